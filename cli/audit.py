@@ -1,12 +1,10 @@
 """`./souk audit`: compares the contents of all stores, to the cent and the row."""
 
-import sys
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 from rich.console import Console
 from rich.status import Status
@@ -21,6 +19,7 @@ from audit.run import compare_all
 from audit.stores import Stores
 from common.errors import UserError
 from common.settings import Settings
+from common.telemetry import configure_logging
 from jobs.checkpoint_trigger import trigger_checkpoints
 from jobs.versions import topics_of_live_jobs
 from producers.registry import TOPICS_BY_GROUP as SERVICE_TOPICS
@@ -45,8 +44,7 @@ def command(
     rows that changed after the cut until they agree. The source is the part of the Olist data set that was
     replayed, or with --mapping the tables that were imported. All of Olist needs about 1 GB of memory.
     """
-    # The standard output is the report. A repeated request to the API is logged.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    configure_logging("audit")  # to standard error: the standard output is the report
     names = [current_name(name) for name in only or COMPARISONS]
     if unknown := [name for name in names if name not in COMPARISONS]:
         raise UserError(f"there is no comparison {unknown[0]!r}: choose from {', '.join(COMPARISONS)}")

@@ -5,6 +5,7 @@ does not fail the run: the output names it. Many failures are never repeated.
 """
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,8 +21,9 @@ _LAST_FAILED = Path("v/cache/lastfailed")
 
 
 def cache_options(folder: Path) -> list[str]:
-    """Return pytest's options to remember in `folder` which tests of this run failed."""
-    return ["-o", f"cache_dir={folder}", "--cache-clear"]
+    """Empty `folder`, and return pytest's options to remember there which tests failed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return ["-o", f"cache_dir={folder}"]
 
 
 def failed_tests(folder: Path) -> list[str]:
@@ -49,16 +51,9 @@ def repeat_failed(
         return list(outcomes)
     names = ", ".join(name for each in failed.values() for name in each)
     print(f"repeating alone what failed: {names}", flush=True)
-    again = run_all(
-        {name: [[*without_clearing(lanes[name]), "--last-failed"]] for name in failed}, environment, 1
-    )
+    again = run_all({name: [[*lanes[name], "--last-failed"]] for name in failed}, environment, 1)
     for outcome in again:
         if outcome.exit_code == 0:
             print(f"passed only alone, mend: {', '.join(failed[outcome.name])}", flush=True)
     second = {outcome.name: outcome for outcome in again}
     return [second.get(outcome.name, outcome) for outcome in outcomes]
-
-
-def without_clearing(argv: Sequence[str]) -> list[str]:
-    """Return a command without the option that forgets the last run."""
-    return [argument for argument in argv if argument != "--cache-clear"]

@@ -64,7 +64,7 @@ class HttpClient:
             connector=aiohttp.TCPConnector(
                 limit=max_connections,
                 keepalive_timeout=keepalive_s,
-                resolver=_FixedResolver(address) if address else None,
+                resolver=FixedResolver([address]) if address else None,
             ),
             timeout=aiohttp.ClientTimeout(total=None, connect=connect_timeout_s, sock_read=read_timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -118,11 +118,11 @@ class HttpClient:
             raise _failure(error) from error
 
 
-class _FixedResolver(AbstractResolver):
-    """Resolves every host to one IP address. The `Host` header and TLS still use the name in the URL."""
+class FixedResolver(AbstractResolver):
+    """Resolves every host to the same IP addresses. The `Host` header and TLS use the name in the URL."""
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self, addresses: Sequence[str]) -> None:
+        self._addresses = addresses
 
     async def resolve(
         self,
@@ -130,17 +130,17 @@ class _FixedResolver(AbstractResolver):
         port: int = 0,
         family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002
     ) -> list[ResolveResult]:
-        """Return the address."""
-        own_family = socket.AF_INET6 if ":" in self._address else socket.AF_INET
+        """Return the addresses."""
         return [
             ResolveResult(
                 hostname=host,
-                host=self._address,
+                host=address,
                 port=port,
-                family=own_family,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
                 proto=0,
                 flags=socket.AI_NUMERICHOST,
             )
+            for address in self._addresses
         ]
 
     async def close(self) -> None:

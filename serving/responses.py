@@ -129,6 +129,23 @@ def requested_type(request: Request, requested: str | None, offered: Sequence[st
     return preferred_type(request.headers.get("Accept", ""), offered)
 
 
+def download_headers(file_name: str) -> dict[str, str]:
+    """Return the headers of a file to download, which nobody stores."""
+    return {
+        "Cache-Control": PRIVATE_NO_STORE,
+        "Content-Disposition": f'attachment; filename="{file_name}"',
+    }
+
+
+def download(
+    request: Request, form: CsvFormat, content: Mapping[str, Any], name: str, media_type: str = CSV
+) -> Response:
+    """Return the CSV or the Parquet form of a response as a file to download."""
+    extension = "csv" if media_type == CSV else "parquet"
+    headers = download_headers(f"{name}.{extension}") | csv_headers(request, content)
+    return Response(write_table(form, content, media_type), headers=headers, media_type=media_type)
+
+
 def csv_headers(request: Request, content: Mapping[str, Any]) -> dict[str, str]:
     """Return the next page (RFC 8288), `as_of` and `stale` as headers. A table has no fields for them."""
     headers = {}

@@ -38,8 +38,8 @@ def _read_sales(stores: Stores, grain: Grain, _keys: KeyFilter | None) -> Sides:
     """Read all of both sides; buckets in which nothing happened are in neither."""
     sales = stores.clickhouse.query(f"{NAME}/sales", _parameters(stores, grain))
     first, last = pc.min(sales["bucket"]).as_py(), pc.max(sales["bucket"]).as_py()
-    whole = DayRange.of_months(first, last) if first else None
-    days = [] if whole is None else [whole] if grain == "month" else list(whole.parts())
+    whole = [DayRange.of_months(first, last)] if first else []
+    days = [part for each in whole for part in each.parts()] if grain == "day" else whole
     requests = [sales_request("marketplace", each, grain) for each in days]
     answers = stores.api.fetch(requests, partial(series_rows, grain))
     return Sides(sales, pa.Table.from_pylist(answers, sales.schema))

@@ -130,10 +130,7 @@ def _table(found: Mapping[str, Mapping[str, Value]]) -> pa.Table:
     rows = []
     for month, values in found.items():
         if any(values.values()):
-            all_values = {
-                name: values.get(name, None if metric.denominator or metric.quantile else 0)
-                for name, metric in METRICS.items()
-            }
+            all_values = {name: values.get(name, metric.empty_value) for name, metric in METRICS.items()}
             shown = {name: "" if value is None else str(value) for name, value in all_values.items()}
             rows.append({"bucket": month, **shown})
     return pa.Table.from_pylist(rows, SCHEMA)

@@ -74,9 +74,7 @@ METRICS = tuple(read_catalogue())
 FIRST_SOURCE = tuple(
     name for name, metric in read_catalogue().items() if metric.source is read_catalogue()[METRICS[0]].source
 )
-NOTHING: Mapping[str, Value] = {
-    name: None if metric.denominator or metric.quantile else 0 for name, metric in read_catalogue().items()
-}
+NOTHING: Mapping[str, Value] = {name: metric.empty_value for name, metric in read_catalogue().items()}
 SCHEMA = pa.schema(
     [("seller_id", pa.string()), ("bucket", pa.string()), *((name, pa.string()) for name in METRICS)]
 )

@@ -31,7 +31,6 @@ SOURCES, DIMENSIONS, DOMAINS = "sources", "dimensions", "domains.toml"
 _VERSION_DIGITS = 8
 _TERM = re.compile(r"-?[a-z_]+")
 
-
 COUNTED_ONCE = (
     "What several sellers share, such as an order, a shopper or a visit, counts once: the values of "
     "sellers can add up to more."
@@ -135,6 +134,11 @@ class Metric:
         )
         rule = COUNTED_ONCE if shared else "Adds up over all sellers."
         return (*([rule] if self.is_of_sellers else []), *filter(None, [self.marketplace]))
+
+    @property
+    def empty_value(self) -> int | None:
+        """Its value if there are no rows: 0 for a sum, None for a ratio or a quantile."""
+        return None if self.denominator or self.quantile else 0
 
     @property
     def adds_up(self) -> bool:

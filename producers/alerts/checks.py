@@ -2,7 +2,7 @@
 
 from producers.alerts import store
 from producers.alerts.figures import Figures, FiguresRefused, FiguresUnavailable
-from producers.alerts.problems import FiguresNotReady, NotAReader, UnknownMetric, UnknownSeller
+from producers.alerts.problems import FiguresNotReady, NoApprovedSeller, NotAReader, UnknownMetric
 from producers.outbox.transaction import Transaction
 
 
@@ -10,10 +10,10 @@ async def require_seller(tx: Transaction, seller_id: str) -> None:
     """Lock a seller, so that limits hold.
 
     Raises:
-        UnknownSeller: there is none, or it may not sell now.
+        NoApprovedSeller: there is none, or it may not sell now.
     """
     if not await store.lock_seller(tx, seller_id):
-        raise UnknownSeller(seller_id)
+        raise NoApprovedSeller(seller_id)
 
 
 async def check_metric(figures: Figures, name: str, product_id: str | None = None) -> None:

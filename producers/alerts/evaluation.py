@@ -13,7 +13,7 @@ from common.ids import new_id
 from common.settings import Settings
 from producers.alerts import store
 from producers.alerts.alerting import add_alert_message, raise_alert
-from producers.alerts.figures import Figures, FiguresRefused, FiguresUnavailable, MetricDefinition, Series
+from producers.alerts.figures import CatalogueEntry, Figures, FiguresRefused, FiguresUnavailable, Series
 from producers.alerts.model import MessageKind, Verdict, message_kind, progress_after
 from producers.alerts.polling import poll, run_isolated
 from producers.alerts.rules import Rule
@@ -94,7 +94,7 @@ class Evaluator:
                 again = max(again, now + LATE_RETRY_AFTER)
             await self._postpone(rule, again - now, None)
 
-    async def _read(self, rule: Rule) -> tuple[MetricDefinition, Series]:
+    async def _read(self, rule: Rule) -> tuple[CatalogueEntry, Series]:
         metric = await self._figures.definition(rule.metric)
         if metric is None:
             raise FiguresRefused(f"The catalogue has no metric {rule.metric} any more. Delete this rule.")
@@ -109,7 +109,7 @@ class Evaluator:
             await store.postpone_evaluation(sql, rule, self._transactions.clock() + after, problem)
 
     async def _save(
-        self, rule: Rule, metric: MetricDefinition, currency: str, observations: list[Observation]
+        self, rule: Rule, metric: CatalogueEntry, currency: str, observations: list[Observation]
     ) -> None:
         verdicts = [rule.condition.judge(each.bucket.value, each.usual) for each in observations]
         progress = progress_after(rule.progress, verdicts, rule.fires_after, rule.resolves_after)

@@ -28,7 +28,7 @@ class FiguresRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class MetricDefinition:
+class CatalogueEntry:
     """What the catalogue says about a metric."""
 
     name: str
@@ -78,7 +78,7 @@ class Figures:
             timeout=TIMEOUT_S,
             trust_env=False,
         )
-        self._catalogue: Mapping[str, MetricDefinition] = {}
+        self._catalogue: Mapping[str, CatalogueEntry] = {}
         self._catalogue_read_at = float("-inf")
 
     async def __aenter__(self) -> Self:
@@ -91,7 +91,7 @@ class Figures:
         """Close the connections."""
         await self._http.aclose()
 
-    async def definition(self, metric: str) -> MetricDefinition | None:
+    async def definition(self, metric: str) -> CatalogueEntry | None:
         """Return the definition of a metric; None if the catalogue has none of this name.
 
         Raises:
@@ -101,7 +101,7 @@ class Figures:
         if monotonic() - self._catalogue_read_at > CATALOGUE_MAX_AGE_S:
             content = await self._get("/v1/analytics/metrics", {})
             self._catalogue = {
-                each["name"]: MetricDefinition(
+                each["name"]: CatalogueEntry(
                     each["name"], each["title"], each["unit"], tuple(each["dimensions"])
                 )
                 for each in content["metrics"]

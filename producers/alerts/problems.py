@@ -5,7 +5,7 @@ from common.problems import Problem
 from producers.alerts.webhook_address import WebhookRefused
 
 
-class UnknownSeller(Problem):
+class NoApprovedSeller(Problem):
     """There is no such seller, or it may not sell now."""
 
     status, kind, title = 404, "unknown-seller", "Unknown seller"

@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from common.errors import Retryable
 from producers.alerts.report_periods import ReportPeriod
+from producers.alerts.store import claim
 from producers.outbox.transaction import Transaction
-from producers.postgres.errors import FUNCTION_UNAVAILABLE
 from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
@@ -79,10 +78,7 @@ async def claim_reports(sql: Any, now: datetime, lease: timedelta, limit: int) -
     Raises:
         Retryable: the service sellers has not created or granted its function yet.
     """
-    try:
-        rows = await sql.fetch(SQL["claim_reports"], now, lease, limit)
-    except FUNCTION_UNAVAILABLE as error:
-        raise Retryable(f"alerts can't ask sellers yet: {error}") from error
+    rows = await claim(sql, SQL["claim_reports"], now, lease, limit)
     return [(_report(row), row["is_approved"]) for row in rows]
 
 

@@ -88,11 +88,21 @@ async def claim_rules(sql: Any, now: datetime, lease: timedelta, limit: int) -> 
     Raises:
         Retryable: the service sellers has not created or granted its function yet.
     """
+    rows = await claim(sql, SQL["claim_rules"], now, lease, limit)
+    return [(rule_of(row), row["is_approved"]) for row in rows]
+
+
+async def claim(sql: Any, statement: str, now: datetime, lease: timedelta, limit: int) -> list[Any]:
+    """Return the rows that a statement claims, with whether the seller of each may sell now.
+
+    Raises:
+        Retryable: the service sellers has not created or granted its function yet.
+    """
     try:
-        rows = await sql.fetch(SQL["claim_rules"], now, lease, limit)
+        rows: list[Any] = await sql.fetch(statement, now, lease, limit)
     except FUNCTION_UNAVAILABLE as error:
         raise Retryable(f"alerts can't ask sellers yet: {error}") from error
-    return [(rule_of(row), row["is_approved"]) for row in rows]
+    return rows
 
 
 async def save_evaluation(

@@ -7,7 +7,7 @@ from babel.dates import format_datetime
 from babel.numbers import format_decimal, format_percent
 
 from common.money import format_money
-from producers.alerts.figures import MetricDefinition
+from producers.alerts.figures import CatalogueEntry
 from producers.alerts.message_store import MessageText
 from producers.alerts.model import Condition, MessageKind
 from producers.alerts.rules import Rule
@@ -47,7 +47,7 @@ def condition_text(condition: Condition, unit: str, currency: str) -> str:
 def alert_text(
     rule: Rule,
     kind: MessageKind,
-    metric: MetricDefinition,
+    metric: CatalogueEntry,
     observation: Observation,
     currency: str,
     alert_id: str | None,

@@ -1,11 +1,10 @@
 """Sends one webhook to the addresses that were checked. It follows no redirect and reads no body."""
 
-import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 
+from common.http_client import FixedResolver
 from producers.alerts.webhook_address import (
     Resolve,
     WebhookRefused,
@@ -64,7 +63,7 @@ class WebhookSender:
         try:
             async with (
                 aiohttp.ClientSession(
-                    connector=aiohttp.TCPConnector(resolver=_CheckedResolver(addresses), force_close=True),
+                    connector=aiohttp.TCPConnector(resolver=FixedResolver(addresses), force_close=True),
                     timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
                     cookie_jar=aiohttp.DummyCookieJar(),
                     max_line_size=MAX_HEADER_BYTES,
@@ -81,32 +80,3 @@ class WebhookSender:
         if not 200 <= status < 300:
             hint = " Redirects are not followed." if 300 <= status < 400 else ""
             raise WebhookFailed(f"It answered {status}.{hint}", is_final=status == GONE)
-
-
-class _CheckedResolver(AbstractResolver):
-    """Resolves every host to the addresses that were checked. TLS still checks the name in the URL."""
-
-    def __init__(self, addresses: Sequence[str]) -> None:
-        self._addresses = addresses
-
-    async def resolve(
-        self,
-        host: str,
-        port: int = 0,
-        family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002
-    ) -> list[ResolveResult]:
-        """Return the addresses."""
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in self._addresses
-        ]
-
-    async def close(self) -> None:
-        """Do nothing: there is nothing to close."""

@@ -1,7 +1,6 @@
 """The routes under `/v1` about the customers of a seller. No answer has the id of a customer."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
@@ -13,20 +12,17 @@ from serving.analytics.presenters.customers import COHORT_COLUMNS, cohort_rows
 from serving.analytics.schemas.customers import CustomerCohorts, CustomerSegment, CustomerSegments
 from serving.analytics.service.customers import MAX_MONTHS, CohortsRequest
 from serving.gateway.described_routes import guarded
-from serving.http_caching import PRIVATE_NO_STORE
 from serving.parameters import reject_repeated_parameters
 from serving.responses import (
     BAD_PARAMETER,
-    CSV,
     CSV_RESPONSE,
     UNAVAILABLE,
     UNCHANGED,
     UNKNOWN_SELLER,
     CsvFormat,
     ResponderDep,
-    csv_headers,
     csv_list,
-    write_csv,
+    download,
 )
 
 COHORTS_CSV = CsvFormat(COHORT_COLUMNS, cohort_rows)
@@ -98,7 +94,7 @@ async def customer_cohorts_export(
 ) -> Response:
     """Return the CSV form of the cohorts as a file, for a link in a page."""
     content = await dashboards.cohorts_of_seller(seller_id, asked)
-    return _file(request, COHORTS_CSV, content, "customer_cohorts")
+    return download(request, COHORTS_CSV, content, "customer_cohorts")
 
 
 @router.get(
@@ -128,13 +124,4 @@ async def customer_segments_export(
 ) -> Response:
     """Return the CSV form of the segments as a file, for a link in a page."""
     content = await dashboards.segments_of_seller(seller_id)
-    return _file(request, SEGMENTS_CSV, content, "customer_segments")
-
-
-def _file(request: Request, form: CsvFormat, content: Mapping[str, Any], name: str) -> Response:
-    headers = {
-        "Cache-Control": PRIVATE_NO_STORE,
-        "Content-Disposition": f'attachment; filename="{name}.csv"',
-        **csv_headers(request, content),
-    }
-    return Response(write_csv(form, content), headers=headers, media_type=CSV)
+    return download(request, SEGMENTS_CSV, content, "customer_segments")

@@ -13,7 +13,6 @@ from serving.analytics.metric_endpoints import (
     MetricName,
     MetricsDep,
     ProductFilter,
-    csv_file,
     table_file,
 )
 from serving.analytics.parameters import AnalyticsDep, DashboardsDep, PeriodDep, SellerId
@@ -23,11 +22,10 @@ from serving.analytics.service.metrics import MetricsRequest
 from serving.analytics.service.row_export import RowExport
 from serving.csv_writer import csv_lines
 from serving.gateway.described_routes import guarded
-from serving.http_caching import PRIVATE_NO_STORE
 from serving.openapi import Responses, openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.parquet_writer import PARQUET, ParquetFile, schema_of
-from serving.responses import BAD_PARAMETER, CSV, CSV_RESPONSE, UNAVAILABLE
+from serving.responses import BAD_PARAMETER, CSV, CSV_RESPONSE, UNAVAILABLE, download_headers
 from serving.stream_slots import StreamSlots
 
 EXPORTS_OF_SELLER, EXPORTS = 2, 4
@@ -57,7 +55,7 @@ async def seller_metric_export(
     request: Request, dashboards: DashboardsDep, seller_id: SellerId, asked: MetricsDep
 ) -> Response:
     """Return the CSV form of a metric as a file, for a link in a page."""
-    return csv_file(request, asked, await dashboards.metrics_of_seller(seller_id, asked))
+    return table_file(request, asked, await dashboards.metrics_of_seller(seller_id, asked))
 
 
 @router.get(
@@ -144,7 +142,7 @@ async def _export(
     except BaseException:
         end()
         raise
-    headers = _headers(f"{asked.metrics[0]}_rows", extension)
+    headers = download_headers(f"{asked.metrics[0]}_rows.{extension}")
     if export.as_of is not None:
         headers["Souk-As-Of"] = export.as_of.astimezone(export.context.zone).isoformat()
     return _ExportResponse(parts(export), end, headers=headers, media_type=media_type)
@@ -169,10 +167,3 @@ async def _parquet_parts(export: RowExport) -> AsyncIterator[bytes]:
                 lambda rows: file.add(with_decimals(export.metric, rows, schema, currency)), rows
             )
     yield file.end()
-
-
-def _headers(name: str, extension: str) -> dict[str, str]:
-    return {
-        "Cache-Control": PRIVATE_NO_STORE,
-        "Content-Disposition": f'attachment; filename="{name}.{extension}"',
-    }

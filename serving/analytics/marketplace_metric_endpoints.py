@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from serving.analytics.metric_endpoints import MetricsDep, csv_file, csv_of
+from serving.analytics.metric_endpoints import MetricsDep, csv_of, table_file
 from serving.analytics.parameters import DashboardsDep
 from serving.analytics.policy import POLICIES
 from serving.analytics.schemas.metrics import MarketplaceMetrics
@@ -49,4 +49,4 @@ async def marketplace_metric_export(
     request: Request, dashboards: DashboardsDep, asked: MetricsDep
 ) -> Response:
     """Return the CSV form of a metric as a file, for a link in a page."""
-    return csv_file(request, asked, await dashboards.metrics_of_marketplace(asked))
+    return table_file(request, asked, await dashboards.metrics_of_marketplace(asked))

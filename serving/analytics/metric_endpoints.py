@@ -29,7 +29,6 @@ from serving.analytics.service.metrics import (
     find_metric,
 )
 from serving.gateway.described_routes import guarded
-from serving.http_caching import PRIVATE_NO_STORE
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.parquet_writer import ColumnKind
@@ -43,9 +42,8 @@ from serving.responses import (
     CsvFormat,
     ResponderDep,
     TableResponderDep,
-    csv_headers,
     csv_list,
-    write_table,
+    download,
 )
 
 MAX_METRICS = 100
@@ -203,23 +201,12 @@ def csv_of(asked: MetricsRequest) -> CsvFormat:
     return _split_table(asked.metrics) if asked.by else _series_table(asked.metrics)
 
 
-def csv_file(request: Request, asked: MetricsRequest, content: MarketplaceMetrics) -> Response:
-    """Return the CSV form of a response as a file to download."""
-    return table_file(request, asked, content, CSV)
-
-
 def table_file(
-    request: Request, asked: MetricsRequest, content: MarketplaceMetrics, media_type: str
+    request: Request, asked: MetricsRequest, content: MarketplaceMetrics, media_type: str = CSV
 ) -> Response:
-    """Return the CSV or the Parquet form of a response as a file to download."""
+    """Return the CSV or the Parquet form of metrics as a file to download."""
     name = "_".join((asked.metrics[0], *([f"by_{asked.by}"] if asked.by else [])))
-    extension = "csv" if media_type == CSV else "parquet"
-    headers = {
-        "Cache-Control": PRIVATE_NO_STORE,
-        "Content-Disposition": f'attachment; filename="{name}.{extension}"',
-        **csv_headers(request, content),
-    }
-    return Response(write_table(csv_of(asked), content, media_type), headers=headers, media_type=media_type)
+    return download(request, csv_of(asked), content, name, media_type)
 
 
 def _series_table(names: tuple[str, ...]) -> CsvFormat:

@@ -133,6 +133,7 @@ async def submit(
     page: Callable[[Problem], Awaitable[Response]],
     target: str,
     done: str,
+    section: str = "",
 ) -> Response:
     """Make a change and redirect to a page that confirms it; `done` is the key of its message.
 
@@ -142,8 +143,13 @@ async def submit(
         await change()
     except (BadField, Refusal) as problem:
         return await page(problem)
-    separator = "&" if "?" in target else "?"
-    return RedirectResponse(f"{target}{separator}{urlencode({'done': done})}", 303, NO_STORE)
+    return confirmation(target, done, section)
+
+
+def confirmation(target: str, done: str, section: str = "") -> Response:
+    """Redirect to a section of a page that confirms a change; `done` is the key of its message."""
+    separator, fragment = "&" if "?" in target else "?", f"#{section}" if section else ""
+    return RedirectResponse(f"{target}{separator}{urlencode({'done': done})}{fragment}", 303, NO_STORE)
 
 
 def form_page(

@@ -17,7 +17,7 @@ from common.problems import Problem
 from serving.analytics.periods import Period, midnight
 from serving.analytics.presenters import metrics as presenter
 from serving.analytics.service.context import AnalyticsContext
-from serving.analytics.service.metrics import find_metric
+from serving.analytics.service.metrics import find_metric, tables_of
 from serving.analytics.watermarks import smallest
 from serving.clickhouse import Value
 from serving.problems import BadAnalyticsRequest
@@ -61,7 +61,7 @@ class LiveMetrics:
             ClickHouseUnavailable: ClickHouse does not answer.
         """
         zone = self._context.zone
-        as_of = await self._context.watermarks.as_of(_tables(metrics))
+        as_of = await self._context.watermarks.as_of(tables_of(metrics))
         today = self._today()
         day = Period(midnight(today, zone), midnight(today + timedelta(days=1), zone))
         parameters: dict[str, Value] = {
@@ -89,7 +89,7 @@ class LiveMetrics:
         Raises:
             ClickHouseUnavailable: ClickHouse does not answer at the beginning.
         """
-        tables = _tables(metrics)
+        tables = tables_of(metrics)
         LIVE_LISTENERS.labels("metrics").inc()
         try:
             seen = await self._look(tables)
@@ -142,7 +142,3 @@ def live_metrics(names: Sequence[str]) -> list[Metric]:
 def is_sum(metric: Metric) -> bool:
     """Return whether a metric is a sum, not a ratio, a quantile, or a count of different shoppers."""
     return metric.adds_up and not metric.denominator
-
-
-def _tables(metrics: Sequence[Metric]) -> list[str]:
-    return list(dict.fromkeys(table for metric in metrics for table in metric.source.tables))

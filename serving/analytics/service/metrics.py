@@ -63,7 +63,7 @@ class MetricsService:
         """
         metrics = [find_metric(name) for name in request.metrics]
         _check(metrics, request)
-        as_of = await self._context.watermarks.as_of(_tables(metrics))
+        as_of = await self._context.watermarks.as_of(tables_of(metrics))
         period = await self._context.seller_period(seller_id, request.period)
         asked = self._asked(request, ONE_SELLER, period, as_of, {"seller_id": seller_id})
         found = await self._reader.read(metrics, asked)
@@ -79,7 +79,7 @@ class MetricsService:
         """
         metrics = [find_metric(name, of_marketplace=True) for name in request.metrics]
         _check(metrics, request, of_marketplace=True)
-        as_of = await self._context.watermarks.as_of(_tables(metrics))
+        as_of = await self._context.watermarks.as_of(tables_of(metrics))
         period = await self._context.marketplace_period(request.period)
         asked = self._asked(request, MARKETPLACE, period, as_of, {})
         found = await self._reader.read(metrics, asked)
@@ -153,7 +153,7 @@ class MetricsService:
         """
         metric = find_metric(request.metrics[0])
         _check([metric], request)
-        as_of = await self._context.watermarks.as_of(_tables([metric]))
+        as_of = await self._context.watermarks.as_of(tables_of([metric]))
         period = await self._context.seller_period(seller_id, request.period)
         after_minute, after_row = _read_cursor(cursor, metric) if cursor else (LATEST, [])
         parameters = self._parameters({"seller_id": seller_id}, period, request.product_id)
@@ -186,7 +186,7 @@ class MetricsService:
         """
         metric = find_metric(request.metrics[0])
         _check([metric], request)
-        as_of = await self._context.watermarks.as_of(_tables([metric]))
+        as_of = await self._context.watermarks.as_of(tables_of([metric]))
         period = await self._context.seller_period(seller_id, request.period)
         parameters = self._parameters({"seller_id": seller_id}, period, request.product_id)
         return await begin_export(self._context, metric, as_of, seller_id, parameters)
@@ -249,7 +249,8 @@ def _check(metrics: Sequence[Metric], request: MetricsRequest, *, of_marketplace
             )
 
 
-def _tables(metrics: Sequence[Metric]) -> list[str]:
+def tables_of(metrics: Sequence[Metric]) -> list[str]:
+    """Return the tables that the sources of metrics read, each once."""
     return list(dict.fromkeys(table for metric in metrics for table in metric.source.tables))
 
 

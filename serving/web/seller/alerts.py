@@ -18,7 +18,7 @@ from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
 from serving.web.formatter import Formatter
-from serving.web.forms import BadField, Form, form_page, read_form, submit
+from serving.web.forms import BadField, Form, confirmation, form_page, read_form, submit
 from serving.web.policy import POLICIES
 from serving.web.seller.alert_form import (
     CONDITIONS,
@@ -94,7 +94,7 @@ async def create_seller_alert(request: Request, dashboards: DashboardsDep, selle
     except (BadField, Refusal) as problem:
         return await _page(request, dashboards, seller_id, problem, form)
     if created["webhook_secret"] is None:
-        return await _submitted(request, dashboards, seller_id, form, _nothing, "rule_created", "rules")
+        return confirmation(_address(seller_id), "rule_created", "rules")
     response = await _page(request, dashboards, seller_id, new_rule=created)
     response.status_code = 201
     return response
@@ -142,10 +142,6 @@ async def change_seller_report(
     return await _submitted(request, dashboards, seller_id, form, change, f"report_{done}", "reports")
 
 
-async def _nothing() -> None:
-    """Change nothing more."""
-
-
 async def _submitted(
     request: Request,
     dashboards: DashboardsDep,
@@ -158,10 +154,11 @@ async def _submitted(
     async def page(problem: Problem) -> Response:
         return await _page(request, dashboards, seller_id, problem, form)
 
-    response = await submit(change, page, f"/sell/{quote(seller_id, safe='')}/alerts", done)
-    if "location" in response.headers:
-        response.headers["location"] += f"#{section}"
-    return response
+    return await submit(change, page, _address(seller_id), done, section)
+
+
+def _address(seller_id: str) -> str:
+    return f"/sell/{quote(seller_id, safe='')}/alerts"
 
 
 async def _page(
@@ -205,7 +202,7 @@ async def _page(
         next_before=messages["next_before"],
         reports=reports["reports"],
         new_rule=new_rule,
-        may_write=may_manage(identity_of(request).principal, seller_id),
+        may_manage=may_manage(identity_of(request).principal, seller_id),
         states=STATES,
         conditions=CONDITIONS,
         windows=WINDOWS,

@@ -11,7 +11,7 @@ STEPS = ("visits_viewed", "visits_carted", "visits_ordered", "visits_paid")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FunnelStep:
     """A step. `visits` is the length of its bar; `share` is of the step before, empty for the first step."""
 
     metric: str
@@ -21,16 +21,18 @@ class Step:
     share: str
 
 
-def steps_of(shown: SellerMetrics, formatter: Formatter) -> list[Step]:
+def steps_of(shown: SellerMetrics, formatter: Formatter) -> list[FunnelStep]:
     """Return the steps of the funnel; none if the metrics are others, or there was no visit."""
     values = {total["name"]: int(total["value"] or 0) for total in shown["totals"]}
     if not set(STEPS) <= values.keys() or not values[STEPS[0]]:
         return []
-    steps: list[Step] = []
+    steps: list[FunnelStep] = []
     for name in STEPS:
         before = steps[-1].visits if steps else 0
         share = formatter.percent(values[name] / before) if before else ""
         steps.append(
-            Step(name, read_catalogue()[name].title, values[name], formatter.number(values[name]), share)
+            FunnelStep(
+                name, read_catalogue()[name].title, values[name], formatter.number(values[name]), share
+            )
         )
     return steps

@@ -111,7 +111,7 @@ async def seller_metrics(
         export=_export(shown),
         now=dashboards.analytics.context.clock(),
         views=views,
-        may_write=may_manage(identity_of(request).principal, seller_id),
+        may_manage=may_manage(identity_of(request).principal, seller_id),
     )
     return not_stored_if(any(each["stale"] for each in (shown, parts, lines)), page)
 

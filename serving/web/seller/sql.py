@@ -20,7 +20,7 @@ from serving.http_caching import PRIVATE_NO_STORE
 from serving.parameters import reject_repeated_parameters
 from serving.parquet_writer import PARQUET
 from serving.problems import QueryRefused
-from serving.responses import CSV
+from serving.responses import CSV, download_headers
 from serving.web.forms import read_form
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
@@ -73,22 +73,15 @@ async def run_seller_sql(
             raise QueryRefused(f"Write a query of at most {MAX_QUERY_LENGTH:,} characters.")
         if form.text("format") == "parquet":
             file = await queries.run_to_parquet(seller_id, query, {})
-            headers = _file_headers("parquet") | table_headers(file.truncated, file.as_of)
+            headers = download_headers("query.parquet") | table_headers(file.truncated, file.as_of)
             return Response(file.content, headers=headers, media_type=PARQUET)
         result = await queries.run(seller_id, query, {})
     except Problem as problem:
         return await _page(request, dashboards, seller_id, query, problem=problem)
     if form.text("format") == "csv":
-        headers = _file_headers("csv") | csv_headers(result)
+        headers = download_headers("query.csv") | csv_headers(result)
         return Response(write_csv(result), headers=headers, media_type=CSV)
     return await _page(request, dashboards, seller_id, query, result)
-
-
-def _file_headers(extension: str) -> dict[str, str]:
-    return {
-        "Content-Disposition": f'attachment; filename="query.{extension}"',
-        "Cache-Control": PRIVATE_NO_STORE,
-    }
 
 
 async def _page(

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from html import unescape
 from io import StringIO
 from typing import Any
-from unittest.mock import sentinel
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -15,16 +14,13 @@ import pytest
 
 from audit.comparison import ComparisonResult
 from audit.comparisons import facts_vs_marketplace_metrics
-from audit.sources.api import ApiClient
-from audit.sources.clickhouse import ClickHouseTables
-from audit.stores import Stores
 from clickhouse.client import connect
 from clickhouse.metric_catalogue.definition import read_every_metric
-from common.principal_token import PlatformToken
 from common.settings import Settings
-from tests.integration.metric_tables import emptied, writable
-from tests.integration.serving.conftest import TABLES, ask, insert
-from tests.integration.serving.shop_history import SELLERS, History, load
+from tests.integration.metric_tables import writable
+from tests.integration.serving.conftest import ask
+from tests.integration.serving.shop_audit import loaded, stores_of
+from tests.integration.serving.shop_history import SELLERS, History
 
 PERIOD = {"from": "2017-01-01", "to": "2017-06-01"}
 METRICS = {name: metric for name, metric in read_every_metric().items() if metric.is_of_marketplace}
@@ -43,11 +39,8 @@ BY_SELLER = {
 def history(shop: Settings) -> Iterator[History]:
     """The facts of the shop; the shop of the other modules returns afterwards."""
     drawn = History(12, 140)
-    load(shop, drawn)
-    yield drawn
-    emptied(shop)
-    for table, (_, rows) in TABLES.items():
-        insert(shop, table, rows)
+    with loaded(shop, drawn):
+        yield drawn
 
 
 def answer(api: httpx.Client, path: str, of: str = "marketplace", **parameters: Any) -> dict[str, Any]:
@@ -63,11 +56,7 @@ def totals(shown: dict[str, Any]) -> dict[str, Any]:
 def audited(shop: Settings) -> list[ComparisonResult]:
     """Compare the plain computation with the queries of the catalogue, and with the API."""
     with connect(shop) as client:
-        stores = Stores(
-            None, sentinel.kafka, ClickHouseTables(client), sentinel.service_db, sentinel.redis,
-            ApiClient(shop.serving, PlatformToken(shop, "audit"), lambda *_: None),
-            shop.timezone, shop.shop_currency,
-        )  # fmt: skip
+        stores = stores_of(shop, client)
         return [comparison.compare() for comparison in facts_vs_marketplace_metrics.run(stores)]
 
 

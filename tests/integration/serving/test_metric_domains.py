@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from io import StringIO
 from typing import Any
-from unittest.mock import sentinel
 
 import httpx
 import pytest
@@ -16,18 +15,15 @@ from playwright.sync_api import Page, expect
 
 from audit.comparison import ComparisonResult
 from audit.comparisons import facts_vs_seller_metrics
-from audit.sources.api import ApiClient
-from audit.sources.clickhouse import ClickHouseTables
-from audit.stores import Stores
 from clickhouse.client import connect
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
 from clickhouse.metric_catalogue.queries import series_query
-from common.principal_token import PlatformToken
 from common.settings import Settings
-from tests.integration.metric_tables import emptied, writable
-from tests.integration.serving.conftest import TABLES, ask, insert
+from tests.integration.metric_tables import writable
+from tests.integration.serving.conftest import ask
 from tests.integration.serving.layouts import layouts, scroll_width
-from tests.integration.serving.shop_history import FOREIGN, SELLERS, History, load
+from tests.integration.serving.shop_audit import loaded, stores_of
+from tests.integration.serving.shop_history import FOREIGN, SELLERS, History
 
 PERIOD = {"from": "2017-03-01", "to": "2017-04-02"}
 """March, and the day on which it was paid."""
@@ -42,11 +38,8 @@ EVERY = pytest.mark.parametrize("metric", CATALOGUE.values(), ids=lambda metric:
 def history(shop: Settings) -> Iterator[History]:
     """The facts of the shop; the shop of the other modules returns afterwards."""
     drawn = History(11, 260)
-    load(shop, drawn)
-    yield drawn
-    emptied(shop)
-    for table, (_, rows) in TABLES.items():
-        insert(shop, table, rows)
+    with loaded(shop, drawn):
+        yield drawn
 
 
 def answer(api: httpx.Client, path: str, **parameters: Any) -> dict[str, Any]:
@@ -59,11 +52,7 @@ def audited(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> tuple[Comparison
     """Compare with the queries of the catalogue, and with every metric of every seller in the API."""
     monkeypatch.setattr(facts_vs_seller_metrics, "EVERY", 1)
     with connect(shop) as client:
-        stores = Stores(
-            None, sentinel.kafka, ClickHouseTables(client), sentinel.service_db, sentinel.redis,
-            ApiClient(shop.serving, PlatformToken(shop, "audit"), lambda *_: None),
-            shop.timezone, shop.shop_currency,
-        )  # fmt: skip
+        stores = stores_of(shop, client)
         # Not in this thread: Playwright runs an event loop in it.
         with ThreadPoolExecutor(1) as thread:
             metrics, api = (

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from typing import Any
-from unittest.mock import sentinel
 
 import httpx
 import pytest
@@ -14,17 +13,14 @@ from playwright.sync_api import Page, expect
 
 from audit.comparison import ComparisonResult
 from audit.comparisons import facts_vs_seller_customers
-from audit.sources.api import ApiClient
-from audit.sources.clickhouse import ClickHouseTables
-from audit.stores import Stores
 from clickhouse.client import connect
-from common.principal_token import PlatformToken
 from common.settings import Settings
-from tests.integration.metric_tables import emptied, writable
+from tests.integration.metric_tables import writable
 from tests.integration.servers import await_true
-from tests.integration.serving.conftest import TABLES, ask, insert, put
+from tests.integration.serving.conftest import ask, put
 from tests.integration.serving.layouts import layouts, scroll_width
-from tests.integration.serving.shop_history import FOREIGN, SELLERS, SHOPPERS, History, load
+from tests.integration.serving.shop_audit import loaded, stores_of
+from tests.integration.serving.shop_history import FOREIGN, SELLERS, SHOPPERS, History
 
 DORA, FEW = "cust-dora", "cust-few"
 SELLER = SELLERS[0]
@@ -94,11 +90,8 @@ def with_known_customers(history: History) -> History:
 def history(shop: Settings) -> Iterator[History]:
     """The facts of the shop; the shop of the other modules returns afterwards."""
     drawn = with_known_customers(History(7, 150))
-    load(shop, drawn)
-    yield drawn
-    emptied(shop)
-    for table, (_, rows) in TABLES.items():
-        insert(shop, table, rows)
+    with loaded(shop, drawn):
+        yield drawn
 
 
 def answer(api: httpx.Client, seller: str, path: str, **parameters: Any) -> dict[str, Any]:
@@ -111,11 +104,7 @@ def audited(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> list[ComparisonR
     """Compare with the queries for all sellers, and with the API about every seller."""
     monkeypatch.setattr(facts_vs_seller_customers, "EVERY", 1)
     with connect(shop) as client:
-        stores = Stores(
-            None, sentinel.kafka, ClickHouseTables(client), sentinel.service_db, sentinel.redis,
-            ApiClient(shop.serving, PlatformToken(shop, "audit"), lambda *_: None),
-            shop.timezone, shop.shop_currency,
-        )  # fmt: skip
+        stores = stores_of(shop, client)
         # Not in this thread: Playwright runs an event loop in it.
         with ThreadPoolExecutor(1) as thread:
             comparisons = facts_vs_seller_customers.run(stores)

@@ -18,10 +18,8 @@ from playwright.sync_api import Page, expect
 
 from clickhouse.metric_catalogue.definition import read_every_metric
 from common.settings import Settings
-from tests.integration.servers import await_true
 from tests.integration.serving.conftest import SALES_LINE, TABLES, clear, insert, put
 from tests.integration.serving.layouts import layouts, scroll_width
-from tests.principals import bearer
 
 SHOP = ZoneInfo("America/Sao_Paulo")
 SELLER = "metrics-seller"
@@ -109,13 +107,6 @@ def rows_of(order: Order) -> Iterator[dict[str, Any]]:
             }  # fmt: skip
 
 
-def knows_the_period(client: httpx.Client) -> bool:
-    """Return whether every process says that the period is complete. Earlier tests had other watermarks."""
-    path = f"/v1/sellers/{SELLER}/analytics/{METRICS[0]}"
-    answers = [client.get(path, params=PERIOD).raise_for_status().json()["as_of"] for _ in range(10)]
-    return all(as_of is not None and as_of >= PERIOD["to"] for as_of in answers)
-
-
 @pytest.fixture(scope="module")
 def orders(shop: Settings) -> Iterator[list[Order]]:
     """The seller's orders, all of whose rows arrived twice."""
@@ -145,8 +136,6 @@ def orders(shop: Settings) -> Iterator[list[Order]]:
             for product, category in CATEGORY.items()
         ],
     )
-    with httpx.Client(base_url=shop.serving, trust_env=False, timeout=30, headers=bearer(shop)) as client:
-        await_true(lambda: knows_the_period(client), "each process of the API to forget earlier watermarks")
     yield drawn_orders
     for table in ("seller_sales_minute", "product_listed"):
         clear(shop, table)

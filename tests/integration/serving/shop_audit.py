@@ -1,0 +1,46 @@
+"""The facts of a drawn shop in the database of the API, and the stores that an audit of it reads."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import sentinel
+
+import httpx
+from clickhouse_connect.driver.client import Client
+
+from audit.sources.api import ApiClient
+from audit.sources.clickhouse import ClickHouseTables
+from audit.stores import Stores
+from common.principal_token import PlatformToken
+from common.settings import Settings
+from tests.integration.metric_tables import emptied
+from tests.integration.servers import await_true
+from tests.integration.serving.conftest import TABLES, insert
+from tests.integration.serving.shop_history import History, load
+from tests.principals import bearer
+
+
+@contextmanager
+def loaded(shop: Settings, drawn: History) -> Iterator[None]:
+    """Load the facts of a drawn shop; the shop of the other modules returns afterwards."""
+    load(shop, drawn)
+    yield
+    emptied(shop)
+    for table, (_, rows) in TABLES.items():
+        insert(shop, table, rows)
+    await_true(lambda: has_returned(shop), "each process of the API to forget the watermarks of the facts")
+
+
+def has_returned(shop: Settings) -> bool:
+    """Return whether every process says that sales are complete as in `TABLES`. They know it after 3 s."""
+    with httpx.Client(base_url=shop.serving, trust_env=False, timeout=30, headers=bearer(shop)) as client:
+        answers = [client.get("/v1/sellers/ana/sales").raise_for_status().json() for _ in range(10)]
+    return {answer["as_of"] for answer in answers} == {"2018-02-18T02:59:00-03:00"}
+
+
+def stores_of(shop: Settings, client: Client) -> Stores:
+    """Return ClickHouse and the API; the other stores are not there."""
+    return Stores(
+        None, sentinel.kafka, ClickHouseTables(client), sentinel.service_db, sentinel.redis,
+        ApiClient(shop.serving, PlatformToken(shop, "audit"), lambda *_: None),
+        shop.timezone, shop.shop_currency,
+    )  # fmt: skip
