@@ -57,6 +57,12 @@ class ClickHouseTables:
             f"SELECT {selected} FROM {{table:Identifier}} FINAL", {**identifiers, "table": table}
         )
 
+    def state_of_facts(self, table: str) -> tuple[int, int]:
+        """Return the number of rows of a fact table, and when the newest was taken. A new row changes it."""
+        columns = "count() AS total, toUnixTimestamp64Milli(max(ingested_at)) AS newest"
+        [row] = self._read(f"SELECT {columns} FROM {{table:Identifier}}", {"table": table}).to_pylist()
+        return row["total"], row["newest"]
+
     def now_ms(self) -> int:
         """Return ClickHouse's clock, by which it sets `ingested_at`, as Unix milliseconds."""
         return int(self._read("SELECT toUnixTimestamp64Milli(now64(3)) AS now_ms", {})["now_ms"][0].as_py())

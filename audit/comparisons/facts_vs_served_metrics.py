@@ -1,0 +1,219 @@
+"""Compares what people get with the reference: the API's JSON, its CSV and Parquet files, and the pages."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from functools import partial
+from urllib.parse import quote, unquote
+from zlib import crc32
+
+import pyarrow as pa
+
+from audit.comparison import ComparisonSpec
+from audit.comparisons.aggregates_vs_seller_api import read_sellers
+from audit.comparisons.facts_vs_seller_metrics import shop_of
+from audit.divisions import Division, divisions
+from audit.metric_table import KEY, metric_table
+from audit.reference.arithmetic import HOUR_MS, Value
+from audit.reference.calendar import Calendar
+from audit.reference.families import FAMILIES, Values, fields
+from audit.reference.sheet import ALL_SELLERS
+from audit.sources.api import ApiRequest, Row, RowsOf
+from audit.sources.facts import ATTEMPTS, FactTables
+from audit.sources.metrics_page import read_page, shows
+from audit.sources.served_metrics import csv_rows, json_rows, parquet_rows, requests
+from audit.stores import Stores
+from audit.table_comparison import KeyFilter, Sides, TableComparison
+from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_every_metric
+
+NAME = "facts_vs_served_metrics"
+EVERY = 20
+"""Of the sellers, one in so many is compared, and besides the `LARGEST`. Which ones is always the same."""
+
+LARGEST = 5
+"""So many sellers with the most lines of orders."""
+
+Figures = dict[tuple[str, str], Values]
+"""Owner and part of the time → the values of all metrics."""
+
+PAGE_KEY = ("seller_id", "metric")
+PAGES = ComparisonSpec(NAME, "figures on the pages of metrics", "reference", "page", "metrics", PAGE_KEY)
+
+
+def run(stores: Stores) -> Iterator[TableComparison]:
+    """Compare metrics of some sellers and of the marketplace by month, in each form that the API has."""
+    reader = _Reader(stores)
+    sellers = tuple(read_catalogue())
+    everyone = tuple(name for name, metric in read_every_metric().items() if metric.is_of_marketplace)
+    month_of = reader.month_of
+    parquet = partial(parquet_rows, stores.currency, month_of)
+    for whose, owners, names, forms in (
+        (
+            "some sellers",
+            reader.sellers,
+            sellers,
+            (
+                ("API", "", partial(json_rows, month_of)),
+                ("CSV", "/export.csv", partial(csv_rows, month_of)),
+                ("Parquet", "/export.parquet", parquet),
+            ),
+        ),
+        (
+            "the marketplace",
+            lambda _keys: [ALL_SELLERS],
+            everyone,
+            (("API", "", partial(json_rows, month_of)), ("CSV", "/export.csv", partial(csv_rows, month_of))),
+        ),
+    ):
+        for label, form, rows_of in forms:
+            spec = ComparisonSpec(
+                NAME, f"metrics of {whose} by month", "reference", label, "seller months", KEY
+            )
+            yield TableComparison(spec, partial(reader.series, owners, names, form, rows_of))
+    yield TableComparison(PAGES, reader.pages)
+
+
+class _Reader:
+    """Reads both sides of all comparisons."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._facts = FactTables(stores.clickhouse, fields())
+        self._known: dict[object, Figures] = {}
+
+    def sellers(self, keys: KeyFilter | None) -> list[str]:
+        """Return the sellers that are compared, or those of them that are asked for."""
+        everyone = read_sellers(self._stores, None)["seller_id"].to_pylist()
+        wanted = set(everyone) if keys is None else set(keys.values)
+        return [seller for seller in chosen(everyone, self.largest()) if seller in wanted]
+
+    def largest(self) -> list[str]:
+        """Return the sellers with the most lines of orders."""
+        self._facts.read(["order_confirmed"])
+        confirmed = self._facts.events("order_confirmed")
+        lines = Counter(line["seller_id"] for order in confirmed for line in order["lines"])
+        return [seller for seller, _ in sorted(lines.items(), key=lambda each: (-each[1], each[0]))[:LARGEST]]
+
+    def month_of(self, start: datetime) -> str:
+        """Return the month of the shop that starts at a moment."""
+        return f"{start.astimezone(self._stores.timezone):%Y-%m}"
+
+    def series(
+        self,
+        owners: Callable[[KeyFilter | None], list[str]],
+        names: tuple[str, ...],
+        form: str,
+        rows_of: RowsOf,
+        keys: KeyFilter | None,
+    ) -> Sides:
+        """Read the months of owners, and their totals if the form has them."""
+        asked = owners(keys)
+        divided = divisions(self._stores, ("total", "month") if not form else ("month",))
+        if not divided:
+            return Sides(*[metric_table(names, ())] * 2)
+        found: dict[tuple[str, str], dict[str, Value | str]] = {}
+        sent = list(requests(asked, names, divided[0].days, form))
+        for row in self._answers(sent, rows_of, keys):
+            found.setdefault((row["owner"], row["part"]), {}).update(row["values"])
+        expected = [
+            (*key, values)
+            for division in divided
+            for key, values in self._expected(frozenset(asked), division).items()
+        ]
+        answered = [(*key, values) for key, values in found.items()]
+        return Sides(metric_table(names, expected), metric_table(names, answered))
+
+    def pages(self, keys: KeyFilter | None) -> Sides:
+        """Read the values over all time on the pages of sellers: of a domain, or of all for the largest."""
+        stores = self._stores
+        domains = list(dict.fromkeys(metric.domain for metric in read_catalogue().values()))
+        largest = self.largest()
+        asked = [
+            (seller_id, domain)
+            for seller_id in self.sellers(keys)
+            for domain in (domains if seller_id in largest else [_domain_of(seller_id, domains)])
+        ]
+        shown = self._answers([_page_of(*each) for each in asked], _page_row, keys)
+        now_ms = stores.clickhouse.now_ms()
+        calendars = {
+            row["seller_id"]: Calendar(
+                stores.timezone, "total", row["period_ms"][0], row["period_ms"][1], now_ms
+            )
+            for row in shown
+            if row["period_ms"]
+        }
+        values = self._values(calendars.get, now_ms, as_one=False)
+        texts = {(row["seller_id"], metric): row for row in shown for metric in row["texts"]}
+        left, right = [], []
+        for seller_id, domain in asked:
+            for metric in _metrics_of(domain):
+                key = {"seller_id": seller_id, "metric": metric.name}
+                value = values.get((seller_id, "total"), nothing())[metric.name]
+                left.append({**key, "value": str(value)})
+                if row := texts.get((seller_id, metric.name)):
+                    text = row["texts"][metric.name]
+                    is_equal = shows(text, value, metric.unit, row["locale"], stores.currency)
+                    right.append({**key, "value": str(value) if is_equal else text})
+        schema = pa.schema([(name, pa.string()) for name in (*PAGE_KEY, "value")])
+        return Sides(*(pa.Table.from_pylist(rows, schema) for rows in (left, right)))
+
+    def _answers(self, sent: list[ApiRequest], rows_of: RowsOf, keys: KeyFilter | None) -> list[Row]:
+        """Read answers and the facts beside them. Many answers take long, so they are read only once."""
+        fetch = partial(self._stores.api.fetch_content, sent, rows_of)
+        return self._facts.beside(fields(), fetch, ATTEMPTS if keys else 1)
+
+    def _expected(self, owners: frozenset[str], division: Division) -> Figures:
+        """Return the values of owners. They are computed once for all forms of the answers."""
+        made_of = owners, division.part, division.days, division.now_ms // HOUR_MS, self._facts.state()
+        if made_of not in self._known:
+            calendar = division.calendar(self._stores)
+            self._known[made_of] = self._values(
+                lambda owner: calendar if owner in owners else None,
+                division.now_ms,
+                as_one=ALL_SELLERS in owners,
+            )
+        return self._known[made_of]
+
+    def _values(self, calendars: Callable[[str], Calendar | None], now_ms: int, *, as_one: bool) -> Figures:
+        shop = shop_of(self._stores, self._facts, now_ms)
+        found: Figures = {}
+        for family in FAMILIES.values():
+            for owner, part, values in family.values(shop, calendars, as_one=as_one):
+                found.setdefault((owner, part), nothing()).update(values)
+        return found
+
+
+def chosen(sellers: Iterable[str], largest: Iterable[str]) -> list[str]:
+    """Return one in `EVERY` sellers, and the largest ones."""
+    sampled = {seller_id for seller_id in sellers if crc32(seller_id.encode()) % EVERY == 0}
+    return sorted(sampled | set(largest))
+
+
+def nothing() -> Values:
+    """Return the value of each metric if nothing happened."""
+    return {
+        name: formula(family.figures())
+        for family in FAMILIES.values()
+        for name, formula in family.formulas.items()
+    }
+
+
+def _domain_of(seller_id: str, domains: list[str]) -> str:
+    """Return the domain of a seller whose page is compared: another one for each."""
+    return domains[crc32(seller_id.encode()) // EVERY % len(domains)]
+
+
+def _page_of(seller_id: str, domain: str) -> ApiRequest:
+    query = {"period": "all", "metric": _metrics_of(domain)[0].name}
+    return ApiRequest(f"/sell/{quote(seller_id, safe='')}/metrics", query)
+
+
+def _page_row(request: ApiRequest, content: bytes) -> Iterator[Row]:
+    page = read_page(content.decode())
+    period_ms = [int(moment.timestamp()) * 1000 for moment in page.period or ()]
+    seller_id = unquote(request.path.split("/")[2])
+    yield {"seller_id": seller_id, "texts": page.texts, "locale": page.locale, "period_ms": period_ms}
+
+
+def _metrics_of(domain: str) -> list[Metric]:
+    return [metric for metric in read_catalogue().values() if metric.domain == domain]
