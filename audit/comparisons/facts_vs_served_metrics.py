@@ -80,6 +80,7 @@ class _Reader:
         self._stores = stores
         self._facts = FactTables(stores.clickhouse, fields())
         self._known: dict[object, Figures] = {}
+        self._known_of: object = None
 
     def sellers(self, keys: KeyFilter | None) -> list[str]:
         """Return the sellers that are compared, or those of them that are asked for."""
@@ -164,15 +165,16 @@ class _Reader:
 
     def _expected(self, owners: frozenset[str], division: Division) -> Figures:
         """Return the values of owners. They are computed once for all forms of the answers."""
-        made_of = owners, division.part, division.days, division.now_ms // HOUR_MS, self._facts.state()
-        if made_of not in self._known:
+        if self._known_of != (made_of := (division.now_ms // HOUR_MS, self._facts.state())):
+            self._known_of, self._known = made_of, {}
+        if (key := (owners, division.part, division.days)) not in self._known:
             calendar = division.calendar(self._stores)
-            self._known[made_of] = self._values(
+            self._known[key] = self._values(
                 lambda owner: calendar if owner in owners else None,
                 division.now_ms,
                 as_one=ALL_SELLERS in owners,
             )
-        return self._known[made_of]
+        return self._known[key]
 
     def _values(self, calendars: Callable[[str], Calendar | None], now_ms: int, *, as_one: bool) -> Figures:
         shop = shop_of(self._stores, self._facts, now_ms)

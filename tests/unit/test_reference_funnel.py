@@ -1,6 +1,7 @@
-"""The plain computation of the funnel: visits, and the steps that they reach."""
+"""The reference of the funnel: visits, and the steps that they reach."""
 
 import itertools
+from collections import defaultdict
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,18 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.seller_metrics.figures import SellerMonths
-from audit.seller_metrics.funnel_visits import BREAK_MS, Event, add, steps_of, visits_of
-from audit.seller_metrics.marketplace import ALL_SELLERS, as_one_seller
+from audit.reference.calendar import Calendar
+from audit.reference.families import FAMILIES
+from audit.reference.funnel import BREAK_MS, Action, steps_after_view, visits
+from audit.reference.sheet import ALL_SELLERS
+from audit.reference.shop import Shop
 
 JUNE_MS = 1_527_900_000_000
 MINUTE_MS = 60_000
+SHOP = ZoneInfo("America/Sao_Paulo")
+KIND_OF = {
+    "view": "product_viewed", "cart": "cart_changed", "other": "search_performed", "order": "order_placed",
+}  # fmt: skip
 STEPS = ("viewed", "carted", "ordered", "paid")
 
 KINDS = st.sampled_from(("view", "cart", "order", "other"))
-EVENTS = st.lists(
+ACTIONS = st.lists(
     st.builds(
-        Event,
+        Action,
         st.integers(0, 40).map(lambda quarter: JUNE_MS + quarter * BREAK_MS // 4),
         KINDS,
         st.sampled_from(("ana", "bea", "")),
@@ -31,23 +38,24 @@ EVENTS = st.lists(
 
 def funnel(events: list[tuple[int, str, str, str]], *confirmed: str) -> dict[str, tuple[int, ...]]:
     """Return seller → how many visits reached each step. An event has minute, kind, seller, order."""
-    rows: list[dict[str, Any]] = [
-        {
-            "kind": kind, "session_id": "s", "seller_id": seller, "order_id": order,
-            "at_ms": JUNE_MS + minute * MINUTE_MS,
-        }
-        for minute, kind, seller, order in events
-    ]  # fmt: skip
-    rows += [
-        {"kind": "confirmed", "session_id": "", "seller_id": "", "order_id": order, "at_ms": 0}
-        for order in confirmed
-    ]
-    months = SellerMonths(ZoneInfo("America/Sao_Paulo"))
-    for given_rows in (rows, as_one_seller(rows)):
-        add(given_rows, months.of_source("funnel_visits"))
-    sellers = {event[2] for event in events if event[2]} | {ALL_SELLERS}
-    sums = {seller: months.at("funnel_visits", seller, JUNE_MS).sums for seller in sellers}
-    return {seller: tuple(own[step] for step in STEPS) for seller, own in sums.items()}
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for minute, kind, seller, order_id in events:
+        found[KIND_OF[kind]].append(
+            {
+                "event_id": str(minute), "occurred_at": JUNE_MS + minute * MINUTE_MS, "session_id": "s",
+                "seller_id": seller or None, "order_id": order_id, "lines": [{"seller_id": seller}],
+                "quantity_before": 0, "quantity": 1,
+            }
+        )  # fmt: skip
+    found["order_confirmed"] = [{"order_id": order_id, "placed_at": JUNE_MS} for order_id in confirmed]
+    end_ms = JUNE_MS + 24 * 60 * MINUTE_MS
+    shop = Shop(lambda kind: found[kind], "BRL", SHOP, end_ms)
+    calendar = Calendar(SHOP, "total", 0, end_ms, end_ms)
+    return {
+        seller: tuple(int(values[f"visits_{step}"] or 0) for step in STEPS)
+        for as_one in (False, True)
+        for seller, _, values in FAMILIES["funnel"].values(shop, lambda _: calendar, as_one=as_one)
+    }
 
 
 @pytest.mark.parametrize(
@@ -80,22 +88,21 @@ def test_the_steps_of_the_marketplace_may_be_about_different_sellers() -> None:
     assert found[ALL_SELLERS] == (1, 1, 1, 1)
 
 
-@given(EVENTS)
-def test_visits_are_the_session_cut_at_its_breaks(events: list[Event]) -> None:
-    visits = list(visits_of(events))
+@given(ACTIONS)
+def test_visits_are_the_session_cut_at_its_breaks(actions: list[Action]) -> None:
+    cut = list(visits(actions))
 
-    assert [event for visit in visits for event in visit] == sorted(events)
-    for visit in visits:
+    assert [action for visit in cut for action in visit] == sorted(actions)
+    for visit in cut:
         assert all(b.at_ms - a.at_ms < BREAK_MS for a, b in itertools.pairwise(visit))
-    for former, later in itertools.pairwise(visits):
+    for former, later in itertools.pairwise(cut):
         assert later[0].at_ms - former[-1].at_ms >= BREAK_MS
 
 
-@given(EVENTS, st.sets(st.sampled_from(("one", "two"))))
-def test_no_step_is_reached_without_the_step_before(events: list[Event], confirmed: set[str]) -> None:
-    for visit in visits_of(events):
-        if any(event.kind == "view" for event in visit):
-            viewed_ms, steps = steps_of(visit, confirmed)
-            reached = [steps[name] for name in STEPS]
+@given(ACTIONS, st.sets(st.sampled_from(("one", "two"))))
+def test_no_step_is_reached_without_the_step_before(actions: list[Action], confirmed: set[str]) -> None:
+    for visit in visits(actions):
+        viewed = [each.at_ms for each in visit if each.kind == "view"]
+        if viewed:
+            reached = list(steps_after_view(visit, min(viewed), confirmed))
             assert reached == sorted(reached, reverse=True)
-            assert viewed_ms in {event.at_ms for event in visit}
