@@ -8,6 +8,7 @@ from audit.reference.arithmetic import Value
 from audit.reference.families import Row
 from audit.reference.sheet import ALL_SELLERS
 from audit.stores import Stores
+from audit.table_comparison import KeyFilter
 from clickhouse.metric_catalogue.definition import Metric
 from clickhouse.metric_catalogue.queries import (
     WHOLE_PERIOD,
@@ -24,8 +25,14 @@ Columns = Mapping[str, int | None]
 _EVERY_SELLER = 2**32 - 1
 
 
-def of_sellers(stores: Stores, metrics: Collection[Metric], division: Division) -> list[Row]:
-    """Return the values of metrics, which can have different sources, by seller and part of the time."""
+def of_sellers(
+    stores: Stores, metrics: Collection[Metric], division: Division, sellers: Collection[str] | None = None
+) -> list[Row]:
+    """Return the values of metrics, which can have different sources, by seller and part of the time.
+
+    They are those of every seller, or of some.
+    """
+    keys = None if sellers is None else KeyFilter("seller_id", tuple(sellers))
     calendar = division.calendar(stores)
     parameters = division.parameters(stores)
     found: dict[tuple[str, str], dict[str, Value]] = defaultdict(lambda: _nothing(metrics))
@@ -34,9 +41,10 @@ def of_sellers(stores: Stores, metrics: Collection[Metric], division: Division) 
         if division.part == "total" and by_seller is not None:
             sql = split_query(of_source, by_seller, of_product=False, scope=MARKETPLACE)
             for row in stores.clickhouse.query_sql(sql, parameters | {"top": _EVERY_SELLER}).to_pylist():
-                found[row["value"], "total"] |= _values(of_source, row)
+                if sellers is None or row["value"] in sellers:
+                    found[row["value"], "total"] |= _values(of_source, row)
         else:
-            for row in stores.clickhouse.query_sql(sellers_query(of_source), parameters).to_pylist():
+            for row in stores.clickhouse.query_sql(sellers_query(of_source), parameters, keys).to_pylist():
                 part = calendar.starting(row["bucket"] * 1000)
                 found[row["seller_id"], part] |= _values(of_source, row)
     return [(*key, values) for key, values in found.items()]

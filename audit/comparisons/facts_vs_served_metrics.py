@@ -1,7 +1,6 @@
 """Compares what people get with the reference: the API's JSON, its CSV and Parquet files, and the pages."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from urllib.parse import quote, unquote
@@ -10,7 +9,6 @@ from zlib import crc32
 import pyarrow as pa
 
 from audit.comparison import ComparisonSpec
-from audit.comparisons.aggregates_vs_seller_api import read_sellers
 from audit.comparisons.facts_vs_seller_metrics import shop_of
 from audit.divisions import Division, divisions
 from audit.metric_table import KEY, metric_table
@@ -18,6 +16,7 @@ from audit.reference.arithmetic import HOUR_MS, Value
 from audit.reference.calendar import Calendar
 from audit.reference.families import FAMILIES, Values, fields
 from audit.reference.sheet import ALL_SELLERS
+from audit.seller_sample import EVERY, largest_sellers, some_sellers
 from audit.sources.api import ApiRequest, Row, RowsOf
 from audit.sources.facts import ATTEMPTS, FactTables
 from audit.sources.metrics_page import read_page, shows
@@ -27,12 +26,6 @@ from audit.table_comparison import KeyFilter, Sides, TableComparison
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_every_metric
 
 NAME = "facts_vs_served_metrics"
-EVERY = 20
-"""Of the sellers, one in so many is compared, and besides the `LARGEST`. Which ones is always the same."""
-
-LARGEST = 5
-"""So many sellers with the most lines of orders."""
-
 Figures = dict[tuple[str, str], Values]
 """Owner and part of the time → the values of all metrics."""
 
@@ -84,16 +77,8 @@ class _Reader:
 
     def sellers(self, keys: KeyFilter | None) -> list[str]:
         """Return the sellers that are compared, or those of them that are asked for."""
-        everyone = read_sellers(self._stores, None)["seller_id"].to_pylist()
-        wanted = set(everyone) if keys is None else set(keys.values)
-        return [seller for seller in chosen(everyone, self.largest()) if seller in wanted]
-
-    def largest(self) -> list[str]:
-        """Return the sellers with the most lines of orders."""
-        self._facts.read(["order_confirmed"])
-        confirmed = self._facts.events("order_confirmed")
-        lines = Counter(line["seller_id"] for order in confirmed for line in order["lines"])
-        return [seller for seller, _ in sorted(lines.items(), key=lambda each: (-each[1], each[0]))[:LARGEST]]
+        found = some_sellers(self._stores)
+        return found if keys is None else [seller_id for seller_id in found if seller_id in keys.values]
 
     def month_of(self, start: datetime) -> str:
         """Return the month of the shop that starts at a moment."""
@@ -128,7 +113,7 @@ class _Reader:
         """Read the values over all time on the pages of sellers: of a domain, or of all for the largest."""
         stores = self._stores
         domains = list(dict.fromkeys(metric.domain for metric in read_catalogue().values()))
-        largest = self.largest()
+        largest = largest_sellers(stores)
         asked = [
             (seller_id, domain)
             for seller_id in self.sellers(keys)
@@ -183,12 +168,6 @@ class _Reader:
             for owner, part, values in family.values(shop, calendars, as_one=as_one):
                 found.setdefault((owner, part), nothing()).update(values)
         return found
-
-
-def chosen(sellers: Iterable[str], largest: Iterable[str]) -> list[str]:
-    """Return one in `EVERY` sellers, and the largest ones."""
-    sampled = {seller_id for seller_id in sellers if crc32(seller_id.encode()) % EVERY == 0}
-    return sorted(sampled | set(largest))
 
 
 def nothing() -> Values:

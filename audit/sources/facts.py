@@ -12,7 +12,7 @@ Event = dict[str, Any]
 
 T = TypeVar("T")
 
-ATTEMPTS = 5
+ATTEMPTS = 3
 """How often both sides of a comparison are read, if events come in between."""
 
 _BATCH_ROWS = 20_000

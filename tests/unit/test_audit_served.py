@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.comparisons.facts_vs_served_metrics import EVERY, chosen
 from audit.reference.sheet import ALL_SELLERS
+from audit.seller_sample import EVERY, chosen
 from audit.sources.api import ApiRequest
 from audit.sources.metrics_page import read_page, shows
 from audit.sources.sales_api import DayRange

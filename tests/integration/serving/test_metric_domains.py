@@ -81,10 +81,8 @@ def test_the_audit_finds_every_metric_of_every_seller_as_the_facts_say(shop: Set
 
 @pytest.mark.usefixtures("history")
 def test_the_audit_finds_every_metric_as_the_facts_say_in_the_api_in_files_and_on_pages(
-    shop: Settings, monkeypatch: pytest.MonkeyPatch
+    shop: Settings,
 ) -> None:
-    monkeypatch.setattr(facts_vs_served_metrics, "EVERY", 1)
-
     *series, pages = audited(shop, facts_vs_served_metrics.run)
 
     for found in series:
