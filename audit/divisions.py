@@ -14,16 +14,15 @@ DAYS_OF_HOURS = 30
 
 @dataclass(frozen=True)
 class Division:
-    """The parts of a range of days. `now_ms` is ClickHouse's clock in Unix milliseconds."""
+    """The parts of a range of days."""
 
     part: Part
     days: DayRange
-    now_ms: int
 
-    def calendar(self, stores: Stores) -> Calendar:
-        """Return the calendar that names the parts."""
+    def calendar(self, stores: Stores, now_ms: int = 0) -> Calendar:
+        """Return the calendar of the parts. Their ends are known up to `now_ms`; names need no clock."""
         first_ms, end_ms = (midnight_ms(day, stores.timezone) for day in (self.days.first, self.days.last))
-        return Calendar(stores.timezone, self.part, first_ms, end_ms, self.now_ms)
+        return Calendar(stores.timezone, self.part, first_ms, end_ms, now_ms)
 
     def parameters(self, stores: Stores) -> dict[str, str | int]:
         """Return the parameters of a query of the catalogue."""
@@ -47,5 +46,4 @@ def divisions(stores: Stores, parts: Iterable[Part]) -> list[Division]:
     months = DayRange.of_months(row["first_day"], row["last_day"])
     last = datetime.fromisoformat(row["last_day"]).date() + timedelta(days=1)
     hours = DayRange(max(months.first, last - timedelta(days=DAYS_OF_HOURS)), last)
-    now_ms = stores.clickhouse.now_ms()
-    return [Division(part, hours if part == "hour" else months, now_ms) for part in parts]
+    return [Division(part, hours if part == "hour" else months) for part in parts]

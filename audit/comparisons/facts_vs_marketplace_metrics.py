@@ -40,8 +40,9 @@ def _read(
     found: list[Row] = []
     for division in divisions(stores, PARTS):
         found += facts.beside(family.events, partial(of_marketplace, stores, metrics, division))
-        calendars = {ALL_SELLERS: division.calendar(stores)}
-        expected += family.values(shop_of(stores, facts, division.now_ms), calendars.get, as_one=True)
+        shop = shop_of(stores, facts)
+        calendars = {ALL_SELLERS: division.calendar(stores, shop.now_ms)}
+        expected += family.values(shop, calendars.get, as_one=True)
     names = [metric.name for metric in metrics]
     left, right = (metric_table(names, rows).drop_columns(["seller_id"]) for rows in (expected, found))
     return Sides(left, right)

@@ -156,7 +156,7 @@ class _Reader:
 
     def _read_customers(self) -> Customers:
         self._facts.read(FIELDS)
-        return customers_of(shop_of(self._stores, self._facts, self._stores.clickhouse.now_ms()))
+        return customers_of(shop_of(self._stores, self._facts))
 
     def _cohorts(self, comparison: ComparisonSpec, keys: KeyFilter | None) -> list[Row]:
         return cohorts(self._customers(comparison, keys), lambda moment_ms: self._month(moment_ms // 900_000))

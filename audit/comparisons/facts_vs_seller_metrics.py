@@ -38,9 +38,9 @@ def run(stores: Stores, catalogue: Mapping[str, Metric] | None = None) -> Iterat
             yield TableComparison(spec, partial(_read, stores, facts, family, metrics))
 
 
-def shop_of(stores: Stores, facts: FactTables, now_ms: int) -> Shop:
-    """Return what the reference computes metrics from: the events that were read."""
-    return Shop(facts.events, stores.currency, stores.timezone, now_ms)
+def shop_of(stores: Stores, facts: FactTables) -> Shop:
+    """Return what the reference computes metrics from: the events that were read, all of them before now."""
+    return Shop(facts.events, stores.currency, stores.timezone, stores.clickhouse.now_ms())
 
 
 def _read(
@@ -54,8 +54,8 @@ def _read(
     for division in divisions(stores, PARTS):
         sellers = some if division.part in SHORT_PARTS else everyone
         found += facts.beside(family.events, partial(of_sellers, stores, metrics, division, sellers))
-        calendars = _calendars(division.calendar(stores), sellers)
-        expected += family.values(shop_of(stores, facts, division.now_ms), calendars)
+        shop = shop_of(stores, facts)
+        expected += family.values(shop, _calendars(division.calendar(stores, shop.now_ms), sellers))
     names = [metric.name for metric in metrics]
     return Sides(metric_table(names, expected), metric_table(names, found))
 

@@ -16,6 +16,7 @@ from audit.reference.arithmetic import HOUR_MS, Value
 from audit.reference.calendar import Calendar
 from audit.reference.families import FAMILIES, Values, fields
 from audit.reference.sheet import ALL_SELLERS
+from audit.reference.shop import Shop
 from audit.seller_sample import EVERY, largest_sellers, some_sellers
 from audit.sources.api import ApiRequest, Row, RowsOf
 from audit.sources.facts import ATTEMPTS, FactTables
@@ -120,15 +121,12 @@ class _Reader:
             for domain in (domains if seller_id in largest else [_domain_of(seller_id, domains)])
         ]
         shown = self._answers([_page_of(*each) for each in asked], _page_row, keys)
-        now_ms = stores.clickhouse.now_ms()
+        shop = shop_of(stores, self._facts)
         calendars = {
-            row["seller_id"]: Calendar(
-                stores.timezone, "total", row["period_ms"][0], row["period_ms"][1], now_ms
-            )
+            row["seller_id"]: Calendar(stores.timezone, "total", row["first_ms"], row["end_ms"], shop.now_ms)
             for row in shown
-            if row["period_ms"]
         }
-        values = self._values(calendars.get, now_ms, as_one=False)
+        values = _values(shop, calendars.get, as_one=False)
         texts = {(row["seller_id"], metric): row for row in shown for metric in row["texts"]}
         left, right = [], []
         for seller_id, domain in asked:
@@ -150,24 +148,21 @@ class _Reader:
 
     def _expected(self, owners: frozenset[str], division: Division) -> Figures:
         """Return the values of owners. They are computed once for all forms of the answers."""
-        if self._known_of != (made_of := (division.now_ms // HOUR_MS, self._facts.state())):
+        shop = shop_of(self._stores, self._facts)
+        if self._known_of != (made_of := (shop.now_ms // HOUR_MS, self._facts.state())):
             self._known_of, self._known = made_of, {}
-        if (key := (owners, division.part, division.days)) not in self._known:
-            calendar = division.calendar(self._stores)
-            self._known[key] = self._values(
-                lambda owner: calendar if owner in owners else None,
-                division.now_ms,
-                as_one=ALL_SELLERS in owners,
-            )
+        if (key := (owners, division)) not in self._known:
+            calendars = dict.fromkeys(owners, division.calendar(self._stores, shop.now_ms))
+            self._known[key] = _values(shop, calendars.get, as_one=ALL_SELLERS in owners)
         return self._known[key]
 
-    def _values(self, calendars: Callable[[str], Calendar | None], now_ms: int, *, as_one: bool) -> Figures:
-        shop = shop_of(self._stores, self._facts, now_ms)
-        found: Figures = {}
-        for family in FAMILIES.values():
-            for owner, part, values in family.values(shop, calendars, as_one=as_one):
-                found.setdefault((owner, part), nothing()).update(values)
-        return found
+
+def _values(shop: Shop, calendars: Callable[[str], Calendar | None], *, as_one: bool) -> Figures:
+    found: Figures = {}
+    for family in FAMILIES.values():
+        for owner, part, values in family.values(shop, calendars, as_one=as_one):
+            found.setdefault((owner, part), nothing()).update(values)
+    return found
 
 
 def nothing() -> Values:
@@ -191,9 +186,14 @@ def _page_of(seller_id: str, domain: str) -> ApiRequest:
 
 def _page_row(request: ApiRequest, content: bytes) -> Iterator[Row]:
     page = read_page(content.decode())
-    period_ms = [int(moment.timestamp()) * 1000 for moment in page.period or ()]
-    seller_id = unquote(request.path.split("/")[2])
-    yield {"seller_id": seller_id, "texts": page.texts, "locale": page.locale, "period_ms": period_ms}
+    first_ms, end_ms = (int(moment.timestamp()) * 1000 for moment in page.period) if page.period else (0, 0)
+    yield {
+        "seller_id": unquote(request.path.split("/")[2]),
+        "texts": page.texts,
+        "locale": page.locale,
+        "first_ms": first_ms,
+        "end_ms": end_ms,
+    }
 
 
 def _metrics_of(domain: str) -> list[Metric]:
