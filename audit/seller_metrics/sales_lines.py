@@ -13,7 +13,7 @@ def add(lines: Iterable[Mapping[str, Any]], months: SourceMonths) -> None:
         sums, net = month.sums, line["gross"] - line["discount"]
         if line["kind"] == "sold":
             month.counted["orders"].add(line["order_id"])
-            for name in ("units", "gross", "discount", "shipping"):
+            for name in ("units", "gross", "discount", "shipping", "tax"):
                 sums[name] += line[name]
             sums["revenue"] += net
         elif line["kind"] == "cancelled":
@@ -21,6 +21,8 @@ def add(lines: Iterable[Mapping[str, Any]], months: SourceMonths) -> None:
             sums["cancelled_units"] += line["units"]
             sums["cancelled_gross"] += line["gross"]
             sums["cancelled_discount"] += line["discount"]
+            sums["cancelled_shipping"] += line["shipping"]
+            sums["cancelled_tax"] += line["tax"]
             sums["revenue"] -= net
         else:
             sums["returned_units"] += line["units"]

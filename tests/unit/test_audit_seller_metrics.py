@@ -19,7 +19,7 @@ JUNE_1_MS = 1_527_822_000_000
 
 
 def line(kind: str, order: str, placed_ms: int = JUNE_1_MS, **figures: int) -> dict[str, object]:
-    nothing = dict.fromkeys(("units", "gross", "discount", "shipping", "refund"), 0)
+    nothing = dict.fromkeys(("units", "gross", "discount", "shipping", "tax", "refund"), 0)
     return {
         "kind": kind,
         "seller_id": "ana",
@@ -49,10 +49,10 @@ def test_sales_cancellations_and_returns_make_the_metrics_of_a_month() -> None:
     months = months_of(
         {
             "sales_lines": [
-                line("sold", "one", units=2, gross=2_000, discount=500, shipping=70),
+                line("sold", "one", units=2, gross=2_000, discount=500, shipping=70, tax=30),
                 line("sold", "one", units=1, gross=300),
-                line("sold", "two", units=1, gross=901),
-                line("cancelled", "two", units=1, gross=901),
+                line("sold", "two", units=1, gross=901, shipping=8, tax=5),
+                line("cancelled", "two", units=1, gross=901, shipping=8, tax=5),
                 line("returned", "one", units=1, refund=300),
                 line("sold", "earlier", MAY_31_MS, units=1, gross=40),
             ]
@@ -62,7 +62,8 @@ def test_sales_cancellations_and_returns_make_the_metrics_of_a_month() -> None:
     june = next(row for row in months if row["bucket"] == "2018-06")
     assert {name: june[name] for name in METRICS if read_catalogue()[name].domain == "sales"} == {
         "gross_sales": "3201", "discounts": "500", "cancellations": "901", "returns": "300",
-        "net_sales": "1500", "shipping": "70", "orders": "2", "cancelled_orders": "1",
+        "net_sales": "1500", "shipping": "78", "tax": "35", "total_sales": "1600", "orders": "2",
+        "cancelled_orders": "1",
         "units": "4", "net_units": "2", "average_order_value": "1500", "average_unit_price": "800",
         "units_per_order": "2.0", "cancellation_rate": "0.5", "return_rate": "0.25",
         "discount_rate": "0.1562",
