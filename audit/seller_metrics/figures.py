@@ -39,9 +39,15 @@ class MonthFigures:
             chosen = values[len(values) * metric.quantile.percent // 100] if values else None
             return _hours(chosen) if metric.unit == "hours" else chosen
         numerator = self._add_up(metric.numerator)
+        if covered := metric.covered:
+            covers_nothing = not self._add_up(covered.numerator) and self._add_up(covered.denominator)
+            return None if covers_nothing else numerator
         if not metric.denominator:
             return numerator
         denominator = self._add_up(metric.denominator)
+        if over := metric.relative_to:
+            numerator *= self._add_up(over.denominator)
+            denominator *= self._add_up(over.numerator)
         return (
             _quotient(numerator, denominator) if metric.unit == "money" else _decimals(numerator, denominator)
         )

@@ -130,6 +130,30 @@ def test_a_ratio_of_money_is_rounded_half_up(revenue: int, orders: int, cancelle
         assert Fraction(-1, 2) < value - Fraction(revenue, orders) <= Fraction(1, 2)
 
 
+@given(
+    earned=st.integers(-(10**12), 10**12),
+    cost=st.integers(0, 10**12),
+    known=st.integers(0, 99),
+    unknown=st.integers(0, 99),
+)
+def test_the_profit_of_units_without_a_known_cost_is_empty_and_not_zero(
+    earned: int, cost: int, known: int, unknown: int
+) -> None:
+    columns = {"units_with_cost": known, "booked_units": known + unknown}
+    value = value_of(read_catalogue()["profit"], {**columns, "earned_with_cost": earned, "cost": cost})
+
+    assert value == (None if unknown and not known else earned - cost)
+
+
+def test_only_a_sum_covers_a_share_and_only_a_ratio_is_divided_by_another(write) -> None:
+    other = '{ numerator = ["units"], denominator = ["gross"] }'
+    for wrong in (f"{METRIC}relative_to = {other}", f"{METRIC}quantiles = {other}"):
+        with pytest.raises(BrokenDefinition):
+            write(wrong)
+    assert write(f"{METRIC}covered = {other}").columns == ("units", "gross")
+    assert write(f"{METRIC}covered = {other}").row_measures == ("units",)
+
+
 @given(returned=st.integers(0, 10**12), units=st.integers(1, 10**12))
 def test_a_share_has_four_decimals(returned: int, units: int) -> None:
     value = value_of(read_catalogue()["return_rate"], {"returned_units": returned, "units": units})
