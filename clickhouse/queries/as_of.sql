@@ -20,6 +20,7 @@ WITH
         'earning_lines', ['order_confirmed', 'order_cancelled', 'payment_refunded', 'payout_paid'],
         'product_costs', ['product_cost_set'],
         'stock_levels', ['stock_changed'],
+        'offer_changes', ['product_listed', 'product_changed', 'product_delisted'],
         'parcels', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled'],
         'review_scores', ['review_submitted'],
         'product_views', ['product_viewed'],

@@ -98,8 +98,8 @@ async def seller_customers(
     details, shown, cohorts, segments = await asyncio.gather(
         dashboards.seller(seller_id),
         dashboards.metrics_of_seller(seller_id, MetricsRequest(METRICS, requested, compare)),
-        _unless_unavailable(dashboards.cohorts_of_seller(seller_id, CohortsRequest(months))),
-        _unless_unavailable(dashboards.segments_of_seller(seller_id)),
+        unless_unavailable(dashboards.cohorts_of_seller(seller_id, CohortsRequest(months))),
+        unless_unavailable(dashboards.segments_of_seller(seller_id)),
     )
     answers = (shown, cohorts, segments)
     choices = {"period": period, "compare": compare, "months": months, "show": show}
@@ -192,7 +192,7 @@ def _month(name: str, formatter: Formatter) -> str:
     return formatter.axis(datetime(month.year, month.number, 1, 12, tzinfo=formatter.zone), "month")
 
 
-async def _unless_unavailable(answer: Awaitable[T]) -> T | None:
+async def unless_unavailable(answer: Awaitable[T]) -> T | None:
     """Return an answer; None if ClickHouse can't give it, and no earlier one is known."""
     try:
         return await answer

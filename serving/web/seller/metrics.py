@@ -26,6 +26,7 @@ from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
 from serving.web.seller.funnel import steps_of
+from serving.web.seller.product_insights import product_insights
 from serving.web.seller.views import saved_views
 from serving.web.seller_admin.policy import may_manage
 
@@ -82,9 +83,10 @@ async def seller_metrics(
     requested = await chosen_period(dashboards, seller_id, period, pages.formatter)
     to_split = MetricsRequest((chosen.name,), requested, compare, by or None, TOP)
     together = tuple(each.name for each in read_catalogue().values() if each.domain == chosen.domain)
-    details, views, shown, parts, lines = await asyncio.gather(
+    details, views, insights, shown, parts, lines = await asyncio.gather(
         dashboards.seller(seller_id),
         saved_views(request, seller_id),
+        product_insights(dashboards, seller_id, requested, chosen.domain),
         dashboards.metrics_of_seller(seller_id, MetricsRequest(together, requested, compare)),
         dashboards.metrics_of_seller(seller_id, to_split),
         dashboards.metric_rows_of_seller(seller_id, MetricsRequest((chosen.name,), requested), cursor, LINES),
@@ -113,9 +115,11 @@ async def seller_metrics(
         export=_export(shown),
         now=dashboards.analytics.context.clock(),
         views=views,
+        insights=insights,
         may_manage=may_manage(identity_of(request).principal, seller_id),
     )
-    return not_stored_if(any(each["stale"] for each in (shown, parts, lines)), page)
+    is_old = any(each["stale"] for each in (shown, parts, lines)) or insights.is_old
+    return not_stored_if(is_old, page)
 
 
 def figures_of(shown: SellerMetrics, formatter: Formatter) -> dict[str, tuple[Metric, Figure]]:
