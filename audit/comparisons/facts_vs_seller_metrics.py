@@ -13,6 +13,7 @@ from audit.comparisons.aggregates_vs_seller_api import read_sellers
 from audit.seller_metrics import (
     customer_orders,
     earning_lines,
+    exposure,
     funnel_visits,
     parcel_steps,
     product_interest,
@@ -59,6 +60,7 @@ SOURCES: Mapping[str, Add] = {
     "stock_hours": stock_hours.add,
     "customer_orders": customer_orders.add,
     "recommendations": recommendations.add,
+    "exposure": exposure.add,
     "funnel_visits": funnel_visits.add,
     "search_clicks": search_clicks.add,
 }
@@ -67,8 +69,8 @@ SOURCES: Mapping[str, Add] = {
 SOURCES_OF_MARKETPLACE: Mapping[str, Add] = {**SOURCES, "searches": searches.add}
 """The same, with the sources of metrics that only the marketplace has."""
 
-WITH_ROWS_OF_NO_SELLER = frozenset(("recommendations", "funnel_visits", "search_clicks"))
-"""Sources whose query can't be limited to some sellers: some of its rows name no seller."""
+WITH_ROWS_OF_NO_SELLER = frozenset(("recommendations", "exposure", "funnel_visits", "search_clicks"))
+"""Sources whose query can't be limited to some sellers: they need rows of no seller, or of all."""
 
 METRICS = tuple(read_catalogue())
 FIRST_SOURCE = tuple(

@@ -26,6 +26,8 @@ WITH
         'product_views', ['product_viewed'],
         'customer_orders', ['order_confirmed'],
         'recommended_items', ['recommendation_shown'],
+        'recommendation_lists', ['recommendation_shown'],
+        'recommendation_lists_minute', ['recommendation_shown'],
         'recommendation_clicks', ['recommendation_clicked'],
         'captured_payments', ['payment_captured'],
         'seller_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded'],

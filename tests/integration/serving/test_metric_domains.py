@@ -207,6 +207,9 @@ def test_nothing_is_not_zero_for_a_ratio_or_a_quantile(api: httpx.Client) -> Non
         assert [bucket["values"][metric.name] for bucket in shown["series"]] == [nothing], metric.name
 
 
+COMPARED_WITH_ALL = ("exposure",)
+"""Sources of figures that are compared with those of all sellers, which are read, too."""
+
 SOURCES = {metric.source.name: metric for metric in CATALOGUE.values()}
 
 
@@ -225,7 +228,8 @@ def test_a_query_reads_the_rows_of_a_seller_by_key(shop: Settings, source: str) 
     reads = re.sub("[│└├─ ]+", " ", plan).split("ReadFromMergeTree")[1:]
     keys = [re.search(r"PrimaryKey\n Keys:\n (\w+)", read) for read in reads]
     assert reads
-    assert {key and key[1] for key in keys} <= {"seller_id", "product_id", "session_id", "search_id"}
+    of_all = {"minute", None} if source in COMPARED_WITH_ALL else set()
+    assert {key and key[1] for key in keys} <= {"seller_id", "product_id", "session_id", "search_id", *of_all}
 
 
 @pytest.mark.usefixtures("history")
