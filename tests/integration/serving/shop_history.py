@@ -66,6 +66,8 @@ class History:
             self._costs(seller_id)
         for number, product_id in enumerate(PRODUCTS if orders else ()):
             self._stock(product_id, number)
+        for seller_id in SELLERS if orders else ():
+            self._older_reviews(seller_id, random.Random(f"{seed} {seller_id}"))
 
     def _add(self, topic: str, at: datetime, **fields: Any) -> None:
         event_id = f"{topic}-{len(self.events[topic])}"
@@ -163,6 +165,16 @@ class History:
             self._add(
                 "review_submitted", self._after(delivered_at, timedelta(days=9)), **order,
                 review_id=f"{shipment_id}-review", product_id=about, seller_id=seller,
+                score=rng.randrange(1, 6),
+            )  # fmt: skip
+
+    def _older_reviews(self, seller_id: str, rng: random.Random) -> None:
+        """Reviews of orders from before the shop's history, several of them in the same minutes."""
+        for number in range(30):
+            at = FIRST.astimezone(UTC) + timedelta(days=rng.randrange(60), milliseconds=rng.randrange(90_000))
+            self._add(
+                "review_submitted", at, order_id=f"{seller_id}-old-{number}", shopper_id=rng.choice(SHOPPERS),
+                review_id=f"{seller_id}-old-{number}-review", product_id=None, seller_id=seller_id,
                 score=rng.randrange(1, 6),
             )  # fmt: skip
 
