@@ -3,12 +3,17 @@
 The SQL in the files of sources and dimensions has marks, which a scope replaces:
 
     {of_seller}     a condition on the column `seller_id`: which rows are read
+    {min_visitors}  from how many different visitors on a text that they typed is shown to sellers
     {owner}         whose a row is. Where rows are compared with each other, only those of one owner are
 """
 
 from dataclasses import dataclass
+from typing import Final
 
-OF_SELLER, OWNER = "{of_seller}", "{owner}"
+OF_SELLER, OWNER, LEAST_VISITORS = "{of_seller}", "{owner}", "{min_visitors}"
+
+MIN_VISITORS: Final = 5
+"""What visitors typed is shown to sellers only if so many different visitors typed it in the period."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,8 @@ class Scope:
 
     def complete(self, sql: str) -> str:
         """Return SQL of a file with its marks replaced."""
-        return sql.replace(OF_SELLER, self.condition).replace(OWNER, self.owner)
+        completed = sql.replace(OF_SELLER, self.condition).replace(OWNER, self.owner)
+        return completed.replace(LEAST_VISITORS, str(MIN_VISITORS))
 
 
 _EVERY = "true"

@@ -12,6 +12,7 @@ WITH
         'session_orders', ['order_placed'],
         'funnel_steps', ['product_viewed', 'cart_changed', 'order_placed'],
         'search_pages', ['search_performed'],
+        'search_visitors', ['search_performed'],
         'search_clicks', ['product_viewed'],
         'order_state', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled'],
         'sales_lines', ['order_confirmed', 'order_cancelled', 'payment_refunded'],

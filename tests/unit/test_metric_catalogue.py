@@ -16,7 +16,7 @@ from clickhouse.metric_catalogue.definition import (
     read_every_metric,
 )
 from clickhouse.metric_catalogue.queries import sellers_query, series_query, split_query
-from clickhouse.metric_catalogue.scope import EACH_SELLER, MARKETPLACE, ONE_SELLER
+from clickhouse.metric_catalogue.scope import EACH_SELLER, MARKETPLACE, MIN_VISITORS, ONE_SELLER
 from clickhouse.metric_catalogue.values import value_of
 
 SOURCE = """
@@ -220,6 +220,18 @@ def test_a_seller_s_rows_have_the_same_query_in_every_scope_but_for_their_condit
         one, each = metric.source.from_sql(ONE_SELLER), metric.source.from_sql(EACH_SELLER)
         assert one.replace("seller_id = {seller_id:String}", "true") == each
         assert not metric.source.file.rows or one != each
+
+
+def test_sellers_see_a_text_only_if_several_visitors_typed_it() -> None:
+    by_text = {name: metric for name, metric in read_catalogue().items() if "query" in metric.dimensions}
+
+    assert by_text
+    for metric in by_text.values():
+        says = f"at least {MIN_VISITORS} different visitors"
+        assert says in metric.dimensions["query"].description
+        assert any(says in case for case in metric.edge_cases)
+        query = split_query([metric], metric.dimensions["query"], of_product=False)
+        assert re.search(rf"HAVING least\(.*\) >= {MIN_VISITORS}\b", query)
 
 
 def test_rows_that_do_not_say_whose_they_are_are_refused(write) -> None:

@@ -138,8 +138,8 @@ def split(metric: Metric, shown: SellerMetrics, by: str, formatter: Formatter) -
     for part in shown["split"]:
         value = part["values"][metric.name]
         before = part["compared"][metric.name] if part["compared"] is not None else None
-        label = part["label"] or _label(metric, by, part["value"], formatter)
         product_id = part["value"] if by == "product" else ""
+        label = (part["label"] if product_id else "") or _label(metric, by, part["value"], formatter)
         figure = _figure(metric, value, before, change(value, before), formatter)
         parts.append(Part(label, product_id, max(0, value or 0), figure))
     rest = shown["rest"]

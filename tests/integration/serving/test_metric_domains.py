@@ -3,9 +3,10 @@
 import csv
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -281,6 +282,41 @@ def test_what_the_first_metric_lacks_is_in_the_rest(api: httpx.Client) -> None:
     assert shown["rest"]["values"]["product_views"] == total - sum(
         part["values"]["product_views"] for part in shown["split"]
     )
+
+
+def typed(history: History, first: str, last: str) -> dict[str, int]:
+    """Return the texts that were searched on some days, and how many different visitors typed each."""
+    sessions: dict[str, set[str]] = defaultdict(set)
+    people: dict[str, set[str]] = defaultdict(set)
+    for search in history.of("search_performed"):
+        if f"{first} 03" <= search["occurred_at"] < f"{last} 03":
+            text = " ".join(search["query"].lower().split())
+            sessions[text].add(search["session_id"])
+            people[text].add(search["shopper_id"] or search["session_id"])
+    return {text: min(len(sessions[text]), len(people[text])) for text in sessions}
+
+
+def test_sellers_see_a_text_only_if_five_visitors_typed_it(api: httpx.Client, history: History) -> None:
+    listed, hidden = set(), set()
+    for week in range(6):
+        first, last = (f"{date(2017, 2, 1) + timedelta(days=7 * number)}" for number in (week, week + 1))
+        frequent = {text for text, visitors in typed(history, first, last).items() if visitors >= 5}
+        path = f"/v1/sellers/{SELLER}/analytics/search_clicks"
+        given = {"from": first, "to": last, "by": "query", "top": 100, "with": "search_purchases"}
+        shown = api.get(path, params=given).raise_for_status().json()
+        table = api.get(path, params=given, headers={"Accept": "text/csv"}).text
+        texts = {part["value"]: part["label"] for part in shown["split"]}
+
+        assert set(texts) <= {*frequent, ""}
+        assert texts.get("", "Other searches") == "Other searches"
+        assert {row["value"] for row in csv.DictReader(StringIO(table))} == set(texts)
+        assert sum(part["values"]["search_clicks"] for part in shown["split"]) == shown["totals"][0]["value"]
+        listed |= set(texts)
+        hidden |= set(typed(history, first, last)) - frequent if "" in texts else set()
+
+    assert "" in listed
+    assert len(listed) > 1, "no text was frequent: the weeks prove nothing"
+    assert hidden, "every text was frequent: the weeks prove nothing"
 
 
 @pytest.mark.usefixtures("history")
