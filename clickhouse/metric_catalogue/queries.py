@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from textwrap import indent
 
 from clickhouse.metric_catalogue.definition import Metric
-from clickhouse.metric_catalogue.scope import EACH_SELLER, ONE_SELLER, Scope
+from clickhouse.metric_catalogue.scope import BY_SELLER, EACH_SELLER, ONE_SELLER, Scope
 from clickhouse.metric_catalogue.source import Dimension, Measure, Source
 
 _KNOWN_UNTIL = "toUnixTimestamp(least({period_end:DateTime('UTC')}, now('UTC')))"
@@ -181,7 +181,7 @@ def _bucket(source: Source) -> str:
 
 def _by_value(metrics: Sequence[Metric], dimension: Dimension, of_product: bool, scope: Scope) -> str:
     """Return the query of the columns of each value. Of the marketplace, each seller has its own figures."""
-    scope = EACH_SELLER if dimension.splits_sellers else scope
+    scope = BY_SELLER if dimension.splits_sellers else scope
     complete = metrics[0].source.completed(dimension, scope)
     counts_once = scope.counts_once or dimension.splits_orders
     columns = [f"{complete.expression} AS value", *_columns(metrics, of_product, scope, counts_once)]

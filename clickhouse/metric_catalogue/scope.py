@@ -20,12 +20,14 @@ MIN_VISITORS: Final = 5
 class Scope:
     """`condition` and `owner` are the SQL of the marks.
 
-    `counts_once`: what several sellers share, such as an order, is counted once.
+    `counts_once`: what several sellers share, such as an order, is counted once. `is_marketplace`: a source
+    may read other tables, which are made for all sellers together.
     """
 
     condition: str
     owner: str
     counts_once: bool
+    is_marketplace: bool = False
 
     @property
     def reads_every_seller(self) -> bool:
@@ -46,5 +48,8 @@ ONE_SELLER = Scope("seller_id = {seller_id:String}", "seller_id", counts_once=Fa
 EACH_SELLER = Scope(_EVERY, "seller_id", counts_once=False)
 """Every seller, in a query that groups by `seller_id`: each has the figures that `ONE_SELLER` has."""
 
-MARKETPLACE = Scope(_EVERY, "''", counts_once=True)
+MARKETPLACE = Scope(_EVERY, "''", counts_once=True, is_marketplace=True)
 """All sellers together, as if they were one."""
+
+BY_SELLER = Scope(_EVERY, "seller_id", counts_once=False, is_marketplace=True)
+"""The figures of the marketplace by seller: those of `EACH_SELLER`."""

@@ -11,6 +11,7 @@ WITH
         'order_lines', ['order_placed'],
         'session_orders', ['order_placed'],
         'funnel_steps', ['product_viewed', 'cart_changed', 'order_placed'],
+        'session_steps', ['product_viewed', 'cart_changed', 'search_performed', 'recommendation_clicked', 'order_placed'],
         'search_pages', ['search_performed'],
         'search_visitors', ['search_performed'],
         'search_clicks', ['product_viewed'],

@@ -16,7 +16,13 @@ from clickhouse.metric_catalogue.definition import (
     read_every_metric,
 )
 from clickhouse.metric_catalogue.queries import sellers_query, series_query, split_query
-from clickhouse.metric_catalogue.scope import EACH_SELLER, MARKETPLACE, MIN_VISITORS, ONE_SELLER
+from clickhouse.metric_catalogue.scope import (
+    BY_SELLER,
+    EACH_SELLER,
+    MARKETPLACE,
+    MIN_VISITORS,
+    ONE_SELLER,
+)
 from clickhouse.metric_catalogue.values import value_of
 
 SOURCE = """
@@ -220,6 +226,26 @@ def test_a_seller_s_rows_have_the_same_query_in_every_scope_but_for_their_condit
         one, each = metric.source.from_sql(ONE_SELLER), metric.source.from_sql(EACH_SELLER)
         assert one.replace("seller_id = {seller_id:String}", "true") == each
         assert not metric.source.file.rows or one != each
+
+
+def test_the_rows_of_the_marketplace_can_come_from_other_tables(write) -> None:
+    rows = """
+rows = "SELECT * FROM ({lines}) WHERE {of_seller}"
+[parts]
+lines = "SELECT * FROM sales_lines"
+[marketplace_parts]
+lines = "SELECT * FROM sales_orders"
+"""
+    source = SOURCE.replace("[columns]", f"{rows}[columns]")
+    metric = write(source=source)
+
+    assert "FROM sales_lines) WHERE seller_id" in metric.source.from_sql(ONE_SELLER)
+    assert "FROM sales_lines) WHERE true" in metric.source.from_sql(EACH_SELLER)
+    for scope in (MARKETPLACE, BY_SELLER):
+        assert "FROM sales_orders) WHERE true" in metric.source.from_sql(scope)
+    assert write(source=source.replace("sales_orders", "sales_days")).version != metric.version
+    with pytest.raises(BrokenDefinition, match="orders is not one of the parts"):
+        write(source=source.replace('lines = "SELECT * FROM sales_orders"', 'orders = ""'))
 
 
 def test_sellers_see_a_text_only_if_several_visitors_typed_it() -> None:
