@@ -8,8 +8,6 @@ from typing import Any
 
 from jobs.engine import statement_set, table_environment
 from jobs.plan import JobPlan, with_clause
-from jobs.sources import event_columns
-from schemas.events import all_events
 
 Row = dict[str, Any]
 Events = dict[str, list[Row]]
@@ -36,10 +34,9 @@ def over_files(real: JobPlan, names: Iterable[str], folder: Path) -> JobPlan:
         "format": "debezium-json",
         "debezium-json.timestamp-format.standard": "ISO-8601",
     }
+    tables = {table.split(" ", 3)[2]: table.partition(" WITH (\n")[0] for table in real.sources}
     sources = (
-        f"CREATE TABLE events.{name} {event_columns(all_events()[name])} "
-        + with_clause({**files, "path": str(folder / name)})
-        for name in names
+        f"{tables[f'events.{name}']} {with_clause({**files, 'path': str(folder / name)})}" for name in names
     )
     config = {**real.config, "restart-strategy.type": "none", "state.backend.type": "hashmap"}
     return replace(

@@ -9,6 +9,7 @@ from serving.analytics.service.metrics import MetricsService
 from serving.analytics.service.orders import OrdersService
 from serving.analytics.service.rankings import RankingsService
 from serving.analytics.service.sales import SalesService
+from serving.analytics.service.signals import SignalsService
 from serving.analytics.service.tasks import TasksService
 
 
@@ -24,6 +25,7 @@ class Analytics:
     changes: ChangesService
     tasks: TasksService
     customers: CustomersService
+    signals: SignalsService
 
     @classmethod
     def of(cls, context: AnalyticsContext) -> "Analytics":
@@ -37,4 +39,5 @@ class Analytics:
             ChangesService(context),
             TasksService(context),
             CustomersService(context),
+            SignalsService(context),
         )

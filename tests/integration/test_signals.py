@@ -1,0 +1,286 @@
+"""The signals of job `signals` in a real Flink: one run over all patterns, out of order and with copies."""
+
+import random
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import pytest
+
+from common.settings import Settings
+from common.signals import SignalKind
+from jobs.engine import statement_set, table_environment
+from jobs.signals.logic import EVENTS, LATENESS_S, plan
+from jobs.signals.rules import RULES
+from schemas.events import all_events
+from tests.integration.bounded import Events, Row, run_bounded
+from tests.integration.test_metrics import at, line
+
+MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+WINDOW = timedelta(hours=RULES.window_hours)
+VISITS, ORDERS = 20, 15
+"""Visits and orders of an ordinary window: 15 orders are more than the 12 that a fall takes."""
+
+Stream = Iterator[tuple[str, datetime, Row]]
+"""Events: topic, time and fields."""
+
+
+def captured(payment: str, method: str, moment: datetime) -> tuple[str, datetime, Row]:
+    fields = {"payment_id": payment, "order_id": payment, "method": method, "installments": 1}
+    return "payment_captured", moment, {**fields, "shopper_id": "s", "currency": "BRL", "amount_minor": 100}
+
+
+def failed(payment: str, method: str, moment: datetime, attempt: int = 1) -> tuple[str, datetime, Row]:
+    fields = {"payment_id": payment, "order_id": payment, "method": method, "attempt": attempt}
+    money = {"shopper_id": "s", "currency": "BRL", "amount_minor": 100}
+    return "payment_failed", moment, {**fields, **money, "final": True, "reason": "declined"}
+
+
+def failures(name: str, method: str, start: datetime, count: int, pause: timedelta = MINUTE) -> Stream:
+    for number in range(count):
+        yield failed(f"{name}-{number}", method, start + number * pause)
+
+
+def confirmed(order: str, moment: datetime, *lines: Row) -> tuple[str, datetime, Row]:
+    fields = {"order_id": order, "shopper_id": "s", "placed_at": at(moment), "currency": "BRL"}
+    return "order_confirmed", moment, {**fields, "lines": list(lines)}
+
+
+def cancelled(
+    order: str, moment: datetime, *lines: Row, reason: str = "shopper_request", paid: bool = True
+) -> tuple[str, datetime, Row]:
+    fields = {"order_id": order, "shopper_id": "s", "reason": reason, "placed_at": at(moment)}
+    was = {"currency": "BRL", "confirmed_at": at(moment) if paid else None}
+    return "order_cancelled", moment, {**fields, **was, "lines": list(lines)}
+
+
+def review(
+    review: str, moment: datetime, product: str | None, seller: str, score: int = 5
+) -> tuple[str, datetime, Row]:
+    about = {"product_id": product, "seller_id": seller, "score": score, "title": None, "comment": None}
+    return "review_submitted", moment, {"review_id": review, "order_id": "o", "shopper_id": "s", **about}
+
+
+def reviews(
+    name: str, start: datetime, count: int, pause: timedelta, product: str | None = "lamp", score: int = 5
+) -> Stream:
+    for number in range(count):
+        yield review(f"{name}-{number}", start + number * pause, product, f"seller-{name}", score)
+
+
+def viewed(session: str, seller: str, moment: datetime, product: str) -> tuple[str, datetime, Row]:
+    fields = {"session_id": session, "shopper_id": None, "product_id": product, "seller_id": seller}
+    origin = {"source": "direct", "search_id": None, "recommendation_id": None}
+    return "product_viewed", moment, {**fields, **origin}
+
+
+def window(seller: str, number: int, visits: int, orders: int, products: int = 1) -> Stream:
+    start = MIDNIGHT + number * WINDOW
+    for visit in range(visits):
+        session, began = f"{seller}-{number}-{visit}", start + visit * MINUTE
+        for product in range(products):
+            yield viewed(session, seller, began + timedelta(seconds=product), f"p{product}")
+    for order in range(orders):
+        yield confirmed(f"{seller}-{number}-{order}", start + order * MINUTE, line(1, "lamp", seller))
+
+
+def usual_day(seller: str, visits: int = VISITS, orders: int = ORDERS) -> Stream:
+    for number in range(RULES.windows_before):
+        yield from window(seller, number, visits, orders)
+
+
+def cancellations(seller: str, number: int, count: int, *, paid: bool = True) -> Stream:
+    for order in range(count):
+        moment = MIDNIGHT + number * WINDOW + order * MINUTE
+        yield cancelled(f"{seller}-{number}-{order}", moment, line(1, "lamp", seller), paid=paid)
+
+
+def stock(seller: str, version: int, moment: datetime, available: int) -> tuple[str, datetime, Row]:
+    fields = {"product_id": "lamp", "seller_id": seller, "change": 0, "on_hand": available + 3, "reserved": 3}
+    return "stock_changed", moment, {**fields, "reason": "unknown", "order_id": None, "version": version}
+
+
+def selling(seller: str, first: int, units: int, restocked_after: int | None = None) -> Stream:
+    """A stock of `first` units, of which one is sold each hour."""
+    left = first
+    yield stock(seller, 1, MIDNIGHT, left)
+    for unit in range(1, units + 1):
+        moment = MIDNIGHT + unit * HOUR
+        left += 50 if unit == restocked_after else -1
+        yield stock(seller, unit + 1, moment, left)
+        yield confirmed(f"{seller}-{unit}", moment, line(1, "lamp", seller))
+
+
+def history() -> Stream:
+    """What each test of this module is about; each has sellers or methods of its own."""
+    morning, evening = MIDNIGHT + 9 * HOUR, MIDNIGHT + 20 * HOUR
+    yield captured("p", "pix", morning - MINUTE)
+    yield from failures("pix", "pix", morning, 8)
+    yield from failures("b", "boleto", morning, 4)
+    yield captured("b", "boleto", morning + 4 * MINUTE)
+    yield from failures("b2", "boleto", morning + 5 * MINUTE, 4)
+    for attempt in range(9):
+        yield failed("c", "credit_card", morning + attempt * MINUTE, attempt)
+    yield from failures("v", "voucher", morning, 5, pause=7 * HOUR)
+    yield from failures("d", "debit_card", morning, 5)
+    yield captured("d", "debit_card", evening - MINUTE)
+    yield from failures("d2", "debit_card", evening, 5)
+
+    for number in range(5):
+        moment = morning + number * MINUTE
+        for seller, lines in {"unpaid": 1, "twice": 2}.items():
+            if seller == "unpaid" or number < 3:
+                parts = [line(part, "lamp", seller) for part in range(1, lines + 1)]
+                reason = "payment_failed"
+                yield cancelled(f"{seller}-{number}", moment, *parts, reason=reason, paid=False)
+        if number != 2:
+            lost = line(1, "lamp", "mixed")
+            yield cancelled(f"mixed-{number}", moment, lost, reason="payment_failed", paid=False)
+    yield confirmed("mixed-paid", morning + 2 * MINUTE, line(1, "lamp", "mixed"))
+
+    yield from reviews("flood", morning, 25, 5 * MINUTE)
+    yield from reviews("few", morning, 9, MINUTE)
+    yield from reviews("steady", morning, 20, 20 * MINUTE)
+    yield from reviews("bad", morning, 5, 10 * MINUTE, score=2)
+    yield from reviews("shop", morning, 10, MINUTE, product=None)
+    yield from reviews("again", morning, 10, MINUTE)
+    yield from reviews("again2", evening, 10, MINUTE, product="rug")
+    yield from reviews("at-once", morning, 10, timedelta())
+
+    after = RULES.windows_before
+    yield from usual_day("fallen")
+    yield from window("fallen", after, VISITS, 1)
+    yield from usual_day("quiet")
+    yield from window("quiet", after, 2, 0, products=RULES.robot_products)
+    yield from usual_day("crawled")
+    yield from window("crawled", after, VISITS, 0, products=RULES.robot_products + 1)
+    yield from usual_day("slower")
+    yield from window("slower", after, VISITS, 4)
+
+    for seller in ("wave", "few-lost", "unsold"):
+        yield from usual_day(seller, visits=0, orders=1)
+    yield from cancellations("wave", after, 6)
+    yield from cancellations("few-lost", after, 5)
+    yield from cancellations("unsold", after, 6, paid=False)
+    for number in range(after):
+        yield from cancellations("always", number, 3)
+    yield from cancellations("always", after, 10)
+    yield from usual_day("young", visits=0, orders=0)
+    yield from cancellations("young", after, 6)
+
+    yield from selling("ending", 20, 14)
+    yield from selling("lasting", 20, 8)
+    yield from selling("restocked", 20, 14, restocked_after=10)
+    yield from selling("tiny", 3, 3)
+
+
+def arriving(stream: Iterable[tuple[str, datetime, Row]]) -> Events:
+    """Return the events by topic, each twice, out of order by less than the watermark waits."""
+    draw, found = random.Random(1), []
+    for number, (topic, moment, fields) in enumerate(stream):
+        event = {"event_id": f"e{number}", "occurred_at": at(moment), **fields}
+        for _ in range(2):
+            delay = timedelta(seconds=draw.uniform(0, LATENESS_S - 1))
+            found.append((moment + delay, len(found), topic, event))
+    events: Events = {}
+    for _, _, topic, event in sorted(found, key=lambda each: each[:2]):
+        events.setdefault(topic, []).append(event)
+    return events
+
+
+@pytest.fixture(scope="module")
+def signals(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> list[Row]:  # noqa: ARG001 (Flink's)
+    """All signals that the history raises."""
+    real = plan(Settings(), all_events())
+    changes = run_bounded(real, EVENTS, arriving(history()), tmp_path_factory.mktemp("signals"))
+    assert {change["op"] for change in changes["signals"]} == {"c"}, "a signal is never taken back"
+    return [change["after"] for change in changes["signals"]]
+
+
+def of(signals: list[Row], *kinds: SignalKind) -> list[tuple[str, str, str]]:
+    """Return the sellers and subjects of the signals of some kinds, and the hour and minute of each."""
+    return sorted(
+        (row["seller_id"], row["subject_id"], row["last_at"][11:16])
+        for row in signals
+        if row["kind"] in kinds
+    )
+
+
+def figures(signals: list[Row], kind: SignalKind, seller: str) -> dict[str, int]:
+    (found,) = (row["figures"] for row in signals if (row["kind"], row["seller_id"]) == (kind, seller))
+    return dict(found)
+
+
+def test_payments_that_fail_in_a_row_are_one_signal_of_method_or_seller(signals: list[Row]) -> None:
+    assert of(signals, "payment_failures") == [
+        ("", "debit_card", "09:04"),
+        ("", "debit_card", "20:04"),
+        ("", "pix", "09:04"),
+        ("unpaid", "unpaid", "09:04"),
+    ]
+
+
+def test_reviews_that_flood_are_one_signal_and_low_scores_one_of_their_own(signals: list[Row]) -> None:
+    assert of(signals, "review_flood") == [
+        ("seller-again", "lamp", "09:09"),
+        ("seller-again2", "rug", "20:09"),
+        ("seller-at-once", "lamp", "09:00"),
+        ("seller-flood", "lamp", "09:45"),
+        ("seller-shop", "seller-shop", "09:09"),
+    ]
+    assert of(signals, "low_review_flood") == [("seller-bad", "lamp", "09:40")]
+
+
+def test_orders_that_stop_while_visits_go_on_are_a_signal(signals: list[Row]) -> None:
+    assert of(signals, "conversion_fall") == [("fallen", "fallen", "06:00")]
+    assert figures(signals, "conversion_fall", "fallen") == {
+        "visits": VISITS,
+        "orders": 1,
+        "visits_before": RULES.windows_before * VISITS,
+        "orders_before": RULES.windows_before * ORDERS,
+    }
+
+
+def test_far_more_cancellations_than_before_are_a_signal(signals: list[Row]) -> None:
+    assert of(signals, "cancellation_wave") == [("wave", "wave", "06:00")]
+    assert figures(signals, "cancellation_wave", "wave") == {"cancellations": 6, "cancellations_before": 0}
+
+
+def test_a_stock_that_ends_before_a_delivery_could_come_is_a_signal(signals: list[Row]) -> None:
+    """Of 20 units, 11 are sold: the 9 left last for less than the 7 days of a delivery at this pace."""
+    assert of(signals, "stock_end") == [("ending", "lamp", "12:00")]
+    expected = {"available": 9, "units_sold": 11, "pace_days": RULES.pace_days, "lead_days": 7}
+    assert figures(signals, "stock_end", "ending") == expected
+
+
+def test_an_id_depends_on_the_subject_and_the_hour_only(signals: list[Row]) -> None:
+    for row in signals:
+        hour = row["last_at"][:13].replace("T", " ")
+        named = (row["kind"], row["seller_id"], row["subject_kind"], row["subject_id"], hour)
+        assert row["signal_id"] == sha256("|".join(named).encode()).hexdigest()[:32]
+    assert len({row["signal_id"] for row in signals}) == len(signals)
+
+
+def test_every_signal_says_what_happened(signals: list[Row]) -> None:
+    said = {row["kind"]: row["sentence"] for row in signals}
+
+    assert said["low_review_flood"] == "5 reviews with a score of at most 2 were written within 1 h."
+    assert said["conversion_fall"] == (
+        "Orders in 6 h: 1. 20 visits would have made 15 at the rate of the 4 periods before."
+    )
+    assert said["cancellation_wave"] == "6 orders were cancelled in 6 h, after 0 in the 4 periods before."
+    assert said["stock_end"] == (
+        "Units left: 9. 11 were sold in 7 days, so they last 5 days; a delivery takes 7."
+    )
+    assert said["payment_failures"].endswith(" failed in a row.")
+
+
+@pytest.mark.usefixtures("jvm")
+def test_the_plan_reads_each_topic_once() -> None:
+    real = plan(Settings(), all_events())
+    explained = statement_set(table_environment(real.config), real).explain()
+    optimized = explained.partition("== Optimized Execution Plan ==")[2]
+
+    assert optimized.count("TableSourceScan(") == len(EVENTS)
+    assert "SinkMaterializer" not in optimized
