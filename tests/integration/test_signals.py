@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import get_args
 
 import pytest
 
@@ -14,6 +15,7 @@ from jobs.signals.logic import EVENTS, LATENESS_S, plan
 from jobs.signals.rules import RULES
 from schemas.events import all_events
 from tests.integration.bounded import Events, Row, run_bounded
+from tests.integration.signal_reference import expected_signals
 from tests.integration.test_metrics import at, line
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -21,6 +23,10 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 WINDOW = timedelta(hours=RULES.window_hours)
 VISITS, ORDERS = 20, 15
 """Visits and orders of an ordinary window: 15 orders are more than the 12 that a fall takes."""
+
+DRAWN = ("drawn-a", "drawn-b", "drawn-c")
+"""The sellers of the random history; its method of payment is cash."""
+WEIGHTS = (40, 30, 2, 3, 5, 2, 8)
 
 Stream = Iterator[tuple[str, datetime, Row]]
 """Events: topic, time and fields."""
@@ -175,6 +181,41 @@ def history() -> Stream:
     yield from selling("tiny", 3, 3)
 
 
+def drawn_history(seed: int) -> Stream:
+    """Random events of a few sellers, with bursts, so dense that every kind of signals is raised."""
+    draw, moment = random.Random(seed), MIDNIGHT
+    versions, left = dict.fromkeys(DRAWN, 1), dict.fromkeys(DRAWN, 25)
+    for number in range(1500):
+        moment += timedelta(seconds=60 + draw.expovariate(1 / 180))  # further apart than copies arrive
+        seller, name = draw.choice(DRAWN), f"drawn-{number}"
+        lines = [line(part, "lamp", draw.choice((seller, *DRAWN))) for part in range(1, draw.randint(2, 3))]
+        burst = [(f"{name}-{each}", moment + each * MINUTE) for each in range(draw.choice((1, 1, 1, 1, 11)))]
+        what = draw.choices(("view", "order", "cancel", "unpaid", "review", "paid", "failed"), WEIGHTS)[0]
+        if what == "view":
+            session = f"session-{draw.randrange(200)}"
+            for _, at_burst in burst:
+                yield viewed(session, seller, at_burst, f"p{draw.randrange(40)}")
+        elif what == "order" and not (seller == DRAWN[0] and number > 1000):
+            yield confirmed(name, moment, *lines)
+            for sold in {each["seller_id"] for each in lines}:
+                versions[sold] += 1
+                left[sold] = 60 if left[sold] <= 0 else left[sold] - 1
+                yield stock(sold, versions[sold], moment, left[sold])
+        elif what == "cancel":
+            for order, at_burst in burst:
+                yield cancelled(order, at_burst, *lines)
+        elif what == "unpaid":
+            yield cancelled(name, moment, *lines, reason="payment_failed", paid=False)
+        elif what == "review":
+            product, score = draw.choice(("lamp", None)), draw.choice((0, 3))
+            for each, at_burst in burst:
+                yield review(each, at_burst, product, seller, score + draw.randint(1, 2))
+        elif what == "paid":
+            yield captured(name, "cash", moment)
+        elif what == "failed":
+            yield failed(f"drawn-{number - draw.randrange(3)}", "cash", moment)
+
+
 def arriving(stream: Iterable[tuple[str, datetime, Row]]) -> Events:
     """Return the events by topic, each twice, out of order by less than the watermark waits."""
     draw, found = random.Random(1), []
@@ -190,12 +231,28 @@ def arriving(stream: Iterable[tuple[str, datetime, Row]]) -> Events:
 
 
 @pytest.fixture(scope="module")
-def signals(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> list[Row]:  # noqa: ARG001 (Flink's)
-    """All signals that the history raises."""
+def arrived() -> Events:
+    """All events, in the order in which they arrive."""
+    return arriving([*history(), *drawn_history(seed=9)])
+
+
+@pytest.fixture(scope="module")
+def all_signals(
+    jvm: None,  # noqa: ARG001 (Flink's)
+    arrived: Events,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> list[Row]:
+    """All signals that the events raise."""
     real = plan(Settings(), all_events())
-    changes = run_bounded(real, EVENTS, arriving(history()), tmp_path_factory.mktemp("signals"))
+    changes = run_bounded(real, EVENTS, arrived, tmp_path_factory.mktemp("signals"))
     assert {change["op"] for change in changes["signals"]} == {"c"}, "a signal is never taken back"
     return [change["after"] for change in changes["signals"]]
+
+
+@pytest.fixture(scope="module")
+def signals(all_signals: list[Row]) -> list[Row]:
+    """The signals that `history` raises."""
+    return [row for row in all_signals if row["seller_id"] not in DRAWN and row["subject_id"] != "cash"]
 
 
 def of(signals: list[Row], *kinds: SignalKind) -> list[tuple[str, str, str]]:
@@ -252,6 +309,18 @@ def test_a_stock_that_ends_before_a_delivery_could_come_is_a_signal(signals: lis
     assert of(signals, "stock_end") == [("ending", "lamp", "12:00")]
     expected = {"available": 9, "units_sold": 11, "pace_days": RULES.pace_days, "lead_days": 7}
     assert figures(signals, "stock_end", "ending") == expected
+
+
+def test_the_signals_are_those_of_a_plain_recomputation(all_signals: list[Row], arrived: Events) -> None:
+    found = [
+        (row["kind"], row["seller_id"], row["subject_id"], datetime.fromisoformat(row["last_at"]))
+        for row in all_signals
+    ]
+    expected = expected_signals(arrived, Settings().restock_lead_days)
+
+    assert sorted(found) == sorted(expected)
+    drawn = {kind for kind, seller, subject, _ in expected if seller in DRAWN or subject == "cash"}
+    assert drawn == set(get_args(SignalKind)), "the random history raises every kind"
 
 
 def test_an_id_depends_on_the_subject_and_the_hour_only(signals: list[Row]) -> None:
