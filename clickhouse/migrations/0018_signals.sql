@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS signals
     subject_id String CODEC(ZSTD(1)) COMMENT 'The product, the seller or the payment method that it is about.',
     first_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)) COMMENT 'When what it reports began, UTC.',
     last_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)) COMMENT 'When it was complete, so that the signal was raised, UTC.',
-    figures Map(String, Int64) CODEC(ZSTD(1)) COMMENT 'The figures that raised it, such as visits and orders.',
+    figures Map(String, Int64) CODEC(ZSTD(1)) COMMENT 'The figures that raised it, such as sessions and orders.',
     sentence String CODEC(ZSTD(1)) COMMENT 'What happened, in one or two sentences for people.',
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of a signal the later stays.'
 )

@@ -23,7 +23,7 @@ VIEWS = (
     *("confirmed", "cancelled"),
     *("payment_outcomes", "payment_runs", "payment_failures"),
     *("reviews", "review_pace", "review_floods"),
-    *("visits", "seller_activity", "seller_windows", "conversion_falls", "cancellation_waves"),
+    *("viewing_sessions", "seller_activity", "seller_windows", "conversion_falls", "cancellation_waves"),
     *("stock_activity", "stock_hours", "stock_supply", "stock_ends"),
 )
 """Files of `views/`; a view comes after the views that it reads."""
@@ -35,6 +35,8 @@ CONFIG = {
     # A topic that pauses must not be overtaken by the others: its next events would be too late. So the
     # watermark waits for it as long as for a late event.
     "table.exec.source.idle-timeout": f"{LATENESS_S} s",
+    # Each watermark makes Flink look through the events that wait for it. Signals need no more of them.
+    "pipeline.auto-watermark-interval": "2 s",
     # Copies of an event are recognised for a day after it was read. A later copy is too late for a signal.
     "table.exec.state.ttl": "1 d",
 }

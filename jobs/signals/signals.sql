@@ -33,12 +33,12 @@ FROM (
     CAST('conversion_fall' AS STRING),
     seller_id, CAST('seller' AS STRING), seller_id, first_at, last_at,
     CAST(
-      MAP['visits', visits, 'orders', orders, 'visits_before', visits_before, 'orders_before', orders_before]
+      MAP['sessions', sessions, 'orders', orders, 'sessions_before', sessions_before, 'orders_before', orders_before]
       AS MAP<STRING, BIGINT>
     ),
     CONCAT(
-      'Orders in {window_hours:INT} h: ', CAST(orders AS STRING), '. ', CAST(visits AS STRING), ' visits would have made ',
-      CAST(orders_before * visits / visits_before AS STRING), ' at the rate of the {windows_before:INT} periods before.'
+      'Orders in {window_hours:INT} h: ', CAST(orders AS STRING), '. ', CAST(sessions AS STRING), ' sessions would have made ',
+      CAST(orders_before * sessions / sessions_before AS STRING), ' at the rate of the {windows_before:INT} periods before.'
     )
   FROM conversion_falls
   UNION ALL

@@ -98,7 +98,7 @@ def _windows(events: Mapping[str, list[Row]]) -> Iterator[Signal]:
 
     for (seller, start, session), viewed in products.items():
         if len(viewed) <= RULES.robot_products:
-            add(seller, start, "visits", session)
+            add(seller, start, "sessions", session)
     for topic, figure in (("order_confirmed", "orders"), ("order_cancelled", "cancellations")):
         for event in events.get(topic, []):
             if topic == "order_confirmed" or event["confirmed_at"]:
@@ -117,10 +117,10 @@ def _windows(events: Mapping[str, list[Row]]) -> Iterator[Signal]:
 
 
 def _has_fallen(before: list[dict[str, set[str]]], now: dict[str, set[str]]) -> bool:
-    visits, orders = (sum(len(each.get(name, ())) for each in before) for name in ("visits", "orders"))
-    if not visits:
+    sessions, orders = (sum(len(each.get(name, ())) for each in before) for name in ("sessions", "orders"))
+    if not sessions:
         return False
-    expected = orders * len(now.get("visits", ())) / visits
+    expected = orders * len(now.get("sessions", ())) / sessions
     return expected >= RULES.expected_orders and expected >= RULES.fall_factor * len(now.get("orders", ()))
 
 

@@ -21,8 +21,8 @@ from tests.integration.test_metrics import at, line
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 WINDOW = timedelta(hours=RULES.window_hours)
-VISITS, ORDERS = 20, 15
-"""Visits and orders of an ordinary window: 15 orders are more than the 12 that a fall takes."""
+SESSIONS, ORDERS = 20, 15
+"""Sessions and orders of an ordinary window: 15 orders are more than the 12 that a fall takes."""
 
 DRAWN = ("drawn-a", "drawn-b", "drawn-c")
 """The sellers of the random history; its method of payment is cash."""
@@ -81,19 +81,19 @@ def viewed(session: str, seller: str, moment: datetime, product: str) -> tuple[s
     return "product_viewed", moment, {**fields, **origin}
 
 
-def window(seller: str, number: int, visits: int, orders: int, products: int = 1) -> Stream:
+def window(seller: str, number: int, sessions: int, orders: int, products: int = 1) -> Stream:
     start = MIDNIGHT + number * WINDOW
-    for visit in range(visits):
-        session, began = f"{seller}-{number}-{visit}", start + visit * MINUTE
+    for visitor in range(sessions):
+        session, began = f"{seller}-{number}-{visitor}", start + visitor * MINUTE
         for product in range(products):
             yield viewed(session, seller, began + timedelta(seconds=product), f"p{product}")
     for order in range(orders):
         yield confirmed(f"{seller}-{number}-{order}", start + order * MINUTE, line(1, "lamp", seller))
 
 
-def usual_day(seller: str, visits: int = VISITS, orders: int = ORDERS) -> Stream:
+def usual_day(seller: str, sessions: int = SESSIONS, orders: int = ORDERS) -> Stream:
     for number in range(RULES.windows_before):
-        yield from window(seller, number, visits, orders)
+        yield from window(seller, number, sessions, orders)
 
 
 def cancellations(seller: str, number: int, count: int, *, paid: bool = True) -> Stream:
@@ -156,23 +156,23 @@ def history() -> Stream:
 
     after = RULES.windows_before
     yield from usual_day("fallen")
-    yield from window("fallen", after, VISITS, 1)
+    yield from window("fallen", after, SESSIONS, 1)
     yield from usual_day("quiet")
     yield from window("quiet", after, 2, 0, products=RULES.robot_products)
     yield from usual_day("crawled")
-    yield from window("crawled", after, VISITS, 0, products=RULES.robot_products + 1)
+    yield from window("crawled", after, SESSIONS, 0, products=RULES.robot_products + 1)
     yield from usual_day("slower")
-    yield from window("slower", after, VISITS, 4)
+    yield from window("slower", after, SESSIONS, 4)
 
     for seller in ("wave", "few-lost", "unsold"):
-        yield from usual_day(seller, visits=0, orders=1)
+        yield from usual_day(seller, sessions=0, orders=1)
     yield from cancellations("wave", after, 6)
     yield from cancellations("few-lost", after, 5)
     yield from cancellations("unsold", after, 6, paid=False)
     for number in range(after):
         yield from cancellations("always", number, 3)
     yield from cancellations("always", after, 10)
-    yield from usual_day("young", visits=0, orders=0)
+    yield from usual_day("young", sessions=0, orders=0)
     yield from cancellations("young", after, 6)
 
     yield from selling("ending", 20, 14)
@@ -289,12 +289,12 @@ def test_reviews_that_flood_are_one_signal_and_low_scores_one_of_their_own(signa
     assert of(signals, "low_review_flood") == [("seller-bad", "lamp", "09:40")]
 
 
-def test_orders_that_stop_while_visits_go_on_are_a_signal(signals: list[Row]) -> None:
+def test_orders_that_stop_while_sessions_go_on_are_a_signal(signals: list[Row]) -> None:
     assert of(signals, "conversion_fall") == [("fallen", "fallen", "06:00")]
     assert figures(signals, "conversion_fall", "fallen") == {
-        "visits": VISITS,
+        "sessions": SESSIONS,
         "orders": 1,
-        "visits_before": RULES.windows_before * VISITS,
+        "sessions_before": RULES.windows_before * SESSIONS,
         "orders_before": RULES.windows_before * ORDERS,
     }
 
@@ -336,7 +336,7 @@ def test_every_signal_says_what_happened(signals: list[Row]) -> None:
 
     assert said["low_review_flood"] == "5 reviews with a score of at most 2 were written within 1 h."
     assert said["conversion_fall"] == (
-        "Orders in 6 h: 1. 20 visits would have made 15 at the rate of the 4 periods before."
+        "Orders in 6 h: 1. 20 sessions would have made 15 at the rate of the 4 periods before."
     )
     assert said["cancellation_wave"] == "6 orders were cancelled in 6 h, after 0 in the 4 periods before."
     assert said["stock_end"] == (

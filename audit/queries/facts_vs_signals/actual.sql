@@ -1,4 +1,4 @@
--- How many events each signal names. Of a conversion, these are visits; of a stock, units sold.
+-- How many events each signal names. Of a conversion, these are sessions; of a stock, units sold.
 SELECT
     signal_id,
     seller_id,
@@ -7,7 +7,7 @@ SELECT
         kind = 'review_flood', figures['reviews'],
         kind = 'low_review_flood', figures['low_reviews'],
         kind = 'cancellation_wave', figures['cancellations'],
-        kind = 'conversion_fall', figures['visits'],
+        kind = 'conversion_fall', figures['sessions'],
         figures['units_sold']
     ) AS events
 FROM signals FINAL

@@ -56,7 +56,7 @@ FROM
 
     UNION ALL
 
-    SELECT signal.signal_id, signal.seller_id, any(signal.figures['visits']), uniqExact(fact.session_id)
+    SELECT signal.signal_id, signal.seller_id, any(signal.figures['sessions']), uniqExact(fact.session_id)
     FROM signals AS signal FINAL
     INNER JOIN product_viewed AS fact ON fact.seller_id = signal.seller_id
     WHERE signal.kind = 'conversion_fall' AND fact.occurred_at >= signal.first_at AND fact.occurred_at < signal.last_at

@@ -1,8 +1,8 @@
--- Visits, confirmed orders and cancellations of confirmed orders of each seller.
+-- Sessions, confirmed orders and cancellations of confirmed orders of each seller.
 SELECT
-  seller_id, occurred_at, CAST(1 AS BIGINT) AS visits,
+  seller_id, occurred_at, CAST(1 AS BIGINT) AS sessions,
   CAST(NULL AS STRING) AS confirmed_order, CAST(NULL AS STRING) AS cancelled_order
-FROM visits
+FROM viewing_sessions
 UNION ALL
 SELECT line.seller_id, occurred_at, CAST(0 AS BIGINT), order_id, CAST(NULL AS STRING)
 FROM confirmed

@@ -20,7 +20,7 @@ NEWEST = 5
 
 TITLES: dict[SignalKind, str] = {
     "payment_failures": "Payments fail",
-    "conversion_fall": "Fewer visits become orders",
+    "conversion_fall": "Fewer visitors buy",
     "review_flood": "Many reviews",
     "low_review_flood": "Many bad reviews",
     "stock_end": "Stock ends before the next delivery",
