@@ -21,9 +21,9 @@ class SignalRules:
     `conversion_fall` and `cancellation_wave` compare a window of `window_hours` with the `windows_before`
     windows before it in which the seller had sessions or orders, all within `compared_days`.
 
-    - A conversion has fallen if a window has at most one `fall_factor`-th of the orders that its sessions would
-      have made before, and these are at least `expected_orders`. A session counts if it viewed at
-      most `robot_products` products of the seller in the window.
+    - A conversion has fallen if a window has at most one `fall_factor`-th of the orders that its sessions
+      would have made before, and these are at least `expected_orders`. A session counts if it viewed at most
+      `robot_products` products of the seller in the window.
     - Cancellations are a wave if they are at least `cancellations`, and at least `wave_factor` times as many
       as in an average window before.
 
