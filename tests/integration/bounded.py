@@ -7,22 +7,28 @@ from pathlib import Path
 from typing import Any
 
 from jobs.engine import statement_set, table_environment
-from jobs.plan import JobPlan, with_clause
+from jobs.plan import JobOutput, JobPlan, with_clause
 
 Row = dict[str, Any]
 Events = dict[str, list[Row]]
 Table = dict[tuple[Any, ...], Row]
 
 
-def run_bounded(real: JobPlan, names: Iterable[str], events: Events, folder: Path) -> dict[str, list[Row]]:
-    """Run a plan's queries over events by topic, in the order of arrival; returns each output's changes."""
+def run_bounded(
+    real: JobPlan, names: Iterable[str], events: Events, folder: Path, stored: Iterable[JobOutput] = ()
+) -> dict[str, list[Row]]:
+    """Run a plan's queries over events by topic, in the order of arrival; returns each output's changes.
+
+    The outputs `stored` run beside them, with their own sinks.
+    """
     for name in names:
         (folder / name).mkdir()
         lines = [json.dumps(event) + "\n" for event in events.get(name, [])]
         (folder / name / "events.json").write_text("".join(lines))
     bounded = over_files(real, names, folder)
     environment = table_environment(bounded.config)
-    statement_set(environment, bounded).execute().wait()
+    statements = statement_set(environment, replace(bounded, outputs=(*bounded.outputs, *stored)))
+    statements.execute().wait()
     return {output.table: list(written(folder / output.table)) for output in real.outputs}
 
 

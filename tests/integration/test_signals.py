@@ -2,12 +2,15 @@
 
 import random
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import get_args
 
 import pytest
 
+from clickhouse.client import connect
+from common.clock import to_millis
 from common.settings import Settings
 from common.signals import SignalKind
 from jobs.engine import statement_set, table_environment
@@ -15,6 +18,7 @@ from jobs.signals.logic import EVENTS, LATENESS_S, plan
 from jobs.signals.rules import RULES
 from schemas.events import all_events
 from tests.integration.bounded import Events, Row, run_bounded
+from tests.integration.metric_tables import emptied
 from tests.integration.signal_reference import expected_signals
 from tests.integration.test_metrics import at, line
 
@@ -240,11 +244,14 @@ def arrived() -> Events:
 def all_signals(
     jvm: None,  # noqa: ARG001 (Flink's)
     arrived: Events,
+    migrated_database: Settings,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> list[Row]:
-    """All signals that the events raise."""
-    real = plan(Settings(), all_events())
-    changes = run_bounded(real, EVENTS, arrived, tmp_path_factory.mktemp("signals"))
+    """All signals that the events raise. They are also written to ClickHouse."""
+    emptied(migrated_database)
+    real = plan(migrated_database, all_events())
+    stored = replace(real.outputs[0], table="stored")
+    changes = run_bounded(real, EVENTS, arrived, tmp_path_factory.mktemp("signals"), [stored])
     assert {change["op"] for change in changes["signals"]} == {"c"}, "a signal is never taken back"
     return [change["after"] for change in changes["signals"]]
 
@@ -321,6 +328,21 @@ def test_the_signals_are_those_of_a_plain_recomputation(all_signals: list[Row], 
     assert sorted(found) == sorted(expected)
     drawn = {kind for kind, seller, subject, _ in expected if seller in DRAWN or subject == "cash"}
     assert drawn == set(get_args(SignalKind)), "the random history raises every kind"
+
+
+def test_clickhouse_has_them(all_signals: list[Row], migrated_database: Settings) -> None:
+    columns = ("signal_id", "kind", "seller_id", "subject_kind", "subject_id", "figures", "sentence")
+    with connect(migrated_database, admin=True) as client:
+        found = client.query(
+            f"SELECT {', '.join(columns)}, toUnixTimestamp64Milli(last_at) FROM signals FINAL "
+            "ORDER BY signal_id"
+        ).result_rows
+
+    expected = sorted(all_signals, key=lambda row: row["signal_id"])
+    assert [row[:-1] for row in found] == [tuple(row[name] for name in columns) for row in expected]
+    assert [row[-1] for row in found] == [
+        to_millis(datetime.fromisoformat(row["last_at"])) for row in expected
+    ]
 
 
 def test_an_id_depends_on_the_subject_and_the_hour_only(signals: list[Row]) -> None:
