@@ -7,6 +7,7 @@ from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.customers import CustomersService
 from serving.analytics.service.metrics import MetricsService
 from serving.analytics.service.orders import OrdersService
+from serving.analytics.service.product_insights import ProductInsightsService
 from serving.analytics.service.rankings import RankingsService
 from serving.analytics.service.sales import SalesService
 from serving.analytics.service.signals import SignalsService
@@ -26,6 +27,7 @@ class Analytics:
     tasks: TasksService
     customers: CustomersService
     signals: SignalsService
+    products: ProductInsightsService
 
     @classmethod
     def of(cls, context: AnalyticsContext) -> "Analytics":
@@ -40,4 +42,5 @@ class Analytics:
             TasksService(context),
             CustomersService(context),
             SignalsService(context),
+            ProductInsightsService(context),
         )
