@@ -178,6 +178,10 @@ class Settings(BaseSettings):
         description="Days for which a service stores ids of handled messages. Kafka stores offsets for 7.",
     )
 
+    restock_lead_days: int = Field(
+        default=7, ge=1, le=99, description="How long a delivery to a seller takes; no event tells it."
+    )
+
     job_parallelism: int = Field(default=1, ge=1, le=64)
     redis_max_memory_mb: int = Field(
         default=512, ge=64, description="Memory limit of the bundled Redis. A full Redis refuses writes."
