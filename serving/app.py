@@ -178,7 +178,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        servers=[{"url": settings.serving}],
+        servers=[{"url": settings.public}],
     )
     app.state.settings = settings
     add_security_schemes(app)
@@ -210,5 +210,5 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
 
 
 def _hosts(settings: Settings) -> list[str]:
-    own = urlsplit(settings.serving).hostname
-    return sorted({LOOPBACK, "localhost", own or LOOPBACK})
+    own = (urlsplit(url).hostname or LOOPBACK for url in (settings.serving, settings.public))
+    return sorted({LOOPBACK, "localhost", *own})
