@@ -32,7 +32,7 @@ SOURCES, DIMENSIONS, DOMAINS = "sources", "dimensions", "domains.toml"
 
 _VERSION_DIGITS = 8
 _TERM = re.compile(r"-?[a-z_]+")
-_NOT_TEXTS = frozenset(("source", "sum", "ratio", "quantile", "covered", "relative_to", "dimensions"))
+_NOT_TEXTS = {"source", "sum", "ratio", "quantile", "covered", "relative_to", "dimensions"}
 
 COUNTED_ONCE = (
     "What several sellers share, such as an order, a shopper or a visit, counts once: the values of "
@@ -76,8 +76,8 @@ class Metric:
         """A digest of what the value depends on, the rows of the source included. Texts do not change it."""
         measures = [self.source.measures[name].digested for name in self.measures]
         parts = (self.unit, self.source.version, self.numerator, self.denominator, self.quantile, measures)
-        parts += tuple(each.model_dump() for each in (self.covered, self.relative_to) if each)
-        return sha256(repr(parts).encode()).hexdigest()[:_VERSION_DIGITS]
+        shares = tuple(each.model_dump() for each in (self.covered, self.relative_to) if each)
+        return sha256(repr((*parts, *shares)).encode()).hexdigest()[:_VERSION_DIGITS]
 
     @property
     def measures(self) -> tuple[str, ...]:
