@@ -29,9 +29,11 @@ def price_changes(
     for offer, steps in _by_offer(listings).items():
         turns = list(_turns(sorted(steps, key=lambda step: (step["at_ms"], step["event_id"]))))
         for number, (before, step) in enumerate(turns):
-            if before is None or not (before["is_listed"] and step["is_listed"]):
-                continue
-            if {before["currency"], step["currency"]} != {currency}:
+            if (
+                before is None
+                or not (before["is_listed"] and step["is_listed"])
+                or {before["currency"], step["currency"]} != {currency}
+            ):
                 continue
             at = _minute(step["at_ms"])
             lengths = [at - _minute(turns[number - 1][1]["at_ms"]), _minute(until_ms) - at]

@@ -10,7 +10,6 @@ from audit.comparison import ComparisonSpec
 from audit.comparisons.aggregates_vs_seller_api import read_sellers
 from audit.seller_products import DAY_MS, pairs, price_changes
 from audit.sources.api import ApiRequest, Row
-from audit.sources.clickhouse import Parameters
 from audit.stores import Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
 from serving.analytics.service.product_insights import MAX_PRODUCTS, MIN_ORDERS, WINDOW_DAYS
@@ -119,7 +118,12 @@ class _Reader:
     def _run(self, query: str, **parameters: int) -> list[Row]:
         """Run a query of the API for all sellers at once, over all time."""
         sql = load_queries()[query].replace(_OF_SELLER, "true")
-        given: Parameters = {**EVER, "currency": self._stores.currency, "limit": _ALL, **parameters}
+        given: dict[str, str | int | list[str]] = {
+            **EVER,
+            "currency": self._stores.currency,
+            "limit": _ALL,
+            **parameters,
+        }
         found: list[Row] = self._stores.clickhouse.query_sql(sql, given).to_pylist()
         return found
 

@@ -32,7 +32,7 @@ SOURCES, DIMENSIONS, DOMAINS = "sources", "dimensions", "domains.toml"
 
 _VERSION_DIGITS = 8
 _TERM = re.compile(r"-?[a-z_]+")
-_NOT_TEXTS = {"source", "sum", "ratio", "quantile", "covered", "relative_to", "dimensions"}
+_NOT_TEXTS = frozenset(("source", "sum", "ratio", "quantile", "covered", "relative_to", "dimensions"))
 
 COUNTED_ONCE = (
     "What several sellers share, such as an order, a shopper or a visit, counts once: the values of "
@@ -75,9 +75,16 @@ class Metric:
     def version(self) -> str:
         """A digest of what the value depends on, the rows of the source included. Texts do not change it."""
         measures = [self.source.measures[name].digested for name in self.measures]
-        parts = (self.unit, self.source.version, self.numerator, self.denominator, self.quantile, measures)
-        shares = tuple(each.model_dump() for each in (self.covered, self.relative_to) if each)
-        return sha256(repr((*parts, *shares)).encode()).hexdigest()[:_VERSION_DIGITS]
+        parts: tuple[Any, ...] = (
+            self.unit,
+            self.source.version,
+            self.numerator,
+            self.denominator,
+            self.quantile,
+            measures,
+        )
+        parts += tuple(each.model_dump() for each in (self.covered, self.relative_to) if each)
+        return sha256(repr(parts).encode()).hexdigest()[:_VERSION_DIGITS]
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -227,7 +234,7 @@ def _metric(path: Path, sources: Mapping[str, Source]) -> Metric:
             raise BrokenDefinition(f"{path}: {term!r} is not a measure of {file.source}")
     if unknown := set(file.dimensions or ()) - source.dimensions.keys():
         raise BrokenDefinition(f"{path}: {', '.join(sorted(unknown))} is not a dimension of {file.source}")
-    texts: dict[str, Any] = file.model_dump(exclude=_NOT_TEXTS)
+    texts: dict[str, Any] = file.model_dump(exclude=set(_NOT_TEXTS))
     return Metric(
         name=path.stem,
         domain=path.parent.name,
