@@ -122,8 +122,8 @@ def test_the_audit_finds_a_wrong_value(shop: Settings, table: str) -> None:
     ask(shop, f"INSERT INTO {rows} SELECT * REPLACE ({column} {change} AS {column}) FROM {right} "
               f"WHERE seller_id = '{SELLER}' AND {column} > 0 LIMIT 5")  # fmt: skip
     try:
-        metrics = {metric: CATALOGUE[metric]}
-        found = audited(shop, partial(facts_vs_seller_metrics.run, catalogue=metrics))
+        given = {"catalogue": {metric: CATALOGUE[metric]}, "parts": ("month",)}
+        found = audited(shop, partial(facts_vs_seller_metrics.run, **given))
     finally:
         ask(shop, f"TRUNCATE TABLE {rows}")
         ask(shop, f"INSERT INTO {rows} SELECT * FROM {right}")
@@ -157,13 +157,13 @@ WRONG_FORMULAS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.usefixtures("history")
 def test_the_audit_finds_a_wrong_formula_of_the_catalogue(shop: Settings, domain: str) -> None:
     name, wrong = WRONG_FORMULAS[domain]
-    metrics = {name: replace(CATALOGUE[name], **wrong)}
+    given = {"catalogue": {name: replace(CATALOGUE[name], **wrong)}, "parts": ("month",)}
 
-    of_sellers = audited(shop, partial(facts_vs_seller_metrics.run, catalogue=metrics))
-    of_marketplace = audited(shop, partial(facts_vs_marketplace_metrics.run, catalogue=metrics))
+    of_sellers = audited(shop, partial(facts_vs_seller_metrics.run, **given))
+    of_marketplace = audited(shop, partial(facts_vs_marketplace_metrics.run, **given))
 
     assert differing(of_sellers) == [*SELLERS]
-    assert {"total", "2017-03"} <= set(differing(of_marketplace))
+    assert "2017-03" in differing(of_marketplace)
 
 
 @EVERY
