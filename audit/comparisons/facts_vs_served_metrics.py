@@ -27,6 +27,9 @@ from audit.table_comparison import KeyFilter, Sides, TableComparison
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_every_metric
 
 NAME = "facts_vs_served_metrics"
+AT_ONCE = 3
+"""So many requests are sent at once. Each of them takes a dozen queries."""
+
 Figures = dict[tuple[str, str], Values]
 """Owner and part of the time → the values of all metrics."""
 
@@ -143,7 +146,7 @@ class _Reader:
 
     def _answers(self, sent: list[ApiRequest], rows_of: RowsOf, keys: KeyFilter | None) -> list[Row]:
         """Read answers and the facts beside them. Many answers take long, so they are read only once."""
-        fetch = partial(self._stores.api.fetch_content, sent, rows_of)
+        fetch = partial(self._stores.api.fetch_content, sent, rows_of, AT_ONCE)
         return self._facts.beside(fields(), fetch, ATTEMPTS if keys else 1)
 
     def _expected(self, owners: frozenset[str], division: Division) -> Figures:
