@@ -63,11 +63,11 @@ def audited(shop: Settings, *given: Any) -> list[ComparisonResult]:
 
 @pytest.mark.usefixtures("history")
 def test_the_audit_finds_every_metric_as_the_facts_say(shop: Settings) -> None:
-    found = audited(shop)
+    found = audited(shop, None, ("total", "month"))
 
     assert [each.differences for each in found] == [()] * len(FAMILIES)
     assert sum(each.figures // each.rows for each in found) == len(METRICS)
-    assert min(each.rows for each in found) >= 1 + 4 + 4 + 4
+    assert min(each.rows for each in found) >= 1 + 4
 
 
 @pytest.mark.usefixtures("history")
