@@ -23,7 +23,7 @@ from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
 from serving.parameters import reject_repeated_parameters
 from serving.problems import ClickHouseUnavailable, RedisUnavailable
-from serving.web import presenters
+from serving.web import language_pages, presenters
 from serving.web.admin import pages as admin
 from serving.web.api_reference import reference
 from serving.web.figures_state import are_catching_up, not_stored_if
@@ -66,6 +66,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
     sellers = (
         seller_application.router,
         router,
+        language_pages.router,
         seller_overview.router,
         seller_metrics.router,
         seller_change.router,
