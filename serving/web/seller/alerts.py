@@ -236,7 +236,8 @@ def condition_text(rule: Mapping[str, Any], formatter: Formatter) -> str:
         text = gettext("below %(value)s", value=shown) if below else gettext("above %(value)s", value=shown)
     else:
         deviations = formatter.number(condition["deviations"])
-        text = gettext(USUAL[condition["direction"]], deviations=deviations)
+        usual = USUAL[condition["direction"]]
+        text = gettext(usual, deviations=deviations)
     window = translated(WINDOWS[rule["window"]]).lower()
     if rule["fires_after"] == 1:
         return gettext("%(window)s, if %(condition)s", window=window, condition=text)

@@ -70,11 +70,6 @@ _TITLES = {
     "shipped": N_("On its way"),
     "delivered": N_("Delivered"),
 }
-_ARRIVED = (
-    N_("%(num)s of %(number)s parcels has arrived"),
-    N_("%(num)s of %(number)s parcels have arrived"),
-)
-_LEFT = N_("%(num)s of %(number)s parcels has left"), N_("%(num)s of %(number)s parcels have left")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +100,7 @@ class ParcelProgress:
     @property
     def summary(self) -> tuple[str, str] | None:
         """A title and a text about parcels of different status; None while all have the same."""
-        done, title = (self.arrived, _ARRIVED) if self.arrived else (self.left, _LEFT)
+        done = self.arrived or self.left
         if done == self.number:
             return None
         moving, packing = self.left - done, self.number - self.left
@@ -117,7 +112,22 @@ class ParcelProgress:
             if packing
             else "",
         )
-        return ngettext(*title, done, number=self.number), f"{', '.join(filter(None, others))}."
+        return self._title(done), f"{', '.join(filter(None, others))}."
+
+    def _title(self, done: int) -> str:
+        if self.arrived:
+            return ngettext(
+                "%(num)s of %(number)s parcels has arrived",
+                "%(num)s of %(number)s parcels have arrived",
+                done,
+                number=self.number,
+            )
+        return ngettext(
+            "%(num)s of %(number)s parcels has left",
+            "%(num)s of %(number)s parcels have left",
+            done,
+            number=self.number,
+        )
 
 
 @dataclass(frozen=True, slots=True)
