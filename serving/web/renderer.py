@@ -29,7 +29,6 @@ from serving.web.product_images import DRAWINGS, tile_name
 from serving.web.recommendation_texts import reason_text
 from serving.web.translation import (
     FOLDER,
-    is_translated,
     load_translations,
     plural_form,
     script_texts,
@@ -85,7 +84,6 @@ class PageRenderer:
             "site_notice": str,
             "page_language": current_language,
             "languages": LANGUAGES,
-            "is_translated": is_translated,
             "script_texts": script_texts,
             "presets": presenters.PRESETS,
             "clickhouse": settings.clickhouse,

@@ -53,12 +53,6 @@ def translated(text: str) -> str:
     return found
 
 
-def is_translated(text: str) -> bool:
-    """Return whether the text is in the language of the request: translated, or written in it."""
-    language = current_language()
-    return language == SOURCE or text in _catalogue(language)
-
-
 def script_texts() -> Mapping[str, str | tuple[str, ...]]:
     """Return the texts that scripts show: text → translation, or its forms. In English, there are none."""
     language = current_language()
