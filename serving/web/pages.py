@@ -30,7 +30,7 @@ from serving.web.figures_state import are_catching_up, not_stored_if
 from serving.web.people.demo import DemoAvailability, is_demo_offered
 from serving.web.people.pages import ROUTERS as PEOPLE
 from serving.web.policy import MARKETPLACE_READERS, POLICIES
-from serving.web.problem_texts import page_detail
+from serving.web.problem_texts import problem_text
 from serving.web.renderer import WEB_DIR, PageRenderer, VersionedFiles, vendor_folder
 from serving.web.seller import alerts as seller_alerts
 from serving.web.seller import change as seller_change
@@ -98,7 +98,7 @@ def render_problem(request: Request, described: ErrorDescription) -> Response:
         "problem.html",
         described.status,
         problem=described,
-        detail=page_detail(described),
+        detail=problem_text(described.kind, described.detail),
         seller_path=seller_path,
         in_shop=path.startswith("/shop"),
         sign_in_path=_sign_in_path(request) if described.status in (401, 403) else None,

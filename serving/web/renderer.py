@@ -25,6 +25,8 @@ from serving.web.language import (
     current_language,
     language_of_locale,
 )
+from serving.web.people.devices import shown_device
+from serving.web.problem_texts import problem_text
 from serving.web.product_images import DRAWINGS, tile_name
 from serving.web.recommendation_texts import reason_text
 from serving.web.translation import (
@@ -80,6 +82,8 @@ class PageRenderer:
             "tile": lambda *product: f"/shop/tiles/{tile_name(*product)}.svg?v={version}",
             "label": label,
             "reason_text": reason_text,
+            "shown_device": shown_device,
+            "problem_text": problem_text,
             "search": None,
             "site_notice": str,
             "page_language": current_language,

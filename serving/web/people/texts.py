@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from serving.web.problem_texts import problem_text
 from serving.web.translation import N_, gettext
 
 NOTICES: Mapping[str, str] = {
@@ -38,6 +39,9 @@ def notice(done: str) -> str | None:
 def refusal(problem: Any) -> str:
     """Return a problem of a service as a person should read it: its detail, without calls of the API."""
     detail = str(problem.get("detail") or problem.get("title") or "") if isinstance(problem, dict) else ""
+    kind = str(problem.get("type", "")).rpartition(":")[2] if isinstance(problem, dict) else ""
+    if (text := problem_text(kind, detail)) != detail:
+        return text
     if _FIELD.match(detail):
         field, _, reason = detail.partition(": ")
         return gettext(
