@@ -17,6 +17,7 @@ from jinja2.ext import babel_extract
 
 from clickhouse.analytics.catalogue import read_views
 from clickhouse.metric_catalogue.definition import read_catalogue, read_domains
+from common.configuration.definitions import DEFINITIONS
 from common.settings import ROOT
 from serving.analytics.customer_segments import SEGMENTS
 from serving.web.language import LANGUAGES, SOURCE
@@ -39,10 +40,11 @@ def collect() -> Catalog:
     """Return every text of the pages, with the files that have it and without translations."""
     catalogue = Catalog(project="Souk", charset="utf-8")
     sources: tuple[Iterable[Found], ...] = (
-        _of_files(WEB / "templates", "*.html", babel_extract, {"trimmed": "true"}),
+        _of_files(WEB / "templates", "*.html", babel_extract, {"trimmed": "true", "silent": "false"}),
         _of_files(WEB, "*.py", extract_python),
         _of_files(WEB / "static", "*.js", extract_javascript),
         _of_catalogue(),
+        _of_settings(),
         _of_problems(),
     )
     for source in sources:
@@ -89,6 +91,13 @@ def _of_catalogue() -> Iterator[Found]:
         if view.is_of_sellers:
             comments = [column.comment for column in view.columns]
             yield from _texts(f"clickhouse/analytics/{view.name}", view.description, view.question, *comments)
+
+
+def _of_settings() -> Iterator[Found]:
+    """Return the texts of the settings that administrators change on a page."""
+    for name, setting in DEFINITIONS.items():
+        texts = (setting.description, setting.expected().capitalize(), getattr(setting, "unit", ""))
+        yield from _texts(f"common/configuration/{name}", *texts)
 
 
 def _of_problems() -> Iterator[Found]:
