@@ -32,8 +32,9 @@ from serving.web.recommendation_texts import reason_text
 from serving.web.translation import (
     FOLDER,
     load_translations,
-    plural_form,
     script_texts,
+    template_plural,
+    template_text,
     translated,
 )
 
@@ -63,8 +64,12 @@ class PageRenderer:
             extensions=["jinja2.ext.i18n"],
         )
         self._environment.policies["ext.i18n.trimmed"] = True
-        # Gives every message its values, also those whose text comes from a variable (Jinja's "new style").
-        self._environment.install_gettext_callables(translated, plural_form, newstyle=True)  # type: ignore[attr-defined]
+        self._environment.newstyle_gettext = True  # type: ignore[attr-defined]  # `trans` passes its values
+        self._environment.globals |= {
+            "_": template_text,
+            "gettext": template_text,
+            "ngettext": template_plural,
+        }
         self._environment.filters |= {
             "words": words,
             "embed": embed,

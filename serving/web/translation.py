@@ -5,7 +5,7 @@ messages in about a tenth of a second.
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
+from markupsafe import Markup
 
 from serving.web.language import LANGUAGES, SOURCE, current_language
 
@@ -38,11 +39,30 @@ def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
 
     Values replace `%(name)s`; `num` is the number, unless it is given as a text.
     """
-    return plural_form(one, many, number) % {"num": number, **values}
+    return _plural_form(one, many, number) % {"num": number, **values}
 
 
-def plural_form(one: str, many: str, number: int) -> str:
-    """Return the form of a text for a number, with its placeholders."""
+def template_text(text: str, /, **values: object) -> Markup:
+    """Return a text for a template, which may contain HTML. Values are escaped, unless they are HTML.
+
+    Unlike that of Jinja, it keeps texts without values: they are most of a page.
+    """
+    if values:
+        return Markup(translated(text)) % values
+    return _constant_text(current_language(), text)
+
+
+def template_plural(one: str, many: str, number: int, /, **values: object) -> Markup:
+    """Return the form of a text for a number, as `template_text`."""
+    return Markup(_plural_form(one, many, number)) % {"num": number, **values}
+
+
+@lru_cache(maxsize=8_192)
+def _constant_text(language: str, text: str) -> Markup:
+    return Markup(_translations(language).ugettext(text).replace("%%", "%"))
+
+
+def _plural_form(one: str, many: str, number: int) -> str:
     form: str = _translations(current_language()).ungettext(one, many, number)
     return form
 
