@@ -1,7 +1,7 @@
 """Translates the texts of pages into the language of the request, from `translations/*/LC_MESSAGES/*.po`.
 
-The files are compiled when they are first needed, so that no compiled file is kept: babel reads a thousand
-messages in about a tenth of a second.
+The files are compiled when a process starts, so that no compiled file is kept: babel reads 1,900 messages in
+less than a tenth of a second.
 """
 
 from collections.abc import Mapping
