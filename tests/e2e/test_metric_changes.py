@@ -222,10 +222,11 @@ def test_a_reader_sees_either_definition_and_never_a_wrong_figure(untouched, eve
         return read_status(untouched.settings.home).phase == "live"
 
     eventually(is_live, 900)
-    with Reader(untouched.settings) as reader:
+    settings = untouched.started_settings()
+    with Reader(settings) as reader:
         eventually(lambda: len(reader.rounds) > 5)
         for change in CHANGES:
-            with exclusive_client(untouched.settings) as client:
+            with exclusive_client(settings) as client:
                 versions = MetricVersions(client)
                 versions.rebuild(changed[change.metric])
                 for rollup in rollups_over(change.metric, definitions):
