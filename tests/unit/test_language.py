@@ -69,8 +69,8 @@ def test_requests_at_the_same_time_have_their_own_language() -> None:
         return await asyncio.gather(shown("pt_BR"), shown("en"))
 
     portuguese, english = asyncio.run(both())
-    assert portuguese == ["Pedidos", "2 pedidos", "Vendedor 1", "50 % of <b>", ""]
-    assert english == ["Orders", "2 orders", "Seller 1", "50 % of <b>", ""]
+    assert portuguese == ["Pedidos", "2 pedidos", "", "50 % of <b>", "Vendedor 1"]
+    assert english == ["Orders", "2 orders", "", "50 % of <b>", "Seller 1"]
 
 
 def test_a_reason_of_the_api_is_translated_with_its_name() -> None:
