@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 
 READ_ATTRIBUTES = {"aria-label", "title", "placeholder", "alt", "data-then"}
-NOT_READ = {"script", "style", "svg", "code", "pre"}
+NOT_READ = {"script", "style", "svg", "code", "pre", "textarea"}
 
 
 class _Reader(HTMLParser):

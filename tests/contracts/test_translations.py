@@ -25,7 +25,7 @@ TEMPLATES = sorted((WEB / "templates").rglob("*.html"))
 
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%%")
 ELEMENT = re.compile(r"<[^>]*>|&\w+;")
-NATURAL_TEXT = re.compile(r"""["'][A-Z][a-z]""")
+NATURAL_TEXT = re.compile(r"""["'][A-Z][a-z -]""")
 
 languages = pytest.mark.parametrize("language", [each for each in LANGUAGES if each != SOURCE])
 
