@@ -190,7 +190,7 @@ def metric_text(metric: Metric, value: Value, formatter: Formatter) -> str:
     if metric.unit == "money":
         return formatter.money(int(value))
     if metric.unit == "share":
-        return formatter.percent(value)
+        return formatter.share(value)
     if metric.unit == "hours":
         return formatter.hours(value)
     return formatter.number(value)

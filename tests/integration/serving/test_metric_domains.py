@@ -3,9 +3,11 @@
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from io import StringIO
 from typing import Any
 
@@ -14,7 +16,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from audit.comparison import ComparisonResult
-from audit.comparisons import facts_vs_seller_metrics
+from audit.comparisons import facts_vs_marketplace_metrics, facts_vs_seller_metrics, facts_vs_served_metrics
+from audit.reference.families import FAMILIES
+from audit.stores import Stores
+from audit.table_comparison import TableComparison
+from audit.tables import first_key_columns
 from clickhouse.client import connect
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
 from clickhouse.metric_catalogue.queries import series_query
@@ -48,28 +54,44 @@ def answer(api: httpx.Client, path: str, **parameters: Any) -> dict[str, Any]:
     return shown
 
 
-def audited(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> tuple[ComparisonResult, ComparisonResult]:
-    """Compare with the queries of the catalogue, and with every metric of every seller in the API."""
-    monkeypatch.setattr(facts_vs_seller_metrics, "EVERY", 1)
+Comparisons = Callable[[Stores], Iterator[TableComparison]]
+
+
+def audited(shop: Settings, comparisons: Comparisons) -> list[ComparisonResult]:
+    """Run comparisons with the reference."""
     with connect(shop) as client:
         stores = stores_of(shop, client)
         # Not in this thread: Playwright runs an event loop in it.
         with ThreadPoolExecutor(1) as thread:
-            metrics, api = (
-                thread.submit(comparison.compare).result()
-                for comparison in facts_vs_seller_metrics.run(stores)
-            )
-        return metrics, api
+            return [thread.submit(each.compare).result() for each in comparisons(stores)]
+
+
+def differing(found: Iterable[ComparisonResult]) -> list[str]:
+    """Return the sellers, or for the marketplace the parts of the time, of all differences."""
+    return first_key_columns(frozenset().union(*(each.differing for each in found)))
 
 
 @pytest.mark.usefixtures("history")
-def test_the_audit_finds_every_metric_of_every_seller_and_month_as_the_facts_say(
-    shop: Settings, monkeypatch: pytest.MonkeyPatch
+def test_the_audit_finds_every_metric_of_every_seller_as_the_facts_say(shop: Settings) -> None:
+    found = audited(shop, facts_vs_seller_metrics.run)
+
+    assert [each.differences for each in found] == [()] * len(FAMILIES)
+    # In total, by month, week and day; by hour if something happened in the last 30 days.
+    assert min(each.rows for each in found) >= len(SELLERS) * (1 + 4 + 4 + 4)
+
+
+@pytest.mark.usefixtures("history")
+def test_the_audit_finds_every_metric_as_the_facts_say_in_the_api_in_files_and_on_pages(
+    shop: Settings,
 ) -> None:
-    for found in audited(shop, monkeypatch):
-        assert found.differences == ()
-        assert found.rows >= len(SELLERS) * 5
-        assert found.figures == found.rows * len(CATALOGUE)
+    *series, pages = audited(shop, facts_vs_served_metrics.run)
+
+    for found in series:
+        assert found.differences == (), found.spec
+        assert found.rows >= 4
+        assert found.figures >= found.rows * len(CATALOGUE)
+    assert pages.differences == ()
+    assert pages.rows == len(SELLERS) * len(CATALOGUE)
 
 
 WRONG = {
@@ -91,7 +113,7 @@ WRONG = {
 
 @pytest.mark.parametrize("table", WRONG)
 @pytest.mark.usefixtures("history")
-def test_the_audit_finds_a_wrong_value(shop: Settings, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_finds_a_wrong_value(shop: Settings, table: str) -> None:
     column, change, metric = WRONG[table]
     rows = writable(shop, table)
     right = f"{rows.removesuffix('`')}_before`" if rows.endswith("`") else f"{rows}_before"
@@ -100,16 +122,48 @@ def test_the_audit_finds_a_wrong_value(shop: Settings, table: str, monkeypatch: 
     ask(shop, f"INSERT INTO {rows} SELECT * REPLACE ({column} {change} AS {column}) FROM {right} "
               f"WHERE seller_id = '{SELLER}' AND {column} > 0 LIMIT 5")  # fmt: skip
     try:
-        compared = audited(shop, monkeypatch)
+        metrics = {metric: CATALOGUE[metric]}
+        found = audited(shop, partial(facts_vs_seller_metrics.run, catalogue=metrics))
     finally:
         ask(shop, f"TRUNCATE TABLE {rows}")
         ask(shop, f"INSERT INTO {rows} SELECT * FROM {right}")
         ask(shop, f"DROP TABLE {right}")
 
-    for found in compared:
-        differing = {(each.key["seller_id"], each.field) for each in found.differences}
-        assert (SELLER, metric) in differing
-        assert {seller for seller, _ in differing} == {SELLER}
+    assert differing(found) == [SELLER]
+
+
+def quantile(metric: str, percent: int) -> dict[str, Any]:
+    """Return the field of a metric with another percentage of its quantile."""
+    given = CATALOGUE[metric].quantile
+    assert given
+    return {"quantile": given.model_copy(update={"percent": percent})}
+
+
+WRONG_FORMULAS: dict[str, tuple[str, dict[str, Any]]] = {
+    "sales": ("net_units", {"numerator": ("units", "-cancelled_units")}),
+    "returns": ("average_refund", {"denominator": ("returns",)}),
+    "money": ("net_earnings", {"numerator": ("earned", "-paid")}),
+    "service": ("time_to_ship_p90", quantile("time_to_ship_p90", 95)),
+    "products": ("sell_through", {"denominator": ("units_left",)}),
+    "funnel": ("cart_abandonment_rate", {"numerator": ("carted", "-paid")}),
+    "search": ("search_conversion_rate", {"numerator": ("carted",)}),
+    "customers": ("returning_customer_share", {"numerator": ("repeating",)}),
+    "recommendations": ("click_through_rate", {"numerator": ("impressions", "-clicks")}),
+}
+"""Domain → a metric, and a wrong part of its formula."""
+
+
+@pytest.mark.parametrize("domain", FAMILIES)
+@pytest.mark.usefixtures("history")
+def test_the_audit_finds_a_wrong_formula_of_the_catalogue(shop: Settings, domain: str) -> None:
+    name, wrong = WRONG_FORMULAS[domain]
+    metrics = {name: replace(CATALOGUE[name], **wrong)}
+
+    of_sellers = audited(shop, partial(facts_vs_seller_metrics.run, catalogue=metrics))
+    of_marketplace = audited(shop, partial(facts_vs_marketplace_metrics.run, catalogue=metrics))
+
+    assert differing(of_sellers) == [*SELLERS]
+    assert {"total", "2017-03"} <= set(differing(of_marketplace))
 
 
 @EVERY
