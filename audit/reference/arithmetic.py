@@ -6,6 +6,9 @@ Value = int | float | None
 """None: there is nothing of which the value could be made."""
 
 MINUTE_MS = 60_000
+QUARTER_HOUR_MS = 15 * MINUTE_MS
+"""Every offset of a time zone is a multiple of it, and so is every part of the time."""
+
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 

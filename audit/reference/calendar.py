@@ -6,12 +6,9 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from audit.reference.arithmetic import HOUR_MS
+from audit.reference.arithmetic import HOUR_MS, QUARTER_HOUR_MS
 
 Part = Literal["total", "month", "week", "day", "hour"]
-
-_QUARTER_HOUR_MS = HOUR_MS // 4
-"""Every offset of a time zone is a multiple of it, and so is every part of the time."""
 
 
 def midnight_ms(day: date, zone: ZoneInfo) -> int:
@@ -36,12 +33,12 @@ class Calendar:
     def name(self, moment_ms: int) -> str | None:
         """Return the part that contains a moment; None if it is outside the time."""
         if self._first_ms <= moment_ms < self._end_ms:
-            return self._name(moment_ms // _QUARTER_HOUR_MS)
+            return self._name(moment_ms // QUARTER_HOUR_MS)
         return None
 
     def starting(self, moment_ms: int) -> str:
         """Return the part that starts at a moment, also if the time begins later within this part."""
-        return self._name(moment_ms // _QUARTER_HOUR_MS)
+        return self._name(moment_ms // QUARTER_HOUR_MS)
 
     def ends(self, moment_ms: int) -> Iterator[int]:
         """Yield the end of the part that contains a moment, and of each later part.
@@ -54,7 +51,7 @@ class Calendar:
             yield moment_ms
 
     def _name_of_quarter_hour(self, quarter_hour: int) -> str:
-        local = datetime.fromtimestamp(quarter_hour * _QUARTER_HOUR_MS // 1000, self._zone)
+        local = datetime.fromtimestamp(quarter_hour * QUARTER_HOUR_MS // 1000, self._zone)
         match self._part:
             case "total":
                 return "total"

@@ -50,6 +50,13 @@ class Money:
         sales = self.sold + self.sold_shipping - self.cancelled - self.cancelled_shipping
         return sales - self.refunded - self.commission
 
+    @property
+    def profit(self) -> int | None:
+        """What is left of the earnings with units whose cost is known; None if no unit's cost is known."""
+        if self.units_without_cost and not self.units_with_cost:
+            return None
+        return self.earned_with_cost - self.cost
+
 
 def collect(shop: Shop, sheet: Sheet[Money]) -> None:
     """Book sales when they are confirmed; cancellations, refunds and payouts when they happen."""
@@ -135,7 +142,7 @@ FORMULAS: Mapping[str, Callable[[Money], Value]] = {
     "payouts": lambda money: money.paid_out,
     "unpaid_earnings": lambda money: money.earned - money.paid_out,
     "cost_of_goods": lambda money: money.cost,
-    "profit": lambda money: money.earned_with_cost - money.cost,
+    "profit": lambda money: money.profit,
     "profit_margin": lambda money: ratio(money.earned_with_cost - money.cost, money.income_with_cost),
     "earnings_without_cost": lambda money: money.earned - money.earned_with_cost,
     "units_without_cost": lambda money: money.units_without_cost,

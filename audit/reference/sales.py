@@ -22,13 +22,22 @@ class Sales:
     gross: int = 0
     discounts: int = 0
     shipping: int = 0
+    tax: int = 0
     cancelled: int = 0
+    cancelled_shipping: int = 0
+    cancelled_tax: int = 0
     returned: int = 0
 
     @property
     def net(self) -> int:
         """What is left of the gross sales."""
         return self.gross - self.discounts - self.cancelled - self.returned
+
+    @property
+    def total(self) -> int:
+        """What shoppers paid, less what they got back: a cancellation gives back shipping and tax, too."""
+        kept_besides = self.shipping - self.cancelled_shipping + self.tax - self.cancelled_tax
+        return self.net + kept_besides
 
 
 def collect(shop: Shop, sheet: Sheet[Sales]) -> None:
@@ -41,12 +50,15 @@ def collect(shop: Shop, sheet: Sheet[Sales]) -> None:
             sales.gross += line["quantity"] * line["unit_price_minor"]
             sales.discounts += line["discount_minor"]
             sales.shipping += line["shipping_minor"]
+            sales.tax += line["tax_minor"]
     for order in shop.cancelled_sales():
         for line in order["lines"]:
             sales = sheet.at(line["seller_id"], order["placed_at"])
             sales.cancelled_orders.add(order["order_id"])
             sales.cancelled_units += line["quantity"]
             sales.cancelled += after_discount(line)
+            sales.cancelled_shipping += line["shipping_minor"]
+            sales.cancelled_tax += line["tax_minor"]
     for refund in shop.refunds():
         if refund["placed_at"] is not None:
             for line in refund["lines"]:
@@ -62,6 +74,8 @@ FORMULAS: Mapping[str, Callable[[Sales], Value]] = {
     "returns": lambda sales: sales.returned,
     "net_sales": lambda sales: sales.net,
     "shipping": lambda sales: sales.shipping,
+    "tax": lambda sales: sales.tax,
+    "total_sales": lambda sales: sales.total,
     "orders": lambda sales: len(sales.orders),
     "cancelled_orders": lambda sales: len(sales.cancelled_orders),
     "units": lambda sales: sales.units,

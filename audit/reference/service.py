@@ -1,11 +1,12 @@
 """Service: how fast each seller's part of an order is fulfilled, cancelled orders, and reviews."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from audit.reference.arithmetic import Value, quantile_hours, ratio
+from audit.reference.arithmetic import Value, minute, quantile_hours, ratio
 from audit.reference.sheet import Sheet
 from audit.reference.shop import Shop, once
 
@@ -17,6 +18,9 @@ EVENTS = {
     "order_cancelled": ("order_id", "reason", "lines"),
     "review_submitted": ("order_id", "review_id", "seller_id", "score"),
 }
+NEWEST_REVIEWS = 20
+"""The score of so many reviews is compared with that of as many before them."""
+
 ENDED_BY_SELLER = ("seller_request", "out_of_stock")
 """The reasons of a cancellation for which the seller is responsible."""
 
@@ -41,6 +45,8 @@ class Service:
     to_deliver_ms: list[int] = field(default_factory=list)
     to_door_ms: list[int] = field(default_factory=list)
     scores: list[int] = field(default_factory=list)
+    newest_scores: list[int] = field(default_factory=list)
+    scores_before: list[int] = field(default_factory=list)
 
 
 def collect(shop: Shop, sheet: Sheet[Service]) -> None:
@@ -75,6 +81,25 @@ def collect(shop: Shop, sheet: Sheet[Service]) -> None:
     for review in once(shop.events("review_submitted"), "order_id", "review_id"):
         if review["seller_id"] is not None:
             sheet.at(review["seller_id"], review["occurred_at"]).scores.append(review["score"])
+    _compare_newest_reviews(shop, sheet)
+
+
+def _compare_newest_reviews(shop: Shop, sheet: Sheet[Service]) -> None:
+    """Note the newest reviews at the end of each part of the time, and as many before them, if there are."""
+    written: dict[str, list[tuple[int, str, str, int]]] = defaultdict(list)
+    for review in once(shop.events("review_submitted"), "order_id", "review_id"):
+        if review["seller_id"] is not None:
+            place = minute(review["occurred_at"]), review["order_id"], review["review_id"]
+            written[review["seller_id"]].append((*place, review["score"]))
+    for seller_id, reviews in written.items():
+        reviews.sort()
+        moments, scores = [review[0] for review in reviews], [review[3] for review in reviews]
+        for end_ms in sheet.ends(seller_id, moments[0]):
+            number = bisect_left(moments, end_ms)
+            if number >= 2 * NEWEST_REVIEWS:
+                service = sheet.at(seller_id, end_ms - 1)
+                service.newest_scores = scores[number - NEWEST_REVIEWS : number]
+                service.scores_before = scores[number - 2 * NEWEST_REVIEWS : number - NEWEST_REVIEWS]
 
 
 def parcels(shop: Shop) -> Parcels:
@@ -108,6 +133,9 @@ FORMULAS: Mapping[str, Callable[[Service], Value]] = {
     "seller_cancellation_rate": lambda service: ratio(len(service.cancelled_by_seller), len(service.placed)),
     "reviews": lambda service: len(service.scores),
     "review_score": lambda service: ratio(sum(service.scores), len(service.scores)),
+    "review_score_trend": lambda service: ratio(
+        sum(service.newest_scores) - sum(service.scores_before), len(service.newest_scores)
+    ),
     "low_score_share": lambda service: ratio(
         sum(score <= 2 for score in service.scores), len(service.scores)
     ),

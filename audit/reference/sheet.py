@@ -29,6 +29,11 @@ class Sheet(Generic[F]):
         """Return whose figures those of a seller are."""
         return ALL_SELLERS if self._as_one else seller_id
 
+    def contains(self, seller_id: str, moment_ms: int) -> bool:
+        """Return whether somebody asked for what happened to a seller at a moment."""
+        calendar = self._calendars(self.owner(seller_id))
+        return calendar is not None and calendar.name(moment_ms) is not None
+
     def at(self, seller_id: str, moment_ms: int) -> F:
         """Return the figures to which something that happened at a moment belongs.
 

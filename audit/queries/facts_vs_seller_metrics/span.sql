@@ -34,6 +34,12 @@ FROM
     UNION ALL
     SELECT occurred_at FROM search_performed
     UNION ALL
+    SELECT occurred_at FROM product_listed
+    UNION ALL
+    SELECT occurred_at FROM product_changed
+    UNION ALL
+    SELECT occurred_at FROM product_delisted
+    UNION ALL
     SELECT minute FROM return_lines
     UNION ALL
     -- A time without stock counts for up to 28 days.

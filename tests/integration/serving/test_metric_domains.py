@@ -3,10 +3,11 @@
 import csv
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from io import StringIO
 from typing import Any
@@ -223,7 +224,7 @@ def test_a_split_lists_the_parts_of_a_metric(api: httpx.Client, source: str, by:
         metric, values = CATALOGUE[name], [part["values"][name] for part in shown["split"]]
         of_rest = rest["values"][name] if rest else 0
         if metric.is_additive(dimension) and not metric.denominator:
-            assert sum(values) + of_rest == totals[name], name
+            assert sum(value or 0 for value in values) + (of_rest or 0) == (totals[name] or 0), name
         elif not metric.is_additive(dimension):
             assert of_rest in (0, None), name
 
@@ -246,7 +247,8 @@ def test_a_series_and_its_csv_have_the_same_values(api: httpx.Client) -> None:
     for total in shown["totals"]:
         metric = CATALOGUE[total["name"]]
         if metric.adds_up and not metric.denominator:
-            assert sum(bucket["values"][metric.name] for bucket in shown["series"]) == total["value"]
+            values = [bucket["values"][metric.name] for bucket in shown["series"]]
+            assert sum(value or 0 for value in values) == (total["value"] or 0)
 
 
 @pytest.mark.usefixtures("history")
@@ -259,6 +261,9 @@ def test_nothing_is_not_zero_for_a_ratio_or_a_quantile(api: httpx.Client) -> Non
         assert (total["value"], total["compared"], total["change"]) == (nothing, nothing, None), metric.name
         assert [bucket["values"][metric.name] for bucket in shown["series"]] == [nothing], metric.name
 
+
+COMPARED_WITH_ALL = ("exposure",)
+"""Sources of figures that are compared with those of all sellers, which are read, too."""
 
 SOURCES = {metric.source.name: metric for metric in CATALOGUE.values()}
 
@@ -278,7 +283,8 @@ def test_a_query_reads_the_rows_of_a_seller_by_key(shop: Settings, source: str) 
     reads = re.sub("[│└├─ ]+", " ", plan).split("ReadFromMergeTree")[1:]
     keys = [re.search(r"PrimaryKey\n Keys:\n (\w+)", read) for read in reads]
     assert reads
-    assert {key and key[1] for key in keys} <= {"seller_id", "product_id", "session_id", "search_id"}
+    of_all = {"minute", None} if source in COMPARED_WITH_ALL else set()
+    assert {key and key[1] for key in keys} <= {"seller_id", "product_id", "session_id", "search_id", *of_all}
 
 
 @pytest.mark.usefixtures("history")
@@ -330,6 +336,41 @@ def test_what_the_first_metric_lacks_is_in_the_rest(api: httpx.Client) -> None:
     assert shown["rest"]["values"]["product_views"] == total - sum(
         part["values"]["product_views"] for part in shown["split"]
     )
+
+
+def typed(history: History, first: str, last: str) -> dict[str, int]:
+    """Return the texts that were searched on some days, and how many different visitors typed each."""
+    sessions: dict[str, set[str]] = defaultdict(set)
+    people: dict[str, set[str]] = defaultdict(set)
+    for search in history.of("search_performed"):
+        if f"{first} 03" <= search["occurred_at"] < f"{last} 03":
+            text = " ".join(search["query"].lower().split())
+            sessions[text].add(search["session_id"])
+            people[text].add(search["shopper_id"] or search["session_id"])
+    return {text: min(len(sessions[text]), len(people[text])) for text in sessions}
+
+
+def test_sellers_see_a_text_only_if_five_visitors_typed_it(api: httpx.Client, history: History) -> None:
+    listed, hidden = set(), set()
+    for week in range(6):
+        first, last = (f"{date(2017, 2, 1) + timedelta(days=7 * number)}" for number in (week, week + 1))
+        frequent = {text for text, visitors in typed(history, first, last).items() if visitors >= 5}
+        path = f"/v1/sellers/{SELLER}/analytics/search_clicks"
+        given = {"from": first, "to": last, "by": "query", "top": 100, "with": "search_purchases"}
+        shown = api.get(path, params=given).raise_for_status().json()
+        table = api.get(path, params=given, headers={"Accept": "text/csv"}).text
+        texts = {part["value"]: part["label"] for part in shown["split"]}
+
+        assert set(texts) <= {*frequent, ""}
+        assert texts.get("", "Other searches") == "Other searches"
+        assert {row["value"] for row in csv.DictReader(StringIO(table))} == set(texts)
+        assert sum(part["values"]["search_clicks"] for part in shown["split"]) == shown["totals"][0]["value"]
+        listed |= set(texts)
+        hidden |= set(typed(history, first, last)) - frequent if "" in texts else set()
+
+    assert "" in listed
+    assert len(listed) > 1, "no text was frequent: the weeks prove nothing"
+    assert hidden, "every text was frequent: the weeks prove nothing"
 
 
 @pytest.mark.usefixtures("history")
@@ -448,7 +489,8 @@ def test_a_cost_that_is_set_later_for_an_earlier_day_changes_the_past(
             withdrawn = late | {"event_id": "withdrawn", "removed": True, "version": 2}
             client.raw_insert("product_cost_set", insert_block=json.dumps(withdrawn), fmt="JSONEachRow")
 
-    assert (before["profit"], before["cost_known_share"], after["cost_known_share"]) == (0, 0, 1)
+    assert (before["profit"], before["cost_known_share"], after["cost_known_share"]) == (None, 0, 1)
+    assert before["cost_of_goods"] == 0
     assert after["profit"] == after["net_earnings"] - after["cost_of_goods"]
     assert after["cost_of_goods"] % 50 == 0 != after["cost_of_goods"]
     assert profit(api, product=f"{SELLER}-2") == before
