@@ -1,6 +1,6 @@
 """Compares the catalogue's queries about the marketplace with the reference, as those about sellers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from audit.catalogue_figures import of_marketplace
@@ -8,6 +8,7 @@ from audit.comparison import ComparisonSpec
 from audit.comparisons.facts_vs_seller_metrics import PARTS, shop_of
 from audit.divisions import divisions
 from audit.metric_table import metric_table
+from audit.reference.calendar import Part
 from audit.reference.families import FAMILIES, Family, Row, fields
 from audit.reference.sheet import ALL_SELLERS
 from audit.sources.facts import FactTables
@@ -18,7 +19,9 @@ from clickhouse.metric_catalogue.definition import Metric, read_every_metric
 NAME = "facts_vs_marketplace_metrics"
 
 
-def run(stores: Stores, catalogue: Mapping[str, Metric] | None = None) -> Iterator[TableComparison]:
+def run(
+    stores: Stores, catalogue: Mapping[str, Metric] | None = None, parts: Sequence[Part] = PARTS
+) -> Iterator[TableComparison]:
     """Compare the metrics of each domain, for all sellers together."""
     facts = FactTables(stores.clickhouse, fields())
     for family in FAMILIES.values():
@@ -28,17 +31,22 @@ def run(stores: Stores, catalogue: Mapping[str, Metric] | None = None) -> Iterat
             if metric.name in family.formulas and metric.is_of_marketplace
         ]
         if metrics:
-            what = f"{family.domain} of the marketplace, {len(metrics)} metrics: {', '.join(PARTS)}"
+            what = f"{family.domain} of the marketplace, {len(metrics)} metrics: {', '.join(parts)}"
             spec = ComparisonSpec(NAME, what, "reference", "metrics", "periods", ("period",))
-            yield TableComparison(spec, partial(_read, stores, facts, family, metrics))
+            yield TableComparison(spec, partial(_read, stores, facts, family, metrics, parts))
 
 
 def _read(
-    stores: Stores, facts: FactTables, family: Family, metrics: list[Metric], _keys: KeyFilter | None
+    stores: Stores,
+    facts: FactTables,
+    family: Family,
+    metrics: list[Metric],
+    parts: Sequence[Part],
+    _keys: KeyFilter | None,
 ) -> Sides:
     expected: list[Row] = []
     found: list[Row] = []
-    for division in divisions(stores, PARTS):
+    for division in divisions(stores, parts):
         found += facts.beside(family.events, partial(of_marketplace, stores, metrics, division))
         shop = shop_of(stores, facts)
         calendars = {ALL_SELLERS: division.calendar(stores, shop.now_ms)}

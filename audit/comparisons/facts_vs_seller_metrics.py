@@ -1,6 +1,6 @@
 """Compares the catalogue's queries about every seller with the reference."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 from audit.catalogue_figures import of_sellers
@@ -23,7 +23,9 @@ SHORT_PARTS = frozenset(("week", "day", "hour"))
 """These parts of the time are compared for some sellers: see `audit/seller_sample.py`."""
 
 
-def run(stores: Stores, catalogue: Mapping[str, Metric] | None = None) -> Iterator[TableComparison]:
+def run(
+    stores: Stores, catalogue: Mapping[str, Metric] | None = None, parts: Sequence[Part] = PARTS
+) -> Iterator[TableComparison]:
     """Compare the metrics of each domain, for every seller."""
     facts = FactTables(stores.clickhouse, fields())
     for family in FAMILIES.values():
@@ -33,9 +35,9 @@ def run(stores: Stores, catalogue: Mapping[str, Metric] | None = None) -> Iterat
             if metric.name in family.formulas and metric.is_of_sellers
         ]
         if metrics:
-            what = f"{family.domain} of every seller, {len(metrics)} metrics: {', '.join(PARTS)}"
+            what = f"{family.domain} of every seller, {len(metrics)} metrics: {', '.join(parts)}"
             spec = ComparisonSpec(NAME, what, "reference", "metrics", "seller periods", KEY)
-            yield TableComparison(spec, partial(_read, stores, facts, family, metrics))
+            yield TableComparison(spec, partial(_read, stores, facts, family, metrics, parts))
 
 
 def shop_of(stores: Stores, facts: FactTables) -> Shop:
@@ -44,14 +46,19 @@ def shop_of(stores: Stores, facts: FactTables) -> Shop:
 
 
 def _read(
-    stores: Stores, facts: FactTables, family: Family, metrics: list[Metric], keys: KeyFilter | None
+    stores: Stores,
+    facts: FactTables,
+    family: Family,
+    metrics: list[Metric],
+    parts: Sequence[Part],
+    keys: KeyFilter | None,
 ) -> Sides:
     expected: list[Row] = []
     found: list[Row] = []
     everyone = None if keys is None else frozenset(keys.values)
     some = frozenset(some_sellers(stores))
     some = some if everyone is None else some & everyone
-    for division in divisions(stores, PARTS):
+    for division in divisions(stores, parts):
         sellers = some if division.part in SHORT_PARTS else everyone
         found += facts.beside(family.events, partial(of_sellers, stores, metrics, division, sellers))
         shop = shop_of(stores, facts)

@@ -27,6 +27,9 @@ from audit.table_comparison import KeyFilter, Sides, TableComparison
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_every_metric
 
 NAME = "facts_vs_served_metrics"
+AT_ONCE = 3
+"""So many requests are sent at once. Each of them takes a dozen queries."""
+
 Figures = dict[tuple[str, str], Values]
 """Owner and part of the time → the values of all metrics."""
 
@@ -75,6 +78,7 @@ class _Reader:
         self._facts = FactTables(stores.clickhouse, fields())
         self._known: dict[object, Figures] = {}
         self._known_of: object = None
+        self._largest_sellers: list[str] = []
 
     def sellers(self, keys: KeyFilter | None) -> list[str]:
         """Return the sellers that are compared, or those of them that are asked for."""
@@ -94,31 +98,42 @@ class _Reader:
         keys: KeyFilter | None,
     ) -> Sides:
         """Read the months of owners, and their totals if the form has them."""
-        asked = owners(keys)
+        asked = {owner: names if not form else self.in_file(owner, names) for owner in owners(keys)}
         divided = divisions(self._stores, ("total", "month") if not form else ("month",))
         if not divided:
             return Sides(*[metric_table(names, ())] * 2)
         found: dict[tuple[str, str], dict[str, Value | str]] = {}
-        sent = list(requests(asked, names, divided[0].days, form))
+        sent = [
+            each for owner, own in asked.items() for each in requests([owner], own, divided[0].days, form)
+        ]
         for row in self._answers(sent, rows_of, keys):
-            found.setdefault((row["owner"], row["part"]), {}).update(row["values"])
+            found.setdefault((row["owner"], row["part"]), {**nothing()}).update(row["values"])
         expected = [
-            (*key, values)
+            (*key, nothing() | {name: values[name] for name in asked[key[0]]})
             for division in divided
             for key, values in self._expected(frozenset(asked), division).items()
         ]
         answered = [(*key, values) for key, values in found.items()]
         return Sides(metric_table(names, expected), metric_table(names, answered))
 
+    def in_file(self, owner: str, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the metrics of which files are compared: those of a domain, or all of a large seller."""
+        if owner == ALL_SELLERS or owner in self._largest():
+            return names
+        return tuple(metric.name for metric in _metrics_of(_domain_of(owner)))
+
+    def _largest(self) -> list[str]:
+        if not self._largest_sellers:
+            self._largest_sellers = largest_sellers(self._stores)
+        return self._largest_sellers
+
     def pages(self, keys: KeyFilter | None) -> Sides:
         """Read the values over all time on the pages of sellers: of a domain, or of all for the largest."""
         stores = self._stores
-        domains = list(dict.fromkeys(metric.domain for metric in read_catalogue().values()))
-        largest = largest_sellers(stores)
         asked = [
             (seller_id, domain)
             for seller_id in self.sellers(keys)
-            for domain in (domains if seller_id in largest else [_domain_of(seller_id, domains)])
+            for domain in (_domains() if seller_id in self._largest() else [_domain_of(seller_id)])
         ]
         shown = self._answers([_page_of(*each) for each in asked], _page_row, keys)
         shop = shop_of(stores, self._facts)
@@ -143,7 +158,7 @@ class _Reader:
 
     def _answers(self, sent: list[ApiRequest], rows_of: RowsOf, keys: KeyFilter | None) -> list[Row]:
         """Read answers and the facts beside them. Many answers take long, so they are read only once."""
-        fetch = partial(self._stores.api.fetch_content, sent, rows_of)
+        fetch = partial(self._stores.api.fetch_content, sent, rows_of, AT_ONCE)
         return self._facts.beside(fields(), fetch, ATTEMPTS if keys else 1)
 
     def _expected(self, owners: frozenset[str], division: Division) -> Figures:
@@ -174,8 +189,13 @@ def nothing() -> Values:
     }
 
 
-def _domain_of(seller_id: str, domains: list[str]) -> str:
-    """Return the domain of a seller whose page is compared: another one for each."""
+def _domains() -> list[str]:
+    return list(dict.fromkeys(metric.domain for metric in read_catalogue().values()))
+
+
+def _domain_of(seller_id: str) -> str:
+    """Return the domain of a seller whose files and page are compared: another one for each seller."""
+    domains = _domains()
     return domains[crc32(seller_id.encode()) // EVERY % len(domains)]
 
 

@@ -59,14 +59,19 @@ class ApiClient:
         """
         return self.fetch_content(requests, lambda _request, content: rows_of(orjson.loads(content)))
 
-    def fetch_content(self, requests: list[ApiRequest], rows_of: RowsOf) -> list[Row]:
-        """Do what `fetch` does, with responses of any form, such as CSV or a page."""
+    def fetch_content(
+        self, requests: list[ApiRequest], rows_of: RowsOf, at_once: int = _CONNECTIONS
+    ) -> list[Row]:
+        """Do what `fetch` does, with responses of any form, such as CSV or a page.
+
+        Of requests that take long, send few `at_once`: many of them would all be refused by a busy API.
+        """
         try:
-            return asyncio.run(self._fetch(requests, rows_of))
+            return asyncio.run(self._fetch(requests, rows_of, at_once))
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
 
-    async def _fetch(self, requests: list[ApiRequest], rows_of: RowsOf) -> list[Row]:
+    async def _fetch(self, requests: list[ApiRequest], rows_of: RowsOf, at_once: int) -> list[Row]:
         rows: list[Row] = []
         remaining = iter(requests)
         done = 0
@@ -79,14 +84,14 @@ class ApiClient:
                 if done % 50 == 0 or done == len(requests):
                     self._progress("API", done, len(requests))
 
-        limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
+        limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
         async with (
             httpx.AsyncClient(
                 base_url=self._url, limits=limits, timeout=_TIMEOUT_S, auth=self._token
             ) as http,
             asyncio.TaskGroup() as workers,
         ):
-            for _ in range(_CONNECTIONS):
+            for _ in range(at_once):
                 workers.create_task(work(http))
         return rows
 

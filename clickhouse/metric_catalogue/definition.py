@@ -84,7 +84,7 @@ class Metric:
             measures,
         )
         parts += tuple(each.model_dump() for each in (self.covered, self.relative_to) if each)
-        return sha256(repr(parts).encode()).hexdigest()[:_VERSION_DIGITS]
+        return sha256(repr(tuple(parts)).encode()).hexdigest()[:_VERSION_DIGITS]
 
     @property
     def measures(self) -> tuple[str, ...]:

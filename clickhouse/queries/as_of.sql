@@ -42,9 +42,9 @@ WITH
         'payments_quarter_hour', ['payment_captured']
     ) AS facts_of,
     arrayConcat(
-        if(table_name IN ('payment_captured', 'payment_failed', 'payment_refunded'), ['payments'], []),
-        if(table_name IN ('stock_reserved', 'stock_refused', 'stock_released', 'stock_changed'), ['inventory'], []),
-        if(table_name IN ('order_placed', 'order_confirmed', 'order_cancelled'), ['orders'], []),
+        if(table_name IN ('payment_captured', 'payment_failed', 'payment_refunded', 'signals'), ['payments'], []),
+        if(table_name IN ('stock_reserved', 'stock_refused', 'stock_released', 'stock_changed', 'signals'), ['inventory'], []),
+        if(table_name IN ('order_placed', 'order_confirmed', 'order_cancelled', 'signals'), ['orders'], []),
         if(table_name IN ('shopper_registered', 'shopper_erased'), ['users'], []),
         if(table_name IN ('seller_registered', 'seller_approved', 'product_cost_set'), ['sellers'], []),
         if(table_name IN ('setting_changed'), ['configuration'], []),

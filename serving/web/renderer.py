@@ -96,7 +96,7 @@ class PageRenderer:
             "script_texts": script_texts,
             "presets": presenters.PRESETS,
             "clickhouse": settings.clickhouse,
-            "base": settings.serving,
+            "base": settings.public,
         }
         self._preload()
 

@@ -66,14 +66,14 @@ def picked(values: Values, names: str) -> tuple[Value, ...]:
 
 
 def test_sales_cancellations_and_returns_make_the_metrics_of_a_month() -> None:
-    gone = order("two", {"unit_price_minor": 901})
+    gone = order("two", {"unit_price_minor": 901, "shipping_minor": 20, "tax_minor": 9})
     refund = order("one", return_id="back", seller_id="ana") | {
         "lines": [{"line_number": 1, "product_id": "pen", "quantity": 1, "refund_minor": 300}]
     }
     one = order(
         "one",
         {"quantity": 2, "unit_price_minor": 1_000, "discount_minor": 500, "shipping_minor": 70},
-        {"unit_price_minor": 300},
+        {"unit_price_minor": 300, "tax_minor": 31},
     )
     may, june = months(
         "sales",
@@ -89,8 +89,8 @@ def test_sales_cancellations_and_returns_make_the_metrics_of_a_month() -> None:
 
     assert june == {
         "gross_sales": 3201, "discounts": 500, "cancellations": 901, "returns": 300, "net_sales": 1500,
-        "shipping": 70, "orders": 2, "cancelled_orders": 1, "units": 4, "net_units": 2,
-        "average_order_value": 1500, "average_unit_price": 800, "units_per_order": 2.0,
+        "shipping": 90, "tax": 40, "total_sales": 1601, "orders": 2, "cancelled_orders": 1, "units": 4,
+        "net_units": 2, "average_order_value": 1500, "average_unit_price": 800, "units_per_order": 2.0,
         "cancellation_rate": 0.5, "return_rate": 0.25, "discount_rate": 0.1562,
     }  # fmt: skip
     assert may["gross_sales"] == 40
@@ -209,6 +209,44 @@ def test_reviews_have_an_average_and_a_share_of_low_scores() -> None:
     _, june = months("service", {"review_submitted": [*reviews, reviews[0]]})
 
     assert picked(june, "reviews review_score low_score_share") == (3, 2.6667, 0.6667)
+
+
+def test_the_trend_compares_the_newest_twenty_reviews_with_those_before_them() -> None:
+    scores = [1] * 5 + [3] * 20 + [5] * 19
+    reviews = [
+        {"order_id": f"{number:02}", "review_id": "r", "seller_id": "ana", "score": score}
+        for number, score in enumerate(scores)
+    ]
+    may_reviews = [review | {"occurred_at": MAY_31_MS} for review in reviews[:39]]
+    may, june = months("service", {"review_submitted": may_reviews + reviews[39:]})
+
+    assert may["review_score_trend"] is None, "39 reviews are too few"
+    assert june["review_score_trend"] == (19 * 5 + 3 - 19 * 3 - 1) / 20
+
+
+def test_exposure_is_compared_with_the_catalogue_at_the_end_of_the_time() -> None:
+    def offer(seller_id: str, product_id: str, **fields: Any) -> dict[str, Any]:
+        return {"seller_id": seller_id, "product_id": product_id, **fields}
+
+    shown = {"recommendation_id": "home", "items": [offer("ana", "pen"), *[offer("bo", "cup")] * 2]}
+    may, june = months(
+        "recommendations",
+        {
+            "product_listed": [
+                offer("ana", "pen", occurred_at=MAY_31_MS), offer("bo", "cup"), offer("bo", "box"),
+                offer("bo", "hat", occurred_at=END_MS),
+            ],
+            "product_changed": [offer("ana", "pen")],
+            "product_delisted": [offer("bo", "box", occurred_at=JUNE_1_MS + 1)],
+            "recommendation_shown": [
+                shown, shown | {"items": [offer("ana", "pen"), {"product_id": "old", "seller_id": None}]},
+            ],
+        },
+    )  # fmt: skip
+    names = "exposure_share catalogue_share exposure_ratio"
+
+    assert picked(may, names) == (None, 1.0, None)
+    assert picked(june, names) == (0.5, 0.5, 1.0)
 
 
 def test_sessions_are_counted_once_a_month_and_orders_for_each_session() -> None:

@@ -10,6 +10,7 @@ from serving.analytics.service.orders import OrdersService
 from serving.analytics.service.product_insights import ProductInsightsService
 from serving.analytics.service.rankings import RankingsService
 from serving.analytics.service.sales import SalesService
+from serving.analytics.service.signals import SignalsService
 from serving.analytics.service.tasks import TasksService
 
 
@@ -25,6 +26,7 @@ class Analytics:
     changes: ChangesService
     tasks: TasksService
     customers: CustomersService
+    signals: SignalsService
     products: ProductInsightsService
 
     @classmethod
@@ -39,5 +41,6 @@ class Analytics:
             ChangesService(context),
             TasksService(context),
             CustomersService(context),
+            SignalsService(context),
             ProductInsightsService(context),
         )

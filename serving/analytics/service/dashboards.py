@@ -20,6 +20,7 @@ from serving.analytics.schemas.product_insights import BoughtTogether, PriceChan
 from serving.analytics.schemas.products import TopProducts
 from serving.analytics.schemas.sales import MarketplaceSales, SellerSales
 from serving.analytics.schemas.sellers import Sellers
+from serving.analytics.schemas.signals import SellerSignals, Signals
 from serving.analytics.schemas.tasks import SellerTasks
 from serving.analytics.service import Analytics
 from serving.analytics.service.changes import ChangeRequest
@@ -27,6 +28,7 @@ from serving.analytics.service.context import PeriodRequest, SalesSpan
 from serving.analytics.service.customers import CohortsRequest
 from serving.analytics.service.metrics import MetricsRequest
 from serving.analytics.service.product_insights import PairsRequest, PriceChangesRequest
+from serving.analytics.service.signals import SignalsRequest
 from serving.cache.last_answers import LastAnswers, Question
 from serving.clickhouse import Row
 
@@ -38,6 +40,8 @@ _ORDERS = Question[Orders]("orders", Orders)
 _SELLERS = Question[Sellers]("sellers", Sellers)
 _SALES_CHANGE = Question[SalesChange]("sales_change", SalesChange)
 _TASKS = Question[SellerTasks]("tasks", SellerTasks)
+_SIGNALS = Question[SellerSignals]("signals", SellerSignals)
+_MARKETPLACE_SIGNALS = Question[Signals]("marketplace_signals", Signals)
 _COHORTS = Question[CustomerCohorts]("cohorts", CustomerCohorts)
 _SEGMENTS = Question[CustomerSegments]("segments", CustomerSegments)
 _PRICE_CHANGES = Question[PriceChanges]("price_changes", PriceChanges)
@@ -166,6 +170,24 @@ class Dashboards:
         )
         return {**content, "stale": stale}
 
+    async def signals_of_seller(self, seller_id: str, request: SignalsRequest) -> SellerSignals:
+        """Return a page of a seller's signals, the newest first."""
+        content, stale = await self.last.ask(
+            _SIGNALS,
+            (seller_id, *_signal_parts(request)),
+            lambda: self.analytics.signals.of_seller(seller_id, request),
+        )
+        return {**content, "stale": stale}
+
+    async def signals_of_marketplace(self, request: SignalsRequest) -> Signals:
+        """Return a page of the signals of all sellers and of the marketplace, the newest first."""
+        content, stale = await self.last.ask(
+            _MARKETPLACE_SIGNALS,
+            _signal_parts(request),
+            lambda: self.analytics.signals.of_marketplace(request),
+        )
+        return {**content, "stale": stale}
+
     async def metrics_of_seller(
         self, seller_id: str, request: MetricsRequest, is_stored: bool = True
     ) -> SellerMetrics:
@@ -239,3 +261,7 @@ def _statements(metric: Metric) -> str:
 def _metric_parts(request: MetricsRequest) -> tuple[str | int | None, ...]:
     names = ",".join(request.metrics)
     return names, *_parts(request.period), request.compare, request.by, request.top, request.product_id
+
+
+def _signal_parts(request: SignalsRequest) -> tuple[str | int | None, ...]:
+    return *_parts(request.period), request.kind, request.cursor, request.limit
