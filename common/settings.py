@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from babel import Locale, UnknownLocaleError
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -170,7 +171,12 @@ class Settings(BaseSettings):
         default="America/Sao_Paulo", description="IANA time zone of the shop's days, weeks and months."
     )
     shop_currency: str = Field(default="BRL", pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")
-    shop_locale: str = Field(default="en", description="Format of numbers, money and dates.")
+    shop_locale: str = Field(
+        default="en",
+        description="The shop's language, and the format of numbers, money and dates: `pt_BR`, `en_GB`. "
+        "Pages are in English or Portuguese: in the language that the reader chose, else that of the "
+        "browser, else the shop's.",
+    )
 
     payment_decline_share: float = Field(
         default=0.0, ge=0, le=1, description="Share of payments that the simulated provider declines."
@@ -210,6 +216,15 @@ class Settings(BaseSettings):
             ZoneInfo(name)
         except Exception as error:
             raise ValueError(f"{name!r} is not an IANA time zone such as America/Sao_Paulo") from error
+        return name
+
+    @field_validator("shop_locale")
+    @classmethod
+    def _known_locale(cls, name: str) -> str:
+        try:
+            Locale.parse(name)
+        except (ValueError, UnknownLocaleError) as error:
+            raise ValueError(f"{name!r} is not a locale such as en, en_GB or pt_BR") from error
         return name
 
     @classmethod

@@ -61,6 +61,7 @@ from serving.recommendations.service import RecommendationService
 from serving.redis_client import open_redis
 from serving.stream_slots import StreamSlots
 from serving.web import pages
+from serving.web.language import SOURCE, LanguageMiddleware, language_of_locale
 
 DESCRIPTION = """Sales figures of a marketplace and its sellers, exact to the cent and fresh to the second.
 
@@ -206,6 +207,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     check_policies(app, pages.STATIC_FILES)
     install_error_handlers(app, pages.render_problem)
     app.add_middleware(HttpMiddleware, hosts=_hosts(settings), render_problem=pages.render_problem)
+    app.add_middleware(LanguageMiddleware, default=language_of_locale(settings.shop_locale) or SOURCE)
     return app
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from serving.cache.keys import CacheName
 from serving.cache.response_cache import CacheContent, ResponseCache
-from serving.http_caching import PUBLIC_DATA, PUBLIC_PAGE, etag_of, has_current
+from serving.http_caching import LANGUAGE_HEADERS, PUBLIC_DATA, PUBLIC_PAGE, etag_of, has_current
 from serving.responses import CSV, JSON, CsvFormat, csv_headers, prefers_csv, write_csv
 
 HTML = "text/html; charset=utf-8"
@@ -83,14 +83,17 @@ class CachedResponder:
         parts: Sequence[object],
         render: Callable[[], Awaitable[tuple[bytes, Tags]]],
     ) -> Response:
-        """Return a page, or a part of a page. `render` returns it with the tags of all that it shows."""
+        """Return a page, or a part of a page. `render` returns it with the tags of all that it shows.
+
+        `parts` has the language of the page, which depends on the headers `LANGUAGE_HEADERS`.
+        """
 
         async def compute() -> CacheContent:
             body, tags = await render()
             return CacheContent(StoredResponse(HTML, etag_of(body), None, body).pack(), tags)
 
         stored = StoredResponse.unpack(await self._cache.get(name, parts, compute))
-        return self._response(stored, {"Cache-Control": PUBLIC_PAGE})
+        return self._response(stored, {"Cache-Control": PUBLIC_PAGE, "Vary": LANGUAGE_HEADERS})
 
     async def _data(
         self,

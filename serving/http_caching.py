@@ -11,7 +11,13 @@ from hashlib import blake2b
 from fastapi import Request
 
 PUBLIC_PAGE = "public, max-age=0, s-maxage=30, stale-while-revalidate=60"
-"""A page that is the same for every visitor. Browsers ask each time whether it has changed."""
+"""A page that is the same for every visitor with the same language. Browsers ask each time whether it has
+changed."""
+
+LANGUAGE_HEADERS = "Accept-Language, Cookie"
+"""The `Vary` of a page: its language depends on these headers of a request; of cookies, on `souk_language`
+alone. A proxy that stores public pages may leave all other cookies out of its key, so that visitors with the
+same language share a page."""
 
 PUBLIC_DATA = "public, max-age=0, s-maxage=5, stale-while-revalidate=30"
 """A JSON response that is the same for every client."""

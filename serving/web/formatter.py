@@ -17,6 +17,7 @@ from babel.numbers import format_decimal, format_percent, get_minus_sign_symbol
 
 from common.money import format_money
 from serving.analytics.periods import Grain
+from serving.web.translation import gettext
 
 MAX_SHORT_ID = 14
 """Ids up to this length are shown in full."""
@@ -77,7 +78,7 @@ class Formatter:
     def ago(self, moment: datetime, now: datetime) -> str:
         """Return `3 minutes ago`; `just now` up to ten seconds."""
         if now - moment < timedelta(seconds=10):
-            return "just now"
+            return gettext("just now")
         return format_timedelta(moment - now, add_direction=True, locale=self.locale)
 
     def span(self, start: datetime, end: datetime) -> str:
@@ -142,7 +143,7 @@ def place(city: str | None, state: str | None) -> str:
 
 def seller_name(name: str | None, seller_id: str) -> str:
     """Return the seller's name, or the beginning of the id."""
-    return name or f"Seller {seller_id[:8]}"
+    return name or gettext("Seller %(id)s", id=seller_id[:8])
 
 
 def short_id(text: str) -> str:
@@ -156,4 +157,8 @@ def label(product: Any) -> str:
     `product` is a mapping or an object with `name`, `category` and `product_id`.
     """
     get = product.get if isinstance(product, Mapping) else partial(getattr, product)
-    return str(get("name") or words(get("category")) or f"Product {short_id(str(get('product_id')))}")
+    return str(
+        get("name")
+        or words(get("category"))
+        or gettext("Product %(id)s", id=short_id(str(get("product_id"))))
+    )

@@ -17,6 +17,7 @@ from common.problems import Problem
 from serving.form_fields import read_fields
 from serving.web.renderer import PageRenderer
 from serving.web.service_calls import Refusal
+from serving.web.translation import gettext
 
 FORM_LIMIT = 64 * 1024
 """The largest body of a form in bytes."""
@@ -65,9 +66,9 @@ class Form:
         try:
             number = Decimal(self.text(name))
         except InvalidOperation as error:
-            raise BadField(f"{what} must be a number such as 12.5.") from error
+            raise BadField(gettext("%(what)s must be a number such as 12.5.", what=what)) from error
         if not number.is_finite() or abs(number.adjusted()) > MAX_MAGNITUDE:
-            raise BadField(f"{what} must be a number such as 12.5.")
+            raise BadField(gettext("%(what)s must be a number such as 12.5.", what=what))
         return number
 
     def basis_points(self, name: str, what: str) -> int | None:
@@ -80,7 +81,9 @@ class Form:
             return None
         points = self.number(name, what) * 100
         if not 0 <= points <= 10_000 or points != int(points):
-            raise BadField(f"{what} must be a percentage from 0 to 100 with at most two decimals.")
+            raise BadField(
+                gettext("%(what)s must be a percentage from 0 to 100 with at most two decimals.", what=what)
+            )
         return int(points)
 
     def minor(self, name: str, what: str, currency: str) -> int | None:
@@ -94,7 +97,11 @@ class Form:
         try:
             return to_minor(self.number(name, what), currency)
         except InexactMoney as error:
-            raise BadField(f"{what} must be an amount in {currency} such as 1.50.") from error
+            raise BadField(
+                gettext(
+                    "%(what)s must be an amount in %(currency)s such as 1.50.", what=what, currency=currency
+                )
+            ) from error
 
     def midnight(self, name: str, what: str, zone: ZoneInfo) -> datetime | None:
         """Return the beginning of a day in a time zone; None if the field is empty.
@@ -107,7 +114,7 @@ class Form:
         try:
             return datetime.combine(date.fromisoformat(self.text(name)), time(), zone)
         except ValueError as error:
-            raise BadField(f"{what} must be a day such as 2027-01-31.") from error
+            raise BadField(gettext("%(what)s must be a day such as 2027-01-31.", what=what)) from error
 
 
 async def read_form(request: Request, limit: int = FORM_LIMIT) -> Form:
@@ -121,7 +128,9 @@ async def read_form(request: Request, limit: int = FORM_LIMIT) -> Form:
     try:
         fields = await read_fields(request, limit, MAX_FIELDS)
     except ValueError as error:
-        raise BadField("The form can't be read. Open the page again and send the form again.") from error
+        raise BadField(
+            gettext("The form can't be read. Open the page again and send the form again.")
+        ) from error
     values: dict[str, list[str]] = defaultdict(list)
     for name, value in fields:
         values[name].append(value)

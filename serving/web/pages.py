@@ -23,13 +23,14 @@ from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
 from serving.parameters import reject_repeated_parameters
 from serving.problems import ClickHouseUnavailable, RedisUnavailable
-from serving.web import presenters
+from serving.web import language_pages, presenters
 from serving.web.admin import pages as admin
 from serving.web.api_reference import reference
 from serving.web.figures_state import are_catching_up, not_stored_if
 from serving.web.people.demo import DemoAvailability, is_demo_offered
 from serving.web.people.pages import ROUTERS as PEOPLE
 from serving.web.policy import MARKETPLACE_READERS, POLICIES
+from serving.web.problem_texts import problem_text
 from serving.web.renderer import WEB_DIR, PageRenderer, VersionedFiles, vendor_folder
 from serving.web.seller import alerts as seller_alerts
 from serving.web.seller import change as seller_change
@@ -67,6 +68,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
     sellers = (
         seller_application.router,
         router,
+        language_pages.router,
         seller_overview.router,
         seller_metrics.router,
         seller_change.router,
@@ -98,6 +100,7 @@ def render_problem(request: Request, described: ErrorDescription) -> Response:
         "problem.html",
         described.status,
         problem=described,
+        detail=problem_text(described.kind, described.detail),
         seller_path=seller_path,
         in_shop=path.startswith("/shop"),
         sign_in_path=_sign_in_path(request) if described.status in (401, 403) else None,

@@ -19,6 +19,7 @@ MARKETPLACE_READERS: frozenset[Role] = frozenset({"analyst", "admin", "platform"
 POLICIES: Mapping[str, AccessPolicy] = {
     "start": anyone("page"),
     "sellers": anyone("page"),
+    "choose_page_language": anyone("page"),
     "seller": _OF_SELLER,
     "seller_products": _OF_SELLER,
     "seller_orders": _OF_SELLER,

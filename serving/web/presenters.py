@@ -11,14 +11,15 @@ from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSale
 from serving.analytics.service.context import PeriodRequest
 from serving.problems import BadPeriod
 from serving.web.formatter import Formatter
+from serving.web.translation import N_, gettext
 
 Preset = Literal["7d", "30d", "90d", "12m", "all"]
 PRESETS: dict[Preset, tuple[str, int | None]] = {
-    "7d": ("7 days", 7),
-    "30d": ("30 days", 30),
-    "90d": ("90 days", 90),
-    "12m": ("12 months", 365),
-    "all": ("All time", None),
+    "7d": (N_("7 days"), 7),
+    "30d": (N_("30 days"), 30),
+    "90d": (N_("90 days"), 90),
+    "12m": (N_("12 months"), 365),
+    "all": (N_("All time"), None),
 }
 """Preset → its label and its number of days (None: since the first sale)."""
 
@@ -91,12 +92,15 @@ def revenue_note(totals: Totals, formatter: Formatter) -> str:
     """Return what revenue consists of, such as `R$1,200.00 less R$90.00 cancelled`; empty without losses."""
     cancelled = totals["cancelled"]["gross_minor"] - totals["cancelled"]["discount_minor"]
     lost = [
-        f"{formatter.money(minor)} {word}"
-        for minor, word in ((cancelled, "cancelled"), (totals["returned"]["refund_minor"], "returned"))
+        gettext(text, amount=formatter.money(minor))
+        for minor, text in (
+            (cancelled, N_("%(amount)s cancelled")),
+            (totals["returned"]["refund_minor"], N_("%(amount)s returned")),
+        )
         if minor
     ]
     sold = totals["gross_minor"] - totals["discount_minor"]
-    return f"{formatter.money(sold)} less {', '.join(lost)}" if lost else ""
+    return gettext("%(sold)s less %(lost)s", sold=formatter.money(sold), lost=", ".join(lost)) if lost else ""
 
 
 def figure_tiles(sales: SellerSales | MarketplaceSales, formatter: Formatter) -> list[FigureTile]:
@@ -106,7 +110,7 @@ def figure_tiles(sales: SellerSales | MarketplaceSales, formatter: Formatter) ->
     return [
         FigureTile(
             "revenue",
-            "Revenue",
+            gettext("Revenue"),
             formatter.money(now["revenue_minor"]),
             change["revenue_minor"],
             formatter.money(before["revenue_minor"]),
@@ -114,40 +118,40 @@ def figure_tiles(sales: SellerSales | MarketplaceSales, formatter: Formatter) ->
         ),
         FigureTile(
             "orders",
-            "Orders",
+            gettext("Orders"),
             formatter.number(now["orders"]),
             change["orders"],
             formatter.number(before["orders"]),
         ),
         FigureTile(
             "units",
-            "Units sold",
+            gettext("Units sold"),
             formatter.number(now["units"]),
             change["units"],
             formatter.number(before["units"]),
         ),
         FigureTile(
             "average",
-            "Avg. order",
+            gettext("Avg. order"),
             formatter.money(now["average_order_minor"]),
             change["average_order_minor"],
             formatter.money(before["average_order_minor"]),
         ),
         FigureTile(
             "shipping",
-            "Shipping",
+            gettext("Shipping"),
             formatter.money(now["shipping_minor"]),
             change["shipping_minor"],
             formatter.money(before["shipping_minor"]),
-            "paid by shoppers",
+            gettext("paid by shoppers"),
         ),
         FigureTile(
             "cancelled",
-            "Cancelled",
+            gettext("Cancelled"),
             formatter.number(cancelled["orders"]),
             change["cancelled_orders"],
             formatter.number(before["cancelled"]["orders"]),
-            "or unavailable",
+            gettext("or unavailable"),
             more_is_better=False,
         ),
     ]
@@ -266,7 +270,11 @@ def custom_period(first: str, last: str, formatter: Formatter) -> PeriodRequest:
     if begin and end and end < begin:
         shown = [formatter.calendar_day(day) for day in (begin, end)]
         raise BadPeriod(
-            f"The first day ({shown[0]}) is after the last ({shown[1]}). Pick them the other way round."
+            gettext(
+                "The first day (%(first)s) is after the last (%(last)s). Pick them the other way round.",
+                first=shown[0],
+                last=shown[1],
+            )
         )
     return PeriodRequest(
         begin.isoformat() if begin else None, (end + timedelta(days=1)).isoformat() if end else None
@@ -279,9 +287,11 @@ def _read_day(text: str) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise BadPeriod(f"{text!r} is not a day such as 2018-08-31. Pick one from the calendar.") from error
+        raise BadPeriod(
+            gettext("“%(text)s” is not a day such as 2018-08-31. Pick one from the calendar.", text=text)
+        ) from error
     if not 1971 <= day.year < 2105:
-        raise BadPeriod(f"{text} is too far away. Pick days between 1971 and 2104.")
+        raise BadPeriod(gettext("%(text)s is too far away. Pick days between 1971 and 2104.", text=text))
     return day
 
 

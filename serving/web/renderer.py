@@ -1,10 +1,9 @@
-"""Renders the templates in the shop's locale, and serves static files."""
+"""Renders the templates in the language of the request, and serves static files."""
 
 import hashlib
 import re
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,55 +16,99 @@ from starlette.types import Scope
 
 from common.money import format_money
 from common.settings import Settings
-from serving.http_caching import IMMUTABLE, PRIVATE
+from serving.http_caching import IMMUTABLE, LANGUAGE_HEADERS, PRIVATE
 from serving.web import presenters
 from serving.web.formatter import Formatter, label, place, seller_name, short_id, words
+from serving.web.language import (
+    LANGUAGES,
+    SOURCE,
+    current_language,
+    language_of_locale,
+)
+from serving.web.people.devices import shown_device
+from serving.web.problem_texts import problem_text
 from serving.web.product_images import DRAWINGS, tile_name
+from serving.web.recommendation_texts import reason_text
+from serving.web.translation import (
+    FOLDER,
+    load_translations,
+    script_texts,
+    template_plural,
+    template_text,
+    translated,
+)
 
 WEB_DIR = Path(__file__).parent
 
 
 class PageRenderer:
-    """Renders templates in the shop's locale."""
+    """Renders templates in the language of the request, with the shop's currency and time zone."""
 
     def __init__(self, settings: Settings) -> None:
         static = WEB_DIR / "static"
         self.version = version = fingerprint(static, static / "shop", *DRAWINGS, vendor_folder(settings))
         """The fingerprint of the static files."""
         templates = WEB_DIR / "templates"
-        self.cache_version = f"{version} {fingerprint(templates, templates / 'shop')} {settings.shop_locale}"
-        """What all pages depend on, besides what they show."""
-        self.formatter = Formatter(settings.shop_locale, settings.shop_currency, settings.timezone)
+        texts = fingerprint(templates, templates / "shop", *FOLDER.glob("*/LC_MESSAGES"))
+        self._release = f"{version} {texts} {settings.shop_locale}"
+        self._formatters = {
+            language: Formatter(locale, settings.shop_currency, settings.timezone)
+            for language, locale in page_locales(settings.shop_locale).items()
+        }
         self._environment = Environment(
             loader=FileSystemLoader(templates),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
         )
+        self._environment.policies["ext.i18n.trimmed"] = True
+        self._environment.newstyle_gettext = True  # type: ignore[attr-defined]  # `trans` passes its values
+        self._environment.globals |= {
+            "_": template_text,
+            "gettext": template_text,
+            "ngettext": template_plural,
+        }
         self._environment.filters |= {
             "words": words,
             "embed": embed,
             "code": code,
             "short_id": short_id,
             "moment": datetime.fromisoformat,
+            "translated": translated,
         }
         self._environment.globals |= {
-            "format": self.formatter,
-            "money": partial(format_money, locale=settings.shop_locale),
+            "format": PageFormatter(self),
+            "money": lambda minor, currency: format_money(minor, currency, self.formatter.locale),
             "place": place,
             "seller_name": seller_name,
             "version": version,
             "tile": lambda *product: f"/shop/tiles/{tile_name(*product)}.svg?v={version}",
             "label": label,
+            "reason_text": reason_text,
+            "shown_device": shown_device,
+            "problem_text": problem_text,
             "search": None,
             "site_notice": str,
-            "locale": settings.shop_locale.replace("_", "-"),
+            "page_language": current_language,
+            "languages": LANGUAGES,
+            "script_texts": script_texts,
             "presets": presenters.PRESETS,
             "clickhouse": settings.clickhouse,
             "base": settings.public,
         }
         self._preload()
+
+    @property
+    def formatter(self) -> Formatter:
+        """The formatter of the request's language."""
+        return self._formatters[current_language()]
+
+    @property
+    def cache_version(self) -> str:
+        """What all pages depend on, besides what they show; the language of the request is a part of it."""
+        return f"{self._release} {current_language()}"
 
     def show_notice(self, notice: Callable[[], str]) -> None:
         """Show the notice that `notice` returns at the top of every page; none if it is empty."""
@@ -75,16 +118,39 @@ class PageRenderer:
         """Load all templates now. Loading one during a request would block all requests of the process."""
         for template in self._environment.list_templates(("html",)):
             self._environment.get_template(template)
-        self.formatter.money(0)  # loads the locale's data
+        load_translations()
+        for formatter in self._formatters.values():
+            formatter.money(0)  # loads the locale's data
 
     def __call__(self, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
         """Return a page, or a part of a page, as a response."""
         html = self._environment.get_template(template).render(**shown)
-        return HTMLResponse(html, status, {"Cache-Control": PRIVATE})
+        return HTMLResponse(html, status, {"Cache-Control": PRIVATE, "Vary": LANGUAGE_HEADERS})
 
     def render(self, template: str, **shown: Any) -> bytes:
         """Return a page, or a part of a page, as the cache stores it."""
         return self._environment.get_template(template).render(**shown).encode()
+
+
+class PageFormatter:
+    """Stands for the formatter of the request's language in templates."""
+
+    def __init__(self, pages: PageRenderer) -> None:
+        self._pages = pages
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a method or an attribute of that formatter."""
+        return getattr(self._pages.formatter, name)
+
+
+def page_locales(shop_locale: str) -> dict[str, str]:
+    """Return the locale of each language of the pages: the shop's own for its language.
+
+    If no page is in the language of the shop's locale, that locale formats the English pages.
+    """
+    locales = {language: language for language in LANGUAGES}
+    locales[language_of_locale(shop_locale) or SOURCE] = shop_locale
+    return locales
 
 
 class VersionedFiles(StaticFiles):

@@ -8,16 +8,17 @@ from fastapi import Request
 
 from common.problems import Problem
 from serving.commerce.commerce_client import CommerceClient, target_path
+from serving.web.translation import gettext
 
 
 class Refusal(Problem):
     """A service has refused a request of a page. The status and the texts are those of its problem."""
 
     def __init__(self, status: int, content: Mapping[str, Any]) -> None:
-        super().__init__(str(content.get("detail") or "The service refused this without a reason."))
+        super().__init__(str(content.get("detail") or gettext("The service refused this without a reason.")))
         self.status = status  # type: ignore[misc]  # differs between refusals
         self.kind = str(content.get("type", "")).rpartition(":")[2] or "refused"  # type: ignore[misc]
-        self.title = str(content.get("title") or "This was refused")  # type: ignore[misc]
+        self.title = str(content.get("title") or gettext("This was refused"))  # type: ignore[misc]
 
 
 async def ask(

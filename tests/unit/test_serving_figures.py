@@ -249,7 +249,7 @@ def test_the_last_day_of_a_custom_period_is_part_of_it() -> None:
     ("first", "last", "said"),
     [
         ("2018-08-05", "2018-08-01", "The first day (Aug 5, 2018) is after the last (Aug 1, 2018)"),
-        ("soon", "", "'soon' is not a day"),
+        ("soon", "", "“soon” is not a day"),
         ("", "9999-12-31", "too far away"),
     ],
 )

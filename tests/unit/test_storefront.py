@@ -4,9 +4,7 @@ from typing import Any
 
 import pytest
 
-from common.settings import Settings
 from serving.catalogue.offers import Offer
-from serving.web.renderer import PageRenderer
 from serving.web.storefront.cart import Cart, StoredCartLine, price_cart
 from serving.web.storefront.order_tracking import STEPS, track
 
@@ -219,10 +217,3 @@ def test_an_order_of_three_says_where_the_other_parcels_are() -> None:
     assert track(three).summary == "1 is on the way to you, 1 is still being packed."
     three["history"] += [taken("delivered ana"), taken("shipped cy")]
     assert track(three).title == "2 of 3 parcels have arrived"
-
-
-def test_a_page_is_in_english_however_its_figures_are_written() -> None:
-    render = PageRenderer(Settings(shop_locale="pt_BR"))
-    page = render("shop/orders.html", session="s", signed_in=False, account_orders=None).body.decode()
-    assert '<html lang="en">' in page
-    assert 'data-locale="pt-BR"' in page

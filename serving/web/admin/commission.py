@@ -12,6 +12,7 @@ from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.forms import BadField, Form, read_form, submit
 from serving.web.renderer import PageRenderer
 from serving.web.service_calls import ask
+from serving.web.translation import gettext
 
 router = admin_router()
 
@@ -70,13 +71,13 @@ def read_rule(form: Form, pages: PageRenderer) -> Mapping[str, Any]:
     Raises:
         BadField: a field can't be read.
     """
-    rate_bp = form.basis_points("rate", "The rate")
+    rate_bp = form.basis_points("rate", gettext("The rate"))
     if rate_bp is None:
-        raise BadField("The rate is missing. Enter a percentage such as 12.5.")
+        raise BadField(gettext("The rate is missing. Enter a percentage such as 12.5."))
     currency = pages.formatter.currency
-    minimum = form.minor("minimum", "The minimum", currency)
-    maximum = form.minor("maximum", "The maximum", currency)
-    valid_from = form.midnight("valid_from", "The day", pages.formatter.zone)
+    minimum = form.minor("minimum", gettext("The minimum"), currency)
+    maximum = form.minor("maximum", gettext("The maximum"), currency)
+    valid_from = form.midnight("valid_from", gettext("The day"), pages.formatter.zone)
     return {
         "seller_id": form.optional("seller_id"),
         "category": form.optional("category"),

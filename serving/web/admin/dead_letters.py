@@ -11,6 +11,7 @@ from common.problems import Problem
 from serving.ops.dead_letters import DeadLetters, NotReplayable
 from serving.web.admin.page import Id, admin_page, admin_router
 from serving.web.forms import NO_STORE, BadField, Form, read_form
+from serving.web.translation import gettext
 
 PAGE_LETTERS = 50
 MAX_OFFSET = 2**63 - 1
@@ -81,9 +82,9 @@ def selected(form: Form) -> frozenset[int] | None:
         return None
     offsets = form.all("offset")
     if not offsets:
-        raise BadField("No dead letter is selected. Tick at least one.")
+        raise BadField(gettext("No dead letter is selected. Tick at least one."))
     if not all(offset.isascii() and offset.isdecimal() and len(offset) < 20 for offset in offsets):
-        raise BadField("An offset is no number. Open the page again.")
+        raise BadField(gettext("An offset is no number. Open the page again."))
     return frozenset(map(int, offsets))
 
 

@@ -12,32 +12,37 @@ from serving.gateway.described_routes import guarded
 from serving.parameters import reject_repeated_parameters
 from serving.web.admin.policy import POLICIES
 from serving.web.forms import Form, form_page
+from serving.web.translation import N_
 
 SECTIONS: Mapping[str, str] = {
-    "": "Overview",
-    "sellers": "Sellers",
-    "people": "People",
-    "settings": "Settings",
-    "commission": "Commission",
-    "dead-letters": "Dead letters",
-    "limits": "Limits",
+    "": N_("Overview"),
+    "sellers": N_("Sellers"),
+    "people": N_("People"),
+    "settings": N_("Settings"),
+    "commission": N_("Commission"),
+    "dead-letters": N_("Dead letters"),
+    "limits": N_("Limits"),
 }
 """The end of the address of each section → its name."""
 
 MESSAGES: Mapping[str, str] = {
-    "approved": "The application is approved. The applicant is the owner of the new seller.",
-    "refused": "The application is refused. The applicant can read the reason.",
-    "seller_suspended": "The seller is suspended. Its API keys and its staff have no access any more.",
-    "seller_reinstated": "The suspension has ended. The seller's staff and API keys have their access again.",
-    "role_set": "The role has changed. It applies from the person's next request on.",
-    "person_suspended": "The person is suspended. Their sessions and the API keys that they made have ended.",
-    "person_reinstated": "The suspension has ended. The person can sign in again.",
-    "setting_changed": "The setting has changed. Every process knows it within about a second.",
-    "setting_rolled_back": "The setting is rolled back. Every process knows it within about a second.",
-    "rule_added": "The rule is added. Order lines that exist keep their rate.",
-    "replayed": "The dead letters were sent again. One that is rejected again appears as a new one.",
-    "none_replayed": "Nothing was sent: truncated dead letters can't be replayed.",
-    "discarded": "The dead letters are discarded.",
+    "approved": N_("The application is approved. The applicant is the owner of the new seller."),
+    "refused": N_("The application is refused. The applicant can read the reason."),
+    "seller_suspended": N_("The seller is suspended. Its API keys and its staff have no access any more."),
+    "seller_reinstated": N_(
+        "The suspension has ended. The seller's staff and API keys have their access again."
+    ),
+    "role_set": N_("The role has changed. It applies from the person's next request on."),
+    "person_suspended": N_(
+        "The person is suspended. Their sessions and the API keys that they made have ended."
+    ),
+    "person_reinstated": N_("The suspension has ended. The person can sign in again."),
+    "setting_changed": N_("The setting has changed. Every process knows it within about a second."),
+    "setting_rolled_back": N_("The setting is rolled back. Every process knows it within about a second."),
+    "rule_added": N_("The rule is added. Order lines that exist keep their rate."),
+    "replayed": N_("The dead letters were sent again. One that is rejected again appears as a new one."),
+    "none_replayed": N_("Nothing was sent: truncated dead letters can't be replayed."),
+    "discarded": N_("The dead letters are discarded."),
 }
 
 Search = Annotated[str, Query(max_length=80, pattern=PRINTABLE)]

@@ -14,6 +14,7 @@ from serving.clickhouse import Row
 from serving.web.admin.page import Id, Search, SellerId, admin_page, admin_router
 from serving.web.forms import NO_STORE, Form, read_form, submit
 from serving.web.service_calls import ask
+from serving.web.translation import gettext
 
 Status = Literal["applied", "approved", "refused"]
 
@@ -84,7 +85,7 @@ async def approve_application(request: Request, application_id: Id) -> Response:
     form = await read_form(request)
 
     async def approve() -> None:
-        rate = form.basis_points("rate", "The commission")
+        rate = form.basis_points("rate", gettext("The commission"))
         body = {} if rate is None else {"commission_bp": rate}
         path = "/v1/seller_applications/{application_id}/approval"
         await ask(request, "POST", path, body, application_id=application_id)

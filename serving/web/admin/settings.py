@@ -11,12 +11,13 @@ from common.problems import Problem
 from serving.web.admin.page import Id, admin_page, admin_router
 from serving.web.forms import BadField, Form, read_form, submit
 from serving.web.service_calls import Refusal, ask
+from serving.web.translation import N_, gettext
 
 KINDS: Mapping[str, str] = {
-    "boolean": "Switches",
-    "rollout": "Roll-outs",
-    "number": "Numbers",
-    "text": "Texts",
+    "boolean": N_("Switches"),
+    "rollout": N_("Roll-outs"),
+    "number": N_("Numbers"),
+    "text": N_("Texts"),
 }
 """Type of a setting → the heading of its group."""
 
@@ -79,7 +80,7 @@ async def change_setting(request: Request, name: Id) -> Response:
         body = {
             "value": read_value(form, (await _find(request, name))["type"]),
             "reason": form.text("reason"),
-            "version": int(form.number("version", "The version")),
+            "version": int(form.number("version", gettext("The version"))),
         }
         await ask(request, "PUT", "/v1/settings/{name}", body, name=name)
 
@@ -92,7 +93,7 @@ async def roll_back_setting(request: Request, name: Id) -> Response:
     form = await read_form(request)
 
     async def roll_back() -> None:
-        body = {"version": int(form.number("version", "The version")), "reason": form.text("reason")}
+        body = {"version": int(form.number("version", gettext("The version"))), "reason": form.text("reason")}
         await ask(request, "POST", "/v1/settings/{name}/rollback", body, name=name)
 
     return await _submit(request, name, form, roll_back, "setting_rolled_back")
@@ -115,7 +116,7 @@ def read_value(form: Form, kind: str) -> bool | int | float | str:
         return form.text("value")
     if kind == "boolean":
         if form.text("value") not in ("true", "false"):
-            raise BadField("The value is on or off.")
+            raise BadField(gettext("The value is on or off."))
         return form.text("value") == "true"
-    number = form.number("value", "The value")
+    number = form.number("value", gettext("The value"))
     return int(number) if number == int(number) else float(number)

@@ -26,6 +26,7 @@ from serving.web.people.order_rows import order_rows
 from serving.web.people.policy import POLICIES
 from serving.web.people.responses import NO_STORE, go_to, page, sign_browser_out
 from serving.web.people.texts import refusal
+from serving.web.translation import gettext
 
 ORDERS_PER_PAGE = 20
 
@@ -170,7 +171,7 @@ async def erase(request: Request, commerce: CommerceDep) -> Response:
     """Erase the person, who has typed a word and the password."""
     form = await read_form(request)
     if typed(form, "confirmation").lower() != ERASE_WORD:
-        missing = f"Type “{ERASE_WORD}” to confirm. Nothing was changed."
+        missing = gettext("Type “%(word)s” to confirm. Nothing was changed.", word=ERASE_WORD)
         return await _personal_data(request, commerce, CommerceResponse(422, {"detail": missing}))
     body = {"password": form.get("password", "")}
     answer = await change(commerce, request, "POST", "/v1/me/erasure", body)

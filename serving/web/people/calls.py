@@ -10,6 +10,7 @@ from serving.problems import CommerceUnavailable
 from serving.web.people.problems import AccountUnavailable
 from serving.web.people.texts import UNAVAILABLE, refusal
 from serving.web.service_calls import Refusal
+from serving.web.translation import gettext
 
 
 async def read(commerce: CommerceClient, sender: Request | Principal, target: str) -> Any:
@@ -24,7 +25,9 @@ async def read(commerce: CommerceClient, sender: Request | Principal, target: st
     except CommerceUnavailable as error:
         raise AccountUnavailable from error
     if not answer.is_success:
-        raise Refusal(answer.status, {"title": "This can't be shown", "detail": refusal(answer.content)})
+        raise Refusal(
+            answer.status, {"title": gettext("This can't be shown"), "detail": refusal(answer.content)}
+        )
     return answer.content
 
 

@@ -1,5 +1,7 @@
 """Names the browser of a request, so that people recognise it in the list of their sessions. Pure."""
 
+from serving.web.translation import N_, gettext, translated
+
 _BROWSERS = (
     *(("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser", "Samsung Internet"), ("Firefox", "Firefox")),
     *(("FxiOS", "Firefox"), ("Chrome", "Chrome"), ("Chromium", "Chromium"), ("CriOS", "Chrome")),
@@ -17,4 +19,12 @@ def device_name(user_agent: str) -> str:
     """Return `Firefox on Linux` without what is not recognised; `Unknown device` if neither is."""
     browser = next((name for word, name in _BROWSERS if word in user_agent), "")
     system = next((name for word, name in _SYSTEMS if word in user_agent), "")
-    return " on ".join(part for part in (browser, system) if part) or "Unknown device"
+    return " on ".join(part for part in (browser, system) if part) or N_("Unknown device")
+
+
+def shown_device(name: str | None) -> str:
+    """Return the name of a device in the language of the page."""
+    browser, on, system = (name or "Unknown device").partition(" on ")
+    if on:
+        return gettext("%(browser)s on %(system)s", browser=browser, system=system)
+    return translated(browser)

@@ -6,20 +6,25 @@ from typing import Any
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
 from serving.web.forms import BadField, Form
+from serving.web.translation import N_, gettext
 
 CONDITIONS: Mapping[str, str] = {
-    "threshold above": "Above a value",
-    "threshold below": "Below a value",
-    "usual either": "Far from the usual of that hour and weekday",
-    "usual above": "Far above the usual",
-    "usual below": "Far below the usual",
+    "threshold above": N_("Above a value"),
+    "threshold below": N_("Below a value"),
+    "usual either": N_("Far from the usual of that hour and weekday"),
+    "usual above": N_("Far above the usual"),
+    "usual below": N_("Far below the usual"),
 }
 
-WINDOWS: Mapping[str, str] = {"hour": "Each hour", "day": "Each day", "week": "Each week"}
+WINDOWS: Mapping[str, str] = {"hour": N_("Each hour"), "day": N_("Each day"), "week": N_("Each week")}
 
-SEVERITIES: Mapping[str, str] = {"info": "Info", "warning": "Warning", "critical": "Critical"}
+SEVERITIES: Mapping[str, str] = {"info": N_("Info"), "warning": N_("Warning"), "critical": N_("Critical")}
 
-REPORT_PERIODS: Mapping[str, str] = {"day": "Every day", "week": "Every Monday", "month": "Every month"}
+REPORT_PERIODS: Mapping[str, str] = {
+    "day": N_("Every day"),
+    "week": N_("Every Monday"),
+    "month": N_("Every month"),
+}
 
 
 def rule_body(form: Form, currency: str) -> dict[str, Any]:
@@ -30,26 +35,26 @@ def rule_body(form: Form, currency: str) -> dict[str, Any]:
     """
     metric = read_catalogue().get(form.text("metric"))
     if metric is None:
-        raise BadField("Choose one of the metrics.")
+        raise BadField(gettext("Choose one of the metrics."))
     if form.text("condition") not in CONDITIONS:
-        raise BadField("Choose when the alert fires.")
+        raise BadField(gettext("Choose when the alert fires."))
     kind, direction = form.text("condition").split()
     condition: dict[str, Any] = {"kind": kind, "direction": direction}
     if kind == "threshold":
         if not form.text("value"):
-            raise BadField("Enter the value with which the metric is compared.")
-        condition["value"] = metric_value(metric, form, "value", "The value", currency)
+            raise BadField(gettext("Enter the value with which the metric is compared."))
+        condition["value"] = metric_value(metric, form, "value", gettext("The value"), currency)
         if form.text("clear_value"):
-            name = "The value at which it is resolved"
+            name = gettext("The value at which it is resolved")
             condition["clear_value"] = metric_value(metric, form, "clear_value", name, currency)
     else:
         if form.text("deviations"):
-            condition["deviations"] = float(form.number("deviations", "The number of deviations"))
+            condition["deviations"] = float(form.number("deviations", gettext("The number of deviations")))
         if form.text("value"):
-            condition["minimum"] = metric_value(metric, form, "value", "The value", currency)
+            condition["minimum"] = metric_value(metric, form, "value", gettext("The value"), currency)
     quiet = {"start": form.text("quiet_start"), "end": form.text("quiet_end")}
     if bool(quiet["start"]) != bool(quiet["end"]):
-        raise BadField("Enter both the start and the end of the quiet hours, or neither.")
+        raise BadField(gettext("Enter both the start and the end of the quiet hours, or neither."))
     return {
         "name": form.text("name"),
         "metric": metric.name,
@@ -57,9 +62,11 @@ def rule_body(form: Form, currency: str) -> dict[str, Any]:
         "window": form.text("window"),
         "condition": condition,
         "severity": form.text("severity"),
-        "fires_after": _whole(form, "fires_after", "How many times in a row"),
-        "resolves_after": _whole(form, "resolves_after", "How many times in a row until it is resolved"),
-        "distance_minutes": _whole(form, "distance_minutes", "The time between messages"),
+        "fires_after": _whole(form, "fires_after", gettext("How many times in a row")),
+        "resolves_after": _whole(
+            form, "resolves_after", gettext("How many times in a row until it is resolved")
+        ),
+        "distance_minutes": _whole(form, "distance_minutes", gettext("The time between messages")),
         "quiet_hours": quiet if quiet["start"] else None,
         "timezone": form.optional("timezone"),
         "target": _target(form),
@@ -73,12 +80,12 @@ def report_body(form: Form) -> dict[str, Any]:
         BadField: no metric is chosen, or the hour is no number.
     """
     if not form.all("metric"):
-        raise BadField("Tick at least one metric.")
+        raise BadField(gettext("Tick at least one metric."))
     return {
         "name": form.text("name"),
         "period": form.text("period"),
         "metrics": list(form.all("metric")),
-        "hour": _whole(form, "hour", "The hour"),
+        "hour": _whole(form, "hour", gettext("The hour")),
         "timezone": form.optional("timezone"),
         "address": form.text("address"),
     }
@@ -99,7 +106,7 @@ def metric_value(metric: Metric, form: Form, name: str, what: str, currency: str
 def _target(form: Form) -> dict[str, str]:
     address, url = form.text("address"), form.text("url")
     if address and url:
-        raise BadField("Enter an e-mail address or a URL, not both.")
+        raise BadField(gettext("Enter an e-mail address or a URL, not both."))
     if address:
         return {"kind": "email", "address": address}
     return {"kind": "webhook", "url": url} if url else {"kind": "page"}
@@ -108,5 +115,5 @@ def _target(form: Form) -> dict[str, str]:
 def _whole(form: Form, name: str, what: str) -> int:
     number = form.number(name, what)
     if number != int(number):
-        raise BadField(f"{what} must be a whole number.")
+        raise BadField(gettext("%(what)s must be a whole number.", what=what))
     return int(number)

@@ -32,27 +32,35 @@ from serving.web.seller.choices import UNREGISTERED
 from serving.web.seller.metrics import metric_text
 from serving.web.seller_admin.policy import may_manage
 from serving.web.service_calls import Refusal, ask
+from serving.web.translation import N_, gettext, translated
 
 MESSAGES: Mapping[str, str] = {
-    "rule_created": "The alert is on. It looks at what ends from now on.",
-    "rule_paused": "The alert is paused.",
-    "rule_resumed": "The alert is on again.",
-    "rule_deleted": "The alert is deleted.",
-    "rule_tested": "The test is on its way. See the messages below.",
-    "report_created": "The report is on. The first mail comes when the next period is over.",
-    "report_paused": "The report is paused.",
-    "report_resumed": "The report is on again.",
-    "report_deleted": "The report is deleted.",
+    "rule_created": N_("The alert is on. It looks at what ends from now on."),
+    "rule_paused": N_("The alert is paused."),
+    "rule_resumed": N_("The alert is on again."),
+    "rule_deleted": N_("The alert is deleted."),
+    "rule_tested": N_("The test is on its way. See the messages below."),
+    "report_created": N_("The report is on. The first mail comes when the next period is over."),
+    "report_paused": N_("The report is paused."),
+    "report_resumed": N_("The report is on again."),
+    "report_deleted": N_("The report is deleted."),
 }
 
 STATES: Mapping[str, tuple[str, str]] = {
-    "normal": ("Normal", "good"),
-    "pending": ("Pending", "wait"),
-    "firing": ("Firing", "bad"),
-    "recovering": ("Recovering", "wait"),
-    "no_data": ("No data", ""),
+    "normal": (N_("Normal"), "good"),
+    "pending": (N_("Pending"), "wait"),
+    "firing": (N_("Firing"), "bad"),
+    "recovering": (N_("Recovering"), "wait"),
+    "no_data": (N_("No data"), ""),
 }
 """State of a rule → its text and the class of its chip."""
+
+USUAL: Mapping[str, str] = {
+    "above": N_("far above the usual of that time (%(deviations)s deviations)"),
+    "below": N_("far below the usual of that time (%(deviations)s deviations)"),
+    "either": N_("far away from the usual of that time (%(deviations)s deviations)"),
+}
+"""Direction of a rule that compares with the usual → its text."""
 
 ACTIONS: Mapping[str, tuple[str, str, str]] = {
     "pause": ("POST", "/pause", "paused"),
@@ -224,9 +232,18 @@ def condition_text(rule: Mapping[str, Any], formatter: Formatter) -> str:
     if condition["kind"] == "threshold":
         limit = condition["value"]
         shown = metric_text(metric, limit, formatter) if metric else formatter.number(limit)
-        text = f"{condition['direction']} {shown}"
+        below = condition["direction"] == "below"
+        text = gettext("below %(value)s", value=shown) if below else gettext("above %(value)s", value=shown)
     else:
-        side = {"above": "above", "below": "below", "either": "away from"}[condition["direction"]]
-        text = f"far {side} the usual of that time ({condition['deviations']:g} deviations)"
-    after = f", {rule['fires_after']} times in a row" if rule["fires_after"] > 1 else ""
-    return f"each {rule['window']}, if {text}{after}"
+        deviations = formatter.number(condition["deviations"])
+        usual = USUAL[condition["direction"]]
+        text = gettext(usual, deviations=deviations)
+    window = translated(WINDOWS[rule["window"]]).lower()
+    if rule["fires_after"] == 1:
+        return gettext("%(window)s, if %(condition)s", window=window, condition=text)
+    return gettext(
+        "%(window)s, if %(condition)s, %(times)s times in a row",
+        window=window,
+        condition=text,
+        times=rule["fires_after"],
+    )

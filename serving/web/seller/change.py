@@ -22,37 +22,38 @@ from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
 from serving.web.seller_admin.policy import may_manage
+from serving.web.translation import N_, gettext
 
 TOP = 8
 """How many products and categories the page lists."""
 
 EFFECTS: Mapping[str, tuple[str, str]] = {
-    "price": ("Prices", "Higher or lower average prices of products that sold in both periods"),
-    "quantity": ("Quantity", "More or fewer units of them"),
-    "mix": ("Mix", "Their buyers moved to dearer or cheaper products"),
-    "new": ("New products", "Sold now, and not before"),
-    "gone": ("No longer sold", "Sold before, and not now"),
-    "discounts": ("Discounts", "Larger discounts take away, smaller ones give back"),
-    "cancellations": ("Cancellations", "Orders that were cancelled after they were confirmed"),
-    "returns": ("Returns", "Refunds of what came back"),
+    "price": (N_("Prices"), N_("Higher or lower average prices of products that sold in both periods")),
+    "quantity": (N_("Quantity"), N_("More or fewer units of them")),
+    "mix": (N_("Mix"), N_("Their buyers moved to dearer or cheaper products")),
+    "new": (N_("New products"), N_("Sold now, and not before")),
+    "gone": (N_("No longer sold"), N_("Sold before, and not now")),
+    "discounts": (N_("Discounts"), N_("Larger discounts take away, smaller ones give back")),
+    "cancellations": (N_("Cancellations"), N_("Orders that were cancelled after they were confirmed")),
+    "returns": (N_("Returns"), N_("Refunds of what came back")),
 }
 """Effect → its name and meaning, in the order of the page."""
 
 REASONS: Mapping[str, tuple[str, str]] = {
-    "price": ("higher price", "lower price"),
-    "quantity": ("more units", "fewer units"),
-    "new": ("new", "new"),
-    "gone": ("no longer sold", "no longer sold"),
-    "discounts": ("smaller discounts", "larger discounts"),
-    "cancellations": ("fewer cancellations", "more cancellations"),
-    "returns": ("fewer returns", "more returns"),
+    "price": (N_("higher price"), N_("lower price")),
+    "quantity": (N_("more units"), N_("fewer units")),
+    "new": (N_("new"), N_("new")),
+    "gone": (N_("no longer sold"), N_("no longer sold")),
+    "discounts": (N_("smaller discounts"), N_("larger discounts")),
+    "cancellations": (N_("fewer cancellations"), N_("more cancellations")),
+    "returns": (N_("fewer returns"), N_("more returns")),
 }
 """Effect → what it means for one product or category if it raises or lowers sales."""
 
 FACTORS: Mapping[str, str] = {
-    "orders": "Orders",
-    "units_per_order": "Units an order",
-    "average_unit_price": "Average price",
+    "orders": N_("Orders"),
+    "units_per_order": N_("Units an order"),
+    "average_unit_price": N_("Average price"),
 }
 
 router = APIRouter(
@@ -167,7 +168,7 @@ def parts_of(parts: Sequence[ChangedPart], formatter: Formatter, *, are_products
     """Return the products or categories whose sales changed."""
     return [
         ChangeRow(
-            part["label"] or (part["id"] if are_products else words(part["id"]) or "Uncategorised"),
+            part["label"] or (part["id"] if are_products else words(part["id"]) or gettext("Uncategorised")),
             part["id"] if are_products else "",
             formatter.money(part["value"]),
             formatter.money(part["compared"]),

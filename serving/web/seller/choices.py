@@ -8,10 +8,11 @@ from serving.analytics.service.dashboards import Dashboards
 from serving.clickhouse import Row
 from serving.web import presenters
 from serving.web.formatter import Formatter
+from serving.web.translation import N_
 
 COMPARISONS: Mapping[Literal["previous", "year"], str] = {
-    "previous": "Period before",
-    "year": "Year before",
+    "previous": N_("Period before"),
+    "year": N_("Year before"),
 }
 
 UNREGISTERED: Row = dict.fromkeys(("name", "city", "state"))

@@ -32,6 +32,7 @@ from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
 from serving.web.seller.metrics import figures_of
 from serving.web.seller_admin.policy import may_manage
+from serving.web.translation import N_
 
 METRICS = (
     "customers",
@@ -49,7 +50,7 @@ LEVELS = 5
 
 MONTHS: Sequence[Literal[6, 12, 24]] = (6, 12, 24)
 Shown = Literal["retention", "value"]
-FIGURES: dict[Shown, str] = {"retention": "Came back", "value": "Value to date"}
+FIGURES: dict[Shown, str] = {"retention": N_("Came back"), "value": N_("Value to date")}
 
 ADVICE = {segment.name: segment.advice for segment in SEGMENTS}
 

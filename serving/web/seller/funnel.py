@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from clickhouse.metric_catalogue.definition import read_catalogue
 from serving.analytics.schemas.metrics import SellerMetrics
 from serving.web.formatter import Formatter
+from serving.web.translation import translated
 
 STEPS = ("visits_viewed", "visits_carted", "visits_ordered", "visits_paid")
 """The metrics of the steps, in their order."""
@@ -32,7 +33,11 @@ def steps_of(shown: SellerMetrics, formatter: Formatter) -> list[FunnelStep]:
         share = formatter.percent(values[name] / before) if before else ""
         steps.append(
             FunnelStep(
-                name, read_catalogue()[name].title, values[name], formatter.number(values[name]), share
+                name,
+                translated(read_catalogue()[name].title),
+                values[name],
+                formatter.number(values[name]),
+                share,
             )
         )
     return steps

@@ -29,6 +29,7 @@ from serving.web.seller.funnel import steps_of
 from serving.web.seller.product_insights import product_insights
 from serving.web.seller.views import saved_views
 from serving.web.seller_admin.policy import may_manage
+from serving.web.translation import gettext, translated
 
 LINES = 12
 TOP = 10
@@ -220,12 +221,12 @@ def _line_text(lines: MetricRows, line: MetricRow, formatter: Formatter) -> str:
 def _label(metric: Metric, by: str, value: str, formatter: Formatter) -> str:
     labels = metric.dimensions[by].labels
     if value in labels:
-        return labels[value]
+        return translated(labels[value])
     if by == "weekday":
         days: Mapping[int, str] = get_day_names("wide", locale=formatter.locale)
         return days[int(value) - 1]
     if by == "hour":
         return f"{value}:00"
     if by == "category":
-        return words(value) or "Uncategorised"
+        return words(value) or gettext("Uncategorised")
     return value

@@ -15,16 +15,17 @@ from serving.parameters import reject_repeated_parameters
 from serving.web.figures_state import not_stored_if
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
+from serving.web.translation import N_
 
 NEWEST = 5
 
 TITLES: dict[SignalKind, str] = {
-    "payment_failures": "Payments fail",
-    "conversion_fall": "Fewer visitors buy",
-    "review_flood": "Many reviews",
-    "low_review_flood": "Many bad reviews",
-    "stock_end": "Stock ends before the next delivery",
-    "cancellation_wave": "Many cancellations",
+    "payment_failures": N_("Payments fail"),
+    "conversion_fall": N_("Fewer visitors buy"),
+    "review_flood": N_("Many reviews"),
+    "low_review_flood": N_("Many bad reviews"),
+    "stock_end": N_("Stock ends before the next delivery"),
+    "cancellation_wave": N_("Many cancellations"),
 }
 
 METRICS: dict[SignalKind, str] = {

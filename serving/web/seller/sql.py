@@ -26,6 +26,7 @@ from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import UNREGISTERED
 from serving.web.seller_admin.policy import may_manage
+from serving.web.translation import gettext
 
 FIRST_VIEW = "sales"
 SHOWN_ROWS = 500
@@ -70,7 +71,9 @@ async def run_seller_sql(
     query = form.text("query")
     try:
         if not 0 < len(query) <= MAX_QUERY_LENGTH:
-            raise QueryRefused(f"Write a query of at most {MAX_QUERY_LENGTH:,} characters.")
+            raise QueryRefused(
+                gettext("Write a query of at most %(number)s characters.", number=f"{MAX_QUERY_LENGTH:,}")
+            )
         if form.text("format") == "parquet":
             file = await queries.run_to_parquet(seller_id, query, {})
             headers = download_headers("query.parquet") | table_headers(file.truncated, file.as_of)

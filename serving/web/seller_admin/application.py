@@ -11,13 +11,14 @@ from serving.parameters import reject_repeated_parameters
 from serving.web.forms import Form, form_page, read_form, submit
 from serving.web.seller_admin.policy import POLICIES
 from serving.web.service_calls import ask
+from serving.web.translation import N_
 
 PATH = "/sell/apply"
 
 REQUIRED = ("name", "legal_name", "tax_id", "contact_email", "country")
 OPTIONAL = ("currency", "description", "phone", "zip_prefix", "city", "state")
 
-MESSAGES: Mapping[str, str] = {"sent": "Your application was sent. This page shows the decision."}
+MESSAGES: Mapping[str, str] = {"sent": N_("Your application was sent. This page shows the decision.")}
 
 router = APIRouter(
     route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]

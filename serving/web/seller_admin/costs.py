@@ -18,10 +18,11 @@ from serving.web.forms import BadField, Form, form_page, read_form, submit
 from serving.web.renderer import PageRenderer
 from serving.web.seller_admin.policy import POLICIES
 from serving.web.service_calls import ask
+from serving.web.translation import N_, gettext
 
 MESSAGES: Mapping[str, str] = {
-    "cost_saved": "The cost is saved. The profit of its time changes within seconds.",
-    "costs_saved": "The costs of the file are saved. The profit of their time changes within seconds.",
+    "cost_saved": N_("The cost is saved. The profit of its time changes within seconds."),
+    "costs_saved": N_("The costs of the file are saved. The profit of their time changes within seconds."),
 }
 
 FILE_LIMIT = 1024 * 1024
@@ -54,10 +55,10 @@ async def save_cost(request: Request, seller_id: Id) -> Response:
 
     async def save() -> None:
         currency = pages.formatter.currency
-        amount = form.minor("unit_cost", "The cost", currency)
-        valid_from = form.midnight("valid_from", "The day", pages.formatter.zone)
+        amount = form.minor("unit_cost", gettext("The cost"), currency)
+        valid_from = form.midnight("valid_from", gettext("The day"), pages.formatter.zone)
         if valid_from is None:
-            raise BadField("The day is missing. Choose the day from which the cost is valid.")
+            raise BadField(gettext("The day is missing. Choose the day from which the cost is valid."))
         cost = {
             "product_id": form.text("product_id"),
             "unit_cost_minor": amount,

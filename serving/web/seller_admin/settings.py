@@ -18,38 +18,39 @@ from serving.web.forms import BadField, Form, form_page, read_form, submit
 from serving.web.renderer import PageRenderer
 from serving.web.seller_admin.policy import POLICIES
 from serving.web.service_calls import Refusal, ask
+from serving.web.translation import N_, gettext
 
 PROFILE_FIELDS = (
     "name", "description", "contact_email", "phone", "zip_prefix", "city", "state", "country",
 )  # fmt: skip
 
 ROLES: Mapping[StaffRole, str] = {
-    "owner": "Owner: everything, owners too",
-    "manager": "Manager: everything except owners",
-    "analyst": "Analyst: sees sales",
-    "fulfilment": "Fulfilment: orders and stock",
+    "owner": N_("Owner: everything, owners too"),
+    "manager": N_("Manager: everything except owners"),
+    "analyst": N_("Analyst: sees sales"),
+    "fulfilment": N_("Fulfilment: orders and stock"),
 }
 
 SCOPES: Mapping[str, str] = {
-    "analytics:read": "See sales",
-    "orders:read": "See orders",
-    "stock:write": "Set the stock",
-    "profile:read": "See the profile",
-    "profile:write": "Change the profile",
-    "staff:read": "See the staff",
-    "commission:read": "See the commission",
-    "costs:read": "See the costs of products",
-    "costs:write": "Set the costs of products",
+    "analytics:read": N_("See sales"),
+    "orders:read": N_("See orders"),
+    "stock:write": N_("Set the stock"),
+    "profile:read": N_("See the profile"),
+    "profile:write": N_("Change the profile"),
+    "staff:read": N_("See the staff"),
+    "commission:read": N_("See the commission"),
+    "costs:read": N_("See the costs of products"),
+    "costs:write": N_("Set the costs of products"),
 }
 """What a key with a scope may do, in words. A scope that is missing here is shown as it is."""
 
 MESSAGES: Mapping[str, str] = {
-    "profile_changed": "The profile is saved.",
-    "staff_invited": "The invitation is on its way. The person belongs to the staff once they accept it.",
-    "invitation_withdrawn": "The invitation is withdrawn. Its link does not work any more.",
-    "staff_changed": "The role has changed. It applies from the person's next request on.",
-    "staff_removed": "The person does not belong to the staff any more.",
-    "key_revoked": "The key is revoked. Requests with it are refused.",
+    "profile_changed": N_("The profile is saved."),
+    "staff_invited": N_("The invitation is on its way. The person belongs to the staff once they accept it."),
+    "invitation_withdrawn": N_("The invitation is withdrawn. Its link does not work any more."),
+    "staff_changed": N_("The role has changed. It applies from the person's next request on."),
+    "staff_removed": N_("The person does not belong to the staff any more."),
+    "key_revoked": N_("The key is revoked. Requests with it are refused."),
 }
 
 router = APIRouter(
@@ -168,14 +169,14 @@ async def create_key(request: Request, seller_id: SellerId) -> Response:
     form = await read_form(request)
     pages: PageRenderer = request.app.state.pages
     try:
-        last_day = form.midnight("last_day", "The last day", pages.formatter.zone)
+        last_day = form.midnight("last_day", gettext("The last day"), pages.formatter.zone)
         body = {
             "name": form.text("name"),
             "scopes": list(form.all("scope")),
             "expires_at": None if last_day is None else (last_day + timedelta(days=1)).isoformat(),
         }
         if not body["scopes"]:
-            raise BadField("The key may do nothing. Tick at least one thing that it may do.")
+            raise BadField(gettext("The key may do nothing. Tick at least one thing that it may do."))
         created = await ask(request, "POST", "/v1/sellers/{seller_id}/api_keys", body, seller_id=seller_id)
     except (BadField, Refusal) as problem:
         return await _page(request, seller_id, problem, form)
@@ -198,7 +199,7 @@ async def revoke_key(request: Request, seller_id: SellerId, key_id: Id) -> Respo
 
 def _role(form: Form) -> str:
     if form.text("role") not in get_args(StaffRole):
-        raise BadField("Choose one of the roles.")
+        raise BadField(gettext("Choose one of the roles."))
     return form.text("role")
 
 

@@ -99,7 +99,7 @@ const option = (data, metric, label) => {
       splitLine: { lineStyle: { color: rule } },
     },
     series: [
-      { ...common, id: "then", name: "Previous period", data: before, z: 1,
+      { ...common, id: "then", name: gettext("Previous period"), data: before, z: 1,
         itemStyle: { color: ghost }, lineStyle: { color: ghost, width: 1.75, type: [5, 5] } },
       { ...common, id: "now", name: label, data: current, z: 2,
         itemStyle: { color: line }, lineStyle: { color: line, width: 0 },

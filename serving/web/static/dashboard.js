@@ -19,7 +19,7 @@ const draw = () => {
   const tiles = [...board.querySelectorAll(".tile")];
   for (const tile of tiles) tile.setAttribute("aria-pressed", String(tile.dataset.metric === metric));
   const label = tiles.find((tile) => tile.dataset.metric === metric)?.querySelector(".tile-label").textContent;
-  chart.draw(figures(), metric, label ?? "Revenue");
+  chart.draw(figures(), metric, label ?? gettext("Revenue"));
 };
 
 /** The lists of the page, each fetched from the address in its `data-part`. */
@@ -221,10 +221,10 @@ const followProgress = () => {
   /** The dot is green only while the stream is open and the figures are current. */
   const showState = () => {
     const age = figuresAge();
-    const [state, title] = !connected ? ["off", "Not live: trying to reconnect"]
-      : age === null ? ["behind", "Waiting for the first figures"]
-      : age > CURRENT_WITHIN_MS ? ["behind", "Live, but the figures are old: see up to when they are complete"]
-      : ["on", "Live: new sales appear without a reload"];
+    const [state, title] = !connected ? ["off", gettext("Not live: trying to reconnect")]
+      : age === null ? ["behind", gettext("Waiting for the first figures")]
+      : age > CURRENT_WITHIN_MS ? ["behind", gettext("Live, but the figures are old: see up to when they are complete")]
+      : ["on", gettext("Live: new sales appear without a reload")];
     Object.assign(dot, { className: `dot ${state}`, title });
   };
   setInterval(showState, 1000);

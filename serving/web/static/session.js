@@ -63,14 +63,14 @@
   const showMenu = ({ name, sellers, admin }) => {
     const menu = document.getElementById("account-menu").content.cloneNode(true).firstElementChild;
     if (name) menu.querySelector("[data-name]").textContent = name;
-    menu.querySelector("summary").setAttribute("aria-label", name ? `Account of ${name}` : "Your account");
+    menu.querySelector("summary").setAttribute("aria-label", name ? gettext("Account of %(name)s", { name }) : gettext("Your account"));
     menu.querySelector("[data-admin]").hidden = !admin;
     const shops = menu.querySelector("[data-sellers]");
     shops.hidden = !sellers.length;
     for (const seller of sellers) {
       const link = document.createElement("a");
       link.href = `/sell/${encodeURIComponent(seller.seller_id)}`;
-      link.textContent = seller.name ?? `Seller ${seller.seller_id.slice(0, 8)}`;
+      link.textContent = seller.name ?? gettext("Seller %(id)s", { id: seller.seller_id.slice(0, 8) });
       const entry = document.createElement("li");
       entry.append(link);
       shops.querySelector("ul").append(entry);
@@ -87,7 +87,7 @@
     const here = location.pathname + location.search;
     if (link && !document.querySelector(".door")) link.href = `/sign-in?${new URLSearchParams({ next: here })}`;
     else if (link) link.href = "/sign-in";
-    if (link) link.title = "Sign in";
+    if (link) link.title = gettext("Sign in");
   };
 
   const fetchMenu = async () => {

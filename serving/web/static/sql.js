@@ -38,9 +38,9 @@ const show = () => {
   saved.hidden = queries.length === 0;
   saved.querySelector("ul").replaceChildren(...queries.map((query) => {
     const item = document.createElement("li");
-    const remove = button("Remove", () => write(read().filter((each) => each !== query)));
+    const remove = button(gettext("Remove"), () => write(read().filter((each) => each !== query)));
     remove.className = "button small";
-    remove.setAttribute("aria-label", `Remove ${title(query)}`);
+    remove.setAttribute("aria-label", gettext("Remove %(title)s", { title: title(query) }));
     const open = button(title(query), () => {
       editor.value = query;
       editor.focus();
@@ -62,7 +62,7 @@ for (const name of document.querySelectorAll("[data-insert]")) {
     editor.setRangeText(name.textContent, editor.selectionStart, editor.selectionEnd, "end");
     editor.focus();
   });
-  insert.title = "Insert into the query";
+  insert.title = gettext("Insert into the query");
   insert.className = "mono";
   name.replaceWith(insert);
 }

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from serving.web.translation import N_, gettext, ngettext, translated
+
 State = Literal["done", "now", "ahead", "stopped"]
 
 STEPS = ("placed", "reserved", "paid", "confirmed", "shipped", "delivered")
 _NAMES = {
-    "placed": "Placed",
-    "reserved": "Stock reserved",
-    "paid": "Paid",
-    "confirmed": "Confirmed",
-    "shipped": "Shipped",
-    "delivered": "Delivered",
+    "placed": N_("Placed"),
+    "reserved": N_("Stock reserved"),
+    "paid": N_("Paid"),
+    "confirmed": N_("Confirmed"),
+    "shipped": N_("Shipped"),
+    "delivered": N_("Delivered"),
 }
 _LAST_STEP = {"placed": 0, "confirmed": 3, "shipped": 4, "delivered": 5}
 """Status → the index of the last step in `STEPS` that is done."""
@@ -22,31 +24,52 @@ _LAST_STEP = {"placed": 0, "confirmed": 3, "shipped": 4, "delivered": 5}
 _PARCEL_STATUSES = ("shipped", "delivered")
 
 STATUS_TEXT: dict[str, str] = {
-    "placed": "We are setting your items aside and charging your card. Your order will be confirmed soon.",
-    "confirmed": "It is yours. The sellers are packing; each sends its own parcel.",
-    "shipped": "On its way to you.",
-    "delivered": "It has arrived. Enjoy!",
+    "placed": N_(
+        "We are setting your items aside and charging your card. Your order will be confirmed soon."
+    ),
+    "confirmed": N_("It is yours. The sellers are packing; each sends its own parcel."),
+    "shipped": N_("On its way to you."),
+    "delivered": N_("It has arrived. Enjoy!"),
 }
 
 CANCELLATION_TEXT: dict[str, tuple[str, str]] = {
     "out_of_stock": (
-        "Sold out",
-        "Somebody was faster: one of these items was gone before we could set it aside. "
-        "Your card was not charged.",
+        N_("Sold out"),
+        N_(
+            "Somebody was faster: one of these items was gone before we could set it aside. "
+            "Your card was not charged."
+        ),
     ),
     "payment_failed": (
-        "Your card was declined",
-        "Your bank said no, so nothing was charged and the items went back on the shelf. "
-        "Try again with another card.",
+        N_("Your card was declined"),
+        N_(
+            "Your bank said no, so nothing was charged and the items went back on the shelf. "
+            "Try again with another card."
+        ),
     ),
-    "shopper_request": ("Cancelled", "You cancelled this order. What you paid comes back to your card."),
+    "shopper_request": (
+        N_("Cancelled"),
+        N_("You cancelled this order. What you paid comes back to your card."),
+    ),
     "timed_out": (
-        "It took too long",
-        "The payment did not come through in time, so the items went back on the shelf. "
-        "If you were charged, the money comes back.",
+        N_("It took too long"),
+        N_(
+            "The payment did not come through in time, so the items went back on the shelf. "
+            "If you were charged, the money comes back."
+        ),
     ),
 }
-_CANCELLED = ("Cancelled", "This order was cancelled. What you paid, if anything, comes back to your card.")
+_CANCELLED = (
+    N_("Cancelled"),
+    N_("This order was cancelled. What you paid, if anything, comes back to your card."),
+)
+
+
+_TITLES = {
+    "confirmed": N_("Your order is confirmed"),
+    "shipped": N_("On its way"),
+    "delivered": N_("Delivered"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +100,34 @@ class ParcelProgress:
     @property
     def summary(self) -> tuple[str, str] | None:
         """A title and a text about parcels of different status; None while all have the same."""
-        done, verb = (self.arrived, "arrived") if self.arrived else (self.left, "left")
+        done = self.arrived or self.left
         if done == self.number:
             return None
-        others = ((self.left - done, "on the way to you"), (self.number - self.left, "still being packed"))
-        where = ", ".join(f"{number} {_are(number)} {doing}" for number, doing in others if number)
-        return f"{done} of {self.number} parcels {'has' if done == 1 else 'have'} {verb}", f"{where}."
+        moving, packing = self.left - done, self.number - self.left
+        others = (
+            ngettext("%(num)s is on the way to you", "%(num)s are on the way to you", moving)
+            if moving
+            else "",
+            ngettext("%(num)s is still being packed", "%(num)s are still being packed", packing)
+            if packing
+            else "",
+        )
+        return self._title(done), f"{', '.join(filter(None, others))}."
+
+    def _title(self, done: int) -> str:
+        if self.arrived:
+            return ngettext(
+                "%(num)s of %(number)s parcels has arrived",
+                "%(num)s of %(number)s parcels have arrived",
+                done,
+                number=self.number,
+            )
+        return ngettext(
+            "%(num)s of %(number)s parcels has left",
+            "%(num)s of %(number)s parcels have left",
+            done,
+            number=self.number,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +161,18 @@ def track(order: Mapping[str, Any]) -> Tracking:
     cancelled = status == "cancelled"
     reached = _reached(status, payment, times)
     if cancelled:
-        title, summary = CANCELLATION_TEXT.get(order.get("cancellation_reason") or "", _CANCELLED)
+        texts = CANCELLATION_TEXT.get(order.get("cancellation_reason") or "", _CANCELLED)
+        title, summary = translated(texts[0]), translated(texts[1])
     else:
         title, summary = (parcels and parcels.summary) or (
             _title(status, reached),
-            STATUS_TEXT.get(status, ""),
+            translated(STATUS_TEXT.get(status, "")),
         )
     ended = cancelled or status == "delivered"
     refund_due = cancelled and payment == "captured" and due_minor > 0
     return Tracking(
         steps=[
-            Step(key, _NAMES[key], _state(place, reached, cancelled, ended), times.get(key))
+            Step(key, translated(_NAMES[key]), _state(place, reached, cancelled, ended), times.get(key))
             for place, key in enumerate(STEPS)
         ],
         title=title,
@@ -172,11 +218,5 @@ def _state(place: int, reached: int, cancelled: bool, ended: bool) -> State:
 
 def _title(status: str, reached: int) -> str:
     if status == "placed":
-        return "Paid, confirming…" if reached >= 2 else "Thank you! We have your order"
-    return {"confirmed": "Your order is confirmed", "shipped": "On its way", "delivered": "Delivered"}.get(
-        status, status.capitalize()
-    )
-
-
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
+        return gettext("Paid, confirming…") if reached >= 2 else gettext("Thank you! We have your order")
+    return translated(_TITLES.get(status, status.capitalize()))

@@ -78,6 +78,7 @@ PUT /v1/stock                                    keepers key admin platform
 GET /                                            everybody
 GET /docs                                        everybody
 GET /sellers                                     everybody
+POST /language                                   everybody
 GET /sell/{seller_id}                            figures marketplace | marketplace
 GET /sell/{seller_id}/products                   figures marketplace | marketplace
 GET /sell/{seller_id}/metrics                    figures marketplace | marketplace

@@ -67,7 +67,9 @@ def test_a_public_response_is_the_same_for_two_visitors_and_sets_no_cookie(
     assert len({answer.headers["etag"] for answer in answers}) == 1
     for answer in (*answers, client.get(path)):
         assert "set-cookie" not in answer.headers
-        assert "cookie" not in answer.headers.get("vary", "").lower()
+        vary = "Accept-Language, Cookie" if path in PAGES else answer.headers.get("vary", "Accept")
+        assert answer.headers.get("vary", "Accept") == vary
+        assert path in PAGES or "cookie" not in vary.lower()
         assert re.match(r"public, max-age=0, s-maxage=\d+, stale", answer.headers["cache-control"])
 
 
@@ -83,6 +85,23 @@ def test_an_unchanged_response_is_a_304_with_the_same_headers(client: httpx.Clie
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == str(len(first.content))
     assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_cached_page_is_only_given_to_readers_of_its_language(client: httpx.Client, path: str) -> None:
+    english, portuguese = {"Accept-Language": "en-US,en"}, {"Accept-Language": "pt-BR,pt;q=0.9,en;q=0.8"}
+    chosen = {**english, "Cookie": "souk_session=x; souk_language=pt_BR"}
+    pages = [client.get(path, headers=headers) for headers in (english, portuguese, chosen) * 2]
+    assert [re.findall(r'<html lang="([^"]*)"', page.text) for page in pages] == [
+        ["en"],
+        ["pt-BR"],
+        ["pt-BR"],
+    ] * 2
+    assert pages[1].content == pages[2].content
+    assert pages[0].headers["etag"] != pages[1].headers["etag"]
+    stored = {"If-None-Match": pages[0].headers["etag"]}
+    assert client.get(path, headers=english | stored).status_code == 304
+    assert client.get(path, headers=chosen | stored).status_code == 200
 
 
 @pytest.mark.parametrize("path", [*PERSONAL, *PERSONAL_DATA])

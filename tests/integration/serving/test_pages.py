@@ -37,6 +37,18 @@ def test_nothing_spills_over_the_side(page: Page) -> None:
             assert page.locator(".tile").evaluate_all(CLIPPED) == [], (path, theme, width)
 
 
+def test_portuguese_fits_on_a_phone(page: Page) -> None:
+    page.goto("/sell/ana")
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.get_by_role("button", name="Português").click()
+    expect(page.get_by_role("link", name="Visão geral")).to_be_visible()
+    for path in ("/sell/ana", "/sell/ana/metrics", "/sell/ana/change", "/", "/shop"):
+        page.goto(path)
+        expect(page.locator("html")).to_have_attribute("lang", "pt-BR")
+        assert scroll_width(page) <= 390, path
+        assert page.locator(".tile").evaluate_all(CLIPPED) == [], path
+
+
 @pytest.mark.nightly
 def test_large_figures_stay_on_one_line_within_their_tiles(page: Page, add: Add) -> None:
     for cents in (9_999_999, 99_999_999, 1_234_567_890):

@@ -14,12 +14,11 @@ const productOf = ({ dataset }) => ({
   currency: dataset.currency,
 });
 
-const FULL = `The cart is full: it takes ${MAX_LINES} products, ${MAX_UNITS} of each. Order these first, or take something out.`;
-
 /** Shows the message for a few seconds at the bottom of the window. */
 const showCartFull = () => {
   document.getElementById("cart-full")?.remove();
-  const message = Object.assign(document.createElement("p"), { id: "cart-full", className: "card cart-full", role: "alert", textContent: FULL });
+  const textContent = gettext("The cart is full: it takes %(lines)s products, %(units)s of each. Order these first, or take something out.", { lines: MAX_LINES, units: MAX_UNITS });
+  const message = Object.assign(document.createElement("p"), { id: "cart-full", className: "card cart-full", role: "alert", textContent });
   document.body.append(message);
   setTimeout(() => message.remove(), MESSAGE_MS);
 };

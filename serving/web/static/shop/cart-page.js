@@ -12,9 +12,9 @@ const PRICE_RETRY_S = 0.5;
 
 /** Texts for problems of an order; other problems are shown with their own detail. */
 const PROBLEM_TEXT = {
-  [PRICE_MOVED]: "A price has just changed. The cart shows the new price: check it, and place the order again.",
-  "urn:souk:problem:unknown-product": "One of these products is no longer for sale. See the notes in the cart, and place the order again.",
-  "urn:souk:problem:bad-parameter": "The shop can't accept this order as it is. Check the quantities.",
+  [PRICE_MOVED]: gettext("A price has just changed. The cart shows the new price: check it, and place the order again."),
+  "urn:souk:problem:unknown-product": gettext("One of these products is no longer for sale. See the notes in the cart, and place the order again."),
+  "urn:souk:problem:bad-parameter": gettext("The shop can't accept this order as it is. Check the quantities."),
 };
 
 let latestLoad = 0;
@@ -37,7 +37,7 @@ const show = async () => {
     if (focused && step) box.querySelector(`[data-product="${CSS.escape(focused)}"] [data-step="${step}"]`)?.focus();
   } catch {
     if (load === latestLoad) setTimeout(show, 2000);
-    if (!box.firstElementChild) box.textContent = "The cart can't be shown right now. It is safe in this browser; trying again…";
+    if (!box.firstElementChild) box.textContent = gettext("The cart can't be shown right now. It is safe in this browser; trying again…");
   } finally {
     box.removeAttribute("aria-busy");
   }
@@ -88,7 +88,7 @@ const send = async ({ key, body }) => {
       // The network does not answer.
     }
     if (left > 1) {
-      showMessage("The checkout does not answer. Trying again, which is safe: you buy once.", "notice");
+      showMessage(gettext("The checkout does not answer. Trying again, which is safe: you buy once."), "notice");
       await sleep(wait);
     }
   }
@@ -119,7 +119,7 @@ const buy = async (form) => {
     lines: lines(),
   });
   button.disabled = true;
-  button.textContent = "Placing your order…";
+  button.textContent = gettext("Placing your order…");
   document.getElementById("refusal").replaceChildren();
   let checkout = startCheckout(body);
   let response = await send(checkout);
@@ -138,7 +138,7 @@ const buy = async (form) => {
   }
   button.disabled = false;
   button.textContent = label;
-  if (!response) return showMessage("The checkout is not available. Your cart is safe: try again in a moment. Nothing is bought twice.");
+  if (!response) return showMessage(gettext("The checkout is not available. Your cart is safe: try again in a moment. Nothing is bought twice."));
   endCheckout(); // refused: the next attempt is another order
   const text = PROBLEM_TEXT[response.content.type] ?? `${response.content.title}. ${response.content.detail}`;
   await showUntilChanged(response.content.type === PRICE_MOVED ? PRICE_TRIES : 1);

@@ -57,9 +57,9 @@ const askForConfirmation = (button) => {
     announce("");
   };
   confirmation = { close, timer: setTimeout(close, CONFIRM_MS) };
-  button.textContent = "Really cancel?";
+  button.textContent = gettext("Really cancel?");
   button.classList.add("sure");
-  announce("Really cancel? Press the same button again to cancel this order.");
+  announce(gettext("Really cancel? Press the same button again to cancel this order."));
 };
 
 box.addEventListener("click", async ({ target, detail }) => {
@@ -85,7 +85,7 @@ box.addEventListener("click", async ({ target, detail }) => {
     if (response.ok) return void followProgress();
     message.textContent = (await response.json()).detail;
   } catch {
-    message.textContent = "The shop does not answer. Try again in a moment.";
+    message.textContent = gettext("The shop does not answer. Try again in a moment.");
   }
   button.disabled = false;
 });

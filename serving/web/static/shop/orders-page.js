@@ -19,7 +19,7 @@ const money = (minor, currency) => {
 
 const row = ({ order_id, placed_at, lines, amount_minor, currency }) => {
   const title = element("span", "row-title", when.format(new Date(placed_at)));
-  const sub = element("span", "row-sub", `${lines} ${lines === 1 ? "product" : "products"} · ${order_id}`);
+  const sub = element("span", "row-sub", `${ngettext("%(num)s product", "%(num)s products", lines)} · ${order_id}`);
   const link = element("a", "row", element("span", "row-main", title, sub));
   if (currency && amount_minor !== undefined) link.append(element("span", "row-figure", money(amount_minor, currency)));
   link.href = `/shop/orders/${encodeURIComponent(order_id)}`;

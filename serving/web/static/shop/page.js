@@ -15,7 +15,7 @@ const updateCartBadge = () => {
   const badge = document.getElementById("basket-count");
   badge.hidden = units === 0;
   badge.textContent = units > 99 ? "99+" : String(units);
-  document.getElementById("basket").setAttribute("aria-label", units ? `Cart, ${units} ${units === 1 ? "item" : "items"}` : "Cart, empty");
+  document.getElementById("basket").setAttribute("aria-label", units ? ngettext("Cart, %(num)s item", "Cart, %(num)s items", units) : gettext("Cart, empty"));
 };
 
 // The button on a card adds one unit.
@@ -52,11 +52,11 @@ const showProduct = (article) => {
     const more = Number(document.getElementById("quantity").value);
     const added = change(article, quantityOf(product) + more, referral.recommendation_id);
     document.getElementById("to-cart").hidden = false;
-    document.getElementById("added").textContent = added ? `Added. ${quantityOf(product)} in the cart.` : "";
+    document.getElementById("added").textContent = added ? gettext("Added. %(number)s in the cart.", { number: quantityOf(product) }) : "";
     if (!added) return;
     const button = form.querySelector("[data-add]");
-    button.textContent = "Added to cart";
-    setTimeout(() => (button.textContent = "Add to cart"), 1500);
+    button.textContent = gettext("Added to cart");
+    setTimeout(() => (button.textContent = gettext("Add to cart")), 1500);
   });
 };
 

@@ -50,7 +50,7 @@ const replaceContent = (box, fresh) => {
   globalThis.htmx?.process(box);
   const heading = document.getElementById("for-you");
   heading.textContent = heading.dataset.then ?? heading.textContent;
-  if (!first) document.getElementById("row-status").textContent = "Updated after your last click";
+  if (!first) document.getElementById("row-status").textContent = gettext("Updated after your last click");
 };
 
 /** Reloads the page's row after the visitor's clicks. */
