@@ -31,6 +31,7 @@ from serving.web.people.demo import DemoAvailability, is_demo_offered
 from serving.web.people.pages import ROUTERS as PEOPLE
 from serving.web.policy import MARKETPLACE_READERS, POLICIES
 from serving.web.renderer import WEB_DIR, PageRenderer, VersionedFiles, vendor_folder
+from serving.web.seller import alert_change as seller_alert_change
 from serving.web.seller import alerts as seller_alerts
 from serving.web.seller import change as seller_change
 from serving.web.seller import customers as seller_customers
@@ -72,6 +73,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
         seller_customers.router,
         seller_sql.router,
         seller_alerts.router,
+        seller_alert_change.router,
         seller_views.router,
         seller_settings.router,
         seller_costs.router,

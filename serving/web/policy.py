@@ -30,6 +30,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "run_seller_sql": _OF_SELLER,
     "seller_alerts": _OF_SELLER,
     "create_seller_alert": _OF_MANAGERS,
+    "seller_alert": _OF_SELLER,
+    "save_seller_alert": _OF_MANAGERS,
     "change_seller_alert": _OF_MANAGERS,
     "create_seller_report": _OF_MANAGERS,
     "change_seller_report": _OF_MANAGERS,

@@ -82,6 +82,8 @@ GET /sell/{seller_id}/sql                        figures marketplace | marketpla
 POST /sell/{seller_id}/sql                       figures marketplace | marketplace
 GET /sell/{seller_id}/alerts                     figures marketplace | marketplace
 POST /sell/{seller_id}/alerts/rules              managers admin | admin
+GET /sell/{seller_id}/alerts/rules/{rule_id}     figures marketplace | marketplace
+POST /sell/{seller_id}/alerts/rules/{rule_id}    managers admin | admin
 POST /sell/{seller_id}/alerts/rules/{rule_id}/{action}      managers admin | admin
 POST /sell/{seller_id}/alerts/reports            managers admin | admin
 POST /sell/{seller_id}/alerts/reports/{report_id}/{action}  managers admin | admin
@@ -161,6 +163,7 @@ GET /v1/sellers/{seller_id}/alerts               figures key marketplace | marke
 GET /v1/sellers/{seller_id}/alerts/messages      figures key marketplace | marketplace
 POST /v1/sellers/{seller_id}/alerts              managers admin | admin
 DELETE /v1/sellers/{seller_id}/alerts/{rule_id}  managers admin | admin
+PUT /v1/sellers/{seller_id}/alerts/{rule_id}     managers admin | admin
 POST /v1/sellers/{seller_id}/alerts/{rule_id}/pause    managers admin | admin
 DELETE /v1/sellers/{seller_id}/alerts/{rule_id}/pause  managers admin | admin
 POST /v1/sellers/{seller_id}/alerts/{rule_id}/tests    managers admin | admin

@@ -138,6 +138,7 @@ NEEDS_OTHERS = (
     ("GET", "/v1/sellers/{seller_id}/alerts"),
     ("GET", "/v1/sellers/{seller_id}/alerts/messages"),
     ("POST", "/v1/sellers/{seller_id}/alerts"),
+    ("PUT", "/v1/sellers/{seller_id}/alerts/{rule_id}"),
     ("DELETE", "/v1/sellers/{seller_id}/alerts/{rule_id}"),
     ("POST", "/v1/sellers/{seller_id}/alerts/{rule_id}/pause"),
     ("DELETE", "/v1/sellers/{seller_id}/alerts/{rule_id}/pause"),
