@@ -13,6 +13,7 @@ from audit.comparisons.aggregates_vs_seller_api import read_sellers
 from audit.seller_metrics import (
     customer_orders,
     earning_lines,
+    earning_stages,
     funnel_visits,
     parcel_steps,
     product_interest,
@@ -51,6 +52,7 @@ SOURCES: Mapping[str, Add] = {
     "sales_lines": sales_lines.add,
     "return_lines": return_lines.add,
     "earning_lines": earning_lines.add,
+    "earning_stages": earning_stages.add,
     "profit_lines": profit_lines.add,
     "parcel_steps": parcel_steps.add,
     "review_scores": review_scores.add,

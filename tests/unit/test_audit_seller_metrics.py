@@ -258,3 +258,32 @@ def test_a_month_without_orders_is_no_row_and_a_missing_ratio_is_empty() -> None
 
     assert (row["bucket"], row["orders"], row["units_per_order"]) == ("2018-06", "1", "1.5")
     assert row["return_rate"] == ""
+
+
+def test_earnings_count_by_how_far_the_order_is_now() -> None:
+    line = {
+        "kind": "sold", "seller_id": "ana", "at_ms": MAY_31_MS, "amount": 1_000, "shipping": 10,
+        "commission_bp": 1_000,
+    }  # fmt: skip
+    step = line | {"amount": 0, "shipping": 0, "at_ms": JUNE_1_MS}
+    months = months_of(
+        {
+            "earning_stages": [
+                line | {"order_id": "waits"},
+                line | {"order_id": "leaves"},
+                line | {"order_id": "arrives"},
+                line | {"order_id": "ends"},
+                line | {"order_id": "ends", "kind": "cancelled"},
+                line | {"order_id": "arrives", "kind": "refunded", "amount": 300, "at_ms": JUNE_1_MS},
+                step | {"order_id": "leaves", "kind": "step_shipped"},
+                step | {"order_id": "arrives", "kind": "step_shipped"},
+                step | {"order_id": "arrives", "kind": "step_delivered"},
+                step | {"order_id": "ends", "kind": "step_cancelled"},
+                step | {"order_id": "waits", "kind": "step_delivered", "seller_id": "bob"},
+            ]
+        }
+    )
+
+    may, june = sorted(months, key=lambda row: row["bucket"])
+    assert [may[f"earnings_{stage}"] for stage in ("to_ship", "on_the_way", "delivered")] == ["910"] * 3
+    assert june["earnings_delivered"] == "-300"
