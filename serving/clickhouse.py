@@ -43,6 +43,7 @@ LOOKUPS = frozenset(
         "seller",
         "seller_orders",
         "seller_products",
+        "seller_reviews",
         "seller_sales",
         "seller_span",
     )

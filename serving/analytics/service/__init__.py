@@ -7,7 +7,9 @@ from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.customers import CustomersService
 from serving.analytics.service.metrics import MetricsService
 from serving.analytics.service.orders import OrdersService
+from serving.analytics.service.parcels import ParcelsService
 from serving.analytics.service.rankings import RankingsService
+from serving.analytics.service.reviews import ReviewsService
 from serving.analytics.service.sales import SalesService
 from serving.analytics.service.tasks import TasksService
 
@@ -24,6 +26,8 @@ class Analytics:
     changes: ChangesService
     tasks: TasksService
     customers: CustomersService
+    parcels: ParcelsService
+    reviews: ReviewsService
 
     @classmethod
     def of(cls, context: AnalyticsContext) -> "Analytics":
@@ -37,4 +41,6 @@ class Analytics:
             ChangesService(context),
             TasksService(context),
             CustomersService(context),
+            ParcelsService(context),
+            ReviewsService(context),
         )

@@ -36,6 +36,10 @@ GET /v1/sellers/{seller_id}/sales/change         figures key marketplace | marke
 GET /v1/sellers/{seller_id}/products/top         figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/orders               staff key marketplace | marketplace
 GET /v1/sellers/{seller_id}/tasks                staff key marketplace | marketplace
+GET /v1/sellers/{seller_id}/parcels/due          staff key marketplace | marketplace
+GET /v1/sellers/{seller_id}/parcels/due/export.csv  staff key marketplace | marketplace
+GET /v1/sellers/{seller_id}/reviews              figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/reviews/export.csv   figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}   figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/rows  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/export.csv  figures key marketplace | marketplace
