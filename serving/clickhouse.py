@@ -46,6 +46,7 @@ LOOKUPS = frozenset(
         "seller_reviews",
         "seller_sales",
         "seller_span",
+        "seller_visitors",
     )
 )
 """Queries that read a few granules by key, on one thread. A second thread would cost a seventh more CPU."""

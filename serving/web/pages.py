@@ -35,6 +35,7 @@ from serving.web.seller import alert_change as seller_alert_change
 from serving.web.seller import alerts as seller_alerts
 from serving.web.seller import change as seller_change
 from serving.web.seller import customers as seller_customers
+from serving.web.seller import live as seller_live
 from serving.web.seller import metrics as seller_metrics
 from serving.web.seller import overview as seller_overview
 from serving.web.seller import sql as seller_sql
@@ -71,6 +72,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
         seller_metrics.router,
         seller_change.router,
         seller_customers.router,
+        seller_live.router,
         seller_sql.router,
         seller_alerts.router,
         seller_alert_change.router,

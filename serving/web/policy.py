@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 
-from common.access_policy import AccessPolicy, allow, anyone
+from common.access_policy import ALL_STAFF, AccessPolicy, allow, anyone
 from common.principal import Role
 from producers.alerts.model import WRITERS
 from serving.analytics.policy import FIGURES
 
 _OF_SELLER = allow(
     "seller", "analyst", "admin", "platform", traffic="page", staff=FIGURES, seller_parameter="seller_id"
+)
+
+_OF_ALL_STAFF = allow(
+    "seller", "analyst", "admin", "platform", traffic="page", staff=ALL_STAFF, seller_parameter="seller_id"
 )
 
 _OF_MANAGERS = allow("seller", "admin", traffic="write", staff=WRITERS, seller_parameter="seller_id")
@@ -25,6 +29,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "seller_metrics": _OF_SELLER,
     "seller_change": _OF_SELLER,
     "seller_customers": _OF_SELLER,
+    "seller_live": _OF_SELLER,
+    "seller_live_events": _OF_SELLER,
     "seller_tasks": _OF_SELLER,
     "seller_sql": _OF_SELLER,
     "run_seller_sql": _OF_SELLER,

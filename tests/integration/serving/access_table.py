@@ -81,6 +81,8 @@ GET /sell/{seller_id}/products                   figures marketplace | marketpla
 GET /sell/{seller_id}/metrics                    figures marketplace | marketplace
 GET /sell/{seller_id}/change                     figures marketplace | marketplace
 GET /sell/{seller_id}/customers                  figures marketplace | marketplace
+GET /sell/{seller_id}/live                       figures marketplace | marketplace
+GET /sell/{seller_id}/live/events                figures marketplace | marketplace
 GET /sell/{seller_id}/tasks                      figures marketplace | marketplace
 GET /sell/{seller_id}/sql                        figures marketplace | marketplace
 POST /sell/{seller_id}/sql                       figures marketplace | marketplace
