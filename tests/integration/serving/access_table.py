@@ -83,6 +83,10 @@ GET /sell/{seller_id}/change                     figures marketplace | marketpla
 GET /sell/{seller_id}/customers                  figures marketplace | marketplace
 GET /sell/{seller_id}/live                       figures marketplace | marketplace
 GET /sell/{seller_id}/live/events                figures marketplace | marketplace
+GET /sell/{seller_id}/earnings                   figures marketplace | marketplace
+GET /sell/{seller_id}/fulfilment                 staff marketplace | marketplace
+GET /sell/{seller_id}/reviews                    figures marketplace | marketplace
+GET /sell/{seller_id}/recommendations            figures marketplace | marketplace
 GET /sell/{seller_id}/tasks                      figures marketplace | marketplace
 GET /sell/{seller_id}/sql                        figures marketplace | marketplace
 POST /sell/{seller_id}/sql                       figures marketplace | marketplace
