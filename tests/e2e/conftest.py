@@ -31,6 +31,13 @@ class Platform:
     settings: Settings
     environment: dict[str, str] = field(repr=False)
 
+    def started_settings(self):
+        """Return the copy's settings with the passwords that its first `up` wrote."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("SOUK_HOME", "SOUK_PORT_OFFSET"):
+                patch.setenv(name, self.environment[name])
+            return Settings.load()
+
     def souk(self, *arguments, check=True, timeout_s=1_800):
         """Run `./souk ARGUMENTS` until it ends. If it fails, the error contains its output."""
         done = subprocess.run(

@@ -8,7 +8,6 @@ from functools import partial
 import httpx
 import pytest
 
-from common.settings import Settings
 from jobs.redis_client import redis_client
 from jobs.registry import VERSIONED_PLANS
 from jobs.stored_plans import store_plan
@@ -21,10 +20,8 @@ OTHER = "0a0a0a0a"
 
 
 @pytest.fixture
-def settings(platform, monkeypatch):
-    for name in ("SOUK_HOME", "SOUK_PORT_OFFSET"):
-        monkeypatch.setenv(name, platform.environment[name])
-    return Settings.load()
+def settings(platform):
+    return platform.started_settings()
 
 
 def other_plan(settings):

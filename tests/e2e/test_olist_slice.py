@@ -16,7 +16,6 @@ from confluent_kafka import Producer
 from audit.registry import COMPARISONS
 from audit.sources.kafka import KafkaTopics
 from clickhouse.client import connect
-from common.settings import Settings
 from local import passwords
 from schemas.codec import Encoder
 from schemas.events import all_events
@@ -30,11 +29,7 @@ pytestmark = pytest.mark.timeout(3_600)
 
 @pytest.fixture(scope="module")
 def settings(platform):
-    """Return the copy's settings with the passwords that its first `up` wrote."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("SOUK_HOME", "SOUK_PORT_OFFSET"):
-            patch.setenv(name, platform.environment[name])
-        yield Settings.load()
+    return platform.started_settings()
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import pytest
 from audit.comparison import ComparisonResult
 from audit.connect import stores
 from audit.run import compare_once
+from audit.sources.facts import FactTables
 from clickhouse.client import connect
 from common.settings import Settings
 from tests.integration.metric_tables import writable
@@ -129,6 +130,29 @@ def test_a_quarter_of_an_hour_without_events_is_found(
     found = compared(empty_database, comparison)
 
     assert [(each.key, each.field) for each in found.differences] == [(row, "row")]
+
+
+def test_facts_that_come_while_an_answer_is_read_are_read_again(empty_database: Settings) -> None:
+    shipped: list[int] = []
+
+    with (
+        stores(empty_database, None, lambda *_: None) as opened,
+        connect(empty_database, admin=True) as client,
+    ):
+        facts = FactTables(opened.clickhouse, {"order_shipped": ("order_id",)})
+
+        def ship_and_count() -> int:
+            if len(shipped) < 2:
+                client.command(
+                    f"INSERT INTO order_shipped {COLUMNS} VALUES ('{len(shipped)}', '{SHIPPED}', 'o', 'a')"
+                )
+            shipped.append(opened.clickhouse.facts("order_shipped", ["order_id"]).num_rows)
+            return shipped[-1]
+
+        assert facts.beside(["order_shipped"], ship_and_count) == 2
+        assert [event["order_id"] for event in facts.events("order_shipped")] == ["o", "o"]
+
+    assert shipped == [1, 2, 2]
 
 
 def compared(settings: Settings, name: str) -> ComparisonResult:

@@ -8,6 +8,7 @@ from serving.analytics.service.customers import CustomersService
 from serving.analytics.service.metrics import MetricsService
 from serving.analytics.service.orders import OrdersService
 from serving.analytics.service.parcels import ParcelsService
+from serving.analytics.service.product_insights import ProductInsightsService
 from serving.analytics.service.rankings import RankingsService
 from serving.analytics.service.reviews import ReviewsService
 from serving.analytics.service.sales import SalesService
@@ -28,6 +29,7 @@ class Analytics:
     customers: CustomersService
     parcels: ParcelsService
     reviews: ReviewsService
+    products: ProductInsightsService
 
     @classmethod
     def of(cls, context: AnalyticsContext) -> "Analytics":
@@ -43,4 +45,5 @@ class Analytics:
             CustomersService(context),
             ParcelsService(context),
             ReviewsService(context),
+            ProductInsightsService(context),
         )

@@ -17,6 +17,7 @@ from serving.analytics.schemas.customers import CustomerCohorts, CustomerSegment
 from serving.analytics.schemas.metrics import MarketplaceMetrics, MetricRows, SellerMetrics
 from serving.analytics.schemas.orders import Orders
 from serving.analytics.schemas.parcels import DueParcels
+from serving.analytics.schemas.product_insights import BoughtTogether, PriceChanges
 from serving.analytics.schemas.products import TopProducts
 from serving.analytics.schemas.reviews import Reviews
 from serving.analytics.schemas.sales import MarketplaceSales, SellerSales
@@ -27,6 +28,7 @@ from serving.analytics.service.changes import ChangeRequest
 from serving.analytics.service.context import PeriodRequest, SalesSpan
 from serving.analytics.service.customers import CohortsRequest
 from serving.analytics.service.metrics import MetricsRequest
+from serving.analytics.service.product_insights import PairsRequest, PriceChangesRequest
 from serving.analytics.service.reviews import ReviewsRequest
 from serving.cache.last_answers import LastAnswers, Question
 from serving.clickhouse import Row
@@ -43,6 +45,8 @@ _DUE_PARCELS = Question[DueParcels]("due_parcels", DueParcels)
 _REVIEWS = Question[Reviews]("reviews", Reviews)
 _COHORTS = Question[CustomerCohorts]("cohorts", CustomerCohorts)
 _SEGMENTS = Question[CustomerSegments]("segments", CustomerSegments)
+_PRICE_CHANGES = Question[PriceChanges]("price_changes", PriceChanges)
+_BOUGHT_TOGETHER = Question[BoughtTogether]("bought_together", BoughtTogether)
 _METRICS = Question[SellerMetrics]("metrics", SellerMetrics)
 _MARKETPLACE_METRICS = Question[MarketplaceMetrics]("marketplace_metrics", MarketplaceMetrics)
 _METRIC_ROWS = Question[MetricRows]("metric_rows", MetricRows)
@@ -144,6 +148,24 @@ class Dashboards:
         """Return the segments of a seller's customers."""
         content, stale = await self.last.ask(
             _SEGMENTS, (seller_id,), lambda: self.analytics.customers.segments_of_seller(seller_id)
+        )
+        return {**content, "stale": stale}
+
+    async def price_changes_of_seller(self, seller_id: str, request: PriceChangesRequest) -> PriceChanges:
+        """Return the price changes of a seller's products, and what was sold before and after."""
+        content, stale = await self.last.ask(
+            _PRICE_CHANGES,
+            (seller_id, *_parts(request.period), request.days, request.limit),
+            lambda: self.analytics.products.price_changes(seller_id, request),
+        )
+        return {**content, "stale": stale}
+
+    async def bought_together_of_seller(self, seller_id: str, request: PairsRequest) -> BoughtTogether:
+        """Return pairs of a seller's products that are bought together."""
+        content, stale = await self.last.ask(
+            _BOUGHT_TOGETHER,
+            (seller_id, *_parts(request.period), request.min_orders, request.limit),
+            lambda: self.analytics.products.bought_together(seller_id, request),
         )
         return {**content, "stale": stale}
 

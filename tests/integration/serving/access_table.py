@@ -51,6 +51,10 @@ GET /v1/sellers/{seller_id}/customers/cohorts  figures key marketplace | marketp
 GET /v1/sellers/{seller_id}/customers/cohorts/export.csv  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/customers/segments figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/customers/segments/export.csv  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/products/price-changes  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/products/price-changes/export.csv  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/products/bought-together  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/products/bought-together/export.csv  figures key marketplace | marketplace
 POST /v1/sellers/{seller_id}/sql                 figures key marketplace | marketplace
 GET /v1/analytics/metrics                        everybody
 GET /v1/analytics/metrics/{metric}               everybody
