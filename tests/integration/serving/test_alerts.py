@@ -273,7 +273,7 @@ def test_no_message_of_the_old_rule_is_sent_after_a_change(
 ) -> None:
     person_id, email = staff(office, ANA, "owner")
     rule = apart.rule(resolves_after=9, target="email", person_id=person_id, address_hint="a…@shop.example")
-    assert apart.evaluate(rule, shop).progress.state == "firing"
+    assert apart.evaluate(rule, shop).progress.is_open
     row = {
         "name": "Much more sold", "metric": "gross_sales", "window_length": "hour", "severity": "warning",
         "condition": {"kind": "threshold", "direction": "above", "value": 10_000}, "fires_after": 1,
