@@ -20,6 +20,7 @@ from serving.analytics import live_endpoints as live_metrics
 from serving.analytics import marketplace_metric_endpoints as marketplace_metrics
 from serving.analytics import metric_endpoints as metrics
 from serving.analytics import product_endpoints
+from serving.analytics import seller_list_endpoints as seller_lists
 from serving.analytics import signal_endpoints as signals
 from serving.analytics import sql_endpoints as sql
 from serving.analytics.service import Analytics
@@ -189,6 +190,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(live_metrics.router)
     app.include_router(customers.router)
     app.include_router(signals.router)
+    app.include_router(seller_lists.router)
     app.include_router(product_endpoints.router)
     app.include_router(marketplace_metrics.router)
     app.include_router(sql.router)

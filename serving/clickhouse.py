@@ -43,8 +43,10 @@ LOOKUPS = frozenset(
         "seller",
         "seller_orders",
         "seller_products",
+        "seller_reviews",
         "seller_sales",
         "seller_span",
+        "seller_visitors",
     )
 )
 """Queries that read a few granules by key, on one thread. A second thread would cost a seventh more CPU."""

@@ -1,8 +1,8 @@
 """Money: what the marketplace owes a seller, and what is left after costs. It counts when it is booked."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 from audit.reference.arithmetic import Value, ratio
@@ -13,6 +13,8 @@ EVENTS = {
     "order_confirmed": ORDER,
     "order_cancelled": CANCELLATION,
     "payment_refunded": REFUND,
+    "order_shipped": ("order_id", "seller_id"),
+    "order_delivered": ("order_id", "seller_id"),
     "payout_paid": ("payout_id", "seller_id", "currency", "amount_minor"),
     "product_cost_set": (
         "seller_id", "product_id", "valid_from", "version", "removed", "currency", "unit_cost_minor",
@@ -28,7 +30,8 @@ class Money:
     """What was booked in a time. Amounts are in the smallest unit of the currency.
 
     `units_with_cost` are units whose cost is known, counted whether they were sold or given back;
-    `earned_with_cost` and `income_with_cost` are earnings and income with such units.
+    `earned_with_cost` and `income_with_cost` are earnings and income with such units. `earned_at` is what was
+    earned with orders by how far these are now.
     """
 
     sold: int = 0
@@ -43,6 +46,7 @@ class Money:
     units_without_cost: int = 0
     earned_with_cost: int = 0
     income_with_cost: int = 0
+    earned_at: Counter[str] = field(default_factory=Counter)
 
     @property
     def earned(self) -> int:
@@ -61,6 +65,7 @@ class Money:
 def collect(shop: Shop, sheet: Sheet[Money]) -> None:
     """Book sales when they are confirmed; cancellations, refunds and payouts when they happen."""
     costs = known_costs(shop)
+    stage = stages(shop)
     for order in shop.sales():
         for line in order["lines"]:
             money = sheet.at(line["seller_id"], order["occurred_at"])
@@ -70,6 +75,8 @@ def collect(shop: Shop, sheet: Sheet[Money]) -> None:
             money.commission += kept
             cost = cost_of(costs, line["seller_id"], line, order["placed_at"])
             _book_units(money, line["quantity"], cost, price + line["shipping_minor"], kept)
+            earned = price + line["shipping_minor"] - kept
+            money.earned_at[stage(order["order_id"], line["seller_id"])] += earned
     for order in shop.cancelled_sales():
         for line in order["lines"]:
             money = sheet.at(line["seller_id"], order["occurred_at"])
@@ -85,8 +92,27 @@ def collect(shop: Shop, sheet: Sheet[Money]) -> None:
             money.refunded += line["refund_minor"]
             cost = cost_of(costs, refund["seller_id"], line, refund["placed_at"])
             _book_units(money, -line["quantity"], cost, -line["refund_minor"], 0)
+            money.earned_at[stage(refund["order_id"], refund["seller_id"])] -= line["refund_minor"]
     for payout in filter(shop.is_in_currency, once(shop.events("payout_paid"), "payout_id")):
         sheet.at(payout["seller_id"], payout["occurred_at"]).paid_out += payout["amount_minor"]
+
+
+def stages(shop: Shop) -> Callable[[str, str], str]:
+    """Return a function that says how far a seller's part of an order is: its arguments are their ids."""
+    shipped, delivered = (
+        {(event["order_id"], event["seller_id"]) for event in shop.events(kind)}
+        for kind in ("order_shipped", "order_delivered")
+    )
+    cancelled = {event["order_id"] for event in shop.events("order_cancelled")}
+
+    def stage(order_id: str, seller_id: str) -> str:
+        if order_id in cancelled:
+            return "cancelled"
+        if (order_id, seller_id) in delivered:
+            return "delivered"
+        return "on_the_way" if (order_id, seller_id) in shipped else "to_ship"
+
+    return stage
 
 
 def commission(line: Event) -> int:
@@ -141,6 +167,9 @@ FORMULAS: Mapping[str, Callable[[Money], Value]] = {
     "net_earnings": lambda money: money.earned,
     "payouts": lambda money: money.paid_out,
     "unpaid_earnings": lambda money: money.earned - money.paid_out,
+    "earnings_to_ship": lambda money: money.earned_at["to_ship"],
+    "earnings_on_the_way": lambda money: money.earned_at["on_the_way"],
+    "earnings_delivered": lambda money: money.earned_at["delivered"],
     "cost_of_goods": lambda money: money.cost,
     "profit": lambda money: money.profit,
     "profit_margin": lambda money: ratio(money.earned_with_cost - money.cost, money.income_with_cost),

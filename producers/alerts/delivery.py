@@ -4,6 +4,7 @@ A mail and the mark that it is sent commit together. A webhook is leased and sen
 crash in between it is sent again with the same id, by which its receiver recognises it.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 
 import orjson
@@ -11,7 +12,7 @@ import orjson
 from common.clock import Clock
 from common.principal_token import derived_key
 from common.settings import Settings
-from producers.alerts import message_store
+from producers.alerts import message_store, store
 from producers.alerts.alerting import disable_rule
 from producers.alerts.message_store import DueMessage
 from producers.alerts.polling import poll, run_isolated
@@ -38,6 +39,10 @@ MAX_LIMITED_ATTEMPTS = 12
 
 WAITS = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3_600, 10_800))
 """The times between the attempts of a message. After the last one, the rule is disabled."""
+
+
+class _SkippedMeanwhile(Exception):
+    """A message was skipped while it was being sent, because its rule was changed. Nothing is sent."""
 
 
 async def run_delivery(transactions: Transactions, settings: Settings) -> None:
@@ -83,18 +88,20 @@ class Delivery:
         if person_id is None:
             await self._give_up(message, "The person who got the mails has left.")
             return
-        async with self._transactions.begin(Trace.start(message.rule_id, None)) as tx:
-            outcome = await message_store.send_to_reader(
-                tx,
-                message.message_id,
-                person_id,
-                message.seller_id,
-                MAIL_KIND,
-                message.subject,
-                message.body,
-            )
-            if outcome == "sent":
-                await message_store.end_message(tx, message.message_id, None)
+        outcome = "skipped"
+        with suppress(_SkippedMeanwhile):
+            async with self._transactions.begin(Trace.start(message.rule_id, None)) as tx:
+                outcome = await message_store.send_to_reader(
+                    tx,
+                    message.message_id,
+                    person_id,
+                    message.seller_id,
+                    MAIL_KIND,
+                    message.subject,
+                    message.body,
+                )
+                if outcome == "sent" and not await message_store.end_message(tx, message.message_id, None):
+                    raise _SkippedMeanwhile
         if outcome == "left":
             await self._give_up(message, "The person who got the mails may not see these figures any more.")
         elif outcome == "limited":
@@ -141,5 +148,6 @@ class Delivery:
 
     async def _give_up(self, message: DueMessage, reason: str) -> None:
         async with self._transactions.begin(Trace.start(message.rule_id, None)) as tx:
-            await disable_rule(tx, message.seller_id, message.rule_id, reason)
-            await message_store.end_message(tx, message.message_id, reason)
+            await store.lock_rule(tx, message.seller_id, message.rule_id)  # before the message, as elsewhere
+            if await message_store.end_message(tx, message.message_id, reason):
+                await disable_rule(tx, message.seller_id, message.rule_id, reason)

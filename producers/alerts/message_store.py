@@ -50,6 +50,11 @@ async def skip_waiting(tx: Transaction, rule_id: str) -> None:
     await tx.sql.execute(SQL["skip_waiting"], rule_id)
 
 
+async def skip_every_waiting(tx: Transaction, rule_id: str) -> None:
+    """Skip all messages of a rule that are not sent yet, also tests and those that are to be retried."""
+    await tx.sql.execute(SQL["skip_every_waiting"], rule_id)
+
+
 async def is_known(tx: Transaction, alert_id: str) -> bool:
     """Return whether a message about an alert was sent, or somebody has tried to send it."""
     known: bool = await tx.sql.fetchval(SQL["is_known"], alert_id)

@@ -18,6 +18,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "list_rules": READ,
     "list_messages": READ,
     "create_rule": replace(WRITE, secret_response=True),
+    "change_rule": replace(WRITE, secret_response=True),
     "delete_rule": WRITE,
     "pause_rule": WRITE,
     "resume_rule": WRITE,

@@ -14,6 +14,7 @@ def present_rule(rule: Rule) -> RuleResponse:
     condition, quiet, repeat = rule.condition, rule.quiet, rule.repeat_after
     return {
         "rule_id": rule.rule_id,
+        "version": rule.version,
         "name": rule.name,
         "metric": rule.metric,
         "product_id": rule.product_id,

@@ -1,5 +1,8 @@
 """Error responses of the endpoints of alerts, reports and views."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from common.errors import PartUnavailable
 from common.problems import Problem
 from producers.alerts.webhook_address import WebhookRefused
@@ -27,6 +30,25 @@ class UnknownMetric(Problem):
     """The catalogue has no such metric, or it can't be filtered as asked."""
 
     status, kind, title = 422, "unknown-metric", "The metric can't be used"
+
+
+class ChangedMeanwhile(Problem):
+    """The rule has another version than the request expects."""
+
+    status, kind, title = 409, "changed-meanwhile", "The alert was changed meanwhile"
+
+    def __init__(self, path: str, expected: int, current: int) -> None:
+        self._current = current
+        super().__init__(
+            f"The rule has version {current}, not {expected}: somebody has changed it. Read it again with "
+            f"GET {path}, and send the change with `version`: {current} if it is still right. Nothing was "
+            "changed."
+        )
+
+    @property
+    def extensions(self) -> Mapping[str, Any]:
+        """The current version."""
+        return {"current_version": self._current}
 
 
 class FiguresNotReady(Problem, PartUnavailable):

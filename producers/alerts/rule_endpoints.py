@@ -1,7 +1,7 @@
 """`/v1/sellers/{seller_id}/alerts`: the rules of a seller, and the messages that they made."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -10,37 +10,39 @@ from common.guarded_route import guarded
 from common.ids import new_id
 from producers.alerts import message_store, store
 from producers.alerts.alerting import close_alert
-from producers.alerts.checks import check_metric, find_mail_target, require_seller
+from producers.alerts.checks import check_metric, require_seller
 from producers.alerts.context import AlertsContext
 from producers.alerts.model import MAX_RULES
 from producers.alerts.policy import POLICIES
 from producers.alerts.presenters import present_rule
 from producers.alerts.problems import (
     BadWebhook,
+    ChangedMeanwhile,
     NoRecipient,
     RulePaused,
     TestedJustNow,
     TooMany,
     UnknownThing,
 )
+from producers.alerts.rule_columns import content, new_secret, new_target, same_target
 from producers.alerts.rules import Rule
 from producers.alerts.schemas import (
     NAME,
+    RULE_CHANGE,
     RULE_REQUEST,
-    EmailTarget,
     Id,
     MessagesResponse,
     NewRuleResponse,
+    RuleChange,
     RuleRequest,
     RuleResponse,
     RulesResponse,
+    UnchangedTarget,
     Uuid,
     WebhookTarget,
 )
 from producers.alerts.texts import test_text
 from producers.alerts.webhook_address import WebhookRefused
-from producers.alerts.webhook_signature import new_webhook_secret
-from producers.encryption import seal
 from producers.http.endpoint import context, json_response, parse_body, transaction, transactions
 from producers.outbox.transaction import Transaction
 
@@ -79,25 +81,45 @@ async def create_rule(request: Request, seller_id: Id) -> Response:
     """Create a rule. What ends from now on is evaluated. The secret of a webhook is in this response only."""
     body: RuleRequest = await parse_body(request, RULE_REQUEST)
     alerts: AlertsContext = context(request, NAME)
-    await check_metric(alerts.figures, body.metric, body.product_id)
-    if isinstance(body.target, WebhookTarget):
-        try:
-            await alerts.sender.check(body.target.url)
-        except WebhookRefused as refused:
-            raise BadWebhook(refused) from refused
-    secret = new_webhook_secret() if isinstance(body.target, WebhookTarget) else None
+    await _check(alerts, body)
+    rule_id, secret = new_id(), new_secret(body)
     async with transaction(request, NAME, seller_id) as tx:
         await require_seller(tx, seller_id)
-        row = _row(tx, seller_id, body, alerts.timezone)
-        if isinstance(body.target, EmailTarget):
-            row |= await find_mail_target(tx, body.target.address, seller_id)
-        if isinstance(body.target, WebhookTarget) and secret is not None:
-            sealed = seal(alerts.secret_key, secret.encode(), row["rule_id"])
-            row |= {"url": body.target.url, "sealed_secret": f"\\x{sealed.hex()}"}
+        row = content(body, alerts.timezone)
+        row |= await new_target(tx, alerts.secret_key, seller_id, rule_id, body, secret)
+        now = tx.now.isoformat()
+        row |= {"rule_id": rule_id, "seller_id": seller_id}
+        row |= {"created_at": now, "evaluate_at": now, "evaluated_until": now}
         created = await store.create_rule(tx, row, MAX_RULES)
     if created is None:
         raise TooMany("alerts", MAX_RULES)
     return json_response({**present_rule(created), "webhook_secret": secret}, 201)
+
+
+@router.put("/{rule_id}", response_model=NewRuleResponse)
+async def change_rule(request: Request, seller_id: Id, rule_id: Uuid) -> Response:
+    """Replace the content of a rule, which starts anew: what ends from now on is evaluated.
+
+    An open alert is resolved without a message, and no message of the old content is sent any more. A paused
+    rule stays paused. The secret of a new webhook is in this response only.
+    """
+    body: RuleChange = await parse_body(request, RULE_CHANGE)
+    alerts: AlertsContext = context(request, NAME)
+    await _check(alerts, body)
+    secret = new_secret(body)
+    async with transaction(request, NAME, seller_id) as tx:
+        await require_seller(tx, seller_id)
+        rule = await _lock(tx, seller_id, rule_id)
+        if body.version is not None and body.version != rule.version:
+            raise ChangedMeanwhile(PATH, body.version, rule.version)
+        if isinstance(body.target, UnchangedTarget):
+            target = same_target(rule.target)
+        else:
+            target = await new_target(tx, alerts.secret_key, seller_id, rule_id, body, secret)
+        await close_alert(tx, rule, "The rule was changed.")
+        await message_store.skip_every_waiting(tx, rule_id)
+        changed = await store.change_rule(tx, rule_id, content(body, alerts.timezone) | target)
+    return json_response({**present_rule(changed), "webhook_secret": secret})
 
 
 @router.delete("/{rule_id}", status_code=204)
@@ -156,28 +178,15 @@ async def _lock(tx: Transaction, seller_id: str, rule_id: str) -> Rule:
     return rule
 
 
-def _row(tx: Transaction, seller_id: str, body: RuleRequest, timezone: str) -> dict[str, Any]:
-    """Return the columns of a new rule, without those of its target."""
-    now = tx.now.isoformat()
-    quiet = body.quiet_hours
-    return {
-        "rule_id": new_id(),
-        "seller_id": seller_id,
-        "name": body.name,
-        "created_at": now,
-        "metric": body.metric,
-        "product_id": body.product_id,
-        "window_length": body.window,
-        "condition": body.condition.model_dump(),
-        "severity": body.severity,
-        "fires_after": body.fires_after,
-        "resolves_after": body.resolves_after,
-        "distance_minutes": body.distance_minutes,
-        "repeat_minutes": body.repeat_minutes,
-        "quiet_start": None if quiet is None else quiet.start,
-        "quiet_end": None if quiet is None else quiet.end,
-        "timezone": body.timezone or timezone,
-        "target": body.target.kind,
-        "evaluate_at": now,
-        "evaluated_until": now,
-    }
+async def _check(alerts: AlertsContext, body: RuleRequest) -> None:
+    """Check what a rule names outside the database: its metric, and the URL of its webhook.
+
+    Raises: as `check_metric`, and
+        BadWebhook: nothing may be sent to the URL.
+    """
+    await check_metric(alerts.figures, body.metric, body.product_id)
+    if isinstance(body.target, WebhookTarget):
+        try:
+            await alerts.sender.check(body.target.url)
+        except WebhookRefused as refused:
+            raise BadWebhook(refused) from refused

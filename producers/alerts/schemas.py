@@ -158,6 +158,21 @@ class RuleRequest(_Request):
         return self
 
 
+class UnchangedTarget(_Request):
+    """Messages go where they go now. A webhook keeps its secret."""
+
+    kind: Literal["unchanged"]
+
+
+class RuleChange(RuleRequest):
+    """The whole new content of a rule. With `version`, it is refused if the rule has another one now."""
+
+    target: Annotated[  # type: ignore[assignment]  # the target can stay as it is
+        PageTarget | EmailTarget | WebhookTarget | UnchangedTarget, Field(discriminator="kind")
+    ]
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+
+
 class ReportRequest(_Request):
     """A report by mail about each day, week (from Monday) or month, sent at `hour` in its zone."""
 
@@ -192,6 +207,7 @@ class ViewRequest(_Request):
 
 
 RULE_REQUEST = TypeAdapter(RuleRequest)
+RULE_CHANGE = TypeAdapter(RuleChange)
 REPORT_REQUEST = TypeAdapter(ReportRequest)
 VIEW_REQUEST = TypeAdapter(ViewRequest)
 
@@ -226,6 +242,7 @@ class RuleResponse(TypedDict):
     """A rule and what it has found so far."""
 
     rule_id: Uuid
+    version: Annotated[int, Field(description="Counts the changes that people made.")]
     name: str
     metric: str
     product_id: str | None

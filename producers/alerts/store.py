@@ -70,6 +70,15 @@ async def delete_rule(tx: Transaction, rule_id: str) -> None:
     await tx.sql.execute(SQL["delete_rule"], rule_id)
 
 
+async def change_rule(tx: Transaction, rule_id: str, row: Mapping[str, Any]) -> Rule:
+    """Give a locked rule another content. It has no open alert then; what ends from now on is evaluated.
+
+    `row` has the columns of the content, and those of the target.
+    """
+    changed = await tx.sql.fetchrow(SQL["change_rule"], rule_id, orjson.dumps(row).decode(), tx.now)
+    return rule_of(changed)
+
+
 async def pause_rule(tx: Transaction, rule_id: str, reason: str | None) -> None:
     """Stop a locked rule, which has no open alert afterwards. `reason` is given if no person paused it."""
     await tx.sql.execute(SQL["pause_rule"], rule_id, reason)

@@ -15,7 +15,7 @@ async def export(transactions: Transactions, context: UsersContext, user_id: str
 
     Raises:
         UnknownPerson: they were erased.
-        ServiceNotReady: orders has not granted its tables yet.
+        ServiceNotReady: orders has not granted its tables yet, or alerts its function.
         KeysNotReady: the person's key can't be read.
     """
     async with transactions.connection() as sql:
@@ -40,5 +40,6 @@ async def export(transactions: Transactions, context: UsersContext, user_id: str
             "sessions": await session_store.find_all_sessions(sql, user_id),
             "sign_ins": await sign_in_store.find_sign_ins(sql, user_id),
             "mails": await mail_store.find_mails_of_person(sql, person),
+            "mails_about_sellers": await store.find_subscriptions(sql, user_id),
             "orders": await store.find_orders(sql, shopper_ids),
         }

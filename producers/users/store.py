@@ -226,6 +226,20 @@ async def delete_address(tx: Transaction, user_id: str, address_id: str) -> bool
     return await tx.sql.fetchval(SQL["delete_address"], user_id, address_id) is not None
 
 
+async def find_subscriptions(sql: Any, user_id: str) -> list[dict[str, Any]]:
+    """Return the alerts and reports whose mails go to a person; none without the service alerts.
+
+    Raises:
+        ServiceNotReady: alerts has not created or granted its function yet.
+    """
+    if not await sql.fetchval(SQL["has_alerts"]):
+        return []
+    try:
+        return [dict(row) for row in await sql.fetch(SQL["find_subscriptions"], user_id)]
+    except FUNCTION_UNAVAILABLE as error:
+        raise ServiceNotReady("alerts") from error
+
+
 async def find_orders(sql: Any, shopper_ids: Sequence[str]) -> list[dict[str, Any]]:
     """Return the orders of shopper ids with their lines, from the tables of orders.
 

@@ -29,6 +29,7 @@ EXAMPLE_RULE = {
     "quiet_hours": {"start": "22:00", "end": "07:00"},
     "target": {"kind": "email", "address": "ana@lamps.example"},
 }
+EXAMPLE_CHANGE = {**EXAMPLE_RULE, "fires_after": 3, "target": {"kind": "unchanged"}, "version": 1}
 EXAMPLE_REPORT = {
     "name": "Every morning",
     "period": "day",
@@ -43,6 +44,9 @@ TOO_MANY_RULES = openapi_problem(409, f"A seller may have {MAX_RULES} rules.")
 TOO_MANY_REPORTS = openapi_problem(409, f"A seller may have {MAX_REPORTS} reports.")
 TOO_MANY_VIEWS = openapi_problem(409, f"A seller may have {MAX_VIEWS} views.")
 NO_RECIPIENT = openapi_problem(409, "The person who got the mails has left.")
+CHANGED_MEANWHILE = openapi_problem(
+    409, "The rule was changed meanwhile, or the person who got the mails has left."
+)
 PAUSED = openapi_problem(409, "The rule is paused.")
 TESTED = openapi_problem(429, "A test was sent less than a minute ago, or there are too many requests.")
 
@@ -95,6 +99,25 @@ async def create_alert_rule(request: Request, commerce: CommerceDep, seller_id: 
 
     A mail goes to a person of the staff who may see figures. A webhook goes to an https URL of the public
     internet, signed as Standard Webhooks describes; `webhook_secret` is in this response only.
+    """
+    return await commerce.forward(request, BODY_LIMIT)
+
+
+@router.put(
+    "/alerts/{rule_id}",
+    summary="Change an alert",
+    response_model=schemas.NewRuleResponse,
+    responses=WRITES | CHANGED_MEANWHILE,
+    openapi_extra=json_request_body(schemas.RuleChange, EXAMPLE_CHANGE),
+)
+async def change_alert_rule(
+    request: Request, commerce: CommerceDep, seller_id: SellerPath, rule_id: RuleId
+) -> Response:
+    """Replace the content of a rule, which starts anew: what ends from now on is evaluated.
+
+    An open alert is resolved without a message, and no message of the old content is sent any more. A paused
+    rule stays paused. With the target `unchanged`, messages go where they go now; the secret of a new webhook
+    is in this response only. With `version`, the change is refused if it has another version now.
     """
     return await commerce.forward(request, BODY_LIMIT)
 

@@ -98,6 +98,7 @@ ALERTS = _forwarded(
     alert_rules="list_rules",
     alert_messages="list_messages",
     create_alert_rule="create_rule",
+    change_alert_rule="change_rule",
     delete_alert_rule="delete_rule",
     pause_alert_rule="pause_rule",
     resume_alert_rule="resume_rule",

@@ -32,11 +32,17 @@ from serving.web.people.pages import ROUTERS as PEOPLE
 from serving.web.policy import MARKETPLACE_READERS, POLICIES
 from serving.web.problem_texts import problem_text
 from serving.web.renderer import WEB_DIR, PageRenderer, VersionedFiles, vendor_folder
+from serving.web.seller import alert_change as seller_alert_change
 from serving.web.seller import alerts as seller_alerts
 from serving.web.seller import change as seller_change
 from serving.web.seller import customers as seller_customers
+from serving.web.seller import earnings as seller_earnings
+from serving.web.seller import fulfilment as seller_fulfilment
+from serving.web.seller import live as seller_live
 from serving.web.seller import metrics as seller_metrics
 from serving.web.seller import overview as seller_overview
+from serving.web.seller import recommendations as seller_recommendations
+from serving.web.seller import reviews as seller_reviews
 from serving.web.seller import signals as seller_signals
 from serving.web.seller import sql as seller_sql
 from serving.web.seller import views as seller_views
@@ -74,8 +80,14 @@ def mount(app: FastAPI, settings: Settings) -> None:
         seller_change.router,
         seller_customers.router,
         seller_signals.router,
+        seller_live.router,
+        seller_earnings.router,
+        seller_fulfilment.router,
+        seller_reviews.router,
+        seller_recommendations.router,
         seller_sql.router,
         seller_alerts.router,
+        seller_alert_change.router,
         seller_views.router,
         seller_settings.router,
         seller_costs.router,

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 
-from common.access_policy import AccessPolicy, allow, anyone
+from common.access_policy import ALL_STAFF, AccessPolicy, allow, anyone
 from common.principal import Role
 from producers.alerts.model import WRITERS
 from serving.analytics.policy import FIGURES
 
 _OF_SELLER = allow(
     "seller", "analyst", "admin", "platform", traffic="page", staff=FIGURES, seller_parameter="seller_id"
+)
+
+_OF_ALL_STAFF = allow(
+    "seller", "analyst", "admin", "platform", traffic="page", staff=ALL_STAFF, seller_parameter="seller_id"
 )
 
 _OF_MANAGERS = allow("seller", "admin", traffic="write", staff=WRITERS, seller_parameter="seller_id")
@@ -26,12 +30,20 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "seller_metrics": _OF_SELLER,
     "seller_change": _OF_SELLER,
     "seller_customers": _OF_SELLER,
+    "seller_live": _OF_SELLER,
+    "seller_live_events": _OF_SELLER,
+    "seller_earnings": _OF_SELLER,
+    "seller_fulfilment": _OF_ALL_STAFF,
+    "seller_reviews_page": _OF_SELLER,
+    "seller_recommendations": _OF_SELLER,
     "seller_tasks": _OF_SELLER,
     "seller_signals": _OF_SELLER,
     "seller_sql": _OF_SELLER,
     "run_seller_sql": _OF_SELLER,
     "seller_alerts": _OF_SELLER,
     "create_seller_alert": _OF_MANAGERS,
+    "seller_alert": _OF_SELLER,
+    "save_seller_alert": _OF_MANAGERS,
     "change_seller_alert": _OF_MANAGERS,
     "create_seller_report": _OF_MANAGERS,
     "change_seller_report": _OF_MANAGERS,

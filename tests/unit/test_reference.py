@@ -116,7 +116,9 @@ def test_earnings_are_booked_when_they_happen_and_commission_is_rounded_for_each
         {"unit_price_minor": 1_005, "shipping_minor": 70, "commission_bp": 1_000},  # 100.5
         {"unit_price_minor": 1_004, "commission_bp": 1_000},  # 100.4
     ]
-    refund = {"return_id": "back", "seller_id": "ana", "currency": "BRL", "placed_at": MAY_31_MS}
+    refund = {
+        "return_id": "back", "seller_id": "ana", "order_id": "one", "currency": "BRL", "placed_at": MAY_31_MS,
+    }  # fmt: skip
     may, june = months(
         "money",
         {
@@ -132,6 +134,32 @@ def test_earnings_are_booked_when_they_happen_and_commission_is_rounded_for_each
     assert picked(may, "sales_income commission net_earnings commission_rate") == (2079, 201, 1878, 0.1)
     assert picked(june, "cancelled_income commission refunds_charged") == (1004, -100, 500)
     assert picked(june, "net_earnings payouts unpaid_earnings commission_rate") == (-1404, 90, -1494, None)
+
+
+def test_earnings_count_by_how_far_the_order_is_now() -> None:
+    line = {"unit_price_minor": 1_000, "shipping_minor": 10, "commission_bp": 1_000}
+    parcel = {"seller_id": "ana"}
+    refund = {"return_id": "back", "seller_id": "ana", "order_id": "arrives", "currency": "BRL"}
+    orders = ("waits", "leaves", "arrives", "ends")
+    may, june = months(
+        "money",
+        {
+            "order_confirmed": [order(each, line, occurred_at=MAY_31_MS) for each in orders],
+            "order_cancelled": [order("ends", line, confirmed_at=MAY_31_MS)],
+            "order_shipped": [parcel | {"order_id": each} for each in ("leaves", "arrives")],
+            "order_delivered": [parcel | {"order_id": "arrives"}, {"seller_id": "bob", "order_id": "waits"}],
+            "payment_refunded": [
+                refund
+                | {
+                    "placed_at": MAY_31_MS,
+                    "lines": [{"product_id": "pen", "quantity": 1, "refund_minor": 300}],
+                }
+            ],
+        },
+    )
+
+    assert picked(may, "earnings_to_ship earnings_on_the_way earnings_delivered") == (910, 910, 910)
+    assert picked(june, "earnings_to_ship earnings_delivered net_earnings") == (0, -300, -1210)
 
 
 def test_the_profit_has_the_cost_that_was_valid_when_the_order_was_placed() -> None:

@@ -7,8 +7,10 @@ from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.customers import CustomersService
 from serving.analytics.service.metrics import MetricsService
 from serving.analytics.service.orders import OrdersService
+from serving.analytics.service.parcels import ParcelsService
 from serving.analytics.service.product_insights import ProductInsightsService
 from serving.analytics.service.rankings import RankingsService
+from serving.analytics.service.reviews import ReviewsService
 from serving.analytics.service.sales import SalesService
 from serving.analytics.service.signals import SignalsService
 from serving.analytics.service.tasks import TasksService
@@ -27,6 +29,8 @@ class Analytics:
     tasks: TasksService
     customers: CustomersService
     signals: SignalsService
+    parcels: ParcelsService
+    reviews: ReviewsService
     products: ProductInsightsService
 
     @classmethod
@@ -42,5 +46,7 @@ class Analytics:
             TasksService(context),
             CustomersService(context),
             SignalsService(context),
+            ParcelsService(context),
+            ReviewsService(context),
             ProductInsightsService(context),
         )

@@ -16,8 +16,10 @@ from serving.analytics.schemas.changes import SalesChange
 from serving.analytics.schemas.customers import CustomerCohorts, CustomerSegments
 from serving.analytics.schemas.metrics import MarketplaceMetrics, MetricRows, SellerMetrics
 from serving.analytics.schemas.orders import Orders
+from serving.analytics.schemas.parcels import DueParcels
 from serving.analytics.schemas.product_insights import BoughtTogether, PriceChanges
 from serving.analytics.schemas.products import TopProducts
+from serving.analytics.schemas.reviews import Reviews
 from serving.analytics.schemas.sales import MarketplaceSales, SellerSales
 from serving.analytics.schemas.sellers import Sellers
 from serving.analytics.schemas.signals import SellerSignals, Signals
@@ -28,6 +30,7 @@ from serving.analytics.service.context import PeriodRequest, SalesSpan
 from serving.analytics.service.customers import CohortsRequest
 from serving.analytics.service.metrics import MetricsRequest
 from serving.analytics.service.product_insights import PairsRequest, PriceChangesRequest
+from serving.analytics.service.reviews import ReviewsRequest
 from serving.analytics.service.signals import SignalsRequest
 from serving.cache.last_answers import LastAnswers, Question
 from serving.clickhouse import Row
@@ -42,6 +45,8 @@ _SALES_CHANGE = Question[SalesChange]("sales_change", SalesChange)
 _TASKS = Question[SellerTasks]("tasks", SellerTasks)
 _SIGNALS = Question[SellerSignals]("signals", SellerSignals)
 _MARKETPLACE_SIGNALS = Question[Signals]("marketplace_signals", Signals)
+_DUE_PARCELS = Question[DueParcels]("due_parcels", DueParcels)
+_REVIEWS = Question[Reviews]("reviews", Reviews)
 _COHORTS = Question[CustomerCohorts]("cohorts", CustomerCohorts)
 _SEGMENTS = Question[CustomerSegments]("segments", CustomerSegments)
 _PRICE_CHANGES = Question[PriceChanges]("price_changes", PriceChanges)
@@ -113,6 +118,24 @@ class Dashboards:
         """Return the orders that a seller has to ship, and the products to reorder."""
         content, stale = await self.last.ask(
             _TASKS, (seller_id, limit), lambda: self.analytics.tasks.of_seller(seller_id, limit)
+        )
+        return {**content, "stale": stale}
+
+    async def due_parcels(self, seller_id: str, limit: int) -> DueParcels:
+        """Return the parcels that a seller has to ship."""
+        content, stale = await self.last.ask(
+            _DUE_PARCELS, (seller_id, limit), lambda: self.analytics.parcels.due(seller_id, limit)
+        )
+        return {**content, "stale": stale}
+
+    async def reviews_of_seller(
+        self, seller_id: str, request: ReviewsRequest, cursor: str | None, limit: int
+    ) -> Reviews:
+        """Return a page of a seller's reviews, the newest first."""
+        content, stale = await self.last.ask(
+            _REVIEWS,
+            (seller_id, *_parts(request.period), request.lowest, request.highest, cursor, limit),
+            lambda: self.analytics.reviews.of_seller(seller_id, request, cursor, limit),
         )
         return {**content, "stale": stale}
 

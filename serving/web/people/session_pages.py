@@ -96,7 +96,10 @@ async def me(request: Request, commerce: CommerceDep, catalogue: CatalogueDep) -
         )
         content |= {
             "name": name,
-            "sellers": sellers,
+            "sellers": [
+                {**seller, "packs_only": person.sellers[str(seller["seller_id"])] == "fulfilment"}
+                for seller in sellers
+            ],
             "admin": "admin" in person.roles,
         }
     return Response(orjson.dumps(content), 200, NO_STORE, JSON)

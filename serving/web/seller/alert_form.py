@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from babel.numbers import get_currency_precision
+
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
 from serving.web.forms import BadField, Form
 from serving.web.translation import N_, gettext
@@ -19,6 +21,14 @@ CONDITIONS: Mapping[str, str] = {
 WINDOWS: Mapping[str, str] = {"hour": N_("Each hour"), "day": N_("Each day"), "week": N_("Each week")}
 
 SEVERITIES: Mapping[str, str] = {"info": N_("Info"), "warning": N_("Warning"), "critical": N_("Critical")}
+
+SEND_TO: Mapping[str, str] = {
+    "unchanged": N_("As now"),
+    "page": N_("Only this page"),
+    "email": N_("An e-mail address"),
+    "webhook": N_("A webhook"),
+}
+"""Where the messages of a changed alert go."""
 
 REPORT_PERIODS: Mapping[str, str] = {
     "day": N_("Every day"),
@@ -73,6 +83,56 @@ def rule_body(form: Form, currency: str) -> dict[str, Any]:
     }
 
 
+def changed_rule_body(form: Form, currency: str) -> dict[str, Any]:
+    """Return the request that changes a rule.
+
+    Raises:
+        BadField: a field can't be read, or the address or the URL is missing.
+    """
+    repeat = (
+        _whole(form, "repeat_minutes", "The time until it is sent again")
+        if form.text("repeat_minutes")
+        else None
+    )
+    return rule_body(form, currency) | {
+        "repeat_minutes": repeat,
+        "target": _changed_target(form),
+        "version": _whole(form, "version", "The version"),
+    }
+
+
+def fields_of_rule(rule: Mapping[str, Any], currency: str) -> Form:
+    """Return the form of a rule as it is: `changed_rule_body` of it changes nothing."""
+    metric, condition, quiet = read_catalogue().get(rule["metric"]), rule["condition"], rule["quiet_hours"]
+
+    def shown(value: float | None) -> str:
+        return "" if value is None else _entered(metric, value, currency)
+
+    is_threshold = condition["kind"] == "threshold"
+    fields = {
+        "form": "rule",
+        "version": rule["version"],
+        "name": rule["name"],
+        "metric": rule["metric"],
+        "window": rule["window"],
+        "condition": f"{condition['kind']} {condition['direction']}",
+        "value": shown(condition["value"] if is_threshold else condition["minimum"] or None),
+        "clear_value": shown(condition["clear_value"]),
+        "deviations": "" if condition["deviations"] is None else f"{condition['deviations']:g}",
+        "severity": rule["severity"],
+        "fires_after": rule["fires_after"],
+        "resolves_after": rule["resolves_after"],
+        "distance_minutes": rule["distance_minutes"],
+        "repeat_minutes": rule["repeat_minutes"] or "",
+        "product_id": rule["product_id"] or "",
+        "quiet_start": quiet["start"] if quiet else "",
+        "quiet_end": quiet["end"] if quiet else "",
+        "timezone": rule["timezone"],
+        "send_to": "unchanged",
+    }
+    return Form({name: [str(text)] for name, text in fields.items()})
+
+
 def report_body(form: Form) -> dict[str, Any]:
     """Return the request of a report.
 
@@ -101,6 +161,31 @@ def metric_value(metric: Metric, form: Form, name: str, what: str, currency: str
         return form.minor(name, what, currency) or 0
     number = form.number(name, what)
     return float(number / Decimal(100) if metric.unit == "share" else number)
+
+
+def _entered(metric: Metric | None, value: float, currency: str) -> str:
+    """Return a value of a metric as a person enters it: the inverse of `metric_value`."""
+    number = Decimal(repr(value))
+    if metric is not None and metric.unit == "money":
+        number = number.scaleb(-get_currency_precision(currency))
+    elif metric is not None and metric.unit == "share":
+        number *= 100
+    return f"{number.normalize():f}"
+
+
+def _changed_target(form: Form) -> dict[str, str]:
+    kind = form.text("send_to")
+    if kind not in SEND_TO:
+        raise BadField("Choose where the messages go.")
+    if kind == "email":
+        if not form.text("address"):
+            raise BadField("Enter the e-mail address.")
+        return {"kind": kind, "address": form.text("address")}
+    if kind == "webhook":
+        if not form.text("url"):
+            raise BadField("Enter the URL of the webhook.")
+        return {"kind": kind, "url": form.text("url")}
+    return {"kind": kind}
 
 
 def _target(form: Form) -> dict[str, str]:

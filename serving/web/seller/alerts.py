@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from clickhouse.metric_catalogue.definition import read_catalogue, read_domains
+from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
 from common.ids import PRINTABLE
 from common.problems import Problem
 from serving.analytics.parameters import DashboardsDep, SellerId
@@ -36,6 +36,7 @@ from serving.web.translation import N_, gettext, translated
 
 MESSAGES: Mapping[str, str] = {
     "rule_created": N_("The alert is on. It looks at what ends from now on."),
+    "rule_changed": N_("The alert is changed. It looks at what ends from now on."),
     "rule_paused": N_("The alert is paused."),
     "rule_resumed": N_("The alert is on again."),
     "rule_deleted": N_("The alert is deleted."),
@@ -89,7 +90,7 @@ async def seller_alerts(
     request: Request, dashboards: DashboardsDep, seller_id: SellerId, before: Before = None
 ) -> Response:
     """Return the page. It needs the service alerts, and no figures."""
-    return await _page(request, dashboards, seller_id, before=before)
+    return await alerts_page(request, dashboards, seller_id, before=before)
 
 
 @router.post("/rules")
@@ -100,10 +101,10 @@ async def create_seller_alert(request: Request, dashboards: DashboardsDep, selle
         body = rule_body(form, request.app.state.pages.formatter.currency)
         created = await ask(request, "POST", "/v1/sellers/{seller_id}/alerts", body, seller_id=seller_id)
     except (BadField, Refusal) as problem:
-        return await _page(request, dashboards, seller_id, problem, form)
+        return await alerts_page(request, dashboards, seller_id, problem, form)
     if created["webhook_secret"] is None:
-        return confirmation(_address(seller_id), "rule_created", "rules")
-    response = await _page(request, dashboards, seller_id, new_rule=created)
+        return confirmation(address(seller_id), "rule_created", "rules")
+    response = await alerts_page(request, dashboards, seller_id, new_rule=created)
     response.status_code = 201
     return response
 
@@ -160,16 +161,17 @@ async def _submitted(
     section: str,
 ) -> Response:
     async def page(problem: Problem) -> Response:
-        return await _page(request, dashboards, seller_id, problem, form)
+        return await alerts_page(request, dashboards, seller_id, problem, form)
 
-    return await submit(change, page, _address(seller_id), done, section)
+    return await submit(change, page, address(seller_id), done, section)
 
 
-def _address(seller_id: str) -> str:
+def address(seller_id: str) -> str:
+    """Return the address of a seller's page of alerts."""
     return f"/sell/{quote(seller_id, safe='')}/alerts"
 
 
-async def _page(
+async def alerts_page(
     request: Request,
     dashboards: DashboardsDep,
     seller_id: str,
@@ -178,6 +180,7 @@ async def _page(
     new_rule: Mapping[str, Any] | None = None,
     before: str | None = None,
 ) -> Response:
+    """Return the page, with a problem and what was entered, or with the secret of a new webhook."""
     rules, messages, reports, details = await asyncio.gather(
         ask(request, "GET", "/v1/sellers/{seller_id}/alerts", seller_id=seller_id),
         ask(
@@ -188,7 +191,7 @@ async def _page(
             seller_id=seller_id,
         ),
         ask(request, "GET", "/v1/sellers/{seller_id}/reports", seller_id=seller_id),
-        _details(dashboards, seller_id),
+        seller_details(dashboards, seller_id),
     )
     formatter: Formatter = request.app.state.pages.formatter
     catalogue = read_catalogue()
@@ -202,10 +205,7 @@ async def _page(
         seller_id=seller_id,
         rules=[(rule, condition_text(rule, formatter)) for rule in rules["rules"]],
         metrics=catalogue,
-        domains=[
-            (domain.title, [each for each in catalogue.values() if each.domain == name])
-            for name, domain in read_domains().items()
-        ],
+        domains=metrics_by_domain(),
         listed=messages["messages"],
         next_before=messages["next_before"],
         reports=reports["reports"],
@@ -219,11 +219,20 @@ async def _page(
     )
 
 
-async def _details(dashboards: DashboardsDep, seller_id: str) -> Row:
+async def seller_details(dashboards: DashboardsDep, seller_id: str) -> Row:
     """Return the seller's name and place; nothing of them if ClickHouse does not answer."""
     with suppress(Problem):
         return await dashboards.seller(seller_id) or UNREGISTERED
     return UNREGISTERED
+
+
+def metrics_by_domain() -> list[tuple[str, list[Metric]]]:
+    """Return the title of each domain with its metrics."""
+    every = read_catalogue().values()
+    return [
+        (domain.title, [metric for metric in every if metric.domain == name])
+        for name, domain in read_domains().items()
+    ]
 
 
 def condition_text(rule: Mapping[str, Any], formatter: Formatter) -> str:

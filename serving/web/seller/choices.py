@@ -1,6 +1,7 @@
 """What the pages of a seller share: the chosen period and comparison, and the seller who never registered."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Literal
 
 from serving.analytics.service.context import PeriodRequest, utc_minute
@@ -25,3 +26,13 @@ async def chosen_period(
     """Return the bounds of a preset, which ends on the day of the seller's newest sale."""
     span = await dashboards.seller_span(seller_id)
     return presenters.preset_period(preset, utc_minute(span.first), utc_minute(span.newest), formatter)
+
+
+async def all_time(dashboards: Dashboards, seller_id: str, formatter: Formatter) -> PeriodRequest:
+    """Return the time from the first sale to the end of today: refunds and reviews follow the newest sale."""
+    first = utc_minute((await dashboards.seller_span(seller_id)).first)
+    if first is None:
+        return PeriodRequest()
+    tomorrow = dashboards.analytics.context.clock().astimezone(formatter.zone).date() + timedelta(days=1)
+    start = first.astimezone(formatter.zone).date()
+    return PeriodRequest(start.isoformat(), max(tomorrow, start + timedelta(days=1)).isoformat(), "month")

@@ -109,7 +109,7 @@ async def seller_metrics(
         funnel=steps_of(shown, pages.formatter),
         split=split(chosen, parts, by, pages.formatter),
         series=series(chosen, shown, pages.formatter),
-        lines=[(line, _line_text(lines, line, pages.formatter)) for line in lines["rows"]],
+        lines=[(line, line_text(lines, line, pages.formatter)) for line in lines["rows"]],
         old=next((each for each in (shown, parts, lines) if each["stale"]), None),
         next_cursor=lines["next_cursor"],
         kinds=chosen.source.file.kinds,
@@ -128,7 +128,7 @@ def figures_of(shown: SellerMetrics, formatter: Formatter) -> dict[str, tuple[Me
     figures = {}
     for total in shown["totals"]:
         metric = read_catalogue()[total["name"]]
-        figure = _figure(metric, total["value"], total["compared"], total["change"], formatter)
+        figure = figure_of(metric, total["value"], total["compared"], total["change"], formatter)
         figures[metric.name] = metric, figure
     return figures
 
@@ -140,8 +140,8 @@ def split(metric: Metric, shown: SellerMetrics, by: str, formatter: Formatter) -
         value = part["values"][metric.name]
         before = part["compared"][metric.name] if part["compared"] is not None else None
         product_id = part["value"] if by == "product" else ""
-        label = (part["label"] if product_id else "") or _label(metric, by, part["value"], formatter)
-        figure = _figure(metric, value, before, change(value, before), formatter)
+        label = (part["label"] if product_id else "") or label_of(metric, by, part["value"], formatter)
+        figure = figure_of(metric, value, before, change(value, before), formatter)
         parts.append(Part(label, product_id, max(0, value or 0), figure))
     rest = shown["rest"]
     return {
@@ -178,9 +178,10 @@ def _export(shown: SellerMetrics) -> str:
     return urlencode(bounds | {"compare": "none"})
 
 
-def _figure(
+def figure_of(
     metric: Metric, value: Value, before: Value, changed: float | None, formatter: Formatter
 ) -> Figure:
+    """Return the value of a metric as text, with the one before, and how good the change is."""
     tone = "flat"
     if changed and metric.better != "neither":
         tone = "good" if (changed > 0) is (metric.better == "more") else "bad"
@@ -206,7 +207,7 @@ def metric_text(metric: Metric, value: Value, formatter: Formatter) -> str:
     return formatter.number(value)
 
 
-def _line_text(lines: MetricRows, line: MetricRow, formatter: Formatter) -> str:
+def line_text(lines: MetricRows, line: MetricRow, formatter: Formatter) -> str:
     """Return what a line adds to a metric; for a ratio, to both of its sums."""
     shown: Mapping[str, Callable[[int], str]] = {
         "money": formatter.money,
@@ -218,7 +219,8 @@ def _line_text(lines: MetricRows, line: MetricRow, formatter: Formatter) -> str:
     return value if unit is None or denominator is None else f"{value} ÷ {shown[unit](denominator)}"
 
 
-def _label(metric: Metric, by: str, value: str, formatter: Formatter) -> str:
+def label_of(metric: Metric, by: str, value: str, formatter: Formatter) -> str:
+    """Return a value of a dimension as people read it."""
     labels = metric.dimensions[by].labels
     if value in labels:
         return translated(labels[value])

@@ -69,7 +69,7 @@
     shops.hidden = !sellers.length;
     for (const seller of sellers) {
       const link = document.createElement("a");
-      link.href = `/sell/${encodeURIComponent(seller.seller_id)}`;
+      link.href = `/sell/${encodeURIComponent(seller.seller_id)}${seller.packs_only ? "/fulfilment" : ""}`;
       link.textContent = seller.name ?? gettext("Seller %(id)s", { id: seller.seller_id.slice(0, 8) });
       const entry = document.createElement("li");
       entry.append(link);

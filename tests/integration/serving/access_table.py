@@ -37,6 +37,10 @@ GET /v1/sellers/{seller_id}/products/top         figures key marketplace | marke
 GET /v1/sellers/{seller_id}/orders               staff key marketplace | marketplace
 GET /v1/sellers/{seller_id}/tasks                staff key marketplace | marketplace
 GET /v1/sellers/{seller_id}/signals              figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/parcels/due          staff key marketplace | marketplace
+GET /v1/sellers/{seller_id}/parcels/due/export.csv  staff key marketplace | marketplace
+GET /v1/sellers/{seller_id}/reviews              figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/reviews/export.csv   figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}   figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/rows  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/export.csv  figures key marketplace | marketplace
@@ -84,12 +88,20 @@ GET /sell/{seller_id}/products                   figures marketplace | marketpla
 GET /sell/{seller_id}/metrics                    figures marketplace | marketplace
 GET /sell/{seller_id}/change                     figures marketplace | marketplace
 GET /sell/{seller_id}/customers                  figures marketplace | marketplace
+GET /sell/{seller_id}/live                       figures marketplace | marketplace
+GET /sell/{seller_id}/live/events                figures marketplace | marketplace
+GET /sell/{seller_id}/earnings                   figures marketplace | marketplace
+GET /sell/{seller_id}/fulfilment                 staff marketplace | marketplace
+GET /sell/{seller_id}/reviews                    figures marketplace | marketplace
+GET /sell/{seller_id}/recommendations            figures marketplace | marketplace
 GET /sell/{seller_id}/tasks                      figures marketplace | marketplace
 GET /sell/{seller_id}/signals                    figures marketplace | marketplace
 GET /sell/{seller_id}/sql                        figures marketplace | marketplace
 POST /sell/{seller_id}/sql                       figures marketplace | marketplace
 GET /sell/{seller_id}/alerts                     figures marketplace | marketplace
 POST /sell/{seller_id}/alerts/rules              managers admin | admin
+GET /sell/{seller_id}/alerts/rules/{rule_id}     figures marketplace | marketplace
+POST /sell/{seller_id}/alerts/rules/{rule_id}    managers admin | admin
 POST /sell/{seller_id}/alerts/rules/{rule_id}/{action}      managers admin | admin
 POST /sell/{seller_id}/alerts/reports            managers admin | admin
 POST /sell/{seller_id}/alerts/reports/{report_id}/{action}  managers admin | admin
@@ -169,6 +181,7 @@ GET /v1/sellers/{seller_id}/alerts               figures key marketplace | marke
 GET /v1/sellers/{seller_id}/alerts/messages      figures key marketplace | marketplace
 POST /v1/sellers/{seller_id}/alerts              managers admin | admin
 DELETE /v1/sellers/{seller_id}/alerts/{rule_id}  managers admin | admin
+PUT /v1/sellers/{seller_id}/alerts/{rule_id}     managers admin | admin
 POST /v1/sellers/{seller_id}/alerts/{rule_id}/pause    managers admin | admin
 DELETE /v1/sellers/{seller_id}/alerts/{rule_id}/pause  managers admin | admin
 POST /v1/sellers/{seller_id}/alerts/{rule_id}/tests    managers admin | admin

@@ -12,6 +12,7 @@ PAGES = (
     "/shop",
     "/docs",
     *(f"/sell/{SELLER}{tab}" for tab in ("", "/metrics", "/change", "/customers", "/sql")),
+    *(f"/sell/{SELLER}/{tab}" for tab in ("fulfilment", "earnings", "reviews", "recommendations", "live")),
 )
 
 

@@ -49,8 +49,17 @@ def test_a_manager_creates_an_alert_tests_it_and_deletes_it(page: Page) -> None:
     rule = page.get_by_role("listitem").filter(has_text="Few sales")
     expect(rule).to_contain_text("Net sales each hour, if below R$12.50.")
 
+    rule.get_by_role("link", name="Change").click()
+    expect(page.locator("#rule-value")).to_have_value("12.5")
+    assert Axe().run(page).violations_count == 0
+    page.get_by_label("Name").fill("Few sales today")
+    page.get_by_label("Look at").select_option("day")
+    page.get_by_role("button", name="Save the alert").click()
+    expect(page.get_by_role("status")).to_contain_text("The alert is changed.")
+    expect(page.get_by_role("listitem").filter(has_text="Few sales")).to_contain_text("each day, if below")
+
     rule.get_by_role("button", name="Send a test").click()
-    expect(page.get_by_role("listitem").filter(has_text="Test: Few sales")).to_contain_text("Sent")
+    expect(page.get_by_role("listitem").filter(has_text="Test: Few sales today")).to_contain_text("Sent")
     for theme, width in layouts(page):
         assert scroll_width(page) <= width, theme
     report = Axe().run(page)
@@ -78,6 +87,31 @@ def test_a_webhook_and_a_report_are_created_by_the_forms(office: Office, seller:
         refused = owner.post(f"/sell/{seller}/alerts/reports", data={**report, "address": "a@b.example"})
         assert refused.status_code == 422
         assert "Mails with figures go only to" in refused.text
+
+
+def test_the_form_of_an_alert_that_was_changed_meanwhile_is_shown_again(office: Office, seller: str) -> None:
+    rule = {
+        "name": "Few", "metric": "orders", "target": {"kind": "page"},
+        "condition": {"kind": "threshold", "direction": "below", "value": 10},
+    }  # fmt: skip
+    fields = {
+        "form": "rule", "version": "1", "name": "Fewer", "metric": "orders", "window": "day", "value": "5",
+        "condition": "threshold below", "severity": "critical", "fires_after": "1", "resolves_after": "2",
+        "distance_minutes": "60", "send_to": "unchanged",
+    }  # fmt: skip
+    with office.http(staff(seller, "owner")) as owner:
+        rule_id = owner.post(f"/v1/sellers/{seller}/alerts", json=rule).raise_for_status().json()["rule_id"]
+        page = f"/sell/{seller}/alerts/rules/{rule_id}"
+        assert owner.post(page, data=fields).status_code == 303
+        overtaken = owner.post(page, data=fields | {"name": "Fewest"})
+        missing = owner.get(f"/sell/{seller}/alerts/rules/{new_id()}", headers={"Accept": "text/html"})
+        owner.delete(f"/v1/sellers/{seller}/alerts/{rule_id}").raise_for_status()
+
+    assert overtaken.status_code == 409
+    assert "Somebody has changed this alert" in overtaken.text
+    assert 'value="Fewest"' in overtaken.text
+    assert 'name="version" value="2"' in overtaken.text
+    assert missing.status_code == 404
 
 
 def test_a_view_is_saved_and_deleted_by_the_forms_of_the_metrics_page(office: Office, seller: str) -> None:

@@ -17,6 +17,7 @@ from common.ids import new_id
 from common.principal import Principal, StaffRole
 from common.settings import Settings
 from producers.alerts import message_store, report_store, store
+from producers.alerts.alerting import close_alert
 from producers.alerts.delivery import WAITS, Delivery
 from producers.alerts.evaluation import Evaluator
 from producers.alerts.figures import Figures
@@ -232,6 +233,92 @@ def test_a_rule_is_created_paused_resumed_tested_and_deleted(office: Office, sel
         assert manager.get(f"{path(seller)}/messages").json()["messages"] == []
 
 
+def test_a_changed_rule_starts_anew_and_keeps_its_target(office: Office, seller: str) -> None:
+    target = {"kind": "webhook", "url": "https://1.1.1.1/services/hook"}
+    with as_staff(office, seller, "manager") as manager, as_staff(office, seller, "analyst") as analyst:
+        created = manager.post(path(seller), json=rule_body(target=target)).raise_for_status().json()
+        one = f"{path(seller)}/{created['rule_id']}"
+        before = office.shop.sql("SELECT * FROM alerts.rules WHERE rule_id = $1", created["rule_id"])[0]
+        change = rule_body(name="Fewer", fires_after=4, target={"kind": "unchanged"}, version=1)
+
+        assert analyst.put(one, json=change).status_code == 403
+        changed = manager.put(one, json=change).raise_for_status().json()
+        again = manager.put(one, json=change)
+        other_url = {"kind": "webhook", "url": "https://1.0.0.1/hook"}
+        renewed = (
+            manager.put(one, json=change | {"target": other_url, "version": 2}).raise_for_status().json()
+        )
+        inside = {"kind": "webhook", "url": "https://10.0.0.1/"}
+        internal = manager.put(one, json=change | {"target": inside, "version": 3})
+
+        shown = {
+            name: changed[name] for name in ("version", "name", "fires_after", "state", "webhook_secret")
+        }
+        assert shown == {
+            "version": 2, "name": "Fewer", "fires_after": 4, "state": "normal", "webhook_secret": None,
+        }  # fmt: skip
+        assert changed["target"] == created["target"]
+        assert changed["evaluated_until"] > created["evaluated_until"]
+        assert (again.status_code, again.json()["current_version"]) == (409, 2)
+        assert (internal.status_code, internal.json()["type"]) == (422, "urn:souk:problem:bad-webhook")
+        assert renewed["webhook_secret"] not in (None, created["webhook_secret"])
+        assert renewed["target"]["host"] == "1.0.0.1"
+        row = office.shop.sql("SELECT * FROM alerts.rules WHERE rule_id = $1", created["rule_id"])[0]
+        assert before["sealed_secret"] != row["sealed_secret"]
+        manager.delete(one).raise_for_status()
+
+
+def test_no_message_of_the_old_rule_is_sent_after_a_change(
+    apart: Apart, office: Office, shop: Settings
+) -> None:
+    person_id, email = staff(office, ANA, "owner")
+    rule = apart.rule(resolves_after=9, target="email", person_id=person_id, address_hint="a…@shop.example")
+    assert apart.evaluate(rule, shop).progress.is_open
+    row = {
+        "name": "Much more sold", "metric": "gross_sales", "window_length": "hour", "severity": "warning",
+        "condition": {"kind": "threshold", "direction": "above", "value": 10_000}, "fires_after": 1,
+        "resolves_after": 1, "distance_minutes": 60, "timezone": "America/Sao_Paulo", "target": "email",
+        "person_id": person_id, "address_hint": "a…@shop.example",
+    }  # fmt: skip
+
+    async def change(transactions: Transactions) -> None:
+        async with transactions.begin(Trace.start("test", None)) as tx:
+            locked = await store.lock_rule(tx, ANA, rule.rule_id)
+            assert locked is not None
+            await close_alert(tx, locked, "The rule was changed.")
+            await message_store.skip_every_waiting(tx, rule.rule_id)
+            await store.change_rule(tx, rule.rule_id, row)
+
+    apart.run(change)
+    changed = apart.evaluate(rule, shop)  # of the old rule: it must change nothing
+    apart.deliver()
+
+    assert (changed.progress, changed.alert_id, changed.name) == (Progress(), None, "Much more sold")
+    assert changed.evaluated_until == apart.now
+    assert [each["status"] for each in apart.messages(rule)] == ["skipped"]
+    assert apart.events(rule) == 2  # firing, and resolved by the change
+    assert mails(office, email) == []
+
+
+def test_a_person_s_export_names_what_is_mailed_to_them(office: Office, seller: str) -> None:
+    user_id, email = staff(office, seller, "manager")
+    with as_staff(office, seller, "manager", user_id) as manager:
+        target = {"kind": "email", "address": email}
+        rule = manager.post(path(seller), json=rule_body(target=target)).raise_for_status().json()
+        report = {"name": "Mornings", "period": "day", "metrics": ["orders"], "address": email}
+        manager.post(path(seller, "reports"), json=report).raise_for_status()
+        exported = manager.get("/v1/me/export").raise_for_status().json()["mails_about_sellers"]
+        manager.delete(f"{path(seller)}/{rule['rule_id']}").raise_for_status()
+        other_id, _ = staff(office, seller, "owner")
+        with as_staff(office, seller, "owner", other_id) as other:
+            assert other.get("/v1/me/export").json()["mails_about_sellers"] == []
+
+    assert [(each["kind"], each["name"], each["seller_id"]) for each in exported] == [
+        ("alert", "Few", seller),
+        ("report", "Mornings", seller),
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "kind", "says"),
     [
@@ -285,6 +372,8 @@ def test_what_is_another_sellers_is_not_there(office: Office, seller: str) -> No
             assert other.delete(path(ANA, end)).status_code == 404
             assert other.delete(path(seller, end)).status_code == 404
         assert other.post(path(ANA, f"alerts/{rule}/tests")).status_code == 404
+        for of_seller in (ANA, seller):
+            assert other.put(path(of_seller, f"alerts/{rule}"), json=rule_body()).status_code == 404
         assert other.get(path(seller)).status_code == 404
         assert [each["rule_id"] for each in owner.get(path(seller)).json()["rules"]] == [rule]
         assert [each["name"] for each in owner.get(path(seller, "views")).json()["views"]] == ["Mine"]

@@ -1,0 +1,109 @@
+"""`/sell/{seller_id}/fulfilment`: what to ship first, how long each step takes, and how often it is late.
+
+Staff that packs parcels sees the parcels alone: the figures are for those who see the other pages.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from serving.analytics.parameters import DashboardsDep, SellerId
+from serving.analytics.service.dashboards import Dashboards
+from serving.analytics.service.metrics import Compare, MetricsRequest
+from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import identity_of
+from serving.parameters import reject_repeated_parameters
+from serving.web import presenters
+from serving.web.figures_state import not_stored_if
+from serving.web.formatter import Formatter
+from serving.web.policy import POLICIES
+from serving.web.renderer import PageRenderer
+from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
+from serving.web.seller.metrics import figures_of
+from serving.web.seller.panels import file_bounds, metric_table, sees_figures
+from serving.web.seller_admin.policy import may_manage
+
+SHOWN_PARCELS = 50
+
+STEPS: Mapping[str, str] = {
+    "time_to_confirm": "Confirm",
+    "time_to_ship": "Ship",
+    "time_to_deliver": "Deliver",
+    "time_to_door": "From order to door",
+}
+"""The beginning of the names of the metrics of a step → what happens in it."""
+
+RATES = (
+    "late_share",
+    "parcels_shipped",
+    "parcels_delivered",
+    "order_cancellations",
+    "seller_cancellation_rate",
+)
+
+METRICS = (*(f"{step}_{end}" for step in STEPS for end in ("median", "p90")), *RATES)
+
+router = APIRouter(
+    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
+)
+
+
+@router.get("/sell/{seller_id}/fulfilment")
+async def seller_fulfilment(
+    request: Request,
+    dashboards: DashboardsDep,
+    seller_id: SellerId,
+    period: presenters.Preset = "30d",
+    compare: Compare = "previous",
+) -> Response:
+    """Return the page. Its links change one choice each and keep the other; it needs no script."""
+    pages: PageRenderer = request.app.state.pages
+    principal = identity_of(request).principal
+    due = await dashboards.due_parcels(seller_id, SHOWN_PARCELS)
+    choices = {"period": period, "compare": compare}
+    has_figures = sees_figures(principal, seller_id)
+    figures = (
+        await _figures(dashboards, seller_id, period, compare, pages.formatter)
+        if has_figures
+        else {"shown": None}
+    )
+    page = pages(
+        "seller_fulfilment.html",
+        seller=await dashboards.seller(seller_id) or UNREGISTERED,
+        seller_id=seller_id,
+        may_manage=may_manage(principal, seller_id),
+        has_figures=has_figures,
+        due=due,
+        choices=choices,
+        link=lambda **changed: f"?{urlencode(choices | changed)}",
+        comparisons=COMPARISONS,
+        steps=STEPS,
+        rates=RATES,
+        now=dashboards.analytics.context.clock(),
+        **figures,
+    )
+    shown = figures["shown"]
+    return not_stored_if(due["stale"] or bool(shown and shown["stale"]), page)
+
+
+async def _figures(
+    dashboards: Dashboards,
+    seller_id: str,
+    period: presenters.Preset,
+    compare: Compare,
+    formatter: Formatter,
+) -> dict[str, Any]:
+    requested = await chosen_period(dashboards, seller_id, period, formatter)
+    shown = await dashboards.metrics_of_seller(seller_id, MetricsRequest(METRICS, requested, compare))
+    _, cancelled = await metric_table(
+        dashboards, seller_id, ("order_cancellations",), "cancelled_by", requested, formatter
+    )
+    return {
+        "shown": shown,
+        "figures": figures_of(shown, formatter),
+        "cancelled": cancelled,
+        "export": urlencode({"with": ",".join(METRICS[1:]), **file_bounds(shown)}),
+    }

@@ -1,0 +1,74 @@
+"""`/sell/{seller_id}/recommendations`: how often offers were recommended, and what that led to."""
+
+import asyncio
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from clickhouse.metric_catalogue.definition import read_catalogue
+from serving.analytics.parameters import DashboardsDep, SellerId
+from serving.analytics.service.metrics import Compare, MetricsRequest
+from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import identity_of
+from serving.parameters import reject_repeated_parameters
+from serving.web import presenters
+from serving.web.figures_state import not_stored_if
+from serving.web.policy import POLICIES
+from serving.web.renderer import PageRenderer
+from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
+from serving.web.seller.metrics import figures_of
+from serving.web.seller.panels import domain_metrics, file_bounds, metric_table
+from serving.web.seller_admin.policy import may_manage
+
+METRICS = domain_metrics("recommendations")
+BY_PRODUCT = (
+    "attributed_sales",
+    "attributed_orders",
+    "recommendation_impressions",
+    "recommendation_clicks",
+    "click_through_rate",
+)
+BY_SURFACE = ("recommendation_impressions", "recommendation_clicks", "click_through_rate")
+
+router = APIRouter(
+    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
+)
+
+
+@router.get("/sell/{seller_id}/recommendations")
+async def seller_recommendations(
+    request: Request,
+    dashboards: DashboardsDep,
+    seller_id: SellerId,
+    period: presenters.Preset = "30d",
+    compare: Compare = "previous",
+) -> Response:
+    """Return the page. Its links change one choice each and keep the other; it needs no script."""
+    pages: PageRenderer = request.app.state.pages
+    formatter = pages.formatter
+    requested = await chosen_period(dashboards, seller_id, period, formatter)
+    details, shown, (_, by_product), (_, by_surface) = await asyncio.gather(
+        dashboards.seller(seller_id),
+        dashboards.metrics_of_seller(seller_id, MetricsRequest(METRICS, requested, compare)),
+        metric_table(dashboards, seller_id, BY_PRODUCT, "product", requested, formatter),
+        metric_table(dashboards, seller_id, BY_SURFACE, "surface", requested, formatter),
+    )
+    choices = {"period": period, "compare": compare}
+    page = pages(
+        "seller_recommendations.html",
+        seller=details or UNREGISTERED,
+        seller_id=seller_id,
+        may_manage=may_manage(identity_of(request).principal, seller_id),
+        shown=shown,
+        choices=choices,
+        link=lambda **changed: f"?{urlencode(choices | changed)}",
+        comparisons=COMPARISONS,
+        figures=figures_of(shown, formatter),
+        attributed=read_catalogue()["attributed_sales"],
+        by_product=by_product,
+        by_surface=by_surface,
+        export=urlencode({"with": ",".join(METRICS[1:]), **file_bounds(shown)}),
+        now=dashboards.analytics.context.clock(),
+    )
+    return not_stored_if(shown["stale"], page)

@@ -1,0 +1,115 @@
+"""`/sell/{seller_id}/reviews`: the score and its trend, the newest reviews, and the products behind them."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from clickhouse.metric_catalogue.definition import read_catalogue
+from serving.analytics.parameters import Cursor, DashboardsDep, SellerId
+from serving.analytics.schemas.metrics import SellerMetrics
+from serving.analytics.service.metrics import Compare, MetricsRequest
+from serving.analytics.service.reviews import ReviewsRequest
+from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import identity_of
+from serving.parameters import reject_repeated_parameters
+from serving.web import presenters
+from serving.web.figures_state import not_stored_if
+from serving.web.formatter import Formatter
+from serving.web.policy import POLICIES
+from serving.web.renderer import PageRenderer
+from serving.web.seller.choices import COMPARISONS, UNREGISTERED, all_time, chosen_period
+from serving.web.seller.metrics import figures_of, metric_text
+from serving.web.seller.panels import file_bounds, metric_table, source_metrics
+from serving.web.seller_admin.policy import may_manage
+
+METRICS = source_metrics("review_scores")
+TREND = ("review_score", "reviews")
+BY_PRODUCT = ("reviews", "review_score", "low_score_share")
+SHOWN = 15
+
+Scores = Literal["all", "low", "middle", "high"]
+SCORES: Mapping[Scores, tuple[str, int, int]] = {
+    "all": ("All", 1, 5),
+    "low": ("1 and 2", 1, 2),
+    "middle": ("3", 3, 3),
+    "high": ("4 and 5", 4, 5),
+}
+"""Which reviews are listed: the text of the choice, the lowest and the highest score."""
+
+router = APIRouter(
+    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
+)
+
+
+@router.get("/sell/{seller_id}/reviews")
+async def seller_reviews_page(
+    request: Request,
+    dashboards: DashboardsDep,
+    seller_id: SellerId,
+    period: presenters.Preset = "90d",
+    compare: Compare = "previous",
+    scores: Scores = "all",
+    cursor: Cursor | None = None,
+) -> Response:
+    """Return the page. Its links change one choice each and keep the others; it needs no script."""
+    pages: PageRenderer = request.app.state.pages
+    formatter = pages.formatter
+    requested, always = await asyncio.gather(
+        chosen_period(dashboards, seller_id, period, formatter), all_time(dashboards, seller_id, formatter)
+    )
+    _, lowest, highest = SCORES[scores]
+    details, shown, (_, by_score), (_, by_product), listed = await asyncio.gather(
+        dashboards.seller(seller_id),
+        dashboards.metrics_of_seller(seller_id, MetricsRequest(METRICS, requested, compare)),
+        metric_table(dashboards, seller_id, ("reviews",), "score", requested, formatter),
+        metric_table(dashboards, seller_id, BY_PRODUCT, "product", requested, formatter),
+        dashboards.reviews_of_seller(seller_id, ReviewsRequest(always, lowest, highest), cursor, SHOWN),
+    )
+    choices = {"period": period, "compare": compare, "scores": scores}
+    page = pages(
+        "seller_reviews.html",
+        seller=details or UNREGISTERED,
+        seller_id=seller_id,
+        may_manage=may_manage(identity_of(request).principal, seller_id),
+        shown=shown,
+        choices=choices,
+        link=lambda **changed: f"?{urlencode(choices | changed)}",
+        comparisons=COMPARISONS,
+        scores=SCORES,
+        figures=figures_of(shown, formatter),
+        by_score=by_score,
+        by_product=by_product,
+        trend=trend(shown, formatter),
+        listed=listed,
+        export=urlencode(file_bounds(shown)),
+        trend_export=urlencode({"with": TREND[1], **file_bounds(shown)}),
+        reviews_export=urlencode(
+            {"lowest": lowest, "highest": highest}
+            | {name: listed["period"][name].isoformat() for name in ("from", "to")}
+        ),
+        old=next((each for each in (shown, listed) if each["stale"]), None),
+        now=dashboards.analytics.context.clock(),
+    )
+    return not_stored_if(shown["stale"] or listed["stale"], page)
+
+
+def trend(shown: SellerMetrics, formatter: Formatter) -> list[tuple[str, float, str, str]]:
+    """Return for each part of the period its name, and the score as a number and as text, and the reviews.
+
+    Parts without a review are left out. The newest part comes first.
+    """
+    score, reviews = (read_catalogue()[name] for name in TREND)
+    return [
+        (
+            formatter.bucket(bucket["start"], bucket["end"], shown["grain"]),
+            float(bucket["values"][score.name] or 0),
+            metric_text(score, bucket["values"][score.name], formatter),
+            metric_text(reviews, bucket["values"][reviews.name], formatter),
+        )
+        for bucket in reversed(shown["series"])
+        if bucket["values"][reviews.name]
+    ]
