@@ -12,6 +12,8 @@ from audit.comparisons import (
     facts_vs_redis,
     facts_vs_seller_customers,
     facts_vs_seller_metrics,
+    facts_vs_seller_products,
+    facts_vs_served_metrics,
     inbox_vs_facts,
     kafka_vs_facts,
     source_vs_cancellations,
@@ -50,7 +52,9 @@ _IN_PYTHON: Mapping[str, Run] = {
     "aggregates_vs_seller_api": aggregates_vs_seller_api.run,
     "facts_vs_seller_metrics": facts_vs_seller_metrics.run,
     "facts_vs_seller_customers": facts_vs_seller_customers.run,
+    "facts_vs_seller_products": facts_vs_seller_products.run,
     "facts_vs_marketplace_metrics": facts_vs_marketplace_metrics.run,
+    "facts_vs_served_metrics": facts_vs_served_metrics.run,
     "aggregates_vs_marketplace_api": aggregates_vs_marketplace_api.run,
 }
 """The comparisons that need more than two queries."""

@@ -6,11 +6,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from audit.reference.customers import orders_of_customers
+from audit.reference.shop import Shop, after_discount
+
 Row = dict[str, Any]
 MonthOf = Callable[[int], str]
 """Returns the shop's month, such as `2018-03`, that contains a moment in Unix milliseconds."""
 
-_MINUTE_MS = 60_000
 _FEWEST = 5
 """With fewer customers there are no segments."""
 
@@ -39,21 +41,24 @@ Customers = Mapping[tuple[str, str], list[PlacedOrder]]
 """(seller, shopper) → their orders that were not cancelled, the oldest first."""
 
 
-def customers_of(orders: Iterable[Mapping[str, Any]], lines: Iterable[Mapping[str, Any]]) -> Customers:
-    """Return the customers, from rows of the queries `customer_orders` and `sales_lines` of the metrics."""
+def customers_of(shop: Shop) -> Customers:
+    """Return the customers of all sellers."""
     net: dict[tuple[str, str], int] = defaultdict(int)
-    for line in lines:
-        sign = -1 if line["kind"] == "cancelled" else 1
-        net[line["seller_id"], line["order_id"]] += sign * (line["gross"] - line["discount"]) - line["refund"]
-    found: dict[tuple[str, str], list[PlacedOrder]] = defaultdict(list)
-    for order in orders:
-        if not order["cancelled"]:
-            minute_ms = order["placed_ms"] // _MINUTE_MS * _MINUTE_MS
-            net_sales = net[order["seller_id"], order["order_id"]]
-            found[order["seller_id"], order["shopper_id"]].append(
-                PlacedOrder(minute_ms, order["order_id"], bool(order["counts"]), net_sales)
-            )
-    return {who: sorted(placed) for who, placed in found.items()}
+    for sign, orders in ((1, shop.sales()), (-1, shop.cancelled_sales())):
+        for order in orders:
+            for line in order["lines"]:
+                net[line["seller_id"], order["order_id"]] += sign * after_discount(line)
+    for refund in shop.refunds():
+        if refund["placed_at"] is not None:
+            refunded = sum(line["refund_minor"] for line in refund["lines"])
+            net[refund["seller_id"], refund["order_id"]] -= refunded
+    return {
+        (seller_id, shopper_id): [
+            PlacedOrder(order.at_ms, order.order_id, order.is_counted, net[seller_id, order.order_id])
+            for order in orders
+        ]
+        for (seller_id, shopper_id), orders in orders_of_customers(shop, lambda seller_id: seller_id).items()
+    }
 
 
 def cohorts(customers: Customers, month_of: MonthOf) -> list[Row]:

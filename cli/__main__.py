@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "demo": "start everything and watch a simulated marketplace",
     "up": "start every part that is not running and wait until all are ready",
     "down": "stop everything that this copy started",
+    "compose": "write the passwords that docker-compose.yml reads",
     "status": "show each part's state, memory and address",
     "logs": "show the logs of the parts",
     "replay": "convert a data set to events and send them to Kafka",

@@ -12,7 +12,7 @@ import typer
 from common.errors import UserError
 from common.settings import ROOT, Settings
 from dashboards import build as building
-from dashboards import datasources
+from dashboards import containers, datasources
 from local.install.dashboards import python_with_grafana
 
 app = typer.Typer(no_args_is_help=True)
@@ -23,12 +23,17 @@ def build(
     out: Annotated[
         Path | None, typer.Option(help="Folder to write to; default: `dashboards` in the state directory.")
     ] = None,
+    for_containers: Annotated[
+        bool,
+        typer.Option("--containers", help="Write what Grafana and Prometheus of docker-compose.yml read."),
+    ] = False,
 ) -> None:
     """Write each dashboard as JSON, and Prometheus' configuration and rules with this copy's ports."""
     settings = Settings.load()
     folder = out or settings.home / "dashboards"
+    write = containers.write if for_containers else building.write
     try:
-        for path in building.write(settings, folder):
+        for path in write(settings, folder):
             print(path)
     except OSError as error:
         raise UserError(f"{folder} can't be written ({error.strerror}): choose another with --out") from error

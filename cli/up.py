@@ -14,4 +14,4 @@ def command() -> None:
     console, begun = make_console(), time.monotonic()
     settings = stack.up(Settings.load(), console)
     console.print(table(status(settings), console.width))
-    console.print(f"Ready in {time.monotonic() - begun:.1f} s. Open {settings.serving}/", highlight=False)
+    console.print(f"Ready in {time.monotonic() - begun:.1f} s. Open {settings.public}/", highlight=False)

@@ -25,7 +25,7 @@ def create_admin(email: Annotated[str, typer.Argument(help="The person's e-mail 
     settings = Settings.load()
     made = commerce_request(settings, "POST", "/v1/people", {"email": email, "role": "admin"})
     if made["reset_link"] is None:
-        print(f"{made['email']} is an administrator now, and signs in at {settings.serving}/sign-in")
+        print(f"{made['email']} is an administrator now, and signs in at {settings.public}/sign-in")
     else:
         print(f"{made['email']} is an administrator now. Choose a password within an hour:")
         print(made["reset_link"])

@@ -68,7 +68,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         settings = Settings.load()
-        serve_metrics(settings.port("rollups"))
+        serve_metrics(settings, "rollups")
     except UserError as error:
         print(f"rollups: {error}", file=sys.stderr)
         return 2

@@ -697,6 +697,24 @@ ORDER BY (shopper_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'A person became a shopper.';
 
+CREATE TABLE signals
+(
+    `seller_id` String COMMENT 'The seller whom it concerns; empty if it concerns the marketplace only.' CODEC(ZSTD(1)),
+    `signal_id` String COMMENT 'Digest of the kind, the seller, the subject and the hour in which it was raised.' CODEC(ZSTD(1)),
+    `kind` LowCardinality(String) COMMENT 'payment_failures, conversion_fall, review_flood, low_review_flood, stock_end or cancellation_wave.',
+    `subject_kind` LowCardinality(String) COMMENT 'What it is about: product, seller or payment_method.',
+    `subject_id` String COMMENT 'The product, the seller or the payment method that it is about.' CODEC(ZSTD(1)),
+    `first_at` DateTime64(3, 'UTC') COMMENT 'When what it reports began, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `last_at` DateTime64(3, 'UTC') COMMENT 'When it was complete, so that the signal was raised, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `figures` Map(String, Int64) COMMENT 'The figures that raised it, such as sessions and orders.' CODEC(ZSTD(1)),
+    `sentence` String COMMENT 'What happened, in one or two sentences for people.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of a signal the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+ORDER BY (seller_id, signal_id)
+SETTINGS index_granularity = 1024
+COMMENT 'What sellers and operators must know of: patterns of events that job signals has recognised.';
+
 CREATE TABLE stock_changed
 (
     `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),

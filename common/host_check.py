@@ -6,6 +6,7 @@ name of its own that resolves to 127.0.0.1 (DNS rebinding).
 
 import ipaddress
 import re
+import socket
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
@@ -28,6 +29,14 @@ def is_known_host(host: str, names: Collection[str] = ()) -> bool:
     """Return whether a `Host` header names a loopback host, or one of `names` (in lower case)."""
     name = host_name(host)
     return name in names or is_loopback(name)
+
+
+def names_of_listener(listen_host: str) -> list[str]:
+    """Return the names besides loopback under which a server that listens on this address is reached.
+
+    In a container, other containers use its host name. A server on loopback has no other name.
+    """
+    return [] if is_loopback(listen_host) else [socket.gethostname().lower()]
 
 
 def is_loopback(name: str) -> bool:

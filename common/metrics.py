@@ -7,7 +7,7 @@ A process counts with the constants of this module and exposes them at `/metrics
       HTTP_REQUESTS.labels(route, method, status).inc()
       HTTP_SECONDS.labels(route).observe(perf_counter() - started)
 
-* Another process calls `serve_metrics(settings.port("jobs"))` in its `main()`: a small server on loopback.
+* Another process calls `serve_metrics(settings, "jobs")` in its `main()`: a small server.
 
 To add a metric, add a constant. Give it at least one label: a process then exposes only the metrics that it
 sets. The name ends in the unit (`_seconds`, `_bytes`). Never use an id as a label, because each label value
@@ -34,9 +34,9 @@ from prometheus_client import (
 from prometheus_client.exposition import ThreadingWSGIServer
 
 from common.errors import UserError
-from common.host_check import is_known_host
+from common.host_check import is_known_host, names_of_listener
 from common.multiprocess_metrics import multiprocess_registry
-from common.settings import LOOPBACK
+from common.settings import Part, Settings
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -226,25 +226,26 @@ def read_series(*metrics: Counter | Gauge) -> list[list[tuple[dict[str, str], fl
     return [found.get(next(iter(metric.describe())).name, []) for metric in metrics]
 
 
-def serve_metrics(port: int) -> None:
-    """Answer `GET /metrics` on this loopback port, in a daemon thread, until the process ends.
+def serve_metrics(settings: Settings, part: Part) -> None:
+    """Answer `GET /metrics` on the port of this part, in a daemon thread, until the process ends.
 
-    Only requests to a loopback `Host` are answered (see `common.host_check`).
+    Only requests whose `Host` means this machine are answered (see `common.host_check`).
 
     Raises:
         UserError: the port is taken.
     """
-    app = make_wsgi_app(REGISTRY)
+    app, port = make_wsgi_app(REGISTRY), settings.port(part)
+    names = names_of_listener(settings.listen_host)
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if is_known_host(environ.get("HTTP_HOST", "")) and "HTTP_ORIGIN" not in environ:
+        if is_known_host(environ.get("HTTP_HOST", ""), names) and "HTTP_ORIGIN" not in environ:
             answered: Iterable[bytes] = app(environ, start_response)
             return answered
         start_response("403 Forbidden", [("Content-Type", "text/plain")])
         return [b"Only programs on this machine may read metrics.\n"]
 
     try:
-        server = make_server(LOOPBACK, port, answer, ThreadingWSGIServer, _QuietHandler)
+        server = make_server(settings.listen_host, port, answer, ThreadingWSGIServer, _QuietHandler)
     except OSError as error:
         reason = f"port {port} can't be used for metrics ({error.strerror}): set SOUK_PORT_OFFSET"
         raise UserError(reason) from error

@@ -74,6 +74,10 @@ class Settings(BaseSettings):
     install: Path = Field(
         default=ROOT / ".venv", description="What `./souk` installed: Python packages, jars, webjars."
     )
+    listen_host: str = Field(
+        default=LOOPBACK,
+        description="Address on which the platform's own servers listen: 0.0.0.0 in a container.",
+    )
     port_offset: int = Field(default=0, ge=0, le=50_000, description="Added to every port of a bundled part.")
 
     kafka_bootstrap: str = Field(default="", description="host:port[,host:port]")
@@ -92,6 +96,10 @@ class Settings(BaseSettings):
     )
     redis_url: str = Field(default="", description="redis://:password@host:port/db")
     serving_url: str = Field(default="", description="Base URL of the API and the pages.")
+    public_url: str = Field(
+        default="",
+        description="Base URL for people, as in mails and links; by default that of the API.",
+    )
     trusted_proxies: str = Field(
         default="",
         description="Addresses of proxies whose X-Forwarded-For says where a request comes from: a,b",
@@ -176,6 +184,10 @@ class Settings(BaseSettings):
         ge=14,
         le=3650,
         description="Days for which a service stores ids of handled messages. Kafka stores offsets for 7.",
+    )
+
+    restock_lead_days: int = Field(
+        default=7, ge=1, le=99, description="How long a delivery to a seller takes; no event tells it."
     )
 
     job_parallelism: int = Field(default=1, ge=1, le=64)
@@ -295,6 +307,11 @@ class Settings(BaseSettings):
     def serving(self) -> str:
         """Base URL of the API and the pages, without a trailing slash."""
         return self.serving_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('serving')}"
+
+    @property
+    def public(self) -> str:
+        """Base URL under which people open the API and the pages, without a trailing slash."""
+        return self.public_url.rstrip("/") or self.serving
 
     @property
     def commerce(self) -> str:

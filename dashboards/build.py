@@ -1,6 +1,7 @@
 """Writes Grafana's dashboards as JSON, and Prometheus' configuration with this installation's ports."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -27,14 +28,13 @@ def write(settings: Settings, folder: Path) -> list[Path]:
     texts = {
         f"{name}.json": json.dumps(dashboard, indent=2) + "\n" for name, dashboard in build(settings).items()
     }
-    texts["prometheus.yml"] = prometheus(settings)
+    texts["prometheus.yml"] = prometheus({part: f"{LOOPBACK}:{settings.port(part)}" for part in PORTS})
     texts["rules.yml"] = (PROMETHEUS / "rules.yml").read_text(encoding="utf-8")
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in texts]
 
 
-def prometheus(settings: Settings) -> str:
-    """Return Prometheus' configuration for this machine."""
-    addresses: dict[str, str] = {part: f"{LOOPBACK}:{settings.port(part)}" for part in PORTS}
+def prometheus(addresses: Mapping[str, str]) -> str:
+    """Return Prometheus' configuration; `addresses` are those of the processes' metrics, by part."""
     return Template((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8")).substitute(addresses)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from textwrap import indent
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
-from clickhouse.metric_catalogue.queries import WHOLE_PERIOD, series_query, totals_query
+from clickhouse.metric_catalogue.queries import WHOLE_PERIOD, series_query, totals_query, value_sql
 from clickhouse.metric_catalogue.values import MS_PER_HOUR
 
 _MINOR_UNITS = "{minor_units:UInt32}"
@@ -41,15 +41,7 @@ def _values(metrics: Iterable[Metric]) -> list[str]:
 
 def _value(metric: Metric) -> str:
     """Return the value of a metric in SQL, from the columns of its query."""
-    if metric.quantile:
-        column = f"source.{metric.quantile.column}"
-        return f"{column} / {MS_PER_HOUR}" if metric.unit == "hours" else column
-    value = _sum(metric.numerator)
-    if metric.denominator:
-        divisor = _sum(metric.denominator)
-        value = f"if({divisor} > 0, {value} / {divisor}, NULL)"
+    value = value_sql(metric, "source.")
+    if metric.unit == "hours":
+        return f"{value} / {MS_PER_HOUR}"
     return f"{value} / {_MINOR_UNITS}" if metric.unit == "money" else value
-
-
-def _sum(terms: Sequence[str]) -> str:
-    return "(" + " + ".join(f"(-source.{t[1:]})" if t[0] == "-" else f"source.{t}" for t in terms) + ")"

@@ -282,7 +282,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         settings = Settings.load()
-        serve_metrics(settings.port("jobs"))
+        serve_metrics(settings, "jobs")
     except UserError as error:
         print(f"reconciler: {error}", file=sys.stderr)
         return 2

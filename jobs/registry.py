@@ -10,12 +10,15 @@ from jobs.rankings import job as rankings
 from jobs.rankings.logic import EVENTS as RANKINGS_EVENTS
 from jobs.recommendations import job as recommendations
 from jobs.recommendations.logic import EVENTS as RECOMMENDATIONS_EVENTS
+from jobs.signals import job as signals
+from jobs.signals.logic import EVENTS as SIGNALS_EVENTS
 from schemas.events import all_events
 
 JOBS: Mapping[str, Callable[[Settings], JobPlan]] = {
     "facts": facts.build,
     "rankings": rankings.build,
     "recommendations": recommendations.build,
+    "signals": signals.build,
 }
 """Job name → the function that builds the job's plan, in the order of submission."""
 
@@ -29,5 +32,6 @@ TOPICS_BY_JOB: Mapping[str, tuple[str, ...]] = {
     "facts": tuple(all_events()),
     "rankings": RANKINGS_EVENTS,
     "recommendations": RECOMMENDATIONS_EVENTS,
+    "signals": SIGNALS_EVENTS,
 }
 """Job name → the event topics that the job reads. Its consumer group is named as the version in Flink."""

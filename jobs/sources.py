@@ -85,15 +85,16 @@ def _money(fields: Sequence[Mapping[str, Any]], prefix: str = "") -> Iterator[st
                 yield from _money(inner, f"{field['name']}.")
 
 
-def event_columns(event: EventSchema) -> str:
+def event_columns(event: EventSchema, lateness_s: int = 0) -> str:
     """Return the columns and the watermark of an event's table.
 
-    The watermark is one millisecond behind the newest event. No late event is dropped: the watermark only
-    sets `as_of`. An event that is more than a day ahead of the clock would advance `as_of`, so it goes to the
-    dead-letter topic.
+    The watermark is `lateness_s` seconds behind the newest event; for 0, it is one millisecond. Patterns and
+    windows drop later events. Other queries drop none: for them, the watermark only sets `as_of`. An event
+    that is more than a day ahead of the clock would advance `as_of`, so it goes to the dead-letter topic.
     """
     columns = [f"`{field['name']}` {flink_type(field['type'])}" for field in event.fields]
-    watermark = "WATERMARK FOR occurred_at AS occurred_at - INTERVAL '0.001' SECOND"
+    behind = lateness_s or 0.001
+    watermark = f"WATERMARK FOR occurred_at AS occurred_at - INTERVAL '{behind}' SECOND"
     return "(\n  " + ",\n  ".join([*columns, watermark]) + "\n)"
 
 
@@ -112,6 +113,7 @@ def source_table(
     group: str,
     start: Start,
     fetch: Mapping[str, str] = FETCH_IMMEDIATELY,
+    lateness_s: int = 0,
 ) -> str:
     """Return the `CREATE TABLE` statement of an event's topic, for one consumer group."""
     money = non_negative_fields(event)
@@ -133,4 +135,4 @@ def source_table(
         "value.souk-avro.dlq.bootstrap": settings.kafka,
         "value.souk-avro.dlq.topic": event.topic.dead_letter_topic,
     }
-    return f"CREATE TABLE {DATABASE}.{event.name} {event_columns(event)} {with_clause(options)}"
+    return f"CREATE TABLE {DATABASE}.{event.name} {event_columns(event, lateness_s)} {with_clause(options)}"

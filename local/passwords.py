@@ -38,9 +38,14 @@ def ensure(settings: Settings) -> Settings:
 
 
 def write(path: Path, passwords: dict[str, str]) -> None:
-    """Replace the file; the new one is readable by its owner only before it has any content."""
-    fresh = path.with_suffix(".new")
+    """Replace the file of the passwords."""
+    write_private(path, "".join(f"{name} = {json.dumps(value)}\n" for name, value in passwords.items()))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file; the new one is readable by its owner only before it has any content."""
+    fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - the mode
-        file.writelines(f"{name} = {json.dumps(value)}\n" for name, value in passwords.items())
+        file.write(text)
     fresh.replace(path)

@@ -91,6 +91,33 @@ def up(settings: Settings, console: Console) -> Settings:
     return settings
 
 
+def set_up_servers(settings: Settings, console: Console) -> None:
+    """Wait for Kafka, the registry and ClickHouse of the settings, then run the steps of `set_up`.
+
+    Raises:
+        UserError: the settings have no address of one of them, so `up` would start it.
+        PartUnavailable: one does not become ready, or refuses a step.
+    """
+    addresses = {
+        "SOUK_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+        "SOUK_REGISTRY_URL": settings.registry_url,
+        "SOUK_CLICKHOUSE_URL": settings.clickhouse_url,
+    }
+    if missing := [name for name, address in addresses.items() if not address]:
+        raise UserError(f"set {', '.join(missing)}, or run ./souk up, which starts servers of its own")
+    parts = [kafka.part(settings), registry.part(settings), clickhouse.part(settings)]
+    cancelled = Event()
+    steps = [Step(part.name, partial(_wait_for, part, cancelled)) for part in parts]
+    _run([*steps, *set_up(settings)], cancelled, console)
+
+
+def _wait_for(part: Part, cancelled: Event) -> None:
+    try:
+        _wait(part, cancelled, lambda: None)
+    except NotReady as error:
+        raise PartUnavailable(f"{part.name} at {part.url} is not ready: {error}") from error
+
+
 def bring_up(
     settings: Settings, home: StateDirectory, parts: list[Part], extra: list[Step], console: Console
 ) -> None:
@@ -130,7 +157,7 @@ def _run(steps: list[Step], cancelled: Event, console: Console) -> None:
 def _start(home: StateDirectory, supervisor: Supervisor, part: Part, cancelled: Event) -> None:
     """Start a part unless it runs with the same launch file; wait until it is ready or `cancelled` is set."""
     if part.launch is None:
-        _wait(part, cancelled, lambda: None)
+        _wait_for(part, cancelled)
         return
     part.launch.cwd.mkdir(mode=0o700, parents=True, exist_ok=True)
     part.prepare()

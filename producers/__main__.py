@@ -15,7 +15,7 @@ from common.body_deadline import BodyDeadlineProtocol
 from common.clock import system_clock
 from common.errors import SoukError, UserError
 from common.principal_token import PrincipalTokens
-from common.settings import LOOPBACK, Settings
+from common.settings import Settings
 from common.telemetry import configure_logging
 from common.timeouts import SERVER_KEEPALIVE_S
 from producers.http.app import create_app
@@ -58,7 +58,7 @@ async def serve(settings: Settings, names: Sequence[str]) -> int:
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(services, ServiceReadiness(services, settings.kafka), guard, [host]),
-            host=LOOPBACK,
+            host=settings.listen_host,
             port=settings.port("commerce"),
             http=BodyDeadlineProtocol,
             lifespan="off",

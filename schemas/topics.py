@@ -30,6 +30,7 @@ INTAKE, CACHE = "serving/intake", "serving/cache"
 SIMULATOR = "producers/simulator"
 FACTS_JOB = "jobs/facts"
 RANKINGS_JOB, RECOMMENDATIONS_JOB = "jobs/rankings", "jobs/recommendations"
+SIGNALS_JOB = "jobs/signals"
 
 LISTING_READERS = (ORDERS, INVENTORY, RECOMMENDATIONS_JOB, CACHE)
 """The rooms that read the events about listings."""
@@ -91,7 +92,7 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     Topic("product_changed", "product_id", 4, FOREVER, EXTERNAL, LISTING_READERS),
     Topic("product_delisted", "product_id", 4, FOREVER, EXTERNAL, LISTING_READERS),
     # browsing
-    Topic("product_viewed", "session_id", 4, DAYS_30, INTAKE, (RECOMMENDATIONS_JOB,)),
+    Topic("product_viewed", "session_id", 4, DAYS_30, INTAKE, (RECOMMENDATIONS_JOB, SIGNALS_JOB)),
     Topic("search_performed", "session_id", 4, DAYS_30, INTAKE),
     Topic("cart_changed", "session_id", 4, DAYS_30, INTAKE, (RECOMMENDATIONS_JOB,)),
     Topic("recommendation_shown", "session_id", 4, DAYS_30, INTAKE),
@@ -105,14 +106,21 @@ EVENT_TOPICS: tuple[Topic, ...] = (
         ORDERS,
         (INVENTORY, PAYMENTS, RECOMMENDATIONS_JOB),
     ),
-    Topic("order_confirmed", "order_id", 4, FOREVER, ORDERS, (INVENTORY, SIMULATOR, RANKINGS_JOB, CACHE)),
+    Topic(
+        "order_confirmed",
+        "order_id",
+        4,
+        FOREVER,
+        ORDERS,
+        (INVENTORY, SIMULATOR, RANKINGS_JOB, SIGNALS_JOB, CACHE),
+    ),
     Topic(
         "order_cancelled",
         "order_id",
         4,
         FOREVER,
         ORDERS,
-        (INVENTORY, PAYMENTS, SIMULATOR, RECOMMENDATIONS_JOB),
+        (INVENTORY, PAYMENTS, SIMULATOR, RECOMMENDATIONS_JOB, SIGNALS_JOB),
     ),
     Topic("order_shipped", "order_id", 4, FOREVER, EXTERNAL, (ORDERS,)),
     Topic("order_delivered", "order_id", 4, FOREVER, EXTERNAL, (ORDERS,)),
@@ -121,16 +129,16 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     Topic("stock_reserved", "order_id", 4, FOREVER, INVENTORY, (PAYMENTS,)),
     Topic("stock_refused", "order_id", 4, FOREVER, INVENTORY, (ORDERS,)),
     Topic("stock_released", "order_id", 4, FOREVER, INVENTORY, (ORDERS,)),
-    Topic("stock_changed", "product_id", 4, FOREVER, INVENTORY, (RECOMMENDATIONS_JOB, CACHE)),
+    Topic("stock_changed", "product_id", 4, FOREVER, INVENTORY, (RECOMMENDATIONS_JOB, SIGNALS_JOB, CACHE)),
     Topic("restock_needed", "product_id", 2, DAYS_90, EXTERNAL),
     # money
-    Topic("payment_captured", "order_id", 4, FOREVER, PAYMENTS, (ORDERS,)),
-    Topic("payment_failed", "order_id", 4, FOREVER, PAYMENTS, (ORDERS, INVENTORY)),
+    Topic("payment_captured", "order_id", 4, FOREVER, PAYMENTS, (ORDERS, SIGNALS_JOB)),
+    Topic("payment_failed", "order_id", 4, FOREVER, PAYMENTS, (ORDERS, INVENTORY, SIGNALS_JOB)),
     Topic("payment_refunded", "order_id", 4, FOREVER, PAYMENTS, (ORDERS,)),
     Topic("payout_paid", "seller_id", 2, FOREVER, EXTERNAL),
     Topic("ledger_posted", "transaction_id", 4, FOREVER, EXTERNAL),
     # reviews
-    Topic("review_submitted", "order_id", 4, FOREVER, EXTERNAL),
+    Topic("review_submitted", "order_id", 4, FOREVER, EXTERNAL, (SIGNALS_JOB,)),
     Topic("review_published", "order_id", 4, FOREVER, EXTERNAL),
     Topic("review_rejected", "order_id", 4, FOREVER, EXTERNAL),
     # operations
@@ -151,6 +159,7 @@ JOB_OUTPUTS: Mapping[str, str] = {
     **dict.fromkeys(RANKINGS, "rankings"),
     "pipeline_progress": "facts",
     "recommendations": "recommendations",
+    "signals": "signals",
 }
 """Job outputs in ClickHouse and Redis → the job that writes them. Each output has a dead-letter topic."""
 

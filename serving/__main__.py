@@ -1,4 +1,4 @@
-"""`python -m serving`: starts the worker processes that serve the API and the pages on loopback."""
+"""`python -m serving`: starts the worker processes that serve the API and the pages."""
 
 import sys
 
@@ -10,7 +10,7 @@ from uvicorn.supervisors import Multiprocess
 from common.body_deadline import BodyDeadlineProtocol
 from common.errors import SoukError
 from common.multiprocess_metrics import enable_multiprocess_metrics
-from common.settings import LOOPBACK, Settings
+from common.settings import Settings
 from common.telemetry import configure_logging
 from common.timeouts import SERVER_KEEPALIVE_S
 
@@ -49,7 +49,7 @@ def main() -> int:
             "serving.worker:create",
             factory=True,
             workers=settings.serving_processes,
-            host=LOOPBACK,
+            host=settings.listen_host,
             port=settings.port("serving"),
             loop="uvloop",
             http=BodyDeadlineProtocol,

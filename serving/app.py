@@ -19,6 +19,8 @@ from serving.analytics import export_endpoints as exports
 from serving.analytics import live_endpoints as live_metrics
 from serving.analytics import marketplace_metric_endpoints as marketplace_metrics
 from serving.analytics import metric_endpoints as metrics
+from serving.analytics import product_endpoints
+from serving.analytics import signal_endpoints as signals
 from serving.analytics import sql_endpoints as sql
 from serving.analytics.service import Analytics
 from serving.analytics.service.context import AnalyticsContext
@@ -176,7 +178,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        servers=[{"url": settings.serving}],
+        servers=[{"url": settings.public}],
     )
     app.state.settings = settings
     add_security_schemes(app)
@@ -185,6 +187,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(exports.router)
     app.include_router(live_metrics.router)
     app.include_router(customers.router)
+    app.include_router(signals.router)
+    app.include_router(product_endpoints.router)
     app.include_router(marketplace_metrics.router)
     app.include_router(sql.router)
     app.include_router(products.router)
@@ -206,5 +210,5 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
 
 
 def _hosts(settings: Settings) -> list[str]:
-    own = urlsplit(settings.serving).hostname
-    return sorted({LOOPBACK, "localhost", own or LOOPBACK})
+    own = (urlsplit(url).hostname or LOOPBACK for url in (settings.serving, settings.public))
+    return sorted({LOOPBACK, "localhost", *own})

@@ -17,7 +17,7 @@ class JobManager(ThreadingHTTPServer):
         self.cancelled: list[str] = []
         self.checkpointed: list[str] = []
         self._jobs: dict[str, dict[str, Any]] = {}
-        self.has_slots(4, 0)
+        self.has_slots(5, 0)
 
     @property
     def url(self) -> str:

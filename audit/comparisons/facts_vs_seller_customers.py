@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from audit.comparison import ComparisonSpec
 from audit.comparisons.aggregates_vs_seller_api import read_sellers
+from audit.comparisons.facts_vs_seller_metrics import shop_of
+from audit.reference import customers, sales
 from audit.seller_customers import (
     Customers,
     Scored,
@@ -20,6 +22,7 @@ from audit.seller_customers import (
     scored,
 )
 from audit.sources.api import ApiRequest, Row
+from audit.sources.facts import FactTables
 from audit.stores import Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
 from serving.clickhouse import load_queries
@@ -30,6 +33,9 @@ COHORTS = ComparisonSpec(NAME, "cohorts of customers", "facts", "query", "cohort
 COHORTS_API = ComparisonSpec(NAME, "cohorts of customers", "facts", "API", "cohort months", COHORT)
 SEGMENTS = ComparisonSpec(NAME, "scores of customers", "facts", "query", "seller scores", SCORES)
 SEGMENTS_API = ComparisonSpec(NAME, "segments of customers", "facts", "API", "seller segments", SEGMENT)
+
+FIELDS = {**sales.EVENTS, **customers.EVENTS}
+"""The fields of events from which customers are computed."""
 
 COMPARISONS = 4
 """The number of comparisons."""
@@ -87,6 +93,7 @@ class _Reader:
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
+        self._facts = FactTables(stores.clickhouse, FIELDS)
         self._shared: Customers | None = None
         self._compared: set[ComparisonSpec] = set()
         self._month = cache(self._month_of_quarter_hour)
@@ -142,18 +149,14 @@ class _Reader:
     def _customers(self, comparison: ComparisonSpec, keys: KeyFilter | None) -> Customers:
         is_first = keys is None and comparison not in self._compared
         self._compared.add(comparison)
-        customers = self._shared if is_first and self._shared is not None else self._read_customers(keys)
+        customers = self._shared if is_first and self._shared is not None else self._read_customers()
         if is_first:
             self._shared = customers if len(self._compared) < COMPARISONS else None
         return customers
 
-    def _read_customers(self, keys: KeyFilter | None) -> Customers:
-        parameters = {"currency": self._stores.currency}
-        orders, lines = (
-            self._stores.clickhouse.query(f"facts_vs_seller_metrics/{name}", parameters, keys).to_pylist()
-            for name in ("customer_orders", "sales_lines")
-        )
-        return customers_of(orders, lines)
+    def _read_customers(self) -> Customers:
+        self._facts.read(FIELDS)
+        return customers_of(shop_of(self._stores, self._facts))
 
     def _cohorts(self, comparison: ComparisonSpec, keys: KeyFilter | None) -> list[Row]:
         return cohorts(self._customers(comparison, keys), lambda moment_ms: self._month(moment_ms // 900_000))

@@ -37,6 +37,10 @@ class ApiRequest:
     query: dict[str, str] = field(default_factory=dict)
 
 
+RowsOf = Callable[[ApiRequest, bytes], Iterable[Row]]
+"""Makes rows of a request and the content of its response."""
+
+
 class ApiClient:
     """A client of the API at `url`. Memory: the rows of all responses, and up to 16 responses."""
 
@@ -53,12 +57,21 @@ class ApiClient:
         Raises:
             PartUnavailable: the API does not answer, or answers with an error.
         """
+        return self.fetch_content(requests, lambda _request, content: rows_of(orjson.loads(content)))
+
+    def fetch_content(
+        self, requests: list[ApiRequest], rows_of: RowsOf, at_once: int = _CONNECTIONS
+    ) -> list[Row]:
+        """Do what `fetch` does, with responses of any form, such as CSV or a page.
+
+        Of requests that take long, send few `at_once`: many of them would all be refused by a busy API.
+        """
         try:
-            return asyncio.run(self._fetch(requests, rows_of))
+            return asyncio.run(self._fetch(requests, rows_of, at_once))
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
 
-    async def _fetch(self, requests: list[ApiRequest], rows_of: Callable[[Any], Iterable[Row]]) -> list[Row]:
+    async def _fetch(self, requests: list[ApiRequest], rows_of: RowsOf, at_once: int) -> list[Row]:
         rows: list[Row] = []
         remaining = iter(requests)
         done = 0
@@ -66,24 +79,24 @@ class ApiClient:
         async def work(http: httpx.AsyncClient) -> None:
             nonlocal done
             for request in remaining:
-                rows.extend(rows_of(await self._answer(http, request)))
+                rows.extend(rows_of(request, await self._answer(http, request)))
                 done += 1
                 if done % 50 == 0 or done == len(requests):
                     self._progress("API", done, len(requests))
 
-        limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
+        limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
         async with (
             httpx.AsyncClient(
                 base_url=self._url, limits=limits, timeout=_TIMEOUT_S, auth=self._token
             ) as http,
             asyncio.TaskGroup() as workers,
         ):
-            for _ in range(_CONNECTIONS):
+            for _ in range(at_once):
                 workers.create_task(work(http))
         return rows
 
     @stamina.retry(on=_Busy, attempts=None, timeout=_BUSY_FOR_S, wait_initial=_BUSY_WAIT_S)
-    async def _answer(self, http: httpx.AsyncClient, request: ApiRequest) -> Any:
+    async def _answer(self, http: httpx.AsyncClient, request: ApiRequest) -> bytes:
         try:
             answer = await http.get(request.path, params=request.query)
         except httpx.HTTPError as error:
@@ -94,4 +107,4 @@ class ApiClient:
                 f"the API at {self._url} answered {answer.status_code} to {answer.request.url}: "
                 f"{answer.text[:200]}"
             )
-        return orjson.loads(answer.content)
+        return answer.content

@@ -40,14 +40,14 @@ class ClickHouseTables:
         used = dict(parameters)
         if "{own_order:" in sql:
             used["own_order"] = OWN_ORDER
-        if keys is not None:
-            used |= {"key_column": keys.column, "key_values": list(keys.values)}
-            sql = f"SELECT * FROM (\n{sql}\n) WHERE {_KEY_FILTER}"
-        return self._read(sql, used)
+        return self.query_sql(sql, used, keys)
 
-    def query_sql(self, sql: str, parameters: Parameters) -> pa.Table:
-        """Run a query that the code of the platform wrote."""
-        return self._read(sql, parameters)
+    def query_sql(self, sql: str, parameters: Parameters, keys: KeyFilter | None = None) -> pa.Table:
+        """Run a query that the code of the platform wrote, for all keys or for some."""
+        if keys is None:
+            return self._read(sql, parameters)
+        of_keys: Parameters = {"key_column": keys.column, "key_values": list(keys.values)}
+        return self._read(f"SELECT * FROM (\n{sql}\n) WHERE {_KEY_FILTER}", {**parameters, **of_keys})
 
     def facts(self, table: str, columns: list[str]) -> pa.Table:
         """Return the rows of a fact table, each event once (`FINAL`)."""
@@ -56,6 +56,12 @@ class ClickHouseTables:
         return self._read(
             f"SELECT {selected} FROM {{table:Identifier}} FINAL", {**identifiers, "table": table}
         )
+
+    def state_of_facts(self, table: str) -> tuple[int, int]:
+        """Return the number of rows of a fact table, and when the newest was taken. A new row changes it."""
+        columns = "count() AS total, toUnixTimestamp64Milli(max(ingested_at)) AS newest"
+        [row] = self._read(f"SELECT {columns} FROM {{table:Identifier}}", {"table": table}).to_pylist()
+        return row["total"], row["newest"]
 
     def now_ms(self) -> int:
         """Return ClickHouse's clock, by which it sets `ingested_at`, as Unix milliseconds."""

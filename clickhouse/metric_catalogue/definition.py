@@ -6,12 +6,14 @@
     domains.toml              the domains in the order in which pages list them
 
 A metric is a sum of measures (`sum`), a ratio of two sums (`ratio`), or a quantile of a measure (`quantile`).
+A sum can say which share of its subject it covers (`covered`); a ratio can be divided by another one
+(`relative_to`).
 The sums of a period are added up exactly, in integers; `values.py` makes the value of a metric from them.
 """
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
@@ -21,7 +23,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from clickhouse.metric_catalogue.files import Better, Domain, MetricFile, Quantile, Unit
+from clickhouse.metric_catalogue.files import Better, Domain, MetricFile, Quantile, Ratio, Unit
 from clickhouse.metric_catalogue.source import SELLER, Dimension, MeasureUnit, Source, SourceFile
 from common.errors import SoukError
 
@@ -30,6 +32,7 @@ SOURCES, DIMENSIONS, DOMAINS = "sources", "dimensions", "domains.toml"
 
 _VERSION_DIGITS = 8
 _TERM = re.compile(r"-?[a-z_]+")
+_NOT_TEXTS = frozenset(("source", "sum", "ratio", "quantile", "covered", "relative_to", "dimensions"))
 
 COUNTED_ONCE = (
     "What several sellers share, such as an order, a shopper or a visit, counts once: the values of "
@@ -61,6 +64,8 @@ class Metric:
     numerator: tuple[str, ...]
     denominator: tuple[str, ...]
     quantile: Quantile | None
+    covered: Ratio | None
+    relative_to: Ratio | None
     dimension_names: tuple[str, ...] | None
     edge_cases: tuple[str, ...]
     marketplace: str
@@ -70,15 +75,31 @@ class Metric:
     def version(self) -> str:
         """A digest of what the value depends on, the rows of the source included. Texts do not change it."""
         measures = [self.source.measures[name].digested for name in self.measures]
-        parts = (self.unit, self.source.version, self.numerator, self.denominator, self.quantile, measures)
-        return sha256(repr(parts).encode()).hexdigest()[:_VERSION_DIGITS]
+        parts: tuple[Any, ...] = (
+            self.unit,
+            self.source.version,
+            self.numerator,
+            self.denominator,
+            self.quantile,
+            measures,
+        )
+        parts += tuple(each.model_dump() for each in (self.covered, self.relative_to) if each)
+        return sha256(repr(tuple(parts)).encode()).hexdigest()[:_VERSION_DIGITS]
 
     @property
     def measures(self) -> tuple[str, ...]:
         """The measures of which the value is made."""
         if self.quantile:
             return (self.quantile.measure,)
-        return tuple(dict.fromkeys(term.removeprefix("-") for term in (*self.numerator, *self.denominator)))
+        terms = [*self.numerator, *self.denominator]
+        for each in filter(None, (self.covered, self.relative_to)):
+            terms += [*each.numerator, *each.denominator]
+        return _names(terms)
+
+    @property
+    def row_measures(self) -> tuple[str, ...]:
+        """The measures of the rows behind the value: without those that only say what it covers."""
+        return self.measures if self.quantile else _names((*self.numerator, *self.denominator))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -205,12 +226,15 @@ def _metric(path: Path, sources: Mapping[str, Source]) -> Metric:
         raise BrokenDefinition(f"{path}: there is no source {file.source!r} in {SOURCES}/")
     source = sources[file.source]
     numerator, denominator = (file.ratio.numerator, file.ratio.denominator) if file.ratio else (file.sum, ())
-    for term in (*(numerator or ()), *denominator, *([file.quantile.measure] if file.quantile else ())):
+    terms = [*(numerator or ()), *denominator, *([file.quantile.measure] if file.quantile else ())]
+    for each in filter(None, (file.covered, file.relative_to)):
+        terms += [*each.numerator, *each.denominator]
+    for term in terms:
         if not _TERM.fullmatch(term) or term.removeprefix("-") not in source.measures:
             raise BrokenDefinition(f"{path}: {term!r} is not a measure of {file.source}")
     if unknown := set(file.dimensions or ()) - source.dimensions.keys():
         raise BrokenDefinition(f"{path}: {', '.join(sorted(unknown))} is not a dimension of {file.source}")
-    texts: dict[str, Any] = file.model_dump(exclude={"source", "sum", "ratio", "quantile", "dimensions"})
+    texts: dict[str, Any] = file.model_dump(exclude=set(_NOT_TEXTS))
     return Metric(
         name=path.stem,
         domain=path.parent.name,
@@ -218,6 +242,8 @@ def _metric(path: Path, sources: Mapping[str, Source]) -> Metric:
         numerator=numerator or (),
         denominator=denominator,
         quantile=file.quantile,
+        covered=file.covered,
+        relative_to=file.relative_to,
         dimension_names=file.dimensions,
         **texts,
     )
@@ -228,6 +254,10 @@ def _source(path: Path, shared: Mapping[str, Dimension]) -> Source:
     if unknown := set(file.dimensions) - shared.keys():
         raise BrokenDefinition(f"{path}: there is no {', '.join(sorted(unknown))} in {DIMENSIONS}/")
     return Source(path.stem, file, shared)
+
+
+def _names(terms: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(term.removeprefix("-") for term in terms))
 
 
 def _files(folder: Path) -> list[Path]:

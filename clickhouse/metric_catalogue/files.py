@@ -48,6 +48,8 @@ class MetricFile(StrictModel):
     """The content of a metric's file. `place` sorts the metrics of a domain.
 
     `dimensions` are those of the source by which the metric can be split; all of them if not given.
+    `covered` is the share of its subject that a sum covers. If the numerator is 0 and the denominator is not,
+    the sum covers nothing, and its value is empty and not 0. `relative_to` divides a ratio by another ratio.
     `marketplace` says what the definition does not say about the figure of the whole marketplace.
     """
 
@@ -61,6 +63,8 @@ class MetricFile(StrictModel):
     sum: Terms | None = None
     ratio: Ratio | None = None
     quantile: Quantile | None = None
+    covered: Ratio | None = None
+    relative_to: Ratio | None = None
     dimensions: tuple[str, ...] | None = None
     edge_cases: tuple[str, ...]
     marketplace: str = ""
@@ -70,4 +74,8 @@ class MetricFile(StrictModel):
     def _has_one_kind(self) -> "MetricFile":
         if sum(kind is not None for kind in (self.sum, self.ratio, self.quantile)) != 1:
             raise ValueError("give one of sum, ratio and quantile")
+        if self.covered and not self.sum:
+            raise ValueError("covered is about a sum")
+        if self.relative_to and not self.ratio:
+            raise ValueError("relative_to divides a ratio")
         return self

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from textwrap import indent
 
 from clickhouse.metric_catalogue.definition import Metric
-from clickhouse.metric_catalogue.scope import EACH_SELLER, ONE_SELLER, Scope
+from clickhouse.metric_catalogue.scope import BY_SELLER, EACH_SELLER, ONE_SELLER, Scope
 from clickhouse.metric_catalogue.source import Dimension, Measure, Source
 
 _KNOWN_UNTIL = "toUnixTimestamp(least({period_end:DateTime('UTC')}, now('UTC')))"
@@ -82,7 +82,7 @@ def split_query(
     whose `value` is null; only the columns of metrics that are additive mean something there. Its columns are
     `value`, `value_count` and those of the metrics.
     """
-    ranked_by = "value" if dimension.values else f"{_sort_value(metrics[0])} DESC NULLS LAST, value"
+    ranked_by = "value" if dimension.values else f"{value_sql(metrics[0])} DESC NULLS LAST, value"
     added_up = [f"sum(ranked.{name}) AS {name}" for name in column_names(metrics)]
     by_value = _by_value(metrics, dimension, of_product, scope)
     ranked = f"SELECT *, row_number() OVER (ORDER BY {ranked_by}) AS rank\nFROM {_nested(by_value)}"
@@ -114,7 +114,7 @@ def rows_query(metric: Metric, *, of_product: bool) -> str:
     the measures of the metric.
     """
     source = metric.source
-    measures = {name: _of_row(source.measures[name], of_product) for name in metric.measures}
+    measures = {name: _of_row(source.measures[name], of_product) for name in metric.row_measures}
     identity = ", ".join(f"toString({column})" for column in source.file.row)
     listed = [f"toUnixTimestamp({source.time}) AS minute_s", f"[{identity}] AS row"]
     listed += [
@@ -181,7 +181,7 @@ def _bucket(source: Source) -> str:
 
 def _by_value(metrics: Sequence[Metric], dimension: Dimension, of_product: bool, scope: Scope) -> str:
     """Return the query of the columns of each value. Of the marketplace, each seller has its own figures."""
-    scope = EACH_SELLER if dimension.splits_sellers else scope
+    scope = BY_SELLER if dimension.splits_sellers else scope
     complete = metrics[0].source.completed(dimension, scope)
     counts_once = scope.counts_once or dimension.splits_orders
     columns = [f"{complete.expression} AS value", *_columns(metrics, of_product, scope, counts_once)]
@@ -209,7 +209,8 @@ def _aggregate(source: Source, name: str, of_product: bool, counts_once: bool) -
     measure = source.measures[name]
     if measure.at_end:
         at = f"if(isNull({measure.at_end}), 0, toUnixTimestamp({source.time}))"
-        offer = f"concat(source.seller_id, ' ', source.{source.file.columns.product})"
+        product = source.file.columns.product
+        offer = f"concat(source.seller_id, ' ', source.{product})" if product else "source.seller_id"
         levels = f"map({offer}, ({at}, toInt64({_of_row(measure, of_product)})))"
         return f"arraySum(level -> level.2, mapValues(maxMap({levels})))"
     if measure.distinct_values:
@@ -233,21 +234,33 @@ def _of_row(measure: Measure, of_product: bool) -> str:
 
 def _is_counted(metric: Metric, of_product: bool) -> str:
     """Return whether a row adds something to a metric."""
-    columns = [_of_row(metric.source.measures[name], of_product) for name in metric.measures]
+    columns = [_of_row(metric.source.measures[name], of_product) for name in metric.row_measures]
     return " OR ".join(f"{column} IS NOT NULL" if metric.quantile else f"{column} != 0" for column in columns)
 
 
-def _sort_value(metric: Metric) -> str:
-    """Return the value of a metric in SQL, to sort by; null for a ratio whose denominator is not above 0."""
+def value_sql(metric: Metric, prefix: str = "") -> str:
+    """Return the value of a metric in SQL, not rounded; null where `values.value_of` returns None.
+
+    `prefix` stands before each column, such as `source.`. The value of hours is in milliseconds.
+    """
+
+    def add_up(terms: Sequence[str]) -> str:
+        added = [f"(-{prefix}{term[1:]})" if term[0] == "-" else f"{prefix}{term}" for term in terms]
+        return f"({' + '.join(added)})"
+
     if metric.quantile:
-        return metric.quantile.column
-    numerator, denominator = (
-        " + ".join(f"(-{term[1:]})" if term.startswith("-") else term for term in terms)
-        for terms in (metric.numerator, metric.denominator)
-    )
-    if not denominator:
-        return f"({numerator})"
-    return f"if(({denominator}) > 0, ({numerator}) / ({denominator}), NULL)"
+        return f"{prefix}{metric.quantile.column}"
+    numerator = add_up(metric.numerator)
+    if covered := metric.covered:
+        nothing = f"{add_up(covered.numerator)} = 0 AND {add_up(covered.denominator)} != 0"
+        return f"if({nothing}, NULL, {numerator})"
+    if not metric.denominator:
+        return numerator
+    denominator = add_up(metric.denominator)
+    if over := metric.relative_to:
+        numerator = f"{numerator} * {add_up(over.denominator)}"
+        denominator = f"({denominator} * {add_up(over.numerator)})"
+    return f"if({denominator} > 0, {numerator} / {denominator}, NULL)"
 
 
 def _select(

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from clickhouse.metric_catalogue.scope import OF_SELLER, ONE_SELLER, Scope
+from clickhouse.metric_catalogue.scope import MARKETPLACE, OF_SELLER, ONE_SELLER, Scope
 from clickhouse.metrics.definition import read_definitions
 
 MeasureUnit = Literal["money", "count", "milliseconds"]
@@ -104,6 +104,8 @@ class SourceFile(StrictModel):
     `tables` are the tables that the rows come from; figures are complete up to the earliest of their `as_of`.
     `rows` is a SELECT of the rows of a scope, with its marks; without it, they are those of the only table.
     In it, `{ends}` stands for the ends of the parts of the period for which a query has values.
+    `parts` are SELECTs that stand in `rows` for marks of their names, such as `{sessions}`. Of all sellers
+    together, the `marketplace_parts` stand there instead; they must make the same rows, whose owners differ.
     `product_tables` are those of them whose columns `seller_id` and `product_id` say which products the rows
     are about; only the first of `tables`, if not given. `dimensions` names files of `dimensions/`, and
     `own_dimensions` are of this source alone. `row` are the columns that identify a row, and `kinds` are the
@@ -114,6 +116,8 @@ class SourceFile(StrictModel):
     tables: tuple[str, ...] = Field(min_length=1)
     product_tables: tuple[str, ...] = ()
     rows: str = ""
+    parts: dict[str, str] = Field(default_factory=dict)
+    marketplace_parts: dict[str, str] = Field(default_factory=dict)
     time: str = "minute"
     has_currency: bool = True
     row: tuple[str, ...]
@@ -128,8 +132,11 @@ class SourceFile(StrictModel):
     def _has_rows(self) -> "SourceFile":
         if not self.rows and len(self.tables) > 1:
             raise ValueError("a source of several tables needs rows")
-        if self.rows and OF_SELLER not in self.rows:
+        texts = [self.rows, *self.parts.values()]
+        if self.rows and not any(OF_SELLER in text for text in texts):
             raise ValueError(f"rows must say whose rows they are: WHERE {OF_SELLER}, not seller_id = …")
+        if unknown := self.marketplace_parts.keys() - self.parts.keys():
+            raise ValueError(f"marketplace_parts: {', '.join(sorted(unknown))} is not one of the parts")
         if unknown := set(self.product_tables) - set(self.tables):
             raise ValueError(f"product_tables: {', '.join(sorted(unknown))} is not one of the tables")
         return self
@@ -160,7 +167,13 @@ class Source:
 
     def from_sql(self, scope: Scope = ONE_SELLER) -> str:
         """Return what stands behind FROM: a table, or the SELECT of the rows of a scope."""
-        return f"(\n{scope.complete(self.file.rows.strip())}\n)" if self.file.rows else self.file.tables[0]
+        if not self.file.rows:
+            return self.file.tables[0]
+        rows = self.file.rows.strip()
+        parts = self.file.parts | (self.file.marketplace_parts if scope.is_marketplace else {})
+        for name, sql in parts.items():
+            rows = rows.replace(f"{{{name}}}", sql.strip())
+        return f"(\n{scope.complete(rows)}\n)"
 
     @property
     def has_products(self) -> bool:
@@ -172,7 +185,8 @@ class Source:
         """A digest of the rows: the versions of the tables that ClickHouse derives, and the SELECT."""
         derived = read_definitions()
         versions = [derived[table].version for table in self.tables if table in derived]
-        return sha256(repr((versions, self.from_sql(), self.time)).encode()).hexdigest()
+        rows = [self.from_sql(), *([self.from_sql(MARKETPLACE)] if self.file.marketplace_parts else [])]
+        return sha256(repr((versions, *rows, self.time)).encode()).hexdigest()
 
     def completed(self, dimension: Dimension, scope: Scope) -> Dimension:
         """Return a dimension of this source with complete SQL."""

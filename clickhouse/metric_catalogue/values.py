@@ -19,16 +19,23 @@ Columns = Mapping[str, int | None]
 def value_of(metric: Metric, columns: Columns) -> Value:
     """Return the value of a metric: an integer of money or a count, or a number with four decimals.
 
-    `columns` has those of the metric. The value of a ratio is None if its denominator is not above 0, and
-    that of a quantile if there are no values. Money is rounded half up, and so are decimals of a number.
+    `columns` has those of the metric. The value of a ratio is None if its denominator is not above 0, that of
+    a quantile if there are no values, and that of a sum if it covers nothing. Money is rounded half up, and
+    so are decimals of a number.
     """
     if metric.quantile:
         found = columns[metric.quantile.column]
         return None if found is None else _scaled(found, metric)
     numerator = add_up(metric.numerator, columns)
+    covered = metric.covered
+    if covered and not add_up(covered.numerator, columns) and add_up(covered.denominator, columns):
+        return None
     if not metric.denominator:
         return numerator
     denominator = add_up(metric.denominator, columns)
+    if over := metric.relative_to:
+        numerator *= add_up(over.denominator, columns)
+        denominator *= add_up(over.numerator, columns)
     if denominator <= 0:
         return None
     if metric.unit == "money":

@@ -16,8 +16,8 @@ FROM
 -- A product whose stock is not known is left out.
 INNER JOIN
 (
-    SELECT product_id, greatest(argMax(on_hand - reserved, version), 0) AS available
-    FROM stock_changed
+    SELECT product_id, argMax(level.available, level.version) AS available
+    FROM stock_levels AS level
     WHERE seller_id = {seller_id:String}
         AND product_id IN (
             SELECT product_id FROM sales_lines
@@ -30,21 +30,10 @@ INNER JOIN
 WHERE stock.available * {days:UInt32} < sold.units * {supply_days:UInt32}
     -- Nor is a product listed that the seller no longer offers.
     AND sold.product_id NOT IN (
-        SELECT product_id
-        FROM
-        (
-            SELECT product_id, occurred_at, 0 AS is_on_offer FROM product_delisted WHERE seller_id = {seller_id:String}
-            UNION ALL
-            SELECT product_id, occurred_at, 1 AS is_on_offer FROM product_listed
-            WHERE seller_id = {seller_id:String}
-                AND product_id IN (SELECT product_id FROM product_delisted WHERE seller_id = {seller_id:String})
-            UNION ALL
-            SELECT product_id, occurred_at, 1 AS is_on_offer FROM product_changed
-            WHERE seller_id = {seller_id:String}
-                AND product_id IN (SELECT product_id FROM product_delisted WHERE seller_id = {seller_id:String})
-        )
+        SELECT product_id FROM offer_changes
+        WHERE seller_id = {seller_id:String}
         GROUP BY product_id
-        HAVING argMax(is_on_offer, (occurred_at, is_on_offer)) = 0
+        HAVING argMax(is_listed, (at, is_listed)) = 0
     )
 ORDER BY stock.available / sold.units, sold.product_id
 LIMIT {limit:UInt32}

@@ -5,6 +5,7 @@ The scripts start two more JVMs only to compute memory flags, and fail on a path
 """
 
 from functools import partial
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -51,6 +52,8 @@ def parts(settings: Settings) -> list[Part]:
         "FLINK_OPT_DIR": str(library.parent / "opt"),
         # A JVM reads its jars only once, so `up` must restart Flink when the connectors change.
         "CONNECTORS_DIGEST": connectors_digest(settings),
+        # Nor does it read a changed configuration, such as another number of slots.
+        "CONFIGURATION_DIGEST": sha256(render(options(settings, folder)).encode()).hexdigest(),
         # The workers of a Python job find `python` on this PATH.
         "PATH": f"{settings.install / 'bin'}:/usr/local/bin:/usr/bin:/bin",
     }

@@ -31,5 +31,5 @@ def make_context(settings: Settings) -> AlertsContext:
         WebhookSender(settings.webhooks_to_internal_hosts),
         derived_key(settings, SECRETS),
         settings.shop_timezone,
-        settings.serving,
+        settings.public,
     )

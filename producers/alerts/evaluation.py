@@ -54,7 +54,7 @@ class Evaluator:
         self._transactions = transactions
         self._figures = figures
         self._zone = settings.timezone
-        self._site = settings.serving
+        self._site = settings.public
 
     async def evaluate_due(self) -> int:
         """Evaluate a few rules that are due, and return their number.

@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1", tags=[NAME], route_class=guarded(POLICIES))
 async def create_invitation(request: Request, seller_id: Id) -> Response:
     """Invite a person by mail. The response is the same whether or not the address has an account."""
     body = await parse_body(request, INVITATION_REQUEST)
-    site = settings_of(request, NAME).serving
+    site = settings_of(request, NAME).public
     async with transaction(request, NAME, seller_id) as tx:
         invitation = await invite(tx, seller_id, principal_of(request), body.email, body.role, site)
     return json_response(invitation, 201)

@@ -32,5 +32,5 @@ def make_context(settings: Settings) -> UsersContext:
         DeviceTokens(settings),
         Pseudonyms(settings),
         SigningKeys(settings),
-        Mails(settings.serving),
+        Mails(settings.public),
     )

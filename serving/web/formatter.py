@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_time, format_timedelta
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal, format_percent, get_minus_sign_symbol
 
 from common.money import format_money
 from serving.analytics.periods import Grain
@@ -51,6 +51,11 @@ class Formatter:
         """Return `12.3%` without a sign, and without decimals from 100 % on."""
         size = abs(ratio)
         return format_percent(size, format="#,##0%" if size >= 1 else "#,##0.0%", locale=self.locale)
+
+    def share(self, ratio: float) -> str:
+        """Return `12.3%`, or `-12.3%` if it is below 0, with the decimals of `percent`."""
+        sign = get_minus_sign_symbol(self.locale) if ratio < 0 else ""
+        return f"{sign}{self.percent(ratio)}"
 
     def day(self, moment: datetime) -> str:
         """Return `Aug 29, 2018`."""

@@ -36,6 +36,7 @@ from serving.web.seller import change as seller_change
 from serving.web.seller import customers as seller_customers
 from serving.web.seller import metrics as seller_metrics
 from serving.web.seller import overview as seller_overview
+from serving.web.seller import signals as seller_signals
 from serving.web.seller import sql as seller_sql
 from serving.web.seller import views as seller_views
 from serving.web.seller_admin import application as seller_application
@@ -70,6 +71,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
         seller_metrics.router,
         seller_change.router,
         seller_customers.router,
+        seller_signals.router,
         seller_sql.router,
         seller_alerts.router,
         seller_views.router,

@@ -26,6 +26,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "seller_change": _OF_SELLER,
     "seller_customers": _OF_SELLER,
     "seller_tasks": _OF_SELLER,
+    "seller_signals": _OF_SELLER,
     "seller_sql": _OF_SELLER,
     "run_seller_sql": _OF_SELLER,
     "seller_alerts": _OF_SELLER,

@@ -63,7 +63,7 @@ class PageRenderer:
             "locale": settings.shop_locale.replace("_", "-"),
             "presets": presenters.PRESETS,
             "clickhouse": settings.clickhouse,
-            "base": settings.serving,
+            "base": settings.public,
         }
         self._preload()
 

@@ -6,6 +6,7 @@ from common.settings import ROOT, Settings
 from jobs.facts import logic as facts
 from jobs.rankings import logic as rankings
 from jobs.recommendations import logic as recommendations
+from jobs.signals import logic as signals
 from producers.registry import SERVICES
 from producers.simulator.live import order_consumer
 from schemas.events import all_events
@@ -21,6 +22,7 @@ READS = {
     "producers/simulator": set(order_consumer.TOPICS),
     "jobs/rankings": set(rankings.EVENTS),
     "jobs/recommendations": set(recommendations.EVENTS),
+    "jobs/signals": set(signals.EVENTS),
     "serving/cache": set(DROPPED_BY),
 }
 EMITS = {

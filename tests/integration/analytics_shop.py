@@ -79,6 +79,11 @@ def events(seed: int) -> dict[str, list[Event]]:
         _order(draw, emit, number)
     for number in range(120):
         _visit(draw, emit, number)
+    for number, seller in enumerate((*SELLERS, "")):
+        moment = at(START + timedelta(days=160, hours=number))
+        signal = {"signal_id": f"signal-{number}", "kind": "payment_failures", "sentence": "5 failed."}
+        subject = {"subject_kind": "seller", "subject_id": seller, "first_at": moment, "last_at": moment}
+        emit("signals", START, seller_id=seller, figures={"failures": 5}, **signal, **subject)
     return made
 
 

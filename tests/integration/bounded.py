@@ -7,24 +7,28 @@ from pathlib import Path
 from typing import Any
 
 from jobs.engine import statement_set, table_environment
-from jobs.plan import JobPlan, with_clause
-from jobs.sources import event_columns
-from schemas.events import all_events
+from jobs.plan import JobOutput, JobPlan, with_clause
 
 Row = dict[str, Any]
 Events = dict[str, list[Row]]
 Table = dict[tuple[Any, ...], Row]
 
 
-def run_bounded(real: JobPlan, names: Iterable[str], events: Events, folder: Path) -> dict[str, list[Row]]:
-    """Run a plan's queries over events by topic, in the order of arrival; returns each output's changes."""
+def run_bounded(
+    real: JobPlan, names: Iterable[str], events: Events, folder: Path, stored: Iterable[JobOutput] = ()
+) -> dict[str, list[Row]]:
+    """Run a plan's queries over events by topic, in the order of arrival; returns each output's changes.
+
+    The outputs `stored` run beside them, with their own sinks.
+    """
     for name in names:
         (folder / name).mkdir()
         lines = [json.dumps(event) + "\n" for event in events.get(name, [])]
         (folder / name / "events.json").write_text("".join(lines))
     bounded = over_files(real, names, folder)
     environment = table_environment(bounded.config)
-    statement_set(environment, bounded).execute().wait()
+    statements = statement_set(environment, replace(bounded, outputs=(*bounded.outputs, *stored)))
+    statements.execute().wait()
     return {output.table: list(written(folder / output.table)) for output in real.outputs}
 
 
@@ -36,10 +40,9 @@ def over_files(real: JobPlan, names: Iterable[str], folder: Path) -> JobPlan:
         "format": "debezium-json",
         "debezium-json.timestamp-format.standard": "ISO-8601",
     }
+    tables = {table.split(" ", 3)[2]: table.partition(" WITH (\n")[0] for table in real.sources}
     sources = (
-        f"CREATE TABLE events.{name} {event_columns(all_events()[name])} "
-        + with_clause({**files, "path": str(folder / name)})
-        for name in names
+        f"{tables[f'events.{name}']} {with_clause({**files, 'path': str(folder / name)})}" for name in names
     )
     config = {**real.config, "restart-strategy.type": "none", "state.backend.type": "hashmap"}
     return replace(

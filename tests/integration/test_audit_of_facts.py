@@ -7,6 +7,7 @@ import pytest
 from audit.comparison import ComparisonResult
 from audit.connect import stores
 from audit.run import compare_once
+from audit.sources.facts import FactTables
 from clickhouse.client import connect
 from common.settings import Settings
 from tests.integration.metric_tables import writable
@@ -129,6 +130,53 @@ def test_a_quarter_of_an_hour_without_events_is_found(
     found = compared(empty_database, comparison)
 
     assert [(each.key, each.field) for each in found.differences] == [(row, "row")]
+
+
+def test_a_signal_of_which_the_facts_know_nothing_is_found(empty_database: Settings) -> None:
+    wave = {
+        "kind": "cancellation_wave", "subject_kind": "seller", "subject_id": "ann", "sentence": "",
+        "first_at": datetime(2026, 1, 2, tzinfo=UTC), "last_at": datetime(2026, 1, 2, 6, tzinfo=UTC),
+        "figures": {"cancellations": 2},
+    }  # fmt: skip
+    lines = [(1, "pen", "ann", 1, 1000, 0, 0, 0, 0), (2, "ink", "ann", 1, 1000, 0, 0, 0, 0)]
+    with connect(empty_database, admin=True) as client:
+        for number in range(3):  # a further one is no difference
+            columns = dict.fromkeys(("occurred_at", "placed_at", "confirmed_at"), MOMENT)
+            row = {"event_id": f"e{number}", "order_id": f"o{number}", "currency": "BRL", "lines": lines}
+            client.insert(
+                "order_cancelled", [[*columns.values(), *row.values()]], column_names=[*columns, *row]
+            )
+        for signal_id, seller in (("right", "ann"), ("invented", "bob")):
+            row = {"signal_id": signal_id, "seller_id": seller, **wave}
+            client.insert("signals", [[*row.values()]], column_names=[*row])
+
+    found = compared(empty_database, "facts_vs_signals")
+
+    assert [(each.key["signal_id"], each.field) for each in found.differences] == [("invented", "row")]
+    assert found.rows == 2
+
+
+def test_facts_that_come_while_an_answer_is_read_are_read_again(empty_database: Settings) -> None:
+    shipped: list[int] = []
+
+    with (
+        stores(empty_database, None, lambda *_: None) as opened,
+        connect(empty_database, admin=True) as client,
+    ):
+        facts = FactTables(opened.clickhouse, {"order_shipped": ("order_id",)})
+
+        def ship_and_count() -> int:
+            if len(shipped) < 2:
+                client.command(
+                    f"INSERT INTO order_shipped {COLUMNS} VALUES ('{len(shipped)}', '{SHIPPED}', 'o', 'a')"
+                )
+            shipped.append(opened.clickhouse.facts("order_shipped", ["order_id"]).num_rows)
+            return shipped[-1]
+
+        assert facts.beside(["order_shipped"], ship_and_count) == 2
+        assert [event["order_id"] for event in facts.events("order_shipped")] == ["o", "o"]
+
+    assert shipped == [1, 2, 2]
 
 
 def compared(settings: Settings, name: str) -> ComparisonResult:

@@ -98,8 +98,8 @@ def test_in_a_new_platform_the_versions_of_the_checkout_are_live(
     controller.choose()
 
     names = {job: defined_name(job, installation) for job in VERSIONED_PLANS}
-    assert live_names(installation) == {"facts": "facts", **names}
-    assert set(controller.plans) == {"facts", *names.values()}
+    assert live_names(installation) == {"facts": "facts", "signals": "signals", **names}
+    assert set(controller.plans) == {"facts", "signals", *names.values()}
     assert controller.tolerated == set()
 
 
@@ -193,12 +193,12 @@ def test_without_a_free_slot_a_version_waits_and_the_one_before_is_dropped(
     assert before.name not in controller.plans
     assert list(state(installation, redis, "recommendations").dropped) == ["be4be4be"]
 
-    job_manager.has_slots(3, 0)
+    job_manager.has_slots(4, 0)
     controller.choose()
     assert new not in controller.plans
     assert state(installation, redis).problem == NO_SLOT
 
-    job_manager.has_slots(4, 1)
+    job_manager.has_slots(5, 1)
     controller.choose()
     assert new in controller.plans
     assert state(installation, redis).problem == ""
@@ -274,7 +274,7 @@ def test_while_redis_does_not_answer_the_last_choice_stays(
         lost = VersionController(installation, nowhere, flink)
         with pytest.raises(PartUnavailable, match="Redis"):
             lost.choose()
-    assert set(lost.plans) == {"facts"}
+    assert set(lost.plans) == {"facts", "signals"}
     assert lost.tolerated is None
 
     controller.choose()
@@ -293,7 +293,10 @@ def test_after_an_update_both_jobs_are_built_at_once_if_none_of_theirs_runs(
 
     controller.choose()
 
-    assert set(controller.plans) == {"facts", *(defined_name(job, installation) for job in VERSIONED_PLANS)}
+    assert set(controller.plans) == {
+        *("facts", "signals"),
+        *(defined_name(job, installation) for job in VERSIONED_PLANS),
+    }
 
 
 def test_a_killed_reconciler_does_not_forget_that_keys_were_lost(

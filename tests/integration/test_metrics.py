@@ -33,6 +33,7 @@ DERIVED = {
     "product_views": ("seller_id", "minute", "event_id"),
     "customer_orders": ("seller_id", "shopper_id", "minute", "order_id"),
     "recommended_items": ("seller_id", "minute", "recommendation_id", "position"),
+    "recommendation_lists": ("minute", "recommendation_id"),
 }
 """Metric → its key."""
 
@@ -41,6 +42,7 @@ STORED = (
     *("return_lines", "earning_lines", "review_scores", "product_views"),
     *("customer_orders", "recommended_items", "recommendation_clicks", "product_costs"),
     *("session_orders", "funnel_steps", "search_pages", "search_clicks"),
+    *("session_steps", "search_visitors", "offer_changes", "recommendation_lists"),
 )
 """The metrics that have rows of their own."""
 
@@ -348,6 +350,63 @@ def test_a_recommended_item_counts_once_and_only_if_its_seller_is_known(run_metr
     tables = run_metrics({"recommendation_shown": [shown, shown]})
 
     assert tables["recommended_items"].keys() == {("ann", MINUTE, "list", 1)}
+    assert tables["recommendation_lists"][MINUTE, "list"]["impressions"] == 1
+
+
+def test_a_session_has_each_different_event_once(run_metrics: RunMetrics, database: Settings) -> None:
+    visit = {"session_id": "visit", "occurred_at": at(NOON), "product_id": "pen", "shopper_id": None}
+    viewed = visit | {"event_id": "v-1", "seller_id": "ann", "source": "search", "search_id": "s"}
+    carted = visit | {
+        "event_id": "c-1", "seller_id": "ann", "cart_id": "cart", "quantity_before": 0, "quantity": 1,
+        "currency": "BRL", "unit_price_minor": 5,
+    }  # fmt: skip
+    searched = visit | {
+        "event_id": "q-1", "search_id": "s", "query": " A  Pen", "filters": {}, "page_number": 1,
+        "result_count": 1, "product_ids": ["pen"],
+    }  # fmt: skip
+    order = placed("o1", [line(1, "pen", "ann"), line(2, "ink", "bob"), line(3, "cup", "ann")])
+    empty = placed("o2", [])
+    run_metrics(
+        {
+            "product_viewed": [viewed, viewed, viewed | {"event_id": "v-2", "seller_id": None}],
+            "cart_changed": [carted, carted, carted | {"event_id": "c-2", "quantity_before": 2}],
+            "search_performed": [searched, searched],
+            "order_placed": [each | {"session_id": "visit"} for each in (order, order, empty)],
+        }
+    )
+    with connect(database, admin=True) as client:
+        ((session, first_at, last_at, steps),) = client.query("SELECT * FROM session_steps").result_rows
+        typed = client.query("SELECT query, session_id, shopper_id FROM search_visitors").result_rows
+
+    at_ms = int(NOON.timestamp() * 1_000)
+    assert (session, first_at, last_at) == ("visit", NOON, NOON)
+    assert sorted(tuple(step.values()) if isinstance(step, dict) else step for step in steps) == [
+        (at_ms, 0, "", ""), (at_ms, 1, "", "ann"), (at_ms, 2, "", "ann"), (at_ms, 3, "o1", "ann"),
+        (at_ms, 3, "o1", "bob"),
+    ]  # fmt: skip
+    assert typed == [("a pen", "visit", "")]
+
+
+def test_an_offer_has_each_of_its_changes_once(run_metrics: RunMetrics, database: Settings) -> None:
+    listed = {
+        "event_id": "l-1", "occurred_at": at(NOON), "product_id": "pen", "seller_id": "ann", "name": None,
+        "category": None, "currency": "BRL", "price_minor": 900,
+    }  # fmt: skip
+    cheaper = listed | {"event_id": "l-2", "occurred_at": at(NOON + timedelta(days=1)), "price_minor": 800}
+    gone = {**cheaper, "event_id": "l-3", "occurred_at": at(NOON + timedelta(days=2)), "reason": "unknown"}
+    run_metrics(
+        {
+            "product_delisted": [gone, gone],
+            "product_changed": [cheaper | {"changed_fields": ["price_minor"]}] * 2,
+            "product_listed": [listed, listed],
+        }
+    )
+    with connect(database, admin=True) as client:
+        found = client.query(
+            "SELECT is_listed, currency, price_minor FROM offer_changes ORDER BY at"
+        ).result_rows
+
+    assert found == [(1, "BRL", 900), (1, "BRL", 800), (0, "", 0)]
 
 
 def net_minor(row: Row) -> int:

@@ -1,5 +1,6 @@
 """Customers of a seller: months, cohorts and segments, and the plain computation of the audit."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import product
 from typing import Any
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.seller_customers import GRID, by_scores, by_segment, cohorts, customers_of, scored
+from audit.reference.shop import Shop
+from audit.seller_customers import GRID, Customers, by_scores, by_segment, cohorts, customers_of, scored
 from serving.analytics.customer_segments import SCORES, SEGMENTS, segment_of
 from serving.analytics.months import Month
 from serving.analytics.presenters import customers as presenter
@@ -137,16 +139,26 @@ def test_a_colour_is_a_fifth_of_the_largest_value() -> None:
 FEBRUARY_MS = 1_519_873_200_000 - 86_400_000  # 27 February 2018 in the shop
 
 
-def order(shopper: str, number: int, days: int, *, counts: int = 1, cancelled: int = 0) -> dict[str, Any]:
+def order(shopper: str, number: int, days: int, gross: int = 0, currency: str = "BRL") -> dict[str, Any]:
+    line = {"seller_id": "ana", "quantity": 1, "unit_price_minor": gross, "discount_minor": 0}
+    placed_at = FEBRUARY_MS + days * 86_400_000
     return {
-        "seller_id": "ana", "shopper_id": shopper, "order_id": f"o{number}",
-        "placed_ms": FEBRUARY_MS + days * 86_400_000, "counts": counts, "cancelled": cancelled,
+        "event_id": f"e{number}", "occurred_at": placed_at, "placed_at": placed_at, "order_id": f"o{number}",
+        "shopper_id": shopper, "currency": currency, "lines": [line],
     }  # fmt: skip
 
 
-def line(number: int, gross: int, kind: str = "sold", refund: int = 0) -> dict[str, Any]:
-    figures = {"gross": gross, "discount": 0, "refund": refund}
-    return {"seller_id": "ana", "order_id": f"o{number}", "kind": kind, **figures}
+def customers(
+    orders: list[dict[str, Any]],
+    cancelled: Sequence[dict[str, Any]] = (),
+    refunds: Sequence[dict[str, Any]] = (),
+) -> Customers:
+    events = {
+        "order_confirmed": orders,
+        "order_cancelled": [each | {"confirmed_at": FEBRUARY_MS} for each in cancelled],
+        "payment_refunded": refunds,
+    }
+    return customers_of(Shop(lambda kind: events[kind], "BRL", SHOP, 2 * FEBRUARY_MS))
 
 
 def month_of(moment_ms: int) -> str:
@@ -154,18 +166,18 @@ def month_of(moment_ms: int) -> str:
 
 
 def test_the_plain_computation_leaves_cancelled_orders_and_foreign_customers_out_of_cohorts() -> None:
+    gone, returned = order("ben", 3, 0, 300), order("ada", 2, 3, 200)
     orders = [
-        order("ada", 1, 0),
-        order("ada", 2, 3),
-        order("ben", 3, 0, cancelled=1),
-        order("ben", 4, 3),
-        order("fay", 5, 0, counts=0),
-        order("fay", 6, 3),
+        order("ada", 1, 0, 100),
+        returned,
+        gone,
+        order("ben", 4, 3, 400),
+        order("fay", 5, 0, 500, "EUR"),
+        order("fay", 6, 3, 600),
     ]
-    lines = [line(number, 100 * number) for number in range(1, 7)]
-    lines += [line(3, 300, "cancelled"), line(2, 0, "returned", 50)]
+    refund = returned | {"return_id": "back", "seller_id": "ana", "lines": [{"refund_minor": 50}]}
 
-    found = cohorts(customers_of(orders, lines), month_of)
+    found = cohorts(customers(orders, [gone], [refund]), month_of)
 
     assert sorted(
         (each["cohort"], each["month"], each["customers"], each["net_sales"]) for each in found
@@ -180,7 +192,7 @@ def test_the_plain_computation_leaves_cancelled_orders_and_foreign_customers_out
 def test_equal_values_have_the_lowest_score_that_they_allow() -> None:
     orders = [order(f"shopper-{number}", number, number) for number in range(10)]
     orders.append(order("shopper-0", 10, 20))
-    groups = list(scored(customers_of(orders, []), {"shopper-0"}, {"shopper-9"}))
+    groups = list(scored(customers(orders), {"shopper-0"}, {"shopper-9"}))
 
     of_others = {each["scores"]: each for each in by_scores(groups) if "erased" not in each["scores"]}
     # Nine customers who were not erased: eight ordered once, and shopper-0 a second time, as the last one.
@@ -196,6 +208,6 @@ def test_equal_values_have_the_lowest_score_that_they_allow() -> None:
 
 
 def test_fewer_than_five_customers_have_no_segment() -> None:
-    groups = scored(customers_of([order(f"s{number}", number, 0) for number in range(4)], []), set(), set())
+    groups = scored(customers([order(f"s{number}", number, 0) for number in range(4)]), set(), set())
 
     assert [each["segment"] for each in by_segment(groups)] == ["all"]

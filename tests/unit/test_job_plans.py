@@ -16,6 +16,7 @@ from jobs.rankings.logic import QUERIES, VIEWS
 from jobs.recommendations import job as recommendations_job
 from jobs.recommendations import logic as recommendations
 from jobs.registry import JOBS, TOPICS_BY_JOB, VERSIONED_PLANS
+from jobs.signals import job as signals
 from jobs.sinks import HISTORY_FLUSH, LIVE_FLUSH
 from jobs.sources import flink_type, reader_schema, source_table
 from jobs.stored_plans import defined_version, store_defined_plan, stored_plan, stored_versions
@@ -126,7 +127,7 @@ def test_a_job_has_a_source_for_each_event_that_its_queries_read_and_for_no_othe
     (tmp_path / "one.sql").write_text("-- Not events.order_cancelled.\nSELECT * FROM events.order_placed\n")
 
     assert QueryFolder(tmp_path).events() == ("order_placed", "order_shipped")
-    for job in (rankings, recommendations_job):
+    for job in (rankings, recommendations_job, signals):
         plan = job.build(SETTINGS)
         known = {f"events.{name}" for name in all_events() if f"events.{name} " in " ".join(plan.sources)}
         read = {

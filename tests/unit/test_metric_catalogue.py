@@ -16,7 +16,13 @@ from clickhouse.metric_catalogue.definition import (
     read_every_metric,
 )
 from clickhouse.metric_catalogue.queries import sellers_query, series_query, split_query
-from clickhouse.metric_catalogue.scope import EACH_SELLER, MARKETPLACE, ONE_SELLER
+from clickhouse.metric_catalogue.scope import (
+    BY_SELLER,
+    EACH_SELLER,
+    MARKETPLACE,
+    MIN_VISITORS,
+    ONE_SELLER,
+)
 from clickhouse.metric_catalogue.values import value_of
 
 SOURCE = """
@@ -130,6 +136,30 @@ def test_a_ratio_of_money_is_rounded_half_up(revenue: int, orders: int, cancelle
         assert Fraction(-1, 2) < value - Fraction(revenue, orders) <= Fraction(1, 2)
 
 
+@given(
+    earned=st.integers(-(10**12), 10**12),
+    cost=st.integers(0, 10**12),
+    known=st.integers(0, 99),
+    unknown=st.integers(0, 99),
+)
+def test_the_profit_of_units_without_a_known_cost_is_empty_and_not_zero(
+    earned: int, cost: int, known: int, unknown: int
+) -> None:
+    columns = {"units_with_cost": known, "booked_units": known + unknown}
+    value = value_of(read_catalogue()["profit"], {**columns, "earned_with_cost": earned, "cost": cost})
+
+    assert value == (None if unknown and not known else earned - cost)
+
+
+def test_only_a_sum_covers_a_share_and_only_a_ratio_is_divided_by_another(write) -> None:
+    other = '{ numerator = ["units"], denominator = ["gross"] }'
+    for wrong in (f"{METRIC}relative_to = {other}", f"{METRIC}quantiles = {other}"):
+        with pytest.raises(BrokenDefinition):
+            write(wrong)
+    assert write(f"{METRIC}covered = {other}").columns == ("units", "gross")
+    assert write(f"{METRIC}covered = {other}").row_measures == ("units",)
+
+
 @given(returned=st.integers(0, 10**12), units=st.integers(1, 10**12))
 def test_a_share_has_four_decimals(returned: int, units: int) -> None:
     value = value_of(read_catalogue()["return_rate"], {"returned_units": returned, "units": units})
@@ -196,6 +226,38 @@ def test_a_seller_s_rows_have_the_same_query_in_every_scope_but_for_their_condit
         one, each = metric.source.from_sql(ONE_SELLER), metric.source.from_sql(EACH_SELLER)
         assert one.replace("seller_id = {seller_id:String}", "true") == each
         assert not metric.source.file.rows or one != each
+
+
+def test_the_rows_of_the_marketplace_can_come_from_other_tables(write) -> None:
+    rows = """
+rows = "SELECT * FROM ({lines}) WHERE {of_seller}"
+[parts]
+lines = "SELECT * FROM sales_lines"
+[marketplace_parts]
+lines = "SELECT * FROM sales_orders"
+"""
+    source = SOURCE.replace("[columns]", f"{rows}[columns]")
+    metric = write(source=source)
+
+    assert "FROM sales_lines) WHERE seller_id" in metric.source.from_sql(ONE_SELLER)
+    assert "FROM sales_lines) WHERE true" in metric.source.from_sql(EACH_SELLER)
+    for scope in (MARKETPLACE, BY_SELLER):
+        assert "FROM sales_orders) WHERE true" in metric.source.from_sql(scope)
+    assert write(source=source.replace("sales_orders", "sales_days")).version != metric.version
+    with pytest.raises(BrokenDefinition, match="orders is not one of the parts"):
+        write(source=source.replace('lines = "SELECT * FROM sales_orders"', 'orders = ""'))
+
+
+def test_sellers_see_a_text_only_if_several_visitors_typed_it() -> None:
+    by_text = {name: metric for name, metric in read_catalogue().items() if "query" in metric.dimensions}
+
+    assert by_text
+    for metric in by_text.values():
+        says = f"at least {MIN_VISITORS} different visitors"
+        assert says in metric.dimensions["query"].description
+        assert any(says in case for case in metric.edge_cases)
+        query = split_query([metric], metric.dimensions["query"], of_product=False)
+        assert re.search(rf"HAVING least\(.*\) >= {MIN_VISITORS}\b", query)
 
 
 def test_rows_that_do_not_say_whose_they_are_are_refused(write) -> None:

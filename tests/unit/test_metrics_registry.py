@@ -1,3 +1,4 @@
+import socket
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from common import metrics
 from common.errors import UserError
-from common.settings import LOOPBACK, PORTS, ROOT
+from common.settings import LOOPBACK, ROOT, Settings
 from tests.ports import free_offset
 
 OURS = {name: one for name, one in vars(metrics).items() if isinstance(one, MetricWrapperBase)}
@@ -36,12 +37,22 @@ def test_a_process_exposes_only_the_metrics_that_it_set_and_its_own():
 
 
 def test_a_process_without_an_http_server_exposes_its_metrics_on_loopback():
-    port = PORTS["jobs"] + free_offset()
-    metrics.serve_metrics(port)
-    answer = httpx.get(f"http://{LOOPBACK}:{port}/metrics", trust_env=False)
+    settings = Settings(port_offset=free_offset())
+    metrics.serve_metrics(settings, "jobs")
+    answer = httpx.get(f"http://{LOOPBACK}:{settings.port('jobs')}/metrics", trust_env=False)
     assert "python_info" in answer.text
     with pytest.raises(UserError, match="SOUK_PORT_OFFSET"):
-        metrics.serve_metrics(port)
+        metrics.serve_metrics(settings, "jobs")
+
+
+def test_in_a_container_prometheus_reads_metrics_under_the_host_name_only_there():
+    name = socket.gethostname()
+    for host, status in (("0.0.0.0", 200), (LOOPBACK, 403)):
+        settings = Settings(port_offset=free_offset(), listen_host=host)
+        metrics.serve_metrics(settings, "jobs")
+        url = f"http://{LOOPBACK}:{settings.port('jobs')}/metrics"
+        answer = httpx.get(url, headers={"Host": f"{name}:8020"}, trust_env=False)
+        assert answer.status_code == status
 
 
 @pytest.mark.parametrize(
@@ -56,8 +67,9 @@ def test_a_process_without_an_http_server_exposes_its_metrics_on_loopback():
     ],
 )
 def test_a_web_page_does_not_read_metrics(headers: dict[str, str]):
-    port = PORTS["jobs"] + free_offset()
-    metrics.serve_metrics(port)
+    settings = Settings(port_offset=free_offset())
+    metrics.serve_metrics(settings, "jobs")
+    port = settings.port("jobs")
 
     sent = {name: value.format(port=port) for name, value in headers.items()}
     answer = httpx.get(f"http://{LOOPBACK}:{port}/metrics", headers=sent, trust_env=False)

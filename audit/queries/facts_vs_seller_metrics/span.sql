@@ -1,7 +1,7 @@
--- The first and the last month of the shop in which anything happened, by the facts or by the metrics; no row if nothing did.
+-- The first and the last day of the shop on which anything happened, by the facts or by the metrics; no row if nothing did.
 SELECT
-    formatDateTime(min(moment), '%Y-%m', {timezone:String}) AS first_month,
-    formatDateTime(max(moment), '%Y-%m', {timezone:String}) AS last_month
+    formatDateTime(min(moment), '%Y-%m-%d', {timezone:String}) AS first_day,
+    formatDateTime(max(moment), '%Y-%m-%d', {timezone:String}) AS last_day
 FROM
 (
     SELECT assumeNotNull(placed_at) AS moment FROM order_confirmed WHERE placed_at IS NOT NULL
@@ -31,6 +31,14 @@ FROM
     SELECT occurred_at FROM product_viewed
     UNION ALL
     SELECT occurred_at FROM recommendation_shown
+    UNION ALL
+    SELECT occurred_at FROM search_performed
+    UNION ALL
+    SELECT occurred_at FROM product_listed
+    UNION ALL
+    SELECT occurred_at FROM product_changed
+    UNION ALL
+    SELECT occurred_at FROM product_delisted
     UNION ALL
     SELECT minute FROM return_lines
     UNION ALL

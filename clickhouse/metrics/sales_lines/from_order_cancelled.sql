@@ -13,6 +13,7 @@ SELECT
     line.quantity * line.unit_price_minor AS cancelled_gross_minor,
     line.discount_minor AS cancelled_discount_minor,
     line.shipping_minor AS cancelled_shipping_minor,
+    line.tax_minor AS cancelled_tax_minor,
     line.discount_minor - line.quantity * line.unit_price_minor AS revenue_minor
 FROM order_cancelled
 ARRAY JOIN lines AS line, arrayEnumerate(lines) AS position

@@ -14,6 +14,7 @@ SELECT
     line.quantity * line.unit_price_minor AS gross_minor,
     line.discount_minor AS discount_minor,
     line.shipping_minor AS shipping_minor,
+    line.tax_minor AS tax_minor,
     line.quantity * line.unit_price_minor - line.discount_minor AS revenue_minor
 FROM order_confirmed
 ARRAY JOIN order_confirmed.lines AS line, arrayEnumerate(order_confirmed.lines) AS position

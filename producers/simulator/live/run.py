@@ -59,7 +59,7 @@ def run_live(saved: SavedWorld, settings: Settings, rate: float) -> None:
         PartUnavailable: Kafka or the registry is unavailable at the start; later outages are tolerated.
         UserError: the port for metrics is taken.
     """
-    metrics.serve_metrics(settings.port("simulator"))
+    metrics.serve_metrics(settings, "simulator")
     schema_ids = register(settings).schema_ids
     world = build_world(saved.shape)
     cluster = cluster_id(settings.kafka)

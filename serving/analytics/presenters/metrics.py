@@ -182,7 +182,7 @@ def rest(
 
 def metric_row(metric: Metric, row: Row, names: Mapping[str, ProductName], zone: ZoneInfo) -> MetricRow:
     """Return a row of which a metric is made, from its row of `rows_query`."""
-    measures: Columns = {name: int(row[name]) for name in metric.measures if row[name] is not None}
+    measures: Columns = {name: int(row[name]) for name in metric.row_measures if row[name] is not None}
     line = row.get("line_text")
     product_id = row.get("product_text") or None
     terms = (metric.quantile.measure,) if metric.quantile else metric.numerator

@@ -7,8 +7,10 @@ from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.customers import CustomersService
 from serving.analytics.service.metrics import MetricsService
 from serving.analytics.service.orders import OrdersService
+from serving.analytics.service.product_insights import ProductInsightsService
 from serving.analytics.service.rankings import RankingsService
 from serving.analytics.service.sales import SalesService
+from serving.analytics.service.signals import SignalsService
 from serving.analytics.service.tasks import TasksService
 
 
@@ -24,6 +26,8 @@ class Analytics:
     changes: ChangesService
     tasks: TasksService
     customers: CustomersService
+    signals: SignalsService
+    products: ProductInsightsService
 
     @classmethod
     def of(cls, context: AnalyticsContext) -> "Analytics":
@@ -37,4 +41,6 @@ class Analytics:
             ChangesService(context),
             TasksService(context),
             CustomersService(context),
+            SignalsService(context),
+            ProductInsightsService(context),
         )

@@ -16,15 +16,19 @@ from serving.analytics.schemas.changes import SalesChange
 from serving.analytics.schemas.customers import CustomerCohorts, CustomerSegments
 from serving.analytics.schemas.metrics import MarketplaceMetrics, MetricRows, SellerMetrics
 from serving.analytics.schemas.orders import Orders
+from serving.analytics.schemas.product_insights import BoughtTogether, PriceChanges
 from serving.analytics.schemas.products import TopProducts
 from serving.analytics.schemas.sales import MarketplaceSales, SellerSales
 from serving.analytics.schemas.sellers import Sellers
+from serving.analytics.schemas.signals import SellerSignals, Signals
 from serving.analytics.schemas.tasks import SellerTasks
 from serving.analytics.service import Analytics
 from serving.analytics.service.changes import ChangeRequest
 from serving.analytics.service.context import PeriodRequest, SalesSpan
 from serving.analytics.service.customers import CohortsRequest
 from serving.analytics.service.metrics import MetricsRequest
+from serving.analytics.service.product_insights import PairsRequest, PriceChangesRequest
+from serving.analytics.service.signals import SignalsRequest
 from serving.cache.last_answers import LastAnswers, Question
 from serving.clickhouse import Row
 
@@ -36,8 +40,12 @@ _ORDERS = Question[Orders]("orders", Orders)
 _SELLERS = Question[Sellers]("sellers", Sellers)
 _SALES_CHANGE = Question[SalesChange]("sales_change", SalesChange)
 _TASKS = Question[SellerTasks]("tasks", SellerTasks)
+_SIGNALS = Question[SellerSignals]("signals", SellerSignals)
+_MARKETPLACE_SIGNALS = Question[Signals]("marketplace_signals", Signals)
 _COHORTS = Question[CustomerCohorts]("cohorts", CustomerCohorts)
 _SEGMENTS = Question[CustomerSegments]("segments", CustomerSegments)
+_PRICE_CHANGES = Question[PriceChanges]("price_changes", PriceChanges)
+_BOUGHT_TOGETHER = Question[BoughtTogether]("bought_together", BoughtTogether)
 _METRICS = Question[SellerMetrics]("metrics", SellerMetrics)
 _MARKETPLACE_METRICS = Question[MarketplaceMetrics]("marketplace_metrics", MarketplaceMetrics)
 _METRIC_ROWS = Question[MetricRows]("metric_rows", MetricRows)
@@ -124,6 +132,24 @@ class Dashboards:
         )
         return {**content, "stale": stale}
 
+    async def price_changes_of_seller(self, seller_id: str, request: PriceChangesRequest) -> PriceChanges:
+        """Return the price changes of a seller's products, and what was sold before and after."""
+        content, stale = await self.last.ask(
+            _PRICE_CHANGES,
+            (seller_id, *_parts(request.period), request.days, request.limit),
+            lambda: self.analytics.products.price_changes(seller_id, request),
+        )
+        return {**content, "stale": stale}
+
+    async def bought_together_of_seller(self, seller_id: str, request: PairsRequest) -> BoughtTogether:
+        """Return pairs of a seller's products that are bought together."""
+        content, stale = await self.last.ask(
+            _BOUGHT_TOGETHER,
+            (seller_id, *_parts(request.period), request.min_orders, request.limit),
+            lambda: self.analytics.products.bought_together(seller_id, request),
+        )
+        return {**content, "stale": stale}
+
     async def top_products(self, seller_id: str, requested: PeriodRequest, by: By, limit: int) -> TopProducts:
         """Return a seller's best products of a period."""
         content, stale = await self.last.ask(
@@ -141,6 +167,24 @@ class Dashboards:
             _ORDERS,
             (seller_id, *_parts(requested), cursor, limit),
             lambda: self.analytics.orders.of_seller(seller_id, requested, cursor, limit),
+        )
+        return {**content, "stale": stale}
+
+    async def signals_of_seller(self, seller_id: str, request: SignalsRequest) -> SellerSignals:
+        """Return a page of a seller's signals, the newest first."""
+        content, stale = await self.last.ask(
+            _SIGNALS,
+            (seller_id, *_signal_parts(request)),
+            lambda: self.analytics.signals.of_seller(seller_id, request),
+        )
+        return {**content, "stale": stale}
+
+    async def signals_of_marketplace(self, request: SignalsRequest) -> Signals:
+        """Return a page of the signals of all sellers and of the marketplace, the newest first."""
+        content, stale = await self.last.ask(
+            _MARKETPLACE_SIGNALS,
+            _signal_parts(request),
+            lambda: self.analytics.signals.of_marketplace(request),
         )
         return {**content, "stale": stale}
 
@@ -217,3 +261,7 @@ def _statements(metric: Metric) -> str:
 def _metric_parts(request: MetricsRequest) -> tuple[str | int | None, ...]:
     names = ",".join(request.metrics)
     return names, *_parts(request.period), request.compare, request.by, request.top, request.product_id
+
+
+def _signal_parts(request: SignalsRequest) -> tuple[str | int | None, ...]:
+    return *_parts(request.period), request.kind, request.cursor, request.limit

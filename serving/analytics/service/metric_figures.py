@@ -1,13 +1,13 @@
 """Reads the figures of metrics, which can have several sources: series, totals, and splits by a dimension."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from clickhouse.metric_catalogue import queries
 from clickhouse.metric_catalogue.definition import Metric
 from clickhouse.metric_catalogue.scope import Scope
-from clickhouse.metric_catalogue.source import SELLER
+from clickhouse.metric_catalogue.source import SELLER, Dimension
 from serving.analytics.periods import Grain, Period
 from serving.analytics.presenters import metrics as presenter
 from serving.analytics.schemas.metrics import MetricRest, MetricSplit
@@ -93,7 +93,7 @@ class FiguresReader:
         if asked.before:
             compared = given | bounds(asked.before)
             then = [*await asyncio.gather(*(self._parts(each, compared, listed, asked) for each in found))]
-        names = await self._names(asked.by, listed)
+        names = await self._names(asked.by, dimension, listed)
         split = presenter.split(
             [(each.metrics, part, before) for each, part, before in zip(found, now, then, strict=True)],
             listed,
@@ -113,11 +113,13 @@ class FiguresReader:
         sql = queries.compared_query(metrics, dimension, of_product=asked.of_product, scope=asked.scope)
         return presenter.parts(metrics, await self.rows(sql, parameters | {"values": listed}))
 
-    async def _names(self, by: str, values: Sequence[str]) -> dict[str, str | None]:
-        """Return the names of products or sellers; none of the values of another dimension."""
+    async def _names(self, by: str, dimension: Dimension, values: Sequence[str]) -> Mapping[str, str | None]:
+        """Return the names of products or sellers; of another dimension, the texts for some of its values."""
         if by == SELLER:
             return dict(await self._context.catalogue.seller_names(values))
-        products = await self._context.product_names(values) if by == PRODUCT else {}
+        if by != PRODUCT:
+            return dimension.labels
+        products = await self._context.product_names(values)
         return {product_id: product.name for product_id, product in products.items()}
 
     async def rows(self, sql: str, parameters: dict[str, Value]) -> list[Row]:

@@ -12,7 +12,7 @@ from serving.clickhouse import Row
 
 SALES = "sales_lines"
 TASK_TABLES = ("order_lines", "order_state", SALES)
-STOCK = "stock_changed"
+STOCK = "stock_levels"
 
 RATE_DAYS = 28
 """The days whose sales say how fast a product sells: whole weeks, because weekends differ."""

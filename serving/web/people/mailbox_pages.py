@@ -45,7 +45,7 @@ async def mailbox(
             raise SignInRequired
         return to_sign_in(request)
     target = f"/v1/mails?limit={MAILS_SHOWN}" + (f"&to={quote(to.strip(), safe='')}" if to.strip() else "")
-    site: str = request.app.state.settings.serving
+    site: str = request.app.state.settings.public
     mails = [
         {
             **mail,

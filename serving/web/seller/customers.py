@@ -1,10 +1,10 @@
 """The page about a seller's customers: who is new, who comes back and when, and whom to do what for."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -24,9 +24,8 @@ from serving.analytics.service.metrics import Compare, MetricsRequest
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
-from serving.problems import ClickHouseUnavailable
 from serving.web import presenters
-from serving.web.figures_state import not_stored_if
+from serving.web.figures_state import not_stored_if, unless_unavailable
 from serving.web.formatter import Formatter
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
@@ -57,7 +56,6 @@ ADVICE = {segment.name: segment.advice for segment in SEGMENTS}
 router = APIRouter(
     route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
 )
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +96,8 @@ async def seller_customers(
     details, shown, cohorts, segments = await asyncio.gather(
         dashboards.seller(seller_id),
         dashboards.metrics_of_seller(seller_id, MetricsRequest(METRICS, requested, compare)),
-        _unless_unavailable(dashboards.cohorts_of_seller(seller_id, CohortsRequest(months))),
-        _unless_unavailable(dashboards.segments_of_seller(seller_id)),
+        unless_unavailable(dashboards.cohorts_of_seller(seller_id, CohortsRequest(months))),
+        unless_unavailable(dashboards.segments_of_seller(seller_id)),
     )
     answers = (shown, cohorts, segments)
     choices = {"period": period, "compare": compare, "months": months, "show": show}
@@ -190,14 +188,6 @@ def _text(value: float | None, show: Shown, formatter: Formatter) -> str:
 def _month(name: str, formatter: Formatter) -> str:
     month = Month.parse(name, "month")
     return formatter.axis(datetime(month.year, month.number, 1, 12, tzinfo=formatter.zone), "month")
-
-
-async def _unless_unavailable(answer: Awaitable[T]) -> T | None:
-    """Return an answer; None if ClickHouse can't give it, and no earlier one is known."""
-    try:
-        return await answer
-    except ClickHouseUnavailable:
-        return None
 
 
 def _earliest(answers: Sequence[Any]) -> datetime | None:

@@ -26,6 +26,7 @@ from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
 from serving.web.seller.funnel import steps_of
+from serving.web.seller.product_insights import product_insights
 from serving.web.seller.views import saved_views
 from serving.web.seller_admin.policy import may_manage
 
@@ -40,12 +41,13 @@ router = APIRouter(
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A metric's value as text, with the one before and the change."""
+    """A metric's value as text, with the one before and the change. `reason` says why there is no value."""
 
     value: str
     before: str
     change: float | None
     tone: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +74,21 @@ async def seller_metrics(
     """Return the page. Its links change one choice each and keep the others; it needs no script.
 
     Without a metric, it is the first one of the catalogue. A dimension that the metric does not have is
-    replaced by the first one that it has.
+    replaced by the first one that it has; a metric that can't be split has no parts.
     """
     pages: PageRenderer = request.app.state.pages
     chosen = find_metric(metric or next(iter(read_catalogue())))
-    by = by if by in chosen.dimensions else next(iter(chosen.dimensions))
+    by = by if by in chosen.dimensions else next(iter(chosen.dimensions), "")
     of_domain = _first_metrics()
     requested = await chosen_period(dashboards, seller_id, period, pages.formatter)
+    to_split = MetricsRequest((chosen.name,), requested, compare, by or None, TOP)
     together = tuple(each.name for each in read_catalogue().values() if each.domain == chosen.domain)
-    details, views, shown, parts, lines = await asyncio.gather(
+    details, views, insights, shown, parts, lines = await asyncio.gather(
         dashboards.seller(seller_id),
         saved_views(request, seller_id),
+        product_insights(dashboards, seller_id, requested, chosen.domain),
         dashboards.metrics_of_seller(seller_id, MetricsRequest(together, requested, compare)),
-        dashboards.metrics_of_seller(seller_id, MetricsRequest((chosen.name,), requested, compare, by, TOP)),
+        dashboards.metrics_of_seller(seller_id, to_split),
         dashboards.metric_rows_of_seller(seller_id, MetricsRequest((chosen.name,), requested), cursor, LINES),
     )
     choices = {"period": period, "compare": compare, "metric": chosen.name, "by": by}
@@ -111,9 +115,11 @@ async def seller_metrics(
         export=_export(shown),
         now=dashboards.analytics.context.clock(),
         views=views,
+        insights=insights,
         may_manage=may_manage(identity_of(request).principal, seller_id),
     )
-    return not_stored_if(any(each["stale"] for each in (shown, parts, lines)), page)
+    is_old = any(each["stale"] for each in (shown, parts, lines)) or insights.is_old
+    return not_stored_if(is_old, page)
 
 
 def figures_of(shown: SellerMetrics, formatter: Formatter) -> dict[str, tuple[Metric, Figure]]:
@@ -132,8 +138,8 @@ def split(metric: Metric, shown: SellerMetrics, by: str, formatter: Formatter) -
     for part in shown["split"]:
         value = part["values"][metric.name]
         before = part["compared"][metric.name] if part["compared"] is not None else None
-        label = part["label"] or _label(metric, by, part["value"], formatter)
         product_id = part["value"] if by == "product" else ""
+        label = (part["label"] if product_id else "") or _label(metric, by, part["value"], formatter)
         figure = _figure(metric, value, before, change(value, before), formatter)
         parts.append(Part(label, product_id, max(0, value or 0), figure))
     rest = shown["rest"]
@@ -177,9 +183,13 @@ def _figure(
     tone = "flat"
     if changed and metric.better != "neither":
         tone = "good" if (changed > 0) is (metric.better == "more") else "bad"
-    return Figure(
-        metric_text(metric, value, formatter), metric_text(metric, before, formatter), changed, tone
-    )
+    texts = metric_text(metric, value, formatter), metric_text(metric, before, formatter)
+    return Figure(*texts, changed, tone, "" if value is not None else why_empty(metric))
+
+
+def why_empty(metric: Metric) -> str:
+    """Return when a metric has no value, as its definition says it; empty if it always has one."""
+    return next((case for case in metric.edge_cases if case.startswith("Empty")), "")
 
 
 def metric_text(metric: Metric, value: Value, formatter: Formatter) -> str:
@@ -189,7 +199,7 @@ def metric_text(metric: Metric, value: Value, formatter: Formatter) -> str:
     if metric.unit == "money":
         return formatter.money(int(value))
     if metric.unit == "share":
-        return formatter.percent(value)
+        return formatter.share(value)
     if metric.unit == "hours":
         return formatter.hours(value)
     return formatter.number(value)

@@ -36,6 +36,7 @@ GET /v1/sellers/{seller_id}/sales/change         figures key marketplace | marke
 GET /v1/sellers/{seller_id}/products/top         figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/orders               staff key marketplace | marketplace
 GET /v1/sellers/{seller_id}/tasks                staff key marketplace | marketplace
+GET /v1/sellers/{seller_id}/signals              figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}   figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/rows  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/export.csv  figures key marketplace | marketplace
@@ -47,11 +48,16 @@ GET /v1/sellers/{seller_id}/customers/cohorts  figures key marketplace | marketp
 GET /v1/sellers/{seller_id}/customers/cohorts/export.csv  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/customers/segments figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/customers/segments/export.csv  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/products/price-changes  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/products/price-changes/export.csv  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/products/bought-together  figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/products/bought-together/export.csv  figures key marketplace | marketplace
 POST /v1/sellers/{seller_id}/sql                 figures key marketplace | marketplace
 GET /v1/analytics/metrics                        everybody
 GET /v1/analytics/metrics/{metric}               everybody
 GET /v1/sellers                                  marketplace
 GET /v1/marketplace/sales                        marketplace
+GET /v1/marketplace/signals                      marketplace
 GET /v1/marketplace/analytics/{metric}           marketplace
 GET /v1/marketplace/analytics/{metric}/export.csv  marketplace
 GET /v1/live                                     staff other_owner marketplace
@@ -78,6 +84,7 @@ GET /sell/{seller_id}/metrics                    figures marketplace | marketpla
 GET /sell/{seller_id}/change                     figures marketplace | marketplace
 GET /sell/{seller_id}/customers                  figures marketplace | marketplace
 GET /sell/{seller_id}/tasks                      figures marketplace | marketplace
+GET /sell/{seller_id}/signals                    figures marketplace | marketplace
 GET /sell/{seller_id}/sql                        figures marketplace | marketplace
 POST /sell/{seller_id}/sql                       figures marketplace | marketplace
 GET /sell/{seller_id}/alerts                     figures marketplace | marketplace

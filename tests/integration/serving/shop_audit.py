@@ -22,7 +22,14 @@ from tests.principals import bearer
 @contextmanager
 def loaded(shop: Settings, drawn: History) -> Iterator[None]:
     """Load the facts of a drawn shop; the shop of the other modules returns afterwards."""
-    load(shop, drawn)
+    with restored(shop):
+        load(shop, drawn)
+        yield
+
+
+@contextmanager
+def restored(shop: Settings) -> Iterator[None]:
+    """Let the body replace all facts; the shop of the other modules returns afterwards."""
     yield
     emptied(shop)
     for table, (_, rows) in TABLES.items():

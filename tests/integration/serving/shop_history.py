@@ -66,6 +66,9 @@ class History:
             self._costs(seller_id)
         for number, product_id in enumerate(PRODUCTS if orders else ()):
             self._stock(product_id, number)
+            self._prices(product_id, random.Random(f"{seed} {product_id}"))
+        for seller_id in SELLERS if orders else ():
+            self._older_reviews(seller_id, random.Random(f"{seed} {seller_id}"))
 
     def _add(self, topic: str, at: datetime, **fields: Any) -> None:
         event_id = f"{topic}-{len(self.events[topic])}"
@@ -163,6 +166,16 @@ class History:
             self._add(
                 "review_submitted", self._after(delivered_at, timedelta(days=9)), **order,
                 review_id=f"{shipment_id}-review", product_id=about, seller_id=seller,
+                score=rng.randrange(1, 6),
+            )  # fmt: skip
+
+    def _older_reviews(self, seller_id: str, rng: random.Random) -> None:
+        """Reviews of orders from before the shop's history, several of them in the same minutes."""
+        for number in range(30):
+            at = FIRST.astimezone(UTC) + timedelta(days=rng.randrange(60), milliseconds=rng.randrange(90_000))
+            self._add(
+                "review_submitted", at, order_id=f"{seller_id}-old-{number}", shopper_id=rng.choice(SHOPPERS),
+                review_id=f"{seller_id}-old-{number}-review", product_id=None, seller_id=seller_id,
                 score=rng.randrange(1, 6),
             )  # fmt: skip
 
@@ -284,6 +297,23 @@ class History:
                 seller_id=seller_id, currency=currency, unit_cost_minor=unit_cost_minor or 0,
                 removed=unit_cost_minor is None,
                 valid_from=text(valid_from), version=version,
+            )  # fmt: skip
+
+    def _prices(self, product_id: str, rng: random.Random) -> None:
+        """Change the price several times, soon after each other or not, and once only the name."""
+        offer = {"product_id": product_id, "seller_id": PRODUCTS[product_id]}
+        listing = {**offer, "name": f"A {product_id}", "category": CATEGORY[product_id], "currency": "BRL"}
+        at, price = FIRST.astimezone(UTC) + timedelta(days=rng.randrange(20)), 100
+        for days in (*rng.choices((0.4, 3, 8, 20, 40), k=3), 5):
+            price += rng.choice((0, 10, -7, 25))
+            self._add("product_changed", at, **listing, price_minor=price, changed_fields=["price_minor"])
+            at += timedelta(days=2 * days * rng.random(), minutes=1)
+        if rng.random() < 0.5:
+            self._add("product_delisted", at, **offer, reason="seller_request")
+            self._add("product_listed", at + timedelta(days=6), **listing, price_minor=price + 5)
+            self._add(
+                "product_changed", at + timedelta(days=9, hours=1), **listing, price_minor=price + 9,
+                changed_fields=["price_minor"],
             )  # fmt: skip
 
     def _stock(self, product_id: str, number: int) -> None:

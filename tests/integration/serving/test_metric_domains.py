@@ -3,9 +3,12 @@
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import partial
 from io import StringIO
 from typing import Any
 
@@ -13,8 +16,13 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from audit import seller_sample
 from audit.comparison import ComparisonResult
-from audit.comparisons import facts_vs_seller_metrics
+from audit.comparisons import facts_vs_marketplace_metrics, facts_vs_seller_metrics, facts_vs_served_metrics
+from audit.reference.families import FAMILIES
+from audit.stores import Stores
+from audit.table_comparison import TableComparison
+from audit.tables import first_key_columns
 from clickhouse.client import connect
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
 from clickhouse.metric_catalogue.queries import series_query
@@ -48,28 +56,57 @@ def answer(api: httpx.Client, path: str, **parameters: Any) -> dict[str, Any]:
     return shown
 
 
-def audited(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> tuple[ComparisonResult, ComparisonResult]:
-    """Compare with the queries of the catalogue, and with every metric of every seller in the API."""
-    monkeypatch.setattr(facts_vs_seller_metrics, "EVERY", 1)
+Comparisons = Callable[[Stores], Iterator[TableComparison]]
+
+
+def audited(shop: Settings, comparisons: Comparisons) -> list[ComparisonResult]:
+    """Run comparisons with the reference."""
     with connect(shop) as client:
         stores = stores_of(shop, client)
         # Not in this thread: Playwright runs an event loop in it.
         with ThreadPoolExecutor(1) as thread:
-            metrics, api = (
-                thread.submit(comparison.compare).result()
-                for comparison in facts_vs_seller_metrics.run(stores)
-            )
-        return metrics, api
+            return [thread.submit(each.compare).result() for each in comparisons(stores)]
+
+
+def differing(found: Iterable[ComparisonResult]) -> list[str]:
+    """Return the sellers, or for the marketplace the parts of the time, of all differences."""
+    return first_key_columns(frozenset().union(*(each.differing for each in found)))
 
 
 @pytest.mark.usefixtures("history")
-def test_the_audit_finds_every_metric_of_every_seller_and_month_as_the_facts_say(
+def test_the_audit_finds_every_metric_of_every_seller_as_the_facts_say(shop: Settings) -> None:
+    found = audited(shop, partial(facts_vs_seller_metrics.run, parts=("total", "month")))
+
+    assert [each.differences for each in found] == [()] * len(FAMILIES)
+    assert min(each.rows for each in found) >= len(SELLERS) * (1 + 4)
+
+
+@pytest.mark.usefixtures("history")
+def test_the_audit_finds_a_sum_and_a_level_as_the_facts_say_in_every_part_of_the_time(shop: Settings) -> None:
+    given = {name: CATALOGUE[name] for name in ("net_sales", "units_in_stock")}
+
+    sales, products = audited(shop, partial(facts_vs_seller_metrics.run, catalogue=given))
+
+    assert (sales.differences, products.differences) == ((), ())
+    # A week has an order; the stock has a value in each of the 720 last hours.
+    assert sales.rows > len(SELLERS) * (1 + 4 + 16 + 50)
+    assert products.rows > len(SELLERS) * (1 + 4 + 16 + 100 + 700)
+
+
+@pytest.mark.usefixtures("history")
+def test_the_audit_finds_every_metric_as_the_facts_say_in_the_api_in_files_and_on_pages(
     shop: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for found in audited(shop, monkeypatch):
-        assert found.differences == ()
-        assert found.rows >= len(SELLERS) * 5
-        assert found.figures == found.rows * len(CATALOGUE)
+    monkeypatch.setattr(seller_sample, "LARGEST", 1)
+
+    *series, pages = audited(shop, facts_vs_served_metrics.run)
+
+    for found in series:
+        assert found.differences == (), found.spec
+        assert found.rows >= 4
+        assert found.figures >= found.rows * len(CATALOGUE)
+    assert pages.differences == ()
+    assert pages.rows >= len(CATALOGUE)
 
 
 WRONG = {
@@ -91,7 +128,7 @@ WRONG = {
 
 @pytest.mark.parametrize("table", WRONG)
 @pytest.mark.usefixtures("history")
-def test_the_audit_finds_a_wrong_value(shop: Settings, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_finds_a_wrong_value(shop: Settings, table: str) -> None:
     column, change, metric = WRONG[table]
     rows = writable(shop, table)
     right = f"{rows.removesuffix('`')}_before`" if rows.endswith("`") else f"{rows}_before"
@@ -100,16 +137,48 @@ def test_the_audit_finds_a_wrong_value(shop: Settings, table: str, monkeypatch: 
     ask(shop, f"INSERT INTO {rows} SELECT * REPLACE ({column} {change} AS {column}) FROM {right} "
               f"WHERE seller_id = '{SELLER}' AND {column} > 0 LIMIT 5")  # fmt: skip
     try:
-        compared = audited(shop, monkeypatch)
+        given = {"catalogue": {metric: CATALOGUE[metric]}, "parts": ("month",)}
+        found = audited(shop, partial(facts_vs_seller_metrics.run, **given))
     finally:
         ask(shop, f"TRUNCATE TABLE {rows}")
         ask(shop, f"INSERT INTO {rows} SELECT * FROM {right}")
         ask(shop, f"DROP TABLE {right}")
 
-    for found in compared:
-        differing = {(each.key["seller_id"], each.field) for each in found.differences}
-        assert (SELLER, metric) in differing
-        assert {seller for seller, _ in differing} == {SELLER}
+    assert differing(found) == [SELLER]
+
+
+def quantile(metric: str, percent: int) -> dict[str, Any]:
+    """Return the field of a metric with another percentage of its quantile."""
+    given = CATALOGUE[metric].quantile
+    assert given
+    return {"quantile": given.model_copy(update={"percent": percent})}
+
+
+WRONG_FORMULAS: dict[str, tuple[str, dict[str, Any]]] = {
+    "sales": ("net_units", {"numerator": ("units", "-cancelled_units")}),
+    "returns": ("average_refund", {"denominator": ("returns",)}),
+    "money": ("net_earnings", {"numerator": ("earned", "-paid")}),
+    "service": ("time_to_ship_p90", quantile("time_to_ship_p90", 95)),
+    "products": ("sell_through", {"denominator": ("units_left",)}),
+    "funnel": ("cart_abandonment_rate", {"numerator": ("carted", "-paid")}),
+    "search": ("search_conversion_rate", {"numerator": ("carted",)}),
+    "customers": ("returning_customer_share", {"numerator": ("repeating",)}),
+    "recommendations": ("click_through_rate", {"numerator": ("impressions", "-clicks")}),
+}
+"""Domain → a metric, and a wrong part of its formula."""
+
+
+@pytest.mark.parametrize("domain", FAMILIES)
+@pytest.mark.usefixtures("history")
+def test_the_audit_finds_a_wrong_formula_of_the_catalogue(shop: Settings, domain: str) -> None:
+    name, wrong = WRONG_FORMULAS[domain]
+    given = {"catalogue": {name: replace(CATALOGUE[name], **wrong)}, "parts": ("month",)}
+
+    of_sellers = audited(shop, partial(facts_vs_seller_metrics.run, **given))
+    of_marketplace = audited(shop, partial(facts_vs_marketplace_metrics.run, **given))
+
+    assert differing(of_sellers) == [*SELLERS]
+    assert differing(of_marketplace)
 
 
 @EVERY
@@ -169,7 +238,7 @@ def test_a_split_lists_the_parts_of_a_metric(api: httpx.Client, source: str, by:
         metric, values = CATALOGUE[name], [part["values"][name] for part in shown["split"]]
         of_rest = rest["values"][name] if rest else 0
         if metric.is_additive(dimension) and not metric.denominator:
-            assert sum(values) + of_rest == totals[name], name
+            assert sum(value or 0 for value in values) + (of_rest or 0) == (totals[name] or 0), name
         elif not metric.is_additive(dimension):
             assert of_rest in (0, None), name
 
@@ -192,7 +261,8 @@ def test_a_series_and_its_csv_have_the_same_values(api: httpx.Client) -> None:
     for total in shown["totals"]:
         metric = CATALOGUE[total["name"]]
         if metric.adds_up and not metric.denominator:
-            assert sum(bucket["values"][metric.name] for bucket in shown["series"]) == total["value"]
+            values = [bucket["values"][metric.name] for bucket in shown["series"]]
+            assert sum(value or 0 for value in values) == (total["value"] or 0)
 
 
 @pytest.mark.usefixtures("history")
@@ -205,6 +275,9 @@ def test_nothing_is_not_zero_for_a_ratio_or_a_quantile(api: httpx.Client) -> Non
         assert (total["value"], total["compared"], total["change"]) == (nothing, nothing, None), metric.name
         assert [bucket["values"][metric.name] for bucket in shown["series"]] == [nothing], metric.name
 
+
+COMPARED_WITH_ALL = ("exposure",)
+"""Sources of figures that are compared with those of all sellers, which are read, too."""
 
 SOURCES = {metric.source.name: metric for metric in CATALOGUE.values()}
 
@@ -224,7 +297,8 @@ def test_a_query_reads_the_rows_of_a_seller_by_key(shop: Settings, source: str) 
     reads = re.sub("[│└├─ ]+", " ", plan).split("ReadFromMergeTree")[1:]
     keys = [re.search(r"PrimaryKey\n Keys:\n (\w+)", read) for read in reads]
     assert reads
-    assert {key and key[1] for key in keys} <= {"seller_id", "product_id", "session_id", "search_id"}
+    of_all = {"minute", None} if source in COMPARED_WITH_ALL else set()
+    assert {key and key[1] for key in keys} <= {"seller_id", "product_id", "session_id", "search_id", *of_all}
 
 
 @pytest.mark.usefixtures("history")
@@ -276,6 +350,41 @@ def test_what_the_first_metric_lacks_is_in_the_rest(api: httpx.Client) -> None:
     assert shown["rest"]["values"]["product_views"] == total - sum(
         part["values"]["product_views"] for part in shown["split"]
     )
+
+
+def typed(history: History, first: str, last: str) -> dict[str, int]:
+    """Return the texts that were searched on some days, and how many different visitors typed each."""
+    sessions: dict[str, set[str]] = defaultdict(set)
+    people: dict[str, set[str]] = defaultdict(set)
+    for search in history.of("search_performed"):
+        if f"{first} 03" <= search["occurred_at"] < f"{last} 03":
+            text = " ".join(search["query"].lower().split())
+            sessions[text].add(search["session_id"])
+            people[text].add(search["shopper_id"] or search["session_id"])
+    return {text: min(len(sessions[text]), len(people[text])) for text in sessions}
+
+
+def test_sellers_see_a_text_only_if_five_visitors_typed_it(api: httpx.Client, history: History) -> None:
+    listed, hidden = set(), set()
+    for week in range(6):
+        first, last = (f"{date(2017, 2, 1) + timedelta(days=7 * number)}" for number in (week, week + 1))
+        frequent = {text for text, visitors in typed(history, first, last).items() if visitors >= 5}
+        path = f"/v1/sellers/{SELLER}/analytics/search_clicks"
+        given = {"from": first, "to": last, "by": "query", "top": 100, "with": "search_purchases"}
+        shown = api.get(path, params=given).raise_for_status().json()
+        table = api.get(path, params=given, headers={"Accept": "text/csv"}).text
+        texts = {part["value"]: part["label"] for part in shown["split"]}
+
+        assert set(texts) <= {*frequent, ""}
+        assert texts.get("", "Other searches") == "Other searches"
+        assert {row["value"] for row in csv.DictReader(StringIO(table))} == set(texts)
+        assert sum(part["values"]["search_clicks"] for part in shown["split"]) == shown["totals"][0]["value"]
+        listed |= set(texts)
+        hidden |= set(typed(history, first, last)) - frequent if "" in texts else set()
+
+    assert "" in listed
+    assert len(listed) > 1, "no text was frequent: the weeks prove nothing"
+    assert hidden, "every text was frequent: the weeks prove nothing"
 
 
 @pytest.mark.usefixtures("history")
@@ -394,7 +503,8 @@ def test_a_cost_that_is_set_later_for_an_earlier_day_changes_the_past(
             withdrawn = late | {"event_id": "withdrawn", "removed": True, "version": 2}
             client.raw_insert("product_cost_set", insert_block=json.dumps(withdrawn), fmt="JSONEachRow")
 
-    assert (before["profit"], before["cost_known_share"], after["cost_known_share"]) == (0, 0, 1)
+    assert (before["profit"], before["cost_known_share"], after["cost_known_share"]) == (None, 0, 1)
+    assert before["cost_of_goods"] == 0
     assert after["profit"] == after["net_earnings"] - after["cost_of_goods"]
     assert after["cost_of_goods"] % 50 == 0 != after["cost_of_goods"]
     assert profit(api, product=f"{SELLER}-2") == before

@@ -41,6 +41,7 @@ class Line:
     gross: int
     discount: int
     shipping: int
+    tax: int
     returned_units: int
     refund: int
 
@@ -69,7 +70,14 @@ def drawn(seed: int) -> list[Order]:
             refund = units * price - discount if returned else 0
             order.lines.append(
                 Line(
-                    rng.choice(PRODUCTS), units, units * price, discount, rng.randrange(900), returned, refund
+                    rng.choice(PRODUCTS),
+                    units,
+                    units * price,
+                    discount,
+                    rng.randrange(900),
+                    price % 90,
+                    returned,
+                    refund,
                 )
             )
         orders.append(order)
@@ -89,7 +97,7 @@ def rows_of(order: Order) -> Iterator[dict[str, Any]]:
         yield place | {
             "kind": "sold", "orders": first, "orders_of_product": first_of_product, "lines": 1,
             "units": line.units, "gross_minor": line.gross, "discount_minor": line.discount,
-            "shipping_minor": line.shipping, "revenue_minor": net,
+            "shipping_minor": line.shipping, "tax_minor": line.tax, "revenue_minor": net,
         }  # fmt: skip
         if order.cancelled:
             yield place | {
@@ -97,7 +105,7 @@ def rows_of(order: Order) -> Iterator[dict[str, Any]]:
                 "cancelled_orders_of_product": first_of_product,
                 "cancelled_units": line.units, "cancelled_gross_minor": line.gross,
                 "cancelled_discount_minor": line.discount, "cancelled_shipping_minor": line.shipping,
-                "revenue_minor": -net,
+                "cancelled_tax_minor": line.tax, "revenue_minor": -net,
             }  # fmt: skip
         if line.returned_units:
             yield place | {
@@ -174,6 +182,8 @@ def expected(lines: Lines) -> dict[str, int | float | None]:
         "returns": refunds,
         "net_sales": net,
         "shipping": sum(line.shipping for _, line in lines),
+        "tax": sum(line.tax for _, line in lines),
+        "total_sales": net + sum(line.shipping + line.tax for order, line in lines if not order.cancelled),
         "orders": placed,
         "cancelled_orders": cancelled,
         "units": units,

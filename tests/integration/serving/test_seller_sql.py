@@ -51,6 +51,15 @@ def test_the_seller_of_the_path_counts_whatever_its_id(api: httpx.Client) -> Non
     assert answer["rows"] == [[ODD]]
 
 
+def test_what_visitors_typed_is_in_no_view_of_sellers(api: httpx.Client) -> None:
+    for view in ("searches", "souk.search_performed", "souk.search_pages", "souk.search_visitors"):
+        assert ask(api, f"SELECT query FROM {view}").status_code in (400, 403, 422)
+    for view in views_of_sellers():
+        columns = ask(api, f"SELECT * FROM {view} LIMIT 0").raise_for_status().json()["columns"]
+        assert columns
+        assert not {"query", "text", "search_text"} & {column["name"] for column in columns}
+
+
 def test_parameters_are_values(api: httpx.Client) -> None:
     query = "SELECT count() FROM order_lines WHERE product_id = {p:String} AND quantity >= {q:Int32}"
 

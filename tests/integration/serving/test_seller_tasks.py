@@ -28,6 +28,7 @@ SALE = (
 STOCK = ("event_id", "occurred_at", "product_id", "seller_id", "on_hand", "reserved", "version")
 JANUARY, FEBRUARY = "2018-01-20 10:00:00.000", "2018-02-10 10:00:00.000"
 TABLES = ("order_lines", "order_state", "sales_lines", "stock_changed", "product_delisted", "product_listed")
+TABLES += ("stock_levels", "offer_changes")
 OFFER = ("event_id", "occurred_at", "product_id", "seller_id")
 
 

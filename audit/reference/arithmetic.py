@@ -1,0 +1,40 @@
+"""Rounds values half up: money to the smallest unit of the currency, other numbers to four decimals."""
+
+from collections.abc import Sequence
+
+Value = int | float | None
+"""None: there is nothing of which the value could be made."""
+
+MINUTE_MS = 60_000
+QUARTER_HOUR_MS = 15 * MINUTE_MS
+"""Every offset of a time zone is a multiple of it, and so is every part of the time."""
+
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+
+def each(total: int, number: int) -> int | None:
+    """Return how much of a total there is for each of some things, as an integer; None without a thing."""
+    return _half_up(total, number) if number > 0 else None
+
+
+def ratio(part: int, whole: int) -> float | None:
+    """Return part ÷ whole with four decimals; None if the whole is not above 0."""
+    return _half_up(part * 10_000, whole) / 10_000 if whole > 0 else None
+
+
+def quantile_hours(times_ms: Sequence[int], percent: int) -> float | None:
+    """Return the time at position ⌊percent · n⌋ of n times in ascending order, in hours; None of no time."""
+    if not times_ms:
+        return None
+    return ratio(sorted(times_ms)[len(times_ms) * percent // 100], HOUR_MS)
+
+
+def minute(moment_ms: int) -> int:
+    """Return the beginning of the minute of a moment."""
+    return moment_ms // MINUTE_MS * MINUTE_MS
+
+
+def _half_up(numerator: int, denominator: int) -> int:
+    """Return ⌊numerator ÷ denominator + ½⌋."""
+    return (2 * numerator + denominator) // (2 * denominator)

@@ -1,0 +1,71 @@
+"""What happened in the shop, as single events. An event can be there twice."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+Event = Mapping[str, Any]
+"""The fields of an event by name. Times are Unix milliseconds."""
+
+ORDER = ("order_id", "placed_at", "currency", "lines")
+CANCELLATION = (*ORDER, "confirmed_at")
+REFUND = ("return_id", "seller_id", "order_id", "placed_at", "currency", "lines")
+"""The fields of `order_confirmed`, `order_cancelled` and `payment_refunded` that most figures need."""
+
+
+def once(events: Iterable[Event], *key: str) -> list[Event]:
+    """Return events in the order of time, of those with equal fields `key` only the first one."""
+    first: dict[tuple[Any, ...], Event] = {}
+    for event in sorted(events, key=lambda each: (each["occurred_at"], each["event_id"])):
+        first.setdefault(tuple(event[name] for name in key), event)
+    return list(first.values())
+
+
+@dataclass(frozen=True)
+class Shop:
+    """`events` returns the events of a kind, such as `order_placed`; `currency` is that of the shop."""
+
+    events: Callable[[str], Iterable[Event]]
+    currency: str
+    zone: ZoneInfo
+    now_ms: int
+
+    def day(self, moment_ms: int) -> date:
+        """Return the shop's day that contains a moment."""
+        return datetime.fromtimestamp(moment_ms / 1000, self.zone).date()
+
+    def is_in_currency(self, event: Event) -> bool:
+        """Return whether the amounts of an event are in the shop's currency; no other ones are added up."""
+        return bool(event["currency"] == self.currency)
+
+    def confirmed_orders(self) -> list[Event]:
+        """Return the confirmation of each order, in any currency. Old ones without an order are left out."""
+        found = (each for each in self.events("order_confirmed") if each["placed_at"] is not None)
+        return once(found, "order_id")
+
+    def sales(self) -> list[Event]:
+        """Return the confirmation of each order in the shop's currency."""
+        return list(filter(self.is_in_currency, self.confirmed_orders()))
+
+    def cancelled_sales(self) -> list[Event]:
+        """Return the cancellation of each confirmed order that was cancelled, in the shop's currency."""
+        cancelled = once(
+            (each for each in self.events("order_cancelled") if each["confirmed_at"] is not None), "order_id"
+        )
+        return list(filter(self.is_in_currency, cancelled))
+
+    def refunds(self) -> list[Event]:
+        """Return the refund of each return of a seller's lines that was refunded, in the shop's currency."""
+        of_returns = (
+            each
+            for each in self.events("payment_refunded")
+            if each["return_id"] is not None and each["seller_id"] is not None
+        )
+        return list(filter(self.is_in_currency, once(of_returns, "return_id")))
+
+
+def after_discount(line: Event) -> int:
+    """Return the price of an order's line: quantity × unit price − discount."""
+    return int(line["quantity"] * line["unit_price_minor"] - line["discount_minor"])

@@ -1,0 +1,30 @@
+"""Chooses the sellers who are compared in every detail: always the same ones."""
+
+from collections.abc import Collection, Iterable
+from zlib import crc32
+
+from audit.comparisons.aggregates_vs_seller_api import read_sellers
+from audit.stores import Stores
+
+EVERY = 20
+"""One in so many sellers is compared, and besides the `LARGEST`."""
+
+LARGEST = 5
+"""So many sellers with the most lines of orders."""
+
+
+def largest_sellers(stores: Stores) -> list[str]:
+    """Return the sellers with the most lines of orders."""
+    found = stores.clickhouse.query("facts_vs_seller_metrics/largest", {"sellers": LARGEST})
+    return list(found["seller_id"].to_pylist())
+
+
+def some_sellers(stores: Stores) -> list[str]:
+    """Return one in `EVERY` sellers who registered or sold something, and the largest ones."""
+    return chosen(read_sellers(stores, None)["seller_id"].to_pylist(), largest_sellers(stores))
+
+
+def chosen(sellers: Iterable[str], largest: Collection[str]) -> list[str]:
+    """Return one in `EVERY` sellers, and the largest ones, in order."""
+    sampled = {seller_id for seller_id in sellers if crc32(seller_id.encode()) % EVERY == 0}
+    return sorted({*sampled, *largest})

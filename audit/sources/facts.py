@@ -1,0 +1,72 @@
+"""Reads events from the fact tables, as rows. A table that has not changed is not read again."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from audit.sources.clickhouse import ClickHouseTables
+
+Event = dict[str, Any]
+
+T = TypeVar("T")
+
+ATTEMPTS = 3
+"""How often both sides of a comparison are read, if events come in between."""
+
+_BATCH_ROWS = 20_000
+
+
+class FactTables:
+    """The fields `fields` of each kind of event. Tables are kept in memory as Arrow tables."""
+
+    def __init__(self, clickhouse: ClickHouseTables, fields: Mapping[str, tuple[str, ...]]) -> None:
+        self._clickhouse = clickhouse
+        self._fields = fields
+        self._tables: dict[str, tuple[pa.Table, tuple[int, int]]] = {}
+
+    def read(self, kinds: Iterable[str]) -> None:
+        """Read the tables of these kinds that have changed since they were read."""
+        for kind in kinds:
+            state = self._clickhouse.state_of_facts(kind)
+            if kind not in self._tables or self._tables[kind][1] != state:
+                columns = ["event_id", "occurred_at", *self._fields[kind]]
+                self._tables[kind] = with_milliseconds(self._clickhouse.facts(kind, columns)), state
+
+    def are_current(self, kinds: Iterable[str]) -> bool:
+        """Return whether the tables of these kinds have not changed since they were read."""
+        return all(self._tables[kind][1] == self._clickhouse.state_of_facts(kind) for kind in kinds)
+
+    def beside(self, kinds: Collection[str], read: Callable[[], T], attempts: int = ATTEMPTS) -> T:
+        """Read the tables of these kinds, then return what `read` returns.
+
+        On an open shop, both are read again if the tables changed meanwhile, up to `attempts` times in all.
+        Facts are inserted in blocks: between two blocks, both sides are of the same time.
+        """
+        while True:
+            self.read(kinds)
+            found = read()
+            attempts -= 1
+            if attempts <= 0 or self.are_current(kinds):
+                return found
+
+    def state(self) -> tuple[tuple[str, tuple[int, int]], ...]:
+        """Return what changes whenever a table is read again."""
+        return tuple(
+            (kind, state) for kind, (_, state) in sorted(self._tables.items(), key=lambda each: each[0])
+        )
+
+    def events(self, kind: str) -> Iterator[Event]:
+        """Yield the events of a kind that was read; times are Unix milliseconds."""
+        for batch in self._tables[kind][0].to_batches(max_chunksize=_BATCH_ROWS):
+            yield from batch.to_pylist()
+
+
+def with_milliseconds(table: pa.Table) -> pa.Table:
+    """Return the table with times as Unix milliseconds."""
+    for number, column in enumerate(table.schema):
+        if pa.types.is_timestamp(column.type):
+            moments = pc.cast(table[column.name], pa.timestamp("ms", tz="UTC"))
+            table = table.set_column(number, column.name, moments.cast(pa.int64()))
+    return table

@@ -1,0 +1,58 @@
+"""Writes what Grafana and Prometheus of `docker-compose.yml` read when they start."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from common.settings import PORTS, Settings
+from dashboards import datasources
+from dashboards.build import PROMETHEUS, build, prometheus
+
+CLICKHOUSE_URL = "http://clickhouse:8123"
+PROMETHEUS_URL = "http://prometheus:9090"
+DASHBOARDS = "/etc/grafana/dashboards"
+"""The folder of the dashboards in Grafana's container."""
+
+ADDRESSES: Mapping[str, str] = {
+    **{part: f"{part}:{port}" for part, port in PORTS.items()},
+    "clickhouse": "clickhouse:9363",
+}
+"""Where Prometheus reads the metrics of each part. A ClickHouse server has a port of its own for them."""
+
+ALERTING = """
+alerting:
+  alertmanagers:
+    - static_configs: [{targets: ["alertmanager:9093"]}]
+"""
+
+
+def write(settings: Settings, folder: Path) -> list[Path]:
+    """Write the folders `grafana` and `prometheus`, and return the paths of their files.
+
+    The data source contains no password: Grafana reads it from its environment.
+    """
+    login = {"clickhouse_analyst_password": SecretStr("$SOUK_CLICKHOUSE_ANALYST_PASSWORD")}
+    sources = [
+        datasources.clickhouse(settings.model_copy(update=login), CLICKHOUSE_URL),
+        datasources.prometheus(PROMETHEUS_URL),
+    ]
+    provider = {"name": "souk", "type": "file", "folder": "Souk", "options": {"path": DASHBOARDS}}
+    texts = {
+        "grafana/provisioning/datasources/souk.yaml": _json({"apiVersion": 1, "datasources": sources}),
+        "grafana/provisioning/dashboards/souk.yaml": _json({"apiVersion": 1, "providers": [provider]}),
+        "prometheus/prometheus.yml": prometheus(ADDRESSES) + ALERTING,
+        "prometheus/rules.yml": (PROMETHEUS / "rules.yml").read_text(encoding="utf-8"),
+    }
+    texts |= {f"grafana/dashboards/{name}.json": _json(one) for name, one in build(settings).items()}
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in texts]
+
+
+def _json(value: Any) -> str:
+    """Return a value as JSON, which is YAML, too."""
+    return json.dumps(value, indent=2) + "\n"

@@ -1,0 +1,1 @@
+"""Job `signals`: recognises patterns of events that sellers and operators must know of, in Flink SQL."""

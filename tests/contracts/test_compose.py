@@ -1,0 +1,183 @@
+"""`docker-compose.yml` is consistent with itself, with the settings and with the other files of the stack."""
+
+import ipaddress
+import re
+import tomllib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from common.settings import PORTS, ROOT, Settings
+from dashboards.containers import ADDRESSES
+from local.compose_env import PASSWORDS, PROFILES
+from local.stack import all_parts
+from tests.containers import COMPOSE, VARIABLE, compose, dockerfile, resolved, services
+
+SERVICES = services()
+OURS = {name: one for name, one in SERVICES.items() if one["image"].startswith("souk:")}
+KEYS = {
+    "build", "cap_drop", "command", "depends_on", "entrypoint", "environment", "healthcheck", "hostname",
+    "image", "init", "logging", "mem_limit", "networks", "ports", "profiles", "read_only", "restart",
+    "security_opt", "tmpfs", "ulimits", "user", "volumes",
+}  # fmt: skip
+"""The keys of a service in the Compose specification that this file uses. A misspelt key would be ignored."""
+DOCKER = ROOT / "docker"
+
+
+def settings_of(name: str) -> dict[str, str]:
+    """Return the variables of a service that are settings, as the container gets them."""
+    return {key: resolved(str(value), {}) for key, value in SERVICES[name].get("environment", {}).items()}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_limited_pinned_and_confined(name: str) -> None:
+    service = SERVICES[name]
+    assert set(service) <= KEYS
+    assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+[\w.-]*", service["image"])
+    assert re.fullmatch(r"\d+m", service["mem_limit"])
+    assert service["profiles"] in (["core"], ["observability"], ["demo"])
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["logging"]["options"]["max-size"]
+    assert "privileged" not in service
+
+
+def test_the_limits_of_all_profiles_add_up_to_at_most_8_gb() -> None:
+    assert sum(int(one["mem_limit"][:-1]) for one in SERVICES.values()) <= 8 * 1024
+
+
+def test_only_the_servers_that_write_elsewhere_have_a_writable_root() -> None:
+    assert {name for name, one in SERVICES.items() if not one.get("read_only")} == {"kafka", "registry"}
+
+
+def test_what_a_service_waits_for_exists_and_can_say_that_it_is_ready() -> None:
+    for name, service in SERVICES.items():
+        for needed, how in service.get("depends_on", {}).items():
+            if how["condition"] == "service_completed_successfully":
+                assert SERVICES[needed]["restart"] == "no", name
+            else:
+                assert how["condition"] == "service_healthy", name
+                assert SERVICES[needed]["healthcheck"]["test"], name
+            assert set(SERVICES[needed]["profiles"]) <= {*service["profiles"], "core"}, name
+    without = {name for name, one in SERVICES.items() if "healthcheck" not in one}
+    assert without == {"set-up", "simulator"}
+
+
+def test_only_nginx_may_be_opened_to_a_network() -> None:
+    published = {name: one["ports"] for name, one in SERVICES.items() if one.get("ports")}
+    assert published.pop("nginx") == ["${HTTP_ADDRESS:-127.0.0.1:8000}:8080"]
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+
+
+def test_every_volume_is_declared_and_used_and_every_mounted_file_exists() -> None:
+    sources = {volume.split(":")[0] for one in SERVICES.values() for volume in one.get("volumes", ())}
+    named = {source for source in sources if not source.startswith("./")}
+    assert named == set(compose()["volumes"])
+    for path in sources - named:
+        assert (ROOT / path).is_file()
+    assert all(v.endswith(":ro") for one in SERVICES.values() for v in one.get("volumes", ()) if v[0] == ".")
+
+
+def test_the_data_directory_of_postgres_18_is_inside_the_volume() -> None:
+    assert "postgres:/var/lib/postgresql" in SERVICES["postgres"]["volumes"]
+
+
+def test_every_variable_that_begins_with_souk_is_a_setting() -> None:
+    known = {f"SOUK_{name.upper()}" for name in Settings.model_fields}
+    names = set(re.findall(r"\bSOUK_\w+", COMPOSE.read_text(encoding="utf-8")))
+    assert names - known == set()
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_processes_accept_their_settings(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in settings_of(name).items():
+        monkeypatch.setenv(variable, value)
+    settings = Settings()
+    reached = [settings.kafka_bootstrap, settings.commerce, settings.serving, settings.registry]
+    reached += filter(
+        None, (settings.clickhouse_url, settings.flink_url, settings.redis_url, settings.postgres_url)
+    )
+    for url in reached:
+        address = urlsplit(url if "//" in url else f"//{url}")
+        assert address.hostname in SERVICES
+    for part in ("commerce", "serving"):
+        assert urlsplit(getattr(settings, part)).port == PORTS[part]  # type: ignore[index]
+
+
+def test_souk_up_with_the_addresses_of_the_stack_starts_only_processes_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {name: value for service in OURS for name, value in settings_of(service).items()}
+    servers = {name: value for name, value in given.items() if name.endswith(("_URL", "_BOOTSTRAP"))}
+    for name in servers.keys() - {"SOUK_COMMERCE_URL", "SOUK_SERVING_URL"}:
+        monkeypatch.setenv(name, servers[name])
+    parts = all_parts(Settings(home=tmp_path))
+    assert {part.name for part in parts if part.launch} == {"jobs", "rollups", "commerce", "serving"}
+    monkeypatch.setenv("SOUK_COMMERCE_URL", servers["SOUK_COMMERCE_URL"])
+    monkeypatch.setenv("SOUK_SERVING_URL", servers["SOUK_SERVING_URL"])
+    assert {part.name for part in all_parts(Settings(home=tmp_path)) if part.launch} == {"jobs", "rollups"}
+
+
+def test_a_process_knows_only_the_passwords_that_it_needs() -> None:
+    secret = re.compile(r"(\w+)(?:_PASSWORD|_SECRET)\b")
+    found = {
+        name: {hit for value in one.get("environment", {}).values() for hit in secret.findall(str(value))}
+        for name, one in OURS.items()
+    }
+    every = {"SOUK_INTERNAL", "SOUK_REGISTRY"}
+    assert found == {
+        "set-up": every | {"SOUK_CLICKHOUSE_ADMIN"},
+        "jobs": every | {"SOUK_CLICKHOUSE_ADMIN", "SOUK_REDIS"},
+        "rollups": every | {"SOUK_CLICKHOUSE_ADMIN"},
+        "commerce": every | {"POSTGRES_SOUK"},
+        "serving": every | {"SOUK_CLICKHOUSE_SERVING", "SOUK_REDIS"},
+        "simulator": every,
+    }
+
+
+def test_souk_compose_generates_every_variable_without_a_default() -> None:
+    variables = VARIABLE.findall(COMPOSE.read_text(encoding="utf-8"))
+    needed = {name for name, operator, _ in variables if operator != "-"}
+    assert needed == set(PASSWORDS)
+    assert all(operator == "?" for name, operator, _ in variables if name in needed)
+    assert PROFILES == "COMPOSE_PROFILES"
+
+
+def test_the_api_trusts_nginx_and_nothing_else() -> None:
+    (front,) = compose()["networks"]["front"]["ipam"]["config"]
+    address = SERVICES["nginx"]["networks"]["front"]["ipv4_address"]
+    assert ipaddress.ip_address(address) in ipaddress.ip_network(front["subnet"])
+    assert SERVICES["serving"]["environment"]["SOUK_TRUSTED_PROXIES"] == address
+    assert {name for name, one in SERVICES.items() if "front" in one.get("networks", ())} == {
+        "nginx",
+        "serving",
+    }
+    assert f"server serving:{PORTS['serving']};" in (DOCKER / "nginx" / "nginx.conf").read_text()
+
+
+def test_prometheus_reaches_every_process_under_a_name_that_it_accepts() -> None:
+    text = (ROOT / "dashboards" / "prometheus" / "prometheus.yml").read_text()
+    for part in re.findall(r'"\$(\w+)"', text):
+        host = ADDRESSES[part].partition(":")[0]
+        assert host in SERVICES
+        if part in ("jobs", "rollups", "simulator"):
+            assert SERVICES[host]["hostname"] == host
+
+
+def test_our_images_have_the_projects_version_and_all_others_are_pinned() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    stages = [stage[0][1].partition(" AS ") for stage in dockerfile()]
+    names = {name for _, _, name in stages}
+    for base, _, _ in stages:
+        assert base in names or re.search(r":v?\d+\.\d+\.\d+", base)
+    for service in SERVICES.values():
+        if "build" in service:
+            assert service["build"]["target"] in names
+            assert service["image"].rpartition(":")[2] == version
+
+
+def test_our_image_does_not_run_as_root() -> None:
+    for stage in dockerfile():
+        if stage[0][1].endswith((" AS souk", " AS flink")):
+            assert [arguments for name, arguments in stage if name == "USER"][-1] == "9999:9999"

@@ -1,0 +1,148 @@
+"""nginx with the stack's configuration before the API: what it stores, what it passes on, what it hides."""
+
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from common.settings import LOOPBACK, ROOT, Settings
+from tests.integration.servers import await_true, terminated
+from tests.ports import free_offset
+from tests.principals import bearer
+
+PROGRAM = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+pytestmark = pytest.mark.skipif(
+    PROGRAM is None, reason="nginx is not on PATH (Debian: apt install nginx-light)"
+)
+
+
+@contextmanager
+def running_nginx(api: str, folder: Path) -> Iterator[str]:
+    """Run nginx before the API at `host:port`, and yield its address."""
+    folder.mkdir()
+    port = 8080 + free_offset()
+    text = (ROOT / "docker" / "nginx" / "nginx.conf").read_text()
+    for found, instead in (
+        ("server serving:8000;", f"server {api};"),
+        ("listen 8080;", f"listen {LOOPBACK}:{port};"),
+        ("/tmp/", f"{folder}/"),
+        ("include mime.types;", ""),
+    ):
+        assert found in text
+        text = text.replace(found, instead)
+    (folder / "nginx.conf").write_text(text)
+    # As root, nginx would drop to a user that may not enter the tests' folder.
+    options = "daemon off;" + (" user root root;" if os.geteuid() == 0 else "")
+    command = [str(PROGRAM), "-c", str(folder / "nginx.conf"), "-e", "/dev/stderr", "-g", options]
+    address = f"http://{LOOPBACK}:{port}"
+    with terminated(subprocess.Popen(command)) as process:
+
+        def answers() -> bool:
+            assert process.poll() is None
+            try:
+                return httpx.get(f"{address}/metrics", trust_env=False).status_code == 404
+            except httpx.HTTPError:
+                return False
+
+        await_true(answers, "nginx' start")
+        yield address
+
+
+@pytest.fixture(scope="module")
+def front(shop: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_nginx(
+        f"{LOOPBACK}:{shop.port('serving')}", tmp_path_factory.mktemp("front") / "nginx"
+    ) as address:
+        yield address
+
+
+@pytest.fixture
+def client(front: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=front, trust_env=False, timeout=30) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/v1/products/popular", "/shop/products"])
+def test_what_is_the_same_for_everyone_comes_from_the_cache(path: str, client: httpx.Client) -> None:
+    first, second = client.get(path), client.get(path)
+    assert first.headers["Cache-Control"].startswith("public, max-age=0, s-maxage=")
+    assert first.headers["X-Cache-Status"] == "MISS"
+    assert second.headers["X-Cache-Status"] == "HIT"
+    assert second.content == first.content
+    unchanged = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (unchanged.status_code, unchanged.headers["X-Cache-Status"]) == (304, "HIT")
+
+
+def test_each_form_of_a_response_is_stored_for_itself(client: httpx.Client) -> None:
+    kinds = [
+        client.get("/v1/products/popular?n=3", headers={"Accept": accept}).headers["Content-Type"]
+        for accept in ("application/json", "text/csv", "application/json")
+    ]
+    assert [kind.partition(";")[0] for kind in kinds] == ["application/json", "text/csv", "application/json"]
+
+
+@pytest.mark.parametrize("path", ["/v1/sellers/ana/sales", "/sell/ana"])
+def test_what_one_person_sees_is_never_stored(path: str, shop: Settings, client: httpx.Client) -> None:
+    seen = [client.get(path, headers=bearer(shop)) for _ in range(2)]
+    assert [(one.status_code, one.headers["X-Cache-Status"]) for one in seen] == [(200, "MISS")] * 2
+    other = client.get(path)
+    assert other.status_code in (303, 307, 401)
+    assert other.headers["X-Cache-Status"] == "MISS"
+
+
+@pytest.mark.parametrize("path", ["/shop", "/shop/cart"])
+def test_a_page_of_a_visitor_is_never_stored(path: str, client: httpx.Client) -> None:
+    assert [client.get(path).headers["X-Cache-Status"] for _ in range(2)] == ["MISS", "MISS"]
+
+
+def test_metrics_are_hidden(client: httpx.Client) -> None:
+    assert client.get("/metrics").status_code == 404
+
+
+def test_another_host_is_refused_and_its_refusal_is_not_given_to_others(client: httpx.Client) -> None:
+    refused = client.get("/v1/products/popular?n=4", headers={"Host": "evil.example"})
+    assert refused.status_code in (400, 421)
+    assert client.get("/v1/products/popular?n=4").status_code == 200
+
+
+def test_events_pass_as_they_are_sent(shop: Settings, client: httpx.Client) -> None:
+    with client.stream("GET", "/v1/live", headers=bearer(shop)) as stream:
+        assert stream.headers["Content-Type"].startswith("text/event-stream")
+        lines = (line for line in stream.iter_lines() if line.startswith("event:"))
+        assert next(lines) == "event: progress"  # a buffered stream would show nothing before its end
+
+
+def test_a_client_can_not_claim_another_address(tmp_path: Path) -> None:
+    seen: list[dict[str, str]] = []
+
+    class Echo(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(dict(self.headers))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer((LOOPBACK, 0), Echo)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    claims = {"X-Forwarded-For": "8.8.8.8", "X-Forwarded-Host": "evil.example", "Forwarded": "for=8.8.8.8"}
+    try:
+        with running_nginx(f"{LOOPBACK}:{server.server_port}", tmp_path / "nginx") as address:
+            httpx.get(f"{address}/a", headers={**claims, "X-Forwarded-Proto": "https"}, trust_env=False)
+    finally:
+        server.shutdown()
+    (headers,) = seen
+    assert headers["X-Forwarded-For"] == LOOPBACK
+    assert headers["X-Forwarded-Proto"] == "http"
+    assert re.fullmatch(rf"{LOOPBACK}:\d+", headers["Host"])  # with the port, for the check of Origin
+    assert not headers.keys() & {"Forwarded", "X-Forwarded-Host"}
