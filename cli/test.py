@@ -36,7 +36,7 @@ LANES = {
         "tests/integration/connectors",
         *(
             f"tests/integration/test_{name}.py"
-            for name in ("metrics", "rankings", "recommendations", "recommendations_job")
+            for name in ("metrics", "rankings", "recommendations", "recommendations_job", "signals")
         ),
     ],
     "e2e": ["tests/e2e"],
