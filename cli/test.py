@@ -29,25 +29,24 @@ CHECKS = (
 """The commands that check style, types and imports."""
 
 LANES = {
-    "e2e": ["tests/e2e"],
-    "integration": ["tests/integration"],
     "serving": ["tests/integration/serving"],
-    "jobs": [
-        f"tests/integration/test_{name}.py"
-        for name in ("metrics", "rankings", "recommendations", "recommendations_job")
-    ],
-    "connectors": ["tests/integration/connectors"],
     "commerce": ["tests/integration/commerce"],
-    "outages": [
-        f"tests/integration/commerce/test_{name}.py" for name in ("crashes", "expiry", "dlq", "last_units")
+    "integration": ["tests/integration"],
+    "flink": [
+        "tests/integration/connectors",
+        *(
+            f"tests/integration/test_{name}.py"
+            for name in ("metrics", "rankings", "recommendations", "recommendations_job", "signals")
+        ),
     ],
+    "e2e": ["tests/e2e"],
     "clickhouse": ["tests/integration/clickhouse"],
     "unit": ["tests/unit", "tests/contracts"],
 }
 """Lane → its folders, without the folders below them that other lanes name. The longest lanes come first.
 
 Lanes run in parallel, because a test mostly waits for a server. Each lane is one pytest session with its own
-servers.
+servers, whose starts take much of the time: tests of the same servers are in one lane.
 """
 
 LANE_BYTES = 2 * 1024**3

@@ -1,6 +1,7 @@
 """Fixtures that several kinds of tests share."""
 
 import csv
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pyarrow.parquet
 import pytest
 from hypothesis import settings
 
+from common.gc_tuning import tune_gc
 from producers.simulator.world.shape import WorldShape
 from producers.simulator.world.world import World, build_world
 
@@ -30,6 +32,13 @@ settings.load_profile("souk")
 def pytest_configure() -> None:
     """Handle SIGTERM like Ctrl-C, so that it stops the servers, too."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    gc.disable()  # the modules that the collection imports stay until the end
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again, without the modules and the tests."""
+    gc.enable()
+    tune_gc()
 
 
 Rows = dict[str, list[dict[str, Any]]]

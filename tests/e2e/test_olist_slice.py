@@ -90,12 +90,6 @@ def letters_with(kafka, topic, value):
     return [letter for letter in kafka.dead_letters(topic) if letter.value == value]
 
 
-@pytest.fixture(scope="module")
-def first_audit(olist_slice):
-    """The audit of the slice directly after its first replay."""
-    return olist_slice.audit()
-
-
 def test_every_store_agrees_on_a_replayed_slice(first_audit):
     found = first_audit
 

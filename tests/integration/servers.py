@@ -28,13 +28,18 @@ TEST_TIMEOUT_S = 120
 """Timeout of any condition, for busy machines."""
 
 
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.2
+"""Pauses between two checks of a condition: they grow, because checks of a long wait take much CPU."""
+
+
 def await_true(condition: Callable[[], T], what: str = "it") -> T:
     """Wait for the first true value of `condition` and return it."""
-    deadline = time.monotonic() + TEST_TIMEOUT_S
+    deadline, pause_s = time.monotonic() + TEST_TIMEOUT_S, SHORTEST_PAUSE_S
     while time.monotonic() < deadline:
         if value := condition():
             return value
-        time.sleep(0.05)
+        time.sleep(pause_s)
+        pause_s = min(LONGEST_PAUSE_S, pause_s * 1.3)
     raise AssertionError(f"{what} did not happen within {TEST_TIMEOUT_S} s")
 
 

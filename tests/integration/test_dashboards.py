@@ -13,7 +13,9 @@ from dashboards.build import build
 from tests.integration.metric_tables import emptied, writable
 
 WEEK_S = 7 * 86_400
-GRAINS = ("minute", "hour", "day", "week", "month")
+GRAINS = ("minute", "hour", "week", "month")
+"""The buckets besides the day, with which every panel is tested in full."""
+
 NUMBER = re.compile(r"(Nullable\()?(U?Int\d+|Float64)\)?")
 LABEL = re.compile(r"\$\{__field\.labels\.(\w+)\}")
 TIME = re.compile(r"DateTime(64\(3(, '[^']+')?\)|\('[^']+'\))?")
@@ -183,7 +185,10 @@ def test_a_panels_query_returns_the_columns_that_the_panel_shows(
         assert (unit == "dateTimeAsIso") == moment
 
 
-@pytest.mark.parametrize("grain", GRAINS)
+@pytest.mark.parametrize(
+    "grain",
+    [grain if grain == "month" else pytest.param(grain, marks=pytest.mark.nightly) for grain in GRAINS],
+)
 def test_every_bucket_works_in_every_panel(shop: Settings, grain: str) -> None:
     for panel in (parameter.values[0] for parameter in ASKED):
         sql: str = panel["targets"][0]["rawSql"]

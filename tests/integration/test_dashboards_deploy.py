@@ -1,15 +1,15 @@
 """`./souk dashboards` writes files, and creates data sources, a folder and dashboards in Grafana."""
 
 import json
-import os
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from common.settings import ROOT, Settings
+from cli.__main__ import main
+from common.settings import Settings
 from local.install.dashboards import python_with_grafana
 from local.install.machine import CannotInstall
 from tests.integration.grafana import TOKEN, Grafana, running_grafana
@@ -18,11 +18,31 @@ from tests.ports import free_offset
 DASHBOARDS = ("souk-pipeline", "souk-marketplace", "souk-seller", "souk-services", "souk-recommender")
 
 
-def souk(*arguments: str, home: Path, token: str = TOKEN) -> "subprocess.CompletedProcess[str]":
-    own = {"SOUK_HOME": str(home), "SOUK_GRAFANA_TOKEN": token, "COLUMNS": "200"}
-    command = [sys.executable, "-P", "-m", "cli", "dashboards", *arguments]
-    environment = os.environ | own | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+@dataclass(frozen=True)
+class Done:
+    """What a command returned and printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Souk = Callable[..., Done]
+
+
+@pytest.fixture
+def souk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Souk:
+    """A function that runs `./souk dashboards ARGUMENTS` in this process, which has the modules already."""
+
+    def run(*arguments: str, token: str = TOKEN) -> Done:
+        own = {"SOUK_HOME": str(tmp_path), "SOUK_GRAFANA_TOKEN": token, "COLUMNS": "200"}
+        for name, value in own.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["souk", "dashboards", *arguments])
+        capfd.readouterr()
+        return Done(main(), *capfd.readouterr())
+
+    return run
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,8 +60,8 @@ def grafana() -> Iterator[Grafana]:
         yield server
 
 
-def test_build_writes_what_deploy_sends(tmp_path: Path) -> None:
-    done = souk("build", "--out", str(tmp_path / "out"), home=tmp_path)
+def test_build_writes_what_deploy_sends(tmp_path: Path, souk: Souk) -> None:
+    done = souk("build", "--out", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
     paths = [Path(line) for line in done.stdout.splitlines()]
     assert [path.name for path in paths] == [
@@ -56,17 +76,17 @@ def test_build_writes_what_deploy_sends(tmp_path: Path) -> None:
     assert json.loads(paths[0].read_text())["uid"] == "souk-pipeline"
 
 
-def test_build_without_a_writable_folder_fails_with_one_line(tmp_path: Path) -> None:
+def test_build_without_a_writable_folder_fails_with_one_line(tmp_path: Path, souk: Souk) -> None:
     (tmp_path / "file").touch()
-    done = souk("build", "--out", str(tmp_path / "file"), home=tmp_path)
+    done = souk("build", "--out", str(tmp_path / "file"))
     assert done.returncode == 2
     assert done.stderr.startswith("souk: ")
     assert "--out" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_deploy_creates_everything_and_updates_it_the_next_time(grafana: Grafana, tmp_path: Path) -> None:
-    done = souk("deploy", "--url", grafana.url, home=tmp_path)
+def test_deploy_creates_everything_and_updates_it_the_next_time(grafana: Grafana, souk: Souk) -> None:
+    done = souk("deploy", "--url", grafana.url)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [f"{grafana.url}/d/{uid}/{uid}" for uid in DASHBOARDS]
     assert set(grafana.dashboards) == set(DASHBOARDS)
@@ -83,7 +103,7 @@ def test_deploy_creates_everything_and_updates_it_the_next_time(grafana: Grafana
     assert source["username"] == "analyst"
 
     away = ("--clickhouse", "https://clickhouse.example/souk", "--prometheus", "http://prometheus:9090")
-    assert souk("deploy", "--url", grafana.url, *away, home=tmp_path).returncode == 0
+    assert souk("deploy", "--url", grafana.url, *away).returncode == 0
     assert {made["version"] for made in grafana.dashboards.values()} == {2}
     source = grafana.sources["souk-clickhouse"]["jsonData"]
     assert (source["host"], source["port"], source["secure"], source["path"]) == (
@@ -92,7 +112,7 @@ def test_deploy_creates_everything_and_updates_it_the_next_time(grafana: Grafana
     assert grafana.sources["souk-prometheus"]["url"] == "http://prometheus:9090"
 
 
-def test_deploy_deletes_what_left_and_nothing_of_somebody_else(grafana: Grafana, tmp_path: Path) -> None:
+def test_deploy_deletes_what_left_and_nothing_of_somebody_else(grafana: Grafana, souk: Souk) -> None:
     grafana.folders |= {uid: {"uid": uid, "title": uid} for uid in ("souk", "theirs")}
     for uid, folder, tags in (
         ("souk-old", "souk", ["souk"]),
@@ -102,38 +122,38 @@ def test_deploy_deletes_what_left_and_nothing_of_somebody_else(grafana: Grafana,
     ):
         grafana.dashboards[uid] = {"uid": uid, "title": uid, "folderUid": folder, "tags": tags, "version": 1}
     for _ in range(2):
-        done = souk("deploy", "--url", grafana.url, home=tmp_path)
+        done = souk("deploy", "--url", grafana.url)
         assert done.returncode == 0, done.stderr
 
     assert set(grafana.dashboards) == {*DASHBOARDS, "souk-copy", "my-board", "souk-notes"}
 
 
 @pytest.mark.nightly
-def test_an_unknown_token_and_one_that_may_not_write_are_explained(grafana: Grafana, tmp_path: Path) -> None:
-    done = souk("deploy", "--url", grafana.url, home=tmp_path, token="another")
+def test_an_unknown_token_and_one_that_may_not_write_are_explained(grafana: Grafana, souk: Souk) -> None:
+    done = souk("deploy", "--url", grafana.url, token="another")
     assert (done.returncode, done.stdout) == (2, "")
     assert "does not accept this token" in done.stderr
     grafana.lets_write = False
-    done = souk("deploy", "--url", grafana.url, home=tmp_path)
+    done = souk("deploy", "--url", grafana.url)
     assert done.returncode == 2
     assert "role Admin" in done.stderr
     assert TOKEN not in done.stderr
 
 
 @pytest.mark.nightly
-def test_a_missing_plugin_is_named_before_anything_is_changed(grafana: Grafana, tmp_path: Path) -> None:
+def test_a_missing_plugin_is_named_before_anything_is_changed(grafana: Grafana, souk: Souk) -> None:
     grafana.plugins.remove("grafana-clickhouse-datasource")
-    done = souk("deploy", "--url", grafana.url, home=tmp_path)
+    done = souk("deploy", "--url", grafana.url)
     assert done.returncode == 2
     assert "grafana cli plugins install grafana-clickhouse-datasource" in done.stderr
     assert not grafana.sources
     assert not grafana.dashboards
 
 
-def test_a_missing_grafana_is_reported_in_one_line(tmp_path: Path) -> None:
+def test_a_missing_grafana_is_reported_in_one_line(souk: Souk) -> None:
     nowhere = f"http://127.0.0.1:{3000 + free_offset()}"
     for url in (nowhere, "localhost:3000", "http://"):
-        done = souk("deploy", "--url", url, home=tmp_path)
+        done = souk("deploy", "--url", url)
         assert done.returncode == 2
         assert done.stderr.startswith("souk: ")
         assert done.stderr.count("\n") == 1

@@ -13,10 +13,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from clickhouse.client import connect
-from clickhouse.migrate import migrate
 from common.settings import Settings
 from tests.integration.bounded import Events, Row
-from tests.integration.metric_tables import writable
+from tests.integration.metric_tables import emptied, writable
 
 RunMetrics = Callable[[Events], dict[str, dict[tuple[Any, ...], Row]]]
 
@@ -49,11 +48,9 @@ STORED = (
 
 
 @pytest.fixture(scope="module")
-def database(clickhouse_server: Settings) -> Settings:
-    """A migrated database of this module."""
-    settings = clickhouse_server.model_copy(update={"clickhouse_database": "metrics_tests"})
-    migrate(settings)
-    return settings
+def database(migrated_database: Settings) -> Settings:
+    """The shared database with all tables and metrics, and without rows."""
+    return emptied(migrated_database)
 
 
 @pytest.fixture(scope="module")
@@ -451,7 +448,7 @@ FIGURES = (
 
 
 @hypothesis_settings(
-    max_examples=hypothesis_settings.default.max_examples // 5,  # each inserts some dozens of events
+    max_examples=hypothesis_settings.default.max_examples // 20,  # each inserts some dozens of events
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(orders=ORDERS, random=st.randoms(use_true_random=False))

@@ -166,6 +166,7 @@ def shop(
         "SOUK_HOME": str(settings.home),
         "SOUK_PORT_OFFSET": str(settings.port_offset),
         "SOUK_REGISTRY_URL": settings.registry,
+        "SOUK_SERVING_PROCESSES": "1",
     }
     shed_no_load(settings)
     command = [sys.executable, "-m", "serving"]

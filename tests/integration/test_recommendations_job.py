@@ -258,6 +258,7 @@ def test_a_removal_from_a_cart_has_the_later_time_in_any_order_of_events(tables:
     assert tables["recent_of_session"]["s", "lamp"] == seconds(NOON), "it was looked at all the same"
 
 
+@pytest.mark.nightly  # it needs a job of its own: other events would be late
 def test_times_beyond_the_range_of_an_int_of_seconds_are_not_changed(run: Run) -> None:
     late = datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC)
     tables = run(
@@ -456,15 +457,37 @@ def test_a_late_event_moves_a_product_forward_with_its_highest_weight(tables: Ta
     assert not {product for pair in found for product in pair} & {"p09", "p10"}
 
 
-PRODUCTS = st.sampled_from([f"p{number:02}" for number in range(16)])
-TOUCHES = st.lists(
-    st.tuples(st.sampled_from("ssst"), PRODUCTS, st.sampled_from([1, 2]), st.integers(0, 40_000)),
-    min_size=20,
-    max_size=60,
-)
+def repeated(touches: Any, order: int) -> Events:
+    """The events of touches in a random order, half of them twice."""
+    arrivals = touches + touches[::2]
+    random.Random(order).shuffle(arrivals)
+    return arrive(arrivals)
+
+
+PRODUCTS = [f"p{number:02}" for number in range(16)]
+DRAWN = random.Random(33)
+MANY_TOUCHES = [
+    (DRAWN.choice("ssst"), DRAWN.choice(PRODUCTS), DRAWN.choice([1, 2]), DRAWN.randrange(40_000))
+    for _ in range(60)
+]
 """Touches, most of them in one visit with more products than count."""
 
 
+@scenario(repeated(MANY_TOUCHES, 1))
+def test_repeated_events_in_any_order_give_similar_products_of_the_plain_computation(tables: Tables) -> None:
+    assert similar(tables) == pytest.approx(dict(expected_pairs(of_noon(MANY_TOUCHES))))
+
+
+TOUCHES = st.lists(
+    st.tuples(
+        st.sampled_from("ssst"), st.sampled_from(PRODUCTS), st.sampled_from([1, 2]), st.integers(0, 40_000)
+    ),
+    min_size=20,
+    max_size=60,
+)
+
+
+@pytest.mark.nightly
 @hypothesis_settings(
     max_examples=hypothesis_settings.default.max_examples // 33,  # each is a job
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -473,12 +496,11 @@ TOUCHES = st.lists(
 def test_the_order_and_repetition_of_events_do_not_change_similar_products(
     run: Run, touches: Any, order: int
 ) -> None:
-    arrivals = touches + touches[::2]
-    random.Random(order).shuffle(arrivals)
-    found = similar(run(arrive(arrivals)))
+    found = similar(run(repeated(touches, order)))
     assert found == pytest.approx(dict(expected_pairs(of_noon(touches))))
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("jvm")
 def test_the_plan_reads_each_topic_once_and_stores_each_visit_once() -> None:
     real = plan(Settings(), all_events())

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from typer.testing import CliRunner
 
-from cli.__main__ import COMMANDS, build
+from cli.__main__ import COMMANDS, build, main
 from cli.test import LANES, lane_arguments
 from common.settings import ROOT
 
@@ -95,16 +95,16 @@ def test_an_unknown_command_gives_exit_code_2() -> None:
     ],
 )
 def test_a_command_line_that_cannot_be_read_is_one_line_and_exit_code_2(
-    arguments: list[str], says: str
+    arguments: list[str], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "cli", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    monkeypatch.setattr(sys, "argv", ["souk", *arguments])
 
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1
-    assert says in done.stderr
-    assert done.stdout == ""
+    code, (output, errors) = main(), capsys.readouterr()
+
+    assert code == 2
+    assert len(errors.splitlines()) == 1
+    assert says in errors
+    assert output == ""
 
 
 def test_souk_ends_with_the_exit_code_of_the_command() -> None:

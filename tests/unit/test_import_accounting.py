@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -60,7 +60,6 @@ ROWS = st.lists(
 
 
 @given(ROWS)
-@settings(max_examples=150)
 def test_every_line_is_accounted_for_and_sums_are_those_of_a_plain_computation(rows: list[list[str]]) -> None:
     if not any(rows):
         return
@@ -173,7 +172,6 @@ def encode_everything(conversion: Conversion) -> list[str]:
 
 
 @given(st.binary(max_size=300), st.sampled_from(["utf-8", "cp1252", "utf-16"]))
-@settings(max_examples=150)
 def test_any_bytes_are_accounted_for_or_refused_in_one_line(content: bytes, encoding: str) -> None:
     header = ",".join(HEADER) + "\r\n"
     with TemporaryDirectory() as folder:
@@ -196,7 +194,6 @@ def account_for_rows(conversion: Conversion) -> None:
 
 
 @given(st.text(max_size=400))
-@settings(max_examples=150)
 def test_any_text_is_a_table_of_which_a_mapping_is_proposed_or_refused(text: str) -> None:
     with TemporaryDirectory() as folder:
         (Path(folder) / "sales.csv").write_bytes(text.encode("utf-8", "surrogatepass"))

@@ -31,10 +31,11 @@ def test_a_few_failed_tests_run_once_more(
     (tmp_path / "test_it.py").write_text(content)
     cache = tmp_path / "cache"
     lanes = {"lane": [sys.executable, "-m", "pytest", "-c", os.devnull, *cache_options(cache), str(tmp_path)]}
-    first = run_all({"lane": [lanes["lane"]], "checks": [[sys.executable, "-c", ""]]}, os.environ, 2)
+    without_plugins = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # their import takes seconds
+    first = run_all({"lane": [lanes["lane"]], "checks": [[sys.executable, "-c", ""]]}, without_plugins, 2)
     assert {each.name: each.exit_code for each in first} == {"lane": 1, "checks": 0}
 
-    second = repeat_failed(first, lanes, {"lane": cache}, os.environ)
+    second = repeat_failed(first, lanes, {"lane": cache}, without_plugins)
 
     assert {each.name: each.exit_code for each in second} == {"lane": exit_code, "checks": 0}
     output = capsys.readouterr().out

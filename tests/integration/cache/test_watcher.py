@@ -139,14 +139,15 @@ def test_an_event_drops_what_it_changes_and_nothing_else(
     await_true(only_these_are_dropped, "a drop of these entries alone")
 
 
+@pytest.mark.parametrize("listings", [25_000, pytest.param(100_000, marks=pytest.mark.nightly)])
 def test_a_replay_of_many_listings_drops_everything_and_does_not_lag(
-    start: Callable[[], CacheWatcher], settings_of_both: Settings, kafka: Kafka, redis: Redis
+    start: Callable[[], CacheWatcher], settings_of_both: Settings, kafka: Kafka, redis: Redis, listings: int
 ) -> None:
     start()
     await_watched(redis)
     store(settings_of_both, "popular_products")
 
-    send(kafka, "product_listed", *(f"replayed-{number}" for number in range(100_000)))
+    send(kafka, "product_listed", *(f"replayed-{number}" for number in range(listings)))
     await_true(lambda: not left(settings_of_both, "popular_products"), "the drop of everything")
     redis.delete(WATCHED)
     await_watched(redis)  # it has read all listings

@@ -162,6 +162,7 @@ def test_figures_are_exact_before_and_after_a_refresh_and_after_later_changes(cl
     assert_exact(client)
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("at_once")
 def test_the_stored_sums_are_what_readers_get_once_nothing_changes(client: Client) -> None:
     """Without this, a reader would add up the rows for ever, and the sums would be of no use."""
@@ -397,6 +398,7 @@ def test_the_command_rebuilds_a_metric_with_the_roll_ups_that_add_it_up(
     assert grosses(client, *views) == [1000] * 3
 
 
+@pytest.mark.nightly
 def test_a_metric_that_was_a_table_of_flink_becomes_the_roll_up_with_all_sales(client: Client) -> None:
     confirm(client, "o", 1000)
     client.command(

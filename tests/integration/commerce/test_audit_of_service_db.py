@@ -17,7 +17,6 @@ from audit.sources.events import EventLog
 from audit.sources.kafka import KafkaTopics
 from audit.sources.service_db import ServiceDatabase
 from clickhouse.client import connect
-from clickhouse.migrate import migrate
 from common.clock import system_clock
 from common.consumer_lag import total_lag
 from common.ids import new_id
@@ -30,6 +29,7 @@ from schemas.registry import SchemaRegistry
 from tests.integration.commerce.conftest import Shop
 from tests.integration.commerce.people import admin
 from tests.integration.commerce.users import PASSWORD, People
+from tests.integration.metric_tables import emptied
 from tests.integration.servers import await_true
 
 OF_SERVICES = (
@@ -106,14 +106,14 @@ def end_an_alert(shop: Shop) -> None:
 
 
 @pytest.fixture(scope="module")
-def audited(running_shop: Shop, clickhouse_server: Settings) -> Iterator[Audited]:
-    shop, there = running_shop, clickhouse_server
+def audited(running_shop: Shop, migrated_database: Settings) -> Iterator[Audited]:
+    shop, there = running_shop, migrated_database
     settings = shop.settings.model_copy(
         update={
             "clickhouse_url": there.clickhouse,
             "clickhouse_admin_password": there.clickhouse_admin_password,
             "clickhouse_analyst_password": there.clickhouse_analyst_password,
-            "clickhouse_database": "service_db_tests",
+            "clickhouse_database": there.clickhouse_database,
         }
     )
     product = shop.product(stock=20)
@@ -142,7 +142,7 @@ def audited(running_shop: Shop, clickhouse_server: Settings) -> Iterator[Audited
             lambda: None,
         )
     shop.kill()  # from now on only the tests change the tables
-    migrate(settings)
+    emptied(settings)
     with SchemaRegistry(settings.registry) as registry, connect(settings, admin=True) as client:
         log = EventLog(kafka, Decoder(registry.schema))
         for name in all_events():

@@ -16,7 +16,6 @@ import orjson
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from clickhouse.migrate import migrate
 from common.ids import new_id
 from common.settings import ROOT, Settings
 from local.parts import redis as local_redis
@@ -24,6 +23,7 @@ from local.state_directory import base_environment, settings_environment
 from tests.chromium import opened
 from tests.integration.commerce.conftest import Shop
 from tests.integration.conftest import is_ready
+from tests.integration.metric_tables import emptied
 from tests.integration.servers import TEST_TIMEOUT_S, await_true, running, terminated
 from tests.integration.serving.conftest import put
 from tests.integration.serving.layouts import layouts, scroll_width
@@ -97,18 +97,18 @@ def path_of(response: httpx.Response) -> str:
 
 
 @pytest.fixture(scope="module")
-def site(settings: Settings, running_shop: Shop, clickhouse_server: Settings) -> Iterator[Site]:
+def site(settings: Settings, running_shop: Shop, migrated_database: Settings) -> Iterator[Site]:
     if running_shop.process.poll() is not None:
         running_shop.start()  # the previous test stopped it
     stores = settings.model_copy(
         update={
-            "clickhouse_url": clickhouse_server.clickhouse,
-            "clickhouse_admin_password": clickhouse_server.clickhouse_admin_password,
-            "clickhouse_database": "people_pages",
+            "clickhouse_url": migrated_database.clickhouse,
+            "clickhouse_admin_password": migrated_database.clickhouse_admin_password,
+            "clickhouse_database": migrated_database.clickhouse_database,
             "serving_processes": 1,  # each process asks for the demo itself
         }
     )
-    migrate(stores)
+    emptied(stores)
     columns = ("event_id", "occurred_at", "seller_id", "name", "city", "state")
     put(
         stores,

@@ -8,12 +8,14 @@ import httpx
 import pytest
 import redis as redis_client
 from pydantic import SecretStr
+from pyflink.common import Configuration
+from pyflink.java_gateway import get_gateway
 
 from common.settings import Settings
 from jobs.engine import table_environment
 from local.parts import clickhouse as local_clickhouse
 from local.parts import redis as local_redis
-from tests.integration.servers import Server
+from tests.integration.servers import Server, await_true
 from tests.ports import free_offset
 
 DATABASE = "connectors"
@@ -88,37 +90,68 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
 
 
 class Flink:
-    """Runs each job in a new Flink cluster inside the JVM of this process."""
+    """Runs jobs in one Flink cluster inside the JVM of this process."""
 
-    DEFAULTS: ClassVar = {
-        "parallelism.default": "1",
+    CLUSTER: ClassVar = {
         "rest.bind-port": "0",
-        "restart-strategy.type": "none",
         "taskmanager.memory.network.min": "64m",
         "taskmanager.memory.network.max": "64m",
         "taskmanager.memory.managed.size": "64m",
     }
+    DEFAULTS: ClassVar = {**CLUSTER, "parallelism.default": "1", "restart-strategy.type": "none"}
+    """The configuration of a job. A job that is not started with `run` has a cluster of its own."""
+
+    SLOTS = 4
+    """The number of jobs at once: a job that was cancelled may need a moment to end."""
 
     def __init__(self) -> None:
         self.running: list[Any] = []
+        configuration = Configuration()
+        for name, value in self.CLUSTER.items():
+            configuration.set_string(name, value)
+        minicluster = get_gateway().jvm.org.apache.flink.runtime.minicluster
+        builder = minicluster.MiniClusterConfiguration.Builder()
+        builder.setConfiguration(configuration._j_configuration)
+        builder.setNumTaskManagers(1).setNumSlotsPerTaskManager(self.SLOTS)
+        self._cluster = minicluster.MiniCluster(builder.build())
+        self._cluster.start()
+        address = self._cluster.getRestAddress().get()
+        self._remote = {
+            "execution.target": "remote",
+            "rest.address": address.getHost(),
+            "rest.port": str(address.getPort()),
+        }
 
     def run(self, *statements: str, config: dict[str, str] | None = None) -> Any:
         """Execute statements; returns PyFlink's result of the last one, an INSERT that keeps running."""
-        environment = table_environment({**self.DEFAULTS, **(config or {})})
+        environment = table_environment({**self.DEFAULTS, **(config or {}), **self._remote})
         for statement in statements:
             result = environment.execute_sql(statement)
         self.running.append(result)
         return result
 
     def end(self) -> None:
+        """Cancel the jobs, and wait until they have ended."""
         for result in self.running:
+            job = result.get_job_client()
             with suppress(Exception):  # Flink answers with an error for a job that has ended
-                result.get_job_client().cancel().result()
+                job.cancel().result()
+                await_true(lambda job=job: job.get_job_status().result().is_globally_terminal_state())  # type: ignore[misc]
         self.running.clear()
+
+    def close(self) -> None:
+        self._cluster.closeAsync().get()
+
+
+@pytest.fixture(scope="session")
+def flink_cluster(jvm: None) -> Iterator[Flink]:  # noqa: ARG001 (Flink needs its JVM)
+    cluster = Flink()
+    yield cluster
+    cluster.close()
 
 
 @pytest.fixture
-def flink(jvm: None) -> Iterator[Flink]:  # noqa: ARG001 (Flink needs its JVM)
-    cluster = Flink()
-    yield cluster
-    cluster.end()
+def flink(flink_cluster: Flink) -> Iterator[Flink]:
+    """The cluster, without jobs of other tests."""
+    yield flink_cluster
+    flink_cluster.end()

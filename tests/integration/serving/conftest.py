@@ -304,6 +304,7 @@ class Office:
 def office(running_shop: Shop) -> Iterator[Office]:
     shed_no_load(running_shop.settings)
     environment = base_environment() | settings_environment(running_shop.settings)
+    environment["SOUK_SERVING_PROCESSES"] = "1"  # of the API of `shop` there are several
     command = [sys.executable, "-m", "serving"]
     with terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as process:
         address = f"{running_shop.settings.serving}/health"

@@ -16,8 +16,8 @@ from common.principal import Principal, guest
 from tests.integration.serving.conftest import Office
 from tests.principals import bearer
 
-ROUNDS = max(1, profile.default.max_examples // 50)
-"""How often each kind of outsider sends each request: 2; 20 with `--nightly`."""
+ROUNDS = max(1, profile.default.max_examples // 100)
+"""How often each kind of outsider sends each request: once; 10 times with `--nightly`."""
 
 OUTSIDERS = 10
 """Outsiders of each kind."""

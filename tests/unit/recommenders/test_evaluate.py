@@ -81,8 +81,9 @@ def test_the_same_seed_writes_the_same_figures(files):
 
 def test_lists_of_more_than_there_is_are_judged(files):
     shown = evaluate(
-        *given_files(files), "--model", "popularity", "--metrics", "recall@500", "--repeats", "--json"
-    )
+        *given_files(files), "--model", "popularity", "--budget", 1,
+        "--metrics", "recall@500", "--repeats", "--json",
+    )  # fmt: skip
 
     assert json.loads(shown.stdout)["judged"][0]["figures"]["all"]["recall@500"]["mean"] == 1.0
 
@@ -131,7 +132,8 @@ def test_a_run_that_is_stopped_while_it_saves_leaves_no_model(files, tmp_path, m
 
     monkeypatch.setattr(where, writes, stop)
 
-    shown = evaluate(*given_files(files), "--model", "popularity", "--save", tmp_path / "saved" / "model")
+    asked = [*given_files(files), "--model", "popularity", "--budget", 1]
+    shown = evaluate(*asked, "--save", tmp_path / "saved" / "model")
 
     assert shown.exit_code == 130
     assert not list((tmp_path / "saved").iterdir())
