@@ -54,7 +54,8 @@ def series_query(metrics: Sequence[Metric], *, of_product: bool, scope: Scope = 
     adds_up = all(metric.adds_up for metric in metrics)
     groups = "bucket" if adds_up else "GROUPING SETS ((bucket), ())"
     columns = [_bucket(metrics[0].source), *_columns(metrics, of_product, scope)]
-    return f"{_select(columns, metrics, scope, of_product, by_bucket=True)}\nGROUP BY {groups}"
+    series = f"{_select(columns, metrics, scope, of_product, by_bucket=True)}\nGROUP BY {groups}"
+    return _in_blocks(series, metrics, scope)
 
 
 def sellers_query(metrics: Sequence[Metric]) -> str:
@@ -70,7 +71,9 @@ def sellers_query(metrics: Sequence[Metric]) -> str:
 
 def totals_query(metrics: Sequence[Metric], *, of_product: bool, scope: Scope = ONE_SELLER) -> str:
     """Return the query of the columns over the whole period: one row."""
-    return _select(_columns(metrics, of_product, scope), metrics, scope, of_product)
+    return _in_blocks(
+        _select(_columns(metrics, of_product, scope), metrics, scope, of_product), metrics, scope
+    )
 
 
 def split_query(
@@ -87,7 +90,7 @@ def split_query(
     by_value = _by_value(metrics, dimension, of_product, scope)
     ranked = f"SELECT *, row_number() OVER (ORDER BY {ranked_by}) AS rank\nFROM {_nested(by_value)}"
     listed = ["if(rank <= {top:UInt32}, ranked.value, NULL) AS value", "count() AS value_count", *added_up]
-    return "\n".join(
+    query = "\n".join(
         (
             "SELECT",
             _lines(listed),
@@ -96,6 +99,7 @@ def split_query(
             "ORDER BY min(rank)",
         )
     )
+    return _in_blocks(query, metrics, scope)
 
 
 def compared_query(
@@ -103,7 +107,7 @@ def compared_query(
 ) -> str:
     """Return the query of the columns of some values of a dimension. Parameter besides: `values`."""
     by_value = _by_value(metrics, dimension, of_product, scope)
-    return f"{by_value}\nHAVING has({{values:Array(String)}}, value)"
+    return _in_blocks(f"{by_value}\nHAVING has({{values:Array(String)}}, value)", metrics, scope)
 
 
 def rows_query(metric: Metric, *, of_product: bool) -> str:
@@ -172,6 +176,12 @@ def slices_query(metric: Metric, *, of_product: bool) -> str:
 def column_names(metrics: Sequence[Metric]) -> list[str]:
     """Return the columns of the metrics, each once."""
     return list(dict.fromkeys(name for metric in metrics for name in metric.columns))
+
+
+def _in_blocks(query: str, metrics: Sequence[Metric], scope: Scope) -> str:
+    """Return a query that reads few rows at a time if its source says so, to need less memory."""
+    rows = metrics[0].source.file.marketplace_block if scope.is_marketplace else 0
+    return f"{query}\nSETTINGS max_block_size = {rows}" if rows else query
 
 
 def _bucket(source: Source) -> str:

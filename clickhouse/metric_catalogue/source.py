@@ -106,6 +106,7 @@ class SourceFile(StrictModel):
     In it, `{ends}` stands for the ends of the parts of the period for which a query has values.
     `parts` are SELECTs that stand in `rows` for marks of their names, such as `{sessions}`. Of all sellers
     together, the `marketplace_parts` stand there instead; they must make the same rows, whose owners differ.
+    A query of the marketplace reads `marketplace_block` rows of a table at a time; ClickHouse's default if 0.
     `product_tables` are those of them whose columns `seller_id` and `product_id` say which products the rows
     are about; only the first of `tables`, if not given. `dimensions` names files of `dimensions/`, and
     `own_dimensions` are of this source alone. `row` are the columns that identify a row, and `kinds` are the
@@ -118,6 +119,7 @@ class SourceFile(StrictModel):
     rows: str = ""
     parts: dict[str, str] = Field(default_factory=dict)
     marketplace_parts: dict[str, str] = Field(default_factory=dict)
+    marketplace_block: int = Field(default=0, ge=0)
     time: str = "minute"
     has_currency: bool = True
     row: tuple[str, ...]
