@@ -10,7 +10,7 @@ import sqlglot
 from clickhouse.metric_catalogue.definition import read_catalogue
 from common.guarded_route import all_routes
 from common.settings import ROOT, Settings
-from dashboards.build import build, prometheus, write
+from dashboards.build import build, write
 from dashboards.parameters import UnknownParameter, fill
 from dashboards.queries import FOLDER
 from dashboards.services import ROUTES
@@ -145,7 +145,9 @@ def test_building_twice_writes_the_same_files(tmp_path: Path) -> None:
     }
 
 
-def test_prometheus_scrapes_the_ports_of_this_installation() -> None:
+def test_prometheus_scrapes_the_ports_of_this_installation(tmp_path: Path) -> None:
     moved = Settings(home=Path("/nowhere"), port_offset=700)
-    assert f"127.0.0.1:{moved.port('commerce')}" in prometheus(moved)
-    assert "$" not in prometheus(moved)
+    write(moved, tmp_path)
+    configuration = (tmp_path / "prometheus.yml").read_text()
+    assert f"127.0.0.1:{moved.port('commerce')}" in configuration
+    assert "$" not in configuration
