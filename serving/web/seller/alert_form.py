@@ -90,14 +90,14 @@ def changed_rule_body(form: Form, currency: str) -> dict[str, Any]:
         BadField: a field can't be read, or the address or the URL is missing.
     """
     repeat = (
-        _whole(form, "repeat_minutes", "The time until it is sent again")
+        _whole(form, "repeat_minutes", gettext("The time until it is sent again"))
         if form.text("repeat_minutes")
         else None
     )
     return rule_body(form, currency) | {
         "repeat_minutes": repeat,
         "target": _changed_target(form),
-        "version": _whole(form, "version", "The version"),
+        "version": _whole(form, "version", gettext("The version")),
     }
 
 
@@ -176,14 +176,14 @@ def _entered(metric: Metric | None, value: float, currency: str) -> str:
 def _changed_target(form: Form) -> dict[str, str]:
     kind = form.text("send_to")
     if kind not in SEND_TO:
-        raise BadField("Choose where the messages go.")
+        raise BadField(gettext("Choose where the messages go."))
     if kind == "email":
         if not form.text("address"):
-            raise BadField("Enter the e-mail address.")
+            raise BadField(gettext("Enter the e-mail address."))
         return {"kind": kind, "address": form.text("address")}
     if kind == "webhook":
         if not form.text("url"):
-            raise BadField("Enter the URL of the webhook.")
+            raise BadField(gettext("Enter the URL of the webhook."))
         return {"kind": kind, "url": form.text("url")}
     return {"kind": kind}
 

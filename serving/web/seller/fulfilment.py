@@ -25,14 +25,15 @@ from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
 from serving.web.seller.metrics import figures_of
 from serving.web.seller.panels import file_bounds, metric_table, sees_figures
 from serving.web.seller_admin.policy import may_manage
+from serving.web.translation import N_
 
 SHOWN_PARCELS = 50
 
 STEPS: Mapping[str, str] = {
-    "time_to_confirm": "Confirm",
-    "time_to_ship": "Ship",
-    "time_to_deliver": "Deliver",
-    "time_to_door": "From order to door",
+    "time_to_confirm": N_("Confirm"),
+    "time_to_ship": N_("Ship"),
+    "time_to_deliver": N_("Deliver"),
+    "time_to_door": N_("From order to door"),
 }
 """The beginning of the names of the metrics of a step → what happens in it."""
 

@@ -14,6 +14,7 @@ from serving.analytics.service.metrics import MetricsRequest
 from serving.web.formatter import Formatter
 from serving.web.policy import POLICIES
 from serving.web.seller.metrics import label_of, metric_text
+from serving.web.translation import gettext, ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,9 @@ async def metric_table(
     parts = [part for part in shown["split"] if part["value"] or any(part["values"].values())]
     rows = [
         TableRow(
-            part["label"] or label_of(metrics[0], by, part["value"], formatter) or "No single product",
+            part["label"]
+            or label_of(metrics[0], by, part["value"], formatter)
+            or gettext("No single product"),
             part["value"] if by == "product" else "",
             [metric_text(metric, part["values"][metric.name], formatter) for metric in metrics],
         )
@@ -72,7 +75,9 @@ async def metric_table(
     sizes = [max(0.0, float(part["values"][names[0]] or 0)) for part in parts]
     rest = shown["rest"]
     others = rest and TableRow(
-        f"{formatter.number(rest['count'])} others" if rest["count"] else "Others",
+        ngettext("%(count)s other", "%(count)s others", rest["count"], count=formatter.number(rest["count"]))
+        if rest["count"]
+        else gettext("Others"),
         "",
         [metric_text(metric, rest["values"][metric.name], formatter) for metric in metrics],
     )

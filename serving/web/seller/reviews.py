@@ -25,6 +25,7 @@ from serving.web.seller.choices import COMPARISONS, UNREGISTERED, all_time, chos
 from serving.web.seller.metrics import figures_of, metric_text
 from serving.web.seller.panels import file_bounds, metric_table, source_metrics
 from serving.web.seller_admin.policy import may_manage
+from serving.web.translation import N_
 
 METRICS = source_metrics("review_scores")
 TREND = ("review_score", "reviews")
@@ -33,10 +34,10 @@ SHOWN = 15
 
 Scores = Literal["all", "low", "middle", "high"]
 SCORES: Mapping[Scores, tuple[str, int, int]] = {
-    "all": ("All", 1, 5),
-    "low": ("1 and 2", 1, 2),
+    "all": (N_("All"), 1, 5),
+    "low": (N_("1 and 2"), 1, 2),
     "middle": ("3", 3, 3),
-    "high": ("4 and 5", 4, 5),
+    "high": (N_("4 and 5"), 4, 5),
 }
 """Which reviews are listed: the text of the choice, the lowest and the highest score."""
 
@@ -97,8 +98,8 @@ async def seller_reviews_page(
     return not_stored_if(shown["stale"] or listed["stale"], page)
 
 
-def trend(shown: SellerMetrics, formatter: Formatter) -> list[tuple[str, float, str, str]]:
-    """Return for each part of the period its name, and the score as a number and as text, and the reviews.
+def trend(shown: SellerMetrics, formatter: Formatter) -> list[tuple[str, float, str, int, str]]:
+    """Return for each part of the period its name, the score and the reviews, each as a number and as text.
 
     Parts without a review are left out. The newest part comes first.
     """
@@ -108,6 +109,7 @@ def trend(shown: SellerMetrics, formatter: Formatter) -> list[tuple[str, float, 
             formatter.bucket(bucket["start"], bucket["end"], shown["grain"]),
             float(bucket["values"][score.name] or 0),
             metric_text(score, bucket["values"][score.name], formatter),
+            int(bucket["values"][reviews.name] or 0),
             metric_text(reviews, bucket["values"][reviews.name], formatter),
         )
         for bucket in reversed(shown["series"])
