@@ -64,7 +64,7 @@ async def metric_table(
     parts = [part for part in shown["split"] if part["value"] or any(part["values"].values())]
     rows = [
         TableRow(
-            part["label"]
+            (part["label"] if by == "product" else "")
             or label_of(metrics[0], by, part["value"], formatter)
             or gettext("No single product"),
             part["value"] if by == "product" else "",

@@ -19,6 +19,8 @@ FIRST_METRICS = {metric.domain: metric.name for metric in reversed(read_catalogu
 OVERVIEW = ("/sell/ana?period=all", "/sell/ana/tasks", "/sell/ana/products", "/sell/ana/orders")
 FURTHER = (
     *("/sell/ana/change?period=all", "/sell/ana/customers?period=all", "/sell/ana/sql"),
+    *("/sell/ana/live", "/sell/ana/earnings?period=all", "/sell/ana/fulfilment?period=all"),
+    *("/sell/ana/reviews?period=all", "/sell/ana/recommendations?period=all"),
     *(f"/sell/ana/metrics?period=all&metric={name}" for name in FIRST_METRICS.values()),
 )
 OTHERS = ("/", "/shop", "/shop/products?q=lamp", "/shop/products/lamp", "/shop/cart", "/sign-in", "/sign-up")
@@ -51,6 +53,13 @@ def test_a_page_in_portuguese_has_no_english_text_left(reader: httpx.Client, pat
     same = sorted(set(read_texts(english.text)) & set(read_texts(portuguese.text)))
     assert [text for text in same if not SAME.fullmatch(text) and text not in VIEWS] == []
     assert portuguese.headers["vary"] == "Accept-Language, Cookie"
+
+
+def test_the_live_stream_has_the_language_of_its_reader(reader: httpx.Client) -> None:
+    with reader.stream("GET", "/sell/ana/live/events", headers=PORTUGUESE) as response:
+        lines = response.raise_for_status().iter_lines()
+        shown = next(line for line in lines if 'class="before"' in line)
+        assert "ontem até esta hora" in shown
 
 
 def test_money_and_days_are_written_as_in_brazil(reader: httpx.Client) -> None:
