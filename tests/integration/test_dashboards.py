@@ -35,10 +35,10 @@ ROWS = {
     "sales_lines": " UNION ALL ".join(
         f"SELECT 's1', now() - 600, 'o1', {key}, {', '.join(f'toInt64({figure})' for figure in figures)}"
         for key, figures in (
-            ("'sold', '', 1, 'p1', 'BRL'", (1, 1, 1, 3, 5000, 500, 100, *[0] * 8, 4500)),
-            ("'sold', '', 2, 'p1', 'BRL'", (0, 0, 1, *[0] * 13)),
-            ("'cancelled', '', 1, 'p1', 'BRL'", (*[0] * 7, 1, 1, 1, 1000, 100, 0, 0, 0, -900)),
-            ("'returned', 'r1', 1, 'p1', 'BRL'", (*[0] * 13, 1, 600, -600)),
+            ("'sold', '', 1, 'p1', 'BRL'", (1, 1, 1, 3, 5000, 500, 100, *[0] * 10, 4500)),
+            ("'sold', '', 2, 'p1', 'BRL'", (0, 0, 1, *[0] * 15)),
+            ("'cancelled', '', 1, 'p1', 'BRL'", (*[0] * 8, 1, 1, 1, 1000, 100, *[0] * 4, -900)),
+            ("'returned', 'r1', 1, 'p1', 'BRL'", (*[0] * 15, 1, 600, -600)),
         )
     ),
     "payments_minute": PAYMENTS,
