@@ -139,7 +139,7 @@ def test_a_person_is_found_gets_a_role_and_is_suspended(browser: Browser, office
     user_id = office.register(email)
     page = visit(browser, office, ADMIN, "/admin/people")
     page.get_by_label("A part of the e-mail address or the name").fill(email)
-    page.get_by_role("button", name="Search").click()
+    page.get_by_role("button", name="Find").click()
     page.get_by_role("link", name=email).click()
 
     page.get_by_label("Role in the marketplace").select_option("analyst")

@@ -25,7 +25,10 @@ SHOP = ZoneInfo("America/Sao_Paulo")
 SELLER = "metrics-seller"
 PRODUCTS = tuple(f"metrics-product-{number}" for number in range(7))
 CATEGORY = {product: ("toys", "garden", "")[number % 3] for number, product in enumerate(PRODUCTS)}
-COLUMNS = (*SALES_LINE, "return_id", "cancelled_discount_minor", "returned_units", "returned_minor")
+COLUMNS = (
+    *(*SALES_LINE, "tax_minor", "cancelled_tax_minor"),
+    *("return_id", "cancelled_discount_minor", "returned_units", "returned_minor"),
+)
 PERIOD = {"from": "2017-03-01", "to": "2017-04-01"}
 MONTHS = {
     "now": (datetime(2017, 3, 1, tzinfo=SHOP), datetime(2017, 4, 1, tzinfo=SHOP)),

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from common.ids import new_id
 from common.principal_token import GATEWAY, LIFETIME_S, PrincipalTokens
 from common.settings import Settings
 from tests.integration.metric_tables import writable
@@ -116,10 +117,7 @@ def shop_of_ana(shop: Settings) -> Iterator[Settings]:
              "shopper-x", 3]
             for name in ("good", "bad")
         ])  # fmt: skip
-    put(shop, "product_views", VIEW, [
-        [SELLER, minute(NOW - timedelta(minutes=minutes)), f"pages-{number}", "pages-lamp", session, 1]
-        for number, (session, minutes) in enumerate([("s1", 1), ("s1", 2), ("s2", 1), ("s3", 20), ("s4", 90)])
-    ])  # fmt: skip
+    view_products(shop)
     drop_cached(shop)
     yield shop
     for table in ("order_lines", "parcels", "earning_lines", "sales_lines", "review_scores", "product_views"):
@@ -127,6 +125,15 @@ def shop_of_ana(shop: Settings) -> Iterator[Settings]:
         ask(shop, f"ALTER TABLE {writable(shop, table)} DELETE WHERE {where}")
     for table in ("review_submitted", "review_published"):
         ask(shop, f"ALTER TABLE {table} DELETE WHERE order_id = 'pages-arrived'")
+
+
+def view_products(shop: Settings) -> None:
+    """Let four sessions view the lamp: two of them just now."""
+    now = datetime.now(UTC)
+    put(shop, "product_views", VIEW, [
+        [SELLER, minute(now - timedelta(minutes=minutes)), f"pages-{new_id()}", "pages-lamp", session, 1]
+        for session, minutes in (("s1", 1), ("s1", 2), ("s2", 1), ("s3", 20), ("s4", 90))
+    ])  # fmt: skip
 
 
 pytestmark = pytest.mark.usefixtures("shop_of_ana")
@@ -268,6 +275,7 @@ def events(response: httpx.Response) -> Iterator[tuple[str, str]]:
 def test_the_live_stream_has_every_part_at_once_and_ends_with_the_token(shop: Settings) -> None:
     tokens = PrincipalTokens(shop, now=lambda: time.time() - LIFETIME_S + 3)
     own = {"Authorization": f"Bearer {tokens.make(TESTS, GATEWAY)}"}
+    view_products(shop)
     with (
         httpx.Client(base_url=shop.serving, trust_env=False, timeout=30, headers=own) as http,
         http.stream("GET", f"/sell/{SELLER}/live/events") as response,
