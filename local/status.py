@@ -45,7 +45,7 @@ def status(settings: Settings) -> list[Status]:
 
 @dataclass(frozen=True)
 class Lag:
-    """Messages in Kafka that each job and each service has not read yet."""
+    """Messages in Kafka that each job, and each service that reads some, has not read yet."""
 
     jobs: dict[str, int]
     services: dict[str, int]
@@ -68,7 +68,7 @@ def consumer_lag(settings: Settings) -> Lag:
     lag = lag_of_readers(settings.kafka, topics_by_group(settings, groups) | SERVICE_TOPICS)
     return Lag(
         {job: lag[group] for job, group in groups.items()},
-        {name: lag[consumer_group(name)] for name in SERVICES},
+        {name: lag[group] for name in SERVICES if (group := consumer_group(name)) in SERVICE_TOPICS},
     )
 
 
