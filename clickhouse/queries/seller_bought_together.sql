@@ -39,8 +39,8 @@ SELECT
     ifNull(pair.product_a, '') AS product_a,
     ifNull(pair.product_b, '') AS product_b,
     ifNull(pair.together, 0) AS together,
-    ifNull(bought_a.orders, 0) AS orders_a,
-    ifNull(bought_b.orders, 0) AS orders_b
+    if(together = 0, 0, ifNull(bought_a.orders, 0)) AS orders_a,
+    if(together = 0, 0, ifNull(bought_b.orders, 0)) AS orders_b
 FROM (SELECT seller_id, count() AS orders FROM baskets GROUP BY seller_id) AS every
 -- A seller without a pair has one row, without products.
 LEFT JOIN pairs AS pair ON pair.seller_id = every.seller_id

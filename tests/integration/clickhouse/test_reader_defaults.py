@@ -92,6 +92,7 @@ BY_NAME = {
 }
 BY_TYPE = {
     "String": "ana",
+    "Int32": "20",
     "UInt32": "20",
     "Int64": "0",
     "Array(String)": "['ana','eve']",
