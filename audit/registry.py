@@ -1,6 +1,7 @@
 """All comparisons by name, in the order in which they run."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from audit.comparison import ComparisonResult
 from audit.comparisons import (
@@ -27,6 +28,7 @@ from audit.comparisons import (
     source_vs_sellers,
     source_vs_shoppers,
 )
+from audit.comparisons.facts_vs_seller_metrics import AUDITED_PARTS
 from audit.sql_comparison import discover
 from audit.stores import Stores
 from audit.table_comparison import TableComparison
@@ -50,10 +52,10 @@ _IN_PYTHON: Mapping[str, Run] = {
     "facts_vs_redis": facts_vs_redis.run,
     "facts_vs_recommendations": facts_vs_recommendations.run,
     "aggregates_vs_seller_api": aggregates_vs_seller_api.run,
-    "facts_vs_seller_metrics": facts_vs_seller_metrics.run,
+    "facts_vs_seller_metrics": partial(facts_vs_seller_metrics.run, parts=AUDITED_PARTS),
     "facts_vs_seller_customers": facts_vs_seller_customers.run,
     "facts_vs_seller_products": facts_vs_seller_products.run,
-    "facts_vs_marketplace_metrics": facts_vs_marketplace_metrics.run,
+    "facts_vs_marketplace_metrics": partial(facts_vs_marketplace_metrics.run, parts=AUDITED_PARTS),
     "facts_vs_served_metrics": facts_vs_served_metrics.run,
     "aggregates_vs_marketplace_api": aggregates_vs_marketplace_api.run,
 }
