@@ -93,7 +93,7 @@ def letters_with(kafka, topic, value):
 def test_every_store_agrees_on_a_replayed_slice(first_audit):
     found = first_audit
 
-    assert found["differences"] == 0
+    assert [each for each in found["comparisons"] if each["difference_count"]] == []
     assert found["exit_code"] == 0
     assert {each["name"] for each in found["comparisons"]} == set(COMPARISONS)
     empty = {each["name"] for each in found["comparisons"] if each["verdict"] != "agree"}
