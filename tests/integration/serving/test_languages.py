@@ -28,7 +28,7 @@ OTHERS = ("/", "/shop", "/shop/products?q=lamp", "/shop/products/lamp", "/shop/c
 SAME = re.compile(
     r"(?:Souk|API|OpenAPI|SQL|CSV|Parquet|Site|Ranking|Status|Total|Português|English|"
     r"BRL|R\$|SP|São Paulo|Campinas|America/Sao_Paulo|Ana|ana|Lamp|Light|lamp|chair|new|o'hara|"
-    r"order-\w+|[0-9a-f]{8}|\dT\d|h|d|\W|\d)*"
+    r"order-\w+|desk|[0-9a-f]{8}|\dT\d|h|d|\W|\d)*"
 )
 """Names, numbers and words that are the same in both languages."""
 
