@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+from audit.reference.arithmetic import DAY_MS, minute
+
 Fact = Mapping[str, Any]
 Offer = tuple[str, str]
 """Seller and product."""
-
-MINUTE_MS, DAY_MS = 60_000, 86_400_000
 
 
 def price_changes(
@@ -35,10 +35,10 @@ def price_changes(
                 or {before["currency"], step["currency"]} != {currency}
             ):
                 continue
-            at = _minute(step["at_ms"])
-            lengths = [at - _minute(turns[number - 1][1]["at_ms"]), _minute(until_ms) - at]
+            at = minute(step["at_ms"])
+            lengths = [at - minute(turns[number - 1][1]["at_ms"]), minute(until_ms) - at]
             if number + 1 < len(turns):
-                lengths.append(_minute(turns[number + 1][1]["at_ms"]) - at)
+                lengths.append(minute(turns[number + 1][1]["at_ms"]) - at)
             length = max(0, min(days, *(each // DAY_MS for each in lengths)))
             figures = {"old_price": before["price"], "new_price": step["price"], "days": length}
             for side, first in (("before", at - length * DAY_MS), ("after", at)):
@@ -112,7 +112,3 @@ def _by_offer(facts: Iterable[Fact]) -> dict[Offer, list[Fact]]:
     for fact in facts:
         found[fact["seller_id"], fact["product_id"]].append(fact)
     return found
-
-
-def _minute(at_ms: int) -> int:
-    return at_ms // MINUTE_MS * MINUTE_MS

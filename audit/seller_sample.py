@@ -5,6 +5,7 @@ from zlib import crc32
 
 from audit.comparisons.aggregates_vs_seller_api import read_sellers
 from audit.stores import Stores
+from audit.table_comparison import KeyFilter
 
 EVERY = 20
 """One in so many sellers is compared, and besides the `LARGEST`."""
@@ -17,6 +18,11 @@ def largest_sellers(stores: Stores) -> list[str]:
     """Return the sellers with the most lines of orders."""
     found = stores.clickhouse.query("facts_vs_seller_metrics/largest", {"sellers": LARGEST})
     return list(found["seller_id"].to_pylist())
+
+
+def sampled_sellers(stores: Stores, keys: KeyFilter | None) -> list[str]:
+    """Return one in `EVERY` sellers who registered or sold something, or those of them that `keys` names."""
+    return chosen(read_sellers(stores, keys)["seller_id"].to_pylist(), ())
 
 
 def some_sellers(stores: Stores) -> list[str]:

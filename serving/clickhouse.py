@@ -1,11 +1,11 @@
 """Runs the named queries of `clickhouse/queries/` over HTTP, as the user `serving`."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
 import orjson
@@ -55,6 +55,7 @@ ONE_THREAD = {"max_threads": "1"}
 
 Value = str | int | datetime | list[str]
 Row = dict[str, Any]
+T = TypeVar("T")
 
 _TSV = str.maketrans(
     {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0", "\b": "\\b", "\f": "\\f"}
@@ -195,3 +196,11 @@ def _is_overloaded(response: HttpResponse) -> bool:
 def _error_code(response: HttpResponse) -> str:
     codes = (value for name, value in response.headers if name.lower() == b"x-clickhouse-exception-code")
     return next(codes, b"").decode()
+
+
+async def unless_unavailable(answer: Awaitable[T]) -> T | None:
+    """Return an answer; None if ClickHouse can't give it, and no earlier one is known."""
+    try:
+        return await answer
+    except ClickHouseUnavailable:
+        return None

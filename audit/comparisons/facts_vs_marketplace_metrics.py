@@ -5,11 +5,11 @@ from functools import partial
 
 from audit.catalogue_figures import of_marketplace
 from audit.comparison import ComparisonSpec
-from audit.comparisons.facts_vs_seller_metrics import PARTS, shop_of
-from audit.divisions import divisions
+from audit.comparisons.facts_vs_seller_metrics import PARTS, by_domain, shop_of
+from audit.divisions import Division
 from audit.metric_table import metric_table
 from audit.reference.calendar import Part
-from audit.reference.families import FAMILIES, Family, Row, fields
+from audit.reference.families import Family, Row
 from audit.reference.sheet import ALL_SELLERS
 from audit.sources.facts import FactTables
 from audit.stores import Stores
@@ -23,30 +23,22 @@ def run(
     stores: Stores, catalogue: Mapping[str, Metric] | None = None, parts: Sequence[Part] = PARTS
 ) -> Iterator[TableComparison]:
     """Compare the metrics of each domain, for all sellers together."""
-    facts = FactTables(stores.clickhouse, fields())
-    for family in FAMILIES.values():
-        metrics = [
-            metric
-            for metric in (catalogue or read_every_metric()).values()
-            if metric.name in family.formulas and metric.is_of_marketplace
-        ]
-        if metrics:
-            what = f"{family.domain} of the marketplace, {len(metrics)} metrics: {', '.join(parts)}"
-            spec = ComparisonSpec(NAME, what, "reference", "metrics", "periods", ("period",))
-            yield TableComparison(spec, partial(_read, stores, facts, family, metrics, parts))
+    metrics = [each for each in (catalogue or read_every_metric()).values() if each.is_of_marketplace]
+    spec = ComparisonSpec(NAME, "of the marketplace", "reference", "metrics", "periods", ("period",))
+    yield from by_domain(stores, spec, metrics, parts, _read)
 
 
 def _read(
     stores: Stores,
     facts: FactTables,
     family: Family,
-    metrics: list[Metric],
-    parts: Sequence[Part],
+    metrics: Sequence[Metric],
+    divided: Sequence[Division],
     _keys: KeyFilter | None,
 ) -> Sides:
     expected: list[Row] = []
     found: list[Row] = []
-    for division in divisions(stores, parts):
+    for division in divided:
         found += facts.beside(family.events, partial(of_marketplace, stores, metrics, division))
         shop = shop_of(stores, facts)
         calendars = {ALL_SELLERS: division.calendar(stores, shop.now_ms)}

@@ -4,12 +4,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from typing import Any
-from zlib import crc32
 
 import pyarrow as pa
 
 from audit.comparison import ComparisonSpec
-from audit.comparisons.aggregates_vs_seller_api import read_sellers
 from audit.comparisons.facts_vs_seller_metrics import shop_of
 from audit.reference import customers, sales
 from audit.seller_customers import (
@@ -21,11 +19,12 @@ from audit.seller_customers import (
     customers_of,
     scored,
 )
+from audit.seller_rows import rows_of_all_sellers, rows_table
+from audit.seller_sample import sampled_sellers
 from audit.sources.api import ApiRequest, Row
 from audit.sources.facts import FactTables
 from audit.stores import Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
-from serving.clickhouse import load_queries
 
 NAME = "facts_vs_seller_customers"
 COHORT, SCORES, SEGMENT = ("seller_id", "cohort", "month"), ("seller_id", "scores"), ("seller_id", "segment")
@@ -40,16 +39,12 @@ FIELDS = {**sales.EVENTS, **customers.EVENTS}
 COMPARISONS = 4
 """The number of comparisons."""
 
-EVERY = 20
-"""Of one in so many sellers, the API is asked. The query, which the API runs for one seller, runs for all."""
-
 MONTHS = 60
 """The newest months of first orders that are compared: the most that the API returns."""
 
 SUMS = ("customers", "orders", "net_sales")
 OF_COHORT = (*SUMS, "retention", "per_customer")
 OF_SCORES = (*SUMS, "guests", "median", "p90")
-_OF_SELLER = "seller_id = {seller_id:String}"
 
 
 def run(stores: Stores) -> Iterator[TableComparison]:
@@ -100,15 +95,13 @@ class _Reader:
 
     def cohorts(self, keys: KeyFilter | None) -> Sides:
         """Read the cohorts of all sellers from the query of the API."""
-        rows = self._run("seller_customer_cohorts", first_month=0, last_month=999_912)
-        found = [
-            row | {"cohort": _name(row["cohort"]), "month": _name(row["month"])} for row in rows.to_pylist()
-        ]
+        rows = rows_of_all_sellers(self._stores, "seller_customer_cohorts", first_month=0, last_month=999_912)
+        found = [row | {"cohort": _name(row["cohort"]), "month": _name(row["month"])} for row in rows]
         return Sides(_table(self._cohorts(COHORTS, keys), COHORT, SUMS), _table(found, COHORT, SUMS))
 
     def cohorts_of_api(self, keys: KeyFilter | None) -> Sides:
         """Read what the API says about the cohorts of some sellers."""
-        asked = self._asked(keys)
+        asked = sampled_sellers(self._stores, keys)
         facts = [row for row in self._cohorts(COHORTS_API, keys) if row["seller_id"] in asked]
         if not facts:
             return Sides(*[_table([], COHORT, OF_COHORT)] * 2)
@@ -116,7 +109,7 @@ class _Reader:
         first = f"{int(last[:4]) - MONTHS // 12}{last[4:]}"  # the month before the first one
         query = {"months": str(MONTHS), "until": last}
         answers = self._stores.api.fetch(
-            [ApiRequest(f"/v1/sellers/{id_}/customers/cohorts", query) for id_ in sorted(asked)], cohort_rows
+            [ApiRequest(f"/v1/sellers/{id_}/customers/cohorts", query) for id_ in asked], cohort_rows
         )
         recent = [row for row in facts if row["cohort"] > first]
         return Sides(_table(recent, COHORT, OF_COHORT), _table(answers, COHORT, OF_COHORT))
@@ -131,18 +124,18 @@ class _Reader:
                 "median": row["median_net_sales"],
                 "p90": row["p90_net_sales"],
             }
-            for row in self._run("seller_customer_segments").to_pylist()
+            for row in rows_of_all_sellers(self._stores, "seller_customer_segments")
         ]
         facts = by_scores(self._scored(SEGMENTS, keys))
         return Sides(_table(facts, SCORES, OF_SCORES), _table(found, SCORES, OF_SCORES))
 
     def segments_of_api(self, keys: KeyFilter | None) -> Sides:
         """Read what the API says about the segments of some sellers."""
-        asked = self._asked(keys)
+        asked = sampled_sellers(self._stores, keys)
         groups = self._scored(SEGMENTS_API, keys)
         facts = [row for row in by_segment(groups) if row["seller_id"] in asked]
         answers = self._stores.api.fetch(
-            [ApiRequest(f"/v1/sellers/{id_}/customers/segments") for id_ in sorted(asked)], segment_rows
+            [ApiRequest(f"/v1/sellers/{id_}/customers/segments") for id_ in asked], segment_rows
         )
         return Sides(_table(facts, SEGMENT, SUMS), _table(answers, SEGMENT, SUMS))
 
@@ -170,16 +163,6 @@ class _Reader:
         )
         return scored(self._customers(comparison, keys), registered, erased)
 
-    def _asked(self, keys: KeyFilter | None) -> set[str]:
-        sellers = read_sellers(self._stores, keys)["seller_id"].to_pylist()
-        return {seller_id for seller_id in sellers if crc32(seller_id.encode()) % EVERY == 0}
-
-    def _run(self, query: str, **parameters: int) -> pa.Table:
-        """Run a query of the API for all sellers at once."""
-        sql = load_queries()[query].replace(_OF_SELLER, "true")
-        shop = {"currency": self._stores.currency, "timezone": self._stores.timezone.key}
-        return self._stores.clickhouse.query_sql(sql, {**shop, **parameters})
-
     def _month_of_quarter_hour(self, quarter_hour: int) -> str:
         return f"{datetime.fromtimestamp(quarter_hour * 900, self._stores.timezone):%Y-%m}"
 
@@ -189,6 +172,4 @@ def _name(yyyymm: int) -> str:
 
 
 def _table(rows: Iterable[Row], key: tuple[str, ...], figures: tuple[str, ...]) -> pa.Table:
-    texts = {*key, "retention"}
-    schema = pa.schema([(name, pa.string() if name in texts else pa.int64()) for name in (*key, *figures)])
-    return pa.Table.from_pylist([{name: row[name] for name in schema.names} for row in rows], schema)
+    return rows_table(rows, key, figures, {*key, "retention"})

@@ -1,11 +1,12 @@
 """Compares the catalogue's queries about every seller with the reference."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from audit.catalogue_figures import of_sellers
 from audit.comparison import ComparisonSpec
-from audit.divisions import divisions
+from audit.divisions import Division, divisions
 from audit.metric_table import KEY, metric_table
 from audit.reference.calendar import Calendar, Part
 from audit.reference.families import FAMILIES, Family, Row, fields
@@ -25,22 +26,32 @@ AUDITED_PARTS: tuple[Part, ...] = ("total", "month")
 SHORT_PARTS = frozenset(("week", "day", "hour"))
 """These parts of the time are compared for some sellers: see `audit/seller_sample.py`."""
 
+ReadDomain = Callable[
+    [Stores, FactTables, Family, Sequence[Metric], Sequence[Division], KeyFilter | None], Sides
+]
+"""Reads both sides of some metrics of a family in parts of the time: all rows, or those of some keys."""
+
 
 def run(
     stores: Stores, catalogue: Mapping[str, Metric] | None = None, parts: Sequence[Part] = PARTS
 ) -> Iterator[TableComparison]:
     """Compare the metrics of each domain, for every seller."""
-    facts = FactTables(stores.clickhouse, fields())
+    metrics = [each for each in (catalogue or read_every_metric()).values() if each.is_of_sellers]
+    spec = ComparisonSpec(NAME, "of every seller", "reference", "metrics", "seller periods", KEY)
+    yield from by_domain(stores, spec, metrics, parts, _read)
+
+
+def by_domain(
+    stores: Stores, spec: ComparisonSpec, metrics: Sequence[Metric], parts: Sequence[Part], read: ReadDomain
+) -> Iterator[TableComparison]:
+    """Yield a comparison like `spec` for each domain of metrics; `what` of `spec` says whose they are."""
+    facts, divided = FactTables(stores.clickhouse, fields()), divisions(stores, parts)
     for family in FAMILIES.values():
-        metrics = [
-            metric
-            for metric in (catalogue or read_every_metric()).values()
-            if metric.name in family.formulas and metric.is_of_sellers
-        ]
-        if metrics:
-            what = f"{family.domain} of every seller, {len(metrics)} metrics: {', '.join(parts)}"
-            spec = ComparisonSpec(NAME, what, "reference", "metrics", "seller periods", KEY)
-            yield TableComparison(spec, partial(_read, stores, facts, family, metrics, parts))
+        own = [metric for metric in metrics if metric.name in family.formulas]
+        if own:
+            what = f"{family.domain} {spec.what}, {len(own)} metrics: {', '.join(parts)}"
+            own_read = partial(read, stores, facts, family, own, divided)
+            yield TableComparison(replace(spec, what=what), own_read)
 
 
 def shop_of(stores: Stores, facts: FactTables) -> Shop:
@@ -52,16 +63,17 @@ def _read(
     stores: Stores,
     facts: FactTables,
     family: Family,
-    metrics: list[Metric],
-    parts: Sequence[Part],
+    metrics: Sequence[Metric],
+    divided: Sequence[Division],
     keys: KeyFilter | None,
 ) -> Sides:
     expected: list[Row] = []
     found: list[Row] = []
     everyone = None if keys is None else frozenset(keys.values)
-    some = frozenset(some_sellers(stores))
+    has_short_parts = any(division.part in SHORT_PARTS for division in divided)
+    some = frozenset(some_sellers(stores) if has_short_parts else ())
     some = some if everyone is None else some & everyone
-    for division in divisions(stores, parts):
+    for division in divided:
         sellers = some if division.part in SHORT_PARTS else everyone
         found += facts.beside(family.events, partial(of_sellers, stores, metrics, division, sellers))
         shop = shop_of(stores, facts)

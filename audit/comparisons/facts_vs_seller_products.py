@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 from typing import Any
-from zlib import crc32
 
 import pyarrow as pa
 
 from audit.comparison import ComparisonSpec
-from audit.comparisons.aggregates_vs_seller_api import read_sellers
-from audit.seller_products import DAY_MS, pairs, price_changes
+from audit.reference.arithmetic import DAY_MS
+from audit.seller_products import pairs, price_changes
+from audit.seller_rows import rows_of_all_sellers, rows_table
+from audit.seller_sample import sampled_sellers
 from audit.sources.api import ApiRequest, Row
 from audit.stores import Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
 from serving.analytics.service.product_insights import MAX_PRODUCTS, MIN_ORDERS, WINDOW_DAYS
-from serving.clickhouse import load_queries
 
 NAME = "facts_vs_seller_products"
 PRICE = ("seller_id", "product_id", "changed_ms", "old_price", "new_price")
@@ -21,9 +21,6 @@ PAIR = ("seller_id", "product_a", "product_b")
 PRICES = ComparisonSpec(NAME, "price changes and what followed", "facts", "query", "price changes", PRICE)
 PAIRS = ComparisonSpec(NAME, "products bought together", "facts", "query", "pairs", PAIR)
 PAIRS_API = ComparisonSpec(NAME, "products bought together", "facts", "API", "pairs", PAIR)
-
-EVERY = 20
-"""Of one in so many sellers, the API is asked. The query, which the API runs for one seller, runs for all."""
 
 LISTED = 200
 """The most pairs that the API lists."""
@@ -36,7 +33,6 @@ OF_PRICE = (
 OF_PAIR = ("together", "orders_a", "orders_b", "orders")
 EVER = {"period_start": "1971-01-01 00:00:00", "period_end": "2105-01-01 00:00:00"}
 _ALL = (1 << 32) - 1
-_OF_SELLER = "seller_id = {seller_id:String}"
 
 
 def run(stores: Stores) -> Iterator[TableComparison]:
@@ -94,10 +90,9 @@ class _Reader:
 
     def pairs_of_api(self, keys: KeyFilter | None) -> Sides:
         """Read what the API says about the pairs of some sellers with fewer than `LISTED` of them."""
-        sellers = read_sellers(self._stores, keys)["seller_id"].to_pylist()
-        asked = {seller_id for seller_id in sellers if crc32(seller_id.encode()) % EVERY == 0}
+        asked = sampled_sellers(self._stores, keys)
         query = {"from": "1971-01-02", "to": "2104-12-31", "limit": str(LISTED)}
-        requests = [ApiRequest(f"/v1/sellers/{id_}/products/bought-together", query) for id_ in sorted(asked)]
+        requests = [ApiRequest(f"/v1/sellers/{id_}/products/bought-together", query) for id_ in asked]
         found = list(self._stores.api.fetch(requests, pair_rows))
         by_seller: dict[str, list[Row]] = {seller_id: [] for seller_id in asked}
         for row in self._pairs(keys):
@@ -117,18 +112,8 @@ class _Reader:
 
     def _run(self, query: str, **parameters: int) -> list[Row]:
         """Run a query of the API for all sellers at once, over all time."""
-        sql = load_queries()[query].replace(_OF_SELLER, "true")
-        given: dict[str, str | int | list[str]] = {
-            **EVER,
-            "currency": self._stores.currency,
-            "limit": _ALL,
-            **parameters,
-        }
-        found: list[Row] = self._stores.clickhouse.query_sql(sql, given).to_pylist()
-        return found
+        return rows_of_all_sellers(self._stores, query, **EVER, limit=_ALL, **parameters)
 
 
 def _table(rows: Iterable[Row], key: tuple[str, ...], figures: tuple[str, ...]) -> pa.Table:
-    texts = {"seller_id", "product_id", "product_a", "product_b"}
-    schema = pa.schema([(name, pa.string() if name in texts else pa.int64()) for name in (*key, *figures)])
-    return pa.Table.from_pylist([{name: row[name] for name in schema.names} for row in rows], schema)
+    return rows_table(rows, key, figures, {"seller_id", "product_id", "product_a", "product_b"})

@@ -1,8 +1,8 @@
 """Compares what people get with the reference: the API's JSON, its CSV and Parquet files, and the pages."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from urllib.parse import quote, unquote
 from zlib import crc32
 
@@ -109,7 +109,7 @@ class _Reader:
         for row in self._answers(sent, rows_of, keys):
             found.setdefault((row["owner"], row["part"]), {**nothing()}).update(row["values"])
         expected = [
-            (*key, nothing() | {name: values[name] for name in asked[key[0]]})
+            (*key, {**nothing(), **{name: values[name] for name in asked[key[0]]}})
             for division in divided
             for key, values in self._expected(frozenset(asked), division).items()
         ]
@@ -176,11 +176,12 @@ def _values(shop: Shop, calendars: Callable[[str], Calendar | None], *, as_one: 
     found: Figures = {}
     for family in FAMILIES.values():
         for owner, part, values in family.values(shop, calendars, as_one=as_one):
-            found.setdefault((owner, part), nothing()).update(values)
+            found.setdefault((owner, part), {**nothing()}).update(values)
     return found
 
 
-def nothing() -> Values:
+@cache
+def nothing() -> Mapping[str, Value]:
     """Return the value of each metric if nothing happened."""
     return {
         name: formula(family.figures())

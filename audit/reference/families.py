@@ -57,7 +57,7 @@ FAMILIES: Mapping[str, Family] = {
         Family("returns", returns.EVENTS, returns.Returns, returns.collect, returns.FORMULAS),
         Family("money", money.EVENTS, money.Money, money.collect, money.FORMULAS),
         Family("service", service.EVENTS, service.Service, service.collect, service.FORMULAS),
-        Family("products", products.EVENTS, products.Products, products.collect, products.FORMULAS),
+        Family("products", products.EVENTS, products.OfferFigures, products.collect, products.FORMULAS),
         Family("funnel", funnel.EVENTS, funnel.Funnel, funnel.collect, funnel.FORMULAS),
         Family("search", search.EVENTS, search.Search, search.collect, search.FORMULAS),
         Family("customers", customers.EVENTS, customers.Customers, customers.collect, customers.FORMULAS),

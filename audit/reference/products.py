@@ -25,7 +25,7 @@ Offer = tuple[str, str]
 
 
 @dataclass(slots=True)
-class Products:
+class OfferFigures:
     """What happened to offers in a time. The figures of stock are about products whose stock is known.
 
     `units_at_end` are in stock at the end, `units_before_end` were sold in the 28 days before it.
@@ -43,7 +43,7 @@ class Products:
     amount_lost: int = 0
 
 
-def collect(shop: Shop, sheet: Sheet[Products]) -> None:
+def collect(shop: Shop, sheet: Sheet[OfferFigures]) -> None:
     """Count views and orders, then follow the stock of each product."""
     for view in once(shop.events("product_viewed"), "event_id"):
         if view["seller_id"] is not None:
@@ -93,7 +93,7 @@ def stock_levels(shop: Shop) -> Mapping[Offer, list[StockLevel]]:
 
 
 def _stock_at_ends(
-    seller_id: str, levels: list[StockLevel], sales: list[Sale], sheet: Sheet[Products]
+    seller_id: str, levels: list[StockLevel], sales: list[Sale], sheet: Sheet[OfferFigures]
 ) -> None:
     """Add what is in stock of a product at the end of each part of the time.
 
@@ -110,7 +110,7 @@ def _stock_at_ends(
             products.units_before_end += sum(sale.units for sale in sales[first:last])
 
 
-FORMULAS: Mapping[str, Callable[[Products], Value]] = {
+FORMULAS: Mapping[str, Callable[[OfferFigures], Value]] = {
     "product_views": lambda products: products.views,
     "viewing_sessions": lambda products: len(products.sessions),
     "views_per_session": lambda products: ratio(products.views, len(products.sessions)),

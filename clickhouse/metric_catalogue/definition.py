@@ -84,17 +84,14 @@ class Metric:
             measures,
         )
         parts += tuple(each.model_dump() for each in (self.covered, self.relative_to) if each)
-        return sha256(repr(tuple(parts)).encode()).hexdigest()[:_VERSION_DIGITS]
+        return sha256(repr(parts).encode()).hexdigest()[:_VERSION_DIGITS]
 
     @property
     def measures(self) -> tuple[str, ...]:
         """The measures of which the value is made."""
         if self.quantile:
             return (self.quantile.measure,)
-        terms = [*self.numerator, *self.denominator]
-        for each in filter(None, (self.covered, self.relative_to)):
-            terms += [*each.numerator, *each.denominator]
-        return _names(terms)
+        return _names((*self.numerator, *self.denominator, *_terms(self.covered, self.relative_to)))
 
     @property
     def row_measures(self) -> tuple[str, ...]:
@@ -226,10 +223,8 @@ def _metric(path: Path, sources: Mapping[str, Source]) -> Metric:
         raise BrokenDefinition(f"{path}: there is no source {file.source!r} in {SOURCES}/")
     source = sources[file.source]
     numerator, denominator = (file.ratio.numerator, file.ratio.denominator) if file.ratio else (file.sum, ())
-    terms = [*(numerator or ()), *denominator, *([file.quantile.measure] if file.quantile else ())]
-    for each in filter(None, (file.covered, file.relative_to)):
-        terms += [*each.numerator, *each.denominator]
-    for term in terms:
+    terms = [*(file.sum or ()), *_terms(file.ratio, file.covered, file.relative_to)]
+    for term in (*terms, *([file.quantile.measure] if file.quantile else ())):
         if not _TERM.fullmatch(term) or term.removeprefix("-") not in source.measures:
             raise BrokenDefinition(f"{path}: {term!r} is not a measure of {file.source}")
     if unknown := set(file.dimensions or ()) - source.dimensions.keys():
@@ -254,6 +249,10 @@ def _source(path: Path, shared: Mapping[str, Dimension]) -> Source:
     if unknown := set(file.dimensions) - shared.keys():
         raise BrokenDefinition(f"{path}: there is no {', '.join(sorted(unknown))} in {DIMENSIONS}/")
     return Source(path.stem, file, shared)
+
+
+def _terms(*ratios: Ratio | None) -> list[str]:
+    return [term for each in ratios if each for term in (*each.numerator, *each.denominator)]
 
 
 def _names(terms: Iterable[str]) -> tuple[str, ...]:

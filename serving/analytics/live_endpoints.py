@@ -7,7 +7,6 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Depends, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
-from starlette.types import Receive, Scope, Send
 
 from clickhouse.metric_catalogue.definition import Metric
 from serving.analytics.parameters import AnalyticsDep, SellerId
@@ -16,7 +15,7 @@ from serving.analytics.presenters.sales import show_period
 from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.live_metrics import MAX_METRICS, LiveFigures, LiveMetrics, live_metrics
 from serving.gateway.described_routes import guarded
-from serving.gateway.gateway import Gateway
+from serving.live_stream import LiveStream
 from serving.parameters import reject_repeated_parameters
 from serving.stream_slots import StreamSlots
 
@@ -56,11 +55,11 @@ async def seller_metrics_live(
     await context.require_seller(seller_id, [])
     slots: StreamSlots = request.app.state.live_slots
     end = slots.take(seller_id)
-    return _LiveResponse(request, LiveMetrics(context), context, seller_id, metrics, end)
+    return _LiveMetricsStream(request, LiveMetrics(context), context, seller_id, metrics, end)
 
 
-class _LiveResponse(EventSourceResponse):
-    """The stream of one client. `end` is called when the response has ended."""
+class _LiveMetricsStream(LiveStream):
+    """The stream of one client."""
 
     def __init__(
         self,
@@ -71,27 +70,21 @@ class _LiveResponse(EventSourceResponse):
         metrics: Sequence[Metric],
         end: Callable[[], None],
     ) -> None:
-        self._request = request
         self._live = live
         self._context = context
         self._seller_id = seller_id
         self._metrics = metrics
-        self._end = end
         super().__init__(
+            request,
+            POLICIES["seller_metrics_live"],
+            end,
             self._events(),
             ping=HEARTBEAT_S,
             ping_message_factory=self._heartbeat,
-            headers={"Cache-Control": "no-store"},
         )
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._end()
-
     async def _events(self) -> AsyncIterator[ServerSentEvent]:
-        following = self._live.follow(self._seller_id, self._metrics, self._has_access)
+        following = self._live.follow(self._seller_id, self._metrics, self.has_access)
         async with aclosing(following) as changes:
             async for figures in changes:
                 content = orjson.dumps(self._content(figures)).decode()
@@ -112,7 +105,3 @@ class _LiveResponse(EventSourceResponse):
     def _heartbeat(self) -> ServerSentEvent:
         content = orjson.dumps({"as_of": self._context.local(self._live.as_of)})
         return ServerSentEvent(event="heartbeat", data=content.decode())
-
-    async def _has_access(self) -> bool:
-        guard: Gateway = self._request.app.state.guard
-        return await guard.still_allows(self._request, POLICIES["seller_metrics_live"])

@@ -1,17 +1,12 @@
 """What pages do with figures that are old, or not complete yet."""
 
-from collections.abc import Awaitable
 from datetime import datetime
-from typing import TypeVar
 
 from fastapi import Request
 from starlette.responses import Response
 
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.ops.figures_freshness import FiguresFreshness
-from serving.problems import ClickHouseUnavailable
-
-T = TypeVar("T")
 
 
 def not_stored_if(stale: bool, page: Response) -> Response:
@@ -25,11 +20,3 @@ def are_catching_up(request: Request, as_of: datetime | None) -> bool:
     """Return whether figures of this age will rise, because older orders are still being counted."""
     freshness: FiguresFreshness = request.app.state.freshness
     return freshness.is_catching_up(as_of)
-
-
-async def unless_unavailable(answer: Awaitable[T]) -> T | None:
-    """Return an answer; None if ClickHouse can't give it, and no earlier one is known."""
-    try:
-        return await answer
-    except ClickHouseUnavailable:
-        return None

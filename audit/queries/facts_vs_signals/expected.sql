@@ -1,4 +1,9 @@
 -- How many of the events that each signal names are in the facts.
+WITH cancelled AS
+(
+    SELECT order_id, occurred_at, reason, confirmed_at, arrayJoin(arrayDistinct(lines.seller_id)) AS seller
+    FROM order_cancelled
+)
 SELECT
     signal_id,
     seller_id,
@@ -16,13 +21,8 @@ FROM
 
     SELECT signal.signal_id, signal.seller_id, any(signal.figures['failures']), uniqExact(fact.order_id)
     FROM signals AS signal FINAL
-    INNER JOIN
-    (
-        SELECT order_id, occurred_at, arrayJoin(arrayDistinct(lines.seller_id)) AS seller
-        FROM order_cancelled
-        WHERE reason = 'payment_failed'
-    ) AS fact ON fact.seller = signal.seller_id
-    WHERE signal.kind = 'payment_failures' AND signal.subject_kind = 'seller'
+    INNER JOIN cancelled AS fact ON fact.seller = signal.seller_id
+    WHERE fact.reason = 'payment_failed' AND signal.kind = 'payment_failures' AND signal.subject_kind = 'seller'
         AND fact.occurred_at BETWEEN signal.first_at AND signal.last_at
     GROUP BY signal.signal_id, signal.seller_id
 
@@ -45,13 +45,8 @@ FROM
 
     SELECT signal.signal_id, signal.seller_id, any(signal.figures['cancellations']), uniqExact(fact.order_id)
     FROM signals AS signal FINAL
-    INNER JOIN
-    (
-        SELECT order_id, occurred_at, arrayJoin(arrayDistinct(lines.seller_id)) AS seller
-        FROM order_cancelled
-        WHERE confirmed_at IS NOT NULL
-    ) AS fact ON fact.seller = signal.seller_id
-    WHERE signal.kind = 'cancellation_wave' AND fact.occurred_at >= signal.first_at AND fact.occurred_at < signal.last_at
+    INNER JOIN cancelled AS fact ON fact.seller = signal.seller_id
+    WHERE fact.confirmed_at IS NOT NULL AND signal.kind = 'cancellation_wave' AND fact.occurred_at >= signal.first_at AND fact.occurred_at < signal.last_at
     GROUP BY signal.signal_id, signal.seller_id
 
     UNION ALL

@@ -85,7 +85,7 @@ def show_part(part: SalesGroup, names: Mapping[str, ProductName]) -> ChangedPart
     return {
         **compared(part.rows, "revenue_minor"),
         "id": part.name,
-        "label": names.get(part.name, UNNAMED)[0],
+        "label": names.get(part.name, UNNAMED).name,
         "effects": show_effects(part),
     }
 

@@ -192,7 +192,7 @@ def metric_row(metric: Metric, row: Row, names: Mapping[str, ProductName], zone:
         "at": datetime.fromtimestamp(int(row["minute_s"]), zone),
         "line_number": int(line) if line else None,
         "product_id": product_id,
-        "label": names.get(product_id or "", UNNAMED)[0],
+        "label": names.get(product_id or "", UNNAMED).name,
         "reference": row.get("reference_text") or None,
         "value": add_up(terms, measures),
         "denominator": add_up(metric.denominator, measures) if metric.denominator else None,

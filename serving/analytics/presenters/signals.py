@@ -44,7 +44,7 @@ def signal(row: Mapping[str, Any], names: Mapping[str, ProductName], zone: ZoneI
         "seller_id": row["seller_id"] or None,
         "subject_kind": row["subject_kind"],
         "subject_id": row["subject_id"],
-        "label": names.get(row["subject_id"], UNNAMED)[0] if is_product else None,
+        "label": names.get(row["subject_id"], UNNAMED).name if is_product else None,
         "first_at": from_millis(int(row["first_ms"])).astimezone(zone),
         "last_at": from_millis(int(row["last_ms"])).astimezone(zone),
         "figures": {name: int(value) for name, value in row["figures"].items()},

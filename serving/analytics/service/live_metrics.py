@@ -9,17 +9,15 @@ from hashlib import blake2b
 
 import orjson
 
-from clickhouse.metric_catalogue import queries
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
 from clickhouse.metric_catalogue.values import Value as Figure
 from common.metrics import LIVE_LISTENERS
 from common.problems import Problem
 from serving.analytics.periods import Period, midnight
-from serving.analytics.presenters import metrics as presenter
 from serving.analytics.service.context import AnalyticsContext
+from serving.analytics.service.metric_figures import totals_of_seller
 from serving.analytics.service.metrics import find_metric, tables_of
 from serving.analytics.watermarks import smallest
-from serving.clickhouse import Value
 from serving.problems import BadAnalyticsRequest
 
 CHECK_INTERVAL_S = 1.0
@@ -64,20 +62,8 @@ class LiveMetrics:
         as_of = await self._context.watermarks.as_of(tables_of(metrics))
         today = self._today()
         day = Period(midnight(today, zone), midnight(today + timedelta(days=1), zone))
-        parameters: dict[str, Value] = {
-            "seller_id": seller_id,
-            "currency": self._context.currency,
-            "timezone": zone.key,
-            "period_start": day.start,
-            "period_end": day.end,
-        }
-        found: dict[str, Figure] = {}
-        for source in dict.fromkeys(metric.source.name for metric in metrics):
-            own = [metric for metric in metrics if metric.source.name == source]
-            sql = queries.totals_query(own, of_product=False)
-            rows = await self._context.clickhouse.rows_of_sql("seller_metrics_live", sql, parameters)
-            found |= presenter.values(own, presenter.columns_of(own, rows))
-        return LiveFigures(day, {metric.name: found[metric.name] for metric in metrics}, as_of)
+        values = await totals_of_seller(self._context, "seller_metrics_live", seller_id, metrics, day)
+        return LiveFigures(day, values, as_of)
 
     async def follow(
         self, seller_id: str, metrics: Sequence[Metric], has_access: Callable[[], Awaitable[bool]]

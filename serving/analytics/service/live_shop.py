@@ -1,27 +1,25 @@
 """Follows a seller's shop at this moment: sums of today, newest orders, visits, and what must be shipped."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import TypeVar
 
-from clickhouse.metric_catalogue import queries
-from clickhouse.metric_catalogue.definition import Metric, read_catalogue
+from clickhouse.metric_catalogue.definition import read_catalogue
 from clickhouse.metric_catalogue.values import Value as Figure
 from common.metrics import LIVE_LISTENERS
 from common.problems import Problem
 from serving.analytics.periods import Period, earlier_period, midnight
-from serving.analytics.presenters import metrics as presenter
 from serving.analytics.schemas.orders import Orders
 from serving.analytics.schemas.parcels import DueParcels
 from serving.analytics.service import Analytics
 from serving.analytics.service.context import PeriodRequest
-from serving.analytics.service.metric_figures import bounds
+from serving.analytics.service.metric_figures import totals_of_seller
 from serving.analytics.service.metrics import tables_of
-from serving.problems import ClickHouseUnavailable
+from serving.clickhouse import unless_unavailable
 
 METRICS = ("net_sales", "orders", "units", "product_views", "cancelled_orders")
 """The sums of today, in the order of the page."""
@@ -91,10 +89,10 @@ class LiveShopService:
             UnknownSeller: the seller never registered and never sold anything.
         """
         sums, orders, visitors, parcels = await asyncio.gather(
-            _unless_unavailable(self._sums(seller_id)),
-            _unless_unavailable(self._orders(seller_id)),
-            _unless_unavailable(self._visitors(seller_id)),
-            _unless_unavailable(self._analytics.parcels.due(seller_id, PARCELS)),
+            unless_unavailable(self._sums(seller_id)),
+            unless_unavailable(self._orders(seller_id)),
+            unless_unavailable(self._visitors(seller_id)),
+            unless_unavailable(self._analytics.parcels.due(seller_id, PARCELS)),
         )
         return LiveShop(sums, orders, visitors, parcels, self._context.clock())
 
@@ -171,18 +169,7 @@ class LiveShopService:
         """Return the sums of a period. Nothing happened in a period without a length."""
         if period.start >= period.end:
             return {metric.name: metric.empty_value for metric in self._metrics}
-        found: dict[str, Figure] = {}
-        for own in _by_source(self._metrics):
-            sql = queries.totals_query(own, of_product=False)
-            parameters = {
-                "seller_id": seller_id,
-                "currency": self._context.currency,
-                "timezone": self._context.zone.key,
-                **bounds(period),
-            }
-            rows = await self._context.clickhouse.rows_of_sql("seller_live", sql, parameters)
-            found |= presenter.values(own, presenter.columns_of(own, rows))
-        return {metric.name: found[metric.name] for metric in self._metrics}
+        return await totals_of_seller(self._context, "seller_live", seller_id, self._metrics, period)
 
 
 def _next(started: float) -> float:
@@ -191,18 +178,5 @@ def _next(started: float) -> float:
     return ended + max(MIN_PAUSE_S, PAUSE_PER_READ_S * (ended - started))
 
 
-def _by_source(metrics: Sequence[Metric]) -> list[list[Metric]]:
-    names = dict.fromkeys(metric.source.name for metric in metrics)
-    return [[metric for metric in metrics if metric.source.name == name] for name in names]
-
-
 async def _same(content: T) -> T:
     return content
-
-
-async def _unless_unavailable(content: Awaitable[T]) -> T | None:
-    """Return content; None if ClickHouse can't give it."""
-    try:
-        return await content
-    except ClickHouseUnavailable:
-        return None

@@ -8,6 +8,7 @@ from clickhouse.metric_catalogue import queries
 from clickhouse.metric_catalogue.definition import Metric
 from clickhouse.metric_catalogue.scope import Scope
 from clickhouse.metric_catalogue.source import SELLER, Dimension
+from clickhouse.metric_catalogue.values import Value as Figure
 from serving.analytics.periods import Grain, Period
 from serving.analytics.presenters import metrics as presenter
 from serving.analytics.schemas.metrics import MetricRest, MetricSplit
@@ -134,6 +135,28 @@ def bounds(period: Period) -> dict[str, Value]:
 
 async def _no_rows() -> list[Row]:
     return []
+
+
+async def totals_of_seller(
+    context: AnalyticsContext, query: str, seller_id: str, metrics: Sequence[Metric], period: Period
+) -> dict[str, Figure]:
+    """Return the values of metrics of a seller over a period. `query` names the queries in metrics.
+
+    Raises:
+        ClickHouseUnavailable: ClickHouse does not answer.
+    """
+    parameters: dict[str, Value] = {
+        "seller_id": seller_id,
+        "currency": context.currency,
+        "timezone": context.zone.key,
+        **bounds(period),
+    }
+    found: dict[str, Figure] = {}
+    for own in _by_source(metrics):
+        sql = queries.totals_query(own, of_product=False)
+        rows = await context.clickhouse.rows_of_sql(query, sql, parameters)
+        found |= presenter.values(own, presenter.columns_of(own, rows))
+    return {metric.name: found[metric.name] for metric in metrics}
 
 
 def _by_source(metrics: Sequence[Metric]) -> list[list[Metric]]:

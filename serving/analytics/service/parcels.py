@@ -76,7 +76,7 @@ class ParcelsService:
             "lines": [
                 {
                     "product_id": product_id,
-                    "label": names.get(product_id, UNNAMED)[0],
+                    "label": names.get(product_id, UNNAMED).name,
                     "quantity": int(quantity),
                 }
                 for _, product_id, quantity in row["lines"]

@@ -64,7 +64,7 @@ class ReviewsService:
         return {
             "seller_id": seller_id,
             "period": show_period(period, context.zone),
-            "reviews": [self._review(row, names.get(row["product_id"], UNNAMED)[0]) for row in rows],
+            "reviews": [self._review(row, names.get(row["product_id"], UNNAMED).name) for row in rows],
             "next_cursor": _cursor(rows[-1]) if has_more else None,
             "as_of": context.local(as_of),
             "stale": False,

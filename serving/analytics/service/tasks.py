@@ -92,7 +92,7 @@ class TasksService:
             "lines": [
                 {
                     "product_id": product_id,
-                    "label": names.get(product_id, UNNAMED)[0],
+                    "label": names.get(product_id, UNNAMED).name,
                     "quantity": int(quantity),
                 }
                 for _, product_id, quantity in row["lines"]
@@ -104,7 +104,7 @@ def _low_stock(row: Row, names: Mapping[str, ProductName]) -> LowStock:
     available, units = int(row["available"]), int(row["units"])
     return {
         "product_id": row["product_id"],
-        "label": names.get(row["product_id"], UNNAMED)[0],
+        "label": names.get(row["product_id"], UNNAMED).name,
         "available": available,
         "units_sold": units,
         "days_of_supply": round(available * RATE_DAYS / units, 1),

@@ -21,11 +21,12 @@ from serving.analytics.schemas.customers import (
 )
 from serving.analytics.service.customers import CohortsRequest
 from serving.analytics.service.metrics import Compare, MetricsRequest
+from serving.clickhouse import unless_unavailable
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
 from serving.web import presenters
-from serving.web.figures_state import not_stored_if, unless_unavailable
+from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer

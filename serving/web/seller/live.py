@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from clickhouse.metric_catalogue.definition import read_catalogue
 from serving.analytics.parameters import AnalyticsDep, DashboardsDep, SellerId
@@ -15,8 +14,9 @@ from serving.analytics.presenters.sales import change
 from serving.analytics.service import Analytics
 from serving.analytics.service.live_shop import METRICS, LiveShop, LiveShopService, TodaysSums
 from serving.gateway.described_routes import guarded
-from serving.gateway.gateway import Gateway, identity_of
+from serving.gateway.gateway import identity_of
 from serving.http_caching import PRIVATE_NO_STORE
+from serving.live_stream import LiveStream
 from serving.parameters import reject_repeated_parameters
 from serving.stream_slots import StreamSlots
 from serving.web.formatter import Formatter
@@ -66,43 +66,32 @@ async def seller_live_events(
     """
     await analytics.context.require_seller(seller_id, [])
     slots: StreamSlots = request.app.state.live_slots
-    return _LiveStream(request, analytics, seller_id, slots.take(seller_id))
+    return _LiveShopStream(request, analytics, seller_id, slots.take(seller_id))
 
 
-class _LiveStream(EventSourceResponse):
-    """The stream of one page. `end` is called when the response has ended."""
+class _LiveShopStream(LiveStream):
+    """The stream of one page."""
 
     def __init__(
         self, request: Request, analytics: Analytics, seller_id: str, end: Callable[[], None]
     ) -> None:
-        self._request = request
+        self._pages: PageRenderer = request.app.state.pages
         self._service = LiveShopService(analytics)
         self._seller_id = seller_id
-        self._end = end
-        super().__init__(self._events(), ping=PING_S, sep="\n", headers={"Cache-Control": "no-store"})
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._end()
+        policy = POLICIES["seller_live_events"]
+        super().__init__(request, policy, end, self._events(), ping=PING_S, sep="\n")
 
     async def _events(self) -> AsyncGenerator[ServerSentEvent]:
         sent: dict[str, str] = {}
-        pages: PageRenderer = self._request.app.state.pages
-        async with aclosing(self._service.follow(self._seller_id, self._has_access)) as shops:
+        async with aclosing(self._service.follow(self._seller_id, self.has_access)) as shops:
             async for shop in shops:
-                shown = _shown(self._seller_id, shop, pages.formatter)
+                shown = _shown(self._seller_id, shop, self._pages.formatter)
                 for region in REGIONS:
-                    html = pages.render(f"_live_{region}.html", **shown).decode()
+                    html = self._pages.render(f"_live_{region}.html", **shown).decode()
                     if html != sent.get(region):
                         sent[region] = html
                         yield ServerSentEvent(event=region, data=html, sep="\n")
         yield ServerSentEvent(event="ended", data="", sep="\n")
-
-    async def _has_access(self) -> bool:
-        guard: Gateway = self._request.app.state.guard
-        return await guard.still_allows(self._request, POLICIES["seller_live_events"])
 
 
 def _shown(seller_id: str, shop: LiveShop, formatter: Formatter) -> dict[str, Any]:

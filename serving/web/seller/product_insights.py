@@ -7,7 +7,7 @@ from serving.analytics.schemas.product_insights import BoughtTogether, PriceChan
 from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.product_insights import PairsRequest, PriceChangesRequest
-from serving.web.figures_state import unless_unavailable
+from serving.clickhouse import unless_unavailable
 
 DOMAIN = "products"
 """The domain of metrics whose page has the sections."""

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from audit import seller_sample
 from audit.comparison import ComparisonResult
 from audit.comparisons import facts_vs_seller_products
 from clickhouse.client import connect
@@ -40,7 +41,7 @@ def answer(api: httpx.Client, path: str, **parameters: Any) -> dict[str, Any]:
 
 def audited(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> list[ComparisonResult]:
     """Compare with the queries for all sellers, and with the API about every seller."""
-    monkeypatch.setattr(facts_vs_seller_products, "EVERY", 1)
+    monkeypatch.setattr(seller_sample, "EVERY", 1)
     with connect(shop) as client:
         stores = stores_of(shop, client)
         # Not in this thread: Playwright runs an event loop in it.

@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from audit import seller_sample
 from audit.comparison import ComparisonResult
 from audit.comparisons import facts_vs_seller_customers
 from clickhouse.client import connect
@@ -102,7 +103,7 @@ def answer(api: httpx.Client, seller: str, path: str, **parameters: Any) -> dict
 
 def audited(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> list[ComparisonResult]:
     """Compare with the queries for all sellers, and with the API about every seller."""
-    monkeypatch.setattr(facts_vs_seller_customers, "EVERY", 1)
+    monkeypatch.setattr(seller_sample, "EVERY", 1)
     with connect(shop) as client:
         stores = stores_of(shop, client)
         # Not in this thread: Playwright runs an event loop in it.
