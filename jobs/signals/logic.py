@@ -21,7 +21,7 @@ EVENTS = QUERIES.events()
 
 VIEWS = (
     *("confirmed", "cancelled"),
-    *("payment_outcomes", "payment_runs", "payment_failures"),
+    *("failed_payments", "payment_outcomes", "payment_failures"),
     *("reviews", "review_pace", "review_floods"),
     *("viewing_sessions", "seller_activity", "seller_windows", "conversion_falls", "cancellation_waves"),
     *("stock_activity", "stock_hours", "stock_supply", "stock_ends"),

@@ -15,6 +15,8 @@ class SignalRules:
     `payment_failures`: `failures` payments of one method, or orders of one seller, fail in a row, without a
     success between them, within `failure_hours`.
 
+    No rule looks at events that happened more than `news_days` before they are read.
+
     `review_flood`: a subject gets `reviews` reviews within `review_hours`, or as many as `low_reviews` with a
     score of at most `low_score`. The flood has ended when as many take longer than twice that time.
 
@@ -49,6 +51,7 @@ class SignalRules:
     pace_days: int = 7
     units_sold: int = 5
     safe_percent: int = 150
+    news_days: int = 8
 
     def __post_init__(self) -> None:
         """Check the thresholds.
@@ -67,7 +70,6 @@ class SignalRules:
         return {
             **asdict(self),
             "lead_days": lead_days,
-            "failures_after_first": self.failures - 1,
             "reviews_after_first": self.reviews - 1,
             "low_reviews_after_first": self.low_reviews - 1,
             "quiet_hours": 2 * self.review_hours,

@@ -59,10 +59,15 @@ def _payment_failures(events: Mapping[str, list[Row]]) -> Iterator[Signal]:
         by_subject[seller, subject].append((at, failed))
     for (seller, subject), rows in by_subject.items():
         run: list[datetime] = []
+        raised: set[datetime] = set()
         for at, failed in sorted(rows):
             run = [*run, at] if failed else []
-            if len(run) == RULES.failures and at - run[0] < timedelta(hours=RULES.failure_hours):
-                yield "payment_failures", seller, subject, at
+            is_long = len(run) >= RULES.failures
+            if is_long and at - run[-RULES.failures] < timedelta(hours=RULES.failure_hours):
+                hour = _start(at, HOUR)
+                if hour not in raised:
+                    yield "payment_failures", seller, subject, at
+                raised.add(hour)
 
 
 def _review_floods(reviews: Iterable[Row]) -> Iterator[Signal]:

@@ -28,6 +28,9 @@ WINDOW = timedelta(hours=RULES.window_hours)
 SESSIONS, ORDERS = 20, 15
 """Sessions and orders of an ordinary window: 15 orders are more than the 12 that a fall takes."""
 
+HISTORY_DAYS = 36_500
+"""The events of the tests are older than the events that signals are about."""
+
 DRAWN = ("drawn-a", "drawn-b", "drawn-c")
 """The sellers of the random history; its method of payment is cash."""
 WEIGHTS = (40, 30, 2, 3, 5, 2, 8)
@@ -249,7 +252,7 @@ def all_signals(
 ) -> list[Row]:
     """All signals that the events raise. They are also written to ClickHouse."""
     emptied(migrated_database)
-    real = plan(migrated_database, all_events())
+    real = plan(migrated_database, all_events(), replace(RULES, news_days=HISTORY_DAYS))
     stored = replace(real.outputs[0], table="stored")
     changes = run_bounded(real, EVENTS, arrived, tmp_path_factory.mktemp("signals"), [stored])
     assert {change["op"] for change in changes["signals"]} == {"c"}, "a signal is never taken back"

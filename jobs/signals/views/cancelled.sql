@@ -7,6 +7,7 @@ FROM (
   FROM (
     SELECT order_id, occurred_at, lines, reason, confirmed_at, PROCTIME() AS arrived_at
     FROM events.order_cancelled
+    WHERE CAST(occurred_at AS TIMESTAMP_LTZ(3)) >= TIMESTAMPADD(DAY, -{news_days:INT}, CURRENT_ROW_TIMESTAMP())
   )
 )
 WHERE copy = 1

@@ -2,6 +2,10 @@
 SELECT order_id, occurred_at, lines
 FROM (
   SELECT order_id, occurred_at, lines, ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY arrived_at) AS copy
-  FROM (SELECT order_id, occurred_at, lines, PROCTIME() AS arrived_at FROM events.order_confirmed)
+  FROM (
+    SELECT order_id, occurred_at, lines, PROCTIME() AS arrived_at
+    FROM events.order_confirmed
+    WHERE CAST(occurred_at AS TIMESTAMP_LTZ(3)) >= TIMESTAMPADD(DAY, -{news_days:INT}, CURRENT_ROW_TIMESTAMP())
+  )
 )
 WHERE copy = 1

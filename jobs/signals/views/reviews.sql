@@ -17,7 +17,8 @@ FROM (
       SELECT review_id, seller_id, product_id, TRUE, occurred_at FROM events.review_submitted
       WHERE score <= {low_score:INT}
     )
-    WHERE product_id IS NOT NULL OR seller_id IS NOT NULL
+    WHERE (product_id IS NOT NULL OR seller_id IS NOT NULL)
+      AND CAST(occurred_at AS TIMESTAMP_LTZ(3)) >= TIMESTAMPADD(DAY, -{news_days:INT}, CURRENT_ROW_TIMESTAMP())
   )
 )
 WHERE copy = 1

@@ -3,6 +3,7 @@ SELECT
   seller_id, product_id, occurred_at, CAST(0 AS BIGINT) AS units,
   version * 4294967296 + CAST(GREATEST(on_hand - reserved, 0) AS BIGINT) AS stock_level
 FROM events.stock_changed
+WHERE CAST(occurred_at AS TIMESTAMP_LTZ(3)) >= TIMESTAMPADD(DAY, -{news_days:INT}, CURRENT_ROW_TIMESTAMP())
 UNION ALL
 SELECT line.seller_id, line.product_id, occurred_at, CAST(line.quantity AS BIGINT), CAST(NULL AS BIGINT)
 FROM confirmed
