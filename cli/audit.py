@@ -1,5 +1,6 @@
 """`./souk audit`: compares the contents of all stores, to the cent and the row."""
 
+import gc
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
@@ -45,6 +46,9 @@ def command(
     replayed, or with --mapping the tables that were imported. All of Olist needs about 1 GB of memory.
     """
     configure_logging("audit")  # to standard error: the standard output is the report
+    gc.set_threshold(
+        100_000, 20, 100
+    )  # millions of rows come and go without cycles: looking for some took a third
     names = [current_name(name) for name in only or COMPARISONS]
     if unknown := [name for name in names if name not in COMPARISONS]:
         raise UserError(f"there is no comparison {unknown[0]!r}: choose from {', '.join(COMPARISONS)}")

@@ -56,7 +56,8 @@ def by_domain(
 
 def shop_of(stores: Stores, facts: FactTables) -> Shop:
     """Return what the reference computes metrics from: the events that were read, all of them before now."""
-    return Shop(facts.events, stores.currency, stores.timezone, stores.clickhouse.now_ms())
+    now_ms = stores.clickhouse.now_ms()
+    return Shop(facts.events, stores.currency, stores.timezone, now_ms, facts.kept)
 
 
 def _read(

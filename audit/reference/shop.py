@@ -1,7 +1,7 @@
 """What happened in the shop, as single events. An event can be there twice."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,12 +25,16 @@ def once(events: Iterable[Event], *key: str) -> list[Event]:
 
 @dataclass(frozen=True)
 class Shop:
-    """`events` returns the events of a kind, such as `order_placed`; `currency` is that of the shop."""
+    """`events` returns the events of a kind, such as `order_placed`; `currency` is that of the shop.
+
+    `kept` has the lists that several domains need. Shops of the same events may share it.
+    """
 
     events: Callable[[str], Iterable[Event]]
     currency: str
     zone: ZoneInfo
     now_ms: int
+    kept: dict[str, list[Event]] = field(default_factory=dict)
 
     def day(self, moment_ms: int) -> date:
         """Return the shop's day that contains a moment."""
@@ -42,28 +46,33 @@ class Shop:
 
     def confirmed_orders(self) -> list[Event]:
         """Return the confirmation of each order, in any currency. Old ones without an order are left out."""
-        found = (each for each in self.events("order_confirmed") if each["placed_at"] is not None)
-        return once(found, "order_id")
+        found = self._with("order_confirmed", "placed_at")
+        return self._kept("confirmed", lambda: once(found, "order_id"))
 
     def sales(self) -> list[Event]:
         """Return the confirmation of each order in the shop's currency."""
-        return list(filter(self.is_in_currency, self.confirmed_orders()))
+        return self._kept("sales", lambda: list(filter(self.is_in_currency, self.confirmed_orders())))
 
     def cancelled_sales(self) -> list[Event]:
         """Return the cancellation of each confirmed order that was cancelled, in the shop's currency."""
-        cancelled = once(
-            (each for each in self.events("order_cancelled") if each["confirmed_at"] is not None), "order_id"
-        )
-        return list(filter(self.is_in_currency, cancelled))
+        found = filter(self.is_in_currency, self._with("order_cancelled", "confirmed_at"))
+        return self._kept("cancelled", lambda: once(found, "order_id"))
 
     def refunds(self) -> list[Event]:
         """Return the refund of each return of a seller's lines that was refunded, in the shop's currency."""
-        of_returns = (
-            each
-            for each in self.events("payment_refunded")
-            if each["return_id"] is not None and each["seller_id"] is not None
-        )
-        return list(filter(self.is_in_currency, once(of_returns, "return_id")))
+        found = filter(self.is_in_currency, self._with("payment_refunded", "return_id", "seller_id"))
+        return self._kept("refunds", lambda: once(found, "return_id"))
+
+    def _with(self, kind: str, *names: str) -> Iterator[Event]:
+        """Yield the events of a kind that have these fields."""
+        for event in self.events(kind):
+            if all(event[name] is not None for name in names):
+                yield event
+
+    def _kept(self, name: str, make: Callable[[], list[Event]]) -> list[Event]:
+        if name not in self.kept:
+            self.kept[name] = make()
+        return self.kept[name]
 
 
 def after_discount(line: Event) -> int:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audit.sources.arrow_rows import rows
 from audit.sources.clickhouse import ClickHouseTables
 
 Event = dict[str, Any]
@@ -15,8 +16,6 @@ T = TypeVar("T")
 ATTEMPTS = 3
 """How often both sides of a comparison are read, if events come in between."""
 
-_BATCH_ROWS = 20_000
-
 
 class FactTables:
     """The fields `fields` of each kind of event. Tables are kept in memory as Arrow tables."""
@@ -25,12 +24,16 @@ class FactTables:
         self._clickhouse = clickhouse
         self._fields = fields
         self._tables: dict[str, tuple[pa.Table, tuple[int, int]]] = {}
+        self.kept: dict[str, list[Mapping[str, Any]]] = {}
+        """What readers made of the tables. It is dropped when a table has changed."""
 
     def read(self, kinds: Iterable[str]) -> None:
         """Read the tables of these kinds that have changed since they were read."""
         for kind in kinds:
             state = self._clickhouse.state_of_facts(kind)
             if kind not in self._tables or self._tables[kind][1] != state:
+                if kind in self._tables:
+                    self.kept.clear()
                 columns = ["event_id", "occurred_at", *self._fields[kind]]
                 self._tables[kind] = with_milliseconds(self._clickhouse.facts(kind, columns)), state
 
@@ -58,9 +61,8 @@ class FactTables:
         )
 
     def events(self, kind: str) -> Iterator[Event]:
-        """Yield the events of a kind that was read; times are Unix milliseconds."""
-        for batch in self._tables[kind][0].to_batches(max_chunksize=_BATCH_ROWS):
-            yield from batch.to_pylist()
+        """Return the events of a kind that was read; times are Unix milliseconds."""
+        return rows(self._tables[kind][0])
 
 
 def with_milliseconds(table: pa.Table) -> pa.Table:
