@@ -109,6 +109,35 @@ def compare(page, api, seller, domain):
     return len(metrics)
 
 
+SHOWN = """() => [...document.querySelectorAll("main a")].flatMap(link => {
+  const asked = new URL(link.href).searchParams;
+  const metric = asked.get("metric") || asked.get("show");
+  const cell = link.closest("td.figure") || link.closest("tr")?.querySelector("td.figure")
+    || link.closest("div")?.querySelector(".tile-value");
+  return metric && cell ? [[metric, cell.innerText]] : [];
+})"""
+"""The metrics that a page names by a link, each with the figure in the link's own cell, row or tile."""
+
+OVERVIEWS = ("earnings", "fulfilment", "reviews", "recommendations")
+"""The tabs that show metrics of their own, besides Metrics."""
+
+
+def compare_overview(page, api, seller, tab):
+    """Compare the metrics that a tab shows over all time with the API; return how many there were."""
+    page.goto(f"/sell/{seller}/{tab}?period=all&compare=none")
+    shown = [each for each in page.evaluate(SHOWN) if each[0] in read_catalogue()]
+    assert shown, tab
+    file = page.locator("a[href*='/analytics/'][href*='from=']").first.get_attribute("href")
+    bounds = dict(httpx.URL(urljoin(page.url, file)).params)
+    names = list(dict.fromkeys(name for name, _ in shown))
+    asked = {"from": bounds["from"], "to": bounds["to"], "compare": "none", "with": ",".join(names[1:])}
+    answer = api.get(f"/v1/sellers/{seller}/analytics/{names[0]}", params=asked).raise_for_status().json()
+    totals = {each["name"]: each["value"] for each in answer["totals"]}
+    for name, text in shown:
+        assert_same(text, totals[name], read_catalogue()[name].unit, (seller, tab, name))
+    return len(shown)
+
+
 def test_every_tab_opens_and_its_figures_are_those_of_the_api_and_of_the_csv(page, api):
     listed = api.get("/v1/sellers", params={"limit": SELLERS}).raise_for_status().json()["sellers"]
     sellers = [each["seller_id"] for each in listed]
@@ -123,6 +152,7 @@ def test_every_tab_opens_and_its_figures_are_those_of_the_api_and_of_the_csv(pag
             assert answer.status == 200, path
             expect(page.get_by_role("heading", level=1)).to_be_visible()
         compared += sum(compare(page, api, seller, domain) for domain in read_domains())
+        compared += sum(compare_overview(page, api, seller, tab) for tab in OVERVIEWS)
 
     print(f"{compared} figures of {SELLERS} sellers")
     assert compared >= SELLERS * len(read_catalogue())
