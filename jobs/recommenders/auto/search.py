@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain
 
 from common.errors import UserError
 from jobs.recommenders.auto import rounds
@@ -12,6 +11,7 @@ from jobs.recommenders.auto.candidates import Candidate, Models, hybrid_candidat
 from jobs.recommenders.auto.comparison import EvaluationOptions
 from jobs.recommenders.auto.stages import (
     CONFIRM_SHARE,
+    PILOT,
     STAGES,
     WARM_UP,
     SampleSize,
@@ -21,7 +21,7 @@ from jobs.recommenders.auto.stages import (
     subsample,
 )
 from jobs.recommenders.auto.trial_runner import TrialRunner
-from jobs.recommenders.auto.trials import TrialResult, best_first, complementary_models
+from jobs.recommenders.auto.trials import TrialResult, best_first, complementary_models, select_winner
 from jobs.recommenders.evaluation.cases import EvaluationSplit
 from jobs.recommenders.evaluation.loaders.dataset import Dataset
 from jobs.recommenders.evaluation.metrics import Metric
@@ -33,9 +33,6 @@ OnProgress = Callable[[int, int, str], None]
 FINAL_FIT_MARGIN = 1.25
 """The time reserved for the final fit, relative to its expected time."""
 
-FIRST_ROUND_SHARE = 0.5
-"""The share of the remaining time that the first round of a stage may take."""
-
 OVERRUN_SHARE = 0.1
 """How far a stage may overrun if trials are slower than expected, relative to the remaining time."""
 
@@ -44,7 +41,7 @@ OVERRUN_SHARE = 0.1
 class SearchPlan:
     """The models to search, the validation splits, the metrics whose mean decides, and the time budget.
 
-    The same plan runs the same candidates in the same order. Only their number depends on the machine.
+    The last stage uses `confirmation_splits`, or the same splits if there are none. The same plan runs the same candidates in the same order. Only their number depends on the machine.
     """
 
     models: Models
@@ -53,22 +50,34 @@ class SearchPlan:
     repeats: bool
     budget_s: float
     seed: int
+    confirmation_splits: Sequence[EvaluationSplit] = ()
 
     @classmethod
     def of(cls, dataset: Dataset, options: EvaluationOptions, budget_s: float) -> "SearchPlan":
         """Return the plan for a data set."""
-        eval_splits = dataset.validation_splits(options.seed)
-        return cls(options.models, eval_splits, options.metrics, options.repeats, budget_s, options.seed)
+        return cls(
+            options.models,
+            dataset.validation_splits(options.seed),
+            options.metrics,
+            options.repeats,
+            budget_s,
+            options.seed,
+            dataset.confirmation_splits(options.seed) if dataset.confirmation_splits else (),
+        )
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The best trial, all trials, the stages with too little time, and why models can't be fitted."""
+    """The best trial, all trials, the stages with too little time, and why models can't be fitted.
+
+    `split_names` are the names of the validation splits of the best trial.
+    """
 
     best: TrialResult
     trials: Sequence[TrialResult]
     cut_short: Sequence[str]
     skipped: dict[str, str]
+    split_names: Sequence[str]
 
     def best_of(self, names: Sequence[str]) -> Candidate | None:
         """Return the best candidate of the given models in the last stage that any of them reached."""
@@ -98,124 +107,177 @@ class _Search:
     runner: TrialRunner
     trials: list[TrialResult] = field(default_factory=list)
     leaders: list[TrialResult] = field(default_factory=list)
-    """All trials with the sample size of the last trial, best first."""
+    """All trials with the current sample size, best first."""
     size: SampleSize = WARM_UP
-    eval_splits: dict[SampleSize, list[EvaluationSplit]] = field(default_factory=dict)
+    subsamples: dict[tuple[SampleSize, bool], list[EvaluationSplit]] = field(default_factory=dict)
+    confirmed: list[TrialResult] = field(default_factory=list)
     cut_short: list[str] = field(default_factory=list)
     began_s: float = 0.0
 
     def run(self) -> SearchResult:
         self._warm_up()
         self.began_s = self.clock()
+        self._run_pilot()
         for stage in STAGES:
             self._run_stage(stage)
         skipped = self.runner.skipped
         if not self.leaders:
             reasons = "; ".join(f"{name}: {why}" for name, why in skipped.items())
             raise UserError(f"no model can be fitted on this log ({reasons})")
-        return SearchResult(self.leaders[0], self.trials, self.cut_short, skipped)
+        best = select_winner(self.confirmed or self.leaders)
+        eval_splits = self._subsampled(PILOT, bool(self.confirmed))
+        return SearchResult(best, self.trials, self.cut_short, skipped, [each.name for each in eval_splits])
+
+    @property
+    def _ordered(self) -> bool:
+        return self.plan.eval_splits[0].log.ordered
 
     def _warm_up(self) -> None:
         """Run every model on a tiny sample, so that the budget excludes the one-time compilation."""
         eval_split = subsample(self.plan.eval_splits[0], WARM_UP, self.plan.seed)
-        for candidate in sample_candidates(self.plan.models, 0, self.plan.seed):
+        for candidate in sample_candidates(self.plan.models, 0, self.plan.seed, self._ordered):
             self.on_progress(0, round(self.plan.budget_s), f"compiling {candidate.model}")
             with suppress(UserError):  # the first trial of the model records the error
                 model = candidate.build(self.plan.models).fit(eval_split.log)
                 self.runner.mean_metrics(model, eval_split)
 
+    def _run_pilot(self) -> None:
+        """Run every model on a small sample of a large log, to predict the duration of larger trials."""
+        if len(self.plan.eval_splits[0].log) <= PILOT.events:
+            return
+        for candidate in next(rounds.explore(self.plan.models, self.plan.seed, self._ordered)):
+            if self.clock() < self._end_s() or not self.trials:
+                self._update_leaders(PILOT, self._run_group([candidate], "pilot", self._subsampled(PILOT)))
+
     def _rounds(self, stage: Stage) -> Iterator[list[Candidate]]:
-        models, log = self.plan.models, self.plan.eval_splits[0].log
+        models, seed, log = self.plan.models, self.plan.seed, self.plan.eval_splits[0].log
         rounds_of: dict[str, Callable[[], Iterator[list[Candidate]]]] = {
-            "explore": lambda: rounds.explore(models, self.plan.seed),
+            "explore": lambda: rounds.explore(models, seed, log.ordered),
             "narrow": lambda: rounds.narrow(lambda: self.leaders),
-            "refine": lambda: rounds.refine(lambda: self.leaders, models),
+            "refine": lambda: rounds.refine(lambda: self.leaders, models, log.ordered),
             "combine": lambda: rounds.combine(lambda: self.leaders, models, log),
+            "extend": lambda: rounds.extend(lambda: self.leaders, models, seed, log.ordered),
             "confirm": lambda: rounds.confirm(lambda: self.leaders),
         }
         return rounds_of[stage.name]()
 
     def _run_stage(self, stage: Stage) -> None:
-        size = stage.size or self.size
-        eval_splits, began_s = self._subsampled(size), self.clock()
+        began_s = self.clock()
         for place, candidates in enumerate(self._rounds(stage)):
+            if place == 0 and stage.sizes:
+                if not self._run_whole_round(stage, candidates):
+                    return
+                continue
             left_s = max(self._end_s() - began_s, 0.0)
             until_s = began_s + min(stage.share * left_s, left_s - self._confirm_reserve_s(stage))
-            first_s = began_s + max(stage.share, FIRST_ROUND_SHARE) * left_s if place == 0 else until_s
-            if stage.batched:
-                chosen = self._fitting_subset(candidates, eval_splits, first_s)
-            else:
-                chosen = self._affordable(candidates, eval_splits, until_s)
-                min_candidates = min(stage.min_candidates, len(candidates)) if place == 0 else 0
-                if len(chosen) < min_candidates:
-                    chosen = self._affordable(candidates[:min_candidates], eval_splits, first_s)
-                    chosen = chosen if len(chosen) == min_candidates or not self.trials else []
-            latest_s = min(first_s + OVERRUN_SHARE * left_s, began_s + left_s)
-            results, in_time = self._run_round(chosen, stage, eval_splits, latest_s)
-            self._update_leaders(size, results)
+            chosen = self._that_fit(stage, candidates, until_s)
+            latest_s = min(until_s + OVERRUN_SHARE * left_s, began_s + left_s)
+            results, in_time = self._run_round(chosen, stage, latest_s)
+            self._update_leaders(self.size, results)
             if not in_time or (not chosen and place == 0):
                 self.cut_short.append(stage.name)
-            if not in_time or not results or (len(chosen) < len(candidates) and not stage.batched):
+            if stage.batched and place == 0:
+                continue  # the next round is smaller if nothing fitted
+            if not in_time or not results or (len(chosen) < len(candidates) and not stage.packed):
                 return
+
+    def _run_whole_round(self, stage: Stage, candidates: Sequence[Candidate]) -> bool:
+        """Run all candidates on the largest sample with enough time. Return whether all of them have run.
+
+        Cheap candidates run before expensive ones. If there was no time for all, results are not compared.
+        """
+        is_last = stage is STAGES[-1]
+        size = self._fitting_size(stage, candidates)
+        if size is None or not candidates:
+            self.cut_short.append(stage.name)
+            return False
+        eval_splits = self._subsampled(size, is_last)
+        if len(eval_splits[0].log) < len(self._subsampled(stage.sizes[0], is_last)[0].log):
+            self.cut_short.append(f"{stage.name} (on {len(eval_splits[0].log):,} events)")
+        results: list[TrialResult] = []
+        for each in sorted(candidates, key=lambda each: self.runner.expected_s(each, eval_splits)):
+            if self.trials and self.clock() + self.runner.expected_s(each, eval_splits) > self._end_s():
+                self.cut_short.append(stage.name)
+                return self._update_first_leaders(size, results)
+            results += self._run_group([each], stage.name, eval_splits)
+        if is_last:
+            self.confirmed = results
+        else:
+            self._update_leaders(size, results)
+        return bool(results)
+
+    def _fitting_size(self, stage: Stage, candidates: Sequence[Candidate]) -> SampleSize | None:
+        """Return the first size of the stage for which there is time, not smaller than the current one.
+
+        The first stage always returns a size. None means that there is no time for any.
+        """
+        is_last = stage is STAGES[-1]
+        left_s = self._end_s() - self.clock() - self._confirm_reserve_s(stage)
+        least = len(self._subsampled(self.size, is_last)[0].log) if self.leaders else 0
+        for size in stage.sizes:
+            eval_splits = self._subsampled(size, is_last)
+            expected_s = sum(self.runner.expected_s(each, eval_splits) for each in candidates)
+            if len(eval_splits[0].log) >= least and expected_s <= stage.first_share * max(left_s, 0.0):
+                return size
+        return stage.sizes[-1] if stage is STAGES[0] else None
 
     def _end_s(self) -> float:
         return self.began_s + self.plan.budget_s - self._final_fit_s()
 
-    def _subsampled(self, size: SampleSize) -> list[EvaluationSplit]:
-        """Return the splits of this sample size, from a cache."""
-        if size not in self.eval_splits:
-            self.eval_splits[size] = [
-                subsample(eval_split, size, self.plan.seed) for eval_split in self.plan.eval_splits
+    def _subsampled(self, size: SampleSize, confirms: bool = False) -> list[EvaluationSplit]:
+        """Return the splits of the search or of the last stage with this sample size, from a cache."""
+        confirms = confirms and bool(self.plan.confirmation_splits)
+        if (size, confirms) not in self.subsamples:
+            eval_splits = self.plan.confirmation_splits if confirms else self.plan.eval_splits
+            self.subsamples[size, confirms] = [
+                subsample(each, size, self.plan.seed) for each in eval_splits
             ]
-        return self.eval_splits[size]
+        return self.subsamples[size, confirms]
 
-    def _affordable(
-        self, candidates: Sequence[Candidate], eval_splits: Sequence[EvaluationSplit], until_s: float
+    def _that_fit(
+        self, stage: Stage, candidates: Sequence[Candidate], until_s: float
     ) -> Sequence[Candidate]:
-        """Return the first candidates for which there is time; at least one if there was no trial yet."""
+        """Return the candidates for which there is time: the first ones or, for a packed stage, any."""
+        eval_splits = self._subsampled(self.size)
         expected_s = [self.runner.expected_s(each, eval_splits) for each in candidates]
-        return candidates[: max(affordable(expected_s, until_s - self.clock()), 0 if self.trials else 1)]
-
-    def _fitting_subset(
-        self, candidates: Sequence[Candidate], eval_splits: Sequence[EvaluationSplit], until_s: float
-    ) -> Sequence[Candidate]:
-        expected_s = [self.runner.expected_s(each, eval_splits) for each in candidates]
-        return [candidates[place] for place in fitting_subset(expected_s, until_s - self.clock())]
+        left_s = until_s - self.clock()
+        if stage.packed:
+            return [candidates[place] for place in fitting_subset(expected_s, left_s)][: stage.per_round]
+        return candidates[: affordable(expected_s, left_s)]
 
     def _run_round(
-        self,
-        candidates: Sequence[Candidate],
-        stage: Stage,
-        eval_splits: Sequence[EvaluationSplit],
-        latest_s: float,
+        self, candidates: Sequence[Candidate], stage: Stage, latest_s: float
     ) -> tuple[list[TrialResult], bool]:
         """Run candidates. Return the results, and whether there was time for all.
 
         A trial that is expected to end after `latest_s` is not started.
         """
         results: list[TrialResult] = []
+        eval_splits = self._subsampled(self.size)
         groups = [candidates] if stage.batched and candidates else [[each] for each in candidates]
         for group in groups:
-            spent_s = self.clock() - self.began_s
             expected_s = sum(self.runner.expected_s(each, eval_splits) for each in group)
-            if self.clock() + expected_s > latest_s and self.trials and not stage.batched:
+            if self.clock() + expected_s > latest_s and not stage.batched:
                 return results, False
-            self.on_progress(
-                min(int(spent_s), round(self.plan.budget_s)),
-                round(self.plan.budget_s),
-                f"{stage.name}: {', '.join(dict.fromkeys(each.model for each in group))}",
-            )
-            new = self.runner.run_all(group, stage.name, eval_splits)
-            self.trials += new
-            results += new
+            results += self._run_group(group, stage.name, eval_splits)
         return results, True
+
+    def _run_group(
+        self, candidates: Sequence[Candidate], stage: str, eval_splits: Sequence[EvaluationSplit]
+    ) -> list[TrialResult]:
+        budget_s = round(self.plan.budget_s)
+        models = ", ".join(dict.fromkeys(each.model for each in candidates))
+        self.on_progress(min(int(self.clock() - self.began_s), budget_s), budget_s, f"{stage}: {models}")
+        results = self.runner.run_all(candidates, stage, eval_splits)
+        self.trials += results
+        return results
 
     def _confirm_reserve_s(self, stage: Stage) -> float:
         """Return the seconds to reserve for the last stage."""
         if stage is STAGES[-1] or not self.leaders:
             return 0.0
-        eval_splits = self._subsampled(STAGES[-1].size or self.size)
-        best = chain(*rounds.confirm(lambda: self.leaders))
+        eval_splits = self._subsampled(STAGES[-1].sizes[0], confirms=True)
+        best = next(rounds.confirm(lambda: self.leaders))
         needed_s = sum(self.runner.expected_s(each, eval_splits) for each in best)
         return min(needed_s, CONFIRM_SHARE * self.plan.budget_s)
 
@@ -223,6 +285,12 @@ class _Search:
         if results:
             self.leaders = best_first([*(self.leaders if size == self.size else []), *results])
             self.size = size
+
+    def _update_first_leaders(self, size: SampleSize, results: Sequence[TrialResult]) -> bool:
+        """Use the results of an incomplete round only if there are no others. Return False."""
+        if not self.leaders:
+            self._update_leaders(size, results)
+        return False
 
     def _final_fit_s(self) -> float:
         """Return the seconds to reserve for the final fit: of a hybrid until one ran, then of the leader."""

@@ -74,7 +74,7 @@ def log() -> Interactions:
     starts = np.random.default_rng(1).integers(0, PRODUCTS, 200)
     products = (starts[:, None] + 5 * np.arange(6)) % PRODUCTS
     catalogue = list(range(PRODUCTS))
-    return from_columns(np.repeat(np.arange(200), 6), products.ravel(), catalogue=catalogue)
+    return from_columns(np.repeat(np.arange(200), 6), products.ravel(), catalogue=catalogue, ordered=True)
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +229,7 @@ def test_the_best_baseline_is_that_of_the_last_stage_it_reached():
 
     explored = [tried("als", "explore", 0.2), tried("item_item", "explore", 0.3)]
     all_tried = [*explored, tried("als", "confirm", 0.1), tried("other", "confirm", 0.9)]
-    result = SearchResult(all_tried[-1], all_tried, [], {})
+    result = SearchResult(all_tried[-1], all_tried, [], {}, ["any"])
 
     assert result.best_of(["als", "item_item"]) == Candidate("als", ())
     assert result.best_of(["item_item"]) == Candidate("item_item", ())
