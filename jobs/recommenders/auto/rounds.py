@@ -36,6 +36,9 @@ REFINED_LEADERS = 3
 EXTENDED_LEADERS = 12
 """The stage `extend` changes the settings of this many leaders."""
 
+MAX_WITHOUT_GAIN = 100
+"""The stage `extend` ends after this many trials that were not better than the best one before."""
+
 MAX_CONFIRM = 6
 """Candidates in the stage `confirm`, if not more models are competitive."""
 
@@ -111,7 +114,10 @@ def combine(leaders: Leaders, models: Models, log: Interactions) -> Iterator[lis
 
 
 def extend(leaders: Leaders, models: Models, seed: int, ordered: bool) -> Iterator[list[Candidate]]:
-    """Yield neighbours of the best candidate of each model and of the best candidates, then random ones."""
+    """Yield neighbours of the best candidate of each model and of the best candidates, then random ones.
+
+    The stage ends early if it no longer finds better candidates: more trials would only fit the same cases.
+    """
     singles = {name: model for name, model in models.items() if name != Hybrid.NAME}
 
     def near() -> list[Candidate]:
@@ -123,10 +129,17 @@ def extend(leaders: Leaders, models: Models, seed: int, ordered: bool) -> Iterat
             for each in neighbouring_candidates(start, models, ordered)
         ]
 
-    yield from _untried(leaders, near)
+    if not leaders() or not singles:
+        return
+    sampled = sample_candidates(singles, EXPLORED_PER_MODEL * len(singles), seed, ordered)
     names = {each.model for each in competitive(leaders())}
-    sampled = sample_candidates(singles, EXPLORED_PER_MODEL * len(singles), seed, ordered) if singles else []
-    yield from _untried(leaders, lambda: [each for each in sampled if each.model in names])
+    best, tried = leaders()[0].candidate, len(leaders())
+    for candidates in _untried(leaders, lambda: [*near(), *(each for each in sampled if each.model in names)]):
+        if leaders()[0].candidate != best:
+            best, tried = leaders()[0].candidate, len(leaders())
+        if len(leaders()) - tried >= MAX_WITHOUT_GAIN:
+            return
+        yield candidates
 
 
 def confirm(leaders: Leaders) -> Iterator[list[Candidate]]:

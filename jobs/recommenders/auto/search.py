@@ -174,7 +174,7 @@ class _Search:
             latest_s = min(until_s + OVERRUN_SHARE * left_s, began_s + left_s)
             results, in_time = self._run_round(chosen, stage, latest_s)
             self._update_leaders(self.size, results)
-            if not in_time or (not chosen and place == 0):
+            if (not in_time or (not chosen and place == 0)) and not stage.optional:
                 self.cut_short.append(stage.name)
             if stage.batched and place == 0:
                 continue  # the next round is smaller if nothing fitted
@@ -196,7 +196,8 @@ class _Search:
             self.cut_short.append(f"{stage.name} (on {len(eval_splits[0].log):,} events)")
         results: list[TrialResult] = []
         for each in sorted(candidates, key=lambda each: self.runner.expected_s(each, eval_splits)):
-            if self.trials and self.clock() + self.runner.expected_s(each, eval_splits) > self._end_s():
+            expected_s = self.runner.expected_s(each, eval_splits)
+            if self.trials and expected_s and self.clock() + expected_s > self._end_s():
                 self.cut_short.append(stage.name)
                 return self._update_first_leaders(size, results)
             results += self._run_group([each], stage.name, eval_splits)
@@ -293,14 +294,16 @@ class _Search:
         return False
 
     def _final_fit_s(self) -> float:
-        """Return the seconds to reserve for the final fit: of a hybrid until one ran, then of the leader."""
+        """Return the seconds to reserve for the final fit: of the most expensive candidate that may win.
+
+        Until a hybrid ran, this is a hybrid of the best models.
+        """
         if not self.leaders:
             return 0.0
-        best = self.leaders[0].candidate
+        finalists = next(rounds.confirm(lambda: self.leaders))
         members = complementary_models(self.leaders)[: rounds.MEMBERS]
         has_hybrid = any(each.candidate.model == Hybrid.NAME for each in self.trials)
         if Hybrid.NAME in self.plan.models and len(members) > 1 and not has_hybrid:
-            best = hybrid_candidate(members, "last")
-        return min(
-            FINAL_FIT_MARGIN * self.runner.fit_s(best, self.plan.eval_splits[0]), self.plan.budget_s / 2
-        )
+            finalists.append(hybrid_candidate(members, "last"))
+        seconds = max(self.runner.fit_s(each, self.plan.eval_splits[0]) for each in finalists)
+        return min(FINAL_FIT_MARGIN * seconds, self.plan.budget_s / 2)

@@ -35,7 +35,8 @@ class Stage:
     cases. Without `sizes`, the stage uses the size of the stage before, and its rounds run the candidates
     that fit into the time: with `packed`, any of them, otherwise those before the first that does not fit.
     With `batched`, all candidates of a round run on one split before the next split, so that hybrids share
-    fitted members. A round runs at most `per_round` candidates.
+    fitted members. A round runs at most `per_round` candidates. An
+    `optional` stage uses time that is left, and is not missed without it.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Stage:
     packed: bool = False
     batched: bool = False
     per_round: int = 1_000
+    optional: bool = False
 
 
 def _halved(events: int, cases: int, times: int) -> list[SampleSize]:
@@ -59,7 +61,7 @@ STAGES = (
     Stage("narrow", _halved(1_000_000, 3_000, 4), 0.2),
     Stage("refine", [], 0.2),
     Stage("combine", [], 1.0, packed=True, batched=True),
-    Stage("extend", [], 1.0, packed=True, per_round=6),
+    Stage("extend", [], 1.0, packed=True, per_round=6, optional=True),
     Stage("confirm", [SampleSize(ALL, 10_000), SampleSize(ALL, 5_000), *_halved(1 << 23, 3_000, 6)], 1.0, 1.0),
 )
 """The stages in order. `narrow` and `confirm` need a larger sample than the stage before.

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from common.errors import UserError
+from jobs.recommenders.auto import rounds
 from jobs.recommenders.auto.baselines import select_best_model, select_named_model
 from jobs.recommenders.auto.candidates import (
     Candidate,
@@ -18,11 +19,12 @@ from jobs.recommenders.auto.candidates import (
 )
 from jobs.recommenders.auto.search import SearchPlan, SearchResult, choose
 from jobs.recommenders.auto.stages import STAGES, SampleSize, subsample
-from jobs.recommenders.auto.trials import TrialResult, best_first, complementary_models
+from jobs.recommenders.auto.trials import TrialResult, best_first, complementary_models, select_winner
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation import splits
 from jobs.recommenders.evaluation.cases import shoppers_held_out
 from jobs.recommenders.evaluation.metrics import Metric
+from jobs.recommenders.evaluation.sets import ProductSets
 from jobs.recommenders.histories import Histories
 from jobs.recommenders.interactions import Interactions, from_columns
 from jobs.recommenders.models.hybrid import Hybrid
@@ -200,6 +202,51 @@ def test_what_holds_on_all_cuts_comes_before_what_shines_on_one():
     shining, steady, poor = tried(1.0, 0.1), tried(0.8, 0.3), tried(0.1, 0.0)
 
     assert best_first([poor, shining, steady]) == [steady, shining, poor]
+
+
+def tried_in_fold(model: str, *values: float) -> TrialResult:
+    return TrialResult(Candidate(model, (("values", values),)), "confirm", (np.array(values),), 9, 1)
+
+
+def test_a_hybrid_wins_only_if_it_beats_its_best_member_by_more_than_chance():
+    member = tried_in_fold("ridge", 0.4, 0.6, 0.5, 0.5)
+    luckier = tried_in_fold("hybrid", 0.9, 0.2, 0.5, 0.5)
+    better = tried_in_fold("hybrid", 0.6, 0.7, 0.7, 0.6)
+    single = tried_in_fold("als", 0.9, 0.2, 0.5, 0.5)
+
+    assert best_first([member, luckier])[0] == luckier
+    assert select_winner([luckier, member]) == member
+    assert select_winner([member, better, luckier]) == better
+    assert select_winner([member, single]) == single
+    assert select_winner([luckier]) == luckier
+
+
+def test_what_is_chosen_is_best_on_a_fold_that_no_setting_was_chosen_by(plan, log):
+    """In the search, step 5 is always right; among the events that confirm, step 4 is right more often."""
+    eval_split = plan.eval_splits[0]
+    truth = eval_split.cases.truth
+    earlier = ProductSets(truth.indptr, ((truth.products - 1) % PRODUCTS).astype(np.int32))
+    fold = replace(eval_split, name="another", cases=replace(eval_split.cases, truth=earlier))
+
+    result = choose(replace(plan, confirmation_splits=[fold]), quiet, stopped)
+
+    assert dict(result.best.candidate.settings)["step"] == 4
+    assert (result.best.means, result.split_names) == ([1.0], ["another"])
+    leader = best_first([each for each in result.trials if each.stage == "narrow"])[0]
+    assert dict(leader.candidate.settings)["step"] == 5
+
+
+def test_every_model_that_may_be_best_is_compared_on_the_same_cases_in_the_end(plan):
+    models = {model.NAME: model for model in (Popularity, ItemItem, Repeat, Hybrid)}
+
+    result = choose(replace(plan, models=models), quiet, stopped)
+
+    finals = [each for each in result.trials if each.stage == "confirm"]
+    searched = best_first([each for each in result.trials if each.stage in ("narrow", "refine", "combine")])
+    assert {each.model for each in rounds.competitive(searched)} <= {each.candidate.model for each in finals}
+    assert len({each.events for each in finals}) == 1
+    assert result.best in finals
+    assert all(result.best.means >= each.means for each in finals if each.candidate.model != "hybrid")
 
 
 def test_a_stage_takes_whole_shoppers_and_few_cases(plan):
