@@ -15,8 +15,12 @@ from jobs.recommenders.vocabulary import Codes, Column, Vocabulary
 
 DAY_S = 86_400
 
-SEED = 0
-"""The seed of the random order of a log without an order."""
+ORDER_SEED = 5_881_763
+"""The seed of the random order of a log without an order.
+
+It differs from the seeds of users: the same seed would draw the same permutation again, for example to hold
+events out, and these would not be random any more.
+"""
 
 YEARS_1_TO_9999_S = (-62_135_596_800, 253_402_300_800)
 """The range of valid times in Unix seconds. Current times in milliseconds are above it."""
@@ -82,7 +86,7 @@ class Interactions:
         if self.sessions is None and self.times is None:
             distinct, rows = np.unique(groups, return_inverse=True)
             places = np.arange(len(distinct), dtype=np.int64)
-            return places[rows] if self.ordered else np.random.default_rng(SEED).permutation(places)[rows]
+            return places[rows] if self.ordered else np.random.default_rng(ORDER_SEED).permutation(places)[rows]
         last = np.full(int(groups.max()) + 1, -1, np.int64)
         np.maximum.at(last, groups, np.arange(len(groups)))
         found = np.flatnonzero(last >= 0)
@@ -125,7 +129,7 @@ class Interactions:
         Sessions are left out, too, because they are runs of consecutive events.
         """
         given = np.lexsort((self.weights, self.products, self.shoppers))
-        order = given[np.random.default_rng(SEED).permutation(len(given))]
+        order = given[np.random.default_rng(ORDER_SEED).permutation(len(given))]
         return replace(
             self,
             shoppers=self.shoppers[order],

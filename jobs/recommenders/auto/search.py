@@ -125,8 +125,10 @@ class _Search:
             reasons = "; ".join(f"{name}: {why}" for name, why in skipped.items())
             raise UserError(f"no model can be fitted on this log ({reasons})")
         best = select_winner(self.confirmed or self.leaders)
-        eval_splits = self._subsampled(PILOT, bool(self.confirmed))
-        return SearchResult(best, self.trials, self.cut_short, skipped, [each.name for each in eval_splits])
+        names = [each.name for each in self.plan.eval_splits]
+        if self.confirmed and self.plan.confirmation_splits:
+            names = [self.plan.confirmation_splits[0].name]
+        return SearchResult(best, self.trials, self.cut_short, skipped, names)
 
     @property
     def _ordered(self) -> bool:
@@ -202,7 +204,7 @@ class _Search:
                 return self._update_first_leaders(size, results)
             results += self._run_group([each], stage.name, eval_splits)
         if is_last:
-            self.confirmed = results
+            self.confirmed = [each.pooled() for each in results] if self.plan.confirmation_splits else results
         else:
             self._update_leaders(size, results)
         return bool(results)
@@ -229,7 +231,9 @@ class _Search:
         """Return the splits of the search or of the last stage with this sample size, from a cache."""
         confirms = confirms and bool(self.plan.confirmation_splits)
         if (size, confirms) not in self.subsamples:
-            eval_splits = self.plan.confirmation_splits if confirms else self.plan.eval_splits
+            eval_splits = self.plan.eval_splits
+            if confirms:
+                eval_splits = self.plan.confirmation_splits[: size.folds]
             self.subsamples[size, confirms] = [
                 subsample(each, size, self.plan.seed) for each in eval_splits
             ]

@@ -20,10 +20,11 @@ ALL = 1 << 62
 
 
 class SampleSize(NamedTuple):
-    """The largest numbers of events to fit on and of cases to evaluate."""
+    """The largest numbers of events to fit on, of cases to evaluate, and of random splits to confirm on."""
 
     events: int
     cases: int
+    folds: int = 1
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,16 @@ STAGES = (
     Stage("refine", [], 0.2),
     Stage("combine", [], 1.0, packed=True, batched=True),
     Stage("extend", [], 1.0, packed=True, per_round=6, optional=True),
-    Stage("confirm", [SampleSize(ALL, 10_000), SampleSize(ALL, 5_000), *_halved(1 << 23, 3_000, 6)], 1.0, 1.0),
+    Stage(
+        "confirm",
+        [
+            *(SampleSize(ALL, 10_000, folds) for folds in (4, 2, 1)),
+            SampleSize(ALL, 5_000),
+            *_halved(1 << 23, 3_000, 6),
+        ],
+        1.0,
+        first_share=1.0,
+    ),
 )
 """The stages in order. `narrow` and `confirm` need a larger sample than the stage before.
 

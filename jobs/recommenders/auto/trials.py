@@ -1,7 +1,7 @@
 """Results of trials, and the choice of candidates for the next stage."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,10 @@ class TrialResult:
     def means(self) -> list[float]:
         """The mean of the values of each split."""
         return [float(values.mean()) if len(values) else 0.0 for values in self.values]
+
+    def pooled(self) -> "TrialResult":
+        """Return the result with the cases of all splits as those of one: for random parts of the same log."""
+        return replace(self, values=(np.concatenate(self.values),))
 
 
 def best_first(trials: Sequence[TrialResult]) -> list[TrialResult]:

@@ -60,12 +60,26 @@ def test_only_random_events_are_held_out_and_others_to_confirm(tmp_path: Path) -
     dataset = loaded(rows_of_bursts(), tmp_path)
 
     assert dataset.confirmation_splits is not None
-    [first], [second] = dataset.validation_splits(3), dataset.confirmation_splits(3)
+    [first], others = dataset.validation_splits(3), dataset.confirmation_splits(3)
     assert first.name == "a random fifth of each shopper's events"
-    assert second.name == "another random fifth of each shopper's events"
-    pairs = [set(zip(each.cases.truth.rows, each.cases.truth.products, strict=True)) for each in (first, second)]
-    assert pairs[0]
-    assert not pairs[0] & pairs[1]
+    assert {each.name for each in others} == {"another random fifth of each shopper's events"}
+    held = [
+        list(zip(each.cases.truth.rows.tolist(), each.cases.truth.products.tolist(), strict=True))
+        for each in (first, *others)
+    ]
+    together = [pair for each in held for pair in each]
+    assert len(held) == 5
+    assert len(together) == len(set(together)) == len(dataset.log)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_events_to_hold_out_are_drawn_from_all_products(seed: int, tmp_path: Path) -> None:
+    dataset = loaded(rows_of_bursts(), tmp_path)
+
+    for cases in (dataset.cases, dataset.validation_splits(seed)[0].cases):
+        kept, held = cases.histories.products, cases.truth.products
+        error = kept.std() / np.sqrt(len(held))
+        assert abs(held.mean() - kept.mean()) < 4 * error
 
 
 @pytest.mark.parametrize("name", ORDERLESS)

@@ -20,8 +20,8 @@ class Dataset:
     describes how the test cases were held out. `order` describes the order of the events, and what its check
     found. `notes` are remarks for the reader, for example about unknown ids.
 
-    `confirmation_splits` maps a seed to other splits, which the last stage of a search uses; None means the
-    same. Settings that only fit the first splits by chance don't win on these. `sellers` is the seller of each product, int32 [products], -1 if unknown. `visits` is the visit of
+    `confirmation_splits` maps a seed to other random splits, which the last stage of a search uses together;
+    None means the same splits. Settings that only fit the first splits by chance don't win on these. `sellers` is the seller of each product, int32 [products], -1 if unknown. `visits` is the visit of
     each case, int64 [cases], or None if each case belongs to a different shopper.
     """
 

@@ -27,6 +27,10 @@ from jobs.recommenders.vocabulary import Vocabulary
 SHARE = 0.2
 """The share of events to hold out: of all events, or of each shopper's."""
 
+FOLDS = round(1 / SHARE)
+MAX_EVENTS_OF_FOLDS = 2_000_000
+"""The largest number of events of which all folds are in memory at once."""
+
 NOTHING_FADES = "Only random events are held out to choose by, and nothing fades with age or position."
 NO_ORDER = f"none: the log has neither times nor positions. {NOTHING_FADES}"
 
@@ -120,7 +124,7 @@ def _dataset(test: EvaluationSplit, order: str, notes: Sequence[str]) -> Dataset
         test.name,
         lambda seed: validation_splits(test.log, seed),
         notes,
-        confirmation_splits=None if test.log.ordered else lambda seed: [_random_fold(test.log, seed, 1)],
+        confirmation_splits=None if test.log.ordered else lambda seed: confirmation_splits(test.log, seed),
         order=order,
     )
 
@@ -218,8 +222,18 @@ def validation_splits(log: Interactions, seed: int) -> Sequence[EvaluationSplit]
     return eval_splits
 
 
+def confirmation_splits(log: Interactions, seed: int) -> Sequence[EvaluationSplit]:
+    """Return the other folds of a log without an order: four, or one if the log is large.
+
+    Raises:
+        UserError: nothing can be held out.
+    """
+    folds = FOLDS if len(log) <= MAX_EVENTS_OF_FOLDS else 2
+    return [_random_fold(log, seed, fold) for fold in range(1, folds)]
+
+
 def _random_fold(log: Interactions, seed: int, fold: int) -> EvaluationSplit:
-    name = ("a random fifth of each shopper's events", "another random fifth of each shopper's events")[fold]
+    name = f"{'another' if fold else 'a'} random fifth of each shopper's events"
     return held_out(log, splits.random_share_of_each(log.shoppers, SHARE, seed, fold), name)
 
 
