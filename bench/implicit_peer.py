@@ -107,7 +107,7 @@ def show(comparisons: Mapping[str, ModelComparison], console: Console) -> None:
 
 def _dataset(options: Mapping[str, str]) -> Dataset:
     """Read the data set that the options of `./souk evaluate` name."""
-    files = {file: Path(options[f"--{file}"]) for file in FILES if f"--{file}" in options}
+    files: dict[str, Any] = {file: Path(options[f"--{file}"]) for file in FILES if f"--{file}" in options}
     protocol = options.get("--protocol", "")
     named = input_files.InputFiles(**files, protocol=protocol)
     return input_files.load_dataset(named, options.get("--columns", ""))

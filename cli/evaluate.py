@@ -112,7 +112,9 @@ def _platform_dataset(files: input_files.InputFiles) -> Dataset:
         )
     with connect(Settings.load()) as reader:
         training_data = read_training_data(reader)
-    return replace(split(training_data.log, "by time", files.protocol or "time"), sellers=training_data.sellers)
+    return replace(
+        split(training_data.log, "by time", files.protocol or "time"), sellers=training_data.sellers
+    )
 
 
 def _select(

@@ -86,7 +86,9 @@ class Interactions:
         if self.sessions is None and self.times is None:
             distinct, rows = np.unique(groups, return_inverse=True)
             places = np.arange(len(distinct), dtype=np.int64)
-            return places[rows] if self.ordered else np.random.default_rng(ORDER_SEED).permutation(places)[rows]
+            return (
+                places[rows] if self.ordered else np.random.default_rng(ORDER_SEED).permutation(places)[rows]
+            )
         last = np.full(int(groups.max()) + 1, -1, np.int64)
         np.maximum.at(last, groups, np.arange(len(groups)))
         found = np.flatnonzero(last >= 0)

@@ -63,9 +63,9 @@ def neighbouring_candidates(candidate: Candidate, models: Models, ordered: bool 
     for name, values in model.SPACE.items():
         near = [value for value in values if value != settings[name]]
         if settings[name] in values and not any(isinstance(value, str) for value in values):
-            ordered = sorted(values)
-            at = ordered.index(settings[name])
-            near = [*ordered[max(0, at - 1) : at], *ordered[at + 1 : at + 2]]
+            ascending = sorted(values)
+            at = ascending.index(settings[name])
+            near = [*ascending[max(0, at - 1) : at], *ascending[at + 1 : at + 2]]
         neighbours += [Candidate.of(model, settings | {name: value}, ordered) for value in near]
     return [each for each in dict.fromkeys(neighbours) if each != candidate]
 

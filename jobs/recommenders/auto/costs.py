@@ -35,10 +35,12 @@ class CostModel:
     seconds of its first fit on each number of events. The duration of a fit is expected to grow with a power
     of the number of events, which the first fits on the two smallest numbers of events give: near 0 for a
     model that inverts a matrix of all products, and near 1 for most others. `predict_s_per_case` maps a
-    model's name to seconds. Models without a trial are expected to take no time. A hybrid fits those members that are not in the cache, and predicts with all
-    members. If its order is learned, it does both twice, first on the split that it learns from.
-    `hybrid_factor` maps whether the order is learned to the ratio of a hybrid's prediction time to that of
-    its members. It includes the time to learn the order.
+    model's name to seconds. Models without a trial are expected to take no time.
+
+    A hybrid fits those members that are not in the cache, and predicts with all members. If its order is
+    learned, it does both twice, first on the split that it learns from. `hybrid_factor` maps whether the
+    order is learned to the ratio of a hybrid's prediction time to that of its members. It includes the time
+    to learn the order.
     """
 
     last_fit: dict[str, tuple[int, float]] = field(default_factory=dict)

@@ -173,7 +173,12 @@ def format_interval(found: Interval) -> str:
 
 def card_notes(card: ModelCard) -> list[str]:
     """Return notes on the data, the comparisons and the search, one line each."""
-    return [f"Order of the events: {card.order}", *card.notes, *_compared(card.differences), *_search(card.searched)]
+    return [
+        f"Order of the events: {card.order}",
+        *card.notes,
+        *_compared(card.differences),
+        *_search(card.searched),
+    ]
 
 
 def _compared(differences: Mapping[str, Mapping[str, PairedDifference]]) -> list[str]:

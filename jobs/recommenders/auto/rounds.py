@@ -134,7 +134,9 @@ def extend(leaders: Leaders, models: Models, seed: int, ordered: bool) -> Iterat
     sampled = sample_candidates(singles, EXPLORED_PER_MODEL * len(singles), seed, ordered)
     names = {each.model for each in competitive(leaders())}
     best, tried = leaders()[0].candidate, len(leaders())
-    for candidates in _untried(leaders, lambda: [*near(), *(each for each in sampled if each.model in names)]):
+    for candidates in _untried(
+        leaders, lambda: [*near(), *(each for each in sampled if each.model in names)]
+    ):
         if leaders()[0].candidate != best:
             best, tried = leaders()[0].candidate, len(leaders())
         if len(leaders()) - tried >= MAX_WITHOUT_GAIN:

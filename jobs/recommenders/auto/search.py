@@ -41,7 +41,8 @@ OVERRUN_SHARE = 0.1
 class SearchPlan:
     """The models to search, the validation splits, the metrics whose mean decides, and the time budget.
 
-    The last stage uses `confirmation_splits`, or the same splits if there are none. The same plan runs the same candidates in the same order. Only their number depends on the machine.
+    The last stage uses `confirmation_splits`, or the same splits if there are none. The same plan runs the
+    same candidates in the same order. Only their number and the sizes of samples depend on the machine.
     """
 
     models: Models
@@ -234,14 +235,10 @@ class _Search:
             eval_splits = self.plan.eval_splits
             if confirms:
                 eval_splits = self.plan.confirmation_splits[: size.folds]
-            self.subsamples[size, confirms] = [
-                subsample(each, size, self.plan.seed) for each in eval_splits
-            ]
+            self.subsamples[size, confirms] = [subsample(each, size, self.plan.seed) for each in eval_splits]
         return self.subsamples[size, confirms]
 
-    def _that_fit(
-        self, stage: Stage, candidates: Sequence[Candidate], until_s: float
-    ) -> Sequence[Candidate]:
+    def _that_fit(self, stage: Stage, candidates: Sequence[Candidate], until_s: float) -> Sequence[Candidate]:
         """Return the candidates for which there is time: the first ones or, for a packed stage, any."""
         eval_splits = self._subsampled(self.size)
         expected_s = [self.runner.expected_s(each, eval_splits) for each in candidates]

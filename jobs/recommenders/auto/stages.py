@@ -14,7 +14,6 @@ import numpy as np
 from jobs.recommenders.evaluation.cases import EvaluationSplit
 from jobs.recommenders.interactions import Interactions
 
-
 ALL = 1 << 62
 """A number of events that no log has."""
 

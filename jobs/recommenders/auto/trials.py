@@ -30,7 +30,7 @@ class TrialResult:
         return [float(values.mean()) if len(values) else 0.0 for values in self.values]
 
     def pooled(self) -> "TrialResult":
-        """Return the result with the cases of all splits as those of one: for random parts of the same log."""
+        """Return the result with the cases of all splits as those of one: for random parts of one log."""
         return replace(self, values=(np.concatenate(self.values),))
 
 
@@ -74,7 +74,7 @@ def _is_better(first: TrialResult, second: TrialResult) -> bool:
     differences = [each for each in differences if len(each)]
     means = [float(each.mean()) for each in differences]
     variances = [float(each.var()) / len(each) for each in differences]
-    return sum(means) > sum(variances) ** 0.5
+    return bool(sum(means) > np.sqrt(sum(variances)))
 
 
 def best_of_each_model(leaders: Sequence[TrialResult]) -> list[Candidate]:

@@ -1,4 +1,4 @@
-"""Checks whether the claimed order of a log means anything, before models and validation splits rely on it."""
+"""Checks whether the claimed order of a log means anything, before models and splits rely on it."""
 
 from dataclasses import dataclass
 
@@ -35,12 +35,17 @@ _PAIRS_AT_ONCE = 1_000
 class OrderCheck:
     """What the order of a log's events says.
 
-    `neighbours_z`: how much more similar two consecutive products of a shopper are than two other products
-    of the same shopper. `own_shift_z`: how much the popularity of products shifts from the first half of each
-    shopper's events to the second. `row_shift_z`: the same for the first and the second half of all rows.
-    All three are z-scores, relative to random orders of each shopper's events. `same_order_share`: of two shoppers with the same two products, the share in which both have them in the
-    same order. `by_weight_share`: the share of a shopper's consecutive rows in the same direction of weight.
-    `mixed_share`: the share of events of shoppers with events in both halves of the rows.
+    - `neighbours_z`: how much more similar two consecutive products of a shopper are than two other products
+      of the same shopper
+    - `own_shift_z`: how much the popularity of products shifts from the first half of each shopper's events
+      to the second
+    - `row_shift_z`: the same for the first and the second half of all rows
+    - `same_order_share`: of two shoppers with the same two products, the share in which both have them in the
+      same order
+    - `by_weight_share`: the share of a shopper's consecutive rows whose weights go in the same direction
+    - `mixed_share`: the share of events of shoppers with events in both halves of all rows
+
+    The first three are z-scores, relative to random orders of each shopper's events.
     """
 
     neighbours_z: float
@@ -70,11 +75,12 @@ class OrderCheck:
         if self.is_sorted:
             what = "product" if self.same_order_share >= SAME_ORDER else "weight"
             return f"the rows of each shopper are sorted by {what}, which is no order in time"
+        are = "are" if self.neighbours_z >= SIGNIFICANT_Z else "are not"
         return (
-            f"consecutive products are {'' if self.neighbours_z >= SIGNIFICANT_Z else 'not '}more similar than "
-            f"others of the same shopper (z = {self.neighbours_z:.1f}); popularity "
-            f"{_shifts(self.own_shift_z)} along the events of a shopper (z = {self.own_shift_z:.1f}), and "
-            f"{_shifts(self.row_shift_z)} along all rows (z = {self.row_shift_z:.1f})"
+            f"consecutive products {are} more similar than others of the same shopper (z = "
+            f"{self.neighbours_z:.1f}); popularity {_shifts(self.own_shift_z)} along the events of a shopper "
+            f"(z = {self.own_shift_z:.1f}), and {_shifts(self.row_shift_z)} along all rows "
+            f"(z = {self.row_shift_z:.1f})"
         )
 
 
@@ -236,7 +242,7 @@ def _same_order_share(events: _Events, rng: np.random.Generator) -> float:
 
 
 def _row(matrix: csr_array, row: np.int64) -> NDArray[np.int64]:
-    return matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]].astype(np.int64)
+    return np.asarray(matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]], np.int64)
 
 
 def _shifts(z: float) -> str:

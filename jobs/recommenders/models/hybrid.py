@@ -33,9 +33,11 @@ class Hybrid(Model):
     root mean square over the products. If `order` is `sum`, there are no trees. Otherwise, `order` is the
     method of `reranking.split.hold_out` that gives the trees' training examples, from `learned_from`
     histories. To learn the order, the members are fitted on the log without the held-out events; then they
-    are fitted again on the whole log. On logs without an order, no event is the last one: `order` is `random`
-    or `sum`, members that need an order are left out, and so is the features' order. The trees have `rounds` boosting rounds and reorder the `candidates`
+    are fitted again on the whole log. The trees have `rounds` boosting rounds and reorder the `candidates`
     best products. Hybrids with the same `cache` fit common members once.
+
+    On logs without an order, no event is the last one: `order` is `random` or `sum`, and both the members and
+    the features that need an order are left out.
 
     Source of the two stages: Covington, Adams and Sargin, Deep Neural Networks for YouTube Recommendations,
     RecSys 2016.
@@ -76,7 +78,7 @@ class Hybrid(Model):
         return self.order != "sum"
 
     def drop_order(self) -> None:
-        """Change the settings of the members, leave out those that need an order, and learn from random events.
+        """Change the members' settings, leave out members that need an order, and learn from random events.
 
         Raises:
             UserError: all members need an order.

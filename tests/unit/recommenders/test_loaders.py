@@ -81,9 +81,7 @@ def test_validation_is_cut_by_time_where_there_is_time(write):
         "the newest tenth",
         "the newest fifth",
     ]
-    assert [each.name for each in untimed.validation_splits(0)] == [
-        "a random fifth of each shopper's events"
-    ]
+    assert [each.name for each in untimed.validation_splits(0)] == ["a random fifth of each shopper's events"]
 
 
 def test_a_cut_in_time_after_which_nobody_comes_back_is_not_chosen_by():

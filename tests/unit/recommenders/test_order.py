@@ -1,4 +1,4 @@
-"""Where nothing says when, the order of rows says nothing; a claimed order is checked before it is believed."""
+"""Where nothing says when, the order of rows says nothing; a claimed order is checked before it is used."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,11 @@ from typer.testing import CliRunner
 
 from cli.__main__ import build as build_command
 from common.errors import UserError
-from jobs.recommenders.auto.candidates import sample_candidates
+from jobs.recommenders.auto.candidates import (
+    neighbouring_candidates,
+    neighbouring_hybrids,
+    sample_candidates,
+)
 from jobs.recommenders.evaluation.loaders.dataset import Dataset
 from jobs.recommenders.evaluation.loaders.files import InputFiles, load_dataset
 from jobs.recommenders.evaluation.order_check import check_order
@@ -96,7 +100,17 @@ def test_a_history_may_be_in_any_order(name: str, orderless: Interactions) -> No
 def test_nothing_that_fades_is_tried(name: str) -> None:
     fading = {"decay", "trend", "window", "half_life", "fade", "recency"} & set(MODELS[name]().settings)
 
-    tried = sample_candidates({name: MODELS[name]}, 30, seed=0, ordered=False)
+    sampled = sample_candidates({name: MODELS[name]}, 30, seed=0, ordered=False)
+    near = [
+        other
+        for each in sampled
+        for other in (
+            neighbouring_hybrids(each, [], MODELS, ordered=False)
+            if name == "hybrid"
+            else neighbouring_candidates(each, MODELS, ordered=False)
+        )
+    ]
+    tried = [*sampled, *near]
 
     assert fading == set(MODELS[name].WITHOUT_ORDER)
     for candidate in tried:
@@ -186,7 +200,10 @@ def test_positions_are_an_order_in_whatever_order_the_rows_are(tmp_path: Path) -
 @pytest.mark.parametrize("grouped", [True, False])
 def test_popularity_fades_only_along_rows_of_all_shoppers(grouped: bool) -> None:
     rng = np.random.default_rng(3)
-    shoppers, products = rng.integers(0, 300, 20_000), rng.integers(0, 50, 20_000) + np.arange(20_000) // 1_000
+    shoppers, products = (
+        rng.integers(0, 300, 20_000),
+        rng.integers(0, 50, 20_000) + np.arange(20_000) // 1_000,
+    )
     order = np.argsort(shoppers, kind="stable") if grouped else np.arange(20_000)
 
     check = check_order(from_columns(shoppers[order], products[order], ordered=True))
@@ -223,7 +240,16 @@ def test_rows_in_order_are_only_of_interactions() -> None:
 
 def evaluated(columns: dict[str, Any], directory: Path, *options: str) -> Any:
     path = written(columns, directory / "log.parquet")
-    asked = ["evaluate", "--interactions", str(path), "--protocol", "random", "--metrics", "recall@10", *options]
+    asked = [
+        "evaluate",
+        "--interactions",
+        str(path),
+        "--protocol",
+        "random",
+        "--metrics",
+        "recall@10",
+        *options,
+    ]
     return CliRunner().invoke(build_command("evaluate"), asked, prog_name="souk")
 
 

@@ -221,7 +221,7 @@ def test_a_hybrid_wins_only_if_it_beats_its_best_member_by_more_than_chance():
     assert select_winner([luckier]) == luckier
 
 
-def test_what_is_chosen_is_best_on_a_fold_that_no_setting_was_chosen_by(plan, log):
+def test_what_is_chosen_is_best_on_a_fold_that_no_setting_was_chosen_by(plan):
     """In the search, step 5 is always right; among the events that confirm, step 4 is right more often."""
     eval_split = plan.eval_splits[0]
     truth = eval_split.cases.truth

@@ -137,9 +137,7 @@ def test_simple_candidates_of_every_model_are_tried_before_others(plan, growing_
 
 
 def test_a_stage_that_does_not_fit_is_made_smaller(plan, growing_clock):
-    tight, ample = (
-        searched(replace(plan, budget_s=budget_s), growing_clock)[0] for budget_s in (250, 5_000)
-    )
+    tight, ample = (searched(replace(plan, budget_s=budget_s), growing_clock)[0] for budget_s in (250, 5_000))
 
     [tight_events], [ample_events] = (
         {each.events for each in stage_of(result, "narrow")} for result in (tight, ample)

@@ -21,8 +21,10 @@ class Dataset:
     found. `notes` are remarks for the reader, for example about unknown ids.
 
     `confirmation_splits` maps a seed to other random splits, which the last stage of a search uses together;
-    None means the same splits. Settings that only fit the first splits by chance don't win on these. `sellers` is the seller of each product, int32 [products], -1 if unknown. `visits` is the visit of
-    each case, int64 [cases], or None if each case belongs to a different shopper.
+    None means the same splits. Settings that only fit the first splits by chance don't win on these.
+
+    `sellers` is the seller of each product, int32 [products], -1 if unknown. `visits` is the visit of each
+    case, int64 [cases], or None if each case belongs to a different shopper.
     """
 
     log: Interactions
