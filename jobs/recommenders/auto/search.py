@@ -9,16 +9,15 @@ from common.errors import UserError
 from jobs.recommenders.auto import rounds
 from jobs.recommenders.auto.candidates import Candidate, Models, hybrid_candidate, sample_candidates
 from jobs.recommenders.auto.comparison import EvaluationOptions
+from jobs.recommenders.auto.samples import Samples, SampleSize, subsample
 from jobs.recommenders.auto.stages import (
     CONFIRM_SHARE,
     PILOT,
     STAGES,
     WARM_UP,
-    SampleSize,
     Stage,
     affordable,
     fitting_subset,
-    subsample,
 )
 from jobs.recommenders.auto.trial_runner import TrialRunner
 from jobs.recommenders.auto.trials import TrialResult, best_first, complementary_models, select_winner
@@ -97,7 +96,8 @@ def choose(
         UserError: no model can be fitted on this log.
     """
     runner = TrialRunner(plan.models, plan.metrics, plan.repeats, clock)
-    return _Search(plan, on_progress, clock, runner).run()
+    samples = Samples(plan.eval_splits, plan.confirmation_splits, plan.seed)
+    return _Search(plan, on_progress, clock, runner, samples).run()
 
 
 @dataclass
@@ -106,11 +106,11 @@ class _Search:
     on_progress: OnProgress
     clock: Callable[[], float]
     runner: TrialRunner
+    samples: Samples
     trials: list[TrialResult] = field(default_factory=list)
     leaders: list[TrialResult] = field(default_factory=list)
     """All trials with the current sample size, best first."""
     size: SampleSize = WARM_UP
-    subsamples: dict[tuple[SampleSize, bool], list[EvaluationSplit]] = field(default_factory=dict)
     confirmed: list[TrialResult] = field(default_factory=list)
     cut_short: list[str] = field(default_factory=list)
     began_s: float = 0.0
@@ -150,7 +150,7 @@ class _Search:
             return
         for candidate in next(rounds.explore(self.plan.models, self.plan.seed, self._ordered)):
             if self.clock() < self._end_s() or not self.trials:
-                self._update_leaders(PILOT, self._run_group([candidate], "pilot", self._subsampled(PILOT)))
+                self._update_leaders(PILOT, self._run_group([candidate], "pilot", self.samples.of(PILOT)))
 
     def _rounds(self, stage: Stage) -> Iterator[list[Candidate]]:
         models, seed, log = self.plan.models, self.plan.seed, self.plan.eval_splits[0].log
@@ -194,8 +194,8 @@ class _Search:
         if size is None or not candidates:
             self.cut_short.append(stage.name)
             return False
-        eval_splits = self._subsampled(size, is_last)
-        if len(eval_splits[0].log) < len(self._subsampled(stage.sizes[0], is_last)[0].log):
+        eval_splits = self.samples.of(size, is_last)
+        if len(eval_splits[0].log) < len(self.samples.of(stage.sizes[0], is_last)[0].log):
             self.cut_short.append(f"{stage.name} (on {len(eval_splits[0].log):,} events)")
         results: list[TrialResult] = []
         for each in sorted(candidates, key=lambda each: self.runner.expected_s(each, eval_splits)):
@@ -217,9 +217,9 @@ class _Search:
         """
         is_last = stage is STAGES[-1]
         left_s = self._end_s() - self.clock() - self._confirm_reserve_s(stage)
-        least = len(self._subsampled(self.size, is_last)[0].log) if self.leaders else 0
+        least = len(self.samples.of(self.size, is_last)[0].log) if self.leaders else 0
         for size in stage.sizes:
-            eval_splits = self._subsampled(size, is_last)
+            eval_splits = self.samples.of(size, is_last)
             expected_s = sum(self.runner.expected_s(each, eval_splits) for each in candidates)
             if len(eval_splits[0].log) >= least and expected_s <= stage.first_share * max(left_s, 0.0):
                 return size
@@ -228,19 +228,9 @@ class _Search:
     def _end_s(self) -> float:
         return self.began_s + self.plan.budget_s - self._final_fit_s()
 
-    def _subsampled(self, size: SampleSize, confirms: bool = False) -> list[EvaluationSplit]:
-        """Return the splits of the search or of the last stage with this sample size, from a cache."""
-        confirms = confirms and bool(self.plan.confirmation_splits)
-        if (size, confirms) not in self.subsamples:
-            eval_splits = self.plan.eval_splits
-            if confirms:
-                eval_splits = self.plan.confirmation_splits[: size.folds]
-            self.subsamples[size, confirms] = [subsample(each, size, self.plan.seed) for each in eval_splits]
-        return self.subsamples[size, confirms]
-
     def _that_fit(self, stage: Stage, candidates: Sequence[Candidate], until_s: float) -> Sequence[Candidate]:
         """Return the candidates for which there is time: the first ones or, for a packed stage, any."""
-        eval_splits = self._subsampled(self.size)
+        eval_splits = self.samples.of(self.size)
         expected_s = [self.runner.expected_s(each, eval_splits) for each in candidates]
         left_s = until_s - self.clock()
         if stage.packed:
@@ -255,7 +245,7 @@ class _Search:
         A trial that is expected to end after `latest_s` is not started.
         """
         results: list[TrialResult] = []
-        eval_splits = self._subsampled(self.size)
+        eval_splits = self.samples.of(self.size)
         groups = [candidates] if stage.batched and candidates else [[each] for each in candidates]
         for group in groups:
             expected_s = sum(self.runner.expected_s(each, eval_splits) for each in group)
@@ -278,7 +268,7 @@ class _Search:
         """Return the seconds to reserve for the last stage."""
         if stage is STAGES[-1] or not self.leaders:
             return 0.0
-        eval_splits = self._subsampled(STAGES[-1].sizes[0], confirms=True)
+        eval_splits = self.samples.of(STAGES[-1].sizes[0], confirms=True)
         best = next(rounds.confirm(lambda: self.leaders))
         needed_s = sum(self.runner.expected_s(each, eval_splits) for each in best)
         return min(needed_s, CONFIRM_SHARE * self.plan.budget_s)

@@ -5,25 +5,10 @@ Optimization, AISTATS 2016), with a stage of refinement and a stage of hybrids b
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
-from typing import NamedTuple
 
-import numpy as np
-
-from jobs.recommenders.evaluation.cases import EvaluationSplit
-from jobs.recommenders.interactions import Interactions
-
-ALL = 1 << 62
-"""A number of events that no log has."""
-
-
-class SampleSize(NamedTuple):
-    """The largest numbers of events to fit on, of cases to evaluate, and of random splits to confirm on."""
-
-    events: int
-    cases: int
-    folds: int = 1
+from jobs.recommenders.auto.samples import ALL, SampleSize
 
 
 @dataclass(frozen=True)
@@ -110,28 +95,3 @@ def fitting_subset(seconds: Sequence[float], left_s: float) -> list[int]:
             left_s -= each
             fitting.append(place)
     return fitting
-
-
-def subsample(eval_split: EvaluationSplit, size: SampleSize, seed: int) -> EvaluationSplit:
-    """Return a split with at most `size.events` events, of random shoppers, and `size.cases` cases."""
-    return replace(
-        eval_split,
-        log=_sampled(eval_split.log, size.events, seed),
-        cases=eval_split.cases.sample(size.cases, seed),
-    )
-
-
-def _sampled(log: Interactions, limit: int, seed: int) -> Interactions:
-    """Return all events of random sessions, or of random shoppers if the log has no sessions.
-
-    The result has at most `limit` events, or one session with more events.
-    """
-    if len(log) <= limit:
-        return log
-    groups = log.shoppers if log.sessions is None else log.sessions
-    sizes = np.bincount(groups)
-    order = np.random.default_rng(seed).permutation(len(sizes))
-    drawn = order[: max(1, int(np.searchsorted(sizes[order].cumsum(), limit, side="right")))]
-    chosen = np.zeros(len(sizes), dtype=np.bool_)
-    chosen[drawn] = True
-    return log.select_events(chosen[groups])

@@ -16,7 +16,7 @@ from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.ranking import RankedLists, exclude, top_k
 from jobs.recommenders.reranking import trees
-from jobs.recommenders.reranking.features import decays, features, interest
+from jobs.recommenders.reranking.features import DECAYS, decays, features, interest
 from jobs.recommenders.reranking.split import HoldOutMethod, RerankingSplit
 from jobs.recommenders.storage import StoredModel
 
@@ -172,7 +172,8 @@ class Hybrid(Model):
         chosen = top_k(total, min(self.candidates, self.product_count), self.popularity).products
         is_candidate = (chosen >= 0) & has_events[:, None]
         chosen = np.maximum(chosen, 0)
-        rows = features(scores, chosen, histories, self.arrays["interest"], self.arrays["decays"])
+        history_decays = self.arrays.get("decays", np.array(DECAYS))  # models of version 0.1.0 have none
+        rows = features(scores, chosen, histories, self.arrays["interest"], history_decays)
         log_odds = trees.predict(self.arrays, rows)
         total /= 1.0 + np.abs(np.where(np.isfinite(total), total, 0.0)).max()
         total -= 1.0

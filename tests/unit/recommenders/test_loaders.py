@@ -10,7 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from common.errors import UserError
-from jobs.recommenders.evaluation import cases
+from jobs.recommenders.evaluation import cases, validation
 from jobs.recommenders.evaluation.cases import prefixes
 from jobs.recommenders.evaluation.loaders import interactions, sequences, sessions
 from jobs.recommenders.evaluation.loaders.attributes import read_attributes
@@ -87,7 +87,7 @@ def test_validation_is_cut_by_time_where_there_is_time(write):
 def test_a_cut_in_time_after_which_nobody_comes_back_is_not_chosen_by():
     log = from_columns([1, 2, 3, 4, 5, 6, 7, 8, 1, 9], [5] * 10, times=np.arange(10))
 
-    assert [eval_split.name for eval_split in interactions.validation_splits(log, 0)] == ["the newest fifth"]
+    assert [eval_split.name for eval_split in validation.validation_splits(log, 0)] == ["the newest fifth"]
 
 
 def test_visits_are_read_by_position_and_unknown_products_left_out_of_prefixes(write):
