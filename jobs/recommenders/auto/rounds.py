@@ -145,9 +145,13 @@ def extend(leaders: Leaders, models: Models, seed: int, ordered: bool) -> Iterat
 
 
 def confirm(leaders: Leaders) -> Iterator[list[Candidate]]:
-    """Yield the best candidates overall, and the best candidate of every other competitive model."""
-    best = select_promoted(leaders(), MAX_CONFIRM, MAX_CONFIRM // 2)
-    yield list(dict.fromkeys([*best, *competitive(leaders())]))
+    """Yield the best candidates overall, and the best candidate of every other competitive model.
+
+    Hybrids that are worse than the best single model can't win, and are left out.
+    """
+    finalists = _without_beaten_hybrids(leaders())
+    best = select_promoted(finalists, MAX_CONFIRM, MAX_CONFIRM // 2)
+    yield list(dict.fromkeys([*best, *competitive(finalists)]))
 
 
 def competitive(leaders: Sequence[TrialResult]) -> list[Candidate]:
@@ -177,6 +181,12 @@ def _untried(
 
 def _best_hybrid(leaders: Sequence[TrialResult]) -> Candidate | None:
     return next((each.candidate for each in leaders if each.candidate.model == Hybrid.NAME), None)
+
+
+def _without_beaten_hybrids(leaders: Sequence[TrialResult]) -> list[TrialResult]:
+    names = [each.candidate.model for each in leaders]
+    first_single = next((place for place, name in enumerate(names) if name != Hybrid.NAME), len(names))
+    return [each for place, each in enumerate(leaders) if place < first_single or names[place] != Hybrid.NAME]
 
 
 def _near_promising_hybrid(

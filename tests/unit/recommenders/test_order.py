@@ -126,6 +126,14 @@ def test_nothing_that_fades_is_tried(name: str) -> None:
         assert "transitions" not in members
 
 
+def test_popularity_without_an_order_is_the_number_of_events(orderless: Interactions) -> None:
+    counts = np.bincount(orderless.products, minlength=orderless.product_count)
+
+    for settings in ({}, {"window": 0.03, "half_life": 0.02}):
+        learned = build("popularity", settings).fit(orderless).arrays["decayed"]
+        np.testing.assert_allclose(learned, counts / counts.max(), rtol=1e-6)
+
+
 def test_a_model_of_sequences_needs_an_order(orderless: Interactions) -> None:
     with pytest.raises(UserError, match="needs the order of events: name a column time or position"):
         build("transitions").fit(orderless)
