@@ -15,7 +15,8 @@ from scipy.sparse import csr_array, csr_matrix
 
 from bench.published_results import TASKS, command_line
 from jobs.recommenders.auto.comparison import EvaluationOptions, ModelComparison, compare
-from jobs.recommenders.auto.search import SearchPlan, choose
+from jobs.recommenders.auto.plan import SearchPlan
+from jobs.recommenders.auto.search import choose
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation.loaders import files as input_files
 from jobs.recommenders.evaluation.loaders.dataset import Dataset

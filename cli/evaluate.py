@@ -20,7 +20,7 @@ from jobs.recommenders.atomic_directory import atomic_directory
 from jobs.recommenders.auto.baselines import ModelSelection, select_best_model, select_named_model
 from jobs.recommenders.auto.comparison import EvaluationOptions, compare
 from jobs.recommenders.auto.model_card import ModelCard, as_json, as_markdown, card_notes, format_interval
-from jobs.recommenders.auto.search import OnProgress, SearchPlan
+from jobs.recommenders.auto.plan import OnProgress, SearchPlan
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation.loaders import files as input_files
 from jobs.recommenders.evaluation.loaders.dataset import Dataset

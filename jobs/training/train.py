@@ -8,7 +8,7 @@ from jobs.recommenders.auto.baselines import select_best_model
 from jobs.recommenders.auto.candidates import Candidate, Models
 from jobs.recommenders.auto.comparison import EvaluationOptions, ModelComparison, compare
 from jobs.recommenders.auto.model_card import ModelCard
-from jobs.recommenders.auto.search import OnProgress, SearchPlan
+from jobs.recommenders.auto.plan import OnProgress, SearchPlan
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation.cases import EvaluationSplit, shoppers_held_out
 from jobs.recommenders.evaluation.loaders.dataset import Dataset

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from jobs.recommenders.auto.candidates import Candidate
 from jobs.recommenders.auto.model_card import SearchSummary
-from jobs.recommenders.auto.search import OnProgress, SearchPlan, SearchResult, choose
+from jobs.recommenders.auto.plan import OnProgress, SearchPlan, SearchResult
+from jobs.recommenders.auto.search import choose
 
 POPULARITY = "popularity"
 BASELINES = (POPULARITY, "item_item", "als", "session_knn")

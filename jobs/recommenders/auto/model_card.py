@@ -14,7 +14,7 @@ import orjson
 
 from jobs.recommenders.auto.candidates import Candidate
 from jobs.recommenders.auto.comparison import EvaluationOptions, ModelComparison, ModelEvaluation
-from jobs.recommenders.auto.search import SearchPlan, SearchResult
+from jobs.recommenders.auto.plan import SearchPlan, SearchResult
 from jobs.recommenders.evaluation.intervals import LEVEL, Interval, PairedDifference
 from jobs.recommenders.evaluation.loaders.dataset import Dataset
 from jobs.recommenders.interactions import Interactions

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from jobs.recommenders.auto.comparison import EvaluationOptions
-from jobs.recommenders.auto.search import SearchPlan, SearchResult, choose
+from jobs.recommenders.auto.plan import SearchPlan, SearchResult
+from jobs.recommenders.auto.search import choose
 from jobs.recommenders.evaluation.loaders.dataset import Dataset
 from jobs.recommenders.evaluation.loaders.files import InputFiles, load_dataset
 from jobs.recommenders.evaluation.metrics import parse_metrics

@@ -17,8 +17,9 @@ from jobs.recommenders.auto.candidates import (
     neighbouring_hybrids,
     sample_candidates,
 )
+from jobs.recommenders.auto.plan import SearchPlan, SearchResult
 from jobs.recommenders.auto.samples import SampleSize, subsample
-from jobs.recommenders.auto.search import SearchPlan, SearchResult, choose
+from jobs.recommenders.auto.search import choose
 from jobs.recommenders.auto.stages import STAGES
 from jobs.recommenders.auto.trials import TrialResult, best_first, complementary_models, select_winner
 from jobs.recommenders.base import Model

@@ -9,8 +9,9 @@ import pytest
 
 from jobs.recommenders.auto import rounds
 from jobs.recommenders.auto.candidates import Candidate
+from jobs.recommenders.auto.plan import SearchPlan, SearchResult
 from jobs.recommenders.auto.samples import SampleSize
-from jobs.recommenders.auto.search import SearchPlan, SearchResult, choose
+from jobs.recommenders.auto.search import choose
 from jobs.recommenders.auto.stages import STAGES, affordable, fitting_subset
 from jobs.recommenders.auto.trials import TrialResult, best_first
 from jobs.recommenders.base import Model
