@@ -20,7 +20,8 @@ pytestmark = [
 ]
 
 
-def test_auto_matches_the_best_single_model_on_films_without_times() -> None:
+def test_auto_matches_the_best_single_model_on_films_without_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     task = TASKS["movielens-untimed"]
     plan = RecommendersBenchPlan(DATA, ["movielens-untimed"], BUDGET_S, [], 0, 0, seed=0)
 

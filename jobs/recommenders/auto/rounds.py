@@ -147,11 +147,14 @@ def extend(leaders: Leaders, models: Models, seed: int, ordered: bool) -> Iterat
 def confirm(leaders: Leaders) -> Iterator[list[Candidate]]:
     """Yield the best candidates overall, and the best candidate of every other competitive model.
 
-    Hybrids that are worse than the best single model can't win, and are left out.
+    If there is no time for all, the next rounds have only three and two of them: the best one, and the best
+    single model. Hybrids that are worse than the best single model can't win, and are left out.
     """
     finalists = _without_beaten_hybrids(leaders())
+    singles = [each.candidate for each in finalists if each.candidate.model != Hybrid.NAME]
     best = select_promoted(finalists, MAX_CONFIRM, MAX_CONFIRM // 2)
-    yield list(dict.fromkeys([*best, *competitive(finalists)]))
+    ranked = list(dict.fromkeys([*best[:1], *singles[:1], *best, *competitive(finalists)]))
+    yield from (ranked[:count] for count in (len(ranked), 3, 2))
 
 
 def competitive(leaders: Sequence[TrialResult]) -> list[Candidate]:

@@ -12,6 +12,7 @@ from jobs.recommenders.auto.plan import OnProgress, SearchPlan, SearchResult
 from jobs.recommenders.auto.samples import Samples, SampleSize, subsample
 from jobs.recommenders.auto.stages import (
     CONFIRM_SHARE,
+    CONFIRM_SIZE,
     PILOT,
     STAGES,
     WARM_UP,
@@ -104,12 +105,14 @@ class _Search:
             "refine": lambda: rounds.refine(lambda: self.leaders, models, log.ordered),
             "combine": lambda: rounds.combine(lambda: self.leaders, models, log),
             "extend": lambda: rounds.extend(lambda: self.leaders, models, seed, log.ordered),
-            "confirm": lambda: rounds.confirm(lambda: self.leaders),
         }
         return rounds_of[stage.name]()
 
     def _run_stage(self, stage: Stage) -> None:
         began_s = self.clock()
+        if stage is STAGES[-1]:
+            self._confirm()
+            return
         for place, candidates in enumerate(self._rounds(stage)):
             if place == 0 and stage.sizes:
                 if not self._run_whole_round(stage, candidates):
@@ -131,28 +134,51 @@ class _Search:
     def _run_whole_round(self, stage: Stage, candidates: Sequence[Candidate]) -> bool:
         """Run all candidates on the largest sample with enough time. Return whether all of them have run.
 
-        Cheap candidates run before expensive ones. If there was no time for all, results are not compared.
+        The first stage begins with a small sample if the expected times are uncertain, and then repeats the
+        round on a larger one. If there was no time for all candidates, results are not compared.
         """
-        is_last = stage is STAGES[-1]
-        size = self._fitting_size(stage, candidates)
-        if size is None or not candidates:
-            self.cut_short.append(stage.name)
-            return False
-        eval_splits = self.samples.of(size, is_last)
-        if len(eval_splits[0].log) < len(self.samples.of(stage.sizes[0], is_last)[0].log):
-            self.cut_short.append(f"{stage.name} (on {len(eval_splits[0].log):,} events)")
+        size, events = self._fitting_size(stage, candidates), 0
+        while size is not None and len(self.samples.of(size)[0].log) > events:
+            results, all_ran = self._run_all(stage, candidates, size)
+            if all_ran or not self.leaders:
+                self._update_leaders(size, results)
+            if not results or not all_ran:
+                self.cut_short.append(stage.name)
+                return False
+            events = len(self.samples.of(size)[0].log)
+            size = self._fitting_size(stage, candidates) if stage is STAGES[0] else None
+        if events < len(self.samples.of(stage.sizes[0])[0].log):
+            self.cut_short.append(f"{stage.name} (on {events:,} events)" if events else stage.name)
+        return events > 0
+
+    def _confirm(self) -> None:
+        """Compare the finalists on the largest sample with enough time; if there is little, fewer of them."""
+        most = 0
+        for finalists in rounds.confirm(lambda: self.leaders):
+            most = max(most, len(finalists))
+            size = self._fitting_size(STAGES[-1], finalists)
+            results, all_ran = self._run_all(STAGES[-1], finalists, size) if size else ([], False)
+            if not results or not all_ran:
+                continue
+            pools = bool(self.plan.confirmation_splits)
+            self.confirmed = [each.pooled() if pools else each for each in results]
+            if len(finalists) < most:
+                self.cut_short.append(f"{STAGES[-1].name} (with {len(finalists)} candidates)")
+            return
+        self.cut_short.append(STAGES[-1].name)
+
+    def _run_all(
+        self, stage: Stage, candidates: Sequence[Candidate], size: SampleSize
+    ) -> tuple[list[TrialResult], bool]:
+        """Run the candidates, cheap ones first. Return the results, and whether there was time for all."""
+        eval_splits = self.samples.of(size, confirms=stage is STAGES[-1])
         results: list[TrialResult] = []
         for each in sorted(candidates, key=lambda each: self.runner.expected_s(each, eval_splits)):
             expected_s = self.runner.expected_s(each, eval_splits)
             if self.trials and expected_s and self.clock() + expected_s > self._end_s():
-                self.cut_short.append(stage.name)
-                return self._update_first_leaders(size, results)
+                return results, False
             results += self._run_group([each], stage.name, eval_splits)
-        if is_last:
-            self.confirmed = [each.pooled() for each in results] if self.plan.confirmation_splits else results
-        else:
-            self._update_leaders(size, results)
-        return bool(results)
+        return results, True
 
     def _fitting_size(self, stage: Stage, candidates: Sequence[Candidate]) -> SampleSize | None:
         """Return the first size of the stage for which there is time, not smaller than the current one.
@@ -209,24 +235,24 @@ class _Search:
         return results
 
     def _confirm_reserve_s(self, stage: Stage) -> float:
-        """Return the seconds to reserve for the last stage."""
+        """Return the seconds to reserve for the last stage: for all finalists, or at least for two."""
         if stage is STAGES[-1] or not self.leaders:
             return 0.0
-        eval_splits = self.samples.of(STAGES[-1].sizes[0], confirms=True)
-        best = next(rounds.confirm(lambda: self.leaders))
-        needed_s = sum(self.runner.expected_s(each, eval_splits) for each in best)
-        return min(needed_s, CONFIRM_SHARE * self.plan.budget_s)
+        all_finalists, *_, two_finalists = rounds.confirm(lambda: self.leaders)
+        all_s = self._confirm_s(all_finalists, STAGES[-1].sizes[0])
+        two_s = self._confirm_s(two_finalists, CONFIRM_SIZE)
+        return max(
+            min(all_s, CONFIRM_SHARE * self.plan.budget_s), min(two_s, 2 * CONFIRM_SHARE * self.plan.budget_s)
+        )
+
+    def _confirm_s(self, finalists: Sequence[Candidate], size: SampleSize) -> float:
+        eval_splits = self.samples.of(size, confirms=True)
+        return sum(self.runner.expected_s(each, eval_splits) for each in finalists)
 
     def _update_leaders(self, size: SampleSize, results: Sequence[TrialResult]) -> None:
         if results:
             self.leaders = best_first([*(self.leaders if size == self.size else []), *results])
             self.size = size
-
-    def _update_first_leaders(self, size: SampleSize, results: Sequence[TrialResult]) -> bool:
-        """Use the results of an incomplete round only if there are no others. Return False."""
-        if not self.leaders:
-            self._update_leaders(size, results)
-        return False
 
     def _final_fit_s(self) -> float:
         """Return the seconds to reserve for the final fit: of the most expensive candidate that may win.

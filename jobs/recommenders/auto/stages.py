@@ -66,7 +66,10 @@ a million events if there is enough time. `combine` leaves time for `confirm`, a
 """
 
 CONFIRM_SHARE = 0.15
-"""The largest share of the budget that is reserved for the stage `confirm`."""
+"""The largest share of the budget to reserve for the stage `confirm`; twice as much for two finalists."""
+
+CONFIRM_SIZE = SampleSize(ALL, 10_000)
+"""The size for which the time of two finalists is reserved."""
 
 WARM_UP = SampleSize(500, 10)
 """The size of the trials that compile the models."""
