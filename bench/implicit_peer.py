@@ -15,7 +15,8 @@ from scipy.sparse import csr_array, csr_matrix
 
 from bench.published_results import TASKS, command_line
 from jobs.recommenders.auto.comparison import EvaluationOptions, ModelComparison, compare
-from jobs.recommenders.auto.search import SearchPlan, choose
+from jobs.recommenders.auto.plan import SearchPlan
+from jobs.recommenders.auto.search import choose
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation.loaders import files as input_files
 from jobs.recommenders.evaluation.loaders.dataset import Dataset
@@ -107,7 +108,7 @@ def show(comparisons: Mapping[str, ModelComparison], console: Console) -> None:
 
 def _dataset(options: Mapping[str, str]) -> Dataset:
     """Read the data set that the options of `./souk evaluate` name."""
-    files = {file: Path(options[f"--{file}"]) for file in FILES if f"--{file}" in options}
+    files: dict[str, Any] = {file: Path(options[f"--{file}"]) for file in FILES if f"--{file}" in options}
     protocol = options.get("--protocol", "")
     named = input_files.InputFiles(**files, protocol=protocol)
     return input_files.load_dataset(named, options.get("--columns", ""))

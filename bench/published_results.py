@@ -1,11 +1,13 @@
 """The public data sets that recommenders are evaluated on, and the best figures published for them."""
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
@@ -32,6 +34,10 @@ class EvaluationTask:
     source: str
     beaten: Sequence[str] = ()
     """Models whose intervals the chosen model must exceed, judged on the same cases."""
+    matched: Sequence[str] = ()
+    """Models of which the chosen one must match the best, each tuned within the same budget."""
+    prepare: Callable[[pa.Table], pa.Table] | None = None
+    """Changes the table of `--interactions` before it is evaluated."""
 
 
 _BEAUTY = {
@@ -42,6 +48,23 @@ _BEAUTY = {
 MOVIELENS = "movielens_1m/ratings.parquet"
 FIRST_USER_WITHOUT_TIMES = 3_000
 """In the available copies of MovieLens 1M, users from this number on have no times."""
+
+MATCHED_SHARE = 0.99
+"""The smallest result of `auto` relative to that of the best single model."""
+
+SHUFFLE_SEED = 1
+
+
+def _with_times(ratings: pa.Table) -> pa.Table:
+    """Return the ratings of the users whose ratings all have times."""
+    return ratings.filter(pc.less(ratings["UserID"], FIRST_USER_WITHOUT_TIMES))
+
+
+def _shuffled_without_times(ratings: pa.Table) -> pa.Table:
+    """Return only who rated which film, in random order."""
+    order = np.random.default_rng(SHUFFLE_SEED).permutation(len(ratings))
+    return ratings.select(["UserID", "MovieID"]).take(order)
+
 
 TASKS: dict[str, EvaluationTask] = {
     "gowalla": EvaluationTask(
@@ -93,6 +116,19 @@ TASKS: dict[str, EvaluationTask] = {
         {"ndcg@10": PublishedGoal(None, None, None)},
         "ALS and popularity of the same cases",
         beaten=("als", "popularity"),
+        prepare=_with_times,
+    ),
+    "movielens-untimed": EvaluationTask(
+        "MovieLens 1M without times and shuffled, a random fifth of each user",
+        {
+            "--interactions": MOVIELENS,
+            "--protocol": "random",
+            "--columns": "user=UserID,item=MovieID",
+        },
+        {"recall@20": PublishedGoal(None, None, None), "ndcg@20": PublishedGoal(None, None, None)},
+        "the best single model of the same cases",
+        matched=("ridge", "graph_filter", "als", "item_item", "session_knn", "popularity"),
+        prepare=_shuffled_without_times,
     ),
 }
 
@@ -108,18 +144,17 @@ def command_line(task: EvaluationTask, directory: Path) -> Iterator[list[str]]:
         arguments = ["--metrics", ",".join(task.goals)]
         for option, value in task.arguments.items():
             is_file = value.endswith(".parquet")
-            arguments += [option, str(_file(directory / value, Path(scratch))) if is_file else value]
+            prepare = task.prepare if option == "--interactions" else None
+            arguments += [option, str(_file(directory / value, prepare, Path(scratch))) if is_file else value]
         yield arguments
 
 
-def _file(path: Path, scratch: Path) -> Path:
+def _file(path: Path, prepare: Callable[[pa.Table], pa.Table] | None, scratch: Path) -> Path:
+    """Return the file of a data set, or a prepared copy in the directory `scratch`."""
     if not path.is_file():
         raise UserError(f"{path} does not exist: name the directory of the data sets with --data")
-    if not path.as_posix().endswith(MOVIELENS):
+    if prepare is None:
         return path
-    ratings = pyarrow.parquet.read_table(path)
-    with_times = scratch / path.name
-    pyarrow.parquet.write_table(
-        ratings.filter(pc.less(ratings["UserID"], FIRST_USER_WITHOUT_TIMES)), with_times
-    )
-    return with_times
+    prepared = scratch / path.name
+    pyarrow.parquet.write_table(prepare(pyarrow.parquet.read_table(path)), prepared)
+    return prepared

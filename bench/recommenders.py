@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import recommender_latency
-from bench.published_results import TASKS, EvaluationTask, command_line
+from bench.published_results import MATCHED_SHARE, TASKS, EvaluationTask, command_line
 from bench.recommender_latency import AnswerLatency
 from bench.simulated_marketplace import METRIC, Attained, marketplace
 from bench.simulated_marketplace import attained as attained_in
@@ -38,7 +38,8 @@ class RecommendersBenchResult:
     """Evaluation cards by task, answer latencies by kind, and seconds to judge a million interactions.
 
     `attained`: model → its share of the best reachable ranking of a simulated marketplace. `beaten`: task →
-    the judged baselines whose intervals the chosen model must exceed.
+    the judged baselines whose intervals the chosen model must exceed. `matched`: task → the judged single
+    models of which the chosen model must match the best.
     """
 
     cards: Mapping[str, Card]
@@ -46,6 +47,7 @@ class RecommendersBenchResult:
     attained: Mapping[str, Attained]
     judging_s: float
     beaten: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    matched: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,30 @@ def run(plan: RecommendersBenchPlan, console: Console) -> RecommendersBenchResul
     if plan.simulated_events:
         market = marketplace(plan.seed, products=2_000, shoppers=8_000, events=plan.simulated_events)
         attained = attained_in(market, lambda name: console.print(f"simulated marketplace: {name}"))
-    cards, beaten = {}, {}
+    cards, beaten, matched = {}, {}, {}
     for name in plan.tasks:
         console.print(TASKS[name].title)
         cards[name] = evaluate(TASKS[name], plan, "auto")
         beaten[name] = [_judged(model, cards[name], plan, TASKS[name]) for model in TASKS[name].beaten]
-    return RecommendersBenchResult(cards, latencies, attained, judging_s, beaten)
+        matched[name] = judged_singles(TASKS[name], plan)
+    return RecommendersBenchResult(cards, latencies, attained, judging_s, beaten, matched)
+
+
+def judged_singles(task: EvaluationTask, plan: RecommendersBenchPlan) -> list[Mapping[str, Any]]:
+    """Evaluate each single model of `task.matched` by name, tuned within the same budget as `auto`.
+
+    Raises:
+        SoukError: an evaluation failed.
+    """
+    return [evaluate(task, plan, model)["judged"][0] for model in task.matched]
+
+
+def share_of_best_single(
+    chosen: Mapping[str, Any], singles: Sequence[Mapping[str, Any]]
+) -> tuple[str, float]:
+    """Return the best single model, and the chosen one's mean of all metrics relative to that of the best."""
+    best = max(singles, key=_mean_figure)
+    return best["candidate"]["model"], _mean_figure(chosen) / _mean_figure(best)
 
 
 def seconds_to_judge(seed: int) -> float:
@@ -134,7 +154,7 @@ def show(result: RecommendersBenchResult, console: Console) -> None:
     for row in rows(result.cards):
         table.add_row(*row)
     console.print(table)
-    for line in comparisons_with_baselines(result):
+    for line in (*comparisons_with_baselines(result), *comparisons_with_singles(result)):
         console.print(line, soft_wrap=True)
     costs = Table("data", "model", "tuning, s", "fit, s", "memory, MB")
     for name, card in result.cards.items():
@@ -183,12 +203,28 @@ def comparisons_with_baselines(result: RecommendersBenchResult) -> list[str]:
     return lines
 
 
+def comparisons_with_singles(result: RecommendersBenchResult) -> list[str]:
+    """Return a line for each task whose chosen model must match the best single model."""
+    lines = []
+    for name, singles in result.matched.items():
+        if singles:
+            best, share = share_of_best_single(result.cards[name]["judged"][0], singles)
+            verdict = "matched" if share >= MATCHED_SHARE else "not matched"
+            lines.append(f"{TASKS[name].title}: {share:.3f} of the best single model, {best}: {verdict}")
+    return lines
+
+
+def _mean_figure(judged: Mapping[str, Any]) -> float:
+    return float(np.mean([figure["mean"] for figure in judged["figures"]["all"].values()]))
+
+
 def as_markdown(result: RecommendersBenchResult) -> str:
     """Return the figures as a Markdown table for the documentation."""
     head = ["data", "metric", "published", "floor", "aim", "chosen by auto", "best baseline", "popularity"]
     lines = [head, ["---"] * len(head), *rows(result.cards)]
     table = [f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join([*table, *(f"\n{line}" for line in comparisons_with_baselines(result))])
+    comparisons = (*comparisons_with_baselines(result), *comparisons_with_singles(result))
+    return "\n".join([*table, *(f"\n{line}" for line in comparisons)])
 
 
 def as_json(result: RecommendersBenchResult) -> str:

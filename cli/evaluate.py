@@ -20,7 +20,7 @@ from jobs.recommenders.atomic_directory import atomic_directory
 from jobs.recommenders.auto.baselines import ModelSelection, select_best_model, select_named_model
 from jobs.recommenders.auto.comparison import EvaluationOptions, compare
 from jobs.recommenders.auto.model_card import ModelCard, as_json, as_markdown, card_notes, format_interval
-from jobs.recommenders.auto.search import OnProgress, SearchPlan
+from jobs.recommenders.auto.plan import OnProgress, SearchPlan
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation.loaders import files as input_files
 from jobs.recommenders.evaluation.loaders.dataset import Dataset
@@ -37,7 +37,7 @@ BASELINE_BUDGET_S = 30.0
 
 def command(
     interactions: Annotated[
-        Path | None, typer.Option(help="A log: columns user, item, optionally time, weight.")
+        Path | None, typer.Option(help="A log: columns user, item, optionally time or position, weight.")
     ] = None,
     test: Annotated[Path | None, typer.Option(help="Interactions to test on: columns user, item.")] = None,
     sessions: Annotated[Path | None, typer.Option(help="Sessions: columns session, position, item.")] = None,
@@ -50,6 +50,9 @@ def command(
     ] = "",
     from_clickhouse: Annotated[
         bool, typer.Option("--from-clickhouse", help="Use the platform's own events, not a file.")
+    ] = False,
+    ordered: Annotated[
+        bool, typer.Option("--ordered", help="The rows of --interactions are in time order, without a time.")
     ] = False,
     attributes: Annotated[Path | None, typer.Option(help="Item attributes: column item, any others.")] = None,
     columns: Annotated[str, typer.Option(help="Your column names: user=uid,item=sku,time=at.")] = "",
@@ -75,7 +78,9 @@ def command(
 
     Settings are chosen on the training part alone. The test part is used once, at the end.
     """
-    files = input_files.InputFiles(interactions, test, sessions, cases, sequences, attributes, protocol)
+    files = input_files.InputFiles(
+        interactions, test, sessions, cases, sequences, attributes, protocol, ordered
+    )
     chosen_metrics = parse_metrics(metrics)
     if model not in (AUTO, *MODELS):
         raise UserError(f"there is no model {model!r}: choose {AUTO} or one of {', '.join(MODELS)}")
@@ -107,7 +112,9 @@ def _platform_dataset(files: input_files.InputFiles) -> Dataset:
         )
     with connect(Settings.load()) as reader:
         training_data = read_training_data(reader)
-    return replace(split(training_data.log, files.protocol or "time"), sellers=training_data.sellers)
+    return replace(
+        split(training_data.log, "by time", files.protocol or "time"), sellers=training_data.sellers
+    )
 
 
 def _select(

@@ -32,11 +32,14 @@ class Model(ABC):
     """A model. Its dataclass fields are its settings; `arrays` holds what `fit` learned.
 
     `SPACE` maps a setting to the values that `auto` chooses from. Settings that are not in `SPACE` keep their
-    defaults.
+    defaults. `WITHOUT_ORDER` maps a setting that uses the order of events to the value with which it does
+    not: logs without an order get this value. A model that `NEEDS_ORDER` can't be fitted on them.
     """
 
     NAME: ClassVar[str]
     SPACE: ClassVar[Mapping[str, tuple[Any, ...]]]
+    WITHOUT_ORDER: ClassVar[Mapping[str, Any]] = {}
+    NEEDS_ORDER: ClassVar[bool] = False
 
     arrays: dict[str, NDArray[Any]] = field(init=False, repr=False, default_factory=dict)
     vocabulary: Vocabulary = field(init=False, repr=False, default=Vocabulary(()))
@@ -44,14 +47,32 @@ class Model(ABC):
     def fit(self, log: Interactions) -> Self:
         """Learn from a log and return the model itself. The same log and settings give the same model.
 
+        If the log has no order, this calls `drop_order` first.
+
         Raises:
-            UserError: the log lacks data that this model needs, for example attributes.
+            UserError: the log lacks data that this model needs, for example attributes or an order.
         """
+        if not log.ordered:
+            self.drop_order()
         for name in [name for name in vars(self) if name in self._cached_properties()]:
             del vars(self)[name]
         self.vocabulary = log.product_vocabulary
         self.arrays = {"popularity": log.popularity} | self._learn(log)
         return self
+
+    def drop_order(self) -> None:
+        """Change the settings so that the order of events has no effect.
+
+        Raises:
+            UserError: the model needs an order.
+        """
+        if self.NEEDS_ORDER:
+            raise UserError(
+                f"model {self.NAME} needs the order of events: name a column time or position, or choose "
+                "another model"
+            )
+        for name, value in self.WITHOUT_ORDER.items():
+            setattr(self, name, value)
 
     @abstractmethod
     def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:

@@ -17,6 +17,8 @@ MAX_GRAM_VALUES = 400_000_000
 def affinity_with_bounded_gram(log: Interactions, held: bool = False) -> csr_array:
     """Return the log's affinity, limited to the newest products of each shopper if the gram is too large.
 
+    Without an order, these are random products.
+
     A gram is too large if its sum has more than `MAX_GRAM_TERMS` terms or, with `held` (the caller holds the
     whole gram in memory), if it has more than `MAX_GRAM_VALUES` values. The limit on products per shopper is
     half of the largest number, then a quarter, and so on, until the gram is small enough.

@@ -15,13 +15,23 @@ from jobs.recommenders.vocabulary import Codes, Column, Vocabulary
 
 DAY_S = 86_400
 
+ORDER_SEED = 5_881_763
+"""The seed of the random order of a log without an order.
+
+It differs from the seeds of users: the same seed would draw the same permutation again, for example to hold
+events out, and these would not be random any more.
+"""
+
 YEARS_1_TO_9999_S = (-62_135_596_800, 253_402_300_800)
 """The range of valid times in Unix seconds. Current times in milliseconds are above it."""
 
 
 @dataclass(frozen=True)
 class Interactions:
-    """Events in time order, or in their given order if they have no times, and the ids of their codes.
+    """Events, oldest first, and the ids of their codes. Without an order, the events are in random order.
+
+    `ordered` tells whether the order of each shopper's events is known: nothing may depend on it otherwise.
+    `chronological` tells whether also the order of different shoppers' events is known.
 
     Arrays of length [events]: `shoppers`, `products` and `sessions` are int32 codes, `weights` float32 > 0,
     `times` int64 (Unix seconds). `product_vocabulary` may hold products that have no event. `attributes`
@@ -38,6 +48,8 @@ class Interactions:
     product_vocabulary: Vocabulary
     attributes: csr_array | None = None
     categories: Codes | None = None
+    ordered: bool = True
+    chronological: bool = True
 
     def __len__(self) -> int:
         return len(self.products)
@@ -58,7 +70,7 @@ class Interactions:
         """The events of each session. Sessions are in the order of their last events.
 
         Without sessions, the events of each shopper form one sequence. If the log has no times either, the
-        sequences are in the order of the shopper codes.
+        sequences are in the order of the shopper codes, or in random order if the log has no order.
         """
         rows = self._sequence_rows
         return Histories.grouped(rows, int(rows.max()) + 1, self.products, self.weights)
@@ -72,7 +84,11 @@ class Interactions:
     def _sequence_rows(self) -> Ints:
         groups = self.shoppers if self.sessions is None else self.sessions
         if self.sessions is None and self.times is None:
-            return np.unique(groups, return_inverse=True)[1].astype(np.int64)
+            distinct, rows = np.unique(groups, return_inverse=True)
+            places = np.arange(len(distinct), dtype=np.int64)
+            return (
+                places[rows] if self.ordered else np.random.default_rng(ORDER_SEED).permutation(places)[rows]
+            )
         last = np.full(int(groups.max()) + 1, -1, np.int64)
         np.maximum.at(last, groups, np.arange(len(groups)))
         found = np.flatnonzero(last >= 0)
@@ -109,6 +125,24 @@ class Interactions:
             return np.zeros(len(self))
         return np.asarray((self.times.max() - self.times) / DAY_S)
 
+    def without_order(self) -> "Interactions":
+        """Return the same events in a random order, the same for the same events, with no order and no times.
+
+        Sessions are left out, too, because they are runs of consecutive events.
+        """
+        given = np.lexsort((self.weights, self.products, self.shoppers))
+        order = given[np.random.default_rng(ORDER_SEED).permutation(len(given))]
+        return replace(
+            self,
+            shoppers=self.shoppers[order],
+            products=self.products[order],
+            weights=self.weights[order],
+            times=None,
+            sessions=None,
+            ordered=False,
+            chronological=False,
+        )
+
     def select_events(self, events: NDArray[np.bool_]) -> "Interactions":
         """Return the log with only the events where `events`, bool [events], is True. Codes don't change.
 
@@ -135,8 +169,12 @@ def from_columns(
     sessions: Column | None = None,
     weights: NDArray[Any] | None = None,
     catalogue: Column = (),
+    ordered: bool = False,
 ) -> Interactions:
     """Return a log of columns of equal length, sorted by time. Events with equal times keep their order.
+
+    If nothing gives the order of the events (neither times nor sessions nor `ordered`), the log has no order:
+    the same events give the same log, in whatever order the rows are. Times that are all equal give no order.
 
     Args:
         shoppers: the shopper of each event: strings, integers, or both.
@@ -145,6 +183,7 @@ def from_columns(
         sessions: the session of each event.
         weights: the importance of each event, > 0. The default is 1.
         catalogue: products that may have no event. Their codes come first, in this order.
+        ordered: whether the rows are in time order. Not needed with times or sessions.
 
     Raises:
         UserError: the log is empty, an id or time is missing, times are not Unix seconds, columns differ in
@@ -167,7 +206,26 @@ def from_columns(
     log = Interactions(
         shopper_codes, product_codes, values, None, session_codes, shopper_vocabulary, product_vocabulary
     )
-    return log if raw_times is None else _sorted(log, raw_times)
+    if raw_times is not None and (count == 1 or (raw_times != raw_times[0]).any()):
+        return _sorted(log, raw_times)
+    if raw_times is not None:
+        _seconds(raw_times)  # raises
+    if ordered or sessions is not None:
+        return log
+    return _with_sorted_ids(log, len(Vocabulary.of(catalogue, "product")[0])).without_order()
+
+
+def _with_sorted_ids(log: Interactions, catalogue_size: int) -> Interactions:
+    """Return the log with codes that don't depend on the order of the rows."""
+    shopper_vocabulary, shoppers = log.shopper_vocabulary.sorted()
+    product_vocabulary, products = log.product_vocabulary.sorted(catalogue_size)
+    return replace(
+        log,
+        shoppers=shoppers[log.shoppers],
+        products=products[log.products],
+        shopper_vocabulary=shopper_vocabulary,
+        product_vocabulary=product_vocabulary,
+    )
 
 
 def _check_length(what: str, column: NDArray[Any] | None, count: int) -> None:

@@ -1,9 +1,10 @@
 """The base class of models that learn one sparse matrix of weights between products."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ class ItemWeights(Model):
     alike, for changes of popularity. Source: Saerens, Latinne and Decaestecker, Adjusting the Outputs of a
     Classifier to New a Priori Probabilities, Neural Computation 2002.
     """
+
+    WITHOUT_ORDER: ClassVar[Mapping[str, Any]] = {"decay": 1.0, "trend": 0.0}
 
     decay: float = 1.0
     trend: float = 0.0

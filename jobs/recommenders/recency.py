@@ -17,7 +17,12 @@ PRIOR = 10.0
 
 
 def relative_ages(log: Interactions) -> NDArray[np.float64]:
-    """Return ages from 0 (newest event) to 1 (oldest): float64 [events]; without times, by row number."""
+    """Return ages from 0 (newest event) to 1 (oldest): float64 [events]; without times, by row number.
+
+    If the order of the events is not known, all ages are 0.
+    """
+    if not log.chronological:
+        return np.zeros(len(log))
     if log.times is None:
         return 1.0 - np.arange(1, len(log) + 1) / len(log)
     return np.asarray(log.ages / max(log.ages.max(), 1e-9))

@@ -45,6 +45,18 @@ class Vocabulary:
         codes = np.array([self._code_of.get(id_, -1) for id_ in distinct] + [-1], np.int32)
         return codes[indices]
 
+    def sorted(self, first: int = 0) -> tuple["Vocabulary", Codes]:
+        """Return the same ids in ascending order, strings after integers, and the new code of each old one.
+
+        The first `first` ids keep their codes.
+        """
+        rest = sorted(
+            range(first, len(self.ids)), key=lambda code: (isinstance(self.ids[code], str), self.ids[code])
+        )
+        new_codes = np.arange(len(self.ids), dtype=np.int32)
+        new_codes[rest] = np.arange(first, len(self.ids), dtype=np.int32)
+        return Vocabulary((*self.ids[:first], *(self.ids[code] for code in rest))), new_codes
+
     @staticmethod
     def of(column: Column, what: str, before: Iterable[Id] = ()) -> tuple["Vocabulary", Codes]:
         """Return a vocabulary of the column's ids, and the code of each row; ids of `before` come first.

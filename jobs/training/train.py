@@ -8,12 +8,12 @@ from jobs.recommenders.auto.baselines import select_best_model
 from jobs.recommenders.auto.candidates import Candidate, Models
 from jobs.recommenders.auto.comparison import EvaluationOptions, ModelComparison, compare
 from jobs.recommenders.auto.model_card import ModelCard
-from jobs.recommenders.auto.search import OnProgress, SearchPlan
+from jobs.recommenders.auto.plan import OnProgress, SearchPlan
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation.cases import EvaluationSplit, shoppers_held_out
 from jobs.recommenders.evaluation.loaders.dataset import Dataset
-from jobs.recommenders.evaluation.loaders.interactions import validation_splits
 from jobs.recommenders.evaluation.metrics import Metric
+from jobs.recommenders.evaluation.validation import validation_splits
 from jobs.recommenders.interactions import DAY_S, Interactions
 from jobs.training.training_data import TrainingData
 

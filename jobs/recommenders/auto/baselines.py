@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from jobs.recommenders.auto.candidates import Candidate
 from jobs.recommenders.auto.model_card import SearchSummary
-from jobs.recommenders.auto.search import OnProgress, SearchPlan, SearchResult, choose
+from jobs.recommenders.auto.plan import OnProgress, SearchPlan, SearchResult
+from jobs.recommenders.auto.search import choose
 
 POPULARITY = "popularity"
 BASELINES = (POPULARITY, "item_item", "als", "session_knn")
@@ -43,7 +44,8 @@ def select_named_model(
     """
     baselines = {each: plan.models[each] for each in BASELINES if each in plan.models and each != name}
     result = choose(replace(plan, models=baselines, budget_s=baseline_s), on_progress) if baselines else None
-    candidate, search_summary = Candidate.of(plan.models[name], {}), None
+    ordered = plan.eval_splits[0].log.ordered
+    candidate, search_summary = Candidate.of(plan.models[name], {}, ordered), None
     if tune:
         tuned, search_summary = _search(replace(plan, models={name: plan.models[name]}), on_progress)
         candidate = tuned.best.candidate

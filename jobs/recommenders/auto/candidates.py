@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from jobs.recommenders.base import Model
-from jobs.recommenders.models.hybrid import Hybrid
+from jobs.recommenders.models.hybrid import Hybrid, members_text
 
 Models = Mapping[str, type[Model]]
+"""Model classes by name."""
 
 _MAX_MISSES = 20
 """The sampling of a model ends after this many known candidates in a row."""
@@ -25,9 +26,15 @@ class Candidate:
     settings: tuple[tuple[str, Any], ...]
 
     @classmethod
-    def of(cls, model: type[Model], changed: Mapping[str, Any]) -> "Candidate":
-        """Return a candidate with the model's default settings, except for `changed`."""
-        return cls(model.NAME, tuple(sorted((model().settings | dict(changed)).items())))
+    def of(cls, model: type[Model], changed: Mapping[str, Any], ordered: bool = True) -> "Candidate":
+        """Return a candidate with the model's default settings, except for `changed`.
+
+        If the log is not `ordered`, settings that use the order of events have no effect.
+        """
+        built = model(**changed)
+        if not ordered and not model.NEEDS_ORDER:
+            built.drop_order()
+        return cls(model.NAME, tuple(sorted(built.settings.items())))
 
     def build(self, models: Models) -> Model:
         """Return a new model with these settings, not fitted."""
@@ -37,18 +44,18 @@ class Candidate:
         return f"{self.model}({', '.join(f'{name}={value}' for name, value in self.settings)})"
 
 
-def sample_candidates(models: Models, count: int, seed: int) -> list[Candidate]:
+def sample_candidates(models: Models, count: int, seed: int, ordered: bool = True) -> list[Candidate]:
     """Return the defaults of every model, then random settings for each model in turn, without duplicates.
 
     A larger `count` only appends candidates. The result is shorter than `count` if the search spaces are
     exhausted, but always includes the defaults of every model.
     """
-    by_model = (_sample_model(model, seed + place) for place, model in enumerate(models.values()))
+    by_model = (_sample_model(model, seed + place, ordered) for place, model in enumerate(models.values()))
     rounds = chain.from_iterable(zip_longest(*by_model))
     return list(_first(filter(None, rounds), max(count, len(models))))
 
 
-def neighbouring_candidates(candidate: Candidate, models: Models) -> list[Candidate]:
+def neighbouring_candidates(candidate: Candidate, models: Models, ordered: bool = True) -> list[Candidate]:
     """Return candidates that differ in one setting: numbers by one step in `SPACE`, names by any value."""
     model = models[candidate.model]
     settings = dict(candidate.settings)
@@ -56,11 +63,11 @@ def neighbouring_candidates(candidate: Candidate, models: Models) -> list[Candid
     for name, values in model.SPACE.items():
         near = [value for value in values if value != settings[name]]
         if settings[name] in values and not any(isinstance(value, str) for value in values):
-            ordered = sorted(values)
-            at = ordered.index(settings[name])
-            near = [*ordered[max(0, at - 1) : at], *ordered[at + 1 : at + 2]]
-        neighbours += [Candidate.of(model, settings | {name: value}) for value in near]
-    return neighbours
+            ascending = sorted(values)
+            at = ascending.index(settings[name])
+            near = [*ascending[max(0, at - 1) : at], *ascending[at + 1 : at + 2]]
+        neighbours += [Candidate.of(model, settings | {name: value}, ordered) for value in near]
+    return [each for each in dict.fromkeys(neighbours) if each != candidate]
 
 
 FEW_HISTORIES, MANY_HISTORIES = 2_500, 10_000
@@ -71,9 +78,8 @@ def hybrid_candidate(
     members: Sequence[Candidate], order: str, learned_from: int = FEW_HISTORIES
 ) -> Candidate:
     """Return a hybrid whose members are candidates of different models."""
-    member_settings = {each.model: dict(each.settings) for each in members}
     changed = {
-        "members": json.dumps(member_settings, sort_keys=True),
+        "members": members_text({each.model: dict(each.settings) for each in members}),
         "order": order,
         "learned_from": learned_from,
     }
@@ -81,7 +87,7 @@ def hybrid_candidate(
 
 
 def neighbouring_hybrids(
-    candidate: Candidate, others: Sequence[Candidate], models: Models
+    candidate: Candidate, others: Sequence[Candidate], models: Models, ordered: bool = True
 ) -> list[Candidate]:
     """Return hybrids with one member more or less, or with one setting of a member changed by one step."""
     settings = dict(candidate.settings)
@@ -94,7 +100,7 @@ def neighbouring_hybrids(
     changed = [
         [new if each == old else each for each in members]
         for old in members
-        for new in neighbouring_candidates(old, models)
+        for new in neighbouring_candidates(old, models, ordered)
     ]
     return [
         hybrid_candidate(each, settings["order"], settings["learned_from"])
@@ -102,14 +108,14 @@ def neighbouring_hybrids(
     ]
 
 
-def _sample_model(model: type[Model], seed: int) -> Iterator[Candidate]:
+def _sample_model(model: type[Model], seed: int, ordered: bool) -> Iterator[Candidate]:
     rng = np.random.default_rng(seed)
-    drawn = {Candidate.of(model, {})}
+    drawn = {Candidate.of(model, {}, ordered)}
     yield from drawn
     misses = 0
     while model.SPACE and misses < _MAX_MISSES:
         settings = {name: values[rng.integers(len(values))] for name, values in model.SPACE.items()}
-        candidate = Candidate.of(model, settings)
+        candidate = Candidate.of(model, settings, ordered)
         if candidate in drawn:
             misses += 1
             continue

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import log
 from typing import NamedTuple
 
 from jobs.recommenders.base import Model
@@ -13,6 +14,10 @@ _DEFAULT_HYBRID_FACTOR = {False: 1.5, True: 4.0}
 """The initial `hybrid_factor` of `CostModel`."""
 
 _MIN_HYBRID_FACTOR = 0.5
+
+_DEFAULT_EXPONENT = 0.8
+_MAX_EXPONENT = 1.3
+"""The exponents of `CostModel`: before two sizes were measured, and at most."""
 
 
 class TrialSeconds(NamedTuple):
@@ -26,14 +31,20 @@ class TrialSeconds(NamedTuple):
 class CostModel:
     """Predicts the duration of a trial from the last trial of each model.
 
-    `fit_s_per_event` and `predict_s_per_case` map a model's name to seconds. Models without a trial are
-    expected to take no time. A hybrid fits those members that are not in the cache, and predicts with all
-    members. If its order is learned, it does both twice, first on the split that it learns from.
-    `hybrid_factor` maps whether the order is learned to the ratio of a hybrid's prediction time to that of
-    its members. It includes the time to learn the order.
+    `last_fit` maps a model's name to the events and the seconds of its last fit, and `first_fits` to the
+    seconds of its first fit on each number of events. The duration of a fit is expected to grow with a power
+    of the number of events, which the first fits on the two smallest numbers of events give: near 0 for a
+    model that inverts a matrix of all products, and near 1 for most others. `predict_s_per_case` maps a
+    model's name to seconds. Models without a trial are expected to take no time.
+
+    A hybrid fits those members that are not in the cache, and predicts with all members. If its order is
+    learned, it does both twice, first on the split that it learns from. `hybrid_factor` maps whether the
+    order is learned to the ratio of a hybrid's prediction time to that of its members. It includes the time
+    to learn the order.
     """
 
-    fit_s_per_event: dict[str, float] = field(default_factory=dict)
+    last_fit: dict[str, tuple[int, float]] = field(default_factory=dict)
+    first_fits: dict[str, dict[int, float]] = field(default_factory=dict)
     predict_s_per_case: dict[str, float] = field(default_factory=dict)
     hybrid_factor: dict[bool, float] = field(default_factory=lambda: dict(_DEFAULT_HYBRID_FACTOR))
 
@@ -58,8 +69,26 @@ class CostModel:
                 )
             return
         self.predict_s_per_case[model.NAME] = actual.predict / max(len(eval_split.cases), 1)
-        if expected.fit or model.NAME not in self.fit_s_per_event:
-            self.fit_s_per_event[model.NAME] = actual.fit / len(eval_split.log)
+        if expected.fit or model.NAME not in self.last_fit:
+            events = len(eval_split.log)
+            self.last_fit[model.NAME] = events, actual.fit
+            self.first_fits.setdefault(model.NAME, {}).setdefault(events, actual.fit)
+
+    def fit_s(self, name: str, events: int) -> float:
+        """Return the expected seconds to fit a model on this many events; 0 before its first trial."""
+        if name not in self.last_fit:
+            return 0.0
+        last_events, seconds = self.last_fit[name]
+        return float(seconds * (events / last_events) ** self._exponent(name))
+
+    def _exponent(self, name: str) -> float:
+        (first, first_s), *others = sorted(self.first_fits[name].items())
+        second, second_s = next(
+            ((events, seconds) for events, seconds in others if events >= 2 * first), (first, 0.0)
+        )
+        if not first_s or not second_s:
+            return _DEFAULT_EXPONENT
+        return min(max(log(second_s / first_s) / log(second / first), 0.0), _MAX_EXPONENT)
 
     def _expected_of_members(
         self, model: Model, eval_split: EvaluationSplit, cache: FitCache
@@ -70,9 +99,9 @@ class CostModel:
             logs.append(cache.cached_log(eval_split.log, model.learned_from, model.order) or eval_split.log)
             cases += model.learned_from
         fit = sum(
-            len(log) * self.fit_s_per_event.get(each.NAME, 0.0)
-            for log in logs
+            self.fit_s(each.NAME, len(events))
+            for events in logs
             for each in members
-            if not cache.has_model(each, log)
+            if not cache.has_model(each, events)
         )
         return TrialSeconds(fit, cases * sum(self.predict_s_per_case.get(each.NAME, 0.0) for each in members))

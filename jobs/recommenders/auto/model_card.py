@@ -14,7 +14,7 @@ import orjson
 
 from jobs.recommenders.auto.candidates import Candidate
 from jobs.recommenders.auto.comparison import EvaluationOptions, ModelComparison, ModelEvaluation
-from jobs.recommenders.auto.search import SearchPlan, SearchResult
+from jobs.recommenders.auto.plan import SearchPlan, SearchResult
 from jobs.recommenders.evaluation.intervals import LEVEL, Interval, PairedDifference
 from jobs.recommenders.evaluation.loaders.dataset import Dataset
 from jobs.recommenders.interactions import Interactions
@@ -58,7 +58,7 @@ class SearchSummary:
     @classmethod
     def of(cls, plan: SearchPlan, result: SearchResult, seconds: float) -> "SearchSummary":
         """Summarise a search that took `seconds`."""
-        cuts = dict(zip((eval_split.name for eval_split in plan.eval_splits), result.best.means, strict=True))
+        cuts = dict(zip(result.split_names, result.best.means, strict=True))
         return cls(
             [str(metric) for metric in plan.metrics],
             cuts,
@@ -79,6 +79,8 @@ class ModelCard:
 
     data: DatasetStats
     split: str
+    order: str
+    """How the order of the events is known, and what its check found."""
     cases: int
     repeats: bool
     notes: Sequence[str]
@@ -101,6 +103,7 @@ class ModelCard:
         return cls(
             data=DatasetStats.of(dataset.log),
             split=dataset.split,
+            order=dataset.order,
             cases=len(dataset.cases),
             repeats=options.repeats,
             notes=tuple(dataset.notes),
@@ -170,7 +173,12 @@ def format_interval(found: Interval) -> str:
 
 def card_notes(card: ModelCard) -> list[str]:
     """Return notes on the data, the comparisons and the search, one line each."""
-    return [*card.notes, *_compared(card.differences), *_search(card.searched)]
+    return [
+        f"Order of the events: {card.order}",
+        *card.notes,
+        *_compared(card.differences),
+        *_search(card.searched),
+    ]
 
 
 def _compared(differences: Mapping[str, Mapping[str, PairedDifference]]) -> list[str]:

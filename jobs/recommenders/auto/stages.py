@@ -5,47 +5,60 @@ Optimization, AISTATS 2016), with a stage of refinement and a stage of hybrids b
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
-from typing import NamedTuple
 
-import numpy as np
-
-from jobs.recommenders.evaluation.cases import EvaluationSplit
-from jobs.recommenders.interactions import Interactions
-
-
-class SampleSize(NamedTuple):
-    """The largest numbers of events to fit on and of cases to evaluate."""
-
-    events: int
-    cases: int
+from jobs.recommenders.auto.samples import ALL, SampleSize
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of a search: the sample size, and the `share` of the remaining time that it may use.
+    """One stage of a search: its sample sizes, and the `share` of the remaining time that it may use.
 
-    A `size` of None is the size of the stage before. If `min_candidates` don't fit into half of the remaining
-    time, the search skips the stage. With `batched`, all candidates of a round run on one split before the
-    next split, so that hybrids share fitted members.
+    The stage uses the first of its `sizes` on which its first round is expected to take at most `first_share`
+    of the remaining time. The whole first round runs, so that all its candidates are compared on the same
+    cases. Without `sizes`, the stage uses the size of the stage before, and its rounds run the candidates
+    that fit into the time: with `packed`, any of them, otherwise those before the first that does not fit.
+    With `batched`, all candidates of a round run on one split before the next split, so that hybrids share
+    fitted members. A round runs at most `per_round` candidates. An
+    `optional` stage uses time that is left, and is not missed without it.
     """
 
     name: str
-    size: SampleSize | None
+    sizes: Sequence[SampleSize]
     share: float
-    min_candidates: int = 1
+    first_share: float = 0.5
+    packed: bool = False
     batched: bool = False
+    per_round: int = 1_000
+    optional: bool = False
 
+
+def _halved(events: int, cases: int, times: int) -> list[SampleSize]:
+    return [SampleSize(events >> power, cases) for power in range(times + 1)]
+
+
+PILOT = SampleSize(10_000, 200)
+"""The size of the first trials of all models, from which the duration of larger trials is predicted."""
 
 STAGES = (
-    Stage("explore", SampleSize(200_000, 1_000), 0.2),
-    Stage("narrow", SampleSize(1_000_000, 3_000), 0.2, min_candidates=4),
-    Stage("refine", None, 0.2),
-    Stage("combine", None, 1.0, batched=True),
-    Stage("confirm", SampleSize(1 << 62, 10_000), 1.0, min_candidates=2),
+    Stage("explore", [*_halved(200_000, 1_000, 3), PILOT], 0.2, first_share=0.3),
+    Stage("narrow", _halved(1_000_000, 3_000, 4), 0.2),
+    Stage("refine", [], 0.2),
+    Stage("combine", [], 1.0, packed=True, batched=True),
+    Stage("extend", [], 1.0, packed=True, per_round=6, optional=True),
+    Stage(
+        "confirm",
+        [
+            *(SampleSize(ALL, 10_000, folds) for folds in (4, 2, 1)),
+            SampleSize(ALL, 5_000),
+            *_halved(1 << 23, 3_000, 6),
+        ],
+        1.0,
+        first_share=1.0,
+    ),
 )
-"""The stages in order.
+"""The stages in order. `narrow` and `confirm` need a larger sample than the stage before.
 
 A small part of a log is sparser than the whole log, which harms neighbourhood models more than others. A
 small sample therefore compares settings of one model better than it compares models. Models are compared on
@@ -53,9 +66,13 @@ a million events if there is enough time. `combine` leaves time for `confirm`, a
 """
 
 CONFIRM_SHARE = 0.15
-"""The largest share of the budget that is reserved for the stage `confirm`."""
+"""The largest share of the budget to reserve for the stage `confirm`; twice as much for two finalists."""
+
+CONFIRM_SIZE = SampleSize(ALL, 10_000)
+"""The size for which the time of two finalists is reserved."""
 
 WARM_UP = SampleSize(500, 10)
+"""The size of the trials that compile the models."""
 
 CANDIDATE_COUNTS = (*range(4), *(step << power for power in range(30) for step in (4, 5, 6, 7)))
 """The allowed numbers of candidates if there is no time for all: 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, …
@@ -81,28 +98,3 @@ def fitting_subset(seconds: Sequence[float], left_s: float) -> list[int]:
             left_s -= each
             fitting.append(place)
     return fitting
-
-
-def subsample(eval_split: EvaluationSplit, size: SampleSize, seed: int) -> EvaluationSplit:
-    """Return a split with at most `size.events` events, of random shoppers, and `size.cases` cases."""
-    return replace(
-        eval_split,
-        log=_sampled(eval_split.log, size.events, seed),
-        cases=eval_split.cases.sample(size.cases, seed),
-    )
-
-
-def _sampled(log: Interactions, limit: int, seed: int) -> Interactions:
-    """Return all events of random sessions, or of random shoppers if the log has no sessions.
-
-    The result has at most `limit` events, or one session with more events.
-    """
-    if len(log) <= limit:
-        return log
-    groups = log.shoppers if log.sessions is None else log.sessions
-    sizes = np.bincount(groups)
-    order = np.random.default_rng(seed).permutation(len(sizes))
-    drawn = order[: max(1, int(np.searchsorted(sizes[order].cumsum(), limit, side="right")))]
-    chosen = np.zeros(len(sizes), dtype=np.bool_)
-    chosen[drawn] = True
-    return log.select_events(chosen[groups])

@@ -19,8 +19,8 @@ from jobs.recommenders.models.hybrid import Hybrid
 FIT_CACHE_BYTES = 800_000_000
 """The largest size of the fitted models that a search keeps for reuse."""
 
-TrialKey = tuple[Candidate, tuple[tuple[int, int], ...]]
-"""A candidate, and the numbers of events and cases of each split."""
+TrialKey = tuple[Candidate, tuple[tuple[str, int, int], ...]]
+"""A candidate, and the name and the numbers of events and cases of each split."""
 
 
 @dataclass
@@ -103,4 +103,4 @@ class TrialRunner:
 
 
 def _key(candidate: Candidate, eval_splits: Sequence[EvaluationSplit]) -> TrialKey:
-    return candidate, tuple((len(eval_split.log), len(eval_split.cases)) for eval_split in eval_splits)
+    return candidate, tuple((each.name, len(each.log), len(each.cases)) for each in eval_splits)

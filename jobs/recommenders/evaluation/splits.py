@@ -38,10 +38,15 @@ def last_share_of_each(groups: Numbers, order: Numbers, share: float) -> Flags:
     return from_end < np.minimum(np.rint(sizes * share), sizes - 1)
 
 
-def random_share_of_each(groups: Numbers, share: float, seed: int) -> Flags:
-    """Hold out a random `share` of each group's events, rounded."""
+def random_share_of_each(groups: Numbers, share: float, seed: int, fold: int = 0) -> Flags:
+    """Hold out a random `share` of each group's events, rounded.
+
+    The folds 0, 1, … of the same seed have no event in common.
+    """
     order = np.random.default_rng(seed).permutation(len(groups))
-    return last_share_of_each(groups, order, share)
+    from_end, sizes = _places_from_end(groups, np.lexsort((order, groups)))
+    first, end = np.rint(sizes * share * fold), np.rint(sizes * share * (fold + 1))
+    return np.asarray((from_end >= first) & (from_end < np.minimum(end, first + sizes - 1)))
 
 
 def random_run_of_each(groups: Numbers, order: Numbers, share: float, seed: int) -> Flags:

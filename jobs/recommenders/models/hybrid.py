@@ -1,6 +1,7 @@
 """Combines several models: sums their scores, and reorders the best candidates by a learned ranking."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -15,7 +16,7 @@ from jobs.recommenders.histories import Floats, Histories
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.ranking import RankedLists, exclude, top_k
 from jobs.recommenders.reranking import trees
-from jobs.recommenders.reranking.features import features, interest
+from jobs.recommenders.reranking.features import DECAYS, decays, features, interest
 from jobs.recommenders.reranking.split import HoldOutMethod, RerankingSplit
 from jobs.recommenders.storage import StoredModel
 
@@ -34,6 +35,9 @@ class Hybrid(Model):
     histories. To learn the order, the members are fitted on the log without the held-out events; then they
     are fitted again on the whole log. The trees have `rounds` boosting rounds and reorder the `candidates`
     best products. Hybrids with the same `cache` fit common members once.
+
+    On logs without an order, no event is the last one: `order` is `random` or `sum`, and both the members and
+    the features that need an order are left out.
 
     Source of the two stages: Covington, Adams and Sargin, Deep Neural Networks for YouTube Recommendations,
     RecSys 2016.
@@ -73,6 +77,22 @@ class Hybrid(Model):
         """Whether the order of the candidates is learned."""
         return self.order != "sum"
 
+    def drop_order(self) -> None:
+        """Change the members' settings, leave out members that need an order, and learn from random events.
+
+        Raises:
+            UserError: all members need an order.
+        """
+        members = {name: each for name, each in self._members.items() if not each.NEEDS_ORDER}
+        if not members:
+            raise UserError("every member of the hybrid needs the order of events: choose other members")
+        for each in members.values():
+            each.drop_order()
+        self._members = members
+        self.members = members_text({name: each.settings for name, each in members.items()})
+        if self.order != "sum":
+            self.order = "random"
+
     def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
         order = self._learn_order(log)
         self._members = self._fit_members(log)
@@ -81,7 +101,7 @@ class Hybrid(Model):
             for name, member in self._members.items()
             for array, values in member.arrays.items()
         }
-        return member_arrays | order | {"interest": interest(log)}
+        return member_arrays | order | {"interest": interest(log), "decays": decays(log)}
 
     def _learn_order(self, log: Interactions) -> dict[str, NDArray[Any]]:
         if not self.learns:
@@ -104,7 +124,7 @@ class Hybrid(Model):
         repeated = split.histories.matrix(split.log.product_count).multiply(
             split.targets.matrix(split.log.product_count)
         )
-        feature_rows, labels, interests = [], [], interest(split.log)
+        feature_rows, labels, interests = [], [], (interest(split.log), decays(split.log))
         for start in range(0, len(split.histories), HISTORIES_AT_ONCE):
             histories, targets = (
                 each[start : start + HISTORIES_AT_ONCE] for each in (split.histories, split.targets)
@@ -119,7 +139,7 @@ class Hybrid(Model):
             is_target[targets.rows, targets.products] = True
             found = np.take_along_axis(is_target, np.maximum(chosen, 0), axis=1) & (chosen >= 0)
             useful = np.repeat(found.any(axis=1), chosen.shape[1]) & (chosen >= 0).ravel()
-            rows = features(scores, np.maximum(chosen, 0), histories, interests)
+            rows = features(scores, np.maximum(chosen, 0), histories, *interests)
             feature_rows.append(rows[useful])
             labels.append(found.ravel()[useful])
         return np.concatenate(feature_rows), np.concatenate(labels)
@@ -152,13 +172,13 @@ class Hybrid(Model):
         chosen = top_k(total, min(self.candidates, self.product_count), self.popularity).products
         is_candidate = (chosen >= 0) & has_events[:, None]
         chosen = np.maximum(chosen, 0)
-        log_odds = trees.predict(self.arrays, features(scores, chosen, histories, self.arrays["interest"]))
+        history_decays = self.arrays.get("decays", np.array(DECAYS))  # models of version 0.1.0 have none
+        rows = features(scores, chosen, histories, self.arrays["interest"], history_decays)
+        log_odds = trees.predict(self.arrays, rows)
         total /= 1.0 + np.abs(np.where(np.isfinite(total), total, 0.0)).max()
         total -= 1.0
-        rows, places = np.nonzero(is_candidate)
-        total[rows, chosen[is_candidate]] = 1.0 / (
-            1.0 + np.exp(-log_odds.reshape(chosen.shape)[rows, places])
-        )
+        at, places = np.nonzero(is_candidate)
+        total[at, chosen[is_candidate]] = 1.0 / (1.0 + np.exp(-log_odds.reshape(chosen.shape)[at, places]))
         return total
 
     @property
@@ -182,6 +202,11 @@ class Hybrid(Model):
                 if array.startswith(f"{name}.")
             }
         return model
+
+
+def members_text(settings: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the setting `members` for the settings of each model, by name."""
+    return json.dumps(settings, sort_keys=True)
 
 
 def _build_members(members: str) -> dict[str, Model]:

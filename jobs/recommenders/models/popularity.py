@@ -17,7 +17,8 @@ class Popularity(Model):
     """score(u, i) = p(i) · (1 + own · share of u's events in the category of i).
 
     p(i) = Σ weight · 2^(−age / half-life) over the events of i in the window, divided by the largest sum. The
-    window and the half-life are relative to the log's length in time, or in events if it has no times.
+    window and the half-life are relative to the log's length in time, or in events if it has no times. They
+    have no effect if the log has no order.
 
     Source: the decayed variant of Ji, Sun, Zhang and Li, A Re-visit of the Popularity Baseline in Recommender
     Systems, SIGIR 2020.
@@ -29,6 +30,7 @@ class Popularity(Model):
         "half_life": (1.0, 0.1, 0.02),
         "own": (0.0, 1.0, 10.0),
     }
+    WITHOUT_ORDER: ClassVar[dict[str, Any]] = {"window": 1.0, "half_life": 1.0}
 
     window: float = 1.0
     half_life: float = 1.0

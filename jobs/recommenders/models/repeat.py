@@ -23,6 +23,7 @@ class Repeat(Model):
 
     NAME = "repeat"
     SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {"decay": (0.8, 0.5, 0.95), "prior": (10.0, 100.0)}
+    WITHOUT_ORDER: ClassVar[dict[str, Any]] = {"decay": 1.0}
 
     decay: float = 0.8
     prior: float = 10.0

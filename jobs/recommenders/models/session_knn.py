@@ -64,6 +64,7 @@ class SessionKNN(Model):
         "recency": (1.0, 0.2, 1e9),
         "nearest": (500, 100, 1500),
     }
+    WITHOUT_ORDER: ClassVar[dict[str, Any]] = {"decay": 1.0, "fade": 1.0, "recency": 1e9}
 
     decay: float = 0.7
     fade: float = 0.7

@@ -42,6 +42,7 @@ class Transitions(ItemWeights):
         "second": (0.3, 0.0, 1.0),
         "trend": (1.0, 0.0),
     }
+    NEEDS_ORDER = True
 
     decay: float = 0.5
     trend: float = 1.0

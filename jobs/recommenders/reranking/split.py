@@ -35,7 +35,7 @@ def hold_out(
     - `cut`: the event after a random place is the target. The whole sequence is left out of the log. This
       suits new visits.
     - `random`: the newest event and a random fifth of the others are the targets, but never the oldest event.
-      This suits logs without a meaningful order.
+      This suits logs without an order: their events are in random order, so these are random events, too.
     """
     sequences = log.sequences
     rows = np.flatnonzero(sequences.lengths >= 2)[-2 * limit :]

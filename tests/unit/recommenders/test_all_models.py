@@ -207,7 +207,7 @@ def test_the_compact_form_has_the_neighbours_that_are_similar(model: Model, log:
     ids=["one event", "one shopper", "one product", "all duplicates", "mixed ids"],
 )
 def test_a_tiny_log_is_enough(name: str, shoppers: list[int | str], products: list[int | str]) -> None:
-    tiny = with_attributes(from_columns(shoppers, products))
+    tiny = with_attributes(from_columns(shoppers, products, ordered=True))
 
     model = build(name).fit(tiny)
     ranked = model.recommend(tiny.histories, 2)

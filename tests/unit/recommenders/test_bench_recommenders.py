@@ -7,7 +7,12 @@ from threadpoolctl import threadpool_info
 
 from bench import recommender_latency, simulated_marketplace
 from bench.published_results import MOVIELENS, TASKS, command_line
-from bench.recommenders import RecommendersBenchResult, as_markdown, comparisons_with_baselines
+from bench.recommenders import (
+    RecommendersBenchResult,
+    as_markdown,
+    comparisons_with_baselines,
+    comparisons_with_singles,
+)
 from common.errors import UserError
 from jobs.recommenders.evaluation.loaders.files import PROTOCOLS
 from jobs.recommenders.evaluation.metrics import parse_metrics
@@ -31,6 +36,39 @@ def test_users_without_times_are_left_out(tmp_path):
         kept = pyarrow.parquet.read_table(file)["UserID"].to_pylist()
 
     assert kept == [1, 2_999]
+
+
+def test_the_films_without_times_are_the_same_in_another_order(tmp_path):
+    path = tmp_path / MOVIELENS
+    path.parent.mkdir()
+    columns = {"UserID": [1] * 50, "MovieID": list(range(50)), "Timestamp": list(range(50))}
+    pyarrow.parquet.write_table(pa.table(columns), path)
+
+    with command_line(TASKS["movielens-untimed"], tmp_path) as arguments:
+        written = pyarrow.parquet.read_table(arguments[arguments.index("--interactions") + 1])
+
+    films = written["MovieID"].to_pylist()
+    assert written.column_names == ["UserID", "MovieID"]
+    assert sorted(films) == columns["MovieID"]
+    assert films != columns["MovieID"]
+
+
+def test_the_chosen_model_is_compared_with_the_best_single_one():
+    card = {"judged": [judged("hybrid", 0.3)]}
+    singles = [judged("als", 0.25), judged("ridge", 0.304)]
+
+    lines = [
+        comparisons_with_singles(
+            RecommendersBenchResult(
+                {"movielens-untimed": card}, {}, {}, 1.0, matched={"movielens-untimed": each}
+            )
+        )
+        for each in (singles, singles[:1], [])
+    ]
+
+    assert lines[0][0].endswith("0.987 of the best single model, ridge: not matched")
+    assert lines[1][0].endswith("1.200 of the best single model, als: matched")
+    assert lines[2] == []
 
 
 def test_a_missing_data_set_is_named(tmp_path):

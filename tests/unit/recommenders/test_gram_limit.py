@@ -17,6 +17,7 @@ def visited() -> Interactions:
     return from_columns(
         [shopper for shopper in range(10) for _ in range(2)] + [99] * (ROBOT + 1),
         [*range(20), *range(ROBOT), 7],
+        ordered=True,
     )
 
 

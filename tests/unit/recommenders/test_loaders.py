@@ -10,7 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from common.errors import UserError
-from jobs.recommenders.evaluation import cases
+from jobs.recommenders.evaluation import cases, validation
 from jobs.recommenders.evaluation.cases import prefixes
 from jobs.recommenders.evaluation.loaders import interactions, sequences, sessions
 from jobs.recommenders.evaluation.loaders.attributes import read_attributes
@@ -52,7 +52,7 @@ def test_a_test_file_becomes_histories_and_what_came_after(write, kind):
 
     dataset = interactions.with_test(train, test, {"user": "who"})
 
-    assert [ids(dataset.log, each) for each in dataset.cases.histories] == [[1, 2], [1, 2, 3]]
+    assert [sorted(ids(dataset.log, each)) for each in dataset.cases.histories] == [[1, 2], [1, 2, 3]]
     assert dataset.cases.truth.sizes.tolist() == [1, 2]
     assert dataset.notes == [
         "1 test events are of shoppers not in the training data: not evaluated",
@@ -81,23 +81,13 @@ def test_validation_is_cut_by_time_where_there_is_time(write):
         "the newest tenth",
         "the newest fifth",
     ]
-    assert [eval_split.name.split(" of ")[0] for eval_split in untimed.validation_splits(0)] == [
-        "a random fifth",
-        "a run",
-        "the last fifth",
-    ]
+    assert [each.name for each in untimed.validation_splits(0)] == ["a random fifth of each shopper's events"]
 
 
 def test_a_cut_in_time_after_which_nobody_comes_back_is_not_chosen_by():
     log = from_columns([1, 2, 3, 4, 5, 6, 7, 8, 1, 9], [5] * 10, times=np.arange(10))
 
-    assert [eval_split.name for eval_split in interactions.validation_splits(log, 0)] == ["the newest fifth"]
-
-
-def test_the_end_of_rows_that_are_sorted_by_product_is_no_validation(write):
-    path = write({"user": [1] * 10 + [2] * 10, "item": [*range(10), *range(5, 15)]})
-
-    assert len(interactions.with_protocol(path, {}, "random").validation_splits(0)) == 2
+    assert [eval_split.name for eval_split in validation.validation_splits(log, 0)] == ["the newest fifth"]
 
 
 def test_visits_are_read_by_position_and_unknown_products_left_out_of_prefixes(write):

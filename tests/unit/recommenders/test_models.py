@@ -161,7 +161,7 @@ def test_transitions_past_what_fits_are_the_most_frequent_of_each_product(
 
 
 def test_what_came_next_is_next_and_two_steps_are_reached_by_two() -> None:
-    log = from_columns([1, 1, 2, 2], ["a", "b", "b", "c"])
+    log = from_columns([1, 1, 2, 2], ["a", "b", "b", "c"], ordered=True)
 
     one = Transitions(window=1, backward=0.0, second=0.0).fit(log).weights.toarray()
     two = Transitions(window=1, backward=0.0, second=1.0).fit(log).weights.toarray()
@@ -170,7 +170,7 @@ def test_what_came_next_is_next_and_two_steps_are_reached_by_two() -> None:
 
 
 def test_a_visit_is_met_by_the_visits_that_were_like_it() -> None:
-    log = from_columns([1, 1, 1, 2, 2, 3, 3, 3], list("abcadbca"))
+    log = from_columns([1, 1, 1, 2, 2, 3, 3, 3], list("abcadbca"), ordered=True)
     a, b, c, d = range(4)
 
     scores = SessionKNN(rarity=0.0).fit(log).scores(Histories.of([[a, b]]))[0]
@@ -178,7 +178,7 @@ def test_a_visit_is_met_by_the_visits_that_were_like_it() -> None:
 
 
 def test_newer_visits_count_more() -> None:
-    log = from_columns([1, 1, 2, 2], list("abac"))
+    log = from_columns([1, 1, 2, 2], list("abac"), ordered=True)
 
     scores = SessionKNN(recency=0.2).fit(log).scores(Histories.of([[0]]))[0]
     assert scores[2] > scores[1] > 0.0
@@ -219,7 +219,7 @@ def test_a_sparse_matrix_of_products_is_added_up_over_a_history(log: Interaction
 
 
 def test_what_is_taken_again_and_again_comes_again() -> None:
-    log = from_columns([1] * 5 + [2] * 5, ["milk", "milk", "milk", "sofa", "milk"] * 2)
+    log = from_columns([1] * 5 + [2] * 5, ["milk", "milk", "milk", "sofa", "milk"] * 2, ordered=True)
 
     scores = Repeat(prior=1.0).fit(log).scores(Histories.of([[0, 1]]))[0]
     assert scores[0] > scores[1] > 0.0

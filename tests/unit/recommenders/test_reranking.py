@@ -42,7 +42,7 @@ def test_the_last_event_and_the_one_after_a_cut_follow_the_history(log: Interact
 
 
 def test_nothing_is_held_out_where_nothing_would_be_left() -> None:
-    assert hold_out(from_columns([1, 2], [1, 1]), 5, "last", np.random.default_rng(0)) is None
+    assert hold_out(from_columns([1, 2], [1, 1], ordered=True), 5, "last", np.random.default_rng(0)) is None
 
 
 def test_trees_in_arrays_say_what_scikit_learn_says() -> None:
@@ -63,7 +63,9 @@ def test_features_are_of_members_then_of_the_product_then_of_the_history() -> No
     scores = np.array([[0.0, 4.0, 2.0]], np.float32)
     known = np.arange(12, dtype=np.float32).reshape(4, 3)
 
-    rows = features([scores], np.array([[1, 2]], np.int32), Histories.of([[2, 1, 2]]), known)
+    rows = features(
+        [scores], np.array([[1, 2]], np.int32), Histories.of([[2, 1, 2]]), known, np.array([1.0, 0.5])
+    )
 
     first, second = (
         [1.0, 0.0, 1.0, 4.0, 7.0, 10.0, 1.0, 0.5],
@@ -73,7 +75,7 @@ def test_features_are_of_members_then_of_the_product_then_of_the_history() -> No
 
 
 def test_interest_counts_shoppers_and_the_newest_events() -> None:
-    log = from_columns([1] * 50 + [2] * 50, [0] * 95 + [1] * 5)
+    log = from_columns([1] * 50 + [2] * 50, [0] * 95 + [1] * 5, ordered=True)
 
     counts = np.expm1(interest(log)).round().tolist()
     assert counts == [[2.0, 1.0], [15.0, 5.0], [0.0, 5.0], [0.0, 1.0]]

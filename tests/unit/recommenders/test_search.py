@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from common.errors import UserError
+from jobs.recommenders.auto import rounds
 from jobs.recommenders.auto.baselines import select_best_model, select_named_model
 from jobs.recommenders.auto.candidates import (
     Candidate,
@@ -16,13 +17,16 @@ from jobs.recommenders.auto.candidates import (
     neighbouring_hybrids,
     sample_candidates,
 )
-from jobs.recommenders.auto.search import SearchPlan, SearchResult, choose
-from jobs.recommenders.auto.stages import STAGES, SampleSize, subsample
-from jobs.recommenders.auto.trials import TrialResult, best_first, complementary_models
+from jobs.recommenders.auto.plan import SearchPlan, SearchResult
+from jobs.recommenders.auto.samples import SampleSize, subsample
+from jobs.recommenders.auto.search import choose
+from jobs.recommenders.auto.stages import STAGES
+from jobs.recommenders.auto.trials import TrialResult, best_first, complementary_models, select_winner
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation import splits
 from jobs.recommenders.evaluation.cases import shoppers_held_out
 from jobs.recommenders.evaluation.metrics import Metric
+from jobs.recommenders.evaluation.sets import ProductSets
 from jobs.recommenders.histories import Histories
 from jobs.recommenders.interactions import Interactions, from_columns
 from jobs.recommenders.models.hybrid import Hybrid
@@ -74,7 +78,7 @@ def log() -> Interactions:
     starts = np.random.default_rng(1).integers(0, PRODUCTS, 200)
     products = (starts[:, None] + 5 * np.arange(6)) % PRODUCTS
     catalogue = list(range(PRODUCTS))
-    return from_columns(np.repeat(np.arange(200), 6), products.ravel(), catalogue=catalogue)
+    return from_columns(np.repeat(np.arange(200), 6), products.ravel(), catalogue=catalogue, ordered=True)
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +206,62 @@ def test_what_holds_on_all_cuts_comes_before_what_shines_on_one():
     assert best_first([poor, shining, steady]) == [steady, shining, poor]
 
 
+def tried_in_fold(model: str, *values: float) -> TrialResult:
+    return TrialResult(Candidate(model, (("values", values),)), "confirm", (np.array(values),), 9, 1)
+
+
+def test_a_hybrid_wins_only_if_it_beats_its_best_member_by_more_than_chance():
+    member = tried_in_fold("ridge", 0.4, 0.6, 0.5, 0.5)
+    luckier = tried_in_fold("hybrid", 0.9, 0.2, 0.5, 0.5)
+    better = tried_in_fold("hybrid", 0.6, 0.7, 0.7, 0.6)
+    single = tried_in_fold("als", 0.9, 0.2, 0.5, 0.5)
+
+    assert best_first([member, luckier])[0] == luckier
+    assert select_winner([luckier, member]) == member
+    assert select_winner([member, better, luckier]) == better
+    assert select_winner([member, single]) == single
+    assert select_winner([luckier]) == luckier
+
+
+def test_what_is_chosen_is_best_on_a_fold_that_no_setting_was_chosen_by(plan):
+    """In the search, step 5 is always right; among the events that confirm, step 4 is right more often."""
+    eval_split = plan.eval_splits[0]
+    truth = eval_split.cases.truth
+    earlier = ProductSets(truth.indptr, ((truth.products - 1) % PRODUCTS).astype(np.int32))
+    fold = replace(eval_split, name="another", cases=replace(eval_split.cases, truth=earlier))
+
+    result = choose(replace(plan, confirmation_splits=[fold]), quiet, stopped)
+
+    assert dict(result.best.candidate.settings)["step"] == 4
+    assert (result.best.means, result.split_names) == ([1.0], ["another"])
+    leader = best_first([each for each in result.trials if each.stage == "narrow"])[0]
+    assert dict(leader.candidate.settings)["step"] == 5
+
+
+def test_every_model_that_may_be_best_is_compared_on_the_same_cases_in_the_end(plan):
+    models = {model.NAME: model for model in (Popularity, ItemItem, Repeat, Hybrid)}
+
+    result = choose(replace(plan, models=models), quiet, stopped)
+
+    finals = [each for each in result.trials if each.stage == "confirm"]
+    searched = best_first([each for each in result.trials if each.stage in ("narrow", "refine", "combine")])
+    assert {each.model for each in rounds.competitive(searched)} <= {each.candidate.model for each in finals}
+    assert len({each.events for each in finals}) == 1
+    assert result.best in finals
+    assert all(result.best.means >= each.means for each in finals if each.candidate.model != "hybrid")
+
+
+def test_hybrids_that_a_single_model_beats_are_not_in_the_final():
+    member, weaker = tried_in_fold("ridge", 0.5, 0.5), tried_in_fold("als", 0.4, 0.4)
+    better, another = tried_in_fold("hybrid", 0.6, 0.6), tried_in_fold("hybrid", 0.6, 0.5)
+    worse = tried_in_fold("hybrid", 0.4, 0.5)
+
+    every, *fewer = rounds.confirm(lambda: [better, another, member, worse, weaker])
+
+    assert every == [each.candidate for each in (better, member, another, weaker)]
+    assert fewer == [every[:3], every[:2]]
+
+
 def test_a_stage_takes_whole_shoppers_and_few_cases(plan):
     small = subsample(plan.eval_splits[0], SampleSize(events=52, cases=7), seed=1)
 
@@ -229,7 +289,7 @@ def test_the_best_baseline_is_that_of_the_last_stage_it_reached():
 
     explored = [tried("als", "explore", 0.2), tried("item_item", "explore", 0.3)]
     all_tried = [*explored, tried("als", "confirm", 0.1), tried("other", "confirm", 0.9)]
-    result = SearchResult(all_tried[-1], all_tried, [], {})
+    result = SearchResult(all_tried[-1], all_tried, [], {}, ["any"])
 
     assert result.best_of(["als", "item_item"]) == Candidate("als", ())
     assert result.best_of(["item_item"]) == Candidate("item_item", ())

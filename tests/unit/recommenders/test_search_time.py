@@ -7,8 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jobs.recommenders.auto.search import SearchPlan, SearchResult, choose
-from jobs.recommenders.auto.stages import affordable, fitting_subset
+from jobs.recommenders.auto import rounds
+from jobs.recommenders.auto.candidates import Candidate
+from jobs.recommenders.auto.plan import SearchPlan, SearchResult
+from jobs.recommenders.auto.samples import SampleSize
+from jobs.recommenders.auto.search import choose
+from jobs.recommenders.auto.stages import STAGES, affordable, fitting_subset
+from jobs.recommenders.auto.trials import TrialResult, best_first
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation import splits
 from jobs.recommenders.evaluation.cases import shoppers_held_out
@@ -93,6 +98,70 @@ def test_members_are_fitted_once_for_all_hybrids_of_a_cut(plan, clock):
     assert sum(each.candidate.model == "hybrid" for each in result.trials) >= 4
     searching = clock.fits[len(BASE_MODELS) + 4 :]  # after the fits that compile the models
     assert len(searching) == len(set(searching))
+
+
+SMALL_STAGES = tuple(
+    replace(each, sizes=[SampleSize(max(size.events // 1_000, 50), 60) for size in each.sizes])
+    for each in STAGES
+)
+"""The stages with a thousandth of their events: `explore` has 200, `narrow` all 660 and then half of them."""
+
+
+@pytest.fixture
+def growing_clock(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock on which a fit takes a second per 50 events, and that of `transitions` ten times as long."""
+    monkeypatch.setattr("jobs.recommenders.auto.search.STAGES", SMALL_STAGES)
+    monkeypatch.setattr("jobs.recommenders.auto.search.PILOT", SampleSize(50, 20))
+    for model in BASE_MODELS:
+        learn = model._learn
+
+        def slow(self: Model, log: Interactions, learn: Any = learn) -> Any:
+            clock.now_s += len(log) / 50 * (10 if self.NAME == "transitions" else 1) - FIT_S
+            return learn(self, log)
+
+        monkeypatch.setattr(model, "_learn", slow)
+    return clock
+
+
+def stage_of(result: SearchResult, name: str) -> list[TrialResult]:
+    return [each for each in result.trials if each.stage == name]
+
+
+@pytest.mark.parametrize("budget_s", [150, 400, 1_500])
+def test_simple_candidates_of_every_model_are_tried_before_others(plan, growing_clock, budget_s):
+    result, _ = searched(replace(plan, budget_s=budget_s), growing_clock)
+
+    explored = stage_of(result, "explore")
+    first = {each.candidate for each in explored[: len(BASE_MODELS)]}
+    assert first == {Candidate.of(model, {}) for model in BASE_MODELS}
+    assert explored[len(BASE_MODELS) - 1].candidate.model == "transitions"
+    assert len({each.events for each in explored}) == 1
+
+
+def test_a_stage_that_does_not_fit_is_made_smaller(plan, growing_clock):
+    tight, ample = (searched(replace(plan, budget_s=budget_s), growing_clock)[0] for budget_s in (250, 5_000))
+
+    [tight_events], [ample_events] = (
+        {each.events for each in stage_of(result, "narrow")} for result in (tight, ample)
+    )
+    assert max(each.events for each in stage_of(tight, "explore")) < tight_events < ample_events
+    assert f"narrow (on {tight_events:,} events)" in tight.cut_short
+    assert not any(each.startswith("narrow") for each in ample.cut_short)
+    competitive = {each.model for each in rounds.competitive(best_first(stage_of(tight, "explore")))}
+    assert competitive <= {each.candidate.model for each in stage_of(tight, "narrow")}
+
+
+@pytest.mark.parametrize("budget_s", [500, 1_000, 2_000])
+def test_the_budget_is_used_while_it_lasts(plan, growing_clock, budget_s):
+    result, seconds = searched(replace(plan, budget_s=budget_s), growing_clock)
+
+    before_s = growing_clock()
+    result.best.candidate.build(MODELS).fit(plan.eval_splits[0].log)
+    fit_s = growing_clock() - before_s
+    assert 0.7 * budget_s <= seconds + fit_s <= budget_s
+    finals = stage_of(result, "confirm")
+    assert result.best in finals
+    assert len({each.events for each in finals}) == 1
 
 
 def test_as_many_are_tried_as_fit_into_the_time_in_wide_steps():

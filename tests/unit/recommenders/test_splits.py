@@ -52,6 +52,16 @@ def test_a_random_share_of_each_keeps_one_at_least(groups, share, seed):
     assert (held == splits.random_share_of_each(groups, share, seed)).all()
 
 
+@given(GROUPS, st.integers(2, 5), st.integers(0, 99))
+def test_folds_share_no_event_and_together_are_all_of_groups_with_more_than_one(groups, folds, seed):
+    held = [splits.random_share_of_each(groups, 1 / folds, seed, fold) for fold in range(folds)]
+
+    _, places, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    assert (np.sum(held, axis=0) == (sizes[places] > 1)).all()
+    for each in held:
+        assert all((~each)[groups == group].any() for group in set(groups.tolist()))
+
+
 @given(GROUPS, st.floats(0.01, 0.99), st.integers(0, 99))
 def test_groups_are_held_whole(groups, share, seed):
     if len(set(groups.tolist())) == 1:

@@ -17,9 +17,14 @@ class Dataset:
     """A log to fit the final model on, and the test cases that evaluate this model once, at the end.
 
     `validation_splits` maps a seed to the splits that settings are chosen on, cut from the log alone. `split`
-    describes how the test cases were held out. `notes` are remarks for the reader, for example about unknown
-    ids. `sellers` is the seller of each product, int32 [products], -1 if unknown. `visits` is the visit of
-    each case, int64 [cases], or None if each case belongs to a different shopper.
+    describes how the test cases were held out. `order` describes the order of the events, and what its check
+    found. `notes` are remarks for the reader, for example about unknown ids.
+
+    `confirmation_splits` maps a seed to other random splits, which the last stage of a search uses together;
+    None means the same splits. Settings that only fit the first splits by chance don't win on these.
+
+    `sellers` is the seller of each product, int32 [products], -1 if unknown. `visits` is the visit of each
+    case, int64 [cases], or None if each case belongs to a different shopper.
     """
 
     log: Interactions
@@ -27,8 +32,10 @@ class Dataset:
     split: str
     validation_splits: Callable[[int], Sequence[EvaluationSplit]]
     notes: Sequence[str] = ()
+    confirmation_splits: Callable[[int], Sequence[EvaluationSplit]] | None = None
     sellers: Codes | None = None
     visits: Ints | None = None
+    order: str = "by time"
 
     @property
     def repeats(self) -> bool:

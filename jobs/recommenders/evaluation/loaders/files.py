@@ -15,7 +15,10 @@ PROTOCOLS = tuple(dict.fromkeys((*interactions.PROTOCOLS, *SEQUENCE_PROTOCOLS)))
 
 @dataclass(frozen=True)
 class InputFiles:
-    """The files and the protocol given on the command line. `protocol` is empty if none is given."""
+    """The files and the protocol given on the command line. `protocol` is empty if none is given.
+
+    `ordered` claims that the rows of the interactions are in time order.
+    """
 
     interactions: Path | None = None
     test: Path | None = None
@@ -24,6 +27,7 @@ class InputFiles:
     sequences: Path | None = None
     attributes: Path | None = None
     protocol: str = ""
+    ordered: bool = False
 
 
 def load_dataset(files: InputFiles, columns: str) -> Dataset:
@@ -39,6 +43,8 @@ def load_dataset(files: InputFiles, columns: str) -> Dataset:
         raise UserError("--cases goes with --sessions FILE")
     if files.test is not None and files.interactions is None:
         raise UserError("--test goes with --interactions FILE")
+    if files.ordered and files.interactions is None:
+        raise UserError("--ordered goes with --interactions FILE: other logs have positions")
     names = parse_column_names(columns)
     if files.sessions is not None:
         return _of_sessions(files, files.sessions, names)
@@ -72,10 +78,10 @@ def _of_interactions(
 ) -> Dataset:
     if files.test is None:
         protocol = _checked_protocol(files.protocol or "time", interactions.PROTOCOLS)
-        return interactions.with_protocol(log, names, protocol, attributes)
+        return interactions.with_protocol(log, names, protocol, attributes, files.ordered)
     if files.protocol:
         raise UserError("--protocol holds out a part of the log, --test replaces it: name one of them")
-    return interactions.with_test(log, files.test, names, attributes)
+    return interactions.with_test(log, files.test, names, attributes, files.ordered)
 
 
 def _checked_protocol(protocol: str, protocols: tuple[str, ...]) -> str:

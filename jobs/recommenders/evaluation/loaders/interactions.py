@@ -1,6 +1,7 @@
 """Reads an interaction log, with test cases from a test file or from a held-out part of the log."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,52 +10,79 @@ from numpy.typing import NDArray
 
 from common.errors import UserError
 from jobs.recommenders.evaluation import splits
-from jobs.recommenders.evaluation.cases import Cases, EvaluationSplit, shoppers_held_out
+from jobs.recommenders.evaluation.cases import Cases, EvaluationSplit
 from jobs.recommenders.evaluation.loaders.attributes import Attributes
 from jobs.recommenders.evaluation.loaders.dataset import Dataset
-from jobs.recommenders.evaluation.loaders.tables import ColumnNames, read_columns, require_same_id_type
+from jobs.recommenders.evaluation.loaders.tables import (
+    ColumnNames,
+    order_by,
+    read_columns,
+    require_same_id_type,
+)
+from jobs.recommenders.evaluation.order_check import check_order
 from jobs.recommenders.evaluation.sets import Flags, ProductSets
+from jobs.recommenders.evaluation.validation import SHARE, confirmation_splits, held_out, validation_splits
 from jobs.recommenders.interactions import Interactions, from_columns
 from jobs.recommenders.vocabulary import Vocabulary
 
-SHARE = 0.2
-"""The share of events to hold out: of all events, or of each shopper's."""
-
-NEWEST = {0.1: "the newest tenth", 0.2: "the newest fifth"}
-"""The validation splits by time: the share to hold out, and the name of the split."""
+NOTHING_FADES = "Only random events are held out to choose by, and nothing fades with age or position."
+NO_ORDER = f"none: the log has neither times nor positions. {NOTHING_FADES}"
 
 
-def with_test(train: Path, test: Path, names: ColumnNames, attributes: Attributes | None = None) -> Dataset:
+def with_test(
+    train: Path,
+    test: Path,
+    names: ColumnNames,
+    attributes: Attributes | None = None,
+    claims_order: bool = False,
+) -> Dataset:
     """Read a log, and a test file with the events that followed it.
+
+    `claims_order` tells whether the rows are said to be in time order.
 
     Raises:
         UserError: a file or column is missing or invalid, or no shopper of the test is in the log.
     """
-    columns = read_columns(train, names, ("user", "item"), ("time", "weight"))
+    columns = _read(train, names, ("user", "item"))
     test_columns = read_columns(
         test, {key: name for key, name in names.items() if key in ("user", "item")}, ("user", "item")
     )
     for each in ("user", "item"):
         require_same_id_type(each, columns[each], test_columns[each])
-    log = log_of(columns, attributes)
+    log, order = with_checked_order(columns, attributes, claims_order)
     cases, notes = _cases(log, test_columns)
-    return Dataset(log, cases, f"the test file {test.name}", lambda seed: validation_splits(log, seed), notes)
+    return _dataset(EvaluationSplit(f"the test file {test.name}", log, cases), order, notes)
 
 
 def with_protocol(
-    path: Path, names: ColumnNames, protocol: str, attributes: Attributes | None = None
+    path: Path,
+    names: ColumnNames,
+    protocol: str,
+    attributes: Attributes | None = None,
+    claims_order: bool = False,
 ) -> Dataset:
     """Read a log and hold out a part of it by a protocol: `time`, `leave-last` or `random`.
+
+    `claims_order` tells whether the rows are said to be in time order. `leave-last` claims it, too; it holds
+    out the last rows even if the claim is not believed.
 
     Raises:
         UserError: the file is invalid, has no times for `time`, or nothing can be held out.
     """
     needed = ("user", "item", "time") if protocol == "time" else ("user", "item")
-    return split(log_of(read_columns(path, names, needed, ("time", "weight")), attributes), protocol)
+    columns = _read(path, names, needed)
+    if protocol != "leave-last":
+        return split(*with_checked_order(columns, attributes, claims_order), protocol)
+    log, order = with_checked_order(columns, attributes, claims_order=True)
+    if log.ordered:
+        return split(log, order, protocol)
+    dataset = split(log_of(columns, attributes, ordered=True), order, protocol)
+    test = EvaluationSplit(dataset.split, dataset.log.without_order(), dataset.cases)
+    return _dataset(test, order, dataset.notes)
 
 
-def split(log: Interactions, protocol: str) -> Dataset:
-    """Hold out a part of a log by a protocol of `PROTOCOLS`.
+def split(log: Interactions, order: str, protocol: str) -> Dataset:
+    """Hold out a part of a log by a protocol of `PROTOCOLS`. `order` describes the order of its events.
 
     Raises:
         UserError: the protocol is unknown, the log has no times for `time`, or nothing can be held out.
@@ -64,17 +92,63 @@ def split(log: Interactions, protocol: str) -> Dataset:
     eval_split = held_out(log, _PROTOCOLS[protocol][0](log), _PROTOCOLS[protocol][1])
     left_out = len(np.unique(log.shoppers)) - len(np.unique(eval_split.log.shoppers))
     notes = [f"{left_out:,} shoppers have only held-out events: they are not evaluated"] if left_out else []
+    return _dataset(eval_split, order, notes)
+
+
+def _read(path: Path, names: ColumnNames, needed: Sequence[str]) -> dict[str, pa.Array]:
+    """Return the columns of a log by meaning, sorted by position if it has positions.
+
+    Raises:
+        UserError: the file or a column is missing or invalid.
+    """
+    columns = read_columns(path, names, needed, ("time", "position", "weight"))
+    if "position" not in columns:
+        return columns
+    by_position = pa.array(order_by(columns["position"]))
+    return {name: column.take(by_position) for name, column in columns.items()}
+
+
+def _dataset(test: EvaluationSplit, order: str, notes: Sequence[str]) -> Dataset:
     return Dataset(
-        eval_split.log,
-        eval_split.cases,
-        eval_split.name,
-        lambda seed: validation_splits(eval_split.log, seed),
+        test.log,
+        test.cases,
+        test.name,
+        lambda seed: validation_splits(test.log, seed),
         notes,
+        confirmation_splits=None if test.log.ordered else lambda seed: confirmation_splits(test.log, seed),
+        order=order,
     )
 
 
-def log_of(columns: dict[str, pa.Array], attributes: Attributes | None = None) -> Interactions:
+def with_checked_order(
+    columns: dict[str, pa.Array], attributes: Attributes | None, claims_order: bool
+) -> tuple[Interactions, str]:
+    """Return a log with the order that its columns give, if the check confirms it, and a description.
+
+    Times are believed in any case, because they are data. Positions and the order of the rows may also be the
+    order in which someone sorted a file.
+
+    Raises:
+        UserError: an id, a time or a weight is missing or invalid.
+    """
+    log = log_of(columns, attributes, claims_order or "position" in columns)
+    if log.times is None and not log.ordered:
+        return log, NO_ORDER
+    check = check_order(log)
+    if log.times is not None:
+        return log, f"by time: {check}"
+    claim = "by position" if "position" in columns else "by row"
+    if check.holds:
+        return replace(log, chronological=check.is_chronological), f"{claim}: {check}"
+    return log_of(columns, attributes), f"claimed {claim}, but not believed: {check}. {NOTHING_FADES}"
+
+
+def log_of(
+    columns: dict[str, pa.Array], attributes: Attributes | None = None, ordered: bool = False
+) -> Interactions:
     """Build a log from columns by meaning, with the products' attributes.
+
+    With `ordered`, the rows are in time order, also without times.
 
     Raises:
         UserError: an id, a time or a weight is missing or invalid.
@@ -86,65 +160,9 @@ def log_of(columns: dict[str, pa.Array], attributes: Attributes | None = None) -
         times=columns.get("time"),
         weights=_weights(columns["weight"]) if "weight" in columns else None,
         catalogue=catalogue,
+        ordered=ordered,
     )
     return attributes.of(log) if attributes else log
-
-
-def held_out(log: Interactions, held: Flags, name: str) -> EvaluationSplit:
-    """Return `shoppers_held_out`, and require at least one case.
-
-    Raises:
-        UserError: no shopper has both a held-out event and another event.
-    """
-    if not held.any():
-        raise UserError("no event can be held out: no shopper has two events; use a longer log")
-    eval_split = shoppers_held_out(log, held, name)
-    if not len(eval_split.cases):
-        raise UserError(
-            "no shopper has events on both sides of the cut: use a longer log, or another --protocol"
-        )
-    return eval_split
-
-
-def validation_splits(log: Interactions, seed: int) -> Sequence[EvaluationSplit]:
-    """Return several validation splits of a log. A model must do well on all of them.
-
-    If the log has times, the newest events are held out. If it has no times, or no shopper has both old and
-    new events, a part of each shopper's events is held out: a random part, a run of consecutive rows and, if
-    the log has no times, the last rows. The run is there because random events are too easy to predict if
-    shoppers act in bursts, such as the check-ins of a journey. The last rows are left out if each shopper's
-    rows are sorted by product, because their order then has no meaning.
-
-    Raises:
-        UserError: nothing can be held out.
-    """
-    if log.times is not None and len(np.unique(log.times)) > 1:
-        eval_splits = [
-            shoppers_held_out(log, splits.latest(log.times, share), name) for share, name in NEWEST.items()
-        ]
-        if any(len(eval_split.cases) for eval_split in eval_splits):
-            return [eval_split for eval_split in eval_splits if len(eval_split.cases)]
-    order = np.arange(len(log))
-    held = {
-        "a random fifth of each shopper's events": splits.random_share_of_each(log.shoppers, SHARE, seed),
-        "a run of a fifth of each shopper's events": splits.random_run_of_each(
-            log.shoppers, order, SHARE, seed
-        ),
-    }
-    if log.times is None and not _is_sorted_by_product(log):
-        last = splits.last_share_of_each(log.shoppers, order, SHARE)
-        held["the last fifth of each shopper's events"] = last
-    return [held_out(log, events, name) for name, events in held.items()]
-
-
-def _is_sorted_by_product(log: Interactions) -> bool:
-    """Return whether each shopper's rows are in the order of the product ids."""
-    ids = log.product_vocabulary.ids
-    ranks = np.empty(len(ids), dtype=np.int64)
-    ranks[sorted(range(len(ids)), key=lambda code: (str(type(ids[code])), ids[code]))] = np.arange(len(ids))
-    listed, rows = ranks[log.histories.products], log.histories.rows
-    same = rows[1:] == rows[:-1]
-    return bool((listed[1:] >= listed[:-1])[same].all())
 
 
 def _weights(column: pa.Array) -> NDArray[np.float32]:
@@ -156,7 +174,10 @@ def _weights(column: pa.Array) -> NDArray[np.float32]:
 
 def _by_time(log: Interactions) -> Flags:
     if log.times is None:
-        raise UserError("the log has no times: name the column with --columns time=<column>")
+        raise UserError(
+            "the log has no times, or all events have the same time: name the column with --columns "
+            "time=<column>, or choose another --protocol"
+        )
     return splits.latest(log.times, SHARE)
 
 

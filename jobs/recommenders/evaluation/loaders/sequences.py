@@ -12,7 +12,8 @@ from jobs.recommenders.evaluation.cases import EvaluationSplit, shoppers_held_ou
 from jobs.recommenders.evaluation.loaders.attributes import Attributes
 from jobs.recommenders.evaluation.loaders.dataset import Dataset
 from jobs.recommenders.evaluation.loaders.interactions import log_of
-from jobs.recommenders.evaluation.loaders.tables import ColumnNames, read_columns
+from jobs.recommenders.evaluation.loaders.tables import ColumnNames, order_by, read_columns
+from jobs.recommenders.evaluation.order_check import check_order
 from jobs.recommenders.evaluation.sets import Flags, Numbers
 from jobs.recommenders.interactions import Interactions
 
@@ -36,7 +37,7 @@ def leave_last(path: Path, names: ColumnNames, attributes: Attributes | None = N
     validation = shoppers_held_out(test.log, held, "the last event but one of each shopper")
     unseen = int((validation.log.popularity[test.cases.truth.products] == 0).sum())
     notes = [f"{unseen:,} shoppers' last products are not in the training data"] if unseen else []
-    return Dataset(validation.log, test.cases, test.name, lambda _: [validation], notes)
+    return Dataset(validation.log, test.cases, test.name, lambda _: [validation], notes, order=_order(log))
 
 
 def new_items(path: Path, names: ColumnNames, attributes: Attributes, seed: int = 0) -> Dataset:
@@ -55,6 +56,7 @@ def new_items(path: Path, names: ColumnNames, attributes: Attributes, seed: int 
         test.cases,
         test.name,
         lambda validation_seed: [_hidden(test.log, seed + validation_seed + 1)],
+        order=_order(log),
     )
 
 
@@ -66,20 +68,13 @@ def read_sequences(path: Path, names: ColumnNames, attributes: Attributes | None
     """
     columns = read_columns(path, names, ("user", "position", "item"))
     order = order_by(columns["position"])
-    return log_of({name: columns[name].take(pa.array(order)) for name in ("user", "item")}, attributes)
+    by_position = {name: columns[name].take(pa.array(order)) for name in ("user", "item")}
+    return log_of(by_position, attributes, ordered=True)
 
 
-def order_by(positions: pa.Array) -> Numbers:
-    """Return the row numbers sorted by position. Rows with equal positions keep their order.
-
-    Raises:
-        UserError: a position is missing or not a number.
-    """
-    is_number = pa.types.is_integer(positions.type) or pa.types.is_floating(positions.type)
-    if positions.null_count or not is_number or not np.isfinite(positions.to_numpy()).all():
-        raise UserError("a position is missing or not a number: number the events of each shopper or session")
-    order: Numbers = np.argsort(positions.to_numpy(), kind="stable")
-    return order
+def _order(log: Interactions) -> str:
+    """Describe the order. It is used in any case, because what is held out depends on it, too."""
+    return f"by position: {check_order(log)}"
 
 
 def _last(log: Interactions, lengths: Numbers) -> Flags:

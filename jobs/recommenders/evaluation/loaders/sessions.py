@@ -10,8 +10,12 @@ from common.errors import UserError
 from jobs.recommenders.evaluation import splits
 from jobs.recommenders.evaluation.cases import Cases, EvaluationSplit, sessions_held_out
 from jobs.recommenders.evaluation.loaders.dataset import Dataset
-from jobs.recommenders.evaluation.loaders.sequences import order_by
-from jobs.recommenders.evaluation.loaders.tables import ColumnNames, read_columns, require_same_id_type
+from jobs.recommenders.evaluation.loaders.tables import (
+    ColumnNames,
+    order_by,
+    read_columns,
+    require_same_id_type,
+)
 from jobs.recommenders.evaluation.loaders.visits import visits_of_cases
 from jobs.recommenders.evaluation.sets import ProductSets
 from jobs.recommenders.histories import Histories
@@ -19,6 +23,8 @@ from jobs.recommenders.interactions import Interactions, from_columns
 from jobs.recommenders.vocabulary import Vocabulary
 
 VALIDATION_SHARE = 0.1
+
+ORDER = "by position in a visit; the visits are in the order of their first rows"
 
 
 def with_cases(train: Path, test: Path, names: ColumnNames) -> Dataset:
@@ -45,7 +51,13 @@ def with_cases(train: Path, test: Path, names: ColumnNames) -> Dataset:
     case_visits, visit_note = visits_of_cases(test_columns)
     split = f"the cases of {test.name}"
     return Dataset(
-        log, cases, split, lambda seed: validation_splits(log, seed), [*notes, visit_note], visits=case_visits
+        log,
+        cases,
+        split,
+        lambda seed: validation_splits(log, seed),
+        [*notes, visit_note],
+        visits=case_visits,
+        order=ORDER,
     )
 
 

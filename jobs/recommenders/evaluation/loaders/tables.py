@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
 from common.errors import UserError
+from jobs.recommenders.evaluation.sets import Numbers
 
 T = TypeVar("T")
 
@@ -101,6 +103,19 @@ def _rows(path: Path, is_csv: bool, columns: list[str] | None) -> pa.Table:
     if not is_csv:
         return pyarrow.parquet.read_table(path, columns=columns)
     return pyarrow.csv.read_csv(path, convert_options=pyarrow.csv.ConvertOptions(include_columns=columns))
+
+
+def order_by(positions: pa.Array) -> Numbers:
+    """Return the row numbers sorted by position. Rows with equal positions keep their order.
+
+    Raises:
+        UserError: a position is missing or not a number.
+    """
+    is_number = pa.types.is_integer(positions.type) or pa.types.is_floating(positions.type)
+    if positions.null_count or not is_number or not np.isfinite(positions.to_numpy()).all():
+        raise UserError("a position is missing or not a number: number the events of each shopper or session")
+    order: Numbers = np.argsort(positions.to_numpy(), kind="stable")
+    return order
 
 
 def require_same_id_type(what: str, train: pa.Array, test: pa.Array) -> None:
