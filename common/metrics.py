@@ -100,6 +100,16 @@ PART_READY = _gauge(
     multiprocess_mode="mostrecent",
 )
 RECOMMENDATIONS = _counter("souk_recommendations", "Recommendations answered.", "context", "strategy")
+RECOMMENDATION_SOURCES = _counter(
+    "souk_recommendation_sources",
+    "Sources of recommendations that were asked: answered, or why they were passed over.",
+    "source", "outcome",
+)  # fmt: skip
+RECOMMENDER_MODELS_REFUSED = _counter(
+    "souk_recommender_models_refused",
+    "Published models, rows of models and weights that a process read and does not use.",
+    "reason",
+)
 CACHE_REQUESTS = _counter(
     "souk_cache_requests",
     "Responses looked up in the cache: hit, stale, miss, error, shared (with a request at the same time).",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 
 HALF_LIFE_S = 1_800.0
 """A view half an hour earlier weighs half as much."""
@@ -16,6 +16,12 @@ ANCHOR_WEIGHT = 4.0
 MAX_SEEDS = 12
 """The largest number of seeds. The heaviest are used."""
 
+MAX_HISTORY = 20
+"""The largest number of newest products whose neighbours in a trained model are candidates."""
+
+MIN_EVENT_WEIGHT = 1e-6
+"""Events of a history with a smaller weight are left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seed:
@@ -27,11 +33,16 @@ class Seed:
 
 @dataclass(frozen=True, slots=True)
 class ScoredProduct:
-    """A candidate, its score, and the seed that contributes most to it."""
+    """A candidate, its score, and the part that each seed contributes to it."""
 
     product_id: str
     score: float
-    because_of: str
+    parts: Mapping[str, float]
+
+    @property
+    def because_of(self) -> str:
+        """The seed that contributes most; the heavier of equal ones."""
+        return max(self.parts, key=self.parts.__getitem__)
 
 
 Neighbours = Sequence[tuple[str, float]]
@@ -58,6 +69,25 @@ def seeds(viewed: Mapping[str, float], carted: Mapping[str, float], anchor: str 
             weights[product_id] = max(weights.get(product_id, 0.0), weight)
     ranked = sorted(weights.items(), key=lambda each: (-each[1], each[0]))
     return [Seed(product_id, weight) for product_id, weight in ranked[:MAX_SEEDS]]
+
+
+def history(
+    viewed: Mapping[str, float],
+    carted: Mapping[str, float],
+    bought: Mapping[str, float],
+    anchor: str | None = None,
+) -> list[str]:
+    """Return the products that a visitor viewed, carted or bought last, newest first: at most `MAX_HISTORY`.
+
+    The product whose page is open is the newest.
+    """
+    newest: dict[str, float] = {}
+    for moments in (viewed, carted, bought):
+        for product_id, moment in moments.items():
+            newest[product_id] = max(newest.get(product_id, moment), moment)
+    if anchor is not None:
+        newest[anchor] = inf
+    return sorted(newest, key=lambda product_id: (-newest[product_id], product_id))[:MAX_HISTORY]
 
 
 def cosines(together: Iterable[tuple[str, float]], own: float, theirs: Mapping[str, float]) -> Neighbours:
@@ -88,6 +118,15 @@ def _cosine(together: float, own: float, theirs: float) -> float:
     return cosine * sqrt(together / theirs) if theirs > together else cosine
 
 
+def fold_in_seeds(history: Sequence[str], decay: float) -> list[Seed]:
+    """Return the products of a history, newest first, weighed as `CompactModel.fold_in` weighs them.
+
+    An event weighs `decay`, in (0, 1], times as much as the next newer one.
+    """
+    weighted = [Seed(product_id, decay**age) for age, product_id in enumerate(history)]
+    return [seed for seed in weighted if seed.weight >= MIN_EVENT_WEIGHT]
+
+
 def score(
     seeds: Sequence[Seed], neighbours: Mapping[str, Neighbours], limit: int, excluded: Iterable[str] = ()
 ) -> list[ScoredProduct]:
@@ -96,18 +135,19 @@ def score(
     A neighbour whose score is 0 is left out.
     """
     totals: dict[str, float] = {}
-    reasons: dict[str, tuple[float, str]] = {}
     for seed in seeds:
-        weight, because_of = seed.weight, seed.product_id
-        for product_id, cosine in neighbours.get(because_of, ()):
-            part = weight * cosine
-            totals[product_id] = totals.get(product_id, 0.0) + part
-            if product_id not in reasons or part > reasons[product_id][0]:
-                reasons[product_id] = part, because_of
+        weight = seed.weight
+        for product_id, cosine in neighbours.get(seed.product_id, ()):
+            totals[product_id] = totals.get(product_id, 0.0) + weight * cosine
     for product_id in excluded:
         totals.pop(product_id, None)
-    ranked = sorted((-total, product_id) for product_id, total in totals.items() if total > 0.0)
-    return [ScoredProduct(product_id, -total, reasons[product_id][1]) for total, product_id in ranked[:limit]]
+    ranked = sorted((-total, product_id) for product_id, total in totals.items() if total > 0.0)[:limit]
+    parts: dict[str, dict[str, float]] = {product_id: {} for _, product_id in ranked}
+    for seed in seeds:
+        for product_id, cosine in neighbours.get(seed.product_id, ()):
+            if (of_product := parts.get(product_id)) is not None:
+                of_product[seed.product_id] = seed.weight * cosine
+    return [ScoredProduct(product_id, -total, parts[product_id]) for total, product_id in ranked]
 
 
 def favourite_categories(seeds: Sequence[Seed], category_of: Mapping[str, str | None]) -> list[str]:

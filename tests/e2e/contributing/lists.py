@@ -177,6 +177,11 @@ RECOMMENDER = Example(
                 "            NewestInCategory(self._redis),\n",
             ),
             Put(
+                "serving/recommendations/strategies.py",
+                'FALLBACKS = ("popular_in_category", ',
+                '"newest_in_category", ',
+            ),
+            Put(
                 SERVING,
                 """"category": one.because_of, "text": text}""",
                 """
@@ -185,9 +190,11 @@ RECOMMENDER = Example(
         return {"kind": "newest", "product_id": None, "category": one.because_of, "text": text}""",
             ),
             Put(
-                "serving/recommendations/recommender.py", 'Kind = Literal["similar", "category"', ', "newest"'
+                "serving/recommendations/proposal.py",
+                'Kind = Literal["similar", "content", "category"',
+                ', "newest"'
             ),
-            Put(DECLARED, 'kind: Literal["similar", "category"', ', "newest"'),
+            Put(DECLARED, 'kind: Literal["similar", "content", "category"', ', "newest"'),
         ),
         3: (
             Put(
