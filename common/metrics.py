@@ -159,6 +159,13 @@ CLICKHOUSE_ROWS = _counter("souk_clickhouse_rows", "Rows inserted or answered.",
 CLICKHOUSE_ERRORS = _counter("souk_clickhouse_errors", "Refused queries.", "name")
 CLICKHOUSE_RUNNING = _gauge("souk_clickhouse_running", "Queries that run or are queued.", "pool")
 
+# jobs.training.worker
+TRAININGS = _counter("souk_trainings", "Trainings: trained, too_little, failed, stopped.", "outcome")
+TRAINING_SECONDS = _gauge(
+    "souk_training_seconds", "How long the newest training with this outcome took.", "outcome"
+)
+TRAINED_AT = _gauge("souk_trained_at_seconds", "When the newest model was trained (Unix time).", "what")
+
 # clickhouse.rollup_worker
 ROLLUP_SECONDS = _gauge("souk_rollup_seconds", "How long the newest refresh of a roll-up took.", "metric")
 ROLLUP_REFRESHED_AT = _gauge(

@@ -20,8 +20,8 @@ from jobs.recommenders.models.popularity import Popularity
 from jobs.recommenders.storage import StoredModel, save
 from jobs.training.cards import record
 from jobs.training.model_registry import ModelRegistry
-from jobs.training.run import train_once
 from jobs.training.publication import Publications
+from jobs.training.run import train_once
 from jobs.training.train import NO_MODEL_IN_USE, TrainingOptions, train
 from jobs.training.training_data import WEIGHTS, TrainingData, read_training_data
 from local.parts import redis as local_redis
