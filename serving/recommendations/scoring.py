@@ -16,6 +16,14 @@ ANCHOR_WEIGHT = 4.0
 MAX_SEEDS = 12
 """The largest number of seeds. The heaviest are used."""
 
+COVISIT_EPOCH_S = 1_451_606_400
+"""2016-01-01 UTC: a co-visit at t adds 2^((t - this) / `COVISIT_HALF_LIFE_S`) to the sums in Redis."""
+
+COVISIT_HALF_LIFE_S = 14 * 86_400.0
+
+SUPPORT = 1.0
+"""The number of co-visits at which a cosine is halved (docs/recommenders.md has the measurement)."""
+
 MAX_HISTORY = 20
 """The largest number of newest products whose neighbours in a trained model are candidates."""
 
@@ -90,13 +98,19 @@ def history(
     return sorted(newest, key=lambda product_id: (-newest[product_id], product_id))[:MAX_HISTORY]
 
 
-def cosines(together: Iterable[tuple[str, float]], own: float, theirs: Mapping[str, float]) -> Neighbours:
+def cosines(
+    together: Iterable[tuple[str, float]], own: float, theirs: Mapping[str, float], support: float = 0.0
+) -> Neighbours:
     """Return the neighbours of a product with their cosines in (0, 1], without scores that decayed to 0.
+
+    A cosine is multiplied by n / (n + `support`), where n is the co-visits, because a pair that was seen once
+    says next to nothing.
 
     Args:
         together: product → its co-visits with this one, as `similar:{product_id}` holds them.
         own: the interest in this product: its co-visits with itself.
         theirs: the interest in each of the other products.
+        support: the co-visits at which a cosine is halved.
 
     All are sums in the same decayed units (jobs/recommendations). With the cosine, a product that everyone
     views is not similar to all others. A product without interest counts as if its interest equalled the
@@ -105,8 +119,17 @@ def cosines(together: Iterable[tuple[str, float]], own: float, theirs: Mapping[s
     return [
         (product_id, cosine)
         for product_id, sum_ in together
-        if (cosine := _cosine(sum_, own, theirs.get(product_id, 0.0))) > 0.0
+        if (cosine := _cosine(sum_, own, theirs.get(product_id, 0.0)) * _shrinkage(sum_, support)) > 0.0
     ]
+
+
+def covisit_unit(at_s: float) -> float:
+    """Return what a co-visit of two views at a time (Unix seconds) adds to the sums."""
+    return 2.0 ** max(-1_000.0, min(1_000.0, (at_s - COVISIT_EPOCH_S) / COVISIT_HALF_LIFE_S))
+
+
+def _shrinkage(together: float, support: float) -> float:
+    return 1.0 / (1.0 + support / together) if together > 0.0 else 0.0
 
 
 def _cosine(together: float, own: float, theirs: float) -> float:

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from serving.recommendations.scoring import (
     ANCHOR_WEIGHT,
+    COVISIT_HALF_LIFE_S,
     HALF_LIFE_S,
     MAX_SEEDS,
     Seed,
     cosines,
+    covisit_unit,
     favourite_categories,
     score,
     seeds,
@@ -61,6 +63,28 @@ def test_what_everyone_looks_at_is_less_similar_than_what_few_do() -> None:
 def test_without_interest_a_product_is_taken_at_its_co_visits_alone() -> None:
     assert cosines([("shade", 4.0), ("gone", 0.0)], 0.0, {}) == [("shade", 1.0)]
     assert cosines([("shade", 4.0)], 16.0, {}) == [("shade", 0.5)]
+
+
+def test_a_pair_that_was_seen_once_is_less_similar_than_one_that_was_seen_often() -> None:
+    """Both have the cosine 1; with the support 2, one visit counts a third and eight visits four fifths."""
+    theirs = {"once": 1.0, "often": 8.0}
+    once = cosines([("once", 1.0)], 1.0, theirs, support=2.0)
+    often = cosines([("often", 8.0)], 8.0, theirs, support=2.0)
+
+    assert (once, often) == ([("once", pytest.approx(1 / 3))], [("often", pytest.approx(0.8))])
+
+
+@given(st.floats(1_400_000_000, 1_900_000_000), st.floats(0, 50 * 86_400))
+def test_what_happened_earlier_has_less_support(at_s: float, later_s: float) -> None:
+    """A visit of two half-lives ago counts a quarter of one of now."""
+    earlier, now = covisit_unit(at_s), covisit_unit(at_s + later_s)
+
+    assert now / earlier == pytest.approx(2.0 ** (later_s / COVISIT_HALF_LIFE_S))
+
+
+@pytest.mark.parametrize("at_s", [-1e18, 0.0, 4e9, 1e18])
+def test_no_time_makes_the_unit_of_a_co_visit_zero_or_infinite(at_s: float) -> None:
+    assert 0 < covisit_unit(at_s) < float("inf")
 
 
 def test_the_best_come_first_and_no_more_than_asked() -> None:
