@@ -368,7 +368,7 @@ def blend(
     ] = 600_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated history.")] = 1,
 ) -> None:
-    """Replay a log, and measure how well co-visits, a trained model and their blends predict the next view."""
+    """Replay a log, and measure how well co-visits, a trained model and their blends predict views."""
     from bench import blend as bench_blend
 
     if sessions:

@@ -192,7 +192,7 @@ RECOMMENDER = Example(
             Put(
                 "serving/recommendations/proposal.py",
                 'Kind = Literal["similar", "content", "category"',
-                ', "newest"'
+                ', "newest"',
             ),
             Put(DECLARED, 'kind: Literal["similar", "content", "category"', ', "newest"'),
         ),
