@@ -182,7 +182,7 @@ RECOMMENDER = Example(
                 '"newest_in_category", ',
             ),
             Put(
-                SERVING,
+                "serving/recommendations/items.py",
                 """"category": one.because_of, "text": text}""",
                 """
     if one.kind == "newest":
