@@ -2,35 +2,45 @@
 
 from collections.abc import Mapping, Sequence
 
-from serving.recommendations.proposal import Because, Proposal
+from serving.recommendations.proposal import Proposal
 
 
-def blend(proposals_of: Mapping[str, Sequence[Proposal]], weights: Mapping[str, float]) -> list[Proposal]:
-    """Return the proposed products by Σ weight · score / best score of the source, the best first.
+def blend(
+    proposals_of: Mapping[str, Sequence[Proposal]], weights: Mapping[str, float], limit: int
+) -> list[Proposal]:
+    """Return the `limit` best of the proposed products by Σ weight · score / best score of the source.
 
     The sum is divided by that of the weights of the sources that propose something, so a score is in (0, 1].
-    Equal scores are ordered by product. A source without a weight does not count. The main cause of a product
-    is what contributed most to its score, over all sources.
+    Equal scores are ordered by product. A source without a weight does not count. The causes of a product are
+    those of all sources.
     """
-    totals: dict[str, float] = {}
-    causes: dict[str, dict[Because, float]] = {}
-    sources: dict[str, dict[str, float]] = {}
     used = {source: weights.get(source, 0.0) for source, proposals in proposals_of.items() if proposals}
     all_weights = sum(used.values())
+    totals: dict[str, float] = {}
+    scaled: list[tuple[str, float, float, dict[str, Proposal]]] = []
     for source, weight in used.items():
-        best = max(one.score for one in proposals_of[source])
+        proposals = proposals_of[source]
+        best = max(one.score for one in proposals)
         if weight <= 0.0 or best <= 0.0:
             continue
-        factor = weight / all_weights
-        for one in proposals_of[source]:
-            product_id, share = one.product_id, one.score / best
-            totals[product_id] = totals.get(product_id, 0.0) + factor * share
-            sources.setdefault(product_id, {})[source] = share
-            parts = causes.setdefault(product_id, {})
-            for cause, part in one.causes().items():
-                parts[cause] = parts.get(cause, 0.0) + factor * part / best
+        factor = weight / all_weights / best
+        scaled.append((source, best, factor, {one.product_id: one for one in proposals}))
+        for one in proposals:
+            totals[one.product_id] = totals.get(one.product_id, 0.0) + factor * one.score
     ranked = sorted((-total, product_id) for product_id, total in totals.items() if total > 0.0)
-    return [
-        Proposal.of(product_id, -total, causes[product_id], sources[product_id])
-        for total, product_id in ranked
-    ]
+    blended = []
+    for total, product_id in ranked[:limit]:
+        found = [(source, best, factor, by_id[product_id]) for source, best, factor, by_id in scaled
+                 if product_id in by_id]  # fmt: skip
+        first = found[0][3]
+        blended.append(
+            Proposal(
+                product_id,
+                -total,
+                first.kind,
+                first.because_of,
+                [(factor * own, parts) for _, _, factor, one in found for own, parts in one.all_parts()],
+                {source: one.score / best for source, best, _, one in found},
+            )
+        )
+    return blended

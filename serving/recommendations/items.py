@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from serving.catalogue.offers import Offer
-from serving.recommendations.proposal import Proposal
+from serving.recommendations.proposal import Because, Proposal
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.schemas import Item, Reason
 
@@ -38,24 +38,24 @@ class PickedItems:
         usable = [one for one in proposals if one.product_id not in self._taken]
         # Few products are sold out, so the first slice is usually enough.
         for start in range(0, len(usable), self._n + SPARE_CARDS):
-            checked = usable[start : start + self._n + SPARE_CARDS]
+            checked = [(one, one.main_cause()) for one in usable[start : start + self._n + SPARE_CARDS]]
             await cards.load(_needed(checked))
-            for one in checked:
+            for one, cause in checked:
                 card = cards.get(one.product_id)
                 if card is None or not card.for_sale or one.product_id in self._taken:
                     continue
                 if not self.missing:
                     return
                 self._taken.add(one.product_id)
-                self.items.append(_item(card, one, _reason(one, self._request)))
+                self.items.append(_item(card, one, _reason(cause, self._request)))
             if not self.missing:
                 return
 
 
-def _needed(proposals: Sequence[Proposal]) -> list[str]:
+def _needed(proposals: Sequence[tuple[Proposal, Because]]) -> list[str]:
     """Return the proposed products, and the seeds that their reasons name."""
-    because = {one.because_of for one in proposals if one.kind in OF_PRODUCTS and one.because_of}
-    return [*(one.product_id for one in proposals), *because]
+    because = {cause.of for _, cause in proposals if cause.kind in OF_PRODUCTS and cause.of}
+    return [*(one.product_id for one, _ in proposals), *because]
 
 
 def _item(card: Offer, one: Proposal, reason: Reason) -> Item:
@@ -72,22 +72,22 @@ def _item(card: Offer, one: Proposal, reason: Reason) -> Item:
     }
 
 
-def _reason(one: Proposal, request: RecommendationRequest) -> Reason:
-    if one.kind == "popular" or one.because_of is None:
+def _reason(cause: Because, request: RecommendationRequest) -> Reason:
+    if cause.kind == "popular" or cause.of is None:
         return {"kind": "popular", "product_id": None, "category": None, "text": "Popular right now"}
-    if one.kind == "category":
-        text = f"Popular in {one.because_of.replace('_', ' ')}"
-        return {"kind": "category", "product_id": None, "category": one.because_of, "text": text}
-    seed = request.cards.get(one.because_of)
+    if cause.kind == "category":
+        text = f"Popular in {cause.of.replace('_', ' ')}"
+        return {"kind": "category", "product_id": None, "category": cause.of, "text": text}
+    seed = request.cards.get(cause.of)
     name = seed.name if seed and seed.name else "it"
-    if one.kind == "content":
+    if cause.kind == "content":
         text = f"Similar to {name}"
-    elif one.because_of == request.anchor:
+    elif cause.of == request.anchor:
         text = f"Often viewed together with {name}"
-    elif one.because_of in request.visitor.carted:
+    elif cause.of in request.visitor.carted:
         text = f"Goes with {name} in your cart"
-    elif one.because_of not in request.visitor.viewed and one.because_of in request.visitor.bought:
+    elif cause.of not in request.visitor.viewed and cause.of in request.visitor.bought:
         text = f"Because you bought {name}"
     else:
         text = f"Because you looked at {name}"
-    return {"kind": one.kind, "product_id": one.because_of, "category": None, "text": text}
+    return {"kind": cause.kind, "product_id": cause.of, "category": None, "text": text}

@@ -21,11 +21,11 @@ MAX_ENTRIES = 4_096
 class CachedRow(NamedTuple):
     """The neighbours of a product: those of the trained model, and those with similar content."""
 
-    trained: Neighbours = ()
-    content: Neighbours = ()
+    trained: Neighbours
+    content: Neighbours
 
 
-NO_NEIGHBOURS = CachedRow()
+NO_NEIGHBOURS = CachedRow({}, {})
 
 
 class ModelRows:
@@ -83,4 +83,4 @@ def _unpacked(packed: bytes, model: LoadedModel) -> CachedRow:
 
 
 def _named(neighbours: Iterable[Neighbour], ids: ProductIds) -> Neighbours:
-    return [(intern(ids[one.code]), one.score) for one in neighbours]
+    return {intern(ids[one.code]): one.score for one in neighbours}

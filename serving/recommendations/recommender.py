@@ -4,7 +4,7 @@
 products that are not for sale, and those that the visitor has viewed, carted or bought.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -15,8 +15,8 @@ from serving.catalogue.cards import ProductCardLoader
 from serving.catalogue.offers import Offer
 from serving.live_versions import LiveVersions
 from serving.recommendations.neighbours import NeighbourCache
-from serving.recommendations.proposal import Because, Proposal
-from serving.recommendations.scoring import Seed, favourite_categories, score
+from serving.recommendations.proposal import Kind, Proposal, SeedParts
+from serving.recommendations.scoring import Neighbours, Seed, favourite_categories, score
 from serving.recommendations.trained_models import ModelInUse, Unusable
 from serving.recommendations.visitor_history import VisitorHistory
 from serving.redis_client import run_redis
@@ -91,12 +91,7 @@ class ItemNeighbours:
             [seed.product_id for seed in request.seeds], request.cards.prefix
         )
         limit = max(CANDIDATES, 2 * wanted)
-        return [
-            Proposal.of(
-                one.product_id, one.score, {Because("similar", of): part for of, part in one.parts.items()}
-            )
-            for one in score(request.seeds, neighbours, limit, request.excluded)
-        ]
+        return neighbour_proposals("similar", request.seeds, neighbours, limit, request.excluded)
 
 
 class PopularInCategory:
@@ -143,6 +138,19 @@ class Popular:
         """Return the first products of the ranking that job `rankings` writes."""
         found = await ranking(self._versions, "popular", 2 * wanted + len(request.excluded) + 1)
         return [Proposal(product_id, share, "popular") for product_id, share in found]
+
+
+def neighbour_proposals(
+    kind: Kind,
+    seeds: Sequence[Seed],
+    neighbours: Mapping[str, Neighbours],
+    limit: int,
+    excluded: Iterable[str],
+) -> list[Proposal]:
+    """Return the `limit` best neighbours of the seeds, the best first."""
+    parts = [(1.0, SeedParts(kind, seeds, neighbours))]
+    scored = score(seeds, neighbours, limit, excluded)
+    return [Proposal(product_id, value, kind, None, parts) for product_id, value in scored]
 
 
 def relative(members: Sequence[tuple[bytes, float]]) -> list[tuple[bytes, float]]:

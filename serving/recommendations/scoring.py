@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
+from typing import NamedTuple
 
 HALF_LIFE_S = 1_800.0
 """A view half an hour earlier weighs half as much."""
@@ -39,22 +40,15 @@ class Seed:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredProduct:
-    """A candidate, its score, and the part that each seed contributes to it."""
+class ScoredProduct(NamedTuple):
+    """A candidate and its score."""
 
     product_id: str
     score: float
-    parts: Mapping[str, float]
-
-    @property
-    def because_of(self) -> str:
-        """The seed that contributes most; the heavier of equal ones."""
-        return max(self.parts, key=self.parts.__getitem__)
 
 
-Neighbours = Sequence[tuple[str, float]]
-"""(product_id, its cosine with the product whose neighbours they are)."""
+Neighbours = Mapping[str, float]
+"""product → its cosine with the product whose neighbours they are, best first."""
 
 
 def seeds(viewed: Mapping[str, float], carted: Mapping[str, float], anchor: str | None = None) -> list[Seed]:
@@ -116,11 +110,11 @@ def cosines(
     views is not similar to all others. A product without interest counts as if its interest equalled the
     co-visits.
     """
-    return [
-        (product_id, cosine)
+    return {
+        product_id: cosine
         for product_id, sum_ in together
         if (cosine := _cosine(sum_, own, theirs.get(product_id, 0.0)) * _shrinkage(sum_, support)) > 0.0
-    ]
+    }
 
 
 def covisit_unit(at_s: float) -> float:
@@ -160,17 +154,12 @@ def score(
     totals: dict[str, float] = {}
     for seed in seeds:
         weight = seed.weight
-        for product_id, cosine in neighbours.get(seed.product_id, ()):
+        for product_id, cosine in neighbours.get(seed.product_id, {}).items():
             totals[product_id] = totals.get(product_id, 0.0) + weight * cosine
     for product_id in excluded:
         totals.pop(product_id, None)
-    ranked = sorted((-total, product_id) for product_id, total in totals.items() if total > 0.0)[:limit]
-    parts: dict[str, dict[str, float]] = {product_id: {} for _, product_id in ranked}
-    for seed in seeds:
-        for product_id, cosine in neighbours.get(seed.product_id, ()):
-            if (of_product := parts.get(product_id)) is not None:
-                of_product[seed.product_id] = seed.weight * cosine
-    return [ScoredProduct(product_id, -total, parts[product_id]) for total, product_id in ranked]
+    ranked = sorted((-total, product_id) for product_id, total in totals.items() if total > 0.0)
+    return [ScoredProduct(product_id, -total) for total, product_id in ranked[:limit]]
 
 
 def favourite_categories(seeds: Sequence[Seed], category_of: Mapping[str, str | None]) -> list[str]:

@@ -1,7 +1,7 @@
 """Blends the recommenders of a strategy, and keeps products that are for sale and new to the visitor."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from common.ids import new_id
@@ -14,6 +14,7 @@ from serving.recommendations.items import PickedItems
 from serving.recommendations.model_rows import ModelRows
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.recommender import (
+    CANDIDATES,
     ItemNeighbours,
     PassedOver,
     Popular,
@@ -155,12 +156,12 @@ class RecommendationService:
         parts: list[Part] = []
         blended = {each: await self._ask(each, request, n, parts) for each in strategy.blended}
         picked = PickedItems(request, n)
-        await picked.add(blend(blended, request.model.weights[context]))
+        await picked.add(blend(blended, request.model.weights[context], max(CANDIDATES, 2 * n)))
         for name in strategy.fallbacks:
             if picked.missing:
                 proposals = await self._ask(name, request, n, parts)
                 best = max((one.score for one in proposals), default=0.0) or 1.0
-                await picked.add([replace(one, sources={name: one.score / best}) for one in proposals])
+                await picked.add([one._replace(sources={name: one.score / best}) for one in proposals])
         used = any(blended[each] for each in blended if each in OF_MODEL)
         version = request.model.model.version if used and request.model.model else None
         return RankedItems(picked.items, parts, version)

@@ -3,9 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from serving.recommendations.model_rows import ModelRows
-from serving.recommendations.proposal import Because, Kind, Proposal
-from serving.recommendations.recommender import CANDIDATES, PassedOver, RecommendationRequest
-from serving.recommendations.scoring import Neighbours, fold_in_seeds, score
+from serving.recommendations.proposal import Kind, Proposal
+from serving.recommendations.recommender import (
+    CANDIDATES,
+    PassedOver,
+    RecommendationRequest,
+    neighbour_proposals,
+)
+from serving.recommendations.scoring import Neighbours, fold_in_seeds
 from serving.recommendations.strategies import Source
 from serving.recommendations.trained_models import ModelUnusable, TrainedModels
 
@@ -34,13 +39,8 @@ class _OfPublishedModel:
             raise PassedOver(error.reason) from error
         neighbours: Mapping[str, Neighbours] = {product_id: row[which] for product_id, row in rows.items()}
         weighted = fold_in_seeds(request.history, used.model.description.decay)
-        found = score(weighted, neighbours, max(CANDIDATES, 2 * wanted), request.excluded)
-        return [
-            Proposal.of(
-                one.product_id, one.score, {Because(self.kind, of): part for of, part in one.parts.items()}
-            )
-            for one in found
-        ]
+        limit = max(CANDIDATES, 2 * wanted)
+        return neighbour_proposals(self.kind, weighted, neighbours, limit, request.excluded)
 
 
 class TrainedNeighbours(_OfPublishedModel):
