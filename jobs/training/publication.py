@@ -34,7 +34,7 @@ from schemas.published_model.weights import Weights, pack_weights
 ROWS_PER_WRITE = 100
 """About 25 KB in one command: Redis serves others between two of them."""
 
-ROW_OVERHEAD_BYTES = 120
+ROW_OVERHEAD_BYTES = 150
 """An upper estimate of what Redis adds to a row: its field, the table of the hash, and the allocator's
 rounding."""
 
