@@ -233,7 +233,7 @@ def _trained_rows(log: ViewLog, until: int, model: str) -> tuple[dict[str, Neigh
     visitors, products, times, visits = columns
     fitted = build(model).fit(from_columns(visitors, products, times=times, sessions=visits))
     served = ServedModel.of(fitted)
-    rows = {
+    rows: dict[str, Neighbours] = {
         product_id: {served.ids[one.code]: one.score for one in row.trained}
         for product_id, row in served.rows()
     }

@@ -44,16 +44,15 @@ class ShownItems:
     clicked: Flags
     bought: Flags
 
-    def of(self, surface: str) -> "ShownItems":
-        """Return the items of one surface."""
-        rows = self.surfaces == surface
-        columns = (self.surfaces, self.positions, self.scores, self.clicked, self.bought)
-        return ShownItems(*(each[rows] for each in columns))
-
-    def part(self, start: int, stop: int) -> "ShownItems":
-        """Return a slice of the items."""
-        columns = (self.surfaces, self.positions, self.scores, self.clicked, self.bought)
-        return ShownItems(*(each[start:stop] for each in columns))
+    def take(self, rows: Flags | slice) -> "ShownItems":
+        """Return some of the items."""
+        return ShownItems(
+            self.surfaces[rows],
+            self.positions[rows],
+            self.scores[rows],
+            self.clicked[rows],
+            self.bought[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -75,13 +74,13 @@ def learn_weights(shown: ShownItems, in_use: Weights) -> LearnedWeights:
     reasons: dict[str, str] = {}
     for surface in SURFACES:
         current = dict(in_use[surface])
-        weights[surface], reasons[surface] = _of_surface(shown.of(surface), current)
+        weights[surface], reasons[surface] = _of_surface(shown.take(shown.surfaces == surface), current)
     return LearnedWeights(weights, reasons)
 
 
 def _of_surface(items: ShownItems, current: dict[str, float]) -> tuple[dict[str, float], str]:
     cut = int(len(items.clicked) * (1 - TEST_SHARE))
-    train, test = items.part(0, cut), items.part(cut, len(items.clicked))
+    train, test = items.take(slice(cut)), items.take(slice(cut, None))
     clicks = int(train.clicked.sum())
     if clicks < MIN_CLICKS or train.clicked.all() or not 0 < test.clicked.sum() < len(test.clicked):
         return current, f"kept: {clicks:,} clicks to learn from, of at least {MIN_CLICKS:,}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import exp2, inf, sqrt
 from typing import NamedTuple
 
 HALF_LIFE_S = 1_800.0
@@ -119,7 +119,8 @@ def cosines(
 
 def covisit_unit(at_s: float) -> float:
     """Return what a co-visit of two views at a time (Unix seconds) adds to the sums."""
-    return 2.0 ** max(-1_000.0, min(1_000.0, (at_s - COVISIT_EPOCH_S) / COVISIT_HALF_LIFE_S))
+    half_lives = (at_s - COVISIT_EPOCH_S) / COVISIT_HALF_LIFE_S
+    return exp2(max(-1_000.0, min(1_000.0, half_lives)))
 
 
 def _shrinkage(together: float, support: float) -> float:

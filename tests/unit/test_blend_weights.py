@@ -49,7 +49,7 @@ def test_a_source_that_drives_people_away_gets_no_weight() -> None:
 
 def test_too_few_clicks_change_nothing() -> None:
     items = shown((0.2, 0.6, 0.2))
-    few = items.part(0, 10 * MIN_CLICKS)
+    few = items.take(slice(10 * MIN_CLICKS))
     found = learn_weights(replace(few, clicked=few.clicked & (np.arange(len(few.clicked)) % 20 == 0)), EQUAL)
 
     assert found.weights == EQUAL

@@ -168,7 +168,7 @@ RECOMMENDER = Example(
         2: (
             Put(
                 SERVING,
-                "from serving.problems import UnknownProduct\n",
+                "from serving.recommendations.model_rows import ModelRows\n",
                 "from serving.recommendations.newest import NewestInCategory\n",
             ),
             Put(
@@ -183,11 +183,11 @@ RECOMMENDER = Example(
             ),
             Put(
                 "serving/recommendations/items.py",
-                """"category": one.because_of, "text": text}""",
+                """"category": cause.of, "text": text}""",
                 """
-    if one.kind == "newest":
-        text = f"New in {one.because_of.replace('_', ' ')}"
-        return {"kind": "newest", "product_id": None, "category": one.because_of, "text": text}""",
+    if cause.kind == "newest":
+        text = f"New in {cause.of.replace('_', ' ')}"
+        return {"kind": "newest", "product_id": None, "category": cause.of, "text": text}""",
             ),
             Put(
                 "serving/recommendations/proposal.py",
