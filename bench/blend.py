@@ -1,8 +1,9 @@
-"""Replays a log of views, and measures with which weights and support the blend predicts the next product.
+"""Replays a log of views, and measures which support and which weights of the blend choose the best lists.
 
 A model is trained on the first part of the log. Co-visits are added up while the log is replayed, event by
-event, as job `recommendations` does. Before an event, each source ranks products that are new to the visitor;
-the product of the event is the hit. The ranking is that of `serving/recommendations/`.
+event, as job `recommendations` does. Before an event, each ranking chooses products that are new to the
+visitor; the product of the event is the hit. In a simulated marketplace, the expected clicks on the list
+are known, too. The rankings are those of `serving/recommendations/`.
 """
 
 from collections import defaultdict
@@ -35,31 +36,44 @@ from serving.recommendations.scoring import (
 TRAINED_SHARE, LIVE_SHARE = 0.6, 0.2
 """The share of events of which a model is learned, and the next share, which is before the first case."""
 
-MAX_OF_VISIT = 10
-"""The first products of a visit whose pairs count, as in job `recommendations`."""
-
-MAX_RECENT = 20
-"""The number of newest products of a visitor, as job `recommendations` stores them."""
+MAX_OF_VISIT, MAX_RECENT = 10, 20
+"""The first products of a visit whose pairs count, and the newest ones of a visitor, as in job
+`recommendations`."""
 
 K = 12
 """The length of a list, that of the home page."""
 
-GRID = ((1.0, 0.0), (0.0, 1.0), (1.0, 0.25), (1.0, 0.5), (1.0, 1.0), (0.5, 1.0), (0.25, 1.0))
-"""Weights of live co-visits and of the trained model."""
-
 SUPPORTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Numbers of co-visits at which a cosine is halved."""
+
+WILSON_Z = 1.0
+"""Standard errors of the alternative to the support: the lower bound of the share of co-visits."""
+
+GRID = ((0.0, 1.0), (0.25, 1.0), (0.5, 1.0), (1.0, 1.0), (1.0, 0.5), (1.0, 0.25))
+"""Weights of live co-visits and of the trained model."""
+
+POPULAR_EVERY = 500
+"""The number of cases for which one ranking by popularity is used."""
+
+REFERENCE = "co-visits, support 0"
+
+ClickProbability = Callable[[int, Sequence[str]], float]
+"""Visitor and list → the expected number of clicks."""
 
 
 @dataclass(frozen=True)
 class ViewLog:
-    """Views in the order of time. `times` is in Unix seconds, all columns are [events]."""
+    """Views in the order of time. `times` is in Unix seconds; all columns are [events].
+
+    `clicks` is known of a simulated log.
+    """
 
     name: str
     visitors: Sequence[int]
     visits: Sequence[int]
     products: Sequence[int]
     times: Sequence[float]
+    clicks: ClickProbability | None = None
 
 
 @dataclass
@@ -76,58 +90,55 @@ class CoVisits:
         others = self.of_visit[visit]
         if product in others or len(others) >= MAX_OF_VISIT:
             return
-        weight = 2.0 ** ((time_s - self.start_s) / COVISIT_HALF_LIFE_S)
+        weight = self.unit(time_s)
         self.interest[product] += weight
         for other in others:
             for one, two in ((product, other), (other, product)):
                 self.together[one][two] = self.together[one].get(two, 0.0) + weight
         others.append(product)
 
-    def neighbours(self, product: str, support: float, now_s: float) -> Neighbours:
-        """Return the neighbours as `NeighbourCache` does: those with the largest sums, by cosine."""
-        best = sorted(self.together[product].items(), key=lambda each: (-each[1], each[0]))[:NEIGHBOURS]
-        unit = 2.0 ** ((now_s - self.start_s) / COVISIT_HALF_LIFE_S)
-        return cosines(best, self.interest[product], self.interest, support * unit)
+    def unit(self, at_s: float) -> float:
+        """Return what a view at this time adds."""
+        return 2.0 ** ((at_s - self.start_s) / COVISIT_HALF_LIFE_S)
+
+    def best(self, product: str) -> list[tuple[str, float]]:
+        """Return the neighbours with the largest sums, as many as `NeighbourCache` reads."""
+        return sorted(self.together[product].items(), key=lambda each: (-each[1], each[0]))[:NEIGHBOURS]
+
+    def by_support(self, product: str, support: float, now_s: float) -> Neighbours:
+        """Return the neighbours as `NeighbourCache` does."""
+        return cosines(self.best(product), self.interest[product], self.interest, support * self.unit(now_s))
+
+    def by_wilson(self, product: str, now_s: float) -> Neighbours:
+        """Return the neighbours by their cosine, times the lower bound of their share, relative to the share.
+
+        Source: Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 1927.
+        """
+        own, unit = self.interest[product], self.unit(now_s)
+        found = {}
+        for other, cosine in cosines(self.best(product), own, self.interest).items():
+            n, share = own / unit, min(1.0, self.together[product][other] / own)
+            middle = share + WILSON_Z**2 / (2 * n)
+            width = WILSON_Z * (share * (1 - share) / n + WILSON_Z**2 / (4 * n * n)) ** 0.5
+            found[other] = cosine * (middle - width) / (1 + WILSON_Z**2 / n) / share
+        return {other: value for other, value in found.items() if value > 0}
 
 
 @dataclass(frozen=True)
-class Case:
-    """A product that a visitor viewed next, and the scores of each source, relative to its best.
+class Outcomes:
+    """Of each case: 1 / rank of the product that was viewed next, else 0, and the expected clicks."""
 
-    `live` has those of the co-visits by support.
-    """
-
-    target: str
-    live: Mapping[float, Mapping[str, float]]
-    trained: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Hit rate and mean reciprocal rank at `K`.
-
-    `gain` is the difference of the latter from that of co-visits without support, with 95 % of `half_width`.
-    """
-
-    hit_rate: float
-    mrr: float
-    gain: float
-    half_width: float
+    reciprocal_ranks: NDArray[np.float64]
+    clicks: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class BlendBenchResult:
-    """What was measured on one log: co-visits alone by support, and blends by their two weights.
-
-    The blends use the co-visits with `support`.
-    """
+    """The outcomes of each ranking by its name."""
 
     log: str
     model: str
-    cases: int
-    support: float
-    by_support: Mapping[float, Measured]
-    by_weights: Mapping[tuple[float, float], Measured]
+    outcomes: Mapping[str, Outcomes]
 
 
 def sessions(path: Path, days: float) -> ViewLog:
@@ -156,70 +167,89 @@ def simulated(seed: int, products: int, shoppers: int, events: int) -> ViewLog:
         np.concatenate([day.organic.at for day in days]) / 1_000,
     )
     order = np.argsort(columns[3], kind="stable")
-    return ViewLog(f"simulator, seed {seed}", *(each[order].tolist() for each in columns))
+
+    def clicks(visitor: int, shown: Sequence[str]) -> float:
+        codes = np.array([int(each) for each in shown], np.int64)
+        positions = np.arange(1, len(codes) + 1)
+        shopper = np.full(len(codes), visitor)
+        return float(market.decisions.click_probability(shopper, codes, positions).sum())
+
+    return ViewLog(f"simulator, seed {seed}", *(each[order].tolist() for each in columns), clicks)
 
 
 def measure(log: ViewLog, model: str, cases: int, anchored: bool, support: float) -> BlendBenchResult:
     """Replay a log. With `anchored`, the newest product is that of the open page, as on a product page."""
-    found = list(_cases(log, model, cases, anchored))
-    before = _reciprocal_ranks(found, lambda case: case.live[0.0])
-    by_support = {
-        each: _measured(_reciprocal_ranks(found, lambda case, each=each: case.live[each]), before)  # type: ignore[misc]
-        for each in SUPPORTS
-    }
-    by_weights = {
-        weights: _measured(
-            _reciprocal_ranks(found, lambda case, w=weights: _mixed(case, support, *w)),  # type: ignore[misc]
-            before,
-        )
-        for weights in GRID
-    }
-    return BlendBenchResult(log.name, model, len(found), support, by_support, by_weights)
+    ranks: dict[str, list[float]] = defaultdict(list)
+    clicks: dict[str, list[float]] = defaultdict(list)
+    for visitor, target, lists in _cases(log, model, cases, anchored, support):
+        for name, shown in lists.items():
+            ranks[name].append(1 / (1 + shown.index(target)) if target in shown else 0.0)
+            clicks[name].append(log.clicks(visitor, shown) if log.clicks else np.nan)
+    outcomes = {name: Outcomes(np.array(ranks[name]), np.array(clicks[name])) for name in ranks}
+    return BlendBenchResult(log.name, model, outcomes)
 
 
 def show(result: BlendBenchResult, console: Console) -> None:
-    """Print the result."""
-    table = Table("ranking", f"HR@{K}", f"MRR@{K}", "difference", title=f"{result.log}, {result.model}")
-    for support, measured in result.by_support.items():
-        table.add_row(f"co-visits, support {support:g}", *_cells(measured))
-    for (live, trained), measured in result.by_weights.items():
-        table.add_row(f"blend {live:g} : {trained:g}, support {result.support:g}", *_cells(measured))
-    table.caption = f"{result.cases:,} cases; the difference of MRR@{K} is from co-visits with support 0"
+    """Print the result: differences are from co-visits without support, with 95 % of their half-width."""
+    columns = (f"HR@{K}", f"MRR@{K}", "difference", "clicks", "difference")
+    table = Table("ranking", *columns, title=f"{result.log}, {result.model}")
+    before = result.outcomes[REFERENCE]
+    for name, each in result.outcomes.items():
+        table.add_row(
+            name,
+            f"{(each.reciprocal_ranks > 0).mean():.4f}",
+            f"{each.reciprocal_ranks.mean():.4f}",
+            _difference(each.reciprocal_ranks, before.reciprocal_ranks),
+            f"{each.clicks.mean():.4f}",
+            _difference(each.clicks, before.clicks),
+        )
+    table.caption = f"{len(before.clicks):,} lists of {K}; differences are from {REFERENCE}"
     console.print(table)
 
 
-def _cells(measured: Measured) -> tuple[str, ...]:
-    difference = f"{measured.gain:+.4f} ± {measured.half_width:.4f}"
-    return f"{measured.hit_rate:.4f}", f"{measured.mrr:.4f}", difference
+def _difference(values: NDArray[np.float64], before: NDArray[np.float64]) -> str:
+    gains = values - before
+    return f"{gains.mean():+.4f} ± {1.96 * gains.std(ddof=1) / np.sqrt(len(gains)):.4f}"
 
 
-def _cases(log: ViewLog, model: str, cases: int, anchored: bool) -> Iterator[Case]:
-    """Replay the log and return about `cases` cases, spread evenly over its newest part."""
+def _cases(
+    log: ViewLog, model: str, cases: int, anchored: bool, support: float
+) -> Iterator[tuple[int, str, Mapping[str, Sequence[str]]]]:
+    """Yield the visitor, the product that is viewed next, and the list of each ranking; about `cases` times.
+
+    The cases are spread evenly over the newest part of the log.
+    """
     count = len(log.products)
     trained_until, cases_from = int(count * TRAINED_SHARE), int(count * (TRAINED_SHARE + LIVE_SHARE))
     rows, decay = _trained_rows(log, trained_until, model)
     covisits = CoVisits(log.times[0])
     recent: dict[int, dict[str, float]] = defaultdict(dict)
     chosen = set(np.linspace(cases_from, count - 1, cases).astype(int).tolist())
+    popular: list[str] = []
+    done = 0
     events = zip(log.visitors, log.visits, log.products, log.times, strict=True)
     for number, (visitor, visit, code, time_s) in enumerate(events):
         product, viewed = str(code), recent[visitor]
         if number in chosen and viewed and product not in viewed:
+            if done % POPULAR_EVERY == 0:
+                interest = covisits.interest
+                popular = sorted(interest, key=interest.__getitem__, reverse=True)[: K + MAX_RECENT]
+            done += 1
             anchor = max(viewed, key=viewed.__getitem__) if anchored else None
             weighted = seeds(viewed, {}, anchor)
             live = {
-                support: _shares(
-                    weighted,
-                    {
-                        one.product_id: covisits.neighbours(one.product_id, support, time_s)
-                        for one in weighted
-                    },
-                    viewed,
-                )
-                for support in SUPPORTS
+                each: _scores(weighted, _live_rows(covisits, weighted, each, time_s), viewed)
+                for each in SUPPORTS
             }
-            folded = fold_in_seeds(history(viewed, {}, {}, anchor), decay)
-            yield Case(product, live, _shares(folded, rows, viewed))
+            wilson = {each.product_id: covisits.by_wilson(each.product_id, time_s) for each in weighted}
+            trained = _scores(fold_in_seeds(history(viewed, {}, {}, anchor), decay), rows, viewed)
+            scores = {f"co-visits, support {each:g}": found for each, found in live.items()}
+            scores[f"co-visits, Wilson's bound, z {WILSON_Z:g}"] = _scores(weighted, wilson, viewed)
+            for weights in GRID:
+                name = "blend {:g} : {:g}, support {:g}".format(*weights, support)
+                scores[name] = _mixed((live[support], trained), weights)
+            scores["popular"] = {}
+            yield visitor, product, {name: _top(found, popular, viewed) for name, found in scores.items()}
         covisits.add(visit, product, time_s)
         viewed.pop(product, None)
         viewed[product] = time_s
@@ -240,37 +270,30 @@ def _trained_rows(log: ViewLog, until: int, model: str) -> tuple[dict[str, Neigh
     return rows, served.trained.decay
 
 
-def _shares(
+def _live_rows(
+    covisits: CoVisits, weighted: Sequence[Seed], support: float, now_s: float
+) -> dict[str, Neighbours]:
+    return {each.product_id: covisits.by_support(each.product_id, support, now_s) for each in weighted}
+
+
+def _scores(
     weighted: Sequence[Seed], neighbours: Mapping[str, Neighbours], viewed: Mapping[str, float]
 ) -> dict[str, float]:
+    """Return the candidates with their scores, relative to the best."""
     found = score(weighted, neighbours, CANDIDATES, viewed)
     return {one.product_id: one.score / found[0].score for one in found}
 
 
-def _mixed(case: Case, support: float, live: float, trained: float) -> dict[str, float]:
-    totals = {product: live * share for product, share in case.live[support].items()}
-    for product, share in case.trained.items():
-        totals[product] = totals.get(product, 0.0) + trained * share
-    return totals
+def _mixed(sources: Sequence[Mapping[str, float]], weights: Sequence[float]) -> dict[str, float]:
+    totals: dict[str, float] = defaultdict(float)
+    for scores, weight in zip(sources, weights, strict=True):
+        for product, share in scores.items():
+            totals[product] += weight * share
+    return {product: total for product, total in totals.items() if total > 0}
 
 
-def _reciprocal_ranks(
-    cases: Sequence[Case], scores_of: Callable[[Case], Mapping[str, float]]
-) -> NDArray[np.float64]:
-    """Return 1 / rank of each case's target, 0 below `K`: float64 [cases]."""
-    found = np.zeros(len(cases))
-    for number, case in enumerate(cases):
-        scores = scores_of(case)
-        if (mine := scores.get(case.target, 0.0)) > 0:
-            rank = 1 + sum((other > mine or (other == mine and product < case.target))
-                           for product, other in scores.items())  # fmt: skip
-            found[number] = 1 / rank if rank <= K else 0.0
-    return found
-
-
-def _measured(ranks: NDArray[np.float64], before: NDArray[np.float64]) -> Measured:
-    differences = ranks - before
-    half_width = 1.96 * differences.std(ddof=1) / np.sqrt(len(differences))
-    return Measured(
-        float((ranks > 0).mean()), float(ranks.mean()), float(differences.mean()), float(half_width)
-    )
+def _top(scores: Mapping[str, float], popular: Sequence[str], viewed: Mapping[str, float]) -> list[str]:
+    """Return the list of the best `K` products, filled up with popular ones."""
+    best = sorted(scores, key=lambda product: (-scores[product], product))[:K]
+    others = (each for each in popular if each not in viewed and each not in scores)
+    return best + [product for product, _ in zip(others, range(K - len(best)), strict=False)]
