@@ -15,9 +15,9 @@ from common.clock import system_clock
 from common.errors import INTERRUPTED
 from common.settings import ROOT, Settings
 from jobs.recommenders.evaluation.metrics import Metric
-from jobs.recommenders.registry import MODELS
 from jobs.training.model_registry import ModelRegistry
 from jobs.training.run import train_once
+from jobs.training.served_models import SERVED_MODELS
 from jobs.training.train import TrainingOptions
 from jobs.training.training_data import MAX_EVENTS
 
@@ -46,7 +46,7 @@ def command(
     Ten million events need at most 8 GB of memory (three models: 1.8 GB measured). --most reduces it.
     """
     settings, console = Settings.load(), Console(soft_wrap=True)
-    options = TrainingOptions(MODELS, Metric.parse(metric), days, budget, seed)
+    options = TrainingOptions(SERVED_MODELS, Metric.parse(metric), days, budget, seed)
     with Redis.from_url(settings.redis) as redis:
         registry = ModelRegistry(settings.home / "models", redis)
         if roll_back:

@@ -39,12 +39,12 @@ def _train(settings: Settings) -> tuple[bool, str]:
     from redis import Redis
 
     from jobs.recommenders.evaluation.metrics import Metric
-    from jobs.recommenders.registry import MODELS
     from jobs.training.model_registry import ModelRegistry
     from jobs.training.run import train_once
+    from jobs.training.served_models import SERVED_MODELS
     from jobs.training.train import TrainingOptions
 
-    options = TrainingOptions(MODELS, Metric.parse(METRIC), DAYS, settings.training_budget_s, seed=0)
+    options = TrainingOptions(SERVED_MODELS, Metric.parse(METRIC), DAYS, settings.training_budget_s, seed=0)
     with Redis.from_url(settings.redis) as redis:
         registry = ModelRegistry(settings.home / "models", redis)
         trained = train_once(

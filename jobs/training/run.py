@@ -35,7 +35,7 @@ def train_once(
         PartUnavailable: ClickHouse or Redis does not answer.
         UserError: there is too little to learn from, or the model does not fit into Redis.
     """
-    champion = _champion(registry)
+    champion = _champion(registry, options)
     on_progress(0, 1, "reading the facts")
     with connect(settings) as reader:
         training_data = read_training_data(reader, most)
@@ -56,13 +56,15 @@ def peak_memory_mb() -> float:
     return getrusage(RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
-def _champion(registry: ModelRegistry) -> Candidate | NoChampion:
+def _champion(registry: ModelRegistry, options: TrainingOptions) -> Candidate | NoChampion:
     """Return the model in use as a candidate, or the reason why no model can be compared with."""
     version = registry.in_use()
     if version is None:
         return NO_MODEL_IN_USE
     try:
         model = registry.model(version)
+        if model.NAME not in options.models:
+            raise UserError(f"{model.NAME} is no longer among the models that are served")
     except UserError as error:
         no_champion = NoChampion(f"the model in use can't be compared with: {error}")
         log.warning("no champion", reason=no_champion.reason)

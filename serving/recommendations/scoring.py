@@ -22,7 +22,7 @@ COVISIT_EPOCH_S = 1_451_606_400
 
 COVISIT_HALF_LIFE_S = 14 * 86_400.0
 
-SUPPORT = 1.0
+SUPPORT = 2.0
 """The number of co-visits at which a cosine is halved (docs/recommenders.md has the measurement)."""
 
 MAX_HISTORY = 20
