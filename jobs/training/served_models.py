@@ -1,8 +1,8 @@
 """The models of which the platform serves neighbours.
 
-They relate products to each other whatever their popularity, and their neighbours are the model, or nearly so.
-`graph_filter`, `session_knn`, `popularity` and hybrids of them predict the next view better where popular products
-are viewed most, but what they show is clicked less (docs/recommenders.md, "The blend").
+Their neighbours are the model, or nearly so, and they relate products whatever their popularity. Others
+predict the next view as well by ranking popular products higher, which are clicked less when recommended
+(docs/recommenders.md, "The blend").
 """
 
 from jobs.recommenders.base import Model
