@@ -82,7 +82,7 @@ class TrainingWorker:
 
     def _train(self) -> None:
         began_s = monotonic()
-        command = [sys.executable, "-P", "-m", "jobs.training.child"]
+        command = [sys.executable, "-m", "jobs.training.child"]
         process = subprocess.Popen(command, cwd=ROOT, env=environment())
         limit_s = max_seconds(self._settings)
         while process.poll() is None and not self._stop.is_set() and monotonic() - began_s < limit_s:

@@ -54,11 +54,12 @@ def settings(migrated_database: Settings) -> Settings:
 @pytest.fixture
 def redis(settings: Settings) -> Iterator[Redis]:
     with running(local_redis.part(settings), settings), Redis.from_url(settings.redis) as client:
+        client.flushdb()
         yield client
 
 
 def child(settings: Settings) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-P", "-m", "jobs.training.child"]
+    command = [sys.executable, "-m", "jobs.training.child"]
     return subprocess.Popen(command, cwd=ROOT, env=environment() | settings_environment(settings))
 
 

@@ -62,10 +62,11 @@ def redis(shop: Settings) -> Iterator["Redis[bytes]"]:
             product_id.title()},
                        stock={"ana": 5}, interest=10.0)  # fmt: skip
         client.zadd("similar:sofa", {"poster": 9.0, "cushion": 3.0})
+        client.zadd("similar:carpet", {"poster": 9.0})
         client.zadd("recent:ann", {"sofa": 1_800_000_000})
         client.zadd("recent:bea", {"carpet": 1_800_000_000})
         yield client
-        client.delete("similar:sofa", "recent:ann", "recent:bea", *client.keys("recommender*"),
+        client.delete("similar:sofa", "similar:carpet", "recent:ann", "recent:bea", *client.keys("recommender*"),
                       *(f"product:{product_id}" for product_id in (*IDS, "poster")))  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def test_the_answer_blends_the_model_with_what_happened_until_now_and_says_so(
     assert items["carpet"]["sources"] == {"trained_neighbours": 1.0}
     assert set(items["cushion"]["sources"]) == {"item_neighbours", "trained_neighbours"}
     assert items["fresh"]["reason"] == {
-        "kind": "content", "product_id": "sofa", "category": None, "text": "Similar to sofa",
+        "kind": "content", "product_id": "sofa", "category": None, "text": "Similar to Sofa",
     }  # fmt: skip
     assert "sofa" not in items
 
