@@ -9,6 +9,7 @@ are known, too. The rankings are those of `serving/recommendations/`.
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import exp2
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +100,7 @@ class CoVisits:
 
     def unit(self, at_s: float) -> float:
         """Return what a view at this time adds."""
-        return 2.0 ** ((at_s - self.start_s) / COVISIT_HALF_LIFE_S)
+        return exp2((at_s - self.start_s) / COVISIT_HALF_LIFE_S)
 
     def best(self, product: str) -> list[tuple[str, float]]:
         """Return the neighbours with the largest sums, as many as `NeighbourCache` reads."""
@@ -174,7 +175,8 @@ def simulated(seed: int, products: int, shoppers: int, events: int) -> ViewLog:
         shopper = np.full(len(codes), visitor)
         return float(market.decisions.click_probability(shopper, codes, positions).sum())
 
-    return ViewLog(f"simulator, seed {seed}", *(each[order].tolist() for each in columns), clicks)
+    visitors, visits, viewed, times = (each[order].tolist() for each in columns)
+    return ViewLog(f"simulator, seed {seed}", visitors, visits, viewed, times, clicks)
 
 
 def measure(log: ViewLog, model: str, cases: int, anchored: bool, support: float) -> BlendBenchResult:
