@@ -10,15 +10,20 @@ from uuid import uuid4
 
 import httpx
 import numpy as np
+from redis import Redis
 from rich.console import Console
 from rich.table import Table
 
-from bench.small_shop import CATEGORIES, PRODUCTS, RecordProducer, events, product, stock
+from bench.small_shop import CATEGORIES, PRODUCTS, Record, RecordProducer, events, product, stock
 from bench.temporary_platform import temporary_platform
 from common.clock import Clock, system_clock
 from common.errors import SoukError
 from common.principal_token import PlatformToken
 from common.settings import Settings
+from jobs.recommenders.interactions import from_columns
+from jobs.recommenders.models.item_item import ItemItem
+from jobs.training.neighbour_rows import ServedModel
+from jobs.training.publication import Publications
 from schemas.setup import register
 
 SOLD_OUT_GRACE_S = 1.0
@@ -26,6 +31,8 @@ SOLD_OUT_GRACE_S = 1.0
 
 PARALLEL_VISITORS = 50
 """Number of visitors whose first recommendation sells out at the same time."""
+
+MODEL_VERSION = "bench"
 
 _TIMEOUT_S = 120.0
 
@@ -98,7 +105,8 @@ def measure(
 ) -> RecommendationsBenchResult:
     """Send the products and visits of a small shop to a running platform, and measure there."""
     producer = RecordProducer(settings.kafka, register(settings).schema_ids)
-    for name, record in events(clock()):
+    sent = list(events(clock()))
+    for name, record in sent:
         producer.send(name, record)
     producer.flush()
     with httpx.Client(
@@ -106,6 +114,10 @@ def measure(
     ) as api:
         console.print("waiting for the shop")
         _await(lambda: all(_has_similar(api, number) for number in range(PRODUCTS)), "the shop")
+        console.print("training a model on its visits")
+        _publish_model(settings, [record for name, record in sent if name == "product_viewed"], clock())
+        _await(lambda: _model_version(api) == MODEL_VERSION, "the model")
+
         console.print(f"{plan.shoppers} shoppers view a product")
         changed = [_seconds_to_change(api, number) for number in range(plan.shoppers)]
         console.print(f"{plan.answers} answers")
@@ -113,6 +125,24 @@ def measure(
         console.print(f"{plan.tries} products sell out")
         shown = _sell_out(api, producer, plan.tries, clock)
     return RecommendationsBenchResult(Quantiles.of(changed), Quantiles.of(answered), plan.tries, shown)
+
+
+def _publish_model(settings: Settings, views: list[Record], trained_at: datetime) -> None:
+    log = from_columns(
+        [view["session_id"] for view in views],
+        [view["product_id"] for view in views],
+        times=np.array([view["occurred_at"].timestamp() for view in views]),
+    )
+    with Redis.from_url(settings.redis) as redis:
+        publications = Publications(redis)
+        publications.write(ServedModel.of(ItemItem().fit(log)), MODEL_VERSION, trained_at)
+        publications.switch(MODEL_VERSION, None)
+
+
+def _model_version(api: httpx.Client) -> str | None:
+    answer = api.get("/v1/recommendations/bench-visit-1?n=50")
+    version: str | None = answer.raise_for_status().json()["model_version"]
+    return version
 
 
 def _seconds_to_change(api: httpx.Client, number: int) -> float:

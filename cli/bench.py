@@ -25,6 +25,7 @@ from bench.analytics import run as bench_analytics
 from common.errors import INTERRUPTED, UserError
 from common.settings import ROOT, Settings
 from common.telemetry import configure_logging
+from serving.recommendations.scoring import SUPPORT
 
 RECOMMENDATIONS_PORT_OFFSET, PIPELINE_PORT_OFFSET, PERIODS_PORT_OFFSET = 23_000, 23_100, 23_200
 SPIKE_PORT_OFFSET, FRESHNESS_PORT_OFFSET, ANALYTICS_PORT_OFFSET = 23_300, 23_400, 23_500
@@ -349,6 +350,32 @@ def recommenders(
         print(bench_recommenders.as_markdown(result))
     else:
         bench_recommenders.show(result, console)
+
+
+@app.command()
+def blend(
+    sessions: Annotated[
+        Path | None,
+        typer.Option(help="Visits to replay: columns session, position, item; default: simulated."),
+    ] = None,
+    days: Annotated[float, typer.Option(min=1, help="The days over which --sessions are spread.")] = 137,
+    model: Annotated[str, typer.Option(help="The trained model, with its default settings.")] = "item_item",
+    cases: Annotated[int, typer.Option(min=10, help="Views to predict, about.")] = 10_000,
+    anchored: Annotated[bool, typer.Option("--anchored", help="As on a product page.")] = False,
+    support: Annotated[float, typer.Option(min=0, help="Co-visits at which a cosine is halved.")] = SUPPORT,
+    simulated_events: Annotated[
+        int, typer.Option(min=1_000, help="Events of the simulated history.")
+    ] = 600_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated history.")] = 1,
+) -> None:
+    """Replay a log, and measure how well co-visits, a trained model and their blends predict views."""
+    from bench import blend as bench_blend
+
+    if sessions:
+        log = bench_blend.sessions(sessions, days)
+    else:
+        log = bench_blend.simulated(seed, 3_000, 20_000, simulated_events)
+    bench_blend.show(bench_blend.measure(log, model, cases, anchored, support), Console())
 
 
 @app.command()

@@ -1,11 +1,9 @@
 """`./souk evaluate`: tunes, selects and evaluates recommenders on the user's own files."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from resource import RUSAGE_SELF, getrusage
 from typing import Annotated
 
 import typer
@@ -27,6 +25,7 @@ from jobs.recommenders.evaluation.loaders.dataset import Dataset
 from jobs.recommenders.evaluation.loaders.interactions import split
 from jobs.recommenders.evaluation.metrics import parse_metrics
 from jobs.recommenders.registry import MODELS
+from jobs.training.run import peak_memory_mb
 from jobs.training.training_data import read_training_data
 
 AUTO = "auto"
@@ -155,8 +154,3 @@ def _save(directory: Path, model: Model, card: ModelCard) -> None:
         model.save(unfinished)
         (unfinished / "card.json").write_text(as_json(card))
         (unfinished / "card.md").write_text(as_markdown(card))
-
-
-def peak_memory_mb() -> float:
-    """Return the peak memory of this process in MB. Linux reports KiB, macOS bytes."""
-    return getrusage(RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6

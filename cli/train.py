@@ -10,18 +10,16 @@ import typer
 from redis import Redis
 from rich.console import Console
 
-from cli.evaluate import peak_memory_mb, progress, show
-from clickhouse.client import connect
-from common.clock import Clock, system_clock
-from common.errors import INTERRUPTED, UserError
+from cli.evaluate import progress, show
+from common.clock import system_clock
+from common.errors import INTERRUPTED
 from common.settings import ROOT, Settings
-from jobs.recommenders.auto.candidates import Candidate
 from jobs.recommenders.evaluation.metrics import Metric
-from jobs.recommenders.registry import MODELS
-from jobs.training.cards import record
 from jobs.training.model_registry import ModelRegistry
-from jobs.training.train import NO_MODEL_IN_USE, NoChampion, TrainingOptions, TrainingResult, train
-from jobs.training.training_data import MAX_EVENTS, read_training_data
+from jobs.training.run import train_once
+from jobs.training.served_models import SERVED_MODELS
+from jobs.training.train import TrainingOptions
+from jobs.training.training_data import MAX_EVENTS
 
 HOUR_S = 3_600.0
 
@@ -48,7 +46,7 @@ def command(
     Ten million events need at most 8 GB of memory (three models: 1.8 GB measured). --most reduces it.
     """
     settings, console = Settings.load(), Console(soft_wrap=True)
-    options = TrainingOptions(MODELS, Metric.parse(metric), days, budget, seed)
+    options = TrainingOptions(SERVED_MODELS, Metric.parse(metric), days, budget, seed)
     with Redis.from_url(settings.redis) as redis:
         registry = ModelRegistry(settings.home / "models", redis)
         if roll_back:
@@ -58,7 +56,10 @@ def command(
             arguments = {"budget": budget, "days": days, "metric": metric, "most": most, "seed": seed}
             repeat(lambda: _train_in_child_process(arguments), every * HOUR_S, time.monotonic, time.sleep)
             return
-        train_once(settings, registry, options, most, console, system_clock)
+        with progress(console) as on_progress:
+            trained = train_once(settings, registry, options, most, on_progress, system_clock)
+    show(trained.card, console)
+    console.print(f"{'published' if trained.model else 'kept the model in use'}: {trained.reason}")
 
 
 def repeat(
@@ -84,51 +85,3 @@ def _train_in_child_process(options: Mapping[str, object]) -> int:
     return subprocess.run(
         [sys.executable, "-P", "-m", "cli", "train", *arguments], cwd=ROOT, check=False
     ).returncode
-
-
-def train_once(
-    settings: Settings,
-    registry: ModelRegistry,
-    options: TrainingOptions,
-    most: int,
-    console: Console,
-    clock: Clock,
-) -> TrainingResult:
-    """Train, record the card, publish if the new model is not worse, and show the card.
-
-    The card is recorded before the model is published, so that a model in use has a card, and again after.
-
-    Raises:
-        PartUnavailable: ClickHouse or Redis does not answer.
-        UserError: there is too little to learn from.
-    """
-    champion = _champion(registry, console)
-    with progress(console) as on_progress:
-        on_progress(0, 1, "reading the facts")
-        with connect(settings) as reader:
-            training_data = read_training_data(reader, most)
-        trained = train(training_data, champion, options, peak_memory_mb, on_progress)
-    trained_at = clock()
-    version = trained_at.strftime("%Y%m%dT%H%M%S")
-    with connect(settings, admin=True) as admin:
-        record(admin, version, trained_at, trained, published=False)
-        if trained.model is not None:
-            registry.publish(trained.model, version)
-            record(admin, version, trained_at, trained, published=True)
-    show(trained.card, console)
-    console.print(f"{'published' if trained.model else 'kept the model in use'}: {trained.reason}")
-    return trained
-
-
-def _champion(registry: ModelRegistry, console: Console) -> Candidate | NoChampion:
-    """Return the model in use as a candidate, or the reason why no model can be compared with."""
-    version = registry.in_use()
-    if version is None:
-        return NO_MODEL_IN_USE
-    try:
-        model = registry.model(version)
-    except UserError as error:
-        no_champion = NoChampion(f"the model in use can't be compared with: {error}")
-        console.print(no_champion.reason, style="yellow", markup=False)
-        return no_champion
-    return Candidate.of(type(model), model.settings)

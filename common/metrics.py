@@ -100,6 +100,16 @@ PART_READY = _gauge(
     multiprocess_mode="mostrecent",
 )
 RECOMMENDATIONS = _counter("souk_recommendations", "Recommendations answered.", "context", "strategy")
+RECOMMENDATION_SOURCES = _counter(
+    "souk_recommendation_sources",
+    "Sources of recommendations that were asked: answered, or why they were passed over.",
+    "source", "outcome",
+)  # fmt: skip
+RECOMMENDER_MODELS_REFUSED = _counter(
+    "souk_recommender_models_refused",
+    "Published models, rows of models and weights that a process read and does not use.",
+    "reason",
+)
 CACHE_REQUESTS = _counter(
     "souk_cache_requests",
     "Responses looked up in the cache: hit, stale, miss, error, shared (with a request at the same time).",
@@ -148,6 +158,13 @@ CLICKHOUSE_SECONDS = _histogram(
 CLICKHOUSE_ROWS = _counter("souk_clickhouse_rows", "Rows inserted or answered.", "kind")
 CLICKHOUSE_ERRORS = _counter("souk_clickhouse_errors", "Refused queries.", "name")
 CLICKHOUSE_RUNNING = _gauge("souk_clickhouse_running", "Queries that run or are queued.", "pool")
+
+# jobs.training.worker
+TRAININGS = _counter("souk_trainings", "Trainings: trained, too_little, failed, stopped.", "outcome")
+TRAINING_SECONDS = _gauge(
+    "souk_training_seconds", "How long the newest training with this outcome took.", "outcome"
+)
+TRAINED_AT = _gauge("souk_trained_at_seconds", "When the newest model was trained (Unix time).", "what")
 
 # clickhouse.rollup_worker
 ROLLUP_SECONDS = _gauge("souk_rollup_seconds", "How long the newest refresh of a roll-up took.", "metric")

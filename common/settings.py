@@ -28,7 +28,7 @@ REGISTRY_USER = "souk"
 Part = Literal[
     "kafka", "kafka_controller", "registry", "registry_management", "flink", "flink_rpc",
     "flink_blob", "clickhouse", "postgres", "redis", "serving", "commerce", "jobs", "simulator",
-    "rollups",
+    "rollups", "training",
 ]  # fmt: skip
 
 PORTS: dict[Part, int] = {
@@ -47,6 +47,7 @@ PORTS: dict[Part, int] = {
     "jobs": 8020,
     "simulator": 8021,
     "rollups": 8022,
+    "training": 8023,
 }
 """The port of each bundled part, before `port_offset` is added."""
 
@@ -199,6 +200,23 @@ class Settings(BaseSettings):
     job_parallelism: int = Field(default=1, ge=1, le=64)
     redis_max_memory_mb: int = Field(
         default=512, ge=64, description="Memory limit of the bundled Redis. A full Redis refuses writes."
+    )
+    training_enabled: bool = Field(
+        default=True, description="Whether the platform trains the recommender by itself."
+    )
+    training_hour: int = Field(
+        default=3, ge=0, le=23, description="The hour in the shop's time zone at which training begins."
+    )
+    training_budget_s: float = Field(
+        default=120, ge=1, le=86_400, description="Seconds of CPU time in which a training tunes its models."
+    )
+    training_memory_mb: int = Field(
+        default=1_500,
+        ge=256,
+        description="Memory limit of a training. If it is not enough, the training fails.",
+    )
+    training_max_events: int = Field(
+        default=1_000_000, ge=1_000, description="Number of newest events that a training learns from."
     )
     serving_processes: int = Field(
         default=2, ge=1, le=8, description="Processes that serve the API and the pages."

@@ -93,7 +93,7 @@ def _answers() -> list[PanelBuilder]:
     return [
         metric_panel(
             "Answers by strategy",
-            "Recommendations that the API answers for each second, by the strategy that gave most of a list.",
+            "Recommendations that the API answers for each second, by page and strategy.",
             "sum by (context, strategy) (rate(souk_recommendations_total[5m]))",
             Column("{{context}} {{strategy}}", "ops"),
         ),
@@ -118,6 +118,14 @@ def _answers() -> list[PanelBuilder]:
             'sum by (reason) (rate(souk_requests_refused_total{traffic="recommendation"}[5m]))',
             Column("{{reason}}", "ops"),
             HALF,
+        ),
+        metric_panel(
+            "Sources that did not answer",
+            "The share of answers for which a source had nothing, by the reason, such as a damaged model.",
+            'sum by (source, outcome) (rate(souk_recommendation_sources_total{outcome!="answered"}[5m]))'
+            " / on (source) group_left sum by (source) (rate(souk_recommendation_sources_total[5m]))",
+            Column("{{source}} {{outcome}}", "percentunit"),
+            FULL,
         ),
     ]
 

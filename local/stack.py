@@ -22,6 +22,7 @@ from local.parts import (
     registry,
     rollups,
     serving,
+    training,
 )
 from local.parts.part import NotReady, Part
 from local.state_directory import StateDirectory
@@ -36,7 +37,7 @@ MAX_STARTS = 3
 
 STOP_ORDER = (
     ("serving",),
-    ("commerce", "jobs", "rollups"),
+    ("commerce", "jobs", "rollups", "training"),
     ("taskmanager", "jobmanager"),
     ("kafka", "registry", "clickhouse", "redis", "postgres"),
 )
@@ -56,6 +57,7 @@ def all_parts(settings: Settings) -> list[Part]:
         rollups.part(settings),
         commerce.part(settings),
         serving.part(settings),
+        *([training.part(settings)] if settings.training_enabled else []),
     ]
 
 

@@ -87,6 +87,12 @@ class RepeatedParameter(Problem):
     status, kind, title = 422, "bad-parameter", "A parameter can't be used"
 
 
+class TooManyExcluded(Problem):
+    """A request for recommendations excludes too many products."""
+
+    status, kind, title = 422, "bad-parameter", "A parameter can't be used"
+
+
 class MissingProduct(Problem):
     """Recommendations for a product page were requested without a product."""
 

@@ -1,30 +1,31 @@
-"""Stores versions of trained models in directories. A key in Redis names the version in use.
+"""Stores versions of trained models: whole in directories, and as neighbours of products in Redis.
 
-A version is complete before the key names it, so readers of the key always find a model. The previous version
-is kept for a roll-back, and older versions are removed. A file lock prevents concurrent changes, so that a
-training never removes the model that another one writes.
+A version is complete in both before the hash `recommender` in Redis names it, so its readers always find a
+model. The previous version is kept for a roll-back, and older versions are removed. A file lock prevents
+concurrent changes, so that a training never removes the model that another one writes.
 """
 
 import shutil
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from redis import Redis, RedisError
+from redis import Redis
 
 from common.errors import PartUnavailable, UserError
 from common.file_lock import file_lock
 from jobs.recommenders.base import Model
+from jobs.recommenders.compact import CompactModel
 from jobs.recommenders.registry import load
-
-IN_USE = "recommender_version"
-PREVIOUS = "recommender_version_before"
+from jobs.training.neighbour_rows import ServedModel
+from jobs.training.publication import Publications
+from schemas.published_model.keys import IN_USE, PREVIOUS
 
 
 @dataclass(frozen=True)
 class ModelRegistry:
-    """Model versions in a directory. `redis` holds the names of the current and the previous version."""
+    """Model versions in a directory and in Redis, which names the current and the previous version."""
 
     directory: Path
     redis: Redis
@@ -35,7 +36,7 @@ class ModelRegistry:
         Raises:
             PartUnavailable: Redis does not answer.
         """
-        return self._read(IN_USE)
+        return self._publications.named(IN_USE)
 
     def model(self, version: str) -> Model:
         """Load the model of a version.
@@ -45,17 +46,29 @@ class ModelRegistry:
         """
         return load(self.directory / version)
 
-    def publish(self, model: Model, version: str) -> None:
-        """Save a model and switch to it. The version that was in use is kept, and older versions are removed.
+    def publish(
+        self, model: Model, version: str, trained_at: datetime, content: CompactModel | None = None
+    ) -> None:
+        """Save a model, write its neighbours into Redis, and switch to it.
+
+        The version that was in use is kept, and older versions are removed, also what an interrupted
+        publication has left. `content` has the neighbours by name and category, for products without events.
 
         Raises:
-            PartUnavailable: Redis does not answer.
-            UserError: the version exists already.
+            PartUnavailable: Redis does not answer, or is full.
+            UserError: the version exists already, or would take too much of Redis' memory.
         """
         with self._lock():
-            model.save(self.directory / version)
             previous = self.in_use()
-            self._switch(version, previous)
+            self._publications.remove_all_but((previous, self._publications.named(PREVIOUS)))
+            model.save(self.directory / version)
+            try:
+                self._publications.write(ServedModel.of(model, content), version, trained_at)
+                self._publications.switch(version, previous)
+            except BaseException:
+                self._discard(version)
+                raise
+            self._publications.remove_all_but((version, previous))
             for old in self.directory.iterdir():
                 if old.name not in (version, previous):
                     shutil.rmtree(old, ignore_errors=True)
@@ -68,32 +81,23 @@ class ModelRegistry:
             PartUnavailable: Redis does not answer.
         """
         with self._lock():
-            previous, current = self._read(PREVIOUS), self.in_use()
-            if previous is None or not (self.directory / previous).is_dir():
+            previous, current = self._publications.named(PREVIOUS), self.in_use()
+            if previous is None or not self._publications.has(previous):
                 raise UserError("there is no model to go back to: `./souk train` publishes one")
-            self._switch(previous, current)
+            self._publications.switch(previous, current)
             return previous
+
+    def _discard(self, version: str) -> None:
+        """Remove a version that could not be published, unless Redis names it after all."""
+        with suppress(PartUnavailable):  # the next publication removes the keys
+            if self.in_use() == version:
+                return
+            self._publications.remove(version)
+        shutil.rmtree(self.directory / version, ignore_errors=True)
+
+    @property
+    def _publications(self) -> Publications:
+        return Publications(self.redis)
 
     def _lock(self) -> AbstractContextManager[None]:
         return file_lock(self.directory.with_name(f"{self.directory.name}.lock"))
-
-    def _switch(self, version: str, previous: str | None) -> None:
-        try:
-            with self.redis.pipeline(transaction=True) as transaction:
-                transaction.set(IN_USE, version)
-                if previous is not None:
-                    transaction.set(PREVIOUS, previous)
-                transaction.execute()
-        except RedisError as error:
-            raise _redis_unavailable(error) from error
-
-    def _read(self, key: str) -> str | None:
-        try:
-            value: Any = self.redis.get(key)
-        except RedisError as error:
-            raise _redis_unavailable(error) from error
-        return None if value is None else str(value, "utf-8")
-
-
-def _redis_unavailable(error: RedisError) -> PartUnavailable:
-    return PartUnavailable(f"Redis does not answer ({error}): run `./souk up`")

@@ -10,11 +10,13 @@ from jobs.recommenders.auto.comparison import EvaluationOptions, ModelComparison
 from jobs.recommenders.auto.model_card import ModelCard
 from jobs.recommenders.auto.plan import OnProgress, SearchPlan
 from jobs.recommenders.base import Model
+from jobs.recommenders.compact import CompactModel
 from jobs.recommenders.evaluation.cases import EvaluationSplit, shoppers_held_out
 from jobs.recommenders.evaluation.loaders.dataset import Dataset
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.evaluation.validation import validation_splits
 from jobs.recommenders.interactions import DAY_S, Interactions
+from jobs.training.neighbour_rows import similar_content
 from jobs.training.training_data import TrainingData
 
 
@@ -41,11 +43,15 @@ NO_MODEL_IN_USE = NoChampion("there was no model in use")
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """The result of a training. `model` is the challenger fitted on all events, or None if it lost."""
+    """The result of a training. `model` is the challenger fitted on all events, or None if it lost.
+
+    `content` has the neighbours of products by name and category, None if nothing is known of them.
+    """
 
     model: Model | None
     card: ModelCard
     reason: str
+    content: CompactModel | None = None
 
 
 def train(
@@ -82,7 +88,9 @@ def train(
     if not won:
         return TrainingResult(None, card, reason)
     on_progress(0, 1, f"fitting {challenger.model} on all events")
-    return TrainingResult(challenger.build(options.models).fit(training_data.log), card, reason)
+    model = challenger.build(options.models).fit(training_data.log)
+    on_progress(0, 1, "comparing names and categories of products")
+    return TrainingResult(model, card, reason, similar_content(training_data.log))
 
 
 def newest_days(log: Interactions, days: float) -> EvaluationSplit:

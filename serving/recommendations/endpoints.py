@@ -14,6 +14,7 @@ from serving.http_caching import PRIVATE_NO_STORE
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.problems import MissingProduct
+from serving.recommendations.parameters import Exclude, excluded_products
 from serving.recommendations.policy import POLICIES
 from serving.recommendations.schemas import Recommendations, SimilarProducts
 from serving.recommendations.service import Context, RecommendationService
@@ -64,15 +65,18 @@ async def recommend(
         str | None,
         Query(min_length=1, max_length=200, pattern=PRINTABLE, description="The product of the page."),
     ] = None,
+    exclude: Exclude = "",
 ) -> Response:
     """Return products that others viewed and bought together with what this visitor viewed and bought.
 
-    If there are too few, the best products of the viewed categories follow, then popular products. A new
-    visitor gets popular products.
+    What happened until a moment ago is blended with a trained model, which is trained every night. Without a
+    model, the list has the rest; `parts` says so. If there are too few, the best products of the viewed
+    categories follow, then popular products. A new visitor gets popular products.
     """
+    shown = excluded_products(exclude)
     if context == "product" and product_id is None:
         raise MissingProduct("context=product needs the product of the page: add product_id.")
-    recommended = await service.recommend(visitor_id, n, context, product_id)
+    recommended = await service.recommend(visitor_id, n, context, product_id, shown)
     headers = {"Cache-Control": PRIVATE_NO_STORE}
     return Response(orjson.dumps(recommended), headers=headers, media_type="application/json")
 

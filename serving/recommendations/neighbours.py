@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 
 from serving.catalogue.cards import KEY
-from serving.recommendations.scoring import Neighbours, cosines
+from serving.recommendations.scoring import SUPPORT, Neighbours, cosines, covisit_unit
 from serving.redis_client import run_redis
 
 NEIGHBOURS = 32
@@ -57,6 +57,7 @@ class NeighbourCache:
 
     async def _read(self, product_ids: Sequence[str], prefix: str, now: float) -> dict[str, Neighbours]:
         pipeline: Any = self._redis.pipeline(transaction=False)
+        pipeline.hget(f"{prefix}recommendations_as_of", "product_viewed")
         for each in product_ids:
             similar = f"{prefix}similar:{each}"
             pipeline.hget(prefix + KEY.format(each), "interest")
@@ -64,9 +65,11 @@ class NeighbourCache:
             # One SORT reads the interest in all neighbours. A HGET for each would take longer than the rest.
             interest = prefix + KEY.format("*->interest")
             pipeline.sort(similar, 0, NEIGHBOURS, "nosort", ["#", interest], desc=True)
-        replies = iter(await run_redis(pipeline.execute()))
+        as_of, *others = await run_redis(pipeline.execute())
+        support = SUPPORT * covisit_unit(float(as_of)) if as_of else 0.0
+        replies = iter(others)
         found = {
-            product_id: _neighbours(own, members, interest)
+            product_id: _neighbours(own, members, interest, support)
             for product_id, own, members, interest in zip(product_ids, replies, replies, replies, strict=True)
         }
         if prefix != self._prefix:  # another request has meanwhile seen a switch
@@ -80,7 +83,10 @@ class NeighbourCache:
 
 
 def _neighbours(
-    own: bytes | None, members: Sequence[tuple[bytes, float]], interest: Sequence[bytes | None]
+    own: bytes | None,
+    members: Sequence[tuple[bytes, float]],
+    interest: Sequence[bytes | None],
+    support: float,
 ) -> Neighbours:
     """Return the cosines. `interest` has each member, in any order, followed by the interest in it."""
     theirs = {
@@ -89,4 +95,4 @@ def _neighbours(
         if member is not None and value is not None
     }
     covisits = ((intern(member.decode()), sum_) for member, sum_ in members)
-    return cosines(covisits, float(own or 0.0), theirs)
+    return cosines(covisits, float(own or 0.0), theirs, support)

@@ -1,10 +1,10 @@
 """The interface of recommenders, and three recommenders: item neighbours, popular in category, and popular.
 
-`service.py` lists the recommenders that are used. It drops proposed products that are not for sale, and those
-that the visitor has viewed, carted or bought.
+`service.py` lists all recommenders, and `strategies.py` those of each strategy. The service drops proposed
+products that are not for sale, and those that the visitor has viewed, carted or bought.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -15,11 +15,14 @@ from serving.catalogue.cards import ProductCardLoader
 from serving.catalogue.offers import Offer
 from serving.live_versions import LiveVersions
 from serving.recommendations.neighbours import NeighbourCache
-from serving.recommendations.scoring import ScoredProduct, Seed, favourite_categories, score
+from serving.recommendations.proposal import Kind, Proposal, SeedParts
+from serving.recommendations.scoring import Neighbours, Seed, favourite_categories, score
+from serving.recommendations.trained_models import ModelInUse, Unusable
 from serving.recommendations.visitor_history import VisitorHistory
 from serving.redis_client import run_redis
 
-Kind = Literal["similar", "category", "popular"]
+WhyPassedOver = Unusable | Literal["no_history", "no_candidates"]
+"""Why a recommender proposes nothing: no usable model, no history of the visitor, or nothing is found."""
 
 CANDIDATES = 48
 """The number of products that `ItemNeighbours` proposes, unless twice the requested number is larger."""
@@ -30,31 +33,30 @@ CATEGORIES = 3
 
 @dataclass(frozen=True, slots=True)
 class RecommendationRequest:
-    """The visitor, the seeds, the product of the page, the products to leave out, and the card loader."""
+    """The visitor, the seeds, the product of the page, the products to leave out, and the card loader.
+
+    `history` has the newest products of the visitor, newest first, for `model`, the trained model in use.
+    """
 
     visitor: VisitorHistory
     seeds: Sequence[Seed]
     anchor: str | None
     excluded: frozenset[str]
     cards: ProductCardLoader
+    history: Sequence[str]
+    model: ModelInUse
 
     def key(self, name: str) -> str:
         """Return the key in Redis of the live version, such as that of `popular:lighting`."""
         return self.cards.prefix + name
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A product that a recommender proposes, and the reason.
+class PassedOver(Exception):
+    """The recommender can't propose anything; `reason` says why."""
 
-    `because_of` is the product for the kind `similar`, and the category for `category`. Scores are comparable
-    only with scores of the same recommender.
-    """
-
-    product_id: str
-    score: float
-    kind: Kind
-    because_of: str | None = None
+    def __init__(self, reason: WhyPassedOver) -> None:
+        super().__init__(reason)
+        self.reason: WhyPassedOver = reason
 
 
 class Recommender(Protocol):
@@ -62,12 +64,13 @@ class Recommender(Protocol):
 
     @property
     def strategy(self) -> str:
-        """The name that `recommendation_shown` events carry."""
+        """The name of this source of products."""
 
     async def propose(self, request: RecommendationRequest, wanted: int) -> Sequence[Proposal]:
         """Return products, the best first: more than `wanted`, because some may be sold out.
 
         Raises:
+            PassedOver: nothing can be proposed.
             RedisUnavailable: Redis does not answer.
         """
 
@@ -83,12 +86,12 @@ class ItemNeighbours:
     async def propose(self, request: RecommendationRequest, wanted: int) -> Sequence[Proposal]:
         """Return the neighbours of the seeds by weighted cosine."""
         if not request.seeds:
-            return []
+            raise PassedOver("no_history")
         neighbours = await self._neighbours.of(
             [seed.product_id for seed in request.seeds], request.cards.prefix
         )
         limit = max(CANDIDATES, 2 * wanted)
-        return [_proposal(each) for each in score(request.seeds, neighbours, limit, request.excluded)]
+        return neighbour_proposals("similar", request.seeds, neighbours, limit, request.excluded)
 
 
 class PopularInCategory:
@@ -105,7 +108,7 @@ class PopularInCategory:
         category_of = {product_id: card.category for product_id, card in cards.items()}
         favourites = favourite_categories(request.seeds, category_of)[:CATEGORIES]
         if not favourites:
-            return []
+            raise PassedOver("no_history")
         pipeline: Any = self._redis.pipeline(transaction=False)
         for category in favourites:
             last = 2 * wanted + len(request.excluded)
@@ -137,6 +140,19 @@ class Popular:
         return [Proposal(product_id, share, "popular") for product_id, share in found]
 
 
+def neighbour_proposals(
+    kind: Kind,
+    seeds: Sequence[Seed],
+    neighbours: Mapping[str, Neighbours],
+    limit: int,
+    excluded: Iterable[str],
+) -> list[Proposal]:
+    """Return the `limit` best neighbours of the seeds, the best first."""
+    parts = [(1.0, SeedParts(kind, seeds, neighbours))]
+    scored = score(seeds, neighbours, limit, excluded)
+    return [Proposal(product_id, value, kind, None, parts) for product_id, value in scored]
+
+
 def relative(members: Sequence[tuple[bytes, float]]) -> list[tuple[bytes, float]]:
     """Return members of a sorted set, best first, with scores relative to the first."""
     best = members[0][1] if members else 0.0
@@ -145,7 +161,3 @@ def relative(members: Sequence[tuple[bytes, float]]) -> list[tuple[bytes, float]
 
 def _is_in(category: str, offers: Iterable[Offer]) -> bool:
     return any(offer.listed and offer.category == category for offer in offers)
-
-
-def _proposal(neighbour: ScoredProduct) -> Proposal:
-    return Proposal(neighbour.product_id, neighbour.score, "similar", neighbour.because_of)

@@ -11,8 +11,13 @@ from serving.analytics.schemas.basics import AsOf, Minor
 class Reason(TypedDict):
     """Why a product is recommended."""
 
-    kind: Literal["similar", "category", "popular"]
-    product_id: Annotated[str | None, Field(description="`similar`: the product that it goes with.")]
+    kind: Literal["similar", "content", "category", "popular"]
+    product_id: Annotated[
+        str | None,
+        Field(
+            description="`similar`: the product that it goes with; `content`: the product that it is like."
+        ),
+    ]
     category: Annotated[str | None, Field(description="`category`: the category in which it is popular.")]
     text: Annotated[str, Field(examples=["Because you looked at Desk lamp"])]
 
@@ -26,8 +31,40 @@ class Item(TypedDict):
     category: str | None
     price_minor: Minor
     currency: str
-    score: Annotated[float, Field(description="Comparable only among items of the same `kind`.")]
+    score: Annotated[float, Field(description="Comparable only among items of the same `sources`.")]
+    sources: Annotated[
+        dict[str, float],
+        Field(
+            description="The sources that propose it, each with its score relative to that of its best.",
+            examples=[{"item_neighbours": 0.81, "trained_neighbours": 0.4}],
+        ),
+    ]
     reason: Reason
+
+
+class Part(TypedDict):
+    """A source of products that was asked."""
+
+    source: Annotated[str, Field(examples=["trained_neighbours"])]
+    answered: bool
+    reason: Annotated[
+        Literal[
+            "no_model", "loading", "incomplete", "damaged", "other_catalogue", "no_history", "no_candidates"
+        ]
+        | None,
+        Field(
+            description="Why it did not answer: no model is published; the model is being read, lacks "
+            "values, is damaged, or is of another shop; the visitor has no history; or nothing was found."
+        ),
+    ]
+
+
+ModelVersion = Annotated[
+    str | None,
+    Field(
+        description="The version of the trained model, if it proposed products.", examples=["20261127T030000"]
+    ),
+]
 
 
 class Recommendations(TypedDict):
@@ -37,13 +74,15 @@ class Recommendations(TypedDict):
         str, Field(description="The id to send with `recommendation_shown`, clicks and views.")
     ]
     strategy: Annotated[
-        str,
+        Literal["live", "trained", "blend", "popular"],
         Field(
-            description="The recommender of the first item.",
-            examples=["item_neighbours", "popular_in_category", "popular_products"],
+            description="What was blended: what others viewed together until a moment ago, the trained "
+            "model, or both. `popular` blends nothing: the list has popular products."
         ),
     ]
+    model_version: ModelVersion
     as_of: AsOf
+    parts: Annotated[list[Part], Field(description="The sources that were asked, in this order.")]
     items: list[Item]
 
 
@@ -51,5 +90,6 @@ class SimilarProducts(TypedDict):
     """Products that go with a product, best first."""
 
     product_id: str
-    strategy: str
+    strategy: Literal["live", "trained", "blend", "popular"]
+    model_version: ModelVersion
     items: list[Item]

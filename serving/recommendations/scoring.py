@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import exp2, inf, sqrt
+from typing import NamedTuple
 
 HALF_LIFE_S = 1_800.0
 """A view half an hour earlier weighs half as much."""
@@ -16,6 +17,20 @@ ANCHOR_WEIGHT = 4.0
 MAX_SEEDS = 12
 """The largest number of seeds. The heaviest are used."""
 
+COVISIT_EPOCH_S = 1_451_606_400
+"""2016-01-01 UTC: a co-visit at t adds 2^((t - this) / `COVISIT_HALF_LIFE_S`) to the sums in Redis."""
+
+COVISIT_HALF_LIFE_S = 14 * 86_400.0
+
+SUPPORT = 2.0
+"""The number of co-visits at which a cosine is halved (docs/recommenders.md has the measurement)."""
+
+MAX_HISTORY = 20
+"""The largest number of newest products whose neighbours in a trained model are candidates."""
+
+MIN_EVENT_WEIGHT = 1e-6
+"""Events of a history with a smaller weight are left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seed:
@@ -25,17 +40,15 @@ class Seed:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredProduct:
-    """A candidate, its score, and the seed that contributes most to it."""
+class ScoredProduct(NamedTuple):
+    """A candidate and its score."""
 
     product_id: str
     score: float
-    because_of: str
 
 
-Neighbours = Sequence[tuple[str, float]]
-"""(product_id, its cosine with the product whose neighbours they are)."""
+Neighbours = Mapping[str, float]
+"""product → its cosine with the product whose neighbours they are, best first."""
 
 
 def seeds(viewed: Mapping[str, float], carted: Mapping[str, float], anchor: str | None = None) -> list[Seed]:
@@ -60,23 +73,58 @@ def seeds(viewed: Mapping[str, float], carted: Mapping[str, float], anchor: str 
     return [Seed(product_id, weight) for product_id, weight in ranked[:MAX_SEEDS]]
 
 
-def cosines(together: Iterable[tuple[str, float]], own: float, theirs: Mapping[str, float]) -> Neighbours:
+def history(
+    viewed: Mapping[str, float],
+    carted: Mapping[str, float],
+    bought: Mapping[str, float],
+    anchor: str | None = None,
+) -> list[str]:
+    """Return the products that a visitor viewed, carted or bought last, newest first: at most `MAX_HISTORY`.
+
+    The product whose page is open is the newest.
+    """
+    newest: dict[str, float] = {}
+    for moments in (viewed, carted, bought):
+        for product_id, moment in moments.items():
+            newest[product_id] = max(newest.get(product_id, moment), moment)
+    if anchor is not None:
+        newest[anchor] = inf
+    return sorted(newest, key=lambda product_id: (-newest[product_id], product_id))[:MAX_HISTORY]
+
+
+def cosines(
+    together: Iterable[tuple[str, float]], own: float, theirs: Mapping[str, float], support: float = 0.0
+) -> Neighbours:
     """Return the neighbours of a product with their cosines in (0, 1], without scores that decayed to 0.
+
+    A cosine is multiplied by n / (n + `support`), where n is the co-visits, because a pair that was seen once
+    says next to nothing.
 
     Args:
         together: product → its co-visits with this one, as `similar:{product_id}` holds them.
         own: the interest in this product: its co-visits with itself.
         theirs: the interest in each of the other products.
+        support: the co-visits at which a cosine is halved.
 
     All are sums in the same decayed units (jobs/recommendations). With the cosine, a product that everyone
     views is not similar to all others. A product without interest counts as if its interest equalled the
     co-visits.
     """
-    return [
-        (product_id, cosine)
+    return {
+        product_id: cosine
         for product_id, sum_ in together
-        if (cosine := _cosine(sum_, own, theirs.get(product_id, 0.0))) > 0.0
-    ]
+        if (cosine := _cosine(sum_, own, theirs.get(product_id, 0.0)) * _shrinkage(sum_, support)) > 0.0
+    }
+
+
+def covisit_unit(at_s: float) -> float:
+    """Return what a co-visit of two views at a time (Unix seconds) adds to the sums."""
+    half_lives = (at_s - COVISIT_EPOCH_S) / COVISIT_HALF_LIFE_S
+    return exp2(max(-1_000.0, min(1_000.0, half_lives)))
+
+
+def _shrinkage(together: float, support: float) -> float:
+    return 1.0 / (1.0 + support / together) if together > 0.0 else 0.0
 
 
 def _cosine(together: float, own: float, theirs: float) -> float:
@@ -88,6 +136,15 @@ def _cosine(together: float, own: float, theirs: float) -> float:
     return cosine * sqrt(together / theirs) if theirs > together else cosine
 
 
+def fold_in_seeds(history: Sequence[str], decay: float) -> list[Seed]:
+    """Return the products of a history, newest first, weighed as `CompactModel.fold_in` weighs them.
+
+    An event weighs `decay`, in (0, 1], times as much as the next newer one.
+    """
+    weighted = [Seed(product_id, decay**age) for age, product_id in enumerate(history)]
+    return [seed for seed in weighted if seed.weight >= MIN_EVENT_WEIGHT]
+
+
 def score(
     seeds: Sequence[Seed], neighbours: Mapping[str, Neighbours], limit: int, excluded: Iterable[str] = ()
 ) -> list[ScoredProduct]:
@@ -96,18 +153,14 @@ def score(
     A neighbour whose score is 0 is left out.
     """
     totals: dict[str, float] = {}
-    reasons: dict[str, tuple[float, str]] = {}
     for seed in seeds:
-        weight, because_of = seed.weight, seed.product_id
-        for product_id, cosine in neighbours.get(because_of, ()):
-            part = weight * cosine
-            totals[product_id] = totals.get(product_id, 0.0) + part
-            if product_id not in reasons or part > reasons[product_id][0]:
-                reasons[product_id] = part, because_of
+        weight = seed.weight
+        for product_id, cosine in neighbours.get(seed.product_id, {}).items():
+            totals[product_id] = totals.get(product_id, 0.0) + weight * cosine
     for product_id in excluded:
         totals.pop(product_id, None)
     ranked = sorted((-total, product_id) for product_id, total in totals.items() if total > 0.0)
-    return [ScoredProduct(product_id, -total, reasons[product_id][1]) for total, product_id in ranked[:limit]]
+    return [ScoredProduct(product_id, -total) for total, product_id in ranked[:limit]]
 
 
 def favourite_categories(seeds: Sequence[Seed], category_of: Mapping[str, str | None]) -> list[str]:

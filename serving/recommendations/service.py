@@ -1,77 +1,116 @@
-"""Runs the recommenders in turn, and keeps products that are for sale and new to the visitor."""
+"""Blends the recommenders of a strategy, and keeps products that are for sale and new to the visitor."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from common.ids import new_id
-from common.metrics import RECOMMENDATIONS
-from serving.catalogue.cards import ProductCardLoader, open_cards
-from serving.catalogue.offers import Offer
+from common.metrics import RECOMMENDATION_SOURCES, RECOMMENDATIONS
+from serving.catalogue.cards import open_cards
 from serving.live_versions import LiveVersions
 from serving.problems import UnknownProduct
+from serving.recommendations.blend import blend
+from serving.recommendations.items import PickedItems
+from serving.recommendations.model_rows import ModelRows
+from serving.recommendations.proposal import Proposal
 from serving.recommendations.recommender import (
+    CANDIDATES,
     ItemNeighbours,
+    PassedOver,
     Popular,
     PopularInCategory,
-    Proposal,
     RecommendationRequest,
     Recommender,
+    WhyPassedOver,
 )
-from serving.recommendations.schemas import Item, Reason, Recommendations, SimilarProducts
-from serving.recommendations.scoring import Seed, seeds
+from serving.recommendations.schemas import Item, Part, Recommendations, SimilarProducts
+from serving.recommendations.scoring import Seed, history, seeds
+from serving.recommendations.strategies import DEFAULT_STRATEGY, STRATEGIES, Strategy, StrategyName
+from serving.recommendations.trained_models import TrainedModels
+from serving.recommendations.trained_neighbours import SimilarContent, TrainedNeighbours
 from serving.recommendations.visitor_history import VisitorHistory, read_visitor_history
+from serving.redis_client import run_redis
 
 Context = Literal["home", "product", "cart"]
 
-SPARE_CARDS = 4
-"""The number of cards that are read beyond the requested number, in case some products are sold out."""
+OF_MODEL = ("trained_neighbours", "similar_content")
+"""The sources that read the trained model."""
 
 NO_HISTORY = VisitorHistory({}, {}, {}, None)
 
 
 @dataclass(frozen=True, slots=True)
 class RankedItems:
-    """The recommended items, and the strategy of the first."""
+    """The recommended items, which sources answered, and the version of the model if its source did."""
 
     items: list[Item]
-    strategy: str
+    parts: list[Part]
+    model_version: str | None
 
 
 class RecommendationService:
     """Returns recommendations and similar products, all from Redis."""
 
-    def __init__(self, versions: LiveVersions, recommenders: Sequence[Recommender] = ()) -> None:
+    def __init__(
+        self,
+        versions: LiveVersions,
+        recommenders: Sequence[Recommender] = (),
+        strategies: Mapping[StrategyName, Strategy] = STRATEGIES,
+    ) -> None:
         self._versions = versions
         self._redis = versions.redis
-        self._recommenders = recommenders or (
+        self._strategies = strategies
+        self._models = TrainedModels(self._redis)
+        rows = ModelRows(self._redis)
+        every = recommenders or (
             ItemNeighbours(self._redis),
+            TrainedNeighbours(self._models, rows),
+            SimilarContent(self._models, rows),
             PopularInCategory(self._redis),
             Popular(versions),
         )
+        self._recommenders = {each.strategy: each for each in every}
 
     async def recommend(
-        self, visitor_id: str, n: int, context: Context, product_id: str | None
+        self,
+        visitor_id: str,
+        n: int,
+        context: Context,
+        product_id: str | None,
+        shown: Collection[str] = (),
+        strategy: StrategyName = DEFAULT_STRATEGY,
     ) -> Recommendations:
-        """Return at most `n` products for a shopper or session.
+        """Return at most `n` products for a shopper or session, without those that are `shown` already.
 
         Raises:
             UnknownProduct: `product_id` was never listed.
             RedisUnavailable: Redis does not answer.
         """
         cards = await open_cards(self._versions)
-        visitor = await read_visitor_history(self._redis, visitor_id, cards, product_id)
-        viewed = {} if context == "cart" and visitor.carted else visitor.viewed
+        visitor, reply = await read_visitor_history(self._redis, visitor_id, cards, product_id, self._models)
+        viewed, bought = (
+            ({}, {}) if context == "cart" and visitor.carted else (visitor.viewed, visitor.bought)
+        )
         if product_id is not None and cards.get(product_id) is None:
             raise UnknownProduct(product_id)
-        request = _request(visitor, seeds(viewed, visitor.carted, product_id), product_id, cards)
-        shown = await self._show(request, n, self._recommenders)
-        RECOMMENDATIONS.labels(context, shown.strategy).inc()
+        request = RecommendationRequest(
+            visitor,
+            seeds(viewed, visitor.carted, product_id),
+            product_id,
+            frozenset((*visitor.viewed, *visitor.carted, *visitor.bought, *_given(product_id), *shown)),
+            cards,
+            history(viewed, visitor.carted, bought, product_id),
+            await self._models.in_use(reply, cards.prefix),
+        )
+        ranked = await self._rank(request, n, context, self._strategies[strategy])
+        RECOMMENDATIONS.labels(context, strategy).inc()
         return {
             "recommendation_id": new_id(),
-            "strategy": shown.strategy,
+            "strategy": strategy,
+            "model_version": ranked.model_version,
             "as_of": visitor.as_of,
-            "items": shown.items,
+            "parts": ranked.parts,
+            "items": ranked.items,
         }
 
     async def similar(self, product_id: str, n: int) -> SimilarProducts:
@@ -84,80 +123,63 @@ class RecommendationService:
             RedisUnavailable: Redis does not answer.
         """
         cards = await open_cards(self._versions)
-        request = _request(NO_HISTORY, [Seed(product_id, 1.0)], product_id, cards)
-        if product_id not in await request.cards.read([product_id]):
+        pipeline: Any = self._redis.pipeline(transaction=False)
+        self._models.queue(pipeline)
+        missing = cards.queue(pipeline, [product_id])
+        reply, *replies = await run_redis(pipeline.execute())
+        cards.store(missing, replies)
+        if cards.get(product_id) is None:
             raise UnknownProduct(product_id)
-        recommenders = [each for each in self._recommenders if each.strategy != Popular.strategy]
-        shown = await self._show(request, n, recommenders)
-        return {"product_id": product_id, "strategy": shown.strategy, "items": shown.items}
+        request = RecommendationRequest(
+            NO_HISTORY,
+            [Seed(product_id, 1.0)],
+            product_id,
+            frozenset((product_id,)),
+            cards,
+            [product_id],
+            await self._models.in_use(reply, cards.prefix),
+        )
+        whole = self._strategies[DEFAULT_STRATEGY]
+        related = Strategy(whole.blended, tuple(each for each in whole.fallbacks if each != Popular.strategy))
+        ranked = await self._rank(request, n, "product", related)
+        return {
+            "product_id": product_id,
+            "strategy": DEFAULT_STRATEGY,
+            "model_version": ranked.model_version,
+            "items": ranked.items,
+        }
 
-    async def _show(
-        self, request: RecommendationRequest, n: int, recommenders: Sequence[Recommender]
+    async def _rank(
+        self, request: RecommendationRequest, n: int, context: Context, strategy: Strategy
     ) -> RankedItems:
-        items: list[Item] = []
-        strategy = recommenders[-1].strategy
-        shown = set(request.excluded)
-        for recommender in recommenders:
-            proposals = [one for one in await recommender.propose(request, n) if one.product_id not in shown]
-            # Few products are sold out, so the first slice is usually enough.
-            for start in range(0, len(proposals), n + SPARE_CARDS):
-                checked = proposals[start : start + n + SPARE_CARDS]
-                await request.cards.load(_needed(checked))
-                for one in checked:
-                    card = request.cards.get(one.product_id)
-                    if card is None or not card.for_sale or one.product_id in shown:
-                        continue
-                    strategy = strategy if items else recommender.strategy
-                    shown.add(one.product_id)
-                    items.append(_item(card, one, _reason(one, request)))
-                    if len(items) == n:
-                        return RankedItems(items, strategy)
-        return RankedItems(items, strategy)
+        """Return the best blended products, then those of the fallbacks, until there are `n`."""
+        parts: list[Part] = []
+        blended = {each: await self._ask(each, request, n, parts) for each in strategy.blended}
+        picked = PickedItems(request, n)
+        await picked.add(blend(blended, request.model.weights[context], max(CANDIDATES, 2 * n)))
+        for name in strategy.fallbacks:
+            if picked.missing:
+                proposals = await self._ask(name, request, n, parts)
+                best = max((one.score for one in proposals), default=0.0) or 1.0
+                await picked.add([one._replace(sources={name: one.score / best}) for one in proposals])
+        used = any(blended[each] for each in blended if each in OF_MODEL)
+        version = request.model.model.version if used and request.model.model else None
+        return RankedItems(picked.items, parts, version)
+
+    async def _ask(
+        self, name: str, request: RecommendationRequest, n: int, parts: list[Part]
+    ) -> Sequence[Proposal]:
+        reason: WhyPassedOver | None = None
+        proposals: Sequence[Proposal] = ()
+        try:
+            proposals = await self._recommenders[name].propose(request, n)
+            reason = None if proposals else "no_candidates"
+        except PassedOver as error:
+            reason = error.reason
+        RECOMMENDATION_SOURCES.labels(name, reason or "answered").inc()
+        parts.append({"source": name, "answered": reason is None, "reason": reason})
+        return proposals
 
 
-def _request(
-    visitor: VisitorHistory,
-    weighted: list[Seed],
-    anchor: str | None,
-    cards: ProductCardLoader,
-) -> RecommendationRequest:
-    excluded = {*visitor.viewed, *visitor.carted, *visitor.bought}
-    return RecommendationRequest(
-        visitor, weighted, anchor, frozenset(excluded | {anchor} if anchor else excluded), cards
-    )
-
-
-def _needed(proposals: Sequence[Proposal]) -> list[str]:
-    """Return the proposed products, and the seeds that their reasons name."""
-    because = {one.because_of for one in proposals if one.kind == "similar" and one.because_of}
-    return [*(one.product_id for one in proposals), *because]
-
-
-def _item(card: Offer, one: Proposal, reason: Reason) -> Item:
-    return {
-        "product_id": card.product_id,
-        "seller_id": card.seller_id,
-        "name": card.name,
-        "category": card.category,
-        "price_minor": card.price_minor,
-        "currency": card.currency,
-        "score": round(one.score, 6),
-        "reason": reason,
-    }
-
-
-def _reason(one: Proposal, request: RecommendationRequest) -> Reason:
-    if one.kind == "popular" or one.because_of is None:
-        return {"kind": "popular", "product_id": None, "category": None, "text": "Popular right now"}
-    if one.kind == "category":
-        text = f"Popular in {one.because_of.replace('_', ' ')}"
-        return {"kind": "category", "product_id": None, "category": one.because_of, "text": text}
-    seed = request.cards.get(one.because_of)
-    name = seed.name if seed and seed.name else "it"
-    if one.because_of == request.anchor:
-        text = f"Often viewed together with {name}"
-    elif one.because_of in request.visitor.carted:
-        text = f"Goes with {name} in your cart"
-    else:
-        text = f"Because you looked at {name}"
-    return {"kind": "similar", "product_id": one.because_of, "category": None, "text": text}
+def _given(product_id: str | None) -> tuple[str, ...]:
+    return () if product_id is None else (product_id,)

@@ -1,6 +1,6 @@
 """Reads what a visitor viewed, put into the cart and bought, in one round trip to Redis."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import floor
@@ -9,6 +9,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from serving.catalogue.cards import ProductCardLoader
+from serving.recommendations.trained_models import TrainedModels
 from serving.redis_client import run_redis
 
 ProductTimes = Mapping[str, float]
@@ -29,9 +30,15 @@ class VisitorHistory:
 
 
 async def read_visitor_history(
-    redis: Redis, visitor_id: str, cards: ProductCardLoader, product_id: str | None
-) -> VisitorHistory:
-    """Return the history of a shopper or session. The same round trip reads the card of `product_id`.
+    redis: Redis,
+    visitor_id: str,
+    cards: ProductCardLoader,
+    product_id: str | None,
+    models: TrainedModels,
+) -> tuple[VisitorHistory, Sequence[bytes | None]]:
+    """Return the history of a shopper or session, and the reply to `models.queue`.
+
+    The same round trip reads the card of `product_id`.
 
     Raises:
         RedisUnavailable: Redis does not answer.
@@ -40,14 +47,14 @@ async def read_visitor_history(
     for kind in ("recent", "carted", "bought"):
         pipeline.zrange(f"{cards.prefix}{kind}:{visitor_id}", 0, -1, desc=True, withscores=True)
     pipeline.hget(f"{cards.prefix}recommendations_as_of", "product_viewed")
+    models.queue(pipeline)
     missing = cards.queue(pipeline, [product_id] if product_id else [])
-    viewed, carted, bought, as_of, *card_replies = await run_redis(pipeline.execute())
+    viewed, carted, bought, as_of, model, *card_replies = await run_redis(pipeline.execute())
     cards.store(missing, card_replies)
     moment = datetime.fromtimestamp(int(as_of), UTC) if as_of else None
     purchases = _product_times(bought)
-    return VisitorHistory(
-        _product_times(viewed), in_cart(_product_times(carted), purchases), purchases, moment
-    )
+    cart = in_cart(_product_times(carted), purchases)
+    return VisitorHistory(_product_times(viewed), cart, purchases, moment), model
 
 
 def in_cart(changed: ProductTimes, bought: ProductTimes) -> ProductTimes:

@@ -10,6 +10,8 @@ REASONS = (
     N_("Often viewed together with %(name)s"),
     N_("Goes with %(name)s in your cart"),
     N_("Because you looked at %(name)s"),
+    N_("Because you bought %(name)s"),
+    N_("Similar to %(name)s"),
 )
 
 _PATTERNS = {

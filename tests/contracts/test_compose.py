@@ -36,15 +36,16 @@ def test_a_service_is_limited_pinned_and_confined(name: str) -> None:
     assert set(service) <= KEYS
     assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+[\w.-]*", service["image"])
     assert re.fullmatch(r"\d+m", service["mem_limit"])
-    assert service["profiles"] in (["core"], ["observability"], ["demo"])
+    assert service["profiles"] in (["core"], ["observability"], ["demo"], ["training"])
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["logging"]["options"]["max-size"]
     assert "privileged" not in service
 
 
-def test_the_limits_of_all_profiles_add_up_to_at_most_8_gb() -> None:
-    assert sum(int(one["mem_limit"][:-1]) for one in SERVICES.values()) <= 8 * 1024
+def test_the_limits_of_all_profiles_but_training_add_up_to_at_most_8_gb() -> None:
+    ours = (one for one in SERVICES.values() if one["profiles"] != ["training"])
+    assert sum(int(one["mem_limit"][:-1]) for one in ours) <= 8 * 1024
 
 
 def test_only_the_servers_that_write_elsewhere_have_a_writable_root() -> None:
@@ -113,10 +114,11 @@ def test_souk_up_with_the_addresses_of_the_stack_starts_only_processes_of_ours(
     for name in servers.keys() - {"SOUK_COMMERCE_URL", "SOUK_SERVING_URL"}:
         monkeypatch.setenv(name, servers[name])
     parts = all_parts(Settings(home=tmp_path))
-    assert {part.name for part in parts if part.launch} == {"jobs", "rollups", "commerce", "serving"}
+    always = {"jobs", "rollups", "training"}
+    assert {part.name for part in parts if part.launch} == always | {"commerce", "serving"}
     monkeypatch.setenv("SOUK_COMMERCE_URL", servers["SOUK_COMMERCE_URL"])
     monkeypatch.setenv("SOUK_SERVING_URL", servers["SOUK_SERVING_URL"])
-    assert {part.name for part in all_parts(Settings(home=tmp_path)) if part.launch} == {"jobs", "rollups"}
+    assert {part.name for part in all_parts(Settings(home=tmp_path)) if part.launch} == always
 
 
 def test_a_process_knows_only_the_passwords_that_it_needs() -> None:
@@ -130,6 +132,7 @@ def test_a_process_knows_only_the_passwords_that_it_needs() -> None:
         "set-up": every | {"SOUK_CLICKHOUSE_ADMIN"},
         "jobs": every | {"SOUK_CLICKHOUSE_ADMIN", "SOUK_REDIS"},
         "rollups": every | {"SOUK_CLICKHOUSE_ADMIN"},
+        "training": every | {"SOUK_CLICKHOUSE_ADMIN", "SOUK_REDIS"},
         "commerce": every | {"POSTGRES_SOUK"},
         "serving": every | {"SOUK_CLICKHOUSE_SERVING", "SOUK_REDIS"},
         "simulator": every,
@@ -161,7 +164,7 @@ def test_prometheus_reaches_every_process_under_a_name_that_it_accepts() -> None
     for part in re.findall(r'"\$(\w+)"', text):
         host = ADDRESSES[part].partition(":")[0]
         assert host in SERVICES
-        if part in ("jobs", "rollups", "simulator"):
+        if part in ("jobs", "rollups", "training", "simulator"):
             assert SERVICES[host]["hostname"] == host
 
 

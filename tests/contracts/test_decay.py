@@ -9,6 +9,7 @@ from common.settings import ROOT
 from jobs.recommendations.logic import MAX_RECENT, MAX_SIMILAR, OUTPUTS
 from serving.analytics.popular import HALF_LIFE_DAYS as ANSWERED
 from serving.analytics.popular import KEYS
+from serving.recommendations.scoring import COVISIT_EPOCH_S, COVISIT_HALF_LIFE_S
 
 JOB = Path(ROOT, "jobs/recommendations")
 AUDIT = Path(ROOT, "audit/queries/facts_vs_recommendations")
@@ -66,3 +67,10 @@ def test_the_jobs_retain_what_the_audit_expects() -> None:
     days = {output.ttl for output in OUTPUTS if output.ttl and output.ttl.endswith(" d")}
     days |= found(r"STATE_TTL\('\w+' = '(\d+ d)'\)", JOB / "views/pairs.sql", JOB / "bought.sql")
     assert min(int(said.removesuffix(" d")) for said in days) == RETAINED_DAYS + 1
+
+
+def test_recommendations_measure_the_support_of_a_pair_in_the_units_of_the_job() -> None:
+    [(landmark, days)] = re.findall(
+        r"\(first_s - (\d+)\) / \((\d+) \* 86400e0\)", code(JOB / "views/visit_pairs.sql")
+    )
+    assert (int(landmark), int(days) * 86_400) == (COVISIT_EPOCH_S, COVISIT_HALF_LIFE_S)

@@ -9,7 +9,7 @@ from tests.promql import known
 
 pytestmark = pytest.mark.timeout(3_600)
 
-PROCESSES = ("serving", "commerce", "clickhouse", "jobs", "rollups")
+PROCESSES = ("serving", "commerce", "clickhouse", "jobs", "rollups", "training")
 PARTS = ("kafka", "registry", "flink", "clickhouse", "redis", "postgres")
 EVERY_PROCESS = "process_resident_memory_bytes"
 

@@ -131,7 +131,8 @@ def in_container(name: str, offset: int) -> dict[str, str]:
     return values | {"SOUK_PORT_OFFSET": str(offset), "SOUK_SERVING_PROCESSES": "1"}
 
 
-LIVING = {"serving": "/health", "commerce": "/health", "jobs": "/metrics", "rollups": "/metrics"}
+LIVING = {"serving": "/health", "commerce": "/health", "jobs": "/metrics", "rollups": "/metrics",
+          "training": "/metrics"}  # fmt: skip
 """Services that wait for their servers, with a path that they answer meanwhile."""
 
 

@@ -148,6 +148,12 @@ def line(product: str) -> Record:
             "commission_bp": 0}  # fmt: skip
 
 
+def parts(answer: dict[str, Any]) -> dict[str, str | None]:
+    """Why each source did not answer; None if it did."""
+    assert all(part["answered"] == (part["reason"] is None) for part in answer["parts"])
+    return {part["source"]: part["reason"] for part in answer["parts"]}
+
+
 def somebody() -> str:
     return f"shopper-{uuid4().hex[:12]}"
 
@@ -200,7 +206,12 @@ def test_a_view_changes_the_same_shoppers_next_answer(shop: Shop) -> None:
     assert (taken["accepted"], taken["rejected"]) == (1, [])
     await_true(lambda: shop.shown(ann), "another answer")
     answer = shop.api.get(f"/v1/recommendations/{ann}").json()
-    assert answer["strategy"] == "item_neighbours"
+    assert (answer["strategy"], answer["model_version"]) == ("blend", None)
+    assert parts(answer) == {
+        "item_neighbours": None, "trained_neighbours": "no_model", "similar_content": "no_model",
+        "popular_in_category": None, "popular_products": "no_candidates",
+    }  # fmt: skip
+    assert answer["items"][0]["sources"] == {"item_neighbours": 1.0}
     assert answer["items"][0]["reason"] == {
         "kind": "similar", "product_id": "p5", "category": None, "text": "Because you looked at Lamp p5",
     }  # fmt: skip
@@ -220,6 +231,17 @@ def test_what_stands_beside_a_product_and_in_the_cart_follows_from_them(shop: Sh
     shop.say(in_cart("p6", nobody, 0, 1))
     await_true(lambda: shop.shown(nobody, context="cart"), "the cart's list")
     assert shop.why(nobody) == GOES_WITH_P6
+
+
+def test_what_another_row_of_the_page_shows_is_not_shown_twice(shop: Shop) -> None:
+    cat = somebody()
+    shop.say(viewed("p5", cat))
+    await_true(lambda: len(shop.shown(cat)) > 5, "an answer")
+    first, second, *_ = shop.shown(cat)
+
+    rest = shop.shown(cat, exclude=f"{first},{second},nobody listed this")
+
+    assert rest == [each for each in shop.shown(cat) if each not in (first, second)]
 
 
 def test_what_was_taken_out_of_the_cart_or_bought_is_not_in_it_until_it_is_put_there_again(
@@ -250,7 +272,7 @@ def test_who_came_a_second_ago_gets_what_is_popular(shop: Shop) -> None:
     answer = shop.api.get(f"/v1/recommendations/{somebody()}").json()
     shop.redis.delete("popular_products")
 
-    assert answer["strategy"] == "popular_products"
+    assert parts(answer)["item_neighbours"] == parts(answer)["popular_in_category"] == "no_history"
     assert [item["product_id"] for item in answer["items"]] == ["p1", "p2"]
     assert {item["reason"]["kind"] for item in answer["items"]} == {"popular"}
 
@@ -263,7 +285,7 @@ def test_where_nothing_goes_with_what_was_seen_its_category_does(shop: Shop) -> 
     await_true(lambda: shop.shown(bea), "an answer")
     answer = shop.api.get(f"/v1/recommendations/{bea}").json()
 
-    assert answer["strategy"] == "popular_in_category"
+    assert set(answer["items"][0]["sources"]) == {"popular_in_category"}
     assert answer["items"][0]["reason"]["text"] == "Popular in light"
 
 
@@ -279,7 +301,7 @@ def test_a_product_that_is_left_over_in_a_category_is_not_shown_there(shop: Shop
     answer = shop.api.get(f"/v1/recommendations/{bea}").json()
     shop.redis.zrem("popular:light", moved)
 
-    assert answer["strategy"] == "popular_in_category"
+    assert set(answer["items"][0]["sources"]) == {"popular_in_category"}
     assert moved not in [item["product_id"] for item in answer["items"]]
     assert answer["items"][0]["score"] > 0
 
@@ -381,6 +403,8 @@ def test_the_events_that_are_right_are_taken_and_the_others_named(shop: Shop, ka
         ("/v1/recommendations/ann?context=product", 422, "missing-product"),
         ("/v1/recommendations/ann?context=bath", 422, "bad-parameter"),
         ("/v1/recommendations/ann?n=0", 422, "bad-parameter"),
+        (f"/v1/recommendations/ann?exclude={','.join(map(str, range(101)))}", 422, "bad-parameter"),
+        (f"/v1/recommendations/ann?exclude={'x' * 8_001}", 422, "bad-parameter"),
         ("/v1/recommendations/ann?n=1&n=2", 422, "bad-parameter"),
     ],
 )

@@ -84,10 +84,11 @@ def crowd_of(world: World, lives: Lives) -> tuple[list[dict[str, Any]], Simulato
     decisions = DecisionModel(world, Calendar(world), Behaviour(add=0.0))
     shop = VisitContext(decisions, lambda product, _at: prices[product], lambda *_: True, index_of)
     items = [
-        {"product_id": product, "seller_id": None, "score": 0.5, "reason": {"kind": "popular"}}
+        {"product_id": product, "seller_id": None, "score": 0.5, "sources": {"popular_products": 1.0}}
         for product in world.products.ids[:12]
     ]
-    shown = {"recommendation_id": "01990000-0000-7000-8000-000000000000", "strategy": "s", "items": items}
+    shown = {"recommendation_id": "01990000-0000-7000-8000-000000000000", "strategy": "blend",
+             "model_version": None, "items": items}  # fmt: skip
     status, bought, begun = SimulatorStatus(), list[SubmitCart](), system_clock() - timedelta(seconds=1)
     return asyncio.run(live()), status, bought
 

@@ -9,18 +9,19 @@ from threading import Event
 import numpy as np
 import pytest
 from redis import Redis
-from rich.console import Console
 
-from cli.train import train_once
 from clickhouse.client import connect
 from common.errors import PartUnavailable, UserError
 from common.settings import Settings
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.interactions import Interactions, from_columns
+from jobs.recommenders.models.item_item import ItemItem
 from jobs.recommenders.models.popularity import Popularity
 from jobs.recommenders.storage import StoredModel, save
 from jobs.training.cards import record
-from jobs.training.model_registry import IN_USE, ModelRegistry
+from jobs.training.model_registry import ModelRegistry
+from jobs.training.publication import Publications
+from jobs.training.run import train_once
 from jobs.training.train import NO_MODEL_IN_USE, TrainingOptions, train
 from jobs.training.training_data import WEIGHTS, TrainingData, read_training_data
 from local.parts import redis as local_redis
@@ -61,6 +62,15 @@ def viewed(number: int, shopper: str | None, session: str, product: str) -> dict
         "event_id": f"e{number}", "occurred_at": at, "session_id": session, "shopper_id": shopper,
         "product_id": product, "source": "search",
     }  # fmt: skip
+
+
+def quiet(done: int, of: int, doing: str) -> None:
+    pass
+
+
+def versions_in(redis: Redis) -> set[str]:
+    """The versions of which any key exists."""
+    return {key.decode().split(":")[1] for key in redis.keys("recommender:*")}
 
 
 def a_log() -> Interactions:
@@ -123,12 +133,13 @@ def test_a_training_is_recorded_once_with_its_card(settings):
 
 
 def test_a_published_model_is_the_one_in_use_and_the_one_before_can_be_gone_back_to(registry):
-    model = Popularity().fit(a_log())
+    model = ItemItem().fit(a_log())
     for version in ("v1", "v2", "v3"):
-        registry.publish(model, version)
+        registry.publish(model, version, FIRST)
 
     assert registry.in_use() == "v3"
     assert sorted(each.name for each in registry.directory.iterdir()) == ["v2", "v3"]
+    assert versions_in(registry.redis) == {"v2", "v3"}
     assert registry.roll_back() == "v2"
     assert registry.in_use() == "v2"
     assert registry.model("v2").settings == model.settings
@@ -137,14 +148,14 @@ def test_a_published_model_is_the_one_in_use_and_the_one_before_can_be_gone_back
 
 def test_a_version_that_cannot_be_written_leaves_the_one_in_use(registry, monkeypatch):
     model = Popularity().fit(a_log())
-    registry.publish(model, "v1")
+    registry.publish(model, "v1", FIRST)
 
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(np, "save", stop)
     with pytest.raises(KeyboardInterrupt):
-        registry.publish(model, "v2")
+        registry.publish(model, "v2", FIRST)
 
     assert registry.in_use() == "v1"
     assert [each.name for each in registry.directory.iterdir()] == ["v1"]
@@ -162,10 +173,10 @@ def test_two_trainings_that_publish_at_once_leave_each_other_whole(registry, mon
 
     with ThreadPoolExecutor(2) as pool:
         monkeypatch.setattr(np, "save", slow)
-        first = pool.submit(registry.publish, model, "v1")
+        first = pool.submit(registry.publish, model, "v1", FIRST)
         assert writing.wait(10)
         monkeypatch.setattr(np, "save", save)
-        second = pool.submit(registry.publish, model, "v2")
+        second = pool.submit(registry.publish, model, "v2", FIRST)
         wait([second], timeout=0.5)
         others_turn.set()
         first.result()
@@ -176,7 +187,7 @@ def test_two_trainings_that_publish_at_once_leave_each_other_whole(registry, mon
 
 
 def test_without_a_model_before_there_is_nothing_to_go_back_to(registry):
-    registry.publish(Popularity().fit(a_log()), "v1")
+    registry.publish(Popularity().fit(a_log()), "v1", FIRST)
 
     with pytest.raises(UserError, match="no model to go back to"):
         registry.roll_back()
@@ -198,10 +209,9 @@ def test_a_training_on_facts_publishes_a_model_and_the_next_one_is_compared_with
     )
     options = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
     moments = iter([FIRST, FIRST + timedelta(days=1)])
-    console = Console(quiet=True)
 
     first, second = (
-        train_once(settings, registry, options, 500, console, lambda: next(moments)) for _ in range(2)
+        train_once(settings, registry, options, 500, quiet, lambda: next(moments)) for _ in range(2)
     )
 
     assert first.reason == "there was no model in use"
@@ -226,10 +236,10 @@ def test_a_model_in_use_of_a_former_version_is_replaced(settings, registry):
     add(settings, "product_viewed", views)
     former = StoredModel("als", {"unobserved": 0.1}, ("p1",), {"factors": np.ones((1, 64), np.float32)})
     save(registry.directory / "former", former)
-    registry.redis.set(IN_USE, "former")
+    Publications(registry.redis).switch("former", None)
     options = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
 
-    trained = train_once(settings, registry, options, 500, Console(quiet=True), lambda: FIRST)
+    trained = train_once(settings, registry, options, 500, quiet, lambda: FIRST)
 
     assert trained.reason == (
         "the model in use can't be compared with: the saved model als has unknown settings: train it again"
@@ -244,7 +254,7 @@ def test_what_cannot_be_recorded_is_not_published(settings, registry):
         admin.command("RENAME TABLE model_cards TO model_cards_away")
     try:
         with pytest.raises(PartUnavailable, match="did not take the model's card"):
-            train_once(settings, registry, options, 500, Console(quiet=True), lambda: FIRST)
+            train_once(settings, registry, options, 500, quiet, lambda: FIRST)
     finally:
         with connect(settings, admin=True) as admin:
             admin.command("RENAME TABLE model_cards_away TO model_cards")

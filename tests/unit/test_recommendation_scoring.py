@@ -6,12 +6,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from serving.recommendations.recommender import neighbour_proposals
 from serving.recommendations.scoring import (
     ANCHOR_WEIGHT,
+    COVISIT_HALF_LIFE_S,
     HALF_LIFE_S,
     MAX_SEEDS,
     Seed,
     cosines,
+    covisit_unit,
     favourite_categories,
     score,
     seeds,
@@ -59,25 +62,47 @@ def test_what_everyone_looks_at_is_less_similar_than_what_few_do() -> None:
 
 
 def test_without_interest_a_product_is_taken_at_its_co_visits_alone() -> None:
-    assert cosines([("shade", 4.0), ("gone", 0.0)], 0.0, {}) == [("shade", 1.0)]
-    assert cosines([("shade", 4.0)], 16.0, {}) == [("shade", 0.5)]
+    assert cosines([("shade", 4.0), ("gone", 0.0)], 0.0, {}) == {"shade": 1.0}
+    assert cosines([("shade", 4.0)], 16.0, {}) == {"shade": 0.5}
+
+
+def test_a_pair_that_was_seen_once_is_less_similar_than_one_that_was_seen_often() -> None:
+    """Both have the cosine 1; with the support 2, one visit counts a third and eight visits four fifths."""
+    theirs = {"once": 1.0, "often": 8.0}
+    once = cosines([("once", 1.0)], 1.0, theirs, support=2.0)
+    often = cosines([("often", 8.0)], 8.0, theirs, support=2.0)
+
+    assert (once, often) == ({"once": pytest.approx(1 / 3)}, {"often": pytest.approx(0.8)})
+
+
+@given(st.floats(1_400_000_000, 1_900_000_000), st.floats(0, 50 * 86_400))
+def test_what_happened_earlier_has_less_support(at_s: float, later_s: float) -> None:
+    """A visit of two half-lives ago counts a quarter of one of now."""
+    earlier, now = covisit_unit(at_s), covisit_unit(at_s + later_s)
+
+    assert now / earlier == pytest.approx(2.0 ** (later_s / COVISIT_HALF_LIFE_S))
+
+
+@pytest.mark.parametrize("at_s", [-1e18, 0.0, 4e9, 1e18])
+def test_no_time_makes_the_unit_of_a_co_visit_zero_or_infinite(at_s: float) -> None:
+    assert 0 < covisit_unit(at_s) < float("inf")
 
 
 def test_the_best_come_first_and_no_more_than_asked() -> None:
-    neighbours = {"lamp": [("hit", 0.1), ("shade", 0.6), ("bulb", 0.4)]}
+    neighbours = {"lamp": {"hit": 0.1, "shade": 0.6, "bulb": 0.4}}
 
     assert [one.product_id for one in score([Seed("lamp", 1.0)], neighbours, 2)] == ["shade", "bulb"]
 
 
 def test_seeds_add_up_and_the_strongest_is_the_reason() -> None:
-    neighbours = {"lamp": [("shade", 1.0)], "rug": [("shade", 1.0)]}
+    neighbours = {"lamp": {"shade": 1.0}, "rug": {"shade": 1.0}}
 
-    [shade] = score([Seed("rug", 1.0), Seed("lamp", 2.0)], neighbours, 9)
-    assert (shade.score, shade.because_of) == (pytest.approx(3.0), "lamp")
+    [shade] = neighbour_proposals("similar", [Seed("rug", 1.0), Seed("lamp", 2.0)], neighbours, 9, ())
+    assert (shade.score, shade.main_cause()) == (pytest.approx(3.0), ("similar", "lamp"))
 
 
 def test_what_is_excluded_is_not_scored() -> None:
-    assert score([Seed("lamp", 1.0)], {"lamp": [("shade", 1.0)]}, 9, {"shade"}) == []
+    assert score([Seed("lamp", 1.0)], {"lamp": {"shade": 1.0}}, 9, {"shade"}) == []
 
 
 COUNTS = st.floats(1e-3, 1e90)
@@ -129,10 +154,10 @@ def test_whatever_the_moments_and_sums_scores_are_positive_and_finite(
         product: cosines(together, interest.get(product, 0.0), interest)
         for product, together in neighbours.items()
     }
-    scored = score(asked, known, 99)
+    scored = neighbour_proposals("similar", asked, known, 99, ())
 
     assert all(isfinite(one.score) and one.score > 0 for one in scored)
-    assert {one.because_of for one in scored} <= {seed.product_id for seed in asked}
+    assert {one.main_cause().of for one in scored} <= {seed.product_id for seed in asked}
 
 
 def test_the_favourite_category_is_the_one_that_the_seeds_say_most_for() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from itertools import count
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -172,8 +172,15 @@ class SessionRunner:
             return None
         items = [
             RecommendedItem(
-                item["product_id"], item.get("seller_id"), item.get("score"), item["reason"]["kind"]
+                item["product_id"], item["seller_id"], item["score"], _main_source(item["sources"])
             )
             for item in response["items"]
         ]
-        return RecommendedList(response["recommendation_id"], response["strategy"], items)
+        return RecommendedList(
+            response["recommendation_id"], response["strategy"], items, response["model_version"]
+        )
+
+
+def _main_source(sources: Mapping[str, float]) -> str:
+    """Return the source whose own list has the product nearest to its top."""
+    return max(sources, key=sources.__getitem__)

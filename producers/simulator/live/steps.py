@@ -56,6 +56,7 @@ class RecommendedList(NamedTuple):
     recommendation_id: str
     strategy: str
     items: list[RecommendedItem]
+    model_version: str | None = None
 
 
 class PerformedSearch(NamedTuple):

@@ -107,7 +107,7 @@ class LiveVisit:
         ]  # fmt: skip
         yield EmitEvent(at, {
             "event": "recommendation_shown", "recommendation_id": shown.recommendation_id, **self._identity,
-            "surface": surface, "strategy": shown.strategy, "model_version": None,
+            "surface": surface, "strategy": shown.strategy, "model_version": shown.model_version,
             "experiment": "recommendations", "variant": "shown", "anchor_product_id": anchor_id,
             "items": items,
         })  # fmt: skip

@@ -22,6 +22,7 @@ from serving.gateway.gateway import identity_of, renewal
 from serving.http_caching import IMMUTABLE, PUBLIC_DATA
 from serving.parameters import reject_repeated_parameters
 from serving.problems import BadBody, ClickHouseUnavailable, CommerceUnavailable
+from serving.recommendations.parameters import Exclude, excluded_products
 from serving.recommendations.service import Context
 from serving.request_body import read_body
 from serving.web.people.order_rows import order_rows
@@ -91,9 +92,11 @@ async def row(
     session: Session,
     surface: Context = "home",
     product_id: Annotated[str | None, Query(max_length=128)] = None,
+    exclude: Exclude = "",
 ) -> Response:
-    """Return only the row of recommendations."""
-    recommendation = await recommended(request, session, surface, product_id)
+    """Return only the row of recommendations, without products that other rows of the page show."""
+    shown = excluded_products(exclude)
+    recommendation = await recommended(request, session, surface, product_id, shown)
     return _page(request, session, "_recommendation_row.html", recommendation=recommendation, surface=surface)
 
 

@@ -1,7 +1,7 @@
 """Loads the rows of recommended products of a page. A page is shown without a row that can't be loaded."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from typing import TypeVar
 
 import structlog
@@ -27,14 +27,22 @@ log = structlog.get_logger()
 
 
 async def recommended(
-    request: Request, session: str, surface: Context, product_id: str | None = None
+    request: Request,
+    session: str,
+    surface: Context,
+    product_id: str | None = None,
+    shown: Collection[str] = (),
 ) -> Recommendations | None:
-    """Return the recommendations for the visitor; None if they can't be loaded."""
+    """Return the recommendations for the visitor; None if they can't be loaded.
+
+    The page shows the products `shown` already, in another row.
+    """
     visitor = identity_of(request).visitor_id(session)
     values: SettingValues = request.app.state.live_values
     if not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
         return None
-    return await _or_none(_service(request).recommend(visitor, ROW_LENGTH[surface], surface, product_id))
+    length = ROW_LENGTH[surface]
+    return await _or_none(_service(request).recommend(visitor, length, surface, product_id, shown))
 
 
 async def similar(request: Request, product_id: str) -> SimilarProducts | None:

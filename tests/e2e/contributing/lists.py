@@ -168,7 +168,7 @@ RECOMMENDER = Example(
         2: (
             Put(
                 SERVING,
-                "from serving.problems import UnknownProduct\n",
+                "from serving.recommendations.model_rows import ModelRows\n",
                 "from serving.recommendations.newest import NewestInCategory\n",
             ),
             Put(
@@ -177,17 +177,24 @@ RECOMMENDER = Example(
                 "            NewestInCategory(self._redis),\n",
             ),
             Put(
-                SERVING,
-                """"category": one.because_of, "text": text}""",
-                """
-    if one.kind == "newest":
-        text = f"New in {one.because_of.replace('_', ' ')}"
-        return {"kind": "newest", "product_id": None, "category": one.because_of, "text": text}""",
+                "serving/recommendations/strategies.py",
+                'FALLBACKS = ("popular_in_category", ',
+                '"newest_in_category", ',
             ),
             Put(
-                "serving/recommendations/recommender.py", 'Kind = Literal["similar", "category"', ', "newest"'
+                "serving/recommendations/items.py",
+                """"category": cause.of, "text": text}""",
+                """
+    if cause.kind == "newest":
+        text = f"New in {cause.of.replace('_', ' ')}"
+        return {"kind": "newest", "product_id": None, "category": cause.of, "text": text}""",
             ),
-            Put(DECLARED, 'kind: Literal["similar", "category"', ', "newest"'),
+            Put(
+                "serving/recommendations/proposal.py",
+                'Kind = Literal["similar", "content", "category"',
+                ', "newest"',
+            ),
+            Put(DECLARED, 'kind: Literal["similar", "content", "category"', ', "newest"'),
         ),
         3: (
             Put(

@@ -29,7 +29,9 @@ def redis(shop: Settings) -> Iterator["Redis[str]"]:
 async def asked(settings: Settings, *times: list[str]) -> list[dict[str, list[tuple[str, float]]]]:
     client = open_redis(settings)
     kept = NeighbourCache(client)
-    answers = [{each: list(found) for each, found in (await kept.of(one, "")).items()} for one in times]
+    answers = [
+        {each: list(found.items()) for each, found in (await kept.of(one, "")).items()} for one in times
+    ]
     await client.aclose()
     return answers
 

@@ -8,9 +8,11 @@ from redis import Redis
 
 from common.settings import Settings
 from serving.live_versions import LiveVersions
-from serving.recommendations.recommender import ItemNeighbours, Popular, Proposal, RecommendationRequest
+from serving.recommendations.proposal import Proposal
+from serving.recommendations.recommender import ItemNeighbours, Popular, RecommendationRequest
 from serving.recommendations.schemas import SimilarProducts
 from serving.recommendations.service import RecommendationService
+from serving.recommendations.strategies import DEFAULT_STRATEGY, Strategy
 from serving.redis_client import open_redis
 from tests.integration.serving.conftest import put_offers
 
@@ -44,7 +46,9 @@ async def similar(settings: Settings, *, last: bool) -> SimilarProducts:
     client = open_redis(settings)
     neighbours, popular = ItemNeighbours(client), Popular(LiveVersions(client))
     recommenders = (neighbours, popular, Beside()) if last else (neighbours, Beside(), popular)
-    answer = await RecommendationService(LiveVersions(client), recommenders).similar("sofa", 10)
+    fallbacks = tuple(each.strategy for each in recommenders[1:])
+    strategies = {DEFAULT_STRATEGY: Strategy((neighbours.strategy,), fallbacks)}
+    answer = await RecommendationService(LiveVersions(client), recommenders, strategies).similar("sofa", 10)
     await client.aclose()
     return answer
 
@@ -57,4 +61,4 @@ def test_a_recommender_that_was_added_is_asked_wherever_it_stands_and_what_is_po
     answer = asyncio.run(similar(shop, last=last))
 
     assert [item["product_id"] for item in answer["items"]] == ["cushion", "carpet"]
-    assert answer["strategy"] == "item_neighbours"
+    assert [set(item["sources"]) for item in answer["items"]] == [{"item_neighbours"}, {"beside"}]

@@ -200,6 +200,22 @@ def test_similar_products_have_another_recommendation_id_for_each_visitor(
     assert first != second
 
 
+def test_no_product_is_shown_in_two_rows_of_a_page(page: Page, shop: Settings) -> None:
+    with Redis.from_url(shop.redis) as redis:
+        redis.zadd("similar:floor-lamp", {"desk-lamp": 4.0})
+        drop_cached(shop)
+        try:
+            with page.expect_response("**/shop/recommended*") as answer:
+                page.goto("/shop/products/floor-lamp")
+            expect(page.locator("[data-row] .pc")).to_have_count(1)
+        finally:
+            redis.delete("similar:floor-lamp")
+    beside = page.locator("[data-anchor] [data-product]")
+    assert [card.get_attribute("data-product") for card in beside.all()] == ["desk-lamp"]
+    assert "exclude=desk-lamp" in answer.value.url
+    expect(page.locator("[data-row] .pc")).to_contain_text("Atlas")
+
+
 def test_the_row_of_recommendations_does_not_move_the_page(page: Page) -> None:
     page.goto("/shop/products/atlas")
     page.evaluate(

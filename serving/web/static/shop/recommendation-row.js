@@ -13,13 +13,14 @@ const trackedIds = new Set();
 
 const visibilityObserver = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
-    const { recommendation, strategy, surface, anchor } = target.dataset;
+    const { recommendation, strategy, model, surface, anchor } = target.dataset;
     if (!isIntersecting || trackedIds.has(recommendation)) continue;
     trackedIds.add(recommendation);
     trackEvent("recommendation_shown", {
       recommendation_id: recommendation,
       surface,
       strategy,
+      model_version: model,
       anchor_product_id: anchor,
       items: [...target.querySelectorAll("[data-product]")].map(({ dataset }) => ({
         position: Number(dataset.position), product_id: dataset.product, seller_id: dataset.seller,
@@ -34,6 +35,18 @@ export const observeRows = (root) => {
 };
 
 const shown = (root) => [...root.querySelectorAll("[data-product]")].map(({ dataset }) => dataset.product);
+
+/** The number of products that the API excludes at most. */
+const MAX_EXCLUDED = 100;
+
+/** The address of the row, without the products that the other rows of the page show. */
+const rowAddress = (box) => {
+  const others = [...document.querySelectorAll(".shelf [data-product]")].filter((card) => !box.contains(card));
+  const products = [...new Set(others.map(({ dataset }) => dataset.product))].slice(0, MAX_EXCLUDED);
+  const address = new URL(box.dataset.row, location.href);
+  if (products.length) address.searchParams.set("exclude", products.join());
+  return address;
+};
 
 const parsed = (html) => new DOMParser().parseFromString(html, "text/html").body;
 
@@ -69,7 +82,7 @@ export const keepRowCurrent = () => {
     try {
       // A new visitor without a session would get two.
       await Promise.race([sessionReady, new Promise((resolve) => setTimeout(resolve, SESSION_TIMEOUT_MS))]);
-      const response = await fetch(box.dataset.row);
+      const response = await fetch(rowAddress(box));
       if (!response.ok) return false;
       const fresh = parsed(await response.text());
       const first = box.hasAttribute("aria-busy");

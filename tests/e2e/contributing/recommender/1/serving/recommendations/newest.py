@@ -5,7 +5,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from serving.recommendations.recommender import CATEGORIES, Proposal, RecommendationRequest, relative
+from serving.recommendations.proposal import Proposal
+from serving.recommendations.recommender import CATEGORIES, RecommendationRequest, relative
 from serving.recommendations.scoring import favourite_categories
 from serving.redis_client import run_redis
 

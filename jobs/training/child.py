@@ -1,0 +1,57 @@
+"""`python -m jobs.training.child`: one training within the limits of the settings, started by the worker."""
+
+import sys
+
+import structlog
+
+from common.clock import system_clock
+from common.errors import SoukError, UserError
+from common.settings import Settings
+from common.telemetry import configure_logging
+from jobs.training.limits import limit_this_process
+
+DAYS = 2.0
+"""The newest days, on which the old and the new model are compared."""
+
+METRIC = "ndcg@20"
+
+
+def main() -> int:
+    """Train once. Return 0, 2 if there is too little to learn from, or 1 for any other failure."""
+    configure_logging("training")
+    log = structlog.get_logger()
+    settings = Settings.load()
+    limit_this_process(settings)
+    try:
+        trained, reason = _train(settings)
+    except UserError as error:
+        log.warning("no training", reason=str(error))
+        return 2
+    except (SoukError, MemoryError) as error:
+        log.error("training failed", reason=str(error) or "SOUK_TRAINING_MEMORY_MB is not enough")
+        return 1
+    log.info("trained", published=trained, reason=reason)
+    return 0
+
+
+def _train(settings: Settings) -> tuple[bool, str]:
+    # Imported under the limits: the libraries of the models take most of the memory of a small training.
+    from redis import Redis
+
+    from jobs.recommenders.evaluation.metrics import Metric
+    from jobs.training.model_registry import ModelRegistry
+    from jobs.training.run import train_once
+    from jobs.training.served_models import SERVED_MODELS
+    from jobs.training.train import TrainingOptions
+
+    options = TrainingOptions(SERVED_MODELS, Metric.parse(METRIC), DAYS, settings.training_budget_s, seed=0)
+    with Redis.from_url(settings.redis) as redis:
+        registry = ModelRegistry(settings.home / "models", redis)
+        trained = train_once(
+            settings, registry, options, settings.training_max_events, lambda *_: None, system_clock
+        )
+    return trained.model is not None, trained.reason
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,4 @@
+-- The number of events to learn from, and when the newest model was trained. Rows that arrived twice count twice.
+SELECT
+    (SELECT count() FROM product_viewed) + (SELECT count() FROM cart_changed) + (SELECT count() FROM order_placed) AS events,
+    (SELECT max(trained_at) FROM model_cards) AS trained_at

@@ -1,0 +1,72 @@
+"""Runs one training on the platform's facts: reads, trains, records the card, publishes."""
+
+import sys
+from resource import RUSAGE_SELF, getrusage
+
+import structlog
+
+from clickhouse.client import connect
+from common.clock import Clock
+from common.errors import UserError
+from common.settings import Settings
+from jobs.recommenders.auto.candidates import Candidate
+from jobs.recommenders.auto.search import OnProgress
+from jobs.training.cards import record
+from jobs.training.model_registry import ModelRegistry
+from jobs.training.train import NO_MODEL_IN_USE, NoChampion, TrainingOptions, TrainingResult, train
+from jobs.training.training_data import read_training_data
+
+log = structlog.get_logger()
+
+
+def train_once(
+    settings: Settings,
+    registry: ModelRegistry,
+    options: TrainingOptions,
+    most: int,
+    on_progress: OnProgress,
+    clock: Clock,
+) -> TrainingResult:
+    """Train on the newest `most` events, record the card, and publish if the new model is not worse.
+
+    The card is recorded before the model is published, so that a model in use has a card, and again after.
+
+    Raises:
+        PartUnavailable: ClickHouse or Redis does not answer.
+        UserError: there is too little to learn from, or the model does not fit into Redis.
+    """
+    champion = _champion(registry, options)
+    on_progress(0, 1, "reading the facts")
+    with connect(settings) as reader:
+        training_data = read_training_data(reader, most)
+    trained = train(training_data, champion, options, peak_memory_mb, on_progress)
+    trained_at = clock()
+    version = trained_at.strftime("%Y%m%dT%H%M%S")
+    with connect(settings, admin=True) as admin:
+        record(admin, version, trained_at, trained, published=False)
+        if trained.model is not None:
+            on_progress(0, 1, "publishing the model")
+            registry.publish(trained.model, version, trained_at, trained.content)
+            record(admin, version, trained_at, trained, published=True)
+    return trained
+
+
+def peak_memory_mb() -> float:
+    """Return the peak memory of this process in MB. Linux reports KiB, macOS bytes."""
+    return getrusage(RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def _champion(registry: ModelRegistry, options: TrainingOptions) -> Candidate | NoChampion:
+    """Return the model in use as a candidate, or the reason why no model can be compared with."""
+    version = registry.in_use()
+    if version is None:
+        return NO_MODEL_IN_USE
+    try:
+        model = registry.model(version)
+        if model.NAME not in options.models:
+            raise UserError(f"{model.NAME} is no longer among the models that are served")
+    except UserError as error:
+        no_champion = NoChampion(f"the model in use can't be compared with: {error}")
+        log.warning("no champion", reason=no_champion.reason)
+        return no_champion
+    return Candidate.of(type(model), model.settings)

@@ -1,0 +1,53 @@
+"""The weights of the sources of recommendations by surface, as stored beside the models in Redis. Pure."""
+
+from collections.abc import Mapping
+from math import isfinite
+
+import orjson
+
+SURFACES = ("home", "product", "cart")
+
+BLENDED = ("item_neighbours", "trained_neighbours", "similar_content")
+"""The sources whose scores are added up. Fallbacks follow them without a weight."""
+
+Weights = Mapping[str, Mapping[str, float]]
+"""surface → source → weight ≥ 0. Each surface has a source with a weight above 0."""
+
+
+class UnusableWeights(ValueError):
+    """The weights are damaged, or are not weights of these surfaces and sources."""
+
+
+def pack_weights(weights: Weights) -> bytes:
+    """Return weights as JSON.
+
+    Raises:
+        UnusableWeights: readers would refuse them.
+    """
+    return orjson.dumps(_checked(weights))
+
+
+def unpack_weights(packed: bytes) -> Weights:
+    """Return the weights that `pack_weights` wrote.
+
+    Raises:
+        UnusableWeights: they are damaged.
+    """
+    try:
+        return _checked(orjson.loads(packed))
+    except orjson.JSONDecodeError as error:
+        raise UnusableWeights(f"the weights are not JSON: {error}") from error
+
+
+def _checked(weights: object) -> dict[str, dict[str, float]]:
+    if not isinstance(weights, Mapping) or not weights.keys() <= set(SURFACES):
+        raise UnusableWeights(f"weights are by surface: {', '.join(SURFACES)}")
+    for surface, of_sources in weights.items():
+        if not isinstance(of_sources, Mapping) or not of_sources.keys() <= set(BLENDED):
+            raise UnusableWeights(f"the weights of {surface} are by source: {', '.join(BLENDED)}")
+        values = list(of_sources.values())
+        if not all(type(each) in (int, float) and isfinite(each) and each >= 0 for each in values):
+            raise UnusableWeights(f"a weight of {surface} is not a number of at least 0")
+        if not any(values):
+            raise UnusableWeights(f"no weight of {surface} is above 0")
+    return {surface: dict(of_sources) for surface, of_sources in weights.items()}

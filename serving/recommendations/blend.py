@@ -1,0 +1,46 @@
+"""Adds up the scores of several sources. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from serving.recommendations.proposal import Proposal
+
+
+def blend(
+    proposals_of: Mapping[str, Sequence[Proposal]], weights: Mapping[str, float], limit: int
+) -> list[Proposal]:
+    """Return the `limit` best of the proposed products by Σ weight · score / best score of the source.
+
+    The sum is divided by that of the weights of the sources that propose something, so a score is in (0, 1].
+    Equal scores are ordered by product. A source without a weight does not count. The causes of a product are
+    those of all sources.
+    """
+    used = {source: weights.get(source, 0.0) for source, proposals in proposals_of.items() if proposals}
+    all_weights = sum(used.values())
+    totals: dict[str, float] = {}
+    scaled: list[tuple[str, float, float, dict[str, Proposal]]] = []
+    for source, weight in used.items():
+        proposals = proposals_of[source]
+        best = max(one.score for one in proposals)
+        if weight <= 0.0 or best <= 0.0:
+            continue
+        factor = weight / all_weights / best
+        scaled.append((source, best, factor, {one.product_id: one for one in proposals}))
+        for one in proposals:
+            totals[one.product_id] = totals.get(one.product_id, 0.0) + factor * one.score
+    ranked = sorted((-total, product_id) for product_id, total in totals.items() if total > 0.0)
+    blended = []
+    for total, product_id in ranked[:limit]:
+        found = [(source, best, factor, by_id[product_id]) for source, best, factor, by_id in scaled
+                 if product_id in by_id]  # fmt: skip
+        first = found[0][3]
+        blended.append(
+            Proposal(
+                product_id,
+                -total,
+                first.kind,
+                first.because_of,
+                [(factor * own, parts) for _, _, factor, one in found for own, parts in one.all_parts()],
+                {source: one.score / best for source, best, _, one in found},
+            )
+        )
+    return blended

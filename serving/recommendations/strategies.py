@@ -1,0 +1,47 @@
+"""The strategies (arms of experiments) and the weights of the sources that a strategy blends. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.published_model.weights import Weights
+
+Source = Literal[
+    "item_neighbours", "trained_neighbours", "similar_content", "popular_in_category", "popular_products"
+]
+"""The name of a recommender: what others viewed together with the visitor's products until a moment ago, what
+the trained model says, products with similar names and categories, popular in the visitor's categories,
+popular in the whole shop."""
+
+StrategyName = Literal["live", "trained", "blend", "popular"]
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """The sources of an answer: those whose scores are added up, then those that fill up a list in turn."""
+
+    blended: tuple[str, ...]
+    fallbacks: tuple[str, ...]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """All sources."""
+        return self.blended + self.fallbacks
+
+
+FALLBACKS = ("popular_in_category", "popular_products")
+
+STRATEGIES: Mapping[StrategyName, Strategy] = {
+    "live": Strategy(("item_neighbours",), FALLBACKS),
+    "trained": Strategy(("trained_neighbours", "similar_content"), FALLBACKS),
+    "blend": Strategy(("item_neighbours", "trained_neighbours", "similar_content"), FALLBACKS),
+    "popular": Strategy((), ("popular_products",)),
+}
+
+DEFAULT_STRATEGY: StrategyName = "blend"
+
+DEFAULT_WEIGHTS: Weights = {
+    surface: {"item_neighbours": 1.0, "trained_neighbours": 1.0, "similar_content": 0.3}
+    for surface in ("home", "product", "cart")
+}
+"""The weights without learned ones (docs/recommenders.md, "The blend", has the measurement)."""
