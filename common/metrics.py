@@ -100,6 +100,11 @@ PART_READY = _gauge(
     multiprocess_mode="mostrecent",
 )
 RECOMMENDATIONS = _counter("souk_recommendations", "Recommendations answered.", "context", "strategy")
+RECOMMENDATION_RULE_EFFECTS = _counter(
+    "souk_recommendation_rule_effects",
+    "Products that a rule of the shop removed, moved, inserted or passed over in a list of recommendations.",
+    "rule", "effect",
+)  # fmt: skip
 CACHE_REQUESTS = _counter(
     "souk_cache_requests",
     "Responses looked up in the cache: hit, stale, miss, error, shared (with a request at the same time).",
