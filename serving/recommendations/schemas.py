@@ -1,17 +1,18 @@
 """The responses of the recommendation routes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from serving.analytics.schemas.basics import AsOf, Minor
+from serving.recommendations.rules.draft import Change, RuleName
 
 
 class Reason(TypedDict):
     """Why a product is recommended."""
 
-    kind: Literal["similar", "category", "popular"]
+    kind: Literal["similar", "category", "popular", "pinned", "sponsored", "discovery"]
     product_id: Annotated[str | None, Field(description="`similar`: the product that it goes with.")]
     category: Annotated[str | None, Field(description="`category`: the category in which it is popular.")]
     text: Annotated[str, Field(examples=["Because you looked at Desk lamp"])]
@@ -27,7 +28,16 @@ class Item(TypedDict):
     price_minor: Minor
     currency: str
     score: Annotated[float, Field(description="Comparable only among items of the same `kind`.")]
+    sponsored: Annotated[bool, Field(description="Whether somebody pays for this place.")]
     reason: Reason
+
+
+class RuleEffect(TypedDict):
+    """What a rule of the shop did to a list."""
+
+    rule: RuleName
+    change: Change
+    id: Annotated[str, Field(description="A product, or the seller or category of a pin.")]
 
 
 class Recommendations(TypedDict):
@@ -45,6 +55,7 @@ class Recommendations(TypedDict):
     ]
     as_of: AsOf
     items: list[Item]
+    rules: NotRequired[Annotated[list[RuleEffect], Field(description="With `explain` only.")]]
 
 
 class SimilarProducts(TypedDict):

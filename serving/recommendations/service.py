@@ -1,47 +1,60 @@
-"""Runs the recommenders in turn, and keeps products that are for sale and new to the visitor."""
+"""Runs the recommenders in turn, and applies the rules of the shop once to what they propose."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from typing import Literal
 
+from common.configuration.values import SettingValues
 from common.ids import new_id
 from common.metrics import RECOMMENDATIONS
 from serving.catalogue.cards import ProductCardLoader, open_cards
-from serving.catalogue.offers import Offer
 from serving.live_versions import LiveVersions
 from serving.problems import UnknownProduct
+from serving.recommendations.candidates import collect, read_extras
+from serving.recommendations.reasons import reason_of
 from serving.recommendations.recommender import (
     ItemNeighbours,
     Popular,
     PopularInCategory,
-    Proposal,
     RecommendationRequest,
     Recommender,
 )
+from serving.recommendations.rules.checks import due_again
+from serving.recommendations.rules.context import ActiveRules, RuleContext, without_places
+from serving.recommendations.rules.draft import Placed
+from serving.recommendations.rules.live_rules import Page
+from serving.recommendations.rules.shop_rules import ShopRules, count_effects
+from serving.recommendations.rules.step import RankedList, apply_rules, draws_of, wanted_extras
 from serving.recommendations.schemas import Item, Reason, Recommendations, SimilarProducts
 from serving.recommendations.scoring import Seed, seeds
 from serving.recommendations.visitor_history import VisitorHistory, read_visitor_history
 
-Context = Literal["home", "product", "cart"]
-
-SPARE_CARDS = 4
-"""The number of cards that are read beyond the requested number, in case some products are sold out."""
+Context = Page
 
 NO_HISTORY = VisitorHistory({}, {}, {}, None)
 
 
 @dataclass(frozen=True, slots=True)
 class RankedItems:
-    """The recommended items, and the strategy of the first."""
+    """The recommended items, the strategy of the first one, and what the rules of the shop did to the list.
+
+    The first one that a recommender proposed counts. `ranked` has the items in the same order.
+    """
 
     items: list[Item]
     strategy: str
+    ranked: RankedList
 
 
 class RecommendationService:
     """Returns recommendations and similar products, all from Redis."""
 
-    def __init__(self, versions: LiveVersions, recommenders: Sequence[Recommender] = ()) -> None:
+    def __init__(
+        self,
+        versions: LiveVersions,
+        recommenders: Sequence[Recommender] = (),
+        rules: ShopRules | None = None,
+    ) -> None:
+        self.rules = rules or ShopRules(SettingValues())
         self._versions = versions
         self._redis = versions.redis
         self._recommenders = recommenders or (
@@ -51,9 +64,9 @@ class RecommendationService:
         )
 
     async def recommend(
-        self, visitor_id: str, n: int, context: Context, product_id: str | None
+        self, visitor_id: str, n: int, context: Context, product_id: str | None, *, explain: bool = False
     ) -> Recommendations:
-        """Return at most `n` products for a shopper or session.
+        """Return at most `n` products for a shopper or session; `explain` adds what the rules did.
 
         Raises:
             UnknownProduct: `product_id` was never listed.
@@ -61,23 +74,62 @@ class RecommendationService:
         """
         cards = await open_cards(self._versions)
         visitor = await read_visitor_history(self._redis, visitor_id, cards, product_id)
-        viewed = {} if context == "cart" and visitor.carted else visitor.viewed
-        if product_id is not None and cards.get(product_id) is None:
-            raise UnknownProduct(product_id)
-        request = _request(visitor, seeds(viewed, visitor.carted, product_id), product_id, cards)
-        shown = await self._show(request, n, self._recommenders)
+        recommendation_id = new_id()
+        shown = await self._recommend(
+            visitor, cards, n, context, product_id, recommendation_id, self.rules.of(context)
+        )
         RECOMMENDATIONS.labels(context, shown.strategy).inc()
-        return {
-            "recommendation_id": new_id(),
+        count_effects(shown.ranked.effects)
+        answer: Recommendations = {
+            "recommendation_id": recommendation_id,
             "strategy": shown.strategy,
             "as_of": visitor.as_of,
             "items": shown.items,
         }
+        if explain:
+            answer["rules"] = [effect._asdict() for effect in shown.ranked.effects]  # type: ignore[misc]
+        return answer
+
+    async def preview(
+        self, n: int, context: Context, product_id: str | None, rules: ActiveRules
+    ) -> RankedItems:
+        """Return what a visitor without a history would see under these rules. Nothing is counted.
+
+        The draws for exposure are the same each time, so that two previews differ by their rules alone.
+
+        Raises:
+            UnknownProduct: `product_id` was never listed.
+            RedisUnavailable: Redis does not answer.
+        """
+        cards = await open_cards(self._versions)
+        await cards.load([product_id] if product_id else [])
+        return await self._recommend(NO_HISTORY, cards, n, context, product_id, "preview", rules)
+
+    async def _recommend(
+        self,
+        visitor: VisitorHistory,
+        cards: ProductCardLoader,
+        n: int,
+        context: Context,
+        product_id: str | None,
+        seed: str,
+        rules: ActiveRules,
+    ) -> RankedItems:
+        viewed = {} if context == "cart" and visitor.carted else visitor.viewed
+        page_product = cards.get(product_id) if product_id is not None else None
+        if product_id is not None and page_product is None:
+            raise UnknownProduct(product_id)
+        due = due_again(visitor.bought, self.rules.now_s, rules)
+        request = _request(visitor, seeds(viewed, visitor.carted, product_id), product_id, cards, due)
+        unwanted = {*visitor.carted, *((product_id,) if product_id else ())}
+        allowed = self.rules.context(rules, seed, page_product, request.excluded, unwanted, visitor.bought)
+        return await self._show(request, n, self._recommenders, allowed)
 
     async def similar(self, product_id: str, n: int) -> SimilarProducts:
         """Return at most `n` products that go with this one, for any visitor.
 
-        `Popular` is not used, because popular products are not related to this one.
+        `Popular` is not used, because popular products are not related to this one. Nor has any product a
+        place of its own: no pin, nothing sponsored, nothing drawn.
 
         Raises:
             UnknownProduct: the product was never listed.
@@ -85,34 +137,33 @@ class RecommendationService:
         """
         cards = await open_cards(self._versions)
         request = _request(NO_HISTORY, [Seed(product_id, 1.0)], product_id, cards)
-        if product_id not in await request.cards.read([product_id]):
+        page_product = (await request.cards.read([product_id])).get(product_id)
+        if page_product is None:
             raise UnknownProduct(product_id)
         recommenders = [each for each in self._recommenders if each.strategy != Popular.strategy]
-        shown = await self._show(request, n, recommenders)
+        rules = without_places(self.rules.of("product"))
+        context = self.rules.context(rules, product_id, page_product, request.excluded, request.excluded)
+        shown = await self._show(request, n, recommenders, context)
+        count_effects(shown.ranked.effects)
         return {"product_id": product_id, "strategy": shown.strategy, "items": shown.items}
 
     async def _show(
-        self, request: RecommendationRequest, n: int, recommenders: Sequence[Recommender]
+        self,
+        request: RecommendationRequest,
+        n: int,
+        recommenders: Sequence[Recommender],
+        context: RuleContext,
     ) -> RankedItems:
-        items: list[Item] = []
-        strategy = recommenders[-1].strategy
-        shown = set(request.excluded)
-        for recommender in recommenders:
-            proposals = [one for one in await recommender.propose(request, n) if one.product_id not in shown]
-            # Few products are sold out, so the first slice is usually enough.
-            for start in range(0, len(proposals), n + SPARE_CARDS):
-                checked = proposals[start : start + n + SPARE_CARDS]
-                await request.cards.load(_needed(checked))
-                for one in checked:
-                    card = request.cards.get(one.product_id)
-                    if card is None or not card.for_sale or one.product_id in shown:
-                        continue
-                    strategy = strategy if items else recommender.strategy
-                    shown.add(one.product_id)
-                    items.append(_item(card, one, _reason(one, request)))
-                    if len(items) == n:
-                        return RankedItems(items, strategy)
-        return RankedItems(items, strategy)
+        found = await collect(request, n, recommenders, context)
+        draws = draws_of(context, n, is_empty=found.passing == 0)
+        extras = await read_extras(wanted_extras(context, draws, n), request.cards, context)
+        ranked = apply_rules(found.ranked, extras, draws, context, n)
+        sources = [each.candidate.source for each in ranked.items if each.candidate.rank is not None]
+        return RankedItems(
+            [_item(each, reason_of(each, found.proposals, request)) for each in ranked.items],
+            sources[0] if sources else recommenders[-1].strategy,
+            ranked,
+        )
 
 
 def _request(
@@ -120,20 +171,16 @@ def _request(
     weighted: list[Seed],
     anchor: str | None,
     cards: ProductCardLoader,
+    due: Set[str] = frozenset(),
 ) -> RecommendationRequest:
-    excluded = {*visitor.viewed, *visitor.carted, *visitor.bought}
-    return RecommendationRequest(
-        visitor, weighted, anchor, frozenset(excluded | {anchor} if anchor else excluded), cards
-    )
+    """Return the request to recommenders. `due` are purchases that a rule may show again."""
+    excluded = {*visitor.viewed, *visitor.bought} - due | {*visitor.carted, *((anchor,) if anchor else ())}
+    return RecommendationRequest(visitor, weighted, anchor, frozenset(excluded), cards)
 
 
-def _needed(proposals: Sequence[Proposal]) -> list[str]:
-    """Return the proposed products, and the seeds that their reasons name."""
-    because = {one.because_of for one in proposals if one.kind == "similar" and one.because_of}
-    return [*(one.product_id for one in proposals), *because]
-
-
-def _item(card: Offer, one: Proposal, reason: Reason) -> Item:
+def _item(placed: Placed, reason: Reason) -> Item:
+    card = placed.candidate.card
+    assert card is not None, "the rules remove products without an offer"
     return {
         "product_id": card.product_id,
         "seller_id": card.seller_id,
@@ -141,23 +188,7 @@ def _item(card: Offer, one: Proposal, reason: Reason) -> Item:
         "category": card.category,
         "price_minor": card.price_minor,
         "currency": card.currency,
-        "score": round(one.score, 6),
+        "score": round(placed.candidate.score, 6),
+        "sponsored": placed.sponsored,
         "reason": reason,
     }
-
-
-def _reason(one: Proposal, request: RecommendationRequest) -> Reason:
-    if one.kind == "popular" or one.because_of is None:
-        return {"kind": "popular", "product_id": None, "category": None, "text": "Popular right now"}
-    if one.kind == "category":
-        text = f"Popular in {one.because_of.replace('_', ' ')}"
-        return {"kind": "category", "product_id": None, "category": one.because_of, "text": text}
-    seed = request.cards.get(one.because_of)
-    name = seed.name if seed and seed.name else "it"
-    if one.because_of == request.anchor:
-        text = f"Often viewed together with {name}"
-    elif one.because_of in request.visitor.carted:
-        text = f"Goes with {name} in your cart"
-    else:
-        text = f"Because you looked at {name}"
-    return {"kind": "similar", "product_id": one.because_of, "category": None, "text": text}

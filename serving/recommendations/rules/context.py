@@ -1,7 +1,7 @@
 """What the rules know of a request: the settings that apply, the visitor, and the page."""
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from common.configuration.recommendation_rules import Target
 from serving.recommendations.rules.targets import Targets
@@ -38,6 +38,11 @@ class ActiveRules:
     def looks_deeper(self) -> bool:
         """Whether a product far down in the ranking may get a better place."""
         return bool(self.boosts) or any(pin.target != "product" for pin in self.pins)
+
+
+def without_places(rules: ActiveRules) -> ActiveRules:
+    """Return the rules without those that give a product a place of its own."""
+    return replace(rules, pins=(), sponsored=(), exposure_share=0.0)
 
 
 @dataclass(frozen=True, slots=True)
