@@ -87,6 +87,12 @@ class RepeatedParameter(Problem):
     status, kind, title = 422, "bad-parameter", "A parameter can't be used"
 
 
+class UnusableEntry(Problem):
+    """An entry of a list of rules for recommendations would have no effect."""
+
+    status, kind, title = 422, "unusable-entry", "An entry can't be used"
+
+
 class NotExplained(Problem):
     """The sender may not see what the rules of the shop did to a list."""
 

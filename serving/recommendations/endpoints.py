@@ -68,7 +68,7 @@ async def recommend(
     ] = None,
     explain: Annotated[
         bool,
-        Query(description="Add what each rule of the shop did to the list. For the platform's processes."),
+        Query(description="Add what each rule of the shop did. For the platform's processes."),
     ] = False,
 ) -> Response:
     """Return products that others viewed and bought together with what this visitor viewed and bought.

@@ -10,6 +10,9 @@ REASONS = (
     N_("Often viewed together with %(name)s"),
     N_("Goes with %(name)s in your cart"),
     N_("Because you looked at %(name)s"),
+    N_("Sponsored"),
+    N_("Chosen by the shop"),
+    N_("Waiting to be discovered"),
 )
 
 _PATTERNS = {

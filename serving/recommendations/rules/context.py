@@ -40,6 +40,11 @@ class ActiveRules:
         return bool(self.boosts) or any(pin.target != "product" for pin in self.pins)
 
 
+def without_entries(rules: ActiveRules) -> ActiveRules:
+    """Return the rules without what administrators decided about single products, and without draws."""
+    return replace(without_places(rules), boosts=Targets(), blocks=Targets())
+
+
 def without_places(rules: ActiveRules) -> ActiveRules:
     """Return the rules without those that give a product a place of its own."""
     return replace(rules, pins=(), sponsored=(), exposure_share=0.0)

@@ -54,6 +54,12 @@ class LiveRules:
         self._refresh(now_s)
         return self._digest
 
+    def with_entry(self, page: Page, name: str, entry: Any, now_s: float) -> ActiveRules:
+        """Return the rules of a page as they would be with one more entry of a setting, once it applies."""
+        now = max(datetime.fromtimestamp(now_s, UTC), entry.start)
+        entries = {setting.name: setting.read(self._values.get(setting)) for setting in DATED}
+        return compile_rules(self._values, entries | {name: [*entries[name], entry]}, page, now)
+
     def _refresh(self, now_s: float) -> None:
         versions = tuple(self._values.version(setting) for setting in RECOMMENDATION_RULES)
         if versions == self._versions and now_s < self._until_s:

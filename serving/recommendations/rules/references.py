@@ -1,4 +1,4 @@
-"""Refuses entries of the rules that name nothing: unknown products, sellers and categories, delisted products.
+"""Refuses entries of the rules that name nothing: unknown products, sellers, categories; delisted products.
 
 The configuration service does not know the catalogue, so the gateway checks a change before it forwards it.
 """
@@ -18,17 +18,10 @@ from common.configuration.recommendation_rules import (
 )
 from common.configuration.setting import InvalidValue, ListSetting
 from common.configuration.values import SettingValues
-from common.problems import Problem
 from serving.catalogue.service import Catalogue
-from serving.problems import ClickHouseUnavailable, RedisUnavailable
+from serving.problems import ClickHouseUnavailable, RedisUnavailable, UnusableEntry
 
 CHECKED: Mapping[str, ListSetting] = {setting.name: setting for setting in (BOOSTS, PINS, BLOCKS, SPONSORED)}
-
-
-class UnusableEntry(Problem):
-    """An entry of a list of rules would have no effect."""
-
-    status, kind, title = 422, "unusable-entry", "An entry can't be used"
 
 
 async def check_entries(
@@ -55,9 +48,7 @@ async def check_entries(
             continue
         entry = setting.read([written])[0]
         if entry.until <= now:
-            raise UnusableEntry(
-                f"Entry {number} has ended already. Choose a later `until`. Nothing was changed."
-            )
+            raise UnusableEntry(f"Entry {number} has ended already: choose a later end. Nothing was changed.")
         target, id_ = named(entry)
         if fault := await _fault(target, id_, catalogue, may_be_delisted=setting is BLOCKS):
             raise UnusableEntry(f"Entry {number}: {fault} Nothing was changed.")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Set
 from hashlib import sha256
 from time import time
+from typing import Any
 
 from common.configuration.values import SettingValues
 from common.metrics import RECOMMENDATION_RULE_EFFECTS
@@ -41,6 +42,10 @@ class ShopRules:
     def of(self, page: Page) -> ActiveRules:
         """Return the rules that apply on a page now."""
         return self._live.of(page, self._clock_s())
+
+    def with_entry(self, page: Page, name: str, entry: Any) -> ActiveRules:
+        """Return the rules of a page as they would be with one more entry of a setting."""
+        return self._live.with_entry(page, name, entry, self._clock_s())
 
     def digest(self) -> str:
         """Return what identifies everything in the rules on which a list for all visitors depends."""
