@@ -1,6 +1,6 @@
 """Runs the recommenders in turn, and applies the rules of the shop once to what they propose."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from common.configuration.values import SettingValues
@@ -9,7 +9,7 @@ from common.metrics import RECOMMENDATIONS
 from serving.catalogue.cards import ProductCardLoader, open_cards
 from serving.live_versions import LiveVersions
 from serving.problems import UnknownProduct
-from serving.recommendations.candidates import collect, read_extras
+from serving.recommendations.candidates import Candidates, collect, read_extras
 from serving.recommendations.reasons import reason_of
 from serving.recommendations.recommender import (
     ItemNeighbours,
@@ -35,13 +35,15 @@ NO_HISTORY = VisitorHistory({}, {}, {}, None)
 
 @dataclass(frozen=True, slots=True)
 class RankedItems:
-    """The recommended items, the strategy of the first one, and what the rules of the shop did to the list.
+    """The recommended items, and the strategy of the first one that a recommender proposed.
 
-    The first one that a recommender proposed counts. `ranked` has the items in the same order.
+    `sources` is product → the recommender that proposed it, or the rule that inserted it. `ranked` has the
+    items in the same order, and what the rules of the shop did to the list.
     """
 
     items: list[Item]
     strategy: str
+    sources: Mapping[str, str]
     ranked: RankedList
 
 
@@ -74,14 +76,12 @@ class RecommendationService:
         """
         cards = await open_cards(self._versions)
         visitor = await read_visitor_history(self._redis, visitor_id, cards, product_id)
-        recommendation_id = new_id()
-        shown = await self._recommend(
-            visitor, cards, n, context, product_id, recommendation_id, self.rules.of(context)
-        )
+        seed = self.rules.seed_of(visitor_id)
+        shown = await self._recommend(visitor, cards, n, context, product_id, seed, self.rules.of(context))
         RECOMMENDATIONS.labels(context, shown.strategy).inc()
         count_effects(shown.ranked.effects)
         answer: Recommendations = {
-            "recommendation_id": recommendation_id,
+            "recommendation_id": new_id(),
             "strategy": shown.strategy,
             "as_of": visitor.as_of,
             "items": shown.items,
@@ -155,13 +155,24 @@ class RecommendationService:
         context: RuleContext,
     ) -> RankedItems:
         found = await collect(request, n, recommenders, context)
+        return await self._apply_rules(found, request, n, context, recommenders[-1].strategy)
+
+    async def _apply_rules(
+        self,
+        found: Candidates,
+        request: RecommendationRequest,
+        n: int,
+        context: RuleContext,
+        last_strategy: str,
+    ) -> RankedItems:
         draws = draws_of(context, n, is_empty=found.passing == 0)
         extras = await read_extras(wanted_extras(context, draws, n), request.cards, context)
         ranked = apply_rules(found.ranked, extras, draws, context, n)
         sources = [each.candidate.source for each in ranked.items if each.candidate.rank is not None]
         return RankedItems(
             [_item(each, reason_of(each, found.proposals, request)) for each in ranked.items],
-            sources[0] if sources else recommenders[-1].strategy,
+            sources[0] if sources else last_strategy,
+            {each.candidate.product_id: each.candidate.source or each.rule or "" for each in ranked.items},
             ranked,
         )
 

@@ -40,7 +40,7 @@ class LiveRules:
     def __init__(self, values: SettingValues) -> None:
         self._values = values
         self._versions: tuple[int, ...] | None = None
-        self._until_s = float("-inf")
+        self._since_s, self._until_s = float("inf"), float("-inf")
         self._rules: Mapping[Page, ActiveRules] = {}
         self._digest = ""
 
@@ -62,7 +62,7 @@ class LiveRules:
 
     def _refresh(self, now_s: float) -> None:
         versions = tuple(self._values.version(setting) for setting in RECOMMENDATION_RULES)
-        if versions == self._versions and now_s < self._until_s:
+        if versions == self._versions and self._since_s <= now_s < self._until_s:
             return
         now = datetime.fromtimestamp(now_s, UTC)
         entries = {setting.name: setting.read(self._values.get(setting)) for setting in DATED}
@@ -77,7 +77,7 @@ class LiveRules:
             ),
             default=float("inf"),
         )
-        self._versions = versions
+        self._versions, self._since_s = versions, now_s
         active = [
             [each.model_dump(mode="json") for each in valid(listed, now)] for listed in entries.values()
         ]

@@ -14,6 +14,8 @@ from serving.recommendations.rules.draft import Effect
 from serving.recommendations.rules.live_rules import LiveRules, Page
 from serving.recommendations.rules.targets import category_key
 
+HOUR_S = 3_600.0
+
 
 def _nothing() -> frozenset[str]:
     return frozenset()
@@ -38,6 +40,10 @@ class ShopRules:
     def now_s(self) -> float:
         """The present time in Unix seconds."""
         return self._clock_s()
+
+    def seed_of(self, visitor_id: str) -> str:
+        """Return the seed of a visitor's draws. For an hour, the visitor keeps what was drawn."""
+        return f"{visitor_id} {int(self._clock_s() // HOUR_S)}"
 
     def of(self, page: Page) -> ActiveRules:
         """Return the rules that apply on a page now."""

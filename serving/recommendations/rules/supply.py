@@ -7,7 +7,6 @@ from typing import Any
 from common.clock import Clock
 from common.configuration.recommendation_rules import EXPOSURE_SHARE, NEW_PRODUCT_DAYS, SMALL_SELLER_UNITS
 from common.configuration.values import SettingValues
-from common.ids import new_id
 from common.timeouts import PEER_TIMEOUT_S
 from serving.catalogue.cards import open_cards
 from serving.clickhouse import ClickHouseQueries
@@ -15,7 +14,7 @@ from serving.live_versions import LiveVersions
 from serving.polled import PolledValue
 
 POOL_EVERY_S = 20.0
-"""How often the products for exposure are drawn anew: a new product is among them within this time."""
+"""How often the products for exposure are read: a new product is among them within this time."""
 
 POOL_SIZE = 500
 """The largest number of products for exposure."""
@@ -35,9 +34,10 @@ Sellers = frozenset[str]
 def products_for_exposure(
     clickhouse: ClickHouseQueries, versions: LiveVersions, values: SettingValues, clock: Clock
 ) -> PolledValue[Products]:
-    """Return the products that are new or of small sellers, and for sale, in an order drawn anew each time.
+    """Return the products that are new or of small sellers, and for sale, in a random order.
 
-    It is empty if the share of exposure is 0, and until ClickHouse has answered once.
+    The order is the same in all processes, and another one every hour. There are none if the share of
+    exposure is 0, and until ClickHouse has answered once.
     """
 
     async def read() -> Products:
@@ -49,7 +49,7 @@ def products_for_exposure(
             sold_since=_whole_seconds(now - SOLD_IN),
             listed_since=_whole_seconds(now - timedelta(days=values.get(NEW_PRODUCT_DAYS))),
             small_seller_units=values.get(SMALL_SELLER_UNITS),
-            seed=new_id(),
+            seed=f"{now:%Y-%m-%d %H}",
             of_seller=OF_SELLER,
             limit=POOL_SIZE,
         )
