@@ -119,7 +119,10 @@ LAST_ANSWERS = _counter(
     "question", "outcome",
 )  # fmt: skip
 EVENTS_TAKEN = _counter(
-    "souk_events_taken", "Browsing events of POST /v1/events: accepted, rejected.", "event", "outcome"
+    "souk_events_taken",
+    "Browsing events of POST /v1/events: accepted, rejected, left_out.",
+    "event",
+    "outcome",
 )
 
 # serving.gateway
