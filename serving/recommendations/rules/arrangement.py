@@ -9,8 +9,7 @@ def arrange(draft: Draft, n: int) -> list[Placed]:
     """Return the first `n` products of a draft.
 
     If there are too few ranked products to fill the places before them, pinned and exposed products move up.
-    A sponsored product has exactly its place: if the list does not reach it, the product is not shown, or,
-    if it was ranked, it is among the last ones, and nobody pays for it.
+    A sponsored product has exactly its place: if the list does not reach it, the product is not shown.
     """
     places = {place: placed for place, placed in draft.placed.items() if place < n}
     ranked = deque(draft.ranked)
@@ -25,5 +24,4 @@ def arrange(draft: Draft, n: int) -> list[Placed]:
             shown.append(places.pop(min(movable)))
         else:
             break
-    unpaid = (each.candidate for _, each in sorted(places.items(), key=lambda each: each[0]))
-    return [*shown, *(Placed(each) for each in unpaid if each.rank is not None)][:n]
+    return shown

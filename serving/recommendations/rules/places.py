@@ -39,8 +39,8 @@ def _pinned(pinned: PinnedPlace, draft: Draft, extras: Extras) -> Candidate | No
     return extras.get(pinned.id) if found is None and pinned.target == "product" else found
 
 
-def sponsor(draft: Draft, context: RuleContext, extras: Extras, n: int) -> Draft:
-    """Give sponsored products the places of the setting, at most as many as a list may have.
+def sponsor(draft: Draft, context: RuleContext, extras: Extras, n: int, most: int) -> Draft:
+    """Give at most `most` sponsored products the places of the setting.
 
     Products that were proposed come first, by rank, then the others in the order of `extras`. A product that
     ranks before the place stays where it is: nobody pays for a worse place.
@@ -50,7 +50,7 @@ def sponsor(draft: Draft, context: RuleContext, extras: Extras, n: int) -> Draft
     paid = set(rules.sponsored)
     waiting = [each for each in draft.ranked if each.product_id in paid]
     waiting += [each for id_, each in extras.items() if id_ in paid and id_ not in ranks]
-    left = rules.max_sponsored - sum(each.sponsored for each in draft.placed.values())
+    left = most - sum(each.sponsored for each in draft.placed.values())
     for place in rules.sponsored_places:
         if place >= n or place in draft.placed:
             continue

@@ -58,14 +58,19 @@ def wanted_extras(context: RuleContext, draws: Iterable[Draw], n: int) -> list[s
 def apply_rules(
     candidates: Sequence[Candidate], extras: Extras, draws: Sequence[Draw], context: RuleContext, n: int
 ) -> RankedList:
-    """Return at most `n` of the candidates and extras. The same arguments always give the same list."""
-    draft = keep_passing(Draft(candidates), context)
-    draft = boost(draft, context)
-    draft = pin(draft, context, extras, n)
-    draft = sponsor(draft, context, extras, n)
-    draft = expose(draft, context, extras, draws)
-    draft = limit(draft, context)
-    return RankedList(arrange(draft, n), draft.effects)
+    """Return at most `n` of the candidates and extras. The same arguments always give the same list.
+
+    A list that is too short for the place of a sponsored product has one sponsored product less.
+    """
+    ranked = boost(keep_passing(Draft(candidates), context), context)
+    pinned = pin(ranked, context, extras, n)
+    for most in range(context.rules.max_sponsored, -1, -1):
+        draft = sponsor(pinned, context, extras, n, most)
+        draft = limit(expose(draft, context, extras, draws), context)
+        shown = arrange(draft, n)
+        if all(shown[place : place + 1] == [each] for place, each in draft.placed.items() if each.sponsored):
+            break
+    return RankedList(shown, draft.effects)
 
 
 def _from_drawn(products: Sequence[str], count: int, seed: str) -> Sequence[str]:
