@@ -10,6 +10,7 @@ from starlette.responses import Response
 from common.configuration.recommendation_rules import RECOMMENDATION_RULES
 from common.configuration.setting import InvalidValue
 from common.problems import Problem
+from serving.problems import RedisUnavailable
 from serving.recommendations.rules.context import without_entries
 from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.rules.references import check_entries
@@ -57,6 +58,8 @@ async def recommendation_rules(
 
     try:
         return await _page(request, surface, product_id, await lists())
+    except RedisUnavailable:
+        return await _page(request, surface, product_id, None, is_available=False)
     except Problem as problem:
         return await _page(request, surface, product_id, None, problem)
 
@@ -133,6 +136,8 @@ async def _page(
     lists: Lists | None,
     problem: Problem | None = None,
     entered: Form | None = None,
+    *,
+    is_available: bool = True,
 ) -> Response:
     settings, now = await _settings(request), _now(request)
     entries = {
@@ -157,6 +162,7 @@ async def _page(
         before=lists[0].items if lists else None,
         after=lists[1].items if lists else None,
         effects=lists[1].ranked.effects if lists else (),
+        is_available=is_available,
         is_draft=lists is not None and entered is not None,
     )
 
