@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 from redis import Redis
 
 from common.configuration.recommendation_rules import (
@@ -31,6 +32,7 @@ from tests.integration.commerce_servers import Shop
 from tests.integration.conftest import is_ready
 from tests.integration.servers import await_true, running, shed_no_load, terminated
 from tests.integration.serving.conftest import Office, put_offers
+from tests.integration.serving.layouts import layouts, scroll_width
 from tests.integration.serving.visits import ADMIN, approved_seller
 from tests.ports import free_offset
 from tests.principals import bearer
@@ -334,3 +336,20 @@ def test_the_page_shows_a_list_before_and_after_the_rules(market: Market, query:
     assert answer.status_code == (404 if "gone" in query else 200)
     assert ('id="list-before"' in answer.text) == ("gone" not in query)
     assert "recommendation_max_per_seller" in answer.text
+
+
+@pytest.mark.browser
+def test_the_page_with_entries_and_a_preview_fits_every_width(browser: Browser, market: Market) -> None:
+    market.set(PINS, [entry(target="product", id="lamp4", place=1)]).raise_for_status()
+    market.set(BOOSTS, [entry(target="category", id="lamps", factor=2.5)]).raise_for_status()
+    market.always(lambda: market.shown()[0] == "lamp4")
+    context = browser.new_context(
+        base_url=market.settings.serving, extra_http_headers=bearer(market.settings, ADMIN)
+    )
+    page = context.new_page()
+    for language in ("en", "pt"):
+        page.set_extra_http_headers(bearer(market.settings, ADMIN) | {"Accept-Language": language})
+        page.goto("/admin/recommendations")
+        for theme, width in layouts(page):
+            assert scroll_width(page) <= width, f"{language} at {width} px, {theme}"
+    context.close()
