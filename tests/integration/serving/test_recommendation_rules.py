@@ -179,7 +179,7 @@ def test_pins_boosts_and_sponsored_products_have_their_places_and_are_explained(
 
 def test_only_the_platform_gets_explanations(market: Market) -> None:
     token = market.api.post("/v1/auth/guest_sessions").raise_for_status().json()
-    guest = {"Authorization": f"Bearer {token['access_token']}"}
+    guest = {"Authorization": f"Bearer {token['guest_token']}"}
     path = f"{market.settings.serving}/v1/recommendations/{token['session_id']}"
 
     refused = httpx.get(path, params={"explain": True}, headers=guest, trust_env=False)
@@ -258,7 +258,7 @@ def test_products_of_a_suspended_seller_are_not_recommended_until_it_is_reinstat
     admin.post(path, json={"reason": "Fakes."}).raise_for_status()
     market.always(lambda: "lamp2" not in market.shown())
 
-    admin.delete(path).raise_for_status()
+    admin.delete(path, params={"reason": "No fakes."}).raise_for_status()
     market.always(lambda: "lamp2" in market.shown())
 
 
