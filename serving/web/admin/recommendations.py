@@ -161,10 +161,17 @@ async def _page(
         product_id=product_id,
         before=lists[0].items if lists else None,
         after=lists[1].items if lists else None,
+        rules_before=_rules(lists[0]) if lists else {},
+        rules_after=_rules(lists[1]) if lists else {},
         effects=lists[1].ranked.effects if lists else (),
         is_available=is_available,
         is_draft=lists is not None and entered is not None,
     )
+
+
+def _rules(shown: RankedItems) -> Mapping[str, str]:
+    """Return product → the rule that gave it its place; without the products at the place of their rank."""
+    return {each.candidate.product_id: each.rule for each in shown.ranked.items if each.rule}
 
 
 async def _settings(request: Request) -> Mapping[str, dict[str, Any]]:

@@ -343,6 +343,8 @@ def test_the_page_with_entries_and_a_preview_fits_every_width(browser: Browser, 
     market.set(PINS, [entry(target="product", id="lamp4", place=1)]).raise_for_status()
     market.set(BOOSTS, [entry(target="category", id="lamps", factor=2.5)]).raise_for_status()
     market.always(lambda: market.shown()[0] == "lamp4")
+    with market.office.http(ADMIN) as admin:
+        assert '<span class="chip go">Pinned</span>' in admin.get("/admin/recommendations").text
     context = browser.new_context(
         base_url=market.settings.serving, extra_http_headers=bearer(market.settings, ADMIN)
     )
