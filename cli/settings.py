@@ -53,7 +53,7 @@ def list_(as_json: AsJson = False) -> None:
 @app.command("set")
 def set_(
     name: Name,
-    value: Annotated[str, typer.Argument(help="true, false, a number, or a text.")],
+    value: Annotated[str, typer.Argument(help="true, false, a number, a text, or a list in JSON.")],
     reason: Reason,
     version: Annotated[
         int | None, typer.Option("--version", help="Refuse the change unless this is the present version.")

@@ -110,6 +110,11 @@ RECOMMENDER_MODELS_REFUSED = _counter(
     "Published models, rows of models and weights that a process read and does not use.",
     "reason",
 )
+RECOMMENDATION_RULE_EFFECTS = _counter(
+    "souk_recommendation_rule_effects",
+    "Products that a rule of the shop removed, moved, inserted or passed over in a list of recommendations.",
+    "rule", "effect",
+)  # fmt: skip
 CACHE_REQUESTS = _counter(
     "souk_cache_requests",
     "Responses looked up in the cache: hit, stale, miss, error, shared (with a request at the same time).",
@@ -124,7 +129,10 @@ LAST_ANSWERS = _counter(
     "question", "outcome",
 )  # fmt: skip
 EVENTS_TAKEN = _counter(
-    "souk_events_taken", "Browsing events of POST /v1/events: accepted, rejected.", "event", "outcome"
+    "souk_events_taken",
+    "Browsing events of POST /v1/events: accepted, rejected, left_out.",
+    "event",
+    "outcome",
 )
 
 # serving.gateway

@@ -127,6 +127,13 @@ def _answers() -> list[PanelBuilder]:
             Column("{{source}} {{outcome}}", "percentunit"),
             FULL,
         ),
+        metric_panel(
+            "Rules of the shop",
+            "Products that a rule removed, moved, inserted or passed over in lists, for each second.",
+            "sum by (rule, effect) (rate(souk_recommendation_rule_effects_total[5m]))",
+            Column("{{rule}} {{effect}}", "ops"),
+            FULL,
+        ),
     ]
 
 

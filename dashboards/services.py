@@ -13,7 +13,8 @@ ROUTES = {
     "users": "/v1/(auth/(registrations|verifications|sessions|refresh|password_resets|email_changes|state"
     "|demo).*|me|me/.*|mails|people|people/.*)",
     "sellers": "/v1/(sellers/[^/]+/(api_keys|commission|profile|staff|staff_invitations|suspension"
-    "|costs|costs[.]csv)(/.*)?|seller_applications(/.*)?|commission_rules|staff_invitations/.*|auth/api_keys/.*)",
+    "|costs|costs[.]csv)(/.*)?|seller_applications(/.*)?|seller_suspensions|commission_rules"
+    "|staff_invitations/.*|auth/api_keys/.*)",
     "alerts": "/v1/sellers/[^/]+/(alerts|reports|views)(/.*)?",
     "configuration": "/v1/settings.*",
 }

@@ -58,6 +58,8 @@ from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks
 from serving.recommendations import endpoints as recommendations
+from serving.recommendations.rules.shop_rules import ShopRules
+from serving.recommendations.rules.supply import products_for_exposure, suspended_sellers
 from serving.recommendations.service import RecommendationService
 from serving.redis_client import open_redis
 from serving.stream_slots import StreamSlots
@@ -157,8 +159,17 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             app.state.protection = Protection(settings, readiness_checks, commerce.routes)
             app.state.dead_letters = DeadLetters(settings)
             app.state.intake = EventIntake(settings, clock)
-            app.state.recommendations = RecommendationService(versions)
+            pool = products_for_exposure(clickhouse, versions, live.values, clock)
+            suspended = suspended_sellers(commerce.seller_suspensions)
+            pool.start()
+            suspended.start()
+            rules = ShopRules(
+                live.values, settings.shop_currency, lambda: pool.value, lambda: suspended.value
+            )
+            app.state.recommendations = RecommendationService(versions, rules=rules)
             yield
+            await pool.aclose()
+            await suspended.aclose()
             await auth_state.aclose()
             await live.aclose()
             await asyncio.to_thread(watcher.stop)

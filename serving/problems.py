@@ -93,6 +93,24 @@ class TooManyExcluded(Problem):
     status, kind, title = 422, "bad-parameter", "A parameter can't be used"
 
 
+class UnusableEntry(Problem):
+    """An entry of a list of rules for recommendations would have no effect."""
+
+    status, kind, title = 422, "unusable-entry", "An entry can't be used"
+
+
+class NotExplained(Problem):
+    """The sender may not see what the rules of the shop did to a list."""
+
+    status, kind, title = 403, "not-explained", "The rules are not explained to you"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Only processes of the platform may add `explain`: leave it out. Administrators see what the "
+            "rules do under /admin/recommendations."
+        )
+
+
 class MissingProduct(Problem):
     """Recommendations for a product page were requested without a product."""
 

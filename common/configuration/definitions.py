@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.access_policy import TrafficClass
+from common.configuration.recommendation_rules import RECOMMENDATION_RULES
 from common.configuration.setting import (
     BooleanSetting,
     CountSetting,
@@ -97,6 +98,7 @@ _ALL: tuple[Setting[Any], ...] = (
     SHEDDING_ENABLED,
     MAINTENANCE_BANNER,
     RECOMMENDATIONS_ENABLED,
+    *RECOMMENDATION_RULES,
 )
 
 DEFINITIONS: Mapping[str, Setting[Any]] = {setting.name: setting for setting in _ALL}

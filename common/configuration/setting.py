@@ -2,11 +2,14 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
 
 T = TypeVar("T")
 
-Kind = Literal["boolean", "number", "text", "rollout"]
+Kind = Literal["boolean", "number", "text", "rollout", "list"]
 
 
 class InvalidValue(ValueError):
@@ -126,6 +129,57 @@ class RolloutSetting(Setting[float]):
     def _convert(self, value: object) -> float | None:
         number = _number(value)
         return None if number is None or not 0 <= number <= 100 else float(number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListSetting(Setting[list[Any]]):
+    """A list whose entries have a schema. Its values are JSON, as every process and store has them.
+
+    `schema` checks a whole list, and writes it in one form, such as times in UTC. Whether a value is valid
+    must not depend on the clock: a process reads values that were set long ago.
+    """
+
+    kind: ClassVar[Kind] = "list"
+
+    schema: TypeAdapter[Any]
+    takes: str
+
+    def expected(self) -> str:
+        """Return which values the setting takes."""
+        return self.takes
+
+    def parse(self, value: object) -> list[Any]:
+        """Return the list in its one form.
+
+        Raises:
+            InvalidValue: the message names the first entry and field that can't be used, and why.
+        """
+        try:
+            entries = self.schema.validate_json(orjson.dumps(value), strict=True)
+        except ValidationError as error:
+            raise InvalidValue(f"{self.name} takes {self.takes}. {_first_fault(error)}") from error
+        except TypeError as error:  # a number that JSON can't hold
+            raise InvalidValue(f"{self.name} takes {self.takes}") from error
+        written: list[Any] = self.schema.dump_python(entries, mode="json", by_alias=True)
+        return written
+
+    def read(self, value: list[Any]) -> Any:
+        """Return the entries of a valid value as the types of the schema."""
+        return self.schema.validate_json(orjson.dumps(value), strict=True)
+
+    def _convert(self, value: object) -> list[Any] | None:
+        try:
+            return self.parse(value)
+        except InvalidValue:
+            return None
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Return the first fault as a sentence, such as `Entry 2, factor: Input should be greater than 0`."""
+    fault = error.errors(include_url=False)[0]
+    place = [f"entry {part + 1}" if isinstance(part, int) else str(part) for part in fault["loc"]]
+    text = ", ".join(place) + (": " if place else "") + fault["msg"].removeprefix("Value error, ")
+    return text[:1].upper() + text[1:]
 
 
 def _number(value: object) -> int | float | None:

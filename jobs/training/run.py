@@ -10,7 +10,7 @@ from common.clock import Clock
 from common.errors import UserError
 from common.settings import Settings
 from jobs.recommenders.auto.candidates import Candidate
-from jobs.recommenders.auto.search import OnProgress
+from jobs.recommenders.auto.plan import OnProgress
 from jobs.training.cards import record
 from jobs.training.model_registry import ModelRegistry
 from jobs.training.train import NO_MODEL_IN_USE, NoChampion, TrainingOptions, TrainingResult, train

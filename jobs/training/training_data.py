@@ -17,6 +17,12 @@ from jobs.recommenders.vocabulary import Codes
 MAX_EVENTS = 10_000_000
 """The number of newest events to learn from."""
 
+DAILY = 100
+"""The number of products that a visitor may view, put into a cart or buy in a day; the rest is not learned.
+
+Robots exceed it, people hardly ever do.
+"""
+
 WEIGHTS = {"viewed": 1.0, "carted": 2.0, "bought": 3.0}
 """The weight of each kind of event, the same as in job `recommendations`."""
 
@@ -38,7 +44,7 @@ def read_training_data(client: Client, limit: int = MAX_EVENTS) -> TrainingData:
         PartUnavailable: ClickHouse does not answer.
         UserError: ClickHouse holds no event.
     """
-    rows = _query(client, "interactions", {"limit": limit, **WEIGHTS})
+    rows = _query(client, "interactions", {"limit": limit, "daily": DAILY, **WEIGHTS})
     if not rows.num_rows:
         raise UserError("ClickHouse holds no event yet: start `./souk demo` or `./souk replay` first")
     products = _query(client, "products", {})

@@ -1,7 +1,7 @@
 """Requests and responses of the settings endpoints."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
@@ -10,6 +10,7 @@ from common.configuration.setting import Kind
 
 MAX_REASON_CHARS = 500
 MAX_TEXT_CHARS = 10_000
+MAX_ENTRIES = 1_000
 MAX_VERSION = 2**63 - 1
 
 
@@ -25,6 +26,7 @@ Value = (
     | Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
     | Annotated[float, Field(allow_inf_nan=False)]
     | Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
+    | Annotated[list[Any], Field(max_length=MAX_ENTRIES)]
 )
 """A value of any setting; the setting's definition limits it further."""
 

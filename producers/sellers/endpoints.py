@@ -10,6 +10,7 @@ from producers.sellers import (
     invitation_endpoints,
     profile_endpoints,
     staff_endpoints,
+    suspension_endpoints,
 )
 
 router = APIRouter()
@@ -21,5 +22,6 @@ for each in (
     api_key_endpoints,
     commission_endpoints,
     cost_endpoints,
+    suspension_endpoints,
 ):
     router.include_router(each.router)

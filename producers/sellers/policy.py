@@ -29,6 +29,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "refuse": allow("admin", traffic="write"),
     "suspend": allow("admin", traffic="write"),
     "reinstate": allow("admin", traffic="write"),
+    "list_suspensions": allow("platform", traffic="operations"),
     "show_profile": allow(
         "seller", "admin", "platform", traffic="read", seller_parameter=SELLER, scope="profile:read"
     ),

@@ -200,6 +200,12 @@ class SellerStatusResponse(TypedDict):
     status: SellerStatus
 
 
+class SuspensionsResponse(TypedDict):
+    """The sellers that may not sell now."""
+
+    seller_ids: list[str]
+
+
 class ProfileResponse(TypedDict):
     """What is known of a seller. `source` says whether the seller applied here or came by an event."""
 

@@ -213,6 +213,11 @@ async def find_memberships(tx: Transaction, user_id: str) -> list[str]:
     return [row["seller_id"] for row in await tx.sql.fetch(SQL["find_memberships"], user_id)]
 
 
+async def find_suspended(sql: Any) -> list[str]:
+    """Return the ids of all suspended sellers."""
+    return [row["seller_id"] for row in await sql.fetch(SQL["find_suspended"])]
+
+
 async def save_invitation(
     tx: Transaction, invitation: Invitation, token_sha256: bytes, limit: int
 ) -> OpenInvitationResponse | None:

@@ -84,14 +84,17 @@ class CommerceClient:
     async def __aexit__(self, *_: object) -> None:
         await self.routes.__aexit__()
 
-    async def forward(self, request: Request, limit: int = 0) -> Response:
+    async def forward(self, request: Request, limit: int = 0, body: bytes | None = None) -> Response:
         """Forward a request with a body of at most `limit` bytes to its service, and return the response.
+
+        A route that has read the body already passes it as `body`.
 
         Raises:
             BodyTooLarge: the body is longer.
             CommerceUnavailable: the service does not answer.
         """
-        body = await read_body(request, limit)
+        if body is None:
+            body = await read_body(request, limit)
         headers = [
             (name.decode(), value.decode(errors="replace"))
             for name, value in request.headers.raw
@@ -132,6 +135,17 @@ class CommerceClient:
             CommerceUnavailable: the sellers service does not answer, or returns an error.
         """
         return await self._internal("POST", "/v1/auth/api_keys/verification", {"key": key})
+
+    async def seller_suspensions(self) -> Mapping[str, Any]:
+        """Return the sellers that are suspended.
+
+        Raises:
+            CommerceUnavailable: the sellers service does not answer, or returns an error.
+        """
+        found = await self._internal("GET", "/v1/seller_suspensions")
+        if found is None:
+            raise CommerceUnavailable("The sellers service is not there.")
+        return found
 
     async def call(
         self, sender: Principal | Request, method: str, target: str, body: Any = None, csv: str | None = None

@@ -1,16 +1,21 @@
 """The routes under `/v1/settings`: settings and feature flags, their history, changes and roll-backs."""
 
+from contextlib import suppress
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from common.clock import system_clock
 from common.ids import PRINTABLE
 from producers.configuration import schemas
 from serving.commerce.forwarding import BODY, BODY_LIMIT, UNAVAILABLE, UNUSABLE, CommerceDep
 from serving.commerce.policy import SETTINGS
 from serving.gateway.described_routes import guarded
 from serving.openapi import json_request_body, openapi_problem
+from serving.recommendations.rules.references import check_entries
+from serving.request_body import read_body
 
 UNKNOWN_SETTING = openapi_problem(404, "There is no such setting, or it has no such version.")
 CHANGED_MEANWHILE = openapi_problem(409, "The setting has another version than the request names.")
@@ -60,8 +65,15 @@ async def setting_history(
     ),
 )
 async def change_setting(request: Request, commerce: CommerceDep, name: SettingName) -> Response:
-    """Set a value. Every process of the platform knows it within about a second."""
-    return await commerce.forward(request, BODY_LIMIT)
+    """Set a value. Every process of the platform knows it within about a second.
+
+    Boosts, pins, blocks and sponsored products that name nothing in the catalogue are refused.
+    """
+    body = await read_body(request, BODY_LIMIT)
+    await check_entries(
+        name, _value(body), request.app.state.live_values, request.app.state.catalogue, system_clock()
+    )
+    return await commerce.forward(request, body=body)
 
 
 @router.post(
@@ -74,3 +86,11 @@ async def change_setting(request: Request, commerce: CommerceDep, name: SettingN
 async def roll_back_setting(request: Request, commerce: CommerceDep, name: SettingName) -> Response:
     """Set the value of an earlier version again. Version 0 is the default."""
     return await commerce.forward(request, BODY_LIMIT)
+
+
+def _value(body: bytes) -> object:
+    """Return the value that a body sets; None if the body can't be read, which the service will say."""
+    with suppress(ValueError):
+        content = orjson.loads(body)
+        return content.get("value") if isinstance(content, dict) else None
+    return None

@@ -60,14 +60,17 @@ async def take_events(request: Request, intake: Annotated[EventIntake, Depends(_
     """Accept up to 500 browsing events. The response is sent once Kafka has stored them.
 
     Each event is validated on its own. `rejected` lists the events that were not accepted, with the reason;
-    the others are accepted. If none is accepted, the response is 422, with `rejected`. To make a batch safe
+    the others are accepted. If none is accepted, the response is 422, with `rejected`. Events of a seller's
+    staff about the seller's own offers are not stored: `left_out` counts them. To make a batch safe
     to repeat, give each event an `event_id`: events with the same id count once.
     """
     if not has_json_content_type(request.headers):
         raise NotJson(request.headers.get("Content-Type", ""))
     events = _with_shopper(request, _events(await read_body(request, BODY_LIMIT)))
-    result = await intake.take(events, request.headers.get("traceparent"), _visitor_ids(request))
-    if not result["accepted"]:
+    traceparent, person = request.headers.get("traceparent"), identity_of(request).signed_in
+    own = frozenset(person.sellers) if person else frozenset()
+    result = await intake.take(events, traceparent, _visitor_ids(request), own)
+    if not result["accepted"] and not result["left_out"]:
         raise NoEventAccepted(result["rejected"])
     return Response(orjson.dumps(result), 202, {"Cache-Control": "no-store"}, JSON)
 

@@ -50,6 +50,10 @@ class IntakeResult(TypedDict):
 
     accepted: int
     event_ids: Annotated[list[str], Field(description="The ids of the accepted events, in the order sent.")]
+    left_out: Annotated[
+        int,
+        Field(description="Events about offers of a seller on whose staff the sender is. They do not count."),
+    ]
     rejected: list[RejectedEvent]
 
 

@@ -18,7 +18,7 @@ from schemas.registry import SchemaRegistry
 from serving.intake.event_message import EventMessage, encode_event
 from serving.intake.producer import EventProducer
 from serving.intake.schemas import EventProblem, IntakeResult, RejectedEvent
-from serving.intake.validation import BadEvent, check_visitor, validate_event
+from serving.intake.validation import BadEvent, check_visitor, is_about_own_offer, validate_event
 from serving.intake.validators import BROWSING
 from serving.problems import RegistryUnavailable
 
@@ -41,11 +41,16 @@ class EventIntake:
         await self._producer.aclose()
 
     async def take(
-        self, events: Sequence[Any], traceparent: str | None = None, visitor_ids: Set[str] | None = None
+        self,
+        events: Sequence[Any],
+        traceparent: str | None = None,
+        visitor_ids: Set[str] | None = None,
+        own_seller_ids: Set[str] = frozenset(),
     ) -> IntakeResult:
         """Validate events and send the valid ones; `rejected` says what is wrong with the others.
 
-        `visitor_ids` are the sessions and shoppers of which the sender may tell; None means all.
+        `visitor_ids` are the sessions and shoppers of which the sender may tell; None means all. Events about
+        offers of `own_seller_ids`, for which the sender works, are left out.
 
         Raises:
             KafkaUnavailable: Kafka did not acknowledge them in time.
@@ -55,11 +60,16 @@ class EventIntake:
         messages: list[EventMessage] = []
         ids: list[str] = []
         rejected: list[RejectedEvent] = []
+        left_out = 0
         for index, sent in enumerate(events):
             try:
                 checked = validate_event(sent, now, new_id)
                 if visitor_ids is not None:
                     check_visitor(checked, visitor_ids)
+                if is_about_own_offer(checked, own_seller_ids):
+                    left_out += 1
+                    EVENTS_TAKEN.labels(checked.event, "left_out").inc()
+                    continue
                 encoders = self._encoders or await self._ready_encoders()
                 messages.append(encode_event(checked, encoders[checked.event], trace_id))
                 ids.append(checked.record["event_id"])
@@ -71,7 +81,7 @@ class EventIntake:
         await self._producer.send(messages)
         for event, count in Counter(message.topic for message in messages).items():
             EVENTS_TAKEN.labels(event, "accepted").inc(count)
-        return {"accepted": len(ids), "event_ids": ids, "rejected": rejected}
+        return {"accepted": len(ids), "event_ids": ids, "left_out": left_out, "rejected": rejected}
 
     async def _ready_encoders(self) -> dict[str, Encoder]:
         async with self._registering:

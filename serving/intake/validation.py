@@ -91,6 +91,15 @@ def check_visitor(event: ValidEvent, visitor_ids: Set[str]) -> None:
             raise OtherVisitor(f"{field}: send only events of your own session, not of {_shown(visitor)}")
 
 
+def is_about_own_offer(event: ValidEvent, seller_ids: Set[str]) -> bool:
+    """Return whether an event is about an offer of one of these sellers, for which its sender works.
+
+    Otherwise a seller's staff could make its products look popular. Only events that name a seller are known
+    to be about one.
+    """
+    return event.record.get("seller_id") in seller_ids
+
+
 def _event_time(moment: datetime | None, now: datetime) -> datetime:
     if moment is None:
         return now

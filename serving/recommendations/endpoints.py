@@ -10,10 +10,11 @@ from common.ids import PRINTABLE
 from serving.cache.tags import similar_tags
 from serving.cached_responses import CachedResponderDep
 from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import identity_of
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
-from serving.problems import MissingProduct
+from serving.problems import MissingProduct, NotExplained
 from serving.recommendations.parameters import Exclude, excluded_products
 from serving.recommendations.policy import POLICIES
 from serving.recommendations.schemas import Recommendations, SimilarProducts
@@ -48,6 +49,7 @@ ItemCount = Annotated[int, Query(ge=1, le=50, description="The largest number of
     response_model=Recommendations,
 )
 async def recommend(
+    request: Request,
     service: RecommendationsDep,
     visitor_id: Annotated[
         str,
@@ -66,17 +68,25 @@ async def recommend(
         Query(min_length=1, max_length=200, pattern=PRINTABLE, description="The product of the page."),
     ] = None,
     exclude: Exclude = "",
+    explain: Annotated[
+        bool,
+        Query(description="Add what each rule of the shop did. For the platform's processes."),
+    ] = False,
 ) -> Response:
     """Return products that others viewed and bought together with what this visitor viewed and bought.
 
     What happened until a moment ago is blended with a trained model, which is trained every night. Without a
     model, the list has the rest; `parts` says so. If there are too few, the best products of the viewed
-    categories follow, then popular products. A new visitor gets popular products.
+    categories follow, then popular products. A new visitor gets popular products. The rules of the shop may
+    remove, move and insert products.
     """
     shown = excluded_products(exclude)
     if context == "product" and product_id is None:
         raise MissingProduct("context=product needs the product of the page: add product_id.")
-    recommended = await service.recommend(visitor_id, n, context, product_id, shown)
+    principal = identity_of(request).principal
+    if explain and (principal is None or "platform" not in principal.roles):
+        raise NotExplained
+    recommended = await service.recommend(visitor_id, n, context, product_id, shown, explain=explain)
     headers = {"Cache-Control": PRIVATE_NO_STORE}
     return Response(orjson.dumps(recommended), headers=headers, media_type="application/json")
 
@@ -98,4 +108,5 @@ async def similar(
 ) -> Response:
     """Return products that others viewed, carted and bought with this one, then the best of its category."""
     asked = (product_id, n)
-    return await respond.data("similar", asked, lambda: service.similar(*asked), similar_tags)
+    parts = (*asked, service.rules.digest())
+    return await respond.data("similar", parts, lambda: service.similar(*asked), similar_tags)

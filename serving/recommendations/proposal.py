@@ -7,6 +7,9 @@ from serving.recommendations.scoring import Neighbours, Seed
 
 Kind = Literal["similar", "content", "category", "popular"]
 
+OF_PRODUCTS = ("similar", "content")
+"""The kinds of proposals that follow from a product of the visitor."""
+
 
 class Because(NamedTuple):
     """A cause of a proposal: `of` is a product for `similar` and `content`, a category for `category`."""

@@ -1,17 +1,18 @@
 """The responses of the recommendation routes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from serving.analytics.schemas.basics import AsOf, Minor
+from serving.recommendations.rules.draft import Change, RuleName
 
 
 class Reason(TypedDict):
     """Why a product is recommended."""
 
-    kind: Literal["similar", "content", "category", "popular"]
+    kind: Literal["similar", "content", "category", "popular", "pinned", "sponsored", "discovery"]
     product_id: Annotated[
         str | None,
         Field(
@@ -39,7 +40,16 @@ class Item(TypedDict):
             examples=[{"item_neighbours": 0.81, "trained_neighbours": 0.4}],
         ),
     ]
+    sponsored: Annotated[bool, Field(description="Whether somebody pays for this place.")]
     reason: Reason
+
+
+class RuleEffect(TypedDict):
+    """What a rule of the shop did to a list."""
+
+    rule: RuleName
+    change: Change
+    id: Annotated[str, Field(description="A product, or the seller or category of a pin.")]
 
 
 class Part(TypedDict):
@@ -84,6 +94,7 @@ class Recommendations(TypedDict):
     as_of: AsOf
     parts: Annotated[list[Part], Field(description="The sources that were asked, in this order.")]
     items: list[Item]
+    rules: NotRequired[Annotated[list[RuleEffect], Field(description="With `explain` only.")]]
 
 
 class SimilarProducts(TypedDict):

@@ -1,39 +1,44 @@
-"""Blends the recommenders of a strategy, and keeps products that are for sale and new to the visitor."""
+"""Blends the recommenders of a strategy, and applies the rules of the shop once to what they propose."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from common.configuration.values import SettingValues
 from common.ids import new_id
-from common.metrics import RECOMMENDATION_SOURCES, RECOMMENDATIONS
-from serving.catalogue.cards import open_cards
+from common.metrics import RECOMMENDATIONS
+from serving.catalogue.cards import ProductCardLoader, open_cards
+from serving.catalogue.offers import Offer
 from serving.live_versions import LiveVersions
 from serving.problems import UnknownProduct
-from serving.recommendations.blend import blend
-from serving.recommendations.items import PickedItems
+from serving.recommendations.candidates import CandidateCollector, Candidates, read_extras
 from serving.recommendations.model_rows import ModelRows
 from serving.recommendations.proposal import Proposal
+from serving.recommendations.reasons import reason_of
 from serving.recommendations.recommender import (
-    CANDIDATES,
     ItemNeighbours,
-    PassedOver,
     Popular,
     PopularInCategory,
     RecommendationRequest,
     Recommender,
-    WhyPassedOver,
 )
-from serving.recommendations.schemas import Item, Part, Recommendations, SimilarProducts
+from serving.recommendations.rules.checks import due_again
+from serving.recommendations.rules.context import ActiveRules, RuleContext, without_places
+from serving.recommendations.rules.draft import Placed
+from serving.recommendations.rules.live_rules import Page
+from serving.recommendations.rules.shop_rules import ShopRules, count_effects
+from serving.recommendations.rules.step import RankedList, apply_rules, draws_of, wanted_extras
+from serving.recommendations.schemas import Item, Part, Reason, Recommendations, SimilarProducts
 from serving.recommendations.scoring import Seed, history, seeds
 from serving.recommendations.strategies import DEFAULT_STRATEGY, STRATEGIES, Strategy, StrategyName
-from serving.recommendations.trained_models import TrainedModels
+from serving.recommendations.trained_models import ModelInUse, TrainedModels
 from serving.recommendations.trained_neighbours import SimilarContent, TrainedNeighbours
 from serving.recommendations.visitor_history import VisitorHistory, read_visitor_history
 from serving.redis_client import run_redis
 
-Context = Literal["home", "product", "cart"]
+Context = Page
 
-OF_MODEL = ("trained_neighbours", "similar_content")
+OF_MODEL = frozenset(("trained_neighbours", "similar_content"))
 """The sources that read the trained model."""
 
 NO_HISTORY = VisitorHistory({}, {}, {}, None)
@@ -41,11 +46,15 @@ NO_HISTORY = VisitorHistory({}, {}, {}, None)
 
 @dataclass(frozen=True, slots=True)
 class RankedItems:
-    """The recommended items, which sources answered, and the version of the model if its source did."""
+    """The recommended items, which sources answered, and the version of the model if its source did.
+
+    `ranked` has the items in the same order, and what the rules of the shop did to the list.
+    """
 
     items: list[Item]
     parts: list[Part]
     model_version: str | None
+    ranked: RankedList
 
 
 class RecommendationService:
@@ -56,7 +65,9 @@ class RecommendationService:
         versions: LiveVersions,
         recommenders: Sequence[Recommender] = (),
         strategies: Mapping[StrategyName, Strategy] = STRATEGIES,
+        rules: ShopRules | None = None,
     ) -> None:
+        self.rules = rules or ShopRules(SettingValues())
         self._versions = versions
         self._redis = versions.redis
         self._strategies = strategies
@@ -79,8 +90,12 @@ class RecommendationService:
         product_id: str | None,
         shown: Collection[str] = (),
         strategy: StrategyName = DEFAULT_STRATEGY,
+        *,
+        explain: bool = False,
     ) -> Recommendations:
         """Return at most `n` products for a shopper or session, without those that are `shown` already.
+
+        `explain` adds what the rules did.
 
         Raises:
             UnknownProduct: `product_id` was never listed.
@@ -88,30 +103,39 @@ class RecommendationService:
         """
         cards = await open_cards(self._versions)
         visitor, reply = await read_visitor_history(self._redis, visitor_id, cards, product_id, self._models)
-        viewed, bought = (
-            ({}, {}) if context == "cart" and visitor.carted else (visitor.viewed, visitor.bought)
-        )
-        if product_id is not None and cards.get(product_id) is None:
-            raise UnknownProduct(product_id)
-        request = RecommendationRequest(
-            visitor,
-            seeds(viewed, visitor.carted, product_id),
-            product_id,
-            frozenset((*visitor.viewed, *visitor.carted, *visitor.bought, *_given(product_id), *shown)),
-            cards,
-            history(viewed, visitor.carted, bought, product_id),
-            await self._models.in_use(reply, cards.prefix),
-        )
-        ranked = await self._rank(request, n, context, self._strategies[strategy])
+        model = await self._models.in_use(reply, cards.prefix)
+        rules, seed = self.rules.of(context), self.rules.seed_of(visitor_id)
+        request, allowed = self._request(visitor, cards, context, product_id, shown, model, rules, seed)
+        found = await self._rank(request, n, context, self._strategies[strategy], allowed)
         RECOMMENDATIONS.labels(context, strategy).inc()
-        return {
+        count_effects(found.ranked.effects)
+        answer: Recommendations = {
             "recommendation_id": new_id(),
             "strategy": strategy,
-            "model_version": ranked.model_version,
+            "model_version": found.model_version,
             "as_of": visitor.as_of,
-            "parts": ranked.parts,
-            "items": ranked.items,
+            "parts": found.parts,
+            "items": found.items,
         }
+        if explain:
+            answer["rules"] = [effect._asdict() for effect in found.ranked.effects]  # type: ignore[misc]
+        return answer
+
+    async def preview(
+        self, n: int, context: Context, product_id: str | None, rules: ActiveRules
+    ) -> RankedItems:
+        """Return what a visitor without a history would see under these rules. Nothing is counted.
+
+        The draws for exposure are the same each time, so that two previews differ by their rules alone.
+
+        Raises:
+            UnknownProduct: `product_id` was never listed.
+            RedisUnavailable: Redis does not answer.
+        """
+        cards = await open_cards(self._versions)
+        model = await self._model_and_card(cards, product_id)
+        request, allowed = self._request(NO_HISTORY, cards, context, product_id, (), model, rules, "preview")
+        return await self._rank(request, n, context, self._strategies[DEFAULT_STRATEGY], allowed)
 
     async def similar(self, product_id: str, n: int) -> SimilarProducts:
         """Return at most `n` products that go with this one, for any visitor.
@@ -123,63 +147,113 @@ class RecommendationService:
             RedisUnavailable: Redis does not answer.
         """
         cards = await open_cards(self._versions)
-        pipeline: Any = self._redis.pipeline(transaction=False)
-        self._models.queue(pipeline)
-        missing = cards.queue(pipeline, [product_id])
-        reply, *replies = await run_redis(pipeline.execute())
-        cards.store(missing, replies)
-        if cards.get(product_id) is None:
-            raise UnknownProduct(product_id)
+        model = await self._model_and_card(cards, product_id)
+        page_product = _page_product(cards, product_id)
+        excluded = frozenset((product_id,))
         request = RecommendationRequest(
-            NO_HISTORY,
-            [Seed(product_id, 1.0)],
-            product_id,
-            frozenset((product_id,)),
-            cards,
-            [product_id],
-            await self._models.in_use(reply, cards.prefix),
+            NO_HISTORY, [Seed(product_id, 1.0)], product_id, excluded, cards, [product_id], model
         )
+        rules = without_places(self.rules.of("product"))
+        allowed = self.rules.context(rules, product_id, page_product, excluded, excluded)
         whole = self._strategies[DEFAULT_STRATEGY]
         related = Strategy(whole.blended, tuple(each for each in whole.fallbacks if each != Popular.strategy))
-        ranked = await self._rank(request, n, "product", related)
+        found = await self._rank(request, n, "product", related, allowed)
+        count_effects(found.ranked.effects)
         return {
             "product_id": product_id,
             "strategy": DEFAULT_STRATEGY,
-            "model_version": ranked.model_version,
-            "items": ranked.items,
+            "model_version": found.model_version,
+            "items": found.items,
         }
 
-    async def _rank(
-        self, request: RecommendationRequest, n: int, context: Context, strategy: Strategy
-    ) -> RankedItems:
-        """Return the best blended products, then those of the fallbacks, until there are `n`."""
-        parts: list[Part] = []
-        blended = {each: await self._ask(each, request, n, parts) for each in strategy.blended}
-        picked = PickedItems(request, n)
-        await picked.add(blend(blended, request.model.weights[context], max(CANDIDATES, 2 * n)))
-        for name in strategy.fallbacks:
-            if picked.missing:
-                proposals = await self._ask(name, request, n, parts)
-                best = max((one.score for one in proposals), default=0.0) or 1.0
-                await picked.add([one._replace(sources={name: one.score / best}) for one in proposals])
-        used = any(blended[each] for each in blended if each in OF_MODEL)
-        version = request.model.model.version if used and request.model.model else None
-        return RankedItems(picked.items, parts, version)
+    async def _model_and_card(self, cards: ProductCardLoader, product_id: str | None) -> ModelInUse:
+        """Return the model in use. The same round trip reads the card of a product."""
+        pipeline: Any = self._redis.pipeline(transaction=False)
+        self._models.queue(pipeline)
+        missing = cards.queue(pipeline, _given(product_id))
+        reply, *replies = await run_redis(pipeline.execute())
+        cards.store(missing, replies)
+        return await self._models.in_use(reply, cards.prefix)
 
-    async def _ask(
-        self, name: str, request: RecommendationRequest, n: int, parts: list[Part]
-    ) -> Sequence[Proposal]:
-        reason: WhyPassedOver | None = None
-        proposals: Sequence[Proposal] = ()
-        try:
-            proposals = await self._recommenders[name].propose(request, n)
-            reason = None if proposals else "no_candidates"
-        except PassedOver as error:
-            reason = error.reason
-        RECOMMENDATION_SOURCES.labels(name, reason or "answered").inc()
-        parts.append({"source": name, "answered": reason is None, "reason": reason})
-        return proposals
+    def _request(
+        self,
+        visitor: VisitorHistory,
+        cards: ProductCardLoader,
+        context: Context,
+        product_id: str | None,
+        shown: Collection[str],
+        model: ModelInUse,
+        rules: ActiveRules,
+        seed: str,
+    ) -> tuple[RecommendationRequest, RuleContext]:
+        """Return the request to recommenders, and what the rules know of it."""
+        page_product = _page_product(cards, product_id) if product_id is not None else None
+        is_cart = context == "cart" and bool(visitor.carted)
+        viewed, bought = ({}, {}) if is_cart else (visitor.viewed, visitor.bought)
+        due: Set[str] = due_again(visitor.bought, self.rules.now_s, rules)
+        unwanted = frozenset((*visitor.carted, *_given(product_id), *shown))
+        excluded = unwanted | ({*visitor.viewed, *visitor.bought} - due)
+        request = RecommendationRequest(
+            visitor,
+            seeds(viewed, visitor.carted, product_id),
+            product_id,
+            excluded,
+            cards,
+            history(viewed, visitor.carted, bought, product_id),
+            model,
+        )
+        return request, self.rules.context(rules, seed, page_product, excluded, unwanted, visitor.bought)
+
+    async def _rank(
+        self,
+        request: RecommendationRequest,
+        n: int,
+        context: Context,
+        strategy: Strategy,
+        allowed: RuleContext,
+    ) -> RankedItems:
+        """Return the best products of a strategy that the rules allow."""
+        collector = CandidateCollector(self._recommenders, request, n, allowed)
+        found = await collector.collect(strategy, request.model.weights, context)
+        draws = draws_of(allowed, n, is_empty=found.passing == 0)
+        extras = await read_extras(wanted_extras(allowed, draws, n), request.cards, allowed)
+        ranked = apply_rules(found.ranked, extras, draws, allowed, n)
+        items = [_item(each, found.proposals, reason_of(each, found.proposals, request))
+                 for each in ranked.items]  # fmt: skip
+        return RankedItems(items, list(found.parts.values()), _version(request.model, found), ranked)
+
+
+def _version(model: ModelInUse, found: Candidates) -> str | None:
+    """Return the version of the model if one of its sources answered."""
+    return model.model.version if model.model and found.answered & OF_MODEL else None
+
+
+def _page_product(cards: ProductCardLoader, product_id: str) -> Offer:
+    card = cards.get(product_id)
+    if card is None:
+        raise UnknownProduct(product_id)
+    return card
 
 
 def _given(product_id: str | None) -> tuple[str, ...]:
     return () if product_id is None else (product_id,)
+
+
+def _item(placed: Placed, proposals: Mapping[str, Proposal], reason: Reason) -> Item:
+    card = placed.candidate.card
+    assert card is not None, "the rules remove products without an offer"
+    sources = proposals[card.product_id].sources if card.product_id in proposals else {}
+    return {
+        "product_id": card.product_id,
+        "seller_id": card.seller_id,
+        "name": card.name,
+        "category": card.category,
+        "price_minor": card.price_minor,
+        "currency": card.currency,
+        "score": round(placed.candidate.score, 6),
+        "sources": {source: round(share, 6) for source, share in proposal.sources.items()}
+        if proposal
+        else {},
+        "sponsored": placed.sponsored,
+        "reason": reason,
+    }

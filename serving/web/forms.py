@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from common.money import InexactMoney, to_minor
 from common.problems import Problem
 from serving.form_fields import read_fields
+from serving.problems import UnusableEntry
 from serving.web.renderer import PageRenderer
 from serving.web.service_calls import Refusal
 from serving.web.translation import gettext
@@ -116,6 +117,21 @@ class Form:
         except ValueError as error:
             raise BadField(gettext("%(what)s must be a day such as 2027-01-31.", what=what)) from error
 
+    def moment(self, name: str, what: str, zone: ZoneInfo) -> datetime | None:
+        """Return a day and time of a time zone; None if the field is empty.
+
+        Raises:
+            BadField: the field is no day with a time.
+        """
+        if not self.text(name):
+            return None
+        try:
+            return datetime.fromisoformat(self.text(name)).replace(tzinfo=zone)
+        except ValueError as error:
+            raise BadField(
+                gettext("%(what)s must be a day and a time such as 2027-01-31T18:00.", what=what)
+            ) from error
+
 
 async def read_form(request: Request, limit: int = FORM_LIMIT) -> Form:
     """Return the form in the body of a request of at most `limit` bytes.
@@ -150,7 +166,7 @@ async def submit(
     """
     try:
         await change()
-    except (BadField, Refusal) as problem:
+    except (BadField, Refusal, UnusableEntry) as problem:
         return await page(problem)
     return confirmation(target, done, section)
 

@@ -58,6 +58,9 @@ DETAILS: Mapping[str, str] = {
     "rule-paused": N_("This alert is paused and sends nothing. Resume it first."),
     "no-recipient": N_("The person who got the mails has left. Create this for another person."),
     "not-ready": N_("A service is still starting. Nothing was changed: try again in a moment."),
+    "unusable-entry": N_(
+        "The entry names nothing that is on offer, or it has ended already. Check its id and its dates."
+    ),
     "internal": N_("This is a bug. The server's log has the details."),
 }
 """Kind of a problem → its text on a page, without the names and numbers of the original."""

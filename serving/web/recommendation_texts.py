@@ -12,6 +12,9 @@ REASONS = (
     N_("Because you looked at %(name)s"),
     N_("Because you bought %(name)s"),
     N_("Similar to %(name)s"),
+    N_("Sponsored"),
+    N_("Chosen by the shop"),
+    N_("Waiting to be discovered"),
 )
 
 _PATTERNS = {

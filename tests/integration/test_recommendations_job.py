@@ -31,6 +31,7 @@ SOON, LATER, TOMORROW = (
     NOON + timedelta(days=1),
 )
 MIDNIGHT = NOON + timedelta(hours=12)
+SECOND = timedelta(seconds=1)
 
 Tables = dict[str, dict[Any, Any]]
 Run = Callable[[Events], Tables]
@@ -308,6 +309,35 @@ def test_products_of_one_visit_are_similar_by_their_weights(tables: Tables) -> N
             "vase": decayed(1 + 9, seconds(NOON)),
         }
     )  # fmt: skip
+
+
+A_ROBOT: Events = {
+    "product_viewed": [
+        *(view(f"s{number}", f"own{number % 40:02}", shopper="robot") for number in range(2_000)),
+        *(
+            view("anonymous", f"own{number % 40:02}", NOON + timedelta(seconds=number))
+            for number in range(999)
+        ),
+        *(view("t", product) for product in ("lamp", "rug")),
+    ],
+    "order_placed": [
+        placed(f"o{number}", f"own{number % 40:02}", f"own{number % 7:02}", shopper="robot")
+        for number in range(200)
+    ],
+}
+
+
+@scenario(A_ROBOT)
+def test_a_robot_adds_one_visit_and_one_order_a_day_in_any_number_of_sessions(tables: Tables) -> None:
+    found = similar(tables)
+    pairs = {tuple(sorted(pair)) for pair in found}
+    of_one = KEPT_OF_A_VISIT * (KEPT_OF_A_VISIT - 1) // 2
+
+    assert len(pairs - {("lamp", "rug")}) <= 3 * of_one
+    assert sum(found.values()) == pytest.approx(
+        2 * decayed(of_one * (1 + 9) + 1, seconds(NOON)) + 2 * decayed(of_one, seconds(NOON)), rel=1e-3
+    )
+    assert found["lamp", "rug"] == pytest.approx(decayed(1, seconds(NOON)))
 
 
 @scenario(

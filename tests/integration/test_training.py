@@ -23,7 +23,7 @@ from jobs.training.model_registry import ModelRegistry
 from jobs.training.publication import Publications
 from jobs.training.run import train_once
 from jobs.training.train import NO_MODEL_IN_USE, TrainingOptions, train
-from jobs.training.training_data import WEIGHTS, TrainingData, read_training_data
+from jobs.training.training_data import DAILY, WEIGHTS, TrainingData, read_training_data
 from local.parts import redis as local_redis
 from tests.integration.metric_tables import emptied, writable
 from tests.integration.servers import running
@@ -114,6 +114,25 @@ def test_facts_become_a_log_oldest_first_with_what_products_are(settings):
     assert found.sellers is not None
     assert found.sellers.tolist() == [0, -1]
     assert len(newest.log) == 1
+
+
+def test_a_robot_and_repeated_views_add_no_more_than_a_visitor_may(settings):
+    emptied(settings)
+    people = [viewed(number, f"person{number}", f"v{number}", "lamp") for number in range(20)]
+    robot = [
+        viewed(1_000, None, "robot", f"cheap{number % 300:03}") | {"event_id": f"r{number}"}
+        for number in range(20_000)
+    ]
+    fan = [viewed(number, "fan", f"f{number}", "own") | {"event_id": f"f{number}"} for number in range(500)]
+    add(settings, "product_viewed", [*robot, *fan, *people])
+
+    with connect(settings) as reader:
+        log = read_training_data(reader, limit=1_000).log
+
+    names = [log.shopper_vocabulary.ids[code] for code in log.shoppers]
+    assert names.count("robot") == DAILY
+    assert names.count("fan") == 1
+    assert sum(name.startswith("person") for name in names) == 20
 
 
 @pytest.mark.nightly

@@ -17,7 +17,13 @@ from schemas.examples import examples
 from serving.intake.event_message import EventMessage, encode_event
 from serving.intake.schemas import IntakeResult
 from serving.intake.service import YIELD_EVERY, EventIntake
-from serving.intake.validation import MAX_CLOCK_SKEW, BadEvent, ValidEvent, validate_event
+from serving.intake.validation import (
+    MAX_CLOCK_SKEW,
+    BadEvent,
+    ValidEvent,
+    is_about_own_offer,
+    validate_event,
+)
 from serving.intake.validators import BROWSING
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -134,6 +140,23 @@ def test_others_have_their_turn_while_a_long_batch_is_checked() -> None:
 
     assert [one["index"] for one in rejected] == list(range(500))
     assert turns > 500 / YIELD_EVERY
+
+
+def test_what_the_staff_of_a_seller_does_with_its_own_offers_is_left_out() -> None:
+    own = [{**VIEW, "seller_id": "ann"}, ADD, {**VIEW, "seller_id": "ann", "source": "recommendation"}]
+
+    async def take() -> IntakeResult:
+        return await EventIntake(Settings(), lambda: NOW).take([*own, "no event"], own_seller_ids={"ann"})
+
+    result = asyncio.run(take())
+
+    assert (result["accepted"], result["left_out"]) == (0, 3)
+    assert [one["index"] for one in result["rejected"]] == [3]
+
+
+def test_what_it_does_with_the_offers_of_others_counts() -> None:
+    for sent in (VIEW, ADD, {**VIEW, "seller_id": "ann"}):
+        assert not is_about_own_offer(validate_event(sent, NOW, str), frozenset({"bob"}))
 
 
 JSON = st.recursive(

@@ -3,17 +3,19 @@
 -- visits may have expired.
 WITH
 touches AS (
-    SELECT concat(session_id, ':', toString(intDiv(touched_s, 86400))) AS visit_id, product_id, weight, touched_s, ingested_at
+    SELECT concat(visitor, ':', toString(intDiv(touched_s, 86400))) AS visit_id, product_id, weight, touched_s, ingested_at
     FROM (
-        SELECT session_id, product_id, 1 AS weight, toUnixTimestamp(occurred_at) AS touched_s, ingested_at
+        SELECT ifNull(shopper_id, session_id) AS visitor, product_id, 1 AS weight, toUnixTimestamp(occurred_at) AS touched_s,
+            ingested_at
         FROM product_viewed FINAL
         UNION ALL
-        SELECT session_id, product_id, 2, toUnixTimestamp(occurred_at), ingested_at FROM cart_changed FINAL
+        SELECT ifNull(shopper_id, session_id), product_id, 2, toUnixTimestamp(occurred_at), ingested_at FROM cart_changed FINAL
         WHERE quantity > quantity_before
+        UNION ALL
+        SELECT concat('order:', shopper_id), line.product_id, 3, toUnixTimestamp(occurred_at), ingested_at
+        FROM order_placed FINAL
+        ARRAY JOIN order_placed.lines AS line
     )
-    UNION ALL
-    SELECT concat('order:', order_id), line.product_id, 3, toUnixTimestamp(occurred_at), ingested_at FROM order_placed FINAL
-    ARRAY JOIN order_placed.lines AS line
 ),
 visits AS (
     SELECT visit_id, arraySlice(arraySort(groupArray((first_s, product_id, weight))), 1, 10) AS items, min(came_in) AS came_in

@@ -8,6 +8,7 @@ from serving.web.admin import (
     limits,
     overview,
     people,
+    recommendations,
     sellers,
     settings,
 )
@@ -16,6 +17,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     overview.router,
     sellers.router,
     people.router,
+    recommendations.router,
     settings.router,
     commission.router,
     dead_letters.router,

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
+import orjson
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from common.clock import system_clock
 from common.problems import Problem
+from serving.recommendations.rules.references import check_entries
 from serving.web.admin.page import Id, admin_page, admin_router
 from serving.web.forms import BadField, Form, read_form, submit
 from serving.web.service_calls import Refusal, ask
@@ -18,6 +21,7 @@ KINDS: Mapping[str, str] = {
     "rollout": N_("Roll-outs"),
     "number": N_("Numbers"),
     "text": N_("Texts"),
+    "list": N_("Lists"),
 }
 """Type of a setting → the heading of its group."""
 
@@ -77,8 +81,11 @@ async def change_setting(request: Request, name: Id) -> Response:
     form = await read_form(request)
 
     async def change() -> None:
+        value = read_value(form, (await _find(request, name))["type"])
+        values, catalogue = request.app.state.live_values, request.app.state.catalogue
+        await check_entries(name, value, values, catalogue, system_clock())
         body = {
-            "value": read_value(form, (await _find(request, name))["type"]),
+            "value": value,
             "reason": form.text("reason"),
             "version": int(form.number("version", gettext("The version"))),
         }
@@ -106,7 +113,7 @@ async def _submit(request: Request, name: str, form: Form, change: Any, done: st
     return await submit(change, page, f"/admin/settings/{quote(name, safe='')}", done)
 
 
-def read_value(form: Form, kind: str) -> bool | int | float | str:
+def read_value(form: Form, kind: str) -> bool | int | float | str | list[Any]:
     """Return the value of a setting of this type from a form.
 
     Raises:
@@ -114,9 +121,21 @@ def read_value(form: Form, kind: str) -> bool | int | float | str:
     """
     if kind == "text":
         return form.text("value")
+    if kind == "list":
+        return _read_list(form.text("value"))
     if kind == "boolean":
         if form.text("value") not in ("true", "false"):
             raise BadField(gettext("The value is on or off."))
         return form.text("value") == "true"
     number = form.number("value", gettext("The value"))
     return int(number) if number == int(number) else float(number)
+
+
+def _read_list(text: str) -> list[Any]:
+    try:
+        value = orjson.loads(text)
+    except ValueError as error:
+        raise BadField(gettext('The value must be a list in JSON, such as [4, 10] or ["wine"].')) from error
+    if not isinstance(value, list):
+        raise BadField(gettext('The value must be a list in JSON, such as [4, 10] or ["wine"].'))
+    return value

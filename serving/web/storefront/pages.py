@@ -23,7 +23,7 @@ from serving.http_caching import IMMUTABLE, PUBLIC_DATA
 from serving.parameters import reject_repeated_parameters
 from serving.problems import BadBody, ClickHouseUnavailable, CommerceUnavailable
 from serving.recommendations.parameters import Exclude, excluded_products
-from serving.recommendations.service import Context
+from serving.recommendations.service import Context, RecommendationService
 from serving.request_body import read_body
 from serving.web.people.order_rows import order_rows
 from serving.web.product_images import draw
@@ -142,7 +142,9 @@ async def product(
         tags = product_tags(found) | (similar_tags(similar_products) if similar_products else set())
         return pages.render("shop/product.html", product=found, similar=similar_products), tags
 
-    return await respond.page("product_page", (pages.cache_version, product_id), render)
+    recommendations: RecommendationService = request.app.state.recommendations
+    parts = (pages.cache_version, product_id, recommendations.rules.digest())
+    return await respond.page("product_page", parts, render)
 
 
 @router.get("/cart")

@@ -38,6 +38,7 @@ DIAGRAMS = Command(("-m", "cli", "diagrams"))
 
 DECLARED = "serving/recommendations/schemas.py"
 SERVING = "serving/recommendations/service.py"
+REASONS = "serving/recommendations/reasons.py"
 RECOMMENDED = "audit/comparisons/facts_vs_recommendations.py"
 SERVICE_DB_TEST = "tests/integration/commerce/test_audit_of_service_db.py"
 INBOX = "SELECT 'payments', id, topic FROM payments.inbox WHERE strpos(id, '/') = 0"
@@ -182,7 +183,7 @@ RECOMMENDER = Example(
                 '"newest_in_category", ',
             ),
             Put(
-                "serving/recommendations/items.py",
+                REASONS,
                 """"category": cause.of, "text": text}""",
                 """
     if cause.kind == "newest":

@@ -238,7 +238,7 @@ def test_concurrent_writers_without_a_version_make_one_version_each(shop, watche
         ({"value": 10**30, "reason": "r"}, "bad-value"),
         ({"value": 99.5, "reason": "r"}, "bad-value"),
         ({"value": None, "reason": "r"}, "bad-parameter"),
-        ({"value": [50], "reason": "r"}, "bad-parameter"),
+        ({"value": [50], "reason": "r"}, "bad-value"),
         ({"value": 50}, "bad-parameter"),
         ({"value": 50, "reason": "  "}, "bad-parameter"),
         ({"value": 50, "reason": "\x00"}, "bad-parameter"),

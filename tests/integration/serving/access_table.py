@@ -256,6 +256,10 @@ POST /admin/dead-letters/{topic}/replay          admin platform
 POST /admin/dead-letters/{topic}/discard         admin platform
 GET /admin/commission                            admin platform
 POST /admin/commission                           admin platform
+GET /admin/recommendations                       admin platform
+POST /admin/recommendations                      admin platform
+POST /admin/recommendations/preview              admin platform
+POST /admin/recommendations/end                  admin platform
 GET /admin/settings                              admin platform
 GET /admin/settings/{name}                       admin platform
 POST /admin/settings/{name}                      admin platform

@@ -18,10 +18,13 @@ from pydantic import SecretStr
 from redis import Redis
 
 from clickhouse.migrate import migrate
+from common.configuration.recommendation_rules import EXPOSURE_SHARE
+from common.configuration.values import SettingValue
 from common.principal import Principal
 from common.settings import ROOT, Settings
 from local.parts import redis as local_redis
 from local.state_directory import base_environment, settings_environment
+from schemas.configuration.saved_values import SavedValues
 from serving.cache.changes import ChangeLog
 from tests.chromium import opened
 from tests.integration.commerce_servers import Shop
@@ -246,6 +249,7 @@ def shop(clickhouse_server: Settings, tmp_path_factory: pytest.TempPathFactory) 
         for table, (_, rows) in TABLES.items():
             insert(settings, table, rows)
         redis.zadd("popular_products", {"lamp": 60 * 86_400.0, "chair": 0.0})  # two half-lives apart
+        SavedValues(settings).save({EXPOSURE_SHARE.name: SettingValue(1, 0.0)})  # nothing is drawn into lists
         with running_serving(settings) as served:
             yield served
 

@@ -206,6 +206,21 @@ def test_settings_of_each_type_can_be_changed(office: Office, name: str, value: 
         assert setting(office, name)["value"] == before["value"]
 
 
+def test_a_list_is_changed_as_json(office: Office) -> None:
+    name = "recommendation_sponsored_places"
+    with office.http(ADMIN) as http:
+        version = str(setting(office, name)["version"])
+        form = {"form": "change", "value": "[2, 8]", "reason": "fewer", "version": version}
+        changed = http.post(f"/admin/settings/{name}", data=form)
+        assert (changed.status_code, setting(office, name)["value"]) == (303, [2, 8])
+        for value in ("[2, 0]", "{}", "2,", '["two"]'):
+            again = form | {"value": value, "version": str(setting(office, name)["version"])}
+            assert http.post(f"/admin/settings/{name}", data=again).status_code == 422
+        back = {"form": "back-0", "version": "0", "reason": "enough"}
+        assert http.post(f"/admin/settings/{name}/rollback", data=back).status_code == 303
+    assert setting(office, name)["value"] == [4, 10]
+
+
 def test_a_value_that_a_setting_does_not_take_is_refused(office: Office) -> None:
     with office.http(ADMIN) as http:
         before = setting(office, "rate_limit_read")
@@ -382,7 +397,8 @@ def test_a_form_of_another_type_or_size_is_refused(office: Office) -> None:
 
 def test_no_page_of_the_administration_is_stored(office: Office) -> None:
     with office.http(ADMIN) as http:
-        for path in ("/admin", "/admin/sellers", "/admin/people", "/admin/settings", "/admin/commission"):
+        for path in ("/admin", "/admin/sellers", "/admin/people", "/admin/settings", "/admin/commission",
+                     "/admin/recommendations"):  # fmt: skip
             assert http.get(path).headers["cache-control"] == "no-store"
 
 
@@ -400,8 +416,10 @@ def test_the_pages_fit_every_width(browser: Browser, office: Office) -> None:
         f"/admin/sellers/{seller_id}",
         "/admin/people",
         f"/admin/people/{owner}",
+        "/admin/recommendations",
         "/admin/settings",
         "/admin/settings/maintenance_banner",
+        "/admin/settings/recommendation_blocks",
         "/admin/commission",
         "/admin/dead-letters",
         "/admin/dead-letters/review_published",

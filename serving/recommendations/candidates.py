@@ -1,0 +1,162 @@
+"""Asks the sources of a strategy for candidates until enough of them pass the rules of the shop."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from common.metrics import RECOMMENDATION_SOURCES
+from schemas.published_model.weights import Weights
+from serving.catalogue.cards import ProductCardLoader
+from serving.recommendations.blend import blend
+from serving.recommendations.proposal import OF_PRODUCTS, Because, Proposal
+from serving.recommendations.recommender import (
+    CANDIDATES,
+    PassedOver,
+    RecommendationRequest,
+    Recommender,
+    WhyPassedOver,
+)
+from serving.recommendations.rules.checks import offer_to_show, refusal
+from serving.recommendations.rules.context import RuleContext
+from serving.recommendations.rules.draft import Candidate
+from serving.recommendations.rules.limits import Counts
+from serving.recommendations.schemas import Part
+from serving.recommendations.strategies import Strategy
+
+SPARE_CARDS = 4
+"""The number of cards that are read beyond the requested number, in case some products are sold out."""
+
+BOOST_DEPTH = 4
+"""While a boost or a pin may bring a product up, so many times the requested number of candidates is read."""
+
+DEEPER, DEEPEST = 8, 800
+"""If too few products pass, the last source is asked for eight times as many, repeatedly, up to 800."""
+
+BLENDED = "blend"
+"""The source of the candidates whose scores are added up from several sources."""
+
+
+@dataclass
+class Candidates:
+    """The candidates so far, best first, with the proposal of each, and how many of them a list may have.
+
+    `answered` are the sources that proposed something, `parts` what each source that was asked did.
+    """
+
+    ranked: list[Candidate] = field(default_factory=list)
+    proposals: dict[str, Proposal] = field(default_factory=dict)
+    passing: int = 0
+    parts: dict[str, Part] = field(default_factory=dict)
+    _counts: Counts = field(default_factory=Counts)
+
+    @property
+    def answered(self) -> set[str]:
+        """The sources that proposed something."""
+        return {name for name, part in self.parts.items() if part["answered"]}
+
+    def add(self, proposal: Proposal, source: str, cards: ProductCardLoader, context: RuleContext) -> None:
+        """Add a proposed product, whose card is loaded."""
+        card = offer_to_show(cards.offers(proposal.product_id), context)
+        rank = len(self.ranked) + 1
+        self.ranked.append(Candidate(proposal.product_id, card, source, proposal.score, rank))
+        self.proposals[proposal.product_id] = proposal
+        if card and refusal(card, context) is None and self._counts.refusal(card, context.rules) is None:
+            self._counts.add(card)
+            self.passing += 1
+
+
+class CandidateCollector:
+    """Collects the candidates of one answer of at most `n` products."""
+
+    def __init__(
+        self,
+        recommenders: Mapping[str, Recommender],
+        request: RecommendationRequest,
+        n: int,
+        context: RuleContext,
+    ) -> None:
+        self.found = Candidates()
+        self._recommenders = recommenders
+        self._request, self._n, self._context = request, n, context
+        self._enough = n * BOOST_DEPTH if context.rules.looks_deeper else n
+
+    async def collect(self, strategy: Strategy, weights: Weights, surface: str) -> Candidates:
+        """Return the best of the blended sources, then of the fallbacks in turn, until `n` pass the rules.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+        """
+        blended = {each: await self._ask(each, self._n) for each in strategy.blended}
+        limit = max(CANDIDATES, 2 * self._n)
+        if await self._take(blend(blended, weights[surface], limit), BLENDED):
+            return self.found
+        for name in strategy.fallbacks:
+            if await self._take(_relative(name, await self._ask(name, self._n)), name):
+                return self.found
+        await self._look_deeper(strategy.fallbacks[-1])
+        return self.found
+
+    async def _look_deeper(self, name: str) -> None:
+        wanted = DEEPER * self._n
+        while wanted // DEEPER < DEEPEST:
+            before, wanted = len(self.found.ranked), min(wanted, DEEPEST)
+            proposals = _relative(name, await self._ask(name, wanted))
+            if await self._take(proposals, name) or len(self.found.ranked) == before:
+                return
+            wanted *= DEEPER
+
+    async def _ask(self, name: str, wanted: int) -> Sequence[Proposal]:
+        reason: WhyPassedOver | None = None
+        proposals: Sequence[Proposal] = ()
+        try:
+            proposals = await self._recommenders[name].propose(self._request, wanted)
+            reason = None if proposals else "no_candidates"
+        except PassedOver as error:
+            reason = error.reason
+        if name not in self.found.parts:
+            RECOMMENDATION_SOURCES.labels(name, reason or "answered").inc()
+            self.found.parts[name] = {"source": name, "answered": reason is None, "reason": reason}
+        return proposals
+
+    async def _take(self, proposals: Sequence[Proposal], source: str) -> bool:
+        """Add proposals, best first; return whether enough candidates pass."""
+        found, cards = self.found, self._request.cards
+        known = self._request.excluded
+        usable = [
+            one for one in proposals if one.product_id not in found.proposals and one.product_id not in known
+        ]
+        # Few products are sold out, so the first slice is usually enough.
+        step = self._enough + SPARE_CARDS
+        for start in range(0, len(usable), step):
+            checked = [(one, one.main_cause()) for one in usable[start : start + step]]
+            await cards.load(_needed(checked))
+            for one, _ in checked:
+                if one.product_id not in found.proposals:
+                    found.add(one, source, cards, self._context)
+            if found.passing >= self._enough:
+                return True
+        return False
+
+
+async def read_extras(
+    product_ids: Iterable[str], cards: ProductCardLoader, context: RuleContext
+) -> Mapping[str, Candidate]:
+    """Return products that the rules may show although no recommender proposed them, by id.
+
+    Raises:
+        RedisUnavailable: Redis does not answer.
+    """
+    wanted = list(product_ids)
+    await cards.load(wanted)
+    return {each: Candidate(each, offer_to_show(cards.offers(each), context)) for each in wanted}
+
+
+def _relative(name: str, proposals: Sequence[Proposal]) -> list[Proposal]:
+    """Return the proposals of one source, each with its score relative to the best one."""
+    best = max((one.score for one in proposals), default=0.0) or 1.0
+    return [one._replace(sources={name: one.score / best}) for one in proposals]
+
+
+def _needed(proposals: Sequence[tuple[Proposal, Because]]) -> list[str]:
+    """Return the proposed products, and the seeds that their reasons name."""
+    because = {cause.of for _, cause in proposals if cause.kind in OF_PRODUCTS and cause.of}
+    return [*(one.product_id for one, _ in proposals), *because]

@@ -1,0 +1,49 @@
+"""The reasons that answers give for their products; pages translate them. Pure."""
+
+from collections.abc import Mapping
+
+from serving.recommendations.proposal import Because, Proposal
+from serving.recommendations.recommender import RecommendationRequest
+from serving.recommendations.rules.draft import Placed
+from serving.recommendations.schemas import Reason
+
+REASONS_OF_RULES: Mapping[str, Reason] = {
+    "sponsored": {"kind": "sponsored", "product_id": None, "category": None, "text": "Sponsored"},
+    "pin": {"kind": "pinned", "product_id": None, "category": None, "text": "Chosen by the shop"},
+    "exposure": {
+        "kind": "discovery",
+        "product_id": None,
+        "category": None,
+        "text": "Waiting to be discovered",
+    },
+}
+"""The reasons of products that a rule has inserted."""
+
+
+def reason_of(placed: Placed, proposals: Mapping[str, Proposal], request: RecommendationRequest) -> Reason:
+    """Return why a product is shown: its main cause, or the rule that inserted it."""
+    one = proposals.get(placed.candidate.product_id)
+    if placed.rule and (one is None or placed.sponsored):
+        return REASONS_OF_RULES[placed.rule]
+    return _of_cause(one.main_cause() if one else Because("popular", None), request)
+
+
+def _of_cause(cause: Because, request: RecommendationRequest) -> Reason:
+    if cause.kind == "popular" or cause.of is None:
+        return {"kind": "popular", "product_id": None, "category": None, "text": "Popular right now"}
+    if cause.kind == "category":
+        text = f"Popular in {cause.of.replace('_', ' ')}"
+        return {"kind": "category", "product_id": None, "category": cause.of, "text": text}
+    seed = request.cards.get(cause.of)
+    name = seed.name if seed and seed.name else "it"
+    if cause.kind == "content":
+        text = f"Similar to {name}"
+    elif cause.of == request.anchor:
+        text = f"Often viewed together with {name}"
+    elif cause.of in request.visitor.carted:
+        text = f"Goes with {name} in your cart"
+    elif cause.of not in request.visitor.viewed and cause.of in request.visitor.bought:
+        text = f"Because you bought {name}"
+    else:
+        text = f"Because you looked at {name}"
+    return {"kind": cause.kind, "product_id": cause.of, "category": None, "text": text}

@@ -1,0 +1,201 @@
+"""`/admin/recommendations`: boosts, pins, blocks and sponsored products, and what they do to a list."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from common.configuration.recommendation_rules import RECOMMENDATION_RULES
+from common.configuration.setting import InvalidValue
+from common.problems import Problem
+from serving.problems import RedisUnavailable
+from serving.recommendations.rules.context import without_entries
+from serving.recommendations.rules.live_rules import Page
+from serving.recommendations.rules.references import check_entries
+from serving.recommendations.service import RankedItems, RecommendationService
+from serving.web.admin.page import Search, admin_page, admin_router
+from serving.web.admin.recommendation_entries import (
+    KINDS,
+    SETTINGS,
+    SURFACES,
+    TARGETS,
+    ending,
+    read_entry,
+    state_of,
+    with_entry,
+)
+from serving.web.forms import BadField, Form, read_form, submit
+from serving.web.renderer import PageRenderer
+from serving.web.service_calls import ask
+from serving.web.translation import gettext
+
+PREVIEWED = 12
+"""The number of products in a previewed list: those of the row on the home page."""
+
+HERE = "/admin/recommendations"
+
+router = admin_router()
+
+Lists = tuple[RankedItems, RankedItems]
+"""A list before and after a change."""
+
+
+@router.get("/recommendations")
+async def recommendation_rules(
+    request: Request,
+    surface: Annotated[Page, Query()] = "home",
+    product_id: Search = "",
+) -> Response:
+    """Return the entries in force, and a list of recommendations without them and with them."""
+    service = _service(request)
+    rules = service.rules.of(surface)
+
+    async def lists() -> Lists:
+        before = await service.preview(PREVIEWED, surface, product_id or None, without_entries(rules))
+        return before, await service.preview(PREVIEWED, surface, product_id or None, rules)
+
+    try:
+        return await _page(request, surface, product_id, await lists())
+    except RedisUnavailable:
+        return await _page(request, surface, product_id, None, is_available=False)
+    except Problem as problem:
+        return await _page(request, surface, product_id, None, problem)
+
+
+@router.post("/recommendations")
+async def add_recommendation_entry(request: Request) -> Response:
+    """Add an entry to the list of its kind."""
+    form = await read_form(request)
+
+    async def add() -> None:
+        now = _now(request)
+        kind, entry = read_entry(form, _zone(request), now)
+        name = SETTINGS[kind].name
+        setting = (await _settings(request))[name]
+        value = with_entry(setting["value"], entry, now)
+        values, catalogue = request.app.state.live_values, request.app.state.catalogue
+        await check_entries(name, value, values, catalogue, now)
+        await _save(request, name, value, form.text("reason"), setting["version"])
+
+    async def page(problem: Problem) -> Response:
+        return await _page(request, "home", "", None, problem, form)
+
+    return await submit(add, page, HERE, "entry_added")
+
+
+@router.post("/recommendations/preview")
+async def preview_recommendation_entry(request: Request) -> Response:
+    """Return the page with a list before and after the entry of the form, which is not added."""
+    form = await read_form(request)
+    service = _service(request)
+    surface: Page = "home"
+    product_id = form.text("preview_product_id")
+    try:
+        kind, written = read_entry(form, _zone(request), _now(request))
+        setting = SETTINGS[kind]
+        entry = setting.read(setting.parse([written]))[0]
+        surface = "product" if product_id else "cart" if entry.surface == "cart" else "home"
+        before = await service.preview(PREVIEWED, surface, product_id or None, service.rules.of(surface))
+        rules = service.rules.with_entry(surface, setting.name, entry)
+        after = await service.preview(PREVIEWED, surface, product_id or None, rules)
+    except InvalidValue as error:
+        return await _page(request, surface, product_id, None, BadField(f"{error}."), form)
+    except Problem as problem:
+        return await _page(request, surface, product_id, None, problem, form)
+    return await _page(request, surface, product_id, (before, after), None, form)
+
+
+@router.post("/recommendations/end")
+async def end_recommendation_entry(request: Request) -> Response:
+    """End an entry now, unless somebody has changed the list since the page was opened."""
+    form = await read_form(request)
+
+    async def end() -> None:
+        kind = form.text("kind")
+        if kind not in SETTINGS:
+            raise BadField(gettext("This entry has ended already. Open the page again."))
+        name = SETTINGS[kind].name
+        setting = (await _settings(request))[name]
+        position = int(form.number("position", gettext("The position")))
+        value = ending(setting["value"], position, _now(request))
+        version = int(form.number("version", gettext("The version")))
+        await _save(request, name, value, form.text("reason"), version)
+
+    async def page(problem: Problem) -> Response:
+        return await _page(request, "home", "", None, problem, form)
+
+    return await submit(end, page, HERE, "entry_ended")
+
+
+async def _page(
+    request: Request,
+    surface: Page,
+    product_id: str,
+    lists: Lists | None,
+    problem: Problem | None = None,
+    entered: Form | None = None,
+    *,
+    is_available: bool = True,
+) -> Response:
+    settings, now = await _settings(request), _now(request)
+    entries = {
+        kind: [(entry, state_of(entry, now)) for entry in settings[setting.name]["value"]]
+        for kind, setting in SETTINGS.items()
+    }
+    others = [each for name, each in settings.items() if name not in {one.name for one in SETTINGS.values()}]
+    return admin_page(
+        request,
+        "recommendations.html",
+        "recommendations",
+        problem,
+        entered,
+        kinds=KINDS,
+        targets=TARGETS,
+        surfaces=SURFACES,
+        entries=entries,
+        settings={kind: settings[setting.name] for kind, setting in SETTINGS.items()},
+        others=others,
+        surface=surface,
+        product_id=product_id,
+        before=lists[0].items if lists else None,
+        after=lists[1].items if lists else None,
+        rules_before=_rules(lists[0]) if lists else {},
+        rules_after=_rules(lists[1]) if lists else {},
+        effects=lists[1].ranked.effects if lists else (),
+        is_available=is_available,
+        is_draft=lists is not None and entered is not None,
+    )
+
+
+def _rules(shown: RankedItems) -> Mapping[str, str]:
+    """Return product → the rule that gave it its place; without the products at the place of their rank."""
+    return {each.candidate.product_id: each.rule for each in shown.ranked.items if each.rule}
+
+
+async def _settings(request: Request) -> Mapping[str, dict[str, Any]]:
+    """Return the settings of the rules by name, as the service has them now."""
+    names = {setting.name for setting in RECOMMENDATION_RULES}
+    found = await ask(request, "GET", "/v1/settings")
+    return {setting["name"]: setting for setting in found if setting["name"] in names}
+
+
+async def _save(request: Request, name: str, value: list[Any], reason: str, version: int) -> None:
+    body = {"value": value, "reason": reason, "version": version}
+    await ask(request, "PUT", "/v1/settings/{name}", body, name=name)
+
+
+def _service(request: Request) -> RecommendationService:
+    service: RecommendationService = request.app.state.recommendations
+    return service
+
+
+def _now(request: Request) -> datetime:
+    now: datetime = request.app.state.analytics.context.clock()
+    return now
+
+
+def _zone(request: Request) -> Any:
+    pages: PageRenderer = request.app.state.pages
+    return pages.formatter.zone
