@@ -71,8 +71,8 @@ def doubly_robust(
         clusters: as for `ips`.
         alpha: one minus the confidence of the interval.
 
-    (Dudík, Langford and Li 2011.) It is unbiased if either the propensities or the predictions are right.
-    The model should not have seen the places that it predicts.
+    This is the estimator of Dudík, Langford and Li (2011). It is unbiased if either the propensities or the
+    predictions are right. The model should not have seen the places that it predicts.
     """
     rewards, weights = _checked(rewards, weights, clusters)
     values = predicted_target + weights * (rewards - predicted_logged)
@@ -104,8 +104,8 @@ def _mean_by_cluster(
 def _checked(rewards: Floats, weights: Floats, clusters: NDArray[np.int64]) -> tuple[Floats, Floats]:
     if not len(rewards) == len(weights) == len(clusters):
         raise ValueError(
-            f"there are {len(rewards)} rewards, {len(weights)} weights and {len(clusters)} clusters: give one of "
-            "each for a place"
+            f"there are {len(rewards)} rewards, {len(weights)} weights and {len(clusters)} clusters: "
+            "give one of each for a place"
         )
     if len(weights) and (not np.isfinite(weights).all() or weights.min() < 0):
         raise ValueError("weights must be finite and not negative: a logged propensity of 0 can't be used")
