@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from random import Random
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -58,7 +59,9 @@ from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks
 from serving.recommendations import endpoints as recommendations
+from serving.recommendations.answer_log import AnswerLog
 from serving.recommendations.service import RecommendationService
+from serving.recommendations.strategy_choice import StrategyChoice
 from serving.redis_client import open_redis
 from serving.stream_slots import StreamSlots
 from serving.web import pages
@@ -157,8 +160,14 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             app.state.protection = Protection(settings, readiness_checks, commerce.routes)
             app.state.dead_letters = DeadLetters(settings)
             app.state.intake = EventIntake(settings, clock)
-            app.state.recommendations = RecommendationService(versions)
+            app.state.answer_log = answer_log = AnswerLog(settings, app.state.intake.producer)
+            answer_log.start()
+            choice = StrategyChoice(live.values, clock, Random())
+            app.state.recommendations = RecommendationService(
+                versions, choice=choice, log=answer_log, clock=clock
+            )
             yield
+            await answer_log.aclose()
             await auth_state.aclose()
             await live.aclose()
             await asyncio.to_thread(watcher.stop)

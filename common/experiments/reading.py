@@ -135,9 +135,7 @@ def _list(sent: object, where: str) -> list[Any]:
 
 def _name(sent: object, where: str) -> str:
     if not isinstance(sent, str) or not _NAME.fullmatch(sent):
-        raise BadExperiment(
-            f"{where} must be 1 to 60 lower-case letters, digits and underscores"
-        )
+        raise BadExperiment(f"{where} must be 1 to 60 lower-case letters, digits and underscores")
     return sent
 
 

@@ -43,6 +43,15 @@ class Recommendations(TypedDict):
             examples=["item_neighbours", "popular_in_category", "popular_products"],
         ),
     ]
+    experiment: Annotated[
+        str | None,
+        Field(
+            description="The experiment of the visitor, to send with `recommendation_shown`.", examples=[None]
+        ),
+    ]
+    variant: Annotated[
+        str | None, Field(description="Its arm, to send with `recommendation_shown`.", examples=[None])
+    ]
     as_of: AsOf
     items: list[Item]
 

@@ -1,15 +1,20 @@
 """Runs the recommenders in turn, and keeps products that are for sale and new to the visitor."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
+from common.clock import Clock, system_clock
+from common.experiments.assignment import Assignment
+from common.experiments.definition import DEFAULT_STRATEGY
 from common.ids import new_id
-from common.metrics import RECOMMENDATIONS
+from common.metrics import RECOMMENDATIONS, STRATEGY_FALLBACKS
 from serving.catalogue.cards import ProductCardLoader, open_cards
 from serving.catalogue.offers import Offer
 from serving.live_versions import LiveVersions
 from serving.problems import UnknownProduct
+from serving.recommendations.answer_log import Answer, AnswerLog
+from serving.recommendations.exploration import explored
 from serving.recommendations.recommender import (
     ItemNeighbours,
     Popular,
@@ -20,6 +25,7 @@ from serving.recommendations.recommender import (
 )
 from serving.recommendations.schemas import Item, Reason, Recommendations, SimilarProducts
 from serving.recommendations.scoring import Seed, seeds
+from serving.recommendations.strategy_choice import StrategyChoice
 from serving.recommendations.visitor_history import VisitorHistory, read_visitor_history
 
 Context = Literal["home", "product", "cart"]
@@ -32,23 +38,45 @@ NO_HISTORY = VisitorHistory({}, {}, {}, None)
 
 @dataclass(frozen=True, slots=True)
 class RankedItems:
-    """The recommended items, and the strategy of the first."""
+    """The recommended items, and the strategy of the first.
+
+    `sources` is product → the recommender that proposed it. `propensity` is the chance with which each item
+    has its place. If it is below 1, `alternatives` has the product ids of each strategy's list.
+    """
 
     items: list[Item]
     strategy: str
+    sources: Mapping[str, str]
+    propensity: float = 1.0
+    alternatives: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class RecommendationService:
-    """Returns recommendations and similar products, all from Redis."""
+    """Returns recommendations and similar products, all from Redis.
 
-    def __init__(self, versions: LiveVersions, recommenders: Sequence[Recommender] = ()) -> None:
+    Without a `choice`, every visitor gets the default strategy. Without a `log`, answers are not logged.
+    """
+
+    def __init__(
+        self,
+        versions: LiveVersions,
+        recommenders: Sequence[Recommender] = (),
+        choice: StrategyChoice | None = None,
+        log: AnswerLog | None = None,
+        clock: Clock = system_clock,
+    ) -> None:
         self._versions = versions
         self._redis = versions.redis
+        self._choice, self._log, self._clock = choice, log, clock
         self._recommenders = recommenders or (
             ItemNeighbours(self._redis),
             PopularInCategory(self._redis),
             Popular(versions),
         )
+        self._strategies: Mapping[str, Sequence[Recommender]] = {
+            DEFAULT_STRATEGY: self._recommenders,
+            "popular": [each for each in self._recommenders if each.strategy == Popular.strategy],
+        }
 
     async def recommend(
         self, visitor_id: str, n: int, context: Context, product_id: str | None
@@ -65,11 +93,34 @@ class RecommendationService:
         if product_id is not None and cards.get(product_id) is None:
             raise UnknownProduct(product_id)
         request = _request(visitor, seeds(viewed, visitor.carted, product_id), product_id, cards)
-        shown = await self._show(request, n, self._recommenders)
+        assignment = self._assigned(visitor_id, context)
+        strategy = self._offered(assignment.strategy)
+        shown = await self._answer(request, n, strategy)
         RECOMMENDATIONS.labels(context, shown.strategy).inc()
+        recommendation_id = new_id()
+        if self._log is not None:
+            self._log.put(
+                Answer(
+                    recommendation_id,
+                    self._clock(),
+                    visitor_id,
+                    context,
+                    product_id,
+                    assignment,
+                    strategy,
+                    None,
+                    request.seeds,
+                    shown.items,
+                    shown.sources,
+                    shown.propensity,
+                    shown.alternatives,
+                )
+            )
         return {
-            "recommendation_id": new_id(),
+            "recommendation_id": recommendation_id,
             "strategy": shown.strategy,
+            "experiment": assignment.experiment,
+            "variant": assignment.arm,
             "as_of": visitor.as_of,
             "items": shown.items,
         }
@@ -91,11 +142,38 @@ class RecommendationService:
         shown = await self._show(request, n, recommenders)
         return {"product_id": product_id, "strategy": shown.strategy, "items": shown.items}
 
+    def _assigned(self, visitor_id: str, context: Context) -> Assignment:
+        if self._choice is None:
+            return Assignment(None, None, DEFAULT_STRATEGY, 1.0)
+        return self._choice.strategy_for(visitor_id, context)
+
+    def _offered(self, strategy: str) -> str:
+        """Return the strategy, or the default one if this process does not offer it."""
+        if strategy in self._strategies:
+            return strategy
+        STRATEGY_FALLBACKS.labels(strategy).inc()
+        return DEFAULT_STRATEGY
+
+    async def _answer(self, request: RecommendationRequest, n: int, strategy: str) -> RankedItems:
+        if self._choice is None or not self._choice.explores():
+            return await self._show(request, n, self._strategies[strategy])
+        lists = {name: await self._show(request, n, each) for name, each in self._strategies.items()}
+        items, propensity = explored(
+            {name: each.items for name, each in lists.items()}, n, self._choice.shuffled
+        )
+        sources = {
+            product_id: source for each in lists.values() for product_id, source in each.sources.items()
+        }
+        alternatives = {name: [item["product_id"] for item in each.items] for name, each in lists.items()}
+        first = sources[items[0]["product_id"]] if items else lists[strategy].strategy
+        return RankedItems(items, first, sources, propensity, alternatives)
+
     async def _show(
         self, request: RecommendationRequest, n: int, recommenders: Sequence[Recommender]
     ) -> RankedItems:
         items: list[Item] = []
-        strategy = recommenders[-1].strategy
+        strategy = recommenders[-1].strategy if recommenders else Popular.strategy
+        sources: dict[str, str] = {}
         shown = set(request.excluded)
         for recommender in recommenders:
             proposals = [one for one in await recommender.propose(request, n) if one.product_id not in shown]
@@ -109,10 +187,11 @@ class RecommendationService:
                         continue
                     strategy = strategy if items else recommender.strategy
                     shown.add(one.product_id)
+                    sources[one.product_id] = recommender.strategy
                     items.append(_item(card, one, _reason(one, request)))
                     if len(items) == n:
-                        return RankedItems(items, strategy)
-        return RankedItems(items, strategy)
+                        return RankedItems(items, strategy, sources)
+        return RankedItems(items, strategy, sources)
 
 
 def _request(

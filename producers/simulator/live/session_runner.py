@@ -176,4 +176,10 @@ class SessionRunner:
             )
             for item in response["items"]
         ]
-        return RecommendedList(response["recommendation_id"], response["strategy"], items)
+        return RecommendedList(
+            response["recommendation_id"],
+            response["strategy"],
+            items,
+            response.get("experiment"),
+            response.get("variant"),
+        )

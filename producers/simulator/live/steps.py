@@ -56,6 +56,8 @@ class RecommendedList(NamedTuple):
     recommendation_id: str
     strategy: str
     items: list[RecommendedItem]
+    experiment: str | None = None
+    variant: str | None = None
 
 
 class PerformedSearch(NamedTuple):

@@ -13,13 +13,15 @@ const trackedIds = new Set();
 
 const visibilityObserver = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
-    const { recommendation, strategy, surface, anchor } = target.dataset;
+    const { recommendation, strategy, surface, anchor, experiment, variant } = target.dataset;
     if (!isIntersecting || trackedIds.has(recommendation)) continue;
     trackedIds.add(recommendation);
     trackEvent("recommendation_shown", {
       recommendation_id: recommendation,
       surface,
       strategy,
+      experiment,
+      variant,
       anchor_product_id: anchor,
       items: [...target.querySelectorAll("[data-product]")].map(({ dataset }) => ({
         position: Number(dataset.position), product_id: dataset.product, seller_id: dataset.seller,
