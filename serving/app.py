@@ -37,6 +37,9 @@ from serving.catalogue.service import Catalogue
 from serving.clickhouse import ClickHouseQueries, load_queries
 from serving.commerce import alert_routes, gateway, identity_routes, seller_routes, settings_routes
 from serving.commerce.commerce_client import CommerceClient
+from serving.experiments import endpoints as experiments
+from serving.experiments.service import ExperimentsService
+from serving.experiments.uplift import UpliftService
 from serving.gateway import sessions
 from serving.gateway.access_tokens import AccessTokens
 from serving.gateway.api_keys import ApiKeys
@@ -90,6 +93,7 @@ TAGS = [
     {"name": "marketplace", "description": "What all sellers sold."},
     {"name": "products", "description": "What is on offer, and what is popular right now."},
     {"name": "recommendations", "description": "Products to show a shopper next."},
+    {"name": "experiments", "description": "Administration: experiments, and the log of recommendations."},
     {"name": "identity", "description": "Register, sign in, and your own account."},
     {"name": "orders", "description": "Place, follow and cancel orders."},
     {"name": "stock", "description": "Units in stock at each seller."},
@@ -146,6 +150,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             watcher = CacheWatcher(settings)
             watcher.start()
             app.state.analytics = analytics_services = Analytics.of(context)
+            app.state.experiments = ExperimentsService(context, live.values)
+            app.state.uplift = UpliftService(context)
             app.state.seller_sql = seller_sql = SellerSql(settings, watermarks)
             app.state.export_slots = StreamSlots("exports", exports.EXPORTS_OF_SELLER, exports.EXPORTS)
             app.state.live_slots = StreamSlots(
@@ -194,6 +200,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.state.settings = settings
     add_security_schemes(app)
     app.include_router(analytics.router)
+    app.include_router(experiments.router)  # its uplift of a seller has the address of a metric
     app.include_router(metrics.router)
     app.include_router(exports.router)
     app.include_router(live_metrics.router)
