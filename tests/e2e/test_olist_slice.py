@@ -101,7 +101,10 @@ def test_every_store_agrees_on_a_replayed_slice(first_audit):
         "service_db_", "orders_", "reservations_", "payments_", "returns_", "facts_vs_recommendations"
     )  # fmt: skip
     nothing_there = {"dead_letters", "source_vs_refunds"}  # Olist has no refunds
-    nothing_there |= {"facts_vs_signals", "facts_vs_seller_products"}  # nor views, stock and changes of prices
+    nothing_there |= {
+        "facts_vs_signals",
+        "facts_vs_seller_products",
+    }  # nor views, stock and changes of prices
     empty = {name for name in COMPARISONS if not name.startswith(nobody_bought)} - compared
     assert empty <= nothing_there
 

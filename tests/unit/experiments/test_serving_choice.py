@@ -47,9 +47,7 @@ def item(product_id: str) -> Any:
 
 def test_the_setting_refuses_a_bad_definition_and_says_why() -> None:
     bad = definition(arms=[{"name": "live", "strategy": "live", "share": 1.2}])
-    with pytest.raises(
-        InvalidValue, match="share must be a number from 0.001 to 1"
-    ):
+    with pytest.raises(InvalidValue, match=r"share must be a number from 0\.001 to 1"):
         EXPERIMENTS.parse(orjson.dumps([bad]).decode())
     with pytest.raises(InvalidValue, match="takes a JSON list of experiments"):
         EXPERIMENTS.parse("[" + " " * 10_000 + "]")
