@@ -18,7 +18,7 @@ class ExperimentsSetting(Setting[str]):
 
     def expected(self) -> str:
         """Return which values the setting takes."""
-        return f"a JSON list of experiments of at most {MAX_CHARS:,} characters (docs/experiments.md)"
+        return f"a list of experiments of at most {MAX_CHARS:,} characters (docs/experiments.md)"
 
     def _convert(self, value: object) -> str | None:
         if not isinstance(value, str) or len(value) > MAX_CHARS:

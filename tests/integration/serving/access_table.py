@@ -258,6 +258,12 @@ GET /admin/dead-letters                          admin platform
 GET /admin/dead-letters/{topic}                  admin platform
 POST /admin/dead-letters/{topic}/replay          admin platform
 POST /admin/dead-letters/{topic}/discard         admin platform
+GET /admin/experiments                           admin platform
+POST /admin/experiments                          admin platform
+GET /admin/experiments/{name}                    admin platform
+POST /admin/experiments/{name}/start             admin platform
+POST /admin/experiments/{name}/stop              admin platform
+POST /admin/experiments/{name}/arms/{arm}/stop   admin platform
 GET /admin/commission                            admin platform
 POST /admin/commission                           admin platform
 GET /admin/settings                              admin platform

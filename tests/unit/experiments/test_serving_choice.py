@@ -49,7 +49,7 @@ def test_the_setting_refuses_a_bad_definition_and_says_why() -> None:
     bad = definition(arms=[{"name": "live", "strategy": "live", "share": 1.2}])
     with pytest.raises(InvalidValue, match=r"share must be a number from 0\.001 to 1"):
         EXPERIMENTS.parse(orjson.dumps([bad]).decode())
-    with pytest.raises(InvalidValue, match="takes a JSON list of experiments"):
+    with pytest.raises(InvalidValue, match="takes a list of experiments"):
         EXPERIMENTS.parse("[" + " " * 10_000 + "]")
 
 
