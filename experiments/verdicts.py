@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from common.experiments.definition import Guardrail
+from common.experiments.definition import Guardrail, GuardrailMetric
 from experiments.effects import Effect, effect
 from experiments.intervals import Interval, confidence_sequence, fixed_interval
 from experiments.moments import Moments
@@ -52,7 +52,9 @@ def compare(control: Moments, treated: Moments, is_mismatched: bool = False) -> 
     )
 
 
-def breached(guardrails: Sequence[Guardrail], results: Mapping[str, MetricResult]) -> Guardrail | None:
+def breached(
+    guardrails: Sequence[Guardrail], results: Mapping[GuardrailMetric, MetricResult]
+) -> Guardrail | None:
     """Return the first guardrail that an arm breaks; None if it breaks none.
 
     A guardrail is broken if the whole sequence of the relative difference is below `-max_loss`. The sequence

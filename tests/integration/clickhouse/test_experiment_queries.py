@@ -10,7 +10,9 @@ import pytest
 
 from clickhouse.client import connect
 from common.settings import Settings
+from experiments.judgement import NOTHING
 from experiments.moments import Moments
+from jobs.training.off_policy import judged_on_log, read_explored_log
 from serving.clickhouse import load_queries
 from tests.integration.metric_tables import emptied
 
@@ -221,3 +223,45 @@ def test_an_answer_is_found_by_its_id(database: Settings, shop: Marketplace) -> 
     (row,) = rows(database, "recommendation_answer", recommendation_id=answer["recommendation_id"])
     assert (row["visitor_id"], row["arm"]) == (answer["visitor_id"], answer["arm"])
     assert rows(database, "recommendation_answer", recommendation_id="nothing") == []
+
+
+def test_the_places_of_random_lists_that_were_seen_are_read(database: Settings) -> None:
+    def answer(name: str, explored: bool) -> dict[str, Any]:
+        items = [
+            {"position": place, "product_id": product, "seller_id": "ana", "score": 0.5, "source": "live",
+             "propensity": 0.25}
+            for place, product in ((1, "a"), (2, "b"))
+        ]  # fmt: skip
+        alternatives = [
+            {"strategy": "live", "position": 1, "product_id": "a"},
+            {"strategy": "live", "position": 2, "product_id": "c"},
+            {"strategy": "popular", "position": 1, "product_id": "b"},
+        ]
+        return {
+            "event_id": name, "occurred_at": _as_text(START), "recommendation_id": name, "visitor_id": "ann",
+            "surface": "home", "arm_propensity": 1.0, "strategy": "live", "is_explored": explored,
+            "seeds": [], "items": items, "alternatives": alternatives if explored else [],
+        }  # fmt: skip
+
+    def seen(name: str, **more: Any) -> dict[str, Any]:
+        at = _as_text(START + timedelta(seconds=5))
+        visit = {"recommendation_id": name, "session_id": "s", "surface": "home"}
+        return {"event_id": name, "occurred_at": at, **visit, **more}
+
+    events = {
+        "recommendation_answered": [answer("random", True), answer("unseen", True), answer("usual", False)],
+        "recommendation_shown": [seen(name, strategy="live", items=[]) for name in ("random", "usual")],
+        "recommendation_clicked": [seen("random", product_id="b", position=2)],
+    }
+    with connect(database, admin=True) as client:
+        for table, rows_of_table in events.items():
+            block = "\n".join(map(json.dumps, rows_of_table))
+            for _ in range(2):
+                client.raw_insert(table, insert_block=block, fmt="JSONEachRow", settings=INSERT)
+        log = read_explored_log(client, END, days=20)
+    assert len(log.visitors) == 2
+    assert log.clicks.tolist() == [0, 1]
+    assert log.propensities.tolist() == [0.25, 0.25]
+    assert (log.strategies["live"] == log.products).tolist() == [True, False]
+    assert log.strategies["popular"].tolist() == [log.products[1], NOTHING]
+    assert judged_on_log(log)["strategies"]["popular"]["winner"] is None
