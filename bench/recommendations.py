@@ -16,9 +16,11 @@ from rich.table import Table
 from bench.small_shop import CATEGORIES, PRODUCTS, RecordProducer, events, product, stock
 from bench.temporary_platform import temporary_platform
 from common.clock import Clock, system_clock
+from common.configuration.definitions import EXPLORATION_SHARE, HOLDOUT_SHARE
 from common.errors import SoukError
 from common.principal_token import PlatformToken
 from common.settings import Settings
+from local.commerce_request import commerce_request
 from schemas.setup import register
 
 SOLD_OUT_GRACE_S = 1.0
@@ -78,6 +80,9 @@ def run(
         SoukError: the platform does not start, or the jobs do not process the shop's events.
     """
     with temporary_platform(settings, port_offset, console) as platform:
+        for setting in (HOLDOUT_SHARE, EXPLORATION_SHARE):  # a random list would count as a changed one
+            body = {"value": 0, "reason": "every visitor gets the strategy that is measured"}
+            commerce_request(platform.settings, "PUT", f"/v1/settings/{setting.name}", body)
         return measure(platform.settings, plan, console)
 
 

@@ -26,7 +26,7 @@ from local.parts import redis as local_redis
 from schemas.events import all_events
 from schemas.setup import register
 from tests.integration.conftest import is_ready
-from tests.integration.servers import await_true, running, shed_no_load, terminated
+from tests.integration.servers import await_true, running, shed_no_load, terminated, without_experiments
 from tests.principals import bearer
 
 CLUSTER = {
@@ -169,6 +169,7 @@ def shop(
         "SOUK_SERVING_PROCESSES": "1",
     }
     shed_no_load(settings)
+    without_experiments(settings)
     command = [sys.executable, "-m", "serving"]
     job = Job(settings, tmp_path_factory.mktemp("checkpoints"))
     with (

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from clickhouse.client import connect
-from common.configuration.definitions import EXPERIMENTS
+from common.configuration.definitions import EXPERIMENTS, HOLDOUT_SHARE
 from common.configuration.values import SettingValue
 from common.settings import Settings
 from schemas.configuration.saved_values import SavedValues
@@ -86,7 +86,7 @@ def served(shop: Settings) -> Iterator[Settings]:
     values = SavedValues(shop)
     before = values.path.read_bytes() if values.path.exists() else b"{}"
     value = EXPERIMENTS.parse(orjson.dumps([DEFINITION]).decode())
-    values.save({EXPERIMENTS.name: SettingValue(3, value)})
+    values.save({EXPERIMENTS.name: SettingValue(3, value), HOLDOUT_SHARE.name: SettingValue(2, 0.02)})
     try:
         with running_serving(shop) as served:
             yield served
