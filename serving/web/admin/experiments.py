@@ -86,12 +86,6 @@ async def _list_page(
 @router.get("/experiments/{name}")
 async def experiment(request: Request, name: Name) -> Response:
     """Return the results of an experiment, with the buttons that stop it or an arm."""
-    return await _results_page(request, name)
-
-
-async def _results_page(
-    request: Request, name: str, problem: Problem | None = None, entered: Form | None = None
-) -> Response:
     service: ExperimentsService = request.app.state.experiments
     results = await service.results(name)
     scale = scale_of(metric for arm in results["arms"] for metric in arm["metrics"])
@@ -99,8 +93,6 @@ async def _results_page(
         request,
         "experiment.html",
         "experiments",
-        problem,
-        entered,
         results=results,
         is_holdout=name == HOLDOUT,
         now=_now(request),
@@ -133,30 +125,25 @@ async def define_experiment(request: Request) -> Response:
 @router.post("/experiments/{name}/start")
 async def start_experiment(request: Request, name: Name) -> Response:
     """Start an experiment now that would start later."""
-    return await _change(
-        request, name, lambda found, now: changes.started(found, name, now), "experiment_started"
-    )
+    return await _change(request, lambda found, now: changes.started(found, name, now), "experiment_started")
 
 
 @router.post("/experiments/{name}/stop")
 async def stop_experiment(request: Request, name: Name) -> Response:
     """Stop an experiment now. One that has not started yet is removed."""
-    return await _change(
-        request, name, lambda found, now: changes.stopped(found, name, now), "experiment_stopped"
-    )
+    return await _change(request, lambda found, now: changes.stopped(found, name, now), "experiment_stopped")
 
 
 @router.post("/experiments/{name}/arms/{arm}/stop")
 async def stop_arm(request: Request, name: Name, arm: Name) -> Response:
     """Stop an arm now. Its visitors get the default strategy."""
     return await _change(
-        request, name, lambda found, now: changes.arm_stopped(found, name, arm, now), "arm_stopped"
+        request, lambda found, now: changes.arm_stopped(found, name, arm, now), "arm_stopped"
     )
 
 
 async def _change(
     request: Request,
-    name: str,
     change: Callable[[tuple[Experiment, ...], datetime], tuple[Experiment, ...]],
     done: str,
 ) -> Response:
@@ -171,7 +158,7 @@ async def _change(
         await _save(request, setting, changed, form.text("reason"))
 
     async def page(problem: Problem) -> Response:
-        return await _results_page(request, name, problem, form)
+        return await _list_page(request, problem, form)
 
     return await submit(save, page, PATH, done)
 

@@ -22,6 +22,7 @@ INSERT = {"input_format_skip_unknown_fields": 1, "date_time_input_format": "best
 RATES = {"live": 0.3, "popular": 0.1, "blend": 0.45}
 """Arm → the share of its visitors who buy. Everybody sees one list in one session."""
 
+HTML = {"Accept": "text/html"}
 VISITORS = 900
 DEFINITION = {
     "name": "uplift_test",
@@ -197,3 +198,30 @@ def test_the_answer_to_a_visitor_names_the_experiment_and_the_arm(client: httpx.
     assert (None, None) in arms
     elsewhere = get(client, "/v1/recommendations/uplift-visitor-1?context=cart")
     assert elsewhere["experiment"] in (None, "holdout")
+
+
+def test_the_page_shows_the_verdicts_and_an_interval_for_each_metric(client: httpx.Client) -> None:
+    page = client.get("/admin/experiments/uplift_test", headers=HTML).raise_for_status().text
+    assert "Better than control" in page
+    assert "Worse than control" in page
+    assert "Breaks the guardrail: Conversion of sessions" in page
+    assert page.count('class="interval"') == 4, "conversion and revenue of two arms; nobody clicked"
+    assert "Stop the experiment" in page
+    held_out = client.get("/admin/experiments/holdout", headers=HTML).raise_for_status().text
+    assert "Do not trust these results" in held_out
+    assert "Stop the experiment" not in held_out
+
+
+@pytest.mark.parametrize(
+    ("language", "enough", "too_little"),
+    [
+        ("en", "Recommendations brought you", "Not enough data yet."),
+        ("pt-BR", "As recomendações trouxeram", "Ainda não há dados suficientes."),
+    ],
+)
+def test_the_page_of_a_seller_says_what_recommendations_brought(
+    client: httpx.Client, language: str, enough: str, too_little: str
+) -> None:
+    spoken = HTML | {"Accept-Language": language}
+    assert enough in client.get("/sell/ana/recommendations", headers=spoken).raise_for_status().text
+    assert too_little in client.get("/sell/new/recommendations", headers=spoken).raise_for_status().text
