@@ -58,7 +58,8 @@ def breached(
     """Return the first guardrail that an arm breaks; None if it breaks none.
 
     A guardrail is broken if the whole sequence of the relative difference is below `-max_loss`. The sequence
-    holds at all looks together, so checking it every minute stops no more than 5 % of the harmless arms.
+    holds at all looks together, so checking it every minute stops at most 2.5 % of the harmless arms for each
+    guardrail.
     """
     for guardrail in guardrails:
         result = results.get(guardrail.metric)
