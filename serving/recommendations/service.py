@@ -41,7 +41,7 @@ class RankedItems:
     """The recommended items, and the strategy of the first.
 
     `sources` is product → the recommender that proposed it. `propensity` is the chance with which each item
-    has its place. If it is below 1, `alternatives` has the product ids of each strategy's list.
+    has its place. Of a random list, `alternatives` has the product ids of each strategy's list.
     """
 
     items: list[Item]
@@ -75,7 +75,7 @@ class RecommendationService:
         )
         self._strategies: Mapping[str, Sequence[Recommender]] = {
             DEFAULT_STRATEGY: self._recommenders,
-            "popular": [each for each in self._recommenders if each.strategy == Popular.strategy],
+            "popular": [Popular(versions)],
         }
 
     async def recommend(
@@ -99,23 +99,22 @@ class RecommendationService:
         RECOMMENDATIONS.labels(context, shown.strategy).inc()
         recommendation_id = new_id()
         if self._log is not None:
-            self._log.put(
-                Answer(
-                    recommendation_id,
-                    self._clock(),
-                    visitor_id,
-                    context,
-                    product_id,
-                    assignment,
-                    strategy,
-                    None,
-                    request.seeds,
-                    shown.items,
-                    shown.sources,
-                    shown.propensity,
-                    shown.alternatives,
-                )
+            answer = Answer(
+                recommendation_id=recommendation_id,
+                answered_at=self._clock(),
+                visitor_id=visitor_id,
+                surface=context,
+                anchor_product_id=product_id,
+                assignment=assignment,
+                strategy=strategy,
+                model_version=None,
+                seeds=request.seeds,
+                items=shown.items,
+                sources=shown.sources,
+                propensity=shown.propensity,
+                alternatives=shown.alternatives,
             )
+            self._log.put(answer)
         return {
             "recommendation_id": recommendation_id,
             "strategy": shown.strategy,
@@ -172,7 +171,7 @@ class RecommendationService:
         self, request: RecommendationRequest, n: int, recommenders: Sequence[Recommender]
     ) -> RankedItems:
         items: list[Item] = []
-        strategy = recommenders[-1].strategy if recommenders else Popular.strategy
+        strategy = recommenders[-1].strategy
         sources: dict[str, str] = {}
         shown = set(request.excluded)
         for recommender in recommenders:
