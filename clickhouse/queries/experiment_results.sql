@@ -28,7 +28,7 @@ WITH
         WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
         GROUP BY list_id
     ),
-    -- A visitor who was seen in two arms has the arm '', and counts in none.
+    -- A visitor who was seen in two arms has the arm '', and counts in none. A robot, with over 1,000 lists, is left out.
     units AS
     (
         SELECT
@@ -40,6 +40,7 @@ WITH
         FROM shown_lists
         LEFT JOIN clicked_lists AS clicked ON clicked.list_id = shown_lists.list_id
         GROUP BY unit
+        HAVING lists <= 1000
     ),
     orders AS
     (
@@ -96,6 +97,7 @@ WITH
         FROM activity
         INNER JOIN units ON units.unit = activity.unit
         GROUP BY unit
+        HAVING sessions <= 1000
     )
 SELECT
     arm,

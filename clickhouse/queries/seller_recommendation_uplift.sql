@@ -1,5 +1,6 @@
 -- Sums of a seller's revenue over the visitors of the hold-out and over all others who saw recommendations.
 WITH
+    -- A visitor who was seen in both has the arm ''. A robot, with over 1,000 lists, is left out.
     units AS
     (
         SELECT
@@ -15,6 +16,7 @@ WITH
         ) AS answer ON answer.recommendation_id = shown.recommendation_id
         WHERE shown.occurred_at >= {period_start:DateTime64(3, 'UTC')} AND shown.occurred_at < {period_end:DateTime64(3, 'UTC')}
         GROUP BY unit
+        HAVING uniqExact(shown.recommendation_id) <= 1000
     ),
     -- Net revenue of each order from this seller: cancelled and returned amounts are negative rows.
     orders AS

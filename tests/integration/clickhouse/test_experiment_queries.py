@@ -31,6 +31,7 @@ class Marketplace:
         self.events: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for number in range(300):
             self._visitor(number)
+        self._robots()
 
     def emit(self, table: str, at: datetime, **fields: Any) -> None:
         event_id = f"{table}-{len(self.events[table])}"
@@ -50,7 +51,19 @@ class Marketplace:
             if draw.random() < 0.4:
                 self._order(at + timedelta(minutes=3), session, shopper or session)
 
-    def _list(self, at: datetime, session: str, shopper: str | None, arm: str | None) -> None:
+    def _robots(self) -> None:
+        """One robot is shown too many lists, the other has too many sessions; both would buy."""
+        for number in range(1_001):
+            at = START + timedelta(minutes=number)
+            self._list(at, "robot-lists", None, "live", is_seen=True)
+            self.emit("product_viewed", at, session_id=f"robot-{number}", shopper_id="robot", product_id="p")
+        self._list(START, "robot-session", "robot", "blend", is_seen=True)
+        self._order(START + timedelta(days=1), "robot-lists", "robot-lists")
+        self._order(START + timedelta(days=1), "robot-session", "robot")
+
+    def _list(
+        self, at: datetime, session: str, shopper: str | None, arm: str | None, is_seen: bool = False
+    ) -> None:
         name = f"list-{len(self.events['recommendation_answered'])}"
         experiment = {"holdout": "holdout", None: None}.get(arm, "blend_home")
         self.emit(
@@ -58,7 +71,7 @@ class Marketplace:
             visitor_id=shopper or session, surface="home", experiment=experiment, arm=arm,
             arm_propensity=0.5, strategy="live", is_explored=False, seeds=[], items=[], alternatives=[],
         )  # fmt: skip
-        if self.draw.random() < 0.1:
+        if not is_seen and self.draw.random() < 0.1:
             return  # the list never came into view
         visitor = {"recommendation_id": name, "session_id": session, "shopper_id": shopper, "surface": "home"}
         self.emit("recommendation_shown", at, strategy="live", items=[], **visitor)
@@ -158,6 +171,9 @@ class Expected:
             "click_rate": (len(clicked), len(self.lists[unit]), len(clicked_before)),
         }  # fmt: skip
 
+    def is_robot(self, unit: str, is_known_by_sessions: bool = True) -> bool:
+        return unit == "robot-lists" or (unit == "robot" and is_known_by_sessions)
+
     def arm_of(self, unit: str) -> str:
         return next(iter(self.arms[unit])) if len(self.arms[unit]) == 1 else ""
 
@@ -189,7 +205,7 @@ def test_the_sums_of_an_experiment_are_those_of_single_events(
     }
     expected = Expected(shop, experiment)
     by_arm: dict[tuple[str, str], list[tuple[float, float, float]]] = defaultdict(list)
-    for unit in expected.exposed:
+    for unit in (one for one in expected.exposed if not expected.is_robot(one)):
         for metric, values in expected.unit(unit).items():
             by_arm[expected.arm_of(unit), metric].append(values)
     assert {key: Moments.of(values) for key, values in by_arm.items()} == {
@@ -207,7 +223,7 @@ def test_the_sums_of_a_seller_are_those_of_single_orders(
     found = {row["arm"]: row for row in rows(database, "seller_recommendation_uplift", seller_id=seller)}
     expected = Expected(shop, "holdout")
     by_arm: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
-    for unit in expected.exposed:
+    for unit in (one for one in expected.exposed if not expected.is_robot(one, is_known_by_sessions=False)):
         revenue, _, before = expected.unit(unit, seller)["revenue"]
         by_arm[expected.arm_of(unit)].append((revenue, 1.0, before))
     assert set(found) == set(by_arm)
