@@ -8,7 +8,6 @@ WITH
             any(answer.visitor_id) AS unit,
             any(if({experiment:String} = 'holdout', if(answer.experiment = 'holdout', 'holdout', 'recommended'), ifNull(answer.arm, '')))
                 AS arm,
-            any(shown.session_id) AS session_id,
             min(shown.occurred_at) AS at
         FROM recommendation_shown AS shown
         INNER JOIN
@@ -21,34 +20,21 @@ WITH
         WHERE shown.occurred_at >= {period_start:DateTime64(3, 'UTC')} AND shown.occurred_at < {period_end:DateTime64(3, 'UTC')}
         GROUP BY list_id
     ),
-    clicked_lists AS
-    (
-        SELECT recommendation_id AS list_id, min(occurred_at) AS at
-        FROM recommendation_clicked
-        WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
-        GROUP BY list_id
-    ),
     -- A visitor who was seen in two arms has the arm '', and counts in none. A robot, with over 1,000 lists, is left out.
     units AS
     (
         SELECT
-            shown_lists.unit AS unit,
-            if(uniqExact(shown_lists.arm) > 1, '', any(shown_lists.arm)) AS arm,
-            min(shown_lists.at) AS exposed_at,
+            unit,
+            if(uniqExact(arm) > 1, '', any(arm)) AS arm,
+            min(at) AS exposed_at,
             count() AS lists,
-            countIf(clicked.list_id != '') AS clicked
+            countIf(list_id IN (
+                SELECT recommendation_id FROM recommendation_clicked
+                WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
+            )) AS clicked
         FROM shown_lists
-        LEFT JOIN clicked_lists AS clicked ON clicked.list_id = shown_lists.list_id
         GROUP BY unit
         HAVING lists <= 1000
-    ),
-    orders AS
-    (
-        SELECT order_id, min(minute) AS at, sum(revenue_minor) AS revenue
-        FROM sales_orders
-        WHERE currency = {currency:String}
-            AND minute >= {period_start:DateTime64(3, 'UTC')} - INTERVAL 14 DAY AND minute < {period_end:DateTime64(3, 'UTC')}
-        GROUP BY order_id
     ),
     -- What visitors did: a row for each view, shown list, clicked list and order.
     activity AS
@@ -57,26 +43,36 @@ WITH
         FROM product_viewed
         WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
         UNION ALL
-        SELECT unit, session_id, at, '', 0, '' FROM shown_lists
+        SELECT ifNull(shopper_id, session_id), session_id, occurred_at, '', 0, ''
+        FROM recommendation_shown
+        WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
         UNION ALL
         SELECT ifNull(shopper_id, session_id), session_id, occurred_at, '', 0, recommendation_id
         FROM recommendation_clicked
         WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} - INTERVAL 14 DAY AND occurred_at < {period_end:DateTime64(3, 'UTC')}
         UNION ALL
-        -- An order belongs to the shopper if lists were shown to the shopper, otherwise to the session.
+        -- An order belongs to its shopper, and to the session in which it was placed if a guest saw lists there.
         SELECT
-            if(placed.shopper_id IN (SELECT unit FROM units), placed.shopper_id, ifNull(placed.session_id, placed.shopper_id)),
+            arrayJoin(arrayDistinct([placed.shopper_id, ifNull(placed.session_id, placed.shopper_id)])),
             ifNull(placed.session_id, placed.order_id),
             placed.occurred_at,
             placed.order_id,
             sale.revenue,
             ''
-        FROM (
+        FROM
+        (
             SELECT order_id, shopper_id, session_id, occurred_at FROM order_placed
             WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} - INTERVAL 14 DAY AND occurred_at < {period_end:DateTime64(3, 'UTC')}
             LIMIT 1 BY order_id
         ) AS placed
-        INNER JOIN orders AS sale ON sale.order_id = placed.order_id
+        INNER JOIN
+        (
+            SELECT order_id, sum(revenue_minor) AS revenue
+            FROM sales_orders
+            WHERE currency = {currency:String}
+                AND minute >= {period_start:DateTime64(3, 'UTC')} - INTERVAL 14 DAY AND minute < {period_end:DateTime64(3, 'UTC')}
+            GROUP BY order_id
+        ) AS sale ON sale.order_id = placed.order_id
     ),
     per_unit AS
     (
@@ -97,7 +93,7 @@ WITH
         FROM activity
         INNER JOIN units ON units.unit = activity.unit
         GROUP BY unit
-        HAVING sessions <= 1000
+        HAVING sessions BETWEEN 1 AND 1000
     )
 SELECT
     arm,

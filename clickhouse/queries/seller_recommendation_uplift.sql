@@ -30,8 +30,7 @@ WITH
     purchases AS
     (
         SELECT
-            if(placed.shopper_id IN (SELECT unit FROM units), placed.shopper_id, ifNull(placed.session_id, placed.shopper_id))
-                AS unit,
+            arrayJoin(arrayDistinct([placed.shopper_id, ifNull(placed.session_id, placed.shopper_id)])) AS unit,
             placed.occurred_at AS at,
             orders.revenue AS revenue
         FROM (

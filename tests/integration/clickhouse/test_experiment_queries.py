@@ -140,11 +140,11 @@ class Expected:
         placed = {order["order_id"]: order for order in events["order_placed"]}
         for order in events["order_confirmed"]:
             session = placed[order["order_id"]]["session_id"]
-            unit = order["shopper_id"] if order["shopper_id"] in self.exposed else session
             (line,) = order["lines"]
             revenue = line["quantity"] * line["unit_price_minor"] - line["discount_minor"]
             bought = order["occurred_at"], session or order["order_id"], line["seller_id"], revenue
-            self.orders[unit or order["shopper_id"]].append(bought)
+            for unit in {order["shopper_id"], session or order["shopper_id"]}:
+                self.orders[unit].append(bought)
 
     def unit(self, unit: str, seller: str | None = None) -> dict[str, tuple[float, float, float]]:
         since = self.exposed[unit]
