@@ -17,6 +17,7 @@ from rich.table import Table
 from bench.small_shop import CATEGORIES, PRODUCTS, Record, RecordProducer, events, product, stock
 from bench.temporary_platform import temporary_platform
 from common.clock import Clock, system_clock
+from common.configuration.definitions import EXPLORATION_SHARE, HOLDOUT_SHARE
 from common.errors import SoukError
 from common.principal_token import PlatformToken
 from common.settings import Settings
@@ -24,6 +25,7 @@ from jobs.recommenders.interactions import from_columns
 from jobs.recommenders.models.item_item import ItemItem
 from jobs.training.neighbour_rows import ServedModel
 from jobs.training.publication import Publications
+from local.commerce_request import commerce_request
 from schemas.setup import register
 
 SOLD_OUT_GRACE_S = 1.0
@@ -85,6 +87,9 @@ def run(
         SoukError: the platform does not start, or the jobs do not process the shop's events.
     """
     with temporary_platform(settings, port_offset, console) as platform:
+        for setting in (HOLDOUT_SHARE, EXPLORATION_SHARE):  # a random list would count as a changed one
+            body = {"value": 0, "reason": "every visitor gets the strategy that is measured"}
+            commerce_request(platform.settings, "PUT", f"/v1/settings/{setting.name}", body)
         return measure(platform.settings, plan, console)
 
 

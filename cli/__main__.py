@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "audit": "compare the contents of all stores, to the cent and the row",
     "evaluate": "tune, select and evaluate recommenders on your own files",
     "train": "train a recommender on the platform's own events",
+    "experiments": "show experiments, and judge strategies on the log",
     "bench": "measure speed, freshness and memory on this machine",
     "dashboards": "write the Grafana dashboards to files, or deploy them to Grafana",
     "diagrams": "draw docs/diagrams from the code",

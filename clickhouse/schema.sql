@@ -462,6 +462,42 @@ ORDER BY (session_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'A visitor opened a product\'s page.';
 
+CREATE TABLE recommendation_answered
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `recommendation_id` String COMMENT 'The list; recommendation_shown, clicks and views refer to it.' CODEC(ZSTD(1)),
+    `visitor_id` String COMMENT 'The shopper if the visitor is signed in, otherwise the session; experiments assign this unit to an arm.' CODEC(ZSTD(1)),
+    `surface` String COMMENT 'Where on the page: home, product, cart.' CODEC(ZSTD(1)),
+    `anchor_product_id` Nullable(String) COMMENT 'The product of the page.' CODEC(ZSTD(1)),
+    `experiment` Nullable(String) COMMENT 'The experiment in which the visitor takes part; holdout for the permanent hold-out.' CODEC(ZSTD(1)),
+    `arm` Nullable(String) COMMENT 'The arm of the experiment.' CODEC(ZSTD(1)),
+    `arm_propensity` Float64 COMMENT 'The probability with which a random visitor gets this assignment: this arm, or no experiment.' CODEC(ZSTD(1)),
+    `strategy` String COMMENT 'The strategy that answered: live, trained, blend or popular.' CODEC(ZSTD(1)),
+    `model_version` Nullable(String) COMMENT 'Version of the trained model, when one was used.' CODEC(ZSTD(1)),
+    `is_explored` Bool COMMENT 'Whether the list is a random draw from the products that all strategies would show.' CODEC(ZSTD(1)),
+    `seeds` Array(Tuple(
+        product_id String,
+        weight Float64)) COMMENT 'The products of the visitor\'s history from which the list was computed, the heaviest first.' CODEC(ZSTD(1)),
+    `items` Array(Tuple(
+        position Int32,
+        product_id String,
+        seller_id String,
+        score Float64,
+        source String,
+        propensity Float64)) COMMENT 'The products of the list in order.' CODEC(ZSTD(1)),
+    `alternatives` Array(Tuple(
+        strategy String,
+        position Int32,
+        product_id String)) COMMENT 'What each strategy would have shown; only of explored lists, to judge the strategies afterwards.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYear(occurred_at)
+ORDER BY (recommendation_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
+COMMENT 'The API answered a request for recommendations.';
+
 CREATE TABLE recommendation_clicked
 (
     `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),

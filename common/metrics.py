@@ -115,6 +115,16 @@ RECOMMENDATION_RULE_EFFECTS = _counter(
     "Products that a rule of the shop removed, moved, inserted or passed over in a list of recommendations.",
     "rule", "effect",
 )  # fmt: skip
+STRATEGY_FALLBACKS = _counter(
+    "souk_recommendation_fallbacks",
+    "Answers by the default strategy because this process does not offer the strategy of the arm.",
+    "strategy",
+)
+ANSWERS_LOGGED = _counter(
+    "souk_recommendation_answers_logged",
+    "Answers for the log of recommendations: logged, dropped (Kafka is away or the queue is full).",
+    "outcome",
+)
 CACHE_REQUESTS = _counter(
     "souk_cache_requests",
     "Responses looked up in the cache: hit, stale, miss, error, shared (with a request at the same time).",

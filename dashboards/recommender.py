@@ -134,6 +134,20 @@ def _answers() -> list[PanelBuilder]:
             Column("{{rule}} {{effect}}", "ops"),
             FULL,
         ),
+        metric_panel(
+            "Logged answers",
+            "Answers for the log of recommendations for each second. They are dropped if Kafka is away.",
+            "sum by (outcome) (rate(souk_recommendation_answers_logged_total[5m]))",
+            Column("{{outcome}}", "ops"),
+            HALF,
+        ),
+        metric_panel(
+            "Fallbacks",
+            "Answers by the default strategy for each second, because that of the arm was not available.",
+            "sum by (strategy) (rate(souk_recommendation_fallbacks_total[5m]))",
+            Column("{{strategy}}", "ops"),
+            HALF,
+        ),
     ]
 
 

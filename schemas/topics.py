@@ -26,7 +26,7 @@ ORDERS, INVENTORY, PAYMENTS = "producers/orders", "producers/inventory", "produc
 USERS, SELLERS = "producers/users", "producers/sellers"
 CONFIGURATION = "producers/configuration"
 ALERTS = "producers/alerts"
-INTAKE, CACHE = "serving/intake", "serving/cache"
+INTAKE, CACHE, ANSWERS = "serving/intake", "serving/cache", "serving/recommendations"
 SIMULATOR = "producers/simulator"
 FACTS_JOB = "jobs/facts"
 RANKINGS_JOB, RECOMMENDATIONS_JOB = "jobs/rankings", "jobs/recommendations"
@@ -95,6 +95,7 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     Topic("product_viewed", "session_id", 4, DAYS_30, INTAKE, (RECOMMENDATIONS_JOB, SIGNALS_JOB)),
     Topic("search_performed", "session_id", 4, DAYS_30, INTAKE),
     Topic("cart_changed", "session_id", 4, DAYS_30, INTAKE, (RECOMMENDATIONS_JOB,)),
+    Topic("recommendation_answered", "recommendation_id", 4, DAYS_30, ANSWERS),
     Topic("recommendation_shown", "session_id", 4, DAYS_30, INTAKE),
     Topic("recommendation_clicked", "session_id", 4, DAYS_30, INTAKE),
     # orders

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from random import Random
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -36,6 +37,9 @@ from serving.catalogue.service import Catalogue
 from serving.clickhouse import ClickHouseQueries, load_queries
 from serving.commerce import alert_routes, gateway, identity_routes, seller_routes, settings_routes
 from serving.commerce.commerce_client import CommerceClient
+from serving.experiments import endpoints as experiments
+from serving.experiments.service import ExperimentsService
+from serving.experiments.uplift import UpliftService
 from serving.gateway import sessions
 from serving.gateway.access_tokens import AccessTokens
 from serving.gateway.api_keys import ApiKeys
@@ -58,9 +62,11 @@ from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks
 from serving.recommendations import endpoints as recommendations
+from serving.recommendations.answer_log import AnswerLog
 from serving.recommendations.rules.shop_rules import ShopRules
 from serving.recommendations.rules.supply import products_for_exposure, suspended_sellers
 from serving.recommendations.service import RecommendationService
+from serving.recommendations.strategy_choice import StrategyChoice
 from serving.redis_client import open_redis
 from serving.stream_slots import StreamSlots
 from serving.web import pages
@@ -89,6 +95,7 @@ TAGS = [
     {"name": "marketplace", "description": "What all sellers sold."},
     {"name": "products", "description": "What is on offer, and what is popular right now."},
     {"name": "recommendations", "description": "Products to show a shopper next."},
+    {"name": "experiments", "description": "Administration: experiments, and the log of recommendations."},
     {"name": "identity", "description": "Register, sign in, and your own account."},
     {"name": "orders", "description": "Place, follow and cancel orders."},
     {"name": "stock", "description": "Units in stock at each seller."},
@@ -145,6 +152,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             watcher = CacheWatcher(settings)
             watcher.start()
             app.state.analytics = analytics_services = Analytics.of(context)
+            app.state.experiments = ExperimentsService(context, live.values)
+            app.state.uplift = UpliftService(context)
             app.state.seller_sql = seller_sql = SellerSql(settings, watermarks)
             app.state.export_slots = StreamSlots("exports", exports.EXPORTS_OF_SELLER, exports.EXPORTS)
             app.state.live_slots = StreamSlots(
@@ -166,8 +175,14 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             rules = ShopRules(
                 live.values, settings.shop_currency, lambda: pool.value, lambda: suspended.value
             )
-            app.state.recommendations = RecommendationService(versions, rules=rules)
+            app.state.answer_log = answer_log = AnswerLog(settings, app.state.intake.producer)
+            answer_log.start()
+            choice = StrategyChoice(live.values, clock, Random())
+            app.state.recommendations = RecommendationService(
+                versions, rules=rules, choice=choice, log=answer_log, clock=clock
+            )
             yield
+            await answer_log.aclose()
             await pool.aclose()
             await suspended.aclose()
             await auth_state.aclose()
@@ -196,6 +211,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.state.settings = settings
     add_security_schemes(app)
     app.include_router(analytics.router)
+    app.include_router(experiments.router)  # its uplift of a seller has the address of a metric
     app.include_router(metrics.router)
     app.include_router(exports.router)
     app.include_router(live_metrics.router)

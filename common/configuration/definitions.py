@@ -17,6 +17,7 @@ from common.configuration.setting import (
     Setting,
     TextSetting,
 )
+from common.experiments.setting import ExperimentsSetting
 
 _PER_MINUTE: dict[TrafficClass, tuple[int, str]] = {
     "checkout": (60, "Checkouts"),
@@ -88,6 +89,25 @@ RECOMMENDATIONS_ENABLED = RolloutSetting(
     "Percentage of visitors who see recommendations.",
     "% of visitors",
 )
+EXPERIMENTS = ExperimentsSetting(
+    "recommendation_experiments",
+    "[]",
+    "Experiments with recommendations: which arms answer which shares of the visitors, and when.",
+)
+HOLDOUT_SHARE = NumberSetting(
+    "recommendation_holdout",
+    0.02,
+    "Share of visitors who permanently get popular products instead of personal recommendations.",
+    minimum=0,
+    maximum=0.2,
+)
+EXPLORATION_SHARE = NumberSetting(
+    "recommendation_exploration",
+    0.01,
+    "Share of recommendation lists that are drawn at random from what all strategies would show.",
+    minimum=0,
+    maximum=0.2,
+)
 
 _ALL: tuple[Setting[Any], ...] = (
     *RATE_LIMITS.values(),
@@ -99,6 +119,9 @@ _ALL: tuple[Setting[Any], ...] = (
     MAINTENANCE_BANNER,
     RECOMMENDATIONS_ENABLED,
     *RECOMMENDATION_RULES,
+    EXPERIMENTS,
+    HOLDOUT_SHARE,
+    EXPLORATION_SHARE,
 )
 
 DEFINITIONS: Mapping[str, Setting[Any]] = {setting.name: setting for setting in _ALL}

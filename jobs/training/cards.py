@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
+import orjson
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
 from common.errors import PartUnavailable
 from jobs.recommenders.auto.model_card import as_json
+from jobs.training.off_policy import judged_on_log, read_explored_log
 from jobs.training.train import TrainingResult
 
 COLUMNS = ("version", "trained_at", "model", "published", "reason", "card")
@@ -17,12 +19,17 @@ def record(
 ) -> None:
     """Insert a row into `model_cards`. It replaces a row of the same version.
 
+    The card also has `off_policy`: how the strategies of recommendations do on the random lists of the log,
+    and which would have won.
+
     Raises:
         PartUnavailable: ClickHouse rejects the row or is unavailable.
     """
     chosen = trained.card.judged[0].candidate.model
-    row = (version, trained_at, chosen, published, trained.reason, as_json(trained.card))
     try:
+        off_policy = judged_on_log(read_explored_log(admin, trained_at))
+        card = orjson.dumps({**orjson.loads(as_json(trained.card)), "off_policy": off_policy}).decode()
+        row = (version, trained_at, chosen, published, trained.reason, card)
         admin.insert("model_cards", [row], column_names=COLUMNS)
     except ClickHouseError as error:
         reason = " ".join(str(error).split())

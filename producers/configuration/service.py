@@ -1,6 +1,7 @@
 """The configuration service: its events, endpoints and functions."""
 
 from producers.configuration.endpoints import router
+from producers.configuration.guardrails import run_guardrails
 from producers.configuration.handlers import SUBSCRIPTIONS
 from producers.service import Service
 
@@ -9,5 +10,6 @@ CONFIGURATION = Service(
     emits=("setting_changed",),
     subscriptions=SUBSCRIPTIONS,
     router=router,
+    workers=(run_guardrails,),
     callable_functions={"users": ("forget_author(text)",)},
 )

@@ -32,13 +32,14 @@ class EventIntake:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._producer = EventProducer(settings.kafka)
+        self.producer = EventProducer(settings.kafka)
+        """The connection to Kafka, which the log of recommendations shares."""
         self._encoders: dict[str, Encoder] = {}
         self._registering = asyncio.Lock()
 
     async def aclose(self) -> None:
         """Wait for messages that are in flight, and stop."""
-        await self._producer.aclose()
+        await self.producer.aclose()
 
     async def take(
         self,
@@ -78,7 +79,7 @@ class EventIntake:
                 EVENTS_TAKEN.labels(_label(sent), "rejected").inc()
             if index % YIELD_EVERY == YIELD_EVERY - 1:
                 await asyncio.sleep(0)
-        await self._producer.send(messages)
+        await self.producer.send(messages)
         for event, count in Counter(message.topic for message in messages).items():
             EVENTS_TAKEN.labels(event, "accepted").inc(count)
         return {"accepted": len(ids), "event_ids": ids, "left_out": left_out, "rejected": rejected}

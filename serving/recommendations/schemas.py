@@ -91,6 +91,15 @@ class Recommendations(TypedDict):
         ),
     ]
     model_version: ModelVersion
+    experiment: Annotated[
+        str | None,
+        Field(
+            description="The experiment of the visitor, to send with `recommendation_shown`.", examples=[None]
+        ),
+    ]
+    variant: Annotated[
+        str | None, Field(description="Its arm, to send with `recommendation_shown`.", examples=[None])
+    ]
     as_of: AsOf
     parts: Annotated[list[Part], Field(description="The sources that were asked, in this order.")]
     items: list[Item]

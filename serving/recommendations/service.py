@@ -1,17 +1,22 @@
 """Blends the recommenders of a strategy, and applies the rules of the shop once to what they propose."""
 
 from collections.abc import Collection, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from common.clock import Clock, system_clock
 from common.configuration.values import SettingValues
+from common.experiments.assignment import Assignment
+from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
 from common.ids import new_id
-from common.metrics import RECOMMENDATIONS
+from common.metrics import RECOMMENDATIONS, STRATEGY_FALLBACKS
 from serving.catalogue.cards import ProductCardLoader, open_cards
 from serving.catalogue.offers import Offer
 from serving.live_versions import LiveVersions
 from serving.problems import UnknownProduct
+from serving.recommendations.answer_log import Answer, AnswerLog
 from serving.recommendations.candidates import CandidateCollector, Candidates, read_extras
+from serving.recommendations.exploration import explored
 from serving.recommendations.model_rows import ModelRows
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.reasons import reason_of
@@ -25,12 +30,14 @@ from serving.recommendations.recommender import (
 from serving.recommendations.rules.checks import due_again
 from serving.recommendations.rules.context import ActiveRules, RuleContext, without_places
 from serving.recommendations.rules.draft import Placed
+from serving.recommendations.rules.limits import is_within_limits
 from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.rules.shop_rules import ShopRules, count_effects
 from serving.recommendations.rules.step import RankedList, apply_rules, draws_of, wanted_extras
 from serving.recommendations.schemas import Item, Part, Reason, Recommendations, SimilarProducts
 from serving.recommendations.scoring import Seed, history, seeds
-from serving.recommendations.strategies import DEFAULT_STRATEGY, STRATEGIES, Strategy, StrategyName
+from serving.recommendations.strategies import STRATEGIES, Strategy
+from serving.recommendations.strategy_choice import StrategyChoice
 from serving.recommendations.trained_models import ModelInUse, TrainedModels
 from serving.recommendations.trained_neighbours import SimilarContent, TrainedNeighbours
 from serving.recommendations.visitor_history import VisitorHistory, read_visitor_history
@@ -48,17 +55,24 @@ NO_HISTORY = VisitorHistory({}, {}, {}, None)
 class RankedItems:
     """The recommended items, which sources answered, and the version of the model if its source did.
 
-    `ranked` has the items in the same order, and what the rules of the shop did to the list.
+    `ranked` has the items in the same order, and what the rules of the shop did to the list. `propensity` is
+    the chance with which each item has its place. Of a random list, `alternatives` has the product ids of
+    each strategy's list.
     """
 
     items: list[Item]
     parts: list[Part]
     model_version: str | None
     ranked: RankedList
+    propensity: float = 1.0
+    alternatives: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class RecommendationService:
-    """Returns recommendations and similar products, all from Redis."""
+    """Returns recommendations and similar products, all from Redis.
+
+    Without a `choice`, every visitor gets the default strategy. Without a `log`, answers are not logged.
+    """
 
     def __init__(
         self,
@@ -66,7 +80,11 @@ class RecommendationService:
         recommenders: Sequence[Recommender] = (),
         strategies: Mapping[StrategyName, Strategy] = STRATEGIES,
         rules: ShopRules | None = None,
+        choice: StrategyChoice | None = None,
+        log: AnswerLog | None = None,
+        clock: Clock = system_clock,
     ) -> None:
+        self._choice, self._log, self._clock = choice, log, clock
         self.rules = rules or ShopRules(SettingValues())
         self._versions = versions
         self._redis = versions.redis
@@ -89,7 +107,6 @@ class RecommendationService:
         context: Context,
         product_id: str | None,
         shown: Collection[str] = (),
-        strategy: StrategyName = DEFAULT_STRATEGY,
         *,
         explain: bool = False,
     ) -> Recommendations:
@@ -106,13 +123,36 @@ class RecommendationService:
         model = await self._models.in_use(reply, cards.prefix)
         rules, seed = self.rules.of(context), self.rules.seed_of(visitor_id)
         request, allowed = self._request(visitor, cards, context, product_id, shown, model, rules, seed)
-        found = await self._rank(request, n, context, self._strategies[strategy], allowed)
+        assignment = self._assigned(visitor_id, context)
+        strategy = self._offered(assignment.strategy)
+        found = await self._explore(request, n, context, allowed)
+        found = found or await self._rank(request, n, context, self._strategies[strategy], allowed)
         RECOMMENDATIONS.labels(context, strategy).inc()
         count_effects(found.ranked.effects)
+        recommendation_id = new_id()
+        if self._log is not None:
+            self._log.put(
+                Answer(
+                    recommendation_id=recommendation_id,
+                    answered_at=self._clock(),
+                    visitor_id=visitor_id,
+                    surface=context,
+                    anchor_product_id=product_id,
+                    assignment=assignment,
+                    strategy=strategy,
+                    model_version=found.model_version,
+                    seeds=request.seeds,
+                    items=found.items,
+                    propensity=found.propensity,
+                    alternatives=found.alternatives,
+                )
+            )
         answer: Recommendations = {
-            "recommendation_id": new_id(),
+            "recommendation_id": recommendation_id,
             "strategy": strategy,
             "model_version": found.model_version,
+            "experiment": assignment.experiment,
+            "variant": assignment.arm,
             "as_of": visitor.as_of,
             "parts": found.parts,
             "items": found.items,
@@ -165,6 +205,50 @@ class RecommendationService:
             "model_version": found.model_version,
             "items": found.items,
         }
+
+    def _assigned(self, visitor_id: str, context: Context) -> Assignment:
+        if self._choice is None:
+            return Assignment(None, None, DEFAULT_STRATEGY, 1.0)
+        return self._choice.strategy_for(visitor_id, context)
+
+    def _offered(self, strategy: str) -> StrategyName:
+        """Return the strategy, or the default one if this process does not offer it."""
+        for name in self._strategies:
+            if name == strategy:
+                return name
+        STRATEGY_FALLBACKS.labels(strategy).inc()
+        return DEFAULT_STRATEGY
+
+    async def _explore(
+        self, request: RecommendationRequest, n: int, context: Context, allowed: RuleContext
+    ) -> RankedItems | None:
+        """Return a random list of what all strategies would show, or None if this answer does not explore.
+
+        It has no pinned, sponsored or new products, whose places are not random. If the limits of the rules
+        would not allow all products of the lists together, the answer does not explore: whether it does must
+        not depend on the draw.
+        """
+        if self._choice is None or not self._choice.explores():
+            return None
+        freely = replace(allowed, rules=without_places(allowed.rules))
+        lists = {
+            name: await self._rank(request, n, context, strategy, freely)
+            for name, strategy in self._strategies.items()
+        }
+        placed = {each.candidate.product_id: each for one in lists.values() for each in one.ranked.items}
+        if not is_within_limits(placed.values(), freely.rules):
+            return None
+        items, propensity = explored(
+            {name: each.items for name, each in lists.items()}, n, self._choice.shuffled
+        )
+        return RankedItems(
+            items,
+            list({part["source"]: part for each in lists.values() for part in each.parts}.values()),
+            next((each.model_version for each in lists.values() if each.model_version), None),
+            RankedList([placed[item["product_id"]] for item in items], ()),
+            propensity,
+            {name: [item["product_id"] for item in each.items] for name, each in lists.items()},
+        )
 
     async def _model_and_card(self, cards: ProductCardLoader, product_id: str | None) -> ModelInUse:
         """Return the model in use. The same round trip reads the card of a product."""
@@ -251,9 +335,7 @@ def _item(placed: Placed, proposals: Mapping[str, Proposal], reason: Reason) -> 
         "price_minor": card.price_minor,
         "currency": card.currency,
         "score": round(placed.candidate.score, 6),
-        "sources": {source: round(share, 6) for source, share in proposal.sources.items()}
-        if proposal
-        else {},
+        "sources": {source: round(share, 6) for source, share in sources.items()},
         "sponsored": placed.sponsored,
         "reason": reason,
     }

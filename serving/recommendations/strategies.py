@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from common.experiments.definition import StrategyName
 from schemas.published_model.weights import Weights
 
 Source = Literal[
@@ -12,8 +13,6 @@ Source = Literal[
 """The name of a recommender: what others viewed together with the visitor's products until a moment ago, what
 the trained model says, products with similar names and categories, popular in the visitor's categories,
 popular in the whole shop."""
-
-StrategyName = Literal["live", "trained", "blend", "popular"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,6 @@ STRATEGIES: Mapping[StrategyName, Strategy] = {
     "blend": Strategy(("item_neighbours", "trained_neighbours", "similar_content"), FALLBACKS),
     "popular": Strategy((), ("popular_products",)),
 }
-
-DEFAULT_STRATEGY: StrategyName = "blend"
 
 DEFAULT_WEIGHTS: Weights = {
     surface: {"item_neighbours": 1.0, "trained_neighbours": 1.0, "similar_content": 0.3}

@@ -13,6 +13,7 @@ from schemas.events import all_events
 from schemas.topics import EVENT_TOPICS, EXTERNAL, Topic
 from serving.cache.events import DROPPED_BY
 from serving.intake.validators import BROWSING
+from serving.recommendations import answer_log
 
 READS = {
     **{
@@ -28,6 +29,7 @@ READS = {
 EMITS = {
     **{f"producers/{name}": set(service.emits) for name, service in SERVICES.items()},
     "serving/intake": set(BROWSING),
+    "serving/recommendations": {answer_log.EVENT},
 }
 
 topics = pytest.mark.parametrize("topic", EVENT_TOPICS, ids=lambda topic: topic.name)

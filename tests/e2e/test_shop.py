@@ -92,7 +92,12 @@ class Marketplace:
 
 @pytest.fixture(scope="module")
 def marketplace(platform, eventually):
-    """Two sellers with lamps and books in stock, and sessions that viewed some of them together."""
+    """Two sellers with lamps and books in stock, and sessions that viewed some of them together.
+
+    Every visitor gets personal recommendations, also those whom the hold-out would have.
+    """
+    for share in ("recommendation_holdout", "recommendation_exploration"):
+        platform.souk("settings", "set", share, "0", "--reason", "the test compares lists")
     marketplace = Marketplace(passwords.ensure(platform.settings))
     for seller_id in (AMBER, BIRCH):
         marketplace.tell("seller_registered", seller_id=seller_id, name=seller_id.capitalize())

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from common.configuration.definitions import SHEDDING_ENABLED
+from common.configuration.definitions import EXPLORATION_SHARE, HOLDOUT_SHARE, SHEDDING_ENABLED
 from common.configuration.values import SettingValue
 from common.settings import Settings
 from local.parts import registry
@@ -52,6 +52,13 @@ def in_thread(call: Callable[[], object]) -> None:
 def shed_no_load(settings: Settings) -> None:
     """Save the setting with which the API, once it starts, refuses no request because the machine is busy."""
     SavedValues(settings).save({SHEDDING_ENABLED.name: SettingValue(1, False)})
+
+
+def without_experiments(settings: Settings) -> None:
+    """Save the settings with which the API, once it starts, answers every visitor by the default strategy."""
+    SavedValues(settings).save(
+        {HOLDOUT_SHARE.name: SettingValue(1, 0.0), EXPLORATION_SHARE.name: SettingValue(1, 0.0)}
+    )
 
 
 class Server:

@@ -12,11 +12,15 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import orjson
 import pytest
+from confluent_kafka import TopicPartition
 from redis import Redis
 
 from bench.small_shop import Record, RecordProducer, stock
 from common.clock import system_clock
+from common.configuration.definitions import EXPERIMENTS, EXPLORATION_SHARE
+from common.configuration.setting import Setting
 from common.ids import new_id
 from common.settings import ROOT, Settings
 from jobs.checkpoints import newest_checkpoint
@@ -25,8 +29,10 @@ from jobs.recommendations.logic import plan
 from local.parts import redis as local_redis
 from schemas.events import all_events
 from schemas.setup import register
+from serving.recommendations import answer_log
 from tests.integration.conftest import is_ready
-from tests.integration.servers import await_true, running, shed_no_load, terminated
+from tests.integration.event_topics import read_from
+from tests.integration.servers import await_true, running, shed_no_load, terminated, without_experiments
 from tests.principals import bearer
 
 CLUSTER = {
@@ -175,6 +181,7 @@ def shop(
         "SOUK_SERVING_PROCESSES": "1",
     }
     shed_no_load(settings)
+    without_experiments(settings)
     command = [sys.executable, "-m", "serving"]
     job = Job(settings, tmp_path_factory.mktemp("checkpoints"))
     with (
@@ -275,6 +282,110 @@ def test_who_came_a_second_ago_gets_what_is_popular(shop: Shop) -> None:
     assert parts(answer)["item_neighbours"] == parts(answer)["popular_in_category"] == "no_history"
     assert [item["product_id"] for item in answer["items"]] == ["p1", "p2"]
     assert {item["reason"]["kind"] for item in answer["items"]} == {"popular"}
+
+
+def answered(shop: Shop, recommendation_id: str) -> Record:
+    """Return the logged answer with this id, once it is in Kafka."""
+    begin = [TopicPartition(answer_log.EVENT, number, 0) for number in range(4)]
+    found: list[Record] = []
+
+    def is_logged() -> bool:
+        logged = read_from(shop.settings, begin).values()
+        found[:] = [one for each in logged for one in each if one["event_id"] == recommendation_id]
+        return bool(found)
+
+    await_true(is_logged, "the answer in the log")
+    return found[0]
+
+
+def set_value(shop: Shop, setting: Setting[Any], value: object) -> None:
+    """Change a setting as the configuration service does."""
+    written = orjson.dumps(setting.parse(value)).decode()
+    version = int(system_clock().timestamp())
+    shop.tell(
+        "setting_changed",
+        name=setting.name,
+        scope="platform",
+        old_value=None,
+        new_value=written,
+        version=version,
+    )
+
+
+def test_each_answer_is_logged_with_what_it_came_from(shop: Shop) -> None:
+    ann = somebody()
+    shop.say(viewed("p5", f"{ann}-session", ann))
+    await_true(lambda: shop.shown(ann), "an answer")
+    answer = shop.api.get(f"/v1/recommendations/{ann}?n=3").json()
+    logged = answered(shop, answer["recommendation_id"])
+
+    assert (logged["visitor_id"], logged["surface"], logged["strategy"]) == (ann, "home", "live")
+    assert (logged["experiment"], logged["arm"], logged["is_explored"]) == (None, None, False)
+    assert logged["seeds"] == [{"product_id": "p5", "weight": 1.0}]
+    assert [(one["product_id"], one["score"]) for one in logged["items"]] == [
+        (item["product_id"], item["score"]) for item in answer["items"]
+    ]
+    assert {one["source"] for one in logged["items"]} == {"item_neighbours"}
+    assert {one["propensity"] for one in logged["items"]} == {1.0}
+
+
+def test_an_experiment_is_in_effect_without_a_restart_and_ends_so(shop: Shop) -> None:
+    ann, bea = somebody(), somebody()
+    shop.redis.zadd("popular_products", {"p1": 4.0, "p2": 1.0})
+    for who in (ann, bea):
+        shop.say(viewed("p5", f"{who}-session", who))
+    await_true(lambda: len(shop.shown(ann)) > 2 and len(shop.shown(bea)) > 2, "answers")
+    arms = [{"name": name, "strategy": name, "share": 0.5} for name in ("live", "popular")]
+    experiment = {"name": "popular_home", "surface": "home", "salt": "1", "arms": arms,
+                  "start": "2020-01-01T00:00:00Z", "stop": None}  # fmt: skip
+    set_value(shop, EXPERIMENTS, orjson.dumps([experiment]).decode())
+    visitors = [somebody() for _ in range(40)]
+
+    def answers() -> dict[str, dict[str, Any]]:
+        return {who: shop.api.get(f"/v1/recommendations/{who}").json() for who in visitors}
+
+    await_true(lambda: {one["variant"] for one in answers().values()} == {"live", "popular"}, "both arms")
+    first, again = answers(), answers()
+    assert {who: one["variant"] for who, one in first.items()} == {
+        who: one["variant"] for who, one in again.items()
+    }
+    for one in first.values():
+        assert one["experiment"] == "popular_home"
+        if one["variant"] == "popular":
+            assert [item["product_id"] for item in one["items"]] == ["p1", "p2"]
+    set_value(shop, EXPERIMENTS, "[]")
+    await_true(lambda: {one["experiment"] for one in answers().values()} == {None}, "no experiment")
+    shop.redis.delete("popular_products")
+
+
+def test_a_random_list_is_logged_with_what_each_strategy_would_have_shown(shop: Shop) -> None:
+    ann = somebody()
+    shop.redis.zadd("popular_products", {"p1": 4.0, "p2": 1.0})
+    shop.say(viewed("p5", f"{ann}-session", ann))
+    await_true(lambda: len(shop.shown(ann)) > 2, "an answer")
+    usual = shop.shown(ann)
+    set_value(shop, EXPLORATION_SHARE, 0.2)
+    explored: list[str] = []
+
+    def has_explored() -> bool:
+        answer = shop.api.get(f"/v1/recommendations/{ann}?n=50").json()
+        shown = [item["product_id"] for item in answer["items"]]
+        if shown != usual:
+            explored[:] = [answer["recommendation_id"], *shown]
+        return bool(explored)
+
+    await_true(has_explored, "a random list")
+    set_value(shop, EXPLORATION_SHARE, 0.0)
+    await_true(lambda: all(shop.shown(ann) == usual for _ in range(20)), "usual lists")
+    shop.redis.delete("popular_products")
+    logged = answered(shop, explored[0])
+    lists: dict[str, list[str]] = {}
+    for one in logged["alternatives"]:
+        lists.setdefault(one["strategy"], []).append(one["product_id"])
+    assert logged["is_explored"]
+    assert lists == {"live": usual, "popular": ["p1", "p2"]}
+    assert [one["product_id"] for one in logged["items"]] == explored[1:]
+    assert {one["propensity"] for one in logged["items"]} == {1 / len(set(usual))}
 
 
 def test_where_nothing_goes_with_what_was_seen_its_category_does(shop: Shop) -> None:

@@ -40,7 +40,7 @@ def test_the_help_of_a_command_explains_it_in_full(arguments: list[str], explana
 def test_the_list_of_commands_has_one_line_for_each_of_them() -> None:
     listed = CliRunner().invoke(build("audit"), ["--help"], prog_name="souk")
 
-    assert f"  audit       {COMMANDS['audit']}\n" in listed.output
+    assert f"  audit        {COMMANDS['audit']}\n" in listed.output
     assert listed.output == CliRunner().invoke(build(""), ["--help"], prog_name="souk").output
 
 

@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.experiments.definition import DEFAULT_STRATEGY
 from jobs.recommenders.compact import CompactModel
 from serving.recommendations.blend import blend
 from serving.recommendations.proposal import Because, Proposal
 from serving.recommendations.recommender import neighbour_proposals
 from serving.recommendations.scoring import Neighbours, Seed, fold_in_seeds, history, score
-from serving.recommendations.strategies import DEFAULT_STRATEGY, DEFAULT_WEIGHTS, STRATEGIES
+from serving.recommendations.strategies import DEFAULT_WEIGHTS, STRATEGIES
 
 PRODUCTS = st.sampled_from("abcdefgh")
 SCORES = st.floats(1e-6, 1e6)

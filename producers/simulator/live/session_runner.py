@@ -171,16 +171,20 @@ class SessionRunner:
         except (ApiUnavailable, RequestRejected):
             return None
         items = [
-            RecommendedItem(
-                item["product_id"], item["seller_id"], item["score"], _main_source(item["sources"])
-            )
+            RecommendedItem(item["product_id"], item["seller_id"], item["score"], _main_source(item))
             for item in response["items"]
         ]
         return RecommendedList(
-            response["recommendation_id"], response["strategy"], items, response["model_version"]
+            response["recommendation_id"],
+            response["strategy"],
+            items,
+            response["model_version"],
+            response["experiment"],
+            response["variant"],
         )
 
 
-def _main_source(sources: Mapping[str, float]) -> str:
-    """Return the source whose own list has the product nearest to its top."""
-    return max(sources, key=sources.__getitem__)
+def _main_source(item: Mapping[str, Any]) -> str:
+    """Return the source whose own list has the product nearest to its top, or the kind of a rule's place."""
+    sources: Mapping[str, float] = item["sources"]
+    return max(sources, key=sources.__getitem__) if sources else str(item["reason"]["kind"])

@@ -57,6 +57,8 @@ class RecommendedList(NamedTuple):
     strategy: str
     items: list[RecommendedItem]
     model_version: str | None = None
+    experiment: str | None = None
+    variant: str | None = None
 
 
 class PerformedSearch(NamedTuple):

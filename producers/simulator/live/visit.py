@@ -108,7 +108,7 @@ class LiveVisit:
         yield EmitEvent(at, {
             "event": "recommendation_shown", "recommendation_id": shown.recommendation_id, **self._identity,
             "surface": surface, "strategy": shown.strategy, "model_version": shown.model_version,
-            "experiment": "recommendations", "variant": "shown", "anchor_product_id": anchor_id,
+            "experiment": shown.experiment, "variant": shown.variant, "anchor_product_id": anchor_id,
             "items": items,
         })  # fmt: skip
         list_id = shown.recommendation_id

@@ -35,6 +35,16 @@ class Counts:
         return None
 
 
+def is_within_limits(placed: Iterable[Placed], rules: ActiveRules) -> bool:
+    """Return whether a list may have all these products."""
+    counts = Counts()
+    for each in placed:
+        if each.candidate.card is None or counts.refusal(each.candidate.card, rules):
+            return False
+        counts.add(each.candidate.card)
+    return True
+
+
 def limit(draft: Draft, context: RuleContext) -> Draft:
     """Remove ranked products beyond the limits. Products with a place of their own count first."""
     counts = Counts(draft.placed.values())

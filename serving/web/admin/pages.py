@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from serving.web.admin import (
     commission,
     dead_letters,
+    experiments,
     limits,
     overview,
     people,
@@ -19,6 +20,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     people.router,
     recommendations.router,
     settings.router,
+    experiments.router,
     commission.router,
     dead_letters.router,
     limits.router,

@@ -7,8 +7,11 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import read_catalogue
+from common.problems import Problem
 from serving.analytics.parameters import DashboardsDep, SellerId
 from serving.analytics.service.metrics import Compare, MetricsRequest
+from serving.experiments.schemas import RecommendationUplift
+from serving.experiments.uplift import UpliftService
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
@@ -29,6 +32,12 @@ BY_PRODUCT = (
     "recommendation_clicks",
     "click_through_rate",
 )
+UPLIFT_DAYS = 28
+"""The uplift is that of the last four weeks, whatever period the page shows: shorter ones say nothing."""
+
+UPLIFT_TIMEOUT_S = 3.0
+"""An uplift that takes longer is left out of the page."""
+
 BY_SURFACE = ("recommendation_impressions", "recommendation_clicks", "click_through_rate")
 
 router = APIRouter(
@@ -48,8 +57,9 @@ async def seller_recommendations(
     pages: PageRenderer = request.app.state.pages
     formatter = pages.formatter
     requested = await chosen_period(dashboards, seller_id, period, formatter)
-    details, shown, (_, by_product), (_, by_surface) = await asyncio.gather(
+    details, uplift, shown, (_, by_product), (_, by_surface) = await asyncio.gather(
         dashboards.seller(seller_id),
+        _uplift(request, seller_id),
         dashboards.metrics_of_seller(seller_id, MetricsRequest(METRICS, requested, compare)),
         metric_table(dashboards, seller_id, BY_PRODUCT, "product", requested, formatter),
         metric_table(dashboards, seller_id, BY_SURFACE, "surface", requested, formatter),
@@ -61,6 +71,7 @@ async def seller_recommendations(
         seller_id=seller_id,
         may_manage=may_manage(identity_of(request).principal, seller_id),
         shown=shown,
+        uplift=uplift,
         choices=choices,
         link=lambda **changed: f"?{urlencode(choices | changed)}",
         comparisons=COMPARISONS,
@@ -72,3 +83,12 @@ async def seller_recommendations(
         now=dashboards.analytics.context.clock(),
     )
     return not_stored_if(shown["stale"], page)
+
+
+async def _uplift(request: Request, seller_id: str) -> RecommendationUplift | None:
+    """Return what recommendations brought the seller; None if it can't be computed in time."""
+    service: UpliftService = request.app.state.uplift
+    try:
+        return await asyncio.wait_for(service.of_seller(seller_id, UPLIFT_DAYS), UPLIFT_TIMEOUT_S)
+    except (Problem, TimeoutError):
+        return None

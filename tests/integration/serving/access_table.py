@@ -41,6 +41,7 @@ GET /v1/sellers/{seller_id}/parcels/due          staff key marketplace | marketp
 GET /v1/sellers/{seller_id}/parcels/due/export.csv  staff key marketplace | marketplace
 GET /v1/sellers/{seller_id}/reviews              figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/reviews/export.csv   figures key marketplace | marketplace
+GET /v1/sellers/{seller_id}/analytics/recommendation_uplift  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}   figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/rows  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/analytics/{metric}/export.csv  figures key marketplace | marketplace
@@ -123,6 +124,9 @@ GET /shop/tiles/{tile}.svg                       everybody
 GET /v1/orders                                   visitors
 GET /v1/ops/services                             admin platform
 GET /v1/mails                                    admin platform
+GET /v1/admin/experiments                        admin platform
+GET /v1/admin/experiments/{name}                 admin platform
+GET /v1/admin/recommendations/{recommendation_id}  admin platform
 GET /v1/settings                                 admin platform
 GET /v1/settings/{name}/history                  admin platform
 PUT /v1/settings/{name}                          admin platform
@@ -254,6 +258,12 @@ GET /admin/dead-letters                          admin platform
 GET /admin/dead-letters/{topic}                  admin platform
 POST /admin/dead-letters/{topic}/replay          admin platform
 POST /admin/dead-letters/{topic}/discard         admin platform
+GET /admin/experiments                           admin platform
+POST /admin/experiments                          admin platform
+GET /admin/experiments/{name}                    admin platform
+POST /admin/experiments/{name}/start             admin platform
+POST /admin/experiments/{name}/stop              admin platform
+POST /admin/experiments/{name}/arms/{arm}/stop   admin platform
 GET /admin/commission                            admin platform
 POST /admin/commission                           admin platform
 GET /admin/recommendations                       admin platform

@@ -30,7 +30,14 @@ from tests.chromium import opened
 from tests.integration.commerce_servers import Shop
 from tests.integration.conftest import is_ready
 from tests.integration.metric_tables import writable
-from tests.integration.servers import TEST_TIMEOUT_S, await_true, running, shed_no_load, terminated
+from tests.integration.servers import (
+    TEST_TIMEOUT_S,
+    await_true,
+    running,
+    shed_no_load,
+    terminated,
+    without_experiments,
+)
 from tests.integration.serving.commerce_stub import CommerceStub, running_commerce_stub
 from tests.ports import free_offset
 from tests.principals import bearer
@@ -245,6 +252,7 @@ def shop(clickhouse_server: Settings, tmp_path_factory: pytest.TempPathFactory) 
         redis_url=own.redis,
     )
     migrate(settings)
+    without_experiments(settings)
     with running(local_redis.part(own), own), Redis.from_url(settings.redis_url) as redis:
         for table, (_, rows) in TABLES.items():
             insert(settings, table, rows)
@@ -307,6 +315,7 @@ class Office:
 @pytest.fixture(scope="session")
 def office(running_shop: Shop) -> Iterator[Office]:
     shed_no_load(running_shop.settings)
+    without_experiments(running_shop.settings)
     environment = base_environment() | settings_environment(running_shop.settings)
     environment["SOUK_SERVING_PROCESSES"] = "1"  # of the API of `shop` there are several
     command = [sys.executable, "-m", "serving"]

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 import pytest
 from redis import Redis
 
+from common.experiments.definition import DEFAULT_STRATEGY
 from common.settings import Settings
 from serving.live_versions import LiveVersions
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.recommender import ItemNeighbours, Popular, RecommendationRequest
 from serving.recommendations.schemas import SimilarProducts
 from serving.recommendations.service import RecommendationService
-from serving.recommendations.strategies import DEFAULT_STRATEGY, Strategy
+from serving.recommendations.strategies import Strategy
 from serving.redis_client import open_redis
 from tests.integration.serving.conftest import put_offers
 

@@ -13,7 +13,7 @@ const trackedIds = new Set();
 
 const visibilityObserver = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
-    const { recommendation, strategy, model, surface, anchor } = target.dataset;
+    const { recommendation, strategy, model, surface, anchor, experiment, variant } = target.dataset;
     if (!isIntersecting || trackedIds.has(recommendation)) continue;
     trackedIds.add(recommendation);
     trackEvent("recommendation_shown", {
@@ -21,6 +21,8 @@ const visibilityObserver = new IntersectionObserver((entries) => {
       surface,
       strategy,
       model_version: model,
+      experiment,
+      variant,
       anchor_product_id: anchor,
       items: [...target.querySelectorAll("[data-product]")].map(({ dataset }) => ({
         position: Number(dataset.position), product_id: dataset.product, seller_id: dataset.seller,

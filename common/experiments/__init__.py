@@ -1,0 +1,1 @@
+"""Experiments with recommendations: their definitions, and which arm a visitor gets."""

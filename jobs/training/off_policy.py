@@ -1,0 +1,47 @@
+"""Judges the strategies of recommendations by the clicks on random lists in ClickHouse."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+import clickhouse
+from common.experiments.definition import DEFAULT_STRATEGY
+from experiments.judgement import ExploredLog, difference, judge, winner
+
+_SQL = Path(clickhouse.__file__).parent / "queries" / "explored_places.sql"
+
+DAYS = 28
+"""The newest days of the log that are read."""
+
+
+def read_explored_log(client: Client, end: datetime, days: float = DAYS) -> ExploredLog:
+    """Return the random lists of the last `days` days before `end` that came into view.
+
+    Raises:
+        clickhouse_connect.driver.exceptions.Error: ClickHouse rejects the query or is unavailable.
+    """
+    parameters = {"period_start": end - timedelta(days=days), "period_end": end}
+    return ExploredLog.of(list(client.query(_SQL.read_text(), parameters).named_results()))
+
+
+def judged_on_log(log: ExploredLog, champion: str = DEFAULT_STRATEGY) -> Mapping[str, Any]:
+    """Return each strategy's click rate, its difference from the champion's, and which would have won.
+
+    `winner` is None if the log can't tell. Without random lists, `strategies` is empty.
+    """
+    return {
+        "champion": champion,
+        "places": len(log.clicks),
+        "strategies": {
+            name: {
+                **asdict(judge(log, name)),
+                "difference": asdict(difference(log, name, champion)) if champion in log.strategies else None,
+                "winner": winner(log, name, champion) if champion in log.strategies else None,
+            }
+            for name in log.strategies
+        },
+    }

@@ -1,0 +1,1 @@
+"""Experiments with recommendations: their definitions, results, and what recommendations brought sellers."""

@@ -1,0 +1,182 @@
+"""Logs each answer as an event, after it was sent: which products, by which strategy, with which chances.
+
+The log never slows an answer down. While Kafka is away, or the queue is full, answers are dropped and
+counted.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from common.errors import SoukError
+from common.experiments.assignment import Assignment
+from common.metrics import ANSWERS_LOGGED
+from common.problems import Problem
+from common.settings import Settings
+from producers.outbox.trace import Trace
+from schemas.codec import Encoder, Record
+from schemas.events import all_events
+from schemas.registry import SchemaRegistry
+from serving.intake.event_message import EventMessage
+from serving.intake.producer import EventProducer
+from serving.recommendations.schemas import Item
+from serving.recommendations.scoring import Seed
+
+EVENT = "recommendation_answered"
+
+QUEUE_LENGTH = 5_000
+"""The largest number of answers that wait; about 20 MB."""
+
+BATCH = 200
+"""The largest number of answers that are sent together."""
+
+BATCH_DELAY_S = 0.2
+YIELD_EVERY = 20
+"""The number of answers after which other requests run. Encoding one takes about 50 µs."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to log.
+
+    `propensity` is the same for every item. `alternatives` is strategy → the ids of its list, best first;
+    empty unless the answer explores.
+    """
+
+    recommendation_id: str
+    answered_at: datetime
+    visitor_id: str
+    surface: str
+    anchor_product_id: str | None
+    assignment: Assignment
+    strategy: str
+    model_version: str | None
+    seeds: Sequence[Seed]
+    items: Sequence[Item]
+    propensity: float
+    alternatives: Mapping[str, Sequence[str]]
+
+
+def record_of(answer: Answer) -> Record:
+    """Return the event of an answer. Its id is that of the list, because each list is answered once."""
+    return {
+        "event_id": answer.recommendation_id,
+        "occurred_at": answer.answered_at,
+        "recommendation_id": answer.recommendation_id,
+        "visitor_id": answer.visitor_id,
+        "surface": answer.surface,
+        "anchor_product_id": answer.anchor_product_id,
+        "experiment": answer.assignment.experiment,
+        "arm": answer.assignment.arm,
+        "arm_propensity": answer.assignment.propensity,
+        "strategy": answer.strategy,
+        "model_version": answer.model_version,
+        "is_explored": bool(answer.alternatives),
+        "seeds": [{"product_id": seed.product_id, "weight": seed.weight} for seed in answer.seeds],
+        "items": [
+            {
+                "position": position,
+                "product_id": item["product_id"],
+                "seller_id": item["seller_id"],
+                "score": item["score"],
+                "source": _source(item),
+                "propensity": answer.propensity,
+            }
+            for position, item in enumerate(answer.items, 1)
+        ],
+        "alternatives": [
+            {"strategy": strategy, "position": position, "product_id": product_id}
+            for strategy, product_ids in answer.alternatives.items()
+            for position, product_id in enumerate(product_ids, 1)
+        ],
+    }
+
+
+def _source(item: Item) -> str:
+    """Return the names of the sources that proposed a product, or the kind of the rule that inserted it."""
+    return "+".join(item["sources"]) or item["reason"]["kind"]
+
+
+class AnswerLog:
+    """A bounded queue of answers, and a task that sends them to Kafka."""
+
+    def __init__(self, settings: Settings, producer: EventProducer, queue_length: int = QUEUE_LENGTH) -> None:
+        self._registry = settings.registry
+        self._producer = producer
+        self._queue: deque[Answer] = deque()
+        self._queue_length = queue_length
+        self._filled = asyncio.Event()
+        self._encoder: Encoder | None = None
+        self._is_failing = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Start to send."""
+        self._task = asyncio.create_task(self._run(), name="log of recommendations")
+
+    def put(self, answer: Answer) -> None:
+        """Add an answer to the queue. Returns at once; a full queue drops the answer."""
+        if len(self._queue) >= self._queue_length:
+            ANSWERS_LOGGED.labels("dropped").inc()
+            return
+        self._queue.append(answer)
+        self._filled.set()
+
+    async def aclose(self) -> None:
+        """Stop after one attempt to send what is in the queue."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        while self._queue and not self._is_failing:
+            await self._send_batch()
+
+    async def _run(self) -> None:
+        while True:
+            await self._filled.wait()
+            await asyncio.sleep(BATCH_DELAY_S)
+            await self._send_batch()
+            if not self._queue:
+                self._filled.clear()
+
+    async def _send_batch(self) -> None:
+        batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+        try:
+            encoder = self._encoder or await self._ready_encoder()
+            messages = []
+            for number, answer in enumerate(batch, 1):
+                messages.append(_message(answer, encoder))
+                if number % YIELD_EVERY == 0:
+                    await asyncio.sleep(0)
+            await self._producer.send(messages)
+        except (SoukError, Problem) as error:
+            ANSWERS_LOGGED.labels("dropped").inc(len(batch))
+            if not self._is_failing:
+                log.warning("answers are not logged", reason=str(error), dropped=len(batch))
+            self._is_failing = True
+        else:
+            ANSWERS_LOGGED.labels("logged").inc(len(batch))
+            self._is_failing = False
+
+    async def _ready_encoder(self) -> Encoder:
+        self._encoder = await asyncio.to_thread(_registered_encoder, self._registry)
+        return self._encoder
+
+
+def _registered_encoder(registry_url: str) -> Encoder:
+    event = all_events()[EVENT]
+    with SchemaRegistry(registry_url) as registry:
+        return Encoder(event, registry.register(event.subject, event.text))
+
+
+def _message(answer: Answer, encoder: Encoder) -> EventMessage:
+    headers = Trace(answer.recommendation_id).headers(answer.recommendation_id)
+    value = encoder.encode(record_of(answer))
+    return EventMessage(EVENT, answer.recommendation_id.encode(), value, list(headers.items()))

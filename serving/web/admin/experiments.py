@@ -1,0 +1,182 @@
+"""`/admin/experiments`: experiments with recommendations, their results, and how they start and stop."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Path, Request
+from starlette.responses import Response
+
+from common.configuration.definitions import EXPERIMENTS
+from common.experiments import changes
+from common.experiments.assignment import HOLDOUT
+from common.experiments.definition import DEFAULT_STRATEGY, STRATEGIES, SURFACES, Experiment
+from common.experiments.reading import BadExperiment, read_experiments, write_experiments
+from common.ids import PRINTABLE
+from common.problems import Problem
+from serving.experiments import presenter
+from serving.experiments.service import ExperimentsService
+from serving.web.admin.experiment_bars import bar_of, scale_of
+from serving.web.admin.experiment_form import read_definition, with_added
+from serving.web.admin.page import admin_page, admin_router
+from serving.web.forms import BadField, Form, read_form, submit
+from serving.web.renderer import PageRenderer
+from serving.web.service_calls import ask
+from serving.web.translation import N_, gettext
+
+PATH = "/admin/experiments"
+
+METRICS: Mapping[str, str] = {
+    "conversion": N_("Conversion of sessions"),
+    "revenue": N_("Net revenue per session"),
+    "click_rate": N_("Clicked lists"),
+}
+VERDICTS: Mapping[str, tuple[str, str]] = {
+    "not_enough_data": (N_("Not enough data"), "wait"),
+    "better": (N_("Better than control"), "good"),
+    "worse": (N_("Worse than control"), "bad"),
+    "no_difference_found": (N_("No difference found"), ""),
+    "sample_ratio_mismatch": (N_("Not to be trusted"), "bad"),
+}
+"""Verdict → its text, and the tone of its label."""
+
+STATES: Mapping[str, tuple[str, str]] = {
+    "scheduled": (N_("Scheduled"), "wait"),
+    "running": (N_("Running"), "good"),
+    "stopped": (N_("Stopped"), ""),
+}
+SURFACE_NAMES: Mapping[str, str] = {
+    "home": N_("Home page"),
+    "product": N_("Page of a product"),
+    "cart": N_("Cart"),
+    "all": N_("All pages"),
+}
+
+Name = Annotated[str, Path(min_length=1, max_length=60, pattern=PRINTABLE)]
+
+router = admin_router()
+
+
+@router.get("/experiments")
+async def experiments(request: Request) -> Response:
+    """Return all experiments, and the form that defines one."""
+    return await _list_page(request)
+
+
+async def _list_page(
+    request: Request, problem: Problem | None = None, entered: Form | None = None
+) -> Response:
+    now = _now(request)
+    defined = read_experiments((await _setting(request))["value"])
+    return admin_page(
+        request,
+        "experiments.html",
+        "experiments",
+        problem,
+        entered,
+        experiments=[presenter.definition(each, now) for each in reversed(defined)],
+        strategies=[(name, name) for name in STRATEGIES if name != DEFAULT_STRATEGY],
+        surfaces=[(name, SURFACE_NAMES[name]) for name in SURFACES],
+        surface_names=SURFACE_NAMES,
+        states=STATES,
+        holdout=HOLDOUT,
+    )
+
+
+@router.get("/experiments/{name}")
+async def experiment(request: Request, name: Name) -> Response:
+    """Return the results of an experiment, with the buttons that stop it or an arm."""
+    service: ExperimentsService = request.app.state.experiments
+    results = await service.results(name)
+    scale = scale_of(metric for arm in results["arms"] for metric in arm["metrics"])
+    return admin_page(
+        request,
+        "experiment.html",
+        "experiments",
+        results=results,
+        is_holdout=name == HOLDOUT,
+        now=_now(request),
+        scale=scale,
+        bar_of=lambda interval: bar_of(interval, scale),
+        metrics=METRICS,
+        verdicts=VERDICTS,
+        states=STATES,
+        surface_names=SURFACE_NAMES,
+    )
+
+
+@router.post("/experiments")
+async def define_experiment(request: Request) -> Response:
+    """Add an experiment."""
+    form = await read_form(request)
+    pages: PageRenderer = request.app.state.pages
+
+    async def define() -> None:
+        definition = read_definition(form, pages, _now(request))
+        setting = await _setting(request)
+        await _save(request, setting, with_added(setting["value"], definition), form.text("reason"))
+
+    async def page(problem: Problem) -> Response:
+        return await _list_page(request, problem, form)
+
+    return await submit(define, page, PATH, "experiment_defined")
+
+
+@router.post("/experiments/{name}/start")
+async def start_experiment(request: Request, name: Name) -> Response:
+    """Start an experiment now that would start later."""
+    return await _change(request, lambda found, now: changes.started(found, name, now), "experiment_started")
+
+
+@router.post("/experiments/{name}/stop")
+async def stop_experiment(request: Request, name: Name) -> Response:
+    """Stop an experiment now. One that has not started yet is removed."""
+    return await _change(request, lambda found, now: changes.stopped(found, name, now), "experiment_stopped")
+
+
+@router.post("/experiments/{name}/arms/{arm}/stop")
+async def stop_arm(request: Request, name: Name, arm: Name) -> Response:
+    """Stop an arm now. Its visitors get the default strategy."""
+    return await _change(
+        request, lambda found, now: changes.arm_stopped(found, name, arm, now), "arm_stopped"
+    )
+
+
+async def _change(
+    request: Request,
+    change: Callable[[tuple[Experiment, ...], datetime], tuple[Experiment, ...]],
+    done: str,
+) -> Response:
+    form = await read_form(request)
+
+    async def save() -> None:
+        setting = await _setting(request)
+        try:
+            changed = write_experiments(change(read_experiments(setting["value"]), _now(request)))
+        except BadExperiment as error:
+            raise BadField(str(error)) from error
+        await _save(request, setting, changed, form.text("reason"))
+
+    async def page(problem: Problem) -> Response:
+        return await _list_page(request, problem, form)
+
+    return await submit(save, page, PATH, done)
+
+
+async def _setting(request: Request) -> dict[str, Any]:
+    """Return the newest version of the setting, which this process may not know yet."""
+    for found in await ask(request, "GET", "/v1/settings"):
+        if found["name"] == EXPERIMENTS.name:
+            setting: dict[str, Any] = found
+            return setting
+    raise BadField(gettext("The configuration service does not know experiments yet. Update it."))
+
+
+async def _save(request: Request, setting: dict[str, Any], value: str, reason: str) -> None:
+    body = {"value": value, "reason": reason, "version": setting["version"]}
+    await ask(request, "PUT", "/v1/settings/{name}", body, name=EXPERIMENTS.name)
+
+
+def _now(request: Request) -> datetime:
+    now: datetime = request.app.state.analytics.context.clock()
+    return now
