@@ -46,8 +46,8 @@ log = structlog.get_logger()
 class Answer:
     """An answer to log.
 
-    `propensity` is the same for every item. `alternatives` is strategy → the ids of its list, best first;
-    empty unless the answer explores.
+    `propensities` has the chance with which each item has its place. `alternatives` is strategy → the ids of
+    its list, best first; empty unless the answer explores.
     """
 
     recommendation_id: str
@@ -60,7 +60,7 @@ class Answer:
     model_version: str | None
     seeds: Sequence[Seed]
     items: Sequence[Item]
-    propensity: float
+    propensities: Sequence[float]
     alternatives: Mapping[str, Sequence[str]]
 
 
@@ -87,9 +87,11 @@ def record_of(answer: Answer) -> Record:
                 "seller_id": item["seller_id"],
                 "score": item["score"],
                 "source": _source(item),
-                "propensity": answer.propensity,
+                "propensity": propensity,
             }
-            for position, item in enumerate(answer.items, 1)
+            for position, (item, propensity) in enumerate(
+                zip(answer.items, answer.propensities, strict=True), 1
+            )
         ],
         "alternatives": [
             {"strategy": strategy, "position": position, "product_id": product_id}

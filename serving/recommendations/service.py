@@ -143,7 +143,10 @@ class RecommendationService:
                     model_version=found.model_version,
                     seeds=request.seeds,
                     items=found.items,
-                    propensity=found.propensity,
+                    propensities=[
+                        found.propensity if each.propensity is None else each.propensity
+                        for each in found.ranked.items
+                    ],
                     alternatives=found.alternatives,
                 )
             )

@@ -21,6 +21,7 @@ from bench.small_shop import Record, RecordProducer, stock
 from common.clock import system_clock
 from common.configuration.definitions import EXPERIMENTS, EXPLORATION_SHARE
 from common.configuration.setting import Setting
+from common.experiments.definition import DEFAULT_STRATEGY, STRATEGIES
 from common.ids import new_id
 from common.settings import ROOT, Settings
 from jobs.checkpoints import newest_checkpoint
@@ -319,7 +320,7 @@ def test_each_answer_is_logged_with_what_it_came_from(shop: Shop) -> None:
     answer = shop.api.get(f"/v1/recommendations/{ann}?n=3").json()
     logged = answered(shop, answer["recommendation_id"])
 
-    assert (logged["visitor_id"], logged["surface"], logged["strategy"]) == (ann, "home", "live")
+    assert (logged["visitor_id"], logged["surface"], logged["strategy"]) == (ann, "home", DEFAULT_STRATEGY)
     assert (logged["experiment"], logged["arm"], logged["is_explored"]) == (None, None, False)
     assert logged["seeds"] == [{"product_id": "p5", "weight": 1.0}]
     assert [(one["product_id"], one["score"]) for one in logged["items"]] == [
@@ -383,9 +384,12 @@ def test_a_random_list_is_logged_with_what_each_strategy_would_have_shown(shop: 
     for one in logged["alternatives"]:
         lists.setdefault(one["strategy"], []).append(one["product_id"])
     assert logged["is_explored"]
-    assert lists == {"live": usual, "popular": ["p1", "p2"]}
+    assert lists.keys() == set(STRATEGIES)
+    assert (lists[DEFAULT_STRATEGY], lists["popular"]) == (usual, ["p1", "p2"])
     assert [one["product_id"] for one in logged["items"]] == explored[1:]
-    assert {one["propensity"] for one in logged["items"]} == {1 / len(set(usual))}
+    assert {one["propensity"] for one in logged["items"]} == {
+        1 / len({each for one in lists.values() for each in one})
+    }
 
 
 def test_where_nothing_goes_with_what_was_seen_its_category_does(shop: Shop) -> None:

@@ -88,7 +88,8 @@ def crowd_of(world: World, lives: Lives) -> tuple[list[dict[str, Any]], Simulato
         for product in world.products.ids[:12]
     ]
     shown = {"recommendation_id": "01990000-0000-7000-8000-000000000000", "strategy": "blend",
-             "model_version": None, "items": items}  # fmt: skip
+             "model_version": None, "experiment": None, "variant": None,
+            "items": items}  # fmt: skip
     status, bought, begun = SimulatorStatus(), list[SubmitCart](), system_clock() - timedelta(seconds=1)
     return asyncio.run(live()), status, bought
 

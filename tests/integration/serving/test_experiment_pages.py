@@ -15,12 +15,12 @@ FORM = {
     "form": "define",
     "name": "blend_home",
     "surface": "home",
-    "strategy": "blend",
+    "strategy": "live",
     "share": "50",
     "max_loss": "5",
     "start": "",
     "stop": "",
-    "reason": "The blend is better on the log.",
+    "reason": "What does the trained model add?",
 }
 REASON = {"form": "stop", "reason": "Enough is known."}
 
@@ -57,8 +57,8 @@ def test_an_experiment_is_defined_with_author_and_reason(http: httpx.Client) -> 
     )
     (experiment,) = defined(http)
     assert [(arm["strategy"], arm["share"]) for arm in experiment["arms"]] == [
-        ("live", 0.25),
         ("blend", 0.25),
+        ("live", 0.25),
     ]
     assert {each["metric"]: each["max_loss"] for each in experiment["guardrails"]} == {
         "conversion": 0.05,
@@ -73,7 +73,7 @@ def test_an_experiment_is_defined_with_author_and_reason(http: httpx.Client) -> 
 
 def test_an_experiment_and_an_arm_are_stopped(http: httpx.Client) -> None:
     http.post("/admin/experiments", data=FORM)
-    arm = http.post("/admin/experiments/blend_home/arms/blend/stop", data=REASON)
+    arm = http.post("/admin/experiments/blend_home/arms/live/stop", data=REASON)
     assert arm.status_code == 303
     assert [each["stopped_at"] is None for each in defined(http)[0]["arms"]] == [True, False]
     whole = http.post("/admin/experiments/blend_home/stop", data=REASON)

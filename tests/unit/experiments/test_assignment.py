@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.experiments.assignment import arm_of, assign, is_held_out, unit_position
-from common.experiments.definition import Arm, Experiment
+from common.experiments.definition import DEFAULT_STRATEGY, Arm, Experiment
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 START = NOW - timedelta(days=1)
@@ -71,6 +71,6 @@ def test_a_stopped_arm_moves_its_own_units_only() -> None:
     for unit in UNITS[:2_000]:
         before, after = (assign([each], 0.0, unit, "home", NOW) for each in (EXPERIMENT, stopped))
         if before.arm == "a":
-            assert (after.experiment, after.strategy) == (None, "live")
+            assert (after.experiment, after.strategy) == (None, DEFAULT_STRATEGY)
         else:
             assert after == before

@@ -41,8 +41,15 @@ def choice(holdout: float = 0.0, exploration: float = 0.0, *definitions: Any) ->
     return StrategyChoice(values, lambda: NOW, Random(1))
 
 
-def item(product_id: str) -> Any:
-    return {"product_id": product_id, "seller_id": f"seller of {product_id}", "score": 0.5}
+def item(product_id: str, **sources: float) -> Any:
+    seller_id, reason = f"seller of {product_id}", {"kind": "popular"}
+    return {
+        "product_id": product_id,
+        "seller_id": seller_id,
+        "score": 0.5,
+        "sources": sources,
+        "reason": reason,
+    }
 
 
 def test_the_setting_refuses_a_bad_definition_and_says_why() -> None:
@@ -103,9 +110,8 @@ def answer(**changes: Any) -> Answer:
         "strategy": "live",
         "model_version": None,
         "seeds": [Seed("sofa", 1.0)],
-        "items": [item("lamp"), item("desk")],
-        "sources": {"lamp": "item_neighbours"},
-        "propensity": 0.25,
+        "items": [item("lamp", item_neighbours=1.0, similar_content=0.5), item("desk")],
+        "propensities": [0.25, 0.5],
         "alternatives": {"live": ["lamp", "desk"], "popular": ["desk"]},
     }
     return Answer(**(fields | changes))
@@ -120,9 +126,10 @@ def test_the_event_has_everything_that_the_answer_came_from() -> None:
     assert record["is_explored"] is True
     assert record["seeds"] == [{"product_id": "sofa", "weight": 1.0}]
     assert [(one["position"], one["product_id"], one["source"]) for one in record["items"]] == [
-        (1, "lamp", "item_neighbours"),
-        (2, "desk", "live"),
+        (1, "lamp", "item_neighbours+similar_content"),
+        (2, "desk", "popular"),
     ]
+    assert [one["propensity"] for one in record["items"]] == [0.25, 0.5]
     assert record["alternatives"][2] == {"strategy": "popular", "position": 1, "product_id": "desk"}
     assert record_of(answer(alternatives={}))["is_explored"] is False
 
