@@ -16,8 +16,8 @@ _DEFAULT_HYBRID_FACTOR = {False: 1.5, True: 4.0}
 _MIN_HYBRID_FACTOR = 0.5
 
 _DEFAULT_EXPONENT = 0.8
-_MAX_EXPONENT = 1.3
-"""The exponents of `CostModel`: before two sizes were measured, and at most."""
+_EXPONENTS = 0.3, 1.3
+"""The exponent of `CostModel` before two sizes were measured, and its bounds."""
 
 
 class TrialSeconds(NamedTuple):
@@ -33,8 +33,8 @@ class CostModel:
 
     `last_fit` maps a model's name to the events and the seconds of its last fit, and `first_fits` to the
     seconds of its first fit on each number of events. The duration of a fit is expected to grow with a power
-    of the number of events, which the first fits on the two smallest numbers of events give: near 0 for a
-    model that inverts a matrix of all products, and near 1 for most others. `predict_s_per_case` maps a
+    of the number of events, which the first fits on the two largest numbers of events give: small for a model
+    that inverts a matrix of all products, and near 1 for most others. `predict_s_per_case` maps a
     model's name to seconds. Models without a trial are expected to take no time.
 
     A hybrid fits those members that are not in the cache, and predicts with all members. If its order is
@@ -82,13 +82,13 @@ class CostModel:
         return float(seconds * (events / last_events) ** self._exponent(name))
 
     def _exponent(self, name: str) -> float:
-        (first, first_s), *others = sorted(self.first_fits[name].items())
-        second, second_s = next(
-            ((events, seconds) for events, seconds in others if events >= 2 * first), (first, 0.0)
-        )
-        if not first_s or not second_s:
+        *others, (largest, largest_s) = sorted(self.first_fits[name].items())
+        smaller = [(events, seconds) for events, seconds in others if 2 * events <= largest]
+        if not smaller or not smaller[-1][1] or not largest_s:
             return _DEFAULT_EXPONENT
-        return min(max(log(second_s / first_s) / log(second / first), 0.0), _MAX_EXPONENT)
+        events, seconds = smaller[-1]
+        low, high = _EXPONENTS
+        return min(max(log(largest_s / seconds) / log(largest / events), low), high)
 
     def _expected_of_members(
         self, model: Model, eval_split: EvaluationSplit, cache: FitCache

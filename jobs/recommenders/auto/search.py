@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 
 from common.errors import UserError
 from jobs.recommenders.auto import rounds
@@ -14,6 +15,7 @@ from jobs.recommenders.auto.stages import (
     CONFIRM_SHARE,
     CONFIRM_SIZE,
     PILOT,
+    PILOTS,
     STAGES,
     WARM_UP,
     Stage,
@@ -59,6 +61,8 @@ class _Search:
     confirmed: list[TrialResult] = field(default_factory=list)
     cut_short: list[str] = field(default_factory=list)
     began_s: float = 0.0
+    may_combine: bool = True
+    """Whether the first hybrid may still come."""
 
     def run(self) -> SearchResult:
         self._warm_up()
@@ -66,6 +70,7 @@ class _Search:
         self._run_pilot()
         for stage in STAGES:
             self._run_stage(stage)
+            self.may_combine = self.may_combine and stage.name != "combine"
         skipped = self.runner.skipped
         if not self.leaders:
             reasons = "; ".join(f"{name}: {why}" for name, why in skipped.items())
@@ -90,12 +95,13 @@ class _Search:
                 self.runner.mean_metrics(model, eval_split)
 
     def _run_pilot(self) -> None:
-        """Run every model on a small sample of a large log, to predict the duration of larger trials."""
+        """Run every model on small samples of a large log, to predict the duration of larger trials."""
         if len(self.plan.eval_splits[0].log) <= PILOT.events:
             return
-        for candidate in next(rounds.explore(self.plan.models, self.plan.seed, self._ordered)):
-            if self.clock() < self._end_s() or not self.trials:
-                self._update_leaders(PILOT, self._run_group([candidate], "pilot", self.samples.of(PILOT)))
+        for size in PILOTS:
+            for candidate in next(rounds.explore(self.plan.models, self.plan.seed, self._ordered)):
+                if self.clock() < self._end_s() or not self.trials:
+                    self._update_leaders(size, self._run_group([candidate], "pilot", self.samples.of(size)))
 
     def _rounds(self, stage: Stage) -> Iterator[list[Candidate]]:
         models, seed, log = self.plan.models, self.plan.seed, self.plan.eval_splits[0].log
@@ -203,6 +209,12 @@ class _Search:
         eval_splits = self.samples.of(self.size)
         expected_s = [self.runner.expected_s(each, eval_splits) for each in candidates]
         left_s = until_s - self.clock()
+        if stage.batched:  # a hybrid whose final fit is too long can't win
+            end_s = self.began_s + self.plan.budget_s
+            latest_s = [end_s - self._final_fit_of_s(each) - self.clock() for each in candidates]
+            expected_s = [
+                each if each <= latest else inf for each, latest in zip(expected_s, latest_s, strict=True)
+            ]
         if stage.packed:
             return [candidates[place] for place in fitting_subset(expected_s, left_s)][: stage.per_round]
         return candidates[: affordable(expected_s, left_s)]
@@ -257,14 +269,18 @@ class _Search:
     def _final_fit_s(self) -> float:
         """Return the seconds to reserve for the final fit: of the most expensive candidate that may win.
 
-        Until a hybrid ran, this is a hybrid of the best models.
+        Until the stage `combine`, this may be a hybrid of the best models, for which at most a quarter of the
+        budget is reserved.
         """
         if not self.leaders:
             return 0.0
         finalists = next(rounds.confirm(lambda: self.leaders))
+        reserve_s = min(max(map(self._final_fit_of_s, finalists)), self.plan.budget_s / 2)
         members = complementary_models(self.leaders)[: rounds.MEMBERS]
-        has_hybrid = any(each.candidate.model == Hybrid.NAME for each in self.trials)
-        if Hybrid.NAME in self.plan.models and len(members) > 1 and not has_hybrid:
-            finalists.append(hybrid_candidate(members, "last"))
-        seconds = max(self.runner.fit_s(each, self.plan.eval_splits[0]) for each in finalists)
-        return min(FINAL_FIT_MARGIN * seconds, self.plan.budget_s / 2)
+        if Hybrid.NAME in self.plan.models and len(members) > 1 and self.may_combine:
+            hybrid_s = self._final_fit_of_s(hybrid_candidate(members, "last"))
+            reserve_s = max(reserve_s, min(hybrid_s, self.plan.budget_s / 4))
+        return reserve_s
+
+    def _final_fit_of_s(self, candidate: Candidate) -> float:
+        return FINAL_FIT_MARGIN * self.runner.fit_s(candidate, self.plan.eval_splits[0])

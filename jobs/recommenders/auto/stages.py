@@ -39,7 +39,8 @@ def _halved(events: int, cases: int, times: int) -> list[SampleSize]:
 
 
 PILOT = SampleSize(10_000, 200)
-"""The size of the first trials of all models, from which the duration of larger trials is predicted."""
+PILOTS = (SampleSize(2_500, 50), PILOT)
+"""The sizes of the first trials of all models, from which the duration of larger trials is predicted."""
 
 STAGES = (
     Stage("explore", [*_halved(200_000, 1_000, 3), PILOT], 0.2, first_share=0.3),
@@ -52,7 +53,7 @@ STAGES = (
         [
             *(SampleSize(ALL, 10_000, folds) for folds in (4, 2, 1)),
             SampleSize(ALL, 5_000),
-            *_halved(1 << 23, 3_000, 6),
+            *_halved(1 << 23, 3_000, 9),
         ],
         1.0,
         first_share=1.0,

@@ -112,6 +112,7 @@ def growing_clock(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock on which a fit takes a second per 50 events, and that of `transitions` ten times as long."""
     monkeypatch.setattr("jobs.recommenders.auto.search.STAGES", SMALL_STAGES)
     monkeypatch.setattr("jobs.recommenders.auto.search.PILOT", SampleSize(50, 20))
+    monkeypatch.setattr("jobs.recommenders.auto.search.PILOTS", [SampleSize(24, 20), SampleSize(50, 20)])
     for model in BASE_MODELS:
         learn = model._learn
 
