@@ -66,8 +66,9 @@ def redis(shop: Settings) -> Iterator["Redis[bytes]"]:
         client.zadd("recent:ann", {"sofa": 1_800_000_000})
         client.zadd("recent:bea", {"carpet": 1_800_000_000})
         yield client
-        client.delete("similar:sofa", "similar:carpet", "recent:ann", "recent:bea", *client.keys("recommender*"),
-                      *(f"product:{product_id}" for product_id in (*IDS, "poster")))  # fmt: skip
+        products = [f"product:{product_id}" for product_id in (*IDS, "poster")]
+        client.delete("similar:sofa", "similar:carpet", "recent:ann", "recent:bea", *products)
+        client.delete("recommender", *client.keys("recommender?*"))
 
 
 @pytest.fixture
