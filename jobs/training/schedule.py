@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 MIN_EVENTS = 5_000
 """The first training waits for this many views, additions to carts and order lines."""
 
-MAX_GROWTH = 0.1
+MAX_GROWTH = 0.03
 """The first training waits while events grow more between two checks: a history is being loaded."""
 
 SETTLED_CHECKS = 2

@@ -67,8 +67,8 @@ def redis(shop: Settings) -> Iterator["Redis[bytes]"]:
         client.zadd("recent:bea", {"carpet": 1_800_000_000})
         yield client
         products = [f"product:{product_id}" for product_id in (*IDS, "poster")]
-        lists = ("similar:sofa", "similar:carpet", "recent:ann", "recent:bea")
-        client.delete(*lists, *products, *client.keys("recommender*"))
+        client.delete("similar:sofa", "similar:carpet", "recent:ann", "recent:bea", *products)
+        client.delete("recommender", *client.keys("recommender?*"))
 
 
 @pytest.fixture
