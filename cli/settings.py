@@ -35,18 +35,7 @@ def list_(as_json: AsJson = False) -> None:
             column, no_wrap=column != "reason", justify="right" if column == "version" else "left"
         )
     for one in found:
-        table.add_row(
-            *(
-                escape(text)
-                for text in (
-                    one["name"],
-                    _shown(one["value"]),
-                    str(one["version"]),
-                    one["reason"] or "",
-                    one["expected"],
-                )
-            )
-        )
+        table.add_row(*map(escape, (one["name"], *_in_table(one))))
     console().print(table)
 
 
@@ -115,6 +104,16 @@ def read_value(name: str, text: str) -> Any:
         return orjson.loads(text)
     except ValueError:
         return text
+
+
+def _in_table(setting: dict[str, Any]) -> tuple[str, str, str, str]:
+    """Return value, version, reason and what a setting takes. A list is shown by its length."""
+    value, takes = setting["value"], setting["expected"]
+    if setting["type"] == "list":
+        value, takes = f"{len(value)} entries", takes.partition(",")[0]
+    else:
+        value = _shown(value)
+    return value, str(setting["version"]), setting["reason"] or "", takes
 
 
 def _path(name: str) -> str:
