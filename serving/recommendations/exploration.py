@@ -1,8 +1,17 @@
-"""A random list of products that several strategies would show, with the chance of each product. Pure."""
+"""Random lists of products that several strategies would show, with the chance of each product."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
+from common.experiments.definition import StrategyName
+from serving.recommendations.ranker import RankedItems, Ranker
+from serving.recommendations.recommender import RecommendationRequest
+from serving.recommendations.rules.context import RuleContext, without_places
+from serving.recommendations.rules.limits import is_within_limits
+from serving.recommendations.rules.live_rules import Page
+from serving.recommendations.rules.step import RankedList
 from serving.recommendations.schemas import Item
+from serving.recommendations.strategies import Strategy
 
 
 def explored(
@@ -23,3 +32,38 @@ def explored(
     products = list(pool.values())
     order = shuffled(len(products))
     return [products[index] for index in order[:n]], 1 / len(products) if products else 1.0
+
+
+async def random_list(
+    ranker: Ranker,
+    strategies: Mapping[StrategyName, Strategy],
+    request: RecommendationRequest,
+    n: int,
+    page: Page,
+    allowed: RuleContext,
+    shuffled: Callable[[int], Sequence[int]],
+) -> RankedItems | None:
+    """Return `n` products, in random order, of those that all strategies would show.
+
+    It has no pinned, sponsored or new products, whose places are not random. It is None if the limits of the
+    rules would not allow all products of the lists together, because that must not depend on the draw.
+
+    Raises:
+        RedisUnavailable: Redis does not answer.
+    """
+    freely = replace(allowed, rules=without_places(allowed.rules))
+    lists = {
+        name: await ranker.rank(request, n, page, strategy, freely) for name, strategy in strategies.items()
+    }
+    placed = {each.candidate.product_id: each for one in lists.values() for each in one.ranked.items}
+    if not is_within_limits(placed.values(), freely.rules):
+        return None
+    items, propensity = explored({name: each.items for name, each in lists.items()}, n, shuffled)
+    return RankedItems(
+        items,
+        list({part["source"]: part for each in lists.values() for part in each.parts}.values()),
+        next((each.model_version for each in lists.values() if each.model_version), None),
+        RankedList([placed[item["product_id"]] for item in items], ()),
+        propensity,
+        {name: [item["product_id"] for item in each.items] for name, each in lists.items()},
+    )

@@ -1,7 +1,6 @@
 """Blends the recommenders of a strategy, and applies the rules of the shop once to what they propose."""
 
 from collections.abc import Collection, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from common.clock import Clock, system_clock
@@ -15,11 +14,9 @@ from serving.catalogue.offers import Offer
 from serving.live_versions import LiveVersions
 from serving.problems import UnknownProduct
 from serving.recommendations.answer_log import Answer, AnswerLog
-from serving.recommendations.candidates import CandidateCollector, Candidates, read_extras
-from serving.recommendations.exploration import explored
+from serving.recommendations.exploration import random_list
 from serving.recommendations.model_rows import ModelRows
-from serving.recommendations.proposal import Proposal
-from serving.recommendations.reasons import reason_of
+from serving.recommendations.ranker import RankedItems, Ranker
 from serving.recommendations.recommender import (
     ItemNeighbours,
     Popular,
@@ -29,12 +26,9 @@ from serving.recommendations.recommender import (
 )
 from serving.recommendations.rules.checks import due_again
 from serving.recommendations.rules.context import ActiveRules, RuleContext, without_places
-from serving.recommendations.rules.draft import Placed
-from serving.recommendations.rules.limits import is_within_limits
 from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.rules.shop_rules import ShopRules, count_effects
-from serving.recommendations.rules.step import RankedList, apply_rules, draws_of, wanted_extras
-from serving.recommendations.schemas import Item, Part, Reason, Recommendations, SimilarProducts
+from serving.recommendations.schemas import Recommendations, SimilarProducts
 from serving.recommendations.scoring import Seed, history, seeds
 from serving.recommendations.strategies import STRATEGIES, Strategy
 from serving.recommendations.strategy_choice import StrategyChoice
@@ -45,27 +39,7 @@ from serving.redis_client import run_redis
 
 Context = Page
 
-OF_MODEL = frozenset(("trained_neighbours", "similar_content"))
-"""The sources that read the trained model."""
-
 NO_HISTORY = VisitorHistory({}, {}, {}, None)
-
-
-@dataclass(frozen=True, slots=True)
-class RankedItems:
-    """The recommended items, which sources answered, and the version of the model if its source did.
-
-    `ranked` has the items in the same order, and what the rules of the shop did to the list. `propensity` is
-    the chance with which each item has its place. Of a random list, `alternatives` has the product ids of
-    each strategy's list.
-    """
-
-    items: list[Item]
-    parts: list[Part]
-    model_version: str | None
-    ranked: RankedList
-    propensity: float = 1.0
-    alternatives: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class RecommendationService:
@@ -98,7 +72,7 @@ class RecommendationService:
             PopularInCategory(self._redis),
             Popular(versions),
         )
-        self._recommenders = {each.strategy: each for each in every}
+        self._ranker = Ranker(every)
 
     async def recommend(
         self,
@@ -125,8 +99,11 @@ class RecommendationService:
         request, allowed = self._request(visitor, cards, context, product_id, shown, model, rules, seed)
         assignment = self._assigned(visitor_id, context)
         strategy = self._offered(assignment.strategy)
-        found = await self._explore(request, n, context, allowed)
-        found = found or await self._rank(request, n, context, self._strategies[strategy], allowed)
+        found = None
+        if self._choice is not None and self._choice.explores():
+            shuffled = self._choice.shuffled
+            found = await random_list(self._ranker, self._strategies, request, n, context, allowed, shuffled)
+        found = found or await self._ranker.rank(request, n, context, self._strategies[strategy], allowed)
         RECOMMENDATIONS.labels(context, strategy).inc()
         count_effects(found.ranked.effects)
         recommendation_id = new_id()
@@ -178,7 +155,7 @@ class RecommendationService:
         cards = await open_cards(self._versions)
         model = await self._model_and_card(cards, product_id)
         request, allowed = self._request(NO_HISTORY, cards, context, product_id, (), model, rules, "preview")
-        return await self._rank(request, n, context, self._strategies[DEFAULT_STRATEGY], allowed)
+        return await self._ranker.rank(request, n, context, self._strategies[DEFAULT_STRATEGY], allowed)
 
     async def similar(self, product_id: str, n: int) -> SimilarProducts:
         """Return at most `n` products that go with this one, for any visitor.
@@ -200,7 +177,7 @@ class RecommendationService:
         allowed = self.rules.context(rules, product_id, page_product, excluded, excluded)
         whole = self._strategies[DEFAULT_STRATEGY]
         related = Strategy(whole.blended, tuple(each for each in whole.fallbacks if each != Popular.strategy))
-        found = await self._rank(request, n, "product", related, allowed)
+        found = await self._ranker.rank(request, n, "product", related, allowed)
         count_effects(found.ranked.effects)
         return {
             "product_id": product_id,
@@ -221,37 +198,6 @@ class RecommendationService:
                 return name
         STRATEGY_FALLBACKS.labels(strategy).inc()
         return DEFAULT_STRATEGY
-
-    async def _explore(
-        self, request: RecommendationRequest, n: int, context: Context, allowed: RuleContext
-    ) -> RankedItems | None:
-        """Return a random list of what all strategies would show, or None if this answer does not explore.
-
-        It has no pinned, sponsored or new products, whose places are not random. If the limits of the rules
-        would not allow all products of the lists together, the answer does not explore: whether it does must
-        not depend on the draw.
-        """
-        if self._choice is None or not self._choice.explores():
-            return None
-        freely = replace(allowed, rules=without_places(allowed.rules))
-        lists = {
-            name: await self._rank(request, n, context, strategy, freely)
-            for name, strategy in self._strategies.items()
-        }
-        placed = {each.candidate.product_id: each for one in lists.values() for each in one.ranked.items}
-        if not is_within_limits(placed.values(), freely.rules):
-            return None
-        items, propensity = explored(
-            {name: each.items for name, each in lists.items()}, n, self._choice.shuffled
-        )
-        return RankedItems(
-            items,
-            list({part["source"]: part for each in lists.values() for part in each.parts}.values()),
-            next((each.model_version for each in lists.values() if each.model_version), None),
-            RankedList([placed[item["product_id"]] for item in items], ()),
-            propensity,
-            {name: [item["product_id"] for item in each.items] for name, each in lists.items()},
-        )
 
     async def _model_and_card(self, cards: ProductCardLoader, product_id: str | None) -> ModelInUse:
         """Return the model in use. The same round trip reads the card of a product."""
@@ -291,29 +237,6 @@ class RecommendationService:
         )
         return request, self.rules.context(rules, seed, page_product, excluded, unwanted, visitor.bought)
 
-    async def _rank(
-        self,
-        request: RecommendationRequest,
-        n: int,
-        context: Context,
-        strategy: Strategy,
-        allowed: RuleContext,
-    ) -> RankedItems:
-        """Return the best products of a strategy that the rules allow."""
-        collector = CandidateCollector(self._recommenders, request, n, allowed)
-        found = await collector.collect(strategy, request.model.weights, context)
-        draws = draws_of(allowed, n, is_empty=found.passing == 0)
-        extras = await read_extras(wanted_extras(allowed, draws, n), request.cards, allowed)
-        ranked = apply_rules(found.ranked, extras, draws, allowed, n)
-        items = [_item(each, found.proposals, reason_of(each, found.proposals, request))
-                 for each in ranked.items]  # fmt: skip
-        return RankedItems(items, list(found.parts.values()), _version(request.model, found), ranked)
-
-
-def _version(model: ModelInUse, found: Candidates) -> str | None:
-    """Return the version of the model if one of its sources answered."""
-    return model.model.version if model.model and found.answered & OF_MODEL else None
-
 
 def _page_product(cards: ProductCardLoader, product_id: str) -> Offer:
     card = cards.get(product_id)
@@ -324,21 +247,3 @@ def _page_product(cards: ProductCardLoader, product_id: str) -> Offer:
 
 def _given(product_id: str | None) -> tuple[str, ...]:
     return () if product_id is None else (product_id,)
-
-
-def _item(placed: Placed, proposals: Mapping[str, Proposal], reason: Reason) -> Item:
-    card = placed.candidate.card
-    assert card is not None, "the rules remove products without an offer"
-    sources = proposals[card.product_id].sources if card.product_id in proposals else {}
-    return {
-        "product_id": card.product_id,
-        "seller_id": card.seller_id,
-        "name": card.name,
-        "category": card.category,
-        "price_minor": card.price_minor,
-        "currency": card.currency,
-        "score": round(placed.candidate.score, 6),
-        "sources": {source: round(share, 6) for source, share in sources.items()},
-        "sponsored": placed.sponsored,
-        "reason": reason,
-    }

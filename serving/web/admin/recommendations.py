@@ -11,10 +11,11 @@ from common.configuration.recommendation_rules import RECOMMENDATION_RULES
 from common.configuration.setting import InvalidValue
 from common.problems import Problem
 from serving.problems import RedisUnavailable
+from serving.recommendations.ranker import RankedItems
 from serving.recommendations.rules.context import without_entries
 from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.rules.references import check_entries
-from serving.recommendations.service import RankedItems, RecommendationService
+from serving.recommendations.service import RecommendationService
 from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.admin.recommendation_entries import (
     KINDS,
