@@ -5,7 +5,7 @@ SELECT
     answer.item.position AS position,
     answer.item.product_id AS product_id,
     answer.item.propensity AS propensity,
-    click.recommendation_id != '' AS clicked,
+    ifNull(click.recommendation_id, '') != '' AS clicked,
     arrayFilter(one -> one.position = answer.item.position, answer.alternatives) AS here,
     mapFromArrays(arrayMap(one -> one.strategy, here), arrayMap(one -> one.product_id, here)) AS strategies
 FROM

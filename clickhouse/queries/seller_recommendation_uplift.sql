@@ -54,9 +54,9 @@ FROM
     SELECT
         units.unit AS unit,
         any(units.arm) AS arm,
-        toFloat64(sumIf(purchases.revenue, purchases.at >= units.exposed_at)) AS revenue_after,
-        toFloat64(sumIf(purchases.revenue, purchases.at < units.exposed_at
-            AND purchases.at >= units.exposed_at - INTERVAL 14 DAY)) AS revenue_before
+        toFloat64(ifNull(sumIf(purchases.revenue, ifNull(purchases.at >= units.exposed_at, false)), 0)) AS revenue_after,
+        toFloat64(ifNull(sumIf(purchases.revenue, ifNull(purchases.at < units.exposed_at
+            AND purchases.at >= units.exposed_at - INTERVAL 14 DAY, false)), 0)) AS revenue_before
     FROM units
     LEFT JOIN purchases ON purchases.unit = units.unit
     GROUP BY unit
