@@ -15,6 +15,7 @@ from common.configuration.values import SettingValue
 from common.settings import Settings
 from schemas.configuration.saved_values import SavedValues
 from tests.integration.serving.conftest import running_serving
+from tests.integration.serving.shop_audit import restored
 from tests.principals import bearer
 
 START = datetime.now(UTC) - timedelta(days=2)
@@ -80,22 +81,20 @@ def events() -> dict[str, list[dict[str, Any]]]:
 @pytest.fixture(scope="module")
 def served(shop: Settings) -> Iterator[Settings]:
     """The API over the shop's stores, with an experiment among its last known settings."""
-    with connect(shop, admin=True) as client:
-        for table, rows in events().items():
-            block = b"\n".join(map(orjson.dumps, rows))
-            client.raw_insert(table, insert_block=block, fmt="JSONEachRow", settings=INSERT)
     values = SavedValues(shop)
     before = values.path.read_bytes() if values.path.exists() else b"{}"
-    value = EXPERIMENTS.parse(orjson.dumps([DEFINITION]).decode())
-    values.save({EXPERIMENTS.name: SettingValue(3, value), HOLDOUT_SHARE.name: SettingValue(2, 0.02)})
-    try:
-        with running_serving(shop) as served:
-            yield served
-    finally:
-        values.path.write_bytes(before)
+    with restored(shop):
         with connect(shop, admin=True) as client:
-            for table in events():
-                client.command(f"DELETE FROM {table} WHERE startsWith(event_id, 'uplift-')")
+            for table, rows in events().items():
+                block = b"\n".join(map(orjson.dumps, rows))
+                client.raw_insert(table, insert_block=block, fmt="JSONEachRow", settings=INSERT)
+        value = EXPERIMENTS.parse(orjson.dumps([DEFINITION]).decode())
+        values.save({EXPERIMENTS.name: SettingValue(3, value), HOLDOUT_SHARE.name: SettingValue(2, 0.02)})
+        try:
+            with running_serving(shop) as served:
+                yield served
+        finally:
+            values.path.write_bytes(before)
 
 
 @pytest.fixture(scope="module")
