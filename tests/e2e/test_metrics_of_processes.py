@@ -1,10 +1,13 @@
 """Every process of a started platform exports its Prometheus metrics."""
 
+import json
+
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from jobs.registry import JOBS
+from producers.registry import SERVICES
 from tests.promql import known
 
 pytestmark = pytest.mark.timeout(3_600)
@@ -67,3 +70,11 @@ def test_the_reconciler_exports_metrics_of_jobs_flink_lag_and_dead_letters(platf
         )
 
     eventually(shown)
+
+
+def test_the_status_says_how_far_each_job_and_each_service_that_reads_events_is_behind(platform):
+    behind = json.loads(platform.souk("status", "--json", check=False).stdout)["messages_behind"]
+
+    assert behind["jobs"].keys() == JOBS.keys()
+    assert behind["services"].keys() == {name for name, service in SERVICES.items() if service.subscriptions}
+    assert all(count >= 0 for counts in behind.values() for count in counts.values())
