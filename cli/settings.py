@@ -15,6 +15,9 @@ from local.table import console
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
+MAX_SHOWN = 30
+"""The largest number of characters of a value in the list of all settings; its history shows all of it."""
+
 _WORDS = {"true": True, "on": True, "false": False, "off": False}
 
 Name = Annotated[str, typer.Argument(help="A setting, as `./souk settings list` names it.")]
@@ -32,7 +35,10 @@ def list_(as_json: AsJson = False) -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("setting", "value", "version", "reason", "takes"):
         table.add_column(
-            column, no_wrap=column != "reason", justify="right" if column == "version" else "left"
+            column,
+            no_wrap=column not in ("reason", "takes"),
+            justify="right" if column == "version" else "left",
+            min_width=20 if column == "reason" else None,
         )
     for one in found:
         table.add_row(*map(escape, (one["name"], *_in_table(one))))
@@ -113,6 +119,7 @@ def _in_table(setting: dict[str, Any]) -> tuple[str, str, str, str]:
         value, takes = f"{len(value)} entries", takes.partition(",")[0]
     else:
         value = _shown(value)
+        value = value if len(value) <= MAX_SHOWN else f"{value[: MAX_SHOWN - 1]}…"
     return value, str(setting["version"]), setting["reason"] or "", takes
 
 
