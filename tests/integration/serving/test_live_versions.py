@@ -71,7 +71,7 @@ def test_cached_neighbours_are_those_of_the_live_version(shop: Settings, redis: 
         cache = NeighbourCache(client)
         neighbours = [list((await cache.of(["sofa"], prefix))["sofa"]) for prefix in ("aa:", "bb:", "aa:")]
         await client.aclose()
-        return [product for ((product, _),) in neighbours]
+        return [product for (product,) in neighbours]
 
     assert redis.exists("aa:similar:sofa")
     assert asyncio.run(found()) == ["first", "second", "first"]
