@@ -116,6 +116,8 @@ def main() -> int:
     except UserError as error:
         print(f"training: {error}", file=sys.stderr)
         return 2
+    for outcome in (*OUTCOMES.values(), "failed", "stopped"):
+        TRAININGS.labels(outcome)  # a count that begins at 0 shows the first failure
     with Redis.from_url(settings.redis) as redis:
         worker = TrainingWorker(settings, redis, stop, system_clock)
         while not stop.is_set():

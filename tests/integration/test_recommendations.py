@@ -237,8 +237,7 @@ def test_what_stands_beside_a_product_and_in_the_cart_follows_from_them(shop: Sh
     ]
 
     shop.say(in_cart("p6", nobody, 0, 1))
-    await_true(lambda: shop.shown(nobody, context="cart"), "the cart's list")
-    assert shop.why(nobody) == GOES_WITH_P6
+    await_true(lambda: shop.why(nobody) == GOES_WITH_P6, "the cart's list")
 
 
 def test_what_another_row_of_the_page_shows_is_not_shown_twice(shop: Shop) -> None:

@@ -17,6 +17,7 @@ from jobs.signals.logic import LATENESS_S, QUERIES, VIEWS, plan
 from jobs.signals.rules import RULES
 from schemas.events import all_events
 from serving.analytics.presenters.signals import read_signal_cursor, signal, signal_cursor
+from serving.catalogue.service import ProductName
 from serving.web.seller.signals import METRICS, TITLES, link_of
 
 TEXTS = {path.stem: path.read_text() for path in QUERIES.folder.rglob("*.sql")}
@@ -59,7 +60,7 @@ def test_another_threshold_or_lead_time_changes_the_plan() -> None:
     ]
 
     assert len({each.fingerprint() for each in plans}) == 3
-    assert "PATTERN (A F{5})" in {view.name: view.query for view in plans[1].views}["payment_failures"]
+    assert "PATTERN (F{6})" in {view.name: view.query for view in plans[1].views}["payment_failures"]
     assert all(f"occurred_at - INTERVAL '{LATENESS_S}' SECOND" in table for table in plans[0].sources)
     assert all("'scan.startup.mode' = 'earliest-offset'" in table for table in plans[0].sources)
 
@@ -78,7 +79,7 @@ def test_a_query_with_an_unknown_parameter_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_signal_of_a_product_links_to_the_product_and_another_to_a_metric() -> None:
-    shown = signal(ROW, {"pen/ink": ("Pen", None)}, Settings().timezone)
+    shown = signal(ROW, {"pen/ink": ProductName("Pen", None)}, Settings().timezone)
 
     assert (shown["label"], shown["figures"]) == ("Pen", {"available": 3})
     assert link_of(shown, "ann") == "/shop/products/pen%2Fink"

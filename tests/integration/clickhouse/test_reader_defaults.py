@@ -95,6 +95,7 @@ BY_TYPE = {
     "Int32": "20",
     "UInt32": "20",
     "Int64": "0",
+    "UInt64": "0",
     "Array(String)": "['ana','eve']",
     "DateTime('UTC')": "1970-01-01 00:00:00",
     "DateTime64(3, 'UTC')": "1970-01-01 00:00:00.000",
