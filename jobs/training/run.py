@@ -11,8 +11,11 @@ from common.errors import UserError
 from common.settings import Settings
 from jobs.recommenders.auto.candidates import Candidate
 from jobs.recommenders.auto.plan import OnProgress
+from jobs.training.blend_weights import learn_weights
 from jobs.training.cards import record
 from jobs.training.model_registry import ModelRegistry
+from jobs.training.shown_items import read_shown_items
+from jobs.training.stored_weights import read_weights, store_weights
 from jobs.training.train import NO_MODEL_IN_USE, NoChampion, TrainingOptions, TrainingResult, train
 from jobs.training.training_data import read_training_data
 
@@ -30,6 +33,8 @@ def train_once(
     """Train on the newest `most` events, record the card, and publish if the new model is not worse.
 
     The card is recorded before the model is published, so that a model in use has a card, and again after.
+    Whether or not there is a new model, the weights of the sources are learned, and stored if they are better
+    than those in use.
 
     Raises:
         PartUnavailable: ClickHouse or Redis does not answer.
@@ -42,12 +47,19 @@ def train_once(
     trained = train(training_data, champion, options, peak_memory_mb, on_progress)
     trained_at = clock()
     version = trained_at.strftime("%Y%m%dT%H%M%S")
+    on_progress(0, 1, "learning the weights of the sources")
+    in_use = read_weights(registry.redis)
+    with connect(settings) as reader:
+        learned = learn_weights(read_shown_items(reader, trained_at), in_use)
     with connect(settings, admin=True) as admin:
-        record(admin, version, trained_at, trained, published=False)
+        record(admin, version, trained_at, trained, learned, published=False)
         if trained.model is not None:
             on_progress(0, 1, "publishing the model")
             registry.publish(trained.model, version, trained_at, trained.content)
-            record(admin, version, trained_at, trained, published=True)
+            record(admin, version, trained_at, trained, learned, published=True)
+    if learned.weights != in_use:
+        store_weights(registry.redis, learned.weights)
+    log.info("weights of the sources", **learned.reasons)
     return trained
 
 
