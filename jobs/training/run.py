@@ -1,6 +1,7 @@
 """Runs one training on the platform's facts: reads, trains, records the card, publishes."""
 
 import sys
+from dataclasses import replace
 from resource import RUSAGE_SELF, getrusage
 
 import structlog
@@ -59,8 +60,7 @@ def train_once(
             record(admin, version, trained_at, trained, learned, published=True)
     if learned.weights != in_use:
         store_weights(registry.redis, learned.weights)
-    log.info("weights of the sources", **learned.reasons)
-    return trained
+    return replace(trained, weight_reasons=learned.reasons)
 
 
 def peak_memory_mb() -> float:
