@@ -14,12 +14,12 @@ from schemas.published_model.weights import BLENDED
 DAYS = 28
 """The newest days that are read."""
 
-MAX_ITEMS = 1_000_000
-"""The number of newest items to learn from."""
+MAX_LISTS = 100_000
+"""The number of newest lists to learn from: about a million items."""
 
 
-def read_shown_items(client: Client, end: datetime, days: float = DAYS, limit: int = MAX_ITEMS) -> ShownItems:
-    """Return the newest `limit` items that came into view in the last `days` days before `end`, oldest first.
+def read_shown_items(client: Client, end: datetime, days: float = DAYS, lists: int = MAX_LISTS) -> ShownItems:
+    """Return the items of the newest `lists` lists seen in the `days` days before `end`, oldest first.
 
     Only lists of the default strategy and random lists have the scores of all sources. Items that no blended
     source proposed, sponsored items and what robots saw are left out. Random lists are like others, but their
@@ -30,7 +30,7 @@ def read_shown_items(client: Client, end: datetime, days: float = DAYS, limit: i
     """
     period = {"period_start": end - timedelta(days=days), "period_end": end}
     return shown_items_of(
-        query(client, "shown_items", {**period, "strategy": DEFAULT_STRATEGY, "limit": limit})
+        query(client, "shown_items", {**period, "strategy": DEFAULT_STRATEGY, "lists": lists})
     )
 
 

@@ -57,7 +57,7 @@ def test_items_that_came_into_view_are_read_oldest_first_with_what_followed(empt
         ("home", 1, [1.0, 0.5, 0.0], False, False),
         ("home", 3, [0.0, 0.0, 0.4], True, True),
     ]
-    assert [row[0] for row in read(empty_database, limit=2)] == ["home", "home"]
+    assert [row[0] for row in read(empty_database, lists=1)] == ["home", "home"]
     assert read(empty_database, days=8) == []
 
 
