@@ -37,7 +37,7 @@ WITH
     -- Which products of these lists came into view, and when.
     shown AS
     (
-        SELECT recommendation_id, min(occurred_at) AS at, groupUniqArrayArray(items.product_id) AS product_ids
+        SELECT recommendation_id, min(occurred_at) AS at, argMin(items.product_id, occurred_at) AS product_ids
         FROM recommendation_shown
         WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
             AND recommendation_id IN (SELECT recommendation_id FROM newest)

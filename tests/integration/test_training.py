@@ -332,6 +332,29 @@ def test_a_model_in_use_of_a_former_version_is_replaced(settings, registry):
 
 
 @pytest.mark.nightly
+def test_a_model_is_published_although_the_weights_cannot_be_learned(settings, registry):
+    emptied(settings)
+    rng = np.random.default_rng(9)
+    views = [
+        viewed(int(minute), f"shopper-{rng.integers(30)}", f"visit-{minute}", f"p{rng.integers(9)}")
+        for minute in rng.permutation(10 * 24 * 60)[:600]
+    ]
+    add(settings, "product_viewed", views)
+    options = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
+    with connect(settings, admin=True) as admin:
+        admin.command("RENAME TABLE order_confirmed TO order_confirmed_away")
+    try:
+        trained = train_once(settings, registry, options, 500, quiet, lambda: FIRST)
+    finally:
+        with connect(settings, admin=True) as admin:
+            admin.command("RENAME TABLE order_confirmed_away TO order_confirmed")
+
+    assert registry.in_use() is not None
+    assert trained.weight_reasons["home"].startswith("kept: ClickHouse did not answer")
+    assert read_weights(registry.redis) == DEFAULT_WEIGHTS
+
+
+@pytest.mark.nightly
 def test_what_cannot_be_recorded_is_not_published(settings, registry):
     options = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
     with connect(settings, admin=True) as admin:
