@@ -2,8 +2,10 @@
 
 import pyarrow as pa
 
+from common.settings import ROOT
 from jobs.training.blend_weights import learn_weights
 from jobs.training.shown_items import shown_items_of
+from schemas.events import all_events
 from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS, SURFACES
 
 TYPES = pa.schema(
@@ -36,6 +38,16 @@ def test_each_source_has_its_column_of_scores_in_the_order_of_the_weights() -> N
     assert shown.positions.tolist() == [1, 12]
     assert shown.scores.tolist() == [[0.1, 0.2, 0.3], [1.0, 0.5, 0.0]]
     assert shown.clicked.tolist() == shown.bought.tolist() == [False, True]
+
+
+def test_the_score_of_every_blended_source_is_logged_and_read() -> None:
+    (items,) = (field for field in all_events()["recommendation_answered"].fields if field["name"] == "items")
+    query = (ROOT / "jobs/training/shown_items.sql").read_text(encoding="utf-8")
+
+    assert {field["name"] for field in items["type"]["items"]["fields"]} >= set(BLENDED)
+    for source in BLENDED:
+        assert f"ifNull(item.{source}, 0) AS {source}" in query
+        assert f"one.{source}" in query
 
 
 def test_without_a_shown_list_the_weights_in_use_stay() -> None:
