@@ -60,6 +60,8 @@ def command(
             trained = train_once(settings, registry, options, most, on_progress, system_clock)
     show(trained.card, console)
     console.print(f"{'published' if trained.model else 'kept the model in use'}: {trained.reason}")
+    for surface, reason in trained.weight_reasons.items():
+        console.print(f"weights of {surface}: {reason}")
 
 
 def repeat(

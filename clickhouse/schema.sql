@@ -485,7 +485,10 @@ CREATE TABLE recommendation_answered
         seller_id String,
         score Float64,
         source String,
-        propensity Float64)) COMMENT 'The products of the list in order.' CODEC(ZSTD(1)),
+        propensity Float64,
+        item_neighbours Nullable(Float64),
+        trained_neighbours Nullable(Float64),
+        similar_content Nullable(Float64))) COMMENT 'The products of the list in order.' CODEC(ZSTD(1)),
     `alternatives` Array(Tuple(
         strategy String,
         position Int32,

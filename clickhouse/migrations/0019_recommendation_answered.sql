@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS recommendation_answered
     model_version Nullable(String) CODEC(ZSTD(1)) COMMENT 'Version of the trained model, when one was used.',
     is_explored Bool CODEC(ZSTD(1)) COMMENT 'Whether the list is a random draw from the products that all strategies would show.',
     seeds Array(Tuple(product_id String, weight Float64)) CODEC(ZSTD(1)) COMMENT 'The products of the visitor\'s history from which the list was computed, the heaviest first.',
-    items Array(Tuple(position Int32, product_id String, seller_id String, score Float64, source String, propensity Float64)) CODEC(ZSTD(1)) COMMENT 'The products of the list in order.',
+    items Array(Tuple(position Int32, product_id String, seller_id String, score Float64, source String, propensity Float64, item_neighbours Nullable(Float64), trained_neighbours Nullable(Float64), similar_content Nullable(Float64))) CODEC(ZSTD(1)) COMMENT 'The products of the list in order.',
     alternatives Array(Tuple(strategy String, position Int32, product_id String)) CODEC(ZSTD(1)) COMMENT 'What each strategy would have shown; only of explored lists, to judge the strategies afterwards.',
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.'
 )

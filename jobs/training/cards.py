@@ -1,5 +1,6 @@
 """Records the model card of every training in ClickHouse."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 import orjson
@@ -8,6 +9,7 @@ from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
 from common.errors import PartUnavailable
 from jobs.recommenders.auto.model_card import as_json
+from jobs.training.blend_weights import LearnedWeights
 from jobs.training.off_policy import judged_on_log, read_explored_log
 from jobs.training.train import TrainingResult
 
@@ -15,12 +17,18 @@ COLUMNS = ("version", "trained_at", "model", "published", "reason", "card")
 
 
 def record(
-    admin: Client, version: str, trained_at: datetime, trained: TrainingResult, published: bool
+    admin: Client,
+    version: str,
+    trained_at: datetime,
+    trained: TrainingResult,
+    learned: LearnedWeights,
+    published: bool,
 ) -> None:
     """Insert a row into `model_cards`. It replaces a row of the same version.
 
     The card also has `off_policy`: how the strategies of recommendations do on the random lists of the log,
-    and which would have won.
+    and which would have won; and `blend_weights`: the weights of the sources from now on, and for each
+    surface why they were learned or kept.
 
     Raises:
         PartUnavailable: ClickHouse rejects the row or is unavailable.
@@ -28,7 +36,8 @@ def record(
     chosen = trained.card.judged[0].candidate.model
     try:
         off_policy = judged_on_log(read_explored_log(admin, trained_at))
-        card = orjson.dumps({**orjson.loads(as_json(trained.card)), "off_policy": off_policy}).decode()
+        more = {"off_policy": off_policy, "blend_weights": asdict(learned)}
+        card = orjson.dumps({**orjson.loads(as_json(trained.card)), **more}).decode()
         row = (version, trained_at, chosen, published, trained.reason, card)
         admin.insert("model_cards", [row], column_names=COLUMNS)
     except ClickHouseError as error:

@@ -1,6 +1,7 @@
 """`python -m jobs.training.child`: one training within the limits of the settings, started by the worker."""
 
 import sys
+from collections.abc import Mapping
 
 import structlog
 
@@ -23,18 +24,18 @@ def main() -> int:
     settings = Settings.load()
     limit_this_process(settings)
     try:
-        trained, reason = _train(settings)
+        published, reason, weights = _train(settings)
     except UserError as error:
         log.warning("no training", reason=str(error))
         return 2
     except (SoukError, MemoryError) as error:
         log.error("training failed", reason=str(error) or "SOUK_TRAINING_MEMORY_MB is not enough")
         return 1
-    log.info("trained", published=trained, reason=reason)
+    log.info("trained", published=published, reason=reason, weights=weights)
     return 0
 
 
-def _train(settings: Settings) -> tuple[bool, str]:
+def _train(settings: Settings) -> tuple[bool, str, Mapping[str, str]]:
     # Imported under the limits: the libraries of the models take most of the memory of a small training.
     from redis import Redis
 
@@ -50,7 +51,7 @@ def _train(settings: Settings) -> tuple[bool, str]:
         trained = train_once(
             settings, registry, options, settings.training_max_events, lambda *_: None, system_clock
         )
-    return trained.model is not None, trained.reason
+    return trained.model is not None, trained.reason, trained.weight_reasons
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ from schemas.published_model.keys import (
     PREVIOUS,
     PUBLICATIONS,
     STATE,
-    WEIGHTS,
     Layout,
     bucket_of,
     description_key,
@@ -29,7 +28,6 @@ from schemas.published_model.keys import (
     rows_key,
 )
 from schemas.published_model.rows import pack_row
-from schemas.published_model.weights import Weights, pack_weights
 
 ROWS_PER_WRITE = 100
 """About 25 KB in one command: Redis serves others between two of them."""
@@ -57,7 +55,7 @@ class Publications:
         """
         pieces = list(served.ids.pieces())
         layout = Layout.of(len(served.ids), len(pieces))
-        with _redis_errors():
+        with redis_errors():
             self._require_memory(len(served.ids), sum(map(len, pieces)))
             self.redis.hset(PUBLICATIONS, mapping={version: layout.pack()})
             for number, piece in enumerate(pieces):
@@ -78,7 +76,7 @@ class Publications:
             PartUnavailable: Redis does not answer.
         """
         names = {IN_USE: version, PREVIOUS: previous}
-        with _redis_errors():
+        with redis_errors():
             if given := {name: value for name, value in names.items() if value is not None}:
                 self.redis.hset(STATE, mapping=given)
 
@@ -88,7 +86,7 @@ class Publications:
         Raises:
             PartUnavailable: Redis does not answer.
         """
-        with _redis_errors():
+        with redis_errors():
             value: Any = self.redis.hget(STATE, field)
         return None if value is None else str(value, "utf-8")
 
@@ -98,7 +96,7 @@ class Publications:
         Raises:
             PartUnavailable: Redis does not answer.
         """
-        with _redis_errors():
+        with redis_errors():
             packed: Any = self.redis.get(description_key(version))
             try:
                 description = Description.unpack(packed or b"")
@@ -114,7 +112,7 @@ class Publications:
         Raises:
             PartUnavailable: Redis does not answer.
         """
-        with _redis_errors():
+        with redis_errors():
             registered: Any = self.redis.hkeys(PUBLICATIONS)
             for version in {str(each, "utf-8") for each in registered} - set(versions):
                 self.remove(version)
@@ -125,7 +123,7 @@ class Publications:
         Raises:
             PartUnavailable: Redis does not answer.
         """
-        with _redis_errors():
+        with redis_errors():
             packed: Any = self.redis.hget(PUBLICATIONS, version)
             if packed is None:
                 return
@@ -133,17 +131,6 @@ class Publications:
             for key in Layout.unpack(packed).keys(version):
                 self.redis.delete(key)
             self.redis.hdel(PUBLICATIONS, version)
-
-    def store_weights(self, weights: Weights) -> None:
-        """Store the weights of the sources. They apply from the next answer on.
-
-        Raises:
-            UnusableWeights: readers would refuse them.
-            PartUnavailable: Redis does not answer.
-        """
-        packed = pack_weights(weights)
-        with _redis_errors():
-            self.redis.hset(STATE, mapping={WEIGHTS: packed})
 
     def _write_rows(self, served: ServedModel, version: str, layout: Layout) -> int:
         by_bucket: dict[int, dict[str, bytes]] = {}
@@ -193,7 +180,8 @@ def estimated_bytes(products: int, id_bytes: int) -> int:
 
 
 @contextmanager
-def _redis_errors() -> Iterator[None]:
+def redis_errors() -> Iterator[None]:
+    """Turn errors of Redis into `PartUnavailable`."""
     try:
         yield
     except RedisError as error:

@@ -1,7 +1,7 @@
 """Trains a model: searches on the older days, evaluates on the newest days, and fits on all days."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from common.errors import UserError
 from jobs.recommenders.auto.baselines import select_best_model
@@ -46,12 +46,15 @@ class TrainingResult:
     """The result of a training. `model` is the challenger fitted on all events, or None if it lost.
 
     `content` has the neighbours of products by name and category, None if nothing is known of them.
+    `weight_reasons` says for each surface why the weights of the sources were learned or kept; it is empty
+    until they were learned.
     """
 
     model: Model | None
     card: ModelCard
     reason: str
     content: CompactModel | None = None
+    weight_reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 def train(

@@ -1,18 +1,16 @@
 """Reads the platform's events from ClickHouse, as Arrow, into an interaction log."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
-from common.errors import PartUnavailable, UserError
+from common.errors import UserError
 from jobs.recommenders.evaluation.loaders.attributes import attributes_of
 from jobs.recommenders.evaluation.loaders.interactions import log_of
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.vocabulary import Codes
+from jobs.training.arrow_queries import query
 
 MAX_EVENTS = 10_000_000
 """The number of newest events to learn from."""
@@ -25,8 +23,6 @@ Robots exceed it, people hardly ever do.
 
 WEIGHTS = {"viewed": 1.0, "carted": 2.0, "bought": 3.0}
 """The weight of each kind of event, the same as in job `recommendations`."""
-
-_FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -44,26 +40,12 @@ def read_training_data(client: Client, limit: int = MAX_EVENTS) -> TrainingData:
         PartUnavailable: ClickHouse does not answer.
         UserError: ClickHouse holds no event.
     """
-    rows = _query(client, "interactions", {"limit": limit, "daily": DAILY, **WEIGHTS})
+    rows = query(client, "interactions", {"limit": limit, "daily": DAILY, **WEIGHTS})
     if not rows.num_rows:
         raise UserError("ClickHouse holds no event yet: start `./souk demo` or `./souk replay` first")
-    products = _query(client, "products", {})
+    products = query(client, "products", {})
     columns = {name: rows.column(name).combine_chunks() for name in rows.column_names}
     has_events = pa.compute.is_in(products["item"], columns["item"])
     attributes = attributes_of(products, "item") if pa.compute.any(has_events).as_py() else None
     log = log_of(columns, attributes)
     return TrainingData(log, attributes.sellers_of(log) if attributes else None)
-
-
-def _query(client: Client, name: str, parameters: Mapping[str, int | float]) -> pa.Table:
-    sql = (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-    settings = {"output_format_arrow_string_as_string": 1}
-    try:
-        table = client.query_arrow(sql, parameters=dict(parameters), settings=settings)
-    except ClickHouseError as error:
-        raise PartUnavailable(f"ClickHouse did not answer: {' '.join(str(error).split())}") from error
-    return pa.table({name: _decoded(table[name]) for name in table.column_names})
-
-
-def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column

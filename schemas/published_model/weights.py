@@ -14,6 +14,13 @@ Weights = Mapping[str, Mapping[str, float]]
 """surface → source → weight ≥ 0. Each surface has a source with a weight above 0."""
 
 
+DEFAULT_WEIGHTS: Weights = {
+    surface: {"item_neighbours": 1.0, "trained_neighbours": 1.0, "similar_content": 0.3}
+    for surface in SURFACES
+}
+"""The weights without learned ones (docs/recommenders.md, "The blend", has the measurement)."""
+
+
 class UnusableWeights(ValueError):
     """The weights are damaged, or are not weights of these surfaces and sources."""
 
@@ -37,6 +44,15 @@ def unpack_weights(packed: bytes) -> Weights:
         return _checked(orjson.loads(packed))
     except orjson.JSONDecodeError as error:
         raise UnusableWeights(f"the weights are not JSON: {error}") from error
+
+
+def weights_in_use(packed: bytes | None) -> Weights:
+    """Return the weights of all surfaces: the stored ones, or the default ones of surfaces without any.
+
+    Raises:
+        UnusableWeights: the stored ones are damaged.
+    """
+    return DEFAULT_WEIGHTS if packed is None else {**DEFAULT_WEIGHTS, **unpack_weights(packed)}
 
 
 def _checked(weights: object) -> dict[str, dict[str, float]]:

@@ -149,7 +149,11 @@ class AnsweredSeed(TypedDict):
 
 
 class AnsweredItem(TypedDict):
-    """A product of the list. `propensity` is the chance with which it has its place."""
+    """A product of the list. `propensity` is the chance with which it has its place.
+
+    The last fields are the scores of the blended sources, each relative to that of the best product of the
+    source; null if the source did not propose this one.
+    """
 
     position: int
     product_id: str
@@ -157,6 +161,9 @@ class AnsweredItem(TypedDict):
     score: float
     source: str
     propensity: float
+    item_neighbours: float | None
+    trained_neighbours: float | None
+    similar_content: float | None
 
 
 class AlternativeItem(TypedDict):

@@ -21,6 +21,7 @@ from common.settings import Settings
 from producers.outbox.trace import Trace
 from schemas.codec import Encoder, Record
 from schemas.events import all_events
+from schemas.published_model.weights import BLENDED
 from schemas.registry import SchemaRegistry
 from serving.intake.event_message import EventMessage
 from serving.intake.producer import EventProducer
@@ -37,7 +38,7 @@ BATCH = 200
 
 BATCH_DELAY_S = 0.2
 YIELD_EVERY = 20
-"""The number of answers after which other requests run. Encoding one takes about 50 µs."""
+"""The number of answers after which other requests run. Encoding one takes about 60 µs."""
 
 log = structlog.get_logger()
 
@@ -88,6 +89,7 @@ def record_of(answer: Answer) -> Record:
                 "score": item["score"],
                 "source": _source(item),
                 "propensity": propensity,
+                **{source: item["sources"].get(source) for source in BLENDED},
             }
             for position, (item, propensity) in enumerate(
                 zip(answer.items, answer.propensities, strict=True), 1
@@ -102,8 +104,10 @@ def record_of(answer: Answer) -> Record:
 
 
 def _source(item: Item) -> str:
-    """Return the names of the sources that proposed a product, or the kind of the rule that inserted it."""
-    return "+".join(item["sources"]) or item["reason"]["kind"]
+    """Return the sources that proposed a product, or the kind of the rule if it is sponsored or inserted."""
+    if item["sponsored"] or not item["sources"]:
+        return item["reason"]["kind"]
+    return "+".join(item["sources"])
 
 
 class AnswerLog:

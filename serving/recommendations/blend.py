@@ -11,17 +11,19 @@ def blend(
     """Return the `limit` best of the proposed products by Σ weight · score / best score of the source.
 
     The sum is divided by that of the weights of the sources that propose something, so a score is in (0, 1].
-    Equal scores are ordered by product. A source without a weight does not count. The causes of a product are
-    those of all sources.
+    Equal scores are ordered by product. A source without a weight proposes no product, but `sources` has its
+    scores, too, because its weight is learned from them. The causes of a product are those of all sources.
     """
     used = {source: weights.get(source, 0.0) for source, proposals in proposals_of.items() if proposals}
     all_weights = sum(used.values())
+    if all_weights <= 0.0:
+        return []
     totals: dict[str, float] = {}
     scaled: list[tuple[str, float, float, dict[str, Proposal]]] = []
     for source, weight in used.items():
         proposals = proposals_of[source]
         best = max(one.score for one in proposals)
-        if weight <= 0.0 or best <= 0.0:
+        if best <= 0.0:
             continue
         factor = weight / all_weights / best
         scaled.append((source, best, factor, {one.product_id: one for one in proposals}))
@@ -44,3 +46,14 @@ def blend(
             )
         )
     return blended
+
+
+def relative_scores(proposals_of: Mapping[str, Sequence[Proposal]]) -> dict[str, dict[str, float]]:
+    """Return product → source → score relative to that of the best product of the source."""
+    found: dict[str, dict[str, float]] = {}
+    for source, proposals in proposals_of.items():
+        best = max((one.score for one in proposals), default=0.0)
+        if best > 0.0:
+            for one in proposals:
+                found.setdefault(one.product_id, {})[source] = one.score / best
+    return found

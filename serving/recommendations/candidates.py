@@ -39,13 +39,15 @@ BLENDED = "blend"
 class Candidates:
     """The candidates so far, best first, with the proposal of each, and how many of them a list may have.
 
-    `answered` are the sources that proposed something, `parts` what each source that was asked did.
+    `answered` are the sources that proposed something, `parts` what each source that was asked did, and
+    `blended` what each source proposed whose scores are added up.
     """
 
     ranked: list[Candidate] = field(default_factory=list)
     proposals: dict[str, Proposal] = field(default_factory=dict)
     passing: int = 0
     parts: dict[str, Part] = field(default_factory=dict)
+    blended: Mapping[str, Sequence[Proposal]] = field(default_factory=dict)
     _counts: Counts = field(default_factory=Counts)
 
     @property
@@ -86,6 +88,7 @@ class CandidateCollector:
             RedisUnavailable: Redis does not answer.
         """
         blended = {each: await self._ask(each, self._n) for each in strategy.blended}
+        self.found.blended = blended
         limit = max(CANDIDATES, 2 * self._n)
         if await self._take(blend(blended, weights[surface], limit), BLENDED):
             return self.found

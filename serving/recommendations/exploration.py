@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from common.experiments.definition import StrategyName
+from serving.recommendations.blend import relative_scores
 from serving.recommendations.ranker import RankedItems, Ranker
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.rules.context import RuleContext, without_places
@@ -46,7 +47,9 @@ async def random_list(
     """Return `n` products, in random order, of those that all strategies would show.
 
     It has no pinned, sponsored or new products, whose places are not random. It is None if the limits of the
-    rules would not allow all products of the lists together, because that must not depend on the draw.
+    rules would not allow all products of the lists together, because that must not depend on the draw. Each
+    product has the scores of all blended sources, also of those that its strategy does not ask, because the
+    weights of the sources are learned from them.
 
     Raises:
         RedisUnavailable: Redis does not answer.
@@ -59,11 +62,21 @@ async def random_list(
     if not is_within_limits(placed.values(), freely.rules):
         return None
     items, propensity = explored({name: each.items for name, each in lists.items()}, n, shuffled)
+    blended = {source: proposals for each in lists.values() for source, proposals in each.blended.items()}
+    scores = relative_scores(blended)
     return RankedItems(
-        items,
+        [_with_scores(item, scores.get(item["product_id"], {})) for item in items],
         list({part["source"]: part for each in lists.values() for part in each.parts}.values()),
         next((each.model_version for each in lists.values() if each.model_version), None),
         RankedList([placed[item["product_id"]] for item in items], ()),
+        blended,
         propensity,
         {name: [item["product_id"] for item in each.items] for name, each in lists.items()},
     )
+
+
+def _with_scores(item: Item, scores: Mapping[str, float]) -> Item:
+    return {
+        **item,
+        "sources": {**item["sources"], **{source: round(share, 6) for source, share in scores.items()}},
+    }

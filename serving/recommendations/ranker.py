@@ -23,15 +23,16 @@ OF_MODEL = frozenset(("trained_neighbours", "similar_content"))
 class RankedItems:
     """The recommended items, which sources answered, and the version of the model if its source did.
 
-    `ranked` has the items in the same order, and what the rules of the shop did to the list. `propensity` is
-    the chance with which each item has its place. Of a random list, `alternatives` has the product ids of
-    each strategy's list.
+    `ranked` has the items in the same order, and what the rules of the shop did to the list. `blended` is
+    what each source proposed whose scores are added up. `propensity` is the chance with which each item has
+    its place. Of a random list, `alternatives` has the product ids of each strategy's list.
     """
 
     items: list[Item]
     parts: list[Part]
     model_version: str | None
     ranked: RankedList
+    blended: Mapping[str, Sequence[Proposal]] = field(default_factory=dict)
     propensity: float = 1.0
     alternatives: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -62,7 +63,8 @@ class Ranker:
         ranked = apply_rules(found.ranked, extras, draws, allowed, n)
         items = [_item(each, found.proposals, reason_of(each, found.proposals, request))
                  for each in ranked.items]  # fmt: skip
-        return RankedItems(items, list(found.parts.values()), _version(request.model, found), ranked)
+        version = _version(request.model, found)
+        return RankedItems(items, list(found.parts.values()), version, ranked, found.blended)
 
 
 def _version(model: ModelInUse, found: Candidates) -> str | None:

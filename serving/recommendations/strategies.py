@@ -1,11 +1,11 @@
-"""The strategies (arms of experiments) and the weights of the sources that a strategy blends. Pure."""
+"""The strategies (arms of experiments) and the sources that each of them asks. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from common.experiments.definition import StrategyName
-from schemas.published_model.weights import Weights
+from schemas.published_model.weights import BLENDED
 
 Source = Literal[
     "item_neighbours", "trained_neighbours", "similar_content", "popular_in_category", "popular_products"
@@ -33,12 +33,6 @@ FALLBACKS = ("popular_in_category", "popular_products")
 STRATEGIES: Mapping[StrategyName, Strategy] = {
     "live": Strategy(("item_neighbours",), FALLBACKS),
     "trained": Strategy(("trained_neighbours", "similar_content"), FALLBACKS),
-    "blend": Strategy(("item_neighbours", "trained_neighbours", "similar_content"), FALLBACKS),
+    "blend": Strategy(BLENDED, FALLBACKS),
     "popular": Strategy((), ("popular_products",)),
 }
-
-DEFAULT_WEIGHTS: Weights = {
-    surface: {"item_neighbours": 1.0, "trained_neighbours": 1.0, "similar_content": 0.3}
-    for surface in ("home", "product", "cart")
-}
-"""The weights without learned ones (docs/recommenders.md, "The blend", has the measurement)."""

@@ -18,10 +18,9 @@ from common.timeouts import PEER_TIMEOUT_S
 from schemas.published_model.description import Description, UnreadableDescription
 from schemas.published_model.keys import IN_USE, STATE, WEIGHTS, description_key, ids_key, rows_key
 from schemas.published_model.product_ids import ProductIds
-from schemas.published_model.weights import UnusableWeights, Weights, unpack_weights
+from schemas.published_model.weights import DEFAULT_WEIGHTS, UnusableWeights, Weights, weights_in_use
 from serving.catalogue.cards import KEY
 from serving.problems import RedisUnavailable
-from serving.recommendations.strategies import DEFAULT_WEIGHTS
 from serving.redis_client import run_redis
 
 log = structlog.get_logger()
@@ -179,7 +178,7 @@ class TrainedModels:
         if packed != known:
             weights = DEFAULT_WEIGHTS
             try:
-                weights = {**DEFAULT_WEIGHTS, **(unpack_weights(packed) if packed else {})}
+                weights = weights_in_use(packed)
             except UnusableWeights as error:
                 RECOMMENDER_MODELS_REFUSED.labels("weights").inc()
                 log.warning("weights of recommendations are not used", details=str(error))

@@ -29,6 +29,7 @@ from jobs.engine import statement_set, table_environment
 from jobs.recommendations.logic import plan
 from local.parts import redis as local_redis
 from schemas.events import all_events
+from schemas.published_model.weights import BLENDED
 from schemas.setup import register
 from serving.recommendations import answer_log
 from tests.integration.conftest import is_ready
@@ -364,6 +365,10 @@ def test_a_random_list_is_logged_with_what_each_strategy_would_have_shown(shop: 
     shop.say(viewed("p5", f"{ann}-session", ann))
     await_true(lambda: len(shop.shown(ann)) > 2, "an answer")
     usual = shop.shown(ann)
+    sources = {
+        item["product_id"]: {source: item["sources"].get(source) for source in BLENDED}
+        for item in shop.api.get(f"/v1/recommendations/{ann}?n=50").json()["items"]
+    }
     set_value(shop, EXPLORATION_SHARE, 0.2)
     explored: list[str] = []
 
@@ -386,6 +391,11 @@ def test_a_random_list_is_logged_with_what_each_strategy_would_have_shown(shop: 
     assert lists.keys() == set(STRATEGIES)
     assert (lists[DEFAULT_STRATEGY], lists["popular"]) == (usual, ["p1", "p2"])
     assert [one["product_id"] for one in logged["items"]] == explored[1:]
+    assert {
+        one["product_id"]: {source: one[source] for source in BLENDED}
+        for one in logged["items"]
+        if one["product_id"] in usual
+    } == sources
     assert {one["propensity"] for one in logged["items"]} == {
         1 / len({each for one in lists.values() for each in one})
     }

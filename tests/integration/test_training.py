@@ -1,5 +1,6 @@
 """Training with a real ClickHouse and a real Redis, from facts to the model and its card."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
@@ -18,17 +19,24 @@ from jobs.recommenders.interactions import Interactions, from_columns
 from jobs.recommenders.models.item_item import ItemItem
 from jobs.recommenders.models.popularity import Popularity
 from jobs.recommenders.storage import StoredModel, save
+from jobs.training.blend_weights import LearnedWeights
 from jobs.training.cards import record
 from jobs.training.model_registry import ModelRegistry
 from jobs.training.publication import Publications
 from jobs.training.run import train_once
+from jobs.training.stored_weights import read_weights, store_weights
 from jobs.training.train import NO_MODEL_IN_USE, TrainingOptions, train
 from jobs.training.training_data import DAILY, WEIGHTS, TrainingData, read_training_data
 from local.parts import redis as local_redis
+from schemas.published_model.keys import STATE
+from schemas.published_model.keys import WEIGHTS as STORED_WEIGHTS
+from schemas.published_model.weights import DEFAULT_WEIGHTS, SURFACES
 from tests.integration.metric_tables import emptied, writable
 from tests.integration.servers import running
+from tests.integration.shown_lists import ShownLists, scored_item
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+KEPT = LearnedWeights(dict(DEFAULT_WEIGHTS), dict.fromkeys(SURFACES, "kept: 0 clicks"))
 
 
 @pytest.fixture(scope="module")
@@ -141,14 +149,15 @@ def test_a_training_is_recorded_once_with_its_card(settings):
     trained = train(TrainingData(a_log(), None), NO_MODEL_IN_USE, options, lambda: 1.0, lambda *_: None)
 
     with connect(settings, admin=True) as admin:
-        record(admin, "v1", FIRST, trained, published=False)
-        record(admin, "v1", FIRST, trained, published=True)
+        for published in (False, True):
+            record(admin, "v1", FIRST, trained, KEPT, published)
 
     with connect(settings) as reader:
         rows = reader.query(
-            "SELECT version, model, published, JSONHas(card, 'judged') FROM model_cards FINAL"
+            "SELECT version, model, published, JSONHas(card, 'judged'), "
+            "JSONExtractString(card, 'blend_weights', 'reasons', 'home') FROM model_cards FINAL"
         )
-    assert rows.result_rows == [("v1", "popularity", True, 1)]
+    assert rows.result_rows == [("v1", "popularity", True, 1, "kept: 0 clicks")]
 
 
 def test_a_published_model_is_the_one_in_use_and_the_one_before_can_be_gone_back_to(registry):
@@ -163,6 +172,22 @@ def test_a_published_model_is_the_one_in_use_and_the_one_before_can_be_gone_back
     assert registry.in_use() == "v2"
     assert registry.model("v2").settings == model.settings
     assert registry.roll_back() == "v3"
+
+
+def test_weights_stay_when_the_model_is_rolled_back_and_damaged_ones_do_not_count(registry):
+    model = ItemItem().fit(a_log())
+    learned = {surface: {"trained_neighbours": 0.8, "similar_content": 0.2} for surface in SURFACES}
+    assert read_weights(registry.redis) == DEFAULT_WEIGHTS
+    registry.publish(model, "v1", FIRST)
+    store_weights(registry.redis, learned)
+    registry.publish(model, "v2", FIRST)
+
+    registry.roll_back()
+
+    assert registry.in_use() == "v1"
+    assert read_weights(registry.redis) == learned
+    registry.redis.hset(STATE, mapping={STORED_WEIGHTS: b"no JSON"})
+    assert read_weights(registry.redis) == DEFAULT_WEIGHTS
 
 
 def test_a_version_that_cannot_be_written_leaves_the_one_in_use(registry, monkeypatch):
@@ -244,6 +269,46 @@ def test_a_training_on_facts_publishes_a_model_and_the_next_one_is_compared_with
     assert rows.result_rows == [("20260101T000000", True), ("20260102T000000", True)]
 
 
+def lists_of_ten(number: int) -> ShownLists:
+    """Lists on home pages in random order, of which visitors click what the trained model ranks high."""
+    rng, lists = np.random.default_rng(7), ShownLists()
+    for one in range(number):
+        at, scores = FIRST + timedelta(minutes=one), rng.uniform(0, 1, (10, 2)).round(4)
+        name, products = f"list-{one}", [f"p{place}" for place in range(10)]
+        items = [scored_item(product, *pair) for product, pair in zip(products, scores.tolist(), strict=True)]
+        lists.answer(name, f"visitor-{one % 400}", at, *items)
+        lists.see(name, at, *products, session=f"visitor-{one % 400}")
+        chances = 1 / (1 + np.exp(3 - 4 * scores[:, 1] + 0.9 * np.log(np.arange(1, 11))))
+        for place in np.flatnonzero(rng.uniform(size=10) < chances):
+            lists.click(name, at, products[place], f"visitor-{one % 400}")
+    return lists
+
+
+@pytest.mark.nightly
+def test_after_a_training_the_weights_are_those_that_made_people_click(settings, registry):
+    emptied(settings)
+    rng = np.random.default_rng(8)
+    views = [
+        viewed(int(minute), f"shopper-{rng.integers(30)}", f"visit-{minute}", f"p{rng.integers(9)}")
+        for minute in rng.permutation(10 * 24 * 60)[:600]
+    ]
+    add(settings, "product_viewed", views)
+    lists_of_ten(1_500).load(settings)
+    options = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
+
+    train_once(settings, registry, options, 500, quiet, lambda: FIRST + timedelta(days=10))
+
+    weights = read_weights(registry.redis)
+    assert weights["home"]["trained_neighbours"] > 0.9
+    assert weights["cart"] == DEFAULT_WEIGHTS["cart"]
+    with connect(settings) as reader:
+        [(card,)] = reader.query("SELECT card FROM model_cards FINAL WHERE published").result_rows
+    recorded = json.loads(card)["blend_weights"]
+    assert recorded["weights"] == weights
+    assert recorded["reasons"]["home"].startswith("learned: log loss")
+    assert recorded["reasons"]["cart"] == "kept: 0 clicks to learn from, of at least 300"
+
+
 @pytest.mark.nightly
 def test_a_model_in_use_of_a_former_version_is_replaced(settings, registry):
     rng = np.random.default_rng(6)
@@ -264,6 +329,29 @@ def test_a_model_in_use_of_a_former_version_is_replaced(settings, registry):
         "the model in use can't be compared with: the saved model als has unknown settings: train it again"
     )
     assert registry.model(registry.in_use()).NAME == "popularity"
+
+
+@pytest.mark.nightly
+def test_a_model_is_published_although_the_weights_cannot_be_learned(settings, registry):
+    emptied(settings)
+    rng = np.random.default_rng(9)
+    views = [
+        viewed(int(minute), f"shopper-{rng.integers(30)}", f"visit-{minute}", f"p{rng.integers(9)}")
+        for minute in rng.permutation(10 * 24 * 60)[:600]
+    ]
+    add(settings, "product_viewed", views)
+    options = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
+    with connect(settings, admin=True) as admin:
+        admin.command("RENAME TABLE order_confirmed TO order_confirmed_away")
+    try:
+        trained = train_once(settings, registry, options, 500, quiet, lambda: FIRST)
+    finally:
+        with connect(settings, admin=True) as admin:
+            admin.command("RENAME TABLE order_confirmed_away TO order_confirmed")
+
+    assert registry.in_use() is not None
+    assert trained.weight_reasons["home"].startswith("kept: ClickHouse did not answer")
+    assert read_weights(registry.redis) == DEFAULT_WEIGHTS
 
 
 @pytest.mark.nightly

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from common.experiments.definition import DEFAULT_STRATEGY
 from jobs.recommenders.compact import CompactModel
-from serving.recommendations.blend import blend
+from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS
+from serving.recommendations.blend import blend, relative_scores
 from serving.recommendations.proposal import Because, Proposal
 from serving.recommendations.recommender import neighbour_proposals
 from serving.recommendations.scoring import Neighbours, Seed, fold_in_seeds, history, score
-from serving.recommendations.strategies import DEFAULT_WEIGHTS, STRATEGIES
+from serving.recommendations.strategies import STRATEGIES
 
 PRODUCTS = st.sampled_from("abcdefgh")
 SCORES = st.floats(1e-6, 1e6)
@@ -67,6 +68,27 @@ def test_a_source_that_proposes_nothing_changes_nothing() -> None:
     assert [one.score for one in alone] == [1.0, 0.5]
 
 
+def test_a_source_without_a_weight_changes_nothing_but_its_scores_are_given() -> None:
+    live = of({"lamp": 1.0}, {"lamp": {"bulb": 8.0, "shade": 4.0}})
+    trained = of({"rug": 1.0}, {"rug": {"vase": 2.0, "shade": 1.0}})
+
+    bulb, shade = blend({"trained": trained, "live": live}, {"live": 1.0, "trained": 0.0}, 9)
+
+    assert [(one.product_id, one.score) for one in (bulb, shade)] == [("bulb", 1.0), ("shade", 0.5)]
+    assert shade.sources == {"trained": 0.5, "live": 0.5}
+    assert shade.main_cause() == ("similar", "lamp")
+    assert blend({"trained": trained}, {"live": 1.0, "trained": 0.0}, 9) == []
+
+
+def test_the_scores_of_products_are_those_of_all_sources() -> None:
+    live = of({"lamp": 1.0}, {"lamp": {"bulb": 8.0, "shade": 4.0}})
+    trained = of({"rug": 1.0}, {"rug": {"shade": 3.0}})
+
+    found = relative_scores({"live": live, "trained": trained, "content": []})
+
+    assert found == {"bulb": {"live": 1.0}, "shade": {"live": 0.5, "trained": 1.0}}
+
+
 @given(SOURCES, WEIGHTS, st.integers(0, 9))
 def test_a_blend_is_ordered_each_product_once_with_scores_up_to_1(
     proposals_of: dict[str, list[Proposal]], weights: dict[str, float], limit: int
@@ -81,7 +103,12 @@ def test_a_blend_is_ordered_each_product_once_with_scores_up_to_1(
     assert scores == sorted(scores, reverse=True)
     assert all(0 < one.score <= 1 + 1e-9 for one in found)
     for one in found:
-        assert set(one.sources) <= weighed
+        assert set(one.sources) & weighed
+        assert set(one.sources) == {
+            source
+            for source, others in proposals_of.items()
+            if one.product_id in {other.product_id for other in others}
+        }
         assert all(0 < share <= 1 for share in one.sources.values())
         causes = one.causes()
         assert causes[one.main_cause()] == max(causes.values())
@@ -144,4 +171,8 @@ def test_the_parts_of_a_score_add_up_and_name_its_seeds(
 
 def test_every_blended_source_has_a_weight_on_every_surface() -> None:
     for weights in DEFAULT_WEIGHTS.values():
-        assert all(weights[source] > 0 for source in STRATEGIES[DEFAULT_STRATEGY].blended)
+        assert all(weights[source] > 0 for source in BLENDED)
+
+
+def test_the_default_strategy_asks_every_source_that_has_a_weight() -> None:
+    assert set(STRATEGIES[DEFAULT_STRATEGY].blended) == set(BLENDED)

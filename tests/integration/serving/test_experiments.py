@@ -14,6 +14,7 @@ from common.configuration.definitions import EXPERIMENTS, HOLDOUT_SHARE
 from common.configuration.values import SettingValue
 from common.settings import Settings
 from schemas.configuration.saved_values import SavedValues
+from schemas.published_model.weights import BLENDED
 from tests.integration.serving.conftest import running_serving
 from tests.integration.serving.shop_audit import restored
 from tests.principals import bearer
@@ -57,7 +58,7 @@ def events() -> dict[str, list[dict[str, Any]]]:
             }
             item = {
                 "position": 1, "product_id": "lamp", "seller_id": "ana", "score": 0.5,
-                "source": "popular_products", "propensity": 1.0,
+                "source": "popular_products", "propensity": 1.0, "similar_content": 0.25,
             }  # fmt: skip
             emit(
                 "recommendation_answered", at, recommendation_id=visitor, visitor_id=visitor, surface="home",
@@ -169,6 +170,9 @@ def test_an_answer_says_where_it_came_from(client: httpx.Client) -> None:
     assert found["seeds"] == [{"product_id": "chair", "weight": 1.0}]
     assert found["items"][0]["source"] == "popular_products"
     assert found["items"][0]["propensity"] == 1.0
+    assert {source: found["items"][0][source] for source in BLENDED} == {
+        "item_neighbours": None, "trained_neighbours": None, "similar_content": 0.25
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

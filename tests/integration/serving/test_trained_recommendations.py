@@ -18,6 +18,7 @@ from jobs.recommenders.compact import CompactModel
 from jobs.training.model_registry import ModelRegistry
 from jobs.training.neighbour_rows import ServedModel
 from jobs.training.publication import Publications
+from jobs.training.stored_weights import store_weights
 from schemas.published_model.keys import STATE, WEIGHTS, Layout, description_key, ids_key, rows_key
 from schemas.published_model.product_ids import ProductIds
 from tests.integration.serving.conftest import put_offers
@@ -246,7 +247,7 @@ def test_stored_weights_change_the_order_and_damaged_ones_do_not_count(
     orders = []
     for live, trained in ((1.0, 3.0), (3.0, 1.0)):
         weights = {"home": {"item_neighbours": live, "trained_neighbours": trained}}
-        Publications(redis).store_weights(weights)
+        store_weights(redis, weights)
         orders.append([one["product_id"] for one in ask()["items"]][:2])
     redis.hset(STATE, mapping={WEIGHTS: b"no JSON"})
 

@@ -17,6 +17,7 @@ from common.metrics import ANSWERS_LOGGED
 from common.settings import Settings
 from schemas.codec import Decoder, Encoder
 from schemas.events import all_events
+from schemas.published_model.weights import BLENDED
 from serving.intake.producer import EventProducer
 from serving.recommendations.answer_log import EVENT, Answer, AnswerLog, record_of
 from serving.recommendations.exploration import explored
@@ -48,6 +49,7 @@ def item(product_id: str, **sources: float) -> Any:
         "seller_id": seller_id,
         "score": 0.5,
         "sources": sources,
+        "sponsored": False,
         "reason": reason,
     }
 
@@ -130,8 +132,19 @@ def test_the_event_has_everything_that_the_answer_came_from() -> None:
         (2, "desk", "popular"),
     ]
     assert [one["propensity"] for one in record["items"]] == [0.25, 0.5]
+    scores = [{source: one[source] for source in BLENDED} for one in record["items"]]
+    assert scores == [
+        {"item_neighbours": 1.0, "trained_neighbours": None, "similar_content": 0.5},
+        dict.fromkeys(BLENDED),
+    ]
     assert record["alternatives"][2] == {"strategy": "popular", "position": 1, "product_id": "desk"}
     assert record_of(answer(alternatives={}))["is_explored"] is False
+
+
+def test_a_sponsored_place_is_logged_as_one_whoever_else_proposed_the_product() -> None:
+    paid = item("lamp", item_neighbours=0.5) | {"sponsored": True, "reason": {"kind": "sponsored"}}
+    [logged] = record_of(answer(items=[paid], propensities=[1.0]))["items"]
+    assert (logged["source"], logged["item_neighbours"]) == ("sponsored", 0.5)
 
 
 def dropped() -> float:
