@@ -1,0 +1,102 @@
+"""Random lists: what they have of the strategies' lists, and when a visitor gets the usual list instead."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+import pytest
+from redis.asyncio import Redis
+
+from common.experiments.definition import StrategyName
+from serving.catalogue.cards import ProductCardLoader
+from serving.recommendations.exploration import random_list
+from serving.recommendations.proposal import Proposal
+from serving.recommendations.ranker import RankedItems, Ranker
+from serving.recommendations.recommender import RecommendationRequest
+from serving.recommendations.rules.context import ActiveRules, PinnedPlace, RuleContext
+from serving.recommendations.strategies import DEFAULT_WEIGHTS, Strategy
+from serving.recommendations.trained_models import ModelInUse
+from serving.recommendations.visitor_history import VisitorHistory
+
+STRATEGIES: Mapping[StrategyName, Strategy] = {
+    "live": Strategy((), ("lamps",)),
+    "popular": Strategy((), ("rugs",)),
+}
+PRODUCTS = ("lamp1", "lamp2", "rug1", "rug2", "sofa")
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A recommender that proposes the same products to everybody."""
+
+    strategy: str
+    product_ids: tuple[str, ...]
+
+    async def propose(self, _request: RecommendationRequest, _wanted: int) -> Sequence[Proposal]:
+        return [Proposal(each, 1.0 / rank, "popular") for rank, each in enumerate(self.product_ids, 1)]
+
+
+def drawn(
+    rules: ActiveRules,
+    lamps: tuple[str, ...] = ("lamp1", "lamp2"),
+    rugs: tuple[str, ...] = ("rug1", "rug2"),
+    pool: tuple[str, ...] = (),
+) -> RankedItems | None:
+    """Return a random list of at most three products, with the last product of all lists first."""
+    cards = ProductCardLoader(Redis(), "")
+    listing = {"seller_id": "ana", "currency": "BRL", "price_minor": 900, "listed": 1}
+    cards.store(PRODUCTS, [(orjson.dumps([listing]), None)] * len(PRODUCTS))
+    model = ModelInUse(None, "no_model", DEFAULT_WEIGHTS)
+    request = RecommendationRequest(VisitorHistory({}, {}, {}, None), [], None, frozenset(), cards, [], model)
+    return asyncio.run(
+        random_list(
+            Ranker([Fixed("lamps", lamps), Fixed("rugs", rugs)]),
+            STRATEGIES,
+            request,
+            3,
+            "home",
+            RuleContext(rules, seed="ann", pool=pool),
+            lambda count: range(count - 1, -1, -1),
+        )
+    )
+
+
+def shown(found: RankedItems) -> list[str]:
+    return [item["product_id"] for item in found.items]
+
+
+def test_a_random_list_has_products_of_all_strategies_and_says_what_each_would_show() -> None:
+    found = drawn(ActiveRules())
+    assert found is not None
+    assert shown(found) == ["rug2", "rug1", "lamp2"]
+    assert [each.candidate.product_id for each in found.ranked.items] == shown(found)
+    assert found.propensity == 1 / 4
+    assert found.alternatives == {"live": ["lamp1", "lamp2"], "popular": ["rug1", "rug2"]}
+    assert [part["source"] for part in found.parts] == ["lamps", "rugs"]
+
+
+def test_a_random_list_has_nothing_in_a_place_of_its_own() -> None:
+    rules = ActiveRules(
+        pins=(PinnedPlace(0, "product", "sofa"),),
+        sponsored=("sofa",),
+        sponsored_places=(1,),
+        max_sponsored=1,
+        exposure_share=0.5,
+    )
+    found = drawn(rules, pool=("sofa",))
+    assert found is not None
+    assert shown(found) == ["rug2", "rug1", "lamp2"]
+
+
+@pytest.mark.parametrize(("limit", "is_random"), [(4, True), (3, False)])
+def test_where_the_limits_forbid_all_products_together_the_list_is_the_usual_one(
+    limit: int, is_random: bool
+) -> None:
+    """Each strategy alone shows two products of the seller, both together four."""
+    assert (drawn(ActiveRules(max_per_seller=limit)) is not None) is is_random
+
+
+def test_where_no_strategy_shows_anything_the_list_is_the_usual_one() -> None:
+    """It may have products for exposure, so that the shelf is not empty."""
+    assert drawn(ActiveRules(exposure_share=0.1), lamps=(), rugs=(), pool=("sofa",)) is None
