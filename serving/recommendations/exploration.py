@@ -46,8 +46,7 @@ async def random_list(
     """Return `n` products, in random order, of those that all strategies would show.
 
     It has no pinned, sponsored or new products, whose places are not random. It is None if the limits of the
-    rules would not allow all products of the lists together, because that must not depend on the draw. It is
-    also None if no strategy shows anything, because the rules may still fill a usual list.
+    rules would not allow all products of the lists together, because that must not depend on the draw.
 
     Raises:
         RedisUnavailable: Redis does not answer.
@@ -57,6 +56,7 @@ async def random_list(
         name: await ranker.rank(request, n, page, strategy, freely) for name, strategy in strategies.items()
     }
     placed = {each.candidate.product_id: each for one in lists.values() for each in one.ranked.items}
+    # Without products to draw from, the rules may still fill the usual list with products for exposure.
     if not placed or not is_within_limits(placed.values(), freely.rules):
         return None
     items, propensity = explored({name: each.items for name, each in lists.items()}, n, shuffled)
