@@ -149,11 +149,7 @@ class AnsweredSeed(TypedDict):
 
 
 class AnsweredItem(TypedDict):
-    """A product of the list.
-
-    `source` has the sources that proposed it, or the kind of the rule that inserted it. `propensity` is the
-    chance with which a random list or a draw for exposure gives it its place, 1 for other products.
-    """
+    """A product of the list. `propensity` is the chance with which it has its place."""
 
     position: int
     product_id: str
