@@ -7,7 +7,7 @@ from common.experiments.definition import StrategyName
 from serving.recommendations.ranker import RankedItems, Ranker
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.rules.context import RuleContext, without_places
-from serving.recommendations.rules.limits import is_within_limits
+from serving.recommendations.rules.limits import may_have_any
 from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.rules.step import RankedList
 from serving.recommendations.schemas import Item
@@ -46,7 +46,7 @@ async def random_list(
     """Return `n` products, in random order, of those that all strategies would show.
 
     It has no pinned, sponsored or new products, whose places are not random. It is None if the limits of the
-    rules would not allow all products of the lists together, because that must not depend on the draw.
+    rules would forbid one of the lists that may be drawn, because that must not depend on the draw.
 
     Raises:
         RedisUnavailable: Redis does not answer.
@@ -57,7 +57,7 @@ async def random_list(
     }
     placed = {each.candidate.product_id: each for one in lists.values() for each in one.ranked.items}
     # Without products to draw from, the rules may still fill the usual list with products for exposure.
-    if not placed or not is_within_limits(placed.values(), freely.rules):
+    if not placed or not may_have_any(placed.values(), n, freely.rules):
         return None
     items, propensity = explored({name: each.items for name, each in lists.items()}, n, shuffled)
     return RankedItems(

@@ -23,7 +23,6 @@ STRATEGIES: Mapping[StrategyName, Strategy] = {
     "live": Strategy((), ("lamps",)),
     "popular": Strategy((), ("rugs",)),
 }
-PRODUCTS = ("lamp1", "lamp2", "rug1", "rug2", "sofa")
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,13 @@ def drawn(
     lamps: tuple[str, ...] = ("lamp1", "lamp2"),
     rugs: tuple[str, ...] = ("rug1", "rug2"),
     pool: tuple[str, ...] = (),
+    n: int = 3,
 ) -> RankedItems | None:
-    """Return a random list of at most three products, with the last product of all lists first."""
+    """Return a random list of at most `n` products of one seller, those of the last list first."""
     cards = ProductCardLoader(Redis(), "")
-    listing = {"seller_id": "ana", "currency": "BRL", "price_minor": 900, "listed": 1}
-    cards.store(PRODUCTS, [(orjson.dumps([listing]), None)] * len(PRODUCTS))
+    listing = {"seller_id": "ana", "currency": "BRL", "price_minor": 900, "listed": 1, "category": "home"}
+    products = {*lamps, *rugs, *pool, "sofa"}
+    cards.store(products, [(orjson.dumps([listing]), None)] * len(products))
     model = ModelInUse(None, "no_model", DEFAULT_WEIGHTS)
     request = RecommendationRequest(VisitorHistory({}, {}, {}, None), [], None, frozenset(), cards, [], model)
     return asyncio.run(
@@ -54,7 +55,7 @@ def drawn(
             Ranker([Fixed("lamps", lamps), Fixed("rugs", rugs)]),
             STRATEGIES,
             request,
-            3,
+            n,
             "home",
             RuleContext(rules, seed="ann", pool=pool),
             lambda count: range(count - 1, -1, -1),
@@ -89,12 +90,18 @@ def test_a_random_list_has_nothing_in_a_place_of_its_own() -> None:
     assert shown(found) == ["rug2", "rug1", "lamp2"]
 
 
-@pytest.mark.parametrize(("limit", "is_random"), [(4, True), (3, False)])
-def test_where_the_limits_forbid_all_products_together_the_list_is_the_usual_one(
-    limit: int, is_random: bool
-) -> None:
-    """Each strategy alone shows two products of the seller, both together four."""
+@pytest.mark.parametrize(("limit", "is_random"), [(3, True), (2, False)])
+def test_where_the_limits_forbid_some_draws_the_list_is_the_usual_one(limit: int, is_random: bool) -> None:
+    """Each strategy shows two products of one seller. A random list has three of these four."""
     assert (drawn(ActiveRules(max_per_seller=limit)) is not None) is is_random
+
+
+def test_the_random_lists_of_a_shop_with_one_seller_are_within_the_default_limits() -> None:
+    """The strategies show more than 25 products together, but a list has 15 of them."""
+    lamps, rugs = (tuple(f"{each}{number}" for number in range(15)) for each in ("lamp", "rug"))
+    found = drawn(ActiveRules(max_per_seller=25, max_per_category=25), lamps, rugs, n=15)
+    assert found is not None
+    assert (len(found.items), found.propensity) == (15, 1 / 30)
 
 
 def test_where_no_strategy_shows_anything_the_list_is_the_usual_one() -> None:
