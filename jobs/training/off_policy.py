@@ -17,14 +17,21 @@ _SQL = Path(clickhouse.__file__).parent / "queries" / "explored_places.sql"
 DAYS = 28
 """The newest days of the log that are read."""
 
+MAX_PLACES = 100_000
+"""The newest places that are read, so that the memory is bounded however many visitors the shop has."""
 
-def read_explored_log(client: Client, end: datetime, days: float = DAYS) -> ExploredLog:
-    """Return the random lists of the last `days` days before `end` that came into view.
+
+def read_explored_log(
+    client: Client, end: datetime, days: float = DAYS, most: int = MAX_PLACES
+) -> ExploredLog:
+    """Return the random lists of the last `days` days before `end` that came into view, the newest first.
+
+    At most `most` places are read.
 
     Raises:
         clickhouse_connect.driver.exceptions.Error: ClickHouse rejects the query or is unavailable.
     """
-    parameters = {"period_start": end - timedelta(days=days), "period_end": end}
+    parameters = {"period_start": end - timedelta(days=days), "period_end": end, "most": most}
     return ExploredLog.of(list(client.query(_SQL.read_text(), parameters).named_results()))
 
 
