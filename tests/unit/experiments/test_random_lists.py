@@ -3,18 +3,24 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from common.experiments.definition import StrategyName
 from serving.catalogue.cards import ProductCardLoader
+from serving.catalogue.offers import Offer
 from serving.recommendations.exploration import random_list
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.ranker import RankedItems, Ranker
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.rules.context import ActiveRules, PinnedPlace, RuleContext
+from serving.recommendations.rules.draft import Candidate, Draft, Placed
+from serving.recommendations.rules.limits import limit, may_have_any
 from serving.recommendations.strategies import DEFAULT_WEIGHTS, Strategy
 from serving.recommendations.trained_models import ModelInUse
 from serving.recommendations.visitor_history import VisitorHistory
@@ -90,10 +96,10 @@ def test_a_random_list_has_nothing_in_a_place_of_its_own() -> None:
     assert shown(found) == ["rug2", "rug1", "lamp2"]
 
 
-@pytest.mark.parametrize(("limit", "is_random"), [(3, True), (2, False)])
-def test_where_the_limits_forbid_some_draws_the_list_is_the_usual_one(limit: int, is_random: bool) -> None:
+@pytest.mark.parametrize(("most", "is_random"), [(3, True), (2, False)])
+def test_where_the_limits_forbid_some_draws_the_list_is_the_usual_one(most: int, is_random: bool) -> None:
     """Each strategy shows two products of one seller. A random list has three of these four."""
-    assert (drawn(ActiveRules(max_per_seller=limit)) is not None) is is_random
+    assert (drawn(ActiveRules(max_per_seller=most)) is not None) is is_random
 
 
 def test_the_random_lists_of_a_shop_with_one_seller_are_within_the_default_limits() -> None:
@@ -107,3 +113,28 @@ def test_the_random_lists_of_a_shop_with_one_seller_are_within_the_default_limit
 def test_where_no_strategy_shows_anything_the_list_is_the_usual_one() -> None:
     """It may have products for exposure, so that the shelf is not empty."""
     assert drawn(ActiveRules(exposure_share=0.1), lamps=(), rugs=(), pool=("sofa",)) is None
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from(["Lamps", "lamps", "rugs", None])), max_size=6
+    ),
+    st.integers(1, 6),
+    st.integers(1, 4),
+    st.integers(1, 4),
+)
+def test_a_list_is_drawn_only_if_every_list_that_may_be_drawn_is_within_the_limits(
+    offered: list[tuple[str, str | None]], n: int, of_seller: int, of_category: int
+) -> None:
+    placed = [
+        Placed(Candidate(str(number), Offer(str(number), seller, None, category, "BRL", 900, True, 5)))
+        for number, (seller, category) in enumerate(offered)
+    ]
+    rules = ActiveRules(max_per_seller=of_seller, max_per_category=of_category)
+    lists = combinations(placed, min(n, len(placed)))
+
+    within = all(
+        limit(Draft([each.candidate for each in one]), RuleContext(rules)).effects == () for one in lists
+    )
+
+    assert may_have_any(placed, n, rules) is within
