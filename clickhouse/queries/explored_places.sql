@@ -24,6 +24,9 @@ FROM
         LIMIT 1 BY recommendation_id
     )
     ARRAY JOIN items AS item
+    -- The ids of lists begin with the time (UUIDv7).
+    ORDER BY recommendation_id DESC, item.position
+    LIMIT {most_of_visitor:UInt64} BY visitor_id
 ) AS answer
 LEFT JOIN
 (
@@ -31,6 +34,5 @@ LEFT JOIN
     FROM recommendation_clicked
     WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')}
 ) AS click ON click.recommendation_id = answer.recommendation_id AND click.product_id = answer.item.product_id
--- The ids of lists begin with the time (UUIDv7).
 ORDER BY recommendation_id DESC, position
 LIMIT {most:UInt64}
