@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from common.experiments.definition import StrategyName
+from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
 from serving.recommendations.ranker import RankedItems, Ranker
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.rules.context import RuleContext, without_places
@@ -52,9 +52,9 @@ async def random_list(
         RedisUnavailable: Redis does not answer.
     """
     freely = replace(allowed, rules=without_places(allowed.rules))
-    lists = {
-        name: await ranker.rank(request, n, page, strategy, freely) for name, strategy in strategies.items()
-    }
+    # The last list counts: a product of several lists has the reason that the default strategy gives.
+    default_last = sorted(strategies.items(), key=lambda each: each[0] == DEFAULT_STRATEGY)
+    lists = {name: await ranker.rank(request, n, page, strategy, freely) for name, strategy in default_last}
     placed = {each.candidate.product_id: each for one in lists.values() for each in one.ranked.items}
     # Without products to draw from, the rules may still fill the usual list with products for exposure.
     if not placed or not may_have_any(placed.values(), n, freely.rules):

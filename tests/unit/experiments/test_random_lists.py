@@ -26,7 +26,7 @@ from serving.recommendations.trained_models import ModelInUse
 from serving.recommendations.visitor_history import VisitorHistory
 
 STRATEGIES: Mapping[StrategyName, Strategy] = {
-    "live": Strategy((), ("lamps",)),
+    "blend": Strategy((), ("lamps",)),
     "popular": Strategy((), ("rugs",)),
 }
 
@@ -39,7 +39,10 @@ class Fixed:
     product_ids: tuple[str, ...]
 
     async def propose(self, _request: RecommendationRequest, _wanted: int) -> Sequence[Proposal]:
-        return [Proposal(each, 1.0 / rank, "popular") for rank, each in enumerate(self.product_ids, 1)]
+        return [
+            Proposal(each, 1.0 / rank, "category", self.strategy)
+            for rank, each in enumerate(self.product_ids, 1)
+        ]
 
 
 def drawn(
@@ -49,7 +52,7 @@ def drawn(
     pool: tuple[str, ...] = (),
     n: int = 3,
 ) -> RankedItems | None:
-    """Return a random list of at most `n` products of one seller, those of the last list first."""
+    """Return a random list of at most `n` products of one seller, those of the default strategy first."""
     cards = ProductCardLoader(Redis(), "")
     listing = {"seller_id": "ana", "currency": "BRL", "price_minor": 900, "listed": 1, "category": "home"}
     products = {*lamps, *rugs, *pool, "sofa"}
@@ -76,11 +79,18 @@ def shown(found: RankedItems) -> list[str]:
 def test_a_random_list_has_products_of_all_strategies_and_says_what_each_would_show() -> None:
     found = drawn(ActiveRules())
     assert found is not None
-    assert shown(found) == ["rug2", "rug1", "lamp2"]
+    assert shown(found) == ["lamp2", "lamp1", "rug2"]
     assert [each.candidate.product_id for each in found.ranked.items] == shown(found)
     assert found.propensity == 1 / 4
-    assert found.alternatives == {"live": ["lamp1", "lamp2"], "popular": ["rug1", "rug2"]}
-    assert [part["source"] for part in found.parts] == ["lamps", "rugs"]
+    assert found.alternatives == {"blend": ["lamp1", "lamp2"], "popular": ["rug1", "rug2"]}
+    assert {part["source"] for part in found.parts} == {"lamps", "rugs"}
+
+
+def test_a_product_of_several_strategies_has_the_reason_of_the_default_one() -> None:
+    found = drawn(ActiveRules(), ("lamp1", "sofa"), ("sofa", "rug1"))
+    assert found is not None
+    reasons = {item["product_id"]: item["reason"]["category"] for item in found.items}
+    assert reasons == {"lamp1": "lamps", "sofa": "lamps", "rug1": "rugs"}
 
 
 def test_a_random_list_has_nothing_in_a_place_of_its_own() -> None:
@@ -93,7 +103,7 @@ def test_a_random_list_has_nothing_in_a_place_of_its_own() -> None:
     )
     found = drawn(rules, pool=("sofa",))
     assert found is not None
-    assert shown(found) == ["rug2", "rug1", "lamp2"]
+    assert shown(found) == ["lamp2", "lamp1", "rug2"]
 
 
 @pytest.mark.parametrize(("most", "is_random"), [(3, True), (2, False)])
