@@ -1,4 +1,5 @@
--- Each place of each random list that came into view: what it showed, whether it was clicked, what strategies would show.
+-- The newest places of random lists that came into view: what each showed, whether it was clicked, what strategies would show.
+WITH arrayFilter(one -> one.position = answer.item.position, answer.alternatives) AS here
 SELECT
     answer.recommendation_id AS recommendation_id,
     answer.visitor_id AS visitor_id,
@@ -6,7 +7,6 @@ SELECT
     answer.item.product_id AS product_id,
     answer.item.propensity AS propensity,
     ifNull(click.recommendation_id, '') != '' AS clicked,
-    arrayFilter(one -> one.position = answer.item.position, answer.alternatives) AS here,
     mapFromArrays(arrayMap(one -> one.strategy, here), arrayMap(one -> one.product_id, here)) AS strategies
 FROM
 (
@@ -24,6 +24,9 @@ FROM
         LIMIT 1 BY recommendation_id
     )
     ARRAY JOIN items AS item
+    -- The ids of lists begin with the time (UUIDv7).
+    ORDER BY recommendation_id DESC, item.position
+    LIMIT {most_of_visitor:UInt64} BY visitor_id
 ) AS answer
 LEFT JOIN
 (
@@ -31,4 +34,5 @@ LEFT JOIN
     FROM recommendation_clicked
     WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')}
 ) AS click ON click.recommendation_id = answer.recommendation_id AND click.product_id = answer.item.product_id
-ORDER BY recommendation_id, position
+ORDER BY recommendation_id DESC, position
+LIMIT {most:UInt64}

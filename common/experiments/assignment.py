@@ -69,7 +69,8 @@ def assign(
     for experiment in experiments:
         if experiment.covers(surface) and experiment.is_running(now):
             arm = arm_of(experiment, unit)
-            if arm is None or not arm.is_live(now):
-                break
-            return Assignment(experiment.name, arm.name, arm.strategy, eligible * arm.share)
+            if arm is not None and arm.is_live(now):
+                return Assignment(experiment.name, arm.name, arm.strategy, eligible * arm.share)
+            taking_part = sum(each.share for each in experiment.arms if each.is_live(now))
+            return Assignment(None, None, DEFAULT_STRATEGY, eligible * (1.0 - taking_part))
     return Assignment(None, None, DEFAULT_STRATEGY, eligible)

@@ -17,14 +17,29 @@ _SQL = Path(clickhouse.__file__).parent / "queries" / "explored_places.sql"
 DAYS = 28
 """The newest days of the log that are read."""
 
+MAX_PLACES = 100_000
+"""The newest places that are read, so that the memory is bounded however many visitors the shop has."""
 
-def read_explored_log(client: Client, end: datetime, days: float = DAYS) -> ExploredLog:
-    """Return the random lists of the last `days` days before `end` that came into view.
+MAX_PLACES_OF_VISITOR = 1_000
+"""The newest places of a visitor that are read. People have fewer; the clicks of a robot must not decide."""
+
+
+def read_explored_log(
+    client: Client,
+    end: datetime,
+    days: float = DAYS,
+    most: int = MAX_PLACES,
+    most_of_visitor: int = MAX_PLACES_OF_VISITOR,
+) -> ExploredLog:
+    """Return the random lists of the last `days` days before `end` that came into view, the newest first.
+
+    At most `most` places are read, and at most `most_of_visitor` of each visitor.
 
     Raises:
         clickhouse_connect.driver.exceptions.Error: ClickHouse rejects the query or is unavailable.
     """
-    parameters = {"period_start": end - timedelta(days=days), "period_end": end}
+    period = {"period_start": end - timedelta(days=days), "period_end": end}
+    parameters = {**period, "most": most, "most_of_visitor": most_of_visitor}
     return ExploredLog.of(list(client.query(_SQL.read_text(), parameters).named_results()))
 
 

@@ -31,9 +31,6 @@ BOOST_DEPTH = 4
 DEEPER, DEEPEST = 8, 800
 """If too few products pass, the last source is asked for eight times as many, repeatedly, up to 800."""
 
-BLENDED = "blend"
-"""The source of the candidates whose scores are added up from several sources."""
-
 
 @dataclass
 class Candidates:
@@ -55,11 +52,11 @@ class Candidates:
         """The sources that proposed something."""
         return {name for name, part in self.parts.items() if part["answered"]}
 
-    def add(self, proposal: Proposal, source: str, cards: ProductCardLoader, context: RuleContext) -> None:
+    def add(self, proposal: Proposal, cards: ProductCardLoader, context: RuleContext) -> None:
         """Add a proposed product, whose card is loaded."""
         card = offer_to_show(cards.offers(proposal.product_id), context)
         rank = len(self.ranked) + 1
-        self.ranked.append(Candidate(proposal.product_id, card, source, proposal.score, rank))
+        self.ranked.append(Candidate(proposal.product_id, card, proposal.score, rank))
         self.proposals[proposal.product_id] = proposal
         if card and refusal(card, context) is None and self._counts.refusal(card, context.rules) is None:
             self._counts.add(card)
@@ -90,10 +87,10 @@ class CandidateCollector:
         blended = {each: await self._ask(each, self._n) for each in strategy.blended}
         self.found.blended = blended
         limit = max(CANDIDATES, 2 * self._n)
-        if await self._take(blend(blended, weights[surface], limit), BLENDED):
+        if await self._take(blend(blended, weights[surface], limit)):
             return self.found
         for name in strategy.fallbacks:
-            if await self._take(_relative(name, await self._ask(name, self._n)), name):
+            if await self._take(_relative(name, await self._ask(name, self._n))):
                 return self.found
         await self._look_deeper(strategy.fallbacks[-1])
         return self.found
@@ -103,7 +100,7 @@ class CandidateCollector:
         while wanted // DEEPER < DEEPEST:
             before, wanted = len(self.found.ranked), min(wanted, DEEPEST)
             proposals = _relative(name, await self._ask(name, wanted))
-            if await self._take(proposals, name) or len(self.found.ranked) == before:
+            if await self._take(proposals) or len(self.found.ranked) == before:
                 return
             wanted *= DEEPER
 
@@ -120,7 +117,7 @@ class CandidateCollector:
             self.found.parts[name] = {"source": name, "answered": reason is None, "reason": reason}
         return proposals
 
-    async def _take(self, proposals: Sequence[Proposal], source: str) -> bool:
+    async def _take(self, proposals: Sequence[Proposal]) -> bool:
         """Add proposals, best first; return whether enough candidates pass."""
         found, cards = self.found, self._request.cards
         known = self._request.excluded
@@ -134,7 +131,7 @@ class CandidateCollector:
             await cards.load(_needed(checked))
             for one, _ in checked:
                 if one.product_id not in found.proposals:
-                    found.add(one, source, cards, self._context)
+                    found.add(one, cards, self._context)
             if found.passing >= self._enough:
                 return True
         return False

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from common.experiments.definition import StrategyName
+from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
 from serving.recommendations.blend import relative_scores
 from serving.recommendations.ranker import RankedItems, Ranker
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.rules.context import RuleContext, without_places
-from serving.recommendations.rules.limits import is_within_limits
+from serving.recommendations.rules.limits import may_have_any
 from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.rules.step import RankedList
 from serving.recommendations.schemas import Item
@@ -47,7 +47,7 @@ async def random_list(
     """Return `n` products, in random order, of those that all strategies would show.
 
     It has no pinned, sponsored or new products, whose places are not random. It is None if the limits of the
-    rules would not allow all products of the lists together, because that must not depend on the draw. Each
+    rules would forbid one of the lists that may be drawn, because that must not depend on the draw. Each
     product has the scores of all blended sources, also of those that its strategy does not ask, because the
     weights of the sources are learned from them.
 
@@ -55,11 +55,12 @@ async def random_list(
         RedisUnavailable: Redis does not answer.
     """
     freely = replace(allowed, rules=without_places(allowed.rules))
-    lists = {
-        name: await ranker.rank(request, n, page, strategy, freely) for name, strategy in strategies.items()
-    }
+    # The last list counts: a product of several lists has the reason that the default strategy gives.
+    default_last = sorted(strategies.items(), key=lambda each: each[0] == DEFAULT_STRATEGY)
+    lists = {name: await ranker.rank(request, n, page, strategy, freely) for name, strategy in default_last}
     placed = {each.candidate.product_id: each for one in lists.values() for each in one.ranked.items}
-    if not is_within_limits(placed.values(), freely.rules):
+    # Without products to draw from, the rules may still fill the usual list with products for exposure.
+    if not placed or not may_have_any(placed.values(), n, freely.rules):
         return None
     items, propensity = explored({name: each.items for name, each in lists.items()}, n, shuffled)
     blended = {source: proposals for each in lists.values() for source, proposals in each.blended.items()}

@@ -1,7 +1,8 @@
 """The interface of recommenders, and three recommenders: item neighbours, popular in category, and popular.
 
-`service.py` lists all recommenders, and `strategies.py` those of each strategy. The service drops proposed
-products that are not for sale, and those that the visitor has viewed, carted or bought.
+`service.py` lists all recommenders, and `strategies.py` those of each strategy. `candidates.py` drops
+proposed products that the visitor has viewed, carted or bought, and the rules of the shop drop those that may
+not be shown.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -100,7 +100,7 @@ class RecommendationService:
         assignment = self._assigned(visitor_id, context)
         strategy = self._offered(assignment.strategy)
         found = None
-        if self._choice is not None and self._choice.explores():
+        if self._choice is not None and self._choice.explores(assignment):
             shuffled = self._choice.shuffled
             found = await random_list(self._ranker, self._strategies, request, n, context, allowed, shuffled)
         found = found or await self._ranker.rank(request, n, context, self._strategies[strategy], allowed)

@@ -5,7 +5,7 @@ from random import Random
 from common.clock import Clock
 from common.configuration.definitions import EXPERIMENTS, EXPLORATION_SHARE, HOLDOUT_SHARE
 from common.configuration.values import SettingValues
-from common.experiments.assignment import Assignment, assign
+from common.experiments.assignment import HOLDOUT, Assignment, assign
 from common.experiments.definition import Experiment
 from common.experiments.reading import read_experiments
 
@@ -28,8 +28,13 @@ class StrategyChoice:
             self._experiments, self._text = read_experiments(text), text
         return assign(self._experiments, self._values.get(HOLDOUT_SHARE), visitor_id, surface, self._clock())
 
-    def explores(self) -> bool:
-        """Return whether the next answer is a random list; of all answers, the share of the setting is."""
+    def explores(self, assignment: Assignment) -> bool:
+        """Return whether the next answer is a random list; of all answers, the share of the setting is.
+
+        The hold-out gets none, because it always gets popular products.
+        """
+        if assignment.experiment == HOLDOUT:
+            return False
         return self._random.random() < self._values.get(EXPLORATION_SHARE)
 
     def shuffled(self, count: int) -> list[int]:

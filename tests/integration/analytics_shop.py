@@ -183,6 +183,11 @@ def _visit(draw: random.Random, emit: Any, number: int) -> None:
         {"position": 2, "product_id": f"r{number % 4}1", "seller_id": second},
     ]
     shown = {"recommendation_id": f"list-{number}", "surface": "home"}
+    answered = [{**item, "score": 0.5, "source": "popular_products", "propensity": 1.0} for item in items]
+    answer = {"visitor_id": visitor["shopper_id"] or visitor["session_id"], "arm_propensity": 0.98}
+    answer |= {"strategy": "blend", "is_explored": False, "items": answered, "alternatives": []}
+    seeds = [{"product_id": "p1", "weight": 1.0}]
+    emit("recommendation_answered", moment, **shown, **answer, seeds=seeds)
     shown_at = moment + timedelta(minutes=1)
     emit("recommendation_shown", shown_at, **visitor, **shown, strategy="popular_products", items=items)
     if number % 3 == 0:

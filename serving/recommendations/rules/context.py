@@ -55,9 +55,9 @@ class RuleContext:
     """A request, as the rules see it.
 
     `excluded` are products that the list must not have, such as the one of the page and those viewed. A pin
-    or a sponsored place may show a viewed product again, but none of `unwanted`: the one of the page and
-    those in the cart. `bought` has the time of the last purchase in Unix seconds. `pool` are the products
-    that wait for exposure. The same `seed` makes the same draws.
+    or a sponsored place may show a viewed product again, but none of `unwanted`: the one of the page, those
+    in the cart and those that the page shows in another row. `bought` has the time of the last purchase in
+    Unix seconds. `pool` are the products that wait for exposure. The same `seed` makes the same draws.
     """
 
     rules: ActiveRules = field(default_factory=ActiveRules)

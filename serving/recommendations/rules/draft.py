@@ -38,13 +38,12 @@ class Candidate:
     """A product that may be shown.
 
     `rank` is its place in the ranking of the recommenders, 1 for the first; None if no recommender proposed
-    it. `card` is the offer to show; None if the product was never listed. Scores are comparable only within
-    one source.
+    it. `card` is the offer to show; None if the product was never listed. Scores are comparable only among
+    products of the same sources.
     """
 
     product_id: str
     card: Offer | None
-    source: str = ""
     score: float = 0.0
     rank: int | None = None
 

@@ -35,14 +35,13 @@ class Counts:
         return None
 
 
-def is_within_limits(placed: Iterable[Placed], rules: ActiveRules) -> bool:
-    """Return whether a list may have all these products."""
-    counts = Counts()
-    for each in placed:
-        if each.candidate.card is None or counts.refusal(each.candidate.card, rules):
-            return False
-        counts.add(each.candidate.card)
-    return True
+def may_have_any(placed: Iterable[Placed], n: int, rules: ActiveRules) -> bool:
+    """Return whether a list may have any `n` of these products, whichever they are."""
+    cards = [each.candidate.card for each in placed if each.candidate.card]
+    of_seller = Counter(card.seller_id for card in cards)
+    of_category = Counter(category for card in cards if (category := category_key(card.category)))
+    most = min(n, max(of_seller.values(), default=0)), min(n, max(of_category.values(), default=0))
+    return most[0] <= rules.max_per_seller and most[1] <= rules.max_per_category
 
 
 def limit(draft: Draft, context: RuleContext) -> Draft:

@@ -282,6 +282,8 @@ def test_the_places_of_random_lists_that_were_seen_are_read(database: Settings) 
                 client.raw_insert(table, insert_block=block, fmt="JSONEachRow", settings=INSERT)
     with connect(database) as analyst:  # for analysts, unmatched rows of a join are NULL
         log = read_explored_log(analyst, END, days=20)
+        assert len(read_explored_log(analyst, END, days=20, most=1).visitors) == 1
+        assert len(read_explored_log(analyst, END, days=20, most_of_visitor=1).visitors) == 1
     assert len(log.visitors) == 2
     assert log.clicks.tolist() == [0, 1]
     assert log.propensities.tolist() == [0.25, 0.25]

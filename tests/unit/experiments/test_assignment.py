@@ -1,5 +1,6 @@
 """Which arm a unit gets: stable, salted, in the promised shares, and with a permanent hold-out."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha1
@@ -73,4 +74,18 @@ def test_a_stopped_arm_moves_its_own_units_only() -> None:
         if before.arm == "a":
             assert (after.experiment, after.strategy) == (None, DEFAULT_STRATEGY)
         else:
-            assert after == before
+            assert (after.experiment, after.arm, after.strategy) == (
+                before.experiment,
+                before.arm,
+                before.strategy,
+            )
+
+
+def test_every_assignment_has_the_share_of_the_units_that_get_it() -> None:
+    """Of the units outside the hold-out, half are in no arm; once arm `a` is stopped, seven tenths are."""
+    stopped = replace(EXPERIMENT, arms=(replace(EXPERIMENT.arms[0], stopped_at=NOW), EXPERIMENT.arms[1]))
+    for experiment in (EXPERIMENT, stopped):
+        found = Counter(assign([experiment], 0.1, unit, "home", NOW) for unit in UNITS)
+        assert sum(assignment.propensity for assignment in found) == pytest.approx(1.0)
+        for assignment, count in found.items():
+            assert count / len(UNITS) == pytest.approx(assignment.propensity, abs=0.012), assignment

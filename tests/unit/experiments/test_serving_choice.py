@@ -12,7 +12,7 @@ import pytest
 from common.configuration.definitions import EXPERIMENTS, EXPLORATION_SHARE, HOLDOUT_SHARE
 from common.configuration.setting import InvalidValue
 from common.configuration.values import SettingValue, SettingValues
-from common.experiments.assignment import Assignment
+from common.experiments.assignment import HOLDOUT, Assignment
 from common.metrics import ANSWERS_LOGGED
 from common.settings import Settings
 from schemas.codec import Decoder, Encoder
@@ -78,9 +78,17 @@ def test_visitors_get_the_strategies_of_their_arms() -> None:
 
 
 def test_the_share_of_random_lists_is_that_of_the_setting() -> None:
-    exploring = choice(0.0, 0.1)
-    assert sum(exploring.explores() for _ in range(10_000)) / 10_000 == pytest.approx(0.1, abs=0.01)
-    assert not any(choice().explores() for _ in range(1_000))
+    exploring, assigned = choice(0.0, 0.1), choice().strategy_for("ann", "home")
+    assert sum(exploring.explores(assigned) for _ in range(10_000)) / 10_000 == pytest.approx(0.1, abs=0.01)
+    assert not any(choice().explores(assigned) for _ in range(1_000))
+
+
+def test_the_hold_out_gets_no_random_list() -> None:
+    exploring = choice(0.2, 0.2)
+    assigned = [exploring.strategy_for(visitor, "home") for visitor in VISITORS]
+    held_out = [each for each in assigned if each.experiment == HOLDOUT]
+    assert len(held_out) > 300
+    assert not any(exploring.explores(each) for each in held_out)
 
 
 def test_every_product_of_every_list_has_the_logged_chance_at_every_place() -> None:
