@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+from schemas.published_model.weights import DEFAULT_WEIGHTS
 from serving.catalogue.cards import ProductCardLoader
 from serving.recommendations.exploration import random_list
 from serving.recommendations.proposal import Proposal
@@ -21,7 +22,7 @@ from serving.recommendations.rules.checks import refusal
 from serving.recommendations.rules.context import ActiveRules, PinnedPlace, RuleContext
 from serving.recommendations.rules.targets import Targets, category_key
 from serving.recommendations.scoring import Seed
-from serving.recommendations.strategies import DEFAULT_WEIGHTS, STRATEGIES
+from serving.recommendations.strategies import STRATEGIES
 from serving.recommendations.trained_models import ModelInUse
 from serving.recommendations.visitor_history import VisitorHistory
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from common.experiments.definition import StrategyName
+from schemas.published_model.weights import DEFAULT_WEIGHTS
 from serving.catalogue.cards import ProductCardLoader
 from serving.catalogue.offers import Offer
 from serving.recommendations.exploration import random_list
@@ -21,7 +22,7 @@ from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.rules.context import ActiveRules, PinnedPlace, RuleContext
 from serving.recommendations.rules.draft import Candidate, Draft, Placed
 from serving.recommendations.rules.limits import limit, may_have_any
-from serving.recommendations.strategies import DEFAULT_WEIGHTS, Strategy
+from serving.recommendations.strategies import Strategy
 from serving.recommendations.trained_models import ModelInUse
 from serving.recommendations.visitor_history import VisitorHistory
 
