@@ -64,9 +64,8 @@ async def random_list(
         return None
     items, propensity = explored({name: each.items for name, each in lists.items()}, n, shuffled)
     blended = {source: proposals for each in lists.values() for source, proposals in each.blended.items()}
-    scores = relative_scores(blended)
     return RankedItems(
-        [_with_scores(item, scores.get(item["product_id"], {})) for item in items],
+        _with_all_scores(items, [each.items for each in lists.values()], relative_scores(blended)),
         list({part["source"]: part for each in lists.values() for part in each.parts}.values()),
         next((each.model_version for each in lists.values() if each.model_version), None),
         RankedList([placed[item["product_id"]] for item in items], ()),
@@ -76,8 +75,13 @@ async def random_list(
     )
 
 
-def _with_scores(item: Item, scores: Mapping[str, float]) -> Item:
-    return {
-        **item,
-        "sources": {**item["sources"], **{source: round(share, 6) for source, share in scores.items()}},
-    }
+def _with_all_scores(
+    items: Sequence[Item], lists: Sequence[Sequence[Item]], blended: Mapping[str, Mapping[str, float]]
+) -> list[Item]:
+    """Return the items with the scores that they have in any list, and those of all blended sources."""
+    sources: dict[str, dict[str, float]] = {}
+    for item in (item for each in lists for item in each):
+        sources.setdefault(item["product_id"], {}).update(item["sources"])
+    for product_id, scores in blended.items():
+        sources.setdefault(product_id, {}).update({name: round(score, 6) for name, score in scores.items()})
+    return [{**item, "sources": sources[item["product_id"]]} for item in items]
