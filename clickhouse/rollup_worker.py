@@ -4,7 +4,6 @@ Figures are exact without it (`clickhouse/metrics/rollups.py`); queries over lon
 it. SIGTERM ends it.
 """
 
-import signal
 import sys
 import threading
 from collections.abc import Mapping
@@ -19,10 +18,10 @@ from clickhouse.client import connect
 from clickhouse.metrics.rollups import REFRESH_EVERY_S, Rollups
 from clickhouse.metrics.versions import MetricVersions
 from clickhouse.migration_lock import is_locked
-from common.errors import PartUnavailable, UserError
-from common.metrics import ROLLUP_REFRESHED_AT, ROLLUP_SECONDS, serve_metrics
+from common.errors import PartUnavailable
+from common.metrics import ROLLUP_REFRESHED_AT, ROLLUP_SECONDS
 from common.settings import Settings
-from common.telemetry import configure_logging
+from common.worker_process import run_worker
 
 log = structlog.get_logger()
 
@@ -60,18 +59,8 @@ def refresh_all(client: Client, before: Processed) -> Processed:
     return processed
 
 
-def main() -> int:
-    """Run until SIGTERM or SIGINT."""
-    configure_logging("rollups")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    try:
-        settings = Settings.load()
-        serve_metrics(settings, "rollups")
-    except UserError as error:
-        print(f"rollups: {error}", file=sys.stderr)
-        return 2
+def work(settings: Settings, stop: threading.Event) -> None:
+    """Refresh all roll-ups regularly, until `stop` is set."""
     processed: Processed = {}
     while not stop.is_set():
         try:
@@ -80,8 +69,7 @@ def main() -> int:
         except (PartUnavailable, DatabaseError) as error:
             log.warning("waiting for ClickHouse", error=str(error))
         stop.wait(REFRESH_EVERY_S)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_worker("rollups", "rollups", work))

@@ -11,7 +11,6 @@ The reconciler never cancels jobs of other installations on the same Flink, even
 """
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -22,10 +21,10 @@ from uuid import uuid4
 import structlog
 
 from common.consumer_lag import export_lag
-from common.errors import PartUnavailable, UserError
-from common.metrics import JOB_SUBMISSIONS, serve_metrics
+from common.errors import PartUnavailable
+from common.metrics import JOB_SUBMISSIONS
 from common.settings import ROOT, Settings
-from common.telemetry import configure_logging
+from common.worker_process import run_worker
 from jobs.checkpoints import (
     job_checkpoints,
     newest_checkpoint,
@@ -274,18 +273,8 @@ class PollAction:
             self._answered = False
 
 
-def main() -> int:
-    """Run until SIGTERM or SIGINT."""
-    configure_logging("reconciler")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    try:
-        settings = Settings.load()
-        serve_metrics(settings, "jobs")
-    except UserError as error:
-        print(f"reconciler: {error}", file=sys.stderr)
-        return 2
+def work(settings: Settings, stop: threading.Event) -> None:
+    """Keep the jobs running, until `stop` is set."""
     is_as_started = os.environ.get(FILES_DIGEST) in (None, plan_files_digest())
     if not is_as_started:
         log.warning("the checkout has changed since `./souk up`: its jobs are proposed by the next one")
@@ -314,8 +303,7 @@ def main() -> int:
             for step in steps:
                 step.run()
             stop.wait(POLL_S)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_worker("reconciler", "jobs", work))

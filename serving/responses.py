@@ -129,6 +129,12 @@ def requested_type(request: Request, requested: str | None, offered: Sequence[st
     return preferred_type(request.headers.get("Accept", ""), offered)
 
 
+def private_json(content: object) -> Response:
+    """Return a JSON response that nobody stores."""
+    headers = {"Cache-Control": PRIVATE_NO_STORE}
+    return Response(orjson.dumps(content), headers=headers, media_type=JSON)
+
+
 def download_headers(file_name: str) -> dict[str, str]:
     """Return the headers of a file to download, which nobody stores."""
     return {

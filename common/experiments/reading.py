@@ -52,7 +52,7 @@ def read_experiments(text: str) -> tuple[Experiment, ...]:
 
 def write_experiments(experiments: Sequence[Experiment]) -> str:
     """Return the JSON list that `read_experiments` reads, always the same text for the same experiments."""
-    return orjson.dumps([_as_json(each) for each in experiments], option=orjson.OPT_UTC_Z).decode()
+    return orjson.dumps(list(experiments), option=orjson.OPT_UTC_Z).decode()
 
 
 def _experiment(sent: object, number: int) -> Experiment:
@@ -171,19 +171,3 @@ def _check_unique(names: Sequence[str], what: str) -> None:
     for name in names:
         if names.count(name) > 1:
             raise BadExperiment(f"{what} {name} is defined twice")
-
-
-def _as_json(experiment: Experiment) -> dict[str, Any]:
-    return {
-        "name": experiment.name,
-        "surface": experiment.surface,
-        "unit": experiment.unit,
-        "salt": experiment.salt,
-        "start": experiment.start,
-        "stop": experiment.stop,
-        "arms": [
-            {"name": arm.name, "strategy": arm.strategy, "share": arm.share, "stopped_at": arm.stopped_at}
-            for arm in experiment.arms
-        ],
-        "guardrails": [{"metric": each.metric, "max_loss": each.max_loss} for each in experiment.guardrails],
-    }

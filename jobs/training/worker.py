@@ -4,7 +4,6 @@ A training is a process of its own, with limits. If it is killed, the model in u
 later. SIGTERM ends both.
 """
 
-import signal
 import subprocess
 import sys
 import threading
@@ -19,10 +18,10 @@ from redis import Redis, RedisError
 
 from clickhouse.client import connect
 from common.clock import Clock, system_clock
-from common.errors import PartUnavailable, UserError
-from common.metrics import TRAINED_AT, TRAINING_SECONDS, TRAININGS, serve_metrics
+from common.errors import PartUnavailable
+from common.metrics import TRAINED_AT, TRAINING_SECONDS, TRAININGS
 from common.settings import ROOT, Settings
-from common.telemetry import configure_logging
+from common.worker_process import run_worker
 from jobs.training.limits import environment, max_seconds
 from jobs.training.schedule import SETTLED_CHECKS, TrainingState, is_due
 from schemas.published_model.keys import IN_USE, STATE
@@ -104,18 +103,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def main() -> int:
-    """Run until SIGTERM or SIGINT."""
-    configure_logging("training")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    try:
-        settings = Settings.load()
-        serve_metrics(settings, "training")
-    except UserError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 2
+def work(settings: Settings, stop: threading.Event) -> None:
+    """Train whenever it is due, until `stop` is set."""
     for outcome in (*OUTCOMES.values(), "failed", "stopped"):
         TRAININGS.labels(outcome)  # a count that begins at 0 shows the first failure
     with Redis.from_url(settings.redis) as redis:
@@ -126,8 +115,7 @@ def main() -> int:
             except PartUnavailable as error:
                 log.warning("waiting", error=str(error))
             stop.wait(CHECK_EVERY_S)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_worker("training", "training", work))

@@ -25,6 +25,18 @@ def check(name: str, url: str) -> None:
         raise NotReady(f"{name}: {_describe_missing(answer)}")
 
 
+def check_answer(name: str, url: str) -> None:
+    """Check that the process `name` answers at `url`, such as with its metrics.
+
+    Raises:
+        NotReady: it does not.
+    """
+    try:
+        send("GET", url).raise_for_status()
+    except httpx.HTTPError as error:
+        raise NotReady(f"{name}: {url} does not answer: {error}") from error
+
+
 def send(method: str, url: str, **options: Any) -> httpx.Response:
     """Send one request, with a timeout of `TIMEOUT_S` and without a proxy. `options` are those of httpx.
 

@@ -3,11 +3,9 @@
 import sys
 from functools import partial
 
-import httpx
-
 from common.settings import LOOPBACK, ROOT, Settings
 from local.parts import readiness
-from local.parts.part import NotReady, Part, Resolution
+from local.parts.part import Part, Resolution
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
 
@@ -20,20 +18,8 @@ def part(settings: Settings) -> Part:
         "rollups",
         Resolution("bundled", "", "clickhouse.rollup_worker"),
         url,
-        partial(check, url),
+        partial(readiness.check_answer, "rollups", url),
         LaunchSpec([sys.executable, "-m", "clickhouse.rollup_worker"], ROOT, settings_environment(settings)),
         ports={"rollups": port},
         needs=("tables",),
     )
-
-
-def check(url: str) -> None:
-    """Check that the worker answers.
-
-    Raises:
-        NotReady: it does not.
-    """
-    try:
-        readiness.send("GET", url).raise_for_status()
-    except httpx.HTTPError as error:
-        raise NotReady(f"rollups: {url} does not answer: {error}") from error

@@ -3,11 +3,9 @@
 import sys
 from functools import partial
 
-import httpx
-
 from common.settings import LOOPBACK, ROOT, Settings
 from local.parts import readiness
-from local.parts.part import NotReady, Part, Resolution
+from local.parts.part import Part, Resolution
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
 
@@ -20,20 +18,8 @@ def part(settings: Settings) -> Part:
         "training",
         Resolution("bundled", "", "jobs.training.worker"),
         url,
-        partial(check, url),
+        partial(readiness.check_answer, "training", url),
         LaunchSpec([sys.executable, "-m", "jobs.training.worker"], ROOT, settings_environment(settings)),
         ports={"training": port},
         needs=("tables", "redis"),
     )
-
-
-def check(url: str) -> None:
-    """Check that the worker answers.
-
-    Raises:
-        NotReady: it does not.
-    """
-    try:
-        readiness.send("GET", url).raise_for_status()
-    except httpx.HTTPError as error:
-        raise NotReady(f"training: {url} does not answer: {error}") from error

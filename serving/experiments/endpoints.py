@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
@@ -13,10 +12,9 @@ from serving.experiments.policy import POLICIES
 from serving.experiments.service import ExperimentsService
 from serving.experiments.uplift import UpliftService
 from serving.gateway.described_routes import guarded
-from serving.http_caching import PRIVATE_NO_STORE
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
-from serving.responses import BAD_PARAMETER, UNAVAILABLE, UNKNOWN_SELLER
+from serving.responses import BAD_PARAMETER, UNAVAILABLE, UNKNOWN_SELLER, private_json
 
 router = APIRouter(
     route_class=guarded(POLICIES),
@@ -44,7 +42,7 @@ ExperimentsDep = Annotated[ExperimentsService, Depends(_experiments)]
 )
 async def experiments(service: ExperimentsDep) -> Response:
     """Return the definitions of all experiments. The setting `recommendation_experiments` changes them."""
-    return _json(service.definitions())
+    return private_json(service.definitions())
 
 
 @router.get(
@@ -71,7 +69,7 @@ async def experiment(
 
     A visitor counts from the first time that a list came into view. Intervals may be looked at any time.
     """
-    return _json(await service.results(name))
+    return private_json(await service.results(name))
 
 
 @router.get(
@@ -88,7 +86,7 @@ async def recommendation_answer(
     ],
 ) -> Response:
     """Return an answer from the log: its strategy and model version, seeds, scores, sources and chances."""
-    return _json(await service.answer(recommendation_id))
+    return private_json(await service.answer(recommendation_id))
 
 
 @router.get(
@@ -104,9 +102,4 @@ async def recommendation_uplift(
     days: Annotated[int, Query(ge=7, le=90, description="The number of days until now.")] = 28,
 ) -> Response:
     """Return the net revenue that personal recommendations added, with its interval, and what biases it."""
-    return _json(await service.of_seller(seller_id, days))
-
-
-def _json(content: object) -> Response:
-    headers = {"Cache-Control": PRIVATE_NO_STORE}
-    return Response(orjson.dumps(content), headers=headers, media_type="application/json")
+    return private_json(await service.of_seller(seller_id, days))

@@ -19,7 +19,7 @@ from serving.recommendations.rules.checks import offer_to_show, refusal
 from serving.recommendations.rules.context import RuleContext
 from serving.recommendations.rules.draft import Candidate
 from serving.recommendations.rules.limits import Counts
-from serving.recommendations.schemas import Part
+from serving.recommendations.schemas import AskedSource
 from serving.recommendations.strategies import Strategy
 
 SPARE_CARDS = 4
@@ -34,7 +34,9 @@ DEEPER, DEEPEST = 8, 800
 
 @dataclass
 class Candidates:
-    """The candidates so far, best first, with the proposal of each, and how many of them a list may have.
+    """The candidates so far, best first, with the proposal and the main cause of each.
+
+    `passing` is how many of them a list may have.
 
     `answered` are the sources that proposed something, `parts` what each source that was asked did, and
     `blended` what each source proposed whose scores are added up.
@@ -42,8 +44,9 @@ class Candidates:
 
     ranked: list[Candidate] = field(default_factory=list)
     proposals: dict[str, Proposal] = field(default_factory=dict)
+    causes: dict[str, Because] = field(default_factory=dict)
     passing: int = 0
-    parts: dict[str, Part] = field(default_factory=dict)
+    parts: dict[str, AskedSource] = field(default_factory=dict)
     blended: Mapping[str, Sequence[Proposal]] = field(default_factory=dict)
     _counts: Counts = field(default_factory=Counts)
 
@@ -52,12 +55,13 @@ class Candidates:
         """The sources that proposed something."""
         return {name for name, part in self.parts.items() if part["answered"]}
 
-    def add(self, proposal: Proposal, cards: ProductCardLoader, context: RuleContext) -> None:
+    def add(self, proposal: Proposal, cause: Because, cards: ProductCardLoader, context: RuleContext) -> None:
         """Add a proposed product, whose card is loaded."""
         card = offer_to_show(cards.offers(proposal.product_id), context)
         rank = len(self.ranked) + 1
         self.ranked.append(Candidate(proposal.product_id, card, proposal.score, rank))
         self.proposals[proposal.product_id] = proposal
+        self.causes[proposal.product_id] = cause
         if card and refusal(card, context) is None and self._counts.refusal(card, context.rules) is None:
             self._counts.add(card)
             self.passing += 1
@@ -129,9 +133,9 @@ class CandidateCollector:
         for start in range(0, len(usable), step):
             checked = [(one, one.main_cause()) for one in usable[start : start + step]]
             await cards.load(_needed(checked))
-            for one, _ in checked:
+            for one, cause in checked:
                 if one.product_id not in found.proposals:
-                    found.add(one, cards, self._context)
+                    found.add(one, cause, cards, self._context)
             if found.passing >= self._enough:
                 return True
         return False

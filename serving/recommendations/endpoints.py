@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
@@ -11,7 +10,6 @@ from serving.cache.tags import similar_tags
 from serving.cached_responses import CachedResponderDep
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.http_caching import PRIVATE_NO_STORE
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.problems import MissingProduct, NotExplained
@@ -19,7 +17,7 @@ from serving.recommendations.parameters import Exclude, excluded_products
 from serving.recommendations.policy import POLICIES
 from serving.recommendations.schemas import Recommendations, SimilarProducts
 from serving.recommendations.service import Context, RecommendationService
-from serving.responses import UNCHANGED
+from serving.responses import UNCHANGED, private_json
 
 BAD_PARAMETER = openapi_problem(422, "A parameter can't be used; the detail says which and why.")
 UNKNOWN_PRODUCT = openapi_problem(404, "The product was never listed.")
@@ -87,8 +85,7 @@ async def recommend(
     if explain and (principal is None or "platform" not in principal.roles):
         raise NotExplained
     recommended = await service.recommend(visitor_id, n, context, product_id, shown, explain=explain)
-    headers = {"Cache-Control": PRIVATE_NO_STORE}
-    return Response(orjson.dumps(recommended), headers=headers, media_type="application/json")
+    return private_json(recommended)
 
 
 @router.get(

@@ -11,7 +11,7 @@ from serving.recommendations.rules.context import RuleContext
 from serving.recommendations.rules.draft import Placed
 from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.rules.step import RankedList, apply_rules, draws_of, wanted_extras
-from serving.recommendations.schemas import Item, Part, Reason
+from serving.recommendations.schemas import AskedSource, Item, Reason
 from serving.recommendations.strategies import Strategy
 from serving.recommendations.trained_models import ModelInUse
 
@@ -29,7 +29,7 @@ class RankedItems:
     """
 
     items: list[Item]
-    parts: list[Part]
+    parts: list[AskedSource]
     model_version: str | None
     ranked: RankedList
     blended: Mapping[str, Sequence[Proposal]] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Ranker:
         draws = draws_of(allowed, n, is_empty=found.passing == 0)
         extras = await read_extras(wanted_extras(allowed, draws, n), request.cards, allowed)
         ranked = apply_rules(found.ranked, extras, draws, allowed, n)
-        items = [_item(each, found.proposals, reason_of(each, found.proposals, request))
+        items = [_item(each, found.proposals, reason_of(each, found.causes, request))
                  for each in ranked.items]  # fmt: skip
         version = _version(request.model, found)
         return RankedItems(items, list(found.parts.values()), version, ranked, found.blended)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from serving.recommendations.proposal import Because, Proposal
+from serving.recommendations.proposal import Because
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.rules.draft import Placed
 from serving.recommendations.schemas import Reason
@@ -20,12 +20,12 @@ REASONS_OF_RULES: Mapping[str, Reason] = {
 """The reasons of products that a rule has inserted."""
 
 
-def reason_of(placed: Placed, proposals: Mapping[str, Proposal], request: RecommendationRequest) -> Reason:
+def reason_of(placed: Placed, causes: Mapping[str, Because], request: RecommendationRequest) -> Reason:
     """Return why a product is shown: its main cause, or the rule that inserted it."""
-    one = proposals.get(placed.candidate.product_id)
-    if placed.rule and (one is None or placed.sponsored):
+    cause = causes.get(placed.candidate.product_id)
+    if placed.rule and (cause is None or placed.sponsored):
         return REASONS_OF_RULES[placed.rule]
-    return _of_cause(one.main_cause() if one else Because("popular", None), request)
+    return _of_cause(cause or Because("popular", None), request)
 
 
 def _of_cause(cause: Because, request: RecommendationRequest) -> Reason:

@@ -52,7 +52,7 @@ class RuleEffect(TypedDict):
     id: Annotated[str, Field(description="A product, or the seller or category of a pin.")]
 
 
-class Part(TypedDict):
+class AskedSource(TypedDict):
     """A source of products that was asked."""
 
     source: Annotated[str, Field(examples=["trained_neighbours"])]
@@ -101,7 +101,7 @@ class Recommendations(TypedDict):
         str | None, Field(description="Its arm, to send with `recommendation_shown`.", examples=[None])
     ]
     as_of: AsOf
-    parts: Annotated[list[Part], Field(description="The sources that were asked, in this order.")]
+    parts: Annotated[list[AskedSource], Field(description="The sources that were asked, in this order.")]
     items: list[Item]
     rules: NotRequired[Annotated[list[RuleEffect], Field(description="With `explain` only.")]]
 
