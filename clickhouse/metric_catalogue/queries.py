@@ -45,17 +45,27 @@ WHOLE_PERIOD = 0
 """The `bucket` of a row of `series_query` that is about the whole period."""
 
 
+FIRST_VALUES = "rank <= {top:UInt32}"
+"""Lists the first values of a dimension by the first metric. Parameter besides: `top`."""
+
+GIVEN_VALUES = "has({values:Array(String)}, ranked.value)"
+"""Lists values that are known. Parameter besides: `values`."""
+
+
 def series_query(metrics: Sequence[Metric], *, of_product: bool, scope: Scope = ONE_SELLER) -> str:
     """Return the query of the columns in each bucket. Parameter besides: `grain`.
 
     Its columns are `bucket` (the start in Unix seconds) and those of the metrics. If the buckets of a metric
     do not add up, the row of `WHOLE_PERIOD` has the columns over the whole period.
     """
+    return _in_blocks(_series(metrics, of_product, scope), metrics, scope)
+
+
+def _series(metrics: Sequence[Metric], of_product: bool, scope: Scope) -> str:
     adds_up = all(metric.adds_up for metric in metrics)
     groups = "bucket" if adds_up else "GROUPING SETS ((bucket), ())"
     columns = [_bucket(metrics[0].source), *_columns(metrics, of_product, scope)]
-    series = f"{_select(columns, metrics, scope, of_product, by_bucket=True)}\nGROUP BY {groups}"
-    return _in_blocks(series, metrics, scope)
+    return f"{_select(columns, metrics, scope, of_product, by_bucket=True)}\nGROUP BY {groups}"
 
 
 def sellers_query(metrics: Sequence[Metric]) -> str:
@@ -77,29 +87,63 @@ def totals_query(metrics: Sequence[Metric], *, of_product: bool, scope: Scope = 
 
 
 def split_query(
-    metrics: Sequence[Metric], dimension: Dimension, *, of_product: bool, scope: Scope = ONE_SELLER
+    metrics: Sequence[Metric],
+    dimension: Dimension,
+    *,
+    of_product: bool,
+    scope: Scope = ONE_SELLER,
+    is_listed: str = FIRST_VALUES,
 ) -> str:
-    """Return the query of the columns of the first `top` values of a dimension by the first metric.
+    """Return the query of the columns of some values of a dimension, `FIRST_VALUES` or `GIVEN_VALUES`.
 
-    Parameter besides: `top`. All other values together are one row,
-    whose `value` is null; only the columns of metrics that are additive mean something there. Its columns are
-    `value`, `value_count` and those of the metrics.
+    All other values together are one row, whose `value` is null; only the columns of metrics that are
+    additive mean something there. Its columns are `value`, `value_count`, `first_rank`, by which it is
+    ordered, and those of the metrics.
     """
+    query = _split(metrics, dimension, of_product, scope, is_listed)
+    return _in_blocks(f"{query}\nORDER BY first_rank", metrics, scope)
+
+
+def _split(
+    metrics: Sequence[Metric], dimension: Dimension, of_product: bool, scope: Scope, is_listed: str
+) -> str:
     ranked_by = "value" if dimension.values else f"{value_sql(metrics[0])} DESC NULLS LAST, value"
     added_up = [f"sum(ranked.{name}) AS {name}" for name in column_names(metrics)]
     by_value = _by_value(metrics, dimension, of_product, scope)
     ranked = f"SELECT *, row_number() OVER (ORDER BY {ranked_by}) AS rank\nFROM {_nested(by_value)}"
-    listed = ["if(rank <= {top:UInt32}, ranked.value, NULL) AS value", "count() AS value_count", *added_up]
-    query = "\n".join(
+    listed = [f"if({is_listed}, ranked.value, NULL) AS value", "count() AS value_count"]
+    columns = [*listed, "min(rank) AS first_rank", *added_up]
+    return f"SELECT\n{_lines(columns)}\nFROM {_nested(ranked)} AS ranked\nGROUP BY value"
+
+
+def series_and_split_query(
+    metrics: Sequence[Metric],
+    dimension: Dimension,
+    *,
+    of_product: bool,
+    scope: Scope = ONE_SELLER,
+    is_listed: str = FIRST_VALUES,
+) -> str:
+    """Return one query for the rows of `series_query` and those of `split_query`, which belong together.
+
+    ClickHouse reads each table of a query in one state (`enable_shared_storage_snapshot_in_query`), so the
+    parts add up to the series while events arrive. The columns are those of both queries: `bucket` is null in
+    the rows of the split, and `value_count` in those of the series.
+    """
+    series = _series(metrics, of_product, scope)
+    split = _split(metrics, dimension, of_product, scope, is_listed)
+    names = column_names(metrics)
+    of_series = ["toNullable(bucket) AS bucket", "CAST(NULL AS Nullable(String)) AS value"]
+    of_series += ["CAST(NULL AS Nullable(UInt64)) AS value_count", "0 AS first_rank", *names]
+    of_split = ["NULL AS bucket", "value", "toNullable(value_count) AS value_count", "first_rank", *names]
+    both = "\n".join(
         (
-            "SELECT",
-            _lines(listed),
-            f"FROM {_nested(ranked)} AS ranked",
-            "GROUP BY value",
-            "ORDER BY min(rank)",
+            f"SELECT\n{_lines(of_series)}\nFROM {_nested(series)}",
+            "UNION ALL",
+            f"SELECT\n{_lines(of_split)}\nFROM {_nested(split)}",
         )
     )
-    return _in_blocks(query, metrics, scope)
+    return _in_blocks(f"SELECT *\nFROM {_nested(both)}\nORDER BY first_rank, bucket", metrics, scope)
 
 
 def compared_query(

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from clickhouse.metric_catalogue.definition import Metric
-from clickhouse.metric_catalogue.queries import column_names, series_query
+from clickhouse.metric_catalogue.queries import series_query
 from clickhouse.metric_catalogue.scope import MARKETPLACE
 from clickhouse.metric_catalogue.values import Value, add_up, value_of
 from serving.analytics.periods import Period, bucket_of
@@ -160,23 +160,20 @@ def split(
 
 
 def rest(
-    sources: Sequence[tuple[Sequence[Metric], Columns, Parts]],
+    sources: Sequence[tuple[Sequence[Metric], Sequence[Row]]],
     order: Sequence[str],
     dimension: str,
     count: int,
 ) -> MetricRest:
-    """Return the values of the `count` values of a dimension that are not listed: the totals without them.
+    """Return the values of the `count` values of a dimension that are not listed.
 
-    `sources` has for each its metrics, their totals, and the listed parts.
+    `sources` has for each its metrics, and the row of all these values together, if there are any. Metrics
+    that are not additive have no value.
     """
     found: dict[str, Value] = dict.fromkeys(order)
-    for metrics, totals, listed in sources:
+    for metrics, rows in sources:
         additive = [each for each in metrics if each.is_additive(each.dimension(dimension))]
-        others: Columns = {
-            name: (totals[name] or 0) - sum(part[name] or 0 for part in listed.values())
-            for name in column_names(additive)
-        }
-        found |= values(additive, others)
+        found |= values(additive, columns_of(additive, rows))
     return {"count": count, "values": found}
 
 

@@ -38,12 +38,16 @@ class FiguresRequest:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures of metrics of one source: rows of the series, and columns of the totals, now and before."""
+    """The figures of metrics of one source: rows of the series, and columns of the totals, now and before.
+
+    `split` has the rows of the dimension's values now, if it was asked for.
+    """
 
     metrics: Sequence[Metric]
     series: list[Row]
     now: presenter.Columns
     then: presenter.Columns | None
+    split: list[Row]
 
 
 class FiguresReader:
@@ -54,24 +58,53 @@ class FiguresReader:
 
     async def read(self, metrics: Sequence[Metric], asked: FiguresRequest) -> list[Figures]:
         """Return the figures of metrics by source, those of the first metric's source first."""
-        return await asyncio.gather(*(self._figures(each, asked) for each in _by_source(metrics)))
+        first, *others = _by_source(metrics)
+        if asked.by is None:
+            return await asyncio.gather(*(self._figures(each, asked) for each in [first, *others]))
+        dimension = first[0].dimension(asked.by)
+        top: dict[str, Value] = {"top": len(dimension.values) or asked.top}
+        ranked = await self._figures(first, asked, queries.FIRST_VALUES, top)
+        values: dict[str, Value] = {"values": _listed(dimension, ranked.split)}
+        known = (self._figures(each, asked, queries.GIVEN_VALUES, values) for each in others)
+        return [ranked, *await asyncio.gather(*known)]
 
-    async def _figures(self, metrics: Sequence[Metric], asked: FiguresRequest) -> Figures:
-        """Return the series and the totals of metrics of one source, and the totals before."""
+    async def _figures(
+        self,
+        metrics: Sequence[Metric],
+        asked: FiguresRequest,
+        is_listed: str = "",
+        listed: Mapping[str, Value] | None = None,
+    ) -> Figures:
+        """Return the series, the totals and the split of metrics of one source, and the totals before.
+
+        `is_listed`, with its parameters, says which values of the dimension are listed.
+        """
         totals = queries.totals_query(metrics, of_product=asked.of_product, scope=asked.scope)
-        series = queries.series_query(metrics, of_product=asked.of_product, scope=asked.scope)
-        by_bucket: dict[str, Value] = {"grain": asked.grain}
+        if asked.by is None:
+            series = queries.series_query(metrics, of_product=asked.of_product, scope=asked.scope)
+        else:
+            series = queries.series_and_split_query(
+                metrics,
+                metrics[0].dimension(asked.by),
+                of_product=asked.of_product,
+                scope=asked.scope,
+                is_listed=is_listed,
+            )
+        of_series: dict[str, Value] = {"grain": asked.grain, **(listed or {})}
         rows, then = await asyncio.gather(
-            self.rows(series, asked.parameters | by_bucket),
+            self.rows(series, asked.parameters | of_series),
             self.rows(totals, asked.parameters | bounds(asked.before)) if asked.before else _no_rows(),
         )
-        now = [row for row in rows if int(row["bucket"]) == queries.WHOLE_PERIOD]
-        buckets = [row for row in rows if int(row["bucket"]) != queries.WHOLE_PERIOD]
+        split = [row for row in rows if row["bucket"] is None]
+        by_bucket = [row for row in rows if row["bucket"] is not None]
+        now = [row for row in by_bucket if int(row["bucket"]) == queries.WHOLE_PERIOD]
+        buckets = [row for row in by_bucket if int(row["bucket"]) != queries.WHOLE_PERIOD]
         return Figures(
             metrics,
             buckets,
             presenter.columns_of(metrics, now or buckets),
             presenter.columns_of(metrics, then) if asked.before else None,
+            split,
         )
 
     async def split(
@@ -80,31 +113,28 @@ class FiguresReader:
         """Return the figures of the values of a dimension, the first of them by the first metric."""
         if asked.by is None:
             return [], None
-        metrics = found[0].metrics
-        dimension = metrics[0].dimension(asked.by)
-        given = asked.parameters
-        ranked = await self.rows(
-            queries.split_query(metrics, dimension, of_product=asked.of_product, scope=asked.scope),
-            given | {"top": len(dimension.values) or asked.top},
-        )
-        listed = list(dimension.values) or [str(row["value"]) for row in ranked if row["value"] is not None]
-        of_others = await asyncio.gather(*(self._parts(each, given, listed, asked) for each in found[1:]))
-        now = [presenter.parts(metrics, ranked), *of_others]
+        dimension = found[0].metrics[0].dimension(asked.by)
+        listed = _listed(dimension, found[0].split)
+        now = [presenter.parts(each.metrics, each.split) for each in found]
         then: list[presenter.Parts | None] = [None] * len(found)
         if asked.before:
-            compared = given | bounds(asked.before)
+            compared = asked.parameters | bounds(asked.before)
             then = [*await asyncio.gather(*(self._parts(each, compared, listed, asked) for each in found))]
-        names = await self._names(asked.by, dimension, listed)
         split = presenter.split(
             [(each.metrics, part, before) for each, part, before in zip(found, now, then, strict=True)],
             listed,
             asked.names,
-            names,
+            await self._names(asked.by, dimension, listed),
         )
-        others = next((int(row["value_count"]) for row in ranked if row["value"] is None), 0)
-        totals = [(each.metrics, each.now, part) for each, part in zip(found, now, strict=True)]
-        rest = presenter.rest(totals, asked.names, asked.by, others)
-        return split, rest if others or any(rest["values"].values()) else None
+        others = [[row for row in each.split if row["value"] is None] for each in found]
+        count = sum(int(row["value_count"]) for row in others[0])
+        rest = presenter.rest(
+            [(each.metrics, rows) for each, rows in zip(found, others, strict=True)],
+            asked.names,
+            asked.by,
+            count,
+        )
+        return split, rest if count or any(rest["values"].values()) else None
 
     async def _parts(
         self, figures: Figures, parameters: dict[str, Value], listed: list[str], asked: FiguresRequest
@@ -126,6 +156,11 @@ class FiguresReader:
     async def rows(self, sql: str, parameters: dict[str, Value]) -> list[Row]:
         """Return the rows of a query of `clickhouse.metric_catalogue.queries`."""
         return await self._context.clickhouse.rows_of_sql("seller_metrics", sql, parameters)
+
+
+def _listed(dimension: Dimension, ranked: Sequence[Row]) -> list[str]:
+    """Return the values of a dimension to list: all of them if they are known, or those that were ranked."""
+    return list(dimension.values) or [str(row["value"]) for row in ranked if row["value"] is not None]
 
 
 def bounds(period: Period) -> dict[str, Value]:
