@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import redis
 
@@ -58,3 +59,10 @@ def stores(
             currency=settings.shop_currency,
             cut=cut,
         )
+
+
+@contextmanager
+def beside(settings: Settings, opened: Stores) -> Iterator[Stores]:
+    """Yield the same stores for comparisons of `audit.run.BESIDE`, with a connection to ClickHouse apart."""
+    with connect(settings) as client:
+        yield replace(opened, clickhouse=ClickHouseTables(client))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from threading import Thread
 
 from audit.comparison import ComparisonResult
 from audit.registry import COMPARISONS
@@ -11,10 +12,16 @@ from audit.table_comparison import TableComparison
 REREAD_PAUSE_S = 1.0
 """Pause between two readings, in which pending events arrive."""
 
+BESIDE = frozenset({"aggregates_vs_seller_api", "aggregates_vs_marketplace_api"})
+"""The comparisons that mostly wait for answers of the API: they can run beside the others."""
+
+Compared = tuple[ComparisonResult | TableComparison, ComparisonResult]
+"""A comparison, and its result."""
+
 
 def compare_once(name: str, stores: Stores) -> list[ComparisonResult]:
     """Return the results of a comparison without reading anything again."""
-    return [_compare(each) for each in COMPARISONS[name](stores)]
+    return [result for _, result in _compared([name], stores)]
 
 
 def compare_all(
@@ -23,22 +30,63 @@ def compare_all(
     has_moved: Callable[[], bool],
     stalled_s: float,
     progress: Callable[[str], None],
+    beside: Stores | None = None,
 ) -> Iterator[ComparisonResult]:
     """Yield the results of the named comparisons; those that differ on an open shop come last.
 
     If an event was sent since the cut (`has_moved`), the differing rows are read again until they agree, or
     until their number has not fallen for `stalled_s`. Rows that still differ then are differences.
+    Comparisons of `BESIDE` run in a thread with the stores `beside`, if they are given: the same stores over
+    connections of their own.
     """
+    names = list(names)
+    apart = [name for name in names if name in BESIDE and beside]
+    thread = _ComparisonThread(apart, beside or stores)
+    thread.start()
     pending: list[TableComparison] = []
-    for name in names:
-        progress(name)
-        for each in COMPARISONS[name](stores):
-            result = _compare(each)
+    in_turn = _compared([name for name in names if name not in apart], stores, progress)
+    for compared in (in_turn, thread.compared()):
+        for each, result in compared:
             if isinstance(each, TableComparison) and result.differing and has_moved():
                 pending.append(each)
             else:
                 yield result
     yield from _reread(pending, stores, stalled_s, progress)
+
+
+class _ComparisonThread(Thread):
+    """Runs comparisons. It ends with the process, even if they have not ended."""
+
+    def __init__(self, names: list[str], stores: Stores) -> None:
+        super().__init__(name="comparisons", daemon=True)
+        self._names, self._stores = names, stores
+        self._found: list[Compared] = []
+        self._failure: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            self._found = list(_compared(self._names, self._stores))
+        except Exception as failure:  # raised again where the results are awaited
+            self._failure = failure
+
+    def compared(self) -> Iterator[Compared]:
+        """Wait for all comparisons, and yield them with their results.
+
+        Raises: what a comparison raised.
+        """
+        self.join()
+        if self._failure:
+            raise self._failure
+        yield from self._found
+
+
+def _compared(
+    names: list[str], stores: Stores, progress: Callable[[str], None] = lambda _: None
+) -> Iterator[Compared]:
+    for name in names:
+        progress(name)
+        for each in COMPARISONS[name](stores):
+            yield each, each.compare() if isinstance(each, TableComparison) else each
 
 
 def _reread(
@@ -64,7 +112,3 @@ def _reread(
             yield from results
             return
         pending = remaining
-
-
-def _compare(comparison: ComparisonResult | TableComparison) -> ComparisonResult:
-    return comparison.compare() if isinstance(comparison, TableComparison) else comparison

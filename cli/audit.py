@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.status import Status
 
 from audit.comparison import ComparisonResult
-from audit.connect import stores
+from audit.connect import beside, stores
 from audit.cut import WaitPolicy, has_moved_since, wait_for
 from audit.registry import COMPARISONS, current_name
 from audit.replayed_source import imported, replayed
@@ -75,9 +75,10 @@ def command(
                     style="yellow",
                 )
             has_moved = partial(_has_moved, settings, opened)
-            for comparison in compare_all(names, opened, has_moved, wait, status.update):
-                comparisons.append(comparison)
-                show(comparison, settings.shop_currency, console)
+            with beside(settings, opened) as apart:
+                for comparison in compare_all(names, opened, has_moved, wait, status.update, apart):
+                    comparisons.append(comparison)
+                    show(comparison, settings.shop_currency, console)
     if as_json_:
         print(as_json(comparisons, settled=not unread))
     show_summary(comparisons, console)

@@ -1,6 +1,7 @@
 """On an open shop, differing rows are read again: a change agrees later, a true difference stays."""
 
 from collections.abc import Iterator
+from threading import Event
 from typing import cast
 
 import pyarrow as pa
@@ -114,3 +115,42 @@ def test_many_differing_rows_are_read_again_as_a_whole(audit) -> None:
 
     assert audit(compared).verdict == "agree"
     assert filters == [None, None]
+
+
+def beside_and_in_turn(monkeypatch: pytest.MonkeyPatch, *readings: tuple[Stock, Stock]) -> list[Stores]:
+    """Make `demo` a comparison that may run beside `slow`, which waits for it; return the stores it gets."""
+    given: list[Stores] = []
+    has_begun = Event()
+    compared, _ = comparison(*readings)
+
+    def demo(stores: Stores) -> Iterator[TableComparison]:
+        given.append(stores)
+        has_begun.set()
+        yield compared
+
+    def slow(_: Stores) -> Iterator[TableComparison]:
+        assert has_begun.wait(10), "the other comparison does not run beside this one"
+        yield comparison(({"cup": 1}, {"cup": 1}))[0]
+
+    monkeypatch.setattr(run, "REREAD_PAUSE_S", 0.0)
+    monkeypatch.setattr(run, "BESIDE", frozenset({"demo"}))
+    monkeypatch.setattr(run, "COMPARISONS", {"slow": slow, "demo": demo})
+    return given
+
+
+def test_a_comparison_of_the_api_runs_beside_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = beside_and_in_turn(monkeypatch, ({"lamp": 5}, {"lamp": 4}), ({"lamp": 4}, {"lamp": 4}))
+    stores, apart = cast(Stores, Snapshots()), cast(Stores, Snapshots())
+
+    found = list(compare_all(["slow", "demo"], stores, lambda: True, 0.0, lambda _: None, apart))
+
+    assert [(each.verdict, each.rows) for each in found] == [("agree", 1), ("agree", 1)]
+    assert given == [apart]
+
+
+def test_what_fails_beside_the_others_ends_the_audit(monkeypatch: pytest.MonkeyPatch) -> None:
+    beside_and_in_turn(monkeypatch)  # a comparison without a reading
+    stores = cast(Stores, Snapshots())
+
+    with pytest.raises(IndexError):
+        list(compare_all(["slow", "demo"], stores, lambda: True, 0.0, lambda _: None, stores))
