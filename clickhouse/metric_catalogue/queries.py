@@ -2,7 +2,8 @@
 
 Each query has the parameters `timezone`, `period_start` and `period_end` (exclusive), `seller_id` if its
 scope is one seller, `currency` if its source has amounts of money, and `product_id` if it is restricted to a
-product; some queries do not use all of them. All metrics of a query have the same source.
+product; some queries do not use all of them. With `only`, a dimension of the source, they read the rows in
+which it has the value of the parameter `only`. All metrics of a query have the same source.
 """
 
 from collections.abc import Sequence
@@ -52,20 +53,26 @@ GIVEN_VALUES = "has({values:Array(String)}, ranked.value)"
 """Lists values that are known. Parameter besides: `values`."""
 
 
-def series_query(metrics: Sequence[Metric], *, of_product: bool, scope: Scope = ONE_SELLER) -> str:
+def series_query(
+    metrics: Sequence[Metric],
+    *,
+    of_product: bool,
+    scope: Scope = ONE_SELLER,
+    only: Dimension | None = None,
+) -> str:
     """Return the query of the columns in each bucket. Parameter besides: `grain`.
 
     Its columns are `bucket` (the start in Unix seconds) and those of the metrics. If the buckets of a metric
     do not add up, the row of `WHOLE_PERIOD` has the columns over the whole period.
     """
-    return _in_blocks(_series(metrics, of_product, scope), metrics, scope)
+    return _in_blocks(_series(metrics, of_product, scope, only), metrics, scope)
 
 
-def _series(metrics: Sequence[Metric], of_product: bool, scope: Scope) -> str:
+def _series(metrics: Sequence[Metric], of_product: bool, scope: Scope, only: Dimension | None) -> str:
     adds_up = all(metric.adds_up for metric in metrics)
     groups = "bucket" if adds_up else "GROUPING SETS ((bucket), ())"
-    columns = [_bucket(metrics[0].source), *_columns(metrics, of_product, scope)]
-    return f"{_select(columns, metrics, scope, of_product, by_bucket=True)}\nGROUP BY {groups}"
+    columns = [_bucket(metrics[0].source), *_columns(metrics, of_product, scope, _counts_once(scope, only))]
+    return f"{_select(columns, metrics, scope, of_product, only=only, by_bucket=True)}\nGROUP BY {groups}"
 
 
 def sellers_query(metrics: Sequence[Metric]) -> str:
@@ -79,11 +86,16 @@ def sellers_query(metrics: Sequence[Metric]) -> str:
     return f"{_select(columns, metrics, EACH_SELLER, False, by_bucket=True)}\nGROUP BY bucket, seller_id"
 
 
-def totals_query(metrics: Sequence[Metric], *, of_product: bool, scope: Scope = ONE_SELLER) -> str:
+def totals_query(
+    metrics: Sequence[Metric],
+    *,
+    of_product: bool,
+    scope: Scope = ONE_SELLER,
+    only: Dimension | None = None,
+) -> str:
     """Return the query of the columns over the whole period: one row."""
-    return _in_blocks(
-        _select(_columns(metrics, of_product, scope), metrics, scope, of_product), metrics, scope
-    )
+    columns = _columns(metrics, of_product, scope, _counts_once(scope, only))
+    return _in_blocks(_select(columns, metrics, scope, of_product, only=only), metrics, scope)
 
 
 def split_query(
@@ -93,6 +105,7 @@ def split_query(
     of_product: bool,
     scope: Scope = ONE_SELLER,
     is_listed: str = FIRST_VALUES,
+    only: Dimension | None = None,
 ) -> str:
     """Return the query of the columns of some values of a dimension, `FIRST_VALUES` or `GIVEN_VALUES`.
 
@@ -100,16 +113,21 @@ def split_query(
     additive mean something there. Its columns are `value`, `value_count`, `first_rank`, by which it is
     ordered, and those of the metrics.
     """
-    query = _split(metrics, dimension, of_product, scope, is_listed)
+    query = _split(metrics, dimension, of_product, scope, is_listed, only)
     return _in_blocks(f"{query}\nORDER BY first_rank", metrics, scope)
 
 
 def _split(
-    metrics: Sequence[Metric], dimension: Dimension, of_product: bool, scope: Scope, is_listed: str
+    metrics: Sequence[Metric],
+    dimension: Dimension,
+    of_product: bool,
+    scope: Scope,
+    is_listed: str,
+    only: Dimension | None,
 ) -> str:
     ranked_by = "value" if dimension.values else f"{value_sql(metrics[0])} DESC NULLS LAST, value"
     added_up = [f"sum(ranked.{name}) AS {name}" for name in column_names(metrics)]
-    by_value = _by_value(metrics, dimension, of_product, scope)
+    by_value = _by_value(metrics, dimension, of_product, scope, only)
     ranked = f"SELECT *, row_number() OVER (ORDER BY {ranked_by}) AS rank\nFROM {_nested(by_value)}"
     listed = [f"if({is_listed}, ranked.value, NULL) AS value", "count() AS value_count"]
     columns = [*listed, "min(rank) AS first_rank", *added_up]
@@ -123,6 +141,7 @@ def series_and_split_query(
     of_product: bool,
     scope: Scope = ONE_SELLER,
     is_listed: str = FIRST_VALUES,
+    only: Dimension | None = None,
 ) -> str:
     """Return one query for the rows of `series_query` and those of `split_query`, which belong together.
 
@@ -130,8 +149,8 @@ def series_and_split_query(
     parts add up to the series while events arrive. The columns are those of both queries: `bucket` is null in
     the rows of the split, and `value_count` in those of the series.
     """
-    series = _series(metrics, of_product, scope)
-    split = _split(metrics, dimension, of_product, scope, is_listed)
+    series = _series(metrics, of_product, scope, only)
+    split = _split(metrics, dimension, of_product, scope, is_listed, only)
     names = column_names(metrics)
     of_series = ["toNullable(bucket) AS bucket", "CAST(NULL AS Nullable(String)) AS value"]
     of_series += ["CAST(NULL AS Nullable(UInt64)) AS value_count", "0 AS first_rank", *names]
@@ -147,10 +166,15 @@ def series_and_split_query(
 
 
 def compared_query(
-    metrics: Sequence[Metric], dimension: Dimension, *, of_product: bool, scope: Scope = ONE_SELLER
+    metrics: Sequence[Metric],
+    dimension: Dimension,
+    *,
+    of_product: bool,
+    scope: Scope = ONE_SELLER,
+    only: Dimension | None = None,
 ) -> str:
     """Return the query of the columns of some values of a dimension. Parameter besides: `values`."""
-    by_value = _by_value(metrics, dimension, of_product, scope)
+    by_value = _by_value(metrics, dimension, of_product, scope, only)
     return _in_blocks(f"{by_value}\nHAVING has({{values:Array(String)}}, value)", metrics, scope)
 
 
@@ -233,13 +257,20 @@ def _bucket(source: Source) -> str:
     return f"toUnixTimestamp(toDateTime({bucket}, {{timezone:String}})) AS bucket"
 
 
-def _by_value(metrics: Sequence[Metric], dimension: Dimension, of_product: bool, scope: Scope) -> str:
+def _by_value(
+    metrics: Sequence[Metric], dimension: Dimension, of_product: bool, scope: Scope, only: Dimension | None
+) -> str:
     """Return the query of the columns of each value. Of the marketplace, each seller has its own figures."""
     scope = BY_SELLER if dimension.splits_sellers else scope
     complete = metrics[0].source.completed(dimension, scope)
-    counts_once = scope.counts_once or dimension.splits_orders
+    counts_once = dimension.splits_orders or _counts_once(scope, only)
     columns = [f"{complete.expression} AS value", *_columns(metrics, of_product, scope, counts_once)]
-    return f"{_select(columns, metrics, scope, of_product, complete.join)}\nGROUP BY value"
+    return f"{_select(columns, metrics, scope, of_product, complete, only)}\nGROUP BY value"
+
+
+def _counts_once(scope: Scope, only: Dimension | None) -> bool:
+    """Return whether an order with several rows is counted by its id: the first row may be left out."""
+    return scope.counts_once or (only is not None and only.splits_orders)
 
 
 def _columns(
@@ -322,9 +353,11 @@ def _select(
     metrics: Sequence[Metric],
     scope: Scope,
     of_product: bool,
-    join: str = "",
+    split: Dimension | None = None,
+    only: Dimension | None = None,
     by_bucket: bool = False,
 ) -> str:
+    """Return the SELECT. `split`, which is completed, is a dimension whose join the columns need."""
     source = metrics[0].source
     where = [
         f"{source.time} >= {{period_start:DateTime('UTC')}}",
@@ -336,7 +369,10 @@ def _select(
         where.insert(0, f"source.{scope.condition}")
     if of_product:
         where.append(f"source.{source.file.columns.product} = {{product_id:String}}")
-    joined = [join.strip()] if join else []
+    restricted = source.completed(only, scope) if only else None
+    if restricted:
+        where.append(f"{restricted.expression} = {{only:String}}")
+    joins = dict.fromkeys(each.join.strip() for each in (split, restricted) if each and each.join)
     conditions = "\n    AND ".join(where)
     rows = source.from_sql(scope).replace("{ends}", _ENDS_OF_BUCKETS if by_bucket else _ENDS)
     return "\n".join(
@@ -344,7 +380,7 @@ def _select(
             "SELECT",
             _lines(columns),
             f"FROM {rows} AS source",
-            *joined,
+            *joins,
             f"WHERE {conditions}",
         )
     )

@@ -26,6 +26,7 @@ from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.metrics import (
     Compare,
     MetricsRequest,
+    Only,
     find_metric,
 )
 from serving.gateway.described_routes import guarded
@@ -110,12 +111,24 @@ async def _metrics_request(
         ),
     ] = 10,
     product_id: ProductFilter = None,
+    only: Annotated[
+        str | None,
+        Query(
+            alias="filter",
+            max_length=200,
+            pattern="^[a-z_]{1,40}:[^\\x00-\\x1f\\x7f]*$",
+            description="Only rows in which a dimension has a value, as `dimension:value`: one that each of "
+            "the metrics has. An order with several products counts if one of them does.",
+            examples=["category:toys"],
+        ),
+    ] = None,
 ) -> MetricsRequest:
     names = (metric, *(name for name in more.split(",") if name))
     if len(names) > MAX_METRICS:
         raise BadAnalyticsRequest(f"Request at most {MAX_METRICS} metrics.")
     period = PeriodRequest(requested.start, requested.end, grain)
-    return MetricsRequest(names, period, compare, by, top, product_id)
+    restriction = Only(*only.split(":", 1)) if only else None
+    return MetricsRequest(names, period, compare, by, top, product_id, restriction)
 
 
 MetricsDep = Annotated[MetricsRequest, Depends(_metrics_request)]

@@ -124,6 +124,13 @@ class MetricRest(TypedDict):
     ]
 
 
+class MetricFilter(TypedDict):
+    """The value that a dimension has in all rows that were read."""
+
+    dimension: Annotated[str, Field(examples=["category"])]
+    value: Annotated[str, Field(examples=["toys"])]
+
+
 class MarketplaceMetrics(TypedDict):
     """Metrics of the whole marketplace: totals, a series, and the split by a dimension."""
 
@@ -141,6 +148,7 @@ class MarketplaceMetrics(TypedDict):
     ]
     totals: list[MetricTotal]
     series: Annotated[list[MetricBucket], Field(description="Empty buckets are included.")]
+    filter: Annotated[MetricFilter | None, Field(description="Null if all rows were read.")]
     by: Annotated[str | None, Field(description="The dimension of `split`.")]
     split: Annotated[
         list[MetricSplit],

@@ -283,7 +283,9 @@ def _statements(metric: Metric) -> str:
 
 def _metric_parts(request: MetricsRequest) -> tuple[str | int | None, ...]:
     names = ",".join(request.metrics)
-    return names, *_parts(request.period), request.compare, request.by, request.top, request.product_id
+    only = (request.only.dimension, request.only.value) if request.only else (None, None)
+    split = request.compare, request.by, request.top
+    return names, *_parts(request.period), *split, request.product_id, *only
 
 
 def _signal_parts(request: SignalsRequest) -> tuple[str | int | None, ...]:

@@ -24,6 +24,7 @@ class FiguresRequest:
     """What is read: which metrics, of whom, how these are split, parameters of all queries, and periods.
 
     `by` is the dimension to split by, and `top` the number of its values to list if these are not known.
+    `only` is a dimension that has the value of the parameter `only` in all rows.
     """
 
     names: tuple[str, ...]
@@ -34,6 +35,7 @@ class FiguresRequest:
     grain: Grain
     parameters: dict[str, Value]
     before: Period | None
+    only: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,10 @@ class FiguresReader:
 
         `is_listed`, with its parameters, says which values of the dimension are listed.
         """
-        totals = queries.totals_query(metrics, of_product=asked.of_product, scope=asked.scope)
+        only = _only(metrics, asked)
+        totals = queries.totals_query(metrics, of_product=asked.of_product, scope=asked.scope, only=only)
         if asked.by is None:
-            series = queries.series_query(metrics, of_product=asked.of_product, scope=asked.scope)
+            series = queries.series_query(metrics, of_product=asked.of_product, scope=asked.scope, only=only)
         else:
             series = queries.series_and_split_query(
                 metrics,
@@ -89,6 +92,7 @@ class FiguresReader:
                 of_product=asked.of_product,
                 scope=asked.scope,
                 is_listed=is_listed,
+                only=only,
             )
         of_series: dict[str, Value] = {"grain": asked.grain, **(listed or {})}
         rows, then = await asyncio.gather(
@@ -141,7 +145,13 @@ class FiguresReader:
     ) -> presenter.Parts:
         """Return the columns of metrics of one source for the listed values of the dimension."""
         metrics, dimension = figures.metrics, figures.metrics[0].dimension(asked.by or "")
-        sql = queries.compared_query(metrics, dimension, of_product=asked.of_product, scope=asked.scope)
+        sql = queries.compared_query(
+            metrics,
+            dimension,
+            of_product=asked.of_product,
+            scope=asked.scope,
+            only=_only(metrics, asked),
+        )
         return presenter.parts(metrics, await self.rows(sql, parameters | {"values": listed}))
 
     async def _names(self, by: str, dimension: Dimension, values: Sequence[str]) -> Mapping[str, str | None]:
@@ -156,6 +166,11 @@ class FiguresReader:
     async def rows(self, sql: str, parameters: dict[str, Value]) -> list[Row]:
         """Return the rows of a query of `clickhouse.metric_catalogue.queries`."""
         return await self._context.clickhouse.rows_of_sql("seller_metrics", sql, parameters)
+
+
+def _only(metrics: Sequence[Metric], asked: FiguresRequest) -> Dimension | None:
+    """Return the dimension that restricts the rows of these metrics."""
+    return metrics[0].dimension(asked.only) if asked.only else None
 
 
 def _listed(dimension: Dimension, ranked: Sequence[Row]) -> list[str]:

@@ -1,6 +1,6 @@
 """Returns metrics of the catalogue, of a seller or of the marketplace: totals, series, splits, and rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -8,6 +8,7 @@ from typing import Literal
 from clickhouse.metric_catalogue import queries
 from clickhouse.metric_catalogue.definition import Metric, read_every_metric
 from clickhouse.metric_catalogue.scope import MARKETPLACE, ONE_SELLER, Scope
+from clickhouse.metric_catalogue.source import Dimension
 from common.cursor import BadCursor, decode_cursor, encode_cursor
 from serving.analytics.periods import (
     LATEST,
@@ -29,12 +30,20 @@ Compare = Literal["previous", "year", "none"]
 
 
 @dataclass(frozen=True, slots=True)
+class Only:
+    """The name of a dimension, and the value that it has in the rows that are read."""
+
+    dimension: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsRequest:
     """What is asked of metrics, which are given by name.
 
     `by` is the dimension to split by; its first `top` values by the first metric are listed, or all of a
     dimension whose values are known. Metrics can have different sources. `product_id` restricts everything to
-    one product.
+    one product, and `only` to the rows in which a dimension has a value.
     """
 
     metrics: tuple[str, ...]
@@ -43,6 +52,7 @@ class MetricsRequest:
     by: str | None = None
     top: int = 10
     product_id: str | None = None
+    only: Only | None = None
 
 
 class MetricsService:
@@ -100,8 +110,10 @@ class MetricsService:
             request.top,
             request.product_id is not None,
             request.period.grain or choose_grain(period),
-            self._parameters(whose, period, request.product_id),
+            self._parameters(whose, period, request.product_id)
+            | ({"only": request.only.value} if request.only else {}),
             self._compared(request.compare, period, as_of),
+            request.only.dimension if request.only else None,
         )
 
     async def _content(
@@ -136,6 +148,9 @@ class MetricsService:
                 period,
                 zone,
             ),
+            "filter": {"dimension": request.only.dimension, "value": request.only.value}
+            if request.only
+            else None,
             "by": request.by,
             "split": split,
             "rest": rest,
@@ -243,10 +258,26 @@ def _check(metrics: Sequence[Metric], request: MetricsRequest, *, of_marketplace
         if request.product_id is not None and not metric.source.has_products:
             raise BadAnalyticsRequest(f"{metric.name} can't be restricted to a product. Leave product out.")
         dimensions = metric.marketplace_dimensions if of_marketplace else metric.dimensions
+        if request.only is not None:
+            _check_only(metric, request.only, dimensions)
         if request.by is not None and request.by not in dimensions:
             raise BadAnalyticsRequest(
                 f"{metric.name} can't be split by {request.by!r}. Choose one of: {', '.join(dimensions)}."
             )
+
+
+def _check_only(metric: Metric, only: Only, dimensions: Mapping[str, Dimension]) -> None:
+    """Check that the rows of a metric can be restricted to a value of a dimension."""
+    dimension = dimensions.get(only.dimension)
+    if dimension is None or dimension.splits_sellers:
+        names = [name for name, each in dimensions.items() if not each.splits_sellers]
+        raise BadAnalyticsRequest(
+            f"{metric.name} can't be restricted by {only.dimension!r}. Choose one of: {', '.join(names)}."
+        )
+    if dimension.values and only.value not in dimension.values:
+        raise BadAnalyticsRequest(
+            f"{only.dimension} has no value {only.value!r}. Choose one of: {', '.join(dimension.values)}."
+        )
 
 
 def tables_of(metrics: Sequence[Metric]) -> list[str]:

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import unescape
 from io import StringIO
 from typing import Any
@@ -16,7 +16,8 @@ from audit.comparison import ComparisonResult
 from audit.comparisons import facts_vs_marketplace_metrics
 from audit.reference.families import FAMILIES
 from clickhouse.client import connect
-from clickhouse.metric_catalogue.definition import read_every_metric
+from clickhouse.metric_catalogue.definition import Metric, read_every_metric
+from clickhouse.metric_catalogue.source import Dimension
 from common.settings import Settings
 from tests.integration.metric_tables import writable
 from tests.integration.serving.conftest import ask
@@ -152,6 +153,65 @@ def test_the_listed_values_and_the_rest_make_the_total(api: httpx.Client, source
                 assert listed + rest.get(name, 0) == total, (name, by)
             elif not METRICS[name].is_additive(dimension):
                 assert not rest.get(name), (name, by)
+
+
+@pytest.mark.parametrize("source", BY_SOURCE)
+@pytest.mark.parametrize("of", ["marketplace", f"sellers/{SELLERS[0]}"])
+@pytest.mark.usefixtures("history")
+def test_a_filter_has_the_figures_of_a_value_of_the_split(api: httpx.Client, source: str, of: str) -> None:
+    metrics = [METRICS[name] for name in BY_SOURCE[source]]
+    if of != "marketplace":
+        metrics = [metric for metric in metrics if metric.is_of_sellers]
+    dimensions = {
+        each: {metric.name for metric in metrics if each in of_metric(metric, of)}
+        for metric in metrics
+        for each in of_metric(metric, of)
+        if each != "seller"
+    }
+    for by, named in dimensions.items():
+        first, *others = sorted(named)
+        together = {"with": ",".join(others)} if others else {}
+        split = answer(api, first, of, by=by, top=3, compare="previous", **together)["split"]
+        filled = [part for part in split if any(part["values"].values())]
+        for part in filled[:2]:
+            alone = answer(api, first, of, filter=f"{by}:{part['value']}", compare="previous", **together)
+            assert alone["filter"] == {"dimension": by, "value": part["value"]}
+            assert totals(alone) == part["values"], (by, part["value"])
+            assert {each["name"]: each["compared"] for each in alone["totals"]} == part["compared"]
+            again = answer(api, first, of, by=by, filter=f"{by}:{part['value']}", **together)
+            assert {
+                each["value"]: each["values"] for each in again["split"] if any(each["values"].values())
+            } == {part["value"]: part["values"]}
+
+
+def of_metric(metric: Metric, of: str) -> Mapping[str, Dimension]:
+    return metric.marketplace_dimensions if of == "marketplace" else metric.dimensions
+
+
+@pytest.mark.parametrize(
+    ("filtered", "detail"),
+    [
+        ("weekday:8", "weekday has no value '8'. Choose one of: 1, 2, 3, 4, 5, 6, 7."),
+        (
+            "shelf:top",
+            "net_sales can't be restricted by 'shelf'. Choose one of: product, category, weekday, hour.",
+        ),
+        (f"seller:{SELLERS[0]}", "net_sales can't be restricted by 'seller'. Choose one of: "),
+        ("category", "filter"),
+    ],
+)
+def test_a_filter_that_no_metric_has_is_refused(api: httpx.Client, filtered: str, detail: str) -> None:
+    refused = api.get("/v1/marketplace/analytics/net_sales", params={**PERIOD, "filter": filtered})
+
+    assert refused.status_code in (400, 422)
+    assert detail in refused.text
+
+
+@pytest.mark.usefixtures("history")
+def test_a_filter_by_a_value_that_nothing_has_finds_nothing(api: httpx.Client) -> None:
+    shown = answer(api, "net_sales", filter="category:it's \\ not: there, ' OR 1 = 1 --")
+
+    assert totals(shown) == {"net_sales": 0}
 
 
 @pytest.mark.usefixtures("history")
