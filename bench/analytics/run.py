@@ -21,6 +21,8 @@ from clickhouse.migrate import exclusive_client, migrate
 from common.settings import Settings
 
 _MEBIBYTE = 1 << 20
+_WIDTH = 110
+"""The characters of a line of the table, which a file or a pipe takes, too."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ def show(result: AnalyticsBenchResult, console: Console) -> None:
         "The query reads the stored rows, without FINAL. PostgreSQL (PG) has a tenth of the rows. "
         "The ratios are those of the medians."
     )
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDTH)
     console.print(table)
     stored = result.stored
     for line in (

@@ -107,6 +107,16 @@ def without_limits(query: str) -> str:
     return re.sub(r"\bLIMIT\s+\d+", "", query)
 
 
+def in_order(found: tuple[str, Any]) -> tuple[str, Any]:
+    """Return an outcome with the values of each array sorted: some functions return them in any order."""
+
+    def ordered(value: Any) -> Any:
+        return sorted(map(ordered, value), key=json.dumps) if isinstance(value, list) else value
+
+    code, rows = found
+    return code, sorted(json.dumps(ordered(json.loads(row))) for row in rows) if code == "" else rows
+
+
 def run(
     clients: tuple[SellerClient, SellerClient], seeds: range, limit_s: float = float("inf")
 ) -> Counter[str]:
@@ -128,8 +138,8 @@ def run(
         outcomes[one[0] or "answered"] += 1
         if not RESOURCES & {one[0], other[0]} and one != other:
             one, other = (outcome(client, without_limits(query)) for client in clients)
-            outcomes["same without LIMIT"] += 1
-            assert one == other, f"seed {seed}: {query}"
+            outcomes["same in any order"] += 1
+            assert in_order(one) == in_order(other), f"seed {seed}: {query}"
         assert not re.search("|".join(f"{re.escape(each)}ville" for each in SELLERS[1:]), str(one[1]))
         if seed % 100 == 0:
             check_settings(crowded)
@@ -164,13 +174,13 @@ def test_many_hostile_queries_tell_nothing_about_other_sellers(
 ) -> None:
     begun = time.monotonic()
     outcomes = run(clients, range(CAMPAIGN_FIRST, CAMPAIGN_FIRST + CAMPAIGN), CAMPAIGN_LIMIT_S)
-    seconds, unordered = time.monotonic() - begun, outcomes.pop("same without LIMIT", 0)
+    seconds, unordered = time.monotonic() - begun, outcomes.pop("same in any order", 0)
     count = outcomes.total()
     with capsys.disabled():
         answered, refused = outcomes["answered"], count - outcomes["answered"]
         print(f"\n{count:,} hostile queries from seed {CAMPAIGN_FIRST:,} in {seconds:,.0f} s: ", end="")
         print(f"{answered:,} answered, {refused:,} refused ({dict(outcomes.most_common())}), ", end="")
-        print(f"{unordered:,} compared without LIMIT; ", end="")
+        print(f"{unordered:,} compared in any order and without LIMIT; ", end="")
         print("0 foreign rows, 0 settings changed")
 
     assert count == CAMPAIGN, f"{count:,} of {CAMPAIGN:,} queries ran within {CAMPAIGN_LIMIT_S:,.0f} s"
