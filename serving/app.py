@@ -181,7 +181,10 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             app.state.recommendations = RecommendationService(
                 versions, rules=rules, choice=choice, log=answer_log, clock=clock
             )
+            popular = app.state.recommendations.last_popular
+            popular.start()
             yield
+            await popular.aclose()
             await answer_log.aclose()
             await pool.aclose()
             await suspended.aclose()

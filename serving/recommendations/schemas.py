@@ -59,12 +59,20 @@ class AskedSource(TypedDict):
     answered: bool
     reason: Annotated[
         Literal[
-            "no_model", "loading", "incomplete", "damaged", "other_catalogue", "no_history", "no_candidates"
+            "no_model",
+            "loading",
+            "incomplete",
+            "damaged",
+            "other_catalogue",
+            "no_history",
+            "no_candidates",
+            "no_redis",
         ]
         | None,
         Field(
             description="Why it did not answer: no model is published; the model is being read, lacks "
-            "values, is damaged, or is of another shop; the visitor has no history; or nothing was found."
+            "values, is damaged, or is of another shop; the visitor has no history; nothing was found; or "
+            "Redis does not answer, so that the list has the popular products that were read last."
         ),
     ]
 

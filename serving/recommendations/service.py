@@ -12,9 +12,10 @@ from common.metrics import RECOMMENDATIONS, STRATEGY_FALLBACKS
 from serving.catalogue.cards import ProductCardLoader, open_cards
 from serving.catalogue.offers import Offer
 from serving.live_versions import LiveVersions
-from serving.problems import UnknownProduct
+from serving.problems import RedisUnavailable, UnknownProduct
 from serving.recommendations.answer_log import Answer, AnswerLog
 from serving.recommendations.exploration import random_list
+from serving.recommendations.last_popular import answer_without_redis, polled_popular_items
 from serving.recommendations.model_rows import ModelRows
 from serving.recommendations.ranker import RankedItems, Ranker
 from serving.recommendations.recommender import (
@@ -28,7 +29,7 @@ from serving.recommendations.rules.checks import due_again
 from serving.recommendations.rules.context import ActiveRules, RuleContext, without_places
 from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.rules.shop_rules import ShopRules, count_effects
-from serving.recommendations.schemas import Recommendations, SimilarProducts
+from serving.recommendations.schemas import Item, Recommendations, SimilarProducts
 from serving.recommendations.scoring import Seed, history, seeds
 from serving.recommendations.strategies import STRATEGIES, Strategy
 from serving.recommendations.strategy_choice import StrategyChoice
@@ -73,6 +74,7 @@ class RecommendationService:
             Popular(versions),
         )
         self._ranker = Ranker(every)
+        self.last_popular = polled_popular_items(self.popular_items, clock)
 
     async def recommend(
         self,
@@ -88,10 +90,32 @@ class RecommendationService:
 
         `explain` adds what the rules did.
 
+        While Redis does not answer, these are the popular products that were read last.
+
         Raises:
             UnknownProduct: `product_id` was never listed.
-            RedisUnavailable: Redis does not answer.
+            RedisUnavailable: Redis does not answer, and no popular products were read in the last minutes.
         """
+        try:
+            return await self._recommend(visitor_id, n, context, product_id, shown, explain=explain)
+        except RedisUnavailable:
+            left_out = {*shown, *_given(product_id)}
+            answer = answer_without_redis(self.last_popular.value, n, left_out, self._clock())
+            if answer is None:
+                raise
+            RECOMMENDATIONS.labels(context, answer["strategy"]).inc()
+            return answer
+
+    async def _recommend(
+        self,
+        visitor_id: str,
+        n: int,
+        context: Context,
+        product_id: str | None,
+        shown: Collection[str],
+        *,
+        explain: bool,
+    ) -> Recommendations:
         cards = await open_cards(self._versions)
         visitor, reply = await read_visitor_history(self._redis, visitor_id, cards, product_id, self._models)
         model = await self._models.in_use(reply, cards.prefix)
@@ -156,6 +180,18 @@ class RecommendationService:
         model = await self._model_and_card(cards, product_id)
         request, allowed = self._request(NO_HISTORY, cards, context, product_id, (), model, rules, "preview")
         return await self._ranker.rank(request, n, context, self._strategies[DEFAULT_STRATEGY], allowed)
+
+    async def popular_items(self, n: int) -> Sequence[Item]:
+        """Return at most `n` popular products that the rules of the home page allow for anybody.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+        """
+        cards = await open_cards(self._versions)
+        model = await self._model_and_card(cards, None)
+        rules = without_places(self.rules.of("home"))
+        request, allowed = self._request(NO_HISTORY, cards, "home", None, (), model, rules, "popular")
+        return (await self._ranker.rank(request, n, "home", self._strategies["popular"], allowed)).items
 
     async def similar(self, product_id: str, n: int) -> SimilarProducts:
         """Return at most `n` products that go with this one, for any visitor.

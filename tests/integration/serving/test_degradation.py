@@ -298,7 +298,7 @@ def test_without_clickhouse_the_shop_lives(souk: Platform) -> None:
 
 
 @pytest.mark.browser
-def test_without_redis_pages_live_without_recommendations_and_the_cart_waits(
+def test_without_redis_pages_live_with_popular_products_and_the_cart_waits(
     souk: Platform, browser: Browser
 ) -> None:
     with souk.guest() as guest, souk.owner as owner, opened_page(browser, souk, "/shop") as tab:
@@ -310,8 +310,12 @@ def test_without_redis_pages_live_without_recommendations_and_the_cart_waits(
                 page = guest.get(path)
                 assert page.is_success, page.text
                 assert NAME in page.text
-            row = guest.get("/shop/recommended").raise_for_status().text
-            assert "Recommendations are not available right now" in row
+            assert NAME in guest.get("/shop/recommended").raise_for_status().text  # popular products
+            recommended = souk.client({}).get("/v1/recommendations/somebody").raise_for_status().json()
+            assert [part["source"] for part in recommended["parts"] if part["answered"]] == [
+                "popular_products"
+            ]
+            assert NAME in [item["name"] for item in recommended["items"]]
             assert is_fresh(souk)
             ordered = souk.checkout(guest, new_id())
             assert ordered.status_code == 202, ordered.text
