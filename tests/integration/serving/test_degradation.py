@@ -311,7 +311,8 @@ def test_without_redis_pages_live_with_popular_products_and_the_cart_waits(
                 assert page.is_success, page.text
                 assert NAME in page.text
             assert NAME in guest.get("/shop/recommended").raise_for_status().text  # popular products
-            recommended = souk.client({}).get("/v1/recommendations/somebody").raise_for_status().json()
+            platform = souk.client(bearer(souk.settings))
+            recommended = platform.get("/v1/recommendations/somebody").raise_for_status().json()
             assert [part["source"] for part in recommended["parts"] if part["answered"]] == [
                 "popular_products"
             ]
