@@ -34,6 +34,9 @@ def _of_cause(cause: Because, request: RecommendationRequest) -> Reason:
     if cause.kind == "category":
         text = f"Popular in {cause.of.replace('_', ' ')}"
         return {"kind": "category", "product_id": None, "category": cause.of, "text": text}
+    if cause.kind == "again":
+        text = "You bought it before"
+        return {"kind": "again", "product_id": cause.of, "category": None, "text": text}
     seed = request.cards.get(cause.of)
     name = seed.name if seed and seed.name else "it"
     if cause.kind == "content":

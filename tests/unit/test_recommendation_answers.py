@@ -14,10 +14,14 @@ from redis.asyncio import Redis
 
 from schemas.published_model.weights import DEFAULT_WEIGHTS
 from serving.catalogue.cards import ProductCardLoader
+from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.exploration import random_list
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.ranker import RankedItems, Ranker
 from serving.recommendations.recommender import PassedOver, RecommendationRequest
+from serving.recommendations.rows.definition import RowPage
+from serving.recommendations.rows.definitions import COMPLETES, ROWS, RULES_OF
+from serving.recommendations.rows.ranking import ranked_rows
 from serving.recommendations.rules.checks import refusal
 from serving.recommendations.rules.context import ActiveRules, PinnedPlace, RuleContext
 from serving.recommendations.rules.targets import Targets, category_key
@@ -120,9 +124,9 @@ def case_of(random: Random) -> Case:
         some_rules(random), NOW_S, str(random.random()), "BRL", None, frozenset(("eva",)), excluded, unwanted,
         bought, tuple(some(random, 10)),
     )  # fmt: skip
-    recommenders = [Fixed(name, some_proposals(random, kind)) for name, kind in SOURCES.items()]
+    fixed = (Fixed(name, some_proposals(random, kind)) for name, kind in SOURCES.items())
     request = RecommendationRequest(visitor, [Seed("p0", 1.0)], None, excluded, cards, ["p0"], model)
-    return Case(request, context, random.choice((1, 3, 6, 12, 50)), Ranker(recommenders))
+    return Case(request, context, random.choice((1, 3, 6, 12, 50)), Ranker([*fixed, BoughtBefore()]))
 
 
 def check(found: RankedItems, case: Case) -> None:
@@ -169,3 +173,35 @@ def test_no_random_list_breaks_a_rule_and_each_has_the_chance_that_it_says(seed:
     assert found.propensity == 1 / len(products)
     assert len(found.items) == min(case.n, len(products))
     assert all(placed.rule is None for placed in found.ranked.items)
+
+
+@given(st.integers(0, 2**32), st.sampled_from(sorted(ROWS)))
+def test_no_titled_row_breaks_a_rule_or_shows_a_product_of_another_row(seed: int, page: RowPage) -> None:
+    case = case_of(Random(seed))
+
+    rows = asyncio.run(
+        ranked_rows(case.ranker, ROWS[page], case.request, case.n, RULES_OF[page], case.context)
+    )
+
+    for row in rows:
+        check(row.found, case)
+        assert len(row.found.items) >= row.definition.shortest
+        assert all(placed.rule is None for placed in row.found.ranked.items), "a rule inserted a product"
+    products = [item["product_id"] for row in rows for item in row.found.items]
+    assert len(products) == len(set(products))
+    assert {row.definition.name for row in rows} <= {definition.name for definition in ROWS[page]}
+
+
+@given(st.integers(0, 2**32))
+def test_what_completes_the_cart_has_a_category_that_the_cart_has_not(seed: int) -> None:
+    case = case_of(Random(seed))
+    in_cart = {
+        category_key(card.category) for each in case.request.visitor.carted
+        if (card := case.request.cards.get(each))
+    }  # fmt: skip
+
+    rows = asyncio.run(ranked_rows(case.ranker, [COMPLETES], case.request, case.n, "cart", case.context))
+
+    for item in (item for row in rows for item in row.found.items):
+        assert item["category"] is not None
+        assert category_key(item["category"]) not in in_cart
