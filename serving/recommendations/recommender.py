@@ -38,7 +38,8 @@ class RecommendationRequest:
 
     `history` has the newest products of the visitor, newest first, for `model`, the trained model in use.
     `substitutes` are categories, without capitals, of which nothing is wanted. If there are any, products
-    without a category are not wanted either.
+    without a category are not wanted either. `unwanted` are those of `excluded` that are never wanted: the
+    product of the page, those in the cart and those that the page shows in another row.
     """
 
     visitor: VisitorHistory
@@ -49,6 +50,7 @@ class RecommendationRequest:
     history: Sequence[str]
     model: ModelInUse
     substitutes: frozenset[str] = frozenset()
+    unwanted: frozenset[str] = frozenset()
 
     def key(self, name: str) -> str:
         """Return the key in Redis of the live version, such as that of `popular:lighting`."""

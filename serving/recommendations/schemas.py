@@ -12,12 +12,23 @@ from serving.recommendations.rules.draft import Change, RuleName
 class Reason(TypedDict):
     """Why a product is recommended."""
 
-    kind: Literal["similar", "content", "category", "popular", "again", "pinned", "sponsored", "discovery"]
+    kind: Literal[
+        "similar",
+        "content",
+        "category",
+        "popular",
+        "again",
+        "new",
+        "cheaper",
+        "pinned",
+        "sponsored",
+        "discovery",
+    ]
     product_id: Annotated[
         str | None,
         Field(
             description="`similar`: the product that it goes with; `content`: the product that it is like; "
-            "`again`: the product itself."
+            "`again`, `new` and `cheaper`: the product itself."
         ),
     ]
     category: Annotated[str | None, Field(description="`category`: the category in which it is popular.")]

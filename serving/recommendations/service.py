@@ -1,6 +1,6 @@
 """Blends the recommenders of a strategy, and applies the rules of the shop once to what they propose."""
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from typing import Any
 
 from common.clock import Clock, system_clock
@@ -18,6 +18,7 @@ from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.exploration import random_list
 from serving.recommendations.model_rows import ModelRows
 from serving.recommendations.ranker import RankedItems, Ranker
+from serving.recommendations.recent_offers import RecentOffers, SinceLastVisit
 from serving.recommendations.recommender import (
     ItemNeighbours,
     Popular,
@@ -60,6 +61,7 @@ class RecommendationService:
         rules: ShopRules | None = None,
         choice: StrategyChoice | None = None,
         log: AnswerLog | None = None,
+        recent: Callable[[], RecentOffers] = RecentOffers,
         clock: Clock = system_clock,
     ) -> None:
         self._choice, self._log, self._clock = choice, log, clock
@@ -76,6 +78,7 @@ class RecommendationService:
             PopularInCategory(self._redis),
             Popular(versions),
             BoughtBefore(),
+            SinceLastVisit(recent, clock),
         )
         self._ranker = Ranker(every)
 
@@ -296,6 +299,7 @@ class RecommendationService:
             cards,
             history(viewed, visitor.carted, bought, product_id),
             model,
+            unwanted=unwanted,
         )
         return request, self.rules.context(rules, seed, page_product, excluded, unwanted, visitor.bought)
 

@@ -16,11 +16,14 @@ REASONS = (
     N_("Chosen by the shop"),
     N_("Waiting to be discovered"),
     N_("You bought it before"),
+    N_("New in the shop"),
+    N_("Price lowered"),
 )
 
 TITLES = (
     N_("Buy again"),
     N_("Completes your cart"),
+    N_("Since your last visit"),
 )
 """The titles of rows that are not reasons, too."""
 

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -18,6 +19,7 @@ from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.exploration import random_list
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.ranker import RankedItems, Ranker
+from serving.recommendations.recent_offers import RecentOffer, RecentOffers, SinceLastVisit
 from serving.recommendations.recommender import PassedOver, RecommendationRequest
 from serving.recommendations.rows.definition import RowPage
 from serving.recommendations.rows.definitions import COMPLETES, ROWS, RULES_OF
@@ -31,6 +33,7 @@ from serving.recommendations.trained_models import ModelInUse
 from serving.recommendations.visitor_history import VisitorHistory
 
 NOW_S, DAY_S = 1_800_000_000.0, 86_400.0
+NOW = datetime.fromtimestamp(NOW_S, UTC)
 PRODUCTS = tuple(f"p{number}" for number in range(40))
 SELLERS, CATEGORIES = ("ana", "bob", "eva"), ("lamps", "coffee", "adult", None)
 SOURCES = {
@@ -124,13 +127,25 @@ def case_of(random: Random) -> Case:
         some_rules(random), NOW_S, str(random.random()), "BRL", None, frozenset(("eva",)), excluded, unwanted,
         bought, tuple(some(random, 10)),
     )  # fmt: skip
+    changes = [RecentOffer(each, "new", NOW_S - random.randrange(3) * DAY_S) for each in some(random, 20)]
+    recent = RecentOffers({"lamps": changes})
     fixed = (Fixed(name, some_proposals(random, kind)) for name, kind in SOURCES.items())
-    request = RecommendationRequest(visitor, [Seed("p0", 1.0)], None, excluded, cards, ["p0"], model)
-    return Case(request, context, random.choice((1, 3, 6, 12, 50)), Ranker([*fixed, BoughtBefore()]))
+    request = RecommendationRequest(visitor, [Seed("p0", 1.0)], None, excluded, cards, ["p0"], model,
+                                    unwanted=unwanted)  # fmt: skip
+    return Case(
+        request,
+        context,
+        random.choice((1, 3, 6, 12, 50)),
+        Ranker([*fixed, BoughtBefore(), SinceLastVisit(lambda: recent, lambda: NOW)]),
+    )
 
 
-def check(found: RankedItems, case: Case) -> None:
-    """Assert that a list is within every rule, and that its items say why they are there."""
+def check(found: RankedItems, case: Case, excluded: Set[str] | None = None) -> None:
+    """Assert that a list is within every rule, and that its items say why they are there.
+
+    No recommender may propose products that are `excluded`: by default, those that the case excludes.
+    """
+    left_out = case.context.excluded if excluded is None else excluded
     rules = case.context.rules
     assert len({item["product_id"] for item in found.items}) == len(found.items) <= case.n
     for item, placed in zip(found.items, found.ranked.items, strict=True):
@@ -139,7 +154,7 @@ def check(found: RankedItems, case: Case) -> None:
         assert (item["product_id"], item["seller_id"]) == (card.product_id, card.seller_id)
         assert refusal(card, case.context) is None
         is_chosen = placed.rule in ("pin", "sponsored")
-        assert item["product_id"] not in (case.context.unwanted if is_chosen else case.context.excluded)
+        assert item["product_id"] not in (case.context.unwanted if is_chosen else left_out)
         assert item["sponsored"] is (placed.rule == "sponsored")
         assert item["sources"] or placed.rule, "neither a source nor a rule"
     sellers = Counter(item["seller_id"] for item in found.items)
@@ -184,7 +199,7 @@ def test_no_titled_row_breaks_a_rule_or_shows_a_product_of_another_row(seed: int
     )
 
     for row in rows:
-        check(row.found, case)
+        check(row.found, case, {*case.context.unwanted, *row.focus.request.excluded})
         assert len(row.found.items) >= row.definition.shortest
         assert all(placed.rule is None for placed in row.found.ranked.items), "a rule inserted a product"
     products = [item["product_id"] for row in rows for item in row.found.items]

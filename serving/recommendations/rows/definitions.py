@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from schemas.published_model.weights import BLENDED
 from serving.recommendations.bought_before import BoughtBefore
+from serving.recommendations.recent_offers import SinceLastVisit
 from serving.recommendations.recommender import PopularInCategory
 from serving.recommendations.rows.definition import RowDefinition, RowPage
 from serving.recommendations.rows.focuses import (
     cart_complements,
     favourite_category,
+    history_of_visits,
     newest_bought,
     newest_viewed,
     purchases,
@@ -21,6 +23,13 @@ TOGETHER = Strategy(("item_neighbours", "trained_neighbours"), ())
 """Without `similar_content`, which proposes products that are alike, as substitutes are."""
 
 AGAIN = RowDefinition("buy_again", "Buy again", purchases, Strategy((), (BoughtBefore.strategy,)), shortest=1)
+SINCE = RowDefinition(
+    "since_last_visit",
+    "Since your last visit",
+    history_of_visits,
+    Strategy((), (SinceLastVisit.strategy,)),
+    shortest=1,
+)
 LOOKED = RowDefinition("because_looked", "Because you looked at %(name)s", newest_viewed, NEIGHBOURS)
 POPULAR = RowDefinition(
     "popular_in_favourite",
@@ -32,7 +41,7 @@ COMPLETES = RowDefinition("completes_cart", "Completes your cart", cart_compleme
 BOUGHT = RowDefinition("because_bought", "Because you bought %(name)s", newest_bought, NEIGHBOURS)
 
 ROWS: Mapping[RowPage, Sequence[RowDefinition]] = {
-    "home": (AGAIN, LOOKED, POPULAR),
+    "home": (AGAIN, SINCE, LOOKED, POPULAR),
     "cart": (COMPLETES, AGAIN),
     "order": (BOUGHT, AGAIN),
 }

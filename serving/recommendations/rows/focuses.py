@@ -65,6 +65,16 @@ async def purchases(request: RecommendationRequest) -> Focus | None:
     return Focus(request) if request.visitor.bought else None
 
 
+async def history_of_visits(request: RecommendationRequest) -> Focus | None:
+    """Return everything that the visitor looked at or put into the cart.
+
+    Viewed products are not left out: their price may have changed since.
+    """
+    if not request.seeds:
+        return None
+    return Focus(replace(request, excluded=request.unwanted.union(request.visitor.bought)))
+
+
 async def _one_product(request: RecommendationRequest, newest_first: Sequence[str]) -> Focus | None:
     cards = await request.cards.read(newest_first[:NEWEST])
     for product_id, card in cards.items():

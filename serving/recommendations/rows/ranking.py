@@ -52,6 +52,6 @@ async def ranked_rows(
             continue
         rows.append(RankedRow(definition, focus, found))
         shown = frozenset(item["product_id"] for item in found.items)
-        request = replace(request, excluded=request.excluded | shown)
+        request = replace(request, excluded=request.excluded | shown, unwanted=request.unwanted | shown)
         allowed = replace(allowed, excluded=allowed.excluded | shown, unwanted=allowed.unwanted | shown)
     return rows
