@@ -24,7 +24,7 @@ from serving.recommendations.recommender import PassedOver, RecommendationReques
 from serving.recommendations.rows.definition import RowPage
 from serving.recommendations.rows.definitions import COMPLETES, ROWS, RULES_OF
 from serving.recommendations.rows.ranking import ranked_rows
-from serving.recommendations.rules.checks import refusal
+from serving.recommendations.rules.checks import due_again, refusal
 from serving.recommendations.rules.context import ActiveRules, PinnedPlace, RuleContext
 from serving.recommendations.rules.targets import Targets, category_key
 from serving.recommendations.scoring import Seed
@@ -78,7 +78,8 @@ def some_card(random: Random) -> tuple[bytes, bytes]:
     sellers = random.sample(SELLERS, random.choice((1, 1, 2)))
     offers = [
         {
-            "seller_id": seller, "category": random.choice(CATEGORIES), "price_minor": random.randrange(9),
+            "seller_id": seller, "name": random.choice((None, "Lamp")),
+            "category": random.choice(CATEGORIES), "price_minor": random.randrange(9),
             "currency": random.choice(("BRL", "BRL", "BRL", "EUR")), "listed": random.choice((0, 1, 1, 1)),
         }
         for seller in sellers
@@ -104,6 +105,8 @@ def some_rules(random: Random) -> ActiveRules:
         max_per_seller=random.choice((2, 5, 50)),
         max_per_category=random.choice((2, 5, 50)),
         restricted=frozenset(("adult",)),
+        consumables=frozenset(("coffee",)),
+        repurchase_days=random.choice((1, 30)),
         exposure_share=random.choice((0.0, 0.1, 0.5)),
     )
 
@@ -120,11 +123,12 @@ def case_of(random: Random) -> Case:
     cards.store(PRODUCTS, [some_card(random) for _ in PRODUCTS])
     viewed, carted, bought = (dict.fromkeys(some(random, 3), NOW_S - DAY_S) for _ in range(3))
     unwanted = frozenset((*carted, *some(random, 4)))
-    excluded = unwanted | {*viewed, *bought}
+    rules = some_rules(random)
+    excluded = unwanted | ({*viewed, *bought} - due_again(bought, NOW_S, rules))
     model = ModelInUse(None, "no_model", DEFAULT_WEIGHTS)
     visitor = VisitorHistory(viewed, carted, bought, None)
     context = RuleContext(
-        some_rules(random), NOW_S, str(random.random()), "BRL", None, frozenset(("eva",)), excluded, unwanted,
+        rules, NOW_S, str(random.random()), "BRL", None, frozenset(("eva",)), excluded, unwanted,
         bought, tuple(some(random, 10)),
     )  # fmt: skip
     changes = [RecentOffer(each, "new", NOW_S - random.randrange(3) * DAY_S) for each in some(random, 20)]
