@@ -9,21 +9,14 @@ from serving.analytics.schemas.basics import AsOf, Minor
 from serving.recommendations.rules.draft import Change, RuleName
 
 
+KindOfRule = Literal["pinned", "sponsored", "discovery"]
+"""The reasons of products that a rule of the shop has inserted."""
+
+
 class Reason(TypedDict):
     """Why a product is recommended."""
 
-    kind: Literal[
-        "similar",
-        "content",
-        "category",
-        "popular",
-        "again",
-        "new",
-        "cheaper",
-        "pinned",
-        "sponsored",
-        "discovery",
-    ]
+    kind: Literal["similar", "content", "category", "popular", "again", "new", "cheaper", KindOfRule]
     product_id: Annotated[
         str | None,
         Field(
