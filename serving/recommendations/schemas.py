@@ -8,7 +8,6 @@ from typing_extensions import TypedDict
 from serving.analytics.schemas.basics import AsOf, Minor
 from serving.recommendations.rules.draft import Change, RuleName
 
-
 KindOfRule = Literal["pinned", "sponsored", "discovery"]
 """The reasons of products that a rule of the shop has inserted."""
 
