@@ -63,6 +63,7 @@ from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks
 from serving.recommendations import endpoints as recommendations
 from serving.recommendations.answer_log import AnswerLog
+from serving.recommendations.recent_offers import recent_offers
 from serving.recommendations.rules.shop_rules import ShopRules
 from serving.recommendations.rules.supply import products_for_exposure, suspended_sellers
 from serving.recommendations.service import RecommendationService
@@ -170,7 +171,9 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             app.state.intake = EventIntake(settings, clock)
             pool = products_for_exposure(clickhouse, versions, live.values, clock)
             suspended = suspended_sellers(commerce.seller_suspensions)
+            recent = recent_offers(clickhouse, versions, live.values, clock)
             pool.start()
+            recent.start()
             suspended.start()
             rules = ShopRules(
                 live.values, settings.shop_currency, lambda: pool.value, lambda: suspended.value
@@ -179,7 +182,12 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             answer_log.start()
             choice = StrategyChoice(live.values, clock, Random())
             app.state.recommendations = RecommendationService(
-                versions, rules=rules, choice=choice, log=answer_log, clock=clock
+                versions,
+                rules=rules,
+                choice=choice,
+                log=answer_log,
+                recent=lambda: recent.value,
+                clock=clock,
             )
             popular = app.state.recommendations.last_popular
             popular.start()
@@ -187,6 +195,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             await popular.aclose()
             await answer_log.aclose()
             await pool.aclose()
+            await recent.aclose()
             await suspended.aclose()
             await auth_state.aclose()
             await live.aclose()

@@ -19,6 +19,7 @@ from serving.recommendations.rules.checks import offer_to_show, refusal
 from serving.recommendations.rules.context import RuleContext
 from serving.recommendations.rules.draft import Candidate
 from serving.recommendations.rules.limits import Counts
+from serving.recommendations.rules.targets import category_key
 from serving.recommendations.schemas import AskedSource
 from serving.recommendations.strategies import Strategy
 
@@ -96,7 +97,8 @@ class CandidateCollector:
         for name in strategy.fallbacks:
             if await self._take(_relative(name, await self._ask(name, self._n))):
                 return self.found
-        await self._look_deeper(strategy.fallbacks[-1])
+        if strategy.fallbacks:
+            await self._look_deeper(strategy.fallbacks[-1])
         return self.found
 
     async def _look_deeper(self, name: str) -> None:
@@ -121,6 +123,14 @@ class CandidateCollector:
             self.found.parts[name] = {"source": name, "answered": reason is None, "reason": reason}
         return proposals
 
+    def _is_wanted(self, product_id: str) -> bool:
+        """Return whether no offer of a product, whose card is loaded, is in a category of substitutes."""
+        substitutes = self._request.substitutes
+        if not substitutes:
+            return True
+        categories = {category_key(each.category) for each in self._request.cards.offers(product_id)}
+        return None not in categories and categories.isdisjoint(substitutes)
+
     async def _take(self, proposals: Sequence[Proposal]) -> bool:
         """Add proposals, best first; return whether enough candidates pass."""
         found, cards = self.found, self._request.cards
@@ -134,7 +144,7 @@ class CandidateCollector:
             checked = [(one, one.main_cause()) for one in usable[start : start + step]]
             await cards.load(_needed(checked))
             for one, cause in checked:
-                if one.product_id not in found.proposals:
+                if one.product_id not in found.proposals and self._is_wanted(one.product_id):
                     found.add(one, cause, cards, self._context)
             if found.passing >= self._enough:
                 return True

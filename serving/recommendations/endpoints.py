@@ -15,7 +15,8 @@ from serving.parameters import reject_repeated_parameters
 from serving.problems import MissingProduct, NotExplained
 from serving.recommendations.parameters import Exclude, excluded_products
 from serving.recommendations.policy import POLICIES
-from serving.recommendations.schemas import Recommendations, SimilarProducts
+from serving.recommendations.rows.definition import RowPage
+from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRows
 from serving.recommendations.service import Context, RecommendationService
 from serving.responses import UNCHANGED, private_json
 
@@ -37,6 +38,16 @@ async def _recommendations(request: Request) -> RecommendationService:
 
 
 RecommendationsDep = Annotated[RecommendationService, Depends(_recommendations)]
+VisitorId = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=200,
+        pattern=PRINTABLE,
+        description="The id of a shopper, or the session id of a visitor who is not logged in.",
+        examples=["shopper-000001"],
+    ),
+]
 ItemCount = Annotated[int, Query(ge=1, le=50, description="The largest number of products to return.")]
 
 
@@ -49,16 +60,7 @@ ItemCount = Annotated[int, Query(ge=1, le=50, description="The largest number of
 async def recommend(
     request: Request,
     service: RecommendationsDep,
-    visitor_id: Annotated[
-        str,
-        Path(
-            min_length=1,
-            max_length=200,
-            pattern=PRINTABLE,
-            description="The id of a shopper, or the session id of a visitor who is not logged in.",
-            examples=["shopper-000001"],
-        ),
-    ],
+    visitor_id: VisitorId,
     n: ItemCount = 12,
     context: Annotated[Context, Query(description="The page on which the list is shown.")] = "home",
     product_id: Annotated[
@@ -86,6 +88,28 @@ async def recommend(
         raise NotExplained
     recommended = await service.recommend(visitor_id, n, context, product_id, shown, explain=explain)
     return private_json(recommended)
+
+
+@router.get(
+    "/recommendations/{visitor_id}/rows",
+    tags=["recommendations"],
+    summary="Rows of recommendations with titles",
+    response_model=TitledRows,
+)
+async def rows(
+    service: RecommendationsDep,
+    visitor_id: VisitorId,
+    n: ItemCount = 12,
+    page: Annotated[RowPage, Query(description="The page on which the rows are shown.")] = "home",
+    exclude: Exclude = "",
+) -> Response:
+    """Return rows whose titles say why: what the visitor may buy again, what goes with a product, a category.
+
+    No product is in two rows. A row is left out if the visitor's history has nothing that it could be about,
+    or if too few products are found. The rules of the shop may remove products. No product is pinned or
+    sponsored in these rows.
+    """
+    return private_json(await service.rows(visitor_id, n, page, excluded_products(exclude)))
 
 
 @router.get(

@@ -8,5 +8,6 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "recommend": allow(
         "guest", "shopper", "platform", traffic="recommendation", shopper_parameter="visitor_id"
     ),
+    "rows": allow("guest", "shopper", "platform", traffic="recommendation", shopper_parameter="visitor_id"),
     "similar": anyone("recommendation"),
 }

@@ -5,14 +5,14 @@ from typing import Literal, NamedTuple
 
 from serving.recommendations.scoring import Neighbours, Seed
 
-Kind = Literal["similar", "content", "category", "popular"]
+Kind = Literal["similar", "content", "category", "popular", "again", "new", "cheaper"]
 
 OF_PRODUCTS = ("similar", "content")
 """The kinds of proposals that follow from a product of the visitor."""
 
 
 class Because(NamedTuple):
-    """A cause of a proposal: `of` is a product for `similar` and `content`, a category for `category`."""
+    """A cause of a proposal: `of` is a category for `category`, nothing for `popular`, else a product."""
 
     kind: Kind
     of: str | None

@@ -19,6 +19,13 @@ REASONS_OF_RULES: Mapping[str, Reason] = {
 }
 """The reasons of products that a rule has inserted."""
 
+TEXTS_OF_ITSELF: Mapping[str, str] = {
+    "again": "You bought it before",
+    "new": "New in the shop",
+    "cheaper": "Price lowered",
+}
+"""The reasons that lie in the product itself."""
+
 
 def reason_of(placed: Placed, causes: Mapping[str, Because], request: RecommendationRequest) -> Reason:
     """Return why a product is shown: its main cause, or the rule that inserted it."""
@@ -34,6 +41,9 @@ def _of_cause(cause: Because, request: RecommendationRequest) -> Reason:
     if cause.kind == "category":
         text = f"Popular in {cause.of.replace('_', ' ')}"
         return {"kind": "category", "product_id": None, "category": cause.of, "text": text}
+    if cause.kind in TEXTS_OF_ITSELF:
+        text = TEXTS_OF_ITSELF[cause.kind]
+        return {"kind": cause.kind, "product_id": cause.of, "category": None, "text": text}
     seed = request.cards.get(cause.of)
     name = seed.name if seed and seed.name else "it"
     if cause.kind == "content":

@@ -37,6 +37,9 @@ class RecommendationRequest:
     """The visitor, the seeds, the product of the page, the products to leave out, and the card loader.
 
     `history` has the newest products of the visitor, newest first, for `model`, the trained model in use.
+    `substitutes` are categories, without capitals, of which nothing is wanted. If there are any, products
+    without a category are not wanted either. `unwanted` are those of `excluded` that are never wanted: the
+    product of the page, those in the cart and those that the page shows in another row.
     """
 
     visitor: VisitorHistory
@@ -46,6 +49,8 @@ class RecommendationRequest:
     cards: ProductCardLoader
     history: Sequence[str]
     model: ModelInUse
+    substitutes: frozenset[str] = frozenset()
+    unwanted: frozenset[str] = frozenset()
 
     def key(self, name: str) -> str:
         """Return the key in Redis of the live version, such as that of `popular:lighting`."""

@@ -8,15 +8,19 @@ from typing_extensions import TypedDict
 from serving.analytics.schemas.basics import AsOf, Minor
 from serving.recommendations.rules.draft import Change, RuleName
 
+KindOfRule = Literal["pinned", "sponsored", "discovery"]
+"""The reasons of products that a rule of the shop has inserted."""
+
 
 class Reason(TypedDict):
     """Why a product is recommended."""
 
-    kind: Literal["similar", "content", "category", "popular", "pinned", "sponsored", "discovery"]
+    kind: Literal["similar", "content", "category", "popular", "again", "new", "cheaper", KindOfRule]
     product_id: Annotated[
         str | None,
         Field(
-            description="`similar`: the product that it goes with; `content`: the product that it is like."
+            description="`similar`: the product that it goes with; `content`: the product that it is like; "
+            "`again`, `new` and `cheaper`: the product itself."
         ),
     ]
     category: Annotated[str | None, Field(description="`category`: the category in which it is popular.")]
@@ -112,6 +116,32 @@ class Recommendations(TypedDict):
     parts: Annotated[list[AskedSource], Field(description="The sources that were asked, in this order.")]
     items: list[Item]
     rules: NotRequired[Annotated[list[RuleEffect], Field(description="With `explain` only.")]]
+
+
+class TitledRow(TypedDict):
+    """Products for one reason, which the title says."""
+
+    row: Annotated[str, Field(description="The name of the row.", examples=["because_looked"])]
+    title: Annotated[str, Field(examples=["Because you looked at Desk lamp"])]
+    name: Annotated[str | None, Field(description="The product or category that the title names.")]
+    recommendation_id: Annotated[
+        str, Field(description="The id to send with `recommendation_shown`, clicks and views.")
+    ]
+    strategy: Annotated[
+        str,
+        Field(description="The name of the row, to send with `recommendation_shown`: figures are by row."),
+    ]
+    model_version: ModelVersion
+    parts: Annotated[list[AskedSource], Field(description="The sources that were asked, in this order.")]
+    items: list[Item]
+
+
+class TitledRows(TypedDict):
+    """The titled rows of a page. No product is in two of them."""
+
+    page: Literal["home", "cart", "order"]
+    as_of: AsOf
+    rows: list[TitledRow]
 
 
 class SimilarProducts(TypedDict):

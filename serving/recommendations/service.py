@@ -1,11 +1,11 @@
 """Blends the recommenders of a strategy, and applies the rules of the shop once to what they propose."""
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from typing import Any
 
 from common.clock import Clock, system_clock
 from common.configuration.values import SettingValues
-from common.experiments.assignment import Assignment
+from common.experiments.assignment import HOLDOUT, Assignment
 from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
 from common.ids import new_id
 from common.metrics import RECOMMENDATIONS, STRATEGY_FALLBACKS
@@ -14,10 +14,12 @@ from serving.catalogue.offers import Offer
 from serving.live_versions import LiveVersions
 from serving.problems import RedisUnavailable, UnknownProduct
 from serving.recommendations.answer_log import Answer, AnswerLog
+from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.exploration import random_list
 from serving.recommendations.last_popular import answer_without_redis, polled_popular_items
 from serving.recommendations.model_rows import ModelRows
 from serving.recommendations.ranker import RankedItems, Ranker
+from serving.recommendations.recent_offers import RecentOffers, SinceLastVisit
 from serving.recommendations.recommender import (
     ItemNeighbours,
     Popular,
@@ -25,11 +27,20 @@ from serving.recommendations.recommender import (
     RecommendationRequest,
     Recommender,
 )
+from serving.recommendations.rows.definition import RowPage
+from serving.recommendations.rows.definitions import ROWS, RULES_OF
+from serving.recommendations.rows.ranking import RankedRow, ranked_rows
 from serving.recommendations.rules.checks import due_again
 from serving.recommendations.rules.context import ActiveRules, RuleContext, without_places
 from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.rules.shop_rules import ShopRules, count_effects
-from serving.recommendations.schemas import Item, Recommendations, SimilarProducts
+from serving.recommendations.schemas import (
+    Item,
+    Recommendations,
+    SimilarProducts,
+    TitledRow,
+    TitledRows,
+)
 from serving.recommendations.scoring import Seed, history, seeds
 from serving.recommendations.strategies import STRATEGIES, Strategy
 from serving.recommendations.strategy_choice import StrategyChoice
@@ -57,6 +68,7 @@ class RecommendationService:
         rules: ShopRules | None = None,
         choice: StrategyChoice | None = None,
         log: AnswerLog | None = None,
+        recent: Callable[[], RecentOffers] = RecentOffers,
         clock: Clock = system_clock,
     ) -> None:
         self._choice, self._log, self._clock = choice, log, clock
@@ -72,6 +84,8 @@ class RecommendationService:
             SimilarContent(self._models, rows),
             PopularInCategory(self._redis),
             Popular(versions),
+            BoughtBefore(),
+            SinceLastVisit(recent, clock),
         )
         self._ranker = Ranker(every)
         self.last_popular = polled_popular_items(self.popular_items, clock)
@@ -164,6 +178,63 @@ class RecommendationService:
         if explain:
             answer["rules"] = [effect._asdict() for effect in found.ranked.effects]  # type: ignore[misc]
         return answer
+
+    async def rows(self, visitor_id: str, n: int, page: RowPage, shown: Collection[str] = ()) -> TitledRows:
+        """Return the titled rows of a page, each with at most `n` products, none of them twice or `shown`.
+
+        The hold-out gets none, because it gets popular products alone.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+        """
+        surface = RULES_OF[page]
+        cards = await open_cards(self._versions)
+        visitor, reply = await read_visitor_history(self._redis, visitor_id, cards, None, self._models)
+        if self._assigned(visitor_id, surface).experiment == HOLDOUT:
+            return {"page": page, "as_of": visitor.as_of, "rows": []}
+        model = await self._models.in_use(reply, cards.prefix)
+        # Each row narrows the history itself, so none is left out here, as `surface` of a cart would do.
+        rules, seed = self.rules.of(surface), self.rules.seed_of(visitor_id)
+        request, allowed = self._request(visitor, cards, "home", None, shown, model, rules, seed)
+        rows = await ranked_rows(self._ranker, ROWS[page], request, n, surface, allowed)
+        answers: list[TitledRow] = []
+        for row in rows:
+            RECOMMENDATIONS.labels(page, row.definition.name).inc()
+            count_effects(row.found.ranked.effects)
+            answers.append(
+                {
+                    "row": row.definition.name,
+                    "title": row.title,
+                    "name": row.focus.name,
+                    "recommendation_id": new_id(),
+                    "strategy": row.definition.name,
+                    "model_version": row.found.model_version,
+                    "parts": row.found.parts,
+                    "items": row.found.items,
+                }
+            )
+            self._log_row(visitor_id, page, row, answers[-1]["recommendation_id"])
+        return {"page": page, "as_of": visitor.as_of, "rows": answers}
+
+    def _log_row(self, visitor_id: str, page: RowPage, row: RankedRow, recommendation_id: str) -> None:
+        if self._log is None:
+            return
+        self._log.put(
+            Answer(
+                recommendation_id=recommendation_id,
+                answered_at=self._clock(),
+                visitor_id=visitor_id,
+                surface=page,
+                anchor_product_id=None,
+                assignment=Assignment(None, None, row.definition.name, 1.0),
+                strategy=row.definition.name,
+                model_version=row.found.model_version,
+                seeds=row.focus.request.seeds,
+                items=row.found.items,
+                propensities=[1.0] * len(row.found.items),
+                alternatives={},
+            )
+        )
 
     async def preview(
         self, n: int, context: Context, product_id: str | None, rules: ActiveRules
@@ -270,6 +341,7 @@ class RecommendationService:
             cards,
             history(viewed, visitor.carted, bought, product_id),
             model,
+            unwanted=unwanted,
         )
         return request, self.rules.context(rules, seed, page_product, excluded, unwanted, visitor.bought)
 

@@ -1,4 +1,4 @@
-"""Translates why a product is recommended. The API gives the reason in English. Pure."""
+"""Translates why products are recommended. The API gives reasons and titles of rows in English. Pure."""
 
 import re
 
@@ -15,15 +15,26 @@ REASONS = (
     N_("Sponsored"),
     N_("Chosen by the shop"),
     N_("Waiting to be discovered"),
+    N_("You bought it before"),
+    N_("New in the shop"),
+    N_("Price lowered"),
 )
 
+TITLES = (
+    N_("Buy again"),
+    N_("Completes your cart"),
+    N_("Since your last visit"),
+)
+"""The titles of rows that are not reasons, too."""
+
 _PATTERNS = {
-    text: re.compile(re.escape(text).replace(re.escape("%(name)s"), "(?P<name>.+)")) for text in REASONS
+    text: re.compile(re.escape(text).replace(re.escape("%(name)s"), "(?P<name>.+)"))
+    for text in (*REASONS, *TITLES)
 }
 
 
 def reason_text(reason: str) -> str:
-    """Return the reason in the language of the request; a reason that is not known stays English."""
+    """Return a reason or title in the language of the request; an unknown one stays English."""
     for text, pattern in _PATTERNS.items():
         if found := pattern.fullmatch(reason):
             return gettext(text, **found.groupdict())

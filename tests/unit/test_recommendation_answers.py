@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -14,11 +15,16 @@ from redis.asyncio import Redis
 
 from schemas.published_model.weights import DEFAULT_WEIGHTS
 from serving.catalogue.cards import ProductCardLoader
+from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.exploration import random_list
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.ranker import RankedItems, Ranker
+from serving.recommendations.recent_offers import RecentOffer, RecentOffers, SinceLastVisit
 from serving.recommendations.recommender import PassedOver, RecommendationRequest
-from serving.recommendations.rules.checks import refusal
+from serving.recommendations.rows.definition import RowPage
+from serving.recommendations.rows.definitions import COMPLETES, ROWS, RULES_OF
+from serving.recommendations.rows.ranking import ranked_rows
+from serving.recommendations.rules.checks import due_again, refusal
 from serving.recommendations.rules.context import ActiveRules, PinnedPlace, RuleContext
 from serving.recommendations.rules.targets import Targets, category_key
 from serving.recommendations.scoring import Seed
@@ -27,6 +33,7 @@ from serving.recommendations.trained_models import ModelInUse
 from serving.recommendations.visitor_history import VisitorHistory
 
 NOW_S, DAY_S = 1_800_000_000.0, 86_400.0
+NOW = datetime.fromtimestamp(NOW_S, UTC)
 PRODUCTS = tuple(f"p{number}" for number in range(40))
 SELLERS, CATEGORIES = ("ana", "bob", "eva"), ("lamps", "coffee", "adult", None)
 SOURCES = {
@@ -71,7 +78,8 @@ def some_card(random: Random) -> tuple[bytes, bytes]:
     sellers = random.sample(SELLERS, random.choice((1, 1, 2)))
     offers = [
         {
-            "seller_id": seller, "category": random.choice(CATEGORIES), "price_minor": random.randrange(9),
+            "seller_id": seller, "name": random.choice((None, "Lamp")),
+            "category": random.choice(CATEGORIES), "price_minor": random.randrange(9),
             "currency": random.choice(("BRL", "BRL", "BRL", "EUR")), "listed": random.choice((0, 1, 1, 1)),
         }
         for seller in sellers
@@ -97,6 +105,8 @@ def some_rules(random: Random) -> ActiveRules:
         max_per_seller=random.choice((2, 5, 50)),
         max_per_category=random.choice((2, 5, 50)),
         restricted=frozenset(("adult",)),
+        consumables=frozenset(("coffee",)),
+        repurchase_days=random.choice((1, 30)),
         exposure_share=random.choice((0.0, 0.1, 0.5)),
     )
 
@@ -113,20 +123,33 @@ def case_of(random: Random) -> Case:
     cards.store(PRODUCTS, [some_card(random) for _ in PRODUCTS])
     viewed, carted, bought = (dict.fromkeys(some(random, 3), NOW_S - DAY_S) for _ in range(3))
     unwanted = frozenset((*carted, *some(random, 4)))
-    excluded = unwanted | {*viewed, *bought}
+    rules = some_rules(random)
+    excluded = unwanted | ({*viewed, *bought} - due_again(bought, NOW_S, rules))
     model = ModelInUse(None, "no_model", DEFAULT_WEIGHTS)
     visitor = VisitorHistory(viewed, carted, bought, None)
     context = RuleContext(
-        some_rules(random), NOW_S, str(random.random()), "BRL", None, frozenset(("eva",)), excluded, unwanted,
+        rules, NOW_S, str(random.random()), "BRL", None, frozenset(("eva",)), excluded, unwanted,
         bought, tuple(some(random, 10)),
     )  # fmt: skip
-    recommenders = [Fixed(name, some_proposals(random, kind)) for name, kind in SOURCES.items()]
-    request = RecommendationRequest(visitor, [Seed("p0", 1.0)], None, excluded, cards, ["p0"], model)
-    return Case(request, context, random.choice((1, 3, 6, 12, 50)), Ranker(recommenders))
+    changes = [RecentOffer(each, "new", NOW_S - random.randrange(3) * DAY_S) for each in some(random, 20)]
+    recent = RecentOffers({"lamps": changes})
+    fixed = (Fixed(name, some_proposals(random, kind)) for name, kind in SOURCES.items())
+    request = RecommendationRequest(visitor, [Seed("p0", 1.0)], None, excluded, cards, ["p0"], model,
+                                    unwanted=unwanted)  # fmt: skip
+    return Case(
+        request,
+        context,
+        random.choice((1, 3, 6, 12, 50)),
+        Ranker([*fixed, BoughtBefore(), SinceLastVisit(lambda: recent, lambda: NOW)]),
+    )
 
 
-def check(found: RankedItems, case: Case) -> None:
-    """Assert that a list is within every rule, and that its items say why they are there."""
+def check(found: RankedItems, case: Case, excluded: Set[str] | None = None) -> None:
+    """Assert that a list is within every rule, and that its items say why they are there.
+
+    No recommender may propose products that are `excluded`: by default, those that the case excludes.
+    """
+    left_out = case.context.excluded if excluded is None else excluded
     rules = case.context.rules
     assert len({item["product_id"] for item in found.items}) == len(found.items) <= case.n
     for item, placed in zip(found.items, found.ranked.items, strict=True):
@@ -135,7 +158,7 @@ def check(found: RankedItems, case: Case) -> None:
         assert (item["product_id"], item["seller_id"]) == (card.product_id, card.seller_id)
         assert refusal(card, case.context) is None
         is_chosen = placed.rule in ("pin", "sponsored")
-        assert item["product_id"] not in (case.context.unwanted if is_chosen else case.context.excluded)
+        assert item["product_id"] not in (case.context.unwanted if is_chosen else left_out)
         assert item["sponsored"] is (placed.rule == "sponsored")
         assert item["sources"] or placed.rule, "neither a source nor a rule"
     sellers = Counter(item["seller_id"] for item in found.items)
@@ -169,3 +192,35 @@ def test_no_random_list_breaks_a_rule_and_each_has_the_chance_that_it_says(seed:
     assert found.propensity == 1 / len(products)
     assert len(found.items) == min(case.n, len(products))
     assert all(placed.rule is None for placed in found.ranked.items)
+
+
+@given(st.integers(0, 2**32), st.sampled_from(sorted(ROWS)))
+def test_no_titled_row_breaks_a_rule_or_shows_a_product_of_another_row(seed: int, page: RowPage) -> None:
+    case = case_of(Random(seed))
+
+    rows = asyncio.run(
+        ranked_rows(case.ranker, ROWS[page], case.request, case.n, RULES_OF[page], case.context)
+    )
+
+    for row in rows:
+        check(row.found, case, {*case.context.unwanted, *row.focus.request.excluded})
+        assert len(row.found.items) >= row.definition.shortest
+        assert all(placed.rule is None for placed in row.found.ranked.items), "a rule inserted a product"
+    products = [item["product_id"] for row in rows for item in row.found.items]
+    assert len(products) == len(set(products))
+    assert {row.definition.name for row in rows} <= {definition.name for definition in ROWS[page]}
+
+
+@given(st.integers(0, 2**32))
+def test_what_completes_the_cart_has_a_category_that_the_cart_has_not(seed: int) -> None:
+    case = case_of(Random(seed))
+    in_cart = {
+        category_key(card.category) for each in case.request.visitor.carted
+        if (card := case.request.cards.get(each))
+    }  # fmt: skip
+
+    rows = asyncio.run(ranked_rows(case.ranker, [COMPLETES], case.request, case.n, "cart", case.context))
+
+    for item in (item for row in rows for item in row.found.items):
+        assert item["category"] is not None
+        assert category_key(item["category"]) not in in_cart

@@ -32,7 +32,7 @@ from serving.web.session_cookie import session_id, set_session_cookie
 from serving.web.storefront.cart import StoredCart, price_cart
 from serving.web.storefront.order_tracking import track
 from serving.web.storefront.policy import POLICIES
-from serving.web.storefront.recommendation_rows import ROW_LENGTH, recommended, similar
+from serving.web.storefront.recommendation_rows import ROW_LENGTH, recommended, similar, titled_rows
 
 PRODUCTS_PER_PAGE = 24
 """The number of products on a page of a listing."""
@@ -68,13 +68,14 @@ def _page(request: Request, session: str, template: str, **shown: Any) -> Respon
 async def home(
     request: Request, catalogue: CatalogueDep, respond: CachedResponderDep, session: Session
 ) -> Response:
-    """Return the home page: recommendations, and all categories."""
+    """Return the home page: recommendations, rows whose titles say why, and all categories."""
     found, recommendation = await asyncio.gather(
         _categories(catalogue, respond), recommended(request, session, "home")
     )
+    items = recommendation["items"] if recommendation else []
+    rows = await titled_rows(request, session, "home", [item["product_id"] for item in items])
     # Without a sale there are no popular products to recommend. Then the page shows the newest products.
-    has_items = recommendation is not None and recommendation["items"]
-    newest = [] if has_items else (await catalogue.find("", "", "best", None, ROW_LENGTH["home"]))["products"]
+    newest = [] if items else (await catalogue.find("", "", "best", None, ROW_LENGTH["home"]))["products"]
     return _page(
         request,
         session,
@@ -82,6 +83,7 @@ async def home(
         categories=found,
         recommendation=recommendation,
         newest=newest,
+        rows=rows,
         surface="home",
     )
 
@@ -150,7 +152,7 @@ async def product(
 @router.get("/cart")
 async def cart_page(request: Request, session: Session) -> Response:
     """Return the cart page. The browser stores the cart, and `cart-page.js` fetches its priced lines."""
-    return _page(request, session, "cart.html")
+    return _page(request, session, "cart.html", rows=await titled_rows(request, session, "cart"))
 
 
 @router.post("/cart")
@@ -189,10 +191,13 @@ async def orders(
 async def order(
     request: Request, catalogue: CatalogueDep, commerce: CommerceDep, session: Session, order_id: str
 ) -> Response:
-    """Return the page on which a shopper follows an order."""
+    """Return the page on which a shopper follows an order, with what goes with it."""
     if redirect := renewal(request):
         return redirect
-    return _page(request, session, "order.html", **await _order(request, catalogue, commerce, order_id))
+    found = await _order(request, catalogue, commerce, order_id)
+    ordered = [line["product_id"] for line in found["order"]["lines"]]
+    rows = await titled_rows(request, session, "order", ordered)
+    return _page(request, session, "order.html", rows=rows, **found)
 
 
 @router.get("/orders/{order_id}/state")

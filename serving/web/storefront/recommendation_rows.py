@@ -13,11 +13,15 @@ from common.errors import PartUnavailable
 from common.problems import Problem
 from serving.cache.completeness import mark_incomplete
 from serving.gateway.gateway import identity_of
-from serving.recommendations.schemas import Recommendations, SimilarProducts
+from serving.recommendations.rows.definition import RowPage
+from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRow
 from serving.recommendations.service import Context, RecommendationService
 
 ROW_LENGTH: dict[Context, int] = {"home": 12, "product": 6, "cart": 6}
 """The number of products in a row."""
+
+TITLED_ROW_LENGTH = 6
+"""The number of products in a row whose title says why."""
 
 ROW_TIMEOUT_S = 1.0
 """A row that takes longer is left out."""
@@ -43,6 +47,21 @@ async def recommended(
         return None
     length = ROW_LENGTH[surface]
     return await _or_none(_service(request).recommend(visitor, length, surface, product_id, shown))
+
+
+async def titled_rows(
+    request: Request, session: str, page: RowPage, shown: Collection[str] = ()
+) -> list[TitledRow]:
+    """Return the rows of a page whose titles say why; none if they can't be loaded.
+
+    The page shows the products `shown` already.
+    """
+    visitor = identity_of(request).visitor_id(session)
+    values: SettingValues = request.app.state.live_values
+    if not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
+        return []
+    found = await _or_none(_service(request).rows(visitor, TITLED_ROW_LENGTH, page, shown))
+    return found["rows"] if found else []
 
 
 async def similar(request: Request, product_id: str) -> SimilarProducts | None:

@@ -71,6 +71,7 @@ GET /v1/products                                 everybody
 GET /v1/products/{product_id}                    everybody
 GET /v1/categories                               everybody
 GET /v1/recommendations/{visitor_id}             visitors platform | platform
+GET /v1/recommendations/{visitor_id}/rows        visitors platform | platform
 GET /v1/products/{product_id}/similar            everybody
 POST /v1/events                                  visitors platform
 POST /v1/orders                                  visitors platform

@@ -93,6 +93,7 @@ OPERATIONS = (
     ("GET", "/v1/products/{product_id}"),
     ("GET", "/v1/categories"),
     ("GET", "/v1/recommendations/{visitor_id}"),
+    ("GET", "/v1/recommendations/{visitor_id}/rows"),
     ("GET", "/v1/products/{product_id}/similar"),
     ("GET", "/.well-known/jwks.json"),
     ("POST", "/v1/auth/guest_sessions"),

@@ -1,0 +1,111 @@
+"""Products that were listed or became cheaper lately: read in the background, and proposed to visitors."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta
+from typing import Literal
+
+from common.clock import Clock
+from common.configuration.recommendation_rules import NEW_PRODUCT_DAYS
+from common.configuration.values import SettingValues
+from common.timeouts import PEER_TIMEOUT_S
+from serving.catalogue.cards import open_cards
+from serving.clickhouse import ClickHouseQueries
+from serving.live_versions import LiveVersions
+from serving.polled import PolledValue
+from serving.recommendations.proposal import Proposal
+from serving.recommendations.recommender import CATEGORIES, PassedOver, RecommendationRequest
+from serving.recommendations.scoring import favourite_categories
+from serving.recommendations.visitor_history import VisitorHistory
+
+READ_EVERY_S = 20.0
+LIMIT = 2_000
+"""The largest number of products that are read: about 0.5 MB in each process."""
+
+VISIT_GAP_S = 1_800.0
+"""After so long without an action, the next one begins a new visit."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentOffer:
+    """A product that was listed first (`new`) or became cheaper (`cheaper`) at a time in Unix seconds."""
+
+    product_id: str
+    kind: Literal["new", "cheaper"]
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecentOffers:
+    """The newest changes by category, newest first."""
+
+    of_category: Mapping[str, Sequence[RecentOffer]] = field(default_factory=dict)
+
+
+def recent_offers(
+    clickhouse: ClickHouseQueries, versions: LiveVersions, values: SettingValues, clock: Clock
+) -> PolledValue[RecentOffers]:
+    """Return what changed within the days for which a product is new. None until ClickHouse has answered."""
+
+    async def read() -> RecentOffers:
+        since = clock() - timedelta(days=values.get(NEW_PRODUCT_DAYS))
+        rows = await clickhouse.rows(
+            "recent_offers", since=since.astimezone(UTC).replace(microsecond=0), limit=LIMIT
+        )
+        cards = await (await open_cards(versions)).read(row["product_id"] for row in rows)
+        of_category: dict[str, list[RecentOffer]] = {}
+        for row in rows:
+            card = cards.get(row["product_id"])
+            if not card or not card.for_sale or not card.category:
+                continue
+            # The card shows the best offer. That of another seller has not become cheaper.
+            if row["is_new"] or card.seller_id == row["cheaper_from"]:
+                kind: Literal["new", "cheaper"] = "new" if row["is_new"] else "cheaper"
+                offer = RecentOffer(card.product_id, kind, row["changed_s"])
+                of_category.setdefault(card.category, []).append(offer)
+        return RecentOffers(of_category)
+
+    return PolledValue("recent offers", RecentOffers(), read, READ_EVERY_S, 2 * PEER_TIMEOUT_S)
+
+
+def last_visit_end(visitor: VisitorHistory, now_s: float) -> float | None:
+    """Return when the visit before the present one ended, in Unix seconds; None if none is known.
+
+    Visits are separated by `VISIT_GAP_S` without a view, a change of the cart or a purchase.
+    """
+    moments = [at for times in (visitor.viewed, visitor.carted, visitor.bought) for at in times.values()]
+    follows = now_s
+    for at in sorted(moments, reverse=True):
+        if follows - at > VISIT_GAP_S:
+            return at
+        follows = at
+    return None
+
+
+class SinceLastVisit:
+    """Proposes what was listed or became cheaper in the visitor's categories since the last visit."""
+
+    strategy = "recent_offers"
+
+    def __init__(self, recent: Callable[[], RecentOffers], clock: Clock) -> None:
+        self._recent, self._clock = recent, clock
+
+    async def propose(self, request: RecommendationRequest, _wanted: int) -> Sequence[Proposal]:
+        """Return the changes, the newest first, of products that were not viewed after their change."""
+        since_s = last_visit_end(request.visitor, self._clock().timestamp())
+        if since_s is None:
+            raise PassedOver("no_history")
+        cards = await request.cards.read([seed.product_id for seed in request.seeds])
+        category_of = {product_id: card.category for product_id, card in cards.items()}
+        favourites = favourite_categories(request.seeds, category_of)[:CATEGORIES]
+        changes = [
+            offer
+            for category in favourites
+            for offer in self._recent().of_category.get(category, ())
+            if offer.at_s > max(since_s, request.visitor.viewed.get(offer.product_id, 0.0))
+        ]
+        newest = sorted(changes, key=lambda each: (-each.at_s, each.product_id))
+        return [
+            Proposal(each.product_id, 1.0 / rank, each.kind, each.product_id)
+            for rank, each in enumerate(newest, 1)
+        ]

@@ -1,0 +1,1 @@
+"""Rows of products with a title that says why they are shown."""

@@ -1,0 +1,51 @@
+"""The titled rows of each page, in the order in which they are shown."""
+
+from collections.abc import Mapping, Sequence
+
+from schemas.published_model.weights import BLENDED
+from serving.recommendations.bought_before import BoughtBefore
+from serving.recommendations.recent_offers import SinceLastVisit
+from serving.recommendations.recommender import PopularInCategory
+from serving.recommendations.rows.definition import RowDefinition, RowPage
+from serving.recommendations.rows.focuses import (
+    cart_complements,
+    favourite_category,
+    history_of_visits,
+    newest_bought,
+    newest_viewed,
+    purchases,
+)
+from serving.recommendations.rules.live_rules import Page
+from serving.recommendations.strategies import Strategy
+
+NEIGHBOURS = Strategy(BLENDED, ())
+TOGETHER = Strategy(("item_neighbours", "trained_neighbours"), ())
+"""Without `similar_content`, which proposes products that are alike, as substitutes are."""
+
+AGAIN = RowDefinition("buy_again", "Buy again", purchases, Strategy((), (BoughtBefore.strategy,)), shortest=1)
+SINCE = RowDefinition(
+    "since_last_visit",
+    "Since your last visit",
+    history_of_visits,
+    Strategy((), (SinceLastVisit.strategy,)),
+    shortest=1,
+)
+LOOKED = RowDefinition("because_looked", "Because you looked at %(name)s", newest_viewed, NEIGHBOURS)
+POPULAR = RowDefinition(
+    "popular_in_favourite",
+    "Popular in %(name)s",
+    favourite_category,
+    Strategy((), (PopularInCategory.strategy,)),
+)
+COMPLETES = RowDefinition("completes_cart", "Completes your cart", cart_complements, TOGETHER, shortest=1)
+BOUGHT = RowDefinition("because_bought", "Because you bought %(name)s", newest_bought, NEIGHBOURS)
+
+ROWS: Mapping[RowPage, Sequence[RowDefinition]] = {
+    "home": (AGAIN, SINCE, LOOKED, POPULAR),
+    "cart": (COMPLETES, AGAIN),
+    "order": (BOUGHT, AGAIN),
+}
+"""Page → its rows. An earlier row takes a product first; no later one shows it again."""
+
+RULES_OF: Mapping[RowPage, Page] = {"home": "home", "cart": "cart", "order": "cart"}
+"""Page → the page whose rules of the shop and whose weights its rows have."""
