@@ -178,7 +178,9 @@ CLICKHOUSE_ERRORS = _counter("souk_clickhouse_errors", "Refused queries.", "name
 CLICKHOUSE_RUNNING = _gauge("souk_clickhouse_running", "Queries that run or are queued.", "pool")
 
 # jobs.training.worker
-TRAININGS = _counter("souk_trainings", "Trainings: trained, too_little, failed, stopped.", "outcome")
+TRAININGS = _counter(
+    "souk_trainings", "Trainings: trained, too_little, no_room in Redis, failed, stopped.", "outcome"
+)
 TRAINING_SECONDS = _gauge(
     "souk_training_seconds", "How long the newest training with this outcome took.", "outcome"
 )

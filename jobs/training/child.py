@@ -9,7 +9,7 @@ from common.clock import system_clock
 from common.errors import SoukError, UserError
 from common.settings import Settings
 from common.telemetry import configure_logging
-from jobs.training.limits import limit_this_process
+from jobs.training.limits import NoRoom, limit_this_process
 
 DAYS = 2.0
 """The newest days, on which the old and the new model are compared."""
@@ -18,13 +18,20 @@ METRIC = "ndcg@20"
 
 
 def main() -> int:
-    """Train once. Return 0, 2 if there is too little to learn from, or 1 for any other failure."""
+    """Train once.
+
+    Return 0, 2 if there is too little to learn from, 3 if the model does not fit into Redis, or 1 for any
+    other failure.
+    """
     configure_logging("training")
     log = structlog.get_logger()
     settings = Settings.load()
     limit_this_process(settings)
     try:
         published, reason, weights = _train(settings)
+    except NoRoom as error:
+        log.error("the model is not published", reason=str(error))
+        return 3
     except UserError as error:
         log.warning("no training", reason=str(error))
         return 2

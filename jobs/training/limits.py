@@ -3,6 +3,7 @@
 import os
 import resource
 
+from common.errors import UserError
 from common.settings import Settings
 
 THREAD_VARIABLES = (
@@ -14,6 +15,10 @@ SECONDS_PER_BUDGET = 5
 """The search takes its budget; the comparison and the last fit take a few times as long at most."""
 
 FIXED_S = 300.0
+
+
+class NoRoom(UserError):
+    """A model would take too much of Redis' memory. The model in use stays."""
 
 
 def environment() -> dict[str, str]:

@@ -13,7 +13,8 @@ from typing import Any
 
 from redis import Redis, RedisError
 
-from common.errors import PartUnavailable, UserError
+from common.errors import PartUnavailable
+from jobs.training.limits import NoRoom
 from jobs.training.neighbour_rows import CONTENT_NEIGHBOURS, NEIGHBOURS, ServedModel
 from schemas.published_model.description import Description
 from schemas.published_model.keys import (
@@ -51,7 +52,7 @@ class Publications:
 
         Raises:
             PartUnavailable: Redis does not answer, or is full.
-            UserError: the version would take more than `MAX_SHARE_OF_FREE_MEMORY`.
+            NoRoom: the version would take more than `MAX_SHARE_OF_FREE_MEMORY`.
         """
         pieces = list(served.ids.pieces())
         layout = Layout.of(len(served.ids), len(pieces))
@@ -167,7 +168,7 @@ class Publications:
         needed = estimated_bytes(products, id_bytes)
         free = limit - used
         if limit and needed > MAX_SHARE_OF_FREE_MEMORY * free:
-            raise UserError(
+            raise NoRoom(
                 f"the model of {products:,} products needs about {needed / 1e6:,.0f} MB in Redis, where "
                 f"{max(0, free) / 1e6:,.0f} MB are free: raise SOUK_REDIS_MAX_MEMORY_MB, and run ./souk up"
             )

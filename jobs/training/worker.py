@@ -32,7 +32,7 @@ STOP_TIMEOUT_S = 10.0
 NEVER = datetime.fromtimestamp(0, UTC)
 """The maximum of no times in ClickHouse."""
 
-OUTCOMES = {0: "trained", 2: "too_little"}
+OUTCOMES = {0: "trained", 2: "too_little", 3: "no_room"}
 """Exit code of a training → its name in the metrics; other codes are failures."""
 
 log = structlog.get_logger()

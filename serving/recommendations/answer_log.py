@@ -19,7 +19,7 @@ from common.metrics import ANSWERS_LOGGED
 from common.problems import Problem
 from common.settings import Settings
 from producers.outbox.trace import Trace
-from schemas.codec import Encoder, Record
+from schemas.codec import Encoder, NotEncodable, Record
 from schemas.events import all_events
 from schemas.published_model.weights import BLENDED
 from schemas.registry import SchemaRegistry
@@ -158,7 +158,8 @@ class AnswerLog:
             encoder = self._encoder or await self._ready_encoder()
             messages = []
             for number, answer in enumerate(batch, 1):
-                messages.append(_message(answer, encoder))
+                if message := message_of(answer, encoder):
+                    messages.append(message)
                 if number % YIELD_EVERY == 0:
                     await asyncio.sleep(0)
             await self._producer.send(messages)
@@ -168,7 +169,7 @@ class AnswerLog:
                 log.warning("answers are not logged", reason=str(error), dropped=len(batch))
             self._is_failing = True
         else:
-            ANSWERS_LOGGED.labels("logged").inc(len(batch))
+            ANSWERS_LOGGED.labels("logged").inc(len(messages))
             self._is_failing = False
 
     async def _ready_encoder(self) -> Encoder:
@@ -182,7 +183,13 @@ def _registered_encoder(registry_url: str) -> Encoder:
         return Encoder(event, registry.register(event.subject, event.text))
 
 
-def _message(answer: Answer, encoder: Encoder) -> EventMessage:
+def message_of(answer: Answer, encoder: Encoder) -> EventMessage | None:
+    """Return the message of an answer; None if it does not fit the event, which is a defect of this code."""
     headers = Trace(answer.recommendation_id).headers(answer.recommendation_id)
-    value = encoder.encode(record_of(answer))
+    try:
+        value = encoder.encode(record_of(answer))
+    except NotEncodable as error:
+        ANSWERS_LOGGED.labels("dropped").inc()
+        log.error("an answer is not logged", reason=str(error), answer=answer.recommendation_id)
+        return None
     return EventMessage(EVENT, answer.recommendation_id.encode(), value, list(headers.items()))

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from common.metrics import RECOMMENDATION_SOURCES
 from schemas.published_model.weights import Weights
 from serving.catalogue.cards import ProductCardLoader
 from serving.recommendations.blend import blend
@@ -119,7 +118,6 @@ class CandidateCollector:
         except PassedOver as error:
             reason = error.reason
         if name not in self.found.parts:
-            RECOMMENDATION_SOURCES.labels(name, reason or "answered").inc()
             self.found.parts[name] = {"source": name, "answered": reason is None, "reason": reason}
         return proposals
 

@@ -8,7 +8,7 @@ from common.configuration.values import SettingValues
 from common.experiments.assignment import HOLDOUT, Assignment
 from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
 from common.ids import new_id
-from common.metrics import RECOMMENDATIONS, STRATEGY_FALLBACKS
+from common.metrics import RECOMMENDATION_SOURCES, RECOMMENDATIONS, STRATEGY_FALLBACKS
 from serving.catalogue.cards import ProductCardLoader, open_cards
 from serving.catalogue.offers import Offer
 from serving.live_versions import LiveVersions
@@ -35,6 +35,7 @@ from serving.recommendations.rules.context import ActiveRules, RuleContext, with
 from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.rules.shop_rules import ShopRules, count_effects
 from serving.recommendations.schemas import (
+    AskedSource,
     Item,
     Recommendations,
     SimilarProducts,
@@ -118,6 +119,7 @@ class RecommendationService:
             if answer is None:
                 raise
             RECOMMENDATIONS.labels(context, answer["strategy"]).inc()
+            _count_sources(answer["parts"])
             return answer
 
     async def _recommend(
@@ -143,6 +145,7 @@ class RecommendationService:
             found = await random_list(self._ranker, self._strategies, request, n, context, allowed, shuffled)
         found = found or await self._ranker.rank(request, n, context, self._strategies[strategy], allowed)
         RECOMMENDATIONS.labels(context, strategy).inc()
+        _count_sources(found.parts)
         count_effects(found.ranked.effects)
         recommendation_id = new_id()
         if self._log is not None:
@@ -200,6 +203,7 @@ class RecommendationService:
         answers: list[TitledRow] = []
         for row in rows:
             RECOMMENDATIONS.labels(page, row.definition.name).inc()
+            _count_sources(row.found.parts)
             count_effects(row.found.ranked.effects)
             answers.append(
                 {
@@ -285,6 +289,7 @@ class RecommendationService:
         whole = self._strategies[DEFAULT_STRATEGY]
         related = Strategy(whole.blended, tuple(each for each in whole.fallbacks if each != Popular.strategy))
         found = await self._ranker.rank(request, n, "product", related, allowed)
+        _count_sources(found.parts)
         count_effects(found.ranked.effects)
         return {
             "product_id": product_id,
@@ -344,6 +349,12 @@ class RecommendationService:
             unwanted=unwanted,
         )
         return request, self.rules.context(rules, seed, page_product, excluded, unwanted, visitor.bought)
+
+
+def _count_sources(parts: Sequence[AskedSource]) -> None:
+    """Count what each source did, once for an answer that somebody gets."""
+    for part in parts:
+        RECOMMENDATION_SOURCES.labels(part["source"], part["reason"] or "answered").inc()
 
 
 def _page_product(cards: ProductCardLoader, product_id: str) -> Offer:

@@ -18,7 +18,7 @@ from jobs.training import schedule
 from jobs.training.limits import environment
 from jobs.training.model_registry import ModelRegistry
 from jobs.training.publication import Publications
-from jobs.training.worker import TrainingWorker
+from jobs.training.worker import OUTCOMES, TrainingWorker
 from local.parts import redis as local_redis
 from local.state_directory import settings_environment
 from schemas.published_model.keys import IN_USE
@@ -94,6 +94,18 @@ def test_a_training_that_needs_more_memory_than_it_may_use_fails_and_changes_not
 
     assert process.wait(120) != 0
     assert redis.keys("recommender*") == []
+
+
+def test_a_model_that_does_not_fit_into_redis_is_no_success_and_not_too_little(
+    settings: Settings, redis: Redis
+) -> None:
+    redis.config_set("maxmemory", redis.info("memory")["used_memory"])  # type: ignore[index]
+    try:
+        assert OUTCOMES[child(settings).wait(300)] == "no_room"
+    finally:
+        redis.config_set("maxmemory", 0)
+
+    assert Publications(redis).named(IN_USE) is None
 
 
 @pytest.mark.nightly

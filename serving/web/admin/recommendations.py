@@ -10,7 +10,7 @@ from starlette.responses import Response
 from common.configuration.recommendation_rules import RECOMMENDATION_RULES
 from common.configuration.setting import InvalidValue
 from common.problems import Problem
-from serving.problems import RedisUnavailable
+from serving.problems import MissingProduct, RedisUnavailable
 from serving.recommendations.ranker import RankedItems
 from serving.recommendations.rules.context import without_entries
 from serving.recommendations.rules.live_rules import Page
@@ -54,6 +54,7 @@ async def recommendation_rules(
     rules = service.rules.of(surface)
 
     async def lists() -> Lists:
+        _require_product(surface, product_id)
         before = await service.preview(PREVIEWED, surface, product_id or None, without_entries(rules))
         return before, await service.preview(PREVIEWED, surface, product_id or None, rules)
 
@@ -97,7 +98,8 @@ async def preview_recommendation_entry(request: Request) -> Response:
         kind, written = read_entry(form, _zone(request), _now(request))
         setting = SETTINGS[kind]
         entry = setting.read(setting.parse([written]))[0]
-        surface = "product" if product_id else "cart" if entry.surface == "cart" else "home"
+        surface = "product" if product_id else "home" if entry.surface == "any" else entry.surface
+        _require_product(surface, product_id)
         before = await service.preview(PREVIEWED, surface, product_id or None, service.rules.of(surface))
         rules = service.rules.with_entry(surface, setting.name, entry)
         after = await service.preview(PREVIEWED, surface, product_id or None, rules)
@@ -168,6 +170,16 @@ async def _page(
         is_available=is_available,
         is_draft=lists is not None and entered is not None,
     )
+
+
+def _require_product(surface: Page, product_id: str) -> None:
+    """Refuse a list for product pages without a product, instead of showing another page's list.
+
+    Raises:
+        MissingProduct: there is no product.
+    """
+    if surface == "product" and not product_id:
+        raise MissingProduct("The list of a product page depends on its product: enter the id of one.")
 
 
 def _rules(shown: RankedItems) -> Mapping[str, str]:

@@ -270,6 +270,22 @@ def form(**fields: str) -> dict[str, str]:
     }  # fmt: skip
 
 
+def test_a_preview_of_product_pages_needs_a_product(market: Market) -> None:
+    said = "The list of a product page depends on its product: enter the id of one."
+    with market.office.http(ADMIN) as admin:
+        without = admin.post("/admin/recommendations/preview", data=form(surface="product")).text
+        chosen = admin.get("/admin/recommendations", params={"surface": "product"}).text
+        with_one = admin.post(
+            "/admin/recommendations/preview", data=form(surface="product", preview_product_id="lamp2")
+        ).text
+
+    assert said in without
+    assert said in chosen
+    assert 'id="list-after"' not in without
+    assert said not in with_one
+    assert 'id="list-after"' in with_one
+
+
 def test_an_administrator_previews_adds_and_ends_an_entry(market: Market) -> None:
     with market.office.http(ADMIN) as admin:
         before, _, after = admin.post("/admin/recommendations/preview", data=form()).text.partition(

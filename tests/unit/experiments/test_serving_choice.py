@@ -19,7 +19,7 @@ from schemas.codec import Decoder, Encoder
 from schemas.events import all_events
 from schemas.published_model.weights import BLENDED
 from serving.intake.producer import EventProducer
-from serving.recommendations.answer_log import EVENT, Answer, AnswerLog, record_of
+from serving.recommendations.answer_log import EVENT, Answer, AnswerLog, message_of, record_of
 from serving.recommendations.exploration import explored
 from serving.recommendations.scoring import Seed
 from serving.recommendations.strategy_choice import StrategyChoice
@@ -158,6 +158,14 @@ def test_a_sponsored_place_is_logged_as_one_whoever_else_proposed_the_product() 
 def dropped() -> float:
     value: float = ANSWERS_LOGGED.labels("dropped")._value.get()
     return value
+
+
+def test_an_answer_that_does_not_fit_the_event_is_dropped_alone() -> None:
+    before, encoder = dropped(), Encoder(all_events()[EVENT], 1)
+
+    assert message_of(answer(surface=7), encoder) is None
+    assert message_of(answer(), encoder) is not None
+    assert dropped() - before == 1
 
 
 def test_without_kafka_answers_are_dropped_and_counted_and_nobody_waits() -> None:
