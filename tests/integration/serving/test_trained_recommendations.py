@@ -21,6 +21,7 @@ from jobs.training.publication import Publications
 from jobs.training.stored_weights import store_weights
 from schemas.published_model.keys import STATE, WEIGHTS, Layout, description_key, ids_key, rows_key
 from schemas.published_model.product_ids import ProductIds
+from tests.integration.servers import await_true
 from tests.integration.serving.conftest import put_offers
 from tests.principals import bearer
 
@@ -127,13 +128,18 @@ def test_the_answer_blends_the_model_with_what_happened_until_now_and_says_so(
     assert "sofa" not in items
 
 
+def await_model(ask: Callable[..., dict[str, Any]], version: str) -> None:
+    """Wait until every process has read a version: until then, it answers without a model and says so."""
+    await_true(lambda: {ask()["model_version"] for _ in range(10)} == {version}, f"model {version}")
+
+
 def test_a_roll_back_reaches_every_process_within_a_second(
     redis: "Redis[bytes]", ask: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:
     older, newer = new_version(), new_version()
     publish(redis, older, {SOFA: {CUSHION: 1.0}})
     publish(redis, newer, {SOFA: {CARPET: 1.0}}, before=older)
-    assert {ask()["model_version"] for _ in range(10)} == {newer}
+    await_model(ask, newer)
 
     ModelRegistry(tmp_path / "models", redis).roll_back()
     deadline = time.monotonic() + 1
@@ -150,7 +156,7 @@ def test_answers_go_on_when_the_keys_of_the_model_vanish(
 ) -> None:
     version = new_version()
     publish(redis, version, {SOFA: {CARPET: 1.0}, CARPET: {CUSHION: 1.0}})
-    assert {ask()["model_version"] for _ in range(10)} == {version}
+    await_model(ask, version)
 
     for key in Layout(1, 1).keys(version):
         redis.delete(key)
@@ -242,7 +248,9 @@ def test_a_model_of_another_shop_is_passed_over(
 def test_stored_weights_change_the_order_and_damaged_ones_do_not_count(
     redis: "Redis[bytes]", ask: Callable[..., dict[str, Any]]
 ) -> None:
-    publish(redis, new_version(), {SOFA: {CARPET: 1.0}})
+    version = new_version()
+    publish(redis, version, {SOFA: {CARPET: 1.0}})
+    await_model(ask, version)
 
     orders = []
     for live, trained in ((1.0, 3.0), (3.0, 1.0)):
