@@ -493,6 +493,10 @@ CREATE TABLE recommendation_answered
         strategy String,
         position Int32,
         product_id String)) COMMENT 'What each strategy would have shown; only of explored lists, to judge the strategies afterwards.' CODEC(ZSTD(1)),
+    `answer_ms` Nullable(Float64) COMMENT 'Time in milliseconds from the request until the list was chosen; null in events from before this field.' CODEC(ZSTD(1)),
+    `passed_over` Array(Tuple(
+        source String,
+        reason String)) COMMENT 'The sources that were asked and did not answer; empty in events from before this field.' CODEC(ZSTD(1)),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)

@@ -25,7 +25,7 @@ from schemas.published_model.weights import BLENDED
 from schemas.registry import SchemaRegistry
 from serving.intake.event_message import EventMessage
 from serving.intake.producer import EventProducer
-from serving.recommendations.schemas import Item
+from serving.recommendations.schemas import AskedSource, Item
 from serving.recommendations.scoring import Seed
 
 EVENT = "recommendation_answered"
@@ -48,7 +48,8 @@ class Answer:
     """An answer to log.
 
     `propensities` has the chance with which each item has its place. `alternatives` is strategy → the ids of
-    its list, best first; empty unless the answer explores.
+    its list, best first; empty unless the answer explores. `answer_ms` is the time in milliseconds from the
+    request until the list was chosen, and `parts` is what each source did that was asked.
     """
 
     recommendation_id: str
@@ -63,6 +64,8 @@ class Answer:
     items: Sequence[Item]
     propensities: Sequence[float]
     alternatives: Mapping[str, Sequence[str]]
+    answer_ms: float
+    parts: Sequence[AskedSource]
 
 
 def record_of(answer: Answer) -> Record:
@@ -99,6 +102,12 @@ def record_of(answer: Answer) -> Record:
             {"strategy": strategy, "position": position, "product_id": product_id}
             for strategy, product_ids in answer.alternatives.items()
             for position, product_id in enumerate(product_ids, 1)
+        ],
+        "answer_ms": round(answer.answer_ms, 3),
+        "passed_over": [
+            {"source": part["source"], "reason": part["reason"]}
+            for part in answer.parts
+            if part["reason"] is not None
         ],
     }
 

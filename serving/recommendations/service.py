@@ -1,6 +1,7 @@
 """Blends the recommenders of a strategy, and applies the rules of the shop once to what they propose."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from time import perf_counter
 from typing import Any
 
 from common.clock import Clock, system_clock
@@ -111,8 +112,9 @@ class RecommendationService:
             UnknownProduct: `product_id` was never listed.
             RedisUnavailable: Redis does not answer, and no popular products were read in the last minutes.
         """
+        started = perf_counter()
         try:
-            return await self._recommend(visitor_id, n, context, product_id, shown, explain=explain)
+            return await self._recommend(visitor_id, n, context, product_id, shown, started, explain=explain)
         except RedisUnavailable:
             left_out = {*shown, *_given(product_id)}
             answer = answer_without_redis(self.last_popular.value, n, left_out, self._clock())
@@ -120,6 +122,8 @@ class RecommendationService:
                 raise
             RECOMMENDATIONS.labels(context, answer["strategy"]).inc()
             _count_sources(answer["parts"])
+            assignment = self._assigned(visitor_id, context)
+            self._log_without_redis(visitor_id, context, product_id, assignment, answer, started)
             return answer
 
     async def _recommend(
@@ -129,6 +133,7 @@ class RecommendationService:
         context: Context,
         product_id: str | None,
         shown: Collection[str],
+        started: float,
         *,
         explain: bool,
     ) -> Recommendations:
@@ -166,6 +171,8 @@ class RecommendationService:
                         for each in found.ranked.items
                     ],
                     alternatives=found.alternatives,
+                    answer_ms=_ms_since(started),
+                    parts=found.parts,
                 )
             )
         answer: Recommendations = {
@@ -190,6 +197,7 @@ class RecommendationService:
         Raises:
             RedisUnavailable: Redis does not answer.
         """
+        started = perf_counter()
         surface = RULES_OF[page]
         cards = await open_cards(self._versions)
         visitor, reply = await read_visitor_history(self._redis, visitor_id, cards, None, self._models)
@@ -217,10 +225,43 @@ class RecommendationService:
                     "items": row.found.items,
                 }
             )
-            self._log_row(visitor_id, page, row, answers[-1]["recommendation_id"])
+            self._log_row(visitor_id, page, row, answers[-1]["recommendation_id"], _ms_since(started))
         return {"page": page, "as_of": visitor.as_of, "rows": answers}
 
-    def _log_row(self, visitor_id: str, page: RowPage, row: RankedRow, recommendation_id: str) -> None:
+    def _log_without_redis(
+        self,
+        visitor_id: str,
+        context: Context,
+        product_id: str | None,
+        assignment: Assignment,
+        answer: Recommendations,
+        started: float,
+    ) -> None:
+        """Log the popular products of an answer. The visitor counts in their arm, whatever answered them."""
+        if self._log is None:
+            return
+        self._log.put(
+            Answer(
+                recommendation_id=answer["recommendation_id"],
+                answered_at=self._clock(),
+                visitor_id=visitor_id,
+                surface=context,
+                anchor_product_id=product_id,
+                assignment=assignment,
+                strategy=answer["strategy"],
+                model_version=None,
+                seeds=(),
+                items=answer["items"],
+                propensities=[1.0] * len(answer["items"]),
+                alternatives={},
+                answer_ms=_ms_since(started),
+                parts=answer["parts"],
+            )
+        )
+
+    def _log_row(
+        self, visitor_id: str, page: RowPage, row: RankedRow, recommendation_id: str, answer_ms: float
+    ) -> None:
         if self._log is None:
             return
         self._log.put(
@@ -237,6 +278,8 @@ class RecommendationService:
                 items=row.found.items,
                 propensities=[1.0] * len(row.found.items),
                 alternatives={},
+                answer_ms=answer_ms,
+                parts=row.found.parts,
             )
         )
 
@@ -349,6 +392,11 @@ class RecommendationService:
             unwanted=unwanted,
         )
         return request, self.rules.context(rules, seed, page_product, excluded, unwanted, visitor.bought)
+
+
+def _ms_since(started: float) -> float:
+    """Return the milliseconds since a value of `perf_counter`."""
+    return (perf_counter() - started) * 1_000
 
 
 def _count_sources(parts: Sequence[AskedSource]) -> None:

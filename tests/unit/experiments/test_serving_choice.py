@@ -123,6 +123,11 @@ def answer(**changes: Any) -> Answer:
         "items": [item("lamp", item_neighbours=1.0, similar_content=0.5), item("desk")],
         "propensities": [0.25, 0.5],
         "alternatives": {"live": ["lamp", "desk"], "popular": ["desk"]},
+        "answer_ms": 4.2504,
+        "parts": [
+            {"source": "item_neighbours", "answered": True, "reason": None},
+            {"source": "trained_neighbours", "answered": False, "reason": "no_model"},
+        ],
     }
     return Answer(**(fields | changes))
 
@@ -146,6 +151,8 @@ def test_the_event_has_everything_that_the_answer_came_from() -> None:
         dict.fromkeys(BLENDED),
     ]
     assert record["alternatives"][2] == {"strategy": "popular", "position": 1, "product_id": "desk"}
+    assert record["answer_ms"] == 4.25
+    assert record["passed_over"] == [{"source": "trained_neighbours", "reason": "no_model"}]
     assert record_of(answer(alternatives={}))["is_explored"] is False
 
 
