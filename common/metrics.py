@@ -125,6 +125,19 @@ ANSWERS_LOGGED = _counter(
     "Answers for the log of recommendations: logged, dropped (Kafka is away or the queue is full).",
     "outcome",
 )
+RECOMMENDATION_CLICK_RATE = _gauge(
+    "souk_recommendation_click_rate",
+    "Clicked lists of recommendations per list: newest day, usual (median of the 28 days before); NaN if "
+    "they can't be compared.",
+    "days",
+    multiprocess_mode="mostrecent",
+)
+RECOMMENDATION_COVERAGE = _gauge(
+    "souk_recommendation_coverage",
+    "Share of the catalogue that recommendations showed on a day: newest, usual (as of click rates).",
+    "days",
+    multiprocess_mode="mostrecent",
+)
 CACHE_REQUESTS = _counter(
     "souk_cache_requests",
     "Responses looked up in the cache: hit, stale, miss, error, shared (with a request at the same time).",

@@ -61,6 +61,9 @@ from serving.ops.dead_letters import DeadLetters
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks
+from serving.recommendation_health import endpoints as recommendation_health
+from serving.recommendation_health.monitor import polled_health
+from serving.recommendation_health.service import RecommendationHealthService
 from serving.recommendations import endpoints as recommendations
 from serving.recommendations.answer_log import AnswerLog
 from serving.recommendations.recent_offers import recent_offers
@@ -155,6 +158,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             app.state.analytics = analytics_services = Analytics.of(context)
             app.state.experiments = ExperimentsService(context, live.values)
             app.state.uplift = UpliftService(context)
+            app.state.recommendation_health = health = RecommendationHealthService(context, live.values)
             app.state.seller_sql = seller_sql = SellerSql(settings, watermarks)
             app.state.export_slots = StreamSlots("exports", exports.EXPORTS_OF_SELLER, exports.EXPORTS)
             app.state.live_slots = StreamSlots(
@@ -191,7 +195,10 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             )
             popular = app.state.recommendations.last_popular
             popular.start()
+            monitored = polled_health(health)
+            monitored.start()
             yield
+            await monitored.aclose()
             await popular.aclose()
             await answer_log.aclose()
             await pool.aclose()
@@ -223,6 +230,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.state.settings = settings
     add_security_schemes(app)
     app.include_router(analytics.router)
+    app.include_router(recommendation_health.router)
     app.include_router(experiments.router)  # its uplift of a seller has the address of a metric
     app.include_router(metrics.router)
     app.include_router(exports.router)

@@ -19,6 +19,7 @@ SECTIONS: Mapping[str, str] = {
     "sellers": N_("Sellers"),
     "people": N_("People"),
     "recommendations": N_("Recommendations"),
+    "recommendation-health": N_("Recommendation health"),
     "settings": N_("Settings"),
     "experiments": N_("Experiments"),
     "commission": N_("Commission"),

@@ -29,6 +29,7 @@ POLICIES: Mapping[str, AccessPolicy] = dict.fromkeys(
         "add_recommendation_entry",
         "preview_recommendation_entry",
         "end_recommendation_entry",
+        "recommendation_health_page",
         "settings",
         "setting",
         "change_setting",

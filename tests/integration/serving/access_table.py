@@ -127,6 +127,7 @@ GET /v1/ops/services                             admin platform
 GET /v1/mails                                    admin platform
 GET /v1/admin/experiments                        admin platform
 GET /v1/admin/experiments/{name}                 admin platform
+GET /v1/admin/recommendations/health             admin platform
 GET /v1/admin/recommendations/{recommendation_id}  admin platform
 GET /v1/settings                                 admin platform
 GET /v1/settings/{name}/history                  admin platform
@@ -268,6 +269,7 @@ POST /admin/experiments/{name}/arms/{arm}/stop   admin platform
 GET /admin/commission                            admin platform
 POST /admin/commission                           admin platform
 GET /admin/recommendations                       admin platform
+GET /admin/recommendation-health                 admin platform
 POST /admin/recommendations                      admin platform
 POST /admin/recommendations/preview              admin platform
 POST /admin/recommendations/end                  admin platform

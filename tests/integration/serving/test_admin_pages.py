@@ -417,6 +417,7 @@ def test_the_pages_fit_every_width(browser: Browser, office: Office) -> None:
         "/admin/people",
         f"/admin/people/{owner}",
         "/admin/recommendations",
+        "/admin/recommendation-health",
         "/admin/settings",
         "/admin/settings/maintenance_banner",
         "/admin/settings/recommendation_blocks",

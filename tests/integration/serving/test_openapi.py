@@ -65,6 +65,7 @@ OPERATIONS = (
     ("GET", "/v1/sellers/{seller_id}/analytics/recommendation_uplift"),
     ("GET", "/v1/admin/experiments"),
     ("GET", "/v1/admin/experiments/{name}"),
+    ("GET", "/v1/admin/recommendations/health"),
     ("GET", "/v1/admin/recommendations/{recommendation_id}"),
     ("GET", "/v1/sellers/{seller_id}/analytics/{metric}"),
     ("GET", "/v1/sellers/{seller_id}/analytics/{metric}/rows"),

@@ -1,0 +1,99 @@
+-- Lists that came into view by day: how many were clicked, how varied each was, and each visitor's largest category.
+WITH
+    -- Lists that came into view. A visitor with over 1,000 of them on one day is a robot, whose lists of that day are left out.
+    seen AS
+    (
+        SELECT recommendation_id, day, visitor_id, items
+        FROM
+        (
+            SELECT *, count() OVER (PARTITION BY visitor_id, day) AS lists
+            FROM
+            (
+                SELECT
+                    recommendation_id,
+                    toString(toDate(occurred_at, {timezone:String})) AS day,
+                    visitor_id,
+                    items,
+                    ({surface:String} = '' OR surface = {surface:String})
+                        AND ({strategy:String} = '' OR strategy = {strategy:String})
+                        AND ({experiment:String} = '' OR ifNull(experiment, '') = {experiment:String})
+                        AND ({arm:String} = '' OR ifNull(arm, '') = {arm:String}) AS is_wanted
+                FROM recommendation_answered
+                WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
+                    AND recommendation_id IN (
+                        SELECT recommendation_id FROM recommendation_shown
+                        WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')}
+                            AND occurred_at < {period_end:DateTime64(3, 'UTC')} + INTERVAL 1 DAY
+                    )
+                LIMIT 1 BY recommendation_id
+            )
+        )
+        WHERE is_wanted AND lists <= 1000
+    ),
+    categories AS
+    (
+        SELECT product_id, category
+        FROM
+        (
+            SELECT product_id, occurred_at, event_id, ifNull(category, '') AS category
+            FROM product_listed
+            UNION ALL
+            SELECT product_id, occurred_at, event_id, ifNull(category, '')
+            FROM product_changed
+        )
+        ORDER BY occurred_at DESC, event_id DESC
+        LIMIT 1 BY product_id
+    ),
+    -- The number of places that each list gave to each category.
+    places AS
+    (
+        SELECT
+            item.day AS day,
+            item.visitor_id AS visitor_id,
+            item.recommendation_id AS recommendation_id,
+            ifNull(categories.category, '') AS category,
+            count() AS places
+        FROM (SELECT recommendation_id, day, visitor_id, arrayJoin(items.product_id) AS product_id FROM seen) AS item
+        LEFT JOIN categories ON categories.product_id = item.product_id
+        GROUP BY day, visitor_id, recommendation_id, category
+    )
+SELECT
+    day,
+    sum(lists) AS lists,
+    sum(clicked) AS clicked,
+    sum(compared) AS compared,
+    sum(diversity) AS diversity,
+    sum(visitors) AS visitors,
+    sum(dominance) AS dominance
+FROM
+(
+    SELECT
+        day,
+        1 AS lists,
+        recommendation_id IN (
+            SELECT recommendation_id FROM recommendation_clicked
+            WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')}
+                AND occurred_at < {period_end:DateTime64(3, 'UTC')} + INTERVAL 1 DAY
+        ) AS clicked,
+        products > 1 AS compared,
+        if(products > 1, 1 - alike / (products * (products - 1)), 0) AS diversity,
+        0 AS visitors,
+        0. AS dominance
+    FROM
+    (
+        SELECT day, recommendation_id, toFloat64(sum(places)) AS products, toFloat64(sum(places * (places - 1))) AS alike
+        FROM places
+        GROUP BY day, recommendation_id
+    )
+    UNION ALL
+    SELECT day, 0, 0, 0, 0., 1, max(of_category) / sum(of_category)
+    FROM
+    (
+        SELECT day, visitor_id, category, sum(places) AS of_category
+        FROM places
+        GROUP BY day, visitor_id, category
+    )
+    GROUP BY day, visitor_id
+)
+GROUP BY day
+ORDER BY day

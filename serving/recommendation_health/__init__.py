@@ -1,0 +1,1 @@
+"""The health of recommendations: who is shown, coverage, popularity, variety, clicks, fallbacks."""

@@ -1,0 +1,188 @@
+"""`/admin/recommendation-health`: who is shown, and how lists drift, by day."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from serving.analytics.service.context import PeriodRequest
+from serving.recommendation_health.schemas import Groups, HealthFigures, RecommendationHealth
+from serving.recommendation_health.service import (
+    KNOWN_STRATEGIES,
+    HealthRequest,
+    RecommendationHealthService,
+)
+from serving.web.admin.health_charts import LineChart, line_chart
+from serving.web.admin.page import admin_page, admin_router
+from serving.web.formatter import Formatter
+from serving.web.presenters import PRESETS, Preset, preset_period
+from serving.web.renderer import PageRenderer
+from serving.web.translation import N_
+
+TOP = 12
+"""The number of sellers and categories on the page."""
+
+SURFACES: Mapping[str, str] = {
+    "": N_("All pages"),
+    "home": N_("Home page"),
+    "product": N_("Product pages"),
+    "cart": N_("Cart"),
+    "order": N_("Page of an order"),
+}
+REASONS: Mapping[str, str] = {
+    "no_model": N_("No model is published"),
+    "loading": N_("The model was being read"),
+    "incomplete": N_("The model lacks values"),
+    "damaged": N_("The model is damaged"),
+    "other_catalogue": N_("The model is of another shop"),
+    "no_history": N_("The visitor has no history"),
+    "no_candidates": N_("Nothing was found"),
+    "no_redis": N_("Redis did not answer"),
+}
+TROUBLES = frozenset(REASONS) - {"no_history", "no_candidates"}
+"""Reasons that are troubles of the platform. The others are usual for new visitors and new products."""
+
+DIMENSIONS: Mapping[str, tuple[str, str]] = {
+    "price_band": (N_("By price"), N_("Price")),
+    "category": (N_("By category"), N_("Category")),
+    "seller": (N_("By seller"), N_("Seller")),
+}
+"""Dimension → the title of its table, and that of the first column."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthMeasure:
+    """A figure of the page: its title, what it means, its value of a day or the period, and its text."""
+
+    title: str
+    meaning: str
+    of: Callable[[HealthFigures], float | None]
+    text: Callable[[Formatter, float], str] = Formatter.share
+
+
+def _milliseconds(formatter: Formatter, value: float | None) -> str:
+    return "–" if value is None else f"{formatter.number(round(value, 1))} ms"
+
+
+def _decimals(formatter: Formatter, value: float) -> str:
+    return formatter.number(round(value, 2))
+
+
+MEASURES: Sequence[HealthMeasure] = (
+    HealthMeasure(
+        N_("Click rate"), N_("clicked lists per list in view"), lambda one: one["seen"]["click_rate"]
+    ),
+    HealthMeasure(
+        N_("Coverage"), N_("of the products on offer were shown"), lambda one: one["shown"]["coverage"]
+    ),
+    HealthMeasure(
+        N_("Concentration (Gini)"),
+        N_("0: all products alike, near 1: one product alone"),
+        lambda one: one["shown"]["gini"],
+        _decimals,
+    ),
+    HealthMeasure(
+        N_("Popularity"),
+        N_("more visits than a product of the catalogue"),
+        lambda one: one["shown"]["popularity_lift"],
+    ),
+    HealthMeasure(
+        N_("Variety of a list"), N_("of its pairs differ in category"), lambda one: one["seen"]["diversity"]
+    ),
+    HealthMeasure(
+        N_("Largest category"),
+        N_("of what a visitor was shown on a day"),
+        lambda one: one["seen"]["largest_category"],
+    ),
+    HealthMeasure(
+        N_("Popular products alone"),
+        N_("of personal answers had nothing else"),
+        lambda one: one["answered"]["popular_only_share"],
+    ),
+    HealthMeasure(
+        N_("Time of an answer"),
+        N_("99 of 100 answers were faster"),
+        lambda one: one["answered"]["p99_ms"],
+        _milliseconds,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnMeasure:
+    """A figure with its text for the period, and its picture over the days."""
+
+    title: str
+    meaning: str
+    text: str
+    chart: LineChart
+    lowest: str
+    highest: str
+
+
+router = admin_router()
+
+
+@router.get("/recommendation-health")
+async def recommendation_health_page(
+    request: Request,
+    period: Preset = "30d",
+    surface: Literal["", "home", "product", "cart", "order"] = "",
+    strategy: Annotated[str, Query(max_length=60)] = "",
+    arm: Annotated[str, Query(max_length=130, description="`experiment/arm`.")] = "",
+) -> Response:
+    """Return the page. Its links change the period and keep the other choices; it needs no script."""
+    service: RecommendationHealthService = request.app.state.recommendation_health
+    pages: PageRenderer = request.app.state.pages
+    experiment, _, arm_name = arm.partition("/")
+    bounds = preset_period(period, None, service.context.clock(), pages.formatter)
+    asked = HealthRequest(
+        PeriodRequest(bounds.start, bounds.end),
+        surface or None, strategy or None, experiment or None, arm_name or None, TOP,
+    )  # fmt: skip
+    health = await service.read(asked)
+    choices = {"period": period, "surface": surface, "strategy": strategy, "arm": arm}
+    arms = [(f"{name}/{each}", f"{name} · {each}") for name, of in service.arms().items() for each in of]
+    return admin_page(
+        request,
+        "recommendation_health.html",
+        "recommendation-health",
+        health=health,
+        measures=[drawn(each, health, pages.formatter) for each in MEASURES],
+        groups=[
+            _by_band(each)
+            for each in sorted(health["groups"], key=lambda one: [*DIMENSIONS].index(one["dimension"]))
+        ],
+        dimensions=DIMENSIONS,
+        reasons=REASONS,
+        troubles=TROUBLES,
+        milliseconds=lambda value: _milliseconds(pages.formatter, value),
+        choices=choices,
+        link=lambda **changed: f"?{urlencode(choices | changed)}",
+        presets={key: PRESETS[key] for key in ("7d", "30d", "90d")},
+        surfaces=list(SURFACES.items()),
+        strategies=[("", N_("All strategies")), *((name, name) for name in KNOWN_STRATEGIES)],
+        arms=[("", N_("All visitors")), *arms],
+        now=service.context.clock(),
+    )
+
+
+def drawn(measure: HealthMeasure, health: RecommendationHealth, formatter: Formatter) -> DrawnMeasure:
+    """Return a figure as the page shows it."""
+    value = measure.of(health["total"])
+    chart = line_chart([measure.of(day) for day in health["days"]])
+    texts = [
+        "–" if each is None else measure.text(formatter, each)
+        for each in (value, chart.lowest, chart.highest)
+    ]
+    return DrawnMeasure(measure.title, measure.meaning, texts[0], chart, texts[1], texts[2])
+
+
+def _by_band(groups: Groups) -> Groups:
+    """Return the groups of prices in the order of prices, and those of other dimensions unchanged."""
+    if groups["dimension"] != "price_band":
+        return groups
+    return {**groups, "values": sorted(groups["values"], key=lambda one: one["value"] or "9")}
