@@ -1,6 +1,7 @@
-"""`python -m jobs.training.child [START]`: one training within the limits of the settings.
+"""`python -m jobs.training.child [START WORKER]`: one training within the limits of the settings.
 
-The worker starts it, with `TrainingStart.pack()` as the argument. Without an argument, a person has.
+The worker starts it, with `TrainingStart.pack()` and its own process id, and the training ends with it.
+Without arguments, a person has started it.
 """
 
 import sys
@@ -11,6 +12,7 @@ import structlog
 from common.clock import system_clock
 from common.errors import SoukError, UserError
 from common.ids import new_id
+from common.parent_process import end_with_parent
 from common.settings import Settings
 from common.telemetry import configure_logging
 from jobs.training.limits import NoRoom, limit_this_process
@@ -31,6 +33,8 @@ def main() -> int:
     configure_logging("training")
     log = structlog.get_logger()
     settings = Settings.load()
+    if len(sys.argv) > 2:
+        end_with_parent(int(sys.argv[2]))
     limit_this_process(settings)
     try:
         published, reason, weights = _train(settings, start_of(sys.argv[1:]))

@@ -100,8 +100,8 @@ class TrainingLog:
     def interrupt_running(self) -> int:
         """Record that the platform's own trainings that seem to run were interrupted; return their number.
 
-        Call it before the platform's only worker starts one. A training whose worker was killed may go on to
-        its end, and then records it. Trainings that people started have processes of their own.
+        Call it before the platform's only worker starts one: its trainings end with it. Trainings that people
+        started have processes of their own.
 
         Raises:
             PartUnavailable: ClickHouse does not answer.

@@ -5,6 +5,7 @@ A training is a process of its own, with limits. If it is killed, the model in u
 later. SIGTERM ends both.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -114,7 +115,7 @@ class TrainingWorker:
 
     def _train(self, start: TrainingStart) -> None:
         began_s = monotonic()
-        command = [sys.executable, "-m", "jobs.training.child", start.pack()]
+        command = [sys.executable, "-m", "jobs.training.child", start.pack(), str(os.getpid())]
         process = subprocess.Popen(command, cwd=ROOT, env=environment())
         limit_s = max_seconds(self._settings)
         while process.poll() is None and not self._stop.is_set() and monotonic() - began_s < limit_s:

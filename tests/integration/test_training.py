@@ -269,13 +269,15 @@ def test_a_training_on_facts_publishes_a_model_and_the_next_one_is_compared_with
             "SELECT version, published FROM model_cards FINAL WHERE version LIKE '2026%' ORDER BY 1"
         )
         [recorded] = reader.query(
-            "SELECT outcome, version, model, events, toDate(first_event_at), reason, peak_memory_mb > 50 "
+            "SELECT outcome, version, model, events, first_event_at < last_event_at, last_event_at, reason, "
+            "peak_memory_mb > 50 "
             "FROM trainings FINAL WHERE training_id = 'training-1'"
         ).result_rows
-    assert recorded == (
-        "published", "20260102T000000", "popularity", 500, FIRST.date(), second.reason, 1
-    )  # fmt: skip
     assert rows.result_rows == [("20260101T000000", True), ("20260102T000000", True)]
+    newest = FIRST + timedelta(minutes=1_000 + int(minutes.max()))
+    assert recorded == (
+        "published", "20260102T000000", "popularity", 500, 1, newest.replace(tzinfo=None), second.reason, 1,
+    )  # fmt: skip
 
 
 def lists_of_ten(number: int) -> ShownLists:

@@ -27,7 +27,7 @@ from local.parts import redis as local_redis
 from local.state_directory import settings_environment
 from schemas.published_model.keys import IN_USE
 from tests.integration.metric_tables import emptied
-from tests.integration.servers import running
+from tests.integration.servers import await_true, running
 
 NOW = datetime.now(UTC)
 EVENTS = 6_000
@@ -105,7 +105,7 @@ def test_a_training_that_is_killed_is_recorded_and_begins_anew(
         """Kill the process of the training once it has begun to train."""
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and not killed.wait(0.05):
-            for child in children_of_this_process():
+            for child in children_of(os.getpid()):
                 if recorded(settings) == [("first", "running", "")]:
                     os.kill(child, signal.SIGKILL)
                     killed.set()
@@ -180,7 +180,34 @@ def test_a_drift_starts_one_training_before_the_night(
     assert trigger == "drift"
 
 
-def test_a_training_whose_worker_was_killed_counts_as_interrupted_and_may_still_end(
+def test_a_training_ends_with_its_worker_and_the_next_worker_records_it(
+    settings: Settings,
+    redis: Redis,  # noqa: ARG001
+) -> None:
+    with connect(settings, admin=True) as admin:
+        admin.command("TRUNCATE TABLE trainings")
+    start = TrainingStart("training-1", NOW, "scheduled")
+    code = (
+        "import os, subprocess, sys; subprocess.run("
+        "[sys.executable, '-m', 'jobs.training.child', sys.argv[1], str(os.getpid())])"
+    )
+    environment_of_worker = environment() | settings_environment(settings)
+    worker = subprocess.Popen([sys.executable, "-c", code, start.pack()], cwd=ROOT, env=environment_of_worker)
+    try:
+        await_true(lambda: recorded(settings) == [("scheduled", "running", "")], "the training")
+        [trains] = children_of(worker.pid)
+    finally:
+        worker.kill()
+        worker.wait()
+
+    await_true(lambda: not is_running(trains), "the end of the training")
+    assert TrainingLog(settings).interrupt_running() == 1
+    [(trigger, outcome, reason)] = recorded(settings)
+    assert (trigger, outcome) == ("scheduled", "interrupted")
+    assert "was killed" in reason
+
+
+def test_only_the_platforms_own_trainings_count_as_interrupted_and_an_end_is_recorded_once(
     settings: Settings,
 ) -> None:
     with connect(settings, admin=True) as admin:
@@ -207,13 +234,20 @@ def recorded(settings: Settings) -> list[tuple[str, str, str]]:
     return [(str(trigger), str(outcome), str(reason)) for trigger, outcome, reason in rows.result_rows]
 
 
-def children_of_this_process() -> list[int]:
-    """The processes `jobs.training.child` that this process has started."""
+def is_running(pid: int) -> bool:
+    """Whether a process runs. One that nobody has waited for has no command line any more."""
+    with suppress(OSError):
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    return False
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes `jobs.training.child` that a process has started."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == os.getpid() and b"jobs.training.child" in (folder / "cmdline").read_bytes():
+            if parent == pid and b"jobs.training.child" in (folder / "cmdline").read_bytes():
                 found.append(int(folder.name))
     return found
 
