@@ -353,6 +353,42 @@ def recommenders(
 
 
 @app.command()
+def model_age(
+    sessions: Annotated[
+        Path | None,
+        typer.Option(help="Visits to replay: columns session, position, item; default: simulated."),
+    ] = None,
+    days: Annotated[float, typer.Option(min=1, help="The days over which --sessions are spread.")] = 137,
+    model: Annotated[str, typer.Option(help="The trained model, with its default settings.")] = "item_item",
+    cases: Annotated[int, typer.Option(min=10, help="Views to predict, about.")] = 3_000,
+    every: Annotated[
+        str, typer.Option(help="Hours between trainings, as 2,168; compared with 24.")
+    ] = "2,168",
+    last: Annotated[float, typer.Option(min=0.1, help="The last days of the log, with the views.")] = 3,
+    simulated_events: Annotated[
+        int, typer.Option(min=1_000, help="Events of the simulated history.")
+    ] = 600_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated history.")] = 1,
+) -> None:
+    """Replay a log, and measure what it brings to train more often than every night."""
+    from bench import blend as bench_blend
+    from bench import model_age as bench_model_age
+
+    try:
+        periods_h = [float(hours) for hours in every.split(",")]
+    except ValueError as error:
+        raise UserError(f"--every {every!r}: give hours separated by commas, as 2,168") from error
+    if not all(0.1 <= hours <= 10_000 and hours != bench_model_age.NIGHT_H for hours in periods_h):
+        raise UserError(f"--every {every!r}: hours are from 0.1 to 10,000, and 24 is always measured")
+    if sessions:
+        log = bench_blend.sessions(sessions, days)
+    else:
+        log = bench_blend.simulated(seed, 3_000, 20_000, simulated_events)
+    result = bench_model_age.measure(log, model, cases, periods_h, last, SUPPORT)
+    bench_model_age.show(result, Console())
+
+
+@app.command()
 def blend(
     sessions: Annotated[
         Path | None,

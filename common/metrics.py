@@ -185,6 +185,11 @@ TRAINING_SECONDS = _gauge(
     "souk_training_seconds", "How long the newest training with this outcome took.", "outcome"
 )
 TRAINED_AT = _gauge("souk_trained_at_seconds", "When the newest model was trained (Unix time).", "what")
+TRAINING_DRIFT = _gauge(
+    "souk_training_drift_psi",
+    "PSI of what is viewed since the newest training.",
+    "dimension",
+)
 
 # clickhouse.rollup_worker
 ROLLUP_SECONDS = _gauge("souk_rollup_seconds", "How long the newest refresh of a roll-up took.", "metric")

@@ -12,6 +12,7 @@ from serving.web.admin import (
     recommendations,
     sellers,
     settings,
+    trainings,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -21,6 +22,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     recommendations.router,
     settings.router,
     experiments.router,
+    trainings.router,
     commission.router,
     dead_letters.router,
     limits.router,

@@ -127,6 +127,9 @@ GET /v1/ops/services                             admin platform
 GET /v1/mails                                    admin platform
 GET /v1/admin/experiments                        admin platform
 GET /v1/admin/experiments/{name}                 admin platform
+GET /v1/admin/recommendations/trainings          admin platform
+GET /v1/admin/recommendations/trainings/{training_id}             admin platform
+POST /v1/admin/recommendations/trainings/{training_id}/rollback   admin platform
 GET /v1/admin/recommendations/{recommendation_id}  admin platform
 GET /v1/settings                                 admin platform
 GET /v1/settings/{name}/history                  admin platform
@@ -265,6 +268,9 @@ GET /admin/experiments/{name}                    admin platform
 POST /admin/experiments/{name}/start             admin platform
 POST /admin/experiments/{name}/stop              admin platform
 POST /admin/experiments/{name}/arms/{arm}/stop   admin platform
+GET /admin/trainings                             admin platform
+GET /admin/trainings/{training_id}               admin platform
+POST /admin/trainings/{training_id}/rollback     admin platform
 GET /admin/commission                            admin platform
 POST /admin/commission                           admin platform
 GET /admin/recommendations                       admin platform

@@ -84,7 +84,7 @@ def rows_under(shop: Settings, visitor: str, page: RowPage, *changed: tuple[Sett
         client = open_redis(shop)
         choice = StrategyChoice(values, system_clock, Random(1))
         service = RecommendationService(LiveVersions(client), rules=ShopRules(values), choice=choice)
-        rows = await service.rows(visitor, 6, page)
+        rows = await service.titled_rows.of_page(visitor, 6, page)
         await client.aclose()
         return rows
 
