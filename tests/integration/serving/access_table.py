@@ -143,6 +143,7 @@ POST /v1/auth/refresh                            everybody
 POST /v1/auth/password_resets                    everybody
 POST /v1/auth/password_resets/confirmations      everybody
 POST /v1/auth/email_changes/confirmations        everybody
+POST /v1/auth/unsubscriptions                    everybody
 DELETE /v1/auth/sessions/current                 people
 GET /v1/me                                       people
 PATCH /v1/me                                     people
@@ -150,6 +151,8 @@ POST /v1/me/password                             people
 POST /v1/me/email_changes                        people
 GET /v1/me/sessions                              people
 DELETE /v1/me/sessions/{session_id}              people
+GET /v1/me/recommendation_mails                  people
+PUT /v1/me/recommendation_mails                  people
 GET /v1/me/addresses                             people
 PUT /v1/me/addresses/{address_id}                people
 DELETE /v1/me/addresses/{address_id}             people
@@ -216,6 +219,8 @@ GET /reset                                       everybody
 POST /reset                                      everybody
 GET /confirm_email                               everybody
 POST /confirm_email                              everybody
+GET /unsubscribe                                 everybody
+POST /unsubscribe                                everybody
 GET /staff_invitation                            people
 POST /staff_invitation                           people
 POST /staff_invitation/refusal                   people
@@ -229,6 +234,7 @@ POST /look-as                                    everybody
 GET /ops/mail                                    admin platform
 GET /account                                     people
 POST /account/profile                            people
+POST /account/mails                              people
 GET /account/orders                              people
 GET /account/addresses                           people
 POST /account/addresses                          people
