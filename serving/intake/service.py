@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from typing import Any
 
 from common.clock import Clock
 from common.errors import SoukError
 from common.ids import new_id
-from common.metrics import EVENTS_TAKEN, RECOMMENDATION_CLICKS, RECOMMENDATION_IMPRESSIONS
+from common.metrics import EVENTS_TAKEN
 from common.problems import describe_problem
 from common.settings import Settings
 from producers.outbox.trace import trace_id_of
@@ -17,13 +17,11 @@ from schemas.events import all_events
 from schemas.registry import SchemaRegistry
 from serving.intake.event_message import EventMessage, encode_event
 from serving.intake.producer import EventProducer
+from serving.intake.recommendation_counts import count_recommendations
 from serving.intake.schemas import EventProblem, IntakeResult, RejectedEvent
-from serving.intake.validation import BadEvent, check_visitor, is_about_own_offer, validate_event
+from serving.intake.validation import BadEvent, ValidEvent, check_visitor, is_about_own_offer, validate_event
 from serving.intake.validators import BROWSING
 from serving.problems import RegistryUnavailable
-
-SURFACES = frozenset({"home", "product", "cart", "order", "search", "email"})
-"""Where recommendations are shown, as the schema of `recommendation_shown` says."""
 
 YIELD_EVERY = 20
 """The number of events after which other requests run. Validating a batch of 500 takes about 10 ms."""
@@ -62,8 +60,7 @@ class EventIntake:
         """
         now, trace_id = self._clock(), trace_id_of(traceparent)
         messages: list[EventMessage] = []
-        impressions: Counter[str] = Counter()
-        clicks: Counter[str] = Counter()
+        accepted: list[ValidEvent] = []
         ids: list[str] = []
         rejected: list[RejectedEvent] = []
         left_out = 0
@@ -79,10 +76,7 @@ class EventIntake:
                 encoders = self._encoders or await self._ready_encoders()
                 messages.append(encode_event(checked, encoders[checked.event], trace_id))
                 ids.append(checked.record["event_id"])
-                if checked.event == "recommendation_shown":
-                    impressions[_surface(checked.record)] += len(checked.record["items"])
-                elif checked.event == "recommendation_clicked":
-                    clicks[_surface(checked.record)] += 1
+                accepted.append(checked)
             except BadEvent as reason:
                 rejected.append({"index": index, "problem": _event_problem(reason)})
                 EVENTS_TAKEN.labels(_label(sent), "rejected").inc()
@@ -91,9 +85,7 @@ class EventIntake:
         await self.producer.send(messages)
         for event, count in Counter(message.topic for message in messages).items():
             EVENTS_TAKEN.labels(event, "accepted").inc(count)
-        for metric, counted in ((RECOMMENDATION_IMPRESSIONS, impressions), (RECOMMENDATION_CLICKS, clicks)):
-            for surface, count in counted.items():
-                metric.labels(surface).inc(count)
+        count_recommendations(accepted)
         return {"accepted": len(ids), "event_ids": ids, "left_out": left_out, "rejected": rejected}
 
     async def _ready_encoders(self) -> dict[str, Encoder]:
@@ -115,12 +107,6 @@ def _encoders(registry_url: str) -> dict[str, Encoder]:
 def _event_problem(reason: BadEvent) -> EventProblem:
     problem = describe_problem(reason)
     return EventProblem(type=problem.type, title=problem.title, status=problem.status, detail=problem.detail)
-
-
-def _surface(record: Mapping[str, Any]) -> str:
-    """Return the surface as a label: a client may send any text, and each label stays in memory."""
-    surface = record["surface"]
-    return surface if surface in SURFACES else "other"
 
 
 def _label(sent: Any) -> str:
