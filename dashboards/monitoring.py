@@ -73,7 +73,7 @@ def page() -> str:
             + ". They are in `dashboards/prometheus/objectives.py`.",
             _table(("objective", "target", "of", "alert"), _objectives()),
             "## Other alerts",
-            _table(("alert", "severity", "when"), _alerts()),
+            _table(("alert", "severity", "when", "for"), _alerts()),
             "## Every metric",
             _table(("metric", "type", "labels", "meaning"), _all_metrics()),
         ]
@@ -86,8 +86,8 @@ def _objectives() -> Iterable[tuple[str, ...]]:
 
 
 def _alerts() -> Iterable[tuple[str, ...]]:
-    for name, severity, expression in hand_written_alerts():
-        yield _runbook(name), severity, f"`{expression}`".replace("|", "\\|")
+    for name, severity, expression, duration in hand_written_alerts():
+        yield _runbook(name), severity, f"`{expression}`".replace("|", "\\|"), duration
 
 
 def _names(asked: Iterable[object]) -> str:

@@ -37,11 +37,11 @@ def rules() -> str:
     return f"{written}\n  # Generated from dashboards/prometheus/objectives.py.{generated}"
 
 
-def hand_written_alerts() -> Iterator[tuple[str, str, str]]:
-    """Yield name, severity and expression of each alert in the file `rules.yml`."""
+def hand_written_alerts() -> Iterator[tuple[str, str, str, str]]:
+    """Yield name, severity, expression and `for` (may be empty) of each alert in the file `rules.yml`."""
     written = YAML(typ="safe").load(FOLDER / "rules.yml")
     for rule in written["groups"][0]["rules"]:
-        yield rule["alert"], rule["labels"]["severity"], " ".join(rule["expr"].split())
+        yield rule["alert"], rule["labels"]["severity"], " ".join(rule["expr"].split()), rule.get("for", "")
 
 
 def local_addresses(settings: Settings) -> dict[str, str]:
