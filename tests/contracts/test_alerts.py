@@ -139,8 +139,9 @@ CASES = [
     ),
     Case(
         "RequestsRefused",
-        {"souk_requests_refused_total{traffic='browse', reason='load'}": "0+10x12"},
-        {"souk_requests_refused_total{traffic='browse', reason='quota'}": "0+10x12"},
+        {"souk_requests_refused_total{traffic='browse', reason='load'}": "0+10x18"},
+        {"souk_requests_refused_total{traffic='browse', reason='quota'}": "0+10x18"},
+        after_s=90,
     ),
     Case(
         "AuditDiffers",
