@@ -22,6 +22,24 @@ ORDER BY (name, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'Something needs an operator, or no longer does.';
 
+CREATE TABLE audit_results
+(
+    `audited_at` DateTime64(3, 'UTC') COMMENT 'When the audit ended, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `comparison` LowCardinality(String) COMMENT 'The comparison, such as kafka_vs_facts.',
+    `subject` String COMMENT 'What was compared, such as "every field of order_placed".' CODEC(ZSTD(1)),
+    `left_store` LowCardinality(String) COMMENT 'The store that is right by definition.',
+    `right_store` LowCardinality(String) COMMENT 'The store that was checked.',
+    `rows` UInt64 COMMENT 'Distinct keys of both sides.' CODEC(ZSTD(1)),
+    `figures` UInt64 COMMENT 'Single values that were compared.' CODEC(ZSTD(1)),
+    `differences` UInt64 COMMENT 'Figures on which the two sides disagree.' CODEC(ZSTD(1)),
+    `explained` UInt64 COMMENT 'Rows that one side lacks because they are dead letters.' CODEC(ZSTD(1)),
+    `unread` String COMMENT 'Why a side could not be read; empty if both were.' CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (comparison, audited_at, subject, left_store, right_store)
+SETTINGS index_granularity = 8192
+COMMENT 'What every audit found, comparison by comparison.';
+
 CREATE TABLE cart_changed
 (
     `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),

@@ -28,7 +28,7 @@ REGISTRY_USER = "souk"
 Part = Literal[
     "kafka", "kafka_controller", "registry", "registry_management", "flink", "flink_rpc",
     "flink_blob", "clickhouse", "postgres", "redis", "serving", "commerce", "jobs", "simulator",
-    "rollups", "training",
+    "rollups", "training", "prometheus", "alertmanager",
 ]  # fmt: skip
 
 PORTS: dict[Part, int] = {
@@ -48,6 +48,8 @@ PORTS: dict[Part, int] = {
     "simulator": 8021,
     "rollups": 8022,
     "training": 8023,
+    "prometheus": 9090,
+    "alertmanager": 9094,
 }
 """The port of each bundled part, before `port_offset` is added."""
 
