@@ -126,7 +126,7 @@ async def _measure(settings: Settings, visitors: Sequence[str], rounds: int) -> 
         return await service.recommend(visitor, LENGTH, "home", None)
 
     async def rows_of(visitor: str, service: RecommendationService = computing) -> object:
-        return await service.rows(visitor, LENGTH, "home")
+        return await service.titled_rows.of_page(visitor, LENGTH, "home", frozenset())
 
     async def stored(visitor: str) -> object:
         stored_list.visitor = visitor
