@@ -15,7 +15,7 @@ from rich.table import Table
 from bench.clients import LIST_LENGTH, SEED, Clients, SampledMarketplace
 from bench.disk_probe import DiskProbe
 from bench.interference import FLUSH_LIMIT_S, STEAL_LIMIT, InterferenceMonitor, InterferenceSummary
-from bench.recommendations import Quantiles
+from bench.quantiles import Quantiles
 from bench.workload import (
     INTERVAL_S,
     ORDERS,

@@ -201,15 +201,16 @@ def show(result: BlendBenchResult, console: Console) -> None:
             name,
             f"{(each.reciprocal_ranks > 0).mean():.4f}",
             f"{each.reciprocal_ranks.mean():.4f}",
-            _difference(each.reciprocal_ranks, before.reciprocal_ranks),
+            paired_difference(each.reciprocal_ranks, before.reciprocal_ranks),
             f"{each.clicks.mean():.4f}",
-            _difference(each.clicks, before.clicks),
+            paired_difference(each.clicks, before.clicks),
         )
     table.caption = f"{len(before.clicks):,} lists of {K}; differences are from {REFERENCE}"
     console.print(table)
 
 
-def _difference(values: NDArray[np.float64], before: NDArray[np.float64]) -> str:
+def paired_difference(values: NDArray[np.float64], before: NDArray[np.float64]) -> str:
+    """Return the mean difference with half the width of its 95 % interval."""
     gains = values - before
     return f"{gains.mean():+.4f} ± {1.96 * gains.std(ddof=1) / np.sqrt(len(gains)):.4f}"
 
@@ -223,7 +224,7 @@ def _cases(
     """
     count = len(log.products)
     trained_until, cases_from = int(count * TRAINED_SHARE), int(count * (TRAINED_SHARE + LIVE_SHARE))
-    rows, decay = _trained_rows(log, trained_until, model)
+    rows, decay = trained_rows(log, trained_until, model)
     covisits = CoVisits(log.times[0])
     recent: dict[int, dict[str, float]] = defaultdict(dict)
     chosen = set(np.linspace(cases_from, count - 1, cases).astype(int).tolist())
@@ -240,18 +241,22 @@ def _cases(
             anchor = max(viewed, key=viewed.__getitem__) if anchored else None
             weighted = seeds(viewed, {}, anchor)
             live = {
-                each: _scores(weighted, _live_rows(covisits, weighted, each, time_s), viewed)
+                each: scores_of(weighted, live_rows(covisits, weighted, each, time_s), viewed)
                 for each in SUPPORTS
             }
             wilson = {each.product_id: covisits.by_wilson(each.product_id, time_s) for each in weighted}
-            trained = _scores(fold_in_seeds(history(viewed, {}, {}, anchor), decay), rows, viewed)
+            trained = scores_of(fold_in_seeds(history(viewed, {}, {}, anchor), decay), rows, viewed)
             scores = {f"co-visits, support {each:g}": found for each, found in live.items()}
-            scores[f"co-visits, Wilson's bound, z {WILSON_Z:g}"] = _scores(weighted, wilson, viewed)
+            scores[f"co-visits, Wilson's bound, z {WILSON_Z:g}"] = scores_of(weighted, wilson, viewed)
             for weights in GRID:
                 name = "blend {:g} : {:g}, support {:g}".format(*weights, support)
-                scores[name] = _mixed((live[support], trained), weights)
+                scores[name] = mixed((live[support], trained), weights)
             scores["popular"] = {}
-            yield visitor, product, {name: _top(found, popular, viewed) for name, found in scores.items()}
+            yield (
+                visitor,
+                product,
+                {name: best_list(found, popular, viewed) for name, found in scores.items()},
+            )
         covisits.add(visit, product, time_s)
         viewed.pop(product, None)
         viewed[product] = time_s
@@ -259,7 +264,7 @@ def _cases(
             del viewed[next(iter(viewed))]
 
 
-def _trained_rows(log: ViewLog, until: int, model: str) -> tuple[dict[str, Neighbours], float]:
+def trained_rows(log: ViewLog, until: int, model: str) -> tuple[dict[str, Neighbours], float]:
     """Return the neighbours as they are published, by product, and the decay of the model."""
     columns = (np.array(each[:until]) for each in (log.visitors, log.products, log.times, log.visits))
     visitors, products, times, visits = columns
@@ -272,13 +277,14 @@ def _trained_rows(log: ViewLog, until: int, model: str) -> tuple[dict[str, Neigh
     return rows, served.trained.decay
 
 
-def _live_rows(
+def live_rows(
     covisits: CoVisits, weighted: Sequence[Seed], support: float, now_s: float
 ) -> dict[str, Neighbours]:
+    """Return the neighbours of each seed among the co-visits until `now_s`."""
     return {each.product_id: covisits.by_support(each.product_id, support, now_s) for each in weighted}
 
 
-def _scores(
+def scores_of(
     weighted: Sequence[Seed], neighbours: Mapping[str, Neighbours], viewed: Mapping[str, float]
 ) -> dict[str, float]:
     """Return the candidates with their scores, relative to the best."""
@@ -286,7 +292,8 @@ def _scores(
     return {one.product_id: one.score / found[0].score for one in found}
 
 
-def _mixed(sources: Sequence[Mapping[str, float]], weights: Sequence[float]) -> dict[str, float]:
+def mixed(sources: Sequence[Mapping[str, float]], weights: Sequence[float]) -> dict[str, float]:
+    """Return the weighted sums of the scores that are above 0."""
     totals: dict[str, float] = defaultdict(float)
     for scores, weight in zip(sources, weights, strict=True):
         for product, share in scores.items():
@@ -294,7 +301,7 @@ def _mixed(sources: Sequence[Mapping[str, float]], weights: Sequence[float]) -> 
     return {product: total for product, total in totals.items() if total > 0}
 
 
-def _top(scores: Mapping[str, float], popular: Sequence[str], viewed: Mapping[str, float]) -> list[str]:
+def best_list(scores: Mapping[str, float], popular: Sequence[str], viewed: Mapping[str, float]) -> list[str]:
     """Return the list of the best `K` products, filled up with popular ones."""
     best = sorted(scores, key=lambda product: (-scores[product], product))[:K]
     others = (each for each in popular if each not in viewed and each not in scores)

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Self
 
-from bench.recommendations import Quantiles
+from bench.quantiles import Quantiles
 
 BLOCK = bytes(8 * 1024)
 """As large as a page of PostgreSQL's write-ahead log."""

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from bench.gateway_app import WITH, WITHOUT
 from bench.http_load import Load, LoadRequest
-from bench.recommendations import Quantiles
+from bench.quantiles import Quantiles
 from common.errors import PartUnavailable, SoukError, UserError
 from common.settings import LOOPBACK, ROOT, Settings
 from local.state_directory import base_environment, settings_environment

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from bench.answers import sample_marketplace
 from bench.clients import LIST_LENGTH, SEED, SampledMarketplace, order_body, order_headers
-from bench.recommendations import Quantiles
+from bench.quantiles import Quantiles
 from bench.workload import TIMEOUT_S, arrivals
 from common.clock import system_clock
 from common.http_client import HttpClient, RequestFailed

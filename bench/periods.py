@@ -12,7 +12,7 @@ from rich.table import Table
 
 from bench import period_answers, year_of_orders
 from bench.period_answers import Answers
-from bench.recommendations import Quantiles
+from bench.quantiles import Quantiles
 from bench.stopwatch import stopwatch
 from bench.temporary_platform import temporary_clickhouse
 from bench.year_of_orders import FACTS, LINES_PER_ORDER

@@ -1,21 +1,28 @@
-"""Measures how soon a view changes recommendations, how soon sold-out products vanish, and response times."""
+"""Measures recommendations: how soon they follow what happens, what an answer costs, what Redis holds."""
 
+import asyncio
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any
+from random import Random
 from uuid import uuid4
 
-import httpx
 import numpy as np
 from redis import Redis
 from rich.console import Console
 from rich.table import Table
 
-from bench.small_shop import CATEGORIES, PRODUCTS, Record, RecordProducer, events, product, stock
-from bench.temporary_platform import temporary_platform
+from bench import answer_cost, new_listings, redis_footprint, selling_out
+from bench.answer_cost import AnswerCost
+from bench.http_load import Load, LoadRequest, LoadResult
+from bench.quantiles import Quantiles
+from bench.redis_footprint import RedisFootprint
+from bench.selling_out import SellingOutResult
+from bench.shop_client import ShopClient, await_true, timed, visitors
+from bench.small_shop import CATEGORIES, PRODUCTS, Record, RecordProducer, events, product
+from bench.temporary_platform import TemporaryPlatform, temporary_platform
 from common.clock import Clock, system_clock
 from common.configuration.definitions import EXPLORATION_SHARE, HOLDOUT_SHARE
 from common.errors import SoukError
@@ -28,111 +35,158 @@ from jobs.training.publication import Publications
 from local.commerce_request import commerce_request
 from schemas.setup import register
 
-SOLD_OUT_GRACE_S = 1.0
-"""A product that sold out longer ago must not be recommended."""
-
-PARALLEL_VISITORS = 50
-"""Number of visitors whose first recommendation sells out at the same time."""
-
 MODEL_VERSION = "bench"
+FIRST_STOCK = 1_000
+VISITORS = 500
+"""The number of visitors with a history who are answered in turn."""
 
-_TIMEOUT_S = 120.0
+CONNECTIONS = 8
+"""Enough to saturate the API, and so few that it sheds no load."""
+
+HALF = 0.5
+
+CHANGED_P99_MS = 500.0
+"""A view must change the next answer within this time (p99)."""
 
 
 @dataclass(frozen=True)
 class RecommendationsBenchPlan:
-    """How many shoppers view a product, how many products sell out, and how many requests are timed."""
+    """How much to measure.
+
+    `shoppers` view a product; `tries` products of lists sell out; `listings` new products are listed; single
+    `answers` are timed; `load_s` are the seconds of saturation and of half of it; in-process costs are
+    measured in `rounds`.
+    """
 
     shoppers: int
     tries: int
+    listings: int
     answers: int
+    load_s: float
+    rounds: int
 
 
 @dataclass(frozen=True)
-class Quantiles:
-    """Quantiles of durations in milliseconds."""
+class LoadFigures:
+    """The API under load: answers a second at saturation, the CPU of one, and the times at half of that rate.
 
-    count: int
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
-    max_ms: float
+    The CPU is that of all processes of the API and of Redis, in microseconds, at saturation.
+    """
 
-    @classmethod
-    def of(cls, seconds: list[float]) -> "Quantiles":
-        """Return the quantiles of durations in seconds."""
-        quantiles = np.percentile(np.array(seconds) * 1000, [50, 95, 99, 100])
-        return cls(len(seconds), *(round(float(value), 1) for value in quantiles))
+    rate: float
+    api_us: float
+    redis_us: float
+    at_half: Quantiles
 
 
 @dataclass(frozen=True)
 class RecommendationsBenchResult:
-    """`changed`: from the 202 of a view to the first different answer. `answered`: single answers.
+    """`changed`: from the 202 of a view to the first different answer. `answered`, `rows`: single answers.
 
-    `shown_sold_out` counts products that were shown longer than `SOLD_OUT_GRACE_S` after they sold out.
+    `listed` has the times from new listings to the first list that shows them, `unlisted` the number of those
+    in no list within a minute. `cpu_load` is the load average of the machine at the beginning and the end.
     """
 
     changed: Quantiles
+    listed: Quantiles | None
+    unlisted: int
+    selling_out: SellingOutResult
     answered: Quantiles
-    tries: int
-    shown_sold_out: int
+    rows: Quantiles
+    load: dict[str, LoadFigures]
+    costs: dict[str, AnswerCost]
+    memory: RedisFootprint
+    cpu_load: tuple[float, float]
+
+    @property
+    def missed(self) -> list[str]:
+        """The goals that were missed."""
+        goals = {
+            f"a view changes the next answer within {CHANGED_P99_MS:g} ms (p99)": (
+                self.changed.p99_ms <= CHANGED_P99_MS
+            ),
+            f"new listings are shown within {new_listings.LIMIT_S:g} s": self.unlisted == 0,
+            f"nothing is shown {selling_out.GRACE_S:g} s after it sold out": self.selling_out.shown == 0,
+        }
+        return [goal for goal, reached in goals.items() if not reached]
 
 
 def run(
     settings: Settings, plan: RecommendationsBenchPlan, port_offset: int, console: Console
 ) -> RecommendationsBenchResult:
-    """Measure on a temporary platform.
+    """Measure on a temporary platform, which trains no model of its own.
 
     Raises:
         SoukError: the platform does not start, or the jobs do not process the shop's events.
     """
-    with temporary_platform(settings, port_offset, console) as platform:
+    with temporary_platform(settings, port_offset, console, training_enabled=False) as platform:
         for setting in (HOLDOUT_SHARE, EXPLORATION_SHARE):  # a random list would count as a changed one
             body = {"value": 0, "reason": "every visitor gets the strategy that is measured"}
             commerce_request(platform.settings, "PUT", f"/v1/settings/{setting.name}", body)
-        return measure(platform.settings, plan, console)
-
-
-def show(result: RecommendationsBenchResult, console: Console) -> None:
-    """Print the result."""
-    table = Table("", "count", "p50", "p99", "max", title="Recommendations")
-    for name, each in (("view → other answer", result.changed), ("one answer", result.answered)):
-        times = (f"{value:,.0f} ms" for value in (each.p50_ms, each.p99_ms, each.max_ms))
-        table.add_row(name, f"{each.count:,}", *times)
-    table.caption = (
-        f"shown {SOLD_OUT_GRACE_S:g} s after selling out: {result.shown_sold_out} of {result.tries:,}"
-    )
-    console.print(table)
+        return measure(platform, plan, console)
 
 
 def measure(
-    settings: Settings, plan: RecommendationsBenchPlan, console: Console, clock: Clock = system_clock
+    platform: TemporaryPlatform,
+    plan: RecommendationsBenchPlan,
+    console: Console,
+    clock: Clock = system_clock,
 ) -> RecommendationsBenchResult:
     """Send the products and visits of a small shop to a running platform, and measure there."""
+    settings = platform.settings
+    load_before = os.getloadavg()[0]
     producer = RecordProducer(settings.kafka, register(settings).schema_ids)
     sent = list(events(clock()))
     for name, record in sent:
-        producer.send(name, record)
+        if name != "stock_changed":  # the inventory service reports its own stock
+            producer.send(name, record)
     producer.flush()
-    with httpx.Client(
-        base_url=settings.serving, trust_env=False, timeout=30, auth=PlatformToken(settings, "bench")
-    ) as api:
+    with ShopClient(settings) as client:
         console.print("waiting for the shop")
-        _await(lambda: all(_has_similar(api, number) for number in range(PRODUCTS)), "the shop")
+        products = [product(number) for number in range(PRODUCTS)]
+        await_true(lambda: client.set_stock(FIRST_STOCK, products), "the stock", 0.5)
+        await_true(lambda: all(map(client.has_similar, products)), "the shop")
         console.print("training a model on its visits")
         _publish_model(settings, [record for name, record in sent if name == "product_viewed"], clock())
-        _await(lambda: _model_version(api) == MODEL_VERSION, "the model")
+        await_true(lambda: client.model_version("bench-visit-1") == MODEL_VERSION, "the model")
+        every = visitors(VISITORS, VISITORS)
+        if rowless := [each for each in every if not client.rows(each)]:
+            raise SoukError(f"{len(rowless)} visitors with a history have no titled rows")
 
         console.print(f"{plan.shoppers} shoppers view a product")
-        changed = [_seconds_to_change(api, number) for number in range(plan.shoppers)]
-        console.print(f"{plan.answers} answers")
-        answered = [_timed(api, f"bench-visit-{number % 500}") for number in range(plan.answers)]
-        console.print(f"{plan.tries} products sell out")
-        shown = _sell_out(api, producer, plan.tries, clock)
-    return RecommendationsBenchResult(Quantiles.of(changed), Quantiles.of(answered), plan.tries, shown)
+        changed = [_seconds_to_change(client, number) for number in range(plan.shoppers)]
+        console.print(f"{plan.answers} answers, and as many home pages")
+        answered = [timed(lambda each=each: client.items(each)) for each in visitors(plan.answers, VISITORS)]  # type: ignore[misc]
+        rows = [timed(lambda each=each: client.rows(each)) for each in visitors(plan.answers, VISITORS)]  # type: ignore[misc]
+        console.print(f"saturation, then half of it, {plan.load_s:g} s each")
+        load = {
+            "a list": _under_load(platform, plan.load_s, "/v1/recommendations/{}"),
+            "the rows of a home page": _under_load(
+                platform, plan.load_s, "/v1/recommendations/{}/rows?page=home"
+            ),
+        }
+        console.print("answers and their Redis reads in one process")
+        costs = answer_cost.measure(settings, every, plan.rounds)
+        console.print(f"{plan.tries} products of lists sell out")
+        sold_out = selling_out.measure(settings, client, plan.tries, console)
+        console.print(f"{plan.listings} new products are listed")
+        listed, unlisted = new_listings.measure(client, producer, plan.listings, clock, console)
+        memory = redis_footprint.measure(settings)
+    return RecommendationsBenchResult(
+        Quantiles.of(changed),
+        Quantiles.of(listed) if listed else None,
+        unlisted,
+        sold_out,
+        Quantiles.of(answered),
+        Quantiles.of(rows),
+        load,
+        costs,
+        memory,
+        (round(load_before, 1), round(os.getloadavg()[0], 1)),
+    )
 
 
-def _publish_model(settings: Settings, views: list[Record], trained_at: datetime) -> None:
+def _publish_model(settings: Settings, views: Sequence[Record], trained_at: datetime) -> None:
     log = from_columns(
         [view["session_id"] for view in views],
         [view["product_id"] for view in views],
@@ -144,90 +198,91 @@ def _publish_model(settings: Settings, views: list[Record], trained_at: datetime
         publications.switch(MODEL_VERSION, None)
 
 
-def _model_version(api: httpx.Client) -> str | None:
-    answer = api.get("/v1/recommendations/bench-visit-1?n=50")
-    version: str | None = answer.raise_for_status().json()["model_version"]
-    return version
-
-
-def _seconds_to_change(api: httpx.Client, number: int) -> float:
+def _seconds_to_change(client: ShopClient, number: int) -> float:
     """Return the seconds from the 202 of a shopper's second view to the first answer that differs."""
     shopper = f"bench-shopper-{uuid4().hex[:12]}"
-    _view(api, shopper, product(number % PRODUCTS))
-    _await(lambda: _reasons(api, shopper) == {product(number % PRODUCTS)}, "a first view")
-    before = _recommended_ids(api, shopper)
-    _view(api, shopper, product((number + CATEGORIES // 2) % PRODUCTS))
+    first = product(number % PRODUCTS)
+    client.view(shopper, first)
+    await_true(lambda: _reasons(client, shopper) == {first}, "a first view")
+    before = client.ids(shopper)
+    client.view(shopper, product((number + CATEGORIES // 2) % PRODUCTS))
     accepted = time.perf_counter()
-    _await(lambda: _recommended_ids(api, shopper) != before, "another answer")
+    await_true(lambda: client.ids(shopper) != before, "another answer")
     return time.perf_counter() - accepted
 
 
-def _timed(api: httpx.Client, visitor: str) -> float:
-    begun = time.perf_counter()
-    _recommendations(api, visitor)
-    return time.perf_counter() - begun
+def _reasons(client: ShopClient, visitor: str) -> set[str]:
+    """Return the products from which a list follows. Drawn products follow from none."""
+    reasons = (item["reason"] for item in client.items(visitor))
+    return {reason["product_id"] for reason in reasons if reason["kind"] != "discovery"}
 
 
-def _sell_out(api: httpx.Client, producer: RecordProducer, tries: int, clock: Clock) -> int:
-    """Return how many products were still shown a second after their stock reached zero in Kafka."""
-    shown, done, version = 0, 0, 1
-    visitors = [f"bench-keeper-{uuid4().hex[:8]}-{number}" for number in range(min(PARALLEL_VISITORS, tries))]
-    for number, visitor in enumerate(visitors):
-        _view(api, visitor, product(number))
-    _await(lambda: all(_recommended_ids(api, visitor) for visitor in visitors), "answers to all")
-    while done < tries:
-        best = {visitor: _recommended_ids(api, visitor)[0] for visitor in visitors[: tries - done]}
-        version += 1
-        _set_stock(producer, set(best.values()), 0, version, clock())
-        time.sleep(SOLD_OUT_GRACE_S)
-        shown += sum(sold_out in _recommended_ids(api, visitor) for visitor, sold_out in best.items())
-        done += len(best)
-        version += 1
-        _set_stock(producer, set(best.values()), 100, version, clock())
-        _await(partial(_all_recommended, api, best), "products to come back")
-    return shown
+def _under_load(platform: TemporaryPlatform, seconds: float, path: str) -> LoadFigures:
+    url = platform.settings.serving
+
+    def requests() -> list[LoadRequest]:
+        token = tuple(PlatformToken(platform.settings, "bench").headers().items())  # it ends after a minute
+        return [LoadRequest("GET", path.format(each), token) for each in visitors(VISITORS, VISITORS)]
+
+    before = platform.cpu_s()
+    saturated = _successful(asyncio.run(Load(url, CONNECTIONS).saturate(requests(), seconds)))
+    used = platform.cpu_s()
+    half = Load(url, CONNECTIONS).paced(requests(), saturated.rate * HALF, seconds, Random(1))
+    at_half = _successful(asyncio.run(half))
+    api_us, redis_us = ((used[part] - before[part]) / len(saturated.seconds) * 1e6
+                        for part in ("serving", "redis"))  # fmt: skip
+    return LoadFigures(
+        round(saturated.rate, 1), round(api_us, 1), round(redis_us, 1), Quantiles.of(at_half.seconds)
+    )
 
 
-def _set_stock(
-    producer: RecordProducer, products: set[str], on_hand: int, version: int, moment: datetime
-) -> None:
-    for product_id in products:
-        producer.send("stock_changed", stock(product_id, on_hand, version, moment))
-    producer.flush()
+def _successful(result: LoadResult) -> LoadResult:
+    if result.failed:
+        raise SoukError(f"some answers had an unexpected status: {result.failed}")
+    return result
 
 
-def _view(api: httpx.Client, shopper: str, product_id: str) -> None:
-    viewed = {"event": "product_viewed", "session_id": f"{shopper}-session", "shopper_id": shopper}
-    answer = api.post("/v1/events", json={"events": [{**viewed, "product_id": product_id}]})
-    if answer.status_code != 202 or answer.json()["accepted"] != 1:
-        raise SoukError(f"a view was not accepted: {answer.text}")
-
-
-def _recommendations(api: httpx.Client, visitor: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = api.get(f"/v1/recommendations/{visitor}").raise_for_status().json()["items"]
-    return items
-
-
-def _recommended_ids(api: httpx.Client, visitor: str) -> list[str]:
-    return [item["product_id"] for item in _recommendations(api, visitor)]
-
-
-def _all_recommended(api: httpx.Client, by_visitor: dict[str, str]) -> bool:
-    return all(product_id in _recommended_ids(api, visitor) for visitor, product_id in by_visitor.items())
-
-
-def _reasons(api: httpx.Client, visitor: str) -> set[str]:
-    return {item["reason"]["product_id"] for item in _recommendations(api, visitor)}
-
-
-def _has_similar(api: httpx.Client, number: int) -> bool:
-    answer = api.get(f"/v1/products/{product(number)}/similar")
-    return answer.is_success and any(i["reason"]["kind"] == "similar" for i in answer.json()["items"])
-
-
-def _await(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _TIMEOUT_S
-    while not condition():
-        if time.monotonic() > deadline:
-            raise SoukError(f"{what} did not arrive within {_TIMEOUT_S:.0f} s")
-        time.sleep(0.002)
+def show(result: RecommendationsBenchResult, console: Console) -> None:
+    """Print the result."""
+    table = Table("", "count", "p50", "p99", "max", title="Recommendations")
+    shown = {
+        "view → other answer": result.changed,
+        "new listing → in a list": result.listed,
+        "order accepted → out of a list": result.selling_out.gone,
+        "one answer": result.answered,
+        "the rows of a home page": result.rows,
+        **{f"{name}, at half of saturation": each.at_half for name, each in result.load.items()},
+    }
+    for name, each in shown.items():
+        if each:
+            times = (f"{value:,.1f} ms" for value in (each.p50_ms, each.p99_ms, each.max_ms))
+            table.add_row(name, f"{each.count:,}", *times)
+    console.print(table)
+    load = Table("", "answers/s", "API", "Redis", title="CPU of an answer at saturation, µs")
+    for name, figures in result.load.items():
+        load.add_row(name, f"{figures.rate:,.0f}", f"{figures.api_us:,.0f}", f"{figures.redis_us:,.0f}")
+    console.print(load)
+    costs = Table(
+        "", "process", "Redis", "p50", "p99", "round trips", "commands", title="In one process, µs of CPU"
+    )
+    for name, cost in result.costs.items():
+        numbers = (f"{cost.round_trips:g}", f"{cost.commands:g}") if cost.commands else ("", "")
+        times = (f"{value:g} ms" for value in (cost.times.p50_ms, cost.times.p99_ms))
+        costs.add_row(name, f"{cost.cpu_us:,.0f}", f"{cost.redis_us:,.0f}", *times, *numbers)
+    console.print(costs)
+    memory = Table("", "bytes", title="Redis, ids of 36 characters")
+    for name, size in result.memory.each.items():
+        memory.add_row(name, f"{size:,.0f}")
+    console.print(memory)
+    kinds = Table("key", "keys", "bytes of a key", title="Redis of the measured shop")
+    for name, kind in result.memory.by_kind.items():
+        kinds.add_row(name, f"{kind.keys:,}", f"{kind.bytes / kind.keys:,.0f}")
+    console.print(kinds)
+    sold = result.selling_out
+    for line in (
+        f"shown {selling_out.GRACE_S:g} s after selling out: {sold.shown} of {sold.tries:,}",
+        f"new listings in no list within {new_listings.LIMIT_S:g} s: {result.unlisted}",
+        f"load of the machine: {result.cpu_load[0]} at the beginning, {result.cpu_load[1]} at the end",
+        f"missed: {'; '.join(result.missed)}" if result.missed else "every goal was reached",
+    ):
+        console.print(f"• {line}", highlight=False, soft_wrap=True)

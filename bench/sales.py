@@ -9,7 +9,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from bench.recommendations import Quantiles
+from bench.quantiles import Quantiles
 from common.errors import UserError
 from common.principal_token import PlatformToken
 from common.settings import Settings

@@ -14,6 +14,8 @@ from schemas.events import all_events
 
 PRODUCTS, CATEGORIES, VISITS, VIEWS_PER_VISIT = 400, 10, 1_000, 6
 
+SELLER = "bench-seller"
+
 Record = dict[str, Any]
 
 
@@ -27,11 +29,7 @@ def events(now: datetime, seed: int = 1) -> Iterator[tuple[str, Record]]:
     rng = random.Random(seed)
     listed_at = now - timedelta(days=1)
     for number in range(PRODUCTS):
-        yield "product_listed", {
-            **_event(listed_at), "product_id": product(number), "seller_id": "bench-seller",
-            "name": f"Product {number}", "category": f"bench_{number % CATEGORIES}", "currency": "BRL",
-            "price_minor": 1_000 + number,
-        }  # fmt: skip
+        yield "product_listed", listing(product(number), SELLER, number, listed_at)
         yield "stock_changed", stock(product(number), 100, 1, listed_at)
     for number in range(VISITS):
         category = rng.randrange(CATEGORIES)
@@ -42,9 +40,15 @@ def events(now: datetime, seed: int = 1) -> Iterator[tuple[str, Record]]:
                                      "product_id": viewed, "source": "direct"}  # fmt: skip
 
 
-def stock(
-    product_id: str, on_hand: int, version: int, moment: datetime, seller_id: str = "bench-seller"
-) -> Record:
+def listing(product_id: str, seller_id: str, number: int, moment: datetime) -> Record:
+    """Return a `product_listed` event. The number decides the category and the price."""
+    return {
+        **_event(moment), "product_id": product_id, "seller_id": seller_id, "name": f"Product {number}",
+        "category": f"bench_{number % CATEGORIES}", "currency": "BRL", "price_minor": 1_000 + number,
+    }  # fmt: skip
+
+
+def stock(product_id: str, on_hand: int, version: int, moment: datetime, seller_id: str = SELLER) -> Record:
     """Return a `stock_changed` event that sets a seller's units on hand."""
     return {
         **_event(moment), "product_id": product_id, "seller_id": seller_id, "change": 0,

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from bench.http_load import NO_RESPONSE, Load, LoadResult
 from bench.interference import CpuTime
-from bench.recommendations import Quantiles
+from bench.quantiles import Quantiles
 from bench.small_shop import PRODUCTS, RecordProducer, events, product
 from bench.spike_traffic import make_requests, mix, offer, offer_from_processes
 from bench.temporary_platform import TemporaryPlatform, temporary_platform

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 from rich.console import Console
@@ -85,9 +86,14 @@ def _tree_cpu_s(pid: int) -> float:
 
 
 @contextmanager
-def temporary_platform(settings: Settings, port_offset: int, console: Console) -> Iterator[TemporaryPlatform]:
-    """Start the bundled parts on other ports, even if the settings have URLs. Stop them at the end."""
-    with _temporary_home(settings, port_offset) as own:
+def temporary_platform(
+    settings: Settings, port_offset: int, console: Console, **others: Any
+) -> Iterator[TemporaryPlatform]:
+    """Start the bundled parts on other ports, even if the settings have URLs. Stop them at the end.
+
+    `others` are settings of the temporary platform, by name.
+    """
+    with _temporary_home(settings, port_offset, **others) as own:
         try:
             yield TemporaryPlatform(stack.up(own, console), console)
         finally:
@@ -173,9 +179,9 @@ def _await_ready(part: Part, server: "subprocess.Popen[bytes]", log: Path) -> No
 
 
 @contextmanager
-def _temporary_home(settings: Settings, port_offset: int) -> Iterator[Settings]:
+def _temporary_home(settings: Settings, port_offset: int, **others: Any) -> Iterator[Settings]:
     """Yield settings with a directory of their own, which is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="souk-bench-", ignore_cleanup_errors=True) as folder:
         yield Settings.model_validate(
-            {"home": Path(folder), "install": settings.install, "port_offset": port_offset}
+            {"home": Path(folder), "install": settings.install, "port_offset": port_offset, **others}
         )

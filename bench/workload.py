@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from bench.interference import InterferenceSample, InterferenceSummary, calm_intervals
-from bench.recommendations import Quantiles
+from bench.quantiles import Quantiles
 
 RECOMMENDATIONS, ORDERS, ORDER, SALES, PAGE, LIST = (
     "recommendations",

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,9 @@ from audit.replayed_source import imported, replayed
 from audit.report import as_json, show, show_summary
 from audit.run import compare_all
 from audit.stores import Stores
-from common.errors import UserError
+from clickhouse.audit_results import AuditResult, record
+from clickhouse.client import connect
+from common.errors import PartUnavailable, UserError
 from common.settings import Settings
 from common.telemetry import configure_logging
 from jobs.checkpoint_trigger import trigger_checkpoints
@@ -79,6 +82,7 @@ def command(
                 for comparison in compare_all(names, opened, has_moved, wait, status.update, apart):
                     comparisons.append(comparison)
                     show(comparison, settings.shop_currency, console)
+    _record(settings, comparisons, console)
     if as_json_:
         print(as_json(comparisons, settled=not unread))
     show_summary(comparisons, console)
@@ -88,6 +92,29 @@ def command(
         c.difference_count or c.unread for c in comparisons
     ):
         raise typer.Exit(1)
+
+
+def _record(settings: Settings, comparisons: list[ComparisonResult], console: Console) -> None:
+    """Store what was found, for alerts and the page of operations. Without ClickHouse, only say so."""
+    results = [
+        AuditResult(
+            comparison=each.spec.name,
+            subject=each.spec.what,
+            left_store=each.spec.left,
+            right_store=each.spec.right,
+            rows=each.rows,
+            figures=each.figures,
+            differences=each.difference_count,
+            explained=each.explained,
+            unread=each.unread,
+        )
+        for each in comparisons
+    ]
+    try:
+        with connect(settings, admin=True) as admin:
+            record(admin, datetime.now(UTC), results)
+    except PartUnavailable as error:
+        console.print(f"the results were not stored: {error}", style="yellow", markup=False, highlight=False)
 
 
 def _wait_for_cut(settings: Settings, opened: Stores, wait_policy: WaitPolicy) -> int:

@@ -2,6 +2,7 @@
 
 import math
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
@@ -50,7 +51,7 @@ def command(
     Ctrl-C stops the traffic, and the platform unless it was running before. The data stays, and the next demo
     continues with it.
     """
-    console, settings = make_console(), Settings.load()
+    console, settings, begun_s = make_console(), Settings.load(), time.monotonic()
     rate = default_rate(available_cores()) if rate is None else rate
     home = StateDirectory(settings.home)
     world = {"seed": seed, "weeks": weeks, "shoppers": shoppers}
@@ -65,11 +66,15 @@ def command(
             set_demo(settings)
             settings = stack.up(settings, console)
             offer_demo_sessions(settings)
+            show_addresses(settings, console)
+            alive = f"  The pages answer after {time.monotonic() - begun_s:.0f} s"
+            counting = "their figures rise while the history is counted."
+            console.print(f"{alive}; {counting}", highlight=False, soft_wrap=True)
             with SimulatorProcess(settings, "backfill", *world_arguments) as simulator:
                 show_backfill(settings, simulator, console)
             wait_for_backfill(settings, console)
-            show_addresses(settings, console)
-            console.print(f"  {rate:,} events a second", highlight=False)
+            text = f"  {rate:,} events a second, live after {time.monotonic() - begun_s:.0f} s"
+            console.print(text, highlight=False)
             with SimulatorProcess(settings, "live", *world_arguments, "--rate", str(rate)) as simulator:
                 limit_s = math.inf if minutes is None else minutes * 60
                 show_live(settings, simulator, console, f"Ctrl-C stops {stops}.", limit_s)

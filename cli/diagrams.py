@@ -13,6 +13,7 @@ from clickhouse.metric_catalogue.definition import read_domains, read_every_metr
 from clickhouse.metrics.definition import read_definitions
 from clickhouse.views import FOLDER as QUERIES
 from common.settings import ROOT
+from dashboards import monitoring
 from jobs.rankings.logic import EVENTS as READ_BY_RANKINGS
 from producers.orders.model import PREDECESSORS
 from producers.registry import SERVICES
@@ -40,7 +41,7 @@ def command(
         Path, typer.Option(help="Folder to write to.", show_default=str(FOLDER.relative_to(ROOT)))
     ] = FOLDER,
 ) -> None:
-    """Write every page of docs/diagrams, and metrics.md and data-dictionary.md in the folder above."""
+    """Write the pages of docs/diagrams, and metrics.md, monitoring.md and data-dictionary.md above them."""
     out.mkdir(parents=True, exist_ok=True)
     for name, page in pages().items():
         (out / name).write_text(page, encoding="utf-8")
@@ -73,6 +74,9 @@ def pages() -> Mapping[str, str]:
             "What each metric means, how it is computed, and what to know about it. "
             "`GET /v1/analytics/metrics` returns the same.",
             metrics(),
+        ),
+        "../monitoring.md": _page(
+            "Monitoring", "What the platform measures, its objectives and its alerts.", monitoring.page()
         ),
         "../data-dictionary.md": _page(
             "The data dictionary", "The views for analysts, and what their columns mean.", data_dictionary()

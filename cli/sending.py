@@ -135,7 +135,7 @@ def _progress(console: Console, prepared: run.PreparedReplay) -> Iterator[OnProg
     def on_progress(feed: TimelineProducer) -> None:
         nonlocal acknowledged
         acknowledged = feed.acknowledged
-        at = from_millis(int(prepared.timeline.occurred_at[min(acknowledged, total - 1)]))
+        at = from_millis(int(prepared.timeline.due_at[min(acknowledged, total - 1)]))
         elapsed = bar.tasks[0].elapsed or 0.0
         rate = f"{(acknowledged - start_position) / elapsed:,.0f}/s" if elapsed > 1 else ""
         bar.update(

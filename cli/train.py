@@ -13,6 +13,7 @@ from rich.console import Console
 from cli.evaluate import progress, show
 from common.clock import system_clock
 from common.errors import INTERRUPTED
+from common.ids import new_id
 from common.settings import ROOT, Settings
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.training.model_registry import ModelRegistry
@@ -20,6 +21,7 @@ from jobs.training.run import train_once
 from jobs.training.served_models import SERVED_MODELS
 from jobs.training.train import TrainingOptions
 from jobs.training.training_data import MAX_EVENTS
+from jobs.training.training_log import TrainingStart
 
 HOUR_S = 3_600.0
 
@@ -57,7 +59,8 @@ def command(
             repeat(lambda: _train_in_child_process(arguments), every * HOUR_S, time.monotonic, time.sleep)
             return
         with progress(console) as on_progress:
-            trained = train_once(settings, registry, options, most, on_progress, system_clock)
+            start = TrainingStart(new_id(), system_clock(), "requested")
+            trained = train_once(settings, registry, options, most, start, on_progress, system_clock)
     show(trained.card, console)
     console.print(f"{'published' if trained.model else 'kept the model in use'}: {trained.reason}")
     for surface, reason in trained.weight_reasons.items():

@@ -1,17 +1,28 @@
 """`./souk up`: starts every part that is not running and waits until all are ready."""
 
 import time
+from typing import Annotated
+
+import typer
 
 from common.settings import Settings
 from local import stack
+from local.parts.on_demand import ON_DEMAND
 from local.status import status
 from local.table import console as make_console
 from local.table import table
 
 
-def command() -> None:
+def command(
+    with_parts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with", metavar="NAME", help=f"Start this part, too: {', '.join(ON_DEMAND)}; may be repeated."
+        ),
+    ] = None,
+) -> None:
     """Start every part that is not running and wait until all are ready."""
     console, begun = make_console(), time.monotonic()
-    settings = stack.up(Settings.load(), console)
+    settings = stack.up(Settings.load(), console, with_parts or ())
     console.print(table(status(settings), console.width))
     console.print(f"Ready in {time.monotonic() - begun:.1f} s. Open {settings.public}/", highlight=False)

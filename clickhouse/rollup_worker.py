@@ -1,7 +1,7 @@
 """`python -m clickhouse.rollup_worker`: refreshes the sums of all roll-ups, once a minute.
 
 Figures are exact without it (`clickhouse/metrics/rollups.py`); queries over long periods are quick because of
-it. SIGTERM ends it.
+it. It also exports what the newest audits found (`clickhouse/audit_results.py`). SIGTERM ends it.
 """
 
 import sys
@@ -14,6 +14,7 @@ import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
+from clickhouse.audit_results import export as export_audit
 from clickhouse.client import connect
 from clickhouse.metrics.rollups import REFRESH_EVERY_S, Rollups
 from clickhouse.metrics.versions import MetricVersions
@@ -24,6 +25,9 @@ from common.settings import Settings
 from common.worker_process import run_worker
 
 log = structlog.get_logger()
+
+EXPORT_EVERY_S = 15.0
+"""The interval between two exports of the results of audits, of which each is a small query."""
 
 Processed = Mapping[str, datetime]
 """Table of a roll-up's sums → the time up to which a refresh has processed all notes."""
@@ -60,15 +64,19 @@ def refresh_all(client: Client, before: Processed) -> Processed:
 
 
 def work(settings: Settings, stop: threading.Event) -> None:
-    """Refresh all roll-ups regularly, until `stop` is set."""
+    """Refresh all roll-ups, and export the results of audits, regularly, until `stop` is set."""
     processed: Processed = {}
+    refresh_at = monotonic()
     while not stop.is_set():
         try:
             with connect(settings, admin=True) as client:
-                processed = refresh_all(client, processed)
+                export_audit(client)
+                if monotonic() >= refresh_at:
+                    refresh_at = monotonic() + REFRESH_EVERY_S
+                    processed = refresh_all(client, processed)
         except (PartUnavailable, DatabaseError) as error:
             log.warning("waiting for ClickHouse", error=str(error))
-        stop.wait(REFRESH_EVERY_S)
+        stop.wait(EXPORT_EVERY_S)
 
 
 if __name__ == "__main__":

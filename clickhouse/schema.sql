@@ -22,6 +22,24 @@ ORDER BY (name, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'Something needs an operator, or no longer does.';
 
+CREATE TABLE audit_results
+(
+    `audited_at` DateTime64(3, 'UTC') COMMENT 'When the audit ended, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `comparison` LowCardinality(String) COMMENT 'The comparison, such as kafka_vs_facts.',
+    `subject` String COMMENT 'What was compared, such as "every field of order_placed".' CODEC(ZSTD(1)),
+    `left_store` LowCardinality(String) COMMENT 'The store that is right by definition.',
+    `right_store` LowCardinality(String) COMMENT 'The store that was checked.',
+    `rows` UInt64 COMMENT 'Distinct keys of both sides.' CODEC(ZSTD(1)),
+    `figures` UInt64 COMMENT 'Single values that were compared.' CODEC(ZSTD(1)),
+    `differences` UInt64 COMMENT 'Figures on which the two sides disagree.' CODEC(ZSTD(1)),
+    `explained` UInt64 COMMENT 'Rows that one side lacks because they are dead letters.' CODEC(ZSTD(1)),
+    `unread` String COMMENT 'Why a side could not be read; empty if both were.' CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (comparison, audited_at, subject, left_store, right_store)
+SETTINGS index_granularity = 8192
+COMMENT 'What every audit found, comparison by comparison.';
+
 CREATE TABLE cart_changed
 (
     `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
@@ -468,7 +486,7 @@ CREATE TABLE recommendation_answered
     `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
     `recommendation_id` String COMMENT 'The list; recommendation_shown, clicks and views refer to it.' CODEC(ZSTD(1)),
     `visitor_id` String COMMENT 'The shopper if the visitor is signed in, otherwise the session; experiments assign this unit to an arm.' CODEC(ZSTD(1)),
-    `surface` String COMMENT 'Where on the page: home, product, cart.' CODEC(ZSTD(1)),
+    `surface` String COMMENT 'Where on the page: home, product, cart, order.' CODEC(ZSTD(1)),
     `anchor_product_id` Nullable(String) COMMENT 'The product of the page.' CODEC(ZSTD(1)),
     `experiment` Nullable(String) COMMENT 'The experiment in which the visitor takes part; holdout for the permanent hold-out.' CODEC(ZSTD(1)),
     `arm` Nullable(String) COMMENT 'The arm of the experiment.' CODEC(ZSTD(1)),
@@ -502,6 +520,7 @@ CREATE TABLE recommendation_answered
 ENGINE = ReplacingMergeTree(ingested_at)
 PARTITION BY toYear(occurred_at)
 ORDER BY (recommendation_id, occurred_at, event_id)
+TTL toDateTime(occurred_at) + toIntervalDay(400)
 SETTINGS index_granularity = 1024
 COMMENT 'The API answered a request for recommendations.';
 
@@ -512,7 +531,7 @@ CREATE TABLE recommendation_clicked
     `recommendation_id` String COMMENT 'The list that was clicked.' CODEC(ZSTD(1)),
     `session_id` String COMMENT 'The visit in which it happened; there is one before anyone logs in.' CODEC(ZSTD(1)),
     `shopper_id` Nullable(String) COMMENT 'The shopper, once the visit is known to be theirs.' CODEC(ZSTD(1)),
-    `surface` String COMMENT 'Where on the page: home, product, cart, search, email.' CODEC(ZSTD(1)),
+    `surface` String COMMENT 'Where on the page: home, product, cart, order, search, email.' CODEC(ZSTD(1)),
     `product_id` String COMMENT 'The product.' CODEC(ZSTD(1)),
     `position` Int32 COMMENT 'Place in the list, from 1.' CODEC(ZSTD(1)),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
@@ -530,7 +549,7 @@ CREATE TABLE recommendation_shown
     `recommendation_id` String COMMENT 'The list; clicks and views refer to it.' CODEC(ZSTD(1)),
     `session_id` String COMMENT 'The visit in which it happened; there is one before anyone logs in.' CODEC(ZSTD(1)),
     `shopper_id` Nullable(String) COMMENT 'The shopper, once the visit is known to be theirs.' CODEC(ZSTD(1)),
-    `surface` String COMMENT 'Where on the page: home, product, cart, search, email.' CODEC(ZSTD(1)),
+    `surface` String COMMENT 'Where on the page: home, product, cart, order, search, email.' CODEC(ZSTD(1)),
     `strategy` String COMMENT 'Recommender that answered, such as popular_products or item_neighbours.' CODEC(ZSTD(1)),
     `model_version` Nullable(String) COMMENT 'Version of the trained model, when one was used.' CODEC(ZSTD(1)),
     `experiment` Nullable(String) COMMENT 'Experiment under way.' CODEC(ZSTD(1)),
@@ -836,3 +855,25 @@ PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'Every line of an order is held for it until it is paid.';
+
+CREATE TABLE trainings
+(
+    `training_id` String COMMENT 'UUIDv7 of the training; the version if it was trained before trainings were recorded.' CODEC(ZSTD(1)),
+    `started_at` DateTime64(3, 'UTC') COMMENT 'When it began, UTC.',
+    `ended_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it ended, UTC; null while it runs, and if it was interrupted.',
+    `trigger` LowCardinality(String) COMMENT 'What started it: first, scheduled, drift, requested; not_recorded before trainings were recorded.',
+    `trigger_details` String COMMENT 'Figures of the drift that started it, or empty.' CODEC(ZSTD(1)),
+    `outcome` LowCardinality(String) COMMENT 'running, published, kept, too_little, no_room, failed, stopped or interrupted.',
+    `reason` String COMMENT 'Why it has this outcome.' CODEC(ZSTD(1)),
+    `version` Nullable(String) COMMENT 'The version of the model, which has a row in model_cards; null if the training ended before.',
+    `model` Nullable(String) COMMENT 'The model that was chosen.',
+    `events` Nullable(UInt64) COMMENT 'The number of events that it learned from.',
+    `first_event_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When the oldest of these events happened, UTC.',
+    `last_event_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When the newest of these events happened, UTC.',
+    `peak_memory_mb` Nullable(Float64) COMMENT 'The peak memory of the process in MB; null if it was killed.',
+    `recorded_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two rows of a training the later stays.'
+)
+ENGINE = ReplacingMergeTree(recorded_at)
+ORDER BY (started_at, training_id)
+SETTINGS index_granularity = 1024
+COMMENT 'Every training of the recommender, with what started it and how it ended.';

@@ -16,7 +16,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 from common.errors import PartUnavailable
 from common.kafka import KafkaCluster
 from common.kafka_errors import retry_while_retriable
-from common.metrics import DEAD_LETTERS, MESSAGES_BEHIND
+from common.metrics import DEAD_LETTERS, MESSAGES_BEHIND, UNRESOLVED_DEAD_LETTERS
+from common.resolved_offsets import RESOLVING_GROUP, ResolvedOffsets
 
 log = structlog.get_logger()
 
@@ -139,28 +140,44 @@ def delete_group(bootstrap: str, group: str) -> None:
             raise PartUnavailable(f"Kafka at {bootstrap} does not answer: {error}") from error
 
 
-def export_lag(bootstrap: str, stop: threading.Event, ignored: Callable[[], Collection[str]]) -> None:
-    """Set `MESSAGES_BEHIND` and `DEAD_LETTERS` every `EXPORT_EVERY_S` until `stop` is set.
+def unresolved_in(first: int, end: int, resolved: ResolvedOffsets) -> int:
+    """Return how many dead letters from offset `first` to before `end` are not resolved."""
+    start = max(first, resolved.before)
+    return max(0, end - start) - sum(start <= offset < end for offset in resolved.beyond)
 
-    The groups in `ignored()` are left out: a version that is built is behind, and must raise no alert. While
-    Kafka is unavailable, the two metrics have no values.
+
+def export_lag(
+    bootstrap: str,
+    stop: threading.Event,
+    ignored: Callable[[], Collection[str]],
+    job_of: Callable[[str], str],
+) -> None:
+    """Set the metrics of consumer groups and dead letters every `EXPORT_EVERY_S` until `stop` is set.
+
+    The groups in `ignored()` are left out: a version that is built is behind, and must raise no alert.
+    `job_of` returns the Flink job to which a group belongs, or an empty text. While Kafka is unavailable, the
+    metrics have no values.
     """
     cluster, available = KafkaCluster(bootstrap), True
     while not stop.is_set():
         try:
             topics = cluster.metadata(TIMEOUT_S).topics
-            groups, dead_letters = _groups(cluster.client), _dead_letters(cluster.client, topics)
+            groups = _groups(cluster.client)
             groups = {name: behind for name, behind in groups.items() if name not in ignored()}
+            dead_letters, unresolved = _dead_letters(cluster.client, topics)
             available = True
         except KafkaException as error:
-            groups, dead_letters = {}, {}
+            groups, dead_letters, unresolved = {}, {}, {}
             if available:
                 log.warning("waiting for Kafka", error=str(error))
             available = False
-        for gauge, counted in ((MESSAGES_BEHIND, groups), (DEAD_LETTERS, dead_letters)):
+        MESSAGES_BEHIND.clear()
+        for group, count in groups.items():
+            MESSAGES_BEHIND.labels(group, job_of(group)).set(count)
+        for gauge, counted in ((DEAD_LETTERS, dead_letters), (UNRESOLVED_DEAD_LETTERS, unresolved)):
             gauge.clear()
-            for name, count in counted.items():
-                gauge.labels(name).set(count)
+            for topic, count in counted.items():
+                gauge.labels(topic).set(count)
         stop.wait(EXPORT_EVERY_S)
 
 
@@ -173,24 +190,40 @@ def _groups(admin: AdminClient) -> dict[str, int]:
 
 
 def _committed(admin: AdminClient, group: str) -> dict[Partition, int]:
+    return {(at.topic, at.partition): at.offset for at in _committed_entries(admin, group)}
+
+
+def _committed_entries(admin: AdminClient, group: str) -> list[TopicPartition]:
+    """Return topic, partition, offset and metadata of every offset that a group has committed."""
     request = [ConsumerGroupTopicPartitions(group)]
 
-    def list_group_offsets() -> dict[Partition, int]:
+    def list_group_offsets() -> list[TopicPartition]:
         (answer,) = admin.list_consumer_group_offsets(request, request_timeout=TIMEOUT_S).values()
-        found = answer.result().topic_partitions or ()
-        return {(at.topic, at.partition): at.offset for at in found if at.offset >= 0}
+        return [at for at in answer.result().topic_partitions or () if at.offset >= 0]
 
     return retry_while_retriable(list_group_offsets, TIMEOUT_S)
 
 
-def _dead_letters(admin: AdminClient, topics: Mapping[str, TopicMetadata]) -> dict[str, int]:
+def _dead_letters(
+    admin: AdminClient, topics: Mapping[str, TopicMetadata]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Return topic → its dead letters, and topic → those that are not resolved."""
     partitions = {
         (name, partition)
         for name, topic in topics.items()
         if name.endswith(DEAD_LETTER_SUFFIX)
         for partition in topic.partitions
     }
-    return messages_by_topic(_offsets(admin, partitions, _EARLIEST), _offsets(admin, partitions, _LATEST))
+    starts, ends = _offsets(admin, partitions, _EARLIEST), _offsets(admin, partitions, _LATEST)
+    resolved = {
+        (at.topic, at.partition): ResolvedOffsets.parse(at.offset, at.metadata)
+        for at in _committed_entries(admin, RESOLVING_GROUP)
+    }
+    unresolved: Counter[str] = Counter()
+    for partition, end in ends.items():
+        first = starts.get(partition, end)
+        unresolved[partition[0]] += unresolved_in(first, end, resolved.get(partition, ResolvedOffsets(0)))
+    return messages_by_topic(starts, ends), dict(unresolved)
 
 
 def _offsets(admin: AdminClient, partitions: Iterable[Partition], which: Any) -> dict[Partition, int]:

@@ -99,6 +99,12 @@ PART_READY = _gauge(
     "part",
     multiprocess_mode="mostrecent",
 )
+FIGURES_AS_OF = _gauge(
+    "souk_figures_as_of_seconds",
+    "Event time up to which all figures are complete (Unix time), as read for the newest scrape.",
+    "figures",
+    multiprocess_mode="mostrecent",
+)
 RECOMMENDATIONS = _counter("souk_recommendations", "Recommendations answered.", "context", "strategy")
 RECOMMENDATION_SOURCES = _counter(
     "souk_recommendation_sources",
@@ -151,6 +157,14 @@ LAST_ANSWERS = _counter(
     "Questions of dashboards while ClickHouse did not answer: last answer known, unknown.",
     "question", "outcome",
 )  # fmt: skip
+RECOMMENDATION_IMPRESSIONS = _counter(
+    "souk_recommendation_impressions",
+    "Products of recommendation lists that came into view, as POST /v1/events accepted them.",
+    "surface",
+)
+RECOMMENDATION_CLICKS = _counter(
+    "souk_recommendation_clicks", "Clicks on recommendations that POST /v1/events accepted.", "surface"
+)
 EVENTS_TAKEN = _counter(
     "souk_events_taken",
     "Browsing events of POST /v1/events: accepted, rejected, left_out.",
@@ -198,11 +212,26 @@ TRAINING_SECONDS = _gauge(
     "souk_training_seconds", "How long the newest training with this outcome took.", "outcome"
 )
 TRAINED_AT = _gauge("souk_trained_at_seconds", "When the newest model was trained (Unix time).", "what")
+TRAINING_DRIFT = _gauge(
+    "souk_training_drift_psi",
+    "PSI of what is viewed since the newest training.",
+    "dimension",
+)
 
 # clickhouse.rollup_worker
 ROLLUP_SECONDS = _gauge("souk_rollup_seconds", "How long the newest refresh of a roll-up took.", "metric")
 ROLLUP_REFRESHED_AT = _gauge(
     "souk_rollup_refreshed_at_seconds", "When a roll-up was last refreshed (Unix time).", "metric"
+)
+
+AUDIT_DIFFERENCES = _gauge(
+    "souk_audit_differences", "Differences that the newest audit found between two stores.", "comparison"
+)
+AUDIT_UNREAD = _gauge(
+    "souk_audit_unread", "Subjects that the newest audit could not read from one of two stores.", "comparison"
+)
+AUDITED_AT = _gauge(
+    "souk_audited_at_seconds", "When two stores were last compared (Unix time).", "comparison"
 )
 
 # jobs.reconciler
@@ -215,18 +244,37 @@ CHECKPOINT_AGE_SECONDS = _gauge(
 CHECKPOINTS_FAILED = _gauge(
     "souk_checkpoints_failed", "Checkpoints that failed since the job was submitted.", "job_name"
 )
+JOB_BACK_PRESSURE = _gauge(
+    "souk_job_back_pressure_ratio",
+    "Share of a second in which the most back-pressured operator of a job waits for the next one.",
+    "job_name",
+)
+JOB_BUSY = _gauge(
+    "souk_job_busy_ratio", "Share of a second in which a job's busiest operator works.", "job_name"
+)
+RECOMMENDATIONS_AS_OF = _gauge(
+    "souk_recommendations_as_of_seconds",
+    "Time of the newest event of each kind that job recommendations has read (Unix time).",
+    "event",
+)
 FLINK_HEAP_BYTES = _gauge("souk_flink_heap_bytes", "Heap that a process of Flink uses.", "process")
 JOB_SUBMISSIONS = _counter("souk_job_submissions", "Jobs submitted: taken, failed.", "job_name", "outcome")
 MESSAGES_BEHIND = _gauge(
     "souk_messages_behind",
-    "Messages in Kafka after the last one that a consumer group has committed.",
-    "group",
-)
+    "Messages in Kafka after the last one that a consumer group has committed; services have no `job_name`.",
+    "group", "job_name",
+)  # fmt: skip
 DEAD_LETTERS = _gauge("souk_dead_letters", "Messages in a dead-letter topic.", "topic")
+UNRESOLVED_DEAD_LETTERS = _gauge(
+    "souk_dead_letters_unresolved", "Dead letters that were neither replayed nor discarded.", "topic"
+)
 
 # commerce: outbox, inbox and what its services do
 OUTBOX_PUBLISHED = _counter("souk_outbox_published", "Events that a relay published.", "service", "event")
 OUTBOX_WAITING = _gauge("souk_outbox_waiting", "Events in the outbox that are not published yet.", "service")
+OUTBOX_AGE_SECONDS = _gauge(
+    "souk_outbox_age_seconds", "Age of the oldest event in the outbox; 0 if the outbox is empty.", "service"
+)
 OUTBOX_DELAY_SECONDS = _histogram(
     "souk_outbox_delay_seconds", "From an event's commit to its acknowledgement by Kafka.", "service",
     buckets=DELAY_BUCKETS_S,

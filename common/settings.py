@@ -28,7 +28,7 @@ REGISTRY_USER = "souk"
 Part = Literal[
     "kafka", "kafka_controller", "registry", "registry_management", "flink", "flink_rpc",
     "flink_blob", "clickhouse", "postgres", "redis", "serving", "commerce", "jobs", "simulator",
-    "rollups", "training",
+    "rollups", "training", "prometheus", "alertmanager",
 ]  # fmt: skip
 
 PORTS: dict[Part, int] = {
@@ -48,6 +48,8 @@ PORTS: dict[Part, int] = {
     "simulator": 8021,
     "rollups": 8022,
     "training": 8023,
+    "prometheus": 9090,
+    "alertmanager": 9094,
 }
 """The port of each bundled part, before `port_offset` is added."""
 
@@ -217,6 +219,18 @@ class Settings(BaseSettings):
     )
     training_max_events: int = Field(
         default=1_000_000, ge=1_000, description="Number of newest events that a training learns from."
+    )
+    training_drift_psi: float = Field(
+        default=0.2,
+        gt=0,
+        description="The population stability index of what is viewed since the newest training, compared "
+        "with before, from which a training begins before the night.",
+    )
+    training_drift_check_s: float = Field(
+        default=600, ge=10, description="Seconds from one comparison of what is viewed to the next."
+    )
+    training_drift_pause_h: float = Field(
+        default=6, ge=0.5, le=168, description="Hours after a training in which no drift starts another."
     )
     serving_processes: int = Field(
         default=2, ge=1, le=8, description="Processes that serve the API and the pages."

@@ -1,17 +1,14 @@
 """Writes Grafana's dashboards as JSON, and Prometheus' configuration with this installation's ports."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from common.settings import LOOPBACK, PORTS, Settings
+from common.settings import Settings
+from dashboards.prometheus import configuration
 from dashboards.registry import DASHBOARDS
-
-PROMETHEUS = Path(__file__).parent / "prometheus"
 
 
 def build(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -28,13 +25,7 @@ def write(settings: Settings, folder: Path) -> list[Path]:
     texts = {
         f"{name}.json": json.dumps(dashboard, indent=2) + "\n" for name, dashboard in build(settings).items()
     }
-    texts["prometheus.yml"] = prometheus({part: f"{LOOPBACK}:{settings.port(part)}" for part in PORTS})
-    texts["rules.yml"] = (PROMETHEUS / "rules.yml").read_text(encoding="utf-8")
+    texts |= configuration.texts(configuration.local_addresses(settings))
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in texts]
-
-
-def prometheus(addresses: Mapping[str, str]) -> str:
-    """Return Prometheus' configuration; `addresses` are those of the processes' metrics, by part."""
-    return Template((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8")).substitute(addresses)

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from common.settings import PORTS, Settings
 from dashboards import datasources
-from dashboards.build import PROMETHEUS, build, prometheus
+from dashboards.build import build
+from dashboards.prometheus import configuration
 
 CLICKHOUSE_URL = "http://clickhouse:8123"
 PROMETHEUS_URL = "http://prometheus:9090"
@@ -22,11 +23,7 @@ ADDRESSES: Mapping[str, str] = {
 }
 """Where Prometheus reads the metrics of each part. A ClickHouse server has a port of its own for them."""
 
-ALERTING = """
-alerting:
-  alertmanagers:
-    - static_configs: [{targets: ["alertmanager:9093"]}]
-"""
+ALERTMANAGER = "alertmanager:9093"
 
 
 def write(settings: Settings, folder: Path) -> list[Path]:
@@ -43,9 +40,9 @@ def write(settings: Settings, folder: Path) -> list[Path]:
     texts = {
         "grafana/provisioning/datasources/souk.yaml": _json({"apiVersion": 1, "datasources": sources}),
         "grafana/provisioning/dashboards/souk.yaml": _json({"apiVersion": 1, "providers": [provider]}),
-        "prometheus/prometheus.yml": prometheus(ADDRESSES) + ALERTING,
-        "prometheus/rules.yml": (PROMETHEUS / "rules.yml").read_text(encoding="utf-8"),
     }
+    prometheus = configuration.texts(ADDRESSES, ALERTMANAGER)
+    texts |= {f"prometheus/{name}": text for name, text in prometheus.items()}
     texts |= {f"grafana/dashboards/{name}.json": _json(one) for name, one in build(settings).items()}
     for name, text in texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

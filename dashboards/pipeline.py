@@ -113,8 +113,8 @@ def _backlogs() -> list[PanelBuilder]:
         ),
         metric_panel(
             "Dead letters",
-            "Messages in dead-letter topics; `./souk dlq list` shows why they were rejected.",
-            "sum by (topic) (souk_dead_letters) > 0",
+            "Dead letters that nobody has replayed or discarded; `./souk dlq list` shows the reasons.",
+            "sum by (topic) (souk_dead_letters_unresolved) > 0",
             Column("{{topic}}", "short"),
         ),
         metric_panel(
@@ -122,6 +122,18 @@ def _backlogs() -> list[PanelBuilder]:
             "Events that a service has committed and its relay has not yet sent to Kafka.",
             "sum by (service) (souk_outbox_waiting)",
             Column("{{service}}", "short"),
+        ),
+        metric_panel(
+            "Oldest event in the outbox",
+            "For how long the oldest event of a service has waited to be sent to Kafka.",
+            "max by (service) (souk_outbox_age_seconds)",
+            Column("{{service}}", "s", yellow_from=5, red_from=20),
+        ),
+        metric_panel(
+            "Back-pressure",
+            "The share of its time that the most delayed operator of a job waits for the next one.",
+            "max by (job_name) (souk_job_back_pressure_ratio)",
+            Column("{{job_name}}", "percentunit", yellow_from=0.5, red_from=0.9),
         ),
         metric_panel(
             "From commit to Kafka",

@@ -148,6 +148,22 @@ def _answers() -> list[PanelBuilder]:
             Column("{{strategy}}", "ops"),
             HALF,
         ),
+        metric_panel(
+            "Clicks an impression",
+            "The click-through rate of the last 15 minutes, from the events that the API accepted.",
+            "sum by (surface) (increase(souk_recommendation_clicks_total[15m]))"
+            " / sum by (surface) (increase(souk_recommendation_impressions_total[15m]))",
+            Column("{{surface}}", "percentunit"),
+            HALF,
+        ),
+        metric_panel(
+            "Sources passed over",
+            "The share of questions to a source of recommendations that it did not answer, by reason.",
+            'sum by (outcome) (rate(souk_recommendation_sources_total{outcome!="answered"}[5m]))'
+            " / on() group_left() sum(rate(souk_recommendation_sources_total[5m]))",
+            Column("{{outcome}}", "percentunit"),
+            HALF,
+        ),
     ]
 
 
@@ -172,6 +188,13 @@ def _freshness() -> list[PanelBuilder]:
             "Messages in Kafka after the last one that the job has committed.",
             'sum by (group) (souk_messages_behind{group=~".*recommendations.*"})',
             Column("{{group}}", "short"),
+            THIRD,
+        ),
+        metric_panel(
+            "Newest event",
+            "How long ago the newest event of each kind happened that the job has read.",
+            "time() - max by (event) (souk_recommendations_as_of_seconds)",
+            Column("{{event}}", "s"),
             THIRD,
         ),
     ]

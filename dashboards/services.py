@@ -10,8 +10,8 @@ ROUTES = {
     "orders": "/v1/orders(/[^/]+(/cancellation)?)?",
     "inventory": "/v1/(products/[^/]+/)?stock",
     "payments": "/v1/orders/[^/]+/payment",
-    "users": "/v1/(auth/(registrations|verifications|sessions|refresh|password_resets|email_changes|state"
-    "|demo).*|me|me/.*|mails|people|people/.*)",
+    "users": "/v1/(auth/(registrations|verifications|sessions|refresh|password_resets|email_changes"
+    "|unsubscriptions|state|demo).*|me|me/.*|mails|people|people/.*)",
     "sellers": "/v1/(sellers/[^/]+/(api_keys|commission|profile|staff|staff_invitations|suspension"
     "|costs|costs[.]csv)(/.*)?|seller_applications(/.*)?|seller_suspensions|commission_rules"
     "|staff_invitations/.*|auth/api_keys/.*)",

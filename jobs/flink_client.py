@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isnan
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -52,6 +53,15 @@ class CheckpointStats:
     duration_ms: int | None
 
 
+@dataclass(frozen=True)
+class OperatorTimes:
+    """What the subtasks of an operator did since they started: milliseconds, summed over `parallelism`."""
+
+    back_pressured_ms: float
+    busy_ms: float
+    parallelism: int
+
+
 class FlinkClient:
     """A client of one JobManager.
 
@@ -92,6 +102,13 @@ class FlinkClient:
         return self._get(
             f"/jobs/{job_id}",
             lambda answer: max((vertex["parallelism"] for vertex in answer["vertices"]), default=0),
+        )
+
+    def operator_times(self, job_id: str) -> dict[str, OperatorTimes]:
+        """Return the id of each operator of a job → the time in which its subtasks waited and worked."""
+        return self._get(
+            f"/jobs/{job_id}",
+            lambda answer: {vertex["id"]: _operator_times(vertex) for vertex in answer["vertices"]},
         )
 
     def last_failure(self, job_id: str) -> str:
@@ -149,6 +166,12 @@ class FlinkClient:
 
 def _job(entry: Mapping[str, Any]) -> FlinkJob:
     return FlinkJob(entry["jid"], entry["name"], entry["state"], entry["start-time"])
+
+
+def _operator_times(vertex: Mapping[str, Any]) -> OperatorTimes:
+    metrics = vertex["metrics"]
+    back_pressured, busy = (float(metrics[f"accumulated-{kind}-time"]) for kind in ("backpressured", "busy"))
+    return OperatorTimes(back_pressured, 0.0 if isnan(busy) else busy, vertex["parallelism"])
 
 
 def _checkpoints(answer: Mapping[str, Any]) -> CheckpointStats:

@@ -36,6 +36,7 @@ from jobs.fingerprint import FILES_DIGEST, plan_files_digest
 from jobs.flink_client import FINGERPRINT, INITIALIZING, INSTALLATION, FlinkClient, FlinkJob, causes
 from jobs.flink_metrics import FlinkMetrics
 from jobs.plan import JobPlan
+from jobs.recommendations.age import export_recommendations_as_of
 from jobs.redis_client import redis_client
 from jobs.registry import JOBS
 from jobs.submit import installation_id
@@ -254,6 +255,12 @@ class JobReconciler:
                 log.info("pruned old checkpoints", job=job.name, folders=len(deleted))
 
 
+def job_of_group(group: str) -> str:
+    """Return the job of a consumer group, which has the name of a version of it; empty for other groups."""
+    job = group.partition("@")[0]
+    return job if job in JOBS else ""
+
+
 class PollAction:
     """An action of the loop. A part that does not answer is logged once, and the action is tried again."""
 
@@ -288,14 +295,20 @@ def work(settings: Settings, stop: threading.Event) -> None:
             names = controller.live_names
             metrics.update({job: live[name] for job, name in names.items() if name in live})
 
+        def export_age() -> None:
+            export_recommendations_as_of(settings, client)
+
         threading.Thread(
-            target=export_lag, args=(settings.kafka, stop, lambda: controller.unfinished), daemon=True
+            target=export_lag,
+            args=(settings.kafka, stop, lambda: controller.unfinished, job_of_group),
+            daemon=True,
         ).start()
         poll_step = PollAction("polling Flink", poll)
         steps = (
             PollAction("choosing versions", controller.choose),
             poll_step,
             PollAction("measuring versions", controller.advance),
+            PollAction("reading the age of recommendations", export_age),
             PollAction("deleting versions", controller.delete_dropped),
         )
         poll_step.run()  # so that the first choice knows what runs

@@ -2,7 +2,7 @@
 
 import errno
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from threading import Event
 
@@ -17,6 +17,7 @@ from local.parts import (
     flink,
     jobs,
     kafka,
+    on_demand,
     postgres,
     redis,
     registry,
@@ -36,7 +37,7 @@ MAX_STARTS = 3
 """`up` fails when a part has died after more starts than this. The supervisor continues to restart it."""
 
 STOP_ORDER = (
-    ("serving",),
+    ("serving", *on_demand.ON_DEMAND),
     ("commerce", "jobs", "rollups", "training"),
     ("taskmanager", "jobmanager"),
     ("kafka", "registry", "clickhouse", "redis", "postgres"),
@@ -76,20 +77,25 @@ def set_up(settings: Settings) -> list[Step]:
     ]
 
 
-def up(settings: Settings, console: Console) -> Settings:
+def up(settings: Settings, console: Console, with_parts: Collection[str] = ()) -> Settings:
     """Start every part that is not running and wait until all are ready.
+
+    `with_parts` names parts on demand, which are started, too. Those that run stay.
 
     Returns the settings with the passwords of this copy.
 
     Raises:
-        UserError: a port is in use, the disk is full, or the state directory can't be written.
+        UserError: a port is in use, the disk is full, the state directory can't be written, or the program of
+            a part on demand is not installed.
         PartUnavailable: a part does not become ready. The message has the end of its log.
     """
+    on_demand.require_known(with_parts)
     home = StateDirectory(settings.home)
     home.make()
     with home.locked(console):
         settings = passwords.ensure(settings)
-        bring_up(settings, home, all_parts(settings), set_up(settings), console)
+        further = on_demand.parts(settings, {*with_parts, *on_demand.running(home)})
+        bring_up(settings, home, [*all_parts(settings), *further], set_up(settings), console)
     return settings
 
 
@@ -126,7 +132,10 @@ def bring_up(
     """Start these parts and run the extra steps, each after the parts and steps that it needs."""
     supervisor = Supervisor(home)
     try:
-        supervisor.start({part.name: part.launch.stop_signal for part in parts if part.launch})
+        # With the parts on demand, so that one that is started later does not restart the supervisor.
+        stop_signals: dict[str, str] = dict.fromkeys(on_demand.ON_DEMAND, "TERM")
+        stop_signals |= {part.name: part.launch.stop_signal for part in parts if part.launch}
+        supervisor.start(stop_signals)
         for part in parts:
             if not supervisor.is_running(part.name):
                 require_free(part.name, part.ports, settings.port_offset)

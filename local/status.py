@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from common.settings import Settings
+from local.parts import on_demand
 from local.parts.part import NotReady, Part
 from local.stack import all_parts
 from local.state_directory import StateDirectory
@@ -37,9 +38,8 @@ def status(settings: Settings) -> list[Status]:
     alive = home.run.exists() and supervisor.alive()
     states = supervisor.states() if alive else {}
     with ThreadPoolExecutor() as pool:
-        statuses = list(
-            pool.map(lambda part: _status(home, states.get(part.name, "STOPPED"), part), all_parts(settings))
-        )
+        parts = [*all_parts(settings), *on_demand.parts(settings, on_demand.running(home))]
+        statuses = list(pool.map(lambda part: _status(home, states.get(part.name, "STOPPED"), part), parts))
     return [*statuses, _supervisor(home, alive, any(part.pid for part in statuses))]
 
 

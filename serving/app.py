@@ -73,6 +73,8 @@ from serving.recommendations.service import RecommendationService
 from serving.recommendations.strategy_choice import StrategyChoice
 from serving.redis_client import open_redis
 from serving.stream_slots import StreamSlots
+from serving.trainings import endpoints as trainings
+from serving.trainings.service import TrainingsService
 from serving.web import pages
 from serving.web.language import SOURCE, LanguageMiddleware, language_of_locale
 
@@ -99,7 +101,7 @@ TAGS = [
     {"name": "marketplace", "description": "What all sellers sold."},
     {"name": "products", "description": "What is on offer, and what is popular right now."},
     {"name": "recommendations", "description": "Products to show a shopper next."},
-    {"name": "experiments", "description": "Administration: experiments, and the log of recommendations."},
+    {"name": "experiments", "description": "Administration: experiments, trainings, the log of answers."},
     {"name": "identity", "description": "Register, sign in, and your own account."},
     {"name": "orders", "description": "Place, follow and cancel orders."},
     {"name": "stock", "description": "Units in stock at each seller."},
@@ -159,6 +161,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             app.state.experiments = ExperimentsService(context, live.values)
             app.state.uplift = UpliftService(context)
             app.state.recommendation_health = health = RecommendationHealthService(context, live.values)
+            app.state.trainings = TrainingsService(clickhouse, versions, clock)
             app.state.seller_sql = seller_sql = SellerSql(settings, watermarks)
             app.state.export_slots = StreamSlots("exports", exports.EXPORTS_OF_SELLER, exports.EXPORTS)
             app.state.live_slots = StreamSlots(
@@ -231,6 +234,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     add_security_schemes(app)
     app.include_router(analytics.router)
     app.include_router(recommendation_health.router)
+    app.include_router(trainings.router)  # its address is one of a recommendation, too
     app.include_router(experiments.router)  # its uplift of a seller has the address of a metric
     app.include_router(metrics.router)
     app.include_router(exports.router)

@@ -1,9 +1,6 @@
 """A worker process of the API. `python -m serving` starts and supervises the workers."""
 
-import ctypes
 import multiprocessing
-import os
-import signal
 import sys
 import traceback
 
@@ -12,13 +9,11 @@ from uvicorn.config import STARTUP_FAILURE
 
 from common import gc_tuning
 from common.errors import SoukError
+from common.parent_process import end_with_parent
 from common.principal_token import derived_key
 from common.settings import Settings
 from common.telemetry import configure_logging
 from serving.app import create_app
-
-_PR_SET_PDEATHSIG = 1
-"""The option of Linux' prctl that sets the signal a process gets when its parent dies."""
 
 
 def create() -> FastAPI:
@@ -26,7 +21,9 @@ def create() -> FastAPI:
 
     If that fails, exit with `STARTUP_FAILURE`, so that uvicorn does not start another worker.
     """
-    _end_with_parent()
+    parent = multiprocessing.parent_process()
+    if parent is not None and parent.pid is not None:
+        end_with_parent(parent.pid)
     configure_logging("serving")
     try:
         settings = Settings.load()
@@ -40,11 +37,3 @@ def create() -> FastAPI:
         sys.exit(STARTUP_FAILURE)
     gc_tuning.tune_gc()
     return app
-
-
-def _end_with_parent() -> None:
-    """Make the kernel end this process when its parent dies."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    parent = multiprocessing.parent_process()
-    if parent and parent.pid != os.getppid():  # the parent died before the call above
-        sys.exit(0)

@@ -18,6 +18,11 @@ def known() -> set[str]:
     return ours | {"up"}
 
 
+def families() -> set[str]:
+    """Return the names of all metrics, without the suffixes of their samples."""
+    return {family.name for family in REGISTRY.collect()}
+
+
 def metrics_of(expression: str) -> set[str]:
     """Return the metrics that an expression names."""
     bare = re.sub(r'"[^"]*"|\{[^}]*\}|\bby \([^)]*\)', "", expression)

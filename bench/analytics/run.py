@@ -12,7 +12,7 @@ from rich.table import Table
 from bench.analytics import rows
 from bench.analytics.answers import QuestionAnswers, measure
 from bench.periods import StoredTables, stored_tables, wait_for_merges
-from bench.recommendations import Quantiles
+from bench.quantiles import Quantiles
 from bench.stopwatch import stopwatch
 from bench.temporary_platform import temporary_clickhouse, temporary_postgres
 from clickhouse.databases import ROWS_SUFFIX

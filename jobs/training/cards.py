@@ -12,6 +12,7 @@ from jobs.recommenders.auto.model_card import as_json
 from jobs.training.blend_weights import LearnedWeights
 from jobs.training.off_policy import judged_on_log, read_explored_log
 from jobs.training.train import TrainingResult
+from jobs.training.training_log import TrainingStart
 
 COLUMNS = ("version", "trained_at", "model", "published", "reason", "card")
 
@@ -22,13 +23,14 @@ def record(
     trained_at: datetime,
     trained: TrainingResult,
     learned: LearnedWeights,
+    start: TrainingStart,
     published: bool,
 ) -> None:
     """Insert a row into `model_cards`. It replaces a row of the same version.
 
     The card also has `off_policy`: how the strategies of recommendations do on the random lists of the log,
-    and which would have won; and `blend_weights`: the weights of the sources from now on, and for each
-    surface why they were learned or kept.
+    and which would have won; `blend_weights`: the weights of the sources from now on, and for each surface
+    why they were learned or kept; and `training`: its id, and what started it.
 
     Raises:
         PartUnavailable: ClickHouse rejects the row or is unavailable.
@@ -36,7 +38,7 @@ def record(
     chosen = trained.card.judged[0].candidate.model
     try:
         off_policy = judged_on_log(read_explored_log(admin, trained_at))
-        more = {"off_policy": off_policy, "blend_weights": asdict(learned)}
+        more = {"off_policy": off_policy, "blend_weights": asdict(learned), "training": asdict(start)}
         card = orjson.dumps({**orjson.loads(as_json(trained.card)), **more}).decode()
         row = (version, trained_at, chosen, published, trained.reason, card)
         admin.insert("model_cards", [row], column_names=COLUMNS)

@@ -1,15 +1,22 @@
-"""`python -m jobs.training.child`: one training within the limits of the settings, started by the worker."""
+"""`python -m jobs.training.child [START WORKER]`: one training within the limits of the settings.
+
+The worker starts it, with `TrainingStart.pack()` and its own process id, and the training ends with it.
+Without arguments, a person has started it.
+"""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 
 from common.clock import system_clock
 from common.errors import SoukError, UserError
+from common.ids import new_id
+from common.parent_process import end_with_parent
 from common.settings import Settings
 from common.telemetry import configure_logging
 from jobs.training.limits import NoRoom, limit_this_process
+from jobs.training.training_log import TrainingStart
 
 DAYS = 2.0
 """The newest days, on which the old and the new model are compared."""
@@ -26,9 +33,11 @@ def main() -> int:
     configure_logging("training")
     log = structlog.get_logger()
     settings = Settings.load()
+    if len(sys.argv) > 2:
+        end_with_parent(int(sys.argv[2]))
     limit_this_process(settings)
     try:
-        published, reason, weights = _train(settings)
+        published, reason, weights = _train(settings, start_of(sys.argv[1:]))
     except NoRoom as error:
         log.error("the model is not published", reason=str(error))
         return 3
@@ -42,7 +51,14 @@ def main() -> int:
     return 0
 
 
-def _train(settings: Settings) -> tuple[bool, str, Mapping[str, str]]:
+def start_of(arguments: Sequence[str]) -> TrainingStart:
+    """Return what the worker has passed, or a training that a person starts now."""
+    if arguments:
+        return TrainingStart.unpack(arguments[0])
+    return TrainingStart(new_id(), system_clock(), "requested")
+
+
+def _train(settings: Settings, start: TrainingStart) -> tuple[bool, str, Mapping[str, str]]:
     # Imported under the limits: the libraries of the models take most of the memory of a small training.
     from redis import Redis
 
@@ -56,7 +72,7 @@ def _train(settings: Settings) -> tuple[bool, str, Mapping[str, str]]:
     with Redis.from_url(settings.redis) as redis:
         registry = ModelRegistry(settings.home / "models", redis)
         trained = train_once(
-            settings, registry, options, settings.training_max_events, lambda *_: None, system_clock
+            settings, registry, options, settings.training_max_events, start, lambda *_: None, system_clock
         )
     return trained.model is not None, trained.reason, trained.weight_reasons
 

@@ -34,8 +34,7 @@ def max_seconds(settings: Settings) -> float:
 def limit_this_process(settings: Settings) -> None:
     """Give this process the lowest priority, and limit its memory and its CPU time.
 
-    If the memory is not enough, the training fails with MemoryError. The time ends it if nobody else does, as
-    after the death of its parent process.
+    If the memory is not enough, the training fails with MemoryError. The time ends it if nobody else does.
     """
     os.nice(19)
     memory = settings.training_memory_mb * 1_000_000

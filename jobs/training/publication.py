@@ -21,6 +21,7 @@ from schemas.published_model.keys import (
     IN_USE,
     PREVIOUS,
     PUBLICATIONS,
+    ROLLED_BACK,
     STATE,
     Layout,
     bucket_of,
@@ -71,7 +72,7 @@ class Publications:
         return description
 
     def switch(self, version: str | None, previous: str | None) -> None:
-        """Name the version that is served, and the one before it, in one step.
+        """Name the version that is served, and the one before it, in one step. No person rolled back to it.
 
         Raises:
             PartUnavailable: Redis does not answer.
@@ -79,7 +80,7 @@ class Publications:
         names = {IN_USE: version, PREVIOUS: previous}
         with redis_errors():
             if given := {name: value for name, value in names.items() if value is not None}:
-                self.redis.hset(STATE, mapping=given)
+                self.redis.hset(STATE, mapping=given | {ROLLED_BACK: ""})
 
     def named(self, field: str) -> str | None:
         """Return the version that a field of `STATE` names, or None.

@@ -1,8 +1,8 @@
-"""Runs one training on the platform's facts: reads, trains, records the card, publishes."""
+"""Runs one training on the platform's facts: reads, trains, records the card and the end, publishes."""
 
 import sys
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from resource import RUSAGE_SELF, getrusage
 
 import structlog
@@ -11,18 +11,42 @@ from clickhouse.client import connect
 from common.clock import Clock
 from common.errors import PartUnavailable, UserError
 from common.settings import Settings
+from common.trainings import Outcome
 from jobs.recommenders.auto.candidates import Candidate
 from jobs.recommenders.auto.plan import OnProgress
 from jobs.training.blend_weights import LearnedWeights, learn_weights
 from jobs.training.cards import record
+from jobs.training.limits import NoRoom
 from jobs.training.model_registry import ModelRegistry
 from jobs.training.shown_items import read_shown_items
 from jobs.training.stored_weights import read_weights, store_weights
 from jobs.training.train import NO_MODEL_IN_USE, NoChampion, TrainingOptions, TrainingResult, train
-from jobs.training.training_data import read_training_data
+from jobs.training.training_data import TrainingData, read_training_data
+from jobs.training.training_log import TrainingEnd, TrainingLog, TrainingStart
 from schemas.published_model.weights import SURFACES, Weights
 
 log = structlog.get_logger()
+
+
+@dataclass
+class KnownOfTraining:
+    """What is known of a training so far, for the record of its end. Times are those of the events."""
+
+    version: str | None = None
+    model: str | None = None
+    events: int | None = None
+    first_event_at: datetime | None = None
+    last_event_at: datetime | None = None
+
+    def has_read(self, training_data: TrainingData) -> None:
+        """Add the size and the period of the training data."""
+        self.events, times = len(training_data.log), training_data.log.times
+        if times is not None:
+            self.first_event_at, self.last_event_at = _moment(times.min()), _moment(times.max())
+
+    def end(self, outcome: Outcome, reason: str, ended_at: datetime) -> TrainingEnd:
+        """Return the end of the training."""
+        return TrainingEnd(outcome, reason, ended_at, **vars(self), peak_memory_mb=peak_memory_mb())
 
 
 def train_once(
@@ -30,35 +54,79 @@ def train_once(
     registry: ModelRegistry,
     options: TrainingOptions,
     most: int,
+    start: TrainingStart,
     on_progress: OnProgress,
     clock: Clock,
 ) -> TrainingResult:
-    """Train on the newest `most` events, record the card, and publish if the new model is not worse.
-
-    The card is recorded before the model is published, so that a model in use has a card, and again after.
-    Whether or not there is a new model, the weights of the sources are learned, and stored if they are better
-    than those in use.
+    """Train on the newest `most` events, and record in `trainings` how it began and how it ended.
 
     Raises:
         PartUnavailable: ClickHouse or Redis does not answer.
         UserError: there is too little to learn from, or the model does not fit into Redis.
     """
+    training_log, known = TrainingLog(settings), KnownOfTraining()
+    training_log.begin(start)
+    try:
+        trained = _train_and_publish(settings, registry, options, most, start, known, on_progress, clock)
+    except BaseException as error:
+        training_log.end(start, known.end(outcome_of(error), _reason_of(error), clock()))
+        raise
+    outcome: Outcome = "kept" if trained.model is None else "published"
+    training_log.end(start, known.end(outcome, trained.reason, clock()))
+    return trained
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """Return the outcome of a training that an error ended."""
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped"
+    if isinstance(error, UserError):
+        return "no_room" if isinstance(error, NoRoom) else "too_little"
+    return "failed"
+
+
+def _reason_of(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "SOUK_TRAINING_MEMORY_MB is not enough"
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted by a person"
+    return str(error) or type(error).__name__
+
+
+def _train_and_publish(
+    settings: Settings,
+    registry: ModelRegistry,
+    options: TrainingOptions,
+    most: int,
+    start: TrainingStart,
+    known: KnownOfTraining,
+    on_progress: OnProgress,
+    clock: Clock,
+) -> TrainingResult:
+    """Train, record the card, and publish if the new model is not worse.
+
+    The card is recorded before the model is published, so that a model in use has a card, and again after.
+    Whether or not there is a new model, the weights of the sources are learned, and stored if they are better
+    than those in use.
+    """
     champion = _champion(registry, options)
     on_progress(0, 1, "reading the facts")
     with connect(settings) as reader:
         training_data = read_training_data(reader, most)
+    known.has_read(training_data)
     trained = train(training_data, champion, options, peak_memory_mb, on_progress)
     trained_at = clock()
-    version = trained_at.strftime("%Y%m%dT%H%M%S")
+    known.version = version = trained_at.strftime("%Y%m%dT%H%M%S")
+    known.model = trained.card.judged[0].candidate.model
     on_progress(0, 1, "learning the weights of the sources")
     in_use = read_weights(registry.redis)
     learned = _learned_weights(settings, in_use, trained_at)
     with connect(settings, admin=True) as admin:
-        record(admin, version, trained_at, trained, learned, published=False)
+        record(admin, version, trained_at, trained, learned, start, published=False)
         if trained.model is not None:
             on_progress(0, 1, "publishing the model")
             registry.publish(trained.model, version, trained_at, trained.content)
-            record(admin, version, trained_at, trained, learned, published=True)
+            record(admin, version, trained_at, trained, learned, start, published=True)
     if learned.weights != in_use:
         store_weights(registry.redis, learned.weights)
     return replace(trained, weight_reasons=learned.reasons)
@@ -74,6 +142,10 @@ def _learned_weights(settings: Settings, in_use: Weights, end: datetime) -> Lear
         kept = {surface: dict(in_use[surface]) for surface in SURFACES}
         return LearnedWeights(kept, dict.fromkeys(SURFACES, f"kept: {error}"))
     return learn_weights(shown, in_use)
+
+
+def _moment(unix_s: int) -> datetime:
+    return datetime.fromtimestamp(int(unix_s), UTC)
 
 
 def peak_memory_mb() -> float:

@@ -1,9 +1,11 @@
-"""When the platform trains: once as soon as there is enough to learn from, then every night. Pure."""
+"""When the platform trains: once there is enough to learn from, then every night, and after a drift. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
+
+from common.trainings import Trigger
 
 MIN_EVENTS = 5_000
 """The first training waits for this many views, additions to carts and order lines."""
@@ -23,25 +25,34 @@ class TrainingState:
     """What is known at a check.
 
     `events` is the number of events of now and of the checks before, the newest first. `trained_at` is the
-    time of the newest model card, and `attempted_at` when this process last began a training, or None.
+    time of the newest model card, `started_at` when the newest training began, and `attempted_at` when this
+    process last began one, or None.
     """
 
     has_model: bool
     trained_at: datetime | None
+    started_at: datetime | None
     attempted_at: datetime | None
     events: tuple[int, ...]
 
 
-def is_due(state: TrainingState, now: datetime, hour: int, timezone: ZoneInfo) -> bool:
-    """Return whether to train now. `hour` is that of the shop's night.
+def due(state: TrainingState, now: datetime, hour: int, timezone: ZoneInfo) -> Trigger | None:
+    """Return why to train now, or None. `hour` is that of the shop's night.
 
     A night that was missed, because the platform was stopped, is made up for.
     """
     if state.attempted_at is not None and now - state.attempted_at < RETRY_AFTER:
-        return False
+        return None
     if not state.has_model:
-        return has_settled(state.events)
-    return state.trained_at is None or state.trained_at < last_night(now, hour, timezone)
+        return "first" if has_settled(state.events) else None
+    is_old = state.trained_at is None or state.trained_at < last_night(now, hour, timezone)
+    return "scheduled" if is_old else None
+
+
+def may_follow_drift(state: TrainingState, now: datetime, pause: timedelta) -> bool:
+    """Return whether a drift may start a training: if none began within `pause`, whatever its outcome."""
+    began = [each for each in (state.started_at, state.attempted_at, state.trained_at) if each is not None]
+    return state.has_model and all(now - each >= pause for each in began)
 
 
 def has_settled(events: tuple[int, ...]) -> bool:

@@ -1,14 +1,17 @@
-"""`python -m jobs.training.worker`: trains every night, and once as soon as there is enough to learn from.
+"""`python -m jobs.training.worker`: trains every night, as soon as there is enough to learn from, and after a
+drift of what is viewed.
 
 A training is a process of its own, with limits. If it is killed, the model in use stays, and it is repeated
 later. SIGTERM ends both.
 """
 
+import os
+import signal
 import subprocess
 import sys
 import threading
 from collections import deque
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 
@@ -19,11 +22,16 @@ from redis import Redis, RedisError
 from clickhouse.client import connect
 from common.clock import Clock, system_clock
 from common.errors import PartUnavailable
-from common.metrics import TRAINED_AT, TRAINING_SECONDS, TRAININGS
+from common.ids import new_id
+from common.metrics import TRAINED_AT, TRAINING_DRIFT, TRAINING_SECONDS, TRAININGS
 from common.settings import ROOT, Settings
+from common.trainings import Outcome, Trigger
 from common.worker_process import run_worker
+from jobs.training.drift import drift_since_training
 from jobs.training.limits import environment, max_seconds
-from jobs.training.schedule import SETTLED_CHECKS, TrainingState, is_due
+from jobs.training.publication import Publications
+from jobs.training.schedule import SETTLED_CHECKS, TrainingState, due, may_follow_drift
+from jobs.training.training_log import TrainingEnd, TrainingLog, TrainingStart
 from schemas.published_model.keys import IN_USE, STATE
 
 CHECK_EVERY_S = 30.0
@@ -46,52 +54,95 @@ class TrainingWorker:
         self._redis = redis
         self._stop = stop
         self._clock = clock
+        self._log = TrainingLog(settings)
         self._events: deque[int] = deque(maxlen=SETTLED_CHECKS + 1)
         self._attempted_at: datetime | None = None
+        self._compared_at: datetime | None = None
+        self._has_begun = False
 
-    def check(self) -> bool:
-        """Train if it is due, and return whether it was.
+    def check(self) -> Trigger | None:
+        """Train if it is due, and return why it was.
 
         Raises:
             PartUnavailable: ClickHouse or Redis does not answer.
         """
-        state = self._state()
+        if not self._has_begun:
+            self._log.interrupt_running()
+            self._has_begun = True
+        state, now, details = self._state(), self._clock(), ""
         if state.trained_at is not None:
             TRAINED_AT.labels("model").set(state.trained_at.timestamp())
-        due = is_due(state, self._clock(), self._settings.training_hour, self._settings.timezone)
-        if due:
-            self._attempted_at = self._clock()
-            self._train()
-        return due
+        trigger = due(state, now, self._settings.training_hour, self._settings.timezone)
+        if trigger is None and (drifted := self._drift(state, now)) is not None:
+            trigger, details = "drift", drifted
+        if trigger is not None:
+            self._attempted_at = now
+            self._train(TrainingStart(new_id(), now, trigger, details))
+        return trigger
 
     def _state(self) -> TrainingState:
         query = Path(__file__).with_name("events_so_far.sql").read_text(encoding="utf-8")
         try:
             with connect(self._settings) as reader:
-                [(events, trained_at)] = reader.query(query).result_rows
+                [(events, trained_at, started_at)] = reader.query(query).result_rows
             has_model = self._redis.hexists(STATE, IN_USE)
         except ClickHouseError as error:
             raise PartUnavailable(f"ClickHouse did not answer: {' '.join(str(error).split())}") from error
         except RedisError as error:
             raise PartUnavailable(f"Redis does not answer: {error}") from error
         self._events.appendleft(events)
-        newest = trained_at.replace(tzinfo=UTC)
-        known = newest if newest > NEVER else None
-        return TrainingState(bool(has_model), known, self._attempted_at, tuple(self._events))
+        return TrainingState(
+            bool(has_model), _known(trained_at), _known(started_at), self._attempted_at, tuple(self._events)
+        )
 
-    def _train(self) -> None:
+    def _drift(self, state: TrainingState, now: datetime) -> str | None:
+        """Return the figures of a drift that is a reason to train, or None. Most checks compare nothing."""
+        if not may_follow_drift(state, now, timedelta(hours=self._settings.training_drift_pause_h)):
+            return None
+        period = timedelta(seconds=self._settings.training_drift_check_s)
+        if self._compared_at is not None and now - self._compared_at < period:
+            return None
+        self._compared_at = now
+        version = Publications(self._redis).named(IN_USE)
+        with connect(self._settings) as reader:
+            drift = drift_since_training(reader, version or "", now)
+        if drift is None or not drift.is_known():
+            return None
+        for dimension, psi in drift.psi.items():
+            TRAINING_DRIFT.labels(dimension).set(psi)
+        exceeded = drift.exceeded(self._settings.training_drift_psi)
+        return None if exceeded is None else f"{exceeded}: {drift}"
+
+    def _train(self, start: TrainingStart) -> None:
         began_s = monotonic()
-        command = [sys.executable, "-m", "jobs.training.child"]
+        command = [sys.executable, "-m", "jobs.training.child", start.pack(), str(os.getpid())]
         process = subprocess.Popen(command, cwd=ROOT, env=environment())
         limit_s = max_seconds(self._settings)
         while process.poll() is None and not self._stop.is_set() and monotonic() - began_s < limit_s:
             self._stop.wait(0.5)
+        is_late = process.poll() is None and not self._stop.is_set()
         if process.poll() is None:
             _end(process)
         outcome = "stopped" if self._stop.is_set() else OUTCOMES.get(process.returncode, "failed")
+        seconds = monotonic() - began_s
         TRAININGS.labels(outcome).inc()
-        TRAINING_SECONDS.labels(outcome).set(monotonic() - began_s)
-        log.info("training ended", outcome=outcome, seconds=round(monotonic() - began_s, 1))
+        TRAINING_SECONDS.labels(outcome).set(seconds)
+        log.info("training ended", outcome=outcome, trigger=start.trigger, seconds=round(seconds, 1))
+        ended: Outcome = "stopped" if self._stop.is_set() else "failed"
+        reason = f"it took longer than {limit_s:,.0f} s" if is_late else _how_it_ended(process.returncode)
+        self._log.end_if_running(start, TrainingEnd(ended, reason, self._clock()))
+
+
+def _known(newest: datetime) -> datetime | None:
+    """Return the maximum of times in ClickHouse; None if there were no times."""
+    moment = newest.replace(tzinfo=UTC)
+    return moment if moment > NEVER else None
+
+
+def _how_it_ended(code: int) -> str:
+    if code < 0:
+        return f"its process was ended by {signal.Signals(-code).name}"
+    return f"its process ended with code {code}: ./souk logs training says why"
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -73,30 +73,38 @@ class Events:
 class Timeline:
     """Events of several names in one order: `which[i]` is the index in `events` of the i-th event.
 
-    Each element of `events` is sorted by time, so that an iterator over each element yields the events in
-    the order of the timeline.
+    `due_at` are the times at which the events are sent: usually those at which they occurred. Each element of
+    `events` is sorted by them, so that an iterator over each element yields the events in the order of the
+    timeline.
     """
 
     events: list[Events]
     which: NDArray[np.int8]
-    occurred_at: Millis
+    due_at: Millis
 
     def __len__(self) -> int:
         return len(self.which)
 
     def time_of(self, position: int) -> int | None:
         """Return the time of the event at this position; None after the last one."""
-        return int(self.occurred_at[position]) if position < len(self) else None
+        return int(self.due_at[position]) if position < len(self) else None
 
     def counts(self) -> dict[str, int]:
         """Return the number of events by name."""
         return {events.name: len(events) for events in self.events}
 
 
-def merge(events: list[Events]) -> Timeline:
-    """Merge events by time. Events with equal times are in the order of `events`, then of their rows."""
-    ordered = [each.take(np.argsort(each.occurred_at, kind="stable")) for each in events]
-    times = np.concatenate([each.occurred_at for each in ordered]) if ordered else np.empty(0, np.int64)
+def merge(events: Sequence[Events], due_at: Sequence[Millis] | None = None) -> Timeline:
+    """Merge events by the times at which they are due: `due_at` has those of each element of `events`.
+
+    Without `due_at`, an event is due when it occurred. Events with equal times are in the order of `events`,
+    then of their rows.
+    """
+    due_at = due_at if due_at is not None else [each.occurred_at for each in events]
+    orders = [np.argsort(due, kind="stable") for due in due_at]
+    ordered = [each.take(order) for each, order in zip(events, orders, strict=True)]
+    due = [times[order] for times, order in zip(due_at, orders, strict=True)]
+    times = np.concatenate(due) if due else np.empty(0, np.int64)
     names = np.repeat(np.arange(len(ordered), dtype=np.int8), [len(each) for each in ordered])
     order = np.lexsort((names, times))
     return Timeline(ordered, names[order], times[order])

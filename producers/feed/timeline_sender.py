@@ -53,7 +53,7 @@ class TimelineSender:
         while position < len(timeline):
             try:
                 with gc_disabled():
-                    pace = Pace(timeline.occurred_at, position, speed, from_ms)
+                    pace = Pace(timeline.due_at, position, speed, from_ms)
                     self._producer.run(timeline, position, self._schema_ids, pace)
             except ProducerFailed as error:
                 failed_attempts = 0 if self._producer.acknowledged > position else failed_attempts + 1

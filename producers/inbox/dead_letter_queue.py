@@ -19,14 +19,11 @@ from common.errors import PartUnavailable, UserError
 from common.kafka import offset_range
 from common.kafka_errors import is_retriable, retry_while_retriable
 from common.kafka_producer import producer_config
-from producers.inbox.resolved_offsets import ResolvedOffsets
+from common.resolved_offsets import RESOLVING_GROUP, ResolvedOffsets
 from producers.inbox.subscription import ONLY_FOR, headers_of, key_of
 from producers.outbox.dead_letter_message import CAME_FROM, REASON, STAGE, TRACEBACK, TRUNCATED_FROM
 from schemas.events import all_events
 from schemas.topics import JOB_OUTPUTS
-
-GROUP = "souk_dlq"
-"""The consumer group whose committed offsets and their metadata hold `ResolvedOffsets`."""
 
 DEAD_LETTER_HEADERS = frozenset(
     {REASON, STAGE, CAME_FROM, TRACEBACK, TRUNCATED_FROM, "content_type", ONLY_FOR}
@@ -88,7 +85,7 @@ class DeadLetterQueue:
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
-                "group.id": GROUP,
+                "group.id": RESOLVING_GROUP,
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "fetch.wait.max.ms": 20,

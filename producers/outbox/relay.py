@@ -7,7 +7,12 @@ from typing import Any
 
 import structlog
 
-from common.metrics import OUTBOX_DELAY_SECONDS, OUTBOX_PUBLISHED, OUTBOX_WAITING
+from common.metrics import (
+    OUTBOX_AGE_SECONDS,
+    OUTBOX_DELAY_SECONDS,
+    OUTBOX_PUBLISHED,
+    OUTBOX_WAITING,
+)
 from common.settings import Settings
 from producers.backoff import Backoff
 from producers.outbox.progress import REPORT_EVERY_S, CompletenessReporter
@@ -64,7 +69,8 @@ class Relay:
                 try:
                     await self._relay_batches(outbox, backoff)
                 finally:
-                    OUTBOX_WAITING.remove(self._service)  # the next leader sets it
+                    for gauge in (OUTBOX_WAITING, OUTBOX_AGE_SECONDS):  # the next leader sets them
+                        gauge.remove(self._service)
 
     async def _relay_batches(self, outbox: Listener, backoff: Backoff) -> None:
         published: list[int] = []
@@ -81,20 +87,25 @@ class Relay:
             if len(rows) < BATCH and (report := completeness.finish()):
                 await self._publish(outbox.connection, [report])
             if not rows:
-                OUTBOX_WAITING.labels(self._service).set(0)
+                self._set_waiting(0, 0.0)
                 await outbox.wait(REPORT_EVERY_S)
             published = [row["position"] for row in rows]
 
     async def _update_waiting(self, connection: Any, rows: Sequence[Mapping[str, Any]]) -> None:
         """Set the gauge of waiting messages to the number of rows read; count them if there may be more."""
         if len(rows) < BATCH:
-            OUTBOX_WAITING.labels(self._service).set(len(rows))
+            self._set_waiting(len(rows), rows[0]["waited_s"])
         elif asyncio.get_running_loop().time() - self._counted_at >= COUNT_EVERY_S:
             await self._count_waiting(connection)
 
     async def _count_waiting(self, connection: Any) -> None:
-        OUTBOX_WAITING.labels(self._service).set(await connection.fetchval(SQL["count_outbox"]))
+        row = await connection.fetchrow(SQL["count_outbox"])
+        self._set_waiting(row["waiting"], row["oldest_s"])
         self._counted_at = asyncio.get_running_loop().time()
+
+    def _set_waiting(self, events: int, oldest_s: float) -> None:
+        OUTBOX_WAITING.labels(self._service).set(events)
+        OUTBOX_AGE_SECONDS.labels(self._service).set(max(0.0, oldest_s))
 
     async def _publish(self, connection: Any, rows: Sequence[Mapping[str, Any]]) -> None:
         """Publish rows, however long Kafka is unavailable, and count the outbox meanwhile."""

@@ -17,8 +17,10 @@ from producers.feed.timeline_producer import TimelineProducer
 from producers.feed.timeline_sender import TimelineSender, gc_disabled
 from producers.simulator import saved_world
 from producers.simulator import status as reporting
+from producers.simulator.delivery import unreliable
 from producers.simulator.ground_truth import GroundTruth
 from producers.simulator.history.days import SimulatedHistory
+from producers.simulator.randomness import named_rng
 from producers.simulator.saved_world import BackfillProgress, SavedWorld
 from producers.simulator.status import SimulatorStatus
 
@@ -46,7 +48,8 @@ def send_history(
         delivery = TimelineSender(settings.kafka, schema_ids, sending.save, sending.show)
         for number in range(saved.plan.days):
             with gc_disabled():
-                timeline = next(days)
+                rng = named_rng(saved.plan.shape.seed, "delivery", number)
+                timeline = unreliable(next(days), rng)
             if number >= progress.day:
                 sending.begin(number, timeline)
                 delivery.send(timeline, progress.position if number == progress.day else 0)
@@ -105,7 +108,7 @@ class _BackfillSession:
         """Update the progress bar, and the status file at most twice a second."""
         assert self._timeline is not None
         sent = self._before + feed.acknowledged
-        at = int(self._timeline.occurred_at[min(feed.acknowledged, len(self._timeline) - 1)])
+        at = int(self._timeline.due_at[min(feed.acknowledged, len(self._timeline) - 1)])
         elapsed = self._bar.tasks[0].elapsed or 0.0
         rate = f"{(sent - self._resumed_at) / elapsed:,.0f}/s" if elapsed > 1 else ""
         reached, total = f"{from_millis(at):%Y-%m-%d %H:%M}", max(sent, self._saved.events)

@@ -4,11 +4,19 @@ from common.email_address import normalized_email
 from common.secret_token import new_token, token_digest
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
-from producers.users import mail_store, registration_store, session_store, sign_in_store, store
+from producers.users import (
+    mail_store,
+    recommendation_mail_store,
+    registration_store,
+    session_store,
+    sign_in_store,
+    store,
+)
 from producers.users.access_tokens import find_shopper_ids, present_user
 from producers.users.context import UsersContext
 from producers.users.model import (
     EMAIL_CHANGE_LIFETIME,
+    FIRST_RECOMMENDATION_MAIL_AFTER,
     FREE_FAILURES,
     MAX_ADDRESSES,
     PASSWORD_RESET_LIFETIME,
@@ -22,6 +30,7 @@ from producers.users.problems import (
     UnknownPerson,
     WrongPassword,
 )
+from producers.users.recommendation_mail_store import Agreement
 from producers.users.registration import check_password, checked_email
 from producers.users.schemas import (
     ConfirmationRequest,
@@ -213,6 +222,43 @@ async def change_email(
         await mail_store.delete_mailed_tokens(tx, user_id)
         await registration_store.delete_registrations(tx, new_email)
         return normalized_email(new_email)
+
+
+async def want_recommendation_mails(
+    transactions: Transactions, user_id: str, *, wanted: bool
+) -> Agreement | None:
+    """Record whether a person wants mails with recommendations, and return the agreement if they do.
+
+    An agreement that was given before stays as it is.
+
+    Raises:
+        UnknownPerson: they were erased.
+        DemoPerson: the person has no address to which a mail could go.
+    """
+    async with transactions.begin(Trace("")) as tx:
+        person = await store.lock_person(tx, user_id)
+        if person is None:
+            raise UnknownPerson
+        if not wanted:
+            await recommendation_mail_store.end(tx, user_id)
+            return None
+        if person.is_demo:
+            raise DemoPerson
+        await recommendation_mail_store.agree(tx, user_id, FIRST_RECOMMENDATION_MAIL_AFTER)
+        return await recommendation_mail_store.find_agreement(tx.sql, user_id)
+
+
+async def unsubscribe(transactions: Transactions, context: UsersContext, token: str) -> None:
+    """End the mails with recommendations to the person of a token; a second time changes nothing.
+
+    Raises:
+        LinkEnded: the token is not from a mail of this shop.
+    """
+    user_id = context.unsubscribe_links.person(token)
+    if user_id is None:
+        raise LinkEnded("Open the link from the mail again, or end the mails on the page of your account.")
+    async with transactions.begin(Trace("")) as tx:
+        await recommendation_mail_store.end(tx, user_id)
 
 
 async def save_address(transactions: Transactions, user_id: str, address: Address) -> None:

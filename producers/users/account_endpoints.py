@@ -9,11 +9,12 @@ from starlette.responses import Response
 from common.guarded_route import guarded
 from producers.http.endpoint import json_response, parse_body, transactions
 from producers.http.guard import principal_of
-from producers.users import account, session_store, sessions, store
+from producers.users import account, recommendation_mail_store, session_store, sessions, store
 from producers.users.auth_endpoints import MAIL_FOLLOWS
 from producers.users.erasure import erase
 from producers.users.export import export
 from producers.users.policy import POLICIES
+from producers.users.recommendation_mail_store import Agreement
 from producers.users.requests import NAME, context_of, person_of
 from producers.users.schemas import (
     ADDRESS_REQUEST,
@@ -21,9 +22,11 @@ from producers.users.schemas import (
     ERASURE_REQUEST,
     PASSWORD_CHANGE_REQUEST,
     PROFILE_REQUEST,
+    RECOMMENDATION_MAILS_REQUEST,
     AddressResponse,
     Id,
     MessageResponse,
+    RecommendationMailsResponse,
     SessionResponse,
     UserResponse,
 )
@@ -86,6 +89,24 @@ async def end_my_session(request: Request, session_id: UUID) -> Response:
     return Response(status_code=204)
 
 
+@router.get("/recommendation_mails", response_model=RecommendationMailsResponse)
+async def show_my_recommendation_mails(request: Request) -> Response:
+    """Whether the person gets a weekly mail with recommendations."""
+    async with transactions(request, NAME).connection() as sql:
+        agreement = await recommendation_mail_store.find_agreement(sql, person_of(request))
+    return json_response(_agreed(agreement))
+
+
+@router.put("/recommendation_mails", response_model=RecommendationMailsResponse)
+async def set_my_recommendation_mails(request: Request) -> Response:
+    """Agree to a weekly mail with recommendations, or end these mails."""
+    body = await parse_body(request, RECOMMENDATION_MAILS_REQUEST)
+    agreement = await account.want_recommendation_mails(
+        transactions(request, NAME), person_of(request), wanted=body.wanted
+    )
+    return json_response(_agreed(agreement))
+
+
 @router.get("/addresses", response_model=list[AddressResponse])
 async def list_my_addresses(request: Request) -> Response:
     """The postal addresses."""
@@ -130,6 +151,10 @@ async def erase_me(request: Request) -> Response:
         request.headers.get("traceparent"),
     )
     return Response(status_code=204)
+
+
+def _agreed(agreement: Agreement | None) -> RecommendationMailsResponse:
+    return {"wanted": agreement is not None, "agreed_at": agreement.agreed_at if agreement else None}
 
 
 async def _profile(request: Request) -> UserResponse:

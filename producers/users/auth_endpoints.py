@@ -22,6 +22,7 @@ from producers.users.schemas import (
     REFRESH_REQUEST,
     REGISTRATION_REQUEST,
     SIGN_IN_REQUEST,
+    UNSUBSCRIPTION_REQUEST,
     MessageResponse,
     PasswordSetResponse,
     TokensResponse,
@@ -115,6 +116,14 @@ async def confirm_password_reset(request: Request) -> Response:
     body = await parse_body(request, NEW_PASSWORD_REQUEST)
     device_token = await account.reset_password(transactions(request, NAME), context_of(request), body)
     return json_response({"device_token": device_token})
+
+
+@router.post("/unsubscriptions", status_code=204, response_class=Response)
+async def create_unsubscription(request: Request) -> Response:
+    """End the mails with recommendations with the token of one of them."""
+    body = await parse_body(request, UNSUBSCRIPTION_REQUEST)
+    await account.unsubscribe(transactions(request, NAME), context_of(request), body.token)
+    return Response(status_code=204)
 
 
 @router.post("/email_changes/confirmations", response_model=VerifiedResponse)

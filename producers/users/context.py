@@ -8,6 +8,7 @@ from producers.users.mails import Mails
 from producers.users.passwords import Passwords
 from producers.users.pseudonyms import Pseudonyms
 from producers.users.signing_keys import SigningKeys
+from producers.users.unsubscribe_links import UnsubscribeLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class UsersContext:
     pseudonyms: Pseudonyms
     keys: SigningKeys
     mails: Mails
+    unsubscribe_links: UnsubscribeLinks
 
 
 def make_context(settings: Settings) -> UsersContext:
@@ -33,4 +35,5 @@ def make_context(settings: Settings) -> UsersContext:
         Pseudonyms(settings),
         SigningKeys(settings),
         Mails(settings.public),
+        UnsubscribeLinks(settings),
     )

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from producers.outbox.transaction import Transactions
-from producers.users import mail_store, session_store, sign_in_store, store
+from producers.users import mail_store, recommendation_mail_store, session_store, sign_in_store, store
 from producers.users.access_tokens import find_shopper_ids, roles_of
 from producers.users.context import UsersContext
 from producers.users.problems import UnknownPerson
@@ -24,6 +24,7 @@ async def export(transactions: Transactions, context: UsersContext, user_id: str
             raise UnknownPerson
         sellers = await store.find_memberships(sql, user_id)
         shopper_ids = await find_shopper_ids(sql, context.pseudonyms, person, None)
+        agreement = await recommendation_mail_store.find_agreement(sql, user_id)
         return {
             "exported_at": transactions.clock(),
             "profile": {
@@ -40,6 +41,7 @@ async def export(transactions: Transactions, context: UsersContext, user_id: str
             "sessions": await session_store.find_all_sessions(sql, user_id),
             "sign_ins": await sign_in_store.find_sign_ins(sql, user_id),
             "mails": await mail_store.find_mails_of_person(sql, person),
+            "mails_with_recommendations": None if agreement is None else asdict(agreement),
             "mails_about_sellers": await store.find_subscriptions(sql, user_id),
             "orders": await store.find_orders(sql, shopper_ids),
         }

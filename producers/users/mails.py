@@ -1,12 +1,18 @@
 """The texts of the mails to people. Links are absolute, to the shop's pages."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
+
+from common.money import format_money
+from producers.users.recommended_rows import RecommendedProduct, RecommendedRow
+
+LOCALE = "en"
 
 MailKind = Literal[
     "verification", "already_registered", "password_reset", "no_account", "email_change", "email_changed",
-    "password_changed", "invitation",
+    "password_changed", "invitation", "recommendations",
 ]  # fmt: skip
 
 
@@ -117,3 +123,23 @@ class Mails:
             "You have an account now. Follow this link to choose its password. It works once, for an hour:"
             f"\n\n{self.reset_link(token)}\n",
         )
+
+    def recommendations(self, to: str, rows: Sequence[RecommendedRow], unsubscribe_token: str) -> Mail:
+        """Show rows of recommended products, of which the first has the mail's subject as its title."""
+        lines: list[str] = []
+        for row in rows:
+            lines += [row.title, ""]
+            for each in row.products:
+                price = format_money(each.price_minor, each.currency, LOCALE)
+                lines += [f"{each.name or each.product_id}, {price}", self._product_link(row, each), ""]
+            lines.append("")
+        lines += [
+            "You get this mail once a week because you agreed to it. End these mails:",
+            f"{self._site}/unsubscribe?{urlencode({'token': unsubscribe_token})}",
+        ]
+        return Mail("recommendations", to, rows[0].title, "\n".join(lines) + "\n")
+
+    def _product_link(self, row: RecommendedRow, product: RecommendedProduct) -> str:
+        """Return the page of a product. The fragment tells its script which list led there."""
+        referral = urlencode({"recommendation": row.recommendation_id, "position": product.position})
+        return f"{self._site}/shop/products/{quote(product.product_id, safe='')}#{referral}"

@@ -26,6 +26,9 @@ VERIFICATION_LIFETIME = timedelta(hours=24)
 PASSWORD_RESET_LIFETIME = timedelta(hours=1)
 EMAIL_CHANGE_LIFETIME = timedelta(hours=24)
 
+FIRST_RECOMMENDATION_MAIL_AFTER = timedelta(days=1)
+"""The first mail with recommendations follows so long after a person has agreed to them."""
+
 BROWSER_GRACE = timedelta(seconds=10)
 """How long a browser may use a refresh token after another tab of it has replaced the token."""
 

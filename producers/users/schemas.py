@@ -101,6 +101,18 @@ class ErasureRequest(_Request):
     password: GivenPassword
 
 
+class RecommendationMailsRequest(_Request):
+    """Whether a person wants a weekly mail with recommendations."""
+
+    wanted: bool
+
+
+class UnsubscriptionRequest(_Request):
+    """The token of a mail with recommendations. No more of them are wanted."""
+
+    token: Token
+
+
 class AddressRequest(_Request):
     """A postal address."""
 
@@ -150,6 +162,8 @@ PROFILE_REQUEST = TypeAdapter(ProfileRequest)
 PASSWORD_CHANGE_REQUEST = TypeAdapter(PasswordChangeRequest)
 EMAIL_CHANGE_REQUEST = TypeAdapter(EmailChangeRequest)
 ERASURE_REQUEST = TypeAdapter(ErasureRequest)
+RECOMMENDATION_MAILS_REQUEST = TypeAdapter(RecommendationMailsRequest)
+UNSUBSCRIPTION_REQUEST = TypeAdapter(UnsubscriptionRequest)
 ADDRESS_REQUEST = TypeAdapter(AddressRequest)
 ROLE_REQUEST = TypeAdapter(RoleRequest)
 SUSPENSION_REQUEST = TypeAdapter(SuspensionRequest)
@@ -207,6 +221,13 @@ class SessionResponse(TypedDict):
     created_at: datetime
     last_used_at: datetime
     current: bool
+
+
+class RecommendationMailsResponse(TypedDict):
+    """Whether a person gets a weekly mail with recommendations, and since when they have agreed to it."""
+
+    wanted: bool
+    agreed_at: datetime | None
 
 
 class AddressResponse(TypedDict):

@@ -4,6 +4,7 @@ from producers.service import Service
 from producers.users.context import make_context
 from producers.users.endpoints import router
 from producers.users.handlers import SUBSCRIPTIONS
+from producers.users.recommendation_mails import run_recommendation_mails
 from producers.users.retention import prune_tables
 from producers.users.signing_keys import rotate_keys
 
@@ -12,7 +13,7 @@ USERS = Service(
     emits=("shopper_registered", "shopper_erased"),
     subscriptions=SUBSCRIPTIONS,
     router=router,
-    workers=(rotate_keys, prune_tables),
+    workers=(rotate_keys, prune_tables, run_recommendation_mails),
     callable_functions={
         "sellers": (
             "find_user(text)",
@@ -36,6 +37,7 @@ USERS = Service(
             "refresh_tokens",
         ),
         *("sign_ins", "throttles", "addresses", "mails", "signing_keys", "revocations", "demo_memberships"),
+        "recommendation_mails",
         "stored_responses",
     ),
     context=make_context,

@@ -7,10 +7,12 @@ from zlib import crc32
 import orjson
 
 STATE = "recommender"
-"""A hash with the fields `IN_USE`, `PREVIOUS` and `WEIGHTS`. One command changes several of its fields."""
+"""A hash with the fields `IN_USE`, `PREVIOUS`, `ROLLED_BACK` and `WEIGHTS`. One command changes several of
+them."""
 
 IN_USE = "in_use"
 PREVIOUS = "previous"
+ROLLED_BACK = "rolled_back"
 WEIGHTS = "weights"
 
 PUBLICATIONS = "recommender_publications"

@@ -151,6 +151,18 @@ async def confirm_email_change(request: Request, commerce: CommerceDep) -> Respo
     return await commerce.forward(request, BODY_LIMIT)
 
 
+@router.post(
+    "/auth/unsubscriptions",
+    summary="End mails with recommendations",
+    status_code=204,
+    responses=WRITES | LINK_ENDED | TOO_MANY,
+    openapi_extra=json_request_body(schemas.UnsubscriptionRequest, {"token": "a token from a mail"}),
+)
+async def unsubscribe(request: Request, commerce: CommerceDep) -> Response:
+    """End the mails with recommendations with the token of the link in one of them. It needs no sign-in."""
+    return await commerce.forward(request, BODY_LIMIT)
+
+
 @router.delete("/auth/sessions/current", summary="Sign out", status_code=204, responses=UNAVAILABLE | MISSING)
 async def sign_out(request: Request, commerce: CommerceDep) -> Response:
     """End the session of the access token. The token is refused from now on."""
@@ -224,6 +236,29 @@ async def my_sessions(request: Request, commerce: CommerceDep) -> Response:
 async def end_my_session(request: Request, commerce: CommerceDep, session_id: SessionId) -> Response:
     """End a session, such as that of a lost device."""
     return await commerce.forward(request)
+
+
+@router.get(
+    "/me/recommendation_mails",
+    summary="Whether you get mails with recommendations",
+    response_model=schemas.RecommendationMailsResponse,
+    responses=UNAVAILABLE | MISSING,
+)
+async def my_recommendation_mails(request: Request, commerce: CommerceDep) -> Response:
+    """Return whether you get a weekly mail with recommendations, and since when you have agreed to it."""
+    return await commerce.forward(request)
+
+
+@router.put(
+    "/me/recommendation_mails",
+    summary="Agree to mails with recommendations, or end them",
+    response_model=schemas.RecommendationMailsResponse,
+    responses=WRITES | MISSING | NO_PASSWORD,
+    openapi_extra=json_request_body(schemas.RecommendationMailsRequest, {"wanted": True}),
+)
+async def set_my_recommendation_mails(request: Request, commerce: CommerceDep) -> Response:
+    """Agree to a weekly mail with recommendations, or end these mails. Without agreement, you get none."""
+    return await commerce.forward(request, BODY_LIMIT)
 
 
 @router.get(

@@ -17,8 +17,9 @@ from schemas.events import all_events
 from schemas.registry import SchemaRegistry
 from serving.intake.event_message import EventMessage, encode_event
 from serving.intake.producer import EventProducer
+from serving.intake.recommendation_counts import count_recommendations
 from serving.intake.schemas import EventProblem, IntakeResult, RejectedEvent
-from serving.intake.validation import BadEvent, check_visitor, is_about_own_offer, validate_event
+from serving.intake.validation import BadEvent, ValidEvent, check_visitor, is_about_own_offer, validate_event
 from serving.intake.validators import BROWSING
 from serving.problems import RegistryUnavailable
 
@@ -59,6 +60,7 @@ class EventIntake:
         """
         now, trace_id = self._clock(), trace_id_of(traceparent)
         messages: list[EventMessage] = []
+        accepted: list[ValidEvent] = []
         ids: list[str] = []
         rejected: list[RejectedEvent] = []
         left_out = 0
@@ -74,6 +76,7 @@ class EventIntake:
                 encoders = self._encoders or await self._ready_encoders()
                 messages.append(encode_event(checked, encoders[checked.event], trace_id))
                 ids.append(checked.record["event_id"])
+                accepted.append(checked)
             except BadEvent as reason:
                 rejected.append({"index": index, "problem": _event_problem(reason)})
                 EVENTS_TAKEN.labels(_label(sent), "rejected").inc()
@@ -82,6 +85,7 @@ class EventIntake:
         await self.producer.send(messages)
         for event, count in Counter(message.topic for message in messages).items():
             EVENTS_TAKEN.labels(event, "accepted").inc(count)
+        count_recommendations(accepted)
         return {"accepted": len(ids), "event_ids": ids, "left_out": left_out, "rejected": rejected}
 
     async def _ready_encoders(self) -> dict[str, Encoder]:

@@ -4,7 +4,7 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from common.metrics import CONTENT_TYPE, PART_READY, exposition
+from common.metrics import CONTENT_TYPE, FIGURES_AS_OF, PART_READY, exposition
 from serving.gateway.described_routes import guarded
 from serving.ops import schemas
 from serving.ops.policy import POLICIES
@@ -50,8 +50,11 @@ async def services(request: Request) -> Response:
 
 @router.get("/metrics", include_in_schema=False)
 async def metrics(request: Request) -> Response:
-    """Return the metrics in Prometheus' text format, with the state of every part at this moment."""
+    """Return the metrics in Prometheus' text format, with the state of parts and figures at this moment."""
     readiness_checks: ReadinessChecks = request.app.state.readiness_checks
-    for part in await readiness_checks.part_states():
+    readiness = await readiness_checks.readiness()
+    if (figures := readiness["figures"]) and (as_of := figures["as_of"]):
+        FIGURES_AS_OF.labels("all").set(as_of.timestamp())
+    for part in readiness["parts"]:
         PART_READY.labels(part["part"]).set(part["ready"])
     return Response(exposition(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from time import perf_counter
 
 import structlog
 
@@ -66,6 +67,11 @@ class Answer:
     alternatives: Mapping[str, Sequence[str]]
     answer_ms: float
     parts: Sequence[AskedSource]
+
+
+def ms_since(started: float) -> float:
+    """Return the milliseconds since a value of `perf_counter`."""
+    return (perf_counter() - started) * 1_000
 
 
 def record_of(answer: Answer) -> Record:

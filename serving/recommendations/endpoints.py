@@ -109,7 +109,7 @@ async def rows(
     or if too few products are found. The rules of the shop may remove products. No product is pinned or
     sponsored in these rows.
     """
-    return private_json(await service.rows(visitor_id, n, page, excluded_products(exclude)))
+    return private_json(await service.titled_rows.of_page(visitor_id, n, page, excluded_products(exclude)))
 
 
 @router.get(

@@ -139,7 +139,7 @@ class TitledRow(TypedDict):
 class TitledRows(TypedDict):
     """The titled rows of a page. No product is in two of them."""
 
-    page: Literal["home", "cart", "order"]
+    page: Literal["home", "cart", "order", "email"]
     as_of: AsOf
     rows: list[TitledRow]
 

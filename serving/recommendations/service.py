@@ -1,20 +1,20 @@
 """Blends the recommenders of a strategy, and applies the rules of the shop once to what they propose."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
 from common.clock import Clock, system_clock
 from common.configuration.values import SettingValues
-from common.experiments.assignment import HOLDOUT, Assignment
+from common.experiments.assignment import Assignment
 from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
 from common.ids import new_id
-from common.metrics import RECOMMENDATION_SOURCES, RECOMMENDATIONS, STRATEGY_FALLBACKS
+from common.metrics import RECOMMENDATIONS, STRATEGY_FALLBACKS
 from serving.catalogue.cards import ProductCardLoader, open_cards
-from serving.catalogue.offers import Offer
 from serving.live_versions import LiveVersions
-from serving.problems import RedisUnavailable, UnknownProduct
-from serving.recommendations.answer_log import Answer, AnswerLog
+from serving.problems import RedisUnavailable
+from serving.recommendations.answer_counts import count_list, count_sources
+from serving.recommendations.answer_log import Answer, AnswerLog, ms_since
 from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.exploration import random_list
 from serving.recommendations.last_popular import answer_without_redis, polled_popular_items
@@ -28,32 +28,21 @@ from serving.recommendations.recommender import (
     RecommendationRequest,
     Recommender,
 )
-from serving.recommendations.rows.definition import RowPage
-from serving.recommendations.rows.definitions import ROWS, RULES_OF
-from serving.recommendations.rows.ranking import RankedRow, ranked_rows
-from serving.recommendations.rules.checks import due_again
-from serving.recommendations.rules.context import ActiveRules, RuleContext, without_places
+from serving.recommendations.request_builder import NO_HISTORY, build_request, given, page_product
+from serving.recommendations.rows.service import TitledRowsService
+from serving.recommendations.rules.context import ActiveRules, without_places
 from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.rules.shop_rules import ShopRules, count_effects
-from serving.recommendations.schemas import (
-    AskedSource,
-    Item,
-    Recommendations,
-    SimilarProducts,
-    TitledRow,
-    TitledRows,
-)
-from serving.recommendations.scoring import Seed, history, seeds
+from serving.recommendations.schemas import Item, Recommendations, SimilarProducts
+from serving.recommendations.scoring import Seed
 from serving.recommendations.strategies import STRATEGIES, Strategy
 from serving.recommendations.strategy_choice import StrategyChoice
 from serving.recommendations.trained_models import ModelInUse, TrainedModels
 from serving.recommendations.trained_neighbours import SimilarContent, TrainedNeighbours
-from serving.recommendations.visitor_history import VisitorHistory, read_visitor_history
+from serving.recommendations.visitor_history import read_visitor_history
 from serving.redis_client import run_redis
 
 Context = Page
-
-NO_HISTORY = VisitorHistory({}, {}, {}, None)
 
 
 class RecommendationService:
@@ -90,6 +79,9 @@ class RecommendationService:
             SinceLastVisit(recent, clock),
         )
         self._ranker = Ranker(every)
+        self.titled_rows = TitledRowsService(
+            versions, self._models, self._ranker, self.rules, self._assigned, log, clock
+        )
         self.last_popular = polled_popular_items(self.popular_items, clock)
 
     async def recommend(
@@ -116,12 +108,12 @@ class RecommendationService:
         try:
             return await self._recommend(visitor_id, n, context, product_id, shown, started, explain=explain)
         except RedisUnavailable:
-            left_out = {*shown, *_given(product_id)}
+            left_out = {*shown, *given(product_id)}
             answer = answer_without_redis(self.last_popular.value, n, left_out, self._clock())
             if answer is None:
                 raise
             RECOMMENDATIONS.labels(context, answer["strategy"]).inc()
-            _count_sources(answer["parts"])
+            count_sources(answer["parts"])
             assignment = self._assigned(visitor_id, context)
             self._log_without_redis(visitor_id, context, product_id, assignment, answer, started)
             return answer
@@ -141,7 +133,9 @@ class RecommendationService:
         visitor, reply = await read_visitor_history(self._redis, visitor_id, cards, product_id, self._models)
         model = await self._models.in_use(reply, cards.prefix)
         rules, seed = self.rules.of(context), self.rules.seed_of(visitor_id)
-        request, allowed = self._request(visitor, cards, context, product_id, shown, model, rules, seed)
+        request, allowed = build_request(
+            self.rules, visitor, cards, context, product_id, shown, model, rules, seed
+        )
         assignment = self._assigned(visitor_id, context)
         strategy = self._offered(assignment.strategy)
         found = None
@@ -149,9 +143,7 @@ class RecommendationService:
             shuffled = self._choice.shuffled
             found = await random_list(self._ranker, self._strategies, request, n, context, allowed, shuffled)
         found = found or await self._ranker.rank(request, n, context, self._strategies[strategy], allowed)
-        RECOMMENDATIONS.labels(context, strategy).inc()
-        _count_sources(found.parts)
-        count_effects(found.ranked.effects)
+        count_list(context, strategy, found)
         recommendation_id = new_id()
         if self._log is not None:
             self._log.put(
@@ -171,7 +163,7 @@ class RecommendationService:
                         for each in found.ranked.items
                     ],
                     alternatives=found.alternatives,
-                    answer_ms=_ms_since(started),
+                    answer_ms=ms_since(started),
                     parts=found.parts,
                 )
             )
@@ -188,45 +180,6 @@ class RecommendationService:
         if explain:
             answer["rules"] = [effect._asdict() for effect in found.ranked.effects]  # type: ignore[misc]
         return answer
-
-    async def rows(self, visitor_id: str, n: int, page: RowPage, shown: Collection[str] = ()) -> TitledRows:
-        """Return the titled rows of a page, each with at most `n` products, none of them twice or `shown`.
-
-        The hold-out gets none, because it gets popular products alone.
-
-        Raises:
-            RedisUnavailable: Redis does not answer.
-        """
-        started = perf_counter()
-        surface = RULES_OF[page]
-        cards = await open_cards(self._versions)
-        visitor, reply = await read_visitor_history(self._redis, visitor_id, cards, None, self._models)
-        if self._assigned(visitor_id, surface).experiment == HOLDOUT:
-            return {"page": page, "as_of": visitor.as_of, "rows": []}
-        model = await self._models.in_use(reply, cards.prefix)
-        # Each row narrows the history itself, so none is left out here, as `surface` of a cart would do.
-        rules, seed = self.rules.of(surface), self.rules.seed_of(visitor_id)
-        request, allowed = self._request(visitor, cards, "home", None, shown, model, rules, seed)
-        rows = await ranked_rows(self._ranker, ROWS[page], request, n, surface, allowed)
-        answers: list[TitledRow] = []
-        for row in rows:
-            RECOMMENDATIONS.labels(page, row.definition.name).inc()
-            _count_sources(row.found.parts)
-            count_effects(row.found.ranked.effects)
-            answers.append(
-                {
-                    "row": row.definition.name,
-                    "title": row.title,
-                    "name": row.focus.name,
-                    "recommendation_id": new_id(),
-                    "strategy": row.definition.name,
-                    "model_version": row.found.model_version,
-                    "parts": row.found.parts,
-                    "items": row.found.items,
-                }
-            )
-            self._log_row(visitor_id, page, row, answers[-1]["recommendation_id"], _ms_since(started))
-        return {"page": page, "as_of": visitor.as_of, "rows": answers}
 
     def _log_without_redis(
         self,
@@ -254,32 +207,8 @@ class RecommendationService:
                 items=answer["items"],
                 propensities=[1.0] * len(answer["items"]),
                 alternatives={},
-                answer_ms=_ms_since(started),
+                answer_ms=ms_since(started),
                 parts=answer["parts"],
-            )
-        )
-
-    def _log_row(
-        self, visitor_id: str, page: RowPage, row: RankedRow, recommendation_id: str, answer_ms: float
-    ) -> None:
-        if self._log is None:
-            return
-        self._log.put(
-            Answer(
-                recommendation_id=recommendation_id,
-                answered_at=self._clock(),
-                visitor_id=visitor_id,
-                surface=page,
-                anchor_product_id=None,
-                assignment=Assignment(None, None, row.definition.name, 1.0),
-                strategy=row.definition.name,
-                model_version=row.found.model_version,
-                seeds=row.focus.request.seeds,
-                items=row.found.items,
-                propensities=[1.0] * len(row.found.items),
-                alternatives={},
-                answer_ms=answer_ms,
-                parts=row.found.parts,
             )
         )
 
@@ -296,7 +225,9 @@ class RecommendationService:
         """
         cards = await open_cards(self._versions)
         model = await self._model_and_card(cards, product_id)
-        request, allowed = self._request(NO_HISTORY, cards, context, product_id, (), model, rules, "preview")
+        request, allowed = build_request(
+            self.rules, NO_HISTORY, cards, context, product_id, (), model, rules, "preview"
+        )
         return await self._ranker.rank(request, n, context, self._strategies[DEFAULT_STRATEGY], allowed)
 
     async def popular_items(self, n: int) -> Sequence[Item]:
@@ -308,7 +239,9 @@ class RecommendationService:
         cards = await open_cards(self._versions)
         model = await self._model_and_card(cards, None)
         rules = without_places(self.rules.of("home"))
-        request, allowed = self._request(NO_HISTORY, cards, "home", None, (), model, rules, "popular")
+        request, allowed = build_request(
+            self.rules, NO_HISTORY, cards, "home", None, (), model, rules, "popular"
+        )
         return (await self._ranker.rank(request, n, "home", self._strategies["popular"], allowed)).items
 
     async def similar(self, product_id: str, n: int) -> SimilarProducts:
@@ -322,17 +255,17 @@ class RecommendationService:
         """
         cards = await open_cards(self._versions)
         model = await self._model_and_card(cards, product_id)
-        page_product = _page_product(cards, product_id)
+        product = page_product(cards, product_id)
         excluded = frozenset((product_id,))
         request = RecommendationRequest(
             NO_HISTORY, [Seed(product_id, 1.0)], product_id, excluded, cards, [product_id], model
         )
         rules = without_places(self.rules.of("product"))
-        allowed = self.rules.context(rules, product_id, page_product, excluded, excluded)
+        allowed = self.rules.context(rules, product_id, product, excluded, excluded)
         whole = self._strategies[DEFAULT_STRATEGY]
         related = Strategy(whole.blended, tuple(each for each in whole.fallbacks if each != Popular.strategy))
         found = await self._ranker.rank(request, n, "product", related, allowed)
-        _count_sources(found.parts)
+        count_sources(found.parts)
         count_effects(found.ranked.effects)
         return {
             "product_id": product_id,
@@ -358,59 +291,7 @@ class RecommendationService:
         """Return the model in use. The same round trip reads the card of a product."""
         pipeline: Any = self._redis.pipeline(transaction=False)
         self._models.queue(pipeline)
-        missing = cards.queue(pipeline, _given(product_id))
+        missing = cards.queue(pipeline, given(product_id))
         reply, *replies = await run_redis(pipeline.execute())
         cards.store(missing, replies)
         return await self._models.in_use(reply, cards.prefix)
-
-    def _request(
-        self,
-        visitor: VisitorHistory,
-        cards: ProductCardLoader,
-        context: Context,
-        product_id: str | None,
-        shown: Collection[str],
-        model: ModelInUse,
-        rules: ActiveRules,
-        seed: str,
-    ) -> tuple[RecommendationRequest, RuleContext]:
-        """Return the request to recommenders, and what the rules know of it."""
-        page_product = _page_product(cards, product_id) if product_id is not None else None
-        is_cart = context == "cart" and bool(visitor.carted)
-        viewed, bought = ({}, {}) if is_cart else (visitor.viewed, visitor.bought)
-        due: Set[str] = due_again(visitor.bought, self.rules.now_s, rules)
-        unwanted = frozenset((*visitor.carted, *_given(product_id), *shown))
-        excluded = unwanted | ({*visitor.viewed, *visitor.bought} - due)
-        request = RecommendationRequest(
-            visitor,
-            seeds(viewed, visitor.carted, product_id),
-            product_id,
-            excluded,
-            cards,
-            history(viewed, visitor.carted, bought, product_id),
-            model,
-            unwanted=unwanted,
-        )
-        return request, self.rules.context(rules, seed, page_product, excluded, unwanted, visitor.bought)
-
-
-def _ms_since(started: float) -> float:
-    """Return the milliseconds since a value of `perf_counter`."""
-    return (perf_counter() - started) * 1_000
-
-
-def _count_sources(parts: Sequence[AskedSource]) -> None:
-    """Count what each source did, once for an answer that somebody gets."""
-    for part in parts:
-        RECOMMENDATION_SOURCES.labels(part["source"], part["reason"] or "answered").inc()
-
-
-def _page_product(cards: ProductCardLoader, product_id: str) -> Offer:
-    card = cards.get(product_id)
-    if card is None:
-        raise UnknownProduct(product_id)
-    return card
-
-
-def _given(product_id: str | None) -> tuple[str, ...]:
-    return () if product_id is None else (product_id,)

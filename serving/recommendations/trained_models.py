@@ -102,6 +102,15 @@ class TrainedModels:
             return ModelInUse(None, error.reason, self._read_weights(weights))
         return ModelInUse(model, None, self._read_weights(weights))
 
+    async def verify(self, version: str, prefix: str) -> None:
+        """Read a version completely, as for the first answer that uses it. `prefix` is as for `in_use`.
+
+        Raises:
+            ModelUnusable: it can't be used; the message says why.
+            RedisUnavailable: Redis does not answer.
+        """
+        await self._read(version, prefix)
+
     def discard(self, model: LoadedModel) -> None:
         """Forget a model whose keys have vanished. The next answer reads it again."""
         self._loaded.pop(model.version, None)

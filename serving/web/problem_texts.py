@@ -10,6 +10,11 @@ DETAILS: Mapping[str, str] = {
     "unknown-product": N_("There is no product with this id. Find products in the shop."),
     "unknown-order": N_("There is no order with this id. Check the link that you followed."),
     "unknown-metric": N_("There is no metric with this name. Choose one on the page of metrics."),
+    "unknown-training": N_("There is no training with this id. Open the list of trainings."),
+    "model-not-kept": N_(
+        "Only the model in use and the one before it are kept, and this one is not among them, or not whole. "
+        "Open the list of trainings again."
+    ),
     "not-found": N_("There is nothing at this address. Check the address."),
     "method-not-allowed": N_("This address can't be opened like this. Go back, and use the page."),
     "sign-in-required": N_("Sign in to see this page."),

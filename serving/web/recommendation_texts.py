@@ -24,6 +24,7 @@ TITLES = (
     N_("Buy again"),
     N_("Completes your cart"),
     N_("Since your last visit"),
+    N_("Chosen for you"),
 )
 """The titles of rows that are not reasons, too."""
 

@@ -8,16 +8,19 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cli.__main__ import COMMANDS
 from common.metrics import UNEXPECTED_ERRORS
-from common.settings import Settings
-from dashboards.build import PROMETHEUS, write
-from tests.promql import labels_of, metrics_of, unknown_in
+from common.settings import ROOT, Settings
+from dashboards.build import write
+from dashboards.prometheus.configuration import rules
+from tests.promql import families, known, labels_of, metrics_of, unknown_in
 
-RULES = [
-    rule
-    for group in yaml.safe_load((PROMETHEUS / "rules.yml").read_text())["groups"]
-    for rule in group["rules"]
-]
+ALL = [rule for group in yaml.safe_load(rules())["groups"] for rule in group["rules"]]
+RULES = [rule for rule in ALL if "alert" in rule and "souk:" not in rule["expr"]]
+"""The alerts that read the metrics of the processes, not recorded ones."""
+
+RECORDED = [rule for rule in ALL if "record" in rule and not rule["expr"].startswith("vector")]
+RUNBOOKS = ROOT / "docs" / "runbooks"
 
 
 def test_parts_that_are_down_lag_and_dead_letters_have_alerts() -> None:
@@ -33,18 +36,46 @@ def test_an_unexpected_error_of_any_service_fires_an_alert_at_once() -> None:
     assert "for" not in rule
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+@pytest.mark.parametrize("rule", [rule for rule in ALL if "alert" in rule], ids=lambda rule: rule["alert"])
 def test_an_alert_says_what_is_wrong_and_what_to_do(rule: dict[str, object]) -> None:
     assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
     assert re.fullmatch(r"\d+[ms]", str(rule.get("for", "1m")))
     assert rule["labels"]["severity"] in ("warning", "critical")  # type: ignore[index]
-    assert set(rule["annotations"]) == {"summary", "action"}  # type: ignore[call-overload]
+    assert set(rule["annotations"]) == {"summary", "action", "runbook"}  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
 def test_an_alert_uses_existing_metrics_and_labels(rule: dict[str, str]) -> None:
     assert metrics_of(rule["expr"])
     assert not unknown_in(rule["expr"])
+
+
+def test_recorded_rules_use_existing_metrics_or_other_recorded_rules() -> None:
+    names = {rule["record"] for rule in ALL if "record" in rule}
+    for rule in ALL:
+        assert set(re.findall(r"\bsouk:[\w:]+", rule["expr"])) <= names
+    for rule in RECORDED:
+        if "souk:" not in rule["expr"]:
+            assert metrics_of(rule["expr"])
+            assert not unknown_in(rule["expr"])
+
+
+def test_every_alert_has_a_page_and_every_page_an_alert() -> None:
+    alerts = {rule["alert"]: rule["annotations"]["runbook"] for rule in ALL if "alert" in rule}
+    assert alerts == {name: f"docs/runbooks/{name}.md" for name in alerts}
+    assert {path.stem for path in RUNBOOKS.glob("*.md")} - {"README"} == set(alerts)
+
+
+@pytest.mark.parametrize("page", sorted(RUNBOOKS.glob("*.md")), ids=lambda page: page.stem)
+def test_a_runbook_names_commands_pages_and_metrics_that_exist(page: Path) -> None:
+    text = page.read_text()
+    assert {found.split()[0] for found in re.findall(r"`\./souk ([a-z][^`]*)`", text)} <= set(COMMANDS)
+    for link in re.findall(r"\]\(([^)#]+)", text):
+        assert (page.parent / link).is_file(), link
+    assert set(re.findall(r"\bsouk_[a-z_]+\b", text)) <= known() | families()
+    assert set(re.findall(r"\bSOUK_[A-Z_]+[A-Z]\b", text)) <= {
+        f"SOUK_{name.upper()}" for name in Settings.model_fields
+    }
 
 
 def test_a_rule_about_an_unknown_metric_would_be_found() -> None:

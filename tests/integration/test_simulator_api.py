@@ -1,6 +1,7 @@
 """The simulator's API client: what it counts, its timeouts and its queues."""
 
 import asyncio
+from random import Random
 
 import orjson
 import pytest
@@ -107,7 +108,7 @@ def test_events_that_are_refused_are_counted_and_not_sent_again(
         stopping = asyncio.Event()
         stopping.set()
         async with serving(answered(status_line, body)) as heard, ShopApi(heard.url, status) as api:
-            intake = EventSender(api, status, system_clock)
+            intake = EventSender(api, status, system_clock, Random(1))
             intake.enqueue([{"event": "product_viewed"}, {"event": "product_viewed"}])
             await intake.run(stopping)
             return len(heard.requests)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 import orjson
@@ -67,7 +68,7 @@ def crowd_of(world: World, lives: Lives) -> tuple[list[dict[str, Any]], Simulato
     async def live() -> list[dict[str, Any]]:
         stopping, tasks = asyncio.Event(), set()
         async with serving(say) as heard, ShopApi(heard.url, status) as api, asyncio.TaskGroup() as group:
-            intake, tempo = EventSender(api, status, clock), LoadController(clock().timestamp())
+            intake, tempo = EventSender(api, status, clock, Random(1)), LoadController(clock().timestamp())
             crowd = SessionRunner(
                 shop, api, intake, status, clock, named_rng(1, "test"), 5_000.0, tempo,
                 lambda work: tasks.add(group.create_task(work)), bought.append,

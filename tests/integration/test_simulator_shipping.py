@@ -72,7 +72,9 @@ class Shipping:
 
     async def _run(self, enough: Callable[[], bool], begin: Callable[[LiveShipments], None]) -> None:
         stopping, random = asyncio.Event(), Random(1)
-        events = ExternalEventProducer(self._settings.kafka, self._schema_ids, self.status, system_clock)
+        events = ExternalEventProducer(
+            self._settings.kafka, self._schema_ids, self.status, system_clock, random
+        )
         async with serving(self._answer) as server, ShopApi(server.url, self.status) as api:
             shipments = LiveShipments(self._world, events, self.status, random, lambda _: None)
             live = LiveOrders(self._world, api, self.status, random, lambda _: None, lambda _: None)

@@ -27,6 +27,7 @@ from jobs.training.run import train_once
 from jobs.training.stored_weights import read_weights, store_weights
 from jobs.training.train import NO_MODEL_IN_USE, TrainingOptions, train
 from jobs.training.training_data import DAILY, WEIGHTS, TrainingData, read_training_data
+from jobs.training.training_log import TrainingStart
 from local.parts import redis as local_redis
 from schemas.published_model.keys import STATE
 from schemas.published_model.keys import WEIGHTS as STORED_WEIGHTS
@@ -36,6 +37,7 @@ from tests.integration.servers import running
 from tests.integration.shown_lists import ShownLists, scored_item
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+START = TrainingStart("training-1", FIRST, "requested")
 KEPT = LearnedWeights(dict(DEFAULT_WEIGHTS), dict.fromkeys(SURFACES, "kept: 0 clicks"))
 
 
@@ -150,7 +152,7 @@ def test_a_training_is_recorded_once_with_its_card(settings):
 
     with connect(settings, admin=True) as admin:
         for published in (False, True):
-            record(admin, "v1", FIRST, trained, KEPT, published)
+            record(admin, "v1", FIRST, trained, KEPT, START, published)
 
     with connect(settings) as reader:
         rows = reader.query(
@@ -252,10 +254,10 @@ def test_a_training_on_facts_publishes_a_model_and_the_next_one_is_compared_with
         ],
     )
     options = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
-    moments = iter([FIRST, FIRST + timedelta(days=1)])
+    moments = iter([FIRST, FIRST, *[FIRST + timedelta(days=1)] * 2])
 
     first, second = (
-        train_once(settings, registry, options, 500, quiet, lambda: next(moments)) for _ in range(2)
+        train_once(settings, registry, options, 500, START, quiet, lambda: next(moments)) for _ in range(2)
     )
 
     assert first.reason == "there was no model in use"
@@ -266,7 +268,16 @@ def test_a_training_on_facts_publishes_a_model_and_the_next_one_is_compared_with
         rows = reader.query(
             "SELECT version, published FROM model_cards FINAL WHERE version LIKE '2026%' ORDER BY 1"
         )
+        [recorded] = reader.query(
+            "SELECT outcome, version, model, events, first_event_at < last_event_at, last_event_at, reason, "
+            "peak_memory_mb > 50 "
+            "FROM trainings FINAL WHERE training_id = 'training-1'"
+        ).result_rows
     assert rows.result_rows == [("20260101T000000", True), ("20260102T000000", True)]
+    newest = FIRST + timedelta(minutes=1_000 + int(minutes.max()))
+    assert recorded == (
+        "published", "20260102T000000", "popularity", 500, 1, newest.replace(tzinfo=None), second.reason, 1,
+    )  # fmt: skip
 
 
 def lists_of_ten(number: int) -> ShownLists:
@@ -296,7 +307,7 @@ def test_after_a_training_the_weights_are_those_that_made_people_click(settings,
     lists_of_ten(1_500).load(settings)
     options = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
 
-    train_once(settings, registry, options, 500, quiet, lambda: FIRST + timedelta(days=10))
+    train_once(settings, registry, options, 500, START, quiet, lambda: FIRST + timedelta(days=10))
 
     weights = read_weights(registry.redis)
     assert weights["home"]["trained_neighbours"] > 0.9
@@ -323,7 +334,7 @@ def test_a_model_in_use_of_a_former_version_is_replaced(settings, registry):
     Publications(registry.redis).switch("former", None)
     options = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
 
-    trained = train_once(settings, registry, options, 500, quiet, lambda: FIRST)
+    trained = train_once(settings, registry, options, 500, START, quiet, lambda: FIRST)
 
     assert trained.reason == (
         "the model in use can't be compared with: the saved model als has unknown settings: train it again"
@@ -344,7 +355,7 @@ def test_a_model_is_published_although_the_weights_cannot_be_learned(settings, r
     with connect(settings, admin=True) as admin:
         admin.command("RENAME TABLE order_confirmed TO order_confirmed_away")
     try:
-        trained = train_once(settings, registry, options, 500, quiet, lambda: FIRST)
+        trained = train_once(settings, registry, options, 500, START, quiet, lambda: FIRST)
     finally:
         with connect(settings, admin=True) as admin:
             admin.command("RENAME TABLE order_confirmed_away TO order_confirmed")
@@ -361,7 +372,7 @@ def test_what_cannot_be_recorded_is_not_published(settings, registry):
         admin.command("RENAME TABLE model_cards TO model_cards_away")
     try:
         with pytest.raises(PartUnavailable, match="did not take the model's card"):
-            train_once(settings, registry, options, 500, quiet, lambda: FIRST)
+            train_once(settings, registry, options, 500, START, quiet, lambda: FIRST)
     finally:
         with connect(settings, admin=True) as admin:
             admin.command("RENAME TABLE model_cards_away TO model_cards")

@@ -1,10 +1,13 @@
 """The platform's own training: when it is due, within its limits, and whatever kills it."""
 
+import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,15 +21,17 @@ from jobs.training import schedule
 from jobs.training.limits import environment
 from jobs.training.model_registry import ModelRegistry
 from jobs.training.publication import Publications
+from jobs.training.training_log import TrainingEnd, TrainingLog, TrainingStart
 from jobs.training.worker import OUTCOMES, TrainingWorker
 from local.parts import redis as local_redis
 from local.state_directory import settings_environment
 from schemas.published_model.keys import IN_USE
 from tests.integration.metric_tables import emptied
-from tests.integration.servers import running
+from tests.integration.servers import await_true, running
 
 NOW = datetime.now(UTC)
 EVENTS = 6_000
+VIEW = ("event_id", "occurred_at", "session_id", "shopper_id", "product_id", "source")
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +51,8 @@ def settings(migrated_database: Settings) -> Settings:
         )
         for number, minute in enumerate(minutes)
     ]
-    columns = ("event_id", "occurred_at", "session_id", "shopper_id", "product_id", "source")
     with connect(made, admin=True) as admin:
-        admin.insert("product_viewed", rows, column_names=columns)
+        admin.insert("product_viewed", rows, column_names=VIEW)
     return made
 
 
@@ -74,7 +78,7 @@ def test_the_platform_trains_once_there_is_enough_to_learn_from(
 
     checks = [worker.check() for _ in range(schedule.SETTLED_CHECKS + 2)]
 
-    assert checks == [False] * schedule.SETTLED_CHECKS + [True, False]
+    assert checks == [None] * schedule.SETTLED_CHECKS + ["first", None]
     version = Publications(redis).named(IN_USE)
     assert version is not None
     assert Publications(redis).has(version)
@@ -82,7 +86,170 @@ def test_the_platform_trains_once_there_is_enough_to_learn_from(
         [(published,)] = reader.query(
             f"SELECT published FROM model_cards FINAL WHERE version = '{version}'"
         ).result_rows
+        rows = reader.query("SELECT trigger, outcome, version FROM trainings FINAL").result_rows
     assert published
+    assert rows == [("first", "published", version)]
+
+
+def test_a_training_that_is_killed_is_recorded_and_begins_anew(
+    settings: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in settings_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    with connect(settings, admin=True) as admin:
+        admin.command("TRUNCATE TABLE trainings")
+    now, killed = [NOW], threading.Event()
+    worker = TrainingWorker(settings, redis, threading.Event(), lambda: now[0])
+
+    def kill() -> None:
+        """Kill the process of the training once it has begun to train."""
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and not killed.wait(0.05):
+            for child in children_of(os.getpid()):
+                if recorded(settings) == [("first", "running", "")]:
+                    os.kill(child, signal.SIGKILL)
+                    killed.set()
+
+    watcher = threading.Thread(target=kill)
+    watcher.start()
+    checks = [worker.check() for _ in range(schedule.SETTLED_CHECKS + 1)]
+    killed.set()
+    watcher.join()
+
+    assert checks[-1] == "first"
+    assert recorded(settings) == [("first", "failed", "its process was ended by SIGKILL")]
+    assert Publications(redis).named(IN_USE) is None
+    assert worker.check() is None, "not at once: it would fail again for the same reason"
+    now[0] += schedule.RETRY_AFTER
+    assert worker.check() == "first"
+    assert sorted(outcome for _, outcome, _ in recorded(settings)) == ["failed", "published"]
+    version = Publications(redis).named(IN_USE)
+    assert version is not None
+    assert Publications(redis).has(version)
+
+
+@pytest.mark.nightly
+def test_a_drift_starts_one_training_before_the_night(
+    settings: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in settings_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    before = [
+        (f"b{number}", NOW - timedelta(hours=1 + number % 70), f"before-{number}", f"visitor-{number % 900}",
+         f"p{number % 40}", "search")
+        for number in range(4_000)
+    ]  # fmt: skip
+    with connect(settings, admin=True) as admin:
+        admin.command("TRUNCATE TABLE trainings")
+        admin.insert("product_viewed", before, column_names=VIEW)
+    assert child(settings).wait(600) == 0
+    trained_at = datetime.now(UTC)
+    in_pause, after_pause = (trained_at + timedelta(hours=hours) for hours in (5, 6.1))
+    now = [in_pause]
+    # The night is far away, so that only a drift can start a training.
+    hour = (after_pause.astimezone(settings.timezone).hour + 2) % 24
+    far = settings.model_copy(update={"training_hour": hour})
+    worker = TrainingWorker(far, redis, threading.Event(), lambda: now[0])
+    rows = [
+        (f"d{number}", trained_at + timedelta(minutes=1, milliseconds=number), f"drift-{number}",
+         f"visitor-{number % 1_000}", f"p{number // 1_000}", "search")
+        for number in range(3_000)
+    ]  # fmt: skip
+    with connect(settings, admin=True) as admin:
+        admin.insert("product_viewed", rows, column_names=VIEW)
+    try:
+        assert worker.check() is None, "the newest training was less than six hours ago"
+        now[0] = after_pause
+        assert worker.check() == "drift"
+        assert worker.check() is None
+        now[0] += timedelta(hours=1)
+        assert worker.check() is None, "one training for a drift, not one at every check"
+    finally:
+        with connect(settings, admin=True) as admin:
+            admin.command("DELETE FROM product_viewed WHERE match(session_id, '^(drift|before)-')")
+    with connect(settings) as reader:
+        [(details, outcome)] = reader.query(
+            "SELECT trigger_details, outcome FROM trainings FINAL WHERE trigger = 'drift'"
+        ).result_rows
+        [(trigger,)] = reader.query(
+            "SELECT JSONExtractString(card, 'training', 'trigger') FROM model_cards FINAL "
+            "ORDER BY trained_at DESC LIMIT 1"
+        ).result_rows
+    assert details.startswith("products: PSI ")
+    assert outcome in ("published", "kept")
+    assert trigger == "drift"
+
+
+def test_a_training_ends_with_its_worker_and_the_next_worker_records_it(
+    settings: Settings,
+    redis: Redis,  # noqa: ARG001
+) -> None:
+    with connect(settings, admin=True) as admin:
+        admin.command("TRUNCATE TABLE trainings")
+    start = TrainingStart("training-1", NOW, "scheduled")
+    code = (
+        "import os, subprocess, sys; subprocess.run("
+        "[sys.executable, '-m', 'jobs.training.child', sys.argv[1], str(os.getpid())])"
+    )
+    environment_of_worker = environment() | settings_environment(settings)
+    worker = subprocess.Popen([sys.executable, "-c", code, start.pack()], cwd=ROOT, env=environment_of_worker)
+    try:
+        await_true(lambda: recorded(settings) == [("scheduled", "running", "")], "the training")
+        [trains] = children_of(worker.pid)
+    finally:
+        worker.kill()
+        worker.wait()
+
+    await_true(lambda: not is_running(trains), "the end of the training")
+    assert TrainingLog(settings).interrupt_running() == 1
+    [(trigger, outcome, reason)] = recorded(settings)
+    assert (trigger, outcome) == ("scheduled", "interrupted")
+    assert "was killed" in reason
+
+
+def test_only_the_platforms_own_trainings_count_as_interrupted_and_an_end_is_recorded_once(
+    settings: Settings,
+) -> None:
+    with connect(settings, admin=True) as admin:
+        admin.command("TRUNCATE TABLE trainings")
+    log = TrainingLog(settings)
+    own, persons = (TrainingStart(name, NOW, name) for name in ("scheduled", "requested"))
+    log.begin(own)
+    log.begin(persons)
+
+    assert log.interrupt_running() == 1
+    assert {(trigger, outcome) for trigger, outcome, _ in recorded(settings)} == {
+        ("scheduled", "interrupted"),
+        ("requested", "running"),
+    }
+    log.end_if_running(own, TrainingEnd("failed", "killed", NOW))
+    assert ("scheduled", "failed", "killed") not in recorded(settings), "its end is recorded already"
+    log.end(own, TrainingEnd("published", "it was better", NOW, "v1"))
+    assert ("scheduled", "published", "it was better") in recorded(settings)
+
+
+def recorded(settings: Settings) -> list[tuple[str, str, str]]:
+    with connect(settings) as reader:
+        rows = reader.query("SELECT trigger, outcome, reason FROM trainings FINAL ORDER BY started_at")
+    return [(str(trigger), str(outcome), str(reason)) for trigger, outcome, reason in rows.result_rows]
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process runs. One that nobody has waited for has no command line any more."""
+    with suppress(OSError):
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    return False
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes `jobs.training.child` that a process has started."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == pid and b"jobs.training.child" in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+    return found
 
 
 def test_a_training_that_needs_more_memory_than_it_may_use_fails_and_changes_nothing(
@@ -102,6 +269,7 @@ def test_a_model_that_does_not_fit_into_redis_is_no_success_and_not_too_little(
     redis.config_set("maxmemory", redis.info("memory")["used_memory"])  # type: ignore[index]
     try:
         assert OUTCOMES[child(settings).wait(300)] == "no_room"
+        assert "no_room" in {outcome for _, outcome, _ in recorded(settings)}
     finally:
         redis.config_set("maxmemory", 0)
 

@@ -25,7 +25,7 @@ from serving.recommendations.rows.definition import RowPage
 from serving.recommendations.rows.definitions import COMPLETES, ROWS, RULES_OF
 from serving.recommendations.rows.ranking import ranked_rows
 from serving.recommendations.rules.checks import due_again, refusal
-from serving.recommendations.rules.context import ActiveRules, PinnedPlace, RuleContext
+from serving.recommendations.rules.context import ActiveRules, ExposurePool, PinnedPlace, RuleContext
 from serving.recommendations.rules.targets import Targets, category_key
 from serving.recommendations.scoring import Seed
 from serving.recommendations.strategies import STRATEGIES
@@ -127,9 +127,10 @@ def case_of(random: Random) -> Case:
     excluded = unwanted | ({*viewed, *bought} - due_again(bought, NOW_S, rules))
     model = ModelInUse(None, "no_model", DEFAULT_WEIGHTS)
     visitor = VisitorHistory(viewed, carted, bought, None)
+    waiting = some(random, 10)
     context = RuleContext(
         rules, NOW_S, str(random.random()), "BRL", None, frozenset(("eva",)), excluded, unwanted,
-        bought, tuple(some(random, 10)),
+        bought, ExposurePool(tuple(waiting[:3]), tuple(waiting[3:])),
     )  # fmt: skip
     changes = [RecentOffer(each, "new", NOW_S - random.randrange(3) * DAY_S) for each in some(random, 20)]
     recent = RecentOffers({"lamps": changes})

@@ -14,7 +14,7 @@ from common.configuration.recommendation_rules import Target
 from serving.catalogue.offers import Offer
 from serving.recommendations.rules.boosts import boost
 from serving.recommendations.rules.checks import CHECKS, DAY_S, keep_passing, offer_to_show, refusal
-from serving.recommendations.rules.context import ActiveRules, PinnedPlace, RuleContext
+from serving.recommendations.rules.context import ActiveRules, ExposurePool, PinnedPlace, RuleContext
 from serving.recommendations.rules.draft import Candidate, Draft
 from serving.recommendations.rules.limits import limit
 from serving.recommendations.rules.places import expose, exposure_draws, pin, sponsor
@@ -101,6 +101,7 @@ def case_of(seed: int) -> Case:
     unwanted = some_of(random, 2) | ({page} if page else set())
     excluded = unwanted | some_of(random, 2)
     card = catalogue[page].card if page else None
+    waiting = sorted(some_of(random, 6))
     context = RuleContext(
         rules=some_rules(random),
         now_s=NOW_S,
@@ -111,7 +112,7 @@ def case_of(seed: int) -> Case:
         excluded=excluded,
         unwanted=unwanted,
         bought={each: NOW_S - random.uniform(0, 90) * DAY_S for each in some_of(random, 5)},
-        pool=tuple(sorted(some_of(random, 6))),
+        pool=ExposurePool(newest=tuple(waiting[:2]), others=tuple(waiting[2:])),
     )
     proposed = [
         each for each in random.sample(PRODUCTS, random.choice((0, 2, 16, 16))) if each not in excluded
@@ -399,6 +400,36 @@ def test_each_place_is_drawn_with_the_share_and_each_product_as_often(share: flo
     for product in pool:
         assert found[product] / sum(found.values()) == pytest.approx(1 / 3, abs=0.13)
     assert all(propensity == share / 3 for each in drawn for _, _, propensity in each)
+
+
+def test_every_second_list_draws_among_the_newest_and_the_propensities_say_so() -> None:
+    pool = ExposurePool(newest=("n1", "n2"), others=("o1", "o2", "o3", "o4"))
+    lists = 20_000
+    contexts = [RuleContext(ActiveRules(exposure_share=0.25), seed=f"{n}", pool=pool) for n in range(lists)]
+
+    drawn = [draw for each in contexts for draw in draws_of(each, 4, is_empty=False)]
+
+    shown, propensity = (
+        Counter((place, product) for place, product, _ in drawn),
+        {(place, product): propensity for place, product, propensity in drawn},
+    )
+    assert {product for _, product in shown} == {*pool.all}
+    for product in pool.all:
+        expected = 0.25 * 0.5 / (2 if product in pool.newest else 4)
+        for place in range(4):
+            assert propensity[place, product] == pytest.approx(expected)
+            assert shown[place, product] / lists == pytest.approx(expected, abs=0.008)
+
+
+def test_only_the_newest_or_none_of_them_are_drawn_without_a_choice() -> None:
+    rules = ActiveRules(exposure_share=0.5)
+    for pool in (ExposurePool(newest=("a", "b")), ExposurePool(others=("a", "b"))):
+        drawn = draws_of(RuleContext(rules, seed="1", pool=pool), 2, is_empty=False)
+        assert [propensity for _, _, propensity in drawn] == [0.25]
+
+    everything = ExposurePool(newest=("a",), others=("b",))
+    drawn = draws_of(RuleContext(rules, seed="1", pool=everything), 2, is_empty=True)
+    assert {product for _, product, _ in drawn} == {"a", "b"}
 
 
 def test_a_product_that_may_not_be_shown_leaves_its_drawn_place_to_the_ranking() -> None:

@@ -357,7 +357,7 @@ def test_events_come_in_event_time_order_and_who_is_named_comes_before(
     timeline = merge(converted(small_olist).events)
 
     names = [timeline.events[which].name for which in timeline.which.tolist()]
-    assert timeline.occurred_at.tolist() == sorted(timeline.occurred_at.tolist())
+    assert timeline.due_at.tolist() == sorted(timeline.due_at.tolist())
     assert names[:4] == ["seller_registered", "shopper_registered", "product_listed", "order_placed"]
 
 

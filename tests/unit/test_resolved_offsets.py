@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import UserError
-from producers.inbox.resolved_offsets import MAX_METADATA_BYTES, ResolvedOffsets
+from common.resolved_offsets import MAX_METADATA_BYTES, ResolvedOffsets
 
 PRESENT = st.sets(st.integers(0, 60), min_size=1).map(sorted)
 """Offsets of dead letters. The end of a transaction leaves a gap."""

@@ -7,7 +7,7 @@ CREATE OR REPLACE VIEW {view}
     product_id String COMMENT 'The product.',
     clicked_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When the product was clicked first, UTC; NULL if it was not.',
     session_id String COMMENT 'The session of the browser.',
-    surface String COMMENT 'Where on the page: home, product, cart, search or email.',
+    surface String COMMENT 'Where on the page: home, product, cart, order, search or email.',
     strategy String COMMENT 'Strategy of the list, such as blend or popular.',
     source Nullable(String) COMMENT 'Recommender that proposed the product, if another one.',
     model_version Nullable(String) COMMENT 'Version of the trained model, if one was used.',

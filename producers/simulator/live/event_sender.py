@@ -1,12 +1,15 @@
-"""Sends browsing events to the API in batches, retrying until it accepts them."""
+"""Sends browsing events to the API in batches, some late and some twice, until it accepts them."""
 
 import asyncio
 from collections import Counter, deque
+from random import Random
 from typing import Any
 
 from common.clock import Clock
 from common.ids import new_id
+from producers.simulator.delivery import draw_delays
 from producers.simulator.live.api import ApiUnavailable, RequestRejected, ShopApi
+from producers.simulator.live.held_back import HeldBack
 from producers.simulator.status import SimulatorStatus
 
 BATCH_SIZE = 500
@@ -23,16 +26,21 @@ class EventSender:
     Every event gets its id when it is queued, so that a batch that is sent again counts once.
     """
 
-    def __init__(self, api: ShopApi, status: SimulatorStatus, clock: Clock) -> None:
-        self._api, self._status, self._clock = api, status, clock
+    def __init__(self, api: ShopApi, status: SimulatorStatus, clock: Clock, random: Random) -> None:
+        self._api, self._status, self._clock, self._random = api, status, clock, random
         self._queue: deque[dict[str, Any]] = deque()
+        self._held_back: HeldBack[dict[str, Any]] = HeldBack()
 
     def enqueue(self, events: list[dict[str, Any]]) -> None:
         """Queue events that happened now; each gets its id and time."""
         now = self._clock().isoformat(timespec="milliseconds")
         for event in events:
             event["event_id"], event["occurred_at"] = new_id(), now
-        self._queue.extend(events)
+            for delay_s in draw_delays(event["event"], self._random):
+                if delay_s:
+                    self._held_back.add(event, delay_s)
+                else:
+                    self._queue.append(event)
         if (excess := len(self._queue) - MAX_QUEUED) > 0:
             for _ in range(excess):
                 self._queue.popleft()
@@ -44,9 +52,12 @@ class EventSender:
         return max(0, len(self._queue) - BATCH_SIZE)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Send queued events until `stopping` is set and the queue is empty."""
+        """Send queued events until `stopping` is set and no event is left."""
         pause_s = _MIN_BACKOFF_S
-        while self._queue or not stopping.is_set():
+        while True:
+            self._queue.extend(self._held_back.all() if stopping.is_set() else self._held_back.due())
+            if stopping.is_set() and not self._queue:
+                return
             if len(self._queue) < BATCH_SIZE and not stopping.is_set():
                 await asyncio.sleep(BATCH_INTERVAL_S)
             batch = [self._queue.popleft() for _ in range(min(BATCH_SIZE, len(self._queue)))]

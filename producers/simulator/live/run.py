@@ -109,8 +109,10 @@ class _LiveTraffic:
         self._restocker = Restocker(world, api, self._stock_levels, random)
         self._api, self._rate, self._controller = api, rate, LoadController(system_clock().timestamp())
         self._sales_poller = SalesPoller(world, api, random, system_clock, self._controller.update_freshness)
-        self._external_events = ExternalEventProducer(settings.kafka, schema_ids, status, system_clock)
-        self._event_sender = EventSender(api, status, system_clock)
+        self._external_events = ExternalEventProducer(
+            settings.kafka, schema_ids, status, system_clock, random
+        )
+        self._event_sender = EventSender(api, status, system_clock, random)
         self._shipments = LiveShipments(
             world, self._external_events, status, random,
             lambda order_id: self.spawn(self._orders.cancel(order_id)),

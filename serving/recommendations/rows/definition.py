@@ -7,8 +7,8 @@ from typing import Literal
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.strategies import Strategy
 
-RowPage = Literal["home", "cart", "order"]
-"""A page with titled rows; `order` is the page of an order, after the purchase."""
+RowPage = Literal["home", "cart", "order", "email"]
+"""What shows titled rows: a page (`order` is that of an order, after the purchase), or a mail."""
 
 
 @dataclass(frozen=True, slots=True)

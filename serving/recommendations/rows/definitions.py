@@ -14,6 +14,7 @@ from serving.recommendations.rows.focuses import (
     newest_bought,
     newest_viewed,
     purchases,
+    whole_history,
 )
 from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.strategies import Strategy
@@ -40,12 +41,20 @@ POPULAR = RowDefinition(
 COMPLETES = RowDefinition("completes_cart", "Completes your cart", cart_complements, TOGETHER, shortest=1)
 BOUGHT = RowDefinition("because_bought", "Because you bought %(name)s", newest_bought, NEIGHBOURS)
 
+FOR_YOU = RowDefinition("for_you", "Chosen for you", whole_history, NEIGHBOURS)
+
 ROWS: Mapping[RowPage, Sequence[RowDefinition]] = {
     "home": (AGAIN, SINCE, LOOKED, POPULAR),
     "cart": (COMPLETES, AGAIN),
     "order": (BOUGHT, AGAIN),
+    "email": (AGAIN, SINCE, LOOKED, FOR_YOU, POPULAR),
 }
 """Page → its rows. An earlier row takes a product first; no later one shows it again."""
 
-RULES_OF: Mapping[RowPage, Page] = {"home": "home", "cart": "cart", "order": "cart"}
+RULES_OF: Mapping[RowPage, Page] = {
+    "home": "home",
+    "cart": "cart",
+    "order": "cart",
+    "email": "home",
+}
 """Page → the page whose rules of the shop and whose weights its rows have."""

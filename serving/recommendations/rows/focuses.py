@@ -65,6 +65,11 @@ async def purchases(request: RecommendationRequest) -> Focus | None:
     return Focus(request) if request.visitor.bought else None
 
 
+async def whole_history(request: RecommendationRequest) -> Focus | None:
+    """Return everything that the visitor did."""
+    return Focus(request) if request.seeds else None
+
+
 async def history_of_visits(request: RecommendationRequest) -> Focus | None:
     """Return everything that the visitor looked at or put into the cart.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from serving.recommendations.ranker import RankedItems, Ranker
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.rows.definition import Focus, RowDefinition
-from serving.recommendations.rules.context import RuleContext, without_places
+from serving.recommendations.rules.context import ExposurePool, RuleContext, without_places
 from serving.recommendations.rules.live_rules import Page
 
 
@@ -41,7 +41,7 @@ async def ranked_rows(
     Raises:
         RedisUnavailable: Redis does not answer.
     """
-    allowed = replace(allowed, rules=without_places(allowed.rules), pool=())
+    allowed = replace(allowed, rules=without_places(allowed.rules), pool=ExposurePool())
     rows: list[RankedRow] = []
     for definition in definitions:
         focus = await definition.focus(request)

@@ -51,6 +51,19 @@ def without_places(rules: ActiveRules) -> ActiveRules:
 
 
 @dataclass(frozen=True, slots=True)
+class ExposurePool:
+    """The products that wait for exposure: those listed a short time ago, newest first, and others."""
+
+    newest: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Both, the newest first."""
+        return (*self.newest, *self.others)
+
+
+@dataclass(frozen=True, slots=True)
 class RuleContext:
     """A request, as the rules see it.
 
@@ -70,4 +83,4 @@ class RuleContext:
     excluded: Set[str] = frozenset()
     unwanted: Set[str] = frozenset()
     bought: Mapping[str, float] = field(default_factory=dict)
-    pool: tuple[str, ...] = ()
+    pool: ExposurePool = field(default_factory=ExposurePool)

@@ -5,10 +5,13 @@ from math import floor
 
 from common.configuration.rollout import position
 from serving.recommendations.rules.checks import refusal
-from serving.recommendations.rules.context import PinnedPlace, RuleContext
+from serving.recommendations.rules.context import ExposurePool, PinnedPlace, RuleContext
 from serving.recommendations.rules.draft import Candidate, Draft, Placed, RuleName
 from serving.recommendations.rules.limits import Counts
 from serving.recommendations.rules.targets import is_of
+
+NEWEST_SHARE = 0.5
+"""The share of the lists that draw among the newest products, if there are any."""
 
 Extras = Mapping[str, Candidate]
 """Products that no recommender proposed, by id, with their cards."""
@@ -63,6 +66,19 @@ def sponsor(draft: Draft, context: RuleContext, extras: Extras, n: int, most: in
                 break
             draft = draft.passing_over("sponsored", each.product_id)
     return draft
+
+
+def products_of_list(pool: ExposurePool, seed: str) -> tuple[Sequence[str], float]:
+    """Return the products among which a list draws, and the chance with which a list draws among these.
+
+    Half of the lists draw among the newest products, which are few: so a new listing is soon shown, however
+    many products wait.
+    """
+    if not pool.newest or not pool.others:
+        return pool.newest or pool.others, 1.0
+    if position("recommendation_exposure_newest", seed) < NEWEST_SHARE:
+        return pool.newest, NEWEST_SHARE
+    return pool.others, 1.0 - NEWEST_SHARE
 
 
 def exposure_draws(pool: Sequence[str], share: float, n: int, seed: str) -> Iterator[tuple[int, str, float]]:

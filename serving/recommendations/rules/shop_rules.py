@@ -9,7 +9,7 @@ from typing import Any
 from common.configuration.values import SettingValues
 from common.metrics import RECOMMENDATION_RULE_EFFECTS
 from serving.catalogue.offers import Offer
-from serving.recommendations.rules.context import ActiveRules, RuleContext
+from serving.recommendations.rules.context import ActiveRules, ExposurePool, RuleContext
 from serving.recommendations.rules.draft import Effect
 from serving.recommendations.rules.live_rules import LiveRules, Page
 from serving.recommendations.rules.targets import category_key
@@ -28,7 +28,7 @@ class ShopRules:
         self,
         values: SettingValues,
         currency: str | None = None,
-        pool: Callable[[], tuple[str, ...]] = tuple,
+        pool: Callable[[], ExposurePool] = ExposurePool,
         suspended: Callable[[], frozenset[str]] = _nothing,
         clock_s: Callable[[], float] = time,
     ) -> None:

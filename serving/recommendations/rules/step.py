@@ -20,7 +20,14 @@ from serving.recommendations.rules.checks import keep_passing
 from serving.recommendations.rules.context import RuleContext
 from serving.recommendations.rules.draft import Candidate, Draft, Effect, Placed
 from serving.recommendations.rules.limits import limit
-from serving.recommendations.rules.places import Extras, expose, exposure_draws, pin, sponsor
+from serving.recommendations.rules.places import (
+    Extras,
+    expose,
+    exposure_draws,
+    pin,
+    products_of_list,
+    sponsor,
+)
 
 Draw = tuple[int, str, float]
 """A place from 0, the product that is drawn for it, and its propensity."""
@@ -37,10 +44,17 @@ class RankedList:
 def draws_of(context: RuleContext, n: int, *, is_empty: bool) -> list[Draw]:
     """Return the places and products that are drawn for exposure in a list of `n`.
 
-    If there is nothing else to show, all places are drawn. With a share of 0 none is, ever.
+    If there is nothing else to show, all places are drawn, from all products that wait. With a share of 0
+    none is, ever.
     """
     share = context.rules.exposure_share
-    return list(exposure_draws(context.pool, 1.0 if is_empty and share > 0 else share, n, context.seed))
+    if is_empty and share > 0:
+        return list(exposure_draws(context.pool.all, 1.0, n, context.seed))
+    products, chance = products_of_list(context.pool, context.seed)
+    return [
+        (place, product_id, chance * propensity)
+        for place, product_id, propensity in exposure_draws(products, share, n, context.seed)
+    ]
 
 
 def wanted_extras(context: RuleContext, draws: Iterable[Draw], n: int) -> list[str]:

@@ -12,51 +12,61 @@ from serving.catalogue.cards import open_cards
 from serving.clickhouse import ClickHouseQueries
 from serving.live_versions import LiveVersions
 from serving.polled import PolledValue
+from serving.recommendations.rules.context import ExposurePool
 
 POOL_EVERY_S = 20.0
 """How often the products for exposure are read: a new product is among them within this time."""
 
-POOL_SIZE = 500
-"""The largest number of products for exposure."""
+NEWEST_FOR = timedelta(hours=1)
+"""A product listed less than this long ago is one of the newest."""
+
+NEWEST, POOL_SIZE = 50, 450
+"""The largest numbers of the newest products, and of others for exposure. There are so few of the newest that
+each of them is drawn for one list in a hundred or more often."""
 
 OF_SELLER = 5
-"""The largest number of products of one seller among them, so that sellers with many have no advantage."""
+"""The largest number of products of one seller among each of them, so that sellers with many have no
+advantage."""
 
 SOLD_IN = timedelta(days=30)
 """The time in which the units of a small seller are counted."""
 
 SUSPENDED_EVERY_S = 1.0
 
-Products = tuple[str, ...]
 Sellers = frozenset[str]
 
 
 def products_for_exposure(
     clickhouse: ClickHouseQueries, versions: LiveVersions, values: SettingValues, clock: Clock
-) -> PolledValue[Products]:
-    """Return the products that are new or of small sellers, and for sale, in a random order.
+) -> PolledValue[ExposurePool]:
+    """Return the products that are new or of small sellers, and for sale.
 
-    The order is the same in all processes, and another one every hour. There are none if the share of
-    exposure is 0, and until ClickHouse has answered once.
+    Those of the last `NEWEST_FOR` come apart, newest first, so that each soon gets a place. The others are in
+    a random order, which is the same in all processes, and another one every hour. There are none if the
+    share of exposure is 0, and until ClickHouse has answered once.
     """
 
-    async def read() -> Products:
+    async def read() -> ExposurePool:
         if values.get(EXPOSURE_SHARE) <= 0:
-            return ()
+            return ExposurePool()
         now = clock()
         rows = await clickhouse.rows(
             "products_for_exposure",
             sold_since=_whole_seconds(now - SOLD_IN),
             listed_since=_whole_seconds(now - timedelta(days=values.get(NEW_PRODUCT_DAYS))),
+            newest_since=_whole_seconds(now - NEWEST_FOR),
             small_seller_units=values.get(SMALL_SELLER_UNITS),
             seed=f"{now:%Y-%m-%d %H}",
             of_seller=OF_SELLER,
             limit=POOL_SIZE,
         )
         cards = await (await open_cards(versions)).read(row["product_id"] for row in rows)
-        return tuple(product_id for product_id, card in cards.items() if card.for_sale)
+        for_sale = [row for row in rows if (card := cards.get(row["product_id"])) and card.for_sale]
+        newest = [row["product_id"] for row in for_sale if row["is_newest"]]
+        others = [row["product_id"] for row in for_sale if not row["is_newest"]]
+        return ExposurePool(tuple(newest[:NEWEST]), tuple(others))
 
-    return PolledValue("products for exposure", (), read, POOL_EVERY_S, 2 * PEER_TIMEOUT_S)
+    return PolledValue("products for exposure", ExposurePool(), read, POOL_EVERY_S, 2 * PEER_TIMEOUT_S)
 
 
 def suspended_sellers(ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> PolledValue[Sellers]:

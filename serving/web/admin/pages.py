@@ -13,6 +13,7 @@ from serving.web.admin import (
     recommendations,
     sellers,
     settings,
+    trainings,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -23,6 +24,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     recommendation_health.router,
     settings.router,
     experiments.router,
+    trainings.router,
     commission.router,
     dead_letters.router,
     limits.router,

@@ -62,6 +62,16 @@ async def change_profile(request: Request, commerce: CommerceDep, catalogue: Cat
     return await _profile(request, commerce, catalogue, answer)
 
 
+@router.post("/mails")
+async def change_mails(request: Request, commerce: CommerceDep, catalogue: CatalogueDep) -> Response:
+    """Agree to mails with recommendations, or end them."""
+    wanted = typed(await read_form(request), "recommendations") == "yes"
+    answer = await change(commerce, request, "PUT", "/v1/me/recommendation_mails", {"wanted": wanted})
+    if answer.is_success:
+        return go_to("/account", done="mails-saved")
+    return await _profile(request, commerce, catalogue, answer)
+
+
 @router.get("/orders")
 async def account_orders(
     request: Request, commerce: CommerceDep, catalogue: CatalogueDep, cursor: Cursor = ""
@@ -189,8 +199,9 @@ async def _profile(
     answer: CommerceResponse | None = None,
 ) -> Response:
     me = await read(commerce, request, "/v1/me")
+    mails = await read(commerce, request, "/v1/me/recommendation_mails")
     sellers = await named_sellers(sorted(me["sellers"]), catalogue)
-    return _page(request, "account.html", answer, me=me, sellers=sellers)
+    return _page(request, "account.html", answer, me=me, mails=mails, sellers=sellers)
 
 
 async def _addresses(

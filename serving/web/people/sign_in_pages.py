@@ -148,6 +148,23 @@ async def confirm_email(request: Request, commerce: CommerceDep) -> Response:
     return go_to("/account" if is_signed_in else "/sign-in", done="email-confirmed")
 
 
+@router.get("/unsubscribe")
+async def unsubscribe_page(request: Request, token: Token = "") -> Response:
+    """Return the form that ends mails with recommendations. A program that only opens links ends nothing."""
+    return page(request, "unsubscribe.html", token=token, is_done=False)
+
+
+@router.post("/unsubscribe")
+async def unsubscribe(request: Request, commerce: CommerceDep) -> Response:
+    """End mails with recommendations, also for somebody who is not signed in."""
+    token = typed(await read_form(request), "token")
+    answer = await change(commerce, request, "POST", "/v1/auth/unsubscriptions", {"token": token})
+    if answer.is_success:
+        return page(request, "unsubscribe.html", token=token, is_done=True)
+    error = refusal(answer.content)
+    return page(request, "unsubscribe.html", answer.status, token=token, is_done=False, error=error)
+
+
 def _confirmation(form: Form) -> dict[str, str]:
     return {"token": typed(form, "token"), "password": form.get("password", "")}
 

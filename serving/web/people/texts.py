@@ -15,6 +15,7 @@ NOTICES: Mapping[str, str] = {
     "signed-out": N_("You are signed out."),
     "erased": N_("Your account is erased. Nothing links your orders to you any more."),
     "profile-saved": N_("Your profile is saved."),
+    "mails-saved": N_("Your choice of mails is saved."),
     "address-saved": N_("The address is saved."),
     "address-deleted": N_("The address is deleted."),
     "session-ended": N_("The session has ended."),

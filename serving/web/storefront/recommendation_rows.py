@@ -60,7 +60,7 @@ async def titled_rows(
     values: SettingValues = request.app.state.live_values
     if not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
         return []
-    found = await _or_none(_service(request).rows(visitor, TITLED_ROW_LENGTH, page, shown))
+    found = await _or_none(_service(request).titled_rows.of_page(visitor, TITLED_ROW_LENGTH, page, shown))
     return found["rows"] if found else []
 
 

@@ -13,7 +13,7 @@ from common.errors import Rejected
 from common.ids import new_id
 from common.metrics import REGISTRY
 from common.settings import PORTS
-from dashboards.build import PROMETHEUS
+from dashboards.prometheus import configuration
 from producers.outbox.message import EventWriter
 from producers.outbox.relay import BATCH, Relay
 from producers.outbox.trace import Trace
@@ -26,6 +26,12 @@ from tests.integration.servers import TEST_TIMEOUT_S
 from tests.ports import free_offset
 
 ADD = f"INSERT INTO {SPARE}.outbox (topic, headers) SELECT 'order_placed', '{{}}' FROM generate_series(1, $1)"
+ADD_OLD = (
+    f"INSERT INTO {SPARE}.outbox (topic, headers, committed_at) "
+    "SELECT 'order_placed', '{}', clock_timestamp() - $2::float8 * interval '1 second' "
+    "FROM generate_series(1, $1)"
+)
+OLD = 700
 
 
 def test_the_events_of_one_product_are_in_kafka_in_the_order_of_their_commits(shop, eventually):
@@ -81,16 +87,20 @@ def test_one_relay_of_a_service_leads(shop):
     assert asyncio.run(lead()) is False
 
 
-def stuck_above() -> int:
-    """The number of waiting messages above which the alert `OutboxStuck` fires."""
-    groups = yaml.safe_load((PROMETHEUS / "rules.yml").read_text())["groups"]
-    (rule,) = (rule for group in groups for rule in group["rules"] if rule["alert"] == "OutboxStuck")
-    (threshold,) = re.findall(r"souk_outbox_waiting\S* > (\d+)", rule["expr"])
+def stuck_above_s() -> int:
+    """The age of the oldest message above which the alert `OutboxStuck` fires."""
+    groups = yaml.safe_load(configuration.rules())["groups"]
+    (rule,) = (rule for group in groups for rule in group["rules"] if rule.get("alert") == "OutboxStuck")
+    (threshold,) = re.findall(r"souk_outbox_age_seconds\S* > (\d+)", rule["expr"])
     return int(threshold)
 
 
 def waiting() -> float | None:
     return REGISTRY.get_sample_value("souk_outbox_waiting", {"service": SPARE})
+
+
+def oldest_s() -> float | None:
+    return REGISTRY.get_sample_value("souk_outbox_age_seconds", {"service": SPARE})
 
 
 @pytest.mark.parametrize("at_first", [3, BATCH])
@@ -106,11 +116,12 @@ def test_messages_that_wait_for_kafka_are_counted_and_trigger_an_alert(shop, boo
     async def carry() -> None:
         relay = asyncio.create_task(Relay(nowhere, SPARE, Notifier(SPARE)).run())
         await becomes(lambda: waiting() == at_first)
-        await asyncio.to_thread(shop.sql, ADD, stuck_above())
-        await becomes(lambda: waiting() == at_first + stuck_above())
+        assert oldest_s() < stuck_above_s()
+        await asyncio.to_thread(shop.sql, ADD_OLD, OLD, 60.0)
+        await becomes(lambda: waiting() == at_first + OLD and oldest_s() > 60 > stuck_above_s())
         relay.cancel()
         with suppress(asyncio.CancelledError):
             await relay
 
     asyncio.run(carry())
-    assert waiting() is None  # another relay may lead now
+    assert waiting() is oldest_s() is None  # another relay may lead now

@@ -15,6 +15,7 @@ import httpx
 import orjson
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from redis import Redis
 
 from common.ids import new_id
 from common.settings import ROOT, Settings
@@ -25,7 +26,7 @@ from tests.integration.commerce.conftest import Shop
 from tests.integration.conftest import is_ready
 from tests.integration.metric_tables import emptied
 from tests.integration.servers import TEST_TIMEOUT_S, await_true, running, terminated
-from tests.integration.serving.conftest import put
+from tests.integration.serving.conftest import put, put_offers
 from tests.integration.serving.layouts import layouts, scroll_width
 
 PASSWORD = "seven lamps and a vase"
@@ -870,3 +871,53 @@ def test_the_pages_fit_into_every_width(window: BrowserContext, site: Site) -> N
         page.goto(path)
         for theme, width in layouts(page):
             assert scroll_width(page) <= width, (path, theme, width)
+
+
+def test_a_person_agrees_to_mails_gets_one_and_ends_them_by_its_link_signed_out(site: Site) -> None:
+    lamps = [f"mail-lamp-{number}" for number in range(5)]
+    email = site.person()
+    with site.browser() as browser, Redis.from_url(site.settings.redis) as redis:
+        sign_in(browser, email)
+        assert 'name="recommendations" value="yes">' in browser.get("/account").text
+        answer = browser.post("/account/mails", data={"recommendations": "yes"})
+        assert path_of(answer) == "/account?done=mails-saved"
+        page = browser.get("/account?done=mails-saved").text
+        assert "Your choice of mails is saved." in page
+        assert 'name="recommendations" value="yes" checked>' in page
+        shopper_id = browser.get("/v1/me").json()["shopper_id"]
+        for number, lamp in enumerate(lamps):
+            offer = {
+                "seller_id": BEST_SELLER,
+                "name": f"Lamp {number}",
+                "category": "lamps",
+                "price_minor": 900,
+            }
+            put_offers(redis, lamp, offer, stock={BEST_SELLER: 5}, interest=100.0)
+        redis.zadd(f"similar:{lamps[0]}", dict.fromkeys(lamps[1:], 50.0))
+        redis.zadd(f"recent:{shopper_id}", {lamps[0]: 1_795_000_000})
+
+        site.sql("UPDATE users.recommendation_mails SET send_at = now()")
+        link = await_true(lambda: find_link(site, email, "unsubscribe"), "the mail")
+        redis.delete(f"similar:{lamps[0]}", f"recent:{shopper_id}", *(f"product:{each}" for each in lamps))
+    mails = site.shop.http.get("/v1/mails", params={"to": email}).json()
+    (mail,) = [each for each in mails if "unsubscribe" in each["text"]]
+    assert mail["subject"] == "Because you looked at Lamp 0"
+    assert f"Lamp 1, R$9.00\n{site.settings.public}/shop/products/mail-lamp-1#recommendation=" in mail["text"]
+
+    with site.browser() as stranger:
+        form = stranger.get(link)
+        assert (form.status_code, "End the mails" in form.text) == (200, True)
+        assert site.sql("SELECT FROM users.recommendation_mails")
+        ended = stranger.post("/unsubscribe", data={"token": token_of(link)})
+        assert "You get no more mails with recommendations." in ended.text
+        wrong = stranger.post("/unsubscribe", data={"token": "another"})
+    assert wrong.status_code == 410
+    assert site.sql("SELECT FROM users.recommendation_mails") == []
+
+
+def find_link(site: Site, email: str, page: str) -> str | None:
+    """Return the link to a page in a mail to an address, once there is one."""
+    try:
+        return site.link(email, page)
+    except StopIteration:
+        return None

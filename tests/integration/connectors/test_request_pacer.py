@@ -22,7 +22,7 @@ def delays(tmp_path_factory: pytest.TempPathFactory) -> Delays:
     command = java_program("souk.flink.common.RequestPacerDelays", sources, tmp_path_factory.mktemp("pacer"))
 
     def run(requests: list[tuple[int, int]]) -> list[int]:
-        words = [str(word) for request in requests for word in (*request, LONGEST_MS)]
+        words = [str(word) for request in requests for word in (*request, LONGEST_MS, LONGEST_MS)]
         done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=60, check=True)
         return [int(line) for line in done.stdout.split()]
 

@@ -128,6 +128,9 @@ GET /v1/mails                                    admin platform
 GET /v1/admin/experiments                        admin platform
 GET /v1/admin/experiments/{name}                 admin platform
 GET /v1/admin/recommendations/health             admin platform
+GET /v1/admin/recommendations/trainings          admin platform
+GET /v1/admin/recommendations/trainings/{training_id}             admin platform
+POST /v1/admin/recommendations/trainings/{training_id}/rollback   admin platform
 GET /v1/admin/recommendations/{recommendation_id}  admin platform
 GET /v1/settings                                 admin platform
 GET /v1/settings/{name}/history                  admin platform
@@ -141,6 +144,7 @@ POST /v1/auth/refresh                            everybody
 POST /v1/auth/password_resets                    everybody
 POST /v1/auth/password_resets/confirmations      everybody
 POST /v1/auth/email_changes/confirmations        everybody
+POST /v1/auth/unsubscriptions                    everybody
 DELETE /v1/auth/sessions/current                 people
 GET /v1/me                                       people
 PATCH /v1/me                                     people
@@ -148,6 +152,8 @@ POST /v1/me/password                             people
 POST /v1/me/email_changes                        people
 GET /v1/me/sessions                              people
 DELETE /v1/me/sessions/{session_id}              people
+GET /v1/me/recommendation_mails                  people
+PUT /v1/me/recommendation_mails                  people
 GET /v1/me/addresses                             people
 PUT /v1/me/addresses/{address_id}                people
 DELETE /v1/me/addresses/{address_id}             people
@@ -214,6 +220,8 @@ GET /reset                                       everybody
 POST /reset                                      everybody
 GET /confirm_email                               everybody
 POST /confirm_email                              everybody
+GET /unsubscribe                                 everybody
+POST /unsubscribe                                everybody
 GET /staff_invitation                            people
 POST /staff_invitation                           people
 POST /staff_invitation/refusal                   people
@@ -227,6 +235,7 @@ POST /look-as                                    everybody
 GET /ops/mail                                    admin platform
 GET /account                                     people
 POST /account/profile                            people
+POST /account/mails                              people
 GET /account/orders                              people
 GET /account/addresses                           people
 POST /account/addresses                          people
@@ -266,6 +275,9 @@ GET /admin/experiments/{name}                    admin platform
 POST /admin/experiments/{name}/start             admin platform
 POST /admin/experiments/{name}/stop              admin platform
 POST /admin/experiments/{name}/arms/{arm}/stop   admin platform
+GET /admin/trainings                             admin platform
+GET /admin/trainings/{training_id}               admin platform
+POST /admin/trainings/{training_id}/rollback     admin platform
 GET /admin/commission                            admin platform
 POST /admin/commission                           admin platform
 GET /admin/recommendations                       admin platform

@@ -398,7 +398,7 @@ def test_a_form_of_another_type_or_size_is_refused(office: Office) -> None:
 def test_no_page_of_the_administration_is_stored(office: Office) -> None:
     with office.http(ADMIN) as http:
         for path in ("/admin", "/admin/sellers", "/admin/people", "/admin/settings", "/admin/commission",
-                     "/admin/recommendations", "/admin/experiments"):  # fmt: skip
+                     "/admin/recommendations", "/admin/experiments", "/admin/trainings"):  # fmt: skip
             assert http.get(path).headers["cache-control"] == "no-store"
 
 
@@ -423,6 +423,7 @@ def test_the_pages_fit_every_width(browser: Browser, office: Office) -> None:
         "/admin/settings/recommendation_blocks",
         "/admin/commission",
         "/admin/experiments",
+        "/admin/trainings",
         "/admin/dead-letters",
         "/admin/dead-letters/review_published",
         "/admin/limits",

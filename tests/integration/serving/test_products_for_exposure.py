@@ -14,6 +14,7 @@ from common.configuration.values import SettingValue, SettingValues
 from common.settings import Settings
 from serving.clickhouse import ClickHouseQueries, load_queries
 from serving.live_versions import LiveVersions
+from serving.recommendations.rules.context import ExposurePool
 from serving.recommendations.rules.supply import OF_SELLER, products_for_exposure
 from serving.redis_client import open_redis
 from tests.integration.serving.conftest import TABLES, ask, insert, put, put_offers
@@ -53,10 +54,15 @@ def listed(shop: Settings, add: Callable[[str, list[Any]], None]) -> Iterator[No
 
 def drawn(shop: Settings, at: datetime = NOW, **changed: Any) -> list[str]:
     """Return the products for exposure among those of this test, in their order."""
+    return [each for each in pool_of(shop, at, **changed).all if each in {each for each, _, _ in OFFERS}]
+
+
+def pool_of(shop: Settings, at: datetime = NOW, **changed: Any) -> ExposurePool:
+    """Return the pool that a process reads."""
     values = SettingValues()
     values.update({name: SettingValue(1, value) for name, value in changed.items()})
 
-    async def read() -> tuple[str, ...]:
+    async def read() -> ExposurePool:
         redis = open_redis(shop)
         async with ClickHouseQueries(shop, load_queries()) as clickhouse:
             pool = products_for_exposure(clickhouse, LiveVersions(redis), values, lambda: at)
@@ -64,8 +70,7 @@ def drawn(shop: Settings, at: datetime = NOW, **changed: Any) -> list[str]:
         await redis.aclose()
         return pool.value
 
-    own = {each for each, _, _ in OFFERS}
-    return [each for each in asyncio.run(read()) if each in own]
+    return asyncio.run(read())
 
 
 def test_new_products_and_those_of_small_sellers_are_drawn_a_few_of_each(shop: Settings) -> None:
@@ -85,3 +90,22 @@ def test_the_settings_say_who_is_small_and_whether_anything_is_drawn(shop: Setti
 def test_the_order_is_another_one_every_hour_and_the_same_within_it(shop: Settings) -> None:
     assert drawn(shop) == drawn(shop, NOW + timedelta(minutes=59))
     assert len({tuple(drawn(shop, NOW + timedelta(hours=hour))) for hour in range(4)}) > 1
+
+
+def test_what_was_listed_within_the_hour_is_apart_the_newest_of_each_seller_first(shop: Settings) -> None:
+    minutes = (9, 50, 20, 30, 40, 10, 59, 61)
+    products = [f"hot{number}" for number in minutes]
+    at = [NOW - timedelta(minutes=number) for number in minutes]
+    rows = [[f"exposure-{product}", f"{moment:%Y-%m-%d %H:%M:%S}.000", product, "big", "BRL"]
+            for product, moment in zip(products, at, strict=True)]  # fmt: skip
+    put(shop, "product_listed", LISTED, rows)
+    with Redis.from_url(shop.redis) as redis:
+        for product in products:
+            put_offers(redis, product, {"seller_id": "big", "price_minor": 900}, stock={"big": 5})
+
+        found = pool_of(shop)
+
+        redis.delete(*(f"product:{product}" for product in products))
+    assert found.newest == ("hot9", "hot10", "hot20", "hot30", "hot40")
+    assert {"new", "hot61"} <= set(found.others)
+    assert not set(found.newest) & set(found.others)

@@ -101,7 +101,7 @@ def test_a_visitor_sees_what_changed_since_the_last_visit_and_was_not_seen_since
         recent = await read(shop)
         client = open_redis(shop)
         service = RecommendationService(LiveVersions(client), recent=lambda: recent, clock=lambda: NOW)
-        answers = [await service.rows(visitor, 6, "home") for visitor in (back, seen, present)]
+        answers = [await service.titled_rows.of_page(visitor, 6, "home") for visitor in (back, seen, present)]
         await client.aclose()
         return [
             [(item["product_id"], item["reason"]["text"]) for item in row["items"]]

@@ -84,7 +84,7 @@ def rows_under(shop: Settings, visitor: str, page: RowPage, *changed: tuple[Sett
         client = open_redis(shop)
         choice = StrategyChoice(values, system_clock, Random(1))
         service = RecommendationService(LiveVersions(client), rules=ShopRules(values), choice=choice)
-        rows = await service.rows(visitor, 6, page)
+        rows = await service.titled_rows.of_page(visitor, 6, page)
         await client.aclose()
         return rows
 
@@ -105,6 +105,17 @@ def test_the_rows_of_home_follow_the_last_product_and_the_favourite_category(
     assert products(looked) == [*LAMPS[1:], *BULBS[:2]]
     assert (popular["title"], products(popular)) == ("Popular in row pots", list(POTS[2:]))
     assert {item["reason"]["category"] for item in popular["items"]} == {"row_pots"}
+
+
+def test_a_mail_has_the_rows_of_home_and_one_that_follows_from_everything(
+    shop: Settings, redis: "Redis[str]", visitor: str
+) -> None:
+    redis.zadd(f"recent:{visitor}", {LAMPS[0]: 1_800_000_000, POTS[0]: 1_799_999_990, POTS[1]: 1_799_999_980})
+
+    rows = rows_of(shop, visitor, n=6, page="email")
+
+    assert list(rows) == ["because_looked", "for_you", "popular_in_favourite"]
+    assert (rows["for_you"]["title"], products(rows["for_you"])) == ("Chosen for you", list(BULBS[2:8]))
 
 
 def test_a_row_without_enough_products_or_a_history_is_left_out(

@@ -41,10 +41,21 @@ document.addEventListener("click", (event) => {
   }
 });
 
+/** Returns the referral of a link in a mail, whose fragment names the list, and tracks the click once. */
+const mailReferral = (product) => {
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const recommendation = fragment.get("recommendation");
+  const position = Number(fragment.get("position"));
+  if (!recommendation || !position) return null;
+  history.replaceState(null, "", location.pathname + location.search);
+  trackEvent("recommendation_clicked", { recommendation_id: recommendation, surface: "email", product_id: product, position });
+  return { source: "recommendation", recommendation_id: recommendation };
+};
+
 /** Sets up the page of a product. */
 const showProduct = (article) => {
   const { product, seller } = article.dataset;
-  const referral = takeReferral(product) ?? { source: document.referrer && !document.referrer.startsWith(location.origin) ? "external" : "direct" };
+  const referral = mailReferral(product) ?? takeReferral(product) ?? { source: document.referrer && !document.referrer.startsWith(location.origin) ? "external" : "direct" };
   trackEvent("product_viewed", { product_id: product, seller_id: seller, ...referral });
   const form = document.getElementById("buy");
   form?.addEventListener("submit", (event) => {

@@ -64,7 +64,7 @@ final class Batch {
         return rows.isEmpty();
     }
 
-    boolean isFull(SinkOptions.Flush flush) {
+    boolean isFull(Flush flush) {
         return rows.size() >= flush.rows() || bytes >= flush.bytes();
     }
 

@@ -14,7 +14,7 @@ import org.apache.flink.table.types.logical.RowType;
 
 /** The sink at run time, with everything that a subtask needs to create its writer. */
 record BufferedSink(
-        RowType rowType, int[] key, SinkOptions.Flush flush, Backoff backoff, DeadLetterProducer.Config deadLetters,
+        RowType rowType, int[] key, Flush flush, Backoff backoff, DeadLetterProducer.Config deadLetters,
         DeletePolicy deletes, boolean tracksProgress, BatchWriter.Factory writers)
         implements Sink<RowData>, SupportsWriterState<RowData, Long> {
 

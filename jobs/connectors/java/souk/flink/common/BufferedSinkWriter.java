@@ -36,6 +36,7 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
     private boolean flushTimerSet;
     private boolean delayed;
     private long firstRowAt;
+    private long handedOverAt;
     private long watermark;
     private volatile long reported;
     private volatile double requestMs;
@@ -51,6 +52,7 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
         this.reported = reached;
         this.filling = new Batch(sink.rowType(), sink.key());
         this.spare = new Batch(sink.rowType(), sink.key());
+        this.handedOverAt = time.getCurrentProcessingTime();
         if (sink.tracksProgress()) {
             time.registerTimer(time.getCurrentProcessingTime() + PROGRESS_EVERY_MS, this::onProgressTimer);
         }
@@ -73,7 +75,7 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
         if (filling.isFull(sink.flush())) {
             handOver();
         } else {
-            setFlushTimer(sink.flush().interval().toMillis());
+            setFlushTimer(sink.flush().firstRowMs(firstRowAt - handedOverAt));
         }
     }
 
@@ -113,6 +115,7 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
         filling = spare;
         spare = batch;
         metrics.rowsBuffered = 0;
+        handedOverAt = time.getCurrentProcessingTime();
         delayed = false;
         inFlight = thread.submit(() -> deliver(batch), null);
     }
@@ -164,18 +167,24 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
 
     /** Hands over the rows, unless more of them are worth waiting for or the store needs a rest. */
     private void flushOrWait(long now) throws IOException, InterruptedException {
-        long more = sink.flush().moreMs(filling.rows().size(), now - firstRowAt);
+        long waited = now - firstRowAt;
+        long more = sink.flush().moreMs(filling.rows().size(), waited);
         if (more > 0) {
             setFlushTimer(more);
             return;
         }
-        long rest = sink.tracksProgress() ? PACER.delay(requestMs, sink.flush().interval().toMillis()) : 0;
+        long rest = sink.tracksProgress() ? rest(waited) : 0;
         if (rest > 0) {
             delayed = true;
             setFlushTimer(rest);
         } else {
             handOver();
         }
+    }
+
+    private long rest(long waitedMs) {
+        Flush flush = sink.flush();
+        return PACER.delay(requestMs, flush.longestRestMs(waitedMs), flush.interval().toMillis());
     }
 
     /** Reports the watermark while no rows arrive; otherwise {@link #deliver} reports it. */

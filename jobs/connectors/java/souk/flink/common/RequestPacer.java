@@ -15,16 +15,16 @@ final class RequestPacer {
      * Returns for how many milliseconds to delay a request that is ready now.
      *
      * @param requestMs how long the sink's last request took
-     * @param longestMs the longest delay
+     * @param longestMs the longest delay of this request
+     * @param longestRestMs the longest time between this request and the next one
      */
-    long delay(double requestMs, long longestMs) {
-        return delayNs(System.nanoTime(), requestMs, longestMs) / 1_000_000;
+    long delay(double requestMs, long longestMs, long longestRestMs) {
+        return delayNs(System.nanoTime(), requestMs, longestMs, longestRestMs) / 1_000_000;
     }
 
-    synchronized long delayNs(long nowNs, double requestMs, long longestMs) {
-        long longestNs = longestMs * 1_000_000;
-        long wait = Math.min(Math.max(freeNs - nowNs, 0), longestNs);
-        long rest = Math.min((long) (REST_PER_REQUEST * requestMs * 1e6), longestNs);
+    synchronized long delayNs(long nowNs, double requestMs, long longestMs, long longestRestMs) {
+        long wait = Math.min(Math.max(freeNs - nowNs, 0), longestMs * 1_000_000);
+        long rest = Math.min((long) (REST_PER_REQUEST * requestMs * 1e6), longestRestMs * 1_000_000);
         freeNs = Math.max(freeNs, nowNs + wait + rest);
         return wait;
     }

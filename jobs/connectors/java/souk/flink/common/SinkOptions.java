@@ -1,6 +1,5 @@
 package souk.flink.common;
 
-import java.io.Serializable;
 import java.time.Duration;
 import java.util.Set;
 import org.apache.flink.configuration.ConfigOption;
@@ -37,20 +36,6 @@ public final class SinkOptions {
             FactoryUtil.SINK_PARALLELISM);
 
     private SinkOptions() {}
-
-    /**
-     * A buffer is sent when it has this many rows or bytes, or this long after its first row. While rows arrive as fast
-     * as in a backlog, it may wait for {@code busyInterval}: each request costs the store the same whatever its size.
-     */
-    public record Flush(int rows, Duration interval, Duration busyInterval, long bytes) implements Serializable {
-        private static final long BUSY_ROWS_PER_S = 2_000;
-
-        /** Returns for how many more milliseconds to wait for rows, or 0 to send these rows now. */
-        long moreMs(int rows, long waitedMs) {
-            boolean busy = rows * 1000L > BUSY_ROWS_PER_S * waitedMs;
-            return busy ? Math.max(0, Math.min(interval.toMillis(), busyInterval.toMillis() - waitedMs)) : 0;
-        }
-    }
 
     static Flush flush(ReadableConfig options) {
         int rows = options.get(ROWS);

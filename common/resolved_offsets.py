@@ -6,6 +6,9 @@ from typing import Self
 
 from common.errors import UserError
 
+RESOLVING_GROUP = "souk_dlq"
+"""The consumer group whose committed offsets and their metadata hold `ResolvedOffsets`."""
+
 MAX_METADATA_BYTES = 4_096
 """Kafka's limit for the metadata of a committed offset (`offset.metadata.max.bytes`)."""
 

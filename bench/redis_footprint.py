@@ -1,0 +1,173 @@
+"""Measures what Redis holds by kind of key, and what a product and a shopper take with all keys full."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import orjson
+from redis import Redis
+
+from common.settings import Settings
+from serving.catalogue.cards import KEY
+
+SAMPLE = 2_000
+"""The number of products and of shoppers that are written, full, and removed again."""
+
+PREFIX = "bench-footprint:"
+
+Members = Mapping[str, int]
+
+FULL: Members = {"recent": 20, "carted": 20, "bought": 200}
+"""The largest number of products in each key of a shopper (docs/architecture.md)."""
+
+BROWSER: Members = {"recent": 20, "carted": 3}
+"""A shopper with many views, some additions to the cart and no purchase."""
+
+BUYER: Members = {"recent": 20, "carted": 3, "bought": 10}
+
+SIMILAR = 64
+"""The number of neighbours in `similar:{product}`."""
+
+STORED_LIST = 24
+"""The products of a list that is stored for a shopper: twice the 12 that are shown."""
+
+_NOW_S = 1_795_000_000.0
+
+
+@dataclass(frozen=True)
+class KindOfKey:
+    """The keys of one kind, and the bytes that they take together (MEMORY USAGE)."""
+
+    keys: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class RedisFootprint:
+    """`by_kind` is what the measured shop has. `each` has bytes of a product or shopper, with ids of 36
+    characters.
+
+    The bytes of `each` are the differences of `used_memory`, so the table of keys is part of them.
+    """
+
+    by_kind: dict[str, KindOfKey]
+    each: dict[str, float]
+
+    @property
+    def product(self) -> float:
+        """The bytes of a product with a full list of neighbours."""
+        return self.each["product card"] + self.each["co-visits of a product"]
+
+
+def measure(settings: Settings) -> RedisFootprint:
+    """Measure in the Redis of these settings. What is written for it is removed."""
+    with Redis.from_url(settings.redis) as redis:
+        by_kind = _by_kind(redis)
+        each = {
+            "product card": _bytes_of(redis, _cards()),
+            "co-visits of a product": _bytes_of(redis, _sets({"similar": SIMILAR})),
+            "shopper, all full": _bytes_of(redis, _sets(FULL)),
+            "shopper who bought ten products": _bytes_of(redis, _sets(BUYER)),
+            "shopper who bought nothing": _bytes_of(redis, _sets(BROWSER)),
+            "stored list of a shopper": _bytes_of(redis, _stored_lists()),
+        }
+        return RedisFootprint(by_kind, each)
+
+
+def _by_kind(redis: Redis) -> dict[str, KindOfKey]:
+    kinds: defaultdict[str, list[int]] = defaultdict(list)
+    keys: list[bytes] = list(redis.scan_iter(count=1_000))
+    for start in range(0, len(keys), 1_000):
+        pipeline: Any = redis.pipeline(transaction=False)
+        batch = keys[start : start + 1_000]
+        for key in batch:
+            pipeline.memory_usage(key, 0)
+        for key, size in zip(batch, pipeline.execute(), strict=True):
+            kinds[_kind(key.decode(errors="replace"))].append(size or 0)
+    found = {kind: KindOfKey(len(sizes), sum(sizes)) for kind, sizes in kinds.items()}
+    return dict(sorted(found.items(), key=lambda each: -each[1].bytes))
+
+
+def _kind(key: str) -> str:
+    """Return the kind of a key: its first part that is neither the version of a job nor an id."""
+    parts = key.split(":")
+    first = parts[1] if len(parts) > 1 and len(parts[0]) == 8 and not parts[0].isalpha() else parts[0]
+    return f"{first}:…:{parts[2]}" if first == "recommender" and len(parts) > 2 else first
+
+
+def _bytes_of(redis: Redis, commands: Iterator[list[tuple[Any, ...]]]) -> float:
+    """Return the bytes that the commands of one product or shopper take, on average."""
+    before = _used(redis)
+    keys = []
+    for _, batch in zip(range(SAMPLE), commands, strict=False):
+        pipeline: Any = redis.pipeline(transaction=False)
+        for command in batch:
+            pipeline.execute_command(*command)
+            keys.append(command[1])
+        pipeline.execute()
+    taken = _used(redis) - before
+    for start in range(0, len(keys), 500):
+        redis.delete(*keys[start : start + 500])
+    return round(taken / SAMPLE, 1)
+
+
+def _used(redis: Redis) -> int:
+    info: Any = redis.info("memory")
+    # The replication backlog and the buffers of clients and of the file that is written don't belong to keys.
+    return int(info["used_memory"]) - int(info.get("used_memory_overhead", 0)) + _tables(redis)
+
+
+def _tables(redis: Redis) -> int:
+    """Return the bytes of the tables of keys and of their expiry, which count as overhead."""
+    stats: Any = redis.memory_stats()
+    return sum(
+        int(entry.get("overhead.hashtable.main", 0)) + int(entry.get("overhead.hashtable.expires", 0))
+        for name, entry in stats.items()
+        if str(name).startswith("db.") and isinstance(entry, dict)
+    )
+
+
+def _ids(seed: int) -> Iterator[str]:
+    random = Random(seed)
+    while True:
+        yield str(UUID(int=random.getrandbits(128)))
+
+
+def _sets(members: Members) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the commands that write the sorted sets of one product or shopper, as the job does."""
+    ids, random = _ids(1), Random(2)
+    while True:
+        owner = next(ids)
+        batch: list[tuple[Any, ...]] = []
+        for kind, length in members.items():
+            key = f"{PREFIX}{kind}:{owner}"
+            for _ in range(length):
+                score = random.random() * 100 if kind == "similar" else _NOW_S + random.randrange(10**6)
+                batch.append(("ZADD", key, score, next(ids)))
+            batch.append(("EXPIRE", key, 2_592_000))
+        yield batch
+
+
+def _cards() -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the commands that write the card of one product with one offer."""
+    ids = _ids(3)
+    for number in count():
+        offer = {
+            "listed": 1, "seller_id": next(ids), "name": f"Desk lamp with a shade, model {number}",
+            "category": "home_lighting", "currency": "BRL", "price_minor": 12_990,
+        }  # fmt: skip
+        stock = orjson.dumps({offer["seller_id"]: 17})
+        key = PREFIX + KEY.format(next(ids))
+        yield [("HSET", key, "offers", orjson.dumps([offer]), "stock", stock, "interest", "12345.678901")]
+
+
+def _stored_lists() -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the commands that store the list of one shopper: products, scores and reasons."""
+    ids = _ids(4)
+    while True:
+        listed = [(next(ids), 0.123456, "similar", next(ids)) for _ in range(STORED_LIST)]
+        yield [("SET", f"{PREFIX}list:{next(ids)}", orjson.dumps(listed), "EX", 2_592_000)]

@@ -1,0 +1,109 @@
+"""Makes docs/monitoring.md: what the platform measures, its objectives, and its alerts."""
+
+from collections.abc import Iterable, Mapping
+
+from common import metrics
+from dashboards.prometheus.burn_rates import ALERTS
+from dashboards.prometheus.configuration import hand_written_alerts
+from dashboards.prometheus.objectives import OBJECTIVES, PERIOD_DAYS
+
+QUESTIONS: Mapping[str, tuple[object, ...]] = {
+    "latency and errors by route": (metrics.HTTP_SECONDS, metrics.HTTP_REQUESTS),
+    "lag by consumer group and by job": (metrics.MESSAGES_BEHIND,),
+    "freshness of figures": (metrics.FIGURES_AS_OF,),
+    "outbox: waiting events, age of the oldest, delay": (
+        metrics.OUTBOX_WAITING,
+        metrics.OUTBOX_AGE_SECONDS,
+        metrics.OUTBOX_DELAY_SECONDS,
+    ),
+    "dead letters: all, and those that nobody has resolved": (
+        metrics.DEAD_LETTERS,
+        metrics.UNRESOLVED_DEAD_LETTERS,
+    ),
+    "hits of the cache": (metrics.CACHE_REQUESTS,),
+    "circuit breakers": (metrics.BREAKER_STATE, metrics.BREAKER_OPENED),
+    "reservations of stock": (metrics.RESERVATIONS,),
+    "throughput of orders": (metrics.ORDERS, metrics.PAYMENTS),
+    "checkpoints": (
+        metrics.CHECKPOINT_AGE_SECONDS,
+        metrics.CHECKPOINT_SECONDS,
+        metrics.CHECKPOINTS_FAILED,
+    ),
+    "back-pressure": (metrics.JOB_BACK_PRESSURE, metrics.JOB_BUSY),
+    "batches: rows of an insert are rows / inserts of kind `insert`": (
+        metrics.CLICKHOUSE_ROWS,
+        metrics.OUTBOX_PUBLISHED,
+    ),
+    "inserts and queries of ClickHouse": (
+        metrics.CLICKHOUSE_SECONDS,
+        metrics.QUERY_SECONDS,
+        metrics.CLICKHOUSE_RUNNING,
+        metrics.CLICKHOUSE_ERRORS,
+    ),
+    "freshness of recommendations: events and model": (metrics.RECOMMENDATIONS_AS_OF, metrics.TRAINED_AT),
+    "share of fallbacks: sources passed over, strategies not offered": (
+        metrics.RECOMMENDATION_SOURCES,
+        metrics.STRATEGY_FALLBACKS,
+        metrics.RECOMMENDATIONS,
+    ),
+    "click-through rate (CTR): clicks / impressions": (
+        metrics.RECOMMENDATION_CLICKS,
+        metrics.RECOMMENDATION_IMPRESSIONS,
+    ),
+    "the last audit": (metrics.AUDIT_DIFFERENCES, metrics.AUDIT_UNREAD, metrics.AUDITED_AT),
+}
+"""What an operator asks → the metrics that answer it."""
+
+INTRODUCTION = """\
+All processes export their metrics at `/metrics` from one registry, `common/metrics.py`. Each label has values
+from a list in the code, or names of events, routes, jobs and topics, never an id. So the number of series is
+bounded. `./souk up --with prometheus --with alertmanager` starts both servers if they are on PATH."""
+
+
+def page() -> str:
+    """Return the page's body as Markdown."""
+    return "\n\n".join(
+        [
+            INTRODUCTION,
+            "## What is measured",
+            _table(("question", "metrics"), ((each, _names(QUESTIONS[each])) for each in QUESTIONS)),
+            "## Objectives",
+            f"Each objective has an error budget over {PERIOD_DAYS} days, and three alerts: the budget burns "
+            + ", ".join(f"{each.factor:g} times too fast in {each.long} and {each.short}" for each in ALERTS)
+            + ". They are in `dashboards/prometheus/objectives.py`.",
+            _table(("objective", "target", "of", "alert"), _objectives()),
+            "## Other alerts",
+            _table(("alert", "severity", "when", "for"), _alerts()),
+            "## Every metric",
+            _table(("metric", "type", "labels", "meaning"), _all_metrics()),
+        ]
+    )
+
+
+def _objectives() -> Iterable[tuple[str, ...]]:
+    for each in OBJECTIVES:
+        yield each.name, f"{each.target:.1%}", each.meaning, _runbook(each.alert)
+
+
+def _alerts() -> Iterable[tuple[str, ...]]:
+    for name, severity, expression, duration in hand_written_alerts():
+        yield _runbook(name), severity, f"`{expression}`".replace("|", "\\|"), duration
+
+
+def _names(asked: Iterable[object]) -> str:
+    return ", ".join(f"`{metric._name}`" for metric in asked)  # type: ignore[attr-defined]
+
+
+def _all_metrics() -> Iterable[tuple[str, ...]]:
+    ours = {metric._name: metric for metric in vars(metrics).values() if hasattr(metric, "_labelnames")}
+    for name, metric in sorted(ours.items()):
+        labels = ", ".join(f"`{label}`" for label in metric._labelnames)
+        yield f"`{name}`", metric._type, labels, metric._documentation
+
+
+def _runbook(alert: str) -> str:
+    return f"[{alert}](runbooks/{alert}.md)"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))

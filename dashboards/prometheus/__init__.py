@@ -1,0 +1,1 @@
+"""Prometheus' configuration, the alerts of operators, and the objectives of the service."""

@@ -1,0 +1,54 @@
+"""Prometheus' configuration with the addresses of the processes, and all of its rules."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from string import Template
+
+from ruamel.yaml import YAML
+
+from common.settings import LOOPBACK, PORTS, Settings
+from dashboards.prometheus import burn_rates
+
+FOLDER = Path(__file__).parent
+
+ALERTING = """
+alerting:
+  alertmanagers:
+    - static_configs: [{{targets: ["{alertmanager}"]}}]
+"""
+
+
+def texts(addresses: Mapping[str, str], alertmanager: str = "") -> dict[str, str]:
+    """Return file name → content: `prometheus.yml` and `rules.yml`.
+
+    `addresses` are those of the processes' metrics, by part. `alertmanager` is the host and port to which
+    alerts are sent; if it is empty, they are only shown by Prometheus.
+    """
+    template = (FOLDER / "prometheus.yml").read_text(encoding="utf-8")
+    alerting = ALERTING.format(alertmanager=alertmanager) if alertmanager else ""
+    return {"prometheus.yml": Template(template).substitute(addresses) + alerting, "rules.yml": rules()}
+
+
+def rules() -> str:
+    """Return the alerts that are written by hand, and after them the generated rules of the objectives."""
+    written = (FOLDER / "rules.yml").read_text(encoding="utf-8")
+    generated = "".join(f"\n  - {_yaml(group)}\n" for group in burn_rates.groups())
+    return f"{written}\n  # Generated from dashboards/prometheus/objectives.py.{generated}"
+
+
+def hand_written_alerts() -> Iterator[tuple[str, str, str, str]]:
+    """Yield name, severity, expression and `for` (may be empty) of each alert in the file `rules.yml`."""
+    written = YAML(typ="safe").load(FOLDER / "rules.yml")
+    for rule in written["groups"][0]["rules"]:
+        yield rule["alert"], rule["labels"]["severity"], " ".join(rule["expr"].split()), rule.get("for", "")
+
+
+def local_addresses(settings: Settings) -> dict[str, str]:
+    """Return part → host and port of its metrics, for an installation on one machine."""
+    return {part: f"{LOOPBACK}:{settings.port(part)}" for part in PORTS}
+
+
+def _yaml(group: dict[str, object]) -> str:
+    """Return a rule group as an entry of the list of groups; JSON is YAML, too."""
+    return json.dumps(group, indent=2, ensure_ascii=False).replace("\n", "\n    ")

@@ -1,0 +1,2 @@
+-- The outcome that is recorded of a training.
+SELECT outcome FROM trainings FINAL WHERE training_id = {training_id:String}

@@ -1,0 +1,64 @@
+"""What audits found is stored, and the metrics have the newest result of each comparison."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from clickhouse.audit_results import AuditResult, export, record
+from clickhouse.client import connect
+from common.errors import PartUnavailable
+from common.metrics import REGISTRY
+from common.settings import Settings
+
+NIGHT = datetime(2026, 3, 1, 3, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def client(migrated_database: Settings) -> Client:
+    with connect(migrated_database, admin=True) as admin:
+        yield admin
+
+
+@pytest.fixture(autouse=True)
+def no_results(client: Client) -> None:
+    client.command("TRUNCATE TABLE audit_results")
+
+
+def result(comparison: str, differences: int, subject: str = "orders", unread: str = "") -> AuditResult:
+    return AuditResult(comparison, subject, "Kafka", "facts", 100, 1_000, differences, 0, unread)
+
+
+def exported(metric: str, comparison: str) -> float | None:
+    return REGISTRY.get_sample_value(metric, {"comparison": comparison})
+
+
+def test_the_differences_of_all_subjects_of_a_comparison_are_added_up(client: Client) -> None:
+    found = [result("a", 3), result("a", 4, "views"), result("b", 0, unread="Redis does not answer")]
+    record(client, NIGHT, found)
+    export(client)
+
+    assert exported("souk_audit_differences", "a") == 7
+    assert exported("souk_audit_differences", "b") == 0
+    assert (exported("souk_audit_unread", "a"), exported("souk_audit_unread", "b")) == (0, 1)
+    assert exported("souk_audited_at_seconds", "a") == NIGHT.timestamp()
+
+
+def test_a_comparison_that_is_made_again_replaces_its_own_result_only(client: Client) -> None:
+    record(client, NIGHT, [result("a", 3), result("b", 5)])
+    record(client, NIGHT + timedelta(hours=1), [result("a", 0)])
+    export(client)
+
+    assert exported("souk_audit_differences", "a") == 0
+    assert exported("souk_audit_differences", "b") == 5
+    assert exported("souk_audited_at_seconds", "b") == NIGHT.timestamp()
+    assert client.query("SELECT count() FROM audit_results").first_row == (3,)
+
+
+def test_a_table_that_is_not_there_is_said(client: Client) -> None:
+    client.command("RENAME TABLE audit_results TO away")
+    try:
+        with pytest.raises(PartUnavailable, match="did not take the audit's results"):
+            record(client, NIGHT, [result("a", 0)])
+    finally:
+        client.command("RENAME TABLE away TO audit_results")

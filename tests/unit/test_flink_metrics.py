@@ -1,0 +1,39 @@
+"""The load of a job between two readings of Flink's times."""
+
+import pytest
+
+from jobs.flink_client import FlinkClient, OperatorTimes
+from jobs.flink_metrics import load_between
+from tests.job_manager import serving_jobs
+
+
+def times(back_pressured_ms: float, busy_ms: float, parallelism: int = 1) -> OperatorTimes:
+    return OperatorTimes(back_pressured_ms, busy_ms, parallelism)
+
+
+def test_the_load_of_a_job_is_that_of_its_most_loaded_operators() -> None:
+    before = {"source": times(1_000, 500), "sink": times(0, 4_000)}
+    after = {"source": times(10_000, 1_000), "sink": times(0, 13_500)}
+
+    assert load_between(before, after, 10) == (pytest.approx(0.9), pytest.approx(0.95))
+
+
+def test_an_operator_of_several_subtasks_has_that_many_times_the_time() -> None:
+    assert load_between({"a": times(0, 0, 4)}, {"a": times(20_000, 10_000, 4)}, 10) == (0.5, 0.25)
+
+
+def test_an_operator_that_started_anew_has_no_load_yet() -> None:
+    assert load_between({"a": times(9_000, 9_000)}, {"a": times(5, 5), "new": times(9_000, 9_000)}, 10) == (
+        0,
+        0,
+    )
+
+
+def test_flinks_times_of_an_operator_that_was_never_busy_are_not_numbers() -> None:
+    answer = (
+        '{"vertices": [{"id": "source", "parallelism": 2, "status": "RUNNING", "metrics": '
+        '{"accumulated-backpressured-time": 7, "accumulated-busy-time": "NaN"}}]}'
+    )
+    with serving_jobs() as manager, FlinkClient(manager.url) as flink:
+        manager.answers["/jobs/a"] = answer
+        assert flink.operator_times("a") == {"source": times(7.0, 0.0, 2)}
