@@ -95,7 +95,7 @@ def shown_products(row: Row, offered: schemas.Catalogue) -> schemas.ProductFigur
     known = popularity is not None and offered["popularity"] is not None
     return {
         "products": products,
-        "coverage": catalogue_coverage(products, offered["products"]),
+        "coverage": catalogue_coverage(products, offered["products"]) if products else None,
         "gini": gini(RankedSums(products, exposure, float(row["ranked"])), offered["products"]),
         "popularity": popularity,
         "popularity_lift": popularity_lift(popularity or 0.0, offered["popularity"] or 0.0)

@@ -57,7 +57,9 @@ class ProductFigures(TypedDict):
     """The products of these lists that were on offer at the end of the period."""
 
     products: int
-    coverage: Annotated[float | None, Field(description="`products` per product on offer.")]
+    coverage: Annotated[
+        float | None, Field(description="`products` per product on offer; null if none was shown.")
+    ]
     gini: Annotated[
         float | None,
         Field(description="Of exposure over all products on offer: 0 is equal, near 1 is one product."),

@@ -18,7 +18,7 @@ from serving.recommendation_health.service import (
 from serving.web.admin.health_charts import LineChart, line_chart
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.formatter import Formatter
-from serving.web.presenters import PRESETS, Preset, preset_period
+from serving.web.presenters import PRESETS, preset_period
 from serving.web.renderer import PageRenderer
 from serving.web.translation import N_
 
@@ -129,7 +129,7 @@ router = admin_router()
 @router.get("/recommendation-health")
 async def recommendation_health_page(
     request: Request,
-    period: Preset = "30d",
+    period: Literal["7d", "30d", "90d"] = "30d",
     surface: Literal["", "home", "product", "cart", "order"] = "",
     strategy: Annotated[str, Query(max_length=60)] = "",
     arm: Annotated[str, Query(max_length=130, description="`experiment/arm`.")] = "",
@@ -159,6 +159,7 @@ async def recommendation_health_page(
         dimensions=DIMENSIONS,
         reasons=REASONS,
         troubles=TROUBLES,
+        trouble_share=trouble_share,
         milliseconds=lambda value: _milliseconds(pages.formatter, value),
         choices=choices,
         link=lambda **changed: f"?{urlencode(choices | changed)}",
@@ -179,6 +180,12 @@ def drawn(measure: HealthMeasure, health: RecommendationHealth, formatter: Forma
         for each in (value, chart.lowest, chart.highest)
     ]
     return DrawnMeasure(measure.title, measure.meaning, texts[0], chart, texts[1], texts[2])
+
+
+def trouble_share(figures: HealthFigures) -> float:
+    """Return the share of answers that the most frequent trouble of the platform kept a source away from."""
+    lacking = figures["answered"]["lacking"]
+    return max((one["share"] for one in lacking if one["reason"] in TROUBLES), default=0.0)
 
 
 def _by_band(groups: Groups) -> Groups:
