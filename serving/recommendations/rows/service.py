@@ -67,9 +67,7 @@ class TitledRowsService:
             "rows": [self._answered(visitor_id, page, row, ms_since(started)) for row in rows],
         }
 
-    def _answered(
-        self, visitor_id: str, page: RowPage, row: RankedRow, answer_ms: float
-    ) -> TitledRow:
+    def _answered(self, visitor_id: str, page: RowPage, row: RankedRow, answer_ms: float) -> TitledRow:
         """Count and log a row, and return it as in responses."""
         name, recommendation_id = row.definition.name, new_id()
         count_list(page, name, row.found)
