@@ -424,6 +424,22 @@ def blend(
 
 
 @app.command()
+def drift(
+    weeks: Annotated[int, typer.Option(min=1, help="Weeks in which lists are shown.")] = 6,
+    products: Annotated[int, typer.Option(min=100, help="Products of the simulated marketplace.")] = 1_000,
+    shoppers: Annotated[int, typer.Option(min=100, help="Its shoppers.")] = 2_000,
+    events: Annotated[int, typer.Option(min=5_000, help="Events of all weeks, and two before.")] = 100_000,
+    model: Annotated[str, typer.Option(help="The trained model, with its default settings.")] = "item_item",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the marketplace.")] = 1,
+) -> None:
+    """Simulate weeks in which clicks decide what is recommended next: coverage, Gini, popularity, variety."""
+    from bench import drift as bench_drift
+
+    plan = bench_drift.DriftBenchPlan(seed, weeks, products, shoppers, events, model)
+    bench_drift.show(plan, Console())
+
+
+@app.command()
 def clients(
     messages: Annotated[int, typer.Option(min=1_000, help="Messages to produce and to consume.")] = 100_000,
     queries: Annotated[int, typer.Option(min=10, help="Queries to send.")] = 500,
