@@ -21,7 +21,8 @@ def test_a_card_becomes_a_training_with_its_data(migrated_database: Settings) ->
         ("v2", TRAINED_AT, "als", False, "it was worse", b"{}"),
     ]  # fmt: skip
     columns = ("version", "trained_at", "model", "published", "reason", "card")
-    _, taken_over = split_statements((FOLDER / "0020_trainings.sql").read_text(encoding="utf-8"))
+    [migration] = FOLDER.glob("*_trainings.sql")
+    _, taken_over = split_statements(migration.read_text(encoding="utf-8"))
     with connect(settings, admin=True) as admin:
         admin.insert("model_cards", rows, column_names=columns)
         for _ in range(2):
