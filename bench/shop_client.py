@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from bench.small_shop import SELLER
-from common.errors import SoukError
+from common.errors import PartUnavailable, SoukError
 from common.ids import new_id
 from common.principal_token import PlatformToken
 from common.settings import Settings
@@ -72,7 +72,7 @@ class ShopClient:
         counts = [{"product_id": each, "seller_id": SELLER, "on_hand": available} for each in product_ids]
         answer = self._http.put("/v1/stock", json=counts)
         if answer.status_code != UNKNOWN_PRODUCT:
-            answer.raise_for_status()
+            _checked(answer)
         return answer.is_success
 
     def order(self, shopper: str, quantities: Mapping[str, int]) -> str:
@@ -84,7 +84,7 @@ class ShopClient:
             "lines": [{"product_id": each, "quantity": number} for each, number in quantities.items()],
         }
         answer = self._http.post("/v1/orders", json=body, headers={"Idempotency-Key": new_id()})
-        order_id: str = answer.raise_for_status().json()["order_id"]
+        order_id: str = _checked(answer).json()["order_id"]
         return order_id
 
     def order_status(self, order_id: str) -> str:
@@ -93,7 +93,18 @@ class ShopClient:
         return status
 
     def _get(self, path: str) -> Any:
-        return self._http.get(path).raise_for_status().json()
+        return _checked(self._http.get(path)).json()
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    """Return a successful response.
+
+    Raises:
+        PartUnavailable: it has another status.
+    """
+    if answer.is_success:
+        return answer
+    raise PartUnavailable(f"{answer.request.url.path} returned {answer.status_code}: {answer.text[:300]}")
 
 
 def await_true(condition: Callable[[], bool], what: str, pause_s: float = 0.002) -> None:

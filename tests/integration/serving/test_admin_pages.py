@@ -432,3 +432,13 @@ def test_the_pages_fit_every_width(browser: Browser, office: Office) -> None:
         for theme, width in layouts(page):
             assert scroll_width(page) <= width, f"{path} at {width} px, {theme}"
     context.close()
+
+
+def test_without_clickhouse_the_page_of_trainings_says_so_and_leads_on(office: Office) -> None:
+    with office.http(ADMIN) as http:
+        page = http.get("/admin/trainings")
+
+    assert page.status_code == 503
+    assert 'role="alert"' in page.text
+    assert 'href="/admin/experiments"' in page.text
+    assert "There was no training yet" not in page.text, "that is not known"

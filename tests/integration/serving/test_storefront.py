@@ -152,6 +152,21 @@ def test_a_new_visitor_of_a_public_page_has_one_session(page: Page, told: list[d
     assert viewed["session_id"] == cookie["value"].partition(".")[0]
 
 
+def test_a_link_in_a_mail_is_a_click_on_its_list_once(page: Page, told: list[dict[str, Any]]) -> None:
+    listed = "0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c12"
+    page.goto(f"/shop/products/atlas#recommendation={listed}&position=2")
+    (clicked,) = hear(page, told, "recommendation_clicked")
+    (viewed,) = hear(page, told, "product_viewed")
+    page.reload()
+    again = hear(page, told, "product_viewed", times=2)[1]
+
+    wanted = {"recommendation_id": listed, "surface": "email", "product_id": "atlas", "position": 2}
+    assert {name: clicked[name] for name in wanted} == wanted
+    assert (viewed["source"], viewed["recommendation_id"]) == ("recommendation", listed)
+    assert again["source"] == "direct"
+    assert [one["event"] for one in told].count("recommendation_clicked") == 1
+
+
 def test_events_are_sent_once_the_session_is_known(
     page: Page, told: list[dict[str, Any]], complaints: list[str]
 ) -> None:
