@@ -156,8 +156,8 @@ def audit(platform: Platform) -> None:
 
 FAULTS = (
     Fault("the API ends", ended("serving"), "ProcessDown", {"job": "serving"}),
-    Fault("the commerce services end", ended("commerce"), "ProcessDown", {"job": "commerce"}),
-    Fault("the commerce services hang", paused("commerce"), "CircuitBreakerOpen"),
+    Fault("the commerce services end", ended("commerce"), "CircuitBreakerOpen", {"breaker": "orders"}),
+    Fault("the commerce services hang", paused("commerce"), "ProcessDown", {"job": "commerce"}),
     Fault("checkouts fail, because PostgreSQL hangs", paused("postgres"), "CheckoutBudget", {"window": "1h"}),
     Fault("PostgreSQL ends", ended("postgres"), "PartDown", {"part": "postgres"}),
     Fault("Redis ends", ended("redis"), "RecommendationsWithoutRedis"),
