@@ -31,6 +31,11 @@ class Case:
     step_s: int = STEP_S
 
 
+def cache_requests(**rates: int) -> dict[str, str]:
+    name = "souk_cache_requests_total{{cache='product', outcome='{}'}}"
+    return {name.format(outcome): f"0+{rate}x12" for outcome, rate in {**rates, "shared": 9}.items()}
+
+
 OLD_AS_OF = {
     "souk_figures_as_of_seconds{figures='all'}": "10x12",
     "souk_messages_behind{group='facts', job_name='facts'}": "5x12",
@@ -151,8 +156,8 @@ CASES = [
     ),
     Case(
         "CacheFails",
-        {"souk_cache_requests_total{cache='pages', outcome='error'}": "0+1x12"},
-        {"souk_cache_requests_total{cache='pages', outcome='miss'}": "0+1x12"},
+        cache_requests(error=2, miss=1),
+        cache_requests(error=1, miss=2),
     ),
     Case(
         "LastFiguresShown",

@@ -1,0 +1,188 @@
+"""The faults that are injected into a running platform, and the alert that each must raise."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import asyncpg
+import redis
+from confluent_kafka import Producer
+
+from clickhouse.client import connect
+from common.clock import system_clock
+from common.kafka_producer import producer_config
+from common.settings import Settings
+from local.state_directory import StateDirectory
+from local.supervision.processes import process_tree, read_process_record
+from local.supervision.rpc import call
+from local.supervision.supervisor import Supervisor
+from schemas.codec import Encoder
+from schemas.events import all_events
+from schemas.examples import examples
+from schemas.registry import SchemaRegistry
+from tests.e2e.conftest import Platform
+
+Injection = Callable[[Platform], AbstractContextManager[float | None]]
+"""Enters the fault, and repairs it at the end. The context is the time (`time.monotonic`) from which the
+alert is awaited; None: from the beginning of the injection."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault, and the alert with these labels that it must raise. `what` is its line in the table."""
+
+    what: str
+    inject: Injection
+    alert: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def ended(part: str) -> Injection:
+    """A part ends, and its supervisor does not start it again until the repair."""
+
+    @contextmanager
+    def inject(platform: Platform) -> Iterator[None]:
+        home = StateDirectory(platform.settings.home)
+        Supervisor(home).stop_parts([part])
+        try:
+            yield
+        finally:
+            call(home.socket(), "supervisor.startProcess", part, False)
+
+    return inject
+
+
+def paused(part: str) -> Injection:
+    """All processes of a part are stopped by a signal: it keeps its connections and answers nothing."""
+
+    @contextmanager
+    def inject(platform: Platform) -> Iterator[None]:
+        record = read_process_record(StateDirectory(platform.settings.home).run, part)
+        assert record
+        pids = process_tree(record.pid)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+    return inject
+
+
+@contextmanager
+def redis_full(platform: Platform) -> Iterator[None]:
+    settings = platform.started_settings()
+    with redis.Redis.from_url(settings.redis, decode_responses=True) as client:
+        before = client.config_get("maxmemory")["maxmemory"]
+        client.config_set("maxmemory", 1)
+        try:
+            yield
+        finally:
+            client.config_set("maxmemory", before)
+
+
+def dead_letter(event: str, value: Callable[[Settings], bytes]) -> Injection:
+    """A message that nobody can process; the repair is to discard the dead letter."""
+
+    @contextmanager
+    def inject(platform: Platform) -> Iterator[None]:
+        settings = platform.started_settings()
+        producer = Producer(producer_config(settings.kafka, linger_ms=1, delivery_timeout_s=20))
+        producer.produce(event, value(settings), b"a key")
+        assert producer.flush(20) == 0
+        yield
+        platform.souk("dlq", "discard", event, "--all")
+
+    return inject
+
+
+def not_avro(_: Settings) -> bytes:
+    return b"poison"
+
+
+def from_the_future(settings: Settings) -> bytes:
+    event = all_events()["product_viewed"]
+    record = examples(event)["typical"] | {"occurred_at": system_clock() + timedelta(days=3)}
+    with SchemaRegistry(settings.registry) as registry:
+        return Encoder(event, registry.register(event.subject, event.text)).encode(record)
+
+
+@contextmanager
+def missing_table(platform: Platform) -> Iterator[None]:
+    """A worker of payments meets an error that it does not expect."""
+    _run_in_postgres(platform, "ALTER TABLE payments.payments RENAME TO payments_away")
+    try:
+        yield
+    finally:
+        _run_in_postgres(platform, "ALTER TABLE payments.payments_away RENAME TO payments")
+
+
+def _run_in_postgres(platform: Platform, statement: str) -> None:
+    async def run() -> None:
+        connection = await asyncpg.connect(platform.started_settings().postgres)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())
+
+
+@contextmanager
+def lost_rows(platform: Platform) -> Iterator[float]:
+    """Facts are lost. The audit that finds it belongs to the fault, and the next audit to the repair."""
+    with connect(platform.started_settings(), admin=True) as admin:
+        admin.command("CREATE OR REPLACE TABLE kept_views AS product_viewed")
+        admin.command("INSERT INTO kept_views SELECT * FROM product_viewed ORDER BY occurred_at LIMIT 5")
+        lost = "event_id IN (SELECT event_id FROM kept_views)"
+        admin.command(f"DELETE FROM product_viewed WHERE {lost}")
+        audit(platform)
+        yield time.monotonic()
+        admin.command("INSERT INTO product_viewed SELECT * FROM kept_views")
+        admin.command("DROP TABLE kept_views")
+        audit(platform)
+
+
+def audit(platform: Platform) -> None:
+    platform.souk("audit", "--only", "kafka_vs_facts", "--wait", "20", check=False)
+
+
+FAULTS = (
+    Fault("the API ends", ended("serving"), "ProcessDown", {"job": "serving"}),
+    Fault("the commerce services end", ended("commerce"), "CircuitBreakerOpen", {"breaker": "orders"}),
+    Fault("the commerce services hang", paused("commerce"), "ProcessDown", {"job": "commerce"}),
+    Fault("checkouts fail, because PostgreSQL hangs", paused("postgres"), "CheckoutBudget", {"window": "1h"}),
+    Fault("PostgreSQL ends", ended("postgres"), "PartDown", {"part": "postgres"}),
+    Fault("Redis ends", ended("redis"), "RecommendationsWithoutRedis"),
+    Fault("the cache is away, because Redis hangs", paused("redis"), "CacheFails"),
+    Fault("old recommendations, because Redis is full", redis_full, "RecommendationsOld"),
+    Fault("ClickHouse hangs on its disk", paused("clickhouse"), "PartDown", {"part": "clickhouse"}),
+    Fault("Kafka hangs", paused("kafka"), "OutboxStuck"),
+    Fault("the schema registry ends", ended("registry"), "PartDown", {"part": "registry"}),
+    Fault("Flink's TaskManager ends", ended("taskmanager"), "JobDown", {"job_name": "facts"}),
+    Fault("figures are late, because the TaskManager hangs", paused("taskmanager"), "FiguresOld"),
+    Fault("Flink's JobManager ends", ended("jobmanager"), "PartDown", {"part": "flink"}),
+    Fault("the reconciler of the jobs ends", ended("jobs"), "ProcessDown", {"job": "jobs"}),
+    Fault("the roll-ups hang", paused("rollups"), "ProcessDown", {"job": "rollups"}),
+    Fault(
+        "a poison message: no Avro",
+        dead_letter("order_confirmed", not_avro),
+        "DeadLetters",
+        {"topic": "order_confirmed_dlq"},
+    ),
+    Fault(
+        "a dead letter: an event of the day after tomorrow",
+        dead_letter("product_viewed", from_the_future),
+        "DeadLetters",
+        {"topic": "product_viewed_dlq"},
+    ),
+    Fault("an unexpected error of a service", missing_table, "UnexpectedErrors", {"service": "payments"}),
+    Fault("an audit fails: five facts are lost", lost_rows, "AuditDiffers", {"comparison": "kafka_vs_facts"}),
+)

@@ -1,0 +1,111 @@
+"""Injects faults one after another, and measures how soon Prometheus raises and clears the alert of each."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from common.settings import LOOPBACK, ROOT
+from tests.e2e.conftest import Platform
+from tests.e2e.fault_harness.faults import Fault
+
+POLL_S = 1.0
+RAISED_WITHIN_S, CLEARED_WITHIN_S = 240.0, 600.0
+"""How long the harness waits. What the test demands is less."""
+
+QUIET_FOR_S = 10.0
+PAGE = ROOT / "docs" / "runbooks" / "README.md"
+BEGIN, END = "<!-- faults: written by tests/e2e/test_faults.py -->", "<!-- end of faults -->"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a fault did. Times are in seconds after the injection and after the repair; None: not in time."""
+
+    fault: Fault
+    raised_s: float | None
+    cleared_s: float | None
+    others: frozenset[str]
+    """Names of the other alerts that fired meanwhile."""
+
+
+class Alerts:
+    """The alerts that fire in a Prometheus."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._url = f"http://{LOOPBACK}:{platform.settings.port('prometheus')}/api/v1/alerts"
+
+    def firing(self) -> list[Mapping[str, str]]:
+        answer = httpx.get(self._url, trust_env=False, timeout=30).raise_for_status().json()
+        return [alert["labels"] for alert in answer["data"]["alerts"] if alert["state"] == "firing"]
+
+    def has(self, fault: Fault) -> bool:
+        wanted: dict[str, Any] = {"alertname": fault.alert, **fault.labels}
+        return any(wanted.items() <= labels.items() for labels in self.firing())
+
+    def wait(self, fault: Fault, *, fires: bool, within_s: float, since: float) -> float | None:
+        """Wait until the fault's alert fires, or until it does not.
+
+        Returns the seconds after `since` (`time.monotonic`); None if it takes longer than `within_s`.
+        """
+        while (elapsed_s := time.monotonic() - since) < within_s:
+            with suppress(httpx.HTTPError):  # a machine that is busy with the fault itself
+                if self.has(fault) == fires:
+                    return elapsed_s
+            time.sleep(POLL_S)
+        return None
+
+
+def measure(platform: Platform, fault: Fault) -> Measured:
+    """Inject a fault, wait for its alert, repair it, and wait until the alert has ended."""
+    alerts = Alerts(platform)
+    before = {labels["alertname"] for labels in alerts.firing()}
+    begun = time.monotonic()
+    assert alerts.wait(fault, fires=False, within_s=CLEARED_WITHIN_S, since=begun) is not None, fault
+    begun = time.monotonic()
+    with fault.inject(platform) as since:
+        raised_s = alerts.wait(fault, fires=True, within_s=RAISED_WITHIN_S, since=since or begun)
+        others = {labels["alertname"] for labels in alerts.firing()} - {fault.alert} - before
+    cleared_s = alerts.wait(fault, fires=False, within_s=CLEARED_WITHIN_S, since=time.monotonic())
+    settle(alerts)
+    return Measured(fault, raised_s, cleared_s, frozenset(others))
+
+
+def settle(alerts: Alerts) -> None:
+    """Wait until no alert about parts, processes and jobs fires, so that faults do not overlap."""
+    deadline, quiet_since = time.monotonic() + CLEARED_WITHIN_S, time.monotonic()
+    while time.monotonic() < min(deadline, quiet_since + QUIET_FOR_S):
+        with suppress(httpx.HTTPError):
+            if {labels["alertname"] for labels in alerts.firing()} & {"PartDown", "ProcessDown", "JobDown"}:
+                quiet_since = time.monotonic()
+        time.sleep(POLL_S)
+
+
+def table(measured: Iterable[Measured]) -> str:
+    """Return the table of the runbooks' page."""
+    rows = [
+        "| fault | alert | fires after | ends after the repair | also fires |",
+        "|---|---|---|---|---|",
+    ]
+    for each in measured:
+        labels = ", ".join(f"{name} {value}" for name, value in each.fault.labels.items())
+        alert = f"[{each.fault.alert}]({each.fault.alert}.md)" + (f" ({labels})" if labels else "")
+        times = f"{_seconds(each.raised_s)} | {_seconds(each.cleared_s)}"
+        rows.append(f"| {each.fault.what} | {alert} | {times} | {', '.join(sorted(each.others)) or '–'} |")
+    return "\n".join(rows)
+
+
+def write(measured: Sequence[Measured], page: Path = PAGE) -> None:
+    """Replace the table in the page."""
+    text = page.read_text(encoding="utf-8")
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    page.write_text(f"{head}{BEGIN}\n\n{table(measured)}\n\n{END}{tail}", encoding="utf-8")
+
+
+def _seconds(value: float | None) -> str:
+    return "not in time" if value is None else f"{value:.0f} s"
