@@ -1,0 +1,164 @@
+"""Runs one experiment with the arms `live`, `trained`, `blend` and `popular` in a simulated marketplace."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+
+import numpy as np
+
+from bench.arms.log import InteractionLog, ShownLog
+from bench.arms.nights import Nights
+from bench.arms.shop import DAY_S, Shop
+from bench.arms.visits import VisitOutcome, VisitRunner
+from bench.simulated_marketplace import END_MS
+from common.configuration.definitions import EXPLORATION_SHARE, HOLDOUT_SHARE
+from common.experiments.assignment import Assignment, assign
+from common.experiments.definition import STRATEGIES, Arm, Experiment
+from experiments.moments import Moments
+from producers.simulator.decisions import Behaviour
+from producers.simulator.history.days import SimulatedHistory
+from producers.simulator.history.plan import EVENTS_PER_VISIT, HistoryPlan
+from producers.simulator.visits import Views, Visits
+from producers.simulator.world.categories import LEAVES
+from producers.simulator.world.shape import WorldShape
+from schemas.published_model.weights import Weights
+
+METRICS: Mapping[str, Callable[[VisitOutcome], float]] = {
+    "clicks": lambda one: float(one.clicks),
+    "expected_clicks": lambda one: one.expected_clicks,
+    "purchases": lambda one: float(one.purchases),
+    "purchases_from_lists": lambda one: float(one.from_lists),
+    "expected_purchases": lambda one: one.expected_purchases,
+    "revenue_minor": lambda one: float(one.revenue_minor),
+}
+"""What is measured, each per session. Expected figures follow from the true probabilities of the lists."""
+
+
+@dataclass(frozen=True)
+class ArmsPlan:
+    """The sizes of an experiment: `sessions` of it, after `warm_up_days` of `days` days in all.
+
+    While it warms up, everybody gets the default strategy. `model` is trained every night; empty means that
+    the first training chooses it, within `budget_s`.
+    """
+
+    seed: int
+    sessions: int = 200_000
+    days: int = 28
+    warm_up_days: int = 7
+    products: int = 3_000
+    shoppers: int = 20_000
+    sellers: int = 50
+    budget_s: float = 30.0
+    model: str = ""
+
+    def history(self) -> SimulatedHistory:
+        """Return the marketplace; no visit is a control without lists, because the arms are compared."""
+        shape = WorldShape(self.seed, self.sellers, self.products, self.shoppers)
+        measured_days = self.days - self.warm_up_days
+        registrations = 2 * self.sellers + 2 * self.products + self.shoppers
+        per_day = 1.08 * self.sessions / measured_days
+        events = registrations + int(per_day * self.days * EVENTS_PER_VISIT)
+        plan = HistoryPlan(shape, END_MS, weeks=-(-self.days // 7), events=events)
+        return SimulatedHistory(plan, Behaviour(holdout_share=0.0))
+
+
+@dataclass
+class ArmSums:
+    """Sums of one visitor: sessions, and each metric by its name, in the experiment and before."""
+
+    sessions: int = 0
+    totals: dict[str, float] = field(default_factory=lambda: dict.fromkeys(METRICS, 0.0))
+    before: dict[str, float] = field(default_factory=lambda: dict.fromkeys(METRICS, 0.0))
+
+
+@dataclass(frozen=True)
+class ArmsResult:
+    """Each arm's visitors, the model that was trained, the last weights, and why they were learned."""
+
+    plan: ArmsPlan
+    visitors: Mapping[str, Mapping[str, ArmSums]]
+    model: str
+    weights: Weights
+    reasons: Mapping[str, str]
+
+    def moments(self, arm: str, metric: str) -> Moments:
+        """Return the moments of a metric per session; the covariate is the metric before the experiment."""
+        return Moments.of(
+            (one.totals[metric], float(one.sessions), one.before[metric])
+            for one in self.visitors[arm].values()
+        )
+
+    def sessions(self, arm: str) -> int:
+        """Return the number of sessions of an arm."""
+        return sum(one.sessions for one in self.visitors[arm].values())
+
+
+def run(plan: ArmsPlan, on_day: Callable[[int, Mapping[str, str]], None] = lambda *_: None) -> ArmsResult:
+    """Simulate an experiment, and return what each visitor of each arm did."""
+    history = plan.history()
+    world = history.world
+    categories = [LEAVES[each].name for each in world.products.category.tolist()]
+    shop = Shop(dict(zip(world.products.ids, categories, strict=True)))
+    interactions, shown = InteractionLog(), ShownLog()
+    nights = Nights(world, plan.budget_s, plan.model)
+    start_s = history.plan.start_ms / 1_000
+    first_s = start_s + plan.warm_up_days * DAY_S
+    assigned = assignments(plan, first_s)
+    runner = VisitRunner(shop, history.decisions, interactions, shown, assigned,
+                         EXPLORATION_SHARE.default, plan.seed)  # fmt: skip
+    visitors: dict[str, dict[str, ArmSums]] = defaultdict(lambda: defaultdict(ArmSums))
+    past: dict[str, dict[str, float]] = {}
+    done = 0
+    for number in range(plan.days):
+        day = history.draw_day(number)
+        for row, first, last in _each_visit(day.visits, day.organic):
+            at_s = day.visits.started[row] / 1_000
+            visitor, outcome = runner.run(day.visits, day.organic, row, first, last)
+            found = {name: of(outcome) for name, of in METRICS.items()}
+            arm = assigned(visitor, "home", at_s).arm
+            if at_s < first_s or arm is None:
+                before = past.setdefault(visitor, dict.fromkeys(METRICS, 0.0))
+                for name, value in found.items():
+                    before[name] += value
+                continue
+            done += 1
+            sums = visitors[arm][visitor]
+            if not sums.sessions:
+                sums.before = past.get(visitor, sums.before)
+            sums.sessions += 1
+            for name, value in found.items():
+                sums.totals[name] += value
+            if done == plan.sessions:
+                break
+        shop.end_day()
+        if done == plan.sessions:
+            break
+        nights.train(shop, interactions, shown, start_s + (number + 1) * DAY_S)
+        on_day(number, nights.reasons)
+    model = shop.model.name if shop.model else ""
+    return ArmsResult(plan, visitors, model, shop.weights, nights.reasons)
+
+
+def assignments(plan: ArmsPlan, first_s: float) -> Callable[[str, str, float], Assignment]:
+    """Return which arm a visitor gets on a surface at a time; each strategy is an arm of the same share."""
+    start = datetime.fromtimestamp(first_s, UTC)
+    arms = tuple(Arm(name, name, 1 / len(STRATEGIES)) for name in STRATEGIES)
+    experiment = Experiment("arms", "all", "visitor", str(plan.seed), start, None, arms)
+    before = datetime.fromtimestamp(first_s - 1, UTC)
+
+    @cache
+    def at(visitor: str, surface: str, running: bool) -> Assignment:
+        return assign((experiment,), HOLDOUT_SHARE.default, visitor, surface, start if running else before)
+
+    return lambda visitor, surface, at_s: at(visitor, surface, at_s >= first_s)
+
+
+def _each_visit(visits: Visits, views: Views) -> Iterator[tuple[int, int, int]]:
+    """Return each visit, oldest first, with its first view and the one after its last."""
+    ends = np.searchsorted(views.visit, np.arange(len(visits)), side="right")
+    firsts = np.searchsorted(views.visit, np.arange(len(visits)))
+    for row in np.argsort(visits.started, kind="stable").tolist():
+        yield row, int(firsts[row]), int(ends[row])

@@ -1,0 +1,154 @@
+"""The figures of all experiments: each arm, and the differences of the blend, by seed and pooled."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.arms.experiment import METRICS, ArmsResult
+from common.experiments.definition import DEFAULT_STRATEGY, STRATEGIES, StrategyName
+from experiments.effects import effect
+from experiments.intervals import ALPHA, Interval, fixed_interval
+
+TITLES = {
+    "clicks": "clicks",
+    "expected_clicks": "expected clicks",
+    "purchases": "purchases",
+    "purchases_from_lists": "of clicked products",
+    "expected_purchases": "expected",
+    "revenue_minor": "revenue",
+}
+"""Metric → its heading. All figures are per session."""
+
+DIGITS = {"revenue_minor": 2}
+OTHERS = tuple(each for each in STRATEGIES if each != DEFAULT_STRATEGY)
+
+
+@dataclass(frozen=True)
+class ArmFigures:
+    """An arm of one seed or of several: its sessions and visitors, and each metric per session."""
+
+    sessions: int
+    visitors: int
+    metrics: dict[str, Interval]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is printed of one seed or of all. `differences` are of the blend from each other arm."""
+
+    arms: Mapping[StrategyName, ArmFigures]
+    differences: Mapping[StrategyName, Mapping[str, Interval]]
+
+
+def figures(result: ArmsResult) -> Figures:
+    """Return the figures of one experiment.
+
+    Intervals are for one look, by visitor (delta method). Differences are adjusted by what each visitor did
+    before the experiment (CUPED, `experiments.effects`).
+    """
+    moments = {arm: {name: result.moments(arm, name) for name in METRICS} for arm in STRATEGIES}
+    arms = {
+        arm: ArmFigures(
+            result.sessions(arm),
+            len(result.visitors[arm]),
+            {
+                name: fixed_interval(each.ratio, each.linearised_variance / max(1, each.units))
+                for name, each in of_arm.items()
+            },
+        )
+        for arm, of_arm in moments.items()
+    }
+    differences = {}
+    for other in OTHERS:
+        effects = {name: effect(moments[other][name], moments[DEFAULT_STRATEGY][name]) for name in METRICS}
+        differences[other] = {
+            name: fixed_interval(each.difference, each.variance) for name, each in effects.items()
+        }
+    return Figures(arms, differences)
+
+
+def pooled(of_seeds: Sequence[Figures]) -> Figures:
+    """Return the means over independent experiments, with their intervals."""
+    return Figures(
+        {
+            arm: ArmFigures(
+                sum(each.arms[arm].sessions for each in of_seeds),
+                sum(each.arms[arm].visitors for each in of_seeds),
+                {name: mean([each.arms[arm].metrics[name] for each in of_seeds]) for name in METRICS},
+            )
+            for arm in STRATEGIES
+        },
+        {
+            other: {name: mean([each.differences[other][name] for each in of_seeds]) for name in METRICS}
+            for other in OTHERS
+        },
+    )
+
+
+def mean(intervals: Sequence[Interval]) -> Interval:
+    """Return the mean of independent estimates, with the interval of its normal approximation."""
+    z = NormalDist().inv_cdf(1 - ALPHA / 2)
+    variance = sum(((each.high - each.low) / (2 * z)) ** 2 for each in intervals) / len(intervals) ** 2
+    return fixed_interval(sum(each.estimate for each in intervals) / len(intervals), variance)
+
+
+def show_one(result: ArmsResult, console: Console) -> None:
+    """Print the figures of one experiment, and the weights that were learned in it."""
+    _show(figures(result), f"seed {result.plan.seed}, model {result.model}", console)
+    for surface, weights in result.weights.items():
+        values = ", ".join(f"{name} {weight:.4g}" for name, weight in weights.items())
+        console.print(f"{surface}: {values} ({result.reasons.get(surface, 'not learned')})")
+
+
+def show_pooled(results: Sequence[ArmsResult], console: Console) -> None:
+    """Print the means over experiments with different seeds."""
+    _show(pooled([figures(each) for each in results]), f"{len(results)} seeds", console)
+
+
+def _show(found: Figures, title: str, console: Console) -> None:
+    table = Table("arm", "sessions", "visitors", *TITLES.values(), title=title)
+    for arm, each in found.arms.items():
+        values = [_value(name, each.metrics[name]) for name in TITLES]
+        table.add_row(arm, f"{each.sessions:,}", f"{each.visitors:,}", *values)
+    for other, metrics in found.differences.items():
+        values = [_value(name, metrics[name], sign="+") for name in TITLES]
+        table.add_row(f"{DEFAULT_STRATEGY} - {other}", "", "", *values)
+    table.caption = "per session; ± is half of a 95 % interval"
+    console.print(table)
+
+
+def _value(name: str, interval: Interval, sign: str = "") -> str:
+    scale = 100 if name == "revenue_minor" else 1
+    digits = DIGITS.get(name, 4)
+    half = (interval.high - interval.low) / 2
+    return f"{interval.estimate / scale:{sign}.{digits}f} ± {half / scale:.{digits}f}"
+
+
+def as_plain(results: Sequence[ArmsResult]) -> dict[str, Any]:
+    """Return all figures as plain values for JSON."""
+    of_seeds = [figures(each) for each in results]
+    return {
+        "seeds": {
+            str(result.plan.seed): _plain(each) | {"model": result.model, "weights": result.weights,
+                                                   "reasons": result.reasons}
+            for result, each in zip(results, of_seeds, strict=True)
+        },
+        "pooled": _plain(pooled(of_seeds)),
+    }  # fmt: skip
+
+
+def _plain(found: Figures) -> dict[str, Any]:
+    def of(metrics: Mapping[str, Interval]) -> dict[str, Any]:
+        return {name: [each.estimate, each.low, each.high] for name, each in metrics.items()}
+
+    return {
+        "arms": {
+            arm: {"sessions": each.sessions, "visitors": each.visitors} | of(each.metrics)
+            for arm, each in found.arms.items()
+        },
+        "differences": {other: of(each) for other, each in found.differences.items()},
+    }
