@@ -6,7 +6,8 @@ from random import Random
 from typing import Any
 
 from bench.arms.shop import Shop, Visitor
-from serving.recommendations.blend import blend, relative_scores
+from schemas.published_model.weights import DISCOUNT
+from serving.recommendations.blend import blend, discounted, relative_scores
 from serving.recommendations.exploration import explored
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.recommender import CANDIDATES, CATEGORIES, neighbour_proposals
@@ -68,13 +69,19 @@ class Sources:
     def chosen(self, strategy: Strategy, n: int) -> tuple[list[str], dict[str, Sequence[Proposal]]]:
         """Return the products that a strategy shows, at most `n`, and what its blended sources proposed."""
         blended = {each: self._ask(each) for each in strategy.blended}
-        found = [one.product_id for one in blend(blended, self._weights, n)]
+        every = blend(blended, self._weights, sum(map(len, blended.values())))
+        if strategy.discounts and (exponent := self._weights.get(DISCOUNT, 0.0)):
+            every = discounted(every, self._popularity(every), exponent)
+        found = [one.product_id for one in every[:n]]
         for name in strategy.fallbacks:
             if len(found) >= n:
                 break
             known = {*found, *self._excluded}
             found += [each for each in self._popular(name, n) if each not in known][: n - len(found)]
         return found, blended
+
+    def _popularity(self, proposals: Sequence[Proposal]) -> Mapping[str, float]:
+        return {each.product_id: self._shop.popularity(each.product_id, self._now_s) for each in proposals}
 
     def _ask(self, source: str) -> Sequence[Proposal]:
         if source not in self._asked:

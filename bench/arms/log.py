@@ -1,7 +1,7 @@
 """The logs that trainings read: interactions, and what lists showed and what of it was clicked and bought."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,6 +55,7 @@ class ShownList:
 
     surface: str
     at_s: float
+    products: Sequence[str]
     positions: Sequence[int]
     scores: Sequence[Sequence[float]]
     clicked: list[bool]
@@ -67,14 +68,18 @@ class ShownLog:
 
     lists: list[ShownList] = field(default_factory=list)
 
-    def items(self, now_s: float) -> ShownItems:
-        """Return what `read_shown_items` returns at this time."""
+    def items(self, now_s: float, popularity: Callable[[str, float], float]) -> ShownItems:
+        """Return what `read_shown_items` returns at this time.
+
+        `popularity` returns the decayed views of a product at a time.
+        """
         used = [each for each in self.lists if each.at_s >= now_s - DAYS * DAY_S][-MAX_LISTS:]
         self.lists = used
         return ShownItems(
             np.array([each.surface for each in used for _ in each.positions], np.str_),
             np.array([each for one in used for each in one.positions], np.int64),
             np.array([each for one in used for each in one.scores], np.float64).reshape(-1, len(BLENDED)),
+            np.array([popularity(each, now_s) for one in used for each in one.products], np.float64),
             np.array([each for one in used for each in one.clicked], np.bool_),
             np.array([each for one in used for each in one.bought], np.bool_),
         )

@@ -41,7 +41,7 @@ class Nights:
             model = self.chosen.build(SERVED_MODELS).fit(training_data.log)
             content = similar_content(training_data.log)
         shop.model = published(ServedModel.of(model, content))
-        learned = learn_weights(shown.items(now_s), shop.weights)
+        learned = learn_weights(shown.items(now_s, shop.popularity), shop.weights)
         shop.weights, self.reasons = learned.weights, learned.reasons
 
 

@@ -13,7 +13,7 @@ from bench.co_visits import CoVisits
 from jobs.recommendations.logic import MAX_BOUGHT, MAX_POPULAR, MAX_RECENT
 from jobs.training.training_data import WEIGHTS
 from schemas.published_model.weights import DEFAULT_WEIGHTS, Weights
-from serving.recommendations.scoring import Neighbours
+from serving.recommendations.scoring import Neighbours, covisit_unit
 
 DAY_S = 86_400.0
 
@@ -98,6 +98,10 @@ class Shop:
             found = self.co_visits.neighbours(product, now_s)
             self._neighbours[product] = found, now_s
         return found
+
+    def popularity(self, product: str, now_s: float) -> float:
+        """Return the interest in a product: its decayed number of views."""
+        return self.co_visits.interest.get(product, 0.0) / covisit_unit(now_s)
 
     def popular(self, now_s: float) -> Ranking:
         """Return the products that sell best."""

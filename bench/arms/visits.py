@@ -188,6 +188,7 @@ class VisitRunner:
         shown = ShownList(
             surface,
             at_s,
+            products,
             [place + 1 for place in kept],
             [[chosen.scores[each].get(source, 0.0) for source in BLENDED] for each in products],
             [each in clicked for each in products],

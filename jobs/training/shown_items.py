@@ -35,12 +35,13 @@ def read_shown_items(client: Client, end: datetime, days: float = DAYS, lists: i
 
 
 def shown_items_of(rows: pa.Table) -> ShownItems:
-    """Return the items of rows with `surface`, `position`, a score of each source, `clicked` and `bought`."""
+    """Return the items of rows with a score of each source, and the other columns of `shown_items.sql`."""
     scores = [rows[source].to_numpy() for source in BLENDED]
     return ShownItems(
         np.array(rows["surface"].to_pylist(), np.str_),
         rows["position"].to_numpy().astype(np.int64),
         np.column_stack(scores).astype(np.float64),
+        rows["popularity"].to_numpy().astype(np.float64),
         rows["clicked"].to_numpy().astype(np.bool_),
         rows["bought"].to_numpy().astype(np.bool_),
     )

@@ -49,6 +49,15 @@ WITH
         FROM recommendation_clicked
         WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
     ),
+    -- The views of each product. One view counts half as much as a view 14 days later, as in job `recommendations`.
+    popularity AS
+    (
+        SELECT product_id, sum(exp2(-dateDiff('second', occurred_at, {period_end:DateTime64(3, 'UTC')}) / 1209600)) AS views
+        FROM product_viewed
+        WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
+            AND ifNull(shopper_id, session_id) NOT IN (SELECT visitor_id FROM robots)
+        GROUP BY product_id
+    ),
     -- Each product of each confirmed order, once for the shopper and once for the session.
     purchases AS
     (
@@ -67,6 +76,7 @@ SELECT
     ifNull(item.item_neighbours, 0) AS item_neighbours,
     ifNull(item.trained_neighbours, 0) AS trained_neighbours,
     ifNull(item.similar_content, 0) AS similar_content,
+    popularity.views AS popularity,
     (recommendation_id, item.product_id) IN (SELECT recommendation_id, product_id FROM clicks) AS clicked,
     -- As in the metric attributed_orders: the product was ordered within 24 hours of the click.
     (recommendation_id, item.product_id) IN
@@ -98,4 +108,5 @@ FROM
     LIMIT 1 BY recommendation_id
 )
 ARRAY JOIN items AS item
+LEFT JOIN popularity ON popularity.product_id = item.product_id
 ORDER BY shown_at, recommendation_id, position

@@ -16,6 +16,7 @@ from serving.problems import RedisUnavailable, UnknownProduct
 from serving.recommendations.answer_log import Answer, AnswerLog
 from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.exploration import random_list
+from serving.recommendations.interest import InterestCache
 from serving.recommendations.last_popular import answer_without_redis, polled_popular_items
 from serving.recommendations.model_rows import ModelRows
 from serving.recommendations.ranker import RankedItems, Ranker
@@ -88,7 +89,7 @@ class RecommendationService:
             BoughtBefore(),
             SinceLastVisit(recent, clock),
         )
-        self._ranker = Ranker(every)
+        self._ranker = Ranker(every, InterestCache(self._redis))
         self.last_popular = polled_popular_items(self.popular_items, clock)
 
     async def recommend(
