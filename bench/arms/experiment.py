@@ -36,6 +36,10 @@ METRICS: Mapping[str, Callable[[VisitOutcome], float]] = {
 """What is measured, each per session. Expected figures follow from the true probabilities of the lists."""
 
 
+SPARE = 1.1
+"""Days of the week differ, so a tenth more sessions are drawn. The experiment ends when it has enough."""
+
+
 @dataclass(frozen=True)
 class ArmsPlan:
     """The sizes of an experiment: `sessions` of it, after `warm_up_days` of `days` days in all.
@@ -57,11 +61,11 @@ class ArmsPlan:
     def history(self) -> SimulatedHistory:
         """Return the marketplace; no visit is a control without lists, because the arms are compared."""
         shape = WorldShape(self.seed, self.sellers, self.products, self.shoppers)
-        measured_days = self.days - self.warm_up_days
+        weeks = -(-self.days // 7)
         registrations = 2 * self.sellers + 2 * self.products + self.shoppers
-        per_day = 1.08 * self.sessions / measured_days
-        events = registrations + int(per_day * self.days * EVENTS_PER_VISIT)
-        plan = HistoryPlan(shape, END_MS, weeks=-(-self.days // 7), events=events)
+        per_day = SPARE * self.sessions / (self.days - self.warm_up_days)
+        events = registrations + int(7 * weeks * per_day * EVENTS_PER_VISIT)
+        plan = HistoryPlan(shape, END_MS, weeks, events)
         return SimulatedHistory(plan, Behaviour(holdout_share=0.0))
 
 
@@ -72,6 +76,29 @@ class ArmSums:
     sessions: int = 0
     totals: dict[str, float] = field(default_factory=lambda: dict.fromkeys(METRICS, 0.0))
     before: dict[str, float] = field(default_factory=lambda: dict.fromkeys(METRICS, 0.0))
+
+
+@dataclass
+class ExperimentSums:
+    """arm → visitor → sums, what visitors did before the experiment, and the sessions of it so far."""
+
+    visitors: dict[str, dict[str, ArmSums]] = field(default_factory=lambda: defaultdict(dict))
+    past: dict[str, dict[str, float]] = field(default_factory=dict)
+    sessions: int = 0
+
+    def add(self, arm: str | None, visitor: str, outcome: VisitOutcome) -> None:
+        """Add a session to the sums of a visitor; without an arm it is before the experiment."""
+        nothing = dict.fromkeys(METRICS, 0.0)
+        if arm is None:
+            totals = self.past.setdefault(visitor, nothing)
+        else:
+            of_arm = self.visitors[arm]
+            if visitor not in of_arm:
+                of_arm[visitor] = ArmSums(before=self.past.get(visitor, nothing))
+            of_arm[visitor].sessions += 1
+            totals = of_arm[visitor].totals
+        for name, of in METRICS.items():
+            totals[name] += of(outcome)
 
 
 @dataclass(frozen=True)
@@ -109,37 +136,29 @@ def run(plan: ArmsPlan, on_day: Callable[[int, Mapping[str, str]], None] = lambd
     assigned = assignments(plan, first_s)
     runner = VisitRunner(shop, history.decisions, interactions, shown, assigned,
                          EXPLORATION_SHARE.default, plan.seed)  # fmt: skip
-    visitors: dict[str, dict[str, ArmSums]] = defaultdict(lambda: defaultdict(ArmSums))
-    past: dict[str, dict[str, float]] = {}
-    done = 0
+    sums = ExperimentSums()
     for number in range(plan.days):
         day = history.draw_day(number)
+        outcomes = []
         for row, first, last in _each_visit(day.visits, day.organic):
-            at_s = day.visits.started[row] / 1_000
-            visitor, outcome = runner.run(day.visits, day.organic, row, first, last)
-            found = {name: of(outcome) for name, of in METRICS.items()}
-            arm = assigned(visitor, "home", at_s).arm
-            if at_s < first_s or arm is None:
-                before = past.setdefault(visitor, dict.fromkeys(METRICS, 0.0))
-                for name, value in found.items():
-                    before[name] += value
-                continue
-            done += 1
-            sums = visitors[arm][visitor]
-            if not sums.sessions:
-                sums.before = past.get(visitor, sums.before)
-            sums.sessions += 1
-            for name, value in found.items():
-                sums.totals[name] += value
-            if done == plan.sessions:
+            arm = assigned(runner.visitor(day.visits, row), "home", day.visits.started[row] / 1_000).arm
+            is_measured = number >= plan.warm_up_days and arm is not None
+            outcomes.append(
+                (arm if is_measured else None, runner.run(day.visits, day.organic, row, first, last))
+            )
+            sums.sessions += is_measured
+            if sums.sessions == plan.sessions:
                 break
+        runner.settle()
+        for arm, (visitor, outcome) in outcomes:
+            sums.add(arm, visitor, outcome)
         shop.end_day()
-        if done == plan.sessions:
+        if sums.sessions == plan.sessions:
             break
         nights.train(shop, interactions, shown, start_s + (number + 1) * DAY_S)
         on_day(number, nights.reasons)
     model = shop.model.name if shop.model else ""
-    return ArmsResult(plan, visitors, model, shop.weights, nights.reasons)
+    return ArmsResult(plan, sums.visitors, model, shop.weights, nights.reasons)
 
 
 def assignments(plan: ArmsPlan, first_s: float) -> Callable[[str, str, float], Assignment]:

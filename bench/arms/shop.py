@@ -20,7 +20,7 @@ DAY_S = 86_400.0
 POPULAR_HALF_LIFE_S = 30 * DAY_S
 """As in jobs/rankings/views: a unit that was sold 30 days earlier weighs half as much."""
 
-REFRESH_S = 600.0
+REFRESH_S = 1_800.0
 """How long neighbours and rankings are used again. The platform reads neighbours every 30 s."""
 
 

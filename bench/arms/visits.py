@@ -13,7 +13,7 @@ from common.experiments.assignment import HOLDOUT, Assignment
 from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
 from producers.simulator.decisions import DecisionModel
 from producers.simulator.live.visit import CART_SHOWN_SHARE
-from producers.simulator.randomness import Floats
+from producers.simulator.randomness import Floats, Index
 from producers.simulator.visits import Views, Visits, draw_quantities
 from schemas.published_model.weights import BLENDED
 from serving.recommendations.strategies import STRATEGIES
@@ -71,14 +71,13 @@ class VisitRunner:
         self._random, self._rng = Random(f"lists {seed}"), np.random.default_rng([seed, 33])
         self._ids = decisions.world.products.ids
         self._code = {each: code for code, each in enumerate(self._ids)}
+        self._unsettled: list[tuple[VisitOutcome, int, Index, Floats, float]] = []
 
     def run(
         self, visits: Visits, views: Views, number: int, first: int, last: int
     ) -> tuple[str, VisitOutcome]:
         """Run visit `number`, whose organic views are `first` up to `last`, and return its visitor."""
-        shopper = int(visits.shopper[number])
-        shopper_id = self._decisions.world.shoppers.ids[shopper]
-        visitor = shopper_id if visits.signed_in[number] else visits.ids[number]
+        shopper, visitor = int(visits.shopper[number]), self.visitor(visits, number)
         start_s = visits.started[number] / 1_000
         open_visit = _OpenVisit(visitor, shopper, self._assign(visitor, "home", start_s))
         open_visit.can_buy = bool(visits.registered[number])
@@ -93,8 +92,14 @@ class VisitRunner:
             if views.adds[row]:
                 self._add(open_visit, product, int(views.quantity[row]), bool(views.removes[row]), at_s)
         if open_visit.cart and visits.checks_out[number]:
-            self._order(open_visit, shopper_id, at_s + CLICK_AFTER_S)
+            self._order(open_visit, self._decisions.world.shoppers.ids[shopper], at_s + CLICK_AFTER_S)
         return visitor, open_visit.outcome
+
+    def visitor(self, visits: Visits, number: int) -> str:
+        """Return who visits: the shopper who is signed in, else the session."""
+        if visits.signed_in[number]:
+            return self._decisions.world.shoppers.ids[int(visits.shopper[number])]
+        return visits.ids[number]
 
     def _show(self, visit: _OpenVisit, surface: str, anchor: str | None, at_s: float) -> None:
         request = ListRequest(self._shop.visitors[visit.visitor], surface, anchor, at_s)
@@ -117,25 +122,35 @@ class VisitRunner:
         if clicked:
             self._follow(visit, clicked, codes[hit], at_s + CLICK_AFTER_S)
 
-    def _click_chances(
-        self, visit: _OpenVisit, codes: "np.ndarray[tuple[int], np.dtype[np.int64]]", at_s: float
-    ) -> Floats:
-        """Return the true chance of a click on each place, and count what the list brings on average."""
+    def settle(self) -> None:
+        """Add the expected purchases to the outcomes of all visits until now, faster than list by list."""
+        if not self._unsettled:
+            return
+        outcomes, shoppers, codes, chances, times = zip(*self._unsettled, strict=True)
+        lengths = [len(each) for each in codes]
+        shopper = np.repeat(shoppers, lengths)
+        at = np.repeat((1_000 * np.array(times)).astype(np.int64), lengths)
+        carted = self._decisions.in_cart_probability(shopper, np.concatenate(codes), at)
+        bought = np.concatenate(chances) * carted * self._decisions.world.shoppers.checkout[shopper]
+        of_lists = np.add.reduceat(bought, np.cumsum([0, *lengths[:-1]]))
+        for outcome, expected in zip(outcomes, of_lists.tolist(), strict=True):
+            outcome.expected_purchases += expected
+        self._unsettled.clear()
+
+    def _click_chances(self, visit: _OpenVisit, codes: Index, at_s: float) -> Floats:
+        """Return the true chance of a click on each place."""
         shopper = np.full(len(codes), visit.shopper)
         chance = self._decisions.click_probability(shopper, codes, np.arange(1, len(codes) + 1))
         visit.outcome.expected_clicks += float(chance.sum())
         if visit.can_buy:
-            at = np.full(len(codes), int(1_000 * at_s))
-            carted = self._decisions.in_cart_probability(shopper, codes, at)
-            checkout = float(self._decisions.world.shoppers.checkout[visit.shopper])
-            visit.outcome.expected_purchases += checkout * float((chance * carted).sum())
+            self._unsettled.append((visit.outcome, visit.shopper, codes, chance, at_s))
         return chance
 
     def _follow(
         self,
         visit: _OpenVisit,
         clicked: list[str],
-        codes: "np.ndarray[tuple[int], np.dtype[np.int64]]",
+        codes: Index,
         at_s: float,
     ) -> None:
         """View the clicked products, and add some of them to the cart."""

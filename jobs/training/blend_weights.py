@@ -3,10 +3,14 @@
 For each surface, a logistic regression predicts a click from the sources' scores, the popularity of the
 product and the position. People click first places more often whatever is there, so the position is a feature
 in training and constant when serving (Guo et al., PAL: a position-bias aware learning framework for CTR
-prediction, RecSys 2019): only the coefficients of the scores become weights. A second regression on the
-logarithms of the weighed score and of the popularity gives the exponent of the discount.
+prediction, RecSys 2019): only the coefficients of the scores become weights.
+
+Before, a regression over all surfaces gives the exponent of the discount of popularity, from the logarithms
+of the weighed score and of the popularity. It is the same on all surfaces, because the lists of one surface
+alone tell too little: they are ordered by the scores, so the scores of what they show hardly differ.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,24 +74,6 @@ class LearnedWeights:
     reasons: dict[str, str]
 
 
-@dataclass(frozen=True)
-class _Ranking:
-    """The weight of each source, float64 [`BLENDED`], and the exponent of the discount of popularity."""
-
-    weights: Numbers
-    discount: float
-
-    def logarithms(self, items: ShownItems) -> Numbers:
-        """Return the logarithm of the score by which serving ranks each item: float64 [items]."""
-        blended = np.maximum(items.scores @ self.weights, MIN_SCORE)
-        return np.asarray(np.log(blended) - self.discount * np.log1p(items.popularity))
-
-    def as_plain(self) -> dict[str, float]:
-        """Return the weights by source, which add up to 1, and the exponent."""
-        shares = (self.weights / self.weights.sum()).round(4).tolist()
-        return dict(zip(BLENDED, shares, strict=True)) | {DISCOUNT: round(self.discount, 4)}
-
-
 def learn_weights(shown: ShownItems, in_use: Weights) -> LearnedWeights:
     """Return the weights and the discount that predict clicks best.
 
@@ -95,81 +81,142 @@ def learn_weights(shown: ShownItems, in_use: Weights) -> LearnedWeights:
     by log loss, at the 5 % level of a one-sided paired test. Weights add up to 1, and none is negative: a
     source with a negative coefficient is left out, and the others are learned again.
     """
+    discounts, why = _discounts(shown, in_use)
     weights: dict[str, dict[str, float]] = {}
     reasons: dict[str, str] = {}
     for surface in SURFACES:
-        current = dict(in_use[surface])
-        weights[surface], reasons[surface] = _of_surface(shown.take(shown.surfaces == surface), current)
+        items = shown.take(shown.surfaces == surface)
+        weights[surface], of_sources = _of_surface(items, dict(in_use[surface]), discounts[surface])
+        reasons[surface] = f"{of_sources}; discount {why}"
     return LearnedWeights(weights, reasons)
 
 
-def _of_surface(items: ShownItems, current: dict[str, float]) -> tuple[dict[str, float], str]:
-    clicks = int(items.clicked.sum())
-    folds = np.arange(len(items.clicked)) * FOLDS // max(1, len(items.clicked))
-    every_fold_has_both = all(0 < items.clicked[folds == each].mean() < 1 for each in np.unique(folds))
-    if clicks < MIN_CLICKS or not every_fold_has_both:
-        return current, f"kept: {clicks:,} clicks to learn from, of at least {MIN_CLICKS:,}"
-    learned = _learned(items)
-    if learned is None:
-        return current, "kept: no source's score goes with clicks"
-    now = _Ranking(np.array([current.get(source, 0.0) for source in BLENDED]), current.get(DISCOUNT, 0.0))
-    losses = [_losses(now, items.take(folds != each), items.take(folds == each)) for each in range(FOLDS)]
-    before, after = (np.concatenate(each) for each in zip(*losses, strict=True))
-    gains = before - after
-    compared = f"log loss {after.mean():.5f} of other items, {before.mean():.5f} with the weights in use"
-    if gains.mean() <= CERTAIN * gains.std(ddof=1) / np.sqrt(len(gains)):
-        return current, f"kept: {compared}"
-    return learned.as_plain(), f"learned: {compared}"
+def _discounts(shown: ShownItems, in_use: Weights) -> tuple[dict[str, float], str]:
+    """Return the exponent of each surface, and why it was learned or kept."""
+    now = {surface: in_use[surface].get(DISCOUNT, 0.0) for surface in SURFACES}
+    if reason := _too_few(shown):
+        return now, reason
+    blended = np.zeros(len(shown.clicked))
+    exponents = np.zeros(len(shown.clicked))
+    for surface in SURFACES:
+        rows = shown.surfaces == surface
+        blended[rows] = _logarithms(shown.take(rows), _vector(in_use[surface]))
+        exponents[rows] = now[surface]
+    popularity = np.log1p(shown.popularity)
+
+    def learned(train: Flags) -> Numbers:
+        return blended - _discount(shown.take(train), blended[train]) * popularity
+
+    is_better, compared = _compared(shown, lambda _: blended - exponents * popularity, learned)
+    if not is_better:
+        return now, f"kept: {compared}"
+    exponent = round(_discount(shown, blended), 4)
+    return dict.fromkeys(SURFACES, exponent), f"learned: {compared}"
 
 
-def _learned(items: ShownItems) -> _Ranking | None:
-    """Return what is learned from these items; None if no source's score goes with clicks."""
-    coefficients = _coefficients(items)
-    if not coefficients.any():
-        return None
-    weights = coefficients / coefficients.sum()
-    return _Ranking(weights, _discount(items, weights))
-
-
-def _coefficients(items: ShownItems) -> Numbers:
-    """Return the coefficient of each source, 0 for one that is left out."""
-    found = np.zeros(len(BLENDED))
-    used = [number for number in range(len(BLENDED)) if items.scores[:, number].any()]
-    while used:
-        fitted = _fit(np.column_stack([items.scores[:, used], np.log1p(items.popularity)]), items)
-        coefficients = fitted.coef_[0, : len(used)]
-        if (coefficients > 0).all():
-            found[used] = coefficients
-            break
-        used = [number for number, value in zip(used, coefficients, strict=True) if value > 0]
-    return found
-
-
-def _discount(items: ShownItems, weights: Numbers) -> float:
+def _discount(items: ShownItems, blended: Numbers) -> float:
     """Return the exponent of 1 + popularity by which a score is divided, from 0 to `MAX_DISCOUNT`.
 
-    With the logit of a click c · ln(score) - d · ln(1 + popularity), the best order is that of
-    score / (1 + popularity)^(d / c).
+    `blended` is the logarithm of the weighed score. With the logit of a click c · ln(score) -
+    d · ln(1 + popularity), the best order is that of score / (1 + popularity)^(d / c).
     """
-    undiscounted = _Ranking(weights, 0.0).logarithms(items)
-    fitted = _fit(np.column_stack([undiscounted, np.log1p(items.popularity)]), items)
+    fitted = _fit(np.column_stack([blended, np.log1p(items.popularity)]), items)
     of_score, of_popularity = fitted.coef_[0, :2].tolist()
     if of_popularity >= 0:
         return 0.0
     return min(MAX_DISCOUNT, -of_popularity / of_score) if of_score > 0 else MAX_DISCOUNT
 
 
-def _losses(now: _Ranking, train: ShownItems, test: ShownItems) -> tuple[Numbers, Numbers]:
-    """Return the log loss of each item of `test` with the weights in use, and with those of `train`."""
-    learned = _learned(train) or now
-    return _loss(now, train, test), _loss(learned, train, test)
+def _of_surface(
+    items: ShownItems, current: dict[str, float], discount: float
+) -> tuple[dict[str, float], str]:
+    """Return the weights of a surface with its new discount, and why they were learned or kept."""
+    kept = {**current, DISCOUNT: discount} if discount else current
+    if reason := _too_few(items):
+        return kept, reason
+    weights = _weights(items)
+    if not weights.any():
+        return kept, "kept: no source's score goes with clicks"
+    discounted = discount * np.log1p(items.popularity)
+    before = _logarithms(items, _vector(current)) - discounted
+
+    def learned(train: Flags) -> Numbers:
+        found = _weights(items.take(train))
+        return _logarithms(items, found) - discounted if found.any() else before
+
+    is_better, compared = _compared(items, lambda _: before, learned)
+    if not is_better:
+        return kept, f"kept: {compared}"
+    shares = dict(zip(BLENDED, weights.round(4).tolist(), strict=True))
+    return {**shares, DISCOUNT: discount} if discount else shares, f"learned: {compared}"
 
 
-def _loss(ranking: _Ranking, train: ShownItems, test: ShownItems) -> Numbers:
+def _weights(items: ShownItems) -> Numbers:
+    """Return the weight of each source, which add up to 1; all 0 if no source's score goes with clicks."""
+    found = np.zeros(len(BLENDED))
+    used = [number for number in range(len(BLENDED)) if items.scores[:, number].any()]
+    while used:
+        fitted = _fit(np.column_stack([items.scores[:, used], np.log1p(items.popularity)]), items)
+        coefficients = fitted.coef_[0, : len(used)]
+        if (coefficients > 0).all():
+            found[used] = coefficients / coefficients.sum()
+            break
+        used = [number for number, value in zip(used, coefficients, strict=True) if value > 0]
+    return found
+
+
+def _vector(weights: Mapping[str, float]) -> Numbers:
+    return np.array([weights.get(source, 0.0) for source in BLENDED])
+
+
+def _logarithms(items: ShownItems, weights: Numbers) -> Numbers:
+    """Return the logarithm of the weighed score of each item: float64 [items]."""
+    return np.asarray(np.log(np.maximum(items.scores @ (weights / weights.sum()), MIN_SCORE)))
+
+
+def _folds(items: ShownItems) -> NDArray[np.int64]:
+    """Return the fold of each item: int64 [items]."""
+    return np.arange(len(items.clicked)) * FOLDS // max(1, len(items.clicked))
+
+
+def _too_few(items: ShownItems) -> str:
+    """Return why these items are too few to learn from, or nothing."""
+    clicks, folds = int(items.clicked.sum()), _folds(items)
+    of_folds = [items.clicked[folds == each] for each in range(FOLDS)]
+    if clicks >= MIN_CLICKS and all(each.any() and not each.all() for each in of_folds):
+        return ""
+    return f"kept: {clicks:,} clicks to learn from, of at least {MIN_CLICKS:,}"
+
+
+def _compared(
+    items: ShownItems, before: Callable[[Flags], Numbers], after: Callable[[Flags], Numbers]
+) -> tuple[bool, str]:
+    """Return whether the second ranking predicts clicks better, and both log losses.
+
+    Both return the logarithm of the score by which serving ranks each item, learned from some of the items.
+    """
+    folds = _folds(items)
+    pairs = [
+        tuple(
+            _loss(ranking(folds != each), items, folds != each, folds == each) for ranking in (before, after)
+        )
+        for each in range(FOLDS)
+    ]
+    losses = [np.concatenate(each) for each in zip(*pairs, strict=True)]
+    gains = losses[0] - losses[1]
+    compared = (
+        f"log loss {losses[1].mean():.5f} of items left out, {losses[0].mean():.5f} with what is in use"
+    )
+    return bool(gains.mean() > CERTAIN * gains.std(ddof=1) / np.sqrt(len(gains))), compared
+
+
+def _loss(ranking: Numbers, items: ShownItems, train: Flags, test: Flags) -> Numbers:
     """Return the log loss of each item of `test` by its rank score and position, fitted on `train`."""
-    fitted = _fit(ranking.logarithms(train)[:, None], train)
-    predicted = fitted.predict_log_proba(_features(ranking.logarithms(test)[:, None], test))
-    return np.asarray(-predicted[np.arange(len(test.clicked)), test.clicked.astype(int)] * _importance(test))
+    fitted, tested = _fit(ranking[train, None], items.take(train)), items.take(test)
+    predicted = fitted.predict_log_proba(_features(ranking[test, None], tested))
+    return np.asarray(
+        -predicted[np.arange(len(tested.clicked)), tested.clicked.astype(int)] * _importance(tested)
+    )
 
 
 def _fit(columns: Numbers, items: ShownItems) -> LogisticRegression:
@@ -178,8 +225,9 @@ def _fit(columns: Numbers, items: ShownItems) -> LogisticRegression:
 
 
 def _features(columns: Numbers, items: ShownItems) -> Numbers:
-    """Return the columns, [items, n], and the logarithm of the position: float64 [items, n + 1]."""
-    return np.column_stack([columns, np.log(items.positions)])
+    """Return the columns, [items, n], the logarithm of the position, and the surface: [items, n + 4]."""
+    surfaces = [items.surfaces == surface for surface in SURFACES]
+    return np.column_stack([columns, np.log(items.positions), *surfaces])
 
 
 def _importance(items: ShownItems) -> Numbers:

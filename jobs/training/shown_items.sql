@@ -49,13 +49,19 @@ WITH
         FROM recommendation_clicked
         WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
     ),
-    -- The views of each product. One view counts half as much as a view 14 days later, as in job `recommendations`.
+    -- How many visitors viewed each product on how many days. A day counts half as much as one 14 days later, as in job
+    -- `recommendations`.
     popularity AS
     (
-        SELECT product_id, sum(exp2(-dateDiff('second', occurred_at, {period_end:DateTime64(3, 'UTC')}) / 1209600)) AS views
-        FROM product_viewed
-        WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
-            AND ifNull(shopper_id, session_id) NOT IN (SELECT visitor_id FROM robots)
+        SELECT product_id, sum(exp2(-dateDiff('day', day, {period_end:DateTime64(3, 'UTC')}) / 14)) AS views
+        FROM
+        (
+            SELECT DISTINCT product_id, ifNull(shopper_id, session_id) AS visitor_id, toDate(occurred_at) AS day
+            FROM product_viewed
+            WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
+                AND product_id IN (SELECT arrayJoin(product_ids) FROM shown)
+        )
+        WHERE visitor_id NOT IN (SELECT visitor_id FROM robots)
         GROUP BY product_id
     ),
     -- Each product of each confirmed order, once for the shopper and once for the session.
@@ -76,7 +82,7 @@ SELECT
     ifNull(item.item_neighbours, 0) AS item_neighbours,
     ifNull(item.trained_neighbours, 0) AS trained_neighbours,
     ifNull(item.similar_content, 0) AS similar_content,
-    popularity.views AS popularity,
+    ifNull(popularity.views, 0) AS popularity,
     (recommendation_id, item.product_id) IN (SELECT recommendation_id, product_id FROM clicks) AS clicked,
     -- As in the metric attributed_orders: the product was ordered within 24 hours of the click.
     (recommendation_id, item.product_id) IN

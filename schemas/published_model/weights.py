@@ -11,10 +11,10 @@ BLENDED = ("item_neighbours", "trained_neighbours", "similar_content")
 """The sources whose scores are added up. Fallbacks follow them without a weight."""
 
 DISCOUNT = "popularity_discount"
-"""The name of the exponent of popularity beside the weights. A score is divided by (1 + popularity)^exponent."""
+"""The name of the exponent beside the weights: a score is divided by (1 + popularity)^exponent."""
 
 MAX_DISCOUNT = 0.5
-"""The largest exponent. It turns a cosine, which divides by the root of a product's popularity, into a lift."""
+"""The largest exponent: a cosine, which divides by the root of a product's popularity, becomes a lift."""
 
 Weights = Mapping[str, Mapping[str, float]]
 """surface → source → weight ≥ 0, and `DISCOUNT` → exponent from 0 to `MAX_DISCOUNT`; 0 if it is missing.

@@ -20,7 +20,7 @@ def scored_item(product: str, *scores: float | None, source: str = "item_neighbo
 
 
 class ShownLists:
-    """Events of lists: `answer` gives one, `see` brings it into view, `click` and `order` follow."""
+    """Events of lists: `answer` gives one, `see` brings it into view, `click`, `view` and `order` follow."""
 
     def __init__(self) -> None:
         self.events: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -54,6 +54,12 @@ class ShownLists:
         self.add(
             "recommendation_shown", at, recommendation_id=name, session_id=session, shopper_id=shopper,
             surface="home", strategy="blend", items=items,
+        )  # fmt: skip
+
+    def view(self, at: datetime, product: str, visitor: str) -> None:
+        self.add(
+            "product_viewed", at, session_id=f"session of {visitor}", shopper_id=visitor, product_id=product,
+            seller_id="ana", source="direct",
         )  # fmt: skip
 
     def click(self, name: str, at: datetime, product: str, session: str, shopper: str | None = None) -> None:
