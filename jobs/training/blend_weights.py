@@ -131,7 +131,7 @@ def _of_surface(
     items: ShownItems, current: dict[str, float], discount: float
 ) -> tuple[dict[str, float], str]:
     """Return the weights of a surface with its new discount, and why they were learned or kept."""
-    kept = {**current, DISCOUNT: discount} if discount else current
+    kept = _with_discount(current, discount)
     if reason := _too_few(items):
         return kept, reason
     weights = _weights(items)
@@ -148,7 +148,12 @@ def _of_surface(
     if not is_better:
         return kept, f"kept: {compared}"
     shares = dict(zip(BLENDED, weights.round(4).tolist(), strict=True))
-    return {**shares, DISCOUNT: discount} if discount else shares, f"learned: {compared}"
+    return _with_discount(shares, discount), f"learned: {compared}"
+
+
+def _with_discount(weights: Mapping[str, float], discount: float) -> dict[str, float]:
+    of_sources = {source: weights[source] for source in BLENDED if source in weights}
+    return {**of_sources, DISCOUNT: discount} if discount else of_sources
 
 
 def _weights(items: ShownItems) -> Numbers:

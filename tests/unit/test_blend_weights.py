@@ -95,6 +95,15 @@ def test_a_learned_discount_stays_in_use_if_nothing_better_is_learned() -> None:
     assert "discount kept: log loss" in again.reasons["home"]
 
 
+def test_a_discount_that_people_do_not_show_any_more_is_dropped() -> None:
+    in_use = {surface: weights | {DISCOUNT: 0.5} for surface, weights in EQUAL.items()}
+
+    found = learn_weights(shown_by_popularity(-0.2), in_use)
+
+    assert found.weights["cart"] == EQUAL["cart"]
+    assert "discount learned: log loss" in found.reasons["cart"]
+
+
 def test_too_few_clicks_change_nothing() -> None:
     items = shown((0.2, 0.6, 0.2))
     few = items.take(slice(10 * MIN_CLICKS))
