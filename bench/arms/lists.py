@@ -40,14 +40,18 @@ class ListRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChosenList:
-    """The products of a list, and the relative scores that the blended sources gave them.
+    """The products of a list, and what each blended source proposed.
 
     `is_explored` says whether their order is random.
     """
 
     products: Sequence[str]
-    scores: Mapping[str, Mapping[str, float]]
+    blended: Mapping[str, Sequence[Proposal]]
     is_explored: bool = False
+
+    def scores(self) -> Mapping[str, Mapping[str, float]]:
+        """Return product → source → relative score, as answers log them."""
+        return relative_scores(self.blended)
 
 
 class Sources:
@@ -118,21 +122,21 @@ class Sources:
 def choose(shop: Shop, request: ListRequest, strategy: Strategy, n: int = LIST_LENGTH) -> ChosenList:
     """Return the list of a strategy."""
     products, blended = Sources(shop, request).chosen(strategy, n)
-    return ChosenList(products, relative_scores(blended))
+    return ChosenList(products, blended)
 
 
 def choose_randomly(shop: Shop, request: ListRequest, random: Random, n: int = LIST_LENGTH) -> ChosenList:
     """Return a random list of the products that all strategies would show."""
     sources = Sources(shop, request)
     lists: dict[str, list[Any]] = {}
-    scores: dict[str, Sequence[Proposal]] = {}
+    every: dict[str, Sequence[Proposal]] = {}
     for name, strategy in STRATEGIES.items():
         products, blended = sources.chosen(strategy, n)
         lists[name] = [{"product_id": each} for each in products]
-        scores |= blended
+        every |= blended
 
     def shuffled(count: int) -> list[int]:
         return random.sample(range(count), count)
 
     items, _ = explored(lists, n, shuffled)
-    return ChosenList([each["product_id"] for each in items], relative_scores(scores), is_explored=True)
+    return ChosenList([each["product_id"] for each in items], every, is_explored=True)

@@ -196,7 +196,8 @@ class VisitRunner:
         self, visit: _OpenVisit, chosen: ChosenList, surface: str, at_s: float, clicked: set[str]
     ) -> None:
         """Log the items that a blended source scored."""
-        kept = [place for place, each in enumerate(chosen.products) if each in chosen.scores]
+        scores = chosen.scores()
+        kept = [place for place, each in enumerate(chosen.products) if each in scores]
         if not kept:
             return
         products = [chosen.products[place] for place in kept]
@@ -205,7 +206,7 @@ class VisitRunner:
             at_s,
             products,
             [place + 1 for place in kept],
-            [[chosen.scores[each].get(source, 0.0) for source in BLENDED] for each in products],
+            [[scores[each].get(source, 0.0) for source in BLENDED] for each in products],
             [each in clicked for each in products],
             [False] * len(products),
         )
