@@ -10,7 +10,7 @@ import pyarrow as pa
 from bench.arms.shop import DAY_S
 from jobs.recommenders.evaluation.loaders.attributes import attributes_of
 from jobs.recommenders.evaluation.loaders.interactions import log_of
-from jobs.training.blend_weights import ShownItems
+from jobs.training.click_regression import ShownItems
 from jobs.training.shown_items import DAYS, MAX_LISTS
 from jobs.training.training_data import DAILY, WEIGHTS, TrainingData
 from producers.simulator.world.categories import LEAVES

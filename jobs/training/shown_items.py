@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 
 from common.experiments.definition import DEFAULT_STRATEGY
 from jobs.training.arrow_queries import query
-from jobs.training.blend_weights import ShownItems
+from jobs.training.click_regression import ShownItems
 from schemas.published_model.weights import BLENDED
 
 DAYS = 28

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jobs.training.blend_weights import MIN_CLICKS, ShownItems, learn_weights
+from jobs.training.blend_weights import learn_weights
+from jobs.training.click_regression import MIN_CLICKS, ShownItems
 from schemas.published_model.weights import BLENDED, DISCOUNT, MAX_DISCOUNT, pack_weights, unpack_weights
 
 EQUAL = {surface: dict.fromkeys(BLENDED, 1.0) for surface in ("home", "product", "cart")}

@@ -7,7 +7,7 @@ import pytest
 
 from clickhouse.client import connect
 from common.settings import Settings
-from jobs.training.blend_weights import ShownItems
+from jobs.training.click_regression import ShownItems
 from jobs.training.shown_items import DAYS, read_shown_items
 from tests.integration.shown_lists import ShownLists, scored_item
 
