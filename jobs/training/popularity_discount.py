@@ -43,6 +43,8 @@ def learn_discounts(shown: ShownItems, in_use: Weights) -> tuple[dict[str, float
     if abs(errors) <= CERTAIN_OF_BOTH:
         return now, f"kept: {found}"
     exponent = round(_discount(shown, blended), 4)
+    if set(now.values()) == {exponent}:
+        return now, f"kept: {found}, but {exponent:g} is the limit"
     return dict.fromkeys(SURFACES, exponent), f"learned: {found}"
 
 

@@ -96,6 +96,14 @@ def test_a_learned_discount_stays_in_use_if_nothing_better_is_learned() -> None:
     assert "discount kept: at equal scores" in again.reasons["home"]
 
 
+def test_a_preference_for_popular_products_is_said_but_changes_nothing() -> None:
+    found = learn_weights(shown_by_popularity(-0.5), EQUAL)
+
+    assert DISCOUNT not in found.weights["home"]
+    assert "discount kept: at equal scores" in found.reasons["home"]
+    assert found.reasons["home"].endswith("but 0 is the limit")
+
+
 def test_a_discount_that_people_do_not_show_any_more_is_dropped() -> None:
     in_use = {surface: weights | {DISCOUNT: 0.5} for surface, weights in EQUAL.items()}
 
