@@ -115,9 +115,7 @@ class CandidateCollector:
         if self._interest is None or exponent == 0.0:
             return blend(blended, weights, limit)
         every = blend(blended, weights, sum(map(len, blended.values())))
-        popularity = await self._interest.of(
-            [one.product_id for one in every], self._request.cards.prefix, self._request.visitor.as_of
-        )
+        popularity = await self._interest.of((one.product_id for one in every), self._request.cards.prefix)
         return discounted(every, popularity, exponent)[:limit]
 
     async def _look_deeper(self, name: str) -> None:
