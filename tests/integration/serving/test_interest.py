@@ -27,9 +27,8 @@ def redis(shop: Settings) -> Iterator["Redis[str]"]:
         client.delete(*client.keys(f"{PREFIX}*"))
 
 
-def test_the_interest_in_a_product_is_its_visits_decayed_to_the_newest_event(
-    shop: Settings, redis: "Redis[str]"
-) -> None:
+@pytest.mark.usefixtures("redis")
+def test_the_interest_in_a_product_is_its_visits_decayed_to_the_newest_event(shop: Settings) -> None:
     async def found() -> dict[str, float]:
         client = open_redis(shop)
         read = await InterestCache(client).of(["sofa", "lamp", "new"], PREFIX)
