@@ -390,6 +390,9 @@ def arms(
     shoppers: Annotated[int, typer.Option(min=100, help="Shoppers.")] = 20_000,
     model: Annotated[str, typer.Option(help="The trained model; default: training chooses it.")] = "",
     budget: Annotated[float, typer.Option(min=1, help="Seconds in which the first training searches.")] = 30,
+    paired_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of requests on which all strategies are compared.")
+    ] = 0.05,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure clicks and purchases by strategy in simulated marketplaces whose true chances are known.
@@ -403,7 +406,15 @@ def arms(
     results = []
     for seed in seeds or [1, 2, 3, 4, 5]:
         plan = arms_experiment.ArmsPlan(
-            seed, sessions, days, warm_up_days, products, shoppers, budget_s=budget, model=model
+            seed,
+            sessions,
+            days,
+            warm_up_days,
+            products,
+            shoppers,
+            budget_s=budget,
+            model=model,
+            paired_share=paired_share,
         )
         with console.status(f"seed {seed}"):
             results.append(arms_experiment.run(plan))

@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.arms.log import InteractionLog, ShownLog
 from bench.arms.nights import Nights
+from bench.arms.paired import PairedClicks
 from bench.arms.shop import DAY_S, Shop
 from bench.arms.visits import VisitOutcome, VisitRunner
 from bench.simulated_marketplace import END_MS
@@ -45,7 +46,8 @@ class ArmsPlan:
     """The sizes of an experiment: `sessions` of it, after `warm_up_days` of `days` days in all.
 
     While it warms up, everybody gets the default strategy. `model` is trained every night; empty means that
-    the first training chooses it, within `budget_s`.
+    the first training chooses it, within `budget_s`. All strategies are compared on `paired_share` of the
+    requests.
     """
 
     seed: int
@@ -57,6 +59,7 @@ class ArmsPlan:
     sellers: int = 50
     budget_s: float = 30.0
     model: str = ""
+    paired_share: float = 0.05
 
     def history(self) -> SimulatedHistory:
         """Return the marketplace; no visit is a control without lists, because the arms are compared."""
@@ -103,13 +106,17 @@ class ExperimentSums:
 
 @dataclass(frozen=True)
 class ArmsResult:
-    """Each arm's visitors, the model that was trained, the last weights, and why they were learned."""
+    """Each arm's visitors, the model that was trained, the last weights, and why they were learned.
+
+    `paired` compares the strategies on the same requests.
+    """
 
     plan: ArmsPlan
     visitors: Mapping[str, Mapping[str, ArmSums]]
     model: str
     weights: Weights
     reasons: Mapping[str, str]
+    paired: PairedClicks
 
     def moments(self, arm: str, metric: str) -> Moments:
         """Return the moments of a metric per session; the covariate is the metric before the experiment."""
@@ -135,7 +142,7 @@ def run(plan: ArmsPlan, on_day: Callable[[int, Mapping[str, str]], None] = lambd
     first_s = start_s + plan.warm_up_days * DAY_S
     assigned = assignments(plan, first_s)
     runner = VisitRunner(shop, history.decisions, interactions, shown, assigned,
-                         EXPLORATION_SHARE.default, plan.seed)  # fmt: skip
+                         EXPLORATION_SHARE.default, plan.paired_share, plan.seed)  # fmt: skip
     sums = ExperimentSums()
     for number in range(plan.days):
         day = history.draw_day(number)
@@ -158,7 +165,7 @@ def run(plan: ArmsPlan, on_day: Callable[[int, Mapping[str, str]], None] = lambd
         nights.train(shop, interactions, shown, start_s + (number + 1) * DAY_S)
         on_day(number, nights.reasons)
     model = shop.model.name if shop.model else ""
-    return ArmsResult(plan, sums.visitors, model, shop.weights, nights.reasons)
+    return ArmsResult(plan, sums.visitors, model, shop.weights, nights.reasons, runner.paired)
 
 
 def assignments(plan: ArmsPlan, first_s: float) -> Callable[[str, str, float], Assignment]:

@@ -70,6 +70,11 @@ class Sources:
         self._weights = shop.weights[request.surface]
         self._asked: dict[str, Sequence[Proposal]] = {}
 
+    @property
+    def has_history(self) -> bool:
+        """Whether anything is known of the visitor, or a product's page is open."""
+        return bool(self._history)
+
     def chosen(self, strategy: Strategy, n: int) -> tuple[list[str], dict[str, Sequence[Proposal]]]:
         """Return the products that a strategy shows, at most `n`, and what its blended sources proposed."""
         blended = {each: self._ask(each) for each in strategy.blended}

@@ -12,6 +12,7 @@ from bench.arms.experiment import METRICS, ArmsResult
 from common.experiments.definition import DEFAULT_STRATEGY, STRATEGIES, StrategyName
 from experiments.effects import effect
 from experiments.intervals import ALPHA, Interval, fixed_interval
+from schemas.published_model.weights import SURFACES
 
 TITLES = {
     "clicks": "clicks",
@@ -99,6 +100,7 @@ def mean(intervals: Sequence[Interval]) -> Interval:
 def show_one(result: ArmsResult, console: Console) -> None:
     """Print the figures of one experiment, and the weights that were learned in it."""
     _show(figures(result), f"seed {result.plan.seed}, model {result.model}", console)
+    _show_paired([result], console)
     for surface, weights in result.weights.items():
         values = ", ".join(f"{name} {weight:.4g}" for name, weight in weights.items())
         console.print(f"{surface}: {values} ({result.reasons.get(surface, 'not learned')})")
@@ -107,6 +109,22 @@ def show_one(result: ArmsResult, console: Console) -> None:
 def show_pooled(results: Sequence[ArmsResult], console: Console) -> None:
     """Print the means over experiments with different seeds."""
     _show(pooled([figures(each) for each in results]), f"{len(results)} seeds", console)
+    _show_paired(results, console)
+
+
+def _show_paired(results: Sequence[ArmsResult], console: Console) -> None:
+    """Print what all strategies would show for the same requests."""
+    table = Table("surface", "requests", *STRATEGIES, *(f"{DEFAULT_STRATEGY} - {other}" for other in OTHERS),
+                  title="expected clicks on a list, for the same requests")  # fmt: skip
+    for surface in SURFACES:
+        paired = [each.paired for each in results]
+        requests = sum(len(each.clicks[surface][DEFAULT_STRATEGY]) for each in paired)
+        means = [mean([each.mean(surface, name) for each in paired]) for name in STRATEGIES]
+        gains = [mean([each.difference(surface, DEFAULT_STRATEGY, other) for each in paired])
+                 for other in OTHERS]  # fmt: skip
+        values = [f"{each.estimate:.4f}" for each in means]
+        table.add_row(surface, f"{requests:,}", *values, *(_value(surface, each, "+") for each in gains))
+    console.print(table)
 
 
 def _show(found: Figures, title: str, console: Console) -> None:
@@ -133,12 +151,26 @@ def as_plain(results: Sequence[ArmsResult]) -> dict[str, Any]:
     of_seeds = [figures(each) for each in results]
     return {
         "seeds": {
-            str(result.plan.seed): _plain(each) | {"model": result.model, "weights": result.weights,
-                                                   "reasons": result.reasons}
+            str(result.plan.seed): _plain(each)
+            | {"model": result.model, "weights": result.weights, "reasons": result.reasons}
+            | {"paired": _plain_paired(result)}
             for result, each in zip(results, of_seeds, strict=True)
         },
         "pooled": _plain(pooled(of_seeds)),
     }  # fmt: skip
+
+
+def _plain_paired(result: ArmsResult) -> dict[str, Any]:
+    paired = result.paired
+    return {
+        surface: {name: paired.mean(surface, name).estimate for name in STRATEGIES}
+        | {
+            f"{DEFAULT_STRATEGY}-{other}": [each.estimate, each.low, each.high]
+            for other in OTHERS
+            for each in (paired.difference(surface, DEFAULT_STRATEGY, other),)
+        }
+        for surface in SURFACES
+    }
 
 
 def _plain(found: Figures) -> dict[str, Any]:

@@ -52,6 +52,7 @@ class Shop:
 
     def __init__(self, category_of: Mapping[str, str]) -> None:
         self.category_of = category_of
+        self.code_of = {product: code for code, product in enumerate(category_of)}
         self.visitors: dict[str, Visitor] = defaultdict(Visitor)
         self.co_visits = CoVisits()
         self.model: PublishedModel | None = None

@@ -8,6 +8,7 @@ import numpy as np
 
 from bench.arms.lists import ChosenList, ListRequest, choose, choose_randomly
 from bench.arms.log import InteractionLog, ShownList, ShownLog
+from bench.arms.paired import PairedClicks
 from bench.arms.shop import Shop
 from common.experiments.assignment import HOLDOUT, Assignment
 from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
@@ -63,6 +64,7 @@ class VisitRunner:
         shown: ShownLog,
         assign: Callable[[str, str, float], Assignment],
         exploration: float,
+        paired_share: float,
         seed: int,
     ) -> None:
         self._shop, self._decisions = shop, decisions
@@ -70,7 +72,7 @@ class VisitRunner:
         self._assign, self._exploration = assign, exploration
         self._random, self._rng = Random(f"lists {seed}"), np.random.default_rng([seed, 33])
         self._ids = decisions.world.products.ids
-        self._code = {each: code for code, each in enumerate(self._ids)}
+        self.paired = PairedClicks(paired_share)
         self._unsettled: list[tuple[VisitOutcome, int, Index, Floats, float]] = []
 
     def run(
@@ -103,6 +105,8 @@ class VisitRunner:
 
     def _show(self, visit: _OpenVisit, surface: str, anchor: str | None, at_s: float) -> None:
         request = ListRequest(self._shop.visitors[visit.visitor], surface, anchor, at_s)
+        if visit.assignment.experiment is not None:
+            self.paired.add(self._shop, self._decisions, request, visit.shopper, self._random)
         strategy = _name(visit.assignment)
         is_held_out = visit.assignment.experiment == HOLDOUT
         if not is_held_out and self._random.random() < self._exploration:
@@ -111,7 +115,7 @@ class VisitRunner:
             chosen = choose(self._shop, request, STRATEGIES[strategy])
         if not chosen.products:
             return
-        codes = np.array([self._code[each] for each in chosen.products])
+        codes = np.array([self._shop.code_of[each] for each in chosen.products])
         chance = self._click_chances(visit, codes, at_s)
         hit = np.flatnonzero(self._rng.random(len(codes)) < chance)
         clicked = [chosen.products[row] for row in hit.tolist()]
@@ -179,7 +183,7 @@ class VisitRunner:
             visit.cart.pop(product, None)
             return
         visit.cart[product] = visit.cart.get(product, 0) + quantity
-        code, at = np.array([self._code[product]]), np.array([int(1_000 * at_s)])
+        code, at = np.array([self._shop.code_of[product]]), np.array([int(1_000 * at_s)])
         visit.prices[product] = int(self._decisions.calendar.prices(code, at)[0])
 
     def _order(self, visit: _OpenVisit, shopper_id: str, at_s: float) -> None:

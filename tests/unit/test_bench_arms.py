@@ -120,6 +120,16 @@ def test_every_surface_has_weights_and_every_figure_an_interval(result: ArmsResu
             assert low <= estimate <= high
 
 
+def test_strategies_are_compared_on_the_same_requests(result: ArmsResult) -> None:
+    for of_surface in result.paired.clicks.values():
+        assert set(of_surface) == set(STRATEGIES)
+        assert len({len(clicks) for clicks in of_surface.values()}) == 1
+    blend, live = (np.array(result.paired.clicks["product"][name]) for name in ("blend", "live"))
+    found = result.paired.difference("product", "blend", "live")
+    assert found.estimate == pytest.approx((blend - live).mean())
+    assert found.low <= found.estimate <= found.high
+
+
 def test_the_same_seed_gives_the_same_experiment(result: ArmsResult) -> None:
     again = run(result.plan)
 
