@@ -64,7 +64,7 @@ class ShownList:
 
 @dataclass
 class ShownLog:
-    """The lists of the default strategy and the random ones, the newest last."""
+    """The lists of the default strategy and the random ones that had a model, the newest last."""
 
     lists: list[ShownList] = field(default_factory=list)
 

@@ -121,7 +121,8 @@ class VisitRunner:
         clicked = [chosen.products[row] for row in hit.tolist()]
         visit.outcome.lists += 1
         visit.outcome.clicks += len(clicked)
-        if chosen.is_explored or strategy == DEFAULT_STRATEGY:
+        has_all_sources = chosen.is_explored or strategy == DEFAULT_STRATEGY
+        if has_all_sources and self._shop.model is not None:
             self._log(visit, chosen, surface, at_s, set(clicked))
         if clicked:
             self._follow(visit, clicked, codes[hit], at_s + CLICK_AFTER_S)

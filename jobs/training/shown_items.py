@@ -21,7 +21,8 @@ MAX_LISTS = 50_000
 def read_shown_items(client: Client, end: datetime, days: float = DAYS, lists: int = MAX_LISTS) -> ShownItems:
     """Return the items of the newest `lists` lists seen in the `days` days before `end`, oldest first.
 
-    Only lists of the default strategy and random lists have the scores of all sources. Items that no blended
+    Only lists of the default strategy and random lists have the scores of all sources. Lists without a model
+    are left out: they are ordered by co-visits alone, of which there are few then. Items that no blended
     source proposed, sponsored items and what robots saw are left out. Random lists are like others, but their
     positions do not follow from the scores, so they tell the two apart best.
 

@@ -1,4 +1,4 @@
--- The items of the newest {lists:UInt64} lists that came into view and blended all sources, or were random, oldest first.
+-- The items of the newest {lists:UInt64} lists that came into view and had all sources and a model, oldest first.
 WITH
     -- A visitor with over 1,000 lists or 1,000 sessions is a robot.
     robots AS
@@ -28,6 +28,7 @@ WITH
                 FROM recommendation_answered
                 WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} - INTERVAL 1 DAY AND occurred_at < {period_end:DateTime64(3, 'UTC')}
                     AND (is_explored OR strategy = {strategy:String})
+                    AND model_version IS NOT NULL
                     AND visitor_id NOT IN (SELECT visitor_id FROM robots)
             )
         GROUP BY recommendation_id

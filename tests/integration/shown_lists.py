@@ -40,9 +40,11 @@ class ShownLists:
         surface: str = "home",
         strategy: str = "blend",
         is_explored: bool = False,
+        model_version: str | None = "v1",
     ) -> None:
         self.add(
             "recommendation_answered", at, recommendation_id=name, visitor_id=visitor, surface=surface,
+            model_version=model_version,
             arm_propensity=1.0, strategy=strategy, is_explored=is_explored, seeds=[], alternatives=[],
             items=[{"position": position, **one} for position, one in enumerate(items, 1)],
         )  # fmt: skip

@@ -113,6 +113,8 @@ def test_other_strategies_what_nobody_saw_and_robots_are_left_out(empty_database
     lists, day = ShownLists(), END - timedelta(days=9)
     lists.answer("live", "ann", day, scored_item("lamp", 1.0), strategy="live")
     lists.see("live", day, "lamp", session="s1", shopper="ann")
+    lists.answer("no-model", "ann", day, scored_item("lamp", 1.0), model_version=None)
+    lists.see("no-model", day, "lamp", session="s1", shopper="ann")
     lists.answer("unseen", "ann", day, scored_item("lamp", 1.0))
     lists.answer("old", "ann", END - timedelta(days=DAYS + 1), scored_item("lamp", 1.0))
     lists.see("old", END - timedelta(days=DAYS + 1), "lamp", session="s1", shopper="ann")
