@@ -8,8 +8,7 @@ are known, too. The rankings are those of `serving/recommendations/`.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from math import exp2
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +17,18 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from bench.co_visits import CoVisits
 from bench.simulated_marketplace import marketplace
+from jobs.recommendations.logic import MAX_RECENT
 from jobs.recommenders.interactions import DAY_S, from_columns
 from jobs.recommenders.registry import build
-from jobs.training.neighbour_rows import NEIGHBOURS, ServedModel
+from jobs.training.neighbour_rows import ServedModel
 from serving.recommendations.recommender import CANDIDATES
 from serving.recommendations.scoring import (
-    COVISIT_HALF_LIFE_S,
     Neighbours,
     Seed,
     cosines,
+    covisit_unit,
     fold_in_seeds,
     history,
     score,
@@ -36,10 +37,6 @@ from serving.recommendations.scoring import (
 
 TRAINED_SHARE, LIVE_SHARE = 0.6, 0.2
 """The share of events of which a model is learned, and the next share, which is before the first case."""
-
-MAX_OF_VISIT, MAX_RECENT = 10, 20
-"""The first products of a visit whose pairs count, and the newest ones of a visitor, as in job
-`recommendations`."""
 
 K = 12
 """The length of a list, that of the home page."""
@@ -77,52 +74,19 @@ class ViewLog:
     clicks: ClickProbability | None = None
 
 
-@dataclass
-class CoVisits:
-    """The sums that job `recommendations` stores, decayed from `start_s` on."""
+def by_wilson(covisits: CoVisits, product: str, now_s: float) -> Neighbours:
+    """Return the neighbours by their cosine, times the lower bound of their share, relative to the share.
 
-    start_s: float
-    together: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
-    interest: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    of_visit: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
-
-    def add(self, visit: int, product: str, time_s: float) -> None:
-        """Count a view."""
-        others = self.of_visit[visit]
-        if product in others or len(others) >= MAX_OF_VISIT:
-            return
-        weight = self.unit(time_s)
-        self.interest[product] += weight
-        for other in others:
-            for one, two in ((product, other), (other, product)):
-                self.together[one][two] = self.together[one].get(two, 0.0) + weight
-        others.append(product)
-
-    def unit(self, at_s: float) -> float:
-        """Return what a view at this time adds."""
-        return exp2((at_s - self.start_s) / COVISIT_HALF_LIFE_S)
-
-    def best(self, product: str) -> list[tuple[str, float]]:
-        """Return the neighbours with the largest sums, as many as `NeighbourCache` reads."""
-        return sorted(self.together[product].items(), key=lambda each: (-each[1], each[0]))[:NEIGHBOURS]
-
-    def by_support(self, product: str, support: float, now_s: float) -> Neighbours:
-        """Return the neighbours as `NeighbourCache` does."""
-        return cosines(self.best(product), self.interest[product], self.interest, support * self.unit(now_s))
-
-    def by_wilson(self, product: str, now_s: float) -> Neighbours:
-        """Return the neighbours by their cosine, times the lower bound of their share, relative to the share.
-
-        Source: Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 1927.
-        """
-        own, unit = self.interest[product], self.unit(now_s)
-        found = {}
-        for other, cosine in cosines(self.best(product), own, self.interest).items():
-            n, share = own / unit, min(1.0, self.together[product][other] / own)
-            middle = share + WILSON_Z**2 / (2 * n)
-            width = WILSON_Z * (share * (1 - share) / n + WILSON_Z**2 / (4 * n * n)) ** 0.5
-            found[other] = cosine * (middle - width) / (1 + WILSON_Z**2 / n) / share
-        return {other: value for other, value in found.items() if value > 0}
+    Source: Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 1927.
+    """
+    own, unit = covisits.interest[product], covisit_unit(now_s)
+    found = {}
+    for other, cosine in cosines(covisits.best(product), own, covisits.interest).items():
+        n, share = own / unit, min(1.0, covisits.together[product][other] / own)
+        middle = share + WILSON_Z**2 / (2 * n)
+        width = WILSON_Z * (share * (1 - share) / n + WILSON_Z**2 / (4 * n * n)) ** 0.5
+        found[other] = cosine * (middle - width) / (1 + WILSON_Z**2 / n) / share
+    return {other: value for other, value in found.items() if value > 0}
 
 
 @dataclass(frozen=True)
@@ -225,7 +189,7 @@ def _cases(
     count = len(log.products)
     trained_until, cases_from = int(count * TRAINED_SHARE), int(count * (TRAINED_SHARE + LIVE_SHARE))
     rows, decay = trained_rows(log, trained_until, model)
-    covisits = CoVisits(log.times[0])
+    covisits = CoVisits()
     recent: dict[int, dict[str, float]] = defaultdict(dict)
     chosen = set(np.linspace(cases_from, count - 1, cases).astype(int).tolist())
     popular: list[str] = []
@@ -244,7 +208,7 @@ def _cases(
                 each: scores_of(weighted, live_rows(covisits, weighted, each, time_s), viewed)
                 for each in SUPPORTS
             }
-            wilson = {each.product_id: covisits.by_wilson(each.product_id, time_s) for each in weighted}
+            wilson = {each.product_id: by_wilson(covisits, each.product_id, time_s) for each in weighted}
             trained = scores_of(fold_in_seeds(history(viewed, {}, {}, anchor), decay), rows, viewed)
             scores = {f"co-visits, support {each:g}": found for each, found in live.items()}
             scores[f"co-visits, Wilson's bound, z {WILSON_Z:g}"] = scores_of(weighted, wilson, viewed)
@@ -257,7 +221,7 @@ def _cases(
                 product,
                 {name: best_list(found, popular, viewed) for name, found in scores.items()},
             )
-        covisits.add(visit, product, time_s)
+        covisits.touch(str(visit), product, time_s)
         viewed.pop(product, None)
         viewed[product] = time_s
         while len(viewed) > MAX_RECENT:
@@ -281,7 +245,7 @@ def live_rows(
     covisits: CoVisits, weighted: Sequence[Seed], support: float, now_s: float
 ) -> dict[str, Neighbours]:
     """Return the neighbours of each seed among the co-visits until `now_s`."""
-    return {each.product_id: covisits.by_support(each.product_id, support, now_s) for each in weighted}
+    return {each.product_id: covisits.neighbours(each.product_id, now_s, support) for each in weighted}
 
 
 def scores_of(

@@ -16,8 +16,6 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.blend import (
-    MAX_RECENT,
-    CoVisits,
     K,
     ViewLog,
     best_list,
@@ -26,11 +24,13 @@ from bench.blend import (
     scores_of,
     trained_rows,
 )
+from bench.co_visits import CoVisits
 from bench.simulated_marketplace import END_MS
 from beyond_accuracy.concentration import RankedSums, gini
 from beyond_accuracy.exposure import discount
 from beyond_accuracy.reach import catalogue_coverage, popularity_lift
 from beyond_accuracy.variety import dominance, intra_list_diversity
+from jobs.recommendations.logic import MAX_RECENT
 from producers.simulator.history.days import SimulatedHistory
 from producers.simulator.history.plan import HistoryPlan
 from producers.simulator.randomness import named_rng
@@ -110,9 +110,9 @@ class ShownInWeek:
 class FeedbackLoop:
     """A marketplace in which one strategy recommends."""
 
-    def __init__(self, strategy: str, model: str, start_s: float) -> None:
+    def __init__(self, strategy: str, model: str) -> None:
         self._strategy, self._model = strategy, model
-        self._covisits = CoVisits(start_s)
+        self._covisits = CoVisits()
         self._recent: dict[int, dict[str, float]] = defaultdict(dict)
         self._views: list[tuple[float, int, int, int]] = []
         self._rows: dict[str, Neighbours] = {}
@@ -122,7 +122,7 @@ class FeedbackLoop:
     def view(self, visitor: int, visit: int, product: int, at_s: float) -> None:
         """Count a view."""
         self._views.append((at_s, visitor, visit, product))
-        self._covisits.add(visit, str(product), at_s)
+        self._covisits.touch(str(visit), str(product), at_s)
         viewed = self._recent[visitor]
         viewed.pop(str(product), None)
         viewed[str(product)] = at_s
@@ -158,7 +158,7 @@ def run(plan: DriftBenchPlan, strategy: str) -> list[WeekOfLists]:
     """Return the figures of each week in which a strategy recommends."""
     market = plan.history()
     categories = [str(each) for each in market.world.products.category]
-    loop = FeedbackLoop(strategy, plan.model, market.plan.start_ms / 1_000)
+    loop = FeedbackLoop(strategy, plan.model)
     weeks, visits_before = [], 0
     for week in range(market.plan.weeks):
         shown_in_week = ShownInWeek()

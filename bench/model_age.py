@@ -15,8 +15,6 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.blend import (
-    MAX_RECENT,
-    CoVisits,
     K,
     Outcomes,
     ViewLog,
@@ -27,6 +25,8 @@ from bench.blend import (
     scores_of,
     trained_rows,
 )
+from bench.co_visits import CoVisits
+from jobs.recommendations.logic import MAX_RECENT
 from jobs.recommenders.interactions import DAY_S
 from serving.recommendations.scoring import Neighbours, fold_in_seeds, history, seeds
 
@@ -97,7 +97,7 @@ def _cases(
     count = len(log.products)
     first = int(np.searchsorted(np.array(log.times), log.times[-1] - days * DAY_S))
     chosen = set(np.linspace(first, count - 1, cases).astype(int).tolist())
-    covisits, recent = CoVisits(log.times[0]), defaultdict[int, dict[str, float]](dict)
+    covisits, recent = CoVisits(), defaultdict[int, dict[str, float]](dict)
     events = zip(log.visitors, log.visits, log.products, log.times, strict=True)
     for number, (visitor, visit, code, time_s) in enumerate(events):
         product, viewed = str(code), recent[visitor]
@@ -111,7 +111,7 @@ def _cases(
                 lists[BLENDED.format(period_h)] = best_list(mixed((live, trained), (1, 1)), (), viewed)
                 lists[TRAINED.format(period_h)] = best_list(trained, (), viewed)
             yield visitor, product, lists
-        covisits.add(visit, product, time_s)
+        covisits.touch(str(visit), product, time_s)
         viewed.pop(product, None)
         viewed[product] = time_s
         while len(viewed) > MAX_RECENT:

@@ -440,6 +440,54 @@ def drift(
 
 
 @app.command()
+def arms(
+    sessions: Annotated[int, typer.Option(min=100, help="Sessions of each experiment.")] = 200_000,
+    seeds: Annotated[
+        list[int] | None, typer.Option("--seed", min=0, help="Seed; may be repeated.", show_default="1 to 5")
+    ] = None,
+    days: Annotated[int, typer.Option(min=2, help="Days of the marketplace.")] = 28,
+    warm_up_days: Annotated[int, typer.Option(min=1, help="The days before the experiment.")] = 7,
+    products: Annotated[int, typer.Option(min=100, help="Products.")] = 3_000,
+    shoppers: Annotated[int, typer.Option(min=100, help="Shoppers.")] = 20_000,
+    model: Annotated[str, typer.Option(help="The trained model; default: training chooses it.")] = "",
+    budget: Annotated[float, typer.Option(min=1, help="Seconds in which the first training searches.")] = 30,
+    paired_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of requests on which all strategies are compared.")
+    ] = 0.05,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure clicks and purchases by strategy in simulated marketplaces whose true chances are known.
+
+    Each night a model is trained, and the weights of the sources are learned from what lists showed.
+    """
+    from bench.arms import experiment as arms_experiment
+    from bench.arms import report as arms_report
+
+    console = Console(stderr=as_json)
+    results = []
+    for seed in seeds or [1, 2, 3, 4, 5]:
+        plan = arms_experiment.ArmsPlan(
+            seed,
+            sessions,
+            days,
+            warm_up_days,
+            products,
+            shoppers,
+            budget_s=budget,
+            model=model,
+            paired_share=paired_share,
+        )
+        with console.status(f"seed {seed}"):
+            results.append(arms_experiment.run(plan))
+        if not as_json:
+            arms_report.show_one(results[-1], console)
+    if as_json:
+        print(json.dumps(arms_report.as_plain(results), indent=2))
+    elif len(results) > 1:
+        arms_report.show_pooled(results, console)
+
+
+@app.command()
 def clients(
     messages: Annotated[int, typer.Option(min=1_000, help="Messages to produce and to consume.")] = 100_000,
     queries: Annotated[int, typer.Option(min=10, help="Queries to send.")] = 500,

@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 
 from common.experiments.definition import DEFAULT_STRATEGY
 from jobs.training.arrow_queries import query
-from jobs.training.blend_weights import ShownItems
+from jobs.training.click_regression import ShownItems
 from schemas.published_model.weights import BLENDED
 
 DAYS = 28
@@ -21,7 +21,8 @@ MAX_LISTS = 50_000
 def read_shown_items(client: Client, end: datetime, days: float = DAYS, lists: int = MAX_LISTS) -> ShownItems:
     """Return the items of the newest `lists` lists seen in the `days` days before `end`, oldest first.
 
-    Only lists of the default strategy and random lists have the scores of all sources. Items that no blended
+    Only lists of the default strategy and random lists have the scores of all sources. Lists without a model
+    are left out: they are ordered by co-visits alone, of which there are few then. Items that no blended
     source proposed, sponsored items and what robots saw are left out. Random lists are like others, but their
     positions do not follow from the scores, so they tell the two apart best.
 
@@ -35,12 +36,13 @@ def read_shown_items(client: Client, end: datetime, days: float = DAYS, lists: i
 
 
 def shown_items_of(rows: pa.Table) -> ShownItems:
-    """Return the items of rows with `surface`, `position`, a score of each source, `clicked` and `bought`."""
+    """Return the items of rows with a score of each source, and the other columns of `shown_items.sql`."""
     scores = [rows[source].to_numpy() for source in BLENDED]
     return ShownItems(
         np.array(rows["surface"].to_pylist(), np.str_),
         rows["position"].to_numpy().astype(np.int64),
         np.column_stack(scores).astype(np.float64),
+        rows["popularity"].to_numpy().astype(np.float64),
         rows["clicked"].to_numpy().astype(np.bool_),
         rows["bought"].to_numpy().astype(np.bool_),
     )

@@ -1,4 +1,4 @@
--- The items of the newest {lists:UInt64} lists that came into view and blended all sources, or were random, oldest first.
+-- The items of the newest {lists:UInt64} lists that came into view and had all sources and a model, oldest first.
 WITH
     -- A visitor with over 1,000 lists or 1,000 sessions is a robot.
     robots AS
@@ -28,6 +28,7 @@ WITH
                 FROM recommendation_answered
                 WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} - INTERVAL 1 DAY AND occurred_at < {period_end:DateTime64(3, 'UTC')}
                     AND (is_explored OR strategy = {strategy:String})
+                    AND model_version IS NOT NULL
                     AND visitor_id NOT IN (SELECT visitor_id FROM robots)
             )
         GROUP BY recommendation_id
@@ -49,6 +50,21 @@ WITH
         FROM recommendation_clicked
         WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
     ),
+    -- How many visitors viewed each product on how many days. A day counts half as much as one 14 days later, as in job
+    -- `recommendations`.
+    popularity AS
+    (
+        SELECT product_id, sum(exp2(-dateDiff('day', day, {period_end:DateTime64(3, 'UTC')}) / 14)) AS views
+        FROM
+        (
+            SELECT DISTINCT product_id, ifNull(shopper_id, session_id) AS visitor_id, toDate(occurred_at) AS day
+            FROM product_viewed
+            WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
+                AND product_id IN (SELECT arrayJoin(product_ids) FROM shown)
+        )
+        WHERE visitor_id NOT IN (SELECT visitor_id FROM robots)
+        GROUP BY product_id
+    ),
     -- Each product of each confirmed order, once for the shopper and once for the session.
     purchases AS
     (
@@ -67,6 +83,7 @@ SELECT
     ifNull(item.item_neighbours, 0) AS item_neighbours,
     ifNull(item.trained_neighbours, 0) AS trained_neighbours,
     ifNull(item.similar_content, 0) AS similar_content,
+    ifNull(popularity.views, 0) AS popularity,
     (recommendation_id, item.product_id) IN (SELECT recommendation_id, product_id FROM clicks) AS clicked,
     -- As in the metric attributed_orders: the product was ordered within 24 hours of the click.
     (recommendation_id, item.product_id) IN
@@ -98,4 +115,5 @@ FROM
     LIMIT 1 BY recommendation_id
 )
 ARRAY JOIN items AS item
+LEFT JOIN popularity ON popularity.product_id = item.product_id
 ORDER BY shown_at, recommendation_id, position

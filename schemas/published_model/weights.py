@@ -10,8 +10,16 @@ SURFACES = ("home", "product", "cart")
 BLENDED = ("item_neighbours", "trained_neighbours", "similar_content")
 """The sources whose scores are added up. Fallbacks follow them without a weight."""
 
+DISCOUNT = "popularity_discount"
+"""The name of the exponent beside the weights: a score is divided by (1 + popularity)^exponent."""
+
+MAX_DISCOUNT = 0.5
+"""The largest exponent: a cosine, which divides by the root of a product's popularity, becomes a lift."""
+
 Weights = Mapping[str, Mapping[str, float]]
-"""surface → source → weight ≥ 0. Each surface has a source with a weight above 0."""
+"""surface → source → weight ≥ 0, and `DISCOUNT` → exponent from 0 to `MAX_DISCOUNT`; 0 if it is missing.
+
+Each surface has a source with a weight above 0."""
 
 
 DEFAULT_WEIGHTS: Weights = {
@@ -59,11 +67,13 @@ def _checked(weights: object) -> dict[str, dict[str, float]]:
     if not isinstance(weights, Mapping) or not weights.keys() <= set(SURFACES):
         raise UnusableWeights(f"weights are by surface: {', '.join(SURFACES)}")
     for surface, of_sources in weights.items():
-        if not isinstance(of_sources, Mapping) or not of_sources.keys() <= set(BLENDED):
-            raise UnusableWeights(f"the weights of {surface} are by source: {', '.join(BLENDED)}")
+        if not isinstance(of_sources, Mapping) or not of_sources.keys() <= {*BLENDED, DISCOUNT}:
+            raise UnusableWeights(f"the weights of {surface} are by source: {', '.join(BLENDED)}, {DISCOUNT}")
         values = list(of_sources.values())
         if not all(type(each) in (int, float) and isfinite(each) and each >= 0 for each in values):
             raise UnusableWeights(f"a weight of {surface} is not a number of at least 0")
-        if not any(values):
+        if not any(of_sources.get(source) for source in BLENDED):
             raise UnusableWeights(f"no weight of {surface} is above 0")
+        if of_sources.get(DISCOUNT, 0.0) > MAX_DISCOUNT:
+            raise UnusableWeights(f"the {DISCOUNT} of {surface} is above {MAX_DISCOUNT}")
     return {surface: dict(of_sources) for surface, of_sources in weights.items()}

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from schemas.published_model.weights import Weights
+from schemas.published_model.weights import DISCOUNT, Weights
 from serving.catalogue.cards import ProductCardLoader
-from serving.recommendations.blend import blend
+from serving.recommendations.blend import blend, discounted
+from serving.recommendations.interest import InterestCache
 from serving.recommendations.proposal import OF_PRODUCTS, Because, Proposal
 from serving.recommendations.recommender import (
     CANDIDATES,
@@ -76,14 +77,17 @@ class CandidateCollector:
         request: RecommendationRequest,
         n: int,
         context: RuleContext,
+        interest: InterestCache | None = None,
     ) -> None:
         self.found = Candidates()
-        self._recommenders = recommenders
+        self._recommenders, self._interest = recommenders, interest
         self._request, self._n, self._context = request, n, context
         self._enough = n * BOOST_DEPTH if context.rules.looks_deeper else n
 
     async def collect(self, strategy: Strategy, weights: Weights, surface: str) -> Candidates:
         """Return the best of the blended sources, then of the fallbacks in turn, until `n` pass the rules.
+
+        If the strategy discounts, popular products rank lower by the exponent of the surface.
 
         Raises:
             RedisUnavailable: Redis does not answer.
@@ -91,7 +95,7 @@ class CandidateCollector:
         blended = {each: await self._ask(each, self._n) for each in strategy.blended}
         self.found.blended = blended
         limit = max(CANDIDATES, 2 * self._n)
-        if await self._take(blend(blended, weights[surface], limit)):
+        if await self._take(await self._ranked(blended, strategy, weights[surface], limit)):
             return self.found
         for name in strategy.fallbacks:
             if await self._take(_relative(name, await self._ask(name, self._n))):
@@ -99,6 +103,20 @@ class CandidateCollector:
         if strategy.fallbacks:
             await self._look_deeper(strategy.fallbacks[-1])
         return self.found
+
+    async def _ranked(
+        self,
+        blended: Mapping[str, Sequence[Proposal]],
+        strategy: Strategy,
+        weights: Mapping[str, float],
+        limit: int,
+    ) -> Sequence[Proposal]:
+        exponent = weights.get(DISCOUNT, 0.0) if strategy.discounts else 0.0
+        if self._interest is None or exponent == 0.0:
+            return blend(blended, weights, limit)
+        every = blend(blended, weights, sum(map(len, blended.values())))
+        popularity = await self._interest.of((one.product_id for one in every), self._request.cards.prefix)
+        return discounted(every, popularity, exponent)[:limit]
 
     async def _look_deeper(self, name: str) -> None:
         wanted = DEEPER * self._n

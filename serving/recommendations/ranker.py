@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from serving.recommendations.candidates import CandidateCollector, Candidates, read_extras
+from serving.recommendations.interest import InterestCache
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.reasons import reason_of
 from serving.recommendations.recommender import RecommendationRequest, Recommender
@@ -38,10 +39,14 @@ class RankedItems:
 
 
 class Ranker:
-    """Ranks products with these recommenders, each under its name."""
+    """Ranks products with these recommenders, each under its name.
 
-    def __init__(self, recommenders: Sequence[Recommender]) -> None:
+    Without `interest`, nothing is discounted by popularity.
+    """
+
+    def __init__(self, recommenders: Sequence[Recommender], interest: InterestCache | None = None) -> None:
         self._recommenders = {each.strategy: each for each in recommenders}
+        self._interest = interest
 
     async def rank(
         self,
@@ -56,7 +61,7 @@ class Ranker:
         Raises:
             RedisUnavailable: Redis does not answer.
         """
-        collector = CandidateCollector(self._recommenders, request, n, allowed)
+        collector = CandidateCollector(self._recommenders, request, n, allowed, self._interest)
         found = await collector.collect(strategy, request.model.weights, context)
         draws = draws_of(allowed, n, is_empty=found.passing == 0)
         extras = await read_extras(wanted_extras(allowed, draws, n), request.cards, allowed)

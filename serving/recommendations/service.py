@@ -17,6 +17,7 @@ from serving.recommendations.answer_counts import count_list, count_sources
 from serving.recommendations.answer_log import Answer, AnswerLog, ms_since
 from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.exploration import random_list
+from serving.recommendations.interest import InterestCache
 from serving.recommendations.last_popular import answer_without_redis, polled_popular_items
 from serving.recommendations.model_rows import ModelRows
 from serving.recommendations.ranker import RankedItems, Ranker
@@ -78,7 +79,7 @@ class RecommendationService:
             BoughtBefore(),
             SinceLastVisit(recent, clock),
         )
-        self._ranker = Ranker(every)
+        self._ranker = Ranker(every, InterestCache(self._redis))
         self.titled_rows = TitledRowsService(
             versions, self._models, self._ranker, self.rules, self._assigned, log, clock
         )

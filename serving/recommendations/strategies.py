@@ -17,10 +17,15 @@ popular in the whole shop."""
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """The sources of an answer: those whose scores are added up, then those that fill up a list in turn."""
+    """The sources of an answer: those whose scores are added up, then those that fill up a list in turn.
+
+    With `discounts`, the sum is discounted by popularity as learned from clicks. Strategies without it show
+    the sources as they are.
+    """
 
     blended: tuple[str, ...]
     fallbacks: tuple[str, ...]
+    discounts: bool = False
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -33,6 +38,6 @@ FALLBACKS = ("popular_in_category", "popular_products")
 STRATEGIES: Mapping[StrategyName, Strategy] = {
     "live": Strategy(("item_neighbours",), FALLBACKS),
     "trained": Strategy(("trained_neighbours", "similar_content"), FALLBACKS),
-    "blend": Strategy(BLENDED, FALLBACKS),
+    "blend": Strategy(BLENDED, FALLBACKS, discounts=True),
     "popular": Strategy((), ("popular_products",)),
 }

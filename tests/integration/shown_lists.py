@@ -20,7 +20,7 @@ def scored_item(product: str, *scores: float | None, source: str = "item_neighbo
 
 
 class ShownLists:
-    """Events of lists: `answer` gives one, `see` brings it into view, `click` and `order` follow."""
+    """Events of lists: `answer` gives one, `see` brings it into view, `click`, `view` and `order` follow."""
 
     def __init__(self) -> None:
         self.events: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -40,9 +40,11 @@ class ShownLists:
         surface: str = "home",
         strategy: str = "blend",
         is_explored: bool = False,
+        model_version: str | None = "v1",
     ) -> None:
         self.add(
             "recommendation_answered", at, recommendation_id=name, visitor_id=visitor, surface=surface,
+            model_version=model_version,
             arm_propensity=1.0, strategy=strategy, is_explored=is_explored, seeds=[], alternatives=[],
             items=[{"position": position, **one} for position, one in enumerate(items, 1)],
         )  # fmt: skip
@@ -54,6 +56,12 @@ class ShownLists:
         self.add(
             "recommendation_shown", at, recommendation_id=name, session_id=session, shopper_id=shopper,
             surface="home", strategy="blend", items=items,
+        )  # fmt: skip
+
+    def view(self, at: datetime, product: str, visitor: str) -> None:
+        self.add(
+            "product_viewed", at, session_id=f"session of {visitor}", shopper_id=visitor, product_id=product,
+            seller_id="ana", source="direct",
         )  # fmt: skip
 
     def click(self, name: str, at: datetime, product: str, session: str, shopper: str | None = None) -> None:

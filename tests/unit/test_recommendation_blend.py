@@ -1,5 +1,7 @@
 """The blend of several sources: its arithmetic, and that its reasons are true."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,8 +9,8 @@ from hypothesis import strategies as st
 
 from common.experiments.definition import DEFAULT_STRATEGY
 from jobs.recommenders.compact import CompactModel
-from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS
-from serving.recommendations.blend import blend, relative_scores
+from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS, MAX_DISCOUNT
+from serving.recommendations.blend import blend, discounted, relative_scores
 from serving.recommendations.proposal import Because, Proposal
 from serving.recommendations.recommender import neighbour_proposals
 from serving.recommendations.scoring import Neighbours, Seed, fold_in_seeds, history, score
@@ -128,6 +130,63 @@ def test_neither_the_unit_of_a_source_nor_that_of_its_weight_changes_a_score(
     assert {one.product_id: one.score for one in others} == pytest.approx(
         {one.product_id: one.score for one in found}
     )
+
+
+POPULARITY = st.dictionaries(PRODUCTS, st.floats(0, 1e6))
+EXPONENTS = st.floats(0, MAX_DISCOUNT)
+
+
+@given(PROPOSALS, POPULARITY, EXPONENTS)
+def test_a_discount_keeps_products_and_causes_and_raises_no_score(
+    proposals: list[Proposal], popularity: dict[str, float], exponent: float
+) -> None:
+    found = discounted(proposals, popularity, exponent)
+
+    before = {one.product_id: one for one in proposals}
+    assert {one.product_id for one in found} == set(before)
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    for one in found:
+        assert one.score <= before[one.product_id].score
+        assert one.main_cause() == before[one.product_id].main_cause()
+        assert sum(one.causes().values()) == pytest.approx(one.score)
+
+
+@given(PROPOSALS, POPULARITY, EXPONENTS)
+def test_a_discount_never_moves_a_product_behind_a_more_popular_one_that_scored_less(
+    proposals: list[Proposal], popularity: dict[str, float], exponent: float
+) -> None:
+    order = [one.product_id for one in discounted(proposals, popularity, exponent)]
+
+    for better, worse in combinations(proposals, 2):
+        is_less_popular = popularity.get(better.product_id, 0) <= popularity.get(worse.product_id, 0)
+        if better.score > worse.score * (1 + 1e-9) and is_less_popular:
+            assert order.index(better.product_id) < order.index(worse.product_id)
+
+
+@given(PROPOSALS, POPULARITY)
+def test_a_discount_of_0_changes_nothing(proposals: list[Proposal], popularity: dict[str, float]) -> None:
+    found = discounted(proposals, popularity, 0.0)
+
+    assert [(one.product_id, one.score) for one in found] == [
+        (one.product_id, one.score) for one in proposals
+    ]
+
+
+def test_a_popular_product_falls_behind_a_rare_one_with_half_its_score() -> None:
+    """With the exponent ½ and three times as many views, plus one, a score is halved."""
+    live = of({"lamp": 1.0}, {"lamp": {"bulb": 1.0, "shade": 0.6}})
+
+    found = discounted(live, {"bulb": 3.0}, 0.5)
+
+    assert [(one.product_id, one.score) for one in found] == [
+        ("shade", pytest.approx(0.6)),
+        ("bulb", pytest.approx(0.5)),
+    ]
+
+
+def test_only_the_default_strategy_discounts() -> None:
+    """The arms of single sources show them as they are."""
+    assert [name for name, strategy in STRATEGIES.items() if strategy.discounts] == [DEFAULT_STRATEGY]
 
 
 def test_a_history_is_newest_first_and_begins_with_the_open_page() -> None:

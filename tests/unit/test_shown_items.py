@@ -13,6 +13,7 @@ TYPES = pa.schema(
         "surface": pa.string(),
         "position": pa.int32(),
         **dict.fromkeys(BLENDED, pa.float64()),
+        "popularity": pa.float64(),
         "clicked": pa.uint8(),
         "bought": pa.uint8(),
     }
@@ -27,6 +28,7 @@ def test_each_source_has_its_column_of_scores_in_the_order_of_the_weights() -> N
             "similar_content": [0.3, 0.0],
             "trained_neighbours": [0.2, 0.5],
             "item_neighbours": [0.1, 1.0],
+            "popularity": [7.5, 0.0],
             "position": [1, 12],
             "surface": ["home", "product"],
         }
@@ -37,6 +39,7 @@ def test_each_source_has_its_column_of_scores_in_the_order_of_the_weights() -> N
     assert shown.surfaces.tolist() == ["home", "product"]
     assert shown.positions.tolist() == [1, 12]
     assert shown.scores.tolist() == [[0.1, 0.2, 0.3], [1.0, 0.5, 0.0]]
+    assert shown.popularity.tolist() == [7.5, 0.0]
     assert shown.clicked.tolist() == shown.bought.tolist() == [False, True]
 
 
@@ -54,4 +57,5 @@ def test_without_a_shown_list_the_weights_in_use_stay() -> None:
     learned = learn_weights(shown_items_of(TYPES.empty_table()), DEFAULT_WEIGHTS)
 
     assert learned.weights == DEFAULT_WEIGHTS
-    assert learned.reasons == dict.fromkeys(SURFACES, "kept: 0 clicks to learn from, of at least 300")
+    too_few = "kept: 0 clicks to learn from, of at least 300"
+    assert learned.reasons == dict.fromkeys(SURFACES, f"{too_few}; discount {too_few}")

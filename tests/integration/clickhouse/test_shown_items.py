@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from clickhouse.client import connect
 from common.settings import Settings
-from jobs.training.blend_weights import ShownItems
+from jobs.training.click_regression import ShownItems
 from jobs.training.shown_items import DAYS, read_shown_items
 from tests.integration.shown_lists import ShownLists, scored_item
 
@@ -61,6 +63,21 @@ def test_items_that_came_into_view_are_read_oldest_first_with_what_followed(empt
     assert read(empty_database, days=8) == []
 
 
+def test_the_popularity_of_an_item_is_the_days_of_its_visitors_which_fade(empty_database: Settings) -> None:
+    """Several views of a visitor on a day, and an event that arrived twice, count once."""
+    lists, day = ShownLists(), END - timedelta(days=1)
+    lists.answer("usual", "ann", day, scored_item("lamp", 1.0), scored_item("rug", 0.5))
+    lists.see("usual", day, "lamp", "rug", session="s1", shopper="ann")
+    for visitor, days in (("bea", 1), ("bea", 1), ("cleo", 15), ("dora", 27), ("too-early", 40)):
+        lists.view(END - timedelta(days=days), "lamp", visitor)
+    lists.load(empty_database)
+
+    with connect(empty_database) as analyst:
+        shown = read_shown_items(analyst, END)
+
+    assert shown.popularity.tolist() == [pytest.approx(sum(2 ** (-days / 14) for days in (1, 15, 27))), 0.0]
+
+
 def test_a_purchase_counts_within_a_day_of_the_click_by_the_same_shopper_or_session(
     empty_database: Settings,
 ) -> None:
@@ -96,6 +113,8 @@ def test_other_strategies_what_nobody_saw_and_robots_are_left_out(empty_database
     lists, day = ShownLists(), END - timedelta(days=9)
     lists.answer("live", "ann", day, scored_item("lamp", 1.0), strategy="live")
     lists.see("live", day, "lamp", session="s1", shopper="ann")
+    lists.answer("no-model", "ann", day, scored_item("lamp", 1.0), model_version=None)
+    lists.see("no-model", day, "lamp", session="s1", shopper="ann")
     lists.answer("unseen", "ann", day, scored_item("lamp", 1.0))
     lists.answer("old", "ann", END - timedelta(days=DAYS + 1), scored_item("lamp", 1.0))
     lists.see("old", END - timedelta(days=DAYS + 1), "lamp", session="s1", shopper="ann")

@@ -21,6 +21,8 @@ from jobs.training.publication import Publications
 from jobs.training.stored_weights import store_weights
 from schemas.published_model.keys import STATE, WEIGHTS, Layout, description_key, ids_key, rows_key
 from schemas.published_model.product_ids import ProductIds
+from schemas.published_model.weights import DISCOUNT
+from serving.recommendations.scoring import covisit_unit
 from tests.integration.servers import await_true
 from tests.integration.serving.conftest import put_offers
 from tests.principals import bearer
@@ -261,6 +263,33 @@ def test_stored_weights_change_the_order_and_damaged_ones_do_not_count(
 
     assert orders == [["carpet", "poster"], ["poster", "carpet"]]
     assert ask()["model_version"] is not None
+
+
+def test_popular_products_rank_lower_by_the_learned_discount(
+    redis: "Redis[bytes]", ask: Callable[..., dict[str, Any]]
+) -> None:
+    """The carpet has more of the model's score, but 99 times the cushion's views."""
+    publish(redis, new_version(), {SOFA: {CARPET: 8.0, CUSHION: 4.0}})
+    as_of = 1_800_000_000
+    before = redis.hgetall("recommendations_as_of")
+    redis.hset("recommendations_as_of", mapping={"product_viewed": as_of})
+    redis.hset("product:carpet", mapping={"interest": 99 * covisit_unit(as_of)})
+    redis.hset("product:cushion", mapping={"interest": covisit_unit(as_of)})
+    answers = []
+    for discount in (0.0, 0.5):
+        weights = {"home": {"trained_neighbours": 1.0, DISCOUNT: discount}}
+        store_weights(redis, weights)
+        answers.append(ask())
+    redis.delete("recommendations_as_of")
+    if before:
+        redis.hset("recommendations_as_of", mapping=before)
+
+    first, second = ([one["product_id"] for one in answer["items"]][:2] for answer in answers)
+    assert (first, second) == (["carpet", "cushion"], ["cushion", "carpet"])
+    carpet = answers[1]["items"][1]
+    assert carpet["sources"] == {"trained_neighbours": 1.0}
+    assert carpet["score"] == pytest.approx(100**-0.5, abs=1e-4)
+    assert carpet["reason"]["product_id"] == "sofa"
 
 
 def test_two_rows_of_a_page_do_not_show_the_same_product(
