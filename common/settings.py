@@ -197,6 +197,12 @@ class Settings(BaseSettings):
         default=7, ge=1, le=99, description="How long a delivery to a seller takes; no event tells it."
     )
 
+    log_limit_mb: int = Field(
+        default=20,
+        ge=1,
+        le=10_000,
+        description="Size at which the log of a part is rotated. The two files before are kept.",
+    )
     job_parallelism: int = Field(default=1, ge=1, le=64)
     redis_max_memory_mb: int = Field(
         default=512, ge=64, description="Memory limit of the bundled Redis. A full Redis refuses writes."

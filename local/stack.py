@@ -11,6 +11,9 @@ from rich.console import Console
 from common.errors import PartUnavailable, UserError
 from common.settings import Settings
 from local import passwords
+from local.logs.files import last_lines
+from local.logs.record import read_records
+from local.logs.rendering import readable
 from local.parts import (
     clickhouse,
     commerce,
@@ -126,7 +129,8 @@ def bring_up(
     """Start these parts and run the extra steps, each after the parts and steps that it needs."""
     supervisor = Supervisor(home)
     try:
-        supervisor.start({part.name: part.launch.stop_signal for part in parts if part.launch})
+        stop_signals = {part.name: part.launch.stop_signal for part in parts if part.launch}
+        supervisor.start(stop_signals, settings.log_limit_mb)
         for part in parts:
             if not supervisor.is_running(part.name):
                 require_free(part.name, part.ports, settings.port_offset)
@@ -200,9 +204,8 @@ def log_tail(home: StateDirectory, name: str, lines: int = 8) -> str:
     path = home.log(name)
     if not path.exists():
         return f"(there is no log at {path})"
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 16_384))
-        tail = file.read().decode(errors="replace").splitlines()[-lines:]
+    records = read_records(name, last_lines(path, lines))
+    tail = [line for record in records for line in readable(record)][-lines:]
     return "\n".join([f"the end of {path}:", *(f"    {line[:300]}" for line in tail)])
 
 

@@ -5,8 +5,8 @@ import multiprocessing
 import os
 import signal
 import sys
-import traceback
 
+import structlog
 from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 
@@ -14,7 +14,7 @@ from common import gc_tuning
 from common.errors import SoukError
 from common.principal_token import derived_key
 from common.settings import Settings
-from common.telemetry import configure_logging
+from common.telemetry import configure_logging, log_start_failure
 from serving.app import create_app
 
 _PR_SET_PDEATHSIG = 1
@@ -33,10 +33,10 @@ def create() -> FastAPI:
         derived_key(settings, "principal tokens")  # says at once that secrets.toml is incomplete
         app = create_app(settings)
     except SoukError as error:
-        print(f"souk: {error}", file=sys.stderr)
+        log_start_failure(error)
         sys.exit(STARTUP_FAILURE)
     except Exception:  # another worker would fail in the same way
-        traceback.print_exc()
+        structlog.get_logger().critical("can't start", exc_info=True)
         sys.exit(STARTUP_FAILURE)
     gc_tuning.tune_gc()
     return app

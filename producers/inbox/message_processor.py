@@ -6,6 +6,7 @@ from typing import Literal
 
 import structlog
 
+from common.correlation import bound_chain
 from common.errors import Rejected
 from common.metrics import INBOX_MESSAGES, INBOX_SECONDS, UNEXPECTED_ERRORS
 from producers.backoff import Backoff
@@ -47,7 +48,8 @@ class MessageProcessor:
         ):
             return
         for event in batch:
-            await self.process(event)
+            with bound_chain(event.trace.correlation_id, event.trace.trace_id):
+                await self.process(event)
 
     async def _process_in_one_transaction(self, batch: Sequence[InboundEvent]) -> bool:
         """Return True if all messages were processed; otherwise roll back and return False."""
@@ -93,8 +95,16 @@ class MessageProcessor:
                 else:
                     rejection = UnexpectedError.after(attempts, error)
         backoff.reset()
-        INBOX_SECONDS.labels(self._service, event.topic).observe(perf_counter() - started)
+        seconds = perf_counter() - started
+        INBOX_SECONDS.labels(self._service, event.topic).observe(seconds)
         self._count(event, outcome)
+        log.info(
+            "processed",
+            service=self._service,
+            message=event.location,
+            outcome=outcome,
+            duration_ms=round(seconds * 1000, 1),
+        )
 
     async def _attempt(self, event: InboundEvent) -> Outcome:
         try:

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import orjson
 import structlog
 
+from common.correlation import trace_id_of
 from common.metrics import OUTBOX_DELAY_SECONDS, OUTBOX_PUBLISHED, OUTBOX_WAITING
 from common.settings import Settings
 from producers.backoff import Backoff
@@ -16,12 +18,16 @@ from producers.outbox.transaction import OUTBOX
 from producers.postgres.errors import RETRYABLE
 from producers.postgres.listen_notify import Listener, Notifier
 from producers.postgres.queries import load_queries
+from schemas.events import all_events
 
 log = structlog.get_logger()
 
 SQL = load_queries(__file__)
 
 BATCH = 500
+ORDER_TOPICS = frozenset(event.name for event in all_events().values() if event.key == "order_id")
+"""Topics whose messages are logged one by one: an order's chain."""
+
 COUNT_EVERY_S = 5.0
 """How often the outbox is counted while it may exceed a batch. Counting a million rows takes 0.1 s."""
 
@@ -122,3 +128,17 @@ class Relay:
         for row in rows:
             OUTBOX_PUBLISHED.labels(self._service, row["topic"]).inc()
             OUTBOX_DELAY_SECONDS.labels(self._service).observe(max(0.0, row["waited_s"]))
+            if row["topic"] in ORDER_TOPICS:
+                self._log(row)
+
+    def _log(self, row: Mapping[str, Any]) -> None:
+        headers = orjson.loads(row["headers"])
+        log.info(
+            "published",
+            service=self._service,
+            topic=row["topic"],
+            order_id=row["key"].decode(errors="replace"),
+            waited_ms=round(row["waited_s"] * 1000, 1),
+            correlation_id=headers.get("correlation_id", ""),
+            trace_id=trace_id_of(headers.get("traceparent")),
+        )

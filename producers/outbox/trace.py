@@ -1,11 +1,11 @@
 """The headers that link the events of one chain: correlation, causation and W3C trace context."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+from common.correlation import trace_id_of
+
 _UNSAMPLED = "00"
 _MAX_CORRELATION_ID_CHARS = 255
 """A longer id, which only an external event can have, is truncated: every event of the chain carries it."""
@@ -48,9 +48,3 @@ def traceparent_of(event_id: str, trace_id: str = "") -> str:
     Without a `trace_id`, the event starts a new trace.
     """
     return f"00-{trace_id or event_id.replace('-', '')}-{event_id[19:23]}{event_id[24:]}-{_UNSAMPLED}"
-
-
-def trace_id_of(traceparent: str | None) -> str:
-    """Return the trace id in a `traceparent`, 32 hex digits; an empty string if it has none."""
-    found = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
-    return found[1] if found else ""

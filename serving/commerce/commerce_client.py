@@ -11,6 +11,7 @@ import orjson
 from fastapi import Request
 from starlette.responses import Response
 
+from common.correlation import outgoing_headers
 from common.http_client import HttpResponse, RequestFailed, RequestTimedOut
 from common.principal import Principal, platform
 from common.principal_token import COMMERCE, HEADER, PrincipalTokens
@@ -24,10 +25,11 @@ from serving.request_body import read_body
 
 REQUEST_HEADERS = {
     *(b"content-type", b"accept", b"if-none-match", b"idempotency-key"),
-    *(b"traceparent", b"tracestate", b"x-correlation-id", b"x-request-id", b"user-agent"),
+    *(b"tracestate", b"x-request-id", b"user-agent"),
 }
-"""Headers of a request that are forwarded. All others are not: cookies, tokens, headers that apply to one
-connection, and those in which the gateway itself says who sends the request."""
+"""Headers of a request that are forwarded, besides those of `common.correlation.outgoing_headers`. All others
+are not: cookies, tokens, headers that apply to one connection, and those in which the gateway itself says who
+sends the request."""
 
 GATEWAY_ITSELF = platform("gateway")
 
@@ -215,7 +217,12 @@ class CommerceClient:
         is_repeatable = is_safe_to_retry(method, has_key)
         try:
             return await self.routes.request(
-                service, method, target, headers, body or None, idempotent=is_repeatable
+                service,
+                method,
+                target,
+                [*headers, *outgoing_headers()],
+                body or None,
+                idempotent=is_repeatable,
             )
         except BreakerOpen as error:
             # This request was not sent, so that every method can be repeated.
