@@ -3,7 +3,6 @@
 import sys
 import time
 from collections.abc import Iterable
-from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -60,7 +59,7 @@ def command(
         logs = [_parsed(path, last_lines(path, DEFAULT_LINES if lines is None else lines)) for path in paths]
     else:
         logs = [_selected(path, selection, lines) for path in paths]
-        logs.append(selection.of(chain.from_iterable(event.records() for event in events)))
+        logs += [list(selection.of(event.records())) for event in events]
     shown.print(merged(logs))
     if follow:
         follow_all(paths, selection, shown)

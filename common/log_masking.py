@@ -44,7 +44,7 @@ _PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
         ),
         rf"\1{MASK}",
     ),
-    (("@", "%40"), re.compile(rf"{_OF_ADDRESS}{_AT}{_OF_ADDRESS}"), MASK),
+    (("@", "%40"), re.compile(rf"{_OF_ADDRESS}{_AT}[\w-]+(?:\.[\w-]+)+"), MASK),
 )
 """A pattern is tried on texts that contain one of the strings before it."""
 

@@ -210,7 +210,8 @@ class JobReconciler:
         try:
             subprocess.run(
                 [sys.executable, "-m", "jobs.submit", *names, *(f"--job-id={job_id}" for job_id in job_ids)],
-                cwd=ROOT, check=True, timeout=SUBMIT_TIMEOUT_S * len(names), stdin=subprocess.DEVNULL,
+                cwd=ROOT, check=True, timeout=SUBMIT_TIMEOUT_S * len(names),
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,  # its log has all that it prints
             )  # fmt: skip
             outcome = "taken"
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:

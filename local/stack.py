@@ -129,7 +129,7 @@ def bring_up(
     """Start these parts and run the extra steps, each after the parts and steps that it needs."""
     supervisor = Supervisor(home)
     try:
-        stop_signals = {part.name: part.launch.stop_signal for part in parts if part.launch}
+        stop_signals: dict[str, str] = {part.name: part.launch.stop_signal for part in parts if part.launch}
         supervisor.start(stop_signals, settings.log_limit_mb)
         for part in parts:
             if not supervisor.is_running(part.name):

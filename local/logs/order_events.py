@@ -93,15 +93,16 @@ def find_order_events(settings: Settings, order_id: str) -> list[OrderEvent]:
 
 
 def _stored_events(client: Client, order_id: str) -> list[OrderEvent]:
-    tables = "|".join(name for name, event in all_events().items() if event.key == "order_id")
-    found = client.query(
-        (_QUERIES / "order_events.sql").read_text(encoding="utf-8"),
-        parameters={"order_id": order_id, "tables": f"^({tables})$"},
-    )
-    return [
-        OrderEvent(name, event_id, from_millis(occurred_ms), from_millis(ingested_ms))
-        for name, event_id, occurred_ms, ingested_ms in found.result_rows
+    query = (_QUERIES / "order_events.sql").read_text(encoding="utf-8")
+    found = [
+        OrderEvent(name, event_id, from_millis(occurred_ms), from_millis(stored_ms))
+        for name, event in all_events().items()
+        if event.key == "order_id"
+        for event_id, occurred_ms, stored_ms in client.query(
+            query, parameters={"order_id": order_id, "table": name}
+        ).result_rows
     ]
+    return sorted(found, key=lambda event: event.occurred_at)
 
 
 async def _placed_at(settings: Settings, order_id: str) -> datetime | None:
@@ -172,9 +173,10 @@ def _messages(consumer: Consumer, partitions: int, end_ms: int) -> Iterator[Mess
 
 
 def _found(event: OrderEvent, message: Message) -> OrderEvent:
+    pairs: list[tuple[str, str | bytes | None]] = list(message.headers() or ())  # type: ignore[arg-type]
     headers = {
-        name: value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-        for name, value in message.headers() or ()
+        name: value.decode(errors="replace") if isinstance(value, bytes) else value or ""
+        for name, value in pairs
     }
     return OrderEvent(
         event.name,
