@@ -13,7 +13,7 @@ from common.ids import new_id
 HEADER = b"x-correlation-id"
 _TRACEPARENT = b"traceparent"
 _ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-_W3C_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_W3C_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
 
 _headers: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("outgoing_headers", default=())
 
@@ -47,9 +47,29 @@ def begin(scope: Scope) -> str:
     return correlation_id
 
 
-def outgoing_headers() -> tuple[tuple[str, str], ...]:
-    """Return the headers of a request to another service that continues the current request's chain."""
-    return _headers.get()
+def caller_of(scope: Scope) -> tuple[str, str]:
+    """Return the trace id of a request that has begun, and the caller's span id; empty without a caller."""
+    traceparent = next(value for name, value in reversed(scope["headers"]) if name == _TRACEPARENT).decode()
+    _, trace_id, span_id, _ = traceparent.split("-")
+    return trace_id, "" if span_id == trace_id[16:] else span_id
+
+
+def continue_trace(scope: Scope, traceparent: str) -> None:
+    """Make the span of `traceparent` the caller of what a request causes from now on."""
+    scope["headers"] = [pair for pair in scope["headers"] if pair[0] != _TRACEPARENT]
+    scope["headers"].append((_TRACEPARENT, traceparent.encode()))
+    _headers.set(
+        (*(pair for pair in _headers.get() if pair[0] != "traceparent"), ("traceparent", traceparent))
+    )
+
+
+def outgoing_headers(traceparent: str = "") -> tuple[tuple[str, str], ...]:
+    """Return the headers of a request to another service that continues the current request's chain.
+
+    `traceparent` is that of the span of this one request, if there is one.
+    """
+    headers = _headers.get()
+    return (*headers[:1], ("traceparent", traceparent)) if traceparent else headers
 
 
 def bound_chain(correlation_id: str, trace_id: str = "") -> AbstractContextManager[None]:
@@ -63,6 +83,12 @@ def trace_id_of(traceparent: str | None) -> str:
     """Return the trace id in a W3C `traceparent`, 32 hex digits; an empty string if it has none."""
     found = _W3C_TRACEPARENT.fullmatch(traceparent) if traceparent else None
     return found[1] if found else ""
+
+
+def span_id_of(traceparent: str | None) -> str:
+    """Return the span id in a W3C `traceparent`, 16 hex digits; an empty string if it has none."""
+    found = _W3C_TRACEPARENT.fullmatch(traceparent) if traceparent else None
+    return found[2] if found else ""
 
 
 def derived_trace_id(correlation_id: str) -> str:

@@ -28,7 +28,7 @@ REGISTRY_USER = "souk"
 Part = Literal[
     "kafka", "kafka_controller", "registry", "registry_management", "flink", "flink_rpc",
     "flink_blob", "clickhouse", "postgres", "redis", "serving", "commerce", "jobs", "simulator",
-    "rollups", "training",
+    "rollups", "training", "zipkin",
 ]  # fmt: skip
 
 PORTS: dict[Part, int] = {
@@ -48,6 +48,7 @@ PORTS: dict[Part, int] = {
     "simulator": 8021,
     "rollups": 8022,
     "training": 8023,
+    "zipkin": 9411,
 }
 """The port of each bundled part, before `port_offset` is added."""
 
@@ -196,6 +197,20 @@ class Settings(BaseSettings):
     restock_lead_days: int = Field(
         default=7, ge=1, le=99, description="How long a delivery to a seller takes; no event tells it."
     )
+
+    trace_endpoint: str = Field(
+        default="",
+        description="URL to which processes send traces, in OTLP over HTTP: http://collector:4318/v1/traces",
+    )
+    trace_sampling: float = Field(
+        default=0.05, ge=0, le=1, description="Share of requests, such as checkouts, whose trace is recorded."
+    )
+    zipkin: bool = Field(
+        default=False,
+        description="Whether traces are sent to Zipkin, if there is no `trace_endpoint`: to `zipkin_url`, or "
+        "to the bundled one, which `./souk up --with zipkin` starts.",
+    )
+    zipkin_url: str = Field(default="", description="Base URL of a Zipkin server.")
 
     log_limit_mb: int = Field(
         default=20,
@@ -356,6 +371,11 @@ class Settings(BaseSettings):
     def commerce(self) -> str:
         """Base URL of the commerce services, without a trailing slash."""
         return self.commerce_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('commerce')}"
+
+    @property
+    def zipkin_base(self) -> str:
+        """Base URL of Zipkin, without a trailing slash."""
+        return self.zipkin_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('zipkin')}"
 
     def service_bases(self, service: str) -> list[str]:
         """Return the base URLs of a commerce service, without a trailing slash; by default, `commerce`."""

@@ -24,6 +24,7 @@ from common.consumer_lag import export_lag
 from common.errors import PartUnavailable
 from common.metrics import JOB_SUBMISSIONS
 from common.settings import ROOT, Settings
+from common.tracing import configure_tracing
 from common.worker_process import run_worker
 from jobs.checkpoints import (
     job_checkpoints,
@@ -39,6 +40,7 @@ from jobs.plan import JobPlan
 from jobs.redis_client import redis_client
 from jobs.registry import JOBS
 from jobs.submit import installation_id
+from jobs.traces.follower import follow_traces
 from jobs.version_controller import FlinkView, VersionController
 
 log = structlog.get_logger()
@@ -292,6 +294,8 @@ def work(settings: Settings, stop: threading.Event) -> None:
         threading.Thread(
             target=export_lag, args=(settings.kafka, stop, lambda: controller.unfinished), daemon=True
         ).start()
+        configure_tracing(settings)
+        threading.Thread(target=follow_traces, args=(settings, stop), daemon=True).start()
         poll_step = PollAction("polling Flink", poll)
         steps = (
             PollAction("choosing versions", controller.choose),

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from common.errors import PartUnavailable, UserError
 from common.settings import Settings
-from local import passwords
+from local import parts_on_demand, passwords
 from local.logs.files import last_lines
 from local.logs.record import read_records
 from local.logs.rendering import readable
@@ -26,6 +26,7 @@ from local.parts import (
     rollups,
     serving,
     training,
+    zipkin,
 )
 from local.parts.part import NotReady, Part
 from local.state_directory import StateDirectory
@@ -42,7 +43,7 @@ STOP_ORDER = (
     ("serving",),
     ("commerce", "jobs", "rollups", "training"),
     ("taskmanager", "jobmanager"),
-    ("kafka", "registry", "clickhouse", "redis", "postgres"),
+    ("kafka", "registry", "clickhouse", "redis", "postgres", "zipkin"),
 )
 """Stages of `down`. A part stops before the parts that it reads from."""
 
@@ -61,6 +62,7 @@ def all_parts(settings: Settings) -> list[Part]:
         commerce.part(settings),
         serving.part(settings),
         *([training.part(settings)] if settings.training_enabled else []),
+        *([zipkin.part(settings)] if settings.zipkin else []),
     ]
 
 
@@ -91,9 +93,18 @@ def up(settings: Settings, console: Console) -> Settings:
     home = StateDirectory(settings.home)
     home.make()
     with home.locked(console):
-        settings = passwords.ensure(settings)
+        settings = passwords.ensure(parts_on_demand.apply(settings))
+        stop_unwanted(home, settings)
         bring_up(settings, home, all_parts(settings), set_up(settings), console)
     return settings
+
+
+def stop_unwanted(home: StateDirectory, settings: Settings) -> None:
+    """Stop the parts on demand that run and are no longer wanted."""
+    supervisor = Supervisor(home)
+    unwanted = [name for name in parts_on_demand.ON_DEMAND if not getattr(settings, name)]
+    if supervisor.alive() and any(supervisor.is_running(name) for name in unwanted):
+        supervisor.stop_parts(unwanted)
 
 
 def set_up_servers(settings: Settings, console: Console) -> None:

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from common.settings import Settings
+from local import parts_on_demand
 from local.parts.part import NotReady, Part
 from local.stack import all_parts
 from local.state_directory import StateDirectory
@@ -32,6 +33,7 @@ class Status:
 
 def status(settings: Settings) -> list[Status]:
     """Return the state of every part; the supervisor is last."""
+    settings = parts_on_demand.apply(settings)
     home = StateDirectory(settings.home)
     supervisor = Supervisor(home)
     alive = home.run.exists() and supervisor.alive()

@@ -15,6 +15,7 @@ from common.errors import SoukError
 from common.principal_token import derived_key
 from common.settings import Settings
 from common.telemetry import configure_logging, log_start_failure
+from common.tracing import configure_tracing
 from serving.app import create_app
 
 _PR_SET_PDEATHSIG = 1
@@ -31,6 +32,7 @@ def create() -> FastAPI:
     try:
         settings = Settings.load()
         derived_key(settings, "principal tokens")  # says at once that secrets.toml is incomplete
+        configure_tracing(settings)
         app = create_app(settings)
     except SoukError as error:
         log_start_failure(error)

@@ -22,7 +22,7 @@ _FORMATS = tuple(
     re.compile(pattern)
     for pattern in (
         rf"{_ISO} \[\d+\] (?P<level>[A-Z0-9]+):  (?P<text>.*)",  # PostgreSQL
-        rf"{_ISO} \[?(?P<level>[A-Za-z]+) *\]? +(?P<text>.*)",  # Kafka, Flink, Apicurio, supervisord
+        rf"{_ISO} +\[?(?P<level>[A-Za-z]+) *\]? +(?P<text>.*)",  # Kafka, Flink, Apicurio, supervisord
         r"\d+:[A-Z] (?P<time>\d\d? [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d\.\d+)(?P<zone>)"
         r" (?P<level>[.*#-]) (?P<text>.*)",
         rf"{_ISO} (?P<level>)(?P<text>.*)",

@@ -6,9 +6,10 @@ from typing import Literal
 
 import structlog
 
-from common.correlation import bound_chain
+from common.correlation import bound_chain, span_id_of
 from common.errors import Rejected
 from common.metrics import INBOX_MESSAGES, INBOX_SECONDS, UNEXPECTED_ERRORS
+from common.tracing import trace_span
 from producers.backoff import Backoff
 from producers.inbox.dead_letters import dead_letter, minimal_dead_letter
 from producers.inbox.subscription import InboundEvent, Subscription, UnexpectedError
@@ -48,8 +49,16 @@ class MessageProcessor:
         ):
             return
         for event in batch:
-            with bound_chain(event.trace.correlation_id, event.trace.trace_id):
+            trace, parent = event.trace, span_id_of(event.headers.get("traceparent"))
+            with (
+                bound_chain(trace.correlation_id, trace.trace_id),
+                trace_span(
+                    self._service, f"process {event.topic}", "consumer", trace.trace_id, parent
+                ) as span,
+            ):
                 await self.process(event)
+                if span is not None:
+                    span.attributes |= event.attributes
 
     async def _process_in_one_transaction(self, batch: Sequence[InboundEvent]) -> bool:
         """Return True if all messages were processed; otherwise roll back and return False."""

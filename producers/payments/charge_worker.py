@@ -14,6 +14,7 @@ import structlog
 from common.correlation import bound_chain
 from common.metrics import PROVIDER_SECONDS, UNEXPECTED_ERRORS
 from common.settings import Settings
+from common.tracing import span_id_of_event, trace_span
 from producers.backoff import Backoff
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
@@ -113,7 +114,13 @@ class ChargeWorker:
 
     async def _isolated(self, trace: Trace, call: Coroutine[Any, Any, bool]) -> bool:
         """Await a call. An unexpected error is logged, and the call is repeated when its lease expires."""
-        with bound_chain(trace.correlation_id, trace.trace_id):
+        caused_by = span_id_of_event(trace.causation_id) if trace.causation_id else ""
+        with (
+            bound_chain(trace.correlation_id, trace.trace_id),
+            trace_span("payments", "call the payment provider", "client", trace.trace_id, caused_by) as span,
+        ):
+            if span is not None:
+                span.attributes["order.id"] = trace.correlation_id
             try:
                 return await call
             except RETRYABLE:

@@ -17,6 +17,7 @@ from common.principal import Principal, platform
 from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 from common.retry_policy import is_safe_to_retry, retry_advice
 from common.settings import Settings
+from common.tracing import child_span
 from serving.gateway.circuit_breaker import BreakerOpen
 from serving.gateway.gateway import identity_of
 from serving.gateway.service_routes import Service, ServiceRoutes
@@ -216,14 +217,15 @@ class CommerceClient:
         has_key = any(name == "idempotency-key" for name, _ in headers)
         is_repeatable = is_safe_to_retry(method, has_key)
         try:
-            return await self.routes.request(
-                service,
-                method,
-                target,
-                [*headers, *outgoing_headers()],
-                body or None,
-                idempotent=is_repeatable,
-            )
+            with child_span(f"{method} {service}", "client") as span:
+                return await self.routes.request(
+                    service,
+                    method,
+                    target,
+                    [*headers, *outgoing_headers(span.traceparent if span else "")],
+                    body or None,
+                    idempotent=is_repeatable,
+                )
         except BreakerOpen as error:
             # This request was not sent, so that every method can be repeated.
             raise CommerceUnavailable(
