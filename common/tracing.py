@@ -27,7 +27,7 @@ Attributes = Mapping[str, str | int | float | bool]
 _NONE: Attributes = MappingProxyType({})
 
 _RANDOM_BITS = 32
-"""Bits at the end of a trace id that decide. In a UUIDv7, those before them count the ids of a millisecond."""
+"""Bits at the end of a trace id that decide. In a UUIDv7, those before count the ids of a millisecond."""
 
 
 @dataclass(slots=True)

@@ -17,17 +17,18 @@ log = structlog.get_logger()
 
 SERVICE = "trace follower"
 EVERY_S = 0.5
-GIVE_UP_S = 20.0
+GIVE_UP_S = 60.0
 TIMEOUT_S = 10.0
 
 _QUERY = Path(__file__).parent / "queries" / "sellers_of_order.sql"
 
 
 def show_figure(settings: Settings, order_id: str, stored: Span) -> None:
-    """Request the sales of the order's first seller until they are complete up to the order.
+    """Request the sales of the order's first seller once they are complete up to the order's confirmation.
 
-    The span `show sales` ends with the response whose `as_of` covers the order's confirmation. The requests,
-    with their queries on ClickHouse, are its children: they are real ones of the API.
+    The span `wait for sales` ends when the API's `as_of` covers the confirmation, or after `GIVE_UP_S`. Its
+    requests are no part of the trace. Then one request is, with its queries on ClickHouse: it shows the figure
+    that the order is part of.
     """
     try:
         with connect(settings) as client:
@@ -36,31 +37,32 @@ def show_figure(settings: Settings, order_id: str, stored: Span) -> None:
         if not rows:
             return
         seller_id, confirmed_ms = rows[0]
+        address = f"/v1/sellers/{seller_id}/sales"
         attributes = {"order.id": order_id, "seller.id": seller_id}
-        with (
-            trace_span(SERVICE, "show sales", "client", stored.trace_id, stored.span_id, attributes) as span,
-            httpx.Client(
-                base_url=settings.serving,
-                timeout=TIMEOUT_S,
-                trust_env=False,
-                auth=PlatformToken(settings, "traces"),
-            ) as http,
-        ):
-            assert span is not None
-            deadline = time.monotonic() + GIVE_UP_S
-            while not (shown := _as_of_ms(http, seller_id, span) >= confirmed_ms):
-                if time.monotonic() > deadline:
-                    break
-                time.sleep(EVERY_S)
-            span.attributes["figure.includes_order"] = shown
+        auth = PlatformToken(settings, "traces")
+        with httpx.Client(base_url=settings.serving, timeout=TIMEOUT_S, trust_env=False, auth=auth) as http:
+            with trace_span(
+                SERVICE, "wait for sales", "internal", stored.trace_id, stored.span_id, attributes
+            ) as waiting:
+                assert waiting is not None
+                waiting.attributes["complete"] = _wait_until_complete(http, address, confirmed_ms)
+            with trace_span(
+                SERVICE, "show sales", "client", stored.trace_id, waiting.span_id, attributes
+            ) as shown:
+                assert shown is not None
+                http.get(address, headers={"traceparent": shown.traceparent}).raise_for_status()
     except (PartUnavailable, httpx.HTTPError) as error:
         log.warning("a trace ends before its figure", reason=str(error))
 
 
-def _as_of_ms(http: httpx.Client, seller_id: str, span: Span) -> float:
-    """Request a seller's sales; return the time up to which they are complete, in Unix milliseconds, or 0."""
-    response = http.get(f"/v1/sellers/{seller_id}/sales", headers={"traceparent": span.traceparent})
-    if response.status_code == 404:  # the seller's first order
-        return 0
-    as_of = response.raise_for_status().json()["as_of"]
-    return datetime.fromisoformat(as_of).timestamp() * 1000 if as_of else 0
+def _wait_until_complete(http: httpx.Client, address: str, confirmed_ms: int) -> bool:
+    """Request sales until they are complete up to a time; return False after `GIVE_UP_S`."""
+    deadline = time.monotonic() + GIVE_UP_S
+    while time.monotonic() < deadline:
+        response = http.get(address)
+        if response.status_code != 404:  # 404: the seller's first order is not there yet
+            as_of = response.raise_for_status().json()["as_of"]
+            if as_of and datetime.fromisoformat(as_of).timestamp() * 1000 >= confirmed_ms:
+                return True
+        time.sleep(EVERY_S)
+    return False
