@@ -56,9 +56,8 @@ def place(api, correlation_id):
     return api.post("/v1/orders", json=body, headers=headers)
 
 
-@pytest.fixture(scope="module")
-def order_id(settings, api, eventually):
-    """A confirmed order, whose events are in ClickHouse."""
+def confirmed_order(settings, api, eventually):
+    """List a product, order it, wait until the order is confirmed, and return its id."""
     list_product(settings)
     stock = {"seller_id": SELLER, "on_hand": 5}
     eventually(lambda: api.put(f"/v1/products/{PRODUCT}/stock", json=stock).is_success)
@@ -67,6 +66,12 @@ def order_id(settings, api, eventually):
     order_id = placed[-1].json()["order_id"]
     eventually(lambda: api.get(f"/v1/orders/{order_id}").json()["status"] == "confirmed")
     return order_id
+
+
+@pytest.fixture(scope="module")
+def order_id(settings, api, eventually):
+    """A confirmed order."""
+    return confirmed_order(settings, api, eventually)
 
 
 @pytest.fixture(scope="module")
