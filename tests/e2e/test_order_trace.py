@@ -71,8 +71,8 @@ def check(settings, order_id, eventually):
     assert len({span["traceId"] for span in spans}) == 1
     assert [span["name"] for span in spans if "parentId" not in span] == ["post /v1/orders"]
     assert [span for span in spans if "parentId" in span and span["parentId"] not in by_id] == []
-    (wait,) = [span for span in spans if span["name"] == "wait for sales"]
-    assert wait["tags"]["complete"] == "true"
+    (shown,) = [span for span in spans if span["name"] == "show sales"]
+    assert shown["tags"]["as_of"]
 
     with opened() as browser:
         page = browser.new_page()

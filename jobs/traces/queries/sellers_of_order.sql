@@ -1,6 +1,5 @@
--- Returns the sellers of a confirmed order, and when it was confirmed (Unix ms).
-SELECT arrayJoin(lines.seller_id) AS seller_id, toUnixTimestamp64Milli(any(occurred_at))
-FROM order_confirmed
+-- Returns the sellers of an order whose rows of sales, which the figures add up, are there.
+SELECT DISTINCT seller_id FROM sales_lines
 WHERE order_id = {order_id:String}
-GROUP BY seller_id
+    AND seller_id IN (SELECT arrayJoin(lines.seller_id) FROM order_confirmed WHERE order_id = {order_id:String})
 ORDER BY seller_id
