@@ -32,11 +32,12 @@ def readable(record: LogRecord, part_width: int = 0, colours: bool = False) -> I
 def as_json(record: LogRecord) -> str:
     """Return an entry as a JSON object: `timestamp` (UTC), `part`, `level`, `message`, fields, `details`."""
     line: dict[str, Any] = {
+        **dict.fromkeys(("timestamp", "part", "level", "message")),  # first, and not those of the fields
+        **record.fields,
         "timestamp": record.at.isoformat().replace("+00:00", "Z") if record.at else None,
         "part": record.part,
         "level": record.level,
         "message": record.message,
-        **record.fields,
         **({"details": "\n".join(record.details)} if record.details else {}),
     }
     return orjson.dumps(line).decode()

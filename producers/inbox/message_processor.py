@@ -97,7 +97,7 @@ class MessageProcessor:
                 attempts += 1
                 if attempts > MAX_ATTEMPTS:
                     raise
-                log.exception("unexpected error", service=self._service, message=event.location)
+                log.exception("unexpected error", service=self._service, location=event.location)
                 if attempts < MAX_ATTEMPTS:
                     self._count(event, "retried")
                     await backoff.wait(error)
@@ -110,7 +110,7 @@ class MessageProcessor:
         log.info(
             "processed",
             service=self._service,
-            message=event.location,
+            location=event.location,
             outcome=outcome,
             duration_ms=round(seconds * 1000, 1),
         )
@@ -146,7 +146,7 @@ class MessageProcessor:
 
     async def _reject(self, event: InboundEvent, rejection: Rejected) -> Outcome:
         """Dead-letter a message once. Its event id is not recorded, so that a replay processes it."""
-        log.warning("rejected", service=self._service, message=event.location, reason=str(rejection))
+        log.warning("rejected", service=self._service, location=event.location, reason=str(rejection))
         try:
             outcome = await self._send(event, dead_letter(event, self._service, rejection))
         except RETRYABLE:

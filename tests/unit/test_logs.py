@@ -185,6 +185,12 @@ def test_json_has_every_field() -> None:
     assert (content["part"], content["message"], content["trace_id"]) == ("commerce", "waiting", "aa")
 
 
+def test_a_field_does_not_replace_the_message() -> None:
+    content = orjson.loads(as_json(LogRecord("x", AT, "info", "processed", {"message": "m", "part": "p"})))
+
+    assert (content["message"], content["part"]) == ("processed", "x")
+
+
 def test_a_large_log_is_rotated_while_a_part_writes_and_two_files_are_kept(tmp_path) -> None:
     path = tmp_path / "kafka.log"
     with path.open("ab", buffering=0) as log:
