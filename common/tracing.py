@@ -44,6 +44,7 @@ class Span:
     started_ns: int
     """Unix time in nanoseconds."""
     attributes: dict[str, str | int | float | bool] = field(default_factory=dict)
+    has_ended: bool = False
 
     @property
     def traceparent(self) -> str:
@@ -87,8 +88,12 @@ def span_id_of_event(event_id: str) -> str:
 
 
 def current_span() -> Span | None:
-    """Return the open span of this task; None if its trace is not recorded."""
-    return _current.get()
+    """Return the open span of this task; None if its trace is not recorded.
+
+    A background task that a request has started belongs to no span once the request has ended.
+    """
+    span = _current.get()
+    return None if span is None or span.has_ended else span
 
 
 @contextmanager
@@ -111,13 +116,14 @@ def trace_span(
         raise
     finally:
         _current.reset(token)
+        span.has_ended = True
         record_span(span, time.time_ns())
 
 
 @contextmanager
 def child_span(name: str, kind: Kind = "internal", attributes: Attributes = _NONE) -> Iterator[Span | None]:
     """Open a child of the current span, of the same service; yield None if there is none."""
-    parent = _current.get()
+    parent = current_span()
     if parent is None:
         yield None
         return

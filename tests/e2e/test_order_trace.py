@@ -75,7 +75,9 @@ def check(settings, order_id, eventually):
     assert shown["tags"]["as_of"]
 
     with opened() as browser:
-        page = browser.new_page()
+        page = browser.new_page(
+            viewport={"width": 1_400, "height": 3_000}
+        )  # the list shows visible rows only
         page.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)
         page.goto(f"{zipkin}/zipkin/?annotationQuery=order.id%3D{order_id}&limit=50")
@@ -85,3 +87,4 @@ def check(settings, order_id, eventually):
         page.wait_for_url(f"**/zipkin/traces/{spans[0]['traceId']}**")
         for name in ("post /v1/orders", "publish order_placed", "store order_confirmed", "show sales"):
             expect(page.get_by_text(name).first).to_be_attached()
+        expect(page.get_by_text("Total Spans").locator("..")).to_contain_text(str(len(spans)))

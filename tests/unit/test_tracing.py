@@ -1,14 +1,18 @@
 """Spans of recorded traces: which traces are recorded, and how spans are connected across processes."""
 
+import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import format_span_id, format_trace_id
@@ -16,8 +20,8 @@ from opentelemetry.trace import format_span_id, format_trace_id
 from common import correlation, tracing
 from common.ids import new_id
 from common.request_tracing import request_span
-from common.settings import ROOT
-from common.span_recorder import SpanRecorder
+from common.settings import ROOT, Settings
+from common.span_recorder import SpanRecorder, make_exporter
 from common.tracing import child_span, current_span, span_id_of_event, trace_span
 from producers.outbox.trace import Trace, parent_span_id
 
@@ -104,6 +108,26 @@ def test_a_span_has_its_trace_its_parent_its_service_and_its_attributes(recorded
     assert current_span() is None
 
 
+def test_a_background_task_is_no_part_of_a_request_that_has_ended(recorded) -> None:
+    async def background(ended: asyncio.Event) -> None:
+        with child_span("during"):
+            pass
+        await ended.wait()
+        with child_span("after") as span:
+            assert span is None
+
+    async def request() -> None:
+        ended = asyncio.Event()
+        with trace_span("serving", "request", "server", TRACE):
+            task = asyncio.create_task(background(ended))
+            await asyncio.sleep(0)
+        ended.set()
+        await task
+
+    asyncio.run(request())
+    assert set(recorded()) == {"request", "during"}
+
+
 def test_an_error_is_noted_and_raised(recorded) -> None:
     with suppress(ValueError), trace_span("orders", "broken", "server", TRACE):
         raise ValueError
@@ -161,3 +185,68 @@ def test_an_event_of_another_trace_does_not_name_the_span(recorded) -> None:
     assert parent_span_id(headers) == ""
     assert orjson.dumps(headers)
     assert recorded()
+
+
+@contextmanager
+def collector() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
+    """A server that accepts everything; its URL, and the paths and bodies that it got."""
+    got: list[tuple[str, bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", got
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def record_two(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = SpanRecorder(make_exporter(settings))
+    monkeypatch.setattr(tracing, "_recorder", recorder)
+    monkeypatch.setattr(tracing, "_threshold", 2**32)
+    with trace_span("orders", "first", "server", TRACE) as first:
+        pass
+    with trace_span("payments", "second", "consumer", TRACE, first.span_id):
+        pass
+    recorder._processor.force_flush()
+
+
+def test_spans_are_sent_in_otlp(monkeypatch: pytest.MonkeyPatch) -> None:
+    with collector() as (url, got):
+        record_two(Settings(trace_endpoint=f"{url}/v1/traces"), monkeypatch)
+    [(path, body)] = got
+    resources = ExportTraceServiceRequest.FromString(body).resource_spans
+    names = {
+        resource.resource.attributes[0].value.string_value: span
+        for resource in resources
+        for scope in resource.scope_spans
+        for span in scope.spans
+    }
+
+    assert path == "/v1/traces"
+    assert names["payments"].parent_span_id == names["orders"].span_id
+    assert {span.trace_id.hex() for span in names.values()} == {TRACE}
+
+
+def test_spans_are_sent_to_zipkin_each_with_its_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    with collector() as (url, got):
+        record_two(Settings(zipkin=True, zipkin_url=url), monkeypatch)
+    spans = {span["name"]: span for _, body in got for span in orjson.loads(body)}
+
+    assert {path for path, _ in got} == {"/api/v2/spans"}
+    assert {name: span["localEndpoint"]["serviceName"] for name, span in spans.items()} == {
+        "first": "orders",
+        "second": "payments",
+    }
+    assert spans["second"]["parentId"] == spans["first"]["id"]
