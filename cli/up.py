@@ -7,6 +7,7 @@ import typer
 
 from common.settings import Settings
 from local import stack
+from local.parts import on_demand
 from local.parts.on_demand import ON_DEMAND
 from local.status import status
 from local.table import console as make_console
@@ -14,15 +15,21 @@ from local.table import table
 
 
 def command(
-    with_parts: Annotated[
+    wanted: Annotated[
         list[str] | None,
         typer.Option(
-            "--with", metavar="NAME", help=f"Start this part, too: {', '.join(ON_DEMAND)}; may be repeated."
+            "--with", metavar="NAME", help=f"Start this part, too, now and later: {', '.join(ON_DEMAND)}."
         ),
+    ] = None,
+    unwanted: Annotated[
+        list[str] | None,
+        typer.Option("--without", metavar="NAME", help="Stop such a part, and don't start it again."),
     ] = None,
 ) -> None:
     """Start every part that is not running and wait until all are ready."""
     console, begun = make_console(), time.monotonic()
-    settings = stack.up(Settings.load(), console, with_parts or ())
+    settings = Settings.load()
+    on_demand.change(settings, wanted or (), unwanted or ())
+    settings = stack.up(settings, console)
     console.print(table(status(settings), console.width))
     console.print(f"Ready in {time.monotonic() - begun:.1f} s. Open {settings.public}/", highlight=False)

@@ -1,4 +1,4 @@
-"""Measures one HTTP request for the metrics: route, method, status and duration."""
+"""Measures one HTTP request for the metrics and the log: route, method, status and duration."""
 
 from time import perf_counter
 
@@ -6,6 +6,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Scope
 
 from common.metrics import HTTP_REQUESTS, HTTP_SECONDS
+from common.request_log import log_request
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """Methods that the metrics name. Every other method counts as `other`, which bounds the number of series."""
@@ -35,13 +36,13 @@ class RequestMetrics:
                 self._stream_head_after_s = perf_counter() - self._started
 
     def record(self, scope: Scope) -> None:
-        """Add the request to the metrics when the response has ended or failed.
+        """Add the request to the metrics and the log when the response has ended or failed.
 
         `scope` is the request's ASGI scope, to which the router has added the route.
         """
         route = getattr(scope.get("route"), "path", "other")
         HTTP_REQUESTS.labels(route, self._method, self.status or 500).inc()
         elapsed_s = perf_counter() - self._started
-        HTTP_SECONDS.labels(route).observe(
-            elapsed_s if self._stream_head_after_s is None else self._stream_head_after_s
-        )
+        measured_s = elapsed_s if self._stream_head_after_s is None else self._stream_head_after_s
+        HTTP_SECONDS.labels(route).observe(measured_s)
+        log_request(scope, self.status, measured_s)

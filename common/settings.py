@@ -28,7 +28,7 @@ REGISTRY_USER = "souk"
 Part = Literal[
     "kafka", "kafka_controller", "registry", "registry_management", "flink", "flink_rpc",
     "flink_blob", "clickhouse", "postgres", "redis", "serving", "commerce", "jobs", "simulator",
-    "rollups", "training", "prometheus", "alertmanager",
+    "rollups", "training", "prometheus", "alertmanager", "zipkin",
 ]  # fmt: skip
 
 PORTS: dict[Part, int] = {
@@ -50,6 +50,7 @@ PORTS: dict[Part, int] = {
     "training": 8023,
     "prometheus": 9090,
     "alertmanager": 9094,
+    "zipkin": 9411,
 }
 """The port of each bundled part, before `port_offset` is added."""
 
@@ -199,6 +200,26 @@ class Settings(BaseSettings):
         default=7, ge=1, le=99, description="How long a delivery to a seller takes; no event tells it."
     )
 
+    trace_endpoint: str = Field(
+        default="",
+        description="URL to which processes send traces, in OTLP over HTTP: http://collector:4318/v1/traces",
+    )
+    trace_sampling: float = Field(
+        default=0.05, ge=0, le=1, description="Share of requests, such as checkouts, whose trace is recorded."
+    )
+    zipkin: bool = Field(
+        default=False,
+        description="Whether traces are sent to Zipkin, if there is no `trace_endpoint`: to `zipkin_url`, or "
+        "to the bundled one, which `./souk up --with zipkin` starts.",
+    )
+    zipkin_url: str = Field(default="", description="Base URL of a Zipkin server.")
+
+    log_limit_mb: int = Field(
+        default=20,
+        ge=1,
+        le=10_000,
+        description="Size at which the log of a part is rotated. The two files before are kept.",
+    )
     job_parallelism: int = Field(default=1, ge=1, le=64)
     redis_max_memory_mb: int = Field(
         default=512, ge=64, description="Memory limit of the bundled Redis. A full Redis refuses writes."
@@ -364,6 +385,11 @@ class Settings(BaseSettings):
     def commerce(self) -> str:
         """Base URL of the commerce services, without a trailing slash."""
         return self.commerce_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('commerce')}"
+
+    @property
+    def zipkin_base(self) -> str:
+        """Base URL of Zipkin, without a trailing slash."""
+        return self.zipkin_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('zipkin')}"
 
     def service_bases(self, service: str) -> list[str]:
         """Return the base URLs of a commerce service, without a trailing slash; by default, `commerce`."""

@@ -1,14 +1,13 @@
 """The frame of a process that works in a loop and serves nothing but its metrics."""
 
 import signal
-import sys
 import threading
 from collections.abc import Callable
 
 from common.errors import UserError
 from common.metrics import serve_metrics
 from common.settings import Part, Settings
-from common.telemetry import configure_logging
+from common.telemetry import configure_logging, log_start_failure
 
 
 def run_worker(name: str, part: Part, work: Callable[[Settings, threading.Event], None]) -> int:
@@ -25,7 +24,7 @@ def run_worker(name: str, part: Part, work: Callable[[Settings, threading.Event]
         settings = Settings.load()
         serve_metrics(settings, part)
     except UserError as error:
-        print(f"{name}: {error}", file=sys.stderr)
+        log_start_failure(error)
         return 2
     work(settings, stop)
     return 0

@@ -24,6 +24,7 @@ from common.consumer_lag import export_lag
 from common.errors import PartUnavailable
 from common.metrics import JOB_SUBMISSIONS
 from common.settings import ROOT, Settings
+from common.tracing import configure_tracing
 from common.worker_process import run_worker
 from jobs.checkpoints import (
     job_checkpoints,
@@ -40,6 +41,7 @@ from jobs.recommendations.age import export_recommendations_as_of
 from jobs.redis_client import redis_client
 from jobs.registry import JOBS
 from jobs.submit import installation_id
+from jobs.traces.follower import follow_traces
 from jobs.version_controller import FlinkView, VersionController
 
 log = structlog.get_logger()
@@ -211,7 +213,8 @@ class JobReconciler:
         try:
             subprocess.run(
                 [sys.executable, "-m", "jobs.submit", *names, *(f"--job-id={job_id}" for job_id in job_ids)],
-                cwd=ROOT, check=True, timeout=SUBMIT_TIMEOUT_S * len(names), stdin=subprocess.DEVNULL,
+                cwd=ROOT, check=True, timeout=SUBMIT_TIMEOUT_S * len(names),
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,  # its log has all that it prints
             )  # fmt: skip
             outcome = "taken"
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
@@ -303,6 +306,8 @@ def work(settings: Settings, stop: threading.Event) -> None:
             args=(settings.kafka, stop, lambda: controller.unfinished, job_of_group),
             daemon=True,
         ).start()
+        configure_tracing(settings)
+        threading.Thread(target=follow_traces, args=(settings, stop), daemon=True).start()
         poll_step = PollAction("polling Flink", poll)
         steps = (
             PollAction("choosing versions", controller.choose),

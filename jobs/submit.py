@@ -127,7 +127,8 @@ def command(
             failed.append(plan.name)
             continue
         print(plan.name, submitted, checkpoint or "-", flush=True)
-        log.info("submitted", job=plan.name, id=submitted, seconds=round(time.monotonic() - started_at, 1))
+        seconds = round(time.monotonic() - started_at, 1)
+        log.info("submitted", job=plan.name, id=submitted, checkpoint=str(checkpoint or "-"), seconds=seconds)
     if failed:
         raise SoukError(f"not submitted: {', '.join(failed)}")
 
@@ -138,7 +139,7 @@ def main() -> int:
     try:
         typer.run(command)
     except SoukError as error:
-        print(f"submit: {error}", file=sys.stderr)
+        log.error("failed", reason=str(error))
         return 2 if isinstance(error, UserError) else 1
     return 0
 

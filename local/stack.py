@@ -2,7 +2,7 @@
 
 import errno
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 from threading import Event
 
@@ -11,6 +11,9 @@ from rich.console import Console
 from common.errors import PartUnavailable, UserError
 from common.settings import Settings
 from local import passwords
+from local.logs.files import last_lines
+from local.logs.record import read_records
+from local.logs.rendering import readable
 from local.parts import (
     clickhouse,
     commerce,
@@ -37,10 +40,10 @@ MAX_STARTS = 3
 """`up` fails when a part has died after more starts than this. The supervisor continues to restart it."""
 
 STOP_ORDER = (
-    ("serving", *on_demand.ON_DEMAND),
+    ("serving", "prometheus", "alertmanager"),
     ("commerce", "jobs", "rollups", "training"),
     ("taskmanager", "jobmanager"),
-    ("kafka", "registry", "clickhouse", "redis", "postgres"),
+    ("kafka", "registry", "clickhouse", "redis", "postgres", "zipkin"),
 )
 """Stages of `down`. A part stops before the parts that it reads from."""
 
@@ -77,10 +80,8 @@ def set_up(settings: Settings) -> list[Step]:
     ]
 
 
-def up(settings: Settings, console: Console, with_parts: Collection[str] = ()) -> Settings:
+def up(settings: Settings, console: Console) -> Settings:
     """Start every part that is not running and wait until all are ready.
-
-    `with_parts` names parts on demand, which are started, too. Those that run stay.
 
     Returns the settings with the passwords of this copy.
 
@@ -89,14 +90,22 @@ def up(settings: Settings, console: Console, with_parts: Collection[str] = ()) -
             a part on demand is not installed.
         PartUnavailable: a part does not become ready. The message has the end of its log.
     """
-    on_demand.require_known(with_parts)
     home = StateDirectory(settings.home)
     home.make()
     with home.locked(console):
-        settings = passwords.ensure(settings)
-        further = on_demand.parts(settings, {*with_parts, *on_demand.running(home)})
+        settings = passwords.ensure(on_demand.apply(settings))
+        stop_unwanted(home, settings)
+        further = on_demand.parts(settings, on_demand.wanted(settings))
         bring_up(settings, home, [*all_parts(settings), *further], set_up(settings), console)
     return settings
+
+
+def stop_unwanted(home: StateDirectory, settings: Settings) -> None:
+    """Stop the parts on demand that run and are no longer wanted."""
+    supervisor = Supervisor(home)
+    unwanted = [name for name in on_demand.ON_DEMAND if name not in on_demand.wanted(settings)]
+    if supervisor.alive() and any(supervisor.is_running(name) for name in unwanted):
+        supervisor.stop_parts(unwanted)
 
 
 def set_up_servers(settings: Settings, console: Console) -> None:
@@ -135,7 +144,7 @@ def bring_up(
         # With the parts on demand, so that one that is started later does not restart the supervisor.
         stop_signals: dict[str, str] = dict.fromkeys(on_demand.ON_DEMAND, "TERM")
         stop_signals |= {part.name: part.launch.stop_signal for part in parts if part.launch}
-        supervisor.start(stop_signals)
+        supervisor.start(stop_signals, settings.log_limit_mb)
         for part in parts:
             if not supervisor.is_running(part.name):
                 require_free(part.name, part.ports, settings.port_offset)
@@ -209,9 +218,8 @@ def log_tail(home: StateDirectory, name: str, lines: int = 8) -> str:
     path = home.log(name)
     if not path.exists():
         return f"(there is no log at {path})"
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 16_384))
-        tail = file.read().decode(errors="replace").splitlines()[-lines:]
+    records = read_records(name, last_lines(path, lines))
+    tail = [line for record in records for line in readable(record)][-lines:]
     return "\n".join([f"the end of {path}:", *(f"    {line[:300]}" for line in tail)])
 
 

@@ -121,10 +121,13 @@ class StateDirectory:
 
 
 def base_environment() -> dict[str, str]:
-    """Return the variables of the caller's environment that every process gets."""
-    names = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE")
+    """Return the variables of the caller's environment that every process gets.
+
+    Every process runs in UTC, so that the times in all logs are in UTC.
+    """
+    names = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
     env = {name: os.environ[name] for name in names if name in os.environ}
-    return {"PATH": os.defpath, **env}
+    return {"PATH": os.defpath, **env, "TZ": "UTC"}
 
 
 def settings_environment(settings: Settings) -> dict[str, str]:

@@ -33,6 +33,7 @@ class Status:
 
 def status(settings: Settings) -> list[Status]:
     """Return the state of every part; the supervisor is last."""
+    settings = on_demand.apply(settings)
     home = StateDirectory(settings.home)
     supervisor = Supervisor(home)
     alive = home.run.exists() and supervisor.alive()

@@ -16,8 +16,9 @@ from common.clock import system_clock
 from common.errors import SoukError, UserError
 from common.principal_token import PrincipalTokens
 from common.settings import Settings
-from common.telemetry import configure_logging
+from common.telemetry import configure_logging, log_start_failure
 from common.timeouts import SERVER_KEEPALIVE_S
+from common.tracing import configure_tracing
 from producers.http.app import create_app
 from producers.http.guard import ServiceGuard
 from producers.http.idempotency import IdempotentRequests
@@ -41,9 +42,11 @@ def main(arguments: Sequence[str]) -> int:
         names = list(arguments) or list(SERVICES)
         if unknown := [name for name in names if name not in SERVICES]:
             raise UserError(f"there is no service {unknown[0]!r}: choose from {', '.join(SERVICES)}")
-        return uvloop.run(serve(Settings.load(), names))
+        settings = Settings.load()
+        configure_tracing(settings)
+        return uvloop.run(serve(settings, names))
     except SoukError as error:
-        print(f"souk: {error}", file=sys.stderr)
+        log_start_failure(error)
         return 2
 
 
@@ -63,6 +66,7 @@ async def serve(settings: Settings, names: Sequence[str]) -> int:
             http=BodyDeadlineProtocol,
             lifespan="off",
             access_log=False,
+            log_config=None,
             server_header=False,
             proxy_headers=False,  # the gateway says from where a request comes
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,

@@ -11,7 +11,7 @@ from common.body_deadline import BodyDeadlineProtocol
 from common.errors import SoukError
 from common.multiprocess_metrics import enable_multiprocess_metrics
 from common.settings import Settings
-from common.telemetry import configure_logging
+from common.telemetry import configure_logging, log_start_failure
 from common.timeouts import SERVER_KEEPALIVE_S
 
 SHUTDOWN_TIMEOUT_S = 3
@@ -54,6 +54,7 @@ def main() -> int:
             loop="uvloop",
             http=BodyDeadlineProtocol,
             access_log=False,
+            log_config=None,
             server_header=False,
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=settings.trusted_proxies,
@@ -65,7 +66,7 @@ def main() -> int:
         socket = config.bind_socket()
         enable_multiprocess_metrics(settings.home / "run" / f"serving-metrics-{settings.port('serving')}")
     except SoukError as error:
-        print(f"souk: {error}", file=sys.stderr)
+        log_start_failure(error)
         return 2
     supervisor = WorkerSupervisor(config, [socket])
     supervisor.run()

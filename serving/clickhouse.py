@@ -16,11 +16,15 @@ from common.http_client import HttpClient, HttpResponse, RequestFailed
 from common.metrics import QUERY_SECONDS
 from common.settings import Settings
 from common.timeouts import CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S
+from common.tracing import child_span
 from serving.gateway.circuit_breaker import BreakerOpen, CircuitBreaker
 from serving.problems import ClickHouseUnavailable
 
 QUERIES = Path(clickhouse.__file__).parent / "queries"
 """The folder of the queries: one `.sql` file each, with typed parameters."""
+
+_CLICKHOUSE = {"db.system.name": "clickhouse"}
+"""Attributes of the span of a query."""
 
 CONNECTIONS = 8
 """The largest number of queries at the same time. A further query waits for a free connection."""
@@ -140,7 +144,10 @@ class ClickHouseQueries:
         started = perf_counter()
         url_parameters = {f"param_{name}": encode_parameter(value) for name, value in parameters.items()}
         try:
-            with self.breaker.attempt() as attempt:
+            with (
+                child_span(f"query {query}", "client", _CLICKHOUSE),
+                self.breaker.attempt() as attempt,
+            ):
                 response = await self._http.request(
                     "POST",
                     "/?" + urlencode({**self._common_parameters, **settings, **url_parameters}),

@@ -13,6 +13,7 @@ from common.body_deadline import status_of_disconnect
 from common.host_check import host_name, is_other_site
 from common.problems import ErrorDescription, describe_error
 from common.request_metrics import RequestMetrics
+from common.request_tracing import request_span
 
 HEADERS = {
     # Allows no inline script, no eval, and nothing from another origin.
@@ -68,17 +69,19 @@ class HttpMiddleware:
             await send(message)
 
         out = _without_body(send_with_headers) if method == "HEAD" else send_with_headers
-        try:
-            await self._answer(request_scope, receive, out)
-        except ClientDisconnect:
-            metrics.status = metrics.status or status_of_disconnect(scope)
-        except Exception as error:
-            if metrics.status:
-                raise  # The response has begun. The server breaks the connection and logs the error.
-            request = Request(request_scope)
-            await self._render_problem(request, describe_error(request, error))(request_scope, receive, out)
-        finally:
-            metrics.record(request_scope)
+        with request_span(request_scope, "serving"):
+            try:
+                await self._answer(request_scope, receive, out)
+            except ClientDisconnect:
+                metrics.status = metrics.status or status_of_disconnect(scope)
+            except Exception as error:
+                if metrics.status:
+                    raise  # The response has begun. The server breaks the connection and logs the error.
+                request = Request(request_scope)
+                render = self._render_problem(request, describe_error(request, error))
+                await render(request_scope, receive, out)
+            finally:
+                metrics.record(request_scope)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         problem = self._refusal(scope["method"], Headers(scope=scope))

@@ -2,8 +2,8 @@
 
 import multiprocessing
 import sys
-import traceback
 
+import structlog
 from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 
@@ -12,7 +12,8 @@ from common.errors import SoukError
 from common.parent_process import end_with_parent
 from common.principal_token import derived_key
 from common.settings import Settings
-from common.telemetry import configure_logging
+from common.telemetry import configure_logging, log_start_failure
+from common.tracing import configure_tracing
 from serving.app import create_app
 
 
@@ -28,12 +29,13 @@ def create() -> FastAPI:
     try:
         settings = Settings.load()
         derived_key(settings, "principal tokens")  # says at once that secrets.toml is incomplete
+        configure_tracing(settings)
         app = create_app(settings)
     except SoukError as error:
-        print(f"souk: {error}", file=sys.stderr)
+        log_start_failure(error)
         sys.exit(STARTUP_FAILURE)
     except Exception:  # another worker would fail in the same way
-        traceback.print_exc()
+        structlog.get_logger().critical("can't start", exc_info=True)
         sys.exit(STARTUP_FAILURE)
     gc_tuning.tune_gc()
     return app

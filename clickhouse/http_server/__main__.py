@@ -11,7 +11,7 @@ from clickhouse.http_server.confinement import confine
 from common.errors import SoukError, UserError
 from common.file_lock import single_instance
 from common.settings import LOOPBACK, Settings
-from common.telemetry import configure_logging
+from common.telemetry import configure_logging, log_start_failure
 
 log = structlog.get_logger()
 
@@ -61,7 +61,7 @@ def main() -> int:
     try:
         serve(Settings.load())
     except SoukError as error:
-        print(f"clickhouse: {error}", file=sys.stderr)
+        log_start_failure(error)
         return 2
     return 0
 

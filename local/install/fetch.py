@@ -171,7 +171,8 @@ def main() -> int:
     install = arguments.install.resolve()
     console = Console(stderr=True)
     try:
-        fetch_all(install, (g for g in groups().values() if arguments.tests or not g.test_only), console)
+        wanted = (g for g in groups().values() if not g.on_demand and (arguments.tests or not g.test_only))
+        fetch_all(install, wanted, console)
         compile_connectors(install)
     except SoukError as error:
         print(f"souk: {error}", file=sys.stderr)

@@ -59,6 +59,8 @@ class Group:
     serve: dict[str, str]
     """File name to serve → artifact/path inside a WebJar. Empty for other jars."""
     test_only: bool
+    on_demand: bool = False
+    """Whether the group is fetched when its part is first started."""
 
     @property
     def digest(self) -> str:
@@ -77,6 +79,7 @@ def groups(jars_toml: Path = JARS_TOML, lock: Path = LOCK) -> dict[str, Group]:
             {Jar.parse(coordinate): sha256 for coordinate, sha256 in pinned[name].items()},
             table.get("serve", {}),
             table.get("test_only", False),
+            table.get("on_demand", False),
         )
         for name, table in tables.items()
     }
@@ -94,7 +97,8 @@ def is_complete(install: Path, group: Group) -> bool:
 
 
 def jars(settings: Settings, group: str) -> list[Path]:
-    """Return the files of a group: `kafka`, `registry`, `flink` (with connectors), `compiler`, `web`, `jdbc`.
+    """Return the files of a group: `kafka`, `registry`, `flink` (with connectors), `compiler`, `web`,
+    `jdbc`, `zipkin`.
 
     Raises:
         PartUnavailable: the group is not installed.

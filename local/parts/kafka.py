@@ -67,7 +67,7 @@ rootLogger.appenderRef.console.ref = console
 appender.console.name = console
 appender.console.type = Console
 appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d{ISO8601} %-5p %c{1} - %m%n
+appender.console.layout.pattern = %d{ISO8601}{UTC}Z %-5p %c{1} - %m%n
 logger.server.name = kafka.server.KafkaRaftServer
 logger.server.level = info
 """

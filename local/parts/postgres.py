@@ -41,6 +41,8 @@ OPTIONS = {
     "max_parallel_maintenance_workers": "0",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # Details of an error quote values of rows, which may be personal data.
+    "log_error_verbosity": "terse",
 }
 
 IN_WORKING_DIRECTORY = ["-D", "/proc/self/cwd"]

@@ -17,8 +17,6 @@ from typing import Any
 PROCESS_MARKER = "_SOUK_LAUNCHED"
 """Environment variable of every process started here. Its value is `<part>@<run directory>`."""
 
-LOG_LIMIT_BYTES = 20 * 1024 * 1024
-
 
 def started_ticks(pid: int) -> int:
     """Return a process' start time in clock ticks since boot (field 22 of /proc/PID/stat).
@@ -72,9 +70,7 @@ def kill_leftovers(run: str, part: str) -> None:
 
 
 def open_log(path: Path) -> None:
-    """Redirect standard output and error to the end of the part's log. Rotates a log that is too large."""
-    if path.exists() and path.stat().st_size > LOG_LIMIT_BYTES:
-        path.replace(path.with_suffix(".log.1"))
+    """Redirect standard output and error to the end of the part's log (`log_rotation.py` rotates it)."""
     log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)

@@ -11,7 +11,7 @@ from subprocess import DEVNULL, Popen
 
 from common.errors import PartUnavailable
 from local.state_directory import StateDirectory
-from local.supervision import launch
+from local.supervision import launch, log_rotation
 from local.supervision.launch_file import LaunchSpec, write_launch_file
 from local.supervision.processes import (
     POLL_S,
@@ -29,6 +29,8 @@ SIMULATOR = "simulator"
 START_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 25
 """Time for a part to stop before it is killed."""
+
+LOG_LIMIT_MB = 20
 
 STOPPED_STATES = ("STOPPED", "EXITED", "FATAL")
 """States in which supervisord has no process of a part and does not start one."""
@@ -50,6 +52,14 @@ silent = true
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 """
 
+LOG_ROTATION = """
+[eventlistener:log_rotation]
+command = %(ENV_SOUK_ROTATE)s {limit_bytes}
+events = TICK_5
+stdout_logfile = NONE
+stderr_logfile = NONE
+"""
+
 PROGRAM = """
 [program:{name}]
 command = %(ENV_SOUK_LAUNCH)s {name}
@@ -65,14 +75,15 @@ stderr_logfile = NONE
 """
 
 
-def render(stop_signals: dict[str, str]) -> str:
+def render(stop_signals: dict[str, str], log_limit_mb: int = LOG_LIMIT_MB) -> str:
     """Return supervisord's configuration. It contains no paths, because `%` and `;` have a meaning in it."""
+    rotation = LOG_ROTATION.format(limit_bytes=log_limit_mb * 1024 * 1024)
     user = "user = root\n" if os.geteuid() == 0 else ""
     programs = [
         PROGRAM.format(name=name, stop_signal=stop_signal, stop_s=STOP_TIMEOUT_S)
         for name, stop_signal in sorted(stop_signals.items())
     ]
-    return HEADER.format(user=user) + "".join(programs)
+    return HEADER.format(user=user) + rotation + "".join(programs)
 
 
 class Supervisor:
@@ -89,8 +100,10 @@ class Supervisor:
         except PartUnavailable:
             return False
 
-    def start(self, stop_signals: dict[str, str]) -> None:
+    def start(self, stop_signals: dict[str, str], log_limit_mb: int = LOG_LIMIT_MB) -> None:
         """Start supervisord with these programs (part → stop signal), unless it already runs with them.
+
+        It rotates each log that exceeds the limit.
 
         If a previous supervisord died, its parts still run without supervision. They are stopped, keep their
         data, and are started again by the new one. A demo's simulator keeps running.
@@ -98,7 +111,7 @@ class Supervisor:
         Raises:
             PartUnavailable: supervisord does not start. The message names its log.
         """
-        config, text = self._home.run / "supervisord.conf", render(stop_signals)
+        config, text = self._home.run / "supervisord.conf", render(stop_signals, log_limit_mb)
         if config.exists() and config.read_text() == text and self.alive():
             return
         self.stop(excluded=(SIMULATOR,))
@@ -106,10 +119,15 @@ class Supervisor:
         self._home.make_socket_directory()
         self._socket.unlink(missing_ok=True)
         arguments = ["-IS", launch.__file__, str(self._home.run)]
+        rotation = [sys.executable, "-IS", log_rotation.__file__]
         spec = LaunchSpec(
             argv=[sys.executable, "-m", "supervisor.supervisord", "-n", "-c", "supervisord.conf"],
             cwd=self._home.run,
-            env={"SOUK_SOCKET": str(self._socket), "SOUK_LAUNCH": shlex.join([sys.executable, *arguments])},
+            env={
+                "SOUK_SOCKET": str(self._socket),
+                "SOUK_LAUNCH": shlex.join([sys.executable, *arguments]),
+                "SOUK_ROTATE": shlex.join([*rotation, str(self._home.logs)]),
+            },
         )
         write_launch_file(self._home, NAME, spec)
         process = Popen(

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from common.content_type import JSON, has_json_content_type
 from common.settings import Settings
+from common.tracing import current_span
 from producers.http.idempotency import mark_committed
 from producers.http.problems import BadBody, NotJson
 from producers.outbox.trace import Trace
@@ -24,6 +25,8 @@ def transactions(request: Request, service: str) -> Transactions:
     Raises:
         ServiceNotReady: the service has not started yet.
     """
+    if (span := current_span()) is not None:
+        span.service = service
     running: ServiceRunner = request.app.state.services[service]
     return running.transactions
 

@@ -11,6 +11,7 @@ from common.body_deadline import status_of_disconnect
 from common.host_check import is_known_host, is_other_site
 from common.problems import describe_error, problem_response
 from common.request_metrics import RequestMetrics
+from common.request_tracing import request_span
 from producers.http.problems import (
     BodyTooLarge,
     OtherSite,
@@ -43,19 +44,20 @@ class CommerceMiddleware:
                 MutableHeaders(scope=message)["X-Correlation-Id"] = correlation_id
             await send(message)
 
-        try:
-            self._check(scope)
-            await self._app(scope, bounded(scope, receive), measured)
-        except ClientDisconnect:
-            metrics.status = metrics.status or status_of_disconnect(scope)
-        except Exception as error:
-            if metrics.status:
-                raise  # the response has begun: the server closes the connection and logs the error
-            request = Request(scope)
-            problem = describe_error(request, as_problem(request, error))
-            await problem_response(request, problem)(scope, receive, measured)
-        finally:
-            metrics.record(scope)
+        with request_span(scope, "commerce"):
+            try:
+                self._check(scope)
+                await self._app(scope, bounded(scope, receive), measured)
+            except ClientDisconnect:
+                metrics.status = metrics.status or status_of_disconnect(scope)
+            except Exception as error:
+                if metrics.status:
+                    raise  # the response has begun: the server closes the connection and logs the error
+                request = Request(scope)
+                problem = describe_error(request, as_problem(request, error))
+                await problem_response(request, problem)(scope, receive, measured)
+            finally:
+                metrics.record(scope)
 
     def _check(self, scope: Scope) -> None:
         """Check that the request was not sent by a web page of another site.

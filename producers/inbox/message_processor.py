@@ -6,8 +6,10 @@ from typing import Literal
 
 import structlog
 
+from common.correlation import bound_chain, span_id_of
 from common.errors import Rejected
 from common.metrics import INBOX_MESSAGES, INBOX_SECONDS, UNEXPECTED_ERRORS
+from common.tracing import trace_span
 from producers.backoff import Backoff
 from producers.inbox.dead_letters import dead_letter, minimal_dead_letter
 from producers.inbox.subscription import InboundEvent, Subscription, UnexpectedError
@@ -47,7 +49,16 @@ class MessageProcessor:
         ):
             return
         for event in batch:
-            await self.process(event)
+            trace, parent = event.trace, span_id_of(event.headers.get("traceparent"))
+            with (
+                bound_chain(trace.correlation_id, trace.trace_id),
+                trace_span(
+                    self._service, f"process {event.topic}", "consumer", trace.trace_id, parent
+                ) as span,
+            ):
+                await self.process(event)
+                if span is not None:
+                    span.attributes |= event.attributes
 
     async def _process_in_one_transaction(self, batch: Sequence[InboundEvent]) -> bool:
         """Return True if all messages were processed; otherwise roll back and return False."""
@@ -86,15 +97,23 @@ class MessageProcessor:
                 attempts += 1
                 if attempts > MAX_ATTEMPTS:
                     raise
-                log.exception("unexpected error", service=self._service, message=event.location)
+                log.exception("unexpected error", service=self._service, location=event.location)
                 if attempts < MAX_ATTEMPTS:
                     self._count(event, "retried")
                     await backoff.wait(error)
                 else:
                     rejection = UnexpectedError.after(attempts, error)
         backoff.reset()
-        INBOX_SECONDS.labels(self._service, event.topic).observe(perf_counter() - started)
+        seconds = perf_counter() - started
+        INBOX_SECONDS.labels(self._service, event.topic).observe(seconds)
         self._count(event, outcome)
+        log.info(
+            "processed",
+            service=self._service,
+            location=event.location,
+            outcome=outcome,
+            duration_ms=round(seconds * 1000, 1),
+        )
 
     async def _attempt(self, event: InboundEvent) -> Outcome:
         try:
@@ -127,7 +146,7 @@ class MessageProcessor:
 
     async def _reject(self, event: InboundEvent, rejection: Rejected) -> Outcome:
         """Dead-letter a message once. Its event id is not recorded, so that a replay processes it."""
-        log.warning("rejected", service=self._service, message=event.location, reason=str(rejection))
+        log.warning("rejected", service=self._service, location=event.location, reason=str(rejection))
         try:
             outcome = await self._send(event, dead_letter(event, self._service, rejection))
         except RETRYABLE:

@@ -111,10 +111,26 @@ class InboundEvent:
         return None if isinstance(self.record, Rejected) else (self.record["event_id"], self.topic)
 
     @property
+    def attributes(self) -> dict[str, str | int]:
+        """What the span of its processing says of the message."""
+        return {
+            "messaging.system": "kafka",
+            "messaging.destination.name": self.topic,
+            "messaging.destination.partition.id": str(self.message.partition()),
+            "messaging.kafka.offset": self.message.offset() or 0,
+            **order_attribute(self.topic, key_of(self.message)),
+        }
+
+    @property
     def trace(self) -> Trace:
         """The trace of the events that this one causes."""
         event_id = self.location if isinstance(self.record, Rejected) else self.record["event_id"]
         return Trace.caused_by(event_id, self.headers)
+
+
+def order_attribute(topic: str, key: str) -> dict[str, str]:
+    """Return the attribute by which the traces of an order are found, for a message of an order."""
+    return {"order.id": key} if all_events()[topic].key == "order_id" else {}
 
 
 def any_key(_key: str) -> bool:

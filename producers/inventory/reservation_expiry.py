@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import structlog
 
+from common.correlation import bound_chain
 from common.metrics import UNEXPECTED_ERRORS
 from common.settings import Settings
 from producers.backoff import Backoff
@@ -48,16 +49,22 @@ async def expire_reservations_once(transactions: Transactions) -> int:
     async with transactions.connection() as sql:
         expired = await store.find_expired(sql, transactions.clock(), AT_ONCE)
     for order_id in expired:
-        try:
-            await _expire(transactions, order_id)
-        except RETRYABLE:
-            raise
-        except Exception:  # a bug that affects this order; the other orders must still be checked
-            log.exception("unexpected error", worker=WORKER, order_id=order_id)
-            UNEXPECTED_ERRORS.labels("inventory", WORKER).inc()
-            async with transactions.begin(Trace(order_id)) as tx:
-                await store.postpone_expiry(tx, order_id, tx.now + CHECK_AGAIN)
+        with bound_chain(order_id):
+            await _expire_isolated(transactions, order_id)
     return len(expired)
+
+
+async def _expire_isolated(transactions: Transactions, order_id: str) -> None:
+    """Check one reservation. An unexpected error is logged, and the reservation is checked again later."""
+    try:
+        await _expire(transactions, order_id)
+    except RETRYABLE:
+        raise
+    except Exception:  # a bug that affects this order; the other orders must still be checked
+        log.exception("unexpected error", worker=WORKER, order_id=order_id)
+        UNEXPECTED_ERRORS.labels("inventory", WORKER).inc()
+        async with transactions.begin(Trace(order_id)) as tx:
+            await store.postpone_expiry(tx, order_id, tx.now + CHECK_AGAIN)
 
 
 async def _expire(transactions: Transactions, order_id: str) -> None:
@@ -72,5 +79,6 @@ async def _expire(transactions: Transactions, order_id: str) -> None:
             return
         if await store.close_unpaid_payment(tx, order_id):
             await release_reservation(tx, reservation, "expired")
+            log.info("a reservation has expired", order_id=order_id)
         else:
             await store.postpone_expiry(tx, order_id, tx.now + CHECK_AGAIN)

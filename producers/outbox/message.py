@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from common.ids import new_id
+from common.tracing import current_span
 from producers.outbox.trace import Trace
 from schemas.codec import Encoder
 from schemas.events import all_events
@@ -44,6 +45,8 @@ class EventWriter:
             NotEncodable: the fields do not fit the event's schema.
         """
         event_id = new_id()
+        if (span := current_span()) is not None and "order_id" in fields:
+            span.attributes["order.id"] = str(fields["order_id"])
         record = {"event_id": event_id, "occurred_at": now, **fields}
         value = self._encoders[event].encode(record)
         key = str(fields[all_events()[event].key]).encode()

@@ -1,12 +1,15 @@
 """Moves a service's outbox to Kafka: at least once, in order for each key, by one relay at a time."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import orjson
 import structlog
 
+from common.correlation import span_id_of, trace_id_of
 from common.metrics import (
     OUTBOX_AGE_SECONDS,
     OUTBOX_DELAY_SECONDS,
@@ -14,19 +17,25 @@ from common.metrics import (
     OUTBOX_WAITING,
 )
 from common.settings import Settings
+from common.tracing import Span, is_on, is_sampled, record_span
 from producers.backoff import Backoff
 from producers.outbox.progress import REPORT_EVERY_S, CompletenessReporter
 from producers.outbox.publisher import Publisher
+from producers.outbox.trace import parent_span_id
 from producers.outbox.transaction import OUTBOX
 from producers.postgres.errors import RETRYABLE
 from producers.postgres.listen_notify import Listener, Notifier
 from producers.postgres.queries import load_queries
+from schemas.events import all_events
 
 log = structlog.get_logger()
 
 SQL = load_queries(__file__)
 
 BATCH = 500
+ORDER_TOPICS = frozenset(event.name for event in all_events().values() if event.key == "order_id")
+"""Topics whose messages are logged one by one: an order's chain."""
+
 COUNT_EVERY_S = 5.0
 """How often the outbox is counted while it may exceed a batch. Counting a million rows takes 0.1 s."""
 
@@ -48,6 +57,8 @@ class Relay:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{service} relay")
         self._publisher: Publisher | None = None
         self._counted_at = -COUNT_EVERY_S
+        self._published_s = 0.0
+        """How long the last batch took, from its read to Kafka's acknowledgement."""
 
     async def run(self) -> None:
         """Relay until cancelled; retries with back-off while PostgreSQL or Kafka is unavailable."""
@@ -82,7 +93,9 @@ class Relay:
             backoff.reset()
             if rows:
                 await self._update_waiting(outbox.connection, rows)
+                began = time.perf_counter()
                 await self._publish(outbox.connection, rows)
+                self._published_s = time.perf_counter() - began
                 self._count(rows)
             if len(rows) < BATCH and (report := completeness.finish()):
                 await self._publish(outbox.connection, [report])
@@ -133,3 +146,39 @@ class Relay:
         for row in rows:
             OUTBOX_PUBLISHED.labels(self._service, row["topic"]).inc()
             OUTBOX_DELAY_SECONDS.labels(self._service).observe(max(0.0, row["waited_s"]))
+            if is_on() or row["topic"] in ORDER_TOPICS:
+                headers = orjson.loads(row["headers"])
+                self._record_span(row, headers)
+                if row["topic"] in ORDER_TOPICS:
+                    self._log(row, headers)
+
+    def _record_span(self, row: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+        """Record the span of an event: from its commit to Kafka's acknowledgement of its batch."""
+        trace_id = trace_id_of(headers.get("traceparent"))
+        if not is_sampled(trace_id):
+            return
+        now_ns = time.time_ns()
+        span = Span(
+            self._service,
+            f"publish {row['topic']}",
+            trace_id,
+            span_id_of(headers["traceparent"]),
+            parent_span_id(headers),
+            "producer",
+            now_ns - round((row["waited_s"] + self._published_s) * 1e9),
+            {"messaging.system": "kafka", "messaging.destination.name": row["topic"]},
+        )
+        if row["topic"] in ORDER_TOPICS:
+            span.attributes["order.id"] = row["key"].decode(errors="replace")
+        record_span(span, now_ns)
+
+    def _log(self, row: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+        log.info(
+            "published",
+            service=self._service,
+            topic=row["topic"],
+            order_id=row["key"].decode(errors="replace"),
+            waited_ms=round(row["waited_s"] * 1000, 1),
+            correlation_id=headers.get("correlation_id", ""),
+            trace_id=trace_id_of(headers.get("traceparent")),
+        )

@@ -1,12 +1,15 @@
 """The headers that link the events of one chain: correlation, causation and W3C trace context."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-_UNSAMPLED = "00"
+from common.correlation import trace_id_of
+from common.tracing import current_span, is_sampled, span_id_of_event
+
+TRACESTATE_KEY = "souk"
+"""The key of W3C `tracestate` under which an event of a recorded trace names the span that emitted it."""
+
 _MAX_CORRELATION_ID_CHARS = 255
 """A longer id, which only an external event can have, is truncated: every event of the chain carries it."""
 
@@ -39,18 +42,23 @@ class Trace:
             "correlation_id": self.correlation_id,
             "traceparent": traceparent_of(event_id, self.trace_id),
         }
-        return headers if self.causation_id is None else {**headers, "causation_id": self.causation_id}
+        if self.causation_id is not None:
+            headers["causation_id"] = self.causation_id
+        if (span := current_span()) is not None and span.trace_id == self.trace_id:
+            headers["tracestate"] = f"{TRACESTATE_KEY}={span.span_id}"
+        return headers
 
 
 def traceparent_of(event_id: str, trace_id: str = "") -> str:
-    """Return the `traceparent` (W3C trace context) of an event: one span for each event, not sampled.
+    """Return the `traceparent` (W3C trace context) of an event, which is one span of its trace.
 
-    Without a `trace_id`, the event starts a new trace.
+    Without a `trace_id`, the event starts a new trace. The flag says whether the trace is recorded.
     """
-    return f"00-{trace_id or event_id.replace('-', '')}-{event_id[19:23]}{event_id[24:]}-{_UNSAMPLED}"
+    trace_id = trace_id or event_id.replace("-", "")
+    return f"00-{trace_id}-{span_id_of_event(event_id)}-{'01' if is_sampled(trace_id) else '00'}"
 
 
-def trace_id_of(traceparent: str | None) -> str:
-    """Return the trace id in a `traceparent`, 32 hex digits; an empty string if it has none."""
-    found = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
-    return found[1] if found else ""
+def parent_span_id(headers: Mapping[str, str]) -> str:
+    """Return the id of the span in which an event was emitted; empty if its headers do not name it."""
+    key, _, span_id = headers.get("tracestate", "").partition("=")
+    return span_id if key == TRACESTATE_KEY else ""

@@ -1,7 +1,7 @@
 """One PostgreSQL transaction of a service. Its changes and the events that report them commit together."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ import asyncpg
 from prometheus_client import Counter
 
 from common.clock import Clock
+from common.tracing import child_span
 from producers.outbox.message import EventWriter, OutboxMessage, columns
 from producers.outbox.trace import Trace
 from producers.postgres.listen_notify import Notifier
@@ -16,6 +17,9 @@ from producers.postgres.pool import acquire_connection
 from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
+
+_POSTGRESQL = {"db.system.name": "postgresql"}
+"""Attributes of the span of a connection, from its acquisition to the commit."""
 
 OUTBOX = "outbox"
 """The channel that notifies a service's relay."""
@@ -104,13 +108,16 @@ class Transactions:
         self.clock = clock
         self.notifier = notifier
 
-    def connection(self) -> AbstractAsyncContextManager[Any]:
-        """Return a connection for a single statement or for reading; use it with `async with`.
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """Yield a connection for a single statement or for reading.
 
         Raises:
             one of `producers.postgres.errors.TRANSIENT`: no connection is available.
         """
-        return acquire_connection(self.pool)
+        with child_span("postgresql", "client", _POSTGRESQL):
+            async with acquire_connection(self.pool) as connection:
+                yield connection
 
     @asynccontextmanager
     async def begin(self, trace: Trace, event: tuple[str, str] | None = None) -> AsyncIterator[Transaction]:

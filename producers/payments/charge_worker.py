@@ -11,8 +11,10 @@ from typing import Any
 
 import structlog
 
+from common.correlation import bound_chain
 from common.metrics import PROVIDER_SECONDS, UNEXPECTED_ERRORS
 from common.settings import Settings
+from common.tracing import span_id_of_event, trace_span
 from producers.backoff import Backoff
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
@@ -100,8 +102,8 @@ class ChargeWorker:
         async with self._transactions.connection() as sql:
             payments = await store.claim_payments(sql, now, limit)
             refunds = await store.claim_refunds(sql, now, limit - len(payments))
-        calls = [self._pay(*claimed) for claimed in payments] + [self._refund(each) for each in refunds]
-        return [self._isolated(call) for call in calls]
+        calls = [self._isolated(trace, self._pay(payment, trace)) for payment, trace in payments]
+        return calls + [self._isolated(refund.trace, self._refund(refund)) for refund in refunds]
 
     async def seconds_to_next_attempt(self) -> float:
         """Return the time until the next payment or refund is due, at most `MAX_WAIT_S`."""
@@ -110,26 +112,35 @@ class ChargeWorker:
         left_s = MAX_WAIT_S if at is None else (at - self._transactions.clock()).total_seconds()
         return min(MAX_WAIT_S, max(0.01, left_s))
 
-    async def _isolated(self, call: Coroutine[Any, Any, bool]) -> bool:
+    async def _isolated(self, trace: Trace, call: Coroutine[Any, Any, bool]) -> bool:
         """Await a call. An unexpected error is logged, and the call is repeated when its lease expires."""
-        try:
-            return await call
-        except RETRYABLE:
-            raise
-        except Exception:  # a bug that affects this payment; the other calls must still be made
-            log.exception("unexpected error", worker=WORKER)
-            UNEXPECTED_ERRORS.labels("payments", WORKER).inc()
-            return False
+        caused_by = span_id_of_event(trace.causation_id) if trace.causation_id else ""
+        with (
+            bound_chain(trace.correlation_id, trace.trace_id),
+            trace_span("payments", "call the payment provider", "client", trace.trace_id, caused_by) as span,
+        ):
+            if span is not None:
+                span.attributes["order.id"] = trace.correlation_id
+            try:
+                return await call
+            except RETRYABLE:
+                raise
+            except Exception:  # a bug that affects this payment; the other calls must still be made
+                log.exception("unexpected error", worker=WORKER)
+                UNEXPECTED_ERRORS.labels("payments", WORKER).inc()
+                return False
 
     async def _pay(self, payment: Payment, trace: Trace) -> bool:
         try:
             outcome = await self._outcome(payment)
-        except (ProviderUnavailable, TimeoutError):
+        except (ProviderUnavailable, TimeoutError) as error:
             async with self._transactions.begin(trace) as tx:
                 await schedule_retry(tx, payment)
+            log.warning("the payment provider is called again later", reason=str(error) or "timeout")
             return False
         async with self._transactions.begin(trace) as tx:
             await settle(tx, payment, outcome)
+        log.info("the payment provider answered", payment_id=payment.payment_id, outcome=outcome.kind)
         return True
 
     async def _outcome(self, payment: Payment) -> ChargeOutcome:
@@ -158,4 +169,5 @@ class ChargeWorker:
             return False
         async with self._transactions.begin(refund.trace) as tx:
             await complete_refund(tx, refund)
+        log.info("the payment provider refunded", payment_id=refund.payment_id, refund_id=refund.refund_id)
         return True

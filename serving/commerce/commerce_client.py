@@ -11,11 +11,13 @@ import orjson
 from fastapi import Request
 from starlette.responses import Response
 
+from common.correlation import outgoing_headers
 from common.http_client import HttpResponse, RequestFailed, RequestTimedOut
 from common.principal import Principal, platform
 from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 from common.retry_policy import is_safe_to_retry, retry_advice
 from common.settings import Settings
+from common.tracing import child_span
 from serving.gateway.circuit_breaker import BreakerOpen
 from serving.gateway.gateway import identity_of
 from serving.gateway.service_routes import Service, ServiceRoutes
@@ -24,10 +26,11 @@ from serving.request_body import read_body
 
 REQUEST_HEADERS = {
     *(b"content-type", b"accept", b"if-none-match", b"idempotency-key"),
-    *(b"traceparent", b"tracestate", b"x-correlation-id", b"x-request-id", b"user-agent"),
+    *(b"tracestate", b"x-request-id", b"user-agent"),
 }
-"""Headers of a request that are forwarded. All others are not: cookies, tokens, headers that apply to one
-connection, and those in which the gateway itself says who sends the request."""
+"""Headers of a request that are forwarded, besides those of `common.correlation.outgoing_headers`. All others
+are not: cookies, tokens, headers that apply to one connection, and those in which the gateway itself says who
+sends the request."""
 
 GATEWAY_ITSELF = platform("gateway")
 
@@ -214,9 +217,15 @@ class CommerceClient:
         has_key = any(name == "idempotency-key" for name, _ in headers)
         is_repeatable = is_safe_to_retry(method, has_key)
         try:
-            return await self.routes.request(
-                service, method, target, headers, body or None, idempotent=is_repeatable
-            )
+            with child_span(f"{method} {service}", "client") as span:
+                return await self.routes.request(
+                    service,
+                    method,
+                    target,
+                    [*headers, *outgoing_headers(span.traceparent if span else "")],
+                    body or None,
+                    idempotent=is_repeatable,
+                )
         except BreakerOpen as error:
             # This request was not sent, so that every method can be repeated.
             raise CommerceUnavailable(

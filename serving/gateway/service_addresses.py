@@ -75,7 +75,7 @@ class ServiceAddress:
     def mark(self, healthy: bool) -> None:
         """Set whether the address answers, and when it is checked next."""
         if healthy != self.healthy:
-            log.info("an address of a service changed", url=self.url, address=self.address, healthy=healthy)
+            log.info("an address of a service changed", url=self.url, server=self.address, healthy=healthy)
         self.healthy = healthy
         self._check_at = monotonic() + (HEALTHY_INTERVAL_S if healthy else UNHEALTHY_INTERVAL_S)
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence, Set
 from typing import Any
 
 from common.clock import Clock
+from common.correlation import trace_id_of
 from common.errors import SoukError
 from common.ids import new_id
 from common.metrics import EVENTS_TAKEN
 from common.problems import describe_problem
 from common.settings import Settings
-from producers.outbox.trace import trace_id_of
 from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.registry import SchemaRegistry

@@ -4,8 +4,10 @@ import pytest
 from starlette.types import Scope
 
 from common import correlation
+from common.correlation import trace_id_of
 from common.ids import is_uuid7
-from producers.outbox.trace import trace_id_of
+
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def scope_of(**headers: str) -> Scope:
@@ -46,7 +48,22 @@ def test_another_id_gives_a_trace_id_as_well() -> None:
 
 
 def test_the_clients_trace_is_kept() -> None:
-    given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    scope = scope_of(traceparent=given)
+    scope = scope_of(traceparent=TRACEPARENT)
     correlation.begin(scope)
-    assert header(scope, b"traceparent") == [given]
+    assert header(scope, b"traceparent") == [TRACEPARENT]
+
+
+def test_what_a_request_causes_has_its_ids() -> None:
+    scope = scope_of(x_correlation_id="checkout-7", traceparent=TRACEPARENT)
+    correlation.begin(scope)
+    assert dict(correlation.outgoing_headers()) == {
+        "x-correlation-id": "checkout-7",
+        "traceparent": TRACEPARENT,
+    }
+
+
+def test_an_invalid_trace_is_replaced() -> None:
+    scope = scope_of(traceparent="00-zz-1-01")
+    made = correlation.begin(scope)
+    [traceparent] = header(scope, b"traceparent")
+    assert trace_id_of(traceparent) == made.replace("-", "")

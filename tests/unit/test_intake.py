@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.correlation import trace_id_of
 from common.settings import Settings
-from producers.outbox.trace import trace_id_of
 from schemas.codec import Decoder, Encoder
 from schemas.events import all_events
 from schemas.examples import examples

@@ -3,20 +3,18 @@
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from common.errors import UserError
 from common.settings import Settings
-from local import stack
 from local.parts import on_demand
 from local.parts.resolve import find_on_path
 from local.state_directory import StateDirectory
 
 
-def test_an_unknown_part_on_demand_is_refused_before_anything_starts(tmp_path: Path) -> None:
+def test_an_unknown_part_on_demand_is_refused(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    with pytest.raises(UserError, match="'grafana': choose from prometheus, alertmanager"):
-        stack.up(Settings(home=home), Console(quiet=True), ["grafana"])
+    with pytest.raises(UserError, match="'grafana': choose from prometheus, alertmanager, zipkin"):
+        on_demand.change(Settings(home=home), ["grafana"], [])
     assert not home.exists()
 
 
@@ -52,3 +50,13 @@ def test_no_part_on_demand_runs_in_a_new_copy(tmp_path: Path) -> None:
     home = StateDirectory(tmp_path / "home")
     home.make()
     assert on_demand.running(home) == set()
+
+
+def test_a_copy_wants_a_part_from_with_until_without(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    assert on_demand.wanted(on_demand.apply(settings)) == set()
+    on_demand.change(settings, ["zipkin"], [])
+    assert on_demand.apply(settings).zipkin
+    assert on_demand.wanted(on_demand.apply(settings)) == {"zipkin"}
+    on_demand.change(settings, [], ["zipkin"])
+    assert on_demand.wanted(on_demand.apply(settings)) == set()

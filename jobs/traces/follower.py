@@ -1,0 +1,162 @@
+"""Follows the events of recorded traces from Kafka into ClickHouse, and records the spans of this way.
+
+Flink's SQL and our connectors handle events in batches and keep no headers, so they make no spans. The
+follower reads the topics of orders from their end. For each event whose trace is recorded, it waits for the
+row in ClickHouse. The span `store <event>` then lasts from the time at which Kafka appended the event to the
+row's `ingested_at`. Both times are those of the servers. The span says nothing of the steps inside Flink.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+
+import structlog
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import Error as ClickHouseError
+from confluent_kafka import Consumer, Message, TopicPartition
+
+from clickhouse.client import connect
+from common.correlation import span_id_of, trace_id_of
+from common.errors import PartUnavailable
+from common.settings import Settings
+from common.tracing import Span, is_on, is_sampled, record_span, span_id_of_event
+from jobs.traces.figure import show_figure
+from schemas.events import all_events
+
+log = structlog.get_logger()
+
+SERVICE = "job facts"
+"""The service of the spans in Zipkin."""
+
+POLL_S = 0.25
+GIVE_UP_S = 300.0
+"""An event that is not in ClickHouse after this time gets no span: a job is down, or far behind."""
+
+MAX_PENDING = 1_000
+"""Events that are waited for at the same time. Further ones get no span."""
+
+QUERIES = Path(__file__).parent / "queries"
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEvent:
+    """An event of a recorded trace that is in Kafka and not yet seen in ClickHouse."""
+
+    name: str
+    order_id: str
+    trace_id: str
+    span_id: str
+    """The span of the event itself, which is the parent of what follows."""
+    appended_ms: int
+
+
+def follow_traces(settings: Settings, stop: threading.Event) -> None:
+    """Record the spans until `stop` is set. Return at once while tracing is off.
+
+    Events that arrive while Kafka or ClickHouse does not answer are followed later, up to `GIVE_UP_S`.
+    """
+    if not is_on():
+        return
+    follower = TraceFollower(lambda name, order: show_figure(settings, name, order))
+    consumer = tail_of_order_topics(settings.kafka)
+    try:
+        client: Client | None = None
+        while not stop.is_set():
+            follower.add(consumer.consume(500, POLL_S))
+            try:
+                client = client or connect(settings)
+                follower.advance(client)
+            except (PartUnavailable, ClickHouseError) as error:
+                log.warning("traces wait for ClickHouse", error=str(error))
+                client = None
+                stop.wait(5)
+    finally:
+        consumer.close()
+
+
+def tail_of_order_topics(bootstrap: str) -> Consumer:
+    """Return a consumer at the end of the topics of orders. It joins no group and commits nothing."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "souk_traces",  # required, but not used
+            "enable.auto.commit": False,
+            "auto.offset.reset": "latest",
+            "log_level": 0,
+        }
+    )
+    topics = [event.topic for event in all_events().values() if event.key == "order_id"]
+    end = -1  # OFFSET_END
+    consumer.assign(
+        [TopicPartition(topic.name, number, end) for topic in topics for number in range(topic.partitions)]
+    )
+    return consumer
+
+
+class TraceFollower:
+    """Waits for events in ClickHouse. It is used by one thread.
+
+    `figure(order_id, span)` is called when a confirmed order has been stored, in a thread of its own, with
+    the span that stored it.
+    """
+
+    def __init__(self, figure: Callable[[str, Span], None]) -> None:
+        self._figure = figure
+        self._pending: dict[str, PendingEvent] = {}
+
+    def add(self, messages: Iterable[Message]) -> None:
+        """Begin to wait for those messages whose trace is recorded."""
+        for message in messages:
+            event = None if message.error() else pending_event(message)
+            if event is not None and len(self._pending) < MAX_PENDING:
+                self._pending[event.span_id] = event
+
+    def advance(self, client: Client) -> None:
+        """Record the spans of the events that are in ClickHouse by now."""
+        by_name: dict[str, list[PendingEvent]] = defaultdict(list)
+        oldest_ms = (time.time() - GIVE_UP_S) * 1000
+        for event in list(self._pending.values()):
+            if event.appended_ms < oldest_ms:
+                del self._pending[event.span_id]
+            else:
+                by_name[event.name].append(event)
+        query = (QUERIES / "stored_events.sql").read_text(encoding="utf-8")
+        for name, events in by_name.items():
+            order_ids = sorted({event.order_id for event in events})
+            rows = client.query(query, parameters={"table": name, "order_ids": order_ids}).result_rows
+            for _, event_id, stored_ms in rows:
+                if stored := self._pending.pop(span_id_of_event(event_id), None):
+                    self._record(stored, stored_ms)
+
+    def _record(self, event: PendingEvent, stored_ms: int) -> None:
+        span = Span(
+            SERVICE, f"store {event.name}", event.trace_id, token_hex(8), event.span_id, "consumer",
+            event.appended_ms * 1_000_000,
+            {"order.id": event.order_id, "db.system.name": "clickhouse", "db.collection.name": event.name},
+        )  # fmt: skip
+        record_span(span, stored_ms * 1_000_000)
+        if event.name == "order_confirmed":
+            threading.Thread(target=self._figure, args=(event.order_id, span), daemon=True).start()
+
+
+def pending_event(message: Message) -> PendingEvent | None:
+    """Return the event of a message; None if its trace is not recorded."""
+    headers: list[tuple[str, str | bytes | None]] = list(message.headers() or ())  # type: ignore[arg-type]
+    for name, value in headers:
+        if name == "traceparent" and isinstance(value, bytes):
+            traceparent = value.decode("latin-1")
+            if not is_sampled(trace_id := trace_id_of(traceparent)):
+                return None
+            key = message.key() or b""
+            return PendingEvent(
+                message.topic() or "",
+                key if isinstance(key, str) else key.decode(errors="replace"),
+                trace_id,
+                span_id_of(traceparent),
+                message.timestamp()[1],
+            )
+    return None

@@ -1,0 +1,190 @@
+"""Finds the events of one order: in ClickHouse's fact tables, and from there in Kafka, with their headers."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+from clickhouse_connect.driver.client import Client
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from clickhouse.client import connect
+from common.clock import from_millis
+from common.correlation import trace_id_of
+from common.errors import PartUnavailable
+from common.kafka_errors import retry_while_retriable
+from common.postgres_roles import READER
+from common.settings import Settings
+from local.logs.record import LogRecord
+from schemas.events import all_events
+
+_QUERIES = Path(__file__).parent / "queries"
+_TIMEOUT_S = 10.0
+
+CLOCK_TOLERANCE = timedelta(seconds=5)
+"""Added to both ends of the period in which Kafka is searched: clocks of machines differ."""
+
+NEW_ORDER_PERIOD = timedelta(minutes=2)
+"""How long after its checkout an order's first event is searched in Kafka if no job has stored it yet."""
+
+MAX_MESSAGES = 50_000
+"""Messages of one topic that are read in search of one event. It bounds the search for an event that a job
+stored hours after it happened, such as one of a replay."""
+
+
+@dataclass(frozen=True)
+class OrderEvent:
+    """An event of an order. Times are None, and headers empty, where the event was not found."""
+
+    name: str
+    event_id: str
+    occurred_at: datetime
+    stored_at: datetime | None = None
+    """When the newest copy was inserted into ClickHouse."""
+    appended_at: datetime | None = None
+    """When Kafka appended it."""
+    partition: int | None = None
+    offset: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def trace_id(self) -> str:
+        """The trace id of the chain of events; empty if the event was not found in Kafka."""
+        return trace_id_of(self.headers.get("traceparent"))
+
+    def records(self) -> Iterator[LogRecord]:
+        """Yield what Kafka and ClickHouse know of the event, as entries of their logs."""
+        ids = {"event_id": self.event_id, "trace_id": self.trace_id}
+        if self.appended_at is not None:
+            place = {"partition": self.partition, "offset": self.offset}
+            origin = {"origin": self.headers["origin"]} if self.headers.get("origin") else {}
+            yield LogRecord(
+                "kafka", self.appended_at, "info", f"event {self.name}", {**origin, **place, **ids}
+            )
+        if self.stored_at is not None:
+            delay_ms = round((self.stored_at - self.occurred_at) / timedelta(milliseconds=1))
+            fields = {"after_ms": delay_ms, **ids}
+            yield LogRecord("clickhouse", self.stored_at, "info", f"stored {self.name}", fields)
+
+
+def find_order_events(settings: Settings, order_id: str) -> list[OrderEvent]:
+    """Return the events of an order, in the order in which they happened.
+
+    An order without a stored event is searched in PostgreSQL and, from the time of its checkout, in Kafka.
+    Events of a replay have their times in ClickHouse only.
+
+    Raises:
+        PartUnavailable: ClickHouse, Kafka or PostgreSQL does not answer.
+    """
+    with connect(settings) as client:
+        stored = _stored_events(client, order_id)
+    if not any(event.name == "order_placed" for event in stored):
+        placed_at = asyncio.run(_placed_at(settings, order_id))
+        if placed_at is not None:
+            stored.insert(0, OrderEvent("order_placed", "", placed_at))
+    if not stored:
+        return []
+    try:
+        return list(_with_kafka(settings.kafka, order_id, stored))
+    except KafkaException as error:
+        raise PartUnavailable(f"Kafka at {settings.kafka} does not answer: {error.args[0].str()}") from error
+
+
+def _stored_events(client: Client, order_id: str) -> list[OrderEvent]:
+    query = (_QUERIES / "order_events.sql").read_text(encoding="utf-8")
+    found = [
+        OrderEvent(name, event_id, from_millis(occurred_ms), from_millis(stored_ms))
+        for name, event in all_events().items()
+        if event.key == "order_id"
+        for event_id, occurred_ms, stored_ms in client.query(
+            query, parameters={"order_id": order_id, "table": name}
+        ).result_rows
+    ]
+    return sorted(found, key=lambda event: event.occurred_at)
+
+
+async def _placed_at(settings: Settings, order_id: str) -> datetime | None:
+    """Return when the orders service placed an order; None if it does not know the order."""
+    try:
+        connection = await asyncpg.connect(settings.postgres_as(READER), timeout=_TIMEOUT_S)
+        try:
+            query = (_QUERIES / "order_placed_at.sql").read_text(encoding="utf-8")
+            placed_at: datetime | None = await connection.fetchval(query, order_id, timeout=_TIMEOUT_S)
+            return placed_at
+        finally:
+            await connection.close(timeout=_TIMEOUT_S)
+    except asyncpg.DataError:  # not a UUID, as ids of replayed orders
+        return None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise PartUnavailable(f"PostgreSQL does not answer: {error}") from error
+
+
+def _with_kafka(bootstrap: str, order_id: str, events: Iterable[OrderEvent]) -> Iterator[OrderEvent]:
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "souk_logs",  # required, but nothing joins or commits
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "log_level": 0,
+        }
+    )
+    try:
+        for event in events:
+            yield _in_kafka(consumer, order_id, event)
+    finally:
+        consumer.close()
+
+
+def _in_kafka(consumer: Consumer, order_id: str, event: OrderEvent) -> OrderEvent:
+    """Return the event with its place, time and headers in Kafka; unchanged if it is not found."""
+    begin = event.occurred_at - CLOCK_TOLERANCE
+    end = (event.stored_at or event.occurred_at + NEW_ORDER_PERIOD) + CLOCK_TOLERANCE
+    partitions = [
+        TopicPartition(event.name, partition, int(begin.timestamp() * 1000))
+        for partition in range(all_events()[event.name].topic.partitions)
+    ]
+    starts = retry_while_retriable(lambda: consumer.offsets_for_times(partitions, _TIMEOUT_S), _TIMEOUT_S)
+    consumer.assign(starts)
+    try:
+        for message in _messages(consumer, len(starts), int(end.timestamp() * 1000)):
+            if message.key() == order_id.encode() and event.event_id.encode() in (message.value() or b""):
+                return _found(event, message)
+    finally:
+        consumer.unassign()
+    return event
+
+
+def _messages(consumer: Consumer, partitions: int, end_ms: int) -> Iterator[Message]:
+    """Yield messages until each partition has reached its end or a time, at most `MAX_MESSAGES`."""
+    unfinished = set(range(partitions))
+    for _ in range(MAX_MESSAGES):
+        message = consumer.poll(_TIMEOUT_S)
+        if message is None or not unfinished:
+            return
+        if message.error() or message.timestamp()[1] > end_ms:
+            unfinished.discard(message.partition() or 0)
+        else:
+            yield message
+        if not unfinished:
+            return
+
+
+def _found(event: OrderEvent, message: Message) -> OrderEvent:
+    pairs: list[tuple[str, str | bytes | None]] = list(message.headers() or ())  # type: ignore[arg-type]
+    headers = {
+        name: value.decode(errors="replace") if isinstance(value, bytes) else value or ""
+        for name, value in pairs
+    }
+    return OrderEvent(
+        event.name,
+        event.event_id,
+        event.occurred_at,
+        event.stored_at,
+        from_millis(message.timestamp()[1]),
+        message.partition(),
+        message.offset(),
+        headers,
+    )

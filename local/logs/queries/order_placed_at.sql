@@ -1,0 +1,2 @@
+-- Returns when an order was placed.
+SELECT placed_at FROM orders.orders WHERE order_id = $1::uuid;
