@@ -63,7 +63,7 @@ def test_the_help_names_default_folders_relative_to_the_checkout(arguments: list
 def test_only_the_asked_command_is_imported(asked: str) -> None:
     program = (
         "import sys; from cli.__main__ import *; build(sys.argv[1]); "
-        "print(*COMMANDS.keys() & {name.removeprefix('cli.') for name in sys.modules})"
+        "print(*COMMANDS.keys() & {name[4:] for name in sys.modules if name.startswith('cli.')})"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, asked], cwd=ROOT, capture_output=True, text=True, check=True

@@ -19,7 +19,7 @@ from serving.recommendations.exploration import random_list
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.ranker import RankedItems, Ranker
 from serving.recommendations.recommender import RecommendationRequest
-from serving.recommendations.rules.context import ActiveRules, PinnedPlace, RuleContext
+from serving.recommendations.rules.context import ActiveRules, ExposurePool, PinnedPlace, RuleContext
 from serving.recommendations.rules.draft import Candidate, Draft, Placed
 from serving.recommendations.rules.limits import limit, may_have_any
 from serving.recommendations.strategies import Strategy
@@ -67,7 +67,7 @@ def drawn(
             request,
             n,
             "home",
-            RuleContext(rules, seed="ann", pool=pool),
+            RuleContext(rules, seed="ann", pool=ExposurePool(others=pool)),
             lambda count: range(count - 1, -1, -1),
         )
     )
