@@ -69,7 +69,9 @@ def page() -> str:
             _table(("question", "metrics"), ((each, _names(QUESTIONS[each])) for each in QUESTIONS)),
             "## Objectives",
             f"Each objective has an error budget over {PERIOD_DAYS} days, and three alerts: the budget burns "
-            + ", ".join(f"{each.factor:g} times too fast in {each.long} and {each.short}" for each in ALERTS)
+            + ", ".join(
+                f"{each.factor:g} times as fast as allowed in {each.long} and {each.short}" for each in ALERTS
+            )
             + ". They are in `dashboards/prometheus/objectives.py`.",
             _table(("objective", "target", "of", "alert"), _objectives()),
             "## Other alerts",

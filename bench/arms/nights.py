@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bench.arms.log import InteractionLog, ShownLog
 from bench.arms.shop import PublishedModel, Shop
+from common.errors import UserError
 from jobs.recommenders.auto.candidates import Candidate
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.training.blend_weights import learn_weights
@@ -29,20 +30,26 @@ class Nights:
         self.reasons: Mapping[str, str] = {}
 
     def train(self, shop: Shop, interactions: InteractionLog, shown: ShownLog, now_s: float) -> None:
-        """Publish a model and the weights of the sources."""
-        training_data = interactions.training_data(self._world)
-        if self.chosen is None:
-            options = TrainingOptions(SERVED_MODELS, Metric.parse(METRIC), DAYS, self._budget_s, seed=0)
-            trained = train(training_data, NO_MODEL_IN_USE, options, lambda: 0.0, lambda *_: None)
-            assert trained.model is not None, "there is no champion to lose to"
-            self.chosen = Candidate.of(type(trained.model), trained.model.settings)
-            model, content = trained.model, trained.content
-        else:
-            model = self.chosen.build(SERVED_MODELS).fit(training_data.log)
-            content = similar_content(training_data.log)
-        shop.model = published(ServedModel.of(model, content))
+        """Publish a model, if there is enough to learn from, and the weights of the sources."""
+        served = self._fit(interactions)
+        if served is not None:
+            shop.model = published(served)
         learned = learn_weights(shown.items(now_s, shop.popularity), shop.weights)
         shop.weights, self.reasons = learned.weights, learned.reasons
+
+    def _fit(self, interactions: InteractionLog) -> ServedModel | None:
+        """Return the model of this night; None while the log is too short to choose one."""
+        data = interactions.training_data(self._world)
+        if self.chosen is not None:
+            return ServedModel.of(self.chosen.build(SERVED_MODELS).fit(data.log), similar_content(data.log))
+        options = TrainingOptions(SERVED_MODELS, Metric.parse(METRIC), DAYS, self._budget_s, seed=0)
+        try:
+            trained = train(data, NO_MODEL_IN_USE, options, lambda: 0.0, lambda *_: None)
+        except UserError:  # as the platform: the outcome is `too_little`
+            return None
+        assert trained.model is not None, "there is no champion to lose to"
+        self.chosen = Candidate.of(type(trained.model), trained.model.settings)
+        return ServedModel.of(trained.model, trained.content)
 
 
 def published(served: ServedModel) -> PublishedModel:

@@ -119,6 +119,35 @@ def test_events_that_are_refused_are_counted_and_not_sent_again(
     assert dict(status.errors) == {f"events: {error}": 1}
 
 
+class Unreliable(Random):
+    """A stream of random numbers with which every event is late and is sent twice."""
+
+    def random(self) -> float:
+        return 0.0
+
+
+def test_an_event_that_is_late_and_sent_twice_keeps_its_id_and_time() -> None:
+    async def once() -> list[dict[str, object]]:
+        stopping = asyncio.Event()
+        stopping.set()
+        body = orjson.dumps({"accepted": 2, "rejected": []})
+        async with serving(answered("202 Accepted", body)) as heard, ShopApi(heard.url, status) as api:
+            intake = EventSender(api, status, system_clock, Unreliable())
+            intake.enqueue([{"event": "product_viewed"}])
+            assert intake.queued == 0
+            await intake.run(stopping)
+            return [
+                event
+                for request in heard.requests
+                for event in orjson.loads(request.partition(b"\r\n\r\n")[2])["events"]
+            ]
+
+    status = SimulatorStatus()
+    first, second = asyncio.run(once())
+    assert first == second
+    assert status.events["product_viewed"] == 2
+
+
 def test_a_slow_endpoint_takes_so_many_requests_and_holds_up_no_other() -> None:
     async def slow_orders(request: bytes, writer: asyncio.StreamWriter) -> None:
         if request.startswith(b"GET /v1/orders"):

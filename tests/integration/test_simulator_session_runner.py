@@ -52,6 +52,13 @@ async def many_visits(status: SimulatorStatus, bought: list[SubmitCart], _tempo:
         await asyncio.sleep(POLL_INTERVAL_S)
 
 
+class Punctual(Random):
+    """A stream of random numbers with which no event is late and none is sent twice."""
+
+    def random(self) -> float:
+        return 1.0
+
+
 def crowd_of(world: World, lives: Lives) -> tuple[list[dict[str, Any]], SimulatorStatus, list[SubmitCart]]:
     """Run visits; return their events, their status and the checkouts."""
 
@@ -68,7 +75,7 @@ def crowd_of(world: World, lives: Lives) -> tuple[list[dict[str, Any]], Simulato
     async def live() -> list[dict[str, Any]]:
         stopping, tasks = asyncio.Event(), set()
         async with serving(say) as heard, ShopApi(heard.url, status) as api, asyncio.TaskGroup() as group:
-            intake, tempo = EventSender(api, status, clock, Random(1)), LoadController(clock().timestamp())
+            intake, tempo = EventSender(api, status, clock, Punctual()), LoadController(clock().timestamp())
             crowd = SessionRunner(
                 shop, api, intake, status, clock, named_rng(1, "test"), 5_000.0, tempo,
                 lambda work: tasks.add(group.create_task(work)), bought.append,
