@@ -154,7 +154,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
                 settings.timezone, settings.shop_currency, clickhouse, versions, catalogue, watermarks, clock
             )
             freshness = FiguresFreshness(settings, watermarks, clock)
-            readiness_checks = ReadinessChecks(settings, clickhouse, redis, freshness)
+            readiness_checks = ReadinessChecks(settings, redis, freshness)
             watcher = CacheWatcher(settings)
             watcher.start()
             app.state.analytics = analytics_services = Analytics.of(context)

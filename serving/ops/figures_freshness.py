@@ -69,6 +69,14 @@ class FiguresFreshness:
         self._state, self._read_at = state, monotonic()
         return state
 
+    async def tables_with_progress(self) -> int:
+        """Return the number of tables of which it is known up to when they are complete.
+
+        Raises:
+            Problem: ClickHouse does not answer.
+        """
+        return len(await self._watermarks.watermarks())
+
     def is_catching_up(self, as_of: datetime | None) -> bool:
         """Return whether figures that are complete up to `as_of` are catching up, without waiting.
 

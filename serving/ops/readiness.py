@@ -13,7 +13,6 @@ from common.job_versions import VERSIONED_JOBS
 from common.kafka import KafkaCluster
 from common.settings import Settings
 from common.urls import credentials, redact_password
-from serving.clickhouse import ClickHouseQueries
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.schemas import FiguresState, PartState, Readiness
 
@@ -42,12 +41,10 @@ class ReadinessChecks:
     def __init__(
         self,
         settings: Settings,
-        clickhouse: ClickHouseQueries,
         redis: Redis,
         freshness: FiguresFreshness,
     ) -> None:
         self._settings = settings
-        self._clickhouse = clickhouse
         self._redis = redis
         self._freshness = freshness
         self._http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
@@ -125,8 +122,8 @@ class ReadinessChecks:
         return f"running: {', '.join(JOBS)}; {free} of {slots} slots free"
 
     async def _check_clickhouse(self) -> str:
-        tables = await self._clickhouse.rows("as_of")
-        return f"{len(tables)} tables with progress"
+        tables = await self._freshness.tables_with_progress()
+        return f"{tables} tables with progress"
 
     async def _check_redis(self) -> str:
         await self._redis.ping()
