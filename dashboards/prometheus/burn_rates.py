@@ -30,7 +30,7 @@ Rule = dict[str, Any]
 
 @dataclass(frozen=True)
 class BurnRateAlert:
-    """One of the alerts of each objective: both windows must burn the budget `factor` times as fast as allowed."""
+    """An alert of each objective: both windows must burn the budget `factor` times as fast as allowed."""
 
     factor: float
     long: str
