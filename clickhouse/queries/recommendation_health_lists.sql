@@ -1,34 +1,17 @@
 -- Lists that came into view by day: how many were clicked, how varied each was, and each visitor's largest category.
 WITH
-    -- Lists that came into view. A visitor with over 1,000 of them on one day is a robot, whose lists of that day are left out.
     seen AS
     (
         SELECT recommendation_id, day, visitor_id, items
-        FROM
-        (
-            SELECT *, count() OVER (PARTITION BY visitor_id, day) AS lists
-            FROM
-            (
-                SELECT
-                    recommendation_id,
-                    toString(toDate(occurred_at, {timezone:String})) AS day,
-                    visitor_id,
-                    items,
-                    ({surface:String} = '' OR surface = {surface:String})
-                        AND ({strategy:String} = '' OR strategy = {strategy:String})
-                        AND ({experiment:String} = '' OR ifNull(experiment, '') = {experiment:String})
-                        AND ({arm:String} = '' OR ifNull(arm, '') = {arm:String}) AS is_wanted
-                FROM recommendation_answered
-                WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
-                    AND recommendation_id IN (
-                        SELECT recommendation_id FROM recommendation_shown
-                        WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')}
-                            AND occurred_at < {period_end:DateTime64(3, 'UTC')} + INTERVAL 1 DAY
-                    )
-                LIMIT 1 BY recommendation_id
-            )
+        FROM q_recommendation_lists_seen(
+            period_start = {period_start:DateTime64(3, 'UTC')},
+            period_end = {period_end:DateTime64(3, 'UTC')},
+            timezone = {timezone:String},
+            surface = {surface:String},
+            strategy = {strategy:String},
+            experiment = {experiment:String},
+            arm = {arm:String}
         )
-        WHERE is_wanted AND lists <= 1000
     ),
     categories AS
     (

@@ -1,4 +1,4 @@
--- Trainings of the recommender with their model cards, all or the one of a version, the newest first.
+-- Trainings of the recommender with their model cards, all or the one of an id or a version, the newest first.
 SELECT
     training.training_id AS training_id,
     toUnixTimestamp64Milli(training.started_at) AS started_ms,
@@ -19,6 +19,7 @@ FROM
     SELECT *
     FROM trainings FINAL
     WHERE (started_at, training_id) < ({before_at:DateTime64(3, 'UTC')}, {before_training_id:String})
+        AND ({training_id:String} = '' OR training_id = {training_id:String})
         AND ({version:String} = '' OR version = {version:String})
     ORDER BY started_at DESC, training_id DESC
     LIMIT {limit:UInt32}

@@ -37,10 +37,8 @@ class TrainingsService:
             BadCursor: `cursor` is not one of this list.
             ClickHouseUnavailable: ClickHouse does not answer.
         """
-        before_at, before_id = NEWEST if cursor is None else presenter.read_training_cursor(cursor)
-        rows = await self._clickhouse.rows(
-            "trainings", before_at=before_at, before_training_id=before_id, version=version, limit=limit + 1
-        )
+        before = NEWEST if cursor is None else presenter.read_training_cursor(cursor)
+        rows = await self._rows(before, limit + 1, version=version)
         live, now = await self._live(), self._clock()
         found = [presenter.training(row, live, now) for row in rows[:limit]]
         next_cursor = presenter.training_cursor(found[-1]) if len(rows) > limit else None
@@ -84,10 +82,23 @@ class TrainingsService:
         return presenter.live_model(switched)
 
     async def _row(self, training_id: str) -> Row:
-        row = await self._clickhouse.row("training", training_id=training_id)
-        if row is None:
+        rows = await self._rows(NEWEST, 1, training_id=training_id)
+        if not rows:
             raise UnknownTraining(training_id)
-        return row
+        return rows[0]
+
+    async def _rows(
+        self, before: tuple[datetime, str], limit: int, training_id: str = "", version: str = ""
+    ) -> list[Row]:
+        before_at, before_id = before
+        return await self._clickhouse.rows(
+            "trainings",
+            before_at=before_at,
+            before_training_id=before_id,
+            training_id=training_id,
+            version=version,
+            limit=limit,
+        )
 
     async def _live(self) -> schemas.LiveModel | None:
         try:
