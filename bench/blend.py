@@ -106,6 +106,13 @@ class BlendBenchResult:
     outcomes: Mapping[str, Outcomes]
 
 
+def view_log(sessions_file: Path | None, days: float, seed: int, simulated_events: int) -> ViewLog:
+    """Return the log of a file, spread over `days`, or that of a simulated marketplace without a file."""
+    if sessions_file:
+        return sessions(sessions_file, days)
+    return simulated(seed, 3_000, 20_000, simulated_events)
+
+
 def sessions(path: Path, days: float) -> ViewLog:
     """Read visits without times: columns session, position and item. They are spread evenly over `days`.
 
@@ -157,23 +164,30 @@ def measure(log: ViewLog, model: str, cases: int, anchored: bool, support: float
 
 def show(result: BlendBenchResult, console: Console) -> None:
     """Print the result: differences are from co-visits without support, with 95 % of their half-width."""
+    table = outcomes_table(f"{result.log}, {result.model}", result.outcomes, REFERENCE)
+    table.caption = f"{table.caption}; differences are from {REFERENCE}"
+    console.print(table)
+
+
+def outcomes_table(title: str, outcomes: Mapping[str, Outcomes], reference: str) -> Table:
+    """Return a table of all rankings and their differences from one; the caption counts the lists."""
     columns = (f"HR@{K}", f"MRR@{K}", "difference", "clicks", "difference")
-    table = Table("ranking", *columns, title=f"{result.log}, {result.model}")
-    before = result.outcomes[REFERENCE]
-    for name, each in result.outcomes.items():
+    table = Table("ranking", *columns, title=title)
+    before = outcomes[reference]
+    for name, each in outcomes.items():
         table.add_row(
             name,
             f"{(each.reciprocal_ranks > 0).mean():.4f}",
             f"{each.reciprocal_ranks.mean():.4f}",
-            paired_difference(each.reciprocal_ranks, before.reciprocal_ranks),
+            _paired_difference(each.reciprocal_ranks, before.reciprocal_ranks),
             f"{each.clicks.mean():.4f}",
-            paired_difference(each.clicks, before.clicks),
+            _paired_difference(each.clicks, before.clicks),
         )
-    table.caption = f"{len(before.clicks):,} lists of {K}; differences are from {REFERENCE}"
-    console.print(table)
+    table.caption = f"{len(before.clicks):,} lists of {K}"
+    return table
 
 
-def paired_difference(values: NDArray[np.float64], before: NDArray[np.float64]) -> str:
+def _paired_difference(values: NDArray[np.float64], before: NDArray[np.float64]) -> str:
     """Return the mean difference with half the width of its 95 % interval."""
     gains = values - before
     return f"{gains.mean():+.4f} ± {1.96 * gains.std(ddof=1) / np.sqrt(len(gains)):.4f}"

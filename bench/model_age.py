@@ -12,16 +12,14 @@ from time import process_time
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 from bench.blend import (
-    K,
     Outcomes,
     ViewLog,
     best_list,
     live_rows,
     mixed,
-    paired_difference,
+    outcomes_table,
     scores_of,
     trained_rows,
 )
@@ -120,18 +118,7 @@ def _cases(
 
 def show(result: ModelAgeResult, console: Console) -> None:
     """Print the result: differences are from the blend that is trained every night, with 95 % intervals."""
-    columns = (f"HR@{K}", f"MRR@{K}", "difference", "clicks", "difference")
-    table = Table("ranking", *columns, title=f"{result.log}, {result.model}")
-    before = result.outcomes[BLENDED.format(NIGHT_H)]
-    for name, each in result.outcomes.items():
-        table.add_row(
-            name,
-            f"{(each.reciprocal_ranks > 0).mean():.4f}",
-            f"{each.reciprocal_ranks.mean():.4f}",
-            paired_difference(each.reciprocal_ranks, before.reciprocal_ranks),
-            f"{each.clicks.mean():.4f}",
-            paired_difference(each.clicks, before.clicks),
-        )
+    table = outcomes_table(f"{result.log}, {result.model}", result.outcomes, BLENDED.format(NIGHT_H))
     cost = f"{result.fits} trainings of {result.fit_s / result.fits:.1f} s of CPU"
-    table.caption = f"{len(before.clicks):,} lists of {K}; {cost}"
+    table.caption = f"{table.caption}; {cost}"
     console.print(table)

@@ -39,6 +39,13 @@ DATA = ROOT.parent / "shared" / "data"
 DataDirectory = Annotated[
     Path, typer.Option(help="Directory of the public data sets.", show_default=relpath(DATA, ROOT))
 ]
+ReplayedVisits = Annotated[
+    Path | None, typer.Option(help="Visits to replay: columns session, position, item; default: simulated.")
+]
+SpreadDays = Annotated[float, typer.Option(min=1, help="The days over which --sessions are spread.")]
+TrainedModel = Annotated[str, typer.Option(help="The trained model, with its default settings.")]
+SimulatedEvents = Annotated[int, typer.Option(min=1_000, help="Events of the simulated history.")]
+HistorySeed = Annotated[int, typer.Option(min=0, help="Seed of the simulated history.")]
 OnlyTasks = Annotated[list[str] | None, typer.Option(help="Run only this data set; may be repeated.")]
 
 app = typer.Typer(no_args_is_help=True)
@@ -363,21 +370,16 @@ def recommenders(
 
 @app.command()
 def model_age(
-    sessions: Annotated[
-        Path | None,
-        typer.Option(help="Visits to replay: columns session, position, item; default: simulated."),
-    ] = None,
-    days: Annotated[float, typer.Option(min=1, help="The days over which --sessions are spread.")] = 137,
-    model: Annotated[str, typer.Option(help="The trained model, with its default settings.")] = "item_item",
+    sessions: ReplayedVisits = None,
+    days: SpreadDays = 137,
+    model: TrainedModel = "item_item",
     cases: Annotated[int, typer.Option(min=10, help="Views to predict, about.")] = 3_000,
     every: Annotated[
         str, typer.Option(help="Hours between trainings, as 2,168; compared with 24.")
     ] = "2,168",
     last: Annotated[float, typer.Option(min=0.1, help="The last days of the log, with the views.")] = 3,
-    simulated_events: Annotated[
-        int, typer.Option(min=1_000, help="Events of the simulated history.")
-    ] = 600_000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated history.")] = 1,
+    simulated_events: SimulatedEvents = 600_000,
+    seed: HistorySeed = 1,
 ) -> None:
     """Replay a log, and measure what it brings to train more often than every night."""
     from bench import blend as bench_blend
@@ -389,37 +391,26 @@ def model_age(
         raise UserError(f"--every {every!r}: give hours separated by commas, as 2,168") from error
     if not all(0.1 <= hours <= 10_000 and hours != bench_model_age.NIGHT_H for hours in periods_h):
         raise UserError(f"--every {every!r}: hours are from 0.1 to 10,000, and 24 is always measured")
-    if sessions:
-        log = bench_blend.sessions(sessions, days)
-    else:
-        log = bench_blend.simulated(seed, 3_000, 20_000, simulated_events)
+    log = bench_blend.view_log(sessions, days, seed, simulated_events)
     result = bench_model_age.measure(log, model, cases, periods_h, last, SUPPORT)
     bench_model_age.show(result, Console())
 
 
 @app.command()
 def blend(
-    sessions: Annotated[
-        Path | None,
-        typer.Option(help="Visits to replay: columns session, position, item; default: simulated."),
-    ] = None,
-    days: Annotated[float, typer.Option(min=1, help="The days over which --sessions are spread.")] = 137,
-    model: Annotated[str, typer.Option(help="The trained model, with its default settings.")] = "item_item",
+    sessions: ReplayedVisits = None,
+    days: SpreadDays = 137,
+    model: TrainedModel = "item_item",
     cases: Annotated[int, typer.Option(min=10, help="Views to predict, about.")] = 10_000,
     anchored: Annotated[bool, typer.Option("--anchored", help="As on a product page.")] = False,
     support: Annotated[float, typer.Option(min=0, help="Co-visits at which a cosine is halved.")] = SUPPORT,
-    simulated_events: Annotated[
-        int, typer.Option(min=1_000, help="Events of the simulated history.")
-    ] = 600_000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated history.")] = 1,
+    simulated_events: SimulatedEvents = 600_000,
+    seed: HistorySeed = 1,
 ) -> None:
     """Replay a log, and measure how well co-visits, a trained model and their blends predict views."""
     from bench import blend as bench_blend
 
-    if sessions:
-        log = bench_blend.sessions(sessions, days)
-    else:
-        log = bench_blend.simulated(seed, 3_000, 20_000, simulated_events)
+    log = bench_blend.view_log(sessions, days, seed, simulated_events)
     bench_blend.show(bench_blend.measure(log, model, cases, anchored, support), Console())
 
 
@@ -429,7 +420,7 @@ def drift(
     products: Annotated[int, typer.Option(min=100, help="Products of the simulated marketplace.")] = 1_000,
     shoppers: Annotated[int, typer.Option(min=100, help="Its shoppers.")] = 2_000,
     events: Annotated[int, typer.Option(min=5_000, help="Events of all weeks, and two before.")] = 100_000,
-    model: Annotated[str, typer.Option(help="The trained model, with its default settings.")] = "item_item",
+    model: TrainedModel = "item_item",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the marketplace.")] = 1,
 ) -> None:
     """Simulate weeks in which clicks decide what is recommended next: coverage, Gini, popularity, variety."""
