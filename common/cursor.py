@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 
+from common.clock import from_millis
 from common.problems import Problem
 
 INT64 = 2**63
@@ -43,6 +44,21 @@ def decode_cursor(cursor: str, types: Sequence[type]) -> list[int | str]:
     except (ValueError, binascii.Error) as error:
         raise BadCursor from error
     return position
+
+
+def moment_of(millis: int | str) -> datetime:
+    """Return the time of a position that has milliseconds.
+
+    Raises:
+        BadCursor: ClickHouse has no such time; no list has returned the cursor.
+    """
+    try:
+        moment = from_millis(int(millis))
+    except (ValueError, OverflowError, OSError) as error:
+        raise BadCursor from error
+    if not 1970 <= moment.year <= 2105:
+        raise BadCursor
+    return moment
 
 
 def encode_moment(moment: datetime, row_id: str) -> str:

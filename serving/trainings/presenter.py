@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from common.clock import from_millis, to_millis
-from common.cursor import BadCursor, decode_cursor, encode_cursor
+from common.cursor import BadCursor, decode_cursor, encode_cursor, moment_of
 from serving.clickhouse import Row
 from serving.experiments.schemas import ConfidenceInterval
 from serving.trainings import schemas
@@ -29,13 +29,9 @@ def read_training_cursor(cursor: str) -> tuple[datetime, str]:
         BadCursor: the text is not a cursor of this list.
     """
     millis, training_id = decode_cursor(cursor, (int, str))
-    try:
-        started_at = from_millis(int(millis))
-    except (ValueError, OverflowError, OSError) as error:
-        raise BadCursor from error
-    if not training_id or not 1970 <= started_at.year <= 2105:
+    if not training_id:
         raise BadCursor
-    return started_at, str(training_id)
+    return moment_of(millis), str(training_id)
 
 
 def live_model(versions: ServedVersions) -> schemas.LiveModel:

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from common.clock import from_millis, to_millis
-from common.cursor import BadCursor, decode_cursor, encode_cursor
+from common.cursor import BadCursor, decode_cursor, encode_cursor, moment_of
 from serving.analytics.schemas.signals import Signal
 from serving.catalogue.service import UNNAMED, ProductName
 
@@ -26,13 +26,9 @@ def read_signal_cursor(cursor: str) -> tuple[datetime, str, str]:
         BadCursor: the text is not a cursor of this list.
     """
     millis, signal_id, seller_id = decode_cursor(cursor, (int, str, str))
-    try:
-        raised_at = from_millis(int(millis))
-    except (ValueError, OverflowError, OSError) as error:
-        raise BadCursor from error
-    if not signal_id or not 1970 <= raised_at.year <= 2105:
+    if not signal_id:
         raise BadCursor
-    return raised_at, str(signal_id), str(seller_id)
+    return moment_of(millis), str(signal_id), str(seller_id)
 
 
 def signal(row: Mapping[str, Any], names: Mapping[str, ProductName], zone: ZoneInfo) -> Signal:
