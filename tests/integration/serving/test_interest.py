@@ -7,7 +7,6 @@ import pytest
 from redis import Redis
 
 from common.settings import Settings
-from serving.recommendations import interest
 from serving.recommendations.interest import InterestCache
 from serving.recommendations.scoring import COVISIT_HALF_LIFE_S, covisit_unit
 from serving.redis_client import open_redis
@@ -45,7 +44,7 @@ def test_it_is_read_again_once_it_is_old_or_of_another_version(
         client = open_redis(shop)
         cache, found = InterestCache(client), []
         for prefix, ttl_s in ((PREFIX, 3_600.0), (PREFIX, 3_600.0), (PREFIX, -1.0), ("other:", 3_600.0)):
-            monkeypatch.setattr(interest, "CACHE_TTL_S", ttl_s)
+            monkeypatch.setattr(InterestCache, "ttl_s", ttl_s)
             found.append((await cache.of(["sofa"], prefix))["sofa"])
             redis.hset(f"{PREFIX}product:sofa", "interest", 4 * covisit_unit(NEWEST_S))
         await client.aclose()
@@ -57,7 +56,7 @@ def test_it_is_read_again_once_it_is_old_or_of_another_version(
 def test_no_more_are_kept_than_there_is_room_for(
     shop: Settings, redis: "Redis[str]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interest, "MAX_ENTRIES", 1)
+    monkeypatch.setattr(InterestCache, "max_entries", 1)
 
     async def found() -> dict[str, float]:
         client = open_redis(shop)

@@ -8,7 +8,6 @@ import pytest
 from redis import Redis
 
 from common.settings import Settings
-from serving.recommendations import neighbours
 from serving.recommendations.neighbours import NEIGHBOURS, NeighbourCache
 from serving.redis_client import open_redis
 
@@ -54,7 +53,7 @@ def test_they_are_read_again_once_they_are_old(
         client = open_redis(shop)
         kept, lengths = NeighbourCache(client), []
         for old in (False, False, True):
-            monkeypatch.setattr(neighbours, "CACHE_TTL_S", -1.0 if old else 3_600.0)
+            monkeypatch.setattr(NeighbourCache, "ttl_s", -1.0 if old else 3_600.0)
             lengths.append(len((await kept.of(["sofa"], ""))["sofa"]))
             redis.zremrangebyrank("similar:sofa", 0, 19)
         await client.aclose()
@@ -66,7 +65,7 @@ def test_they_are_read_again_once_they_are_old(
 def test_no_more_are_kept_than_there_is_room_for(
     shop: Settings, redis: "Redis[str]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(neighbours, "MAX_ENTRIES", 1)
+    monkeypatch.setattr(NeighbourCache, "max_entries", 1)
     redis.zadd("similar:stool", {"sofa": 1.0})
 
     async def lengths() -> list[int]:

@@ -1,0 +1,69 @@
+"""Caches what is read from Redis about single products, for all requests of a process."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from time import monotonic
+from typing import Generic, NamedTuple, TypeVar
+
+from redis.asyncio import Redis
+
+Value = TypeVar("Value")
+
+
+class CacheEntry(NamedTuple, Generic[Value]):
+    """The value of a product, and when it was read (monotonic clock)."""
+
+    value: Value
+    read_at: float
+
+
+class ProductCache(ABC, Generic[Value]):
+    """The values of at most `max_entries` products, each at most `ttl_s` old, of one version of the keys."""
+
+    ttl_s: float
+    max_entries: int
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._prefix = ""
+        self._entries: dict[str, CacheEntry[Value]] = {}
+
+    @abstractmethod
+    async def _read(self, product_ids: Sequence[str], prefix: str) -> dict[str, Value]:
+        """Return the value of each of these products from Redis.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+        """
+
+    async def of(self, product_ids: Iterable[str], prefix: str) -> dict[str, Value]:
+        """Return product → value; those that are missing or too old are read from Redis.
+
+        `prefix` is that of the live version of job `recommendations`. Another version has other values.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+        """
+        now = monotonic()
+        if prefix != self._prefix:
+            self._prefix, self._entries = prefix, {}
+        wanted = list(product_ids)
+        found = {
+            each: entry.value
+            for each in wanted
+            if (entry := self._entries.get(each)) and now - entry.read_at <= self.ttl_s
+        }
+        missing = [each for each in wanted if each not in found]
+        if not missing:
+            return found
+        read = await self._read(missing, prefix)
+        if prefix == self._prefix:  # unless another request has meanwhile seen a switch
+            self._keep(read, now)
+        return found | read
+
+    def _keep(self, read: dict[str, Value], now: float) -> None:
+        for product_id, value in read.items():
+            self._entries.pop(product_id, None)  # keeps the dict sorted by the time of reading
+            self._entries[product_id] = CacheEntry(value, now)
+        while len(self._entries) > self.max_entries:
+            del self._entries[next(iter(self._entries))]
