@@ -1,15 +1,12 @@
 """Events of lists of recommendations for tests: what was answered, came into view, was clicked and bought."""
 
-import json
 from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from clickhouse.client import connect
 from common.settings import Settings
 from schemas.published_model.weights import BLENDED
-
-INSERT = {"input_format_skip_unknown_fields": 1, "date_time_input_format": "best_effort"}
+from tests.integration.event_rows import insert_events
 
 
 def scored_item(product: str, *scores: float | None, source: str = "item_neighbours") -> dict[str, Any]:
@@ -90,8 +87,4 @@ class ShownLists:
 
     def load(self, settings: Settings) -> None:
         """Insert all events twice."""
-        with connect(settings, admin=True) as client:
-            for table, rows in self.events.items():
-                block = "\n".join(map(json.dumps, rows))
-                for _ in range(2):
-                    client.raw_insert(table, insert_block=block, fmt="JSONEachRow", settings=INSERT)
+        insert_events(settings, self.events)

@@ -1,6 +1,5 @@
 """The sums of experiments in a real ClickHouse, compared with the same sums in Python over single events."""
 
-import json
 import random
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
@@ -14,13 +13,13 @@ from experiments.judgement import NOTHING
 from experiments.moments import Moments
 from jobs.training.off_policy import judged_on_log, read_explored_log
 from serving.clickhouse import load_queries
+from tests.integration.event_rows import as_text, insert_events
 from tests.integration.metric_tables import emptied
 
 QUERIES = load_queries()
 START = datetime(2026, 11, 1, tzinfo=UTC)
 END = START + timedelta(days=10)
 COVARIATE = timedelta(days=14)
-INSERT = {"input_format_skip_unknown_fields": 1, "date_time_input_format": "best_effort"}
 
 
 class Marketplace:
@@ -94,15 +93,7 @@ class Marketplace:
 
     def load(self, settings: Settings) -> None:
         """Insert all events twice."""
-        with connect(settings, admin=True) as client:
-            for table, rows in self.events.items():
-                block = "\n".join(json.dumps(row, default=_as_text) for row in rows)
-                for _ in range(2):
-                    client.raw_insert(table, insert_block=block, fmt="JSONEachRow", settings=INSERT)
-
-
-def _as_text(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        insert_events(settings, self.events)
 
 
 class Expected:
@@ -260,13 +251,13 @@ def test_the_places_of_random_lists_that_were_seen_are_read(database: Settings) 
             {"strategy": "popular", "position": 1, "product_id": "b"},
         ]
         return {
-            "event_id": name, "occurred_at": _as_text(START), "recommendation_id": name, "visitor_id": "ann",
+            "event_id": name, "occurred_at": as_text(START), "recommendation_id": name, "visitor_id": "ann",
             "surface": "home", "arm_propensity": 1.0, "strategy": "live", "is_explored": explored,
             "seeds": [], "items": items, "alternatives": alternatives if explored else [],
         }  # fmt: skip
 
     def seen(name: str, **more: Any) -> dict[str, Any]:
-        at = _as_text(START + timedelta(seconds=5))
+        at = as_text(START + timedelta(seconds=5))
         visit = {"recommendation_id": name, "session_id": "s", "surface": "home"}
         return {"event_id": name, "occurred_at": at, **visit, **more}
 
@@ -275,11 +266,7 @@ def test_the_places_of_random_lists_that_were_seen_are_read(database: Settings) 
         "recommendation_shown": [seen(name, strategy="live", items=[]) for name in ("random", "usual")],
         "recommendation_clicked": [seen("random", product_id="b", position=2)],
     }
-    with connect(database, admin=True) as client:
-        for table, rows_of_table in events.items():
-            block = "\n".join(map(json.dumps, rows_of_table))
-            for _ in range(2):
-                client.raw_insert(table, insert_block=block, fmt="JSONEachRow", settings=INSERT)
+    insert_events(database, events)
     with connect(database) as analyst:  # for analysts, unmatched rows of a join are NULL
         log = read_explored_log(analyst, END, days=20)
         assert len(read_explored_log(analyst, END, days=20, most=1).visitors) == 1

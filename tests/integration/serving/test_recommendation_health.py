@@ -14,12 +14,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from clickhouse.client import connect
 from common.configuration.definitions import EXPERIMENTS
 from common.configuration.values import SettingValue
 from common.principal import Principal
 from common.settings import Settings
 from schemas.configuration.saved_values import SavedValues
+from tests.integration.event_rows import insert_events
 from tests.integration.metric_tables import emptied
 from tests.integration.serving.conftest import running_serving
 from tests.integration.serving.layouts import layouts, scroll_width
@@ -31,7 +31,6 @@ DAYS = 10
 END = datetime.combine(datetime.now(ZONE).date() + timedelta(days=1), time.min, ZONE).astimezone(UTC)
 START = END - timedelta(days=DAYS)
 BOUNDS = {"from": START.isoformat(), "to": END.isoformat()}
-INSERT = {"input_format_skip_unknown_fields": 1, "date_time_input_format": "best_effort"}
 PATH = "/v1/admin/recommendations/health"
 HTML = {"Accept": "text/html"}
 CATEGORIES = ("lamps", "coffee", "toys", "books", None)
@@ -131,15 +130,7 @@ class Marketplace:
 
     def load(self, settings: Settings) -> None:
         """Insert all events twice."""
-        with connect(settings, admin=True) as client:
-            for table, rows in self.events.items():
-                block = "\n".join(json.dumps(row, default=_as_text) for row in rows)
-                for _ in range(2):
-                    client.raw_insert(table, insert_block=block, fmt="JSONEachRow", settings=INSERT)
-
-
-def _as_text(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        insert_events(settings, self.events)
 
 
 class Expected:
