@@ -56,6 +56,16 @@ def all_events() -> dict[str, EventSchema]:
     return {topic.name: _load(topic) for topic in EVENT_TOPICS}
 
 
+@cache
+def order_events() -> dict[str, EventSchema]:
+    """Return the events of an order's chain by name: those whose key is the order's id.
+
+    Raises:
+        UserError: as `all_events`.
+    """
+    return {name: event for name, event in all_events().items() if event.key == "order_id"}
+
+
 def _load(topic: Topic) -> EventSchema:
     path = EVENTS_DIR / f"{topic.name}.avsc"
     text = path.read_text(encoding="utf-8")

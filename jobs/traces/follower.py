@@ -25,7 +25,7 @@ from common.errors import PartUnavailable
 from common.settings import Settings
 from common.tracing import Span, is_on, is_sampled, record_span, span_id_of_event
 from jobs.traces.figure import show_figure
-from schemas.events import all_events
+from schemas.events import order_events
 
 log = structlog.get_logger()
 
@@ -89,7 +89,7 @@ def tail_of_order_topics(bootstrap: str) -> Consumer:
             "log_level": 0,
         }
     )
-    topics = [event.topic for event in all_events().values() if event.key == "order_id"]
+    topics = [event.topic for event in order_events().values()]
     end = -1  # OFFSET_END
     consumer.assign(
         [TopicPartition(topic.name, number, end) for topic in topics for number in range(topic.partitions)]

@@ -18,7 +18,7 @@ from common.kafka_errors import retry_while_retriable
 from common.postgres_roles import READER
 from common.settings import Settings
 from local.logs.record import LogRecord
-from schemas.events import all_events
+from schemas.events import all_events, order_events
 
 _QUERIES = Path(__file__).parent / "queries"
 _TIMEOUT_S = 10.0
@@ -96,8 +96,7 @@ def _stored_events(client: Client, order_id: str) -> list[OrderEvent]:
     query = (_QUERIES / "order_events.sql").read_text(encoding="utf-8")
     found = [
         OrderEvent(name, event_id, from_millis(occurred_ms), from_millis(stored_ms))
-        for name, event in all_events().items()
-        if event.key == "order_id"
+        for name in order_events()
         for event_id, occurred_ms, stored_ms in client.query(
             query, parameters={"order_id": order_id, "table": name}
         ).result_rows

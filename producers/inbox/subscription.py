@@ -11,7 +11,7 @@ from confluent_kafka import Message
 from common.errors import PartUnavailable, Rejected, Retryable
 from producers.outbox.dead_letter_message import storable
 from producers.outbox.message import ORIGIN
-from producers.outbox.trace import Trace
+from producers.outbox.trace import Trace, order_attribute
 from producers.outbox.transaction import Transaction
 from schemas.codec import Decoder, Record
 from schemas.events import all_events
@@ -126,11 +126,6 @@ class InboundEvent:
         """The trace of the events that this one causes."""
         event_id = self.location if isinstance(self.record, Rejected) else self.record["event_id"]
         return Trace.caused_by(event_id, self.headers)
-
-
-def order_attribute(topic: str, key: str) -> dict[str, str]:
-    """Return the attribute by which the traces of an order are found, for a message of an order."""
-    return {"order.id": key} if all_events()[topic].key == "order_id" else {}
 
 
 def any_key(_key: str) -> bool:

@@ -21,21 +21,18 @@ from common.tracing import Span, is_on, is_sampled, record_span
 from producers.backoff import Backoff
 from producers.outbox.progress import REPORT_EVERY_S, CompletenessReporter
 from producers.outbox.publisher import Publisher
-from producers.outbox.trace import parent_span_id
+from producers.outbox.trace import order_attribute, parent_span_id
 from producers.outbox.transaction import OUTBOX
 from producers.postgres.errors import RETRYABLE
 from producers.postgres.listen_notify import Listener, Notifier
 from producers.postgres.queries import load_queries
-from schemas.events import all_events
+from schemas.events import order_events
 
 log = structlog.get_logger()
 
 SQL = load_queries(__file__)
 
 BATCH = 500
-ORDER_TOPICS = frozenset(event.name for event in all_events().values() if event.key == "order_id")
-"""Topics whose messages are logged one by one: an order's chain."""
-
 COUNT_EVERY_S = 5.0
 """How often the outbox is counted while it may exceed a batch. Counting a million rows takes 0.1 s."""
 
@@ -146,10 +143,11 @@ class Relay:
         for row in rows:
             OUTBOX_PUBLISHED.labels(self._service, row["topic"]).inc()
             OUTBOX_DELAY_SECONDS.labels(self._service).observe(max(0.0, row["waited_s"]))
-            if is_on() or row["topic"] in ORDER_TOPICS:
+            is_of_order = row["topic"] in order_events()
+            if is_on() or is_of_order:
                 headers = orjson.loads(row["headers"])
                 self._record_span(row, headers)
-                if row["topic"] in ORDER_TOPICS:
+                if is_of_order:
                     self._log(row, headers)
 
     def _record_span(self, row: Mapping[str, Any], headers: Mapping[str, str]) -> None:
@@ -166,10 +164,12 @@ class Relay:
             parent_span_id(headers),
             "producer",
             now_ns - round((row["waited_s"] + self._published_s) * 1e9),
-            {"messaging.system": "kafka", "messaging.destination.name": row["topic"]},
+            {
+                "messaging.system": "kafka",
+                "messaging.destination.name": row["topic"],
+                **order_attribute(row["topic"], row["key"].decode(errors="replace")),
+            },
         )
-        if row["topic"] in ORDER_TOPICS:
-            span.attributes["order.id"] = row["key"].decode(errors="replace")
         record_span(span, now_ns)
 
     def _log(self, row: Mapping[str, Any], headers: Mapping[str, str]) -> None:

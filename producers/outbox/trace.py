@@ -6,6 +6,7 @@ from typing import Self
 
 from common.correlation import trace_id_of
 from common.tracing import current_span, is_sampled, span_id_of_event
+from schemas.events import order_events
 
 TRACESTATE_KEY = "souk"
 """The key of W3C `tracestate` under which an event of a recorded trace names the span that emitted it."""
@@ -56,6 +57,11 @@ def traceparent_of(event_id: str, trace_id: str = "") -> str:
     """
     trace_id = trace_id or event_id.replace("-", "")
     return f"00-{trace_id}-{span_id_of_event(event_id)}-{'01' if is_sampled(trace_id) else '00'}"
+
+
+def order_attribute(topic: str, key: str) -> dict[str, str]:
+    """Return the attribute by which the traces of an order are found, for a message of an order."""
+    return {"order.id": key} if topic in order_events() else {}
 
 
 def parent_span_id(headers: Mapping[str, str]) -> str:
