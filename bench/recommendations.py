@@ -32,7 +32,9 @@ from jobs.recommenders.interactions import from_columns
 from jobs.recommenders.models.item_item import ItemItem
 from jobs.training.neighbour_rows import ServedModel
 from jobs.training.publication import Publications
+from jobs.training.stored_weights import store_weights
 from local.commerce_request import commerce_request
+from schemas.published_model.weights import DEFAULT_WEIGHTS, DISCOUNT, MAX_DISCOUNT
 from schemas.setup import register
 
 MODEL_VERSION = "bench"
@@ -187,6 +189,7 @@ def measure(
 
 
 def _publish_model(settings: Settings, views: Sequence[Record], trained_at: datetime) -> None:
+    """Publish a model and a discount of popularity: answers then cost what they cost after some nights."""
     log = from_columns(
         [view["session_id"] for view in views],
         [view["product_id"] for view in views],
@@ -196,6 +199,9 @@ def _publish_model(settings: Settings, views: Sequence[Record], trained_at: date
         publications = Publications(redis)
         publications.write(ServedModel.of(ItemItem().fit(log)), MODEL_VERSION, trained_at)
         publications.switch(MODEL_VERSION, None)
+        store_weights(
+            redis, {surface: {**each, DISCOUNT: MAX_DISCOUNT} for surface, each in DEFAULT_WEIGHTS.items()}
+        )
 
 
 def _seconds_to_change(client: ShopClient, number: int) -> float:
