@@ -3,6 +3,8 @@
 import hashlib
 import os
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -28,22 +30,34 @@ CHECKS = (
 )
 """The commands that check style, types and imports."""
 
+
+@dataclass(frozen=True)
+class Lane:
+    """Folders and files of tests, and the marker that the tests have, or `not` that marker."""
+
+    folders: Sequence[str]
+    marker: str = ""
+
+
 LANES = {
-    "serving": ["tests/integration/serving"],
-    "commerce": ["tests/integration/commerce"],
-    "integration": ["tests/integration"],
-    "flink": [
-        "tests/integration/connectors",
-        *(
-            f"tests/integration/test_{name}.py"
-            for name in ("metrics", "rankings", "recommendations", "recommendations_job", "signals")
-        ),
-    ],
-    "e2e": ["tests/e2e"],
-    "clickhouse": ["tests/integration/clickhouse"],
-    "unit": ["tests/unit", "tests/contracts"],
+    "serving": Lane(["tests/integration/serving"], "not browser"),
+    "commerce": Lane(["tests/integration/commerce"]),
+    "pages": Lane(["tests/integration/serving"], "browser"),
+    "integration": Lane(["tests/integration"]),
+    "e2e": Lane(["tests/e2e"]),
+    "clickhouse": Lane(["tests/integration/clickhouse"]),
+    "flink": Lane(
+        [
+            "tests/integration/connectors",
+            *(
+                f"tests/integration/test_{name}.py"
+                for name in ("metrics", "rankings", "recommendations", "recommendations_job", "signals")
+            ),
+        ]
+    ),
+    "unit": Lane(["tests/unit", "tests/contracts"]),
 }
-"""Lane → its folders, without the folders below them that other lanes name. The longest lanes come first.
+"""The longest lanes come first. A lane leaves out the folders below its own that other lanes name.
 
 Lanes run in parallel, because a test mostly waits for a server. Each lane is one pytest session with its own
 servers, whose starts take much of the time: tests of the same servers are in one lane.
@@ -68,15 +82,14 @@ def command(
     environment = os.environ | ({"SOUK_TEST_CHROMIUM": browser} if browser else {})
     # Tests start servers hundreds of times. Without byte code, each start would compile all modules again.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    campaign = ["--hypothesis-profile=nightly"] if nightly else ["-m", "not nightly"]
-    pytest = [sys.executable, "-P", "-m", "pytest", *campaign]
+    pytest = [sys.executable, "-P", "-m", "pytest", *(["--hypothesis-profile=nightly"] if nightly else [])]
     if context.args:
         runner = CommandRunner(environment)
         with runner.stopped_by_signals():
-            raise typer.Exit(runner.run([*pytest, *context.args]))
+            raise typer.Exit(runner.run([*pytest, *selection("", nightly), *context.args]))
     pytest += [f"--durations={SLOWEST}", "--durations-min=1"]
     caches = {name: ROOT / ".pytest_cache" / name for name in LANES}
-    lanes = {name: [*pytest, *cache_options(caches[name]), *lane_arguments(name)] for name in LANES}
+    lanes = {name: [*pytest, *cache_options(caches[name]), *lane_arguments(name, nightly)] for name in LANES}
     tools = Path(sys.executable).parent
     checks = [[str(tools / tool), *arguments] for tool, *arguments in CHECKS]
     commands = {"checks": checks, **{name: [argv] for name, argv in lanes.items()}}
@@ -88,12 +101,22 @@ def command(
     raise typer.Exit(next((outcome.exit_code for outcome in outcomes if outcome.exit_code), 0))
 
 
-def lane_arguments(name: str) -> list[str]:
-    """Return the folders of a lane, and an `--ignore` option for each folder below them of another lane."""
-    folders = LANES[name]
-    others = [folder for lane, named in LANES.items() if lane != name for folder in named]
-    below = [other for other in others if any(other.startswith(f"{folder}/") for folder in folders)]
-    return [*folders, *(f"--ignore={folder}" for folder in below)]
+def lane_arguments(name: str, nightly: bool) -> list[str]:
+    """Return pytest's arguments for a lane: its folders, those below to ignore, and its markers."""
+    folders = LANES[name].folders
+    others = [folder for lane in LANES.values() for folder in lane.folders]
+    below = {other for other in others if any(other.startswith(f"{folder}/") for folder in folders)}
+    return [
+        *folders,
+        *(f"--ignore={folder}" for folder in sorted(below)),
+        *selection(LANES[name].marker, nightly),
+    ]
+
+
+def selection(marker: str, nightly: bool) -> list[str]:
+    """Return the option that selects tests by a marker, and nightly ones only if they are asked for."""
+    markers = [each for each in (marker, "" if nightly else "not nightly") if each]
+    return ["-m", " and ".join(markers)] if markers else []
 
 
 def install_for_tests(install: Path) -> None:
@@ -119,8 +142,7 @@ def install_for_tests(install: Path) -> None:
 def lanes_at_once() -> int:
     """Return how many lanes the cores and the memory allow, at least one.
 
-    One more than cores keeps them busy. With twice as many, servers wait for each other, and tests time out
-    on slow machines.
+    Twice as many as cores keep them busy, because tests mostly wait for servers.
     """
     cores = len(os.sched_getaffinity(0))
-    return max(1, min(cores + 1, psutil.virtual_memory().total // LANE_BYTES))
+    return max(1, min(2 * cores, psutil.virtual_memory().total // LANE_BYTES))

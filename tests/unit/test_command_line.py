@@ -119,14 +119,18 @@ def test_souk_ends_with_the_exit_code_of_the_command() -> None:
 def test_souk_test_runs_every_folder_that_pytest_would_run() -> None:
     configured = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
 
-    folders = {folder for named in LANES.values() for folder in named}
+    folders = {folder for lane in LANES.values() for folder in lane.folders}
     ignored = {
         argument.removeprefix("--ignore=")
         for lane in LANES
-        for argument in lane_arguments(lane)
+        for argument in lane_arguments(lane, nightly=False)
         if argument.startswith("--ignore=")
     }
     assert folders == {*configured["testpaths"], *ignored}
+    markers = {
+        folder: {lane.marker for lane in LANES.values() if folder in lane.folders} for folder in folders
+    }
+    assert all(each in ({""}, {"browser", "not browser"}) for each in markers.values()), markers
 
 
 @pytest.mark.parametrize("stops", ["import", "command"])
