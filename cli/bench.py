@@ -21,6 +21,7 @@ from bench import sales as bench_sales
 from bench import seller_freshness as bench_freshness
 from bench import simulator as bench_simulator
 from bench import spike as bench_spike
+from bench import telemetry as bench_telemetry
 from bench.analytics import run as bench_analytics
 from common.errors import INTERRUPTED, UserError
 from common.settings import ROOT, Settings
@@ -29,8 +30,11 @@ from serving.recommendations.scoring import SUPPORT
 
 RECOMMENDATIONS_PORT_OFFSET, PIPELINE_PORT_OFFSET, PERIODS_PORT_OFFSET = 23_000, 23_100, 23_200
 SPIKE_PORT_OFFSET, FRESHNESS_PORT_OFFSET, ANALYTICS_PORT_OFFSET = 23_300, 23_400, 23_500
+TELEMETRY_PORT_OFFSET = 23_600
 """Port offsets of the temporary platforms. They are higher than those of the tests, and every port is below
 32,768, where the system's range for outgoing connections starts."""
+
+DEFAULT_SAMPLING: float = Settings.model_fields["trace_sampling"].default
 
 GATEWAY_PORT = 32_700
 """The port of the measured process of the API; the next one is used, too."""
@@ -299,6 +303,36 @@ def spike(
         print(json.dumps(asdict(result) | {"missed": result.missed}, indent=2))
     else:
         bench_spike.show(result, console)
+    if result.missed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def telemetry(
+    pairs: Annotated[int, typer.Option(min=2, help="Rounds with tracing, and as many without.")] = 6,
+    seconds: Annotated[float, typer.Option(min=1, help="Seconds of checkouts in each round.")] = 15,
+    events: Annotated[int, typer.Option(min=1_000, help="Events in each round.")] = 100_000,
+    sampling: Annotated[
+        float, typer.Option(min=0, max=1, help="The share of requests whose trace is recorded.")
+    ] = DEFAULT_SAMPLING,
+    port_offset: Annotated[
+        int, typer.Option(help="Offset of the temporary platform's ports.")
+    ] = TELEMETRY_PORT_OFFSET,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure what tracing costs of checkouts/s, events/s and CPU time, and what a line of a log costs.
+
+    Starts a temporary platform, and restarts its processes with tracing on and off in turn. Use the machine
+    for nothing else meanwhile. The exit code is 1 if tracing costs more than 5 %.
+    """
+    configure_logging("bench")
+    console = Console(stderr=as_json)
+    plan = bench_telemetry.TelemetryBenchPlan(pairs, seconds, events, sampling)
+    result = bench_telemetry.run(Settings.load(), plan, port_offset, console)
+    if as_json:
+        print(json.dumps(asdict(result) | {"missed": result.missed}, indent=2))
+    else:
+        bench_telemetry.show(result, console)
     if result.missed:
         raise typer.Exit(1)
 

@@ -15,11 +15,10 @@ from clickhouse.http_server.statement import tokens
 from clickhouse.metrics.definition import MetricDefinition, read_definitions
 from clickhouse.metrics.versions import MetricVersions
 from clickhouse.migration_lock import migration_lock
+from clickhouse.migration_state import FOLDER
 from common.file_lock import file_lock
 from common.migrations import Applied, BrokenMigrations, Migration, pending, read_migrations
 from common.settings import Settings
-
-FOLDER = Path(__file__).parent / "migrations"
 
 _TABLE_MISSING = re.compile(r"\b(?:UNKNOWN_TABLE|UNKNOWN_DATABASE)\b")
 

@@ -6,7 +6,7 @@ it. It also exports what the newest audits found (`clickhouse/audit_results.py`)
 
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from time import monotonic
 
@@ -19,6 +19,7 @@ from clickhouse.client import connect
 from clickhouse.metrics.rollups import REFRESH_EVERY_S, Rollups
 from clickhouse.metrics.versions import MetricVersions
 from clickhouse.migration_lock import is_locked
+from clickhouse.readiness import checks
 from common.errors import PartUnavailable
 from common.metrics import ROLLUP_REFRESHED_AT, ROLLUP_SECONDS
 from common.settings import Settings
@@ -33,18 +34,22 @@ Processed = Mapping[str, datetime]
 """Table of a roll-up's sums → the time up to which a refresh has processed all notes."""
 
 
-def refresh_all(client: Client, before: Processed) -> Processed:
+def refresh_all(
+    client: Client, before: Processed, is_stopping: Callable[[], bool] = lambda: False
+) -> Processed:
     """Refresh every version of every roll-up, a finer one before those that add it up.
 
     Drops the notes that the previous call has processed for every roll-up that uses them; `before` is what
     that call returned. The failure of one roll-up is logged and does not hold back the others: its version
-    may just be dropped.
+    may just be dropped. Once `is_stopping`, no further roll-up is refreshed, and no note is dropped.
     """
     rollups = Rollups(client)
     known = MetricVersions(client).rollups()
     until = rollups.visible_until()
     processed = {}
     for rollup in known:
+        if is_stopping():
+            return before
         begun = monotonic()
         try:
             rollups.refresh(rollup)
@@ -73,11 +78,11 @@ def work(settings: Settings, stop: threading.Event) -> None:
                 export_audit(client)
                 if monotonic() >= refresh_at:
                     refresh_at = monotonic() + REFRESH_EVERY_S
-                    processed = refresh_all(client, processed)
+                    processed = refresh_all(client, processed, stop.is_set)
         except (PartUnavailable, DatabaseError) as error:
             log.warning("waiting for ClickHouse", error=str(error))
         stop.wait(EXPORT_EVERY_S)
 
 
 if __name__ == "__main__":
-    sys.exit(run_worker("rollups", "rollups", work))
+    sys.exit(run_worker("rollups", "rollups", work, checks))

@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 import chdb
 
 from clickhouse.metrics.definition import read_definitions
-from clickhouse.migrate import FOLDER, split_statements
+from clickhouse.migrate import split_statements
+from clickhouse.migration_state import FOLDER
 from common.migrations import read_migrations
 
 FILE = Path(__file__).parent / "schema.sql"

@@ -39,6 +39,13 @@ class HttpResponse(NamedTuple):
     content: bytes
 
 
+def closes_connection(response: HttpResponse) -> bool:
+    """Return whether the server has closed the connection after this response."""
+    return any(
+        name.lower() == b"connection" and value.lower() == b"close" for name, value in response.headers
+    )
+
+
 class HttpClient:
     """Sends requests to one server over at most `max_connections` at once (0: no limit).
 

@@ -7,17 +7,14 @@ A process counts with the constants of this module and exposes them at `/metrics
       HTTP_REQUESTS.labels(route, method, status).inc()
       HTTP_SECONDS.labels(route).observe(perf_counter() - started)
 
-* Another process calls `serve_metrics(settings, "jobs")` in its `main()`: a small server.
+* Another process calls `serve_operations` (`common.operations_server`) in its `main()`: a small server.
 
 To add a metric, add a constant. Give it at least one label: a process then exposes only the metrics that it
 sets. The name ends in the unit (`_seconds`, `_bytes`). Never use an id as a label, because each label value
 stays in memory.
 """
 
-from collections.abc import Iterable
-from threading import Thread
-from typing import TYPE_CHECKING, Literal
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from typing import Literal
 
 from prometheus_client import (
     CollectorRegistry,
@@ -29,17 +26,9 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
     generate_latest,
-    make_wsgi_app,
 )
-from prometheus_client.exposition import ThreadingWSGIServer
 
-from common.errors import UserError
-from common.host_check import is_known_host, names_of_listener
 from common.multiprocess_metrics import multiprocess_registry
-from common.settings import Part, Settings
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIEnvironment
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """The format of `exposition()`."""
@@ -178,6 +167,12 @@ BREAKER_STATE = _gauge(
     "0: closed, 1: half-open, 2: open; of several processes, the largest.",
     "breaker",
     multiprocess_mode="livemax",
+)
+WATCHED_FILE_VALID = _gauge(
+    "souk_watched_file_valid",
+    "0 if a file that is watched is invalid or missing, so that its last valid content is in use.",
+    "file",
+    multiprocess_mode="livemin",
 )
 BREAKER_OPENED = _counter("souk_circuit_breaker_opened", "How often a circuit breaker opened.", "breaker")
 REQUESTS_REFUSED = _counter(
@@ -322,34 +317,3 @@ def read_series(*metrics: Counter | Gauge) -> list[list[tuple[dict[str, str], fl
     for family in (multiprocess_registry() or REGISTRY).collect():
         found[family.name] = [(sample.labels, sample.value) for sample in family.samples]
     return [found.get(next(iter(metric.describe())).name, []) for metric in metrics]
-
-
-def serve_metrics(settings: Settings, part: Part) -> None:
-    """Answer `GET /metrics` on the port of this part, in a daemon thread, until the process ends.
-
-    Only requests whose `Host` means this machine are answered (see `common.host_check`).
-
-    Raises:
-        UserError: the port is taken.
-    """
-    app, port = make_wsgi_app(REGISTRY), settings.port(part)
-    names = names_of_listener(settings.listen_host)
-
-    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if is_known_host(environ.get("HTTP_HOST", ""), names) and "HTTP_ORIGIN" not in environ:
-            answered: Iterable[bytes] = app(environ, start_response)
-            return answered
-        start_response("403 Forbidden", [("Content-Type", "text/plain")])
-        return [b"Only programs on this machine may read metrics.\n"]
-
-    try:
-        server = make_server(settings.listen_host, port, answer, ThreadingWSGIServer, _QuietHandler)
-    except OSError as error:
-        reason = f"port {port} can't be used for metrics ({error.strerror}): set SOUK_PORT_OFFSET"
-        raise UserError(reason) from error
-    Thread(target=server.serve_forever, name="metrics", daemon=True).start()
-
-
-class _QuietHandler(WSGIRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Log nothing: Prometheus sends a request every few seconds."""

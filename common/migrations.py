@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from common.errors import SoukError
+from common.readiness import NotReady
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
@@ -73,3 +74,21 @@ def pending(migrations: Sequence[Migration], applied: Applied) -> list[Migration
     if left and applied and left[0].number < max(applied):
         raise BrokenMigrations(f"{left[0].name} was not applied, but later migrations were")
     return left
+
+
+def check_applied(database: str, newest: int, expected: int) -> str | None:
+    """Compare the newest migration of a database with the newest of this version of the code.
+
+    Return a note if the database is newer, else None. That is no failure: migrations are applied before
+    processes are replaced, and a version works with the tables of the next one.
+
+    Raises:
+        NotReady: the database is older, so that queries would fail.
+    """
+    if newest < expected:
+        raise NotReady(
+            f"{database} has migration {newest:04d}, and this version needs {expected:04d}: run ./souk up"
+        )
+    if newest > expected:
+        return f"{database} has migration {newest:04d}, which is newer than {expected:04d} of this version"
+    return None

@@ -11,6 +11,9 @@ SLOW_S = 1.0
 QUIET_ROUTES = frozenset({"/v1/events"})
 """Frequent routes, whose successful requests are not logged: their events are in Kafka."""
 
+PROBES = frozenset({"/health", "/ready", "/metrics"})
+"""Routes that are never logged: a 503 of `/ready` is an answer, which may be requested every second."""
+
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -22,6 +25,8 @@ def log_request(scope: Scope, status: int, seconds: float) -> None:
     """
     method = scope["method"]
     route = getattr(scope.get("route"), "path", "other")
+    if route in PROBES:
+        return
     if status < 500 and seconds < SLOW_S and (method in _READING or route in QUIET_ROUTES):
         return
     order_id = scope.get("path_params", {}).get("order_id")

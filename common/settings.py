@@ -115,6 +115,24 @@ class Settings(BaseSettings):
         description="Base URLs of commerce services that run elsewhere, by service: "
         '{"orders": "http://a:8010,http://b:8010"}. A host name may have several addresses.',
     )
+    service_urls_file: Path | None = Field(
+        default=None,
+        description="A JSON file with the content of `service_urls`, which it replaces. It is read again "
+        "whenever it changes, without a restart.",
+    )
+    drain_s: float = Field(
+        default=1.0,
+        ge=0,
+        le=300,
+        description="Seconds in which a stopping server still accepts connections while `/ready` is 503. "
+        "Make it longer than a load balancer needs to see that.",
+    )
+    stop_timeout_s: float = Field(
+        default=10.0,
+        ge=1,
+        le=600,
+        description="Seconds after that in which requests and messages that are in work may end.",
+    )
 
     internal_secret: SecretStr = Field(
         default=SecretStr(""),
@@ -262,6 +280,12 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().resolve()
 
+    @field_validator("service_urls_file")
+    @classmethod
+    def _absolute_link(cls, path: Path | None) -> Path | None:
+        """Return an absolute path. A link stays one, because a change may be another target."""
+        return path.expanduser().absolute() if path else None
+
     @field_validator("shop_timezone")
     @classmethod
     def _known_timezone(cls, name: str) -> str:
@@ -390,11 +414,6 @@ class Settings(BaseSettings):
     def zipkin_base(self) -> str:
         """Base URL of Zipkin, without a trailing slash."""
         return self.zipkin_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('zipkin')}"
-
-    def service_bases(self, service: str) -> list[str]:
-        """Return the base URLs of a commerce service, without a trailing slash; by default, `commerce`."""
-        configured = [url.strip().rstrip("/") for url in self.service_urls.get(service, "").split(",")]
-        return [url for url in configured if url] or [self.commerce]
 
     @property
     def timezone(self) -> ZoneInfo:

@@ -1,30 +1,35 @@
-"""The frame of a process that works in a loop and serves nothing but its metrics."""
+"""The frame of a process that works in a loop and serves nothing but its health and metrics."""
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from common.errors import UserError
-from common.metrics import serve_metrics
+from common.operations_server import serve_operations
+from common.readiness import Check, ProcessReadiness
 from common.settings import Part, Settings
+from common.stopping import SIGNALS, Stopping
 from common.telemetry import configure_logging, log_start_failure
 
+Work = Callable[[Settings, threading.Event], None]
+"""Works until the event is set, and returns within `stop_timeout_s` after that."""
 
-def run_worker(name: str, part: Part, work: Callable[[Settings, threading.Event], None]) -> int:
+
+def run_worker(name: str, part: Part, work: Work, checks: Callable[[Settings], Mapping[str, Check]]) -> int:
     """Call `work`, which runs until SIGTERM or SIGINT sets the event, and return the exit code.
 
-    `name` is that of the process in its log, and `part` is the part on whose port its metrics are. The exit
-    code is 2 if a setting can't be used.
+    `name` is that of the process in its log, `part` is the part on whose port its health and metrics are, and
+    `checks` makes what `/ready` checks. The exit code is 2 if a setting can't be used.
     """
     configure_logging(name)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stopping = Stopping()
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: stopping.begin())
     try:
         settings = Settings.load()
-        serve_metrics(settings, part)
+        serve_operations(settings, part, ProcessReadiness(checks(settings), stopping))
     except UserError as error:
         log_start_failure(error)
         return 2
-    work(settings, stop)
+    work(settings, stopping.event)
     return 0

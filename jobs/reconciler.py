@@ -11,7 +11,6 @@ The reconciler never cancels jobs of other installations on the same Flink, even
 """
 
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -23,7 +22,7 @@ import structlog
 from common.consumer_lag import export_lag
 from common.errors import PartUnavailable
 from common.metrics import JOB_SUBMISSIONS
-from common.settings import ROOT, Settings
+from common.settings import Settings
 from common.tracing import configure_tracing
 from common.worker_process import run_worker
 from jobs.checkpoints import (
@@ -37,9 +36,11 @@ from jobs.fingerprint import FILES_DIGEST, plan_files_digest
 from jobs.flink_client import FINGERPRINT, INITIALIZING, INSTALLATION, FlinkClient, FlinkJob, causes
 from jobs.flink_metrics import FlinkMetrics
 from jobs.plan import JobPlan
+from jobs.readiness import checks
 from jobs.recommendations.age import export_recommendations_as_of
 from jobs.redis_client import redis_client
 from jobs.registry import JOBS
+from jobs.submission import submit
 from jobs.submit import installation_id
 from jobs.traces.follower import follow_traces
 from jobs.version_controller import FlinkView, VersionController
@@ -48,9 +49,6 @@ log = structlog.get_logger()
 
 POLL_S = 2.0
 PRUNE_EVERY_S = 30.0
-SUBMIT_TIMEOUT_S = 180.0
-"""The time limit of a submission, for each job in it."""
-
 MAX_BACKOFF_S = 30.0
 LEFTOVER_TASKS_TIMEOUT_S = 90.0
 """How long to wait for the tasks of a dead JobManager to end: two attempts must not write the same tables."""
@@ -92,8 +90,11 @@ class JobReconciler:
         other_slots: the number of slots that jobs of other installations use.
     """
 
-    def __init__(self, settings: Settings, flink: FlinkClient) -> None:
+    def __init__(
+        self, settings: Settings, flink: FlinkClient, is_stopping: Callable[[], bool] = lambda: False
+    ) -> None:
         self._settings = settings
+        self._is_stopping = is_stopping
         self._plans: Mapping[str, JobPlan] = {}
         self._flink = flink
         self._installation = installation_id(settings)
@@ -210,16 +211,9 @@ class JobReconciler:
         # the next submission has the same id, and Flink rejects it.
         job_ids = [self._next_ids.setdefault(name, uuid4().hex) for name in names]
         self._submitted_ids.update(job_ids)
-        try:
-            subprocess.run(
-                [sys.executable, "-m", "jobs.submit", *names, *(f"--job-id={job_id}" for job_id in job_ids)],
-                cwd=ROOT, check=True, timeout=SUBMIT_TIMEOUT_S * len(names),
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,  # its log has all that it prints
-            )  # fmt: skip
-            outcome = "taken"
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            outcome = "failed"
-            log.error("could not submit all jobs", jobs=names, error=str(error))
+        if error := submit(names, job_ids, self._settings, self._is_stopping):
+            log.error("could not submit all jobs", jobs=names, error=error)
+        outcome = "failed" if error else "taken"
         for name in names:
             # After a failure, those that Flink has accepted are no longer missing at the next poll.
             self.failures[name] = self.failures.get(name, 0) + 1 if outcome == "failed" else 0
@@ -289,7 +283,7 @@ def work(settings: Settings, stop: threading.Event) -> None:
     if not is_as_started:
         log.warning("the checkout has changed since `./souk up`: its jobs are proposed by the next one")
     with FlinkClient(settings.flink) as flink, redis_client(settings) as client:
-        reconciler, metrics = JobReconciler(settings, flink), FlinkMetrics(flink, JOBS)
+        reconciler, metrics = JobReconciler(settings, flink, stop.is_set), FlinkMetrics(flink, JOBS)
         controller = VersionController(settings, client, flink, trusts_checkout=is_as_started)
 
         def poll() -> None:
@@ -319,9 +313,10 @@ def work(settings: Settings, stop: threading.Event) -> None:
         poll_step.run()  # so that the first choice knows what runs
         while not stop.is_set():
             for step in steps:
-                step.run()
+                if not stop.is_set():
+                    step.run()
             stop.wait(POLL_S)
 
 
 if __name__ == "__main__":
-    sys.exit(run_worker("reconciler", "jobs", work))
+    sys.exit(run_worker("reconciler", "jobs", work, checks))

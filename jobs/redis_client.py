@@ -36,3 +36,13 @@ def as_part_unavailable(settings: Settings) -> Iterator[None]:
         raise PartUnavailable(
             f"Redis at {redact_password(settings.redis)} does not answer: {error}"
         ) from error
+
+
+def require_redis(settings: Settings) -> None:
+    """Check that Redis answers.
+
+    Raises:
+        PartUnavailable: it does not.
+    """
+    with redis_client(settings) as client:
+        client.ping()

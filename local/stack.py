@@ -34,7 +34,7 @@ from local.supervision.launch_file import write_launch_file
 from local.supervision.ports import require_free
 from local.supervision.processes import POLL_S, read_process_record
 from local.supervision.steps import Step, run_steps
-from local.supervision.supervisor import Supervisor
+from local.supervision.supervisor import Supervisor, stop_timeout_s
 
 MAX_STARTS = 3
 """`up` fails when a part has died after more starts than this. The supervisor continues to restart it."""
@@ -139,7 +139,7 @@ def bring_up(
     settings: Settings, home: StateDirectory, parts: list[Part], extra: list[Step], console: Console
 ) -> None:
     """Start these parts and run the extra steps, each after the parts and steps that it needs."""
-    supervisor = Supervisor(home)
+    supervisor = Supervisor(home, stop_timeout_s(settings))
     try:
         # With the parts on demand, so that one that is started later does not restart the supervisor.
         stop_signals: dict[str, str] = dict.fromkeys(on_demand.ON_DEMAND, "TERM")
@@ -229,7 +229,7 @@ def down(settings: Settings, console: Console) -> int:
     if not home.run.exists():
         return 0
     with home.locked(console), console.status("stopping the parts"):
-        supervisor = Supervisor(home)
+        supervisor = Supervisor(home, stop_timeout_s(settings))
         if supervisor.alive():
             for stage in STOP_ORDER:
                 supervisor.stop_parts(stage)

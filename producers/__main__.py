@@ -1,6 +1,7 @@
 """`python -m producers [SERVICE…]`: the commerce services, their consumers and relays, in one process."""
 
 import asyncio
+import math
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from common.clock import system_clock
 from common.errors import SoukError, UserError
 from common.principal_token import PrincipalTokens
 from common.settings import Settings
+from common.stopping import SIGNALS, Stopping
 from common.telemetry import configure_logging, log_start_failure
 from common.timeouts import SERVER_KEEPALIVE_S
 from common.tracing import configure_tracing
@@ -28,8 +30,6 @@ from producers.registry import SERVICES
 from producers.service_runner import ServiceRunner
 
 log = structlog.get_logger()
-
-SHUTDOWN_TIMEOUT_S = 3
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -53,34 +53,38 @@ def main(arguments: Sequence[str]) -> int:
 async def serve(settings: Settings, names: Sequence[str]) -> int:
     """Serve requests and run the services until a signal or a failure; return the exit code.
 
-    After a failed service, the supervisor restarts the process.
+    After a signal, requests end first, then the services finish what is in work (`docs/health.md`). After a
+    failed service, the supervisor restarts the process.
     """
+    stopping = Stopping()
     services = {name: ServiceRunner(SERVICES[name], settings, system_clock) for name in names}
     host = urlsplit(settings.commerce).hostname or ""
     guard = ServiceGuard(PrincipalTokens(settings), IdempotentRequests(ResponseSealer(settings)))
+    readiness = ServiceReadiness(services, settings.kafka, stopping)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(services, ServiceReadiness(services, settings.kafka), guard, [host]),
+            create_app(services, readiness, guard, stopping, settings.drain_s, [host]),
             host=settings.listen_host,
             port=settings.port("commerce"),
             http=BodyDeadlineProtocol,
-            lifespan="off",
+            lifespan="on",
             access_log=False,
             log_config=None,
             server_header=False,
             proxy_headers=False,  # the gateway says from where a request comes
-            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+            timeout_graceful_shutdown=math.ceil(settings.stop_timeout_s),
             timeout_keep_alive=SERVER_KEEPALIVE_S,
             log_level="warning",
         )
     )
 
     def stop(*_: object) -> None:
+        stopping.begin()
         server.should_exit = True
 
     # uvicorn raises the signal again after its own shutdown. This handler prevents the second signal from
     # ending the process before the services have stopped.
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in SIGNALS:
         signal.signal(number, stop)
     tasks = {asyncio.create_task(runner.run(), name=name) for name, runner in services.items()}
     for task in tasks:

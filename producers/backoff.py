@@ -1,11 +1,12 @@
 """Retries with exponential back-off, and logs the start and the end of an outage once."""
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
+
+from producers.finishing import pause
 
 log = structlog.get_logger()
 
@@ -31,7 +32,7 @@ class Backoff:
             log.warning("waiting", who=self._who, error=str(error) or type(error).__name__)
         delay_s = min(MAX_DELAY_S, FIRST_DELAY_S * 2.0 ** min(self._failures, 10))
         self._failures += 1
-        await asyncio.sleep(delay_s * random.uniform(0.5, 1.0))
+        await pause(delay_s * random.uniform(0.5, 1.0))
 
     def reset(self) -> None:
         """Start with the first delay again. Call this after each attempt that succeeded."""

@@ -53,7 +53,10 @@ class ServiceRunner:
         return not self.service.subscriptions or (self._consumer is not None and self._consumer.joined)
 
     async def run(self) -> None:
-        """Run until cancelled. An exception from here is a bug, and ends the process."""
+        """Run until cancelled. An exception from here is a bug, and ends the process.
+
+        A cancellation lets what is in work end, for at most `stop_timeout_s` (`producers/finishing.py`).
+        """
         name = self.service.name
         notifier = Notifier(name)
         with SchemaRegistry(self.settings.registry) as registry:
@@ -108,4 +111,6 @@ class ServiceRunner:
         subscriptions = {one.event: one for one in self.service.subscriptions}
         processor = MessageProcessor(name, subscriptions, transactions)
         decoder = Decoder(registry.schema)
-        return ServiceConsumer(self.settings.kafka, name, subscriptions, decoder, processor)
+        return ServiceConsumer(
+            self.settings.kafka, name, subscriptions, decoder, processor, self.settings.stop_timeout_s
+        )

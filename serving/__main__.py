@@ -1,5 +1,6 @@
 """`python -m serving`: starts the worker processes that serve the API and the pages."""
 
+import math
 import sys
 
 import structlog
@@ -14,9 +15,6 @@ from common.settings import Settings
 from common.telemetry import configure_logging, log_start_failure
 from common.timeouts import SERVER_KEEPALIVE_S
 
-SHUTDOWN_TIMEOUT_S = 3
-"""How long open responses may take at shutdown. Event streams that are still open are then closed."""
-
 HEALTHCHECK_TIMEOUT_S = 15
 """A worker process that does not answer uvicorn's health check for this long is replaced. The value is large
 enough for a slow process. uvicorn handles no signal during a check, so the value is smaller than
@@ -27,6 +25,15 @@ log = structlog.get_logger()
 
 class WorkerSupervisor(Multiprocess):
     """Supervises uvicorn's worker processes, and logs a warning when it replaces one."""
+
+    def terminate_all(self) -> None:
+        """Tell the worker processes to stop, and close the socket, which only they still listen on.
+
+        If it stayed open, connections would be accepted after the last worker has closed it, and be cut.
+        """
+        super().terminate_all()
+        for listener in self.sockets:
+            listener.close()
 
     def keep_subprocess_alive(self) -> None:
         """Replace worker processes that have died or hang."""
@@ -58,7 +65,7 @@ def main() -> int:
             server_header=False,
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=settings.trusted_proxies,
-            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+            timeout_graceful_shutdown=math.ceil(settings.stop_timeout_s),
             timeout_keep_alive=SERVER_KEEPALIVE_S,
             timeout_worker_healthcheck=HEALTHCHECK_TIMEOUT_S,
             log_level="warning",

@@ -14,6 +14,7 @@ from common.guarded_route import check_policies
 from common.principal_token import PrincipalTokens
 from common.problems import install_error_handlers
 from common.settings import LOOPBACK, Settings
+from common.stopping import Stopping, drained_before_stop
 from serving.analytics import customer_endpoints as customers
 from serving.analytics import endpoints as analytics
 from serving.analytics import export_endpoints as exports
@@ -120,6 +121,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     Raises:
         MissingPolicy: a route has no policy.
     """
+    stopping = Stopping()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -127,6 +129,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         tokens = PrincipalTokens(settings)
         queries = load_queries()
         async with (
+            drained_before_stop(stopping, settings.drain_s),
             ClickHouseQueries(settings, queries) as clickhouse,
             CommerceClient(settings, tokens) as commerce,
             LoadShedder() as shedder,
@@ -154,7 +157,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
                 settings.timezone, settings.shop_currency, clickhouse, versions, catalogue, watermarks, clock
             )
             freshness = FiguresFreshness(settings, watermarks, clock)
-            readiness_checks = ReadinessChecks(settings, redis, freshness)
+            readiness_checks = ReadinessChecks(settings, redis, clickhouse, freshness, stopping)
             watcher = CacheWatcher(settings)
             watcher.start()
             app.state.analytics = analytics_services = Analytics.of(context)
@@ -231,6 +234,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         servers=[{"url": settings.public}],
     )
     app.state.settings = settings
+    app.state.stopping = stopping
     add_security_schemes(app)
     app.include_router(analytics.router)
     app.include_router(recommendation_health.router)
@@ -259,7 +263,9 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     pages.mount(app, settings)
     check_policies(app, pages.STATIC_FILES)
     install_error_handlers(app, pages.render_problem)
-    app.add_middleware(HttpMiddleware, hosts=_hosts(settings), render_problem=pages.render_problem)
+    app.add_middleware(
+        HttpMiddleware, hosts=_hosts(settings), render_problem=pages.render_problem, stopping=stopping
+    )
     app.add_middleware(LanguageMiddleware, default=language_of_locale(settings.shop_locale) or SOURCE)
     return app
 

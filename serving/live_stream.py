@@ -8,6 +8,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.types import Receive, Scope, Send
 
 from common.access_policy import AccessPolicy
+from common.stopping import Stopping
 from serving.gateway.gateway import Gateway
 
 
@@ -35,7 +36,16 @@ class LiveStream(EventSourceResponse):
         finally:
             self._end()
 
+    @property
+    def moves(self) -> bool:
+        """Whether the stream ends because this process is stopping.
+
+        The reader still has access: a browser connects again by itself, to another process.
+        """
+        stopping: Stopping = self._request.app.state.stopping
+        return stopping.has_begun
+
     async def has_access(self) -> bool:
-        """Return whether the reader may still read."""
+        """Return whether the reader may still read, and may do so here."""
         guard: Gateway = self._request.app.state.guard
-        return await guard.still_allows(self._request, self._policy)
+        return not self.moves and await guard.still_allows(self._request, self._policy)

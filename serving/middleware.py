@@ -14,6 +14,7 @@ from common.host_check import host_name, is_other_site
 from common.problems import ErrorDescription, describe_error
 from common.request_metrics import RequestMetrics
 from common.request_tracing import request_span
+from common.stopping import Stopping
 
 HEADERS = {
     # Allows no inline script, no eval, and nothing from another origin.
@@ -41,8 +42,12 @@ class HttpMiddleware:
     A `HEAD` request is answered like a `GET` request, without the body.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str], render_problem: ProblemRenderer) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: Collection[str], render_problem: ProblemRenderer, stopping: Stopping
+    ) -> None:
+        """Once `stopping` has begun, each response closes its connection, so that none is cut later."""
         self._app = app
+        self._stopping = stopping
         self._hosts = frozenset(hosts)
         self._render_problem = render_problem
         self._responses = count(1)
@@ -64,7 +69,7 @@ class HttpMiddleware:
                 headers.update(HEADERS)
                 headers["X-Correlation-Id"] = correlation_id
                 headers.setdefault("Cache-Control", "no-cache")
-                if next(self._responses) % CLOSE_CONNECTION_EVERY == 0:
+                if self._stopping.has_begun or next(self._responses) % CLOSE_CONNECTION_EVERY == 0:
                     headers["Connection"] = "close"
             await send(message)
 

@@ -33,11 +33,16 @@ SERVICE = "job facts"
 """The service of the spans in Zipkin."""
 
 POLL_S = 0.25
+"""The interval of the queries on ClickHouse, however many events there are."""
+
 GIVE_UP_S = 300.0
 """An event that is not in ClickHouse after this time gets no span: a job is down, or far behind."""
 
 MAX_PENDING = 1_000
 """Events that are waited for at the same time. Further ones get no span."""
+
+MAX_FIGURES = 8
+"""Orders whose figure is waited for at the same time. The traces of further ones end without it."""
 
 QUERIES = Path(__file__).parent / "queries"
 
@@ -65,8 +70,12 @@ def follow_traces(settings: Settings, stop: threading.Event) -> None:
     consumer = tail_of_order_topics(settings.kafka)
     try:
         client: Client | None = None
+        advance_at = time.monotonic()
         while not stop.is_set():
             follower.add(consumer.consume(500, POLL_S))
+            if time.monotonic() < advance_at:
+                continue
+            advance_at = time.monotonic() + POLL_S
             try:
                 client = client or connect(settings)
                 follower.advance(client)
@@ -106,6 +115,7 @@ class TraceFollower:
 
     def __init__(self, figure: Callable[[str, Span], None]) -> None:
         self._figure = figure
+        self._free = threading.BoundedSemaphore(MAX_FIGURES)
         self._pending: dict[str, PendingEvent] = {}
 
     def add(self, messages: Iterable[Message]) -> None:
@@ -139,8 +149,14 @@ class TraceFollower:
             {"order.id": event.order_id, "db.system.name": "clickhouse", "db.collection.name": event.name},
         )  # fmt: skip
         record_span(span, stored_ms * 1_000_000)
-        if event.name == "order_confirmed":
-            threading.Thread(target=self._figure, args=(event.order_id, span), daemon=True).start()
+        if event.name == "order_confirmed" and self._free.acquire(blocking=False):
+            threading.Thread(target=self._show, args=(event.order_id, span), daemon=True).start()
+
+    def _show(self, order_id: str, span: Span) -> None:
+        try:
+            self._figure(order_id, span)
+        finally:
+            self._free.release()
 
 
 def pending_event(message: Message) -> PendingEvent | None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -19,14 +20,17 @@ import structlog
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 from redis import Redis, RedisError
 
+from clickhouse import readiness as clickhouse_readiness
 from clickhouse.client import connect
 from common.clock import Clock, system_clock
 from common.errors import PartUnavailable
 from common.ids import new_id
 from common.metrics import TRAINED_AT, TRAINING_DRIFT, TRAINING_SECONDS, TRAININGS
+from common.readiness import Check
 from common.settings import ROOT, Settings
 from common.trainings import Outcome, Trigger
 from common.worker_process import run_worker
+from jobs.redis_client import require_redis
 from jobs.training.drift import drift_since_training
 from jobs.training.limits import environment, max_seconds
 from jobs.training.publication import Publications
@@ -35,7 +39,6 @@ from jobs.training.training_log import TrainingEnd, TrainingLog, TrainingStart
 from schemas.published_model.keys import IN_USE, STATE
 
 CHECK_EVERY_S = 30.0
-STOP_TIMEOUT_S = 10.0
 
 NEVER = datetime.fromtimestamp(0, UTC)
 """The maximum of no times in ClickHouse."""
@@ -122,7 +125,7 @@ class TrainingWorker:
             self._stop.wait(0.5)
         is_late = process.poll() is None and not self._stop.is_set()
         if process.poll() is None:
-            _end(process)
+            _end(process, self._settings.stop_timeout_s / 2)
         outcome = "stopped" if self._stop.is_set() else OUTCOMES.get(process.returncode, "failed")
         seconds = monotonic() - began_s
         TRAININGS.labels(outcome).inc()
@@ -145,13 +148,18 @@ def _how_it_ended(code: int) -> str:
     return f"its process ended with code {code}: ./souk logs training says why"
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _end(process: "subprocess.Popen[bytes]", timeout_s: float) -> None:
     process.terminate()
     try:
-        process.wait(STOP_TIMEOUT_S)
+        process.wait(timeout_s)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def checks(settings: Settings) -> Mapping[str, Check]:
+    """Return what `/ready` checks."""
+    return {**clickhouse_readiness.checks(settings), "redis": lambda: require_redis(settings)}
 
 
 def work(settings: Settings, stop: threading.Event) -> None:
@@ -169,4 +177,4 @@ def work(settings: Settings, stop: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_worker("training", "training", work))
+    sys.exit(run_worker("training", "training", work, checks))

@@ -11,14 +11,14 @@ from local.parts.part import NotReady
 TIMEOUT_S = 3.0
 
 
-def check(name: str, url: str) -> None:
-    """Check that the process `name` at `url` reaches everything that it depends on.
+def check(name: str, url: str, exclude: str = "") -> None:
+    """Check that nothing is missing for the process `name` at `url`, except what `exclude` names.
 
     Raises:
         NotReady: it does not answer, or it names what is missing.
     """
     try:
-        answer = send("GET", f"{url}/ready")
+        answer = send("GET", f"{url}/ready?exclude={exclude}" if exclude else f"{url}/ready")
     except httpx.HTTPError as error:
         raise NotReady(f"{name}: {error}") from error
     if answer.status_code != 200:
@@ -55,14 +55,12 @@ def _trusted_certificates() -> ssl.SSLContext:
 
 
 def _describe_missing(answer: httpx.Response) -> str:
-    """Return a description of what is missing: names of parts, or names of services with their reasons."""
+    """Return a description of what is missing: the names with the same reason together, and that reason."""
     try:
-        missing = answer.json()["missing"]
-    except (ValueError, LookupError, TypeError):
+        missing = answer.json()["missing"].items()
+    except (ValueError, LookupError, TypeError, AttributeError):
         return answer.text.strip()[:300]
-    if isinstance(missing, list):
-        return f"waits for {', '.join(missing)}"
-    services: dict[str, list[str]] = {}
-    for service, reason in missing.items():
-        services.setdefault(reason, []).append(service)
-    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in services.items())
+    names: dict[str, list[str]] = {}
+    for name, reason in missing:
+        names.setdefault(reason, []).append(name)
+    return "; ".join(f"{', '.join(those)}: {reason}" for reason, those in names.items())

@@ -13,12 +13,12 @@ from local.supervision.launch_file import LaunchSpec
 def part(settings: Settings) -> Part:
     """Return the worker of this checkout, which uses the ClickHouse of the settings."""
     port = settings.port("rollups")
-    url = f"http://{LOOPBACK}:{port}/metrics"
+    url = f"http://{LOOPBACK}:{port}"
     return Part(
         "rollups",
         Resolution("bundled", "", "clickhouse.rollup_worker"),
-        url,
-        partial(readiness.check_answer, "rollups", url),
+        f"{url}/metrics",
+        partial(readiness.check, "rollups", url),
         LaunchSpec([sys.executable, "-m", "clickhouse.rollup_worker"], ROOT, settings_environment(settings)),
         ports={"rollups": port},
         needs=("tables",),

@@ -12,7 +12,8 @@ from local.supervision.launch_file import LaunchSpec
 
 def part(settings: Settings) -> Part:
     """Return the serving process of this checkout, or the one that the settings give by URL."""
-    ready = partial(readiness.check, "serving", settings.serving)
+    # The first pages say that the past is still being counted: nobody should have to wait for them.
+    ready = partial(readiness.check, "serving", settings.serving, exclude="figures")
     if settings.serving_url:
         return Part("serving", Resolution("url", "", settings.serving), settings.serving, ready)
     return Part(

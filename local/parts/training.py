@@ -13,12 +13,12 @@ from local.supervision.launch_file import LaunchSpec
 def part(settings: Settings) -> Part:
     """Return the worker of this checkout, which uses the ClickHouse and the Redis of the settings."""
     port = settings.port("training")
-    url = f"http://{LOOPBACK}:{port}/metrics"
+    url = f"http://{LOOPBACK}:{port}"
     return Part(
         "training",
         Resolution("bundled", "", "jobs.training.worker"),
-        url,
-        partial(readiness.check_answer, "training", url),
+        f"{url}/metrics",
+        partial(readiness.check, "training", url),
         LaunchSpec([sys.executable, "-m", "jobs.training.worker"], ROOT, settings_environment(settings)),
         ports={"training": port},
         needs=("tables", "redis"),

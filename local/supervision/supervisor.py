@@ -1,6 +1,7 @@
 """Runs supervisord, which restarts a part that dies, with back-off."""
 
 import contextlib
+import math
 import os
 import shlex
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Collection
 from subprocess import DEVNULL, Popen
 
 from common.errors import PartUnavailable
+from common.settings import Settings
 from local.state_directory import StateDirectory
 from local.supervision import launch, log_rotation
 from local.supervision.launch_file import LaunchSpec, write_launch_file
@@ -27,8 +29,8 @@ SIMULATOR = "simulator"
 """The child process of a demo. It is not a part: it tolerates missing parts, and `up` leaves it running."""
 
 START_TIMEOUT_S = 15.0
-STOP_TIMEOUT_S = 25
-"""Time for a part to stop before it is killed."""
+STOP_TIMEOUT_S = 30
+"""Time for a part to stop before it is killed, unless the settings give its own processes more."""
 
 LOG_LIMIT_MB = 20
 
@@ -75,12 +77,20 @@ stderr_logfile = NONE
 """
 
 
-def render(stop_signals: dict[str, str], log_limit_mb: int = LOG_LIMIT_MB) -> str:
+def stop_timeout_s(settings: Settings) -> int:
+    """Return the time for a part to stop: longer than our own processes take at most (`docs/health.md`)."""
+    longest_s = settings.drain_s + 2 * settings.stop_timeout_s
+    return max(STOP_TIMEOUT_S, math.ceil(longest_s) + 5)
+
+
+def render(
+    stop_signals: dict[str, str], log_limit_mb: int = LOG_LIMIT_MB, stop_s: int = STOP_TIMEOUT_S
+) -> str:
     """Return supervisord's configuration. It contains no paths, because `%` and `;` have a meaning in it."""
     rotation = LOG_ROTATION.format(limit_bytes=log_limit_mb * 1024 * 1024)
     user = "user = root\n" if os.geteuid() == 0 else ""
     programs = [
-        PROGRAM.format(name=name, stop_signal=stop_signal, stop_s=STOP_TIMEOUT_S)
+        PROGRAM.format(name=name, stop_signal=stop_signal, stop_s=stop_s)
         for name, stop_signal in sorted(stop_signals.items())
     ]
     return HEADER.format(user=user) + rotation + "".join(programs)
@@ -89,8 +99,10 @@ def render(stop_signals: dict[str, str], log_limit_mb: int = LOG_LIMIT_MB) -> st
 class Supervisor:
     """Controls the supervisord of one copy."""
 
-    def __init__(self, home: StateDirectory) -> None:
+    def __init__(self, home: StateDirectory, stop_s: int = STOP_TIMEOUT_S) -> None:
+        """`stop_s` is the time for a part to stop."""
         self._home = home
+        self._stop_s = stop_s
         self._socket = home.socket()
 
     def alive(self) -> bool:
@@ -111,7 +123,7 @@ class Supervisor:
         Raises:
             PartUnavailable: supervisord does not start. The message names its log.
         """
-        config, text = self._home.run / "supervisord.conf", render(stop_signals, log_limit_mb)
+        config, text = self._home.run / "supervisord.conf", render(stop_signals, log_limit_mb, self._stop_s)
         if config.exists() and config.read_text() == text and self.alive():
             return
         self.stop(excluded=(SIMULATOR,))
@@ -152,7 +164,7 @@ class Supervisor:
             # supervisord hangs. After SIGTERM, it could still restart parts that are being stopped.
             os.kill(record.pid, signal.SIGKILL)
         if record:
-            wait_for_exit({record.pid: record.started_ticks}, STOP_TIMEOUT_S + 5)
+            wait_for_exit({record.pid: record.started_ticks}, self._stop_s + 5)
         strays = stop_all(self._home.run, excluded)
         if self._socket.parent != self._home.run:
             self._socket.unlink(missing_ok=True)
@@ -190,8 +202,8 @@ class Supervisor:
             if name in names and state not in STOPPED_STATES:
                 with contextlib.suppress(ProcessNotRunning):  # it ended since its state was read
                     call(self._socket, "supervisor.stopProcess", name, False)
-        deadline = time.monotonic() + STOP_TIMEOUT_S + 10
+        deadline = time.monotonic() + self._stop_s + 10
         while left := [n for n, state in self.states().items() if n in names and state not in STOPPED_STATES]:
             if time.monotonic() > deadline:
-                raise PartUnavailable(f"{', '.join(left)} did not stop within {STOP_TIMEOUT_S + 10} s")
+                raise PartUnavailable(f"{', '.join(left)} did not stop within {self._stop_s + 10} s")
             time.sleep(POLL_S)

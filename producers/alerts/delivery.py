@@ -49,7 +49,7 @@ async def run_delivery(transactions: Transactions, settings: Settings) -> None:
     """Send messages when they are due, until cancelled."""
     sender = WebhookSender(settings.webhooks_to_internal_hosts)
     delivery = Delivery(transactions, sender, derived_key(settings, SECRETS))
-    await poll(WORKER, INTERVAL_S, delivery.deliver_due)
+    await poll(WORKER, INTERVAL_S, delivery.deliver_due, settings.stop_timeout_s)
 
 
 class Delivery:

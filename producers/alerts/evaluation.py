@@ -44,7 +44,7 @@ async def run_evaluation(transactions: Transactions, settings: Settings) -> None
     """Evaluate rules when they are due, until cancelled."""
     async with Figures(settings) as figures:
         evaluator = Evaluator(transactions, figures, settings)
-        await poll(WORKER, INTERVAL_S, evaluator.evaluate_due)
+        await poll(WORKER, INTERVAL_S, evaluator.evaluate_due, settings.stop_timeout_s)
 
 
 class Evaluator:

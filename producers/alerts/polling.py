@@ -1,25 +1,31 @@
 """Runs a worker of this service: its work again and again, with back-off during outages of PostgreSQL."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 import structlog
 
 from common.metrics import UNEXPECTED_ERRORS
 from producers.backoff import Backoff
+from producers.finishing import finish
 from producers.postgres.errors import RETRYABLE
 
 log = structlog.get_logger()
 
 
-async def poll(worker: str, interval_s: float, work: Callable[[], Awaitable[int]]) -> None:
-    """Call `work` until cancelled: again at once if it did something, else after `interval_s`."""
+async def poll(
+    worker: str, interval_s: float, work: Callable[[], Coroutine[Any, Any, int]], stop_timeout_s: float
+) -> None:
+    """Call `work` until cancelled: again at once if it did something, else after `interval_s`.
+
+    A call that runs at the cancellation has `stop_timeout_s` to end.
+    """
     UNEXPECTED_ERRORS.labels("alerts", worker)  # creates the series with 0, which the alert needs
     backoff = Backoff(f"alerts {worker}")
     while True:
         try:
-            done = await work()
+            done = await finish(work(), stop_timeout_s)
             backoff.reset()
         except RETRYABLE as error:
             await backoff.wait(error)

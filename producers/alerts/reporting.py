@@ -34,7 +34,8 @@ MAIL_KIND = "seller_report"
 async def run_reports(transactions: Transactions, settings: Settings) -> None:
     """Send reports when they are due, until cancelled."""
     async with Figures(settings) as figures:
-        await poll(WORKER, INTERVAL_S, Reporter(transactions, figures, settings.public).send_due)
+        reporter = Reporter(transactions, figures, settings.public)
+        await poll(WORKER, INTERVAL_S, reporter.send_due, settings.stop_timeout_s)
 
 
 class Reporter:

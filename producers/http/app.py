@@ -1,8 +1,10 @@
 """The HTTP application of a commerce process: its services' endpoints, health, readiness and metrics."""
 
 from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Query
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
@@ -10,6 +12,8 @@ from common.access_policy import anyone
 from common.guarded_route import all_routes, check_policies, guarded
 from common.metrics import CONTENT_TYPE, exposition
 from common.problems import install_error_handlers, problem_response
+from common.readiness import HEALTH_BODY, RETRY_AFTER_S
+from common.stopping import Stopping, drained_before_stop
 from producers.http.endpoint import json_response
 from producers.http.guard import ServiceGuard
 from producers.http.middleware import CommerceMiddleware
@@ -24,14 +28,23 @@ def create_app(
     services: dict[str, ServiceRunner],
     readiness: ServiceReadiness,
     guard: ServiceGuard,
+    stopping: Stopping,
+    drain_s: float,
     hosts: Collection[str] = (),
 ) -> FastAPI:
-    """Return the application. It does not run the services. `hosts`: see `CommerceMiddleware`.
+    """Return the application. It does not run the services.
+
+    For `drain_s` after a signal to stop, the server still accepts connections (`drained_before_stop`).
+    `hosts`: see `CommerceMiddleware`.
 
     Raises:
         MissingPolicy: a route has no policy.
     """
-    app = FastAPI(title="Souk commerce", version="1", docs_url=None, redoc_url=None)
+
+    def lifespan(_app: FastAPI) -> AbstractAsyncContextManager[None]:
+        return drained_before_stop(stopping, drain_s)
+
+    app = FastAPI(title="Souk commerce", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.services = services
     app.state.guard = guard
     app.state.service_of = {
@@ -47,15 +60,18 @@ def create_app(
     @operations.get("/health")
     async def health() -> Response:
         """200 as long as the process runs."""
-        return json_response({"status": "ok"})
+        return Response(HEALTH_BODY, headers={"Cache-Control": "no-store"}, media_type="application/json")
 
     @operations.get("/ready")
-    async def ready() -> Response:
-        """200 if every service can process requests and events; otherwise 503, with reasons in `missing`."""
-        missing = await readiness.missing()
-        if not missing:
-            return json_response({"ready": True, "missing": {}})
-        return json_response({"ready": False, "missing": missing}, 503, **{"Retry-After": "2"})
+    async def ready(exclude: Annotated[list[str] | None, Query()] = None) -> Response:
+        """200 if every service can process requests and events; otherwise 503, with reasons in `missing`.
+
+        What `exclude` names is not checked; see `docs/health.md`.
+        """
+        body = await readiness.body(exclude or ())
+        if body["ready"]:
+            return json_response(body)
+        return json_response(body, 503, **{"Retry-After": str(RETRY_AFTER_S)})
 
     @operations.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
@@ -65,5 +81,5 @@ def create_app(
     app.include_router(operations)
     check_policies(app, frozenset({"/openapi.json"}))
     install_error_handlers(app, problem_response)
-    app.add_middleware(CommerceMiddleware, hosts=hosts)
+    app.add_middleware(CommerceMiddleware, stopping=stopping, hosts=hosts)
     return app

@@ -12,6 +12,7 @@ from common.host_check import is_known_host, is_other_site
 from common.problems import describe_error, problem_response
 from common.request_metrics import RequestMetrics
 from common.request_tracing import request_span
+from common.stopping import Stopping
 from producers.http.problems import (
     BodyTooLarge,
     OtherSite,
@@ -24,10 +25,15 @@ BODY_LIMIT = 1024 * 1024
 
 
 class CommerceMiddleware:
-    """The outermost ASGI middleware. `hosts` are names of this server besides the loopback names."""
+    """The outermost ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, stopping: Stopping, hosts: Collection[str] = ()) -> None:
+        """`hosts` are names of this server besides the loopback names.
+
+        Once `stopping` has begun, each response closes its connection, so that none is cut later.
+        """
         self._app = app
+        self._stopping = stopping
         self._hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,7 +47,10 @@ class CommerceMiddleware:
         async def measured(message: Message) -> None:
             metrics.observe(message)
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Correlation-Id"] = correlation_id
+                headers = MutableHeaders(scope=message)
+                headers["X-Correlation-Id"] = correlation_id
+                if self._stopping.has_begun:
+                    headers["Connection"] = "close"
             await send(message)
 
         with request_span(scope, "commerce"):

@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from common.errors import PartUnavailable, Retryable
 from common.metrics import INBOX_MESSAGES
 from producers.backoff import Backoff
+from producers.finishing import finish
 from producers.inbox.message_processor import MessageProcessor
 from producers.inbox.subscription import InboundEvent, Subscription, decode_message, headers_of, key_of
 from schemas.codec import Decoder
@@ -52,39 +53,60 @@ class ServiceConsumer:
         subscriptions: Mapping[str, Subscription],
         decoder: Decoder,
         processor: MessageProcessor,
+        stop_timeout_s: float,
     ) -> None:
+        """At a cancellation, messages that are being processed have `stop_timeout_s` to end."""
         self._settings = {**CONSUMER, "bootstrap.servers": bootstrap, "group.id": consumer_group(service)}
         self._service = service
         self._subscriptions = subscriptions
         self._decoder = decoder
         self._processor = processor
+        self._stop_timeout_s = stop_timeout_s
+        self._processed: Sequence[Message] = ()
+        """Messages whose offsets are not stored yet."""
         self.joined = False
         """Whether the group has assigned partitions to this consumer."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{service} consumer")
 
     async def run(self) -> None:
-        """Consume until cancelled; retries with back-off while a server is unavailable."""
+        """Consume until cancelled; retries with back-off while a server is unavailable.
+
+        A cancellation takes effect between two batches: messages are processed to the end and their offsets
+        are committed, as far as `stop_timeout_s` allows.
+        """
         loop, backoff = asyncio.get_running_loop(), Backoff(f"{self._service} consumer")
         consumer = Consumer(self._settings)
         consumer.subscribe(list(self._subscriptions), on_assign=self._on_assign)
-        processed: Sequence[Message] = ()
         try:
             while True:
-                messages = await loop.run_in_executor(self._thread, self._poll, consumer, processed)
+                messages = await loop.run_in_executor(self._thread, self._poll, consumer)
                 if messages:
-                    await self._process(await self._read(messages, backoff))
-                processed = messages
+                    await finish(self._handle(messages, backoff), self._stop_timeout_s)
                 backoff.reset()
         finally:
-            self._thread.submit(consumer.close)
+            closing = self._thread.submit(self._close, consumer)
             self._thread.shutdown(wait=False)
+            await asyncio.wait({asyncio.wrap_future(closing)}, timeout=self._stop_timeout_s)
+
+    async def _handle(self, messages: Sequence[Message], backoff: Backoff) -> None:
+        await self._process(await self._read(messages, backoff))
+        self._processed = messages
+
+    def _close(self, consumer: Consumer) -> None:
+        """Store the last offsets, commit them and leave the group; runs in the thread."""
+        self._store_processed(consumer)
+        consumer.close()
+
+    def _store_processed(self, consumer: Consumer) -> None:
+        _store(consumer, self._processed)
+        self._processed = ()
 
     def _on_assign(self, _consumer: Consumer, _partitions: object) -> None:
         self.joined = True
 
-    def _poll(self, consumer: Consumer, processed: Sequence[Message]) -> list[Message]:
+    def _poll(self, consumer: Consumer) -> list[Message]:
         """Store the offsets of processed messages and return the next ones; runs in the thread."""
-        _store(consumer, processed)
+        self._store_processed(consumer)
         first = consumer.poll(POLL_S)
         if first is None:
             return []

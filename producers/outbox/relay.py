@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from common.metrics import (
 from common.settings import Settings
 from common.tracing import Span, is_on, is_sampled, record_span
 from producers.backoff import Backoff
+from producers.finishing import finish
 from producers.outbox.progress import REPORT_EVERY_S, CompletenessReporter
 from producers.outbox.publisher import Publisher
 from producers.outbox.trace import order_attribute, parent_span_id
@@ -54,11 +56,17 @@ class Relay:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{service} relay")
         self._publisher: Publisher | None = None
         self._counted_at = -COUNT_EVERY_S
+        self._published: Sequence[int] = ()
+        """Positions of rows that are in Kafka, and that the next read deletes."""
         self._published_s = 0.0
         """How long the last batch took, from its read to Kafka's acknowledgement."""
 
     async def run(self) -> None:
-        """Relay until cancelled; retries with back-off while PostgreSQL or Kafka is unavailable."""
+        """Relay until cancelled; retries with back-off while PostgreSQL or Kafka is unavailable.
+
+        A cancellation takes effect between two batches: a batch is published, and its rows are deleted, as
+        far as `stop_timeout_s` allows.
+        """
         backoff = Backoff(f"{self._service} relay")
         try:
             while True:
@@ -81,25 +89,40 @@ class Relay:
                         gauge.remove(self._service)
 
     async def _relay_batches(self, outbox: Listener, backoff: Backoff) -> None:
-        published: list[int] = []
+        self._published = ()
         completeness = CompletenessReporter(self._service)
-        while True:
-            outbox.clear()
-            await completeness.start(outbox.connection)
-            rows = await outbox.connection.fetch(SQL["next_in_outbox"], published, BATCH)
-            backoff.reset()
-            if rows:
-                await self._update_waiting(outbox.connection, rows)
-                began = time.perf_counter()
-                await self._publish(outbox.connection, rows)
-                self._published_s = time.perf_counter() - began
-                self._count(rows)
-            if len(rows) < BATCH and (report := completeness.finish()):
-                await self._publish(outbox.connection, [report])
-            if not rows:
-                self._set_waiting(0, 0.0)
-                await outbox.wait(REPORT_EVERY_S)
-            published = [row["position"] for row in rows]
+        within_s = self._settings.stop_timeout_s
+        try:
+            while True:
+                outbox.clear()
+                batch = self._relay_batch(outbox.connection, completeness)
+                is_idle = not await finish(batch, within_s)
+                backoff.reset()
+                if is_idle:
+                    self._set_waiting(0, 0.0)
+                    await outbox.wait(REPORT_EVERY_S)
+        except asyncio.CancelledError:
+            if self._published:
+                with suppress(Exception):  # the next leader would publish them again, which is harmless
+                    async with asyncio.timeout(within_s):
+                        await outbox.connection.fetch(SQL["next_in_outbox"], self._published, 0)
+            raise
+
+    async def _relay_batch(self, connection: Any, completeness: CompletenessReporter) -> int:
+        """Delete the rows of the previous batch, publish the next ones, and return their number."""
+        await completeness.start(connection)
+        rows = await connection.fetch(SQL["next_in_outbox"], self._published, BATCH)
+        self._published = ()
+        if rows:
+            await self._update_waiting(connection, rows)
+            began = time.perf_counter()
+            await self._publish(connection, rows)
+            self._published_s = time.perf_counter() - began
+            self._published = [row["position"] for row in rows]
+            self._count(rows)
+        if len(rows) < BATCH and (report := completeness.finish()):
+            await self._publish(connection, [report])
+        return len(rows)
 
     async def _update_waiting(self, connection: Any, rows: Sequence[Mapping[str, Any]]) -> None:
         """Set the gauge of waiting messages to the number of rows read; count them if there may be more."""

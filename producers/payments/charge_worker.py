@@ -16,6 +16,7 @@ from common.metrics import PROVIDER_SECONDS, UNEXPECTED_ERRORS
 from common.settings import Settings
 from common.tracing import span_id_of_event, trace_span
 from producers.backoff import Backoff
+from producers.finishing import finish
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
 from producers.payments import store
@@ -53,7 +54,8 @@ async def run_charge_worker(transactions: Transactions, settings: Settings) -> N
                 asyncio.TaskGroup() as group,
             ):
                 with transactions.notifier.local_listener(DUE, due):
-                    await _run_until_error(ChargeWorker(transactions, provider), due, group, backoff)
+                    worker = ChargeWorker(transactions, provider, settings.stop_timeout_s)
+                    await _run_until_error(worker, due, group, backoff)
         except* RETRYABLE as errors:
             await backoff.wait(errors.exceptions[0])
 
@@ -75,7 +77,7 @@ async def _run_until_error(
         calls = await worker.claim(free)
         backoff.reset()
         for call in calls:
-            task = group.create_task(call)
+            task = group.create_task(finish(call, worker.stop_timeout_s))
             in_progress.add(task)
             task.add_done_callback(ended)
         if not free:  # `ended` notifies `due` when a call has ended
@@ -85,11 +87,16 @@ async def _run_until_error(
 
 
 class ChargeWorker:
-    """Claims payments and refunds that are due, and calls the provider for each."""
+    """Claims payments and refunds that are due, and calls the provider for each.
 
-    def __init__(self, transactions: Transactions, provider: Provider) -> None:
+    Attributes:
+        stop_timeout_s: how long a call may take to end and to store its outcome after a cancellation.
+    """
+
+    def __init__(self, transactions: Transactions, provider: Provider, stop_timeout_s: float) -> None:
         self._transactions = transactions
         self._provider = provider
+        self.stop_timeout_s = stop_timeout_s
 
     async def claim(self, limit: int) -> list[Coroutine[Any, Any, bool]]:
         """Return at most `limit` calls to await. No other worker makes these calls until their lease expires.

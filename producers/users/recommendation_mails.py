@@ -15,6 +15,7 @@ import structlog
 from common.metrics import UNEXPECTED_ERRORS
 from common.settings import Settings
 from producers.backoff import Backoff
+from producers.finishing import finish
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
 from producers.postgres.errors import RETRYABLE
@@ -50,7 +51,7 @@ async def run_recommendation_mails(transactions: Transactions, settings: Setting
         mailer = RecommendationMailer(transactions, make_context(settings), rows.of)
         while True:
             try:
-                done = await mailer.send_due()
+                done = await finish(mailer.send_due(), settings.stop_timeout_s)
                 backoff.reset()
             except RETRYABLE as error:
                 await backoff.wait(error)

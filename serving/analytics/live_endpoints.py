@@ -89,7 +89,8 @@ class _LiveMetricsStream(LiveStream):
             async for figures in changes:
                 content = orjson.dumps(self._content(figures)).decode()
                 yield ServerSentEvent(event="metrics", id=figures.event_id, data=content)
-        yield ServerSentEvent(event="ended", data='{"detail":"Your access has ended. Sign in again."}')
+        if not self.moves:
+            yield ServerSentEvent(event="ended", data='{"detail":"Your access has ended. Sign in again."}')
 
     def _content(self, figures: LiveFigures) -> dict[str, object]:
         return {

@@ -20,6 +20,9 @@ RESOLVE_INTERVAL_S = 10.0
 HEALTHY_INTERVAL_S, UNHEALTHY_INTERVAL_S = 5.0, 1.0
 """Seconds between two health checks of an address."""
 
+CHECK = "/ready?exclude=parts"
+"""Is 503 once the process is stopping, and not while a server is away that all addresses share."""
+
 HEALTH_TIMEOUT_S = 1.0
 RESOLVE_TIMEOUT_S = 5.0
 ROUND_S = 0.25
@@ -79,13 +82,17 @@ class ServiceAddress:
         self.healthy = healthy
         self._check_at = monotonic() + (HEALTHY_INTERVAL_S if healthy else UNHEALTHY_INTERVAL_S)
 
+    def check_soon(self) -> None:
+        """Make a health check due: the server closes connections, perhaps because it is stopping."""
+        self._check_at = min(self._check_at, monotonic())
+
     async def check(self) -> None:
         """Send a health check, if one is due."""
         if monotonic() < self._check_at:
             return
         try:
             async with asyncio.timeout(HEALTH_TIMEOUT_S):
-                response = await self._health.request("GET", "/health", idempotent=True)
+                response = await self._health.request("GET", CHECK, idempotent=True)
             self.mark(response.status < 400)
         except (RequestFailed, TimeoutError):
             self.mark(False)
@@ -119,6 +126,13 @@ class ServiceAddresses:
     def start(self) -> None:
         """Begin to resolve the name and to check the addresses."""
         self._watching = asyncio.create_task(self._watch())
+
+    def drop(self) -> None:
+        """Stop, and close the connections of each address as soon as no request to it is outstanding."""
+        if self._watching:
+            self._watching.cancel()
+        for each in self.all:
+            each.drop()
 
     async def aclose(self) -> None:
         """Stop, and close all connections."""

@@ -9,13 +9,17 @@ from typing import Literal, Self, get_args
 from typing_extensions import TypedDict
 
 from common.errors import UserError
-from common.http_client import ConnectionLost, HttpResponse, NotConnected, RequestFailed
+from common.http_client import ConnectionLost, HttpResponse, NotConnected, RequestFailed, closes_connection
 from common.settings import Settings
 from serving.gateway.circuit_breaker import BreakerSettings, CircuitBreaker
 from serving.gateway.service_addresses import Resolve, ServiceAddress, ServiceAddresses, resolve_host
+from serving.gateway.service_urls_file import ServiceUrls, ServiceUrlsFile, parse_service_urls
 
 Service = Literal["orders", "inventory", "payments", "users", "sellers", "configuration", "alerts"]
 SERVICES: tuple[Service, ...] = get_args(Service)
+
+WATCH_EVERY_S = 1.0
+"""How often the file with the URLs of services is read."""
 
 
 class AddressState(TypedDict):
@@ -47,30 +51,63 @@ class ServiceRoutes:
         random: Random | None = None,
         resolve: Resolve = resolve_host,
     ) -> None:
-        """Read the routes from `service_urls`.
+        """Read the routes from `service_urls_file`, or else from `service_urls`.
 
         Raises:
-            UserError: `service_urls` has a name that is not that of a service.
+            UserError: the file can't be read or is invalid, or `service_urls` is invalid.
         """
-        if unknown := sorted(set(settings.service_urls) - set(SERVICES)):
-            known = ", ".join(SERVICES)
-            raise UserError(f"setting SOUK_SERVICE_URLS: {unknown[0]!r} is no service; there are {known}")
+        self._file = (
+            ServiceUrlsFile(settings.service_urls_file, SERVICES) if settings.service_urls_file else None
+        )
+        self._commerce = settings.commerce
         self._random = random or Random()
         self._resolve = resolve
-        self._bases = {service: settings.service_bases(service) for service in SERVICES}
         self._breakers = {service: CircuitBreaker(service, (RequestFailed,), breaker) for service in SERVICES}
+        self._bases = self._complete(self._file.read() if self._file else _from_setting(settings))
         self._by_url: dict[str, ServiceAddresses] = {}
+        self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        for url in dict.fromkeys(url for urls in self._bases.values() for url in urls):
-            using = [self._breakers[service] for service, urls in self._bases.items() if url in urls]
-            addresses = ServiceAddresses(url, partial(_end_open_periods, using), self._resolve)
-            self._by_url[url] = addresses
-            addresses.start()
+        self._add_addresses()
+        if self._file is not None:
+            self._watching = asyncio.create_task(self._watch(self._file))
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
         await asyncio.gather(*(addresses.aclose() for addresses in self._by_url.values()))
+
+    def _complete(self, urls: ServiceUrls) -> dict[Service, list[str]]:
+        return {service: urls.get(service) or [self._commerce] for service in SERVICES}
+
+    def _add_addresses(self) -> None:
+        for url in dict.fromkeys(url for urls in self._bases.values() for url in urls):
+            if url not in self._by_url:
+                on_recovery = partial(self._end_open_periods, url)
+                addresses = self._by_url[url] = ServiceAddresses(url, on_recovery, self._resolve)
+                addresses.start()
+
+    async def _watch(self, file: ServiceUrlsFile) -> None:
+        """Use the URLs of the file from the moment in which it changes. Requests that are open go on."""
+        while True:
+            await asyncio.sleep(WATCH_EVERY_S)
+            if (urls := await asyncio.to_thread(file.read_if_changed)) is None:
+                continue
+            self._bases = self._complete(urls)
+            self._add_addresses()
+            for service in SERVICES:  # failures of the addresses of before say nothing about the new ones
+                self._breakers[service].end_open_period()
+            used = {url for each in self._bases.values() for url in each}
+            for url in self._by_url.keys() - used:
+                self._by_url.pop(url).drop()
+
+    def _end_open_periods(self, url: str) -> None:
+        """Let services at a URL that answers health checks again be tried at once."""
+        for service, urls in self._bases.items():
+            if url in urls:
+                self._breakers[service].end_open_period()
 
     async def request(
         self,
@@ -97,14 +134,17 @@ class ServiceRoutes:
                 address = self._choose(service, tried)
                 try:
                     with address.request() as http:
-                        return await http.request(method, target, headers, body, idempotent=idempotent)
+                        response = await http.request(method, target, headers, body, idempotent=idempotent)
+                    if closes_connection(response):
+                        address.check_soon()
+                    return response
                 except (NotConnected, ConnectionLost) as error:
                     tried.append(address)
                     if isinstance(error, NotConnected):
                         address.mark(False)
                     elif not idempotent:
                         raise
-                    if len(tried) >= len(self._addresses(service)):
+                    if not self._untried(service, tried):
                         raise
 
     def snapshot(self) -> dict[Service, ServiceState]:
@@ -128,15 +168,19 @@ class ServiceRoutes:
     def _addresses(self, service: Service) -> list[ServiceAddress]:
         return [each for url in self._bases[service] for each in self._by_url[url].all]
 
+    def _untried(self, service: Service, tried: Sequence[ServiceAddress]) -> list[ServiceAddress]:
+        return [each for each in self._addresses(service) if each not in tried]
+
     def _choose(self, service: Service, tried: Sequence[ServiceAddress]) -> ServiceAddress:
         """Return the least busy healthy address that was not tried; if none is healthy, one of the others."""
-        untried = [each for each in self._addresses(service) if each not in tried]
+        untried = self._untried(service, tried)
         candidates = [each for each in untried if each.healthy] or untried
         fewest = min(each.outstanding for each in candidates)
         return self._random.choice([each for each in candidates if each.outstanding == fewest])
 
 
-def _end_open_periods(breakers: Sequence[CircuitBreaker]) -> None:
-    """Let services that answer health checks again be tried at once."""
-    for breaker in breakers:
-        breaker.end_open_period()
+def _from_setting(settings: Settings) -> ServiceUrls:
+    try:
+        return parse_service_urls(settings.service_urls, SERVICES)
+    except UserError as error:
+        raise UserError(f"setting SOUK_SERVICE_URLS: {error}") from error

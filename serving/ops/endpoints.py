@@ -1,15 +1,20 @@
 """Health, readiness and metrics."""
 
+from typing import Annotated
+
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from common.metrics import CONTENT_TYPE, FIGURES_AS_OF, PART_READY, exposition
+from common.readiness import HEALTH_BODY, RETRY_AFTER_S
 from serving.gateway.described_routes import guarded
 from serving.ops import schemas
 from serving.ops.policy import POLICIES
 from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks
+
+MAX_EXCLUDED = 20
 
 router = APIRouter(route_class=guarded(POLICIES), tags=["operations"])
 
@@ -17,25 +22,36 @@ router = APIRouter(route_class=guarded(POLICIES), tags=["operations"])
 @router.get("/health", summary="Is this process alive?", response_model=schemas.Health)
 async def health() -> Response:
     """Return at once, without checking any part."""
-    return Response(b'{"status":"ok"}', headers={"Cache-Control": "no-store"}, media_type="application/json")
+    return Response(HEALTH_BODY, headers={"Cache-Control": "no-store"}, media_type="application/json")
 
 
 @router.get(
     "/ready",
-    summary="Can the platform serve?",
+    summary="Can this process serve?",
     response_model=schemas.Readiness,
-    responses={
-        503: {"model": schemas.Readiness, "description": "A needed part does not answer; `missing` names it."}
-    },
+    responses={503: {"model": schemas.Readiness, "description": "Something is missing; `missing` names it."}},
 )
-async def ready(request: Request) -> Response:
-    """Return whether every needed part answers in its own protocol.
+async def ready(
+    request: Request,
+    exclude: Annotated[
+        list[str] | None,
+        Query(
+            max_length=MAX_EXCLUDED,
+            description="What is not checked: names as in `missing`; `parts` stands for all parts. A load "
+            "balancer uses `exclude=parts`, because a part that is away is away for all processes.",
+        ),
+    ] = None,
+) -> Response:
+    """Return whether every needed part answers in its own protocol, and whether the process should be used.
 
-    The platform can be ready while figures are still catching up: see `figures.catching_up`.
+    It should not be used while its tables are older than it needs, while the past is being counted for the
+    first time, and once it has been told to stop. Figures that are only old do not matter: see
+    `figures.catching_up`.
     """
     readiness_checks: ReadinessChecks = request.app.state.readiness_checks
-    readiness = await readiness_checks.readiness()
-    headers = {"Cache-Control": "no-store"} | ({} if readiness["ready"] else {"Retry-After": "5"})
+    readiness = await readiness_checks.readiness(exclude or ())
+    headers = {"Cache-Control": "no-store"}
+    headers |= {} if readiness["ready"] else {"Retry-After": str(RETRY_AFTER_S)}
     status = 200 if readiness["ready"] else 503
     return Response(orjson.dumps(readiness), status, headers, "application/json")
 

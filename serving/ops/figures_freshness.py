@@ -63,6 +63,7 @@ class FiguresFreshness:
         state: FiguresState = {
             "as_of": as_of,
             "behind_s": behind_s,
+            "current": current,
             "messages_behind": messages,
             "catching_up": is_catching_up(behind_s, messages),
         }

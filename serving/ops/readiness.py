@@ -1,24 +1,32 @@
-"""Checks whether every part is ready, all at the same time, each in its own protocol."""
+"""Checks whether this process can serve: every part in its own protocol, tables, figures, all at once."""
 
 import asyncio
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from urllib.parse import urlsplit
 
 import httpx
 from confluent_kafka import KafkaException
 from redis.asyncio import Redis
 
+from clickhouse.migration_state import NEWEST_APPLIED, check_migrations
 from common.job_versions import VERSIONED_JOBS
 from common.kafka import KafkaCluster
+from common.problems import Problem
+from common.readiness import MIGRATIONS, STOPPING, NotReady, described, excludes
 from common.settings import Settings
+from common.stopping import Stopping
 from common.urls import credentials, redact_password
+from serving.clickhouse import ClickHouseQueries
 from serving.ops.figures_freshness import FiguresFreshness
+from serving.ops.past import CountedPast
 from serving.ops.schemas import FiguresState, PartState, Readiness
 
 TIMEOUT_S = 2.0
 JOBS = ("facts", *VERSIONED_JOBS)
 """The Flink jobs of which a version must be running."""
+
+FIGURES = "figures"
 
 OPTIONAL = frozenset({"commerce"})
 """Parts without which pages and figures are still served. Orders are then refused with `Retry-After`."""
@@ -31,22 +39,23 @@ Check = Callable[[], Awaitable[str]]
 """Returns the detail of a ready part; raises if the part is not ready."""
 
 
-class NotReady(Exception):
-    """A part answers, but is not ready. The message says why."""
-
-
 class ReadinessChecks:
-    """The checks of all parts. They connect when they first run."""
+    """The checks of this process. They connect when they first run."""
 
     def __init__(
         self,
         settings: Settings,
         redis: Redis,
+        clickhouse: ClickHouseQueries,
         freshness: FiguresFreshness,
+        stopping: Stopping,
     ) -> None:
         self._settings = settings
         self._redis = redis
+        self._clickhouse = clickhouse
         self._freshness = freshness
+        self._past = CountedPast(redis)
+        self._stopping = stopping
         self._http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
         self._kafka = KafkaCluster(settings.kafka, {"socket.connection.setup.timeout.ms": 2_000})
         self._checks: dict[str, Check] = {
@@ -63,15 +72,46 @@ class ReadinessChecks:
         """Close the HTTP client."""
         await self._http.aclose()
 
-    async def readiness(self) -> Readiness:
-        """Return the state of each part and of the figures, within about `TIMEOUT_S`."""
-        figures, parts = await asyncio.gather(self._figures(), self.part_states())
-        missing = [part["part"] for part in parts if part["needed"] and not part["ready"]]
-        return {"ready": not missing, "missing": missing, "parts": parts, "figures": figures}
+    async def readiness(self, excluded: Collection[str] = ()) -> Readiness:
+        """Return what is missing, and the state of parts and figures, within about `TIMEOUT_S`.
 
-    async def part_states(self) -> list[PartState]:
-        """Return the state of each part, within about `TIMEOUT_S`."""
-        return await asyncio.gather(*(self._state(part, check) for part, check in self._checks.items()))
+        What `excluded` names is not checked; `parts` stands for all parts. A process that stops checks
+        nothing.
+        """
+        if self._stopping.has_begun:
+            missing = {STOPPING: self._stopping.reason}
+            return {"ready": False, "missing": missing, "notes": {}, "parts": [], "figures": None}
+        figures, parts, (outdated, newer) = await asyncio.gather(
+            self._figures(), self.part_states(excluded), self._migrations()
+        )
+        missing = {part["part"]: part["detail"] for part in parts if part["needed"] and not part["ready"]}
+        missing |= outdated | await self._uncounted(figures)
+        missing = {name: reason for name, reason in missing.items() if not excludes(excluded, name)}
+        return {"ready": not missing, "missing": missing, "notes": newer, "parts": parts, "figures": figures}
+
+    async def part_states(self, excluded: Collection[str] = ()) -> list[PartState]:
+        """Return the state of each part that is not excluded, within about `TIMEOUT_S`."""
+        checks = {part: check for part, check in self._checks.items() if not excludes(excluded, part)}
+        return await asyncio.gather(*(self._state(part, check) for part, check in checks.items()))
+
+    async def _uncounted(self, figures: FiguresState | None) -> dict[str, str]:
+        reason = await self._past.reason(figures)
+        return {FIGURES: reason} if reason else {}
+
+    async def _migrations(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return whether ClickHouse's tables are too old, and whether they are newer, each with a reason.
+
+        While ClickHouse does not answer, nobody can say, and ClickHouse itself is what is missing.
+        """
+        try:
+            async with asyncio.timeout(TIMEOUT_S + 0.5):
+                rows = await self._clickhouse.rows_of_sql("newest_migration", NEWEST_APPLIED, {})
+            note = check_migrations(int(rows[0]["newest"]))
+        except (Problem, TimeoutError):
+            return {}, {}
+        except NotReady as error:
+            return {MIGRATIONS: str(error)}, {}
+        return {}, {MIGRATIONS: note} if note else {}
 
     async def _figures(self) -> FiguresState | None:
         try:
@@ -90,8 +130,7 @@ class ReadinessChecks:
             detail = f"{error.args[0].str()}; see ./souk status"
         except Exception as error:
             # Any failure of a check makes its part not ready, and must not fail the other checks.
-            message = str(error).splitlines()[0] if str(error) else type(error).__name__
-            detail = f"does not answer ({message}); see ./souk status"
+            detail = f"does not answer ({described(error)}); see ./souk status"
         return {"part": part, "needed": part not in OPTIONAL, "ready": ready, "detail": detail}
 
     async def _check_kafka(self) -> str:

@@ -28,13 +28,14 @@ class PartState(TypedDict):
 
 
 class FiguresState(TypedDict):
-    """How complete the figures are. `ready` does not depend on it: the figures so far can be served."""
+    """How complete the figures are. `ready` depends on it only until the past was counted once."""
 
     as_of: Annotated[
         datetime | None,
         Field(description="The event time up to which all figures are complete; null while there are none."),
     ]
     behind_s: Annotated[float | None, Field(description="Seconds between `as_of` and now.")]
+    current: Annotated[bool, Field(description="Whether the figures are at most a minute old.")]
     messages_behind: Annotated[
         int | None,
         Field(description="Messages that are not counted yet; null while Kafka does not answer."),
@@ -46,10 +47,22 @@ class FiguresState(TypedDict):
 
 
 class Readiness(TypedDict):
-    """Whether every needed part answers. `missing` has the parts that do not."""
+    """Whether this process can serve. `missing` says what it lacks."""
 
     ready: bool
-    missing: Annotated[list[str], Field(description="The needed parts that are not ready.", examples=[[]])]
+    missing: Annotated[
+        dict[str, str],
+        Field(
+            description="What is missing, with the reason: a needed part; `migrations` if ClickHouse's "
+            "tables are older than this version; `figures` while the past is being counted; `stopping` "
+            "once the process has been told to stop.",
+            examples=[{}],
+        ),
+    ]
+    notes: Annotated[
+        dict[str, str],
+        Field(description="What an operator should know although it can serve, such as newer `migrations`."),
+    ]
     parts: list[PartState]
     figures: Annotated[FiguresState | None, Field(description="Null while ClickHouse does not answer.")]
 

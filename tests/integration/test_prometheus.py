@@ -9,8 +9,11 @@ import pytest
 import yaml
 
 from common.errors import UserError
-from common.metrics import JOB_RUNNING, serve_metrics
+from common.metrics import JOB_RUNNING
+from common.operations_server import serve_operations
+from common.readiness import ProcessReadiness
 from common.settings import Settings
+from common.stopping import Stopping
 from dashboards.prometheus.configuration import rules
 from local.parts import on_demand
 from local.state_directory import StateDirectory
@@ -59,7 +62,7 @@ def test_an_alert_about_a_process_reaches_alertmanager_and_ends(settings: Settin
     await_true(lambda: ("ProcessDown", "jobs") in firing(settings), "the alert")
 
     JOB_RUNNING.labels("facts").set(1)
-    serve_metrics(settings, "jobs")
+    serve_operations(settings, "jobs", ProcessReadiness({}, Stopping()))
 
     await_true(lambda: ("ProcessDown", "jobs") not in firing(settings), "the end of the alert")
     assert ("ProcessDown", "commerce") in firing(settings)

@@ -275,7 +275,7 @@ class NotYet(BaseHTTPRequestHandler):
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ('{"ready": false, "missing": ["kafka", "redis"], "parts": []}', "shop: waits for kafka, redis"),
+        ('{"ready": false, "missing": {"stopping": "told to stop"}}', "shop: stopping: told to stop"),
         (
             '{"missing": {"orders": "no books", "inventory": "no books", "payments": "no Kafka"}}',
             "shop: orders, inventory: no books; payments: no Kafka",

@@ -8,9 +8,13 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from common import metrics
 from common.errors import UserError
+from common.operations_server import serve_operations
+from common.readiness import ProcessReadiness
 from common.settings import LOOPBACK, ROOT, Settings
+from common.stopping import Stopping
 from tests.ports import free_offset
 
+READY = ProcessReadiness({}, Stopping())
 OURS = {name: one for name, one in vars(metrics).items() if isinstance(one, MetricWrapperBase)}
 
 
@@ -38,18 +42,18 @@ def test_a_process_exposes_only_the_metrics_that_it_set_and_its_own():
 
 def test_a_process_without_an_http_server_exposes_its_metrics_on_loopback():
     settings = Settings(port_offset=free_offset())
-    metrics.serve_metrics(settings, "jobs")
+    serve_operations(settings, "jobs", READY)
     answer = httpx.get(f"http://{LOOPBACK}:{settings.port('jobs')}/metrics", trust_env=False)
     assert "python_info" in answer.text
     with pytest.raises(UserError, match="SOUK_PORT_OFFSET"):
-        metrics.serve_metrics(settings, "jobs")
+        serve_operations(settings, "jobs", READY)
 
 
 def test_in_a_container_prometheus_reads_metrics_under_the_host_name_only_there():
     name = socket.gethostname()
     for host, status in (("0.0.0.0", 200), (LOOPBACK, 403)):
         settings = Settings(port_offset=free_offset(), listen_host=host)
-        metrics.serve_metrics(settings, "jobs")
+        serve_operations(settings, "jobs", READY)
         url = f"http://{LOOPBACK}:{settings.port('jobs')}/metrics"
         answer = httpx.get(url, headers={"Host": f"{name}:8020"}, trust_env=False)
         assert answer.status_code == status
@@ -68,7 +72,7 @@ def test_in_a_container_prometheus_reads_metrics_under_the_host_name_only_there(
 )
 def test_a_web_page_does_not_read_metrics(headers: dict[str, str]):
     settings = Settings(port_offset=free_offset())
-    metrics.serve_metrics(settings, "jobs")
+    serve_operations(settings, "jobs", READY)
     port = settings.port("jobs")
 
     sent = {name: value.format(port=port) for name, value in headers.items()}

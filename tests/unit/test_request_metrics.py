@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from common.metrics import REGISTRY
 from common.problems import problem_response
+from common.stopping import Stopping
 from serving.middleware import HttpMiddleware
 
 
@@ -36,7 +37,7 @@ def seconds() -> float:
 
 
 async def send_request(app: SlowApp) -> None:
-    transport = httpx.ASGITransport(HttpMiddleware(app, ["localhost"], problem_response))
+    transport = httpx.ASGITransport(HttpMiddleware(app, ["localhost"], problem_response, Stopping()))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         await client.get("/")
 

@@ -7,6 +7,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from common.problems import problem_response
+from common.stopping import Stopping
 from serving.middleware import HttpMiddleware
 
 
@@ -27,14 +28,14 @@ async def ask(guard: HttpMiddleware, method: str, host: str = "localhost:8000") 
 
 
 def test_a_bug_is_a_problem_with_every_header() -> None:
-    answer = asyncio.run(ask(HttpMiddleware(broken, ["localhost"], problem_response), "GET"))
+    answer = asyncio.run(ask(HttpMiddleware(broken, ["localhost"], problem_response, Stopping()), "GET"))
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "nobody foresaw" not in answer.text
 
 
 def test_the_head_of_a_stream_ends_at_once() -> None:
-    answer = asyncio.run(ask(HttpMiddleware(endless, ["localhost"], problem_response), "HEAD"))
+    answer = asyncio.run(ask(HttpMiddleware(endless, ["localhost"], problem_response, Stopping()), "HEAD"))
     assert (answer.status_code, answer.content) == (200, b"")
 
 
@@ -58,6 +59,8 @@ def test_the_head_of_a_stream_ends_at_once() -> None:
 )
 def test_only_known_hosts_are_answered(host: str, status: int) -> None:
     assert (
-        asyncio.run(ask(HttpMiddleware(broken, ["localhost"], problem_response), "GET", host)).status_code
+        asyncio.run(
+            ask(HttpMiddleware(broken, ["localhost"], problem_response, Stopping()), "GET", host)
+        ).status_code
         == status
     )

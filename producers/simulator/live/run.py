@@ -1,9 +1,9 @@
 """Builds and runs live traffic: the only place that creates its clients, clock and random streams."""
 
 import asyncio
-import signal
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -11,12 +11,15 @@ import numpy as np
 import structlog
 import uvloop
 
-from common import gc_tuning, metrics
+from common import gc_tuning
 from common.clock import system_clock
 from common.errors import PartUnavailable
 from common.kafka import cluster_id
+from common.operations_server import serve_operations
 from common.principal_token import PlatformToken
+from common.readiness import NotReady, ProcessReadiness
 from common.settings import Settings
+from common.stopping import SIGNALS, Stopping
 from producers.simulator import saved_world
 from producers.simulator import status as reporting
 from producers.simulator.calendar import Calendar
@@ -59,7 +62,10 @@ def run_live(saved: SavedWorld, settings: Settings, rate: float) -> None:
         PartUnavailable: Kafka or the registry is unavailable at the start; later outages are tolerated.
         UserError: the port for metrics is taken.
     """
-    metrics.serve_metrics(settings, "simulator")
+    status, stopping = SimulatorStatus(), Stopping()
+    serve_operations(
+        settings, "simulator", ProcessReadiness({"traffic": partial(_require_live, status)}, stopping)
+    )
     schema_ids = register(settings).schema_ids
     world = build_world(saved.shape)
     cluster = cluster_id(settings.kafka)
@@ -68,13 +74,30 @@ def run_live(saved: SavedWorld, settings: Settings, rate: float) -> None:
         saved = saved.with_progress(saved_world.BackfillProgress(cluster))
     saved_world.write(settings.home, saved)
     gc_tuning.tune_gc()
-    uvloop.run(_live(world, settings, schema_ids, rate))
+    uvloop.run(_live(world, settings, schema_ids, rate, status, stopping))
 
 
-async def _live(world: World, settings: Settings, schema_ids: Mapping[str, int], rate: float) -> None:
-    status, stopping, loop = SimulatorStatus(), asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
+def _require_live(status: SimulatorStatus) -> None:
+    if status.phase != "live":
+        raise NotReady(f"the simulator is {status.phase}: it sends traffic once it is live")
+
+
+async def _live(
+    world: World,
+    settings: Settings,
+    schema_ids: Mapping[str, int],
+    rate: float,
+    status: SimulatorStatus,
+    stop: Stopping,
+) -> None:
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def begin_stop() -> None:
+        stop.begin()
+        stopping.set()
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, begin_stop)
     seed = np.random.SeedSequence().entropy
     log.info("going live", rate=rate, seed=world.shape.seed)
     token = PlatformToken(settings, "simulator")

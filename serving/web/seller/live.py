@@ -91,7 +91,8 @@ class _LiveShopStream(LiveStream):
                     if html != sent.get(region):
                         sent[region] = html
                         yield ServerSentEvent(event=region, data=html, sep="\n")
-        yield ServerSentEvent(event="ended", data="", sep="\n")
+        if not self.moves:
+            yield ServerSentEvent(event="ended", data="", sep="\n")
 
 
 def _shown(seller_id: str, shop: LiveShop, formatter: Formatter) -> dict[str, Any]:

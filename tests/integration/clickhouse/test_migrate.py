@@ -7,8 +7,9 @@ from clickhouse import views
 from clickhouse.client import connect
 from clickhouse.databases import analytics_database
 from clickhouse.metrics.definition import read_definitions
-from clickhouse.migrate import FOLDER, apply_migrations, migrate, split_statements
+from clickhouse.migrate import apply_migrations, migrate, split_statements
 from clickhouse.migration_lock import migration_lock
+from clickhouse.migration_state import FOLDER
 from common.errors import PartUnavailable
 from common.migrations import BrokenMigrations, read_migrations
 

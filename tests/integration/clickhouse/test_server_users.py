@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from clickhouse.http_server.allowlists import SYSTEM_TABLES
-from clickhouse.migrate import FOLDER, split_statements
+from clickhouse.migrate import split_statements
+from clickhouse.migration_state import FOLDER
 from common.settings import ROOT
 
 STACK = ROOT / "docker" / "clickhouse"

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import orjson
 
 from clickhouse.client import connect
-from clickhouse.migrate import FOLDER, split_statements
+from clickhouse.migrate import split_statements
+from clickhouse.migration_state import FOLDER
 from common.settings import Settings
 from tests.integration.metric_tables import emptied
 

@@ -11,10 +11,12 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from clickhouse.migration_state import FOLDER
+from common.migrations import read_migrations
 from common.settings import Settings
 from serving.analytics.watermarks import REFRESH_INTERVAL_S
 from tests.integration.servers import TEST_TIMEOUT_S, await_true
-from tests.integration.serving.conftest import LoneApi
+from tests.integration.serving.conftest import LoneApi, ask
 from tests.principals import bearer
 
 ODD = "o'hara\\"
@@ -440,6 +442,37 @@ def test_ready_names_what_is_missing(api: httpx.Client) -> None:
     assert parts["clickhouse"]
     assert parts["redis"]
     assert {"kafka", "flink", "registry", "postgres"} <= set(response.json()["missing"])
+
+
+def test_a_load_balancer_does_not_mind_parts_that_are_away_for_all_processes(api: httpx.Client) -> None:
+    response = api.get("/ready", params={"exclude": "parts"})
+    assert (response.status_code, response.json()["missing"]) == (200, {})
+
+    response = api.get("/ready", params={"exclude": ["kafka", "flink", "registry"]})
+    assert (response.status_code, set(response.json()["missing"])) == (503, {"postgres"})
+
+
+def test_older_tables_make_a_process_unready_and_newer_ones_are_noted(
+    api: httpx.Client, shop: Settings
+) -> None:
+    newest = max(migration.number for migration in read_migrations(FOLDER))
+
+    def renumber(old: int, new: int) -> None:
+        where = f"WHERE number = {old} SETTINGS mutations_sync = 2"
+        copied = f"SELECT {new}, name, sha256 FROM schema_migrations FINAL WHERE number = {old}"
+        ask(shop, f"INSERT INTO schema_migrations (number, name, sha256) {copied}")
+        ask(shop, f"ALTER TABLE schema_migrations DELETE {where}")
+
+    renumber(newest, 9999)
+    newer = api.get("/ready", params={"exclude": "parts"})
+    renumber(9999, 0)
+    older = api.get("/ready", params={"exclude": "parts"})
+    renumber(0, newest)
+
+    assert newer.status_code == 200
+    assert "newer" in newer.json()["notes"]["migrations"]
+    assert (older.status_code, list(older.json()["missing"])) == (503, ["migrations"])
+    assert api.get("/ready", params={"exclude": "parts"}).json()["notes"] == {}
 
 
 def test_ready_says_how_old_the_figures_are_whichever_parts_answer(api: httpx.Client, add: Add) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from common.principal_token import GATEWAY, LIFETIME_S, PrincipalTokens
 from common.settings import Settings
 from tests.integration.servers import await_true
-from tests.integration.serving.conftest import NOTHING
+from tests.integration.serving.conftest import NOTHING, running_serving
 from tests.principals import TESTS, bearer
 
 PATH = "/v1/sellers/ana/metrics/live"
@@ -76,6 +77,21 @@ def test_the_stream_ends_with_the_token(shop: Settings) -> None:
         names = [fields["event"] for fields, _ in events(response)]
 
     assert names == ["metrics", "ended"]
+
+
+def test_a_stream_ends_in_order_when_its_server_stops_and_the_reader_may_connect_again(
+    shop: Settings,
+) -> None:
+    server = ExitStack()
+    served = server.enter_context(running_serving(shop))
+    with ThreadPoolExecutor(1) as thread, following(served) as response:
+        stream = events(response)
+        next(stream)
+        stopping = thread.submit(server.close)
+        left = [fields["event"] for fields, _ in stream]  # fails if the stream is cut
+        stopping.result()
+
+    assert "ended" not in left  # a browser would not connect again
 
 
 def test_a_seller_has_a_limited_number_of_streams(shop: Settings) -> None:

@@ -2,10 +2,16 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Event
+from time import monotonic
 
 import httpx
 import psutil
@@ -121,6 +127,111 @@ def test_a_port_that_is_taken_ends_it(server: Server) -> None:
     assert ended.returncode == STARTUP_FAILURE
     assert "address already in use" in ended.stderr.lower()
     assert healthy(settings)
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", trust_env=False, timeout=5).is_success
+    except httpx.ConnectError:
+        return False
+
+
+class Proxy:
+    """Sends requests as a load balancer does: over kept connections, to the first server that is ready.
+
+    It asks for `/ready?exclude=parts` now and then, and sends a request again only if its connection was
+    refused, because no server has seen it then.
+    """
+
+    def __init__(self, urls: list[str]) -> None:
+        self._urls = urls
+        self._http = httpx.Client(trust_env=False, timeout=30)
+        self._checked_at = float("-inf")
+        self._ready: list[str] = []
+
+    def send(self) -> int:
+        for url in self._in_use():
+            try:
+                return self._http.get(f"{url}/health").status_code
+            except httpx.ConnectError:
+                self._checked_at = float("-inf")
+        raise AssertionError("no server accepted a connection")
+
+    def _in_use(self) -> list[str]:
+        if monotonic() - self._checked_at > 0.1:
+            self._checked_at = monotonic()
+            self._ready = [url for url in self._urls if self._is_ready(url)]
+        return [*self._ready, *self._urls]
+
+    def _is_ready(self, url: str) -> bool:
+        try:
+            return self._http.get(f"{url}/ready?exclude=parts").is_success
+        except httpx.TransportError:  # a check goes on while the server closes its connections
+            return False
+
+
+def test_no_request_is_cut_while_a_server_stops_and_its_successor_starts(
+    server: Server, tmp_path: Path
+) -> None:
+    settings, _ = server
+    stopped = Settings(home=tmp_path, port_offset=free_offset(), serving_processes=2)
+    urls = [stopped.serving, settings.serving]
+    is_over = Event()
+    statuses: Counter[int] = Counter()
+    senders: list[Future[None]] = []
+
+    def load() -> None:
+        proxy = Proxy(urls)
+        while not is_over.is_set():
+            statuses[proxy.send()] += 1
+
+    def wait_for_load() -> None:
+        enough = statuses.total() + 200
+        await_true(lambda: statuses.total() >= enough or is_broken(), "the load")
+
+    def is_broken() -> bool:
+        return any(each.done() for each in senders)
+
+    def start() -> "subprocess.Popen[bytes]":
+        own = environment(stopped) | {"SOUK_SERVING_PROCESSES": "2"}
+        process = subprocess.Popen(COMMAND, cwd=ROOT, env=own)
+        await_true(lambda: is_ready(process, f"{stopped.serving}/ready?exclude=parts"), "serving's start")
+        return process
+
+    with terminated(start()) as first, ThreadPoolExecutor(4) as threads:
+        senders += (threads.submit(load) for _ in range(4))
+        try:
+            wait_for_load()
+            with slow_request(stopped) as end_request:
+                first.terminate()
+                await_true(lambda: not answers(stopped.serving), "the end of new connections")
+                assert end_request().startswith(b"HTTP/1.1 ")  # what was begun is answered
+            assert first.wait(60) == 0
+            wait_for_load()
+            with terminated(start()):
+                wait_for_load()
+        finally:
+            is_over.set()
+        for each in senders:
+            each.result()
+
+    assert statuses.keys() == {200}
+
+
+@contextmanager
+def slow_request(settings: Settings) -> Iterator[Callable[[], bytes]]:
+    """A request of which the server has half, and a function that sends the rest and returns the response."""
+    port = settings.port("serving")
+    body = b'{"events": []}'
+    head = f"POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:5])
+
+        def end() -> bytes:
+            connection.sendall(body[5:])
+            return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+        yield end
 
 
 # The last test of the file, because it ends the server of the other tests.

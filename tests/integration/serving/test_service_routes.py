@@ -7,10 +7,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from time import monotonic
 
+import orjson
 import pytest
 
 from common.errors import UserError
 from common.http_client import ConnectionLost, RequestFailed
+from common.metrics import REGISTRY
 from common.settings import LOOPBACK, Settings
 from local.state_directory import settings_environment
 from serving.gateway.circuit_breaker import BreakerOpen, BreakerSettings
@@ -51,7 +53,7 @@ def healthy(made: ServiceRoutes) -> list[bool]:
 
 def shop_requests(server: Heard) -> int:
     """Return the number of requests that are no health checks."""
-    return sum(not request.startswith(b"GET /health") for request in server.requests)
+    return sum(not request.startswith(b"GET /ready") for request in server.requests)
 
 
 async def close_without_answer(_request: bytes, writer: asyncio.StreamWriter) -> None:
@@ -91,7 +93,7 @@ def test_requests_go_to_the_address_with_the_fewest_outstanding_ones() -> None:
         release = asyncio.Event()
 
         async def wait(request: bytes, writer: asyncio.StreamWriter) -> None:
-            if not request.startswith(b"GET /health"):
+            if not request.startswith(b"GET /ready"):
                 await release.wait()
             await OK(request, writer)
 
@@ -172,7 +174,7 @@ def test_an_address_that_fails_its_health_checks_is_left_out_until_it_passes_the
 
 def test_if_no_address_is_healthy_one_is_tried_all_the_same() -> None:
     async def not_healthy(request: bytes, writer: asyncio.StreamWriter) -> None:
-        is_check = request.startswith(b"GET /health")
+        is_check = request.startswith(b"GET /ready")
         await (answered("503 Service Unavailable", b"") if is_check else OK)(request, writer)
 
     async def send() -> int:
@@ -263,14 +265,142 @@ def test_one_service_that_is_away_does_not_close_the_others() -> None:
     assert asyncio.run(send()) == ("open", "closed", 200)
 
 
+def test_an_address_that_is_stopping_is_left_out_before_it_refuses_connections() -> None:
+    async def send() -> tuple[int, int]:
+        stopping = asyncio.Event()
+
+        async def stop(request: bytes, writer: asyncio.StreamWriter) -> None:
+            is_check = request.startswith(b"GET /ready?exclude=parts")
+            status = "503 Service Unavailable" if is_check and stopping.is_set() else "200 OK"
+            closing = ["Connection: close"] if stopping.is_set() else []
+            await answered(status, b"{}", *closing)(request, writer)
+
+        async with serving(stop) as first, serving(OK) as second, routes(first.url, second.url) as made:
+            await until(lambda: first.requests)
+            stopping.set()
+
+            async def is_left_out() -> bool:
+                await made.request("orders", "POST", "/")
+                return healthy(made) == [False, True]
+
+            while not await is_left_out():
+                pass
+            before = shop_requests(first)
+            for _ in range(20):
+                await made.request("orders", "POST", "/")
+            return shop_requests(first) - before, shop_requests(second)
+
+    after, others = asyncio.run(send())
+    assert after == 0
+    assert others >= 20
+
+
+def bases(made: ServiceRoutes) -> dict[str, list[str]]:
+    return {
+        service: [each["url"] for each in state["addresses"]] for service, state in made.snapshot().items()
+    }
+
+
 def test_the_urls_of_services_come_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    urls = {"orders": "http://a:8010/, http://b:8010", "users": "http://c:8010"}
+    urls = {"orders": f"{REFUSED}/, http://127.0.0.2:1", "users": "http://127.0.0.3:1"}
     for name, value in settings_environment(Settings(home=tmp_path, service_urls=urls)).items():
         monkeypatch.setenv(name, value)
-    settings = Settings.load()
 
-    assert settings.service_bases("orders") == ["http://a:8010", "http://b:8010"]
-    assert settings.service_bases("users") == ["http://c:8010"]
-    assert settings.service_bases("payments") == [settings.commerce]
+    async def read() -> dict[str, list[str]]:
+        async with ServiceRoutes(Settings.load()) as made:
+            return bases(made)
+
+    found = asyncio.run(read())
+    assert found["orders"] == [REFUSED, "http://127.0.0.2:1"]
+    assert found["users"] == ["http://127.0.0.3:1"]
+    assert found["payments"] == [Settings.load().commerce]
+
+
+def is_valid() -> float | None:
+    return REGISTRY.get_sample_value("souk_watched_file_valid", {"file": "service_urls"})
+
+
+def test_a_file_with_urls_is_followed_while_requests_run_and_no_request_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.gateway.service_routes.WATCH_EVERY_S", 0.02)
+    file = tmp_path / "urls.json"
+
+    def write(content: object) -> None:
+        fresh = tmp_path / "urls.new"
+        fresh.write_bytes(content if isinstance(content, bytes) else orjson.dumps(content))
+        fresh.replace(file)
+
+    async def run() -> None:
+        release, is_over = asyncio.Event(), asyncio.Event()
+
+        async def slow(request: bytes, writer: asyncio.StreamWriter) -> None:
+            if b" /slow " in request:
+                await release.wait()
+            await OK(request, writer)
+
+        async with serving(slow) as first, serving(OK) as second, serving(OK) as commerce:
+            write({"orders": first.url})
+            settings = Settings(home=tmp_path, commerce_url=commerce.url, service_urls_file=file)
+            async with ServiceRoutes(settings) as made:
+
+                async def send() -> int:
+                    sent = 0
+                    while not is_over.is_set():
+                        assert (await made.request("orders", "POST", "/")).status == 200
+                        sent += 1
+                    return sent
+
+                load = asyncio.create_task(send())
+                open_request = asyncio.create_task(made.request("orders", "POST", "/slow"))
+                await until(lambda: any(b" /slow " in request for request in first.requests))
+
+                write({"orders": [second.url]})
+                await until(lambda: shop_requests(second))
+                release.set()
+                assert (await open_request).status == 200  # its address was dropped meanwhile
+
+                write(b'{"orders": "http:')
+                await until(lambda: is_valid() == 0)
+                assert bases(made)["orders"] == [second.url]
+                seen = shop_requests(second)
+                await until(lambda: shop_requests(second) > seen + 20)
+
+                write({"users": first.url})  # orders are at the address of commerce again
+                await until(lambda: is_valid() == 1 and shop_requests(commerce))
+                found = bases(made)
+                assert found.pop("users") == [first.url]
+                assert set(map(tuple, found.values())) == {(commerce.url,)}
+                file.unlink()
+                await until(lambda: is_valid() == 0)
+                assert bases(made)["users"] == [first.url]
+                is_over.set()
+                assert await load == sum(map(shop_requests, (first, second, commerce))) - 1
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "No such file"),
+        ("{", "is not JSON"),
+        ("[]", "expected an object such as"),
+        ('{"order": "http://a:1"}', "'order' is no service; there are orders"),
+        ('{"orders": 7}', "orders: expected URLs, as a list or separated by commas"),
+        ('{"orders": "a:8010"}', "orders: 'a:8010' is not a URL such as http://host:8010"),
+        ('{"orders": ["http://a:99999"]}', "is not a URL"),
+    ],
+)
+def test_a_file_with_urls_that_is_wrong_at_the_start_is_a_users_mistake(
+    content: str | None, reason: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "urls.json"
+    if content is not None:
+        file.write_text(content)
+
+    with pytest.raises(UserError, match=r"SOUK_SERVICE_URLS_FILE: .*urls\.json") as raised:
+        ServiceRoutes(Settings(home=tmp_path, service_urls_file=file))
+    assert reason in str(raised.value)

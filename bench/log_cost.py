@@ -1,0 +1,67 @@
+"""What the lines of logs cost: how many there are for a checkout, and the CPU time of one."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import orjson
+
+from common.settings import ROOT, Settings
+from local.state_directory import StateDirectory, base_environment
+
+LINES = 20_000
+PARTS = ("serving", "commerce", "jobs")
+
+_PROGRAM = f"""
+import time
+import structlog
+from common.correlation import bound_chain
+from common.telemetry import configure_logging
+
+configure_logging("bench")
+log = structlog.get_logger()
+with bound_chain("0197f2c4-9b11-7e0e-8d0a-0f8a1c52d6b4", "0197f2c49b117e0e8d0a0f8a1c52d6b4"):
+    begun = time.process_time()
+    for _ in range({LINES}):
+        log.info("request", method="POST", route="/v1/orders", status=202, duration_ms=12.3)
+print(time.process_time() - begun)
+"""
+"""Writes lines as the processes do, to a file."""
+
+
+@dataclass(frozen=True)
+class LogCost:
+    """Lines that our processes wrote for a checkout, and microseconds of CPU time for a line."""
+
+    lines_per_checkout: float
+    line_us: float
+
+
+def log_cost(settings: Settings, checkouts: int) -> LogCost:
+    """Count the lines in the logs of a platform that took this many checkouts, and time lines like them."""
+    home = StateDirectory(settings.home)
+    lines = sum(_count_lines(home, part) for part in PARTS)
+    with (settings.home / "log_cost.log").open("wb") as log:
+        done = subprocess.run(
+            [sys.executable, "-c", _PROGRAM],
+            cwd=ROOT,
+            env=base_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            check=True,
+        )
+    return LogCost(round(lines / checkouts, 2), round(float(done.stdout) * 1e6 / LINES, 1))
+
+
+def _count_lines(home: StateDirectory, part: str) -> int:
+    """Return how many lines of a part's logs are about an order or a request, rotated logs included."""
+    logs = home.log(part).parent.glob(f"{home.log(part).name}*")
+    return sum(_is_of_traffic(line) for log in logs for line in log.read_bytes().splitlines())
+
+
+def _is_of_traffic(line: bytes) -> bool:
+    try:
+        return bool(orjson.loads(line)["event"] in ("request", "processed", "published"))
+    except (orjson.JSONDecodeError, KeyError):
+        return False

@@ -1,0 +1,150 @@
+"""Measures what telemetry costs of checkouts and events a second, and of CPU time.
+
+Each round restarts our processes with tracing on or off, in turn, on the same platform, so that the noise of
+the machine is in both. Logs can't be turned off; what writing their lines costs is measured by itself.
+"""
+
+from dataclasses import dataclass, replace
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.log_cost import LogCost, log_cost
+from bench.paired_cost import PairedCost
+from bench.span_collector import SpanCollector, span_collector
+from bench.spike import open_shop
+from bench.telemetry_load import CheckoutLoad, EventLoad, measure_checkouts, measure_events
+from bench.temporary_platform import TemporaryPlatform, temporary_platform
+from common.errors import SoukError
+from common.settings import Settings
+from local import stack
+
+ALLOWED_COST = 0.05
+"""The largest loss of checkouts a second, and of events a second."""
+
+
+@dataclass(frozen=True)
+class TelemetryBenchPlan:
+    """`pairs` of rounds, one with and one without tracing, each with `seconds` of checkouts and `events`."""
+
+    pairs: int
+    seconds: float
+    events: int
+    sampling: float
+
+
+@dataclass(frozen=True)
+class Round:
+    """What was measured with one setting. `spans` arrived at the collector."""
+
+    is_traced: bool
+    checkouts: CheckoutLoad
+    events: EventLoad
+    spans: int
+
+
+@dataclass(frozen=True)
+class TelemetryBenchResult:
+    """The costs of tracing by what they reduce or increase, of each round, and of the lines of logs."""
+
+    checkouts_lost: PairedCost
+    """Loss of checkouts a second: 0.03 if there are 3 % fewer."""
+    events_lost: PairedCost
+    checkout_cpu: PairedCost
+    """Further CPU time for a checkout, with all that it causes, in all parts."""
+    event_cpu: PairedCost
+    logs: LogCost
+    rounds: list[Round]
+
+    @property
+    def missed(self) -> list[str]:
+        """The goals that were missed."""
+        costs = {"checkouts a second": self.checkouts_lost, "events a second": self.events_lost}
+        return [
+            f"tracing costs at most {ALLOWED_COST:.0%} of {what}"
+            for what, cost in costs.items()
+            if cost.estimate > ALLOWED_COST
+        ]
+
+
+def run(
+    settings: Settings, plan: TelemetryBenchPlan, port_offset: int, console: Console
+) -> TelemetryBenchResult:
+    """Measure on a temporary platform, which runs all jobs except the nightly training.
+
+    Raises:
+        SoukError: the platform does not start, the shop does not open, or no span arrives.
+    """
+    with (
+        span_collector() as collector,
+        temporary_platform(settings, port_offset, console, training_enabled=False) as platform,
+    ):
+        open_shop(platform.settings, console)
+        rounds: list[Round] = []
+        for number in range(2 * plan.pairs):
+            is_traced = number % 4 in (1, 2)  # off, on, on, off: what changes slowly is in both alike
+            rounds.append(_measure(platform, plan, collector, number, is_traced))
+            console.print(_described(rounds[-1]), highlight=False, soft_wrap=True)
+        logs = log_cost(platform.settings, sum(each.checkouts.accepted for each in rounds))
+    return _result(rounds, logs)
+
+
+def _measure(
+    platform: TemporaryPlatform,
+    plan: TelemetryBenchPlan,
+    collector: SpanCollector,
+    number: int,
+    is_traced: bool,
+) -> Round:
+    """Restart our processes with this setting, and measure both loads."""
+    tracing = {"trace_endpoint": collector.endpoint, "trace_sampling": plan.sampling} if is_traced else {}
+    own = replace(platform, settings=stack.up(platform.settings.model_copy(update=tracing), platform.console))
+    collector.take()
+    checkouts = measure_checkouts(own, plan.seconds, number)
+    events = measure_events(own, plan.events, number)
+    spans = collector.take()
+    if is_traced and not spans:
+        raise SoukError("no span arrived at the collector")
+    return Round(is_traced, checkouts, events, spans)
+
+
+def _result(rounds: list[Round], logs: LogCost) -> TelemetryBenchResult:
+    pairs = [sorted(rounds[at : at + 2], key=lambda each: each.is_traced) for at in range(0, len(rounds), 2)]
+    return TelemetryBenchResult(
+        checkouts_lost=PairedCost.lost(
+            [on.checkouts.per_second / off.checkouts.per_second for off, on in pairs]
+        ),
+        events_lost=PairedCost.lost([on.events.per_second / off.events.per_second for off, on in pairs]),
+        checkout_cpu=PairedCost.of([on.checkouts.cpu_ms / off.checkouts.cpu_ms for off, on in pairs]),
+        event_cpu=PairedCost.of([on.events.cpu_us / off.events.cpu_us for off, on in pairs]),
+        logs=logs,
+        rounds=rounds,
+    )
+
+
+def _described(each: Round) -> str:
+    return (
+        f"tracing {'on ' if each.is_traced else 'off'}: {each.checkouts.per_second:,.1f} checkouts/s, "
+        f"{each.checkouts.cpu_ms:.1f} ms of CPU each; {each.events.per_second:,.0f} events/s, "
+        f"{each.events.cpu_us:.0f} µs of CPU each; {each.spans:,} spans"
+    )
+
+
+def show(result: TelemetryBenchResult, console: Console) -> None:
+    """Print the result."""
+    table = Table("cost of tracing", "estimate", "95 % interval", title="Telemetry")
+    for what, cost in (
+        ("checkouts/s lost", result.checkouts_lost),
+        ("events/s lost", result.events_lost),
+        ("CPU of a checkout", result.checkout_cpu),
+        ("CPU of an event", result.event_cpu),
+    ):
+        table.add_row(what, f"{cost.estimate:+.1%}", f"{cost.low:+.1%} to {cost.high:+.1%}")
+    console.print(table)
+    logs = result.logs
+    for line in (
+        f"logs: {logs.lines_per_checkout:.1f} lines a checkout, {logs.line_us:.0f} µs of CPU each: "
+        f"{logs.lines_per_checkout * logs.line_us / 1000:.2f} ms of a checkout's CPU time",
+        f"missed: {'; '.join(result.missed)}" if result.missed else "every goal was reached",
+    ):
+        console.print(f"• {line}", highlight=False, soft_wrap=True)

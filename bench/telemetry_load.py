@@ -1,0 +1,143 @@
+"""The two loads of the telemetry benchmark: checkouts through the API, and events through Flink."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+
+import asyncpg
+from confluent_kafka import Producer
+
+from bench import row_counts
+from bench.http_load import Load
+from bench.order_stream import EVENTS, orders
+from bench.spike_traffic import make_requests
+from bench.temporary_platform import TemporaryPlatform
+from clickhouse.client import connect
+from common.errors import SoukError
+from common.settings import Settings
+from producers.feed.timeline_producer import bulk_producer_config
+from schemas.codec import Encoder
+from schemas.events import all_events
+from schemas.setup import register
+
+Headers = list[tuple[str, str | bytes | None]]
+
+CONNECTIONS = 32
+WARM_UP_S = 3.0
+GUEST_SETS = 4
+"""Sets of guests of a round, so that no limit of a guest refuses a checkout."""
+
+REFUSED_AT_MOST = 0.01
+
+SETTLE_TIMEOUT_S = 300.0
+POLL_S = 0.2
+TAIL_S = 2.0
+"""CPU time is read this long after the end, because spans and figures follow."""
+
+_COUNT_OPEN = Path(__file__).with_name("count_open_orders.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class CheckoutLoad:
+    """Checkouts at saturation. `cpu_ms` is that of all parts for one, with all that it causes."""
+
+    accepted: int
+    per_second: float
+    cpu_ms: float
+
+
+@dataclass(frozen=True)
+class EventLoad:
+    """A burst of events of orders. `cpu_us` is that of all parts for one."""
+
+    per_second: float
+    cpu_us: float
+
+
+def measure_checkouts(platform: TemporaryPlatform, seconds: float, seed: int) -> CheckoutLoad:
+    """Place orders as fast as the API takes them, and wait until all of them have ended.
+
+    Raises:
+        SoukError: more than one in a hundred is refused, or they do not end.
+    """
+    settings = platform.settings
+    sets = [make_requests(settings, GUEST_SETS * seed + each)["checkout"] for each in range(GUEST_SETS)]
+    requests = [request for each in sets for request in each]
+    load = Load(settings.serving, CONNECTIONS)
+    asyncio.run(load.saturate(requests, WARM_UP_S))
+    _await_orders(settings)
+    before = platform.cpu_s()
+    result = asyncio.run(load.saturate(requests, seconds))
+    if len(result.failed_seconds) > REFUSED_AT_MOST * len(result.seconds):
+        raise SoukError(f"the shop refused checkouts: {result.failed} by status, {len(result.seconds)} taken")
+    _await_orders(settings)
+    used_s = _used_s(platform, before)
+    accepted = len(result.seconds)
+    return CheckoutLoad(accepted, round(result.rate, 2), round(used_s * 1000 / accepted, 3))
+
+
+def measure_events(platform: TemporaryPlatform, count: int, part: int) -> EventLoad:
+    """Send events of new orders to Kafka at once, and wait until all are in ClickHouse's facts.
+
+    Each order has a trace of its own. `part` numbers the measurements of a platform.
+    """
+    settings = platform.settings
+    per_part = -(-count // len(EVENTS))
+    ids = register(settings).schema_ids
+    encoders = {name: Encoder(all_events()[name], ids[name]) for name in EVENTS}
+    trace = ""
+    messages = []
+    for name, key, record in orders(part * per_part, per_part):
+        if name == EVENTS[0]:
+            trace = token_hex(16)
+        headers: Headers = [("traceparent", f"00-{trace}-{token_hex(8)}-01")]
+        messages.append((name, encoders[name].encode(record), key.encode(), headers))
+    with connect(settings) as client:
+        had = row_counts.fact_rows(client)
+        before, begun = platform.cpu_s(), time.monotonic()
+        producer = Producer(bulk_producer_config(settings.kafka))
+        for topic, value, order, traced in messages:
+            _produce(producer, topic, value, order, traced)
+        producer.flush()
+        _await(lambda: row_counts.fact_rows(client) - had >= len(messages), "the events' arrival")
+        elapsed_s = time.monotonic() - begun
+    used_s = _used_s(platform, before)
+    return EventLoad(round(len(messages) / elapsed_s, 1), round(used_s * 1e6 / len(messages), 2))
+
+
+def _produce(producer: Producer, topic: str, value: bytes, key: bytes, headers: Headers) -> None:
+    while True:
+        try:
+            producer.produce(topic, value, key, headers=headers)
+            return
+        except BufferError:
+            producer.poll(0.1)
+
+
+def _used_s(platform: TemporaryPlatform, before: dict[str, float]) -> float:
+    time.sleep(TAIL_S)
+    return sum(seconds - before.get(part, 0.0) for part, seconds in platform.cpu_s().items())
+
+
+def _await_orders(settings: Settings) -> None:
+    """Wait until every order has ended and every event of the services is in Kafka."""
+    _await(lambda: asyncio.run(_count_open(settings)) == 0, "the orders' end")
+
+
+async def _count_open(settings: Settings) -> int:
+    connection = await asyncpg.connect(settings.postgres)
+    try:
+        return int(await connection.fetchval(_COUNT_OPEN))
+    finally:
+        await connection.close()
+
+
+def _await(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + SETTLE_TIMEOUT_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SoukError(f"{what} took longer than {SETTLE_TIMEOUT_S:.0f} s")
+        time.sleep(POLL_S)

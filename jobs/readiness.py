@@ -1,0 +1,42 @@
+"""What `/ready` of the reconciler checks: the servers that it needs, and that a version of every job runs."""
+
+from collections.abc import Mapping, Sequence
+
+from clickhouse import readiness as clickhouse_readiness
+from common.readiness import Check, NotReady
+from common.settings import Settings
+from jobs.flink_client import FlinkClient, FlinkJob
+from jobs.redis_client import require_redis
+from jobs.registry import JOBS
+
+
+def checks(settings: Settings) -> Mapping[str, Check]:
+    """Return the checks by name."""
+    return {
+        **clickhouse_readiness.checks(settings),
+        "redis": lambda: require_redis(settings),
+        "flink": lambda: _require_flink(settings),
+        "jobs": lambda: require_jobs(_listed_jobs(settings)),
+    }
+
+
+def _require_flink(settings: Settings) -> None:
+    _listed_jobs(settings)
+
+
+def _listed_jobs(settings: Settings) -> list[FlinkJob]:
+    with FlinkClient(settings.flink) as flink:
+        return flink.jobs()
+
+
+def require_jobs(listed: Sequence[FlinkJob]) -> None:
+    """Check that a version of every job runs. `listed` is oldest first.
+
+    Raises:
+        NotReady: a job is in another state. The message has the states of all such jobs.
+    """
+    ordered = sorted(listed, key=lambda job: job.state == "RUNNING")  # the newest attempt, unless one runs
+    states = {job.name.partition("@")[0]: job.state for job in ordered}
+    missing = [f"{name} is {states.get(name, 'not there')}" for name in JOBS if states.get(name) != "RUNNING"]
+    if missing:
+        raise NotReady(", ".join(missing))

@@ -1,0 +1,77 @@
+"""`/health` and `/ready` of a process that works in a loop."""
+
+from threading import Event
+
+import httpx
+import pytest
+
+from common.migrations import check_applied
+from common.operations_server import serve_operations
+from common.readiness import NotReady, ProcessReadiness
+from common.settings import LOOPBACK, Settings
+from common.stopping import Stopping
+from tests.ports import free_offset
+
+
+def fails() -> None:
+    raise NotReady("Redis does not answer\nwith many details")
+
+
+def is_newer() -> str:
+    return "newer than this version"
+
+
+def works() -> None:
+    return None
+
+
+def test_what_fails_is_missing_with_the_first_line_of_its_reason_and_notes_do_not_matter() -> None:
+    readiness = ProcessReadiness({"redis": fails, "migrations": is_newer, "flink": works}, Stopping())
+
+    assert readiness.body() == {
+        "ready": False,
+        "missing": {"redis": "Redis does not answer"},
+        "notes": {"migrations": "newer than this version"},
+    }
+
+
+@pytest.mark.parametrize("excluded", [["redis"], ["parts"]])
+def test_what_is_excluded_is_not_checked(excluded: list[str]) -> None:
+    assert ProcessReadiness({"redis": fails, "flink": works}, Stopping()).body(excluded)["ready"]
+
+
+def test_parts_do_not_stand_for_the_state_of_the_process_itself() -> None:
+    assert ProcessReadiness({"jobs": fails}, Stopping()).body(["parts"])["missing"].keys() == {"jobs"}
+
+
+def test_a_check_that_does_not_end_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("common.readiness.TIMEOUT_S", 0.05)
+    released = Event()
+    body = ProcessReadiness({"flink": lambda: released.wait() or None}, Stopping()).body()
+    released.set()
+
+    assert body["missing"] == {"flink": "it does not answer within 0.05 s"}
+
+
+def test_a_process_that_stops_is_alive_and_not_ready_whatever_answers() -> None:
+    stopping, settings = Stopping(), Settings(port_offset=free_offset())
+    serve_operations(settings, "jobs", ProcessReadiness({"redis": works}, stopping))
+    url = f"http://{LOOPBACK}:{settings.port('jobs')}"
+
+    before = httpx.get(f"{url}/ready", trust_env=False)
+    stopping.begin()
+    after = httpx.get(f"{url}/ready?exclude=stopping", trust_env=False)
+
+    assert (before.status_code, before.json()) == (200, {"ready": True, "missing": {}, "notes": {}})
+    assert (after.status_code, list(after.json()["missing"])) == (503, ["stopping"])
+    assert after.headers["Retry-After"] == "5"
+    health = httpx.get(f"{url}/health", trust_env=False)
+    assert (health.status_code, health.json()) == (200, {"status": "ok"})
+    assert httpx.get(f"{url}/unknown", trust_env=False).status_code == 404
+
+
+def test_older_tables_are_missing_and_newer_ones_are_noted() -> None:
+    assert check_applied("ClickHouse", 23, 23) is None
+    assert "newer than 0023" in (check_applied("ClickHouse", 24, 23) or "")
+    with pytest.raises(NotReady, match=r"has migration 0022, and this version needs 0023: run \./souk up"):
+        check_applied("ClickHouse", 22, 23)
