@@ -51,14 +51,19 @@ def deploy(
     prometheus: Annotated[
         str, typer.Option(help="Prometheus' address as Grafana reaches it.")
     ] = "http://127.0.0.1:9090",
+    zipkin: Annotated[
+        str, typer.Option(help="Zipkin's address as Grafana reaches it, if traces are to be shown.")
+    ] = "",
 ) -> None:
     """Create or update the data sources and dashboards in a Grafana 11.6 or later."""
-    for option, address in (("--url", url), ("--clickhouse", clickhouse), ("--prometheus", prometheus)):
+    given = {"--url": url, "--clickhouse": clickhouse, "--prometheus": prometheus, "--zipkin": zipkin}
+    for option, address in given.items():
         _check(option, address)
     settings = Settings.load()
     sources = [
         datasources.clickhouse(settings, clickhouse or settings.clickhouse),
         datasources.prometheus(prometheus),
+        *([datasources.zipkin(zipkin)] if zipkin else []),
     ]
     request = {"url": url, "token": token, "sources": sources, "dashboards": building.build(settings)}
     command: list[str | Path] = [python_with_grafana(settings.install), "-P", "-m", "dashboards.deploy"]

@@ -14,6 +14,7 @@ from dashboards.prometheus import configuration
 
 CLICKHOUSE_URL = "http://clickhouse:8123"
 PROMETHEUS_URL = "http://prometheus:9090"
+ZIPKIN_URL = "http://zipkin:9411"
 DASHBOARDS = "/etc/grafana/dashboards"
 """The folder of the dashboards in Grafana's container."""
 
@@ -35,6 +36,7 @@ def write(settings: Settings, folder: Path) -> list[Path]:
     sources = [
         datasources.clickhouse(settings.model_copy(update=login), CLICKHOUSE_URL),
         datasources.prometheus(PROMETHEUS_URL),
+        datasources.zipkin(ZIPKIN_URL),
     ]
     provider = {"name": "souk", "type": "file", "folder": "Souk", "options": {"path": DASHBOARDS}}
     texts = {

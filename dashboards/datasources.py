@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from common.settings import Settings
-from dashboards.targets import CLICKHOUSE, PROMETHEUS
+from dashboards.targets import CLICKHOUSE, PROMETHEUS, ZIPKIN
 
 
 def clickhouse(settings: Settings, url: str) -> dict[str, Any]:
@@ -40,4 +40,16 @@ def prometheus(url: str) -> dict[str, Any]:
         "access": "proxy",
         "url": url,
         "jsonData": {"httpMethod": "POST", "timeInterval": "15s"},
+    }
+
+
+def zipkin(url: str) -> dict[str, Any]:
+    """Return the data source of a Zipkin server, whose traces Grafana's page Explore shows."""
+    return {
+        "uid": ZIPKIN.uid,
+        "name": "Souk Zipkin",
+        "type": ZIPKIN.type_val,
+        "access": "proxy",
+        "url": url,
+        "jsonData": {"nodeGraph": {"enabled": True}},
     }

@@ -1,4 +1,4 @@
-"""The two data sources of the dashboards, and the queries that panels run on them."""
+"""The data sources of the dashboards, and the queries that panels run on them."""
 
 from typing import Any, Literal
 
@@ -12,6 +12,9 @@ CLICKHOUSE = DataSourceRef(type_val="grafana-clickhouse-datasource", uid="souk-c
 
 PROMETHEUS = DataSourceRef(type_val="prometheus", uid="souk-prometheus")
 """A Prometheus with the configuration in `dashboards/prometheus/`."""
+
+ZIPKIN = DataSourceRef(type_val="zipkin", uid="souk-zipkin")
+"""A Zipkin that stores the traces (docs/traces.md). No panel reads it; Grafana's page Explore does."""
 
 PLUGIN_VERSION = "4.0.0"
 """The version of the ClickHouse plugin that has this query format; later versions accept it."""

@@ -2,6 +2,9 @@
 
 import ipaddress
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,19 +12,15 @@ from urllib.parse import urlsplit
 import pytest
 
 from common.settings import PORTS, ROOT, Settings
-from dashboards.containers import ADDRESSES
+from dashboards.containers import ADDRESSES, ALERTMANAGER, CLICKHOUSE_URL, PROMETHEUS_URL, ZIPKIN_URL
 from local.compose_env import PASSWORDS, PROFILES
+from local.install.jars import groups
 from local.stack import all_parts
 from tests.containers import COMPOSE, VARIABLE, compose, dockerfile, resolved, services
 
 SERVICES = services()
 OURS = {name: one for name, one in SERVICES.items() if one["image"].startswith("souk:")}
-KEYS = {
-    "build", "cap_drop", "command", "depends_on", "entrypoint", "environment", "healthcheck", "hostname",
-    "image", "init", "logging", "mem_limit", "networks", "ports", "profiles", "read_only", "restart",
-    "security_opt", "tmpfs", "ulimits", "user", "volumes",
-}  # fmt: skip
-"""The keys of a service in the Compose specification that this file uses. A misspelt key would be ignored."""
+SCHEMA_CHECK = (sys.executable, "-P", "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec")
 DOCKER = ROOT / "docker"
 
 
@@ -30,10 +29,17 @@ def settings_of(name: str) -> dict[str, str]:
     return {key: resolved(str(value), {}) for key, value in SERVICES[name].get("environment", {}).items()}
 
 
+def test_the_file_is_valid_against_the_schema_of_compose(tmp_path: Path) -> None:
+    subprocess.run([*SCHEMA_CHECK, COMPOSE], check=True)
+    misspelt = tmp_path / "docker-compose.yml"
+    misspelt.write_text(COMPOSE.read_text().replace("mem_limit:", "memory_limit:", 1))
+    done = subprocess.run([*SCHEMA_CHECK, misspelt], capture_output=True, text=True, check=False)
+    assert (done.returncode, "memory_limit" in done.stdout) == (1, True), done.stdout
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_is_limited_pinned_and_confined(name: str) -> None:
     service = SERVICES[name]
-    assert set(service) <= KEYS
     assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+[\w.-]*", service["image"])
     assert re.fullmatch(r"\d+m", service["mem_limit"])
     assert service["profiles"] in (["core"], ["observability"], ["demo"], ["training"])
@@ -44,8 +50,12 @@ def test_a_service_is_limited_pinned_and_confined(name: str) -> None:
 
 
 def test_the_limits_of_all_profiles_but_training_add_up_to_at_most_8_gb() -> None:
-    ours = (one for one in SERVICES.values() if one["profiles"] != ["training"])
-    assert sum(int(one["mem_limit"][:-1]) for one in ours) <= 8 * 1024
+    """Of what runs at the same time: the set-up has ended before the containers start that are larger."""
+    ours = {name: one for name, one in SERVICES.items() if one["profiles"] != ["training"]}
+    limits = {name: int(one["mem_limit"][:-1]) for name, one in ours.items()}
+    after = {name for name, one in ours.items() if "set-up" in one.get("depends_on", {})}
+    assert limits["set-up"] <= sum(limits[name] for name in after)
+    assert sum(limits.values()) - limits["set-up"] <= 8 * 1024
 
 
 def test_only_the_servers_that_write_elsewhere_have_a_writable_root() -> None:
@@ -97,7 +107,14 @@ def test_our_processes_accept_their_settings(name: str, monkeypatch: pytest.Monk
     settings = Settings()
     reached = [settings.kafka_bootstrap, settings.commerce, settings.serving, settings.registry]
     reached += filter(
-        None, (settings.clickhouse_url, settings.flink_url, settings.redis_url, settings.postgres_url)
+        None,
+        (
+            settings.clickhouse_url,
+            settings.flink_url,
+            settings.redis_url,
+            settings.postgres_url,
+            settings.zipkin_url,
+        ),
     )
     for url in reached:
         address = urlsplit(url if "//" in url else f"//{url}")
@@ -168,6 +185,22 @@ def test_prometheus_reaches_every_process_under_a_name_that_it_accepts() -> None
             assert SERVICES[host]["hostname"] == host
 
 
+def test_grafana_and_prometheus_read_servers_of_the_stack() -> None:
+    for url in (CLICKHOUSE_URL, PROMETHEUS_URL, ZIPKIN_URL, f"http://{ALERTMANAGER}"):
+        address = urlsplit(url)
+        check = " ".join(SERVICES[str(address.hostname)]["healthcheck"]["test"])
+        assert f"127.0.0.1:{address.port}/" in check, url
+
+
+def test_traces_go_to_the_zipkin_of_the_stack_in_the_version_of_the_bundled_one() -> None:
+    for name in OURS:
+        given = settings_of(name)
+        assert (given["SOUK_ZIPKIN"], given["SOUK_ZIPKIN_URL"]) == ("true", ZIPKIN_URL)
+        assert float(given["SOUK_TRACE_SAMPLING"]) == Settings.model_fields["trace_sampling"].default
+    (jar,) = groups()["zipkin"].jars
+    assert SERVICES["zipkin"]["image"] == f"openzipkin/zipkin:{jar.version}"
+
+
 def test_our_images_have_the_projects_version_and_all_others_are_pinned() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     stages = [stage[0][1].partition(" AS ") for stage in dockerfile()]
@@ -184,3 +217,21 @@ def test_our_image_does_not_run_as_root() -> None:
     for stage in dockerfile():
         if stage[0][1].endswith((" AS souk", " AS flink")):
             assert [arguments for name, arguments in stage if name == "USER"][-1] == "9999:9999"
+
+
+def test_alertmanagers_own_tool_finds_nothing_wrong() -> None:
+    amtool = shutil.which("amtool")
+    if amtool is None:
+        pytest.skip("amtool is not on PATH (Debian: apt install prometheus-alertmanager)")
+    subprocess.run([amtool, "check-config", DOCKER / "alertmanager" / "alertmanager.yml"], check=True)
+
+
+def test_the_readme_names_the_tests_of_every_part_of_the_stack() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## The stack of containers")[2].partition("\n## ")[0]
+    tests = re.findall(r"`((?:contracts|integration|e2e)/[\w/]+\.py)`", section)
+    assert tests
+    assert [path for path in tests if not (ROOT / "tests" / path).is_file()] == []
+    others = {"postgres": "PostgreSQL", "jobmanager": "Flink", "taskmanager": "Flink"}
+    named = {others.get(name, name) for name in SERVICES.keys() - OURS.keys()}
+    assert [name for name in named if name.lower() not in section.lower()] == []
