@@ -13,8 +13,8 @@ BLENDED = ("item_neighbours", "trained_neighbours", "similar_content")
 DISCOUNT = "popularity_discount"
 """The name of the exponent beside the weights: a score is divided by (1 + popularity)^exponent."""
 
-MAX_DISCOUNT = 0.5
-"""The largest exponent: a cosine, which divides by the root of a product's popularity, becomes a lift."""
+MAX_DISCOUNT = 1.0
+"""The largest exponent: a score is divided by the popularity itself (docs/recommenders.md has the effect)."""
 
 Weights = Mapping[str, Mapping[str, float]]
 """surface → source → weight ≥ 0, and `DISCOUNT` → exponent from 0 to `MAX_DISCOUNT`; 0 if it is missing.
