@@ -17,13 +17,13 @@ def checks(settings: Settings) -> Mapping[str, Check]:
 
 
 def _require_answer(settings: Settings) -> None:
-    connect(settings).close()
+    connect(settings, admin=True).close()
 
 
 def _check_migrations(settings: Settings) -> str | None:
     """Return a note if the tables are newer; None also while ClickHouse does not answer."""
     try:
-        with connect(settings) as client:
+        with connect(settings, admin=True) as client:
             [(newest,)] = client.query(NEWEST_APPLIED).result_rows
     except PartUnavailable:
         return None

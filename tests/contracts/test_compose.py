@@ -19,7 +19,7 @@ OURS = {name: one for name, one in SERVICES.items() if one["image"].startswith("
 KEYS = {
     "build", "cap_drop", "command", "depends_on", "entrypoint", "environment", "healthcheck", "hostname",
     "image", "init", "logging", "mem_limit", "networks", "ports", "profiles", "read_only", "restart",
-    "security_opt", "tmpfs", "ulimits", "user", "volumes",
+    "security_opt", "stop_grace_period", "tmpfs", "ulimits", "user", "volumes",
 }  # fmt: skip
 """The keys of a service in the Compose specification that this file uses. A misspelt key would be ignored."""
 DOCKER = ROOT / "docker"
@@ -130,9 +130,9 @@ def test_a_process_knows_only_the_passwords_that_it_needs() -> None:
     every = {"SOUK_INTERNAL", "SOUK_REGISTRY"}
     assert found == {
         "set-up": every | {"SOUK_CLICKHOUSE_ADMIN"},
-        "jobs": every | {"SOUK_CLICKHOUSE_ADMIN", "SOUK_REDIS"},
+        "jobs": every | {"SOUK_CLICKHOUSE_ADMIN", "SOUK_CLICKHOUSE_ANALYST", "SOUK_REDIS"},
         "rollups": every | {"SOUK_CLICKHOUSE_ADMIN"},
-        "training": every | {"SOUK_CLICKHOUSE_ADMIN", "SOUK_REDIS"},
+        "training": every | {"SOUK_CLICKHOUSE_ADMIN", "SOUK_CLICKHOUSE_ANALYST", "SOUK_REDIS"},
         "commerce": every | {"POSTGRES_SOUK"},
         "serving": every | {"SOUK_CLICKHOUSE_SERVING", "SOUK_REDIS"},
         "simulator": every,
