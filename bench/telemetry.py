@@ -1,7 +1,8 @@
 """Measures what telemetry costs of checkouts and events a second, and of CPU time.
 
-Each round restarts our processes with tracing on or off, in turn, on the same platform, so that the noise of
-the machine is in both. Logs can't be turned off; what writing their lines costs is measured by itself.
+Rounds with tracing on and off take turns on the same platform, whose processes are restarted with the other
+setting, so that the noise of the machine is in both. Logs can't be turned off; what writing their lines costs
+is measured by itself.
 """
 
 from dataclasses import dataclass, replace

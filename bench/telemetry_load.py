@@ -96,7 +96,7 @@ def measure_events(platform: TemporaryPlatform, count: int, part: int) -> EventL
         headers: Headers = [("traceparent", f"00-{trace}-{token_hex(8)}-01")]
         messages.append((name, encoders[name].encode(record), key.encode(), headers))
     with connect(settings) as client:
-        had = row_counts.fact_rows(client)
+        had = _settled_rows(client)
         before, begun = platform.cpu_s(), time.monotonic()
         producer = Producer(bulk_producer_config(settings.kafka))
         for topic, value, order, traced in messages:
@@ -106,6 +106,16 @@ def measure_events(platform: TemporaryPlatform, count: int, part: int) -> EventL
         elapsed_s = time.monotonic() - begun
     used_s = _used_s(platform, before)
     return EventLoad(round(len(messages) / elapsed_s, 1), round(used_s * 1e6 / len(messages), 2))
+
+
+def _settled_rows(client: row_counts.QueryClient) -> int:
+    """Return the rows of facts once no further ones have arrived for a while."""
+    rows, since = -1, time.monotonic()
+    while time.monotonic() - since < TAIL_S:
+        if (found := row_counts.fact_rows(client)) != rows:
+            rows, since = found, time.monotonic()
+        time.sleep(POLL_S)
+    return rows
 
 
 def _produce(producer: Producer, topic: str, value: bytes, key: bytes, headers: Headers) -> None:

@@ -5,7 +5,8 @@ same for all processes (`docs/health.md`).
 """
 
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
+from threading import Lock
 
 from typing_extensions import TypedDict
 
@@ -58,16 +59,18 @@ class ProcessReadiness:
     def __init__(self, checks: Mapping[str, Check], stopping: Stopping) -> None:
         self._checks = checks
         self._stopping = stopping
+        self._running: dict[str, Future[str | None]] = {}
+        self._lock = Lock()
 
     def body(self, excluded: Collection[str] = ()) -> ReadyBody:
         """Run the checks at the same time, except excluded ones, and return the response of `/ready`.
 
-        A process that stops runs none. A check that takes longer than `TIMEOUT_S` has failed.
+        A process that stops runs none. A check that takes longer than `TIMEOUT_S` has failed; it goes on, and
+        a call meanwhile waits for the same run, so that checks of a slow server do not pile up.
         """
         if self._stopping.has_begun:
             return ready_body({STOPPING: self._stopping.reason}, {})
-        checks = {name: check for name, check in self._checks.items() if not excludes(excluded, name)}
-        running = {name: in_background(check) for name, check in checks.items()}
+        running = {name: self._run(name) for name in self._checks if not excludes(excluded, name)}
         wait(running.values(), TIMEOUT_S)
         missing, notes = {}, {}
         for name, check in running.items():
@@ -79,6 +82,13 @@ class ProcessReadiness:
             elif note := check.result():
                 notes[name] = note
         return ready_body(missing, notes)
+
+    def _run(self, name: str) -> "Future[str | None]":
+        with self._lock:
+            running = self._running.get(name)
+            if running is None or running.done():
+                running = self._running[name] = in_background(self._checks[name])
+            return running
 
 
 def described(error: BaseException) -> str:

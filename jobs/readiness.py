@@ -12,21 +12,17 @@ from jobs.registry import JOBS
 
 def checks(settings: Settings) -> Mapping[str, Check]:
     """Return the checks by name."""
+    flink = FlinkClient(settings.flink)  # for as long as the process runs
+
+    def require_flink() -> None:
+        flink.slots()
+
     return {
         **clickhouse_readiness.checks(settings),
         "redis": lambda: require_redis(settings),
-        "flink": lambda: _require_flink(settings),
-        "jobs": lambda: require_jobs(_listed_jobs(settings)),
+        "flink": require_flink,
+        "jobs": lambda: require_jobs(flink.jobs()),
     }
-
-
-def _require_flink(settings: Settings) -> None:
-    _listed_jobs(settings)
-
-
-def _listed_jobs(settings: Settings) -> list[FlinkJob]:
-    with FlinkClient(settings.flink) as flink:
-        return flink.jobs()
 
 
 def require_jobs(listed: Sequence[FlinkJob]) -> None:

@@ -24,12 +24,13 @@ class CountedPast:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._is_counted = False
+        self.is_counted = False
+        """Whether this process knows that it was counted."""
         self._settled_since: float | None = None
 
     async def reason(self, figures: FiguresState | None) -> str:
         """Return why the past is not counted yet; empty if it is, if there is none, or if nobody can say."""
-        if self._is_counted or figures is None:
+        if self.is_counted or figures is None:
             return ""
         if figures["catching_up"]:
             self._settled_since = None
@@ -49,17 +50,17 @@ class CountedPast:
 
     async def _was_counted(self) -> bool:
         try:
-            self._is_counted = bool(await self._redis.exists(KEY))
+            self.is_counted = bool(await self._redis.exists(KEY))
         except RedisError:
             return True  # Redis itself is named as missing
-        return self._is_counted
+        return self.is_counted
 
     async def _note(self) -> None:
         try:
             await self._redis.set(KEY, 1)
         except RedisError:
             return  # the next check writes it
-        self._is_counted = True
+        self.is_counted = True
 
 
 def _reason(figures: FiguresState) -> str:

@@ -17,7 +17,7 @@ from common.readiness import MIGRATIONS, STOPPING, NotReady, described, excludes
 from common.settings import Settings
 from common.stopping import Stopping
 from common.urls import credentials, redact_password
-from serving.clickhouse import ClickHouseQueries
+from serving.clickhouse import ClickHouseQueries, QueryFailed
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.past import CountedPast
 from serving.ops.schemas import FiguresState, PartState, Readiness
@@ -82,7 +82,7 @@ class ReadinessChecks:
             missing = {STOPPING: self._stopping.reason}
             return {"ready": False, "missing": missing, "notes": {}, "parts": [], "figures": None}
         figures, parts, (outdated, newer) = await asyncio.gather(
-            self._figures(), self.part_states(excluded), self._migrations()
+            self._figures(excluded), self.part_states(excluded), self._migrations()
         )
         missing = {part["part"]: part["detail"] for part in parts if part["needed"] and not part["ready"]}
         missing |= outdated | await self._uncounted(figures)
@@ -109,11 +109,17 @@ class ReadinessChecks:
             note = check_migrations(int(rows[0]["newest"]))
         except (Problem, TimeoutError):
             return {}, {}
-        except NotReady as error:
-            return {MIGRATIONS: str(error)}, {}
+        except (NotReady, QueryFailed) as error:
+            return {MIGRATIONS: described(error)}, {}
         return {}, {MIGRATIONS: note} if note else {}
 
-    async def _figures(self) -> FiguresState | None:
+    async def _figures(self, excluded: Collection[str]) -> FiguresState | None:
+        """Return the state of the figures; None if they can't be read, or do not matter.
+
+        A load balancer excludes the parts and asks often, and old figures are read from Kafka.
+        """
+        if excludes(excluded, FIGURES) or (self._past.is_counted and excludes(excluded, "kafka")):
+            return None
         try:
             return await asyncio.wait_for(self._freshness.read(), TIMEOUT_S + 0.5)
         except TimeoutError:

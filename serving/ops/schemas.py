@@ -64,7 +64,9 @@ class Readiness(TypedDict):
         Field(description="What an operator should know although it can serve, such as newer `migrations`."),
     ]
     parts: list[PartState]
-    figures: Annotated[FiguresState | None, Field(description="Null while ClickHouse does not answer.")]
+    figures: Annotated[
+        FiguresState | None, Field(description="Null while ClickHouse does not answer, or if excluded.")
+    ]
 
 
 class ServiceState(TypedDict):

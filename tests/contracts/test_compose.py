@@ -147,9 +147,9 @@ def test_a_process_knows_only_the_passwords_that_it_needs() -> None:
     every = {"SOUK_INTERNAL", "SOUK_REGISTRY"}
     assert found == {
         "set-up": every | {"SOUK_CLICKHOUSE_ADMIN"},
-        "jobs": every | {"SOUK_CLICKHOUSE_ADMIN", "SOUK_REDIS"},
+        "jobs": every | {"SOUK_CLICKHOUSE_ADMIN", "SOUK_CLICKHOUSE_ANALYST", "SOUK_REDIS"},
         "rollups": every | {"SOUK_CLICKHOUSE_ADMIN"},
-        "training": every | {"SOUK_CLICKHOUSE_ADMIN", "SOUK_REDIS"},
+        "training": every | {"SOUK_CLICKHOUSE_ADMIN", "SOUK_CLICKHOUSE_ANALYST", "SOUK_REDIS"},
         "commerce": every | {"POSTGRES_SOUK"},
         "serving": every | {"SOUK_CLICKHOUSE_SERVING", "SOUK_REDIS"},
         "simulator": every,

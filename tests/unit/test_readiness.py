@@ -46,11 +46,18 @@ def test_parts_do_not_stand_for_the_state_of_the_process_itself() -> None:
 
 def test_a_check_that_does_not_end_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("common.readiness.TIMEOUT_S", 0.05)
-    released = Event()
-    body = ProcessReadiness({"flink": lambda: released.wait() or None}, Stopping()).body()
+    released, runs = Event(), []
+
+    def hangs() -> None:
+        runs.append(True)
+        released.wait()
+
+    readiness = ProcessReadiness({"flink": hangs}, Stopping())
+    bodies = [readiness.body() for _ in range(3)]
     released.set()
 
-    assert body["missing"] == {"flink": "it does not answer within 0.05 s"}
+    assert [body["missing"] for body in bodies] == [{"flink": "it does not answer within 0.05 s"}] * 3
+    assert len(runs) == 1, "checks of a slow server pile up"
 
 
 def test_a_process_that_stops_is_alive_and_not_ready_whatever_answers() -> None:

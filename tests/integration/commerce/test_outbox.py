@@ -105,7 +105,8 @@ def oldest_s() -> float | None:
 
 @pytest.mark.parametrize("at_first", [3, BATCH])
 def test_messages_that_wait_for_kafka_are_counted_and_trigger_an_alert(shop, books, at_first):
-    nowhere = books.model_copy(update={"kafka_bootstrap": f"127.0.0.1:{PORTS['kafka'] + free_offset()}"})
+    no_kafka = f"127.0.0.1:{PORTS['kafka'] + free_offset()}"
+    nowhere = books.model_copy(update={"kafka_bootstrap": no_kafka, "stop_timeout_s": 1.0})
     shop.sql(ADD, at_first)
 
     async def becomes(condition: Callable[[], bool]) -> None:
