@@ -7,10 +7,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from common.settings import Settings
 from dashboards.layout import Section, build_dashboard
 from dashboards.panels import HALF, THIRD, Column, PanelBuilder, metric_panel
-from dashboards.services import ROUTES
-
-READING_EVENTS = ("orders", "inventory", "payments", "sellers")
-"""The services that read events of others. All services send events."""
+from dashboards.services import READING_EVENTS, ROUTES
 
 
 def dashboards() -> dict[str, Callable[[Settings], Dashboard]]:

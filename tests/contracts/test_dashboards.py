@@ -13,8 +13,7 @@ from common.settings import ROOT, Settings
 from dashboards.build import build, write
 from dashboards.parameters import UnknownParameter, fill
 from dashboards.queries import FOLDER
-from dashboards.service import READING_EVENTS
-from dashboards.services import ROUTES
+from dashboards.services import READING_EVENTS, ROUTES
 from producers.registry import SERVICES
 from serving.clickhouse import load_queries
 from tests.promql import metrics_of, unknown_in
