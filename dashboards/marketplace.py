@@ -3,8 +3,11 @@
 from babel.numbers import get_currency_symbol
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
+from clickhouse.metric_catalogue.definition import read_catalogue
+from clickhouse.metric_catalogue.scope import MARKETPLACE
 from common.settings import Settings
 from dashboards.layout import Section, build_dashboard
+from dashboards.metric_queries import UNITS, metric_series, metric_split, metric_totals
 from dashboards.panels import (
     FULL,
     HALF,
@@ -16,9 +19,16 @@ from dashboards.panels import (
     time_series_panel,
 )
 from dashboards.queries import PanelQueries
+from dashboards.recommender_figures import strategies_panel
 from dashboards.variables import grain_variable
 
 COUNT = Column("Orders", "short")
+NET_SALES = read_catalogue()["net_sales"]
+FUNNEL = [
+    read_catalogue()[name]
+    for name in ("visits_viewed", "visits_carted", "visits_ordered", "visits_paid", "visit_conversion_rate")
+]
+REVIEWS = [read_catalogue()[name] for name in ("reviews", "review_score")]
 
 
 def dashboard(settings: Settings) -> Dashboard:
@@ -41,7 +51,7 @@ def _sales(queries: PanelQueries, money: str) -> list[PanelBuilder]:
     return [
         stat_panel(
             "Totals",
-            "Revenue, orders and units of the period, and their change from the previous period.",
+            "Sales of the period, and their change from the same part of the previous period.",
             queries.sql("marketplace/totals"),
             {
                 "revenue": revenue,
@@ -55,7 +65,7 @@ def _sales(queries: PanelQueries, money: str) -> list[PanelBuilder]:
         ),
         stat_panel(
             "Active sellers",
-            "How many sellers sold something in the period, and in the previous period.",
+            "How many sellers sold something in the period, and in the same part of the previous one.",
             queries.sql("marketplace/active_sellers"),
             {"sellers": Column("Period", "short"), "sellers_before": Column("Previous", "short")},
             6,
@@ -120,8 +130,8 @@ def _sellers_and_products(queries: PanelQueries, money: str) -> list[PanelBuilde
         bar_gauge_panel(
             "Categories",
             "The categories with the most revenue in the period.",
-            queries.sql("marketplace/categories"),
-            {"category": Column("Category"), "revenue": revenue},
+            queries.filled(metric_split([NET_SALES], "category", MARKETPLACE, "no category"), "categories"),
+            {"category": Column("Category"), NET_SALES.name: revenue},
             FULL,
         ),
     ]
@@ -176,36 +186,20 @@ def _shoppers(queries: PanelQueries) -> list[PanelBuilder]:
     return [
         stat_panel(
             "From view to order",
-            "Visits with a product view, visits with an addition to the cart, and orders; exact to 1 %.",
-            queries.sql("marketplace/funnel"),
-            {
-                "viewed": Column("Visits with a view", "short"),
-                "added": Column("Visits with an addition", "short"),
-                "ordered": COUNT,
-                "conversion": Column("Orders per visit", "percentunit", decimals=1),
-            },
+            "Visits that reached each step in this order; `docs/metrics.md` says what a visit is.",
+            queries.filled(metric_totals(FUNNEL, MARKETPLACE), "the funnel"),
+            {metric.name: Column(metric.title, UNITS[metric.unit]) for metric in FUNNEL},
             FULL,
         ),
         time_series_panel(
             "Reviews",
-            "Reviews that shoppers wrote, and the average of their scores from 1 to 5.",
-            queries.sql("marketplace/reviews"),
+            "Reviews of sellers that shoppers wrote, and the average of their scores from 1 to 5.",
+            queries.filled(metric_series(REVIEWS, MARKETPLACE), "the reviews"),
             {
-                "review_count": Column("Reviews", "short"),
-                "average_score": Column("Score", "none", decimals=2),
+                "reviews": Column("Reviews", "short"),
+                "review_score": Column("Score", "none", decimals=2),
             },
             HALF,
         ),
-        table_panel(
-            "Recommendations",
-            "Recommendation lists that came into view, and the share that was clicked, by strategy.",
-            queries.sql("marketplace/recommendations"),
-            {
-                "strategy": Column("Strategy"),
-                "shown": Column("Shown", "short"),
-                "clicked": Column("Clicked", "short"),
-                "click_share": Column("Click rate", "percentunit", decimals=1),
-            },
-            HALF,
-        ),
+        strategies_panel(queries),
     ]

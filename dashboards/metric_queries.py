@@ -1,11 +1,22 @@
 """Writes a panel's query of metrics of the catalogue: the same rows and formulas as those of the API."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from textwrap import indent
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
-from clickhouse.metric_catalogue.queries import WHOLE_PERIOD, series_query, totals_query, value_sql
+from clickhouse.metric_catalogue.files import Unit
+from clickhouse.metric_catalogue.queries import (
+    WHOLE_PERIOD,
+    series_query,
+    split_query,
+    totals_query,
+    value_sql,
+)
+from clickhouse.metric_catalogue.scope import ONE_SELLER, Scope
 from clickhouse.metric_catalogue.values import MS_PER_HOUR
+
+UNITS: Mapping[Unit, str] = {"count": "short", "number": "short", "share": "percentunit", "hours": "h"}
+"""Unit of a metric → Grafana's id of it. Money has the shop's currency."""
 
 _MINOR_UNITS = "{minor_units:UInt32}"
 
@@ -19,24 +30,41 @@ def panels_of(domain: str) -> list[list[Metric]]:
     return list(groups.values())
 
 
-def metric_series(metrics: Sequence[Metric]) -> str:
+def metric_series(metrics: Sequence[Metric], scope: Scope = ONE_SELLER) -> str:
     """Return the query of metrics of one source by bucket, with the parameters of the catalogue's queries.
 
     Its columns are `time` and the metrics; money has units of the currency.
     """
-    series = indent(series_query(metrics, of_product=False), "    ")
-    columns = ",\n".join(["    toDateTime(bucket, 'UTC') AS time", *_values(metrics)])
-    return f"SELECT\n{columns}\nFROM (\n{series}\n) AS source\nWHERE bucket != {WHOLE_PERIOD}\nORDER BY time"
+    columns = ["toDateTime(bucket, 'UTC') AS time", *_values(metrics)]
+    series = series_query(metrics, of_product=False, scope=scope)
+    return _select(columns, series, f"\nWHERE bucket != {WHOLE_PERIOD}\nORDER BY time")
 
 
-def metric_totals(metrics: Sequence[Metric]) -> str:
+def metric_totals(metrics: Sequence[Metric], scope: Scope = ONE_SELLER) -> str:
     """Return the query of metrics of one source over the whole period: one row."""
-    totals = indent(totals_query(metrics, of_product=False), "    ")
-    return "SELECT\n" + ",\n".join(_values(metrics)) + f"\nFROM (\n{totals}\n) AS source"
+    return _select(_values(metrics), totals_query(metrics, of_product=False, scope=scope))
+
+
+def metric_split(metrics: Sequence[Metric], dimension: str, scope: Scope, without: str) -> str:
+    """Return the query of metrics of one source by the first values of a dimension, ranked as by the API.
+
+    Its columns are the dimension, where `without` stands for the empty value, and the metrics. Parameter
+    besides: `top`.
+    """
+    split = split_query(metrics, metrics[0].dimension(dimension), of_product=False, scope=scope)
+    value = f"if(assumeNotNull(value) = '', '{without}', assumeNotNull(value)) AS {dimension}"
+    return _select([value, *_values(metrics)], split, "\nWHERE isNotNull(value)\nORDER BY first_rank")
+
+
+def _select(columns: Iterable[str], query: str, rest: str = "") -> str:
+    """Return a SELECT of the rows of a query. Analysts may write SETTINGS at the end of the whole only."""
+    rows, settings, values = query.partition("\nSETTINGS ")
+    listed = ",\n".join(f"    {column}" for column in columns)
+    return f"SELECT\n{listed}\nFROM (\n{indent(rows, '    ')}\n) AS source{rest}{settings}{values}"
 
 
 def _values(metrics: Iterable[Metric]) -> list[str]:
-    return [f"    {_value(metric)} AS {metric.name}" for metric in metrics]
+    return [f"{_value(metric)} AS {metric.name}" for metric in metrics]
 
 
 def _value(metric: Metric) -> str:

@@ -14,17 +14,16 @@ from common.settings import Settings
 
 PARAMETER = re.compile(r"\{(\w+):(\w+(?:\([^)]*\))?)\}")
 
-TIMES = {
-    "period_start": "$__fromTime",
-    "period_end": "$__toTime",
-    "previous_start": "$__fromTime - ($__toTime - $__fromTime)",
-    "interval_s": "$__interval_s",
-}
-"""The selected time range as `DateTime`s, and the width of a point in seconds."""
+START, END = "$__fromTime", "$__toTime"
+"""The selected time range, as `DateTime`s."""
+
+TOP = 20
+"""The number of values that a panel lists."""
 
 VARIABLES = {
     "grain": "${grain:singlequote}",
     "seller_id": "${seller_id:singlequote}",
+    "experiment": "${experiment:singlequote}",
 }
 """The variables that a user selects at the top of a dashboard."""
 
@@ -33,12 +32,38 @@ class UnknownParameter(SoukError):
     """A query has a parameter without a value; the message names the query and the parameter."""
 
 
+def times(timezone: str) -> dict[str, str]:
+    """Return the selected time range, the previous period of the API, and the width of a point in seconds.
+
+    The previous period has as many months if the range has whole months only, as many days if it has whole
+    days only, and else the same duration. An unfinished range is compared with as much of it as is over.
+    """
+    zone = literal(timezone)
+    has_days = f"toStartOfDay({START}, {zone}) = {START} AND toStartOfDay({END}, {zone}) = {END}"
+    has_months = f"toDayOfMonth({START}, {zone}) = 1 AND toDayOfMonth({END}, {zone}) = 1"
+    first, last = f"toDate({START}, {zone})", f"toDate({END}, {zone})"
+    previous = (
+        f"multiIf(NOT ({has_days}), {START} - ({END} - {START}), "
+        f"{has_months}, toDateTime(subtractMonths({first}, dateDiff('month', {first}, {last})), {zone}), "
+        f"toDateTime(subtractDays({first}, {last} - {first}), {zone}))"
+    )
+    over = f"greatest(0, now() - {START})"
+    return {
+        "period_start": START,
+        "period_end": END,
+        "previous_start": previous,
+        "compared_end": f"if({END} <= now(), {START}, least({START}, {previous} + {over}))",
+        "interval_s": "$__interval_s",
+    }
+
+
 def shop_values(settings: Settings) -> dict[str, str]:
     """Return the parameters that the settings determine."""
     return {
         "currency": literal(settings.shop_currency),
         "timezone": literal(settings.shop_timezone),
         "minor_units": str(10 ** get_currency_precision(settings.shop_currency)),
+        "top": str(TOP),
     }
 
 

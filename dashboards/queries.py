@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from common.settings import Settings
-from dashboards.parameters import TIMES, VARIABLES, fill, literal, shop_values
+from dashboards.parameters import VARIABLES, fill, literal, shop_values, times
 
 FOLDER = Path(__file__).parent / "queries"
 
@@ -17,7 +17,7 @@ class PanelQueries:
     """The queries in `dashboards/queries/`, with the values of one shop's settings."""
 
     def __init__(self, settings: Settings) -> None:
-        self._values = {**TIMES, **VARIABLES, **shop_values(settings)}
+        self._values = {**times(settings.shop_timezone), **VARIABLES, **shop_values(settings)}
 
     def sql(self, name: str) -> str:
         """Return the SQL of `queries/<name>.sql`, such as `marketplace/sales`, without its comments.

@@ -9,7 +9,7 @@ from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_
 from clickhouse.metric_catalogue.files import Unit
 from common.settings import Settings
 from dashboards.layout import Section, build_dashboard
-from dashboards.metric_queries import metric_series, metric_totals, panels_of
+from dashboards.metric_queries import UNITS, metric_series, metric_totals, panels_of
 from dashboards.panels import FULL, HALF, Column, PanelBuilder, stat_panel, table_panel, time_series_panel
 from dashboards.queries import PanelQueries
 from dashboards.variables import grain_variable, seller_variable
@@ -17,7 +17,6 @@ from dashboards.variables import grain_variable, seller_variable
 TOTALS = ("net_sales", "orders", "units", "average_order_value", "cancellation_rate", "return_rate")
 """The metrics in the first row, which have one source."""
 
-_UNITS: dict[Unit, str] = {"count": "short", "number": "short", "share": "percentunit", "hours": "h"}
 _DECIMALS: dict[Unit, int] = {"money": 2, "number": 2, "share": 1, "hours": 1}
 _IN_TITLE = 2
 """Metrics that the title of a panel names."""
@@ -81,4 +80,4 @@ def _panel(queries: PanelQueries, metrics: Sequence[Metric], money: str) -> Pane
 
 
 def _column(metric: Metric, money: str) -> Column:
-    return Column(metric.title, _UNITS.get(metric.unit, money), _DECIMALS.get(metric.unit))
+    return Column(metric.title, UNITS.get(metric.unit, money), _DECIMALS.get(metric.unit))

@@ -20,6 +20,9 @@ ROUTES = {
 }
 """Service → a regular expression that matches its routes, and only these."""
 
+READING_EVENTS = ("orders", "inventory", "payments", "sellers")
+"""The services that read events of others. All services send events."""
+
 LINE = "{{what}}"
 
 
@@ -32,14 +35,14 @@ def dashboard(settings: Settings) -> Dashboard:
 
 def _panels(service: str) -> list[PanelBuilder]:
     requests = f'job!="serving", route=~"{ROUTES[service]}"'
-    messages = f'service="{service}"'
+    messages = f'service="{service}"' if service in READING_EVENTS else ""
     return [
         metric_panel(
             f"Rate of {service}",
             "Requests and messages that the service answers and acts on, for each second.",
             _lines(
                 f"sum(rate(souk_http_requests_total{{{requests}}}[5m]))",
-                f"sum(rate(souk_inbox_messages_total{{{messages}}}[5m]))",
+                messages and f"sum(rate(souk_inbox_messages_total{{{messages}}}[5m]))",
             ),
             Column(LINE, "ops"),
             THIRD,
@@ -50,7 +53,8 @@ def _panels(service: str) -> list[PanelBuilder]:
             _lines(
                 f'sum(rate(souk_http_requests_total{{{requests}, status=~"5.."}}[5m]))'
                 f" / sum(rate(souk_http_requests_total{{{requests}}}[5m]))",
-                f'sum(rate(souk_inbox_messages_total{{{messages}, outcome=~"retried|rejected"}}[5m]))'
+                messages
+                and f'sum(rate(souk_inbox_messages_total{{{messages}, outcome=~"retried|rejected"}}[5m]))'
                 f" / sum(rate(souk_inbox_messages_total{{{messages}}}[5m]))",
             ),
             Column(LINE, "percentunit", yellow_from=0.001, red_from=0.01),
@@ -61,7 +65,7 @@ def _panels(service: str) -> list[PanelBuilder]:
             "99 of 100 requests are answered, and 99 of 100 messages are processed, within this time.",
             _lines(
                 _slowest(f"souk_http_request_seconds_bucket{{{requests}}}"),
-                _slowest(f"souk_inbox_seconds_bucket{{{messages}}}"),
+                messages and _slowest(f"souk_inbox_seconds_bucket{{{messages}}}"),
             ),
             Column(LINE, "s"),
             THIRD,
@@ -74,6 +78,8 @@ def _slowest(buckets: str) -> str:
 
 
 def _lines(requests: str, messages: str) -> str:
-    """Return an expression with two lines, which the label `what` names."""
-    named = (("requests", requests), ("messages", messages))
-    return " or ".join(f'label_replace({each}, "what", "{name}", "", "")' for name, each in named)
+    """Return an expression with a line for each that is not empty; the label `what` names them."""
+    named = {"requests": requests, "messages": messages}
+    return " or ".join(
+        f'label_replace({each}, "what", "{name}", "", "")' for name, each in named.items() if each
+    )

@@ -1,8 +1,9 @@
 """The variables that a user selects at the top of a dashboard."""
 
-from grafana_foundation_sdk.builders.dashboard import CustomVariable, QueryVariable
+from grafana_foundation_sdk.builders.dashboard import CustomVariable, QueryVariable, TextBoxVariable
 from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefresh
 
+from common.experiments.assignment import HOLDOUT
 from dashboards.queries import PanelQueries
 from dashboards.targets import CLICKHOUSE
 
@@ -28,4 +29,12 @@ def seller_variable(queries: PanelQueries) -> QueryVariable:
     return (
         QueryVariable("seller_id").label("Seller").description("The seller whom the dashboard shows.")
         .query(query).datasource(CLICKHOUSE).refresh(VariableRefresh.ON_DASHBOARD_LOAD)
+    )  # fmt: skip
+
+
+def experiment_variable() -> TextBoxVariable:
+    """Return the variable `experiment`, the name of an experiment; at first the permanent hold-out."""
+    return (
+        TextBoxVariable("experiment").label("Experiment").description("The name of an experiment.")
+        .default_value(HOLDOUT)
     )  # fmt: skip

@@ -2,7 +2,7 @@
 WITH
     seen AS
     (
-        SELECT recommendation_id, day, visitor_id, items
+        SELECT recommendation_id, day, visitor_id, items, is_clicked
         FROM q_recommendation_lists_seen(
             period_start = {period_start:DateTime64(3, 'UTC')},
             period_end = {period_end:DateTime64(3, 'UTC')},
@@ -35,8 +35,13 @@ WITH
             item.visitor_id AS visitor_id,
             item.recommendation_id AS recommendation_id,
             ifNull(categories.category, '') AS category,
+            any(item.is_clicked) AS is_clicked,
             count() AS places
-        FROM (SELECT recommendation_id, day, visitor_id, arrayJoin(items.product_id) AS product_id FROM seen) AS item
+        FROM
+        (
+            SELECT recommendation_id, day, visitor_id, is_clicked, arrayJoin(items.product_id) AS product_id
+            FROM seen
+        ) AS item
         LEFT JOIN categories ON categories.product_id = item.product_id
         GROUP BY day, visitor_id, recommendation_id, category
     )
@@ -53,18 +58,19 @@ FROM
     SELECT
         day,
         1 AS lists,
-        recommendation_id IN (
-            SELECT recommendation_id FROM recommendation_clicked
-            WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')}
-                AND occurred_at < {period_end:DateTime64(3, 'UTC')} + INTERVAL 1 DAY
-        ) AS clicked,
+        is_clicked AS clicked,
         products > 1 AS compared,
         if(products > 1, 1 - alike / (products * (products - 1)), 0) AS diversity,
         0 AS visitors,
         0. AS dominance
     FROM
     (
-        SELECT day, recommendation_id, toFloat64(sum(places)) AS products, toFloat64(sum(places * (places - 1))) AS alike
+        SELECT
+            day,
+            recommendation_id,
+            any(places.is_clicked) AS is_clicked,
+            toFloat64(sum(places)) AS products,
+            toFloat64(sum(places * (places - 1))) AS alike
         FROM places
         GROUP BY day, recommendation_id
     )

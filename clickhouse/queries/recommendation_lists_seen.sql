@@ -1,5 +1,17 @@
--- Lists that came into view. A visitor with over 1,000 of them on one day is a robot, whose lists of that day are left out.
-SELECT recommendation_id, day, visitor_id, items
+-- Lists that came into view, and whether they were clicked. A visitor with over 1,000 of them on one day is a robot, whose lists of that day are left out.
+SELECT
+    recommendation_id,
+    occurred_at,
+    day,
+    visitor_id,
+    surface,
+    strategy,
+    items,
+    recommendation_id IN (
+        SELECT recommendation_id FROM recommendation_clicked
+        WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')}
+            AND occurred_at < {period_end:DateTime64(3, 'UTC')} + INTERVAL 1 DAY
+    ) AS is_clicked
 FROM
 (
     SELECT *, count() OVER (PARTITION BY visitor_id, day) AS lists
@@ -7,8 +19,11 @@ FROM
     (
         SELECT
             recommendation_id,
+            occurred_at,
             toString(toDate(occurred_at, {timezone:String})) AS day,
             visitor_id,
+            surface,
+            strategy,
             items,
             ({surface:String} = '' OR surface = {surface:String})
                 AND ({strategy:String} = '' OR strategy = {strategy:String})
@@ -24,4 +39,4 @@ FROM
         LIMIT 1 BY recommendation_id
     )
 )
-WHERE is_wanted AND lists <= 1000
+WHERE is_wanted AND lists <= 1000 AND notEmpty(items)

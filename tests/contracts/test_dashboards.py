@@ -13,7 +13,7 @@ from common.settings import ROOT, Settings
 from dashboards.build import build, write
 from dashboards.parameters import UnknownParameter, fill
 from dashboards.queries import FOLDER
-from dashboards.services import ROUTES
+from dashboards.services import READING_EVENTS, ROUTES
 from producers.registry import SERVICES
 from serving.clickhouse import load_queries
 from tests.promql import metrics_of, unknown_in
@@ -37,7 +37,8 @@ PANELS = [
 
 
 def test_every_dashboard_has_its_own_id() -> None:
-    assert set(BUILT) == {"pipeline", "marketplace", "seller", "services", "recommender"}
+    assert {f"service-{name}" for name in SERVICES} <= set(BUILT)
+    assert {dashboard["uid"] for dashboard in BUILT.values()} == {f"souk-{name}" for name in BUILT}
     assert len({dashboard["uid"] for dashboard in BUILT.values()}) == len(BUILT)
     assert all(re.fullmatch(r"[a-z-]{1,40}", dashboard["uid"]) for dashboard in BUILT.values())
 
@@ -106,6 +107,12 @@ def test_each_route_of_the_commerce_services_belongs_to_one_of_them() -> None:
         for path in sorted({getattr(route, "path", "") for route in all_routes(service.router)}):
             owners = [other for other, pattern in ROUTES.items() if re.fullmatch(pattern, path)]
             assert owners == [name], path
+
+
+def test_the_dashboard_of_a_service_shows_the_events_that_it_reads() -> None:
+    reading = {name for name, service in SERVICES.items() if service.subscriptions}
+    assert reading == set(READING_EVENTS)
+    assert all(service.emits for service in SERVICES.values())
 
 
 def test_money_is_shown_in_the_minor_units_of_its_currency() -> None:

@@ -9,6 +9,8 @@ import pytest
 from common.clock import system_clock
 from local import passwords
 from local.demo.simulator_status import read_status
+from tests.e2e import panel_series
+from tests.e2e.conftest import wait_until
 from tests.principals import bearer
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1_800)]
@@ -57,6 +59,8 @@ def test_every_store_agrees_while_a_demo_runs_and_after_it_was_stopped(untouched
     eventually(sales, 60)
     order_id = order_of_a_person()
     eventually(lambda: is_shipped(order_id), 300)
+    wait_until(lambda: not panel_series.missing(untouched.settings), 120)
+    assert panel_series.missing(untouched.settings) == {}
     while_open = untouched.audit()
     assert while_open["exit_code"] == 0, json.dumps(while_open, indent=1)
     seen = read_status(home)

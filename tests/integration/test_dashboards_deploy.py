@@ -10,12 +10,13 @@ import pytest
 
 from cli.__main__ import main
 from common.settings import Settings
+from dashboards import registry
 from local.install.dashboards import python_with_grafana
 from local.install.machine import CannotInstall
 from tests.integration.grafana import TOKEN, Grafana, running_grafana
 from tests.ports import free_offset
 
-DASHBOARDS = ("souk-pipeline", "souk-marketplace", "souk-seller", "souk-services", "souk-recommender")
+DASHBOARDS = tuple(f"souk-{name}" for name in registry.DASHBOARDS)
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def test_deploy_creates_everything_and_updates_it_the_next_time(grafana: Grafana
         for panel in made["panels"]
         for target in panel.get("targets", [])
     }
-    assert used == set(grafana.sources)
+    assert used == set(grafana.sources)  # nobody gave the address of a Zipkin
     source = grafana.sources["souk-clickhouse"]["jsonData"]
     assert (source["host"], source["port"], source["protocol"]) == ("127.0.0.1", 8123, "http")
     assert source["username"] == "analyst"

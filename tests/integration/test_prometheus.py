@@ -1,4 +1,4 @@
-"""Prometheus and Alertmanager as parts: the rules are loaded, and an alert reaches Alertmanager."""
+"""Prometheus and Alertmanager as parts: rules and panels are evaluated, and an alert reaches Alertmanager."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,6 +17,7 @@ from common.stopping import Stopping
 from dashboards.prometheus.configuration import rules
 from local.parts import on_demand
 from local.state_directory import StateDirectory
+from tests.integration.grafana_panels import prometheus_panels
 from tests.integration.servers import await_true, running
 from tests.ports import free_offset
 
@@ -35,9 +36,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         yield found
 
 
-def get(settings: Settings, part: Any, path: str) -> Any:
+def get(settings: Settings, part: Any, path: str, **parameters: str) -> Any:
     url = f"http://127.0.0.1:{settings.port(part)}{path}"
-    return httpx.get(url, trust_env=False, timeout=30).raise_for_status().json()
+    return httpx.get(url, params=parameters, trust_env=False, timeout=30).raise_for_status().json()
 
 
 def firing(settings: Settings) -> set[tuple[str, str]]:
@@ -56,6 +57,14 @@ def test_every_rule_is_loaded_and_can_be_evaluated(settings: Settings) -> None:
         return all(rule["health"] == "ok" for rule in found)
 
     await_true(evaluated, "the evaluation of every rule")
+
+
+def test_every_panel_can_be_evaluated(settings: Settings) -> None:
+    for name, panel in prometheus_panels(settings):
+        for target in panel["targets"]:
+            answer = get(settings, "prometheus", "/api/v1/query", query=target["expr"])
+            assert answer["data"]["resultType"] == "vector", (name, panel["title"])
+            assert not answer.get("warnings"), (name, panel["title"])
 
 
 def test_an_alert_about_a_process_reaches_alertmanager_and_ends(settings: Settings) -> None:

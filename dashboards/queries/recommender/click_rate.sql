@@ -2,13 +2,14 @@
 SELECT
     toDateTime(dateTrunc({grain:String}, occurred_at, {timezone:String}), {timezone:String}) AS time,
     strategy,
-    uniqExactIf(recommendation_id, recommendation_id IN (
-        SELECT recommendation_id
-        FROM recommendation_clicked
-        WHERE occurred_at >= {period_start:DateTime('UTC')}
-    )) / uniqExact(recommendation_id) AS click_share
-FROM recommendation_shown
-WHERE occurred_at >= {period_start:DateTime('UTC')}
-    AND occurred_at < {period_end:DateTime('UTC')}
+    countIf(is_clicked) / count() AS click_share
+FROM q_recommendation_lists_seen(
+    period_start = {period_start:DateTime('UTC')},
+    period_end = {period_end:DateTime('UTC')},
+    timezone = {timezone:String},
+    surface = '',
+    strategy = '',
+    experiment = '',
+    arm = '')
 GROUP BY time, strategy
 ORDER BY time, strategy

@@ -2,9 +2,14 @@
 SELECT
     toDateTime(dateTrunc({grain:String}, occurred_at, {timezone:String}), {timezone:String}) AS time,
     strategy,
-    uniqExact(recommendation_id) AS lists
-FROM recommendation_shown
-WHERE occurred_at >= {period_start:DateTime('UTC')}
-    AND occurred_at < {period_end:DateTime('UTC')}
+    count() AS lists
+FROM q_recommendation_lists_seen(
+    period_start = {period_start:DateTime('UTC')},
+    period_end = {period_end:DateTime('UTC')},
+    timezone = {timezone:String},
+    surface = '',
+    strategy = '',
+    experiment = '',
+    arm = '')
 GROUP BY time, strategy
 ORDER BY time, strategy
