@@ -87,7 +87,7 @@ def run(
             rounds.append(_measure(platform, plan, collector, number, is_traced))
             console.print(_described(rounds[-1]), highlight=False, soft_wrap=True)
         logs = log_cost(platform.settings, sum(each.checkouts.accepted for each in rounds))
-    return _result(rounds, logs)
+    return compare(rounds, logs)
 
 
 def _measure(
@@ -109,7 +109,8 @@ def _measure(
     return Round(is_traced, checkouts, events, spans)
 
 
-def _result(rounds: list[Round], logs: LogCost) -> TelemetryBenchResult:
+def compare(rounds: list[Round], logs: LogCost) -> TelemetryBenchResult:
+    """Return the costs from consecutive pairs of rounds, each with and without tracing, in either order."""
     pairs = [sorted(rounds[at : at + 2], key=lambda each: each.is_traced) for at in range(0, len(rounds), 2)]
     return TelemetryBenchResult(
         checkouts_lost=PairedCost.lost(

@@ -79,7 +79,7 @@ stderr_logfile = NONE
 
 def stop_timeout_s(settings: Settings) -> int:
     """Return the time for a part to stop: longer than our own processes take at most (`docs/health.md`)."""
-    longest_s = settings.drain_s + 2 * settings.stop_timeout_s
+    longest_s = settings.drain_s + 3 * settings.stop_timeout_s
     return max(STOP_TIMEOUT_S, math.ceil(longest_s) + 5)
 
 

@@ -3,10 +3,16 @@
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 from bench.log_cost import LogCost
 from bench.paired_cost import PairedCost
-from bench.telemetry import TelemetryBenchResult
+from bench.span_collector import span_collector
+from bench.telemetry import Round, TelemetryBenchResult, compare, show
+from bench.telemetry_load import CheckoutLoad, EventLoad
+from common.settings import Settings
+from common.span_recorder import SpanRecorder, make_exporter
+from common.tracing import Span, record_span
 
 NONE = PairedCost(0.0, 0.0, 0.0)
 
@@ -34,3 +40,34 @@ def test_more_than_a_twentieth_of_the_checkouts_or_events_is_too_much() -> None:
         "tracing costs at most 5% of checkouts a second"
     ]
     assert len(replace(result, events_lost=PairedCost(0.06, 0.05, 0.07)).missed) == 1
+
+
+def test_the_collector_counts_the_spans_that_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    with span_collector() as collector:
+        recorder = SpanRecorder(make_exporter(Settings(trace_endpoint=collector.endpoint)))
+        monkeypatch.setattr("common.tracing._recorder", recorder)
+        for number in range(3):
+            record_span(Span("orders", f"span {number}", "ab" * 16, "cd" * 8, "", "internal", 1), 2)
+        assert recorder._processor.force_flush(10_000)
+
+        assert (collector.take(), collector.take()) == (3, 0)
+
+
+def test_rounds_are_compared_in_pairs_whichever_came_first(capsys: pytest.CaptureFixture[str]) -> None:
+    def measured(is_traced: bool, per_second: float, cpu: float) -> Round:
+        return Round(
+            is_traced, CheckoutLoad(100, per_second, cpu), EventLoad(per_second, cpu), int(is_traced)
+        )
+
+    rounds = [
+        measured(False, 100, 10),
+        measured(True, 97, 11),
+        measured(True, 194, 22),
+        measured(False, 200, 20),
+    ]
+    result = compare(rounds, LogCost(10.0, 20.0))
+
+    assert result.checkouts_lost.estimate == result.events_lost.estimate == pytest.approx(0.03)
+    assert result.checkout_cpu.estimate == result.event_cpu.estimate == pytest.approx(0.1)
+    show(result, Console(width=200))
+    assert "0.20 ms of a checkout's CPU time" in capsys.readouterr().out

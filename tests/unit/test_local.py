@@ -29,7 +29,7 @@ from local.supervision.launch_file import write_launch_file
 from local.supervision.ports import require_free
 from local.supervision.processes import ProcessRecord, read_process_record, running_processes, stop_all
 from local.supervision.steps import Step, run_steps
-from local.supervision.supervisor import render
+from local.supervision.supervisor import STOP_TIMEOUT_S, render, stop_timeout_s
 from local.table import duration
 
 
@@ -414,3 +414,12 @@ def test_a_home_that_others_could_enter_is_closed(tmp_path):
     }
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
     assert tmp_path.stat().st_mode & 0o777 == 0o755, "a link is not followed"
+
+
+def test_a_part_has_longer_to_stop_than_its_own_limits_allow():
+    assert stop_timeout_s(Settings(drain_s=1, stop_timeout_s=2)) == STOP_TIMEOUT_S
+    patient = Settings(drain_s=30, stop_timeout_s=20)
+    assert stop_timeout_s(patient) > 30 + 3 * 20
+    assert f"stopwaitsecs = {stop_timeout_s(patient)}" in render(
+        {"kafka": "TERM"}, 20, stop_timeout_s(patient)
+    )
