@@ -132,7 +132,7 @@ def in_container(name: str, offset: int) -> dict[str, str]:
 
 
 LIVING = {"serving": "/health", "commerce": "/health", "jobs": "/metrics", "rollups": "/metrics",
-          "training": "/metrics"}  # fmt: skip
+          "training": "/metrics", "audit": "/metrics"}  # fmt: skip
 """Services that wait for their servers, with a path that they answer meanwhile."""
 
 
