@@ -7,6 +7,8 @@ from starlette.responses import Response
 from common.metrics import CONTENT_TYPE, FIGURES_AS_OF, PART_READY, exposition
 from serving.gateway.described_routes import guarded
 from serving.ops import schemas
+from serving.ops.overview.schemas import PlatformOverview
+from serving.ops.overview.service import OverviewService
 from serving.ops.policy import POLICIES
 from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks
@@ -46,6 +48,17 @@ async def services(request: Request) -> Response:
     protection: Protection = request.app.state.protection
     headers = {"Cache-Control": "no-store"}
     return Response(orjson.dumps(await protection.read()), 200, headers, "application/json")
+
+
+@router.get("/v1/ops/overview", summary="The whole platform at a glance", response_model=PlatformOverview)
+async def platform_overview(request: Request) -> Response:
+    """Return every part, stage, job, lag and alert of this moment, within 3 s whatever does not answer.
+
+    A part that does not answer makes its figures null, and never those of others: `sources` says why.
+    """
+    service: OverviewService = request.app.state.overview
+    headers = {"Cache-Control": "no-store"}
+    return Response(orjson.dumps(await service.read()), 200, headers, "application/json")
 
 
 @router.get("/metrics", include_in_schema=False)
