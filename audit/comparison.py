@@ -35,6 +35,11 @@ class Difference:
     left: Value
     right: Value
 
+    @property
+    def row(self) -> str:
+        """The row as text: `name=value` of each column of the key."""
+        return " ".join(f"{name}={value}" for name, value in self.key.items())
+
 
 @dataclass(frozen=True)
 class ComparisonResult:

@@ -37,8 +37,8 @@ def show(comparison: ComparisonResult, currency: str, console: Console) -> None:
     for note in comparison.notes:
         console.print(f"{_INDENT}{note}", style="yellow", markup=False, highlight=False)
     for difference in comparison.differences[:PRINTED_DIFFERENCES]:
-        key = " ".join(f"{name}={value}" for name, value in difference.key.items())
-        line = f"{key} {difference.field}: {spec.left} {difference.left}, {spec.right} {difference.right}"
+        sides = f"{spec.left} {difference.left}, {spec.right} {difference.right}"
+        line = f"{difference.row} {difference.field}: {sides}"
         console.print(f"{_INDENT}{line}", style="red", markup=False, highlight=False)
     if comparison.difference_count > PRINTED_DIFFERENCES:
         console.print(f"{_INDENT}… {comparison.difference_count:,} differences in all", style="red")

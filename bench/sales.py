@@ -12,9 +12,9 @@ from rich.table import Table
 from bench.quantiles import Quantiles
 from common.errors import UserError
 from common.principal_token import PlatformToken
+from common.process_records import process_tree
 from common.settings import Settings
 from local.status import status
-from local.supervision.processes import process_tree
 from serving.analytics.watermarks import REFRESH_AFTER_REQUEST_S, REFRESH_INTERVAL_S
 
 PARTS = ("clickhouse", "serving")

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from clickhouse.databases import ROWS_SUFFIX
 from common.errors import PartUnavailable, SoukError
+from common.process_records import process_tree
 from common.settings import ROOT, Settings
 from jobs.flink_client import FlinkClient
 from local import passwords, stack
@@ -24,7 +25,7 @@ from local.parts.part import NotReady, Part
 from local.state_directory import StateDirectory, base_environment, settings_environment
 from local.status import status
 from local.supervision.ports import require_free
-from local.supervision.processes import POLL_S, process_tree
+from local.supervision.processes import POLL_S
 from local.supervision.supervisor import NAME as SUPERVISOR
 from local.supervision.supervisor import Supervisor
 
@@ -91,9 +92,10 @@ def temporary_platform(
 ) -> Iterator[TemporaryPlatform]:
     """Start the bundled parts on other ports, even if the settings have URLs. Stop them at the end.
 
-    `others` are settings of the temporary platform, by name.
+    `others` are settings of the temporary platform, by name. It makes no audit by itself, which would disturb
+    what is measured.
     """
-    with _temporary_home(settings, port_offset, **others) as own:
+    with _temporary_home(settings, port_offset, **{"audit_enabled": False} | others) as own:
         try:
             yield TemporaryPlatform(stack.up(own, console), console)
         finally:

@@ -22,6 +22,26 @@ ORDER BY (name, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'Something needs an operator, or no longer does.';
 
+CREATE TABLE audit_differences
+(
+    `audit_id` String COMMENT 'The audit.' CODEC(ZSTD(1)),
+    `found_at` DateTime64(3, 'UTC') COMMENT 'When the audit ended, UTC.',
+    `comparison` LowCardinality(String) COMMENT 'The comparison, such as kafka_vs_facts.',
+    `subject` String COMMENT 'What was compared.' CODEC(ZSTD(1)),
+    `number` UInt32 COMMENT 'The place among the stored differences of the audit, from 0.',
+    `left_store` LowCardinality(String) COMMENT 'The store that is right by definition.',
+    `right_store` LowCardinality(String) COMMENT 'The store that was checked.',
+    `key` String COMMENT 'The row, as name=value.' CODEC(ZSTD(1)),
+    `field` String COMMENT 'The figure; "row" if one side has no such row.' CODEC(ZSTD(1)),
+    `left_value` String COMMENT 'The value of the left store, shortened; empty if it has no such row.' CODEC(ZSTD(1)),
+    `right_value` String COMMENT 'The value of the right store, shortened; empty if it has no such row.' CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (audit_id, number)
+TTL toDateTime(found_at) + toIntervalDay(90)
+SETTINGS index_granularity = 8192
+COMMENT 'The first differences that each audit found.';
+
 CREATE TABLE audit_results
 (
     `audited_at` DateTime64(3, 'UTC') COMMENT 'When the audit ended, UTC.' CODEC(Delta(8), ZSTD(1)),
@@ -33,12 +53,36 @@ CREATE TABLE audit_results
     `figures` UInt64 COMMENT 'Single values that were compared.' CODEC(ZSTD(1)),
     `differences` UInt64 COMMENT 'Figures on which the two sides disagree.' CODEC(ZSTD(1)),
     `explained` UInt64 COMMENT 'Rows that one side lacks because they are dead letters.' CODEC(ZSTD(1)),
-    `unread` String COMMENT 'Why a side could not be read; empty if both were.' CODEC(ZSTD(1))
+    `unread` String COMMENT 'Why a side could not be read; empty if both were.' CODEC(ZSTD(1)),
+    `audit_id` String COMMENT 'The audit; empty if it ran before audits had ids.' CODEC(ZSTD(1))
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (comparison, audited_at, subject, left_store, right_store)
 SETTINGS index_granularity = 8192
 COMMENT 'What every audit found, comparison by comparison.';
+
+CREATE TABLE audits
+(
+    `audit_id` String COMMENT 'UUIDv7 of the audit.' CODEC(ZSTD(1)),
+    `started_at` DateTime64(3, 'UTC') COMMENT 'When it began, UTC.',
+    `ended_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it ended, UTC; null while it runs, and if it was interrupted.',
+    `trigger` LowCardinality(String) COMMENT 'What started it: scheduled or requested.',
+    `is_whole` Bool COMMENT 'Whether it made every comparison.',
+    `outcome` LowCardinality(String) COMMENT 'running, agree, differ, incomplete, nothing, failed, stopped or interrupted.',
+    `reason` String COMMENT 'Why it has this outcome, if it compared less than everything; else empty.' CODEC(ZSTD(1)),
+    `comparisons` UInt32 COMMENT 'The number of results, of which audit_results has a row each.',
+    `rows` UInt64 COMMENT 'Distinct keys of both sides, of all comparisons.',
+    `figures` UInt64 COMMENT 'Single values that were compared.',
+    `differences` UInt64 COMMENT 'Figures on which two stores disagree.',
+    `explained` UInt64 COMMENT 'Rows that one side lacks because they are dead letters.',
+    `unread` UInt32 COMMENT 'Comparisons of which a side could not be read.',
+    `peak_memory_mb` Nullable(Float64) COMMENT 'The peak memory of the process in MB; null if it was killed.',
+    `recorded_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two rows of an audit the later stays.'
+)
+ENGINE = ReplacingMergeTree(recorded_at)
+ORDER BY (started_at, audit_id)
+SETTINGS index_granularity = 1024
+COMMENT 'Every audit, with what started it, how long it took and what it found.';
 
 CREATE TABLE cart_changed
 (

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -35,6 +36,21 @@ Partition = tuple[str, int]
 Offsets = Mapping[Partition, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits in Kafka.
+
+    `behind` is consumer group → messages after its committed offsets. `dead_letters` is dead-letter topic →
+    messages, `unresolved` those that were neither replayed nor discarded. `written` is the number of messages
+    that were ever written to all topics.
+    """
+
+    behind: Mapping[str, int]
+    dead_letters: Mapping[str, int]
+    unresolved: Mapping[str, int]
+    written: int
+
+
 def lag_by_group(committed: Mapping[str, Offsets], ends: Offsets) -> dict[str, int]:
     """Return group → messages after its committed offsets.
 
@@ -63,13 +79,7 @@ def end_offsets(bootstrap: str) -> dict[Partition, int]:
     cluster = KafkaCluster(bootstrap)
     try:
         topics = retry_while_retriable(lambda: cluster.metadata(TIMEOUT_S), TIMEOUT_S).topics
-        partitions = [
-            (name, partition)
-            for name, topic in topics.items()
-            if not name.startswith(INTERNAL_PREFIX)
-            for partition in topic.partitions
-        ]
-        return _offsets(cluster.client, partitions, _LATEST)
+        return _offsets(cluster.client, _partitions(topics), _LATEST)
     except KafkaException as error:
         raise PartUnavailable(f"Kafka at {bootstrap} does not answer: {error}") from error
 
@@ -146,6 +156,23 @@ def unresolved_in(first: int, end: int, resolved: ResolvedOffsets) -> int:
     return max(0, end - start) - sum(start <= offset < end for offset in resolved.beyond)
 
 
+def read_backlog(cluster: KafkaCluster) -> Backlog:
+    """Return what waits in Kafka now.
+
+    Raises:
+        KafkaException: Kafka does not answer.
+    """
+    topics = cluster.metadata(TIMEOUT_S).topics
+    admin = cluster.client
+    ends = _offsets(admin, _partitions(topics), _LATEST)
+    listed = retry_while_retriable(
+        lambda: admin.list_consumer_groups(request_timeout=TIMEOUT_S).result(), TIMEOUT_S
+    )
+    committed = {group.group_id: _committed(admin, group.group_id) for group in listed.valid}
+    dead_letters, unresolved = _dead_letters(admin, ends)
+    return Backlog(lag_by_group(committed, ends), dead_letters, unresolved, sum(ends.values()))
+
+
 def export_lag(
     bootstrap: str,
     stop: threading.Event,
@@ -161,32 +188,37 @@ def export_lag(
     cluster, available = KafkaCluster(bootstrap), True
     while not stop.is_set():
         try:
-            topics = cluster.metadata(TIMEOUT_S).topics
-            groups = _groups(cluster.client)
-            groups = {name: behind for name, behind in groups.items() if name not in ignored()}
-            dead_letters, unresolved = _dead_letters(cluster.client, topics)
+            backlog = read_backlog(cluster)
             available = True
         except KafkaException as error:
-            groups, dead_letters, unresolved = {}, {}, {}
+            backlog = Backlog({}, {}, {}, 0)
             if available:
                 log.warning("waiting for Kafka", error=str(error))
             available = False
         MESSAGES_BEHIND.clear()
-        for group, count in groups.items():
+        left_out = ignored()
+        for group, count in backlog.behind.items():
+            if group in left_out:
+                continue
             MESSAGES_BEHIND.labels(group, job_of(group)).set(count)
-        for gauge, counted in ((DEAD_LETTERS, dead_letters), (UNRESOLVED_DEAD_LETTERS, unresolved)):
+        for gauge, counted in (
+            (DEAD_LETTERS, backlog.dead_letters),
+            (UNRESOLVED_DEAD_LETTERS, backlog.unresolved),
+        ):
             gauge.clear()
             for topic, count in counted.items():
                 gauge.labels(topic).set(count)
         stop.wait(EXPORT_EVERY_S)
 
 
-def _groups(admin: AdminClient) -> dict[str, int]:
-    listed = retry_while_retriable(
-        lambda: admin.list_consumer_groups(request_timeout=TIMEOUT_S).result(), TIMEOUT_S
-    )
-    committed = {group.group_id: _committed(admin, group.group_id) for group in listed.valid}
-    return lag_by_group(committed, _offsets(admin, set().union(*committed.values()), _LATEST))
+def _partitions(topics: Mapping[str, TopicMetadata]) -> list[Partition]:
+    """Return every partition of every topic, except Kafka's internal topics."""
+    return [
+        (name, partition)
+        for name, topic in topics.items()
+        if not name.startswith(INTERNAL_PREFIX)
+        for partition in topic.partitions
+    ]
 
 
 def _committed(admin: AdminClient, group: str) -> dict[Partition, int]:
@@ -204,17 +236,12 @@ def _committed_entries(admin: AdminClient, group: str) -> list[TopicPartition]:
     return retry_while_retriable(list_group_offsets, TIMEOUT_S)
 
 
-def _dead_letters(
-    admin: AdminClient, topics: Mapping[str, TopicMetadata]
-) -> tuple[dict[str, int], dict[str, int]]:
+def _dead_letters(admin: AdminClient, all_ends: Offsets) -> tuple[dict[str, int], dict[str, int]]:
     """Return topic → its dead letters, and topic → those that are not resolved."""
-    partitions = {
-        (name, partition)
-        for name, topic in topics.items()
-        if name.endswith(DEAD_LETTER_SUFFIX)
-        for partition in topic.partitions
+    ends = {
+        partition: end for partition, end in all_ends.items() if partition[0].endswith(DEAD_LETTER_SUFFIX)
     }
-    starts, ends = _offsets(admin, partitions, _EARLIEST), _offsets(admin, partitions, _LATEST)
+    starts = _offsets(admin, ends, _EARLIEST)
     resolved = {
         (at.topic, at.partition): ResolvedOffsets.parse(at.offset, at.metadata)
         for at in _committed_entries(admin, RESOLVING_GROUP)

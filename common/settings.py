@@ -28,7 +28,7 @@ REGISTRY_USER = "souk"
 Part = Literal[
     "kafka", "kafka_controller", "registry", "registry_management", "flink", "flink_rpc",
     "flink_blob", "clickhouse", "postgres", "redis", "serving", "commerce", "jobs", "simulator",
-    "rollups", "training", "prometheus", "alertmanager", "zipkin",
+    "rollups", "training", "audit", "prometheus", "alertmanager", "zipkin",
 ]  # fmt: skip
 
 PORTS: dict[Part, int] = {
@@ -48,6 +48,7 @@ PORTS: dict[Part, int] = {
     "simulator": 8021,
     "rollups": 8022,
     "training": 8023,
+    "audit": 8024,
     "prometheus": 9090,
     "alertmanager": 9094,
     "zipkin": 9411,
@@ -231,6 +232,22 @@ class Settings(BaseSettings):
         "to the bundled one, which `./souk up --with zipkin` starts.",
     )
     zipkin_url: str = Field(default="", description="Base URL of a Zipkin server.")
+    metrics_urls: dict[str, str] = Field(
+        default={},
+        description="Where processes of the platform that run elsewhere export metrics, by part: "
+        '{"jobs": "http://jobs:8020/metrics"}',
+    )
+    prometheus_url: str = Field(
+        default="",
+        description="Base URL of a Prometheus server, which the page of operations asks for alerts.",
+    )
+    grafana_url: str = Field(
+        default="", description="Base URL of Grafana, for links of the page of operations."
+    )
+    runbooks_url: str = Field(
+        default="",
+        description="Base URL of the runbooks, for links: the page of an alert is URL/NAME.md.",
+    )
 
     log_limit_mb: int = Field(
         default=20,
@@ -270,6 +287,15 @@ class Settings(BaseSettings):
     )
     training_drift_pause_h: float = Field(
         default=6, ge=0.5, le=168, description="Hours after a training in which no drift starts another."
+    )
+    audit_enabled: bool = Field(default=True, description="Whether the platform audits itself every night.")
+    audit_hour: int = Field(
+        default=4, ge=0, le=23, description="The hour in the shop's time zone at which the audit begins."
+    )
+    audit_memory_mb: int = Field(
+        default=1_500,
+        ge=256,
+        description="Memory limit of a nightly audit. If it is not enough, the audit fails.",
     )
     serving_processes: int = Field(
         default=2, ge=1, le=8, description="Processes that serve the API and the pages."
@@ -414,6 +440,16 @@ class Settings(BaseSettings):
     def zipkin_base(self) -> str:
         """Base URL of Zipkin, without a trailing slash."""
         return self.zipkin_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('zipkin')}"
+
+    @property
+    def prometheus(self) -> str:
+        """Base URL of Prometheus, without a trailing slash. It runs on demand, so it may not answer."""
+        return self.prometheus_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('prometheus')}"
+
+    def metrics_of(self, part: Part) -> str:
+        """Return the address at which a process of the platform exports its metrics."""
+        base = {"serving": self.serving, "commerce": self.commerce, "clickhouse": self.clickhouse}.get(part)
+        return self.metrics_urls.get(part) or f"{base or f'http://{LOOPBACK}:{self.port(part)}'}/metrics"
 
     @property
     def timezone(self) -> ZoneInfo:

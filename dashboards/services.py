@@ -11,11 +11,11 @@ ROUTES = {
     "inventory": "/v1/(products/[^/]+/)?stock",
     "payments": "/v1/orders/[^/]+/payment",
     "users": "/v1/(auth/(registrations|verifications|sessions|refresh|password_resets|email_changes"
-    "|unsubscriptions|state|demo).*|me|me/.*|mails|people|people/.*)",
+    "|unsubscriptions|state|demo).*|me|me/.*|mails.*|people|people/.*)",
     "sellers": "/v1/(sellers/[^/]+/(api_keys|commission|profile|staff|staff_invitations|suspension"
     "|costs|costs[.]csv)(/.*)?|seller_applications(/.*)?|seller_suspensions|commission_rules"
     "|staff_invitations/.*|auth/api_keys/.*)",
-    "alerts": "/v1/sellers/[^/]+/(alerts|reports|views)(/.*)?",
+    "alerts": "/v1/(sellers/[^/]+/(alerts|reports|views)(/.*)?|alert_messages/summary)",
     "configuration": "/v1/settings.*",
 }
 """Service → a regular expression that matches its routes, and only these."""

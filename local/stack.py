@@ -9,12 +9,14 @@ from threading import Event
 from rich.console import Console
 
 from common.errors import PartUnavailable, UserError
+from common.process_records import read_process_record
 from common.settings import Settings
 from local import passwords
 from local.logs.files import last_lines
 from local.logs.record import read_records
 from local.logs.rendering import readable
 from local.parts import (
+    audit,
     clickhouse,
     commerce,
     flink,
@@ -32,7 +34,7 @@ from local.parts.part import NotReady, Part
 from local.state_directory import StateDirectory
 from local.supervision.launch_file import write_launch_file
 from local.supervision.ports import require_free
-from local.supervision.processes import POLL_S, read_process_record
+from local.supervision.processes import POLL_S
 from local.supervision.steps import Step, run_steps
 from local.supervision.supervisor import Supervisor, stop_timeout_s
 
@@ -41,7 +43,7 @@ MAX_STARTS = 3
 
 STOP_ORDER = (
     ("serving", "prometheus", "alertmanager"),
-    ("commerce", "jobs", "rollups", "training"),
+    ("commerce", "jobs", "rollups", "training", "audit"),
     ("taskmanager", "jobmanager"),
     ("kafka", "registry", "clickhouse", "redis", "postgres", "zipkin"),
 )
@@ -62,6 +64,7 @@ def all_parts(settings: Settings) -> list[Part]:
         commerce.part(settings),
         serving.part(settings),
         *([training.part(settings)] if settings.training_enabled else []),
+        *([audit.part(settings)] if settings.audit_enabled else []),
     ]
 
 

@@ -3,12 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from common.process_records import process_tree, read_process_record, resident_bytes
 from common.settings import Settings
 from local.parts import on_demand
 from local.parts.part import NotReady, Part
 from local.stack import all_parts
 from local.state_directory import StateDirectory
-from local.supervision.processes import process_tree, read_process_record, resident_bytes
 from local.supervision.supervisor import NAME, Supervisor
 
 

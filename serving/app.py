@@ -30,6 +30,8 @@ from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.dashboards import Dashboards, figures_version
 from serving.analytics.service.seller_sql import SellerSql
 from serving.analytics.watermarks import WatermarkCache
+from serving.audits import endpoints as audits
+from serving.audits.service import AuditsService
 from serving.cache.last_answers import LastAnswers
 from serving.cache.response_cache import ResponseCache
 from serving.cache.watcher import CacheWatcher
@@ -60,6 +62,7 @@ from serving.middleware import HttpMiddleware
 from serving.ops import endpoints as ops
 from serving.ops.dead_letters import DeadLetters
 from serving.ops.figures_freshness import FiguresFreshness
+from serving.ops.overview.service import OverviewService
 from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks
 from serving.recommendation_health import endpoints as recommendation_health
@@ -77,6 +80,7 @@ from serving.stream_slots import StreamSlots
 from serving.trainings import endpoints as trainings
 from serving.trainings.service import TrainingsService
 from serving.web import pages
+from serving.web.admin.operations import STREAMS, STREAMS_OF_PERSON
 from serving.web.language import SOURCE, LanguageMiddleware, language_of_locale
 
 DESCRIPTION = """Sales figures of a marketplace and its sellers, exact to the cent and fresh to the second.
@@ -165,6 +169,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             app.state.uplift = UpliftService(context)
             app.state.recommendation_health = health = RecommendationHealthService(context, live.values)
             app.state.trainings = TrainingsService(clickhouse, versions, clock)
+            app.state.audits = AuditsService(clickhouse, clock)
             app.state.seller_sql = seller_sql = SellerSql(settings, watermarks)
             app.state.export_slots = StreamSlots("exports", exports.EXPORTS_OF_SELLER, exports.EXPORTS)
             app.state.live_slots = StreamSlots(
@@ -178,6 +183,18 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             app.state.freshness = freshness
             app.state.protection = Protection(settings, readiness_checks, commerce.routes)
             app.state.dead_letters = DeadLetters(settings)
+            app.state.overview = overview = OverviewService(
+                settings,
+                clock,
+                redis,
+                readiness_checks,
+                freshness,
+                commerce,
+                app.state.audits,
+                app.state.trainings,
+            )
+            overview.start()
+            app.state.overview_slots = StreamSlots("streams of /ops", STREAMS_OF_PERSON, STREAMS, "person")
             app.state.intake = EventIntake(settings, clock)
             pool = products_for_exposure(clickhouse, versions, live.values, clock)
             suspended = suspended_sellers(commerce.seller_suspensions)
@@ -204,6 +221,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             monitored = polled_health(health)
             monitored.start()
             yield
+            await overview.aclose()
             await monitored.aclose()
             await popular.aclose()
             await answer_log.aclose()
@@ -260,6 +278,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(intake.router)
     app.include_router(recommendations.router)
     app.include_router(ops.router)
+    app.include_router(audits.router)
     pages.mount(app, settings)
     check_policies(app, pages.STATIC_FILES)
     install_error_handlers(app, pages.render_problem)

@@ -16,8 +16,9 @@ class TooManyStreams(Problem):
 class StreamSlots:
     """The open responses of one kind, such as `exports`. Use it from one event loop only."""
 
-    def __init__(self, what: str, of_seller: int, of_all: int) -> None:
-        self._what = what
+    def __init__(self, what: str, of_seller: int, of_all: int, whose: str = "seller") -> None:
+        """`whose` is the word for one of those who share the slots, in messages."""
+        self._what, self._whose = what, whose
         self._of_seller = of_seller
         self._of_all = of_all
         self._open: Counter[str] = Counter()
@@ -32,8 +33,8 @@ class StreamSlots:
         """
         if self._open[seller_id] >= self._of_seller:
             raise TooManyStreams(
-                f"This seller has {self._of_seller} {self._what} open at this server, which is the limit. "
-                "Close one, or wait until it ends."
+                f"This {self._whose} has {self._of_seller} {self._what} open at this server, which is the "
+                "limit. Close one, or wait until it ends."
             )
         if self._open.total() >= self._of_all:
             raise TooManyStreams(f"Too many {self._what} are open. Try again in a moment.")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from common.nights import last_night
 from common.trainings import Trigger
 
 MIN_EVENTS = 5_000
@@ -61,10 +62,3 @@ def has_settled(events: tuple[int, ...]) -> bool:
         return False
     pairs = pairwise(events[: SETTLED_CHECKS + 1])
     return all(newer <= (1 + MAX_GROWTH) * older for newer, older in pairs)
-
-
-def last_night(now: datetime, hour: int, timezone: ZoneInfo) -> datetime:
-    """Return the newest time until `now` at which the shop's clock showed `hour`."""
-    local = now.astimezone(timezone)
-    tonight = local.replace(hour=hour, minute=0, second=0, microsecond=0, fold=0)
-    return tonight if tonight <= local else tonight - timedelta(days=1)

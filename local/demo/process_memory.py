@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.supervision.processes import ProcessRecord, process_tree, read_process_records, resident_bytes
+from common.process_records import ProcessRecord, process_tree, read_process_records, resident_bytes
 from local.supervision.supervisor import NAME
 
 

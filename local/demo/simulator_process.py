@@ -6,13 +6,13 @@ from subprocess import DEVNULL, Popen, TimeoutExpired
 from typing import Self
 
 from common.errors import INTERRUPTED, PartUnavailable, UserError
+from common.process_records import process_record_path
 from common.settings import ROOT, Settings
 from local.demo.simulator_status import status_path
 from local.stack import log_tail
 from local.state_directory import StateDirectory, settings_environment
 from local.supervision import launch
 from local.supervision.launch_file import LaunchSpec, write_launch_file
-from local.supervision.processes import process_record_path
 from local.supervision.supervisor import SIMULATOR as NAME
 
 USER_ERROR = 2

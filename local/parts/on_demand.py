@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from common.errors import UserError
+from common.process_records import read_process_record
 from common.settings import Settings
 from local.parts import prometheus, zipkin
 from local.parts.part import Part
 from local.state_directory import StateDirectory
-from local.supervision.processes import read_process_record
 
 ON_DEMAND: Mapping[str, Callable[[Settings, Collection[str]], Part]] = {
     prometheus.PROMETHEUS: prometheus.prometheus,

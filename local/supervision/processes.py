@@ -1,63 +1,16 @@
-"""The processes of this copy: their records, their memory, and how to stop all of them."""
+"""Finds and stops the processes of this copy."""
 
 import contextlib
-import json
 import os
 import signal
 import time
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path
 
-import psutil
-
-from local.supervision.launch import boot_id, find_processes, started_ticks
+from common.process_records import process_record_path, read_process_records, recorded_parts
+from local.supervision.launch import find_processes, started_ticks
 
 POLL_S = 0.05
-
-
-@dataclass(frozen=True)
-class ProcessRecord:
-    """The record that `local/supervision/launch.py` writes when a part's process starts."""
-
-    part: str
-    pid: int
-    started_ticks: int
-    boot_id: str
-    digest: str
-    """Digest of the launch file. It differs if the process runs with other settings."""
-    stop_signal: str
-    starts: int
-    """Number of starts since `up`."""
-
-    @property
-    def alive(self) -> bool:
-        """Whether this process still runs. Another process with the same pid does not count."""
-        return self.boot_id == boot_id() and started_ticks(self.pid) == self.started_ticks
-
-    @property
-    def uptime_s(self) -> float:
-        """Seconds since the process started."""
-        since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
-        return since_boot - self.started_ticks / os.sysconf("SC_CLK_TCK")
-
-
-def process_record_path(run: Path, part: str) -> Path:
-    """Return the path of a part's record."""
-    return run / f"{part}.pid.json"
-
-
-def read_process_record(run: Path, part: str) -> ProcessRecord | None:
-    """Return a part's record, or None if it was never started or the file is invalid."""
-    try:
-        return ProcessRecord(part=part, **json.loads(process_record_path(run, part).read_text()))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def read_process_records(run: Path) -> list[ProcessRecord]:
-    """Return the records of all parts that were started."""
-    return [record for name in _recorded_parts(run) if (record := read_process_record(run, name))]
 
 
 def running_processes(run: Path, excluded: Collection[str] = ()) -> dict[int, str]:
@@ -90,7 +43,7 @@ def stop_all(run: Path, excluded: Collection[str] = (), timeout_s: float = 20.0)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         wait_for_exit(started, timeout_s)
-    for part in _recorded_parts(run):
+    for part in recorded_parts(run):
         if part not in excluded:
             process_record_path(run, part).unlink(missing_ok=True)
     return len(signals)
@@ -98,10 +51,6 @@ def stop_all(run: Path, excluded: Collection[str] = (), timeout_s: float = 20.0)
 
 def _marked_processes(run: Path, excluded: Collection[str]) -> set[int]:
     return set(find_processes(str(run))).difference(*(find_processes(str(run), part) for part in excluded))
-
-
-def _recorded_parts(run: Path) -> list[str]:
-    return [path.name.removesuffix(".pid.json") for path in run.glob("*.pid.json")]
 
 
 def wait_for_exit(started: dict[int, int], timeout_s: float) -> bool:
@@ -112,26 +61,3 @@ def wait_for_exit(started: dict[int, int], timeout_s: float) -> bool:
             return False
         time.sleep(POLL_S)
     return True
-
-
-def process_tree(pid: int) -> list[int]:
-    """Return the pids of a process and all its descendants."""
-    try:
-        return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
-    except psutil.Error:
-        return []
-
-
-def resident_bytes(pids: Iterable[int]) -> int:
-    """Return the memory of these processes. Shared pages count once (proportional set size) if possible."""
-    return sum(_resident_bytes(pid) for pid in pids)
-
-
-def _resident_bytes(pid: int) -> int:
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    with contextlib.suppress(psutil.Error):
-        return int(psutil.Process(pid).memory_info().rss)
-    return 0

@@ -11,17 +11,12 @@ from collections.abc import Collection
 from subprocess import DEVNULL, Popen
 
 from common.errors import PartUnavailable
+from common.process_records import process_record_path, read_process_record
 from common.settings import Settings
 from local.state_directory import StateDirectory
 from local.supervision import launch, log_rotation
 from local.supervision.launch_file import LaunchSpec, write_launch_file
-from local.supervision.processes import (
-    POLL_S,
-    process_record_path,
-    read_process_record,
-    stop_all,
-    wait_for_exit,
-)
+from local.supervision.processes import POLL_S, stop_all, wait_for_exit
 from local.supervision.rpc import ProcessNotRunning, call
 
 NAME = "supervisor"

@@ -45,6 +45,11 @@ class DueMessage:
     target: Target
 
 
+async def summarise_messages(sql: Any, since: datetime) -> list[dict[str, Any]]:
+    """Return by status how many messages wait, or were made since a time, and when the oldest was made."""
+    return [dict(row) for row in await sql.fetch(SQL["summarise_messages"], since)]
+
+
 async def skip_waiting(tx: Transaction, rule_id: str) -> None:
     """Skip the messages of a rule, except tests, that nobody has tried to send."""
     await tx.sql.execute(SQL["skip_waiting"], rule_id)

@@ -28,6 +28,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "delete_report": WRITE,
     "pause_report": WRITE,
     "resume_report": WRITE,
+    "summarise_messages": allow("platform", traffic="operations"),
     "list_views": READ,
     "save_view": WRITE,
     "delete_view": WRITE,

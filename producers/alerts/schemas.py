@@ -305,6 +305,20 @@ class MessagesResponse(TypedDict):
     next_before: Annotated[Uuid | None, Field(description="Null on the last page.")]
 
 
+class MessagesOfStatus(TypedDict):
+    """The messages of a status. `oldest_at` is when the oldest of them was made."""
+
+    status: Literal["waiting", "sent", "failed", "skipped"]
+    messages: int
+    oldest_at: datetime
+
+
+class MessagesSummaryResponse(TypedDict):
+    """All messages that wait, and those of the last day, by status; a status without messages is missing."""
+
+    statuses: list[MessagesOfStatus]
+
+
 class ReportResponse(TypedDict):
     """A report and the period that it covered last."""
 

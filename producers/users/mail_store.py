@@ -77,6 +77,17 @@ async def find_mails(sql: Any, to: str | None, limit: int) -> list[dict[str, Any
     return [dict(row) for row in await sql.fetch(SQL["find_mails"], to, limit)]
 
 
+async def summarise_mails(sql: Any, since: datetime) -> list[dict[str, Any]]:
+    """Return how many mails of each kind were made since a time, and when the newest was."""
+    return [dict(row) for row in await sql.fetch(SQL["summarise_mails"], since)]
+
+
+async def count_overdue_mails(sql: Any, due_before: datetime) -> int:
+    """Return how many people wait for a weekly mail that was due before a time."""
+    overdue: int = await sql.fetchval(SQL["count_overdue_mails"], due_before)
+    return overdue
+
+
 async def find_mails_of_person(sql: Any, person: Person) -> list[dict[str, Any]]:
     """Return the mails to a person, without their texts, which contain links that work."""
     return [dict(row) for row in await sql.fetch(SQL["find_mails_of_person"], person.user_id, person.email)]

@@ -1,5 +1,6 @@
 """What other processes of the platform ask: keys and revocations, the demo, and the local mailbox."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -18,6 +19,7 @@ from producers.users.schemas import (
     AuthStateResponse,
     DemoResponse,
     MailResponse,
+    MailsSummaryResponse,
     TokensResponse,
 )
 from producers.users.signing_keys import public_keys
@@ -25,6 +27,10 @@ from producers.users.signing_keys import public_keys
 router = APIRouter(prefix="/v1", route_class=guarded(POLICIES))
 
 MAX_POSITION = 2**63 - 1
+
+SUMMARY_PERIOD = timedelta(days=1)
+OVERDUE_AFTER = timedelta(hours=1)
+"""A weekly mail that was due for so long is late."""
 
 
 @router.get("/auth/state", response_model=AuthStateResponse)
@@ -74,3 +80,13 @@ async def list_mails(
     """The mails in the local mailbox, the newest first: all, or those to an address."""
     async with transactions(request, NAME).connection() as sql:
         return json_response(await mail_store.find_mails(sql, normalized_email(to) if to else None, limit))
+
+
+@router.get("/mails/summary", response_model=MailsSummaryResponse)
+async def summarise_mails(request: Request) -> Response:
+    """How many mails of each kind the last day had, and how many weekly mails are late. Without addresses."""
+    now = transactions(request, NAME).clock()
+    async with transactions(request, NAME).connection() as sql:
+        kinds = await mail_store.summarise_mails(sql, now - SUMMARY_PERIOD)
+        overdue = await mail_store.count_overdue_mails(sql, now - OVERDUE_AFTER)
+    return json_response({"kinds": kinds, "overdue": overdue})

@@ -46,5 +46,6 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "show_demo": _PLATFORM,
     "enable_demo_mode": _PLATFORM,
     "create_demo_session": _PLATFORM_SECRET,
+    "summarise_mails": _PLATFORM,
     "list_mails": allow("admin", "platform", traffic="operations"),
 }

@@ -292,6 +292,21 @@ class DemoResponse(TypedDict):
     available: bool
 
 
+class MailsOfKind(TypedDict):
+    """The mails of a kind that were made within a day."""
+
+    kind: str
+    mails: int
+    newest_at: datetime
+
+
+class MailsSummaryResponse(TypedDict):
+    """What the mailbox got within a day, and how many weekly mails are more than an hour late."""
+
+    kinds: list[MailsOfKind]
+    overdue: int
+
+
 class MailResponse(TypedDict):
     """A mail in the local mailbox."""
 

@@ -44,6 +44,7 @@ _SERVICES: tuple[tuple[str, Service], ...] = (
     ("/v1/seller", "sellers"),
     ("/v1/staff_invitations", "sellers"),
     ("/v1/commission_rules", "sellers"),
+    ("/v1/alert_messages", "alerts"),
     ("/v1/settings", "configuration"),
 )
 """Prefixes of the paths of each service, the more specific ones first."""

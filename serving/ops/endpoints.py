@@ -10,6 +10,8 @@ from common.metrics import CONTENT_TYPE, FIGURES_AS_OF, PART_READY, exposition
 from common.readiness import HEALTH_BODY, RETRY_AFTER_S
 from serving.gateway.described_routes import guarded
 from serving.ops import schemas
+from serving.ops.overview.schemas import PlatformOverview
+from serving.ops.overview.service import OverviewService
 from serving.ops.policy import POLICIES
 from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks
@@ -62,6 +64,17 @@ async def services(request: Request) -> Response:
     protection: Protection = request.app.state.protection
     headers = {"Cache-Control": "no-store"}
     return Response(orjson.dumps(await protection.read()), 200, headers, "application/json")
+
+
+@router.get("/v1/ops/overview", summary="The whole platform at a glance", response_model=PlatformOverview)
+async def platform_overview(request: Request) -> Response:
+    """Return every part, stage, job, lag and alert of this moment, within 3 s whatever does not answer.
+
+    A part that does not answer makes its figures null, and never those of others: `sources` says why.
+    """
+    service: OverviewService = request.app.state.overview
+    headers = {"Cache-Control": "no-store"}
+    return Response(orjson.dumps(await service.read()), 200, headers, "application/json")
 
 
 @router.get("/metrics", include_in_schema=False)

@@ -8,5 +8,6 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "health": anyone("operations"),
     "ready": anyone("operations"),
     "metrics": anyone("operations"),
+    "platform_overview": allow("admin", "platform", traffic="operations"),
     "services": allow("admin", "platform", traffic="operations"),
 }

@@ -42,16 +42,16 @@ def test_a_service_is_limited_pinned_and_confined(name: str) -> None:
     service = SERVICES[name]
     assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+[\w.-]*", service["image"])
     assert re.fullmatch(r"\d+m", service["mem_limit"])
-    assert service["profiles"] in (["core"], ["observability"], ["demo"], ["training"])
+    assert service["profiles"] in (["core"], ["observability"], ["demo"], ["training"], ["audit"])
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["logging"]["options"]["max-size"]
     assert "privileged" not in service
 
 
-def test_the_limits_of_all_profiles_but_training_add_up_to_at_most_8_gb() -> None:
+def test_the_limits_of_all_profiles_but_those_of_the_night_add_up_to_at_most_8_gb() -> None:
     """Of what runs at the same time: the set-up has ended before the containers start that are larger."""
-    ours = {name: one for name, one in SERVICES.items() if one["profiles"] != ["training"]}
+    ours = {name: one for name, one in SERVICES.items() if one["profiles"] not in (["training"], ["audit"])}
     limits = {name: int(one["mem_limit"][:-1]) for name, one in ours.items()}
     after = {name for name, one in ours.items() if "set-up" in one.get("depends_on", {})}
     assert limits["set-up"] <= sum(limits[name] for name in after)
@@ -131,7 +131,7 @@ def test_souk_up_with_the_addresses_of_the_stack_starts_only_processes_of_ours(
     for name in servers.keys() - {"SOUK_COMMERCE_URL", "SOUK_SERVING_URL"}:
         monkeypatch.setenv(name, servers[name])
     parts = all_parts(Settings(home=tmp_path))
-    always = {"jobs", "rollups", "training"}
+    always = {"jobs", "rollups", "training", "audit"}
     assert {part.name for part in parts if part.launch} == always | {"commerce", "serving"}
     monkeypatch.setenv("SOUK_COMMERCE_URL", servers["SOUK_COMMERCE_URL"])
     monkeypatch.setenv("SOUK_SERVING_URL", servers["SOUK_SERVING_URL"])
@@ -150,6 +150,7 @@ def test_a_process_knows_only_the_passwords_that_it_needs() -> None:
         "jobs": every | {"SOUK_CLICKHOUSE_ADMIN", "SOUK_CLICKHOUSE_ANALYST", "SOUK_REDIS"},
         "rollups": every | {"SOUK_CLICKHOUSE_ADMIN"},
         "training": every | {"SOUK_CLICKHOUSE_ADMIN", "SOUK_CLICKHOUSE_ANALYST", "SOUK_REDIS"},
+        "audit": every | {"SOUK_CLICKHOUSE_ADMIN", "SOUK_CLICKHOUSE_ANALYST", "SOUK_REDIS", "POSTGRES_SOUK"},
         "commerce": every | {"POSTGRES_SOUK"},
         "serving": every | {"SOUK_CLICKHOUSE_SERVING", "SOUK_REDIS"},
         "simulator": every,
@@ -181,7 +182,7 @@ def test_prometheus_reaches_every_process_under_a_name_that_it_accepts() -> None
     for part in re.findall(r'"\$(\w+)"', text):
         host = ADDRESSES[part].partition(":")[0]
         assert host in SERVICES
-        if part in ("jobs", "rollups", "training", "simulator"):
+        if part in ("jobs", "rollups", "training", "audit", "simulator"):
             assert SERVICES[host]["hostname"] == host
 
 

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from common.errors import PartUnavailable, UserError
+from common.process_records import read_process_record
 from common.settings import LOOPBACK, Settings
 from local import stack
 from local.demo.simulator_process import SimulatorProcess
@@ -16,7 +17,6 @@ from local.parts.part import Part, Resolution
 from local.state_directory import StateDirectory
 from local.supervision.launch import find_processes
 from local.supervision.launch_file import LaunchSpec
-from local.supervision.processes import read_process_record
 from local.supervision.supervisor import NAME as SUPERVISOR
 from tests.integration.servers import await_true
 from tests.ports import free_offset

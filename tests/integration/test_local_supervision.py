@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from rich.console import Console
 
 from common.errors import PartUnavailable
+from common.process_records import ProcessRecord, read_process_record
 from common.settings import Settings
 from local import passwords, stack
 from local.parts import kafka, postgres, redis
@@ -24,7 +25,6 @@ from local.status import Status, status
 from local.supervision.launch import find_processes
 from local.supervision.launch_file import LaunchSpec
 from local.supervision.ports import is_free
-from local.supervision.processes import ProcessRecord, read_process_record
 from local.supervision.supervisor import NAME
 from tests.integration.servers import TEST_TIMEOUT_S, await_true
 from tests.ports import free_offset

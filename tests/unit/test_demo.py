@@ -12,6 +12,7 @@ from rich.console import Console
 
 from cli.demo import check_options
 from common.errors import PartUnavailable, UserError
+from common.process_records import process_record_path
 from common.settings import Settings
 from local.demo.dashboard import DemoSnapshot, render, summary_line
 from local.demo.figures import DayFigures
@@ -19,7 +20,6 @@ from local.demo.poller import Poller
 from local.demo.process_memory import MemoryMonitor, ProcessMemory
 from local.demo.simulator_status import EndpointLatency, SimulatorStatus, read_status, status_path
 from local.supervision.launch import write_process_record
-from local.supervision.processes import process_record_path
 from producers.simulator import saved_world
 from producers.simulator.world.shape import WorldShape
 

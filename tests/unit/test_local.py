@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from cli.status import lag_lines
 from common.errors import UserError
+from common.process_records import ProcessRecord, read_process_record
 from common.settings import ROOT, Settings
 from local.parts import flink, flink_config, jobs, kafka, postgres, readiness, redis, registry
 from local.parts.part import NotReady
@@ -27,7 +28,7 @@ from local.status import Lag
 from local.supervision.launch import PROCESS_MARKER, boot_id, started_ticks
 from local.supervision.launch_file import write_launch_file
 from local.supervision.ports import require_free
-from local.supervision.processes import ProcessRecord, read_process_record, running_processes, stop_all
+from local.supervision.processes import running_processes, stop_all
 from local.supervision.steps import Step, run_steps
 from local.supervision.supervisor import STOP_TIMEOUT_S, render, stop_timeout_s
 from local.table import duration

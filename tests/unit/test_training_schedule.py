@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.nights import last_night
 from jobs.training.schedule import (
     MIN_EVENTS,
     RETRY_AFTER,
     TrainingState,
     due,
     has_settled,
-    last_night,
     may_follow_drift,
 )
 

@@ -16,6 +16,8 @@ from serving.web.translation import N_
 
 SECTIONS: Mapping[str, str] = {
     "": N_("Overview"),
+    "ops": N_("Operations"),
+    "audits": N_("Audits"),
     "sellers": N_("Sellers"),
     "people": N_("People"),
     "recommendations": N_("Recommendations"),

@@ -3,10 +3,12 @@
 from fastapi import APIRouter
 
 from serving.web.admin import (
+    audits,
     commission,
     dead_letters,
     experiments,
     limits,
+    operations,
     overview,
     people,
     recommendation_health,
@@ -18,6 +20,8 @@ from serving.web.admin import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     overview.router,
+    operations.router,
+    audits.router,
     sellers.router,
     people.router,
     recommendations.router,

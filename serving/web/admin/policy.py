@@ -13,6 +13,10 @@ ADMINISTRATORS = allow("admin", "platform", traffic="operations")
 POLICIES: Mapping[str, AccessPolicy] = dict.fromkeys(
     (
         "overview",
+        "operations",
+        "operations_events",
+        "audits",
+        "audit",
         "applications",
         "approve_application",
         "refuse_application",

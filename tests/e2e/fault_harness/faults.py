@@ -16,9 +16,9 @@ from confluent_kafka import Producer
 from clickhouse.client import connect
 from common.clock import system_clock
 from common.kafka_producer import producer_config
+from common.process_records import process_tree, read_process_record
 from common.settings import Settings
 from local.state_directory import StateDirectory
-from local.supervision.processes import process_tree, read_process_record
 from local.supervision.rpc import call
 from local.supervision.supervisor import Supervisor
 from schemas.codec import Encoder

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from clickhouse.audit_results import AuditResult, export, record
+from clickhouse.audits.results import AuditResult, export, record
 from clickhouse.client import connect
 from common.errors import PartUnavailable
 from common.metrics import REGISTRY

@@ -124,6 +124,9 @@ GET /shop/tiles/{tile}.svg                       everybody
 
 GET /v1/orders                                   visitors
 GET /v1/ops/services                             admin platform
+GET /v1/ops/overview                             admin platform
+GET /v1/ops/audits                               admin platform
+GET /v1/ops/audits/{audit_id}                    admin platform
 GET /v1/mails                                    admin platform
 GET /v1/admin/experiments                        admin platform
 GET /v1/admin/experiments/{name}                 admin platform
@@ -263,7 +266,11 @@ POST /sell/{seller_id}/settings/staff/{user_id}/removal  managers admin | admin
 POST /sell/{seller_id}/settings/keys             managers admin | admin
 POST /sell/{seller_id}/settings/keys/{key_id}/revocation managers admin | admin
 
+GET /ops                                         admin platform
+GET /ops/events                                  admin platform
 GET /admin                                       admin platform
+GET /admin/audits                                admin platform
+GET /admin/audits/{audit_id}                     admin platform
 GET /admin/limits                                admin platform
 GET /admin/dead-letters                          admin platform
 GET /admin/dead-letters/{topic}                  admin platform

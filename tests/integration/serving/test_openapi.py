@@ -102,6 +102,9 @@ OPERATIONS = (
     ("GET", "/.well-known/jwks.json"),
     ("POST", "/v1/auth/guest_sessions"),
     ("GET", "/v1/ops/services"),
+    ("GET", "/v1/ops/overview"),
+    ("GET", "/v1/ops/audits"),
+    ("GET", "/v1/ops/audits/{audit_id}"),
     ("GET", "/health"),
 )
 NEEDS_OTHERS = (

@@ -11,7 +11,7 @@ from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 from common.errors import PartUnavailable
 from common.metrics import AUDIT_DIFFERENCES, AUDIT_UNREAD, AUDITED_AT
 
-_NEWEST = Path(__file__).with_name("newest_audit_results.sql").read_text(encoding="utf-8")
+_NEWEST = Path(__file__).with_name("newest_results.sql").read_text(encoding="utf-8")
 
 
 class AuditResult(NamedTuple):
@@ -28,7 +28,7 @@ class AuditResult(NamedTuple):
     unread: str
 
 
-def record(admin: Client, audited_at: datetime, results: Sequence[AuditResult]) -> None:
+def record(admin: Client, audited_at: datetime, results: Sequence[AuditResult], audit_id: str = "") -> None:
     """Insert the results of one audit, which ended at `audited_at`.
 
     Raises:
@@ -37,8 +37,8 @@ def record(admin: Client, audited_at: datetime, results: Sequence[AuditResult]) 
     try:
         admin.insert(
             "audit_results",
-            [(audited_at, *result) for result in results],
-            column_names=("audited_at", *AuditResult._fields),
+            [(audited_at, audit_id, *result) for result in results],
+            column_names=("audited_at", "audit_id", *AuditResult._fields),
         )
     except ClickHouseError as error:
         reason = " ".join(str(error).split())

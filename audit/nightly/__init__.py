@@ -1,0 +1,1 @@
+"""The audit that the platform makes every night."""

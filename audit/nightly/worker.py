@@ -1,0 +1,104 @@
+"""`python -m audit.nightly.worker`: audits the platform every night (`SOUK_AUDIT_HOUR`).
+
+An audit is a process of its own, with limits, whose memory is free again afterwards. If it is killed, it is
+repeated later. SIGTERM ends both.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import datetime
+from time import monotonic
+
+import structlog
+
+from audit.nightly.schedule import AuditState, is_due
+from clickhouse import readiness as clickhouse_readiness
+from clickhouse.audits.log import AuditEnd, AuditLog, AuditStart
+from common.audits import AuditOutcome
+from common.clock import Clock, system_clock
+from common.errors import PartUnavailable
+from common.ids import new_id
+from common.settings import ROOT, Settings
+from common.worker_process import run_worker
+
+CHECK_EVERY_S = 60.0
+
+MAX_S = 2 * 3_600.0
+"""An audit that takes longer is killed: it hangs."""
+
+log = structlog.get_logger()
+
+
+class AuditWorker:
+    """Checks regularly whether an audit is due, and makes it."""
+
+    def __init__(self, settings: Settings, stop: threading.Event, clock: Clock) -> None:
+        self._settings, self._stop, self._clock = settings, stop, clock
+        self._log = AuditLog(settings)
+        self._up_since = clock()
+        self._attempted_at: datetime | None = None
+        self._has_begun = False
+
+    def check(self) -> bool:
+        """Audit if it is due, and return whether it was.
+
+        Raises:
+            PartUnavailable: ClickHouse does not answer.
+        """
+        if not self._has_begun:
+            self._log.interrupt_running()
+            self._has_begun = True
+        now = self._clock()
+        state = AuditState(self._log.newest_scheduled_at(), self._up_since, self._attempted_at)
+        if not is_due(state, now, self._settings.audit_hour, self._settings.timezone):
+            return False
+        self._attempted_at = now
+        self._audit(AuditStart(new_id(), now, "scheduled"))
+        return True
+
+    def _audit(self, start: AuditStart) -> None:
+        began_s = monotonic()
+        arguments = [start.audit_id, start.started_at.isoformat(), str(os.getpid())]
+        process = subprocess.Popen([sys.executable, "-m", "audit.nightly.child", *arguments], cwd=ROOT)
+        while process.poll() is None and not self._stop.is_set() and monotonic() - began_s < MAX_S:
+            self._stop.wait(0.5)
+        is_late = process.poll() is None and not self._stop.is_set()
+        if process.poll() is None:
+            _end(process, self._settings.stop_timeout_s / 2)
+        log.info("audit ended", code=process.returncode, seconds=round(monotonic() - began_s, 1))
+        outcome: AuditOutcome = "stopped" if self._stop.is_set() else "failed"
+        reason = f"it took longer than {MAX_S:,.0f} s" if is_late else _how_it_ended(process.returncode)
+        self._log.end_if_running(start, AuditEnd(outcome, reason, self._clock()))
+
+
+def _how_it_ended(code: int) -> str:
+    if code < 0:
+        return f"its process was ended by {signal.Signals(-code).name}"
+    return f"its process ended with code {code}: ./souk logs audit says why"
+
+
+def _end(process: "subprocess.Popen[bytes]", timeout_s: float) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def work(settings: Settings, stop: threading.Event) -> None:
+    """Audit whenever it is due, until `stop` is set."""
+    worker = AuditWorker(settings, stop, system_clock)
+    while not stop.is_set():
+        try:
+            worker.check()
+        except PartUnavailable as error:
+            log.warning("waiting", error=str(error))
+        stop.wait(CHECK_EVERY_S)
+
+
+if __name__ == "__main__":
+    sys.exit(run_worker("audit", "audit", work, clickhouse_readiness.checks))

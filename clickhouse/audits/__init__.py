@@ -1,0 +1,1 @@
+"""What audits found: how it is recorded in ClickHouse and exported as metrics."""

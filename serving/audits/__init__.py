@@ -1,0 +1,1 @@
+"""The audits that compared the stores: their figures, results and differences."""

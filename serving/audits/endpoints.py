@@ -1,0 +1,56 @@
+"""The routes about audits."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import Response
+
+from common.ids import PRINTABLE
+from serving.analytics.parameters import Cursor
+from serving.audits import schemas
+from serving.audits.policy import POLICIES
+from serving.audits.service import AuditsService
+from serving.gateway.described_routes import guarded
+from serving.openapi import openapi_problem
+from serving.parameters import reject_repeated_parameters
+from serving.responses import BAD_PARAMETER, UNAVAILABLE, private_json
+
+router = APIRouter(
+    route_class=guarded(POLICIES),
+    prefix="/v1/ops/audits",
+    tags=["operations"],
+    responses=BAD_PARAMETER | UNAVAILABLE,
+    dependencies=[Depends(reject_repeated_parameters)],
+)
+
+
+async def _audits(request: Request) -> AuditsService:
+    service: AuditsService = request.app.state.audits
+    return service
+
+
+AuditsDep = Annotated[AuditsService, Depends(_audits)]
+AuditId = Annotated[
+    str, Path(min_length=1, max_length=100, pattern=PRINTABLE, description="The id of the audit.")
+]
+
+
+@router.get("", summary="Audits of the stores", response_model=schemas.Audits)
+async def audits(
+    service: AuditsDep,
+    cursor: Cursor | None = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Response:
+    """Return every audit, the newest first: also those that failed, and that were killed."""
+    return private_json(await service.page(cursor, limit))
+
+
+@router.get(
+    "/{audit_id}",
+    summary="An audit with its results and differences",
+    response_model=schemas.AuditDetails,
+    responses=openapi_problem(404, "There is no audit with this id."),
+)
+async def audit(service: AuditsDep, audit_id: AuditId) -> Response:
+    """Return what each comparison of an audit found, and the first differences."""
+    return private_json(await service.details(audit_id))
