@@ -61,7 +61,10 @@ def _delay(
             handler(received, frame)
             return
         stopping.begin()
-        log.info("stopping", drain_s=drain_s)
-        loop.call_soon_threadsafe(lambda: loop.call_later(drain_s, handler, received, None))
+        loop.call_soon_threadsafe(drain, received)
+
+    def drain(received: int) -> None:
+        log.info("stopping", drain_s=drain_s)  # not in the signal's handler, which may interrupt a line
+        loop.call_later(drain_s, handler, received, None)
 
     signal.signal(number, handle)
