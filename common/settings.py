@@ -293,9 +293,10 @@ class Settings(BaseSettings):
         default=4, ge=0, le=23, description="The hour in the shop's time zone at which the audit begins."
     )
     audit_memory_mb: int = Field(
-        default=1_500,
+        default=2_500,
         ge=256,
-        description="Memory limit of a nightly audit. If it is not enough, the audit fails.",
+        description="Limit of the memory that a nightly audit may allocate; about two thirds are in use. "
+        "If it is not enough, the audit fails.",
     )
     serving_processes: int = Field(
         default=2, ge=1, le=8, description="Processes that serve the API and the pages."

@@ -143,8 +143,8 @@ class MailOverview(TypedDict):
 class SourceState(TypedDict):
     """Where a part of this answer comes from.
 
-    While a source does not answer, its figures are null. Memory, audits, trainings and mails are those of
-    `answered_at`.
+    While a source does not answer, its figures are null. The states of parts, memory, audits, trainings and
+    mails are those of `answered_at`.
     """
 
     source: str

@@ -32,7 +32,8 @@ from serving.redis_client import run_redis
 from serving.trainings.service import TrainingsService
 
 CHECKS_TIMEOUT_S = 3.0
-"""The checks of the parts have timeouts of their own, which are a little shorter."""
+"""The checks of the parts have timeouts of their own, which are a little shorter. So if they are late, this
+process is busy, and the states that it knows stay."""
 
 HTTP_TIMEOUT_S = 10.0
 """How long a process may take to answer a request that nobody waits for any more."""
@@ -77,7 +78,9 @@ class OverviewService:
 
         slow = {"every_s": SLOW_S, "keeps_last": True}
         self._sources: Mapping[str, Source[Any]] = {
-            "parts": source("parts", readiness_checks.part_states, timeout_s=CHECKS_TIMEOUT_S),
+            "parts": source(
+                "parts", readiness_checks.part_states, timeout_s=CHECKS_TIMEOUT_S, keeps_last=True
+            ),
             "figures": source("figures", freshness.read, timeout_s=CHECKS_TIMEOUT_S),
             "backlog": source("kafka", self._read_backlog, every_s=SLOW_S),
             "versions": source("versions of jobs", lambda: read_versions(redis)),
