@@ -79,6 +79,13 @@ class Histories:
         counts = np.bincount(self.rows[events], minlength=len(self))
         return Histories(indptr_from_lengths(counts), self.products[events], self.weights[events])
 
+    def before(self, events: NDArray[np.integer[Any]]) -> "Histories":
+        """Return a history for each of the given events, in their order: the older events of its row."""
+        starts = self.indptr[:-1].repeat(self.lengths)[events]
+        lengths = events - starts
+        older = run_indices(starts, lengths)
+        return Histories(indptr_from_lengths(lengths), self.products[older], self.weights[older])
+
     def with_decay(self, decay: float) -> "Histories":
         """Return the same events, each with `decay` times the weight of the next newer event of its row."""
         return Histories(self.indptr, self.products, np.power(decay, self.ages).astype(np.float32))

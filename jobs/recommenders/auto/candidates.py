@@ -70,7 +70,7 @@ def neighbouring_candidates(candidate: Candidate, models: Models, ordered: bool 
     return [each for each in dict.fromkeys(neighbours) if each != candidate]
 
 
-FEW_HISTORIES, MANY_HISTORIES = 2_500, 10_000
+FEW_HISTORIES, MANY_HISTORIES = 2_500, 20_000
 """The numbers of histories to learn an order from: for a first trial, and for promising hybrids."""
 
 

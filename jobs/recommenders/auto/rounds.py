@@ -87,9 +87,9 @@ def refine(leaders: Leaders, models: Models, ordered: bool) -> Iterator[list[Can
 def combine(leaders: Leaders, models: Models, log: Interactions) -> Iterator[list[Candidate]]:
     """Yield hybrids: first with four members, then with other orders and sizes, then neighbours of the best.
 
-    The first round has the order `sum` and one learned order: `cut` for logs with sessions, `random` for logs
-    without an order, else `last`. If there is no time for either, the next round has the sum of two models.
-    Orders are learned from few histories. If a learned order wins, it is also learned from many histories.
+    The first round has the order `sum` and one learned order: `every` for logs with sessions, `random` for
+    logs without an order, else `last`. If there is no time for either, the next round has the sum of two
+    models. Orders are learned from few histories. If a learned order wins, it is also learned from many.
     """
     members = complementary_models(leaders())
     if Hybrid.NAME not in models or len(members) < min(OTHER_SIZES):
@@ -167,7 +167,7 @@ def _orders(log: Interactions) -> tuple[str, ...]:
     """Return the orders to learn, the most suitable one first."""
     if not log.ordered:
         return ("random",)
-    return ("cut", "last", "random") if log.sessions is not None else ("last", "random", "cut")
+    return ("every", "cut", "last", "random") if log.sessions is not None else ("last", "random", "cut")
 
 
 def _untried(

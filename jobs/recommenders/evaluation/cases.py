@@ -11,7 +11,6 @@ from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.evaluation.sets import Flags, ProductSets
 from jobs.recommenders.histories import Histories, Ints
 from jobs.recommenders.interactions import Interactions
-from jobs.recommenders.ragged import indptr_from_lengths, run_indices
 from jobs.recommenders.ranking import RankedLists
 from jobs.recommenders.vocabulary import Codes
 
@@ -124,11 +123,8 @@ def prefixes(sequences: Histories) -> Cases:
     starts = np.repeat(sequences.indptr[:-1], sequences.lengths)
     targets = np.flatnonzero(np.arange(len(sequences.products)) > starts)
     targets = _limit_targets(targets, targets - starts[targets])
-    lengths = targets - starts[targets]
-    before = run_indices(starts[targets], lengths)
-    histories = Histories(indptr_from_lengths(lengths), sequences.products[before], sequences.weights[before])
     truth = ProductSets(np.arange(len(targets) + 1, dtype=np.int64), sequences.products[targets])
-    return Cases(histories, truth)
+    return Cases(sequences.before(targets), truth)
 
 
 def _limit_targets(targets: Ints, lengths: Ints) -> Ints:

@@ -24,6 +24,9 @@ SEED = 0
 HISTORIES_AT_ONCE = 250
 """The number of histories whose features are in memory at once while learning."""
 
+NEGATIVES = 40
+"""The order is learned from a random sample of about this many candidates per history, and its targets."""
+
 
 @dataclass
 class Hybrid(Model):
@@ -34,7 +37,8 @@ class Hybrid(Model):
     method of `reranking.split.hold_out` that gives the trees' training examples, from `learned_from`
     histories. To learn the order, the members are fitted on the log without the held-out events; then they
     are fitted again on the whole log. The trees have `rounds` boosting rounds and reorder the `candidates`
-    best products. Hybrids with the same `cache` fit common members once.
+    best products. They learn from the targets and a sample of the other candidates, which changes the odds of
+    all candidates by the same factor. Hybrids with the same `cache` fit common members once.
 
     On logs without an order, no event is the last one: `order` is `random` or `sum`, and both the members and
     the features that need an order are left out.
@@ -51,8 +55,8 @@ class Hybrid(Model):
             '{"graph_filter": {"decay": 0.8}, "ridge": {"decay": 0.8}, "transitions": {"decay": 0.7}}',
             '{"ridge": {"decay": 0.8}, "transitions": {}, "session_knn": {}, "repeat": {}, "popularity": {}}',
         ),
-        "order": ("sum", "cut", "last", "random"),
-        "learned_from": (10_000, 2_500),
+        "order": ("sum", "cut", "every", "last", "random"),
+        "learned_from": (20_000, 10_000, 2_500),
     }
 
     members: str = '{"transitions": {}, "session_knn": {}, "item_item": {"decay": 0.7}, "repeat": {}}'
@@ -62,8 +66,9 @@ class Hybrid(Model):
     learned_from: int = 10_000
 
     def __post_init__(self) -> None:
-        if self.order not in ("sum", "cut", "last", "random"):
-            raise UserError(f"order {self.order!r} is not known: choose from sum, cut, last, random")
+        if self.order not in self.SPACE["order"]:
+            orders = ", ".join(self.SPACE["order"])
+            raise UserError(f"order {self.order!r} is not known: choose from {orders}")
         self._members = _build_members(self.members)
         self.cache = FitCache()
 
@@ -120,11 +125,12 @@ class Hybrid(Model):
         return {name: self.cache.fit(member, log) for name, member in self._members.items()}
 
     def _examples(self, split: RerankingSplit) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return features and labels of the candidates of each history with a target among its candidates."""
+        """Return features and labels of candidates of each history with a target among its candidates."""
         repeated = split.histories.matrix(split.log.product_count).multiply(
             split.targets.matrix(split.log.product_count)
         )
         feature_rows, labels, interests = [], [], (interest(split.log), decays(split.log))
+        rng, share = np.random.default_rng(SEED), NEGATIVES / self.candidates
         for start in range(0, len(split.histories), HISTORIES_AT_ONCE):
             histories, targets = (
                 each[start : start + HISTORIES_AT_ONCE] for each in (split.histories, split.targets)
@@ -138,7 +144,8 @@ class Hybrid(Model):
             is_target = np.zeros(total.shape, np.bool_)
             is_target[targets.rows, targets.products] = True
             found = np.take_along_axis(is_target, np.maximum(chosen, 0), axis=1) & (chosen >= 0)
-            useful = np.repeat(found.any(axis=1), chosen.shape[1]) & (chosen >= 0).ravel()
+            is_sampled = found | (rng.random(found.shape) < share)
+            useful = np.repeat(found.any(axis=1), chosen.shape[1]) & (is_sampled & (chosen >= 0)).ravel()
             rows = features(scores, np.maximum(chosen, 0), histories, *interests)
             feature_rows.append(rows[useful])
             labels.append(found.ravel()[useful])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from jobs.recommenders.histories import Histories
 from jobs.recommenders.interactions import Interactions
 
-HoldOutMethod = Literal["last", "cut", "random"]
+HoldOutMethod = Literal["last", "cut", "every", "random"]
 
 RANDOM_SHARE = 0.2
 """The share of a sequence's events that the method `random` holds out."""
@@ -27,13 +27,15 @@ class RerankingSplit:
 def hold_out(
     log: Interactions, limit: int, method: HoldOutMethod, rng: np.random.Generator
 ) -> RerankingSplit | None:
-    """Hold events out of at most `limit` of the newest sequences. Returns None if no event can be held out.
+    """Hold events out of the newest sequences. Returns None if no event can be held out.
 
-    The methods are:
+    There are at most `limit` examples: histories with their targets. The methods are:
 
     - `last`: the newest event is the target. This suits shoppers who are in the training data.
     - `cut`: the event after a random place is the target. The whole sequence is left out of the log. This
       suits new visits.
+    - `every`: as `cut`, with an example for every event of the sequence except the first. Such examples are
+      distributed as the answers that a visit needs: a long visit needs more than a short one.
     - `random`: the newest event and a random fifth of the others are the targets, but never the oldest event.
       This suits logs without an order: their events are in random order, so these are random events, too.
     """
@@ -42,6 +44,8 @@ def hold_out(
     rows = np.sort(rng.permutation(rows)[: min(limit, (len(rows) + 1) // 2)])
     if not len(rows):
         return None
+    if method == "every":
+        return _every_event(log, rows, limit, rng)
     held, is_target = _held_out(sequences, rows, method, rng)
     remaining = np.ones(len(log), np.bool_)
     remaining[log.sequence_events[_events_of(sequences, rows) if method == "cut" else held]] = False
@@ -51,6 +55,29 @@ def hold_out(
         log.select_events(remaining),
         sequences.select_events(~held).take(rows),
         sequences.select_events(is_target).take(rows),
+    )
+
+
+def _every_event(
+    log: Interactions, rows: NDArray[np.int64], limit: int, rng: np.random.Generator
+) -> RerankingSplit | None:
+    """Hold out as many of the sequences `rows` as have `limit` examples together, and at least one."""
+    sequences = log.sequences
+    drawn = rng.permutation(rows)
+    examples = np.cumsum(sequences.lengths[drawn] - 1)
+    held = _events_of(sequences, drawn[: max(1, int(np.searchsorted(examples, limit, side="right")))])
+    if held.all():
+        return None
+    remaining = np.ones(len(log), np.bool_)
+    remaining[log.sequence_events[held]] = False
+    is_oldest = sequences.ages == np.repeat(sequences.lengths - 1, sequences.lengths)
+    targets = np.flatnonzero(held & ~is_oldest)
+    targets = np.sort(rng.permutation(targets)[:limit])
+    single = np.arange(len(targets) + 1, dtype=np.int64)
+    return RerankingSplit(
+        log.select_events(remaining),
+        sequences.before(targets),
+        Histories(single, sequences.products[targets], sequences.weights[targets]),
     )
 
 

@@ -1,5 +1,7 @@
 """Held-out events are not used for training, and trees as arrays predict the same as scikit-learn's."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -39,6 +41,35 @@ def test_the_last_event_and_the_one_after_a_cut_follow_the_history(log: Interact
         for history, target in zip(held.histories, held.targets, strict=True):
             begun = [*history.tolist(), *target.tolist()]
             assert any(each[: len(begun)] == begun for each in whole)
+
+
+def test_every_event_after_the_first_of_a_visit_that_is_left_out_is_an_example(log: Interactions) -> None:
+    held = hold_out(log, 30, "every", np.random.default_rng(3))
+
+    assert held is not None
+    whole = Counter(tuple(each.tolist()) for each in log.sequences)
+    left_out = whole - Counter(tuple(each.tolist()) for each in held.log.sequences)
+    examples = [
+        (*history.tolist(), *target.tolist())
+        for history, target in zip(held.histories, held.targets, strict=True)
+    ]
+    assert sorted(examples) == sorted(
+        each[:end] for each in left_out.elements() for end in range(2, len(each) + 1)
+    )
+    assert 0 < len(examples) <= 30
+
+
+def test_a_visit_with_more_events_than_examples_gives_some_of_them() -> None:
+    log = from_columns([1] * 50 + [2] * 50, [*range(50)] * 2, sessions=[1] * 50 + [2] * 50)
+
+    held = hold_out(log, 5, "every", np.random.default_rng(0))
+
+    assert held is not None
+    assert len(held.log) == 50
+    assert [history.tolist() for history in held.histories] == [
+        [*range(target)] for target in held.targets.products.tolist()
+    ]
+    assert len(set(held.targets.products.tolist())) == 5
 
 
 def test_nothing_is_held_out_where_nothing_would_be_left() -> None:

@@ -88,7 +88,7 @@ def test_a_learned_order_of_the_leading_four_is_the_first_hybrid(plan, clock, bu
 
     first = next(each.candidate for each in result.trials if each.candidate.model == "hybrid")
     settings = dict(first.settings)
-    assert settings["order"] == "cut"
+    assert settings["order"] == "every"
     assert len(json.loads(settings["members"])) == 4
 
 
