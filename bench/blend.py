@@ -23,6 +23,7 @@ from jobs.recommendations.logic import MAX_RECENT
 from jobs.recommenders.interactions import DAY_S, from_columns
 from jobs.recommenders.registry import build
 from jobs.training.neighbour_rows import ServedModel
+from producers.simulator.history.days import SimulatedHistory
 from serving.recommendations.recommender import CANDIDATES
 from serving.recommendations.scoring import (
     Neighbours,
@@ -129,7 +130,11 @@ def sessions(path: Path, days: float) -> ViewLog:
 
 def simulated(seed: int, products: int, shoppers: int, events: int) -> ViewLog:
     """Return the organic views of a simulated marketplace."""
-    market = marketplace(seed, products, shoppers, events)
+    return organic_views(marketplace(seed, products, shoppers, events), seed)
+
+
+def organic_views(market: SimulatedHistory, seed: int) -> ViewLog:
+    """Return the organic views of a marketplace, which the seed names."""
     days = [market.draw_day(number) for number in range(market.plan.days)]
     firsts = np.cumsum([0, *(len(day.visits.shopper) for day in days)])
     columns = (
@@ -179,15 +184,15 @@ def outcomes_table(title: str, outcomes: Mapping[str, Outcomes], reference: str)
             name,
             f"{(each.reciprocal_ranks > 0).mean():.4f}",
             f"{each.reciprocal_ranks.mean():.4f}",
-            _paired_difference(each.reciprocal_ranks, before.reciprocal_ranks),
+            paired_difference(each.reciprocal_ranks, before.reciprocal_ranks),
             f"{each.clicks.mean():.4f}",
-            _paired_difference(each.clicks, before.clicks),
+            paired_difference(each.clicks, before.clicks),
         )
     table.caption = f"{len(before.clicks):,} lists of {K}"
     return table
 
 
-def _paired_difference(values: NDArray[np.float64], before: NDArray[np.float64]) -> str:
+def paired_difference(values: NDArray[np.float64], before: NDArray[np.float64]) -> str:
     """Return the mean difference with half the width of its 95 % interval."""
     gains = values - before
     return f"{gains.mean():+.4f} ± {1.96 * gains.std(ddof=1) / np.sqrt(len(gains)):.4f}"

@@ -449,6 +449,37 @@ def blend(
 
 
 @app.command()
+def listings(
+    products: Annotated[int, typer.Option(min=100, help="Products of the simulated marketplace.")] = 3_000,
+    shoppers: Annotated[int, typer.Option(min=100, help="Its shoppers.")] = 20_000,
+    simulated_events: SimulatedEvents = 600_000,
+    model: TrainedModel = "item_item",
+    cases: Annotated[int, typer.Option(min=10, help="Views to predict, about.")] = 5_000,
+    seed: HistorySeed = 1,
+) -> None:
+    """Measure where the page of a category shows the product that is viewed next, in each order."""
+    from bench import listings as bench_listings
+
+    plan = bench_listings.ListingsBenchPlan(seed, products, shoppers, simulated_events, model, cases)
+    bench_listings.show(bench_listings.run(plan), Console())
+
+
+@app.command()
+def complements(
+    products: Annotated[int, typer.Option(min=100, help="Products of the simulated marketplace.")] = 1_000,
+    shoppers: Annotated[int, typer.Option(min=100, help="Its shoppers.")] = 5_000,
+    simulated_events: SimulatedEvents = 400_000,
+    model: TrainedModel = "item_item",
+    seed: HistorySeed = 1,
+) -> None:
+    """Measure how often the row "Completes your cart" has the product that is bought with the cart's."""
+    from bench import complements as bench_complements
+
+    plan = bench_complements.ComplementsBenchPlan(seed, products, shoppers, simulated_events, model)
+    bench_complements.show(bench_complements.run(plan), Console())
+
+
+@app.command()
 def drift(
     weeks: Annotated[int, typer.Option(min=1, help="Weeks in which lists are shown.")] = 6,
     products: Annotated[int, typer.Option(min=100, help="Products of the simulated marketplace.")] = 1_000,

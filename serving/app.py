@@ -70,9 +70,12 @@ from serving.recommendation_health.monitor import polled_health
 from serving.recommendation_health.service import RecommendationHealthService
 from serving.recommendations import endpoints as recommendations
 from serving.recommendations.answer_log import AnswerLog
+from serving.recommendations.listings import endpoints as listings
 from serving.recommendations.recent_offers import recent_offers
+from serving.recommendations.repurchase import repurchase_intervals
 from serving.recommendations.rules.shop_rules import ShopRules
 from serving.recommendations.rules.supply import products_for_exposure, suspended_sellers
+from serving.recommendations.sellers import endpoints as sellers_to_follow
 from serving.recommendations.service import RecommendationService
 from serving.recommendations.strategy_choice import StrategyChoice
 from serving.redis_client import open_redis
@@ -202,8 +205,14 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             pool.start()
             recent.start()
             suspended.start()
+            intervals = repurchase_intervals(clickhouse, live.values, clock)
+            intervals.start()
             rules = ShopRules(
-                live.values, settings.shop_currency, lambda: pool.value, lambda: suspended.value
+                live.values,
+                settings.shop_currency,
+                lambda: pool.value,
+                lambda: suspended.value,
+                intervals=lambda: intervals.value,
             )
             app.state.answer_log = answer_log = AnswerLog(settings, app.state.intake.producer)
             answer_log.start()
@@ -227,6 +236,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             await answer_log.aclose()
             await pool.aclose()
             await recent.aclose()
+            await intervals.aclose()
             await suspended.aclose()
             await auth_state.aclose()
             await live.aclose()
@@ -277,6 +287,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(settings_routes.router)
     app.include_router(intake.router)
     app.include_router(recommendations.router)
+    app.include_router(listings.router)
+    app.include_router(sellers_to_follow.router)
     app.include_router(ops.router)
     app.include_router(audits.router)
     pages.mount(app, settings)

@@ -63,5 +63,6 @@ FROM
     HAVING countIf(matches) > 0
 )
 WHERE (rank, sort_key, product_id) > ({after_rank:Int64}, {after_key:Int64}, {after_id:String})
+    AND (rank, sort_key, product_id) <= ({until_rank:Int64}, {until_key:Int64}, {until_id:String})
 ORDER BY rank, sort_key, product_id
 LIMIT {limit:UInt32}

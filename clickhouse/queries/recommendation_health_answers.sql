@@ -1,9 +1,10 @@
--- Answers of recommendations by day and, as the day '', of the whole period: their time, and what they lacked.
+-- Answers of recommendations by day and, as the day '', of the whole period: time, clicks, and what they lacked.
 SELECT
     day,
     count() AS answers,
     quantilesExact(0.5, 0.99)(answer_ms) AS times_ms,
     countIf(isNotNull(answer_ms)) AS timed,
+    countIf(is_clicked) AS clicked,
     countIf(empty(items)) AS empty_lists,
     countIf(is_personal) AS personal,
     -- The strategy knows personal sources, but only popular products are in the list.
@@ -17,6 +18,11 @@ FROM
         answer_ms,
         items,
         strategy IN ('live', 'trained', 'blend') AS is_personal,
+        recommendation_id IN (
+            SELECT recommendation_id FROM recommendation_clicked
+            WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')}
+                AND occurred_at < {period_end:DateTime64(3, 'UTC')} + INTERVAL 1 DAY
+        ) AS is_clicked,
         arraySort(arrayDistinct(passed_over.reason)) AS reasons
     FROM recommendation_answered
     WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}

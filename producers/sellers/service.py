@@ -14,7 +14,7 @@ SELLERS = Service(
     readable_tables={"users": ("staff", "sellers"), "orders": ("commission_rules",)},
     callable_functions={
         "orders": ("commissions_bp(text, text, text, bigint, integer[], timestamptz)",),
-        "users": ("forget_user(uuid, text)", "revoke_keys_of_user(uuid, text)"),
+        "users": ("forget_user(uuid, text)", "revoke_keys_of_user(uuid, text)", "is_approved(text)"),
         "alerts": ("is_approved(text)",),
     },
     private_tables=("staff_invitations",),

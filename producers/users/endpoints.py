@@ -2,8 +2,14 @@
 
 from fastapi import APIRouter
 
-from producers.users import account_endpoints, auth_endpoints, people_endpoints, platform_endpoints
+from producers.users import (
+    account_endpoints,
+    auth_endpoints,
+    followed_endpoints,
+    people_endpoints,
+    platform_endpoints,
+)
 
 router = APIRouter(tags=["users"])
-for part in (auth_endpoints, account_endpoints, people_endpoints, platform_endpoints):
+for part in (auth_endpoints, account_endpoints, followed_endpoints, people_endpoints, platform_endpoints):
     router.include_router(part.router)

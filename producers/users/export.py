@@ -7,6 +7,7 @@ from producers.outbox.transaction import Transactions
 from producers.users import mail_store, recommendation_mail_store, session_store, sign_in_store, store
 from producers.users.access_tokens import find_shopper_ids, roles_of
 from producers.users.context import UsersContext
+from producers.users.followed_store import find_followed
 from producers.users.problems import UnknownPerson
 
 
@@ -42,6 +43,7 @@ async def export(transactions: Transactions, context: UsersContext, user_id: str
             "sign_ins": await sign_in_store.find_sign_ins(sql, user_id),
             "mails": await mail_store.find_mails_of_person(sql, person),
             "mails_with_recommendations": None if agreement is None else asdict(agreement),
+            "followed_sellers": [asdict(seller) for seller in await find_followed(sql, user_id)],
             "mails_about_sellers": await store.find_subscriptions(sql, user_id),
             "orders": await store.find_orders(sql, shopper_ids),
         }

@@ -36,6 +36,7 @@ MAX_GUEST_IDS = 20
 """Ids of a person's time as a guest that an access token contains, the newest ones."""
 
 MAX_ADDRESSES = 20
+MAX_FOLLOWED_SELLERS = 200
 
 MIN_PASSWORD_CHARS, MAX_PASSWORD_CHARS = 10, 200
 

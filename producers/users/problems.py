@@ -4,7 +4,7 @@ from math import ceil
 
 from common.errors import PartUnavailable
 from common.problems import Problem
-from producers.users.model import MAX_ADDRESSES
+from producers.users.model import MAX_ADDRESSES, MAX_FOLLOWED_SELLERS
 
 
 class WrongCredentials(Problem):
@@ -149,6 +149,24 @@ class TooManyAddresses(Problem):
 
     def __init__(self) -> None:
         super().__init__(f"A person may have {MAX_ADDRESSES} addresses. Delete one first.")
+
+
+class TooManyFollowedSellers(Problem):
+    """The person follows as many sellers as they may."""
+
+    status, kind, title = 409, "too-many-followed-sellers", "Too many followed sellers"
+
+    def __init__(self) -> None:
+        super().__init__(f"A person may follow {MAX_FOLLOWED_SELLERS} sellers. Unfollow one first.")
+
+
+class UnknownSeller(Problem):
+    """Nobody with this id may sell now."""
+
+    status, kind, title = 404, "unknown-seller", "Unknown seller"
+
+    def __init__(self, seller_id: str) -> None:
+        super().__init__(f"No seller {seller_id!r} sells here now. Take the id from a product.")
 
 
 class UnknownAddress(Problem):

@@ -230,6 +230,19 @@ class RecommendationMailsResponse(TypedDict):
     agreed_at: datetime | None
 
 
+class FollowedSellerResponse(TypedDict):
+    """A seller that a person follows."""
+
+    seller_id: str
+    followed_at: datetime
+
+
+class FollowedSellersResponse(TypedDict):
+    """The sellers that a person follows, the newest first."""
+
+    sellers: list[FollowedSellerResponse]
+
+
 class AddressResponse(TypedDict):
     """A postal address of a person."""
 

@@ -37,7 +37,7 @@ USERS = Service(
             "refresh_tokens",
         ),
         *("sign_ins", "throttles", "addresses", "mails", "signing_keys", "revocations", "demo_memberships"),
-        "recommendation_mails",
+        *("recommendation_mails", "followed_sellers"),
         "stored_responses",
     ),
     context=make_context,

@@ -7,7 +7,14 @@ from typing import Literal
 import orjson
 
 CacheName = Literal[
-    "products", "product", "categories", "similar", "popular_products", "listing_page", "product_page"
+    "products",
+    "listing_window",
+    "product",
+    "categories",
+    "similar",
+    "popular_products",
+    "listing_page",
+    "product_page",
 ]
 
 PREFIX = "cache:1:"

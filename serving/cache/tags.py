@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from serving.cache.keys import CATALOGUE, POPULAR, product_tag, seller_tag
-from serving.catalogue.schemas import Categories, ProductInDetail, Products
+from serving.catalogue.schemas import Categories, ListingWindow, ProductInDetail, Products
 from serving.recommendations.schemas import SimilarProducts
 
 
@@ -13,7 +13,7 @@ def categories_tags(_categories: Categories) -> set[str]:
     return {CATALOGUE}
 
 
-def products_tags(page: Products) -> set[str]:
+def products_tags(page: Products | ListingWindow) -> set[str]:
     """Return the tags of a page of products: another product may enter it with any change of a listing."""
     return {CATALOGUE, *_shown(page["products"])}
 

@@ -49,7 +49,12 @@ CategoryParam = Annotated[
         max_length=128, pattern=PRINTABLE, description="Only products of this category.", examples=["Lamps"]
     ),
 ]
-SortParam = Annotated[Sort, Query(description="`best`: the best match first, then the newest.")]
+SortParam = Annotated[
+    Sort,
+    Query(
+        description="`best` and `relevance`: the best match first, then the newest. Nothing here is personal."
+    ),
+]
 Cursor = Annotated[str, Query(max_length=800, description="`next_cursor` of the previous page.")]
 ProductId = Annotated[
     str,

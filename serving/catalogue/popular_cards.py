@@ -36,6 +36,6 @@ async def popular_cards(
 
 
 def _sorted(cards: Sequence[Offer], sort: Sort) -> list[Offer]:
-    if sort == "best":
+    if sort in ("best", "relevance"):
         return list(cards)
     return sorted(cards, key=lambda card: card.price_minor, reverse=sort == "dearest")

@@ -64,6 +64,19 @@ class Products(TypedDict):
     ]
 
 
+class ListingWindow(TypedDict):
+    """The first products of a list, best match first.
+
+    `ranks` has how well each matches the search: 0 is best. `until` is the position of the last product; None
+    if no product follows. `found` is the number of products of the whole list.
+    """
+
+    found: int
+    products: list[Product]
+    ranks: list[int]
+    until: str | None
+
+
 class Category(TypedDict):
     """A category that has products on offer."""
 

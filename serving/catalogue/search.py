@@ -4,9 +4,10 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from common.cursor import INT64, decode_cursor, encode_cursor
+from common.cursor import INT64, BadCursor, decode_cursor, encode_cursor
 
-Sort = Literal["best", "cheapest", "dearest"]
+Sort = Literal["best", "relevance", "cheapest", "dearest"]
+"""`relevance` is the order of `best`, of which the shop makes a personal one for visitors whom it knows."""
 
 MAX_WORDS = 8
 """The largest number of words in a search. Further words are ignored."""
@@ -33,6 +34,19 @@ class ProductCursor:
         """
         rank, key, product_id = decode_cursor(cursor, (int, int, str))
         return cls(int(rank), int(key), str(product_id))
+
+    @classmethod
+    def is_one(cls, cursor: str) -> bool:
+        """Return whether a text is such a position."""
+        try:
+            cls.decode(cursor)
+        except BadCursor:
+            return False
+        return True
+
+
+END_OF_LIST = ProductCursor(INT64 - 1)
+"""A position behind every product."""
 
 
 def search_words(text: str) -> list[str]:

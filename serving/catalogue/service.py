@@ -13,8 +13,15 @@ from serving.cache.last_answers import LastAnswers, Question
 from serving.catalogue.cards import ProductCardLoader, open_cards
 from serving.catalogue.offers import Offer, Stock, card_order, choose_offer
 from serving.catalogue.popular_cards import popular_cards
-from serving.catalogue.schemas import Categories, Product, ProductInDetail, ProductOffer, Products
-from serving.catalogue.search import ProductCursor, Sort, search_words
+from serving.catalogue.schemas import (
+    Categories,
+    ListingWindow,
+    Product,
+    ProductInDetail,
+    ProductOffer,
+    Products,
+)
+from serving.catalogue.search import END_OF_LIST, ProductCursor, Sort, search_words
 from serving.clickhouse import ClickHouseQueries, Row
 from serving.live_versions import LiveVersions
 from serving.problems import ClickHouseUnavailable, RedisUnavailable, SearchUnavailable, UnknownProduct
@@ -32,6 +39,9 @@ class ProductName(NamedTuple):
 
 
 UNNAMED = ProductName(None, None)
+
+MAX_WINDOW = 1_000
+"""The largest number of products up to the end of an earlier window."""
 
 _CATEGORIES = Question[Categories]("categories", Categories)
 
@@ -69,26 +79,64 @@ class Catalogue:
             }
 
     async def _find(self, text: str, category: str, sort: Sort, after: ProductCursor, limit: int) -> Products:
-        rows = await self.clickhouse.rows(
+        rows = await self._rows(text, category, sort, after, END_OF_LIST, limit + 1)
+        page = rows[:limit]
+        return {
+            "found": int(rows[0]["found"]) if rows else 0,
+            "products": await self._products(page),
+            "next_cursor": _position(page[-1]).encode() if len(rows) > limit else None,
+        }
+
+    async def window(self, text: str, category: str, until: str | None, limit: int) -> ListingWindow:
+        """Return the first products of the list in the order `best`, for a personal order of them.
+
+        Args:
+            text: the words of a search; "" means any.
+            category: the category; "" means any.
+            until: the `until` of an earlier window, up to which all products are returned, also those that
+                have come since; None for the first `limit` products.
+            limit: the number of products of a new window.
+
+        Raises:
+            BadCursor: `until` is not that of a window.
+            ClickHouseUnavailable: ClickHouse does not answer.
+        """
+        last = ProductCursor.decode(until) if until else END_OF_LIST
+        most = MAX_WINDOW if until else limit + 1
+        rows = await self._rows(text, category, "best", ProductCursor(), last, most)
+        hits = rows if until else rows[:limit]
+        positions = [_position(row) for row in hits]
+        return {
+            "found": int(rows[0]["found"]) if rows else 0,
+            "products": await self._products(hits),
+            "ranks": [position.rank for position in positions],
+            "until": until or (positions[-1].encode() if len(rows) > limit else None),
+        }
+
+    async def _rows(
+        self, text: str, category: str, sort: Sort, after: ProductCursor, until: ProductCursor, limit: int
+    ) -> Sequence[Row]:
+        return await self.clickhouse.rows(
             "products_found",
             words=search_words(text),
             category=category,
-            sort=sort,
+            sort="best" if sort == "relevance" else sort,
             currency=self.currency,
             after_rank=after.rank,
             after_key=after.key,
             after_id=after.product_id,
-            limit=limit + 1,
+            until_rank=until.rank,
+            until_key=until.key,
+            until_id=until.product_id,
+            limit=limit,
         )
-        page = rows[:limit]
-        stock = await self._stock([row["product_id"] for row in page])
-        cards = [card for row in page if (card := choose_offer(_found_offers(row, self.currency, stock)))]
+
+    async def _products(self, rows: Sequence[Row]) -> list[Product]:
+        """Return the cards of rows of the query `products_found`, which always have an offer."""
+        stock = await self._stock([row["product_id"] for row in rows])
+        cards = [card for row in rows if (card := choose_offer(_found_offers(row, self.currency, stock)))]
         names = await self.seller_names(card.seller_id for card in cards)
-        return {
-            "found": int(rows[0]["found"]) if rows else 0,
-            "products": [_product(card, names) for card in cards],
-            "next_cursor": _cursor_after(page[-1]) if len(rows) > limit else None,
-        }
+        return [_product(card, names) for card in cards]
 
     async def product(self, product_id: str) -> ProductInDetail:
         """Return a product with all its offers, even if every seller has delisted it.
@@ -198,8 +246,9 @@ class Catalogue:
         return {product_id: loader.stock(product_id) for product_id in product_ids}
 
 
-def _cursor_after(row: Row) -> str:
-    return ProductCursor(int(row["rank"]), int(row["sort_key"]), row["product_id"]).encode()
+def _position(row: Row) -> ProductCursor:
+    """Return the position of a row of the query `products_found`."""
+    return ProductCursor(int(row["rank"]), int(row["sort_key"]), row["product_id"])
 
 
 def _found_offers(row: Row, currency: str, stock: Mapping[str, Stock]) -> list[Offer]:

@@ -51,6 +51,9 @@ people_router = APIRouter(route_class=guarded(IDENTITY, takes_key=True), prefix=
 
 UserId = Annotated[str, Path(pattern=UUID, description="The person's id.")]
 SessionId = Annotated[str, Path(pattern=UUID, description="The session's id.")]
+SellerId = Annotated[
+    str, Path(min_length=1, max_length=128, pattern=PRINTABLE, description="The seller's id.")
+]
 AddressId = Annotated[
     str,
     Path(min_length=1, max_length=128, pattern=PRINTABLE, description="An id that you choose.",
@@ -259,6 +262,42 @@ async def my_recommendation_mails(request: Request, commerce: CommerceDep) -> Re
 async def set_my_recommendation_mails(request: Request, commerce: CommerceDep) -> Response:
     """Agree to a weekly mail with recommendations, or end these mails. Without agreement, you get none."""
     return await commerce.forward(request, BODY_LIMIT)
+
+
+@router.get(
+    "/me/followed_sellers",
+    summary="The sellers that you follow",
+    response_model=schemas.FollowedSellersResponse,
+    responses=UNAVAILABLE | MISSING,
+)
+async def my_followed_sellers(request: Request, commerce: CommerceDep) -> Response:
+    """Return the sellers that you follow, the newest first."""
+    return await commerce.forward(request)
+
+
+@router.put(
+    "/me/followed_sellers/{seller_id}",
+    summary="Follow a seller",
+    response_model=schemas.FollowedSellersResponse,
+    responses=UNAVAILABLE
+    | UNUSABLE
+    | MISSING
+    | openapi_problem(409, "You follow as many sellers as you may follow."),
+)
+async def follow_seller(request: Request, commerce: CommerceDep, seller_id: SellerId) -> Response:
+    """Follow a seller: the shop shows you what they list. Return all that you follow."""
+    return await commerce.forward(request)
+
+
+@router.delete(
+    "/me/followed_sellers/{seller_id}",
+    summary="Unfollow a seller",
+    response_model=schemas.FollowedSellersResponse,
+    responses=UNAVAILABLE | UNUSABLE | MISSING,
+)
+async def unfollow_seller(request: Request, commerce: CommerceDep, seller_id: SellerId) -> Response:
+    """Follow a seller no more. Return those that you still follow."""
+    return await commerce.forward(request)
 
 
 @router.get(

@@ -22,7 +22,7 @@ router = APIRouter(
     dependencies=[Depends(reject_repeated_parameters)],
 )
 
-Surface = Literal["home", "product", "cart", "order"]
+Surface = Literal["home", "product", "cart", "order", "email"]
 
 
 async def _health(request: Request) -> RecommendationHealthService:
@@ -41,7 +41,9 @@ async def _health(request: Request) -> RecommendationHealthService:
 async def recommendation_health(
     service: Annotated[RecommendationHealthService, Depends(_health)],
     period: PeriodDep,
-    surface: Annotated[Surface | None, Query(description="The page of the lists. Default: all.")] = None,
+    surface: Annotated[
+        Surface | None, Query(description="The page of the lists, or `email`. Default: all.")
+    ] = None,
     strategy: Annotated[
         str | None,
         Query(max_length=60, description="The strategy of the lists, or the name of a titled row."),
@@ -59,7 +61,8 @@ async def recommendation_health(
     """Return who is shown beside what is on offer, coverage, popularity, variety, clicks, and fallbacks.
 
     Exposure is that of lists that came into view, weighted by position; times and fallbacks are those of all
-    answers. Every figure is there for each day, too, so that drift is visible.
+    answers. It is not known whether the lists of a mail were seen, so they have answers and clicks, and no
+    exposure. Every figure is there for each day, too, so that drift is visible.
     """
     asked = HealthRequest(period, surface, strategy, experiment, arm, top)
     return private_json(await service.read(asked))

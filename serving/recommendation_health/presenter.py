@@ -16,6 +16,7 @@ LIST_SUMS = ("lists", "clicked", "compared", "diversity", "visitors", "dominance
 NO_LISTS: Row = dict.fromkeys(LIST_SUMS, 0)
 NO_ANSWERS: Row = {
     "answers": 0,
+    "clicked": 0,
     "timed": 0,
     "empty_lists": 0,
     "personal": 0,
@@ -67,6 +68,8 @@ def _answered(row: Row) -> schemas.AnswerFigures:
     )
     return {
         "answers": answers,
+        "clicked": int(row["clicked"]),
+        "clicked_share": ratio(row["clicked"], answers),
         "p50_ms": p50,
         "p99_ms": p99,
         "empty_share": ratio(row["empty_lists"], answers),

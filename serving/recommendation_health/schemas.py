@@ -24,6 +24,11 @@ class AnswerFigures(TypedDict):
     """What was answered, whether or not anybody saw it."""
 
     answers: int
+    clicked: Annotated[
+        int,
+        Field(description="The answers with a click, also if it is not known that they were seen: mails."),
+    ]
+    clicked_share: Annotated[float | None, Field(description="Of all answers.")]
     p50_ms: Annotated[
         float | None,
         Field(description="Time from the request until the list was chosen; null if it is not known."),

@@ -5,16 +5,11 @@ from dataclasses import dataclass, field
 
 from schemas.published_model.weights import DISCOUNT, Weights
 from serving.catalogue.cards import ProductCardLoader
+from serving.catalogue.offers import Offer
 from serving.recommendations.blend import blend, discounted
 from serving.recommendations.interest import InterestCache
 from serving.recommendations.proposal import OF_PRODUCTS, Because, Proposal
-from serving.recommendations.recommender import (
-    CANDIDATES,
-    PassedOver,
-    RecommendationRequest,
-    Recommender,
-    WhyPassedOver,
-)
+from serving.recommendations.recommender import CANDIDATES, RecommendationRequest, Recommender, ask_source
 from serving.recommendations.rules.checks import offer_to_show, refusal
 from serving.recommendations.rules.context import RuleContext
 from serving.recommendations.rules.draft import Candidate
@@ -56,9 +51,9 @@ class Candidates:
         """The sources that proposed something."""
         return {name for name, part in self.parts.items() if part["answered"]}
 
-    def add(self, proposal: Proposal, cause: Because, cards: ProductCardLoader, context: RuleContext) -> None:
-        """Add a proposed product, whose card is loaded."""
-        card = offer_to_show(cards.offers(proposal.product_id), context)
+    def add(self, proposal: Proposal, cause: Because, offers: Sequence[Offer], context: RuleContext) -> None:
+        """Add a proposed product with its offers."""
+        card = offer_to_show(offers, context)
         rank = len(self.ranked) + 1
         self.ranked.append(Candidate(proposal.product_id, card, proposal.score, rank))
         self.proposals[proposal.product_id] = proposal
@@ -128,15 +123,8 @@ class CandidateCollector:
             wanted *= DEEPER
 
     async def _ask(self, name: str, wanted: int) -> Sequence[Proposal]:
-        reason: WhyPassedOver | None = None
-        proposals: Sequence[Proposal] = ()
-        try:
-            proposals = await self._recommenders[name].propose(self._request, wanted)
-            reason = None if proposals else "no_candidates"
-        except PassedOver as error:
-            reason = error.reason
-        if name not in self.found.parts:
-            self.found.parts[name] = {"source": name, "answered": reason is None, "reason": reason}
+        proposals, part = await ask_source(self._recommenders[name], self._request, wanted)
+        self.found.parts.setdefault(name, part)
         return proposals
 
     def _is_wanted(self, product_id: str) -> bool:
@@ -146,6 +134,11 @@ class CandidateCollector:
             return True
         categories = {category_key(each.category) for each in self._request.cards.offers(product_id)}
         return None not in categories and categories.isdisjoint(substitutes)
+
+    def _offers(self, product_id: str) -> Sequence[Offer]:
+        """Return the wanted offers of a product whose card is loaded."""
+        offers, sellers = self._request.cards.offers(product_id), self._request.sellers
+        return [each for each in offers if each.seller_id in sellers] if sellers else offers
 
     async def _take(self, proposals: Sequence[Proposal]) -> bool:
         """Add proposals, best first; return whether enough candidates pass."""
@@ -161,7 +154,7 @@ class CandidateCollector:
             await cards.load(_needed(checked))
             for one, cause in checked:
                 if one.product_id not in found.proposals and self._is_wanted(one.product_id):
-                    found.add(one, cause, cards, self._context)
+                    found.add(one, cause, self._offers(one.product_id), self._context)
             if found.passing >= self._enough:
                 return True
         return False

@@ -12,11 +12,12 @@ from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
-from serving.problems import MissingProduct, NotExplained
+from serving.problems import CommerceUnavailable, MissingProduct, NotExplained
 from serving.recommendations.parameters import Exclude, excluded_products
 from serving.recommendations.policy import POLICIES
 from serving.recommendations.rows.definition import RowPage
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRows
+from serving.recommendations.sellers.followed import followed_sellers
 from serving.recommendations.service import Context, RecommendationService
 from serving.responses import UNCHANGED, private_json
 
@@ -97,6 +98,7 @@ async def recommend(
     response_model=TitledRows,
 )
 async def rows(
+    request: Request,
     service: RecommendationsDep,
     visitor_id: VisitorId,
     n: ItemCount = 12,
@@ -109,7 +111,12 @@ async def rows(
     or if too few products are found. The rules of the shop may remove products. No product is pinned or
     sponsored in these rows.
     """
-    return private_json(await service.titled_rows.of_page(visitor_id, n, page, excluded_products(exclude)))
+    shown = excluded_products(exclude)
+    try:
+        followed = await followed_sellers(request)
+    except CommerceUnavailable:
+        followed = frozenset()
+    return private_json(await service.titled_rows.of_page(visitor_id, n, page, shown, followed))
 
 
 @router.get(

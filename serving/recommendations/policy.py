@@ -9,5 +9,11 @@ POLICIES: Mapping[str, AccessPolicy] = {
         "guest", "shopper", "platform", traffic="recommendation", shopper_parameter="visitor_id"
     ),
     "rows": allow("guest", "shopper", "platform", traffic="recommendation", shopper_parameter="visitor_id"),
+    "personal_products": allow(
+        "guest", "shopper", "platform", traffic="read", shopper_parameter="visitor_id"
+    ),
+    "sellers_to_follow": allow(
+        "guest", "shopper", "platform", traffic="recommendation", shopper_parameter="visitor_id"
+    ),
     "similar": anyone("recommendation"),
 }

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from serving.recommendations.scoring import Neighbours, Seed
 
-Kind = Literal["similar", "content", "category", "popular", "again", "new", "cheaper"]
+Kind = Literal["similar", "content", "category", "popular", "again", "new", "cheaper", "back"]
 
 OF_PRODUCTS = ("similar", "content")
 """The kinds of proposals that follow from a product of the visitor."""

@@ -23,6 +23,7 @@ TEXTS_OF_ITSELF: Mapping[str, str] = {
     "again": "You bought it before",
     "new": "New in the shop",
     "cheaper": "Price lowered",
+    "back": "Back in stock",
 }
 """The reasons that lie in the product itself."""
 
@@ -32,10 +33,11 @@ def reason_of(placed: Placed, causes: Mapping[str, Because], request: Recommenda
     cause = causes.get(placed.candidate.product_id)
     if placed.rule and (cause is None or placed.sponsored):
         return REASONS_OF_RULES[placed.rule]
-    return _of_cause(cause or Because("popular", None), request)
+    return reason_of_cause(cause or Because("popular", None), request)
 
 
-def _of_cause(cause: Because, request: RecommendationRequest) -> Reason:
+def reason_of_cause(cause: Because, request: RecommendationRequest) -> Reason:
+    """Return the reason that a cause is. The card of the product that it names is loaded."""
     if cause.kind == "popular" or cause.of is None:
         return {"kind": "popular", "product_id": None, "category": None, "text": "Popular right now"}
     if cause.kind == "category":

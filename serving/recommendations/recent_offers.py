@@ -1,4 +1,4 @@
-"""Products that were listed or became cheaper lately: read in the background, and proposed to visitors."""
+"""Products that were listed, became cheaper or are in stock again: read in the background, and proposed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from common.configuration.recommendation_rules import NEW_PRODUCT_DAYS
 from common.configuration.values import SettingValues
 from common.timeouts import PEER_TIMEOUT_S
 from serving.catalogue.cards import open_cards
-from serving.clickhouse import ClickHouseQueries
+from serving.clickhouse import ClickHouseQueries, Value
 from serving.live_versions import LiveVersions
 from serving.polled import PolledValue
 from serving.recommendations.proposal import Proposal
@@ -28,18 +28,20 @@ VISIT_GAP_S = 1_800.0
 
 @dataclass(frozen=True, slots=True)
 class RecentOffer:
-    """A product that was listed first (`new`) or became cheaper (`cheaper`) at a time in Unix seconds."""
+    """A product that was listed (`new`), became cheaper or was `back` in stock at a time in Unix seconds."""
 
     product_id: str
-    kind: Literal["new", "cheaper"]
+    kind: Literal["new", "cheaper", "back"]
     at_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class RecentOffers:
-    """The newest changes by category, newest first."""
+    """Changes by category and new products by seller, newest first; what is `back` by product."""
 
     of_category: Mapping[str, Sequence[RecentOffer]] = field(default_factory=dict)
+    of_seller: Mapping[str, Sequence[RecentOffer]] = field(default_factory=dict)
+    back: Mapping[str, RecentOffer] = field(default_factory=dict)
 
 
 def recent_offers(
@@ -49,12 +51,21 @@ def recent_offers(
 
     async def read() -> RecentOffers:
         since = clock() - timedelta(days=values.get(NEW_PRODUCT_DAYS))
-        rows = await clickhouse.rows(
-            "recent_offers", since=since.astimezone(UTC).replace(microsecond=0), limit=LIMIT
-        )
-        cards = await (await open_cards(versions)).read(row["product_id"] for row in rows)
+        newest: dict[str, Value] = {
+            "since": since.astimezone(UTC).replace(microsecond=0),
+            "limit": LIMIT,
+        }
+        rows, rows_back = await clickhouse.rows_of_all(("recent_offers", newest), ("back_in_stock", newest))
+        loader = await open_cards(versions)
+        cards = await loader.read(row["product_id"] for row in rows)
         of_category: dict[str, list[RecentOffer]] = {}
+        of_seller: dict[str, list[RecentOffer]] = {}
         for row in rows:
+            if row["is_new"]:
+                new = RecentOffer(row["product_id"], "new", row["changed_s"])
+                for each in loader.offers(row["product_id"]):
+                    if each.for_sale:
+                        of_seller.setdefault(each.seller_id, []).append(new)
             card = cards.get(row["product_id"])
             if not card or not card.for_sale or not card.category:
                 continue
@@ -63,7 +74,8 @@ def recent_offers(
                 kind: Literal["new", "cheaper"] = "new" if row["is_new"] else "cheaper"
                 offer = RecentOffer(card.product_id, kind, row["changed_s"])
                 of_category.setdefault(card.category, []).append(offer)
-        return RecentOffers(of_category)
+        back = {row["product_id"]: RecentOffer(row["product_id"], "back", row["back_s"]) for row in rows_back}
+        return RecentOffers(of_category, of_seller, back)
 
     return PolledValue("recent offers", RecentOffers(), read, READ_EVERY_S, 2 * PEER_TIMEOUT_S)
 
@@ -83,7 +95,11 @@ def last_visit_end(visitor: VisitorHistory, now_s: float) -> float | None:
 
 
 class SinceLastVisit:
-    """Proposes what was listed or became cheaper in the visitor's categories since the last visit."""
+    """Proposes what was listed or became cheaper in the visitor's categories since the last visit.
+
+    Products that the visitor viewed before they were in stock again are proposed, too: they were sold out
+    when they were viewed, or afterwards.
+    """
 
     strategy = "recent_offers"
 
@@ -98,13 +114,36 @@ class SinceLastVisit:
         cards = await request.cards.read([seed.product_id for seed in request.seeds])
         category_of = {product_id: card.category for product_id, card in cards.items()}
         favourites = favourite_categories(request.seeds, category_of)[:CATEGORIES]
+        recent, viewed = self._recent(), request.visitor.viewed
+        in_favourites = (offer for each in favourites for offer in recent.of_category.get(each, ()))
+        back = (recent.back[product_id] for product_id in viewed if product_id in recent.back)
         changes = [
             offer
-            for category in favourites
-            for offer in self._recent().of_category.get(category, ())
-            if offer.at_s > max(since_s, request.visitor.viewed.get(offer.product_id, 0.0))
+            for offer in (*in_favourites, *back)
+            if offer.at_s > max(since_s, viewed.get(offer.product_id, 0.0))
         ]
         newest = sorted(changes, key=lambda each: (-each.at_s, each.product_id))
+        return [
+            Proposal(each.product_id, 1.0 / rank, each.kind, each.product_id)
+            for rank, each in enumerate(newest, 1)
+        ]
+
+
+class NewFromFollowed:
+    """Proposes what the sellers that the visitor follows have listed lately."""
+
+    strategy = "new_from_followed"
+
+    def __init__(self, recent: Callable[[], RecentOffers]) -> None:
+        self._recent = recent
+
+    async def propose(self, request: RecommendationRequest, _wanted: int) -> Sequence[Proposal]:
+        """Return the new products, the newest first."""
+        if not request.followed:
+            raise PassedOver("no_history")
+        of_seller = self._recent().of_seller
+        listed = {offer for seller_id in request.followed for offer in of_seller.get(seller_id, ())}
+        newest = sorted(listed, key=lambda each: (-each.at_s, each.product_id))
         return [
             Proposal(each.product_id, 1.0 / rank, each.kind, each.product_id)
             for rank, each in enumerate(newest, 1)

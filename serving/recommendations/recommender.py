@@ -17,6 +17,7 @@ from serving.catalogue.offers import Offer
 from serving.live_versions import LiveVersions
 from serving.recommendations.neighbours import NeighbourCache
 from serving.recommendations.proposal import Kind, Proposal, SeedParts
+from serving.recommendations.schemas import AskedSource
 from serving.recommendations.scoring import Neighbours, Seed, favourite_categories, score
 from serving.recommendations.trained_models import ModelInUse, Unusable
 from serving.recommendations.visitor_history import VisitorHistory
@@ -39,7 +40,8 @@ class RecommendationRequest:
     `history` has the newest products of the visitor, newest first, for `model`, the trained model in use.
     `substitutes` are categories, without capitals, of which nothing is wanted. If there are any, products
     without a category are not wanted either. `unwanted` are those of `excluded` that are never wanted: the
-    product of the page, those in the cart and those that the page shows in another row.
+    product of the page, those in the cart and those that the page shows in another row. `followed` are the
+    sellers that the visitor follows. If there are any `sellers`, only their offers are wanted.
     """
 
     visitor: VisitorHistory
@@ -51,6 +53,8 @@ class RecommendationRequest:
     model: ModelInUse
     substitutes: frozenset[str] = frozenset()
     unwanted: frozenset[str] = frozenset()
+    followed: frozenset[str] = frozenset()
+    sellers: frozenset[str] = frozenset()
 
     def key(self, name: str) -> str:
         """Return the key in Redis of the live version, such as that of `popular:lighting`."""
@@ -79,6 +83,24 @@ class Recommender(Protocol):
             PassedOver: nothing can be proposed.
             RedisUnavailable: Redis does not answer.
         """
+
+
+async def ask_source(
+    source: Recommender, request: RecommendationRequest, wanted: int
+) -> tuple[Sequence[Proposal], AskedSource]:
+    """Return what a source proposes, and what it did, as answers say it.
+
+    Raises:
+        RedisUnavailable: Redis does not answer.
+    """
+    reason: WhyPassedOver | None = None
+    proposals: Sequence[Proposal] = ()
+    try:
+        proposals = await source.propose(request, wanted)
+        reason = None if proposals else "no_candidates"
+    except PassedOver as error:
+        reason = error.reason
+    return proposals, {"source": source.strategy, "answered": reason is None, "reason": reason}
 
 
 class ItemNeighbours:

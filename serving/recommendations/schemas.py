@@ -15,12 +15,12 @@ KindOfRule = Literal["pinned", "sponsored", "discovery"]
 class Reason(TypedDict):
     """Why a product is recommended."""
 
-    kind: Literal["similar", "content", "category", "popular", "again", "new", "cheaper", KindOfRule]
+    kind: Literal["similar", "content", "category", "popular", "again", "new", "cheaper", "back", KindOfRule]
     product_id: Annotated[
         str | None,
         Field(
             description="`similar`: the product that it goes with; `content`: the product that it is like; "
-            "`again`, `new` and `cheaper`: the product itself."
+            "`again`, `new`, `cheaper` and `back`: the product itself."
         ),
     ]
     category: Annotated[str | None, Field(description="`category`: the category in which it is popular.")]

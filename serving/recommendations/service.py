@@ -18,10 +18,12 @@ from serving.recommendations.answer_log import Answer, AnswerLog, ms_since
 from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.exploration import random_list
 from serving.recommendations.interest import InterestCache
+from serving.recommendations.known_visitors import KnownVisitors
 from serving.recommendations.last_popular import answer_without_redis, polled_popular_items
+from serving.recommendations.listings.service import PersonalListings
 from serving.recommendations.model_rows import ModelRows
 from serving.recommendations.ranker import RankedItems, Ranker
-from serving.recommendations.recent_offers import RecentOffers, SinceLastVisit
+from serving.recommendations.recent_offers import NewFromFollowed, RecentOffers, SinceLastVisit
 from serving.recommendations.recommender import (
     ItemNeighbours,
     Popular,
@@ -36,6 +38,7 @@ from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.rules.shop_rules import ShopRules, count_effects
 from serving.recommendations.schemas import Item, Recommendations, SimilarProducts
 from serving.recommendations.scoring import Seed
+from serving.recommendations.sellers.service import SellersToFollowService
 from serving.recommendations.strategies import STRATEGIES, Strategy
 from serving.recommendations.strategy_choice import StrategyChoice
 from serving.recommendations.trained_models import ModelInUse, TrainedModels
@@ -76,10 +79,16 @@ class RecommendationService:
             SimilarContent(self._models, rows),
             PopularInCategory(self._redis),
             Popular(versions),
-            BoughtBefore(),
+            BoughtBefore(self.rules.days_until_again),
             SinceLastVisit(recent, clock),
+            NewFromFollowed(recent),
         )
-        self._ranker = Ranker(every, InterestCache(self._redis))
+        interest = InterestCache(self._redis)
+        self._ranker = Ranker(every, interest)
+        sources = {each.strategy: each for each in every}
+        visitors = KnownVisitors(versions, self._models, self.rules, self._assigned)
+        self.listings = PersonalListings(visitors, sources, interest)
+        self.sellers = SellersToFollowService(visitors, sources)
         self.titled_rows = TitledRowsService(
             versions, self._models, self._ranker, self.rules, self._assigned, log, clock
         )

@@ -18,12 +18,14 @@ REASONS = (
     N_("You bought it before"),
     N_("New in the shop"),
     N_("Price lowered"),
+    N_("Back in stock"),
 )
 
 TITLES = (
     N_("Buy again"),
     N_("Completes your cart"),
     N_("Since your last visit"),
+    N_("New from sellers you follow"),
     N_("Chosen for you"),
 )
 """The titles of rows that are not reasons, too."""

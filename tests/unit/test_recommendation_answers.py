@@ -19,10 +19,10 @@ from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.exploration import random_list
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.ranker import RankedItems, Ranker
-from serving.recommendations.recent_offers import RecentOffer, RecentOffers, SinceLastVisit
+from serving.recommendations.recent_offers import NewFromFollowed, RecentOffer, RecentOffers, SinceLastVisit
 from serving.recommendations.recommender import PassedOver, RecommendationRequest
 from serving.recommendations.rows.definition import RowPage
-from serving.recommendations.rows.definitions import COMPLETES, ROWS, RULES_OF
+from serving.recommendations.rows.definitions import COMPLETES, FOLLOWED, ROWS, RULES_OF
 from serving.recommendations.rows.ranking import ranked_rows
 from serving.recommendations.rules.checks import due_again, refusal
 from serving.recommendations.rules.context import ActiveRules, ExposurePool, PinnedPlace, RuleContext
@@ -133,15 +133,22 @@ def case_of(random: Random) -> Case:
         bought, ExposurePool(tuple(waiting[:3]), tuple(waiting[3:])),
     )  # fmt: skip
     changes = [RecentOffer(each, "new", NOW_S - random.randrange(3) * DAY_S) for each in some(random, 20)]
-    recent = RecentOffers({"lamps": changes})
+    recent = RecentOffers({"lamps": changes}, {"ana": changes, "bob": changes[:5]})
     fixed = (Fixed(name, some_proposals(random, kind)) for name, kind in SOURCES.items())
     request = RecommendationRequest(visitor, [Seed("p0", 1.0)], None, excluded, cards, ["p0"], model,
-                                    unwanted=unwanted)  # fmt: skip
+                                    unwanted=unwanted, followed=frozenset(("ana", "eva")))  # fmt: skip
     return Case(
         request,
         context,
         random.choice((1, 3, 6, 12, 50)),
-        Ranker([*fixed, BoughtBefore(), SinceLastVisit(lambda: recent, lambda: NOW)]),
+        Ranker(
+            [
+                *fixed,
+                BoughtBefore(),
+                SinceLastVisit(lambda: recent, lambda: NOW),
+                NewFromFollowed(lambda: recent),
+            ]
+        ),
     )
 
 
@@ -210,6 +217,16 @@ def test_no_titled_row_breaks_a_rule_or_shows_a_product_of_another_row(seed: int
     products = [item["product_id"] for row in rows for item in row.found.items]
     assert len(products) == len(set(products))
     assert {row.definition.name for row in rows} <= {definition.name for definition in ROWS[page]}
+
+
+@given(st.integers(0, 2**32))
+def test_what_is_new_from_followed_sellers_is_their_offer(seed: int) -> None:
+    case = case_of(Random(seed))
+
+    rows = asyncio.run(ranked_rows(case.ranker, [FOLLOWED], case.request, case.n, "home", case.context))
+
+    sellers = {item["seller_id"] for row in rows for item in row.found.items}
+    assert sellers <= {"ana"}, "eva is followed, but suspended"
 
 
 @given(st.integers(0, 2**32))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from schemas.published_model.weights import BLENDED
 from serving.recommendations.bought_before import BoughtBefore
-from serving.recommendations.recent_offers import SinceLastVisit
+from serving.recommendations.recent_offers import NewFromFollowed, SinceLastVisit
 from serving.recommendations.recommender import PopularInCategory
 from serving.recommendations.rows.definition import RowDefinition, RowPage
 from serving.recommendations.rows.focuses import (
@@ -14,6 +14,7 @@ from serving.recommendations.rows.focuses import (
     newest_bought,
     newest_viewed,
     purchases,
+    sellers_followed,
     whole_history,
 )
 from serving.recommendations.rules.live_rules import Page
@@ -31,6 +32,13 @@ SINCE = RowDefinition(
     Strategy((), (SinceLastVisit.strategy,)),
     shortest=1,
 )
+FOLLOWED = RowDefinition(
+    "new_from_followed",
+    "New from sellers you follow",
+    sellers_followed,
+    Strategy((), (NewFromFollowed.strategy,)),
+    shortest=1,
+)
 LOOKED = RowDefinition("because_looked", "Because you looked at %(name)s", newest_viewed, NEIGHBOURS)
 POPULAR = RowDefinition(
     "popular_in_favourite",
@@ -44,7 +52,7 @@ BOUGHT = RowDefinition("because_bought", "Because you bought %(name)s", newest_b
 FOR_YOU = RowDefinition("for_you", "Chosen for you", whole_history, NEIGHBOURS)
 
 ROWS: Mapping[RowPage, Sequence[RowDefinition]] = {
-    "home": (AGAIN, SINCE, LOOKED, POPULAR),
+    "home": (AGAIN, FOLLOWED, SINCE, LOOKED, POPULAR),
     "cart": (COMPLETES, AGAIN),
     "order": (BOUGHT, AGAIN),
     "email": (AGAIN, SINCE, LOOKED, FOR_YOU, POPULAR),

@@ -80,6 +80,11 @@ async def history_of_visits(request: RecommendationRequest) -> Focus | None:
     return Focus(replace(request, excluded=request.unwanted.union(request.visitor.bought)))
 
 
+async def sellers_followed(request: RecommendationRequest) -> Focus | None:
+    """Return the sellers that the visitor follows, whose offers alone are wanted."""
+    return Focus(replace(request, sellers=request.followed)) if request.followed else None
+
+
 async def _one_product(request: RecommendationRequest, newest_first: Sequence[str]) -> Focus | None:
     cards = await request.cards.read(newest_first[:NEWEST])
     for product_id, card in cards.items():

@@ -1,6 +1,7 @@
 """Answers requests for the titled rows of a page."""
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from time import perf_counter
 
 from common.clock import Clock
@@ -39,9 +40,16 @@ class TitledRowsService:
         self._assigned, self._log, self._clock = assigned, log, clock
 
     async def of_page(
-        self, visitor_id: str, n: int, page: RowPage, shown: Collection[str] = ()
+        self,
+        visitor_id: str,
+        n: int,
+        page: RowPage,
+        shown: Collection[str] = (),
+        followed: frozenset[str] = frozenset(),
     ) -> TitledRows:
         """Return the titled rows of a page, each with at most `n` products, none of them twice or `shown`.
+
+        `followed` are the sellers that the visitor follows.
 
         The hold-out gets none, because it gets popular products alone.
 
@@ -60,6 +68,7 @@ class TitledRowsService:
         # Each row narrows the history itself, so none is left out here, as `surface` of a cart would do.
         rules, seed = self._rules.of(surface), self._rules.seed_of(visitor_id)
         request, allowed = build_request(self._rules, visitor, cards, "home", None, shown, model, rules, seed)
+        request = replace(request, followed=followed)
         rows = await ranked_rows(self._ranker, ROWS[page], request, n, surface, allowed)
         return {
             "page": page,

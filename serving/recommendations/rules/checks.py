@@ -42,14 +42,17 @@ def not_blocked(card: Offer, context: RuleContext) -> bool:
 def not_just_bought(card: Offer, context: RuleContext) -> bool:
     """Return whether the visitor has not bought the product, or may need it again.
 
-    A product of a consumable category may be shown again some days after its last purchase. Another product
-    is not shown while its purchase is known.
+    A product of a consumable category may be shown again as many days after its last purchase as shoppers
+    usually wait. Another product is not shown while its purchase is known.
     """
     bought_at = context.bought.get(card.product_id)
     if bought_at is None:
         return True
-    is_consumable = category_key(card.category) in context.rules.consumables
-    return is_consumable and context.now_s - bought_at >= context.rules.repurchase_days * DAY_S
+    category, rules = category_key(card.category), context.rules
+    if category not in rules.consumables:
+        return False
+    days = rules.intervals.days(card.product_id, category, rules.repurchase_days)
+    return context.now_s - bought_at >= days * DAY_S
 
 
 Check = Callable[[Offer, RuleContext], bool]
@@ -99,8 +102,14 @@ def keep_passing(draft: Draft, context: RuleContext) -> Draft:
 def due_again(bought: Mapping[str, float], now_s: float, rules: ActiveRules) -> set[str]:
     """Return the products that the visitor bought so long ago that a consumable one may be shown again.
 
-    It is empty if no category is consumable. `not_just_bought` checks the category, which needs the card.
+    It is empty if no category is consumable. `not_just_bought` checks the category, which needs the card, and
+    the interval of that category.
     """
     if not rules.consumables:
         return set()
-    return {product for product, at in bought.items() if now_s - at >= rules.repurchase_days * DAY_S}
+    least_days = rules.intervals.least_days
+    return {
+        product
+        for product, at in bought.items()
+        if now_s - at >= least_days(product, rules.repurchase_days) * DAY_S
+    }

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from common.configuration.recommendation_rules import Target
+from serving.recommendations.repurchase import RepurchaseIntervals
 from serving.recommendations.rules.targets import Targets
 
 
@@ -32,6 +33,7 @@ class ActiveRules:
     restricted: frozenset[str] = frozenset()
     consumables: frozenset[str] = frozenset()
     repurchase_days: int = 30
+    intervals: RepurchaseIntervals = field(default_factory=RepurchaseIntervals)
     exposure_share: float = 0.0
 
     @property

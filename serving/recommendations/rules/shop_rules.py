@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import replace
 from hashlib import sha256
 from time import time
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from common.configuration.values import SettingValues
 from common.metrics import RECOMMENDATION_RULE_EFFECTS
 from serving.catalogue.offers import Offer
+from serving.recommendations.repurchase import RepurchaseIntervals
 from serving.recommendations.rules.context import ActiveRules, ExposurePool, RuleContext
 from serving.recommendations.rules.draft import Effect
 from serving.recommendations.rules.live_rules import LiveRules, Page
@@ -22,7 +24,10 @@ def _nothing() -> frozenset[str]:
 
 
 class ShopRules:
-    """Makes the context of each request. `pool` and `suspended` return what was read in the background."""
+    """Makes the context of each request.
+
+    `pool`, `suspended` and `intervals` return what was read in the background.
+    """
 
     def __init__(
         self,
@@ -31,10 +36,12 @@ class ShopRules:
         pool: Callable[[], ExposurePool] = ExposurePool,
         suspended: Callable[[], frozenset[str]] = _nothing,
         clock_s: Callable[[], float] = time,
+        intervals: Callable[[], RepurchaseIntervals] = RepurchaseIntervals,
     ) -> None:
         self._live = LiveRules(values)
         self._currency = currency
         self._pool, self._suspended, self._clock_s = pool, suspended, clock_s
+        self._intervals = intervals
 
     @property
     def now_s(self) -> float:
@@ -47,7 +54,12 @@ class ShopRules:
 
     def of(self, page: Page) -> ActiveRules:
         """Return the rules that apply on a page now."""
-        return self._live.of(page, self._clock_s())
+        return replace(self._live.of(page, self._clock_s()), intervals=self._intervals())
+
+    def days_until_again(self, product_id: str, category: str | None) -> float:
+        """Return the usual days until a product of a category, without capitals, is bought again."""
+        rules = self.of("home")
+        return rules.intervals.days(product_id, category, rules.repurchase_days)
 
     def with_entry(self, page: Page, name: str, entry: Any) -> ActiveRules:
         """Return the rules of a page as they would be with one more entry of a setting."""

@@ -31,6 +31,7 @@ SURFACES: Mapping[str, str] = {
     "product": N_("Product pages"),
     "cart": N_("Cart"),
     "order": N_("Page of an order"),
+    "email": N_("Mails"),
 }
 REASONS: Mapping[str, str] = {
     "no_model": N_("No model is published"),
@@ -130,7 +131,7 @@ router = admin_router()
 async def recommendation_health_page(
     request: Request,
     period: Literal["7d", "30d", "90d"] = "30d",
-    surface: Literal["", "home", "product", "cart", "order"] = "",
+    surface: Literal["", "home", "product", "cart", "order", "email"] = "",
     strategy: Annotated[str, Query(max_length=60)] = "",
     arm: Annotated[str, Query(max_length=130, description="`experiment/arm`.")] = "",
 ) -> Response:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from serving.web.people import (
     account_pages,
+    followed_pages,
     invitation_pages,
     look_as_pages,
     mailbox_pages,
@@ -17,6 +18,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         sign_in_pages,
         session_pages,
         account_pages,
+        followed_pages,
         invitation_pages,
         look_as_pages,
         mailbox_pages,

@@ -16,6 +16,8 @@ NOTICES: Mapping[str, str] = {
     "erased": N_("Your account is erased. Nothing links your orders to you any more."),
     "profile-saved": N_("Your profile is saved."),
     "mails-saved": N_("Your choice of mails is saved."),
+    "seller-followed": N_("You follow the seller. The home page of the shop shows what they list."),
+    "seller-unfollowed": N_("You follow the seller no more."),
     "address-saved": N_("The address is saved."),
     "address-deleted": N_("The address is deleted."),
     "session-ended": N_("The session has ended."),

@@ -19,9 +19,15 @@ from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.forwarding import CommerceDep
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
-from serving.http_caching import IMMUTABLE, PUBLIC_DATA
+from serving.http_caching import IMMUTABLE, PRIVATE_NO_STORE, PUBLIC_DATA
 from serving.parameters import reject_repeated_parameters
 from serving.problems import BadBody, ClickHouseUnavailable, CommerceUnavailable
+from serving.recommendations.listings.endpoints import (
+    ListingCursor,
+    ListingsDep,
+    known_visitor,
+    personal_page,
+)
 from serving.recommendations.parameters import Exclude, excluded_products
 from serving.recommendations.service import Context, RecommendationService
 from serving.request_body import read_body
@@ -32,7 +38,14 @@ from serving.web.session_cookie import session_id, set_session_cookie
 from serving.web.storefront.cart import StoredCart, price_cart
 from serving.web.storefront.order_tracking import track
 from serving.web.storefront.policy import POLICIES
-from serving.web.storefront.recommendation_rows import ROW_LENGTH, recommended, similar, titled_rows
+from serving.web.storefront.recommendation_rows import (
+    ROW_LENGTH,
+    followed_or_none,
+    recommended,
+    sellers_to_follow,
+    similar,
+    titled_rows,
+)
 
 PRODUCTS_PER_PAGE = 24
 """The number of products on a page of a listing."""
@@ -68,12 +81,16 @@ def _page(request: Request, session: str, template: str, **shown: Any) -> Respon
 async def home(
     request: Request, catalogue: CatalogueDep, respond: CachedResponderDep, session: Session
 ) -> Response:
-    """Return the home page: recommendations, rows whose titles say why, and all categories."""
-    found, recommendation = await asyncio.gather(
-        _categories(catalogue, respond), recommended(request, session, "home")
+    """Return the home page: recommendations, rows whose titles say why, sellers, and all categories."""
+    found, recommendation, followed = await asyncio.gather(
+        _categories(catalogue, respond), recommended(request, session, "home"), followed_or_none(request)
     )
     items = recommendation["items"] if recommendation else []
-    rows = await titled_rows(request, session, "home", [item["product_id"] for item in items])
+    shown = [item["product_id"] for item in items]
+    rows, sellers = await asyncio.gather(
+        titled_rows(request, session, "home", shown, followed or frozenset()),
+        sellers_to_follow(request, session, followed),
+    )
     # Without a sale there are no popular products to recommend. Then the page shows the newest products.
     newest = [] if items else (await catalogue.find("", "", "best", None, ROW_LENGTH["home"]))["products"]
     return _page(
@@ -84,6 +101,8 @@ async def home(
         recommendation=recommendation,
         newest=newest,
         rows=rows,
+        sellers_to_follow=sellers,
+        signed_in=identity_of(request).signed_in is not None,
         surface="home",
     )
 
@@ -118,7 +137,8 @@ async def listing(
 
     async def render() -> tuple[bytes, set[str]]:
         page = await catalogue.find(q, category, sort, cursor, PRODUCTS_PER_PAGE)
-        more = urlencode({**search, "cursor": page["next_cursor"]}) if page["next_cursor"] else None
+        following = urlencode({**search, "cursor": page["next_cursor"]})
+        more = f"/shop/products?{following}" if page["next_cursor"] else None
         shown = {"page": page, "more": more, "search": search}
         if cursor:
             html = pages.render("shop/_product_cards.html", **shown)
@@ -128,6 +148,36 @@ async def listing(
         return html, products_tags(page)
 
     return await respond.page("listing_page", (pages.cache_version, q, category, sort, cursor), render)
+
+
+@router.get("/found")
+async def personal_listing(
+    request: Request,
+    catalogue: CatalogueDep,
+    respond: CachedResponderDep,
+    listings: ListingsDep,
+    session: Session,
+    q: SearchText = "",
+    category: CategoryParam = "",
+    cursor: ListingCursor | None = None,
+) -> Response:
+    """Return the products of a listing in the visitor's order; with a cursor, only those that follow.
+
+    Without a history, the public page has the order of everybody already: the response is empty (204).
+    """
+    visitor = identity_of(request).visitor_id(session)
+    unchanged = Response(status_code=204, headers={"Cache-Control": PRIVATE_NO_STORE})
+    known = await known_visitor(request, listings, visitor, category)
+    if known is None and not cursor:
+        return unchanged
+    page = await personal_page(catalogue, respond, listings, known, q, category, cursor, PRODUCTS_PER_PAGE)
+    if not page["personalised"] and not cursor:
+        return unchanged
+    search = {"q": q, "category": category, "sort": "best"}
+    following = {"q": q, "category": category, "cursor": page["next_cursor"]}
+    more = f"/shop/found?{urlencode(following)}" if page["next_cursor"] else None
+    template = "_product_cards.html" if cursor else "_personal_listing.html"
+    return _page(request, session, template, page=page, more=more, search=search)
 
 
 @router.get("/products/{product_id}")

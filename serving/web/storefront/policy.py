@@ -10,6 +10,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "home": anyone("page"),
     "row": anyone("recommendation"),
     "listing": anyone("page"),
+    "personal_listing": anyone("page"),
     "product": anyone("page"),
     "cart_page": anyone("page"),
     "cart_lines": anyone("page"),

@@ -12,9 +12,12 @@ from common.configuration.values import SettingValues
 from common.errors import PartUnavailable
 from common.problems import Problem
 from serving.cache.completeness import mark_incomplete
+from serving.catalogue.service import Catalogue
 from serving.gateway.gateway import identity_of
 from serving.recommendations.rows.definition import RowPage
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRow
+from serving.recommendations.sellers.followed import followed_sellers
+from serving.recommendations.sellers.schemas import SellerToFollow
 from serving.recommendations.service import Context, RecommendationService
 
 ROW_LENGTH: dict[Context, int] = {"home": 12, "product": 6, "cart": 6}
@@ -22,6 +25,9 @@ ROW_LENGTH: dict[Context, int] = {"home": 12, "product": 6, "cart": 6}
 
 TITLED_ROW_LENGTH = 6
 """The number of products in a row whose title says why."""
+
+SELLERS_SHOWN = 4
+"""The number of sellers to follow."""
 
 ROW_TIMEOUT_S = 1.0
 """A row that takes longer is left out."""
@@ -50,7 +56,11 @@ async def recommended(
 
 
 async def titled_rows(
-    request: Request, session: str, page: RowPage, shown: Collection[str] = ()
+    request: Request,
+    session: str,
+    page: RowPage,
+    shown: Collection[str] = (),
+    followed: frozenset[str] = frozenset(),
 ) -> list[TitledRow]:
     """Return the rows of a page whose titles say why; none if they can't be loaded.
 
@@ -60,8 +70,28 @@ async def titled_rows(
     values: SettingValues = request.app.state.live_values
     if not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
         return []
-    found = await _or_none(_service(request).titled_rows.of_page(visitor, TITLED_ROW_LENGTH, page, shown))
+    rows = _service(request).titled_rows.of_page(visitor, TITLED_ROW_LENGTH, page, shown, followed)
+    found = await _or_none(rows)
     return found["rows"] if found else []
+
+
+async def followed_or_none(request: Request) -> frozenset[str] | None:
+    """Return the sellers that the visitor follows; None if they can't be loaded."""
+    return await _or_none(followed_sellers(request))
+
+
+async def sellers_to_follow(
+    request: Request, session: str, followed: frozenset[str] | None
+) -> list[SellerToFollow]:
+    """Return sellers whom the visitor does not follow; none if either can't be loaded."""
+    visitor = identity_of(request).visitor_id(session)
+    values: SettingValues = request.app.state.live_values
+    if followed is None or not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
+        return []
+    catalogue: Catalogue = request.app.state.catalogue
+    sellers = _service(request).sellers.of(visitor, SELLERS_SHOWN, followed, catalogue.seller_names)
+    found = await _or_none(sellers)
+    return found["sellers"] if found else []
 
 
 async def similar(request: Request, product_id: str) -> SimilarProducts | None:

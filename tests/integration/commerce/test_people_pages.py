@@ -23,6 +23,8 @@ from local.parts import redis as local_redis
 from local.state_directory import base_environment, settings_environment
 from tests.chromium import opened
 from tests.integration.commerce.conftest import Shop
+from tests.integration.commerce.people import admin
+from tests.integration.commerce.test_sellers import admitted
 from tests.integration.conftest import is_ready
 from tests.integration.metric_tables import emptied
 from tests.integration.servers import TEST_TIMEOUT_S, await_true, running, terminated
@@ -843,6 +845,7 @@ def test_a_page_for_others_offers_to_sign_in_with_another_account(site: Site) ->
 PAGES = (
     "/account",
     "/account/orders",
+    "/account/sellers",
     "/account/addresses",
     "/account/sessions",
     "/account/security",
@@ -921,3 +924,39 @@ def find_link(site: Site, email: str, page: str) -> str | None:
         return site.link(email, page)
     except StopIteration:
         return None
+
+
+def test_a_person_follows_a_seller_whom_the_home_page_recommends(site: Site) -> None:
+    seller_id = admitted(site.shop, site.shop.as_principal(admin()))
+    lamps = [f"followed-lamp-{number}" for number in range(3)]
+    browser = site.signed_in()
+    with Redis.from_url(site.settings.redis) as redis:
+        shopper_id = browser.get("/v1/me").json()["shopper_id"]
+        for lamp in lamps:
+            offer = {"seller_id": seller_id, "name": "Lamp", "category": "lamps", "price_minor": 900}
+            put_offers(redis, lamp, offer, stock={seller_id: 5}, interest=100.0)
+        redis.zadd(f"similar:{lamps[0]}", dict.fromkeys(lamps[1:], 50.0))
+        redis.zadd(f"recent:{shopper_id}", {lamps[0]: 1_795_000_000})
+        recommended = f"/v1/recommendations/{shopper_id}/sellers"
+        before = browser.get(recommended).raise_for_status().json()["sellers"]
+        home = browser.get("/shop").text
+
+        form = browser.get(f"/account/sellers?seller_id={seller_id}").text
+        followed = browser.post("/account/sellers", data={"seller_id": seller_id})
+        page = browser.get("/account/sellers?done=seller-followed").text
+        after = browser.get(recommended).raise_for_status().json()["sellers"]
+        refused = browser.post("/account/sellers", data={"seller_id": "nobody"})
+        ended = browser.post(f"/account/sellers/{seller_id}/end", data={"sure": "yes"})
+        redis.delete(f"similar:{lamps[0]}", f"recent:{shopper_id}", *(f"product:{each}" for each in lamps))
+
+    assert [seller["seller_id"] for seller in before] == [seller_id]
+    assert before[0]["reason"]["text"] == "Because you looked at Lamp"
+    assert 'id="sellers-to-follow"' in home
+    assert f'name="seller_id" value="{seller_id}"' in home
+    assert f'name="seller_id" value="{seller_id}"' in form
+    assert path_of(followed) == "/account/sellers?done=seller-followed"
+    assert "You follow the seller." in page
+    assert f'action="/account/sellers/{seller_id}/end"' in page
+    assert after == []
+    assert refused.status_code == 404
+    assert path_of(ended) == "/account/sellers?done=seller-unfollowed"

@@ -72,6 +72,8 @@ GET /v1/products/{product_id}                    everybody
 GET /v1/categories                               everybody
 GET /v1/recommendations/{visitor_id}             visitors platform | platform
 GET /v1/recommendations/{visitor_id}/rows        visitors platform | platform
+GET /v1/recommendations/{visitor_id}/products    visitors platform | platform
+GET /v1/recommendations/{visitor_id}/sellers     visitors platform | platform
 GET /v1/products/{product_id}/similar            everybody
 POST /v1/events                                  visitors platform
 POST /v1/orders                                  visitors platform
@@ -113,6 +115,7 @@ GET /sell/{seller_id}/orders                     figures marketplace | marketpla
 GET /shop                                        everybody
 GET /shop/recommended                            everybody
 GET /shop/products                               everybody
+GET /shop/found                                  everybody
 GET /shop/products/{product_id}                  everybody
 GET /shop/visitor                                everybody
 GET /shop/cart                                   everybody
@@ -157,6 +160,9 @@ GET /v1/me/sessions                              people
 DELETE /v1/me/sessions/{session_id}              people
 GET /v1/me/recommendation_mails                  people
 PUT /v1/me/recommendation_mails                  people
+GET /v1/me/followed_sellers                      people
+PUT /v1/me/followed_sellers/{seller_id}          people
+DELETE /v1/me/followed_sellers/{seller_id}       people
 GET /v1/me/addresses                             people
 PUT /v1/me/addresses/{address_id}                people
 DELETE /v1/me/addresses/{address_id}             people
@@ -240,6 +246,9 @@ GET /account                                     people
 POST /account/profile                            people
 POST /account/mails                              people
 GET /account/orders                              people
+GET /account/sellers                             people
+POST /account/sellers                            people
+POST /account/sellers/{seller_id}/end            people
 GET /account/addresses                           people
 POST /account/addresses                          people
 POST /account/addresses/{address_id}/deletion    people

@@ -34,6 +34,7 @@ BOUNDS = {"from": START.isoformat(), "to": END.isoformat()}
 PATH = "/v1/admin/recommendations/health"
 HTML = {"Accept": "text/html"}
 CATEGORIES = ("lamps", "coffee", "toys", "books", None)
+PAGES = ("home", "product", "cart")
 PERSONAL, POPULAR = ("live", "trained", "blend"), ("popular_in_category", "popular_products")
 EXPERIMENT = {
     "name": "health_test",
@@ -61,7 +62,7 @@ class Marketplace:
             self._visitor(f"visitor-{number}")
         for number in range(1_001):
             at = START + timedelta(days=3, hours=4, seconds=number)
-            self._list("robot", at, is_seen=True, sizes=(1, 5))
+            self._list("robot", at, is_seen=True, sizes=(1, 5), surfaces=PAGES)
 
     def emit(self, table: str, at: datetime, **fields: Any) -> None:
         event_id = f"{table}-{len(self.events[table]):05}"
@@ -97,11 +98,19 @@ class Marketplace:
                 )
             self._list(visitor, at, draw.random() < 0.8)
 
-    def _list(self, visitor: str, at: datetime, is_seen: bool, sizes: Sequence[int] = (0, 1, 5, 8)) -> None:
+    def _list(
+        self,
+        visitor: str,
+        at: datetime,
+        is_seen: bool,
+        sizes: Sequence[int] = (0, 1, 5, 8),
+        surfaces: Sequence[str] = (*PAGES, "email"),
+    ) -> None:
         draw = self.draw
         name = f"list-{len(self.events['recommendation_answered'])}"
         strategy = draw.choice(["blend", "live", "popular", "because_looked"])
-        surface = draw.choice(["home", "product", "cart"])
+        surface = draw.choice(surfaces)
+        is_mail = surface == "email"  # nobody knows whether a mail is seen
         sources = (
             ["popular_products"] if strategy == "popular" or draw.random() < 0.2 else ["item_neighbours"]
         )
@@ -123,7 +132,9 @@ class Marketplace:
         )  # fmt: skip
         visit = {"recommendation_id": name, "session_id": visitor, "surface": surface}
         if is_seen and shown:
-            self.emit("recommendation_shown", at + timedelta(seconds=5), strategy=strategy, items=[], **visit)
+            if not is_mail:
+                shown_at = at + timedelta(seconds=5)
+                self.emit("recommendation_shown", shown_at, strategy=strategy, items=[], **visit)
             if draw.random() < 0.3:
                 clicked = {"product_id": next(iter(shown)), "position": 1}
                 self.emit("recommendation_clicked", at + timedelta(minutes=1), **clicked, **visit)
@@ -189,6 +200,8 @@ class Expected:
         return {
             "answered": {
                 "answers": len(answers),
+                "clicked": sum(row["recommendation_id"] in self.clicked for row in answers),
+                "clicked_share": _mean([row["recommendation_id"] in self.clicked for row in answers]),
                 "p50_ms": times[int(0.5 * len(times))] if times else None,
                 "p99_ms": times[int(0.99 * len(times))] if times else None,
                 "empty_share": _mean([not row["items"] for row in answers]),
@@ -341,6 +354,16 @@ def test_every_figure_is_that_of_single_events(
     for day in found["days"]:
         if any(expected.day(row) == day["day"] for row in expected.seen):
             assert_close(plain(day), expected.figures(day["day"]))
+
+
+def test_mails_have_answers_and_clicks_but_no_lists_in_view(
+    client: httpx.Client, marketplace: Marketplace
+) -> None:
+    total, expected = health(client, surface="email")["total"], Expected(marketplace, surface="email")
+    clicked = sum(row["recommendation_id"] in expected.clicked for row in expected.answers)
+    assert 0 < clicked < len(expected.answers)
+    assert (total["answered"]["answers"], total["answered"]["clicked"]) == (len(expected.answers), clicked)
+    assert (total["seen"]["lists"], total["seen"]["click_rate"], total["shown"]["gini"]) == (0, None, None)
 
 
 def test_the_shares_of_groups_are_those_of_single_events(

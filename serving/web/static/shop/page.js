@@ -3,6 +3,7 @@ import { change } from "./cart-changes.js";
 import { trackEvent } from "./events.js";
 import { uuid } from "./ids.js";
 import { takeReferral, cart, saveReferral, quantityOf } from "./storage.js";
+import { personalise } from "./personal-listing.js";
 import { keepRowCurrent, observeRows } from "./recommendation-row.js";
 
 // A page that many visitors get contains rows without an id: each showing has its own.
@@ -98,7 +99,7 @@ const showSearch = (found) => {
 const article = document.getElementById("product");
 if (article) showProduct(article);
 const found = document.getElementById("found");
-if (found) showSearch(found);
+if (found) personalise(found).then(() => showSearch(found));
 updateCartBadge();
 addEventListener("cartchange", updateCartBadge);
 addEventListener("storage", updateCartBadge);

@@ -1,0 +1,1 @@
+"""Lists of a search or a category in an order that fits the visitor."""

@@ -1,0 +1,1 @@
+"""Sellers whom a visitor may want to follow."""

@@ -1,0 +1,90 @@
+"""Recommends sellers to follow: those of the visitor's products and of what goes with them."""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+
+from schemas.published_model.weights import BLENDED
+from serving.catalogue.offers import Offer
+from serving.recommendations.answer_counts import count_sources
+from serving.recommendations.blend import blend
+from serving.recommendations.known_visitors import KnownVisitors
+from serving.recommendations.ranker import OF_MODEL
+from serving.recommendations.reasons import reason_of_cause
+from serving.recommendations.recommender import Recommender, ask_source
+from serving.recommendations.rules.checks import offer_to_show, refusal
+from serving.recommendations.sellers.schemas import SellersToFollow
+from serving.recommendations.sellers.scoring import scored_sellers
+
+PROPOSED = 48
+"""The number of proposed products whose sellers are looked at."""
+
+PRODUCTS_SHOWN = 3
+"""The largest number of products of a seller that are returned."""
+
+NamesOf = Callable[[Iterable[str]], Awaitable[Mapping[str, str | None]]]
+
+
+class SellersToFollowService:
+    """Recommends sellers."""
+
+    def __init__(self, visitors: KnownVisitors, sources: Mapping[str, Recommender]) -> None:
+        self._visitors, self._sources = visitors, sources
+
+    async def of(
+        self, visitor_id: str, n: int, followed: Collection[str], names_of: NamesOf
+    ) -> SellersToFollow:
+        """Return at most `n` sellers whom the visitor does not follow.
+
+        A seller has at least one product that goes with the visitor's and that the rules of the shop let
+        pass, so nobody is suspended, blocked or sold out. Without a history, and for the hold-out, there are
+        none.
+
+        Raises:
+            RedisUnavailable: Redis stops answering.
+        """
+        known = await self._visitors.of(visitor_id)
+        if known is None:
+            return {"model_version": None, "as_of": None, "parts": [], "sellers": []}
+        request, cards = known.request, known.request.cards
+        # What was bought says something about its seller, although nobody buys it again.
+        allowed = replace(known.allowed, bought={})
+        asked = {name: await ask_source(self._sources[name], request, PROPOSED) for name in BLENDED}
+        parts = [part for _, part in asked.values()]
+        count_sources(parts)
+        proposals = {name: proposed for name, (proposed, _) in asked.items()}
+        blended = blend(proposals, request.model.weights["home"], PROPOSED)
+        seeds = (seed.product_id for seed in request.seeds)
+        await cards.load({*request.history, *seeds, *(one.product_id for one in blended)})
+
+        def passing(product_id: str) -> Offer | None:
+            card = offer_to_show(cards.offers(product_id), allowed)
+            return card if card and refusal(card, allowed) is None else None
+
+        own = (card for each in request.history if (card := passing(each)))
+        proposed = [(one, card) for one in blended if (card := passing(one.product_id))]
+        found = [
+            seller
+            for seller in scored_sellers(own, proposed)
+            if seller.products and seller.seller_id not in followed
+        ][:n]
+        names = await names_of(seller.seller_id for seller in found)
+        answered = {part["source"] for part in parts if part["answered"]}
+        model = request.model.model
+        return {
+            "model_version": model.version if model and answered & OF_MODEL else None,
+            "as_of": known.as_of,
+            "parts": parts,
+            "sellers": [
+                {
+                    "seller_id": seller.seller_id,
+                    "seller_name": names.get(seller.seller_id),
+                    "score": round(seller.score / found[0].score, 6),
+                    "reason": reason_of_cause(seller.main_cause, request),
+                    "products": [
+                        {"product_id": card.product_id, "name": card.name, "category": card.category}
+                        for card in seller.products[:PRODUCTS_SHOWN]
+                    ],
+                }
+                for seller in found
+            ],
+        }

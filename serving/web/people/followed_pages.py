@@ -1,0 +1,86 @@
+"""The page of an account with the sellers that the person follows."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from common.ids import PRINTABLE
+from serving.catalogue.endpoints import CatalogueDep
+from serving.catalogue.service import Catalogue
+from serving.commerce.commerce_client import CommerceClient, CommerceResponse
+from serving.commerce.forwarding import CommerceDep
+from serving.gateway.described_routes import guarded
+from serving.parameters import reject_repeated_parameters
+from serving.web.people.calls import change, read
+from serving.web.people.forms import read_form, typed
+from serving.web.people.named_sellers import named_sellers
+from serving.web.people.policy import POLICIES
+from serving.web.people.responses import go_to, page
+from serving.web.people.texts import refusal
+
+router = APIRouter(
+    route_class=guarded(POLICIES),
+    prefix="/account/sellers",
+    include_in_schema=False,
+    dependencies=[Depends(reject_repeated_parameters)],
+)
+
+
+@router.get("")
+async def followed_page(
+    request: Request,
+    commerce: CommerceDep,
+    catalogue: CatalogueDep,
+    seller_id: Annotated[str, Query(max_length=128, pattern=PRINTABLE)] = "",
+) -> Response:
+    """Return the sellers that the person follows; with a seller, also the button to follow them."""
+    return await _followed(request, commerce, catalogue, seller_id)
+
+
+@router.post("")
+async def follow_on_page(request: Request, commerce: CommerceDep, catalogue: CatalogueDep) -> Response:
+    """Follow a seller."""
+    seller_id = typed(await read_form(request), "seller_id")
+    answer = await change(commerce, request, "PUT", _target(seller_id))
+    if answer.is_success:
+        return go_to("/account/sellers", done="seller-followed")
+    return await _followed(request, commerce, catalogue, "", answer)
+
+
+@router.post("/{seller_id}/end")
+async def unfollow_on_page(
+    request: Request, commerce: CommerceDep, catalogue: CatalogueDep, seller_id: str
+) -> Response:
+    """Follow a seller no more."""
+    await read_form(request)
+    answer = await change(commerce, request, "DELETE", _target(seller_id))
+    if answer.is_success:
+        return go_to("/account/sellers", done="seller-unfollowed")
+    return await _followed(request, commerce, catalogue, "", answer)
+
+
+def _target(seller_id: str) -> str:
+    return f"/v1/me/followed_sellers/{quote(seller_id, safe='')}"
+
+
+async def _followed(
+    request: Request,
+    commerce: CommerceClient,
+    catalogue: Catalogue,
+    seller_id: str,
+    answer: CommerceResponse | None = None,
+) -> Response:
+    found = await read(commerce, request, "/v1/me/followed_sellers")
+    followed = [seller["seller_id"] for seller in found["sellers"]]
+    new = [seller_id] if seller_id and seller_id not in followed else []
+    names = await named_sellers([*new, *followed], catalogue)
+    return page(
+        request,
+        "followed_sellers.html",
+        answer.status if answer else 200,
+        new=names[: len(new)],
+        followed=names[len(new) :],
+        error=refusal(answer.content) if answer else None,
+    )
