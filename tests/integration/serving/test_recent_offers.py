@@ -17,7 +17,7 @@ from serving.recommendations.recent_offers import RecentOffer, RecentOffers, rec
 from serving.recommendations.repurchase import Median, RepurchaseIntervals, repurchase_intervals
 from serving.recommendations.service import RecommendationService
 from serving.redis_client import open_redis
-from tests.integration.serving.conftest import TABLES, ask, insert, put, put_offers
+from tests.integration.serving.conftest import TABLES, ask, clear, insert, put, put_offers
 
 NOW = datetime(2018, 3, 1, 12, tzinfo=UTC)
 COLUMNS = ("event_id", "occurred_at", "product_id", "seller_id", "currency", "price_minor")
@@ -183,7 +183,7 @@ def test_the_usual_interval_is_the_median_over_all_shoppers(shop: Settings) -> N
     found = asyncio.run(read_intervals())
 
     for table in ("order_lines", "product_listed", "order_cancelled"):
-        ask(shop, f"TRUNCATE TABLE {table}")
+        clear(shop, table)
         if table in TABLES:
             insert(shop, table, TABLES[table][1])
     assert found.of_product == {"recent-beans": Median(10.0, 3), "recent-tea": Median(14.0, 1)}
