@@ -46,6 +46,8 @@ def run_recorded(
     except BaseException as error:
         outcome: AuditOutcome = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
         reason = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, MemoryError):
+            reason = "it needs more memory: raise SOUK_AUDIT_MEMORY_MB"
         audit_log.end_if_running(start, AuditEnd(outcome, reason, system_clock()))
         raise
     results = findings.results
