@@ -35,9 +35,12 @@ from producers.simulator.history.days import SimulatedHistory
 from producers.simulator.history.plan import HistoryPlan
 from producers.simulator.randomness import named_rng
 from producers.simulator.world.shape import WorldShape
-from serving.recommendations.scoring import SUPPORT, Neighbours, fold_in_seeds, history, seeds
+from schemas.published_model.weights import MAX_DISCOUNT
+from serving.recommendations.scoring import SUPPORT, Neighbours, covisit_unit, fold_in_seeds, history, seeds
 
-STRATEGIES = ("blend", "live", "popular")
+DISCOUNTED = "discounted blend"
+STRATEGIES = (DISCOUNTED, "blend", "live", "popular")
+"""`blend` has no discount of popularity, as before anything is learned; `DISCOUNTED` has the largest one."""
 
 WARM_UP_WEEKS = 2
 """Weeks of organic views before the first list, of which the first model learns."""
@@ -112,6 +115,7 @@ class FeedbackLoop:
 
     def __init__(self, strategy: str, model: str) -> None:
         self._strategy, self._model = strategy, model
+        self._blends = strategy in (DISCOUNTED, "blend")
         self._covisits = CoVisits()
         self._recent: dict[int, dict[str, float]] = defaultdict(dict)
         self._views: list[tuple[float, int, int, int]] = []
@@ -131,7 +135,7 @@ class FeedbackLoop:
 
     def train(self) -> None:
         """Learn a model of all views so far, in their order in time, if the strategy has one."""
-        if self._strategy == "blend":
+        if self._blends:
             times, visitors, visits, products = zip(*sorted(self._views), strict=True)
             log = ViewLog("drift", visitors, visits, products, times)
             self._rows, self._decay = trained_rows(log, len(times), self._model)
@@ -148,9 +152,15 @@ class FeedbackLoop:
         if self._strategy != "popular" and viewed:
             weighted = seeds(viewed, {})
             scores = scores_of(weighted, live_rows(self._covisits, weighted, SUPPORT, now_s), viewed)
-            if self._strategy == "blend":
+            if self._blends:
                 of_model = fold_in_seeds(history(viewed, {}, {}), self._decay)
                 scores = mixed((scores, scores_of(of_model, self._rows, viewed)), (1.0, 1.0))
+            if self._strategy == DISCOUNTED:
+                unit, interest = covisit_unit(now_s), self._covisits.interest
+                scores = {
+                    each: score / (1.0 + interest.get(each, 0.0) / unit) ** MAX_DISCOUNT
+                    for each, score in scores.items()
+                }
         return [int(each) for each in best_list(scores, self._popular, viewed)]
 
 

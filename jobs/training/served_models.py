@@ -2,7 +2,7 @@
 
 Their neighbours are the model, or nearly so, and they relate products whatever their popularity. Others
 predict the next view as well by ranking popular products higher, which are clicked less when recommended
-(docs/recommenders.md, "The blend").
+(docs/recommendations.md, "The blend").
 """
 
 from jobs.recommenders.base import Model

@@ -23,7 +23,7 @@ COVISIT_EPOCH_S = 1_451_606_400
 COVISIT_HALF_LIFE_S = 14 * 86_400.0
 
 SUPPORT = 2.0
-"""The number of co-visits at which a cosine is halved (docs/recommenders.md has the measurement)."""
+"""The number of co-visits at which a cosine is halved (docs/recommendations.md has the measurement)."""
 
 MAX_HISTORY = 20
 """The largest number of newest products whose neighbours in a trained model are candidates."""

@@ -132,7 +132,7 @@ def _blended(
     """Return the proposed products of the list by id.
 
     Scores are relative to the best product of each source in the whole shop. Relative to the best one of the
-    list, weak scores would count as much as strong ones, which chooses worse (docs/recommenders.md).
+    list, weak scores would count as much as strong ones, which chooses worse (docs/recommendations.md).
     """
     every = blend(proposals_of, request.model.weights["home"], sum(map(len, proposals_of.values())))
     return {one.product_id: one for one in every if one.product_id in product_of}
