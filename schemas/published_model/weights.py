@@ -14,7 +14,7 @@ DISCOUNT = "popularity_discount"
 """The name of the exponent beside the weights: a score is divided by (1 + popularity)^exponent."""
 
 MAX_DISCOUNT = 1.0
-"""The largest exponent: a score is divided by the popularity itself (docs/recommendations.md has the effect)."""
+"""The largest exponent: a score is divided by the popularity itself (effect: docs/recommendations.md)."""
 
 Weights = Mapping[str, Mapping[str, float]]
 """surface → source → weight ≥ 0, and `DISCOUNT` → exponent from 0 to `MAX_DISCOUNT`; 0 if it is missing.

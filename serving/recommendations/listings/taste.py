@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 NEIGHBOURS, POPULARITY, SELLER, CATEGORY, PRICE = 0.5, 1.0, 0.02, 0.02, 0.02
-"""The weight of each part of a score; each part is from 0 to 1 (docs/recommendations.md has the measurement)."""
+"""The weight of each part of a score; each part is from 0 to 1 (measured: docs/recommendations.md)."""
 
 
 class Hit(NamedTuple):
