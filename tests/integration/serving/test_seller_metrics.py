@@ -392,6 +392,7 @@ def test_a_seller_who_is_not_there_is_a_404(api: httpx.Client) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.usefixtures("orders")
 def test_the_page_shows_what_the_api_says_and_leads_to_the_lines(page: Page, api: httpx.Client) -> None:
     page.goto(f"/sell/{SELLER}/metrics?period=all&compare=year")
     file = page.get_by_role("link", name="CSV").get_attribute("href") or ""
@@ -426,6 +427,7 @@ def test_the_page_shows_what_the_api_says_and_leads_to_the_lines(page: Page, api
 
 
 @pytest.mark.browser
+@pytest.mark.usefixtures("orders")
 def test_the_page_fits_every_width(page: Page) -> None:
     for seller in (SELLER, "new"):
         page.goto(f"/sell/{seller}/metrics?period=all&metric=average_order_value")
