@@ -1,4 +1,4 @@
--- One page of the products on offer whose name or category contains every word of a search, best match first.
+-- One page of the products on offer whose name or category contains every word of a search, in the order of `sort`.
 SELECT product_id, offers, rank, sort_key, found
 FROM
 (
@@ -10,7 +10,13 @@ FROM
         multiIf(
             {sort:String} = 'cheapest', min(price_minor),
             {sort:String} = 'dearest', -min(price_minor),
-            -max(toUnixTimestamp64Milli(occurred_at))
+            -- A popular product has a key of its own. The id '' is nobody's: transform needs at least one.
+            transform(
+                product_id,
+                arrayConcat([''], {popular_ids:Array(String)}),
+                arrayMap(key -> toInt64(key), arrayConcat(['0'], {popular_keys:Array(String)})),
+                -max(toUnixTimestamp64Milli(occurred_at))
+            )
         ) AS sort_key,
         count() OVER () AS found
     FROM

@@ -52,7 +52,9 @@ CategoryParam = Annotated[
 SortParam = Annotated[
     Sort,
     Query(
-        description="`best` and `relevance`: the best match first, then the newest. Nothing here is personal."
+        description="`best` and `relevance`: the best match first, then the newest; without `q`, the 200 "
+        "most popular first, then the newest. Nothing here is personal. A page begins behind the last "
+        "product of the page before: one that moves up meanwhile, as it changes or gets popular, is on none."
     ),
 ]
 Cursor = Annotated[str, Query(max_length=800, description="`next_cursor` of the previous page.")]

@@ -6,8 +6,11 @@ from typing import Literal, Self
 
 from common.cursor import INT64, BadCursor, decode_cursor, encode_cursor
 
-Sort = Literal["best", "relevance", "cheapest", "dearest"]
-"""`relevance` is the order of `best`, of which the shop makes a personal one for visitors whom it knows."""
+Sort = Literal["best", "relevance", "newest", "cheapest", "dearest"]
+"""`best` has the best match first; in a list without words, the most popular product. Then comes the newest.
+
+`relevance` is the order of `best`, of which the shop makes a personal one for visitors whom it knows.
+"""
 
 MAX_WORDS = 8
 """The largest number of words in a search. Further words are ignored."""

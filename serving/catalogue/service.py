@@ -13,6 +13,7 @@ from serving.cache.last_answers import LastAnswers, Question
 from serving.catalogue.cards import ProductCardLoader, open_cards
 from serving.catalogue.offers import Offer, Stock, card_order, choose_offer
 from serving.catalogue.popular_cards import popular_cards
+from serving.catalogue.popular_order import popular_keys, popularity_of_best
 from serving.catalogue.schemas import (
     Categories,
     ListingWindow,
@@ -58,7 +59,13 @@ class Catalogue:
     async def find(self, text: str, category: str, sort: Sort, cursor: str | None, limit: int) -> Products:
         """Return a page of the products on offer in a category that match `text`; "" means any.
 
-        While ClickHouse does not answer, the list without a text has popular products, on one page.
+        A page begins behind the place that the last product of the page before had. A product that moves up
+        past this place meanwhile is on no page: one that changes, gets more popular, or cheaper (`cheapest`).
+        A product that moves down past it is on two: one that gets dearer, that leaves the `MAX_RANKED` most
+        popular, or whose views or orders are taken back. Time alone moves none.
+
+        While Redis does not answer, popular products have no places of their own. While ClickHouse does not
+        answer, the list without a text has popular products, on one page.
 
         Raises:
             BadCursor: `cursor` is not a `next_cursor` of this list.
@@ -116,10 +123,14 @@ class Catalogue:
     async def _rows(
         self, text: str, category: str, sort: Sort, after: ProductCursor, until: ProductCursor, limit: int
     ) -> Sequence[Row]:
+        words = search_words(text)
+        popular = {} if words or sort not in ("best", "relevance") else await self._popular(category)
         return await self.clickhouse.rows(
             "products_found",
-            words=search_words(text),
+            words=words,
             category=category,
+            popular_ids=list(popular),
+            popular_keys=[str(key) for key in popular.values()],
             sort="best" if sort == "relevance" else sort,
             currency=self.currency,
             after_rank=after.rank,
@@ -130,6 +141,13 @@ class Catalogue:
             until_id=until.product_id,
             limit=limit,
         )
+
+    async def _popular(self, category: str) -> dict[str, int]:
+        try:
+            return popular_keys(await popularity_of_best(self.versions, category))
+        except RedisUnavailable:
+            mark_incomplete()
+            return {}
 
     async def _products(self, rows: Sequence[Row]) -> list[Product]:
         """Return the cards of rows of the query `products_found`, which always have an offer."""

@@ -92,7 +92,7 @@ async def home(
         sellers_to_follow(request, session, followed),
     )
     # Without a sale there are no popular products to recommend. Then the page shows the newest products.
-    newest = [] if items else (await catalogue.find("", "", "best", None, ROW_LENGTH["home"]))["products"]
+    newest = [] if items else (await catalogue.find("", "", "newest", None, ROW_LENGTH["home"]))["products"]
     return _page(
         request,
         session,

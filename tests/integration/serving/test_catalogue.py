@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from common.settings import Settings
-from tests.integration.serving.conftest import TABLES, ask, insert, put, put_offers
+from tests.integration.serving.conftest import TABLES, ask, drop_cached, insert, put, put_offers
 
 LISTING = (
     "event_id",
@@ -91,7 +91,7 @@ def test_a_category_is_sorted_by_the_price_of_today(api: httpx.Client) -> None:
     assert found(api, category="Lamps", sort="dearest") == ["floor-lamp", "desk-lamp", "lampada", "back"]
 
 
-@pytest.mark.parametrize("sort", ["best", "cheapest", "dearest"])
+@pytest.mark.parametrize("sort", ["best", "newest", "cheapest", "dearest"])
 def test_pages_hold_each_product_once_in_the_order_of_the_whole(api: httpx.Client, sort: str) -> None:
     seen, cursor = [], None
     while True:
@@ -104,6 +104,53 @@ def test_pages_hold_each_product_once_in_the_order_of_the_whole(api: httpx.Clien
             break
     assert seen == found(api, q="lamp", sort=sort)
     assert len(seen) == 4
+
+
+LAMPS_NEWEST_FIRST = ["desk-lamp", "back", "lampada", "floor-lamp"]
+
+
+@pytest.fixture
+def popular(shop: Settings) -> Iterator[Redis]:
+    """The interest in two lamps, and the units ordered of two products and of one that is not on offer."""
+    day = 86_400.0
+    ranked = {"popular:Lamps": {"floor-lamp": 2.0**280, "lampada": 2.0**279, "gone": 2.0**281}}
+    ranked["popular_products"] = {"desk": 20_000 * day, "nameless": 20_030 * day, "gone": 20_060 * day}
+    with Redis.from_url(shop.redis, decode_responses=True) as redis:
+        before = {key: redis.zrange(key, 0, -1, withscores=True) for key in ranked}
+        for key, scores in ranked.items():
+            redis.delete(key)
+            redis.zadd(key, scores)
+        drop_cached(shop)
+        yield redis
+        for key in ranked:
+            redis.delete(key)
+            if before[key]:
+                redis.zadd(key, dict(before[key]))
+    drop_cached(shop)
+
+
+@pytest.mark.usefixtures("popular")
+def test_popular_products_come_first_then_the_newest(api: httpx.Client) -> None:
+    assert found(api, category="Lamps") == ["floor-lamp", "lampada", "desk-lamp", "back"]
+    assert found(api)[:3] == ["nameless", "desk", "desk-lamp"]
+    assert found(api, category="Lamps", sort="relevance") == found(api, category="Lamps")
+    assert found(api, category="Lamps", sort="newest") == LAMPS_NEWEST_FIRST
+    assert found(api, q="lamp") == ["lampada", "desk-lamp", "back", "floor-lamp"]  # then the newest
+
+
+def test_a_page_begins_where_the_page_before_ended_although_popularity_changes(
+    api: httpx.Client, shop: Settings, popular: Redis
+) -> None:
+    first = api.get("/v1/products", params={"category": "Lamps", "limit": 2}).json()
+    popular.zadd("popular:Lamps", {"lampada": 2.0**282, "desk-lamp": 2.0**278})
+    drop_cached(shop)
+    later = found(api, category="Lamps", cursor=first["next_cursor"])
+    assert [product["product_id"] for product in first["products"]] == ["floor-lamp", "lampada"]
+    assert later == ["desk-lamp", "back"]
+    popular.zadd("popular:Lamps", {"back": 2.0**283})
+    drop_cached(shop)
+    assert found(api, category="Lamps", cursor=first["next_cursor"]) == ["desk-lamp"]
+    assert found(api, category="Lamps") == ["back", "lampada", "floor-lamp", "desk-lamp"]
 
 
 def test_a_product_is_what_it_is_now_with_what_is_left(api: httpx.Client) -> None:
