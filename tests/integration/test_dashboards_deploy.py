@@ -65,15 +65,8 @@ def test_build_writes_what_deploy_sends(tmp_path: Path, souk: Souk) -> None:
     done = souk("build", "--out", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
     paths = [Path(line) for line in done.stdout.splitlines()]
-    assert [path.name for path in paths] == [
-        "pipeline.json",
-        "marketplace.json",
-        "seller.json",
-        "services.json",
-        "recommender.json",
-        "prometheus.yml",
-        "rules.yml",
-    ]
+    dashboards = [f"{uid.removeprefix('souk-')}.json" for uid in DASHBOARDS]
+    assert [path.name for path in paths] == [*dashboards, "prometheus.yml", "rules.yml"]
     assert json.loads(paths[0].read_text())["uid"] == "souk-pipeline"
 
 
