@@ -229,6 +229,11 @@ AUDITED_AT = _gauge(
     "souk_audited_at_seconds", "When two stores were last compared (Unix time).", "comparison"
 )
 
+# audit.nightly.worker
+NIGHTLY_AUDITS = _counter(
+    "souk_nightly_audits", "Nightly audits: finished, whatever they found; failed, stopped.", "outcome"
+)
+
 # jobs.reconciler
 JOB_RUNNING = _gauge("souk_job_running", "1 if the job's tasks run.", "job_name")
 JOB_RESTARTS = _gauge("souk_job_restarts", "Restarts of a job since it was submitted.", "job_name")

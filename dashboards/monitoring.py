@@ -50,7 +50,12 @@ QUESTIONS: Mapping[str, tuple[object, ...]] = {
         metrics.RECOMMENDATION_CLICKS,
         metrics.RECOMMENDATION_IMPRESSIONS,
     ),
-    "the last audit": (metrics.AUDIT_DIFFERENCES, metrics.AUDIT_UNREAD, metrics.AUDITED_AT),
+    "the last audit": (
+        metrics.AUDIT_DIFFERENCES,
+        metrics.AUDIT_UNREAD,
+        metrics.AUDITED_AT,
+        metrics.NIGHTLY_AUDITS,
+    ),
 }
 """What an operator asks → the metrics that answer it."""
 

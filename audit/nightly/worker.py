@@ -21,6 +21,7 @@ from common.audits import AuditOutcome
 from common.clock import Clock, system_clock
 from common.errors import PartUnavailable
 from common.ids import new_id
+from common.metrics import NIGHTLY_AUDITS
 from common.settings import ROOT, Settings
 from common.worker_process import run_worker
 
@@ -74,6 +75,7 @@ class AuditWorker:
             _end(process, self._settings.stop_timeout_s / 2)
         log.info("audit ended", code=process.returncode, seconds=round(monotonic() - began_s, 1))
         outcome: AuditOutcome = "stopped" if self._stop.is_set() else "failed"
+        NIGHTLY_AUDITS.labels("finished" if process.returncode == 0 else outcome).inc()
         reason = f"it took longer than {MAX_S:,.0f} s" if is_late else _how_it_ended(process.returncode)
         self._log.end_if_running(start, AuditEnd(outcome, reason, self._clock()))
 
@@ -95,6 +97,8 @@ def _end(process: "subprocess.Popen[bytes]", timeout_s: float) -> None:
 
 def work(settings: Settings, stop: threading.Event) -> None:
     """Audit whenever it is due, until `stop` is set."""
+    for outcome in ("finished", "failed", "stopped"):
+        NIGHTLY_AUDITS.labels(outcome)  # a count that begins at 0 shows the first failure
     worker = AuditWorker(settings, stop, system_clock)
     while not stop.is_set():
         try:
