@@ -5,12 +5,9 @@ repeated later. SIGTERM ends both.
 """
 
 import os
-import signal
-import subprocess
 import sys
 import threading
 from datetime import datetime
-from time import monotonic
 
 import structlog
 
@@ -18,11 +15,12 @@ from audit.nightly.schedule import AuditState, is_due
 from clickhouse import readiness as clickhouse_readiness
 from clickhouse.audits.log import AuditEnd, AuditLog, AuditStart
 from common.audits import AuditOutcome
+from common.bounded_process import run_bounded
 from common.clock import Clock, system_clock
 from common.errors import PartUnavailable
 from common.ids import new_id
 from common.metrics import NIGHTLY_AUDITS
-from common.settings import ROOT, Settings
+from common.settings import Settings
 from common.worker_process import run_worker
 
 CHECK_EVERY_S = 60.0
@@ -64,35 +62,14 @@ class AuditWorker:
         return True
 
     def _audit(self, start: AuditStart) -> None:
-        began_s = monotonic()
         arguments = [start.audit_id, start.started_at.isoformat(), str(os.getpid())]
         command = [sys.executable, "-m", "audit.nightly.child", *arguments]
-        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | ENVIRONMENT)
-        while process.poll() is None and not self._stop.is_set() and monotonic() - began_s < MAX_S:
-            self._stop.wait(0.5)
-        is_late = process.poll() is None and not self._stop.is_set()
-        if process.poll() is None:
-            _end(process, self._settings.stop_timeout_s / 2)
-        log.info("audit ended", code=process.returncode, seconds=round(monotonic() - began_s, 1))
-        outcome: AuditOutcome = "stopped" if self._stop.is_set() else "failed"
-        NIGHTLY_AUDITS.labels("finished" if process.returncode == 0 else outcome).inc()
-        reason = f"it took longer than {MAX_S:,.0f} s" if is_late else _how_it_ended(process.returncode)
-        self._log.end_if_running(start, AuditEnd(outcome, reason, self._clock()))
-
-
-def _how_it_ended(code: int) -> str:
-    if code < 0:
-        return f"its process was ended by {signal.Signals(-code).name}"
-    return f"its process ended with code {code}: ./souk logs audit says why"
-
-
-def _end(process: "subprocess.Popen[bytes]", timeout_s: float) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout_s)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        end_timeout_s = self._settings.stop_timeout_s / 2
+        ended = run_bounded(command, os.environ | ENVIRONMENT, MAX_S, self._stop, end_timeout_s, "audit")
+        log.info("audit ended", code=ended.code, seconds=round(ended.seconds, 1))
+        outcome: AuditOutcome = "stopped" if ended.is_stopped else "failed"
+        NIGHTLY_AUDITS.labels("finished" if ended.code == 0 else outcome).inc()
+        self._log.end_if_running(start, AuditEnd(outcome, ended.reason, self._clock()))
 
 
 def work(settings: Settings, stop: threading.Event) -> None:

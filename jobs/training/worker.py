@@ -6,15 +6,12 @@ later. SIGTERM ends both.
 """
 
 import os
-import signal
-import subprocess
 import sys
 import threading
 from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import monotonic
 
 import structlog
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
@@ -22,12 +19,13 @@ from redis import Redis, RedisError
 
 from clickhouse import readiness as clickhouse_readiness
 from clickhouse.client import connect
+from common.bounded_process import run_bounded
 from common.clock import Clock, system_clock
 from common.errors import PartUnavailable
 from common.ids import new_id
 from common.metrics import TRAINED_AT, TRAINING_DRIFT, TRAINING_SECONDS, TRAININGS
 from common.readiness import Check
-from common.settings import ROOT, Settings
+from common.settings import Settings
 from common.trainings import Outcome, Trigger
 from common.worker_process import run_worker
 from jobs.redis_client import require_redis
@@ -117,44 +115,21 @@ class TrainingWorker:
         return None if exceeded is None else f"{exceeded}: {drift}"
 
     def _train(self, start: TrainingStart) -> None:
-        began_s = monotonic()
         command = [sys.executable, "-m", "jobs.training.child", start.pack(), str(os.getpid())]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment())
-        limit_s = max_seconds(self._settings)
-        while process.poll() is None and not self._stop.is_set() and monotonic() - began_s < limit_s:
-            self._stop.wait(0.5)
-        is_late = process.poll() is None and not self._stop.is_set()
-        if process.poll() is None:
-            _end(process, self._settings.stop_timeout_s / 2)
-        outcome = "stopped" if self._stop.is_set() else OUTCOMES.get(process.returncode, "failed")
-        seconds = monotonic() - began_s
+        limit_s, end_timeout_s = max_seconds(self._settings), self._settings.stop_timeout_s / 2
+        ended = run_bounded(command, environment(), limit_s, self._stop, end_timeout_s, "training")
+        outcome = "stopped" if ended.is_stopped else OUTCOMES.get(ended.code, "failed")
         TRAININGS.labels(outcome).inc()
-        TRAINING_SECONDS.labels(outcome).set(seconds)
-        log.info("training ended", outcome=outcome, trigger=start.trigger, seconds=round(seconds, 1))
-        ended: Outcome = "stopped" if self._stop.is_set() else "failed"
-        reason = f"it took longer than {limit_s:,.0f} s" if is_late else _how_it_ended(process.returncode)
-        self._log.end_if_running(start, TrainingEnd(ended, reason, self._clock()))
+        TRAINING_SECONDS.labels(outcome).set(ended.seconds)
+        log.info("training ended", outcome=outcome, trigger=start.trigger, seconds=round(ended.seconds, 1))
+        without_result: Outcome = "stopped" if ended.is_stopped else "failed"
+        self._log.end_if_running(start, TrainingEnd(without_result, ended.reason, self._clock()))
 
 
 def _known(newest: datetime) -> datetime | None:
     """Return the maximum of times in ClickHouse; None if there were no times."""
     moment = newest.replace(tzinfo=UTC)
     return moment if moment > NEVER else None
-
-
-def _how_it_ended(code: int) -> str:
-    if code < 0:
-        return f"its process was ended by {signal.Signals(-code).name}"
-    return f"its process ended with code {code}: ./souk logs training says why"
-
-
-def _end(process: "subprocess.Popen[bytes]", timeout_s: float) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout_s)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def checks(settings: Settings) -> Mapping[str, Check]:
