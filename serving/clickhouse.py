@@ -57,7 +57,7 @@ LOOKUPS = frozenset(
 
 ONE_THREAD = {"max_threads": "1"}
 
-Value = str | int | datetime | list[str]
+Value = str | int | datetime | list[str] | list[int]
 Row = dict[str, Any]
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ def encode_parameter(value: Value) -> str:
         moment = value.astimezone(UTC).replace(tzinfo=None)
         return moment.isoformat(" ", "milliseconds" if moment.microsecond else "seconds")
     if isinstance(value, list):
-        return "[" + ",".join(map(quoted, value)) + "]"
+        return "[" + ",".join(str(each) if isinstance(each, int) else quoted(each) for each in value) + "]"
     return str(value).translate(_TSV)
 
 

@@ -14,7 +14,7 @@ FROM
             transform(
                 product_id,
                 arrayConcat([''], {popular_ids:Array(String)}),
-                arrayMap(key -> toInt64(key), arrayConcat(['0'], {popular_keys:Array(String)})),
+                arrayConcat([toInt64(0)], {popular_keys:Array(Int64)}),
                 -max(toUnixTimestamp64Milli(occurred_at))
             )
         ) AS sort_key,

@@ -122,23 +122,27 @@ class Throttle:
     last_attempt_at: datetime
 
     def wait(self, now: datetime) -> timedelta:
-        """Return how long the subject must wait; zero if it may guess now."""
-        return max(self.blocked_until - now, timedelta(0))
+        """Return how long the subject must wait; zero if it may guess now.
+
+        `now` may be earlier than the last attempt, which held the lock of this row while another one began.
+        """
+        return max(self.blocked_until - max(now, self.last_attempt_at), timedelta(0))
 
     def failed(self, now: datetime) -> "Throttle":
         """Return the throttle after a failure. Every attempt counts as one until it has succeeded."""
         old = now - self.last_attempt_at > FORGET_FAILURES_AFTER
         failures = 1 if old else self.failures + 1
+        attempt_at = max(now, self.last_attempt_at)
         return replace(
             self,
             failures=failures,
-            blocked_until=now + delay_after(failures, self.free_failures),
-            last_attempt_at=now,
+            blocked_until=attempt_at + delay_after(failures, self.free_failures),
+            last_attempt_at=attempt_at,
         )
 
-    def succeeded(self, now: datetime) -> "Throttle":
+    def succeeded(self) -> "Throttle":
         """Return the throttle after an attempt that was counted as a failure has succeeded."""
-        return replace(self, failures=max(self.failures - 1, 0), blocked_until=now)
+        return replace(self, failures=max(self.failures - 1, 0), blocked_until=self.last_attempt_at)
 
 
 def delay_after(failures: int, free_failures: int = FREE_FAILURES) -> timedelta:

@@ -43,4 +43,4 @@ async def begin_attempt(tx: Transaction, subjects: Subjects) -> None:
 async def attempt_succeeded(tx: Transaction, subjects: Subjects) -> None:
     """Count an attempt as succeeded."""
     throttles = await sign_in_store.lock_throttles(tx, dict(subjects))
-    await sign_in_store.save_throttles(tx, [each.succeeded(tx.now) for each in throttles])
+    await sign_in_store.save_throttles(tx, [each.succeeded() for each in throttles])

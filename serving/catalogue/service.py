@@ -130,7 +130,7 @@ class Catalogue:
             words=words,
             category=category,
             popular_ids=list(popular),
-            popular_keys=[str(key) for key in popular.values()],
+            popular_keys=list(popular.values()),
             sort="best" if sort == "relevance" else sort,
             currency=self.currency,
             after_rank=after.rank,

@@ -178,10 +178,11 @@ def test_an_order_is_as_far_as_the_sellers_own_parcel_of_it(state: dict[str, Any
         (datetime(2018, 3, 1, 3, tzinfo=UTC), "2018-03-01 03:00:00"),
         (datetime(2018, 3, 1, 0, 0, 0, 5000, tzinfo=SHOP), "2018-03-01 03:00:00.005"),
         (7, "7"),
+        ([7, -1], "[7,-1]"),
     ],
 )
 def test_parameters_are_written_as_clickhouse_reads_them(
-    value: str | int | datetime | list[str], written: str
+    value: str | int | datetime | list[str] | list[int], written: str
 ) -> None:
     assert encode_parameter(value) == written
 

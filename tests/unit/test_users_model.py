@@ -93,6 +93,23 @@ def test_failures_are_forgotten_after_a_day(failures):
     assert throttle.failures == 1
 
 
+@pytest.mark.parametrize("ends", ["later", "with success"])
+def test_an_attempt_that_waited_for_a_simultaneous_one_has_no_delay(ends: str) -> None:
+    first = Throttle(b"ana", 5, 0, NOW, NOW).failed(NOW + timedelta(milliseconds=30))
+    if ends == "with success":
+        first = first.succeeded()
+
+    assert first.wait(NOW) == timedelta(0)
+
+
+def test_an_attempt_that_waited_for_a_simultaneous_one_waits_as_long_as_a_later_one() -> None:
+    end = NOW + timedelta(milliseconds=30)
+    throttle = Throttle(b"ana", 5, 5, NOW, NOW).failed(end)
+
+    assert throttle.wait(NOW) == throttle.wait(end) == delay_after(6) > timedelta(0)
+    assert throttle.failed(NOW).blocked_until == end + delay_after(7)
+
+
 @pytest.mark.parametrize(
     ("one", "other", "together"),
     [

@@ -97,6 +97,7 @@ BY_TYPE = {
     "Int64": "0",
     "UInt64": "0",
     "Array(String)": "['ana','eve']",
+    "Array(Int64)": "[1,2]",
     "DateTime('UTC')": "1970-01-01 00:00:00",
     "DateTime64(3, 'UTC')": "1970-01-01 00:00:00.000",
 }
