@@ -5,6 +5,7 @@ setting, so that the noise of the machine is in both. Logs can't be turned off; 
 is measured by itself.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from rich.console import Console
@@ -54,6 +55,8 @@ class TelemetryBenchResult:
     checkout_cpu: PairedCost
     """Further CPU time for a checkout, with all that it causes, in all parts."""
     event_cpu: PairedCost
+    checkout_cpu_ms_by_part: dict[str, float]
+    """Part → its further CPU time for a checkout in milliseconds, on average over the pairs."""
     logs: LogCost
     rounds: list[Round]
 
@@ -119,9 +122,21 @@ def compare(rounds: list[Round], logs: LogCost) -> TelemetryBenchResult:
         events_lost=PairedCost.lost([on.events.per_second / off.events.per_second for off, on in pairs]),
         checkout_cpu=PairedCost.of([on.checkouts.cpu_ms / off.checkouts.cpu_ms for off, on in pairs]),
         event_cpu=PairedCost.of([on.events.cpu_us / off.events.cpu_us for off, on in pairs]),
+        checkout_cpu_ms_by_part=_further_cpu_ms(pairs),
         logs=logs,
         rounds=rounds,
     )
+
+
+def _further_cpu_ms(pairs: list[list[Round]]) -> dict[str, float]:
+    """Return part → further CPU time for a checkout (ms) from pairs (off, on); the largest first."""
+    further: dict[str, float] = defaultdict(float)
+    for pair in pairs:
+        for each in pair:
+            sign = 1 if each.is_traced else -1
+            for part, cpu_ms in each.checkouts.cpu_ms_by_part.items():
+                further[part] += sign * cpu_ms / len(pairs)
+    return {part: round(further[part], 3) for part in sorted(further, key=lambda part: -further[part])}
 
 
 def _described(each: Round) -> str:
@@ -143,6 +158,10 @@ def show(result: TelemetryBenchResult, console: Console) -> None:
     ):
         table.add_row(what, f"{cost.estimate:+.1%}", f"{cost.low:+.1%} to {cost.high:+.1%}")
     console.print(table)
+    parts = Table("part", "further CPU of a checkout", title="Tracing by part")
+    for part, cpu_ms in result.checkout_cpu_ms_by_part.items():
+        parts.add_row(part, f"{cpu_ms:+.2f} ms")
+    console.print(parts)
     logs = result.logs
     for line in (
         f"logs: {logs.lines_per_checkout:.1f} lines a checkout, {logs.line_us:.0f} µs of CPU each: "

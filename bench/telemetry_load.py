@@ -42,11 +42,16 @@ _COUNT_OPEN = Path(__file__).with_name("count_open_orders.sql").read_text(encodi
 
 @dataclass(frozen=True)
 class CheckoutLoad:
-    """Checkouts at saturation. `cpu_ms` is that of all parts for one, with all that it causes."""
+    """Checkouts at saturation. `cpu_ms` is that of each part for one, with all that it causes."""
 
     accepted: int
     per_second: float
-    cpu_ms: float
+    cpu_ms_by_part: dict[str, float]
+
+    @property
+    def cpu_ms(self) -> float:
+        """The CPU time of all parts for a checkout."""
+        return sum(self.cpu_ms_by_part.values())
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,9 @@ def measure_checkouts(platform: TemporaryPlatform, seconds: float, seed: int) ->
     if len(result.failed_seconds) > REFUSED_AT_MOST * len(result.seconds):
         raise SoukError(f"the shop refused checkouts: {result.failed} by status, {len(result.seconds)} taken")
     _await_orders(settings)
-    used_s = _used_s(platform, before)
     accepted = len(result.seconds)
-    return CheckoutLoad(accepted, round(result.rate, 2), round(used_s * 1000 / accepted, 3))
+    cpu_ms = {part: round(used * 1000 / accepted, 3) for part, used in _used_s(platform, before).items()}
+    return CheckoutLoad(accepted, round(result.rate, 2), cpu_ms)
 
 
 def measure_events(platform: TemporaryPlatform, count: int, part: int) -> EventLoad:
@@ -104,7 +109,7 @@ def measure_events(platform: TemporaryPlatform, count: int, part: int) -> EventL
         producer.flush()
         _await(lambda: row_counts.fact_rows(client) - had >= len(messages), "the events' arrival")
         elapsed_s = time.monotonic() - begun
-    used_s = _used_s(platform, before)
+    used_s = sum(_used_s(platform, before).values())
     return EventLoad(round(len(messages) / elapsed_s, 1), round(used_s * 1e6 / len(messages), 2))
 
 
@@ -127,9 +132,9 @@ def _produce(producer: Producer, topic: str, value: bytes, key: bytes, headers: 
             producer.poll(0.1)
 
 
-def _used_s(platform: TemporaryPlatform, before: dict[str, float]) -> float:
+def _used_s(platform: TemporaryPlatform, before: dict[str, float]) -> dict[str, float]:
     time.sleep(TAIL_S)
-    return sum(seconds - before.get(part, 0.0) for part, seconds in platform.cpu_s().items())
+    return {part: seconds - before.get(part, 0.0) for part, seconds in platform.cpu_s().items()}
 
 
 def _await_orders(settings: Settings) -> None:

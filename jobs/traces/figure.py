@@ -1,68 +1,98 @@
 """Asks the API for a figure that a confirmed order is part of, as the last step of the order's trace."""
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 import httpx
 import structlog
-from clickhouse_connect.driver.exceptions import Error as ClickHouseError
+from clickhouse_connect.driver.client import Client
 
-from clickhouse.client import connect
-from common.errors import PartUnavailable
 from common.principal_token import PlatformToken
 from common.settings import Settings
-from common.tracing import Span, trace_span
+from common.tracing import Span, record_span, trace_span
 
 log = structlog.get_logger()
 
 SERVICE = "trace follower"
-EVERY_S = 0.25
 GIVE_UP_S = 60.0
 TIMEOUT_S = 10.0
 
-_QUERY = Path(__file__).parent / "queries" / "sellers_of_order.sql"
+MAX_WAITING = 8
+"""Orders whose figure is waited for at the same time. The traces of further ones end without it."""
+
+_QUERY = Path(__file__).parent / "queries" / "sellers_of_orders.sql"
 
 
-def show_figure(settings: Settings, order_id: str, stored: Span) -> None:
-    """Request the sales of the order's first seller, once the order's rows of sales are in ClickHouse.
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A stored order that is not yet known to be in a figure. `stored` is the span that stored it."""
 
-    The span `wait for sales` ends when they are, or after `GIVE_UP_S`. `show sales` is one request of the
-    API, whose spans and queries on ClickHouse are its children. Its attribute `as_of` is the time up to which
-    the API says that the figure is complete; in a quiet shop, it stays some seconds before the order.
+    stored: Span
+    since: float
+    """`time.monotonic()`"""
+    since_ns: int
+    """Unix time in nanoseconds."""
+
+
+class FigureFollower:
+    """Requests the sales of confirmed orders' sellers, once ClickHouse has the orders' rows of sales.
+
+    The span `wait for sales` ends when `advance` finds these rows, or after `GIVE_UP_S`. `show sales` is one
+    request of the API, whose spans and queries on ClickHouse are its children. Its attribute `as_of` is the
+    time up to which the API says that the figure is complete; in a quiet shop, it stays some seconds before
+    the order.
     """
-    attributes = {"order.id": order_id}
-    try:
-        with trace_span(
-            SERVICE, "wait for sales", "internal", stored.trace_id, stored.span_id, attributes
-        ) as waiting:
-            assert waiting is not None
-            seller_id = _wait_for_sales(settings, order_id)
-            if seller_id is None:
-                raise PartUnavailable(f"order {order_id} is in no figure after {GIVE_UP_S:.0f} s")
-        with trace_span(
-            SERVICE, "show sales", "client", stored.trace_id, waiting.span_id, attributes
-        ) as shown:
-            assert shown is not None
-            response = httpx.get(
-                f"{settings.serving}/v1/sellers/{seller_id}/sales",
-                headers={"traceparent": shown.traceparent},
-                auth=PlatformToken(settings, "traces"),
-                timeout=TIMEOUT_S,
-                trust_env=False,
-            ).raise_for_status()
-            shown.attributes |= {"seller.id": seller_id, "as_of": str(response.json()["as_of"])}
-    except (PartUnavailable, ClickHouseError, httpx.HTTPError) as error:
-        log.warning("a trace ends before its figure", reason=str(error))
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.serving
+        self._token = PlatformToken(settings, "traces")
+        self._waiting: dict[str, _Waiting] = {}
+
+    def add(self, order_id: str, stored: Span) -> None:
+        """Begin to wait for an order, unless `MAX_WAITING` are waited for."""
+        if len(self._waiting) < MAX_WAITING:
+            self._waiting[order_id] = _Waiting(stored, time.monotonic(), time.time_ns())
+
+    def advance(self, client: Client) -> None:
+        """Request the figures of the orders whose rows of sales are in ClickHouse by now."""
+        if not self._waiting:
+            return
+        query = _QUERY.read_text(encoding="utf-8")
+        rows = client.query(query, parameters={"order_ids": [*self._waiting]}).result_rows
+        for order_id, seller_id in rows:
+            self._show(order_id, seller_id, _end(order_id, self._waiting.pop(order_id)))
+        for order_id, each in list(self._waiting.items()):
+            if time.monotonic() - each.since > GIVE_UP_S:
+                _end(order_id, self._waiting.pop(order_id), error="PartUnavailable")
+                log.warning("a trace ends before its figure", reason=f"no sales after {GIVE_UP_S:.0f} s")
+
+    def _show(self, order_id: str, seller_id: str, waited: Span) -> None:
+        attributes = {"order.id": order_id, "seller.id": seller_id}
+        try:
+            with trace_span(
+                SERVICE, "show sales", "client", waited.trace_id, waited.span_id, attributes
+            ) as shown:
+                assert shown is not None
+                response = httpx.get(
+                    f"{self._url}/v1/sellers/{seller_id}/sales",
+                    headers={"traceparent": shown.traceparent},
+                    auth=self._token,
+                    timeout=TIMEOUT_S,
+                    trust_env=False,
+                ).raise_for_status()
+                shown.attributes["as_of"] = str(response.json()["as_of"])
+        except httpx.HTTPError as error:
+            log.warning("a trace ends before its figure", reason=str(error))
 
 
-def _wait_for_sales(settings: Settings, order_id: str) -> str | None:
-    """Return the first seller with a row of sales of this order; None after `GIVE_UP_S`."""
-    query = _QUERY.read_text(encoding="utf-8")
-    deadline = time.monotonic() + GIVE_UP_S
-    with connect(settings) as client:
-        while time.monotonic() < deadline:
-            rows = client.query(query, parameters={"order_id": order_id}).result_rows
-            if rows:
-                return str(rows[0][0])
-            time.sleep(EVERY_S)
-    return None
+def _end(order_id: str, each: _Waiting, **attributes: str) -> Span:
+    """Record and return the span of an order's wait, which ends now."""
+    stored = each.stored
+    span = Span(
+        SERVICE, "wait for sales", stored.trace_id, token_hex(8), stored.span_id, "internal", each.since_ns,
+        {"order.id": order_id, **attributes},
+    )  # fmt: skip
+    record_span(span, time.time_ns())
+    return span

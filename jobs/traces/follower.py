@@ -4,12 +4,15 @@ Flink's SQL and our connectors handle events in batches and keep no headers, so 
 follower reads the topics of orders from their end. For each event whose trace is recorded, it waits for the
 row in ClickHouse. The span `store <event>` then lasts from the time at which Kafka appended the event to the
 row's `ingested_at`. Both times are those of the servers. The span says nothing of the steps inside Flink.
+
+It looks into ClickHouse less often when that takes long, as in a rush, so that it never takes more than
+`SHARE_OF_TIME` of one core from what it observes.
 """
 
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -24,7 +27,7 @@ from common.correlation import span_id_of, trace_id_of
 from common.errors import PartUnavailable
 from common.settings import Settings
 from common.tracing import Span, is_on, is_sampled, record_span, span_id_of_event
-from jobs.traces.figure import show_figure
+from jobs.traces.figure import FigureFollower
 from schemas.events import order_events
 
 log = structlog.get_logger()
@@ -33,16 +36,19 @@ SERVICE = "job facts"
 """The service of the spans in Zipkin."""
 
 POLL_S = 0.25
-"""The interval of the queries on ClickHouse, however many events there are."""
+"""The shortest pause between two looks into ClickHouse."""
+
+MAX_POLL_S = 10.0
+RETRY_S = 5.0
+
+SHARE_OF_TIME = 0.02
+"""The share of the time in which ClickHouse is asked for events and figures."""
 
 GIVE_UP_S = 300.0
 """An event that is not in ClickHouse after this time gets no span: a job is down, or far behind."""
 
 MAX_PENDING = 1_000
 """Events that are waited for at the same time. Further ones get no span."""
-
-MAX_FIGURES = 8
-"""Orders whose figure is waited for at the same time. The traces of further ones end without it."""
 
 QUERIES = Path(__file__).parent / "queries"
 
@@ -66,7 +72,7 @@ def follow_traces(settings: Settings, stop: threading.Event) -> None:
     """
     if not is_on():
         return
-    follower = TraceFollower(lambda name, order: show_figure(settings, name, order))
+    follower = TraceFollower(FigureFollower(settings))
     consumer = tail_of_order_topics(settings.kafka)
     try:
         client: Client | None = None
@@ -75,16 +81,22 @@ def follow_traces(settings: Settings, stop: threading.Event) -> None:
             follower.add(consumer.consume(500, POLL_S))
             if time.monotonic() < advance_at:
                 continue
-            advance_at = time.monotonic() + POLL_S
+            begun = time.monotonic()
             try:
                 client = client or connect(settings)
                 follower.advance(client)
+                pause_s = pause_after(time.monotonic() - begun)
             except (PartUnavailable, ClickHouseError) as error:
                 log.warning("traces wait for ClickHouse", error=str(error))
-                client = None
-                stop.wait(5)
+                client, pause_s = None, RETRY_S
+            advance_at = time.monotonic() + pause_s
     finally:
         consumer.close()
+
+
+def pause_after(busy_s: float) -> float:
+    """Return the pause in seconds after a look into ClickHouse of `busy_s` seconds."""
+    return min(max(POLL_S, busy_s / SHARE_OF_TIME), MAX_POLL_S)
 
 
 def tail_of_order_topics(bootstrap: str) -> Consumer:
@@ -107,15 +119,10 @@ def tail_of_order_topics(bootstrap: str) -> Consumer:
 
 
 class TraceFollower:
-    """Waits for events in ClickHouse. It is used by one thread.
+    """Waits for events in ClickHouse, and then for the figures of confirmed orders."""
 
-    `figure(order_id, span)` is called when a confirmed order has been stored, in a thread of its own, with
-    the span that stored it.
-    """
-
-    def __init__(self, figure: Callable[[str, Span], None]) -> None:
-        self._figure = figure
-        self._free = threading.BoundedSemaphore(MAX_FIGURES)
+    def __init__(self, figures: FigureFollower) -> None:
+        self._figures = figures
         self._pending: dict[str, PendingEvent] = {}
 
     def add(self, messages: Iterable[Message]) -> None:
@@ -141,6 +148,7 @@ class TraceFollower:
             for _, event_id, stored_ms in rows:
                 if stored := self._pending.pop(span_id_of_event(event_id), None):
                     self._record(stored, stored_ms)
+        self._figures.advance(client)
 
     def _record(self, event: PendingEvent, stored_ms: int) -> None:
         span = Span(
@@ -149,14 +157,8 @@ class TraceFollower:
             {"order.id": event.order_id, "db.system.name": "clickhouse", "db.collection.name": event.name},
         )  # fmt: skip
         record_span(span, stored_ms * 1_000_000)
-        if event.name == "order_confirmed" and self._free.acquire(blocking=False):
-            threading.Thread(target=self._show, args=(event.order_id, span), daemon=True).start()
-
-    def _show(self, order_id: str, span: Span) -> None:
-        try:
-            self._figure(order_id, span)
-        finally:
-            self._free.release()
+        if event.name == "order_confirmed":
+            self._figures.add(event.order_id, span)
 
 
 def pending_event(message: Message) -> PendingEvent | None:

@@ -32,7 +32,7 @@ def test_a_loss_is_a_ratio_below_one() -> None:
 
 
 def test_more_than_a_twentieth_of_the_checkouts_or_events_is_too_much() -> None:
-    result = TelemetryBenchResult(NONE, NONE, NONE, NONE, LogCost(10.0, 20.0), [])
+    result = TelemetryBenchResult(NONE, NONE, NONE, NONE, {}, LogCost(10.0, 20.0), [])
 
     assert result.missed == []
     assert replace(result, checkout_cpu=PairedCost(0.2, 0.1, 0.3)).missed == []
@@ -55,9 +55,8 @@ def test_the_collector_counts_the_spans_that_arrive(monkeypatch: pytest.MonkeyPa
 
 def test_rounds_are_compared_in_pairs_whichever_came_first(capsys: pytest.CaptureFixture[str]) -> None:
     def measured(is_traced: bool, per_second: float, cpu: float) -> Round:
-        return Round(
-            is_traced, CheckoutLoad(100, per_second, cpu), EventLoad(per_second, cpu), int(is_traced)
-        )
+        checkouts = CheckoutLoad(100, per_second, {"orders": cpu - 1, "jobs": 1})
+        return Round(is_traced, checkouts, EventLoad(per_second, cpu), int(is_traced))
 
     rounds = [
         measured(False, 100, 10),
@@ -69,5 +68,6 @@ def test_rounds_are_compared_in_pairs_whichever_came_first(capsys: pytest.Captur
 
     assert result.checkouts_lost.estimate == result.events_lost.estimate == pytest.approx(0.03)
     assert result.checkout_cpu.estimate == result.event_cpu.estimate == pytest.approx(0.1)
+    assert result.checkout_cpu_ms_by_part == {"orders": 1.5, "jobs": 0.0}
     show(result, Console(width=200))
     assert "0.20 ms of a checkout's CPU time" in capsys.readouterr().out

@@ -131,8 +131,8 @@ def test_a_port_that_is_taken_ends_it(server: Server) -> None:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health", trust_env=False, timeout=5).is_success
-    except httpx.ConnectError:
+        return httpx.get(f"{url}/health", trust_env=False, timeout=30).is_success
+    except (httpx.NetworkError, httpx.RemoteProtocolError):  # refused, or not yet accepted at the end
         return False
 
 

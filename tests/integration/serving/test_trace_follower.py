@@ -1,0 +1,151 @@
+"""The trace follower completes traces of orders by what is in ClickHouse, and asks the API for figures."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from confluent_kafka import Message
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import format_span_id, format_trace_id
+
+from clickhouse.client import connect
+from common import tracing
+from common.ids import new_id
+from common.settings import Settings
+from common.span_recorder import SpanRecorder
+from common.tracing import span_id_of_event
+from jobs.traces import figure
+from jobs.traces.figure import MAX_WAITING, FigureFollower
+from jobs.traces.follower import MAX_POLL_S, POLL_S, SHARE_OF_TIME, TraceFollower, pause_after
+from tests.integration.metric_tables import writable
+from tests.integration.serving.conftest import ask, put
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+SELLER = "traced"
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[str, ReadableSpan]]:
+    """Records every trace; a function that returns the spans by name."""
+    exporter = InMemorySpanExporter()
+    recorder = SpanRecorder(exporter)
+    monkeypatch.setattr(tracing, "_recorder", recorder)
+    monkeypatch.setattr(tracing, "_threshold", 2**32)
+
+    def spans() -> dict[str, ReadableSpan]:
+        recorder._processor.force_flush()
+        return {span.name: span for span in exporter.get_finished_spans()}
+
+    return spans
+
+
+@pytest.fixture
+def orders(shop: Settings) -> Iterator["Orders"]:
+    orders = Orders(shop)
+    yield orders
+    orders.delete()
+
+
+class Orders:
+    """Confirmed orders of one seller, in Kafka's form and in ClickHouse."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.ids: list[str] = []
+
+    def confirm(self) -> tuple[str, Message]:
+        """Store the event of an order that is confirmed now; return the order and the event's message."""
+        order_id, event_id = new_id(), new_id()
+        self.ids.append(order_id)
+        now_ms = time.time_ns() // 1_000_000
+        columns = ("event_id", "occurred_at", "order_id", "shopper_id", "lines.seller_id")
+        columns = ("event_id", "occurred_at", "order_id", "shopper_id", "lines")
+        line = {"line_number": 1, "product_id": "lamp", "seller_id": SELLER, "quantity": 1}
+        put(self.settings, "order_confirmed", columns, [[event_id, now_ms / 1000, order_id, "eva", [line]]])
+        traceparent = f"00-{TRACE}-{span_id_of_event(event_id)}-01".encode()
+        message = Message(
+            topic="order_confirmed",
+            key=order_id.encode(),
+            headers=[("traceparent", traceparent)],
+            timestamp=(1, now_ms),
+        )
+        return order_id, message
+
+    def sell(self, order_id: str) -> None:
+        """Store the order's row of sales."""
+        columns = ("seller_id", "minute", "order_id", "kind", "currency", "orders", "units", "gross_minor")
+        put(self.settings, "sales_lines", columns, [[SELLER, 60, order_id, "sold", "BRL", 1, 1, 100]])
+
+    def delete(self) -> None:
+        """Delete what was stored."""
+        for table in ("order_confirmed", "sales_lines"):
+            where = " OR ".join(f"order_id = '{each}'" for each in self.ids)
+            ask(self.settings, f"DELETE FROM {writable(self.settings, table)} WHERE {where}")
+
+
+def test_a_trace_goes_on_with_the_stored_event_and_the_figure_that_includes_it(shop, orders, recorded):
+    follower = TraceFollower(FigureFollower(shop))
+    order_id, message = orders.confirm()
+    with connect(shop) as client:
+        follower.add([message])
+        follower.advance(client)
+        follower.advance(client)
+        assert set(recorded()) == {"store order_confirmed"}
+        orders.sell(order_id)
+        follower.advance(client)
+
+    spans = recorded()
+    stored, waited, shown = (
+        spans[name] for name in ("store order_confirmed", "wait for sales", "show sales")
+    )
+    assert {format_trace_id(span.context.trace_id) for span in spans.values()} == {TRACE}
+    assert format_span_id(stored.parent.span_id) == message.headers()[0][1].decode().split("-")[2]
+    assert (waited.parent.span_id, shown.parent.span_id) == (stored.context.span_id, waited.context.span_id)
+    assert stored.start_time == message.timestamp()[1] * 1_000_000
+    assert shown.attributes["seller.id"] == SELLER
+    assert shown.attributes["as_of"].startswith("20")
+    assert {span.attributes["order.id"] for span in spans.values()} == {order_id}
+
+
+def test_a_figure_that_does_not_come_ends_the_trace_with_an_error(shop, orders, recorded, monkeypatch):
+    monkeypatch.setattr(figure, "GIVE_UP_S", 0.0)
+    follower = TraceFollower(FigureFollower(shop))
+    _, message = orders.confirm()
+    with connect(shop) as client:
+        follower.add([message])
+        follower.advance(client)
+
+    spans = recorded()
+    assert set(spans) == {"store order_confirmed", "wait for sales"}
+    assert spans["wait for sales"].attributes["error"] == "PartUnavailable"
+
+
+@pytest.mark.usefixtures("recorded")
+def test_in_a_rush_the_figures_of_a_few_orders_are_waited_for(shop, orders):
+    follower = TraceFollower(FigureFollower(shop))
+    confirmed = [orders.confirm() for _ in range(MAX_WAITING + 2)]
+    with connect(shop) as client:
+        follower.add([message for _, message in confirmed])
+        follower.advance(client)
+        assert len(follower._figures._waiting) == MAX_WAITING
+
+
+def test_an_event_of_a_trace_that_is_not_recorded_is_not_waited_for(shop, orders, recorded, monkeypatch):
+    monkeypatch.setattr(tracing, "_threshold", 0)
+    follower = TraceFollower(FigureFollower(shop))
+    follower.add([orders.confirm()[1]])
+    with connect(shop) as client:
+        follower.advance(client)
+
+    assert recorded() == {}
+
+
+@given(st.floats(0, 1_000))
+def test_a_look_into_clickhouse_takes_a_small_share_of_the_time(busy_s: float) -> None:
+    pause_s = pause_after(busy_s)
+
+    assert POLL_S <= pause_s <= MAX_POLL_S
+    assert pause_s == MAX_POLL_S or busy_s <= 1.01 * SHARE_OF_TIME * (busy_s + pause_s)
