@@ -10,19 +10,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import against, pipeline_report
-from bench import answers as bench_answers
-from bench import gateway as bench_gateway
-from bench import lag as bench_lag
-from bench import periods as bench_periods
-from bench import pipeline as bench_pipeline
-from bench import recommendations as bench_recommendations
-from bench import sales as bench_sales
-from bench import seller_freshness as bench_freshness
 from bench import simulator as bench_simulator
-from bench import spike as bench_spike
-from bench import telemetry as bench_telemetry
 from bench.analytics import run as bench_analytics
+from bench.figures import lag as bench_lag
+from bench.figures import periods as bench_periods
+from bench.figures import sales as bench_sales
+from bench.figures import seller_freshness as bench_freshness
+from bench.pipeline import against
+from bench.pipeline import report as pipeline_report
+from bench.pipeline import run as bench_pipeline
+from bench.recommendations import run as bench_recommendations
+from bench.serving import answers as bench_answers
+from bench.serving import gateway as bench_gateway
+from bench.serving import spike as bench_spike
+from bench.telemetry import run as bench_telemetry
 from common.errors import INTERRUPTED, UserError
 from common.settings import ROOT, Settings
 from common.telemetry import configure_logging
@@ -382,7 +383,7 @@ def recommenders(
     ] = False,
 ) -> None:
     """Compare recommenders with published figures on public data, and measure their response times."""
-    from bench import recommenders as bench_recommenders
+    from bench.recommenders import run as bench_recommenders
     from jobs.recommenders.registry import MODELS
 
     models = [name for name in timed.split(",") if name]
@@ -416,8 +417,8 @@ def model_age(
     seed: HistorySeed = 1,
 ) -> None:
     """Replay a log, and measure what it brings to train more often than every night."""
-    from bench import blend as bench_blend
-    from bench import model_age as bench_model_age
+    from bench.recommenders import blend as bench_blend
+    from bench.recommenders import model_age as bench_model_age
 
     try:
         periods_h = [float(hours) for hours in every.split(",")]
@@ -442,7 +443,7 @@ def blend(
     seed: HistorySeed = 1,
 ) -> None:
     """Replay a log, and measure how well co-visits, a trained model and their blends predict views."""
-    from bench import blend as bench_blend
+    from bench.recommenders import blend as bench_blend
 
     log = bench_blend.view_log(sessions, days, seed, simulated_events)
     bench_blend.show(bench_blend.measure(log, model, cases, anchored, support), Console())
@@ -458,7 +459,7 @@ def listings(
     seed: HistorySeed = 1,
 ) -> None:
     """Measure where the page of a category shows the product that is viewed next, in each order."""
-    from bench import listings as bench_listings
+    from bench.recommenders import listings as bench_listings
 
     plan = bench_listings.ListingsBenchPlan(seed, products, shoppers, simulated_events, model, cases)
     bench_listings.show(bench_listings.run(plan), Console())
@@ -473,7 +474,7 @@ def complements(
     seed: HistorySeed = 1,
 ) -> None:
     """Measure how often the row "Completes your cart" has the product that is bought with the cart's."""
-    from bench import complements as bench_complements
+    from bench.recommenders import complements as bench_complements
 
     plan = bench_complements.ComplementsBenchPlan(seed, products, shoppers, simulated_events, model)
     bench_complements.show(bench_complements.run(plan), Console())
@@ -489,7 +490,7 @@ def drift(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the marketplace.")] = 1,
 ) -> None:
     """Simulate weeks in which clicks decide what is recommended next: coverage, Gini, popularity, variety."""
-    from bench import drift as bench_drift
+    from bench.recommenders import drift as bench_drift
 
     plan = bench_drift.DriftBenchPlan(seed, weeks, products, shoppers, events, model)
     bench_drift.show(plan, Console())
@@ -554,7 +555,7 @@ def clients(
     """
     if find_spec("kafka") is None:  # only the test packages contain it
         raise UserError("kafka-python, the peer, is not installed: run `./souk test` once, which installs it")
-    from bench import client_peers
+    from bench.pipeline import client_peers
 
     client_peers.show(client_peers.run(Settings.load(), messages, queries), Console())
 
@@ -566,14 +567,14 @@ def implicit(
     budget: Annotated[float, typer.Option(min=1, help="Seconds to tune each model.")] = 120,
 ) -> None:
     """Compare our item-item model with that of the package implicit, tuned in the same way."""
-    from bench import implicit_peer
+    from bench.recommenders import implicit_peer
 
     console = Console()
     implicit_peer.show(implicit_peer.run(data, _selected_tasks(only), budget, console), console)
 
 
 def _selected_tasks(only: list[str] | None) -> list[str]:
-    from bench import published_results
+    from bench.recommenders import published_results
 
     tasks = published_results.TASKS
     if unknown := [name for name in only or () if name not in tasks]:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bench.analytics.questions import QUESTIONS, AnalyticsQuestion
 from bench.analytics.rows import PEER, TENTH
-from bench.period_answers import DAYS, SEED, WARM_UP, TimedQueries, analytics_context
+from bench.figures.period_answers import DAYS, SEED, WARM_UP, TimedQueries, analytics_context
 from bench.quantiles import Quantiles
 from bench.stopwatch import stopwatch
 from bench.year_of_orders import BEGIN, LENGTH, SELLERS, seller_id

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bench.analytics import rows
 from bench.analytics.answers import QuestionAnswers, measure
-from bench.periods import StoredTables, stored_tables, wait_for_merges
+from bench.figures.periods import StoredTables, stored_tables, wait_for_merges
 from bench.quantiles import Quantiles
 from bench.stopwatch import stopwatch
 from bench.temporary_platform import temporary_clickhouse, temporary_postgres

@@ -13,7 +13,7 @@ from bench.arms.nights import Nights
 from bench.arms.paired import PairedClicks
 from bench.arms.shop import DAY_S, Shop
 from bench.arms.visits import VisitOutcome, VisitRunner
-from bench.simulated_marketplace import END_MS
+from bench.recommenders.simulated_marketplace import END_MS
 from common.configuration.definitions import EXPLORATION_SHARE, HOLDOUT_SHARE
 from common.experiments.assignment import Assignment, assign
 from common.experiments.definition import STRATEGIES, Arm, Experiment

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from heapq import nsmallest
 from math import inf
 
-from bench.co_visits import CoVisits
+from bench.recommenders.co_visits import CoVisits
 from jobs.recommendations.logic import MAX_BOUGHT, MAX_POPULAR, MAX_RECENT
 from jobs.training.training_data import WEIGHTS
 from schemas.published_model.weights import DEFAULT_WEIGHTS, Weights

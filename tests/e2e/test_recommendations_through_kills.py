@@ -13,8 +13,8 @@ import httpx
 import psutil
 import pytest
 
-from bench.shop_client import ShopClient
-from bench.small_shop import PRODUCTS, RecordProducer, events, product
+from bench.recommendations.shop_client import ShopClient
+from bench.recommendations.small_shop import PRODUCTS, RecordProducer, events, product
 from common.clock import system_clock
 from common.errors import PartUnavailable
 from common.principal_token import PlatformToken

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.published_results import MATCHED_SHARE, MOVIELENS, TASKS
-from bench.recommenders import RecommendersBenchPlan, evaluate, judged_singles, share_of_best_single
+from bench.recommenders.published_results import MATCHED_SHARE, MOVIELENS, TASKS
+from bench.recommenders.run import RecommendersBenchPlan, evaluate, judged_singles, share_of_best_single
 from common.settings import ROOT
 
 DATA = Path(os.environ.get("SOUK_TEST_DATA") or ROOT.parent / "shared" / "data")

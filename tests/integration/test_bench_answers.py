@@ -13,11 +13,11 @@ from tempfile import gettempdir
 
 import pytest
 
-from bench.answers import measure, sample_marketplace
-from bench.clients import SEED, SampledMarketplace
 from bench.disk_probe import DiskProbe
 from bench.interference import InterferenceMonitor
-from bench.workload import (
+from bench.serving.answers import measure, sample_marketplace
+from bench.serving.clients import SEED, SampledMarketplace
+from bench.serving.workload import (
     KINDS,
     LIST,
     ORDER,

@@ -17,7 +17,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from redis import Redis
 
-from bench.small_shop import Record, RecordProducer, stock
+from bench.recommendations.small_shop import Record, RecordProducer, stock
 from common.clock import system_clock
 from common.configuration.definitions import EXPERIMENTS, EXPLORATION_SHARE
 from common.configuration.setting import Setting

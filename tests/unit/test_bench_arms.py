@@ -7,7 +7,7 @@ from bench.arms import report
 from bench.arms.experiment import METRICS, ArmsPlan, ArmsResult, run
 from bench.arms.log import InteractionLog, ShownList, ShownLog
 from bench.arms.shop import DAY_S, Shop
-from bench.co_visits import MAX_OF_VISIT, CoVisits
+from bench.recommenders.co_visits import MAX_OF_VISIT, CoVisits
 from common.experiments.assignment import HOLDOUT
 from common.experiments.definition import STRATEGIES
 from experiments.intervals import fixed_interval

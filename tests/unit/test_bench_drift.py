@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.drift import DriftBenchPlan, ShownInWeek, run
+from bench.recommenders.drift import DriftBenchPlan, ShownInWeek, run
 
 PLAN = DriftBenchPlan(seed=3, weeks=2, products=120, shoppers=150, events=9_000, model="item_item")
 

@@ -1,6 +1,6 @@
 """The lag benchmark recognises its own order among those of others."""
 
-from bench.lag import includes
+from bench.figures.lag import includes
 
 BEFORE = {"orders": 4, "gross_minor": 1000}
 

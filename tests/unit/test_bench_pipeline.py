@@ -3,10 +3,10 @@
 import pytest
 from rich.console import Console
 
-from bench import against
-from bench.freshness import freshness
 from bench.order_stream import EVENTS, count_lines, order_id, orders, placed_ms
-from bench.sampling import Sample, poll_until, rate
+from bench.pipeline import against
+from bench.pipeline.freshness import freshness
+from bench.pipeline.sampling import Sample, poll_until, rate
 from common.errors import SoukError, UserError
 from schemas.codec import Encoder
 from schemas.events import all_events

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bench.http_load import LoadResult
-from bench.spike import ClassFigures, SpikeBenchResult
-from bench.spike_traffic import GUESTS, MIXED, SHARES, make_requests, mix
+from bench.serving.spike import ClassFigures, SpikeBenchResult
+from bench.serving.spike_traffic import GUESTS, MIXED, SHARES, make_requests, mix
 from common.settings import Settings
 
 

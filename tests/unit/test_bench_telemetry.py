@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from bench.log_cost import LogCost
-from bench.paired_cost import PairedCost
-from bench.span_collector import span_collector
-from bench.telemetry import Round, TelemetryBenchResult, compare, show
-from bench.telemetry_load import CheckoutLoad, EventLoad
+from bench.telemetry.load import CheckoutLoad, EventLoad
+from bench.telemetry.log_cost import LogCost
+from bench.telemetry.paired_cost import PairedCost
+from bench.telemetry.run import Round, TelemetryBenchResult, compare, show
+from bench.telemetry.span_collector import span_collector
 from common.settings import Settings
 from common.span_recorder import SpanRecorder, make_exporter
 from common.tracing import Span, record_span

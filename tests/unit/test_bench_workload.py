@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from bench.interference import FLUSH_LIMIT_S, STEAL_LIMIT, CpuTime, InterferenceSample, InterferenceSummary
-from bench.workload import (
+from bench.serving.workload import (
     KINDS,
     LIST,
     ORDER,

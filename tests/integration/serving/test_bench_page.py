@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from bench.lag import _orders_on_page
+from bench.figures.lag import _orders_on_page
 from common.http_client import HttpClient
 from common.settings import Settings
 from common.timeouts import CLIENT_KEEPALIVE_S

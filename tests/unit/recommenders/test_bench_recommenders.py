@@ -5,9 +5,10 @@ import pyarrow.parquet
 import pytest
 from threadpoolctl import threadpool_info
 
-from bench import recommender_latency, simulated_marketplace
-from bench.published_results import MOVIELENS, TASKS, command_line
-from bench.recommenders import (
+from bench.recommenders import latency as recommender_latency
+from bench.recommenders import simulated_marketplace
+from bench.recommenders.published_results import MOVIELENS, TASKS, command_line
+from bench.recommenders.run import (
     RecommendersBenchResult,
     as_markdown,
     comparisons_with_baselines,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from bench import lag
-from bench.lag import LagBenchResult
+from bench.figures import lag
+from bench.figures.lag import LagBenchResult
 from bench.temporary_platform import temporary_platform
 from common.settings import Settings
 from local.demo.backfill_wait import wait_for_backfill

@@ -12,8 +12,8 @@ from redis import Redis
 from rich.console import Console
 
 from bench.quantiles import Quantiles
-from bench.shop_client import ShopClient, await_true
-from bench.small_shop import product
+from bench.recommendations.shop_client import ShopClient, await_true
+from bench.recommendations.small_shop import product
 from common.errors import SoukError
 from common.job_versions import LIVE_FIELD, key_prefix, state_key
 from common.settings import Settings

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.sparse import csr_array, csr_matrix
 
-from bench.published_results import TASKS, command_line
+from bench.recommenders.published_results import TASKS, command_line
 from jobs.recommenders.auto.comparison import EvaluationOptions, ModelComparison, compare
 from jobs.recommenders.auto.plan import SearchPlan
 from jobs.recommenders.auto.search import choose

@@ -10,8 +10,9 @@ from clickhouse_connect.driver.client import Client
 from rich.console import Console
 from rich.table import Table
 
-from bench import period_answers, year_of_orders
-from bench.period_answers import Answers
+from bench import year_of_orders
+from bench.figures import period_answers
+from bench.figures.period_answers import Answers
 from bench.quantiles import Quantiles
 from bench.stopwatch import stopwatch
 from bench.temporary_platform import temporary_clickhouse

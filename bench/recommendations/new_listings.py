@@ -7,8 +7,8 @@ from uuid import uuid4
 
 from rich.console import Console
 
-from bench.shop_client import ShopClient, visitors
-from bench.small_shop import VISITS, RecordProducer, listing
+from bench.recommendations.shop_client import ShopClient, visitors
+from bench.recommendations.small_shop import VISITS, RecordProducer, listing
 
 LISTED_EVERY_S = 3.7
 """The time between two listings. It is no divisor of the time after which processes read new listings."""

@@ -9,7 +9,7 @@ import numpy as np
 from confluent_kafka import Producer
 
 from bench.order_stream import orders
-from bench.sampling import PAUSE_RATIO, Sample
+from bench.pipeline.sampling import PAUSE_RATIO, Sample
 from common.kafka_producer import producer_config
 from schemas.codec import Encoder
 from schemas.events import all_events

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.peer.kafka_engine import NOTES
-from bench.pipeline import PipelineBenchResult
-from bench.sampling import Rate
+from bench.pipeline.run import PipelineBenchResult
+from bench.pipeline.sampling import Rate
 
 _MIB = 1 << 20
 

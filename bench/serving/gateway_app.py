@@ -1,4 +1,4 @@
-"""`python -m bench.gateway_app PORT with|without`: one serving process, with the gateway or without it."""
+"""`python -m bench.serving.gateway_app PORT with|without`: one process of the API, with a gateway or not."""
 
 import sys
 from collections.abc import AsyncIterator

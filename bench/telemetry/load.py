@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 from bench import row_counts
 from bench.http_load import Load
 from bench.order_stream import EVENTS, orders
-from bench.spike_traffic import make_requests
+from bench.serving.spike_traffic import make_requests
 from bench.temporary_platform import TemporaryPlatform
 from clickhouse.client import connect
 from common.errors import SoukError

@@ -12,11 +12,11 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from bench.clients import LIST_LENGTH, SEED, Clients, SampledMarketplace
 from bench.disk_probe import DiskProbe
 from bench.interference import FLUSH_LIMIT_S, STEAL_LIMIT, InterferenceMonitor, InterferenceSummary
 from bench.quantiles import Quantiles
-from bench.workload import (
+from bench.serving.clients import LIST_LENGTH, SEED, Clients, SampledMarketplace
+from bench.serving.workload import (
     INTERVAL_S,
     ORDERS,
     PAGE,

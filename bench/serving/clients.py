@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import orjson
 
-from bench.workload import LIST, ORDER, ORDERS, PAGE, RECOMMENDATIONS, SALES, RequestLog, Workload
+from bench.serving.workload import LIST, ORDER, ORDERS, PAGE, RECOMMENDATIONS, SALES, RequestLog, Workload
 from common.http_client import HttpClient, RequestFailed, RequestTimedOut
 
 LIST_LENGTH = 12

@@ -14,10 +14,10 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from bench.answers import sample_marketplace
-from bench.clients import LIST_LENGTH, SEED, SampledMarketplace, order_body, order_headers
 from bench.quantiles import Quantiles
-from bench.workload import TIMEOUT_S, arrivals
+from bench.serving.answers import sample_marketplace
+from bench.serving.clients import LIST_LENGTH, SEED, SampledMarketplace, order_body, order_headers
+from bench.serving.workload import TIMEOUT_S, arrivals
 from common.clock import system_clock
 from common.http_client import HttpClient, RequestFailed
 from common.principal_token import PlatformToken

@@ -14,11 +14,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench import recommender_latency
-from bench.published_results import MATCHED_SHARE, TASKS, EvaluationTask, command_line
-from bench.recommender_latency import AnswerLatency
-from bench.simulated_marketplace import METRIC, Attained, marketplace
-from bench.simulated_marketplace import attained as attained_in
+from bench.recommenders import latency as recommender_latency
+from bench.recommenders.latency import AnswerLatency
+from bench.recommenders.published_results import MATCHED_SHARE, TASKS, EvaluationTask, command_line
+from bench.recommenders.simulated_marketplace import METRIC, Attained, marketplace
+from bench.recommenders.simulated_marketplace import attained as attained_in
 from common.errors import SoukError
 from common.settings import ROOT
 from jobs.recommenders.evaluation.evaluator import evaluate_lists

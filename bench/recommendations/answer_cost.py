@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from bench.quantiles import Quantiles
-from bench.small_shop import PRODUCTS, product
+from bench.recommendations.small_shop import PRODUCTS, product
 from common.configuration.values import SettingValues
 from common.settings import Settings
 from serving.live_versions import LiveVersions

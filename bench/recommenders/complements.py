@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.arms.shop import Shop
-from bench.blend import LIVE_SHARE, TRAINED_SHARE, organic_views, paired_difference, trained_rows
-from bench.simulated_marketplace import marketplace
+from bench.recommenders.blend import LIVE_SHARE, TRAINED_SHARE, organic_views, paired_difference, trained_rows
+from bench.recommenders.simulated_marketplace import marketplace
 from producers.simulator.history.days import SimulatedDay, SimulatedHistory
 from schemas.published_model.weights import DEFAULT_WEIGHTS
 from serving.recommendations.blend import blend

@@ -15,7 +15,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench.blend import (
+from bench.recommenders.blend import (
     K,
     ViewLog,
     best_list,
@@ -24,8 +24,8 @@ from bench.blend import (
     scores_of,
     trained_rows,
 )
-from bench.co_visits import CoVisits
-from bench.simulated_marketplace import END_MS
+from bench.recommenders.co_visits import CoVisits
+from bench.recommenders.simulated_marketplace import END_MS
 from beyond_accuracy.concentration import RankedSums, gini
 from beyond_accuracy.exposure import discount
 from beyond_accuracy.reach import catalogue_coverage, popularity_lift

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from rich.console import Console
 from rich.table import Table
 
-from bench.log_cost import LogCost, log_cost
-from bench.paired_cost import PairedCost
-from bench.span_collector import SpanCollector, span_collector
-from bench.spike import open_shop
-from bench.telemetry_load import CheckoutLoad, EventLoad, measure_checkouts, measure_events
+from bench.serving.spike import open_shop
+from bench.telemetry.load import CheckoutLoad, EventLoad, measure_checkouts, measure_events
+from bench.telemetry.log_cost import LogCost, log_cost
+from bench.telemetry.paired_cost import PairedCost
+from bench.telemetry.span_collector import SpanCollector, span_collector
 from bench.temporary_platform import TemporaryPlatform, temporary_platform
 from common.errors import SoukError
 from common.settings import Settings

@@ -2,7 +2,7 @@
 
 At each time, a ranking uses the model of the last training, and all use the co-visits until now. A training
 every few hours is the upper bound of every refresh between two nights that learns from the same events. The
-rankings are those of `bench.blend`.
+rankings are those of `bench.recommenders.blend`.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from time import process_time
 import numpy as np
 from rich.console import Console
 
-from bench.blend import (
+from bench.recommenders.blend import (
     Outcomes,
     ViewLog,
     best_list,
@@ -23,7 +23,7 @@ from bench.blend import (
     scores_of,
     trained_rows,
 )
-from bench.co_visits import CoVisits
+from bench.recommenders.co_visits import CoVisits
 from jobs.recommendations.logic import MAX_RECENT
 from jobs.recommenders.interactions import DAY_S
 from serving.recommendations.scoring import Neighbours, fold_in_seeds, history, seeds

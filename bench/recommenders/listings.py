@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from bench.blend import (
+from bench.recommenders.blend import (
     LIVE_SHARE,
     TRAINED_SHARE,
     ViewLog,
@@ -24,8 +24,8 @@ from bench.blend import (
     paired_difference,
     trained_rows,
 )
-from bench.co_visits import CoVisits
-from bench.simulated_marketplace import marketplace
+from bench.recommenders.co_visits import CoVisits
+from bench.recommenders.simulated_marketplace import marketplace
 from jobs.recommendations.logic import MAX_RECENT
 from producers.simulator.history.days import SimulatedHistory
 from schemas.published_model.weights import DEFAULT_WEIGHTS

@@ -10,14 +10,14 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import row_counts
-from bench.freshness import SALE, WARM_UP_S, Freshness, measure
 from bench.order_stream import EVENTS, count_lines
 from bench.peer import kafka_engine
 from bench.peer.embedded_engine import embedded_engine
+from bench.pipeline.freshness import SALE, WARM_UP_S, Freshness, measure
+from bench.pipeline.sampling import Rate, Sample, poll_until, rate
+from bench.pipeline.topic_filler import fill_topics
 from bench.row_counts import ProgressQueries, QueryClient
-from bench.sampling import Rate, Sample, poll_until, rate
 from bench.temporary_platform import TemporaryPlatform, temporary_platform
-from bench.topic_filler import fill_topics
 from clickhouse.client import connect
 from common.settings import Settings
 from schemas.setup import register

@@ -12,7 +12,7 @@ from random import Random
 import orjson
 
 from bench.http_load import Load, LoadRequest, LoadResult
-from bench.small_shop import PRODUCTS, product
+from bench.recommendations.small_shop import PRODUCTS, product
 from common.access_policy import TrafficClass
 from common.settings import Settings
 from serving.gateway.cookies import GuestSessions

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from bench.small_shop import SELLER
+from bench.recommendations.small_shop import SELLER
 from common.errors import PartUnavailable, SoukError
 from common.ids import new_id
 from common.principal_token import PlatformToken

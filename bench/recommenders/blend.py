@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from bench.co_visits import CoVisits
-from bench.simulated_marketplace import marketplace
+from bench.recommenders.co_visits import CoVisits
+from bench.recommenders.simulated_marketplace import marketplace
 from jobs.recommendations.logic import MAX_RECENT
 from jobs.recommenders.interactions import DAY_S, from_columns
 from jobs.recommenders.registry import build

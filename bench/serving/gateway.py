@@ -14,9 +14,9 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from bench.gateway_app import WITH, WITHOUT
 from bench.http_load import Load, LoadRequest
 from bench.quantiles import Quantiles
+from bench.serving.gateway_app import WITH, WITHOUT
 from common.errors import PartUnavailable, SoukError, UserError
 from common.settings import LOOPBACK, ROOT, Settings
 from local.state_directory import base_environment, settings_environment
@@ -164,7 +164,7 @@ def _server(settings: Settings, port: int, variant: str) -> Iterator[str]:
     """Run one process of the API, and yield its URL."""
     url = f"http://{LOOPBACK}:{port}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.gateway_app", str(port), variant],
+        [sys.executable, "-m", "bench.serving.gateway_app", str(port), variant],
         cwd=ROOT,
         env=base_environment() | settings_environment(settings),
         stdin=subprocess.DEVNULL,

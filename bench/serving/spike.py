@@ -20,8 +20,8 @@ from rich.table import Table
 from bench.http_load import NO_RESPONSE, Load, LoadResult
 from bench.interference import CpuTime
 from bench.quantiles import Quantiles
-from bench.small_shop import PRODUCTS, RecordProducer, events, product
-from bench.spike_traffic import make_requests, mix, offer, offer_from_processes
+from bench.recommendations.small_shop import PRODUCTS, RecordProducer, events, product
+from bench.serving.spike_traffic import make_requests, mix, offer, offer_from_processes
 from bench.temporary_platform import TemporaryPlatform, temporary_platform
 from common.access_policy import TrafficClass
 from common.clock import system_clock

@@ -14,14 +14,14 @@ from redis import Redis
 from rich.console import Console
 from rich.table import Table
 
-from bench import answer_cost, new_listings, redis_footprint, selling_out
-from bench.answer_cost import AnswerCost
 from bench.http_load import Load, LoadRequest, LoadResult
 from bench.quantiles import Quantiles
-from bench.redis_footprint import RedisFootprint
-from bench.selling_out import SellingOutResult
-from bench.shop_client import ShopClient, await_true, timed, visitors
-from bench.small_shop import CATEGORIES, PRODUCTS, Record, RecordProducer, events, product
+from bench.recommendations import answer_cost, new_listings, redis_footprint, selling_out
+from bench.recommendations.answer_cost import AnswerCost
+from bench.recommendations.redis_footprint import RedisFootprint
+from bench.recommendations.selling_out import SellingOutResult
+from bench.recommendations.shop_client import ShopClient, await_true, timed, visitors
+from bench.recommendations.small_shop import CATEGORIES, PRODUCTS, Record, RecordProducer, events, product
 from bench.temporary_platform import TemporaryPlatform, temporary_platform
 from common.clock import Clock, system_clock
 from common.configuration.definitions import EXPLORATION_SHARE, HOLDOUT_SHARE

@@ -1,0 +1,1 @@
+"""Measures sellers' figures: how soon they are complete, and the answers about long periods."""

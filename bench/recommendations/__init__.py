@@ -1,0 +1,1 @@
+"""Measures the recommendations of a running platform: freshness, cost and memory."""

@@ -1,0 +1,1 @@
+"""Measures recommenders without a platform: on public data, on logs and on simulated marketplaces."""

@@ -1,0 +1,1 @@
+"""Measures what telemetry costs."""
