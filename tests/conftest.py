@@ -3,6 +3,7 @@
 import csv
 import gc
 import os
+import resource
 import signal
 from collections.abc import Callable
 from functools import cache
@@ -39,6 +40,17 @@ def pytest_collection_finish() -> None:
     """Collect garbage again, without the modules and the tests."""
     gc.enable()
     tune_gc()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the CPU time of the tests, and that of the servers that they have started and ended."""
+    own, servers = (_cpu_s(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    terminalreporter.write_line(f"CPU time: {own:.0f} s in the tests, {servers:.0f} s in their servers")
+
+
+def _cpu_s(who: int) -> float:
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime
 
 
 Rows = dict[str, list[dict[str, Any]]]

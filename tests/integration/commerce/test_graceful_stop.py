@@ -26,6 +26,8 @@ from tests.ports import free_offset
 
 ORDERS = 40
 BUYERS = 6
+PAUSE_S = 0.1
+"""The pause of a buyer after a checkout, so that the orders of the test soon end."""
 
 CHARGES = (
     "SELECT count(*) AS charges FROM provider.charges JOIN payments.payments ON payment_id = idempotency_key "
@@ -144,6 +146,7 @@ def test_no_checkout_fails_while_one_of_two_processes_is_replaced(
             # Not idempotent for the gateway: what was sent once is never sent again.
             answer = await gateway.request("orders", "POST", "/v1/orders", headers, body)
             statuses[answer.status] += 1
+            await asyncio.sleep(PAUSE_S)
 
     def replace_process() -> None:
         try:
