@@ -115,20 +115,28 @@ def from_the_future(settings: Settings) -> bytes:
 
 
 @contextmanager
-def missing_table(platform: Platform) -> Iterator[None]:
-    """A worker of payments meets an error that it does not expect."""
-    _run_in_postgres(platform, "ALTER TABLE payments.payments RENAME TO payments_away")
+def refused_payments(platform: Platform) -> Iterator[None]:
+    """The database refuses to store captured payments, an error that the worker does not expect."""
+    _run_in_postgres(
+        platform,
+        """
+        CREATE FUNCTION payments.refuse() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN RAISE EXCEPTION 'an injected fault'; END $$;
+        CREATE TRIGGER refuse BEFORE UPDATE ON payments.payments
+            FOR EACH ROW WHEN (NEW.state = 'captured') EXECUTE FUNCTION payments.refuse();
+        """,
+    )
     try:
         yield
     finally:
-        _run_in_postgres(platform, "ALTER TABLE payments.payments_away RENAME TO payments")
+        _run_in_postgres(platform, "DROP FUNCTION payments.refuse CASCADE")
 
 
-def _run_in_postgres(platform: Platform, statement: str) -> None:
+def _run_in_postgres(platform: Platform, statements: str) -> None:
     async def run() -> None:
         connection = await asyncpg.connect(platform.started_settings().postgres)
         try:
-            await connection.execute(statement)
+            await connection.execute(statements)
         finally:
             await connection.close()
 
@@ -157,7 +165,7 @@ def audit(platform: Platform) -> None:
 FAULTS = (
     Fault("the API ends", ended("serving"), "ProcessDown", {"job": "serving"}),
     Fault("the commerce services end", ended("commerce"), "CircuitBreakerOpen", {"breaker": "orders"}),
-    Fault("the commerce services hang", paused("commerce"), "ProcessDown", {"job": "commerce"}),
+    Fault("the commerce services hang", paused("commerce"), "CircuitBreakerOpen", {"breaker": "orders"}),
     Fault("checkouts fail, because PostgreSQL hangs", paused("postgres"), "CheckoutBudget", {"window": "1h"}),
     Fault("PostgreSQL ends", ended("postgres"), "PartDown", {"part": "postgres"}),
     Fault("Redis ends", ended("redis"), "RecommendationsWithoutRedis"),
@@ -183,6 +191,11 @@ FAULTS = (
         "DeadLetters",
         {"topic": "product_viewed_dlq"},
     ),
-    Fault("an unexpected error of a service", missing_table, "UnexpectedErrors", {"service": "payments"}),
+    Fault(
+        "an unexpected error: PostgreSQL refuses payments",
+        refused_payments,
+        "UnexpectedErrors",
+        {"service": "payments"},
+    ),
     Fault("an audit fails: five facts are lost", lost_rows, "AuditDiffers", {"comparison": "kafka_vs_facts"}),
 )
