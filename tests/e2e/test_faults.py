@@ -11,7 +11,7 @@ import pytest
 
 from local.parts.resolve import find_on_path
 from tests.e2e.fault_harness.faults import FAULTS
-from tests.e2e.fault_harness.harness import Measured, measure, write
+from tests.e2e.fault_harness.harness import measure_all, write
 from tests.e2e.fault_harness.traffic import traffic
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(7_200)]
@@ -24,14 +24,8 @@ def test_every_fault_raises_its_alert_within_a_minute_and_the_alert_ends(untouch
     untouched.souk("up", "--with", "prometheus")
     chosen = [fault for fault in FAULTS if re.search(os.environ.get("FAULTS", ""), fault.what)]
     assert chosen, "no fault matches FAULTS"
-    measured: list[Measured] = []
     with traffic(untouched.started_settings()):
-        for fault in chosen:
-            measured.append(measure(untouched, fault))
-            print(measured[-1])
-        for number, each in enumerate(measured):
-            if not each.is_in_time:  # a busy machine may be late once
-                measured[number] = measure(untouched, each.fault, before=each)
+        measured = measure_all(untouched, chosen)
     if os.environ.get("WRITE_FAULT_TABLE"):
         write(measured)
     assert not [each for each in measured if not each.is_in_time]
