@@ -51,6 +51,7 @@ FEWER_CLICKS = {
 
 CASES = [
     Case("ProcessDown", {"up{job='commerce'}": "1 1 0x10"}, {"up{job='simulator'}": "0x12"}),
+    Case("ProcessDown", {"up{job='training'}": "1 1 0x10"}, {"up{job='audit'}": "0x12"}),
     Case(
         "PartDown", {"souk_part_ready{part='redis'}": "0x12"}, {"souk_part_ready{part='redis'}": "0 0 1x10"}
     ),
