@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,27 +94,27 @@ def measure(platform: Platform, fault: Fault, before: Measured | None = None) ->
     `before` is the first try, if this is the second one.
     """
     alerts = Alerts(platform)
+    assert settle(alerts, {fault.alert}), f"{fault.alert} fires before the fault: {fault.what}"
     unrelated = {labels["alertname"] for labels in alerts.firing()}
-    begun = time.monotonic()
-    assert alerts.wait(fault, fires=False, within_s=CLEARED_WITHIN_S, since=begun) is not None, fault
     begun = time.monotonic()
     with fault.inject(platform) as since:
         raised_s = alerts.wait(fault, fires=True, within_s=WAIT_S, since=since or begun)
         others = {labels["alertname"] for labels in alerts.firing()} - {fault.alert} - unrelated
         load = os.getloadavg()[0]
     cleared_s = alerts.wait(fault, fires=False, within_s=CLEARED_WITHIN_S, since=time.monotonic())
-    settle(alerts)
+    settle(alerts, {"PartDown", "ProcessDown", "JobDown"})  # so that faults do not overlap
     return Measured(fault, raised_s, cleared_s, frozenset(others), load, before)
 
 
-def settle(alerts: Alerts) -> None:
-    """Wait until no alert about parts, processes and jobs fires, so that faults do not overlap."""
+def settle(alerts: Alerts, names: Set[str]) -> bool:
+    """Wait until none of these alerts has fired for `QUIET_FOR_S`; return whether that was in time."""
     deadline, quiet_since = time.monotonic() + CLEARED_WITHIN_S, time.monotonic()
     while time.monotonic() < min(deadline, quiet_since + QUIET_FOR_S):
         with suppress(httpx.HTTPError):
-            if {labels["alertname"] for labels in alerts.firing()} & {"PartDown", "ProcessDown", "JobDown"}:
+            if {labels["alertname"] for labels in alerts.firing()} & names:
                 quiet_since = time.monotonic()
         time.sleep(POLL_S)
+    return time.monotonic() >= quiet_since + QUIET_FOR_S
 
 
 def table(measured: Sequence[Measured]) -> str:
