@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ WAIT_S, CLEARED_WITHIN_S = 240.0, 600.0
 """How long the harness waits until an alert fires, to tell a late one from none, and until it has ended."""
 
 QUIET_FOR_S = 10.0
+DOWN = frozenset({"PartDown", "ProcessDown", "JobDown"})
 PAGE = ROOT / "docs" / "runbooks" / "README.md"
 BEGIN, END = "<!-- faults: written by tests/e2e/test_faults.py -->", "<!-- end of faults -->"
 
@@ -62,6 +63,9 @@ class Alerts:
         wanted: dict[str, Any] = {"alertname": fault.alert, **fault.labels}
         return any(wanted.items() <= labels.items() for labels in self.firing())
 
+    def has_any(self, names: Set[str]) -> bool:
+        return any(labels["alertname"] in names for labels in self.firing())
+
     def wait(self, fault: Fault, *, fires: bool, within_s: float, since: float) -> float | None:
         """Wait until the fault's alert fires, or until it does not.
 
@@ -94,7 +98,7 @@ def measure(platform: Platform, fault: Fault, before: Measured | None = None) ->
     `before` is the first try, if this is the second one.
     """
     alerts = Alerts(platform)
-    assert settle(alerts, {fault.alert}), f"{fault.alert} fires before the fault: {fault.what}"
+    assert settle(lambda: alerts.has(fault)), f"{fault.alert} fires before the fault: {fault.what}"
     unrelated = {labels["alertname"] for labels in alerts.firing()}
     begun = time.monotonic()
     with fault.inject(platform) as since:
@@ -102,16 +106,16 @@ def measure(platform: Platform, fault: Fault, before: Measured | None = None) ->
         others = {labels["alertname"] for labels in alerts.firing()} - {fault.alert} - unrelated
         load = os.getloadavg()[0]
     cleared_s = alerts.wait(fault, fires=False, within_s=CLEARED_WITHIN_S, since=time.monotonic())
-    settle(alerts, {"PartDown", "ProcessDown", "JobDown"})  # so that faults do not overlap
+    settle(lambda: alerts.has_any(DOWN))  # so that faults do not overlap
     return Measured(fault, raised_s, cleared_s, frozenset(others), load, before)
 
 
-def settle(alerts: Alerts, names: Set[str]) -> bool:
-    """Wait until none of these alerts has fired for `QUIET_FOR_S`; return whether that was in time."""
+def settle(fires: Callable[[], bool]) -> bool:
+    """Wait until `fires()` has been false for `QUIET_FOR_S`; return whether that was in time."""
     deadline, quiet_since = time.monotonic() + CLEARED_WITHIN_S, time.monotonic()
     while time.monotonic() < min(deadline, quiet_since + QUIET_FOR_S):
         with suppress(httpx.HTTPError):
-            if {labels["alertname"] for labels in alerts.firing()} & names:
+            if fires():
                 quiet_since = time.monotonic()
         time.sleep(POLL_S)
     return time.monotonic() >= quiet_since + QUIET_FOR_S
