@@ -43,14 +43,17 @@ class Fault:
 
 
 def ended(part: str) -> Injection:
-    """A part ends, and its supervisor does not start it again until the repair."""
+    """A part ends, and its supervisor does not start it again until the repair.
+
+    The alert is awaited from then on: until it has ended, a part finishes what is in work.
+    """
 
     @contextmanager
-    def inject(platform: Platform) -> Iterator[None]:
+    def inject(platform: Platform) -> Iterator[float]:
         home = StateDirectory(platform.settings.home)
         Supervisor(home).stop_parts([part])
         try:
-            yield
+            yield time.monotonic()
         finally:
             call(home.socket(), "supervisor.startProcess", part, False)
 
