@@ -27,17 +27,29 @@ INSTALLATION = "souk.copy"
 
 @dataclass(frozen=True)
 class FlinkJob:
-    """A job as the JobManager lists it: `state` is Flink's name, `started_ms` is in Unix milliseconds."""
+    """A job as the JobManager lists it: `state` is Flink's name, `started_ms` is in Unix milliseconds.
+
+    `tasks_run` is whether each of its tasks runs or has finished.
+    """
 
     id: str
     name: str
     state: str
     started_ms: int
+    tasks_run: bool = True
 
     @property
     def ended(self) -> bool:
         """Return whether the job has stopped for good."""
         return self.state in ENDED_STATES
+
+    @property
+    def running(self) -> bool:
+        """Return whether the job does its work.
+
+        A job that Flink has restarted is in state RUNNING, too, while its tasks wait for a TaskManager.
+        """
+        return self.state == "RUNNING" and self.tasks_run
 
 
 @dataclass(frozen=True)
@@ -165,7 +177,9 @@ class FlinkClient:
 
 
 def _job(entry: Mapping[str, Any]) -> FlinkJob:
-    return FlinkJob(entry["jid"], entry["name"], entry["state"], entry["start-time"])
+    tasks = entry["tasks"]
+    tasks_run = tasks["running"] + tasks["finished"] == tasks["total"]
+    return FlinkJob(entry["jid"], entry["name"], entry["state"], entry["start-time"], tasks_run)
 
 
 def _operator_times(vertex: Mapping[str, Any]) -> OperatorTimes:

@@ -55,7 +55,7 @@ class FlinkMetrics:
             PartUnavailable: Flink does not answer.
         """
         for name in self._names:
-            JOB_RUNNING.labels(name).set(name in live and live[name].state == "RUNNING")
+            JOB_RUNNING.labels(name).set(name in live and live[name].running)
             if name in self._checkpointed_ms:
                 CHECKPOINT_AGE_SECONDS.labels(name).set(time.time() - self._checkpointed_ms[name] / 1000)
         if time.monotonic() < self._next_refresh_at:

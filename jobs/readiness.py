@@ -31,8 +31,17 @@ def require_jobs(listed: Sequence[FlinkJob]) -> None:
     Raises:
         NotReady: a job is in another state. The message has the states of all such jobs.
     """
-    ordered = sorted(listed, key=lambda job: job.state == "RUNNING")  # the newest attempt, unless one runs
-    states = {job.name.partition("@")[0]: job.state for job in ordered}
-    missing = [f"{name} is {states.get(name, 'not there')}" for name in JOBS if states.get(name) != "RUNNING"]
+    ordered = sorted(listed, key=lambda job: job.running)  # the newest attempt, unless one runs
+    newest = {job.name.partition("@")[0]: job for job in ordered}
+    missing = [f"{name} is {state}" for name in JOBS if (state := _hindrance(newest.get(name)))]
     if missing:
         raise NotReady(", ".join(missing))
+
+
+def _hindrance(job: FlinkJob | None) -> str:
+    """Return the state of a job that does not run; empty if it runs."""
+    if job is None:
+        return "not there"
+    if job.running:
+        return ""
+    return "RUNNING without all of its tasks" if job.state == "RUNNING" else job.state

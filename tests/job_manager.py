@@ -26,9 +26,20 @@ class JobManager(ThreadingHTTPServer):
     def has_slots(self, total: int, free: int) -> None:
         self.answers["/overview"] = json.dumps({"slots-total": total, "slots-available": free})
 
-    def runs(self, job_id: str, name: str, parameters: Mapping[str, str], state: str = "RUNNING") -> None:
-        """Serve a job, in addition to the others."""
-        self._jobs[job_id] = {"jid": job_id, "name": name, "state": state, "start-time": len(self._jobs) + 1}
+    def runs(
+        self,
+        job_id: str,
+        name: str,
+        parameters: Mapping[str, str],
+        state: str = "RUNNING",
+        running_tasks: int = 4,
+    ) -> None:
+        """Serve a job, in addition to the others, or in another state than before."""
+        started = len(self._jobs.keys() | {job_id})
+        tasks = {"total": 4, "running": running_tasks, "finished": 0, "scheduled": 4 - running_tasks}
+        self._jobs[job_id] = {
+            "jid": job_id, "name": name, "state": state, "start-time": started, "tasks": tasks,
+        }  # fmt: skip
         config = {"execution-config": {"user-config": dict(parameters)}}
         vertices = [{"status": "RUNNING", "parallelism": 3}, {"status": "RUNNING", "parallelism": 1}]
         self.answers |= {

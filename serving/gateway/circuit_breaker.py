@@ -138,10 +138,18 @@ class CircuitBreaker:
         self._trials_running += 1
         return Attempt(self, self._period, self._now())
 
+    def open(self) -> None:
+        """Admit no more calls, because the part was seen not to answer by other means, too.
+
+        It does not need `minimum_calls` then, nor must calls from before the outage leave the window first.
+        """
+        if self._state is BreakerState.CLOSED:
+            self._open()
+
     def end_open_period(self) -> None:
         """Admit trials from now on, because the part was seen to answer by other means."""
         if self._state is BreakerState.OPEN:
-            self._open_until = self._now()
+            self._change(BreakerState.HALF_OPEN)
 
     def is_long(self, started: float) -> bool:
         """Return whether a call that began at this time has lasted for `LONG_CALL_S`."""

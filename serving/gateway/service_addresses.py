@@ -24,6 +24,9 @@ CHECK = "/ready?exclude=parts"
 """Is 503 once the process is stopping, and not while a server is away that all addresses share."""
 
 HEALTH_TIMEOUT_S = 1.0
+SILENT_AFTER_S = PEER_TIMEOUT_S
+"""An address is silent once it has answered neither a request nor a health check for this time."""
+
 RESOLVE_TIMEOUT_S = 5.0
 ROUND_S = 0.25
 """How often it is checked which resolution or health check is due."""
@@ -60,7 +63,7 @@ class ServiceAddress:
         self._health = HttpClient(
             url, 1, CLIENT_KEEPALIVE_S, HEALTH_TIMEOUT_S, HEALTH_TIMEOUT_S, address=address
         )
-        self._check_at = monotonic()
+        self._check_at = self._answered_at = monotonic()
         self._is_dropped = False
         self._closing: asyncio.Task[None] | None = None
 
@@ -70,10 +73,16 @@ class ServiceAddress:
         self.outstanding += 1
         try:
             yield self.http
+            self._answered_at = monotonic()
         finally:
             self.outstanding -= 1
             if self._is_dropped and not self.outstanding:
                 self._closing = asyncio.ensure_future(self.aclose())
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether its health checks fail, and it has answered nothing at all for `SILENT_AFTER_S`."""
+        return not self.healthy and monotonic() - self._answered_at >= SILENT_AFTER_S
 
     def mark(self, healthy: bool) -> None:
         """Set whether the address answers, and when it is checked next."""
@@ -93,6 +102,7 @@ class ServiceAddress:
         try:
             async with asyncio.timeout(HEALTH_TIMEOUT_S):
                 response = await self._health.request("GET", CHECK, idempotent=True)
+            self._answered_at = monotonic()
             self.mark(response.status < 400)
         except (RequestFailed, TimeoutError):
             self.mark(False)

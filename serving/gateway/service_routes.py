@@ -122,30 +122,48 @@ class ServiceRoutes:
         """Send a request to a service, and return its response.
 
         If an address refuses the connection, or closes it during an `idempotent` request, another address of
-        the service gets the request.
+        the service gets the request. If the request fails, and no address has answered anything for a while,
+        the breaker opens at once: each further request to a service that hangs would take its whole timeout.
 
         Raises:
             BreakerOpen: the service failed too often just now.
             RequestFailed: no address responded; see `HttpClient.request`.
         """
         with self._breakers[service].attempt():
-            tried: list[ServiceAddress] = []
-            while True:
-                address = self._choose(service, tried)
-                try:
-                    with address.request() as http:
-                        response = await http.request(method, target, headers, body, idempotent=idempotent)
-                    if closes_connection(response):
-                        address.check_soon()
-                    return response
-                except (NotConnected, ConnectionLost) as error:
-                    tried.append(address)
-                    if isinstance(error, NotConnected):
-                        address.mark(False)
-                    elif not idempotent:
-                        raise
-                    if not self._untried(service, tried):
-                        raise
+            try:
+                return await self._send(service, method, target, headers, body, idempotent)
+            except RequestFailed:
+                if all(each.is_silent for each in self._addresses(service)):
+                    self._breakers[service].open()
+                raise
+
+    async def _send(
+        self,
+        service: Service,
+        method: str,
+        target: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes | None,
+        idempotent: bool,
+    ) -> HttpResponse:
+        """Send a request to one address after the other until one responds, as `request` says."""
+        tried: list[ServiceAddress] = []
+        while True:
+            address = self._choose(service, tried)
+            try:
+                with address.request() as http:
+                    response = await http.request(method, target, headers, body, idempotent=idempotent)
+                if closes_connection(response):
+                    address.check_soon()
+                return response
+            except (NotConnected, ConnectionLost) as error:
+                tried.append(address)
+                if isinstance(error, NotConnected):
+                    address.mark(False)
+                elif not idempotent:
+                    raise
+                if not self._untried(service, tried):
+                    raise
 
     def snapshot(self) -> dict[Service, ServiceState]:
         """Return the addresses of each service and the state of its breaker, as this process sees them."""

@@ -36,6 +36,11 @@ def cache_requests(**rates: int) -> dict[str, str]:
     return {name.format(outcome): f"0+{rate}x12" for outcome, rate in {**rates, "shared": 9}.items()}
 
 
+def sources(**rates: int) -> dict[str, str]:
+    name = "souk_recommendation_sources_total{{source='item_neighbours', outcome='{}'}}"
+    return {name.format(outcome): f"0+{rate}x12" for outcome, rate in rates.items()}
+
+
 OLD_AS_OF = {
     "souk_figures_as_of_seconds{figures='all'}": "10x12",
     "souk_messages_behind{group='facts', job_name='facts'}": "5x12",
@@ -51,6 +56,7 @@ FEWER_CLICKS = {
 
 CASES = [
     Case("ProcessDown", {"up{job='commerce'}": "1 1 0x10"}, {"up{job='simulator'}": "0x12"}),
+    Case("ProcessDown", {"up{job='training'}": "1 1 0x10"}, {"up{job='audit'}": "0x12"}),
     Case(
         "PartDown", {"souk_part_ready{part='redis'}": "0x12"}, {"souk_part_ready{part='redis'}": "0 0 1x10"}
     ),
@@ -151,8 +157,8 @@ CASES = [
     ),
     Case(
         "RecommendationsWithoutRedis",
-        {"souk_recommendation_sources_total{source='live', outcome='no_redis'}": "0+1x12"},
-        {"souk_recommendation_sources_total{source='live', outcome='answered'}": "0+1x12"},
+        sources(no_redis=4, answered=1),
+        sources(no_redis=1, answered=2),
     ),
     Case(
         "CacheFails",

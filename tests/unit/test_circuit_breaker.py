@@ -199,6 +199,19 @@ def test_a_part_that_was_seen_to_answer_gets_a_trial_at_once(half_open: Breaker)
     assert half_open.state is BreakerState.CLOSED
 
 
+def test_a_part_that_was_seen_not_to_answer_is_not_called_whatever_it_did_before(
+    breaker: Breaker,
+) -> None:
+    breaker.succeed(100)
+    breaker.open()
+    assert (breaker.state, breaker.remaining_s) == (BreakerState.OPEN, 1)
+    breaker.open()
+    assert breaker.remaining_s == 1
+    breaker.wait(1)
+    breaker.succeed(10)
+    assert breaker.state is BreakerState.CLOSED
+
+
 def test_the_metric_has_the_state(breaker: Breaker) -> None:
     def value() -> float | None:
         return REGISTRY.get_sample_value("souk_circuit_breaker_state", {"breaker": "test"})
@@ -206,7 +219,8 @@ def test_the_metric_has_the_state(breaker: Breaker) -> None:
     assert value() == 0
     breaker.fail(20)
     assert value() == 2
-    breaker.wait(1)
+    breaker.end_open_period()
+    assert value() == 1  # before the next call, which may be hours away
     breaker.succeed()
     assert value() == 1
     breaker.succeed(9)

@@ -1,9 +1,13 @@
-"""The load of a job between two readings of Flink's times."""
+"""Whether a job runs, and its load between two readings of Flink's times."""
 
 import pytest
 
+from common.metrics import REGISTRY
+from common.readiness import NotReady
 from jobs.flink_client import FlinkClient, OperatorTimes
-from jobs.flink_metrics import load_between
+from jobs.flink_metrics import HEAP, FlinkMetrics, load_between
+from jobs.readiness import require_jobs
+from jobs.registry import JOBS
 from tests.job_manager import serving_jobs
 
 
@@ -37,3 +41,30 @@ def test_flinks_times_of_an_operator_that_was_never_busy_are_not_numbers() -> No
     with serving_jobs() as manager, FlinkClient(manager.url) as flink:
         manager.answers["/jobs/a"] = answer
         assert flink.operator_times("a") == {"source": times(7.0, 0.0, 2)}
+
+
+def test_a_job_whose_tasks_wait_for_a_taskmanager_does_not_run_although_flink_calls_it_running() -> None:
+    def metric() -> float | None:
+        metrics.update({job.name: job for job in flink.jobs() if job.name == "facts"})
+        return REGISTRY.get_sample_value("souk_job_running", {"job_name": "facts"})
+
+    with serving_jobs() as manager, FlinkClient(manager.url) as flink:
+        metrics = FlinkMetrics(flink, {"facts": None})
+        for name in JOBS:
+            manager.runs(name, name, {})
+        manager.has_checkpoints("facts", 0, None)
+        manager.answers |= {
+            "/jobs/facts": '{"vertices": []}',
+            "/jobs/facts/metrics?get=numRestarts": "[]",
+            f"/jobmanager/metrics?get={HEAP}": "[]",
+            f"/taskmanagers/metrics?get={HEAP}": "[]",
+        }
+        require_jobs(flink.jobs())
+        assert metric() == 1
+        manager.runs("facts", "facts", {}, running_tasks=3)
+        assert metric() == 0
+        with pytest.raises(NotReady, match=r"^facts is RUNNING without all of its tasks$"):
+            require_jobs(flink.jobs())
+        manager.runs("facts", "facts", {}, "RESTARTING", running_tasks=0)
+        with pytest.raises(NotReady, match=r"^facts is RESTARTING$"):
+            require_jobs(flink.jobs())

@@ -1,7 +1,8 @@
 """Injects faults one after another, and measures how soon Prometheus raises and clears the alert of each."""
 
+import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,14 @@ from tests.e2e.conftest import Platform
 from tests.e2e.fault_harness.faults import Fault
 
 POLL_S = 1.0
-RAISED_WITHIN_S, CLEARED_WITHIN_S = 240.0, 600.0
-"""How long the harness waits. What the test demands is less."""
+RAISED_WITHIN_S = 60.0
+"""How soon each fault must raise its alert."""
+
+WAIT_S, CLEARED_WITHIN_S = 240.0, 600.0
+"""How long the harness waits until an alert fires, to tell a late one from none, and until it has ended."""
 
 QUIET_FOR_S = 10.0
+DOWN = frozenset({"PartDown", "ProcessDown", "JobDown"})
 PAGE = ROOT / "docs" / "runbooks" / "README.md"
 BEGIN, END = "<!-- faults: written by tests/e2e/test_faults.py -->", "<!-- end of faults -->"
 
@@ -31,6 +36,17 @@ class Measured:
     cleared_s: float | None
     others: frozenset[str]
     """Names of the other alerts that fired meanwhile."""
+
+    load: float
+    """The machine's load average of the last minute when the alert fired."""
+
+    before: "Measured | None" = None
+    """The first try, if this is the second one."""
+
+    @property
+    def is_in_time(self) -> bool:
+        """Whether the alert fired as soon as it must, and ended."""
+        return self.raised_s is not None and self.raised_s <= RAISED_WITHIN_S and self.cleared_s is not None
 
 
 class Alerts:
@@ -47,6 +63,9 @@ class Alerts:
         wanted: dict[str, Any] = {"alertname": fault.alert, **fault.labels}
         return any(wanted.items() <= labels.items() for labels in self.firing())
 
+    def has_any(self, names: Set[str]) -> bool:
+        return any(labels["alertname"] in names for labels in self.firing())
+
     def wait(self, fault: Fault, *, fires: bool, within_s: float, since: float) -> float | None:
         """Wait until the fault's alert fires, or until it does not.
 
@@ -60,43 +79,69 @@ class Alerts:
         return None
 
 
-def measure(platform: Platform, fault: Fault) -> Measured:
-    """Inject a fault, wait for its alert, repair it, and wait until the alert has ended."""
+def measure_all(platform: Platform, faults: Iterable[Fault]) -> list[Measured]:
+    """Measure faults one after another, and then those that were late once more: a busy machine may be."""
+    measured = []
+    for fault in faults:
+        measured.append(measure(platform, fault))
+        print(_row(measured[-1]), flush=True)
+    for number, each in enumerate(measured):
+        if not each.is_in_time:
+            measured[number] = measure(platform, each.fault, before=each)
+            print(_row(measured[number]), flush=True)
+    return measured
+
+
+def measure(platform: Platform, fault: Fault, before: Measured | None = None) -> Measured:
+    """Inject a fault, wait for its alert, repair it, and wait until the alert has ended.
+
+    `before` is the first try, if this is the second one.
+    """
     alerts = Alerts(platform)
-    before = {labels["alertname"] for labels in alerts.firing()}
-    begun = time.monotonic()
-    assert alerts.wait(fault, fires=False, within_s=CLEARED_WITHIN_S, since=begun) is not None, fault
+    assert settle(lambda: alerts.has(fault)), f"{fault.alert} fires before the fault: {fault.what}"
+    unrelated = {labels["alertname"] for labels in alerts.firing()}
     begun = time.monotonic()
     with fault.inject(platform) as since:
-        raised_s = alerts.wait(fault, fires=True, within_s=RAISED_WITHIN_S, since=since or begun)
-        others = {labels["alertname"] for labels in alerts.firing()} - {fault.alert} - before
+        raised_s = alerts.wait(fault, fires=True, within_s=WAIT_S, since=since or begun)
+        others = {labels["alertname"] for labels in alerts.firing()} - {fault.alert} - unrelated
+        load = os.getloadavg()[0]
     cleared_s = alerts.wait(fault, fires=False, within_s=CLEARED_WITHIN_S, since=time.monotonic())
-    settle(alerts)
-    return Measured(fault, raised_s, cleared_s, frozenset(others))
+    settle(lambda: alerts.has_any(DOWN))  # so that faults do not overlap
+    return Measured(fault, raised_s, cleared_s, frozenset(others), load, before)
 
 
-def settle(alerts: Alerts) -> None:
-    """Wait until no alert about parts, processes and jobs fires, so that faults do not overlap."""
+def settle(fires: Callable[[], bool]) -> bool:
+    """Wait until `fires()` has been false for `QUIET_FOR_S`; return whether that was in time."""
     deadline, quiet_since = time.monotonic() + CLEARED_WITHIN_S, time.monotonic()
     while time.monotonic() < min(deadline, quiet_since + QUIET_FOR_S):
         with suppress(httpx.HTTPError):
-            if {labels["alertname"] for labels in alerts.firing()} & {"PartDown", "ProcessDown", "JobDown"}:
+            if fires():
                 quiet_since = time.monotonic()
         time.sleep(POLL_S)
+    return time.monotonic() >= quiet_since + QUIET_FOR_S
 
 
-def table(measured: Iterable[Measured]) -> str:
-    """Return the table of the runbooks' page."""
+def table(measured: Sequence[Measured]) -> str:
+    """Return the table of the runbooks' page, and what the machine did meanwhile."""
     rows = [
         "| fault | alert | fires after | ends after the repair | also fires |",
         "|---|---|---|---|---|",
     ]
-    for each in measured:
-        labels = ", ".join(f"{name} {value}" for name, value in each.fault.labels.items())
-        alert = f"[{each.fault.alert}]({each.fault.alert}.md)" + (f" ({labels})" if labels else "")
-        times = f"{_seconds(each.raised_s)} | {_seconds(each.cleared_s)}"
-        rows.append(f"| {each.fault.what} | {alert} | {times} | {', '.join(sorted(each.others)) or '–'} |")
-    return "\n".join(rows)
+    rows += map(_row, measured)
+    loads = [each.load for each in measured]
+    machine = f"{os.cpu_count()} cores, load average {min(loads):.0f} to {max(loads):.0f}"
+    note = f"{len(measured)} faults in one run; when their alerts fired, the machine had {machine}."
+    return "\n".join([*rows, "", note])
+
+
+def _row(measured: Measured) -> str:
+    fault, first = measured.fault, measured.before
+    labels = ", ".join(f"{name} {value}" for name, value in fault.labels.items())
+    alert = f"[{fault.alert}]({fault.alert}.md)" + (f" ({labels})" if labels else "")
+    tried = f" ({_seconds(first.raised_s)} in the first try)" if first else ""
+    times = f"{_seconds(measured.raised_s)}{tried} | {_seconds(measured.cleared_s)}"
+    others = ", ".join(sorted(measured.others)) or "–"
+    return f"| {fault.what} | {alert} | {times} | {others} |"
 
 
 def write(measured: Sequence[Measured], page: Path = PAGE) -> None:

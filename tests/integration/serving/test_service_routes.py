@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from common.errors import UserError
-from common.http_client import ConnectionLost, RequestFailed
+from common.http_client import ConnectionLost, RequestFailed, RequestTimedOut
 from common.metrics import REGISTRY
 from common.settings import LOOPBACK, Settings
 from local.state_directory import settings_environment
@@ -251,6 +251,35 @@ def test_a_service_that_fails_too_often_is_not_called_until_it_answers_its_healt
             assert orders(made)["breaker"] == "closed"
 
     asyncio.run(send())
+
+
+@pytest.mark.parametrize(("answers_checks", "state"), [(False, "open"), (True, "closed")])
+def test_the_first_request_to_time_out_opens_the_breaker_of_a_service_that_answers_nothing_at_all(
+    answers_checks: bool, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.gateway.service_addresses.PEER_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("serving.gateway.service_addresses.SILENT_AFTER_S", 0.5)
+    monkeypatch.setattr("serving.gateway.service_addresses.HEALTHY_INTERVAL_S", 0.0)
+
+    async def send() -> str:
+        hangs, is_over = asyncio.Event(), asyncio.Event()
+
+        async def hang(request: bytes, writer: asyncio.StreamWriter) -> None:
+            if hangs.is_set() and not (answers_checks and request.startswith(b"GET /ready")):
+                await is_over.wait()
+            await OK(request, writer)
+
+        async with serving(hang) as server, routes(server.url) as made:
+            for _ in range(100):
+                await made.request("orders", "POST", "/")
+            hangs.set()
+            await until(lambda: healthy(made) == [answers_checks])
+            with pytest.raises(RequestTimedOut):
+                await made.request("orders", "POST", "/")
+            is_over.set()
+            return orders(made)["breaker"]
+
+    assert asyncio.run(send()) == state
 
 
 def test_one_service_that_is_away_does_not_close_the_others() -> None:
