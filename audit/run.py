@@ -6,7 +6,7 @@ from threading import Thread
 
 from audit.comparison import ComparisonResult, ComparisonSpec
 from audit.registry import COMPARISONS
-from audit.sources.clickhouse import ClickHouseBusy
+from audit.sources.busy import StoreBusy
 from audit.stores import Stores
 from audit.table_comparison import TableComparison
 
@@ -91,10 +91,10 @@ def _compared(
 
 
 def _result(spec: ComparisonSpec, read: Callable[[], ComparisonResult]) -> ComparisonResult:
-    """Return what `read` returns. If its query is too much for ClickHouse, the other comparisons go on."""
+    """Return what `read` returns. If a store is too busy for it, the other comparisons go on."""
     try:
         return read()
-    except ClickHouseBusy as error:
+    except StoreBusy as error:
         return ComparisonResult(spec, unread=str(error))
 
 

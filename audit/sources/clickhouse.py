@@ -9,6 +9,7 @@ import stamina
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
+from audit.sources.busy import StoreBusy
 from audit.table_comparison import KeyFilter
 from common.errors import PartUnavailable
 
@@ -26,14 +27,10 @@ _KEY_FILTER = "has({key_values:Array(String)}, toString({key_column:Identifier})
 QUERIES = Path(__file__).resolve().parent.parent / "queries"
 
 
-class ClickHouseBusy(PartUnavailable):
-    """ClickHouse answers, but has ended a query at a limit, or had no room for it, several times."""
-
-
 class ClickHouseTables:
     """The platform's tables, read by the read-only user.
 
-    Every method raises PartUnavailable if ClickHouse does not answer or refuses the query, and ClickHouseBusy
+    Every method raises PartUnavailable if ClickHouse does not answer or refuses the query, and StoreBusy
     if it has too much to do.
     """
 
@@ -81,7 +78,7 @@ class ClickHouseTables:
     def _read(self, sql: str, parameters: Parameters) -> pa.Table:
         settings = {"output_format_arrow_string_as_string": 1, "join_use_nulls": 0}
         for attempt in stamina.retry_context(
-            on=ClickHouseBusy, attempts=_BUSY_ATTEMPTS, wait_initial=_BUSY_WAIT_S
+            on=StoreBusy, attempts=_BUSY_ATTEMPTS, wait_initial=_BUSY_WAIT_S
         ):
             with attempt:
                 try:
@@ -89,7 +86,7 @@ class ClickHouseTables:
                 except ClickHouseError as error:
                     reason = " ".join(str(error).split())
                     if error.code in _BUSY:
-                        raise ClickHouseBusy(f"ClickHouse was too busy for a query: {reason}") from error
+                        raise StoreBusy(f"ClickHouse was too busy for a query: {reason}") from error
                     raise PartUnavailable(f"ClickHouse did not answer: {reason}") from error
         return plain(found)
 

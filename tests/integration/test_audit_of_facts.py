@@ -8,7 +8,8 @@ from audit.comparison import ComparisonResult
 from audit.connect import stores
 from audit.run import compare_once
 from audit.sources import clickhouse
-from audit.sources.clickhouse import ClickHouseBusy, ClickHouseTables
+from audit.sources.busy import StoreBusy
+from audit.sources.clickhouse import ClickHouseTables
 from audit.sources.facts import FactTables
 from clickhouse.client import connect
 from common.settings import Settings
@@ -192,5 +193,5 @@ def test_a_query_that_clickhouse_ends_at_its_limit_is_repeated_and_then_names_th
 ) -> None:
     monkeypatch.setattr(clickhouse, "_BUSY_WAIT_S", 0.0)
     slow = "SELECT count() FROM numbers(1000000000) WHERE cityHash64(number) = 1"
-    with connect(empty_database) as client, pytest.raises(ClickHouseBusy, match="TIMEOUT_EXCEEDED"):
+    with connect(empty_database) as client, pytest.raises(StoreBusy, match="TIMEOUT_EXCEEDED"):
         ClickHouseTables(client).query_sql(f"{slow} SETTINGS max_execution_time = 0.1", {})

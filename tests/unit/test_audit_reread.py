@@ -10,7 +10,7 @@ import pytest
 from audit import registry, run
 from audit.comparison import ComparisonResult, ComparisonSpec
 from audit.run import compare_all
-from audit.sources.clickhouse import ClickHouseBusy
+from audit.sources.busy import StoreBusy
 from audit.stores import Stores
 from audit.table_comparison import MAX_FILTER_VALUES, KeyFilter, Sides, TableComparison
 
@@ -157,9 +157,9 @@ def test_what_fails_beside_the_others_ends_the_audit(monkeypatch: pytest.MonkeyP
         list(compare_all(["slow", "demo"], stores, lambda: True, 0.0, lambda _: None, stores))
 
 
-def test_a_query_that_is_too_much_for_clickhouse_leaves_out_its_comparison_alone(monkeypatch) -> None:
+def test_a_busy_store_leaves_out_a_comparison_and_not_the_others(monkeypatch) -> None:
     def read(_: KeyFilter | None) -> Sides:
-        raise ClickHouseBusy("it took longer than 60 s")
+        raise StoreBusy("it took longer than 60 s")
 
     def found(_: Stores) -> Iterator[TableComparison]:
         yield TableComparison(SPEC, read)
