@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.comparison import ComparisonResult, ComparisonSpec
+from audit.grouping import grouped
 from audit.sources.kafka import DeadLetterRecord
 from audit.stores import NEVER_RAN, Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
@@ -79,7 +80,7 @@ class ReturnsComparison:
     def _sums(self, events: pa.Table) -> pa.Table:
         """Return the sums of each key that are not all 0."""
         figures = [name for name in events.column_names if name not in {*self.spec.key, *_EVENT_COLUMNS}]
-        sums = events.group_by(list(self.spec.key)).aggregate([(name, "sum") for name in figures])
+        sums = grouped(events, self.spec.key, [(name, "sum") for name in figures])
         sums = sums.select([*self.spec.key, *(f"{name}_sum" for name in figures)])
         named = sums.rename_columns([*self.spec.key, *figures])
         largest = pc.max_element_wise(*(pc.abs(named[name]) for name in figures))
@@ -93,8 +94,8 @@ def one_event_per_return(events: pa.Table) -> pa.Table:
         events: event_id, order_id, return_id, processed (1 or 0), and any other columns.
     """
     in_order = events.sort_by([("processed", "descending"), ("event_id", "ascending")])
-    by_return = in_order.group_by(["order_id", "return_id"], use_threads=False)
-    chosen = by_return.aggregate([("event_id", "first")])["event_id_first"]
+    by_return = grouped(in_order, ("order_id", "return_id"), [("event_id", "first")], use_threads=False)
+    chosen = by_return["event_id_first"]
     return events.filter(_is_among(events["event_id"], chosen))
 
 

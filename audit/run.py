@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from threading import Thread
 
-from audit.comparison import ComparisonResult
+from audit.comparison import ComparisonResult, ComparisonSpec
 from audit.registry import COMPARISONS
+from audit.sources.busy import StoreBusy
 from audit.stores import Stores
 from audit.table_comparison import TableComparison
 
@@ -86,7 +87,15 @@ def _compared(
     for name in names:
         progress(name)
         for each in COMPARISONS[name](stores):
-            yield each, each.compare() if isinstance(each, TableComparison) else each
+            yield each, _result(each.spec, each.compare) if isinstance(each, TableComparison) else each
+
+
+def _result(spec: ComparisonSpec, read: Callable[[], ComparisonResult]) -> ComparisonResult:
+    """Return what `read` returns. If a store is too busy for it, the other comparisons go on."""
+    try:
+        return read()
+    except StoreBusy as error:
+        return ComparisonResult(spec, unread=str(error))
 
 
 def _reread(
@@ -99,7 +108,7 @@ def _reread(
         differing, remaining, results = 0, [], []
         for each in pending:
             progress(f"{each.spec.name}: reading the rows that differ again")
-            result = each.reread()
+            result = _result(each.spec, each.reread)
             if result.differing:
                 differing += len(result.differing)
                 remaining.append(each)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.comparison import MAX_DIFFERENCES, ComparisonResult, ComparisonSpec, Difference, Value
+from audit.grouping import grouped
 
 _SEPARATOR = "\x1f"
 ROUNDING = 1e-9
@@ -132,7 +133,7 @@ class _IndexedRows:
         if pc.count_distinct(keys).as_py() == len(keys):
             return cls(table, keys, positions, {})
         at_positions = pa.table({"key": keys, "at": positions})
-        counted = at_positions.group_by("key").aggregate([("at", "min"), ([], "count_all")])
+        counted = grouped(at_positions, "key", [("at", "min"), ([], "count_all")])
         often = counted.filter(pc.greater(counted["count_all"], 1))
         repeated = dict(zip(often["key"].to_pylist(), often["count_all"].to_pylist(), strict=True))
         return cls(table, keys, _flat(counted["at_min"]), repeated)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.comparison import ComparisonSpec
+from audit.grouping import grouped
 from audit.sources.api import ApiRequest, Row
 from audit.sources.sales_api import (
     CLICKHOUSE_FORMAT,
@@ -38,7 +39,7 @@ def run(stores: Stores) -> Iterator[TableComparison]:
 def totals(months: pa.Table, sellers: pa.Table) -> pa.Table:
     """Return the sums of all months for each seller, and zeros for a seller who sold nothing."""
     figures = [name for name in months.column_names if name not in BUCKET]
-    sums = months.group_by("seller_id").aggregate([(name, "sum") for name in figures])
+    sums = grouped(months, "seller_id", [(name, "sum") for name in figures])
     joined = sellers.join(sums.rename_columns(["seller_id", *figures]), "seller_id")
     return pa.table(
         {"seller_id": joined["seller_id"], **{name: pc.fill_null(joined[name], 0) for name in figures}}
@@ -83,7 +84,7 @@ def _months_and_totals(answer: Any) -> Iterator[Row]:
 
 def _read_days(stores: Stores, keys: KeyFilter | None) -> Sides:
     days = _sales(stores, "day")
-    spans = days.group_by("seller_id").aggregate([("bucket", "min"), ("bucket", "max")]).to_pylist()
+    spans = grouped(days, "seller_id", [("bucket", "min"), ("bucket", "max")]).to_pylist()
     requests = [
         sales_request(f"sellers/{span['seller_id']}", part, "day")
         for span in spans

@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from audit.comparison import ComparisonSpec
+from audit.grouping import grouped
 from audit.source_comparison import SourceComparison
 
 SPEC = ComparisonSpec(
@@ -17,7 +18,7 @@ SPEC = ComparisonSpec(
 
 def by_order(payments: pa.Table) -> pa.Table:
     """Return order_id, payments (their number) and amount_minor."""
-    sums = payments.group_by("order_id").aggregate([("amount_minor", "count"), ("amount_minor", "sum")])
+    sums = grouped(payments, "order_id", [("amount_minor", "count"), ("amount_minor", "sum")])
     return sums.rename_columns(["order_id", "payments", "amount_minor"])
 
 

@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from audit.comparison import ComparisonSpec
+from audit.grouping import grouped
 from audit.source_comparison import SourceComparison
 
 SPEC = ComparisonSpec(
@@ -17,7 +18,7 @@ SPEC = ComparisonSpec(
 
 def by_order(refunds: pa.Table) -> pa.Table:
     """Return order_id, refunds (their number) and amount_minor."""
-    sums = refunds.group_by("order_id").aggregate([("amount_minor", "count"), ("amount_minor", "sum")])
+    sums = grouped(refunds, "order_id", [("amount_minor", "count"), ("amount_minor", "sum")])
     return sums.rename_columns(["order_id", "refunds", "amount_minor"])
 
 

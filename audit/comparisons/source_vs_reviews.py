@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from audit.comparison import ComparisonSpec
+from audit.grouping import grouped
 from audit.source_comparison import SourceComparison
 
 SPEC = ComparisonSpec(
@@ -17,7 +18,7 @@ SPEC = ComparisonSpec(
 
 def by_order(reviews: pa.Table) -> pa.Table:
     """Return order_id, reviews (their number) and scores (their sum)."""
-    sums = reviews.group_by("order_id").aggregate([("score", "count"), ("score", "sum")])
+    sums = grouped(reviews, "order_id", [("score", "count"), ("score", "sum")])
     return sums.rename_columns(["order_id", "reviews", "scores"])
 
 

@@ -19,14 +19,11 @@ class LogWatcher:
 
     def compared(self, result: ComparisonResult) -> None:
         """Log a comparison that differs, or could not be made."""
-        if result.verdict in ("differ", "not compared"):
-            log.warning(
-                "a comparison does not agree",
-                comparison=result.spec.name,
-                subject=result.spec.what,
-                differences=result.difference_count,
-                unread=result.unread,
-            )
+        about = {"comparison": result.spec.name, "subject": result.spec.what}
+        if result.verdict == "differ":
+            log.warning("a comparison differs", **about, differences=result.difference_count)
+        if result.verdict == "not compared":
+            log.warning("a comparison could not be made", **about, reason=result.unread)
 
     def not_recorded(self, why: str) -> None:
         """Log that ClickHouse has no record of the audit."""

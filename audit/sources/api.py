@@ -9,6 +9,7 @@ import httpx
 import orjson
 import stamina
 
+from audit.sources.busy import StoreBusy
 from common.errors import PartUnavailable
 from common.principal_token import PlatformToken
 
@@ -23,10 +24,6 @@ _BUSY_WAIT_S = 0.5
 Row = dict[str, Any]
 Progress = Callable[[str, int, int], None]
 """Called with (what is requested, responses so far, responses in total)."""
-
-
-class _Busy(PartUnavailable):
-    """The API asks to send the request again in a moment."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +52,7 @@ class ApiClient:
         A request that a busy API refuses is sent again for two minutes.
 
         Raises:
+            StoreBusy: the API still refuses a request then.
             PartUnavailable: the API does not answer, or answers with an error.
         """
         return self.fetch_content(requests, lambda _request, content: rows_of(orjson.loads(content)))
@@ -95,14 +93,14 @@ class ApiClient:
                 workers.create_task(work(http))
         return rows
 
-    @stamina.retry(on=_Busy, attempts=None, timeout=_BUSY_FOR_S, wait_initial=_BUSY_WAIT_S)
+    @stamina.retry(on=StoreBusy, attempts=None, timeout=_BUSY_FOR_S, wait_initial=_BUSY_WAIT_S)
     async def _answer(self, http: httpx.AsyncClient, request: ApiRequest) -> bytes:
         try:
             answer = await http.get(request.path, params=request.query)
         except httpx.HTTPError as error:
             raise PartUnavailable(f"the API at {self._url} does not answer: {error}") from error
         if answer.is_error:
-            failure = _Busy if answer.status_code in _BUSY else PartUnavailable
+            failure = StoreBusy if answer.status_code in _BUSY else PartUnavailable
             raise failure(
                 f"the API at {self._url} answered {answer.status_code} to {answer.request.url}: "
                 f"{answer.text[:200]}"

@@ -5,15 +5,22 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pyarrow as pa
+import stamina
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
+from audit.sources.busy import StoreBusy
 from audit.table_comparison import KeyFilter
 from common.errors import PartUnavailable
 
 Parameters = Mapping[str, str | int | list[str]]
 OWN_ORDER = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 """Pattern of the ids of orders that the service placed (UUIDv7). Replayed and simulated orders differ."""
+
+_BUSY = frozenset({159, 202, 241})
+"""ClickHouse's error codes for a timeout, for too many queries at once, and for too little memory."""
+
+_BUSY_ATTEMPTS, _BUSY_WAIT_S = 3, 5.0
 
 _KEY_FILTER = "has({key_values:Array(String)}, toString({key_column:Identifier}))"
 
@@ -23,7 +30,8 @@ QUERIES = Path(__file__).resolve().parent.parent / "queries"
 class ClickHouseTables:
     """The platform's tables, read by the read-only user.
 
-    Every method raises PartUnavailable if ClickHouse does not answer or refuses the query.
+    Every method raises PartUnavailable if ClickHouse does not answer or refuses the query, and StoreBusy
+    if it has too much to do.
     """
 
     def __init__(self, client: Client) -> None:
@@ -69,10 +77,18 @@ class ClickHouseTables:
 
     def _read(self, sql: str, parameters: Parameters) -> pa.Table:
         settings = {"output_format_arrow_string_as_string": 1, "join_use_nulls": 0}
-        try:
-            return plain(self._client.query_arrow(sql, parameters=dict(parameters), settings=settings))
-        except ClickHouseError as error:
-            raise PartUnavailable(f"ClickHouse did not answer: {' '.join(str(error).split())}") from error
+        for attempt in stamina.retry_context(
+            on=StoreBusy, attempts=_BUSY_ATTEMPTS, wait_initial=_BUSY_WAIT_S
+        ):
+            with attempt:
+                try:
+                    found = self._client.query_arrow(sql, parameters=dict(parameters), settings=settings)
+                except ClickHouseError as error:
+                    reason = " ".join(str(error).split())
+                    if error.code in _BUSY:
+                        raise StoreBusy(f"ClickHouse was too busy for a query: {reason}") from error
+                    raise PartUnavailable(f"ClickHouse did not answer: {reason}") from error
+        return plain(found)
 
 
 def plain(table: pa.Table) -> pa.Table:

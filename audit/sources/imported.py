@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
+from audit.grouping import grouped
 from audit.sources.order_lines import local_days
 from audit.sources.sent_ranges import EVERYTHING, SentRanges
 from producers.replay.mapped.data_set import Import, MappedDataSet
@@ -130,7 +131,7 @@ class ImportedTables:
     @cached_property
     def products(self) -> pa.Table:
         """The products of the used rows by seller: product_id, seller_id, weight_g, photos (both unknown)."""
-        pairs = self.lines.group_by(["product_id", "seller_id"]).aggregate([])
+        pairs = grouped(self.lines, ("product_id", "seller_id"), [])
         nothing = pa.nulls(pairs.num_rows, pa.int32())
         return pairs.append_column("weight_g", nothing).append_column("photos", nothing)
 

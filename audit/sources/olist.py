@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audit.grouping import grouped
 from audit.sources.sent_ranges import EVERYTHING, SentRanges
 from producers.replay.olist.tables import read_tables
 
@@ -97,7 +98,7 @@ class OlistTables:
     @cached_property
     def steps(self) -> pa.Table:
         """One row per step of an order: order_id, step, seller_id (a shipment's, else empty), day."""
-        shipments = self._all_lines.group_by(["order_id", "seller_id"]).aggregate([])
+        shipments = grouped(self._all_lines, ("order_id", "seller_id"), [])
         per_shipment = self._orders.join(shipments, "order_id", join_type="inner")
         per_order = self._orders.append_column("seller_id", pa.array([""] * self._orders.num_rows))
         steps = []
@@ -139,7 +140,7 @@ class OlistTables:
         whole = self._tables.get("order_reviews", self._tables.get("order_reviews_head"))
         parts = []
         if whole is not None:
-            parts.append(whole.group_by(["review_id", "order_id"]).aggregate([("review_score", "min")]))
+            parts.append(grouped(whole, ("review_id", "order_id"), [("review_score", "min")]))
         if (scores := self._tables.get("order_review_scores")) is not None:
             if whole is not None:
                 reviewed = pc.is_in(scores["order_id"], value_set=whole["order_id"].combine_chunks())
@@ -218,7 +219,7 @@ class OlistTables:
 
     def _distinct_within_ranges(self, rows: pa.Table, key: list[str]) -> pa.Table:
         """Return the distinct keys whose rows overlap a range: first before its end, last after its start."""
-        keys = rows.group_by(key).aggregate([("at", "min"), ("at", "max")])
+        keys = grouped(rows, key, [("at", "min"), ("at", "max")])
         if not self.whole:
             inside = (_bounds(keys["at_min"], keys["at_max"], each) for each in self.ranges)
             keys = keys.filter(reduce(pc.or_, inside))

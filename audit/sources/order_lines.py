@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audit.grouping import grouped
+
 
 def unfold_lines(orders: pa.Table, timezone: ZoneInfo) -> pa.Table:
     """Return one row per line: order_id, seller_id, product_id, day, units, gross_minor, shipping_minor.
@@ -39,11 +41,9 @@ def local_days(moments: pa.ChunkedArray, timezone: ZoneInfo) -> pa.Array:
 
 def sum_lines(lines: pa.Table, by: list[str]) -> pa.Table:
     """Return the sums of units, gross_minor and shipping_minor and the number of orders, by columns."""
-    grouped = lines.group_by(by).aggregate(
-        [("order_id", "count_distinct"), *((name, "sum") for name in FIGURES)],
-    )
+    sums = grouped(lines, by, [("order_id", "count_distinct"), *((name, "sum") for name in FIGURES)])
     new_names = {"order_id_count_distinct": "orders", **{f"{name}_sum": name for name in FIGURES}}
-    return grouped.rename_columns([new_names.get(name, name) for name in grouped.column_names])
+    return sums.rename_columns([new_names.get(name, name) for name in sums.column_names])
 
 
 FIGURES = ("units", "gross_minor", "shipping_minor")

@@ -236,13 +236,11 @@ class CommerceClient:
             ) from error
         except RequestFailed as error:
             failure = (
-                "is too slow to answer"
+                f"The service of {service} is too slow to answer"
                 if isinstance(error, RequestTimedOut)
-                else f"does not answer ({error})"
+                else f"The service of {service} does not answer ({error})"
             )
-            raise CommerceUnavailable(
-                f"The service of {service} {failure}. {retry_advice(method, has_key)}"
-            ) from error
+            raise CommerceUnavailable(f"{failure}. {retry_advice(method, has_key)}") from error
 
 
 def service_of(target: str) -> Service:

@@ -50,7 +50,7 @@ from serving.web.seller_admin import application as seller_application
 from serving.web.seller_admin import costs as seller_costs
 from serving.web.seller_admin import settings as seller_settings
 from serving.web.storefront import pages as storefront
-from serving.web.storefront import visitor
+from serving.web.storefront import tiles, visitor
 
 MAX_SELLERS = 5
 """The largest number of sellers in a search result."""
@@ -63,8 +63,8 @@ router = APIRouter(
 Text = Annotated[str, Query(max_length=80, pattern=PRINTABLE)]
 
 
-STATIC_FILES = frozenset({"/static", "/vendor"})
-"""Mounts that everybody may read."""
+STATIC_FILES = frozenset({"/static", "/vendor", tiles.PATH})
+"""Mounts and a route that everybody may read, also while the gateway refuses requests."""
 
 
 def mount(app: FastAPI, settings: Settings) -> None:
@@ -94,6 +94,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
     )  # /sell/apply before /sell/{seller_id}
     for each in (*sellers, storefront.router, visitor.router, *PEOPLE, *admin.ROUTERS):
         app.include_router(each)
+    app.router.routes.append(tiles.route(pages.version))
     app.mount("/static", VersionedFiles(WEB_DIR / "static", pages.version), name="static")
     app.mount("/vendor", VersionedFiles(vendor_folder(settings), pages.version, check_dir=False), "vendor")
 

@@ -7,6 +7,9 @@ import pytest
 from audit.comparison import ComparisonResult
 from audit.connect import stores
 from audit.run import compare_once
+from audit.sources import clickhouse
+from audit.sources.busy import StoreBusy
+from audit.sources.clickhouse import ClickHouseTables
 from audit.sources.facts import FactTables
 from clickhouse.client import connect
 from common.settings import Settings
@@ -183,3 +186,12 @@ def compared(settings: Settings, name: str) -> ComparisonResult:
     with stores(settings, None, lambda *_: None) as opened:
         (found,) = compare_once(name, opened)
     return found
+
+
+def test_a_query_that_clickhouse_ends_at_its_limit_is_repeated_and_then_names_the_limit(
+    empty_database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clickhouse, "_BUSY_WAIT_S", 0.0)
+    slow = "SELECT count() FROM numbers(1000000000) WHERE cityHash64(number) = 1"
+    with connect(empty_database) as client, pytest.raises(StoreBusy, match="TIMEOUT_EXCEEDED"):
+        ClickHouseTables(client).query_sql(f"{slow} SETTINGS max_execution_time = 0.1", {})

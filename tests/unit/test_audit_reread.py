@@ -10,6 +10,7 @@ import pytest
 from audit import registry, run
 from audit.comparison import ComparisonResult, ComparisonSpec
 from audit.run import compare_all
+from audit.sources.busy import StoreBusy
 from audit.stores import Stores
 from audit.table_comparison import MAX_FILTER_VALUES, KeyFilter, Sides, TableComparison
 
@@ -154,3 +155,19 @@ def test_what_fails_beside_the_others_ends_the_audit(monkeypatch: pytest.MonkeyP
 
     with pytest.raises(IndexError):
         list(compare_all(["slow", "demo"], stores, lambda: True, 0.0, lambda _: None, stores))
+
+
+def test_a_busy_store_leaves_out_a_comparison_and_not_the_others(monkeypatch) -> None:
+    def read(_: KeyFilter | None) -> Sides:
+        raise StoreBusy("it took longer than 60 s")
+
+    def found(_: Stores) -> Iterator[TableComparison]:
+        yield TableComparison(SPEC, read)
+        yield comparison(({"lamp": 5}, {"lamp": 5}))[0]
+
+    monkeypatch.setattr(run, "COMPARISONS", {"demo": found})
+    stores = cast(Stores, Snapshots())
+    left_out, compared = compare_all(["demo"], stores, lambda: True, 0.0, lambda _: None)
+
+    assert (left_out.verdict, left_out.unread) == ("not compared", "it took longer than 60 s")
+    assert compared.verdict == "agree"

@@ -9,6 +9,7 @@ from babel.dates import format_time
 
 from serving.ops.overview.schemas import PlatformOverview
 from serving.web.admin.audits import OUTCOMES as AUDIT_OUTCOMES
+from serving.web.admin.check_texts import check_text
 from serving.web.admin.trainings import OUTCOMES as TRAINING_OUTCOMES
 from serving.web.formatter import Formatter
 from serving.web.translation import N_, gettext
@@ -129,6 +130,7 @@ def operations_view(overview: PlatformOverview, formatter: Formatter) -> dict[st
         "megabytes": lambda size: megabytes(formatter, size),
         "duration": lambda seconds: "–" if seconds is None else duration(formatter, seconds),
         "percentage": lambda share: "–" if share is None else formatter.share(share),
+        "check_text": check_text,
         "firing": firing,
         "tones": SEVERITY_TONES,
         "audit_outcomes": AUDIT_OUTCOMES,

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from common.problems import Problem
 from serving.cache.completeness import mark_incomplete
 from serving.cache.tags import categories_tags, product_tags, products_tags, similar_tags
 from serving.cached_responses import CachedResponder, CachedResponderDep
@@ -19,7 +18,7 @@ from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.forwarding import CommerceDep
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
-from serving.http_caching import IMMUTABLE, PRIVATE_NO_STORE, PUBLIC_DATA
+from serving.http_caching import PRIVATE_NO_STORE
 from serving.parameters import reject_repeated_parameters
 from serving.problems import BadBody, ClickHouseUnavailable, CommerceUnavailable
 from serving.recommendations.listings.endpoints import (
@@ -32,7 +31,6 @@ from serving.recommendations.parameters import Exclude, excluded_products
 from serving.recommendations.service import Context, RecommendationService
 from serving.request_body import read_body
 from serving.web.people.order_rows import order_rows
-from serving.web.product_images import draw
 from serving.web.renderer import PageRenderer
 from serving.web.session_cookie import session_id, set_session_cookie
 from serving.web.storefront.cart import StoredCart, price_cart
@@ -64,12 +62,6 @@ router = APIRouter(
 )
 
 Session = Annotated[str, Depends(session_id)]
-
-
-class UnknownTile(Problem):
-    """No tile has this name."""
-
-    status, kind, title = 404, "unknown-tile", "Unknown picture"
 
 
 def _page(request: Request, session: str, template: str, **shown: Any) -> Response:
@@ -258,18 +250,6 @@ async def order_state(
     return _page(
         request, session, "_order_progress.html", **await _order(request, catalogue, commerce, order_id)
     )
-
-
-@router.get("/tiles/{tile}.svg")
-async def tile(request: Request, tile: str) -> Response:
-    """Return the picture of a product. It is cached for a year if its URL has the current fingerprint."""
-    drawn = draw(tile)
-    if drawn is None:
-        raise UnknownTile(f"There is no picture {tile!r}. The pages of the shop link to the existing ones.")
-    pages: PageRenderer = request.app.state.pages
-    current = request.query_params.get("v") == pages.version
-    headers = {"Cache-Control": IMMUTABLE if current else PUBLIC_DATA}
-    return Response(drawn, headers=headers, media_type="image/svg+xml")
 
 
 async def _categories(catalogue: Catalogue, respond: CachedResponder) -> list[Category] | None:

@@ -17,6 +17,5 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "orders": anyone("page"),
     "order": _OWN_ORDER,
     "order_state": _OWN_ORDER,
-    "tile": anyone("page"),
     "visitor": anyone("page"),
 }

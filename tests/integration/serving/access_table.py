@@ -123,7 +123,6 @@ POST /shop/cart                                  everybody
 GET /shop/orders                                 everybody
 GET /shop/orders/{order_id}                      visitors platform
 GET /shop/orders/{order_id}/state                visitors platform
-GET /shop/tiles/{tile}.svg                       everybody
 
 GET /v1/orders                                   visitors
 GET /v1/ops/services                             admin platform

@@ -82,7 +82,6 @@ def filled(path: str, principal: Principal | None, foreign: bool) -> str:
         "{visitor_id}": "somebody-else" if foreign else own_visitor,
         "{product_id}": "lamp",
         "{order_id}": UUID,
-        "{tile}": "0",
         "{name}": "breaker_window",
         "{topic}": "order_placed",
         "{session_id}": UUID,

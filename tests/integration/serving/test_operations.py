@@ -78,6 +78,14 @@ def test_audits_have_the_figures_that_clickhouse_has(http: httpx.Client, shop: S
     assert get(http, "/v1/ops/overview")["audits"] == [running, ended]
 
 
+def test_an_audit_that_runs_has_no_figures_yet(http: httpx.Client) -> None:
+    page = http.get("/admin/audits").text
+    running, ended = (row.split("</tr>")[0] for row in page.split("<tr>")[2:4])
+
+    assert running.count('<td class="figure">–</td>') == 5
+    assert '<td class="figure">–</td>' not in ended
+
+
 def test_an_audit_shows_what_differs_first(http: httpx.Client) -> None:
     found = get(http, f"{API}/audit-1")
 
