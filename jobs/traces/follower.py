@@ -107,7 +107,7 @@ def tail_of_order_topics(bootstrap: str) -> Consumer:
             "group.id": "souk_traces",  # required, but not used
             "enable.auto.commit": False,
             "auto.offset.reset": "latest",
-            # The times of spans are the servers', so messages may come late: a second's worth in one response.
+            # The times of spans are the servers', so messages may come late: those of a second at once.
             "fetch.wait.max.ms": 1_000,
             "fetch.min.bytes": 1_000_000,
             "log_level": 0,
