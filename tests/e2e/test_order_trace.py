@@ -1,5 +1,7 @@
 """A checkout has one trace, from the request to the seller's figure; Zipkin's page finds it by order id."""
 
+import json
+
 import httpx
 import pytest
 from playwright.sync_api import expect
@@ -57,11 +59,16 @@ def test_a_checkout_has_one_trace_up_to_the_figure_and_zipkin_finds_it(untouched
         base_url=settings.serving, trust_env=False, timeout=60, auth=PlatformToken(settings, "tests")
     ) as api:
         order_id = confirmed_order(settings, api, eventually)
-    check(settings, order_id, eventually)
+    trace_id = check(settings, order_id, eventually)
+
+    told = untouched.souk("logs", "--order", order_id, "--json").stdout
+    story = [line for line in map(json.loads, told.splitlines()) if line.get("method") != "GET"]
+    assert {line["part"] for line in story} >= {"serving", "commerce", "kafka", "clickhouse"}
+    assert {line["trace_id"] for line in story} == {trace_id}
 
 
 def check(settings, order_id, eventually):
-    """Check the trace of a confirmed order in Zipkin's API, and on its page."""
+    """Check the trace of a confirmed order in Zipkin's API, and on its page. Return the trace's id."""
     zipkin = settings.zipkin_base
     eventually(lambda: stages_of(trace_of(zipkin, order_id)) >= STAGES)
     spans = trace_of(zipkin, order_id)
@@ -88,3 +95,4 @@ def check(settings, order_id, eventually):
         for name in ("post /v1/orders", "publish order_placed", "store order_confirmed", "show sales"):
             expect(page.get_by_text(name).first).to_be_attached()
         expect(page.get_by_text("Total Spans").locator("..")).to_contain_text(str(len(spans)))
+    return spans[0]["traceId"]
