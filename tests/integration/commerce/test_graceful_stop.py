@@ -26,7 +26,7 @@ from tests.ports import free_offset
 
 ORDERS = 40
 BUYERS = 6
-PAUSE_S = 0.1
+PAUSE_S = 0.5
 """The pause of a buyer after a checkout, so that the orders of the test soon end."""
 
 CHARGES = (
