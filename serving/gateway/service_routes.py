@@ -9,7 +9,14 @@ from typing import Literal, Self, get_args
 from typing_extensions import TypedDict
 
 from common.errors import UserError
-from common.http_client import ConnectionLost, HttpResponse, NotConnected, RequestFailed, closes_connection
+from common.http_client import (
+    ConnectionLost,
+    HttpResponse,
+    NotConnected,
+    RequestFailed,
+    RequestTimedOut,
+    closes_connection,
+)
 from common.settings import Settings
 from serving.gateway.circuit_breaker import BreakerSettings, CircuitBreaker
 from serving.gateway.service_addresses import Resolve, ServiceAddress, ServiceAddresses, resolve_host
@@ -122,8 +129,8 @@ class ServiceRoutes:
         """Send a request to a service, and return its response.
 
         If an address refuses the connection, or closes it during an `idempotent` request, another address of
-        the service gets the request. If the request fails, and no address has answered anything for a while,
-        the breaker opens at once: each further request to a service that hangs would take its whole timeout.
+        the service gets the request. If the request times out, and no address has answered anything for a
+        while, the breaker opens at once: each further request to a service that hangs would time out, too.
 
         Raises:
             BreakerOpen: the service failed too often just now.
@@ -132,7 +139,7 @@ class ServiceRoutes:
         with self._breakers[service].attempt():
             try:
                 return await self._send(service, method, target, headers, body, idempotent)
-            except RequestFailed:
+            except RequestTimedOut:
                 if all(each.is_silent for each in self._addresses(service)):
                     self._breakers[service].open()
                 raise
