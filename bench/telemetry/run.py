@@ -87,13 +87,11 @@ def run(
         rounds: list[Round] = []
         for number in range(1 + 2 * plan.pairs):
             is_traced = number % 4 in (2, 3)  # off, on, on, off: what changes slowly is in both alike
-            measured = _measure(platform, plan, collector, number, is_traced)
-            is_warm_up = number == 0  # the servers are slower in their first round
-            rounds += [] if is_warm_up else [measured]
-            note = ", to warm up" if is_warm_up else ""
-            console.print(f"{_described(measured)}{note}", highlight=False, soft_wrap=True)
+            rounds.append(_measure(platform, plan, collector, number, is_traced))
+            note = "" if number else ", to warm up"  # the servers are slower in their first round
+            console.print(f"{_described(rounds[-1])}{note}", highlight=False, soft_wrap=True)
         logs = log_cost(platform.settings, sum(each.checkouts.accepted for each in rounds))
-    return compare(rounds, logs)
+    return compare(rounds[1:], logs)
 
 
 def _measure(
