@@ -1,7 +1,6 @@
 """Asks the API for a figure that a confirmed order is part of, as the last step of the order's trace."""
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
@@ -25,17 +24,6 @@ MAX_WAITING = 8
 _QUERY = Path(__file__).parent / "queries" / "sellers_of_orders.sql"
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A stored order that is not yet known to be in a figure. `stored` is the span that stored it."""
-
-    stored: Span
-    since: float
-    """`time.monotonic()`"""
-    since_ns: int
-    """Unix time in nanoseconds."""
-
-
 class FigureFollower:
     """Requests the sales of confirmed orders' sellers, once ClickHouse has the orders' rows of sales.
 
@@ -48,12 +36,16 @@ class FigureFollower:
     def __init__(self, settings: Settings) -> None:
         self._url = settings.serving
         self._token = PlatformToken(settings, "traces")
-        self._waiting: dict[str, _Waiting] = {}
+        self._waiting: dict[str, Span] = {}
+        """Order → its open span `wait for sales`."""
 
     def add(self, order_id: str, stored: Span) -> None:
-        """Begin to wait for an order, unless `MAX_WAITING` are waited for."""
+        """Begin to wait for an order that the span `stored` stored, unless `MAX_WAITING` are waited for."""
         if len(self._waiting) < MAX_WAITING:
-            self._waiting[order_id] = _Waiting(stored, time.monotonic(), time.time_ns())
+            self._waiting[order_id] = Span(
+                SERVICE, "wait for sales", stored.trace_id, token_hex(8), stored.span_id, "internal",
+                time.time_ns(), {"order.id": order_id},
+            )  # fmt: skip
 
     def advance(self, client: Client) -> None:
         """Request the figures of the orders whose rows of sales are in ClickHouse by now."""
@@ -62,11 +54,15 @@ class FigureFollower:
         query = _QUERY.read_text(encoding="utf-8")
         rows = client.query(query, parameters={"order_ids": [*self._waiting]}).result_rows
         for order_id, seller_id in rows:
-            self._show(order_id, seller_id, _end(order_id, self._waiting.pop(order_id)))
-        for order_id, each in list(self._waiting.items()):
-            if time.monotonic() - each.since > GIVE_UP_S:
-                _end(order_id, self._waiting.pop(order_id), error="PartUnavailable")
-                log.warning("a trace ends before its figure", reason=f"no sales after {GIVE_UP_S:.0f} s")
+            waited = self._waiting.pop(order_id)
+            record_span(waited, time.time_ns())
+            self._show(order_id, seller_id, waited)
+        oldest_ns = time.time_ns() - GIVE_UP_S * 1e9
+        for order_id in [each for each, span in self._waiting.items() if span.started_ns < oldest_ns]:
+            given_up = self._waiting.pop(order_id)
+            given_up.attributes["error"] = "PartUnavailable"
+            record_span(given_up, time.time_ns())
+            log.warning("a trace ends before its figure", reason=f"no sales after {GIVE_UP_S:.0f} s")
 
     def _show(self, order_id: str, seller_id: str, waited: Span) -> None:
         attributes = {"order.id": order_id, "seller.id": seller_id}
@@ -85,14 +81,3 @@ class FigureFollower:
                 shown.attributes["as_of"] = str(response.json()["as_of"])
         except httpx.HTTPError as error:
             log.warning("a trace ends before its figure", reason=str(error))
-
-
-def _end(order_id: str, each: _Waiting, **attributes: str) -> Span:
-    """Record and return the span of an order's wait, which ends now."""
-    stored = each.stored
-    span = Span(
-        SERVICE, "wait for sales", stored.trace_id, token_hex(8), stored.span_id, "internal", each.since_ns,
-        {"order.id": order_id, **attributes},
-    )  # fmt: skip
-    record_span(span, time.time_ns())
-    return span
