@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import format_span_id, format_trace_id
 
 from common import correlation, tracing
@@ -24,23 +23,14 @@ from common.settings import ROOT, Settings
 from common.span_recorder import SpanRecorder, make_exporter
 from common.tracing import child_span, current_span, span_id_of_event, trace_span
 from producers.outbox.trace import Trace, parent_span_id
+from tests.recorded_spans import RecordedSpans, record_all_spans
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 @pytest.fixture
-def recorded(monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[str, ReadableSpan]]:
-    """Records every trace; a function that returns the spans by name."""
-    exporter = InMemorySpanExporter()
-    recorder = SpanRecorder(exporter)
-    monkeypatch.setattr(tracing, "_recorder", recorder)
-    monkeypatch.setattr(tracing, "_threshold", 2**32)
-
-    def spans() -> dict[str, ReadableSpan]:
-        recorder._processor.force_flush()
-        return {span.name: span for span in exporter.get_finished_spans()}
-
-    return spans
+def recorded(monkeypatch: pytest.MonkeyPatch) -> RecordedSpans:
+    return record_all_spans(monkeypatch)
 
 
 def parent_of(span: ReadableSpan) -> str:

@@ -1,45 +1,33 @@
 """The trace follower completes traces of orders by what is in ClickHouse, and asks the API for figures."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import Message
 from hypothesis import given
 from hypothesis import strategies as st
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import format_span_id, format_trace_id
 
 from clickhouse.client import connect
 from common import tracing
 from common.ids import new_id
 from common.settings import Settings
-from common.span_recorder import SpanRecorder
 from common.tracing import span_id_of_event
 from jobs.traces import figure
 from jobs.traces.figure import MAX_WAITING, FigureFollower
 from jobs.traces.follower import MAX_POLL_S, POLL_S, SHARE_OF_TIME, TraceFollower, pause_after
 from tests.integration.metric_tables import writable
 from tests.integration.serving.conftest import ask, put
+from tests.recorded_spans import RecordedSpans, record_all_spans
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SELLER = "traced"
 
 
 @pytest.fixture
-def recorded(monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[str, ReadableSpan]]:
-    """Records every trace; a function that returns the spans by name."""
-    exporter = InMemorySpanExporter()
-    recorder = SpanRecorder(exporter)
-    monkeypatch.setattr(tracing, "_recorder", recorder)
-    monkeypatch.setattr(tracing, "_threshold", 2**32)
-
-    def spans() -> dict[str, ReadableSpan]:
-        recorder._processor.force_flush()
-        return {span.name: span for span in exporter.get_finished_spans()}
-
-    return spans
+def recorded(monkeypatch: pytest.MonkeyPatch) -> RecordedSpans:
+    return record_all_spans(monkeypatch)
 
 
 @pytest.fixture
