@@ -1,7 +1,5 @@
 """Benchmarks of sellers' figures."""
 
-import json
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -12,6 +10,7 @@ from bench.figures import lag as bench_lag
 from bench.figures import periods as bench_periods
 from bench.figures import sales as bench_sales
 from bench.figures import seller_freshness as bench_freshness
+from cli.bench.output import AsJson, output
 from cli.bench.ports import ANALYTICS_PORT_OFFSET, FRESHNESS_PORT_OFFSET, PERIODS_PORT_OFFSET
 from common.errors import INTERRUPTED
 from common.settings import Settings
@@ -23,21 +22,18 @@ app = typer.Typer()
 @app.command()
 def sales(
     answers: Annotated[int, typer.Option(min=1, help="Requests to measure.")] = 500,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure the time and CPU of a request for a seller's sales, on the running platform and its data."""
     console = Console(stderr=as_json)
     result = bench_sales.run(Settings.load(), answers, console)
-    if as_json:
-        print(json.dumps(asdict(result), indent=2))
-    else:
-        bench_sales.show(result, console)
+    output(result, bench_sales.show, console, as_json)
 
 
 @app.command()
 def lag(
     minutes: Annotated[float, typer.Option(min=0.1, help="Minutes to measure.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure how far sellers' figures are behind the clock beside a running ./souk demo.
 
@@ -47,10 +43,7 @@ def lag(
     configure_logging("bench")
     console = Console(stderr=as_json)
     result = bench_lag.run(Settings.load(), minutes, console)
-    if as_json:
-        print(json.dumps(asdict(result), indent=2))
-    else:
-        bench_lag.show(result, console)
+    output(result, bench_lag.show, console, as_json)
     if result.stopped:
         raise typer.Exit(INTERRUPTED)
 
@@ -64,7 +57,7 @@ def freshness(
     port_offset: Annotated[
         int, typer.Option(help="Offset of the temporary platform's ports.")
     ] = FRESHNESS_PORT_OFFSET,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure how soon a seller's figures and page show an order, while a marketplace is live.
 
@@ -75,10 +68,7 @@ def freshness(
     console = Console(stderr=as_json)
     plan = bench_freshness.SellerFreshnessPlan(rate, minutes, weeks, shoppers)
     result = bench_freshness.run(Settings.load(), plan, port_offset, console)
-    if as_json:
-        print(json.dumps(asdict(result), indent=2))
-    else:
-        bench_lag.show(result, console)
+    output(result, bench_lag.show, console, as_json)
     if result.stopped:
         raise typer.Exit(INTERRUPTED)
 
@@ -91,7 +81,7 @@ def analytics(
     port_offset: Annotated[
         int, typer.Option(help="Offset of the temporary servers' ports.")
     ] = ANALYTICS_PORT_OFFSET,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure answers about 90 days of a seller, beside plain queries and PostgreSQL on a tenth of the rows.
 
@@ -117,7 +107,7 @@ def periods(
     port_offset: Annotated[
         int, typer.Option(help="Offset of the temporary ClickHouse's port.")
     ] = PERIODS_PORT_OFFSET,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure the build of metrics over a year of orders, and the API's answers about long periods.
 

@@ -1,7 +1,6 @@
 """Benchmarks of the way of events, and of what surrounds it: the simulator, clients, telemetry."""
 
 import json
-from dataclasses import asdict
 from importlib.util import find_spec
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from bench.pipeline import against
 from bench.pipeline import report as pipeline_report
 from bench.pipeline import run as bench_pipeline
 from bench.telemetry import run as bench_telemetry
+from cli.bench.output import AsJson, output
 from cli.bench.ports import PIPELINE_PORT_OFFSET, TELEMETRY_PORT_OFFSET
 from common.errors import UserError
 from common.settings import Settings
@@ -35,7 +35,7 @@ def pipeline(
     commit: Annotated[
         str, typer.Option("--against", help="A commit to measure right after, from a clone of its own.")
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure Kafka → Flink → ClickHouse beside ClickHouse's own Kafka engine, freshness and memory.
 
@@ -75,7 +75,7 @@ def clients(
 def simulator(
     events: Annotated[int, typer.Option(min=50_000, help="Events of the generated history.")] = 600_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the history.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure how fast the simulator generates a history, beside a plain stream of orders."""
     result = bench_simulator.run(events, seed)
@@ -96,7 +96,7 @@ def telemetry(
     port_offset: Annotated[
         int, typer.Option(help="Offset of the temporary platform's ports.")
     ] = TELEMETRY_PORT_OFFSET,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure what tracing costs of checkouts/s, events/s and CPU time, and what a line of a log costs.
 
@@ -107,9 +107,6 @@ def telemetry(
     console = Console(stderr=as_json)
     plan = bench_telemetry.TelemetryBenchPlan(pairs, seconds, events, sampling)
     result = bench_telemetry.run(Settings.load(), plan, port_offset, console)
-    if as_json:
-        print(json.dumps(asdict(result) | {"missed": result.missed}, indent=2))
-    else:
-        bench_telemetry.show(result, console)
+    output(result, bench_telemetry.show, console, as_json, missed=result.missed)
     if result.missed:
         raise typer.Exit(1)

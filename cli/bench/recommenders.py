@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cli.bench.output import AsJson
 from common.errors import UserError
 from common.settings import ROOT
 from serving.recommendations.scoring import SUPPORT
@@ -41,7 +42,7 @@ def recommenders(
         int, typer.Option(help="Events of the simulated marketplace; 0 skips it.")
     ] = 400_000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed chooses the same models.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
     as_markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the figures as a Markdown table.")
     ] = False,
@@ -175,7 +176,7 @@ def arms(
     paired_share: Annotated[
         float, typer.Option(min=0, max=1, help="Share of requests on which all strategies are compared.")
     ] = 0.05,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure clicks and purchases by strategy in simulated marketplaces whose true chances are known.
 

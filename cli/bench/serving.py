@@ -1,7 +1,5 @@
 """Benchmarks of the API: answers in use, the gateway, a spike, recommendations."""
 
-import json
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -11,6 +9,7 @@ from bench.recommendations import run as bench_recommendations
 from bench.serving import answers as bench_answers
 from bench.serving import gateway as bench_gateway
 from bench.serving import spike as bench_spike
+from cli.bench.output import AsJson, output
 from cli.bench.ports import GATEWAY_PORT, RECOMMENDATIONS_PORT_OFFSET, SPIKE_PORT_OFFSET
 from common.errors import INTERRUPTED
 from common.settings import Settings
@@ -22,7 +21,7 @@ app = typer.Typer()
 @app.command()
 def answers(
     minutes: Annotated[float, typer.Option(min=0.1, help="Minutes to measure.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure the API's response times beside a running ./souk demo.
 
@@ -32,10 +31,7 @@ def answers(
     configure_logging("bench")
     console = Console(stderr=as_json)
     result = bench_answers.run(Settings.load(), minutes, console)
-    if as_json:
-        print(json.dumps(asdict(result), indent=2))
-    else:
-        bench_answers.show(result, console)
+    output(result, bench_answers.show, console, as_json)
     if result.stopped:
         raise typer.Exit(INTERRUPTED)
 
@@ -47,7 +43,7 @@ def gateway(
     port: Annotated[
         int, typer.Option(help="Port of a process with the gateway; the next one has none.")
     ] = GATEWAY_PORT,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure what the gateway costs: requests a second with it and without it, and latency at half of that.
 
@@ -59,10 +55,7 @@ def gateway(
     result = bench_gateway.run(
         Settings.load(), bench_gateway.GatewayBenchPlan(rounds, seconds, port), console
     )
-    if as_json:
-        print(json.dumps(asdict(result), indent=2))
-    else:
-        bench_gateway.show(result, console)
+    output(result, bench_gateway.show, console, as_json)
     if not result.is_fast_enough:
         raise typer.Exit(1)
 
@@ -76,7 +69,7 @@ def spike(
     port_offset: Annotated[
         int, typer.Option(help="Offset of the temporary platform's ports.")
     ] = SPIKE_PORT_OFFSET,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure whether checkout still works while the shop gets five times the load that it can take.
 
@@ -87,10 +80,7 @@ def spike(
     console = Console(stderr=as_json)
     plan = bench_spike.SpikeBenchPlan(times, seconds, calm_seconds, processes)
     result = bench_spike.run(Settings.load(), plan, port_offset, console)
-    if as_json:
-        print(json.dumps(asdict(result) | {"missed": result.missed}, indent=2))
-    else:
-        bench_spike.show(result, console)
+    output(result, bench_spike.show, console, as_json, missed=result.missed)
     if result.missed:
         raise typer.Exit(1)
 
@@ -110,7 +100,7 @@ def recommendations(
     port_offset: Annotated[
         int, typer.Option(help="Offset of the temporary platform's ports.")
     ] = RECOMMENDATIONS_PORT_OFFSET,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure how soon recommendations follow views, listings and sales, what they cost, and Redis' memory.
 
@@ -123,9 +113,6 @@ def recommendations(
         shoppers, tries, listings, answers, load_seconds, rounds
     )
     result = bench_recommendations.run(Settings.load(), plan, port_offset, console)
-    if as_json:
-        print(json.dumps(asdict(result), indent=2))
-    else:
-        bench_recommendations.show(result, console)
+    output(result, bench_recommendations.show, console, as_json)
     if result.missed:
         raise typer.Exit(1)

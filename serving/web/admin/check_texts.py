@@ -1,7 +1,7 @@
 """What checks and sources say on `/ops`, in the language of the page. The API says it in English."""
 
 import re
-from collections.abc import Iterator
+from functools import partial
 
 from serving.web.language import SOURCE, current_language
 from serving.web.translation import N_, translated
@@ -49,13 +49,8 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(found + ("(?=;|$)" if ends_with_value else ""))
 
 
-def _patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
-    """Yield the texts with their patterns, the longest first: it may contain a shorter one."""
-    for text in sorted((*TEXTS, *TEXTS_OF_HTTPX), key=len, reverse=True):
-        yield text, _pattern(text)
-
-
-_PATTERNS = tuple(_patterns())
+_PATTERNS = tuple((text, _pattern(text)) for text in sorted((*TEXTS, *TEXTS_OF_HTTPX), key=len, reverse=True))
+"""The texts with their patterns, the longest first: it may contain a shorter one."""
 
 
 def check_text(detail: str) -> str:
@@ -63,5 +58,9 @@ def check_text(detail: str) -> str:
     if current_language() == SOURCE:
         return detail
     for text, pattern in _PATTERNS:
-        detail = pattern.sub(lambda match, text=text: translated(text) % match.groupdict(), detail)  # type: ignore[misc]
+        detail = pattern.sub(partial(_translated, text), detail)
     return detail
+
+
+def _translated(text: str, match: re.Match[str]) -> str:
+    return translated(text) % match.groupdict()
