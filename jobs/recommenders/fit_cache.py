@@ -60,6 +60,10 @@ class FitCache:
         """Return whether the cache holds a model with these settings, fitted on this log."""
         return _model_key(model, log) in self._entries
 
+    def clear(self) -> None:
+        """Forget everything, so that its memory is free."""
+        self._entries.clear()
+
     def _cached(self, key: Hashable, log: Interactions, compute: Callable[[], tuple[Any, int]]) -> Any:
         if key not in self._entries:
             value, size = compute()

@@ -15,7 +15,7 @@ from common.ids import new_id
 from common.parent_process import end_with_parent
 from common.settings import Settings
 from common.telemetry import configure_logging
-from jobs.training.limits import NoRoom, limit_this_process
+from jobs.training.limits import NOT_ENOUGH_MEMORY, NoRoom, limit_this_process
 from jobs.training.training_log import TrainingStart
 
 DAYS = 2.0
@@ -44,8 +44,11 @@ def main() -> int:
     except UserError as error:
         log.warning("no training", reason=str(error))
         return 2
-    except (SoukError, MemoryError) as error:
-        log.error("training failed", reason=str(error) or "SOUK_TRAINING_MEMORY_MB is not enough")
+    except MemoryError as error:
+        log.error("training failed", reason=NOT_ENOUGH_MEMORY, error=str(error))
+        return 1
+    except SoukError as error:
+        log.error("training failed", reason=str(error))
         return 1
     log.info("trained", published=published, reason=reason, weights=weights)
     return 0

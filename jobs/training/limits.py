@@ -16,6 +16,9 @@ SECONDS_PER_BUDGET = 5
 
 FIXED_S = 300.0
 
+NOT_ENOUGH_MEMORY = "SOUK_TRAINING_MEMORY_MB is not enough: raise it, and run ./souk up"
+"""Why a training failed in which no model could be fitted within its memory."""
+
 
 class NoRoom(UserError):
     """A model would take too much of Redis' memory. The model in use stays."""
@@ -34,7 +37,8 @@ def max_seconds(settings: Settings) -> float:
 def limit_this_process(settings: Settings) -> None:
     """Give this process the lowest priority, and limit its memory and its CPU time.
 
-    If the memory is not enough, the training fails with MemoryError. The time ends it if nobody else does.
+    A model that needs more memory is left out of the search. If the memory is not enough for what is read or
+    for the chosen model, the training fails with MemoryError. The time ends it if nobody else does.
     """
     os.nice(19)
     memory = settings.training_memory_mb * 1_000_000

@@ -16,7 +16,7 @@ from jobs.recommenders.auto.candidates import Candidate
 from jobs.recommenders.auto.plan import OnProgress
 from jobs.training.blend_weights import LearnedWeights, learn_weights
 from jobs.training.cards import record
-from jobs.training.limits import NoRoom
+from jobs.training.limits import NOT_ENOUGH_MEMORY, NoRoom
 from jobs.training.model_registry import ModelRegistry
 from jobs.training.shown_items import read_shown_items
 from jobs.training.stored_weights import read_weights, store_weights
@@ -87,7 +87,7 @@ def outcome_of(error: BaseException) -> Outcome:
 
 def _reason_of(error: BaseException) -> str:
     if isinstance(error, MemoryError):
-        return "SOUK_TRAINING_MEMORY_MB is not enough"
+        return NOT_ENOUGH_MEMORY
     if isinstance(error, KeyboardInterrupt):
         return "interrupted by a person"
     return str(error) or type(error).__name__

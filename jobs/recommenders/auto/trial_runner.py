@@ -1,6 +1,8 @@
 """Runs trials: fits a candidate, evaluates it on validation splits, and records its duration."""
 
+import resource
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,6 +21,9 @@ from jobs.recommenders.models.hybrid import Hybrid
 FIT_CACHE_BYTES = 800_000_000
 """The largest size of the fitted models that a search keeps for reuse."""
 
+FIT_CACHE_SHARE = 0.25
+"""Their largest share of the memory that the process may allocate, if that is limited."""
+
 TrialKey = tuple[Candidate, tuple[tuple[str, int, int], ...]]
 """A candidate, and the name and the numbers of events and cases of each split."""
 
@@ -35,7 +40,7 @@ class TrialRunner:
     repeats: bool
     clock: Callable[[], float]
     skipped: dict[str, str] = field(default_factory=dict)
-    cache: FitCache = field(default_factory=lambda: FitCache(FIT_CACHE_BYTES))
+    cache: FitCache = field(default_factory=lambda: FitCache(cache_bytes()))
     costs: CostModel = field(default_factory=CostModel)
     results: dict[TrialKey, TrialResult] = field(default_factory=dict)
 
@@ -85,21 +90,39 @@ class TrialRunner:
         expected = self.costs.expected(model, eval_split, self.cache)
         began_s = self.clock()
         try:
-            model = self._fitted(model, eval_split)
+            model = self._fitted_in_memory(model, eval_split)
+            fitted_s = self.clock()
+            mean_metrics = self.mean_metrics(model, eval_split)
         except UserError as error:
             self.skipped[candidate.model] = str(error)
             return []
-        fitted_s = self.clock()
-        mean_metrics = self.mean_metrics(model, eval_split)
+        except MemoryError:
+            self.skipped[candidate.model] = "it needs more memory than there is"
+            return []
         actual = TrialSeconds(fitted_s - began_s, self.clock() - fitted_s)
         self.costs.record(model, eval_split, expected, actual)
         return [(mean_metrics, sum(actual))]
+
+    def _fitted_in_memory(self, model: Model, eval_split: EvaluationSplit) -> Model:
+        """Fit, and if the memory is not enough, once more without what the cache holds."""
+        with suppress(MemoryError):
+            return self._fitted(model, eval_split)
+        self.cache.clear()
+        return self._fitted(model, eval_split)
 
     def _fitted(self, model: Model, eval_split: EvaluationSplit) -> Model:
         if not isinstance(model, Hybrid):
             return self.cache.fit(model, eval_split.log)
         model.cache = self.cache
         return model.fit(eval_split.log)
+
+
+def cache_bytes() -> int:
+    """Return how many bytes of fitted models a search keeps in this process."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    if limit == resource.RLIM_INFINITY:
+        return FIT_CACHE_BYTES
+    return min(FIT_CACHE_BYTES, int(FIT_CACHE_SHARE * limit))
 
 
 def _key(candidate: Candidate, eval_splits: Sequence[EvaluationSplit]) -> TrialKey:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 from scipy.linalg import inv
 from scipy.sparse import csr_array
 
@@ -15,6 +16,11 @@ from jobs.recommenders.sparse import largest_of_product, powers, scaled, transpo
 
 MAX_DENSE_PRODUCTS = 6_000
 """Up to this many products, a dense inverse (float32, 144 MB) is faster than one system per product."""
+
+COLUMNS_AT_ONCE = 500
+"""Columns whose largest weights are found together, because copies of all of them take memory."""
+
+Floats = npt.NDArray[np.float32]
 
 
 @dataclass
@@ -51,7 +57,9 @@ class Ridge(ItemWeights):
         gram = csr_array(by_product @ normalised)
         penalty = self.regularisation * max(float(gram.diagonal().mean()), 1e-9)
         if log.product_count <= MAX_DENSE_PRODUCTS:
-            solved = _solve_dense(gram, penalty, self.kept)
+            dense = gram.astype(np.float32).toarray()
+            del gram  # up to three times as large
+            solved = _solve_dense(dense, penalty, self.kept)
         else:
             chosen = largest_of_product(by_product, normalised, self.candidates)
             solved = transposed(solve(gram, chosen, penalty))
@@ -61,14 +69,23 @@ class Ridge(ItemWeights):
         return csr_array((values, solved.indices, solved.indptr), shape=solved.shape)
 
 
-def _solve_dense(gram: csr_array, penalty: float, kept: int) -> csr_array:
-    """Return B with the `kept` weights of the largest absolute value in each column."""
-    dense = gram.toarray().astype(np.float32)
-    dense[np.diag_indices_from(dense)] += penalty
-    inverse = inv(dense, overwrite_a=True)
-    weights = inverse / -np.diag(inverse)
+def _solve_dense(gram: Floats, penalty: float, kept: int) -> csr_array:
+    """Return B with the `kept` weights of the largest absolute value in each column. Overwrites `gram`.
+
+    Raises:
+        MemoryError: there is no room for the inverse.
+    """
+    gram[np.diag_indices_from(gram)] += penalty
+    try:
+        weights: Floats = inv(gram, overwrite_a=True)
+    except RuntimeError as error:  # SciPy's name for a failed allocation
+        raise MemoryError(str(error)) from error
+    weights /= -np.diag(weights)
     np.fill_diagonal(weights, 0.0)
     if kept < len(weights):
-        bound = -np.partition(-np.abs(weights), kept, axis=0)[kept]
-        weights[np.abs(weights) <= bound] = 0.0
+        for first in range(0, len(weights), COLUMNS_AT_ONCE):
+            columns = weights[:, first : first + COLUMNS_AT_ONCE]
+            sizes = np.abs(columns)
+            bound = -np.partition(-sizes, kept, axis=0)[kept]
+            columns[sizes <= bound] = 0.0
     return csr_array(weights)

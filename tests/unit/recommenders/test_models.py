@@ -49,6 +49,22 @@ def test_a_ridge_on_all_candidates_is_the_inverse(log: Interactions, monkeypatch
     assert np.corrcoef(local[common], dense[common])[0, 1] > 0.98
 
 
+def test_a_ridge_keeps_the_largest_weights_of_each_column(
+    log: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Ridge(kept=1_000).fit(log).weights.toarray()
+    monkeypatch.setattr(ridge, "COLUMNS_AT_ONCE", 7)
+    kept = Ridge(kept=3).fit(log).weights.toarray()
+
+    # The weights of a row are scaled at the end: what is kept of a column is chosen before that.
+    shares = np.asarray(log.affinity.sum(axis=0), np.float64) ** Ridge.degree
+    sizes = np.abs(whole) * shares[:, None]
+    for column in range(whole.shape[1]):
+        places = np.argsort(-sizes[:, column])[:3]
+        assert set(np.flatnonzero(kept[:, column])) == set(places[sizes[places, column] > 0])
+    assert np.array_equal(kept[kept != 0], whole[kept != 0])
+
+
 def test_a_ridge_predicts_no_product_from_itself(log: Interactions) -> None:
     assert (Ridge().fit(log).weights.diagonal() == 0.0).all()
 

@@ -1,6 +1,7 @@
 """The search for the best model and settings."""
 
 import json
+import resource
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -21,12 +22,14 @@ from jobs.recommenders.auto.plan import SearchPlan, SearchResult
 from jobs.recommenders.auto.samples import SampleSize, subsample
 from jobs.recommenders.auto.search import choose
 from jobs.recommenders.auto.stages import STAGES
+from jobs.recommenders.auto.trial_runner import TrialRunner, cache_bytes
 from jobs.recommenders.auto.trials import TrialResult, best_first, complementary_models, select_winner
 from jobs.recommenders.base import Model
 from jobs.recommenders.evaluation import splits
 from jobs.recommenders.evaluation.cases import shoppers_held_out
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.evaluation.sets import ProductSets
+from jobs.recommenders.fit_cache import FitCache
 from jobs.recommenders.histories import Histories
 from jobs.recommenders.interactions import Interactions, from_columns
 from jobs.recommenders.models.hybrid import Hybrid
@@ -70,6 +73,29 @@ class Picky(Model):
         raise AssertionError("it was never fitted")
 
 
+@dataclass
+class Hungry(Onward):
+    """A model whose memory is there only while nothing is cached."""
+
+    NAME = "hungry"
+    cache: ClassVar[FitCache]
+
+    def _learn(self, log: Interactions) -> dict[str, np.ndarray]:
+        if self.cache._entries:
+            raise MemoryError
+        return {"taken": np.zeros(len(log))}
+
+
+@dataclass
+class Insatiable(Onward):
+    """A model that there is never enough memory for."""
+
+    NAME = "insatiable"
+
+    def _learn(self, log: Interactions) -> dict[str, np.ndarray]:  # noqa: ARG002
+        raise MemoryError
+
+
 MODELS = {model.NAME: model for model in (Popularity, Onward, Picky)}
 
 
@@ -104,6 +130,34 @@ def test_the_search_finds_the_settings_that_are_right(plan):
     assert result.best.stage == STAGES[-1].name
     assert result.skipped == {"picky": "the log has no attributes"}
     assert not result.cut_short
+
+
+def test_a_model_that_there_is_no_memory_for_is_skipped(plan):
+    result = choose(replace(plan, models={**MODELS, "insatiable": Insatiable}), quiet, stopped)
+
+    assert result.best.candidate.model == "onward"
+    assert result.skipped["insatiable"] == "it needs more memory than there is"
+
+
+def test_a_model_gets_the_memory_of_what_is_cached(plan):
+    runner = TrialRunner({"hungry": Hungry}, plan.metrics, plan.repeats, stopped, cache=FitCache(10**6))
+    Hungry.cache = runner.cache
+    candidates = [Candidate.of(Hungry, {"step": step}) for step in (3, 5)]
+
+    results = runner.run_all(candidates, "explore", plan.eval_splits)
+
+    assert [each.candidate for each in results] == candidates
+    assert not runner.skipped
+    assert len(runner.cache._entries) == 1, "the first was forgotten for the second"
+
+
+@pytest.mark.parametrize(
+    ("limit", "cached"), [(resource.RLIM_INFINITY, 800_000_000), (10**12, 800_000_000), (10**9, 250_000_000)]
+)
+def test_what_is_cached_is_a_share_of_the_memory_that_may_be_allocated(limit, cached, monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
+
+    assert cache_bytes() == cached
 
 
 def test_the_same_seed_chooses_the_same(plan):
