@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined]
+from confluent_kafka.admin import (
     AdminClient,
     OffsetSpec,
     TopicMetadata,
@@ -27,8 +27,8 @@ TIMEOUT_S = 10.0
 DEAD_LETTER_SUFFIX = "_dlq"
 INTERNAL_PREFIX = "__"
 
-_EARLIEST: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-_LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+_EARLIEST: Any = OffsetSpec.earliest()
+_LATEST: Any = OffsetSpec.latest()
 
 Partition = tuple[str, int]
 """Topic and partition number."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports these without __all__
+from confluent_kafka.admin import (
     AdminClient,
     ClusterMetadata,
 )
@@ -40,9 +40,9 @@ class KafkaCluster:
     """Reads a cluster's metadata. Connects at the first request.
 
     A broker that was paused for longer than its session counts as dead until its next heartbeat. Until then
-    the metadata has no broker. A client that receives such metadata drops the broker addresses that it has
-    (librdkafka issue 5301), or never looks up the controller again. This class therefore replaces its client
-    after each failed request.
+    the metadata has no broker. A client that receives such metadata may never look up the controller again,
+    and from librdkafka 2.10 on it drops the addresses of all brokers (issue 5301). This class therefore
+    replaces its client after each failed request.
     """
 
     def __init__(self, bootstrap: str, config: Mapping[str, int] | None = None) -> None:

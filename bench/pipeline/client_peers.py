@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from clickhouse_connect.driver.client import Client
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports these without __all__
+from confluent_kafka.admin import (  # it re-exports these without __all__
     AdminClient,
     NewTopic,
 )

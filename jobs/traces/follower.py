@@ -166,7 +166,7 @@ class TraceFollower:
 
 def pending_event(message: Message) -> PendingEvent | None:
     """Return the event of a message; None if its trace is not recorded."""
-    headers: list[tuple[str, str | bytes | None]] = list(message.headers() or ())  # type: ignore[arg-type]
+    headers: list[tuple[str, str | bytes | None]] = list(message.headers() or ())
     for name, value in headers:
         if name == "traceparent" and isinstance(value, bytes):
             traceparent = value.decode("latin-1")

@@ -172,7 +172,7 @@ def _messages(consumer: Consumer, partitions: int, end_ms: int) -> Iterator[Mess
 
 
 def _found(event: OrderEvent, message: Message) -> OrderEvent:
-    pairs: list[tuple[str, str | bytes | None]] = list(message.headers() or ())  # type: ignore[arg-type]
+    pairs: list[tuple[str, str | bytes | None]] = list(message.headers() or ())
     headers = {
         name: value.decode(errors="replace") if isinstance(value, bytes) else value or ""
         for name, value in pairs

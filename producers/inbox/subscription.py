@@ -141,7 +141,7 @@ def key_of(message: Message) -> str:
 
 def headers_of(message: Message) -> dict[str, str]:
     """Return the headers as text that PostgreSQL can store. If a name occurs twice, the last value counts."""
-    pairs: list[tuple[str, str | bytes | None]] = list(message.headers() or ())  # type: ignore[arg-type]
+    pairs: list[tuple[str, str | bytes | None]] = list(message.headers() or ())
     return {
         storable(name): storable(value.decode(errors="replace") if isinstance(value, bytes) else value or "")
         for name, value in pairs

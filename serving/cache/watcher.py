@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import OffsetSpec
 from redis import Redis, RedisError
 
 from common.kafka import KafkaCluster
@@ -40,7 +40,7 @@ CONSUMER: dict[str, Any] = {
     "log_level": 0,
 }
 
-_LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+_LATEST: Any = OffsetSpec.latest()
 
 Partition = tuple[str, int]
 """Topic and partition number."""
