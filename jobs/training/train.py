@@ -1,5 +1,6 @@
 """Trains a model: searches on the older days, evaluates on the newest days, and fits on all days."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -19,10 +20,13 @@ from jobs.recommenders.interactions import DAY_S, Interactions
 from jobs.training.neighbour_rows import similar_content
 from jobs.training.training_data import TrainingData
 
+MAX_WAITING = 3
+"""A search takes at most this many times its budget, so that a training ends within its limit of time."""
+
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How to train. `days` is the length of the test period, `budget_s` the time budget of the search."""
+    """How to train. `days` is the length of the test period, `budget_s` the search's budget of CPU time."""
 
     models: Models
     metric: Metric
@@ -81,7 +85,8 @@ def train(
         sellers=training_data.sellers,
     )
     evaluation_options = EvaluationOptions(options.models, [options.metric], dataset.repeats, options.seed)
-    selection = select_best_model(SearchPlan.of(dataset, evaluation_options, options.budget_s), on_progress)
+    plan = SearchPlan.of(dataset, evaluation_options, options.budget_s)
+    selection = select_best_model(plan, on_progress, cpu_clock(time.process_time, time.monotonic))
     challenger, *baselines = selection.candidates
     champions = [] if isinstance(champion, NoChampion) else [champion]
     candidates = list(dict.fromkeys([challenger, *champions, *baselines]))
@@ -94,6 +99,16 @@ def train(
     model = challenger.build(options.models).fit(training_data.log)
     on_progress(0, 1, "comparing names and categories of products")
     return TrainingResult(model, card, reason, similar_content(training_data.log))
+
+
+def cpu_clock(cpu: Callable[[], float], elapsed: Callable[[], float]) -> Callable[[], float]:
+    """Return a clock of this process' CPU time, in seconds, that shows at least a third of what has elapsed.
+
+    A training has the lowest priority. By the clock on the wall, it would try less and choose worse the
+    busier the machine is.
+    """
+    began_cpu, began = cpu(), elapsed()
+    return lambda: max(cpu() - began_cpu, (elapsed() - began) / MAX_WAITING)
 
 
 def newest_days(log: Interactions, days: float) -> EvaluationSplit:

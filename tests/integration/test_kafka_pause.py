@@ -1,6 +1,7 @@
 """Clients go on after Kafka was paused for so long that its controller counted the broker as dead."""
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from confluent_kafka import Consumer
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from common.settings import Settings
 from local.parts import kafka as local_kafka
@@ -20,7 +22,11 @@ pytestmark = [pytest.mark.nightly, pytest.mark.timeout(300)]
 PAUSE_S = 15.0
 """Longer than the broker's session of 10 s."""
 
-CONSUMERS = 3
+NO_BROKER_S = 10.0
+"""Longer than it takes until the broker says that it lives."""
+
+TOPICS, PARTITIONS, READERS = 8, 4, 12
+"""As many as this, because not every reader asks for metadata in the moment without a broker."""
 
 
 @pytest.fixture
@@ -35,26 +41,49 @@ def slow_kafka(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kafk
     server.kill()
 
 
+class Reader(threading.Thread):
+    """A thread that reads topics as the services do, and keeps the values."""
+
+    def __init__(self, kafka: Kafka, topics: list[str]) -> None:
+        super().__init__(daemon=True)
+        often = {"topic.metadata.refresh.interval.ms": 1_000, "bootstrap.servers": kafka.bootstrap}
+        self._consumer = Consumer({**CONSUMER, **often, "group.id": uuid4().hex})
+        self._consumer.subscribe(topics)
+        self._ending = threading.Event()
+        self.values: set[bytes | None] = set()
+        self.start()
+
+    def run(self) -> None:
+        while not self._ending.is_set():
+            self.values |= {message.value() for message in self._consumer.consume(10, 0.2)}
+        self._consumer.close()
+
+    def stop(self) -> None:
+        self._ending.set()
+        self.join()
+
+
 def test_consumers_and_the_publisher_go_on_after_a_pause_of_kafka(slow_kafka, wait_until):
     """From librdkafka 2.10 on, they never do (librdkafka issue 5301)."""
-    topic = slow_kafka.topic()
+    topics = [f"topic-{number}" for number in range(TOPICS)]
+    admin = AdminClient({"bootstrap.servers": slow_kafka.bootstrap})
+    for made in admin.create_topics([NewTopic(topic, PARTITIONS, 1) for topic in topics]).values():
+        made.result()
     publisher = Publisher(slow_kafka.bootstrap)
-    often = {"topic.metadata.refresh.interval.ms": 1_000, "bootstrap.servers": slow_kafka.bootstrap}
-    consumers = [Consumer({**CONSUMER, **often, "group.id": uuid4().hex}) for _ in range(CONSUMERS)]
-    for consumer in consumers:
-        consumer.subscribe([topic])
+    readers = [Reader(slow_kafka, topics) for _ in range(READERS)]
 
     def arrives(value: bytes) -> None:
-        publisher.publish([{"topic": topic, "key": "a key", "value": value, "headers": "{}", "position": 1}])
-        for consumer in consumers:
-            wait_until(lambda: value in [each.value() for each in consumer.consume(10, 1.0)])  # noqa: B023
+        message = {"key": "a key", "value": value, "headers": "{}"}
+        publisher.publish([{**message, "topic": topic, "position": 1} for topic in topics])
+        wait_until(lambda: all(value in reader.values for reader in readers))
 
     arrives(b"before")
     slow_kafka.process.send_signal(signal.SIGSTOP)
     time.sleep(PAUSE_S)
     slow_kafka.process.send_signal(signal.SIGCONT)
+    time.sleep(NO_BROKER_S)
 
     arrives(b"after")
 
-    for consumer in consumers:
-        consumer.close()
+    for reader in readers:
+        reader.stop()

@@ -14,7 +14,15 @@ from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.interactions import DAY_S, Interactions, from_columns
 from jobs.recommenders.models.item_item import ItemItem
 from jobs.recommenders.models.popularity import Popularity
-from jobs.training.train import NO_MODEL_IN_USE, NoChampion, TrainingOptions, newest_days, train, verdict
+from jobs.training.train import (
+    NO_MODEL_IN_USE,
+    NoChampion,
+    TrainingOptions,
+    cpu_clock,
+    newest_days,
+    train,
+    verdict,
+)
 from jobs.training.training_data import TrainingData
 
 OPTIONS = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
@@ -35,6 +43,18 @@ def quiet(done: int, of: int, doing: str) -> None:
 def comparison(low: float, high: float) -> ModelComparison:
     found = PairedDifference(Interval((low + high) / 2, low, high), 0.5)
     return ModelComparison([], {str(OLD): {"ndcg@5": found}}, Popularity())
+
+
+@pytest.mark.parametrize(("cpu", "elapsed", "shown"), [(20.0, 25.0, 20.0), (1.0, 60.0, 20.0)])
+def test_a_search_has_its_budget_of_cpu_time_and_an_end(cpu, elapsed, shown):
+    now = {"cpu": 7.0, "elapsed": 1_000.0}
+    clock = cpu_clock(lambda: now["cpu"], lambda: now["elapsed"])
+    assert clock() == 0.0
+
+    now["cpu"] += cpu
+    now["elapsed"] += elapsed
+
+    assert clock() == shown
 
 
 def test_the_newest_days_are_judged_and_not_learned_from(log):

@@ -1,7 +1,7 @@
 """Selects the models to compare: the given or best model, the best baseline, and popularity."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from jobs.recommenders.auto.candidates import Candidate
@@ -22,13 +22,17 @@ class ModelSelection:
     search_summary: SearchSummary | None
 
 
-def select_best_model(plan: SearchPlan, on_progress: OnProgress) -> ModelSelection:
+def select_best_model(
+    plan: SearchPlan, on_progress: OnProgress, clock: Callable[[], float] = time.monotonic
+) -> ModelSelection:
     """Select the best of the plan's models, and baselines that the same search tuned.
+
+    `clock` measures the plan's budget.
 
     Raises:
         UserError: no model can be fitted on this log.
     """
-    result, search_summary = _search(plan, on_progress)
+    result, search_summary = _search(plan, on_progress, clock)
     return ModelSelection(_with_baselines(result.best.candidate, result), search_summary)
 
 
@@ -52,9 +56,11 @@ def select_named_model(
     return ModelSelection(_with_baselines(candidate, result), search_summary)
 
 
-def _search(plan: SearchPlan, on_progress: OnProgress) -> tuple[SearchResult, SearchSummary]:
+def _search(
+    plan: SearchPlan, on_progress: OnProgress, clock: Callable[[], float] = time.monotonic
+) -> tuple[SearchResult, SearchSummary]:
     began_s = time.monotonic()
-    result = choose(plan, on_progress)
+    result = choose(plan, on_progress, clock)
     return result, SearchSummary.of(plan, result, time.monotonic() - began_s)
 
 
