@@ -72,6 +72,18 @@ CASES = [
         after_s=360,
     ),
     Case(
+        "EventsNotRead",
+        {
+            "souk_messages_behind{group='souk_inventory'}": "0x6 3+1x40",
+            "souk_inbox_messages_total{service='inventory', outcome='acted'}": "0+1x6 6x40",
+        },
+        {
+            "souk_messages_behind{group='souk_inventory'}": "0x6 3+1x40",
+            "souk_inbox_messages_total{service='inventory', outcome='acted'}": "0+1x46",
+        },
+        after_s=200,
+    ),
+    Case(
         "RecommendationAnswersDropped",
         {"souk_recommendation_answers_logged_total{outcome='dropped'}": "0+50x12"},
         {"souk_recommendation_answers_logged_total{outcome='logged'}": "0+50x12"},
