@@ -86,11 +86,14 @@ class _Search:
         return self.plan.eval_splits[0].log.ordered
 
     def _warm_up(self) -> None:
-        """Run every model on a tiny sample, so that the budget excludes the one-time compilation."""
+        """Run every model on a tiny sample, so that the budget excludes the one-time compilation.
+
+        A MemoryError is not caught: OpenBLAS, whose buffers are not allocated yet, waits for ever for memory.
+        """
         eval_split = subsample(self.plan.eval_splits[0], WARM_UP, self.plan.seed)
         for candidate in sample_candidates(self.plan.models, 0, self.plan.seed, self._ordered):
             self.on_progress(0, round(self.plan.budget_s), f"compiling {candidate.model}")
-            with suppress(UserError, MemoryError):  # the first trial of the model records the error
+            with suppress(UserError):  # the first trial of the model records the error
                 model = candidate.build(self.plan.models).fit(eval_split.log)
                 self.runner.mean_metrics(model, eval_split)
 

@@ -133,10 +133,14 @@ def test_the_search_finds_the_settings_that_are_right(plan):
 
 
 def test_a_model_that_there_is_no_memory_for_is_skipped(plan):
-    result = choose(replace(plan, models={**MODELS, "insatiable": Insatiable}), quiet, stopped)
+    models = {"insatiable": Insatiable, "onward": Onward}
+    runner = TrialRunner(models, plan.metrics, plan.repeats, stopped)
+    candidates = [Candidate.of(model, {}) for model in models.values()]
 
-    assert result.best.candidate.model == "onward"
-    assert result.skipped["insatiable"] == "it needs more memory than there is"
+    results = runner.run_all(candidates, "explore", plan.eval_splits)
+
+    assert [each.candidate.model for each in results] == ["onward"]
+    assert runner.skipped == {"insatiable": "it needs more memory than there is"}
 
 
 def test_a_model_gets_the_memory_of_what_is_cached(plan):
