@@ -8,11 +8,7 @@ from typing import Any
 
 import structlog
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import (
-    AdminClient,
-    OffsetSpec,
-    TopicMetadata,
-)
+from confluent_kafka.admin import AdminClient, OffsetSpec, TopicMetadata
 
 from common.errors import PartUnavailable
 from common.kafka import KafkaCluster

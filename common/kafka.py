@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import (
-    AdminClient,
-    ClusterMetadata,
-)
+from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from common.errors import PartUnavailable
 from common.kafka_errors import retry_while_retriable

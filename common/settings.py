@@ -271,7 +271,7 @@ class Settings(BaseSettings):
     training_memory_mb: int = Field(
         default=1_500,
         ge=256,
-        description="Memory limit of a training. A model that needs more is not tried.",
+        description="Memory limit of a training. A model that needs more is left out; without any, it fails.",
     )
     training_max_events: int = Field(
         default=1_000_000, ge=1_000, description="Number of newest events that a training learns from."

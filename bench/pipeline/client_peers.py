@@ -8,10 +8,7 @@ from urllib.parse import urlencode
 
 from clickhouse_connect.driver.client import Client
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import (  # it re-exports these without __all__
-    AdminClient,
-    NewTopic,
-)
+from confluent_kafka.admin import AdminClient, NewTopic
 from kafka import KafkaConsumer, KafkaProducer
 from kafka import TopicPartition as PeerPartition
 from rich.console import Console

@@ -12,12 +12,13 @@ THREAD_VARIABLES = (
 """Variables by which the libraries of the models limit their threads. They read them at import."""
 
 SECONDS_PER_BUDGET = 5
-"""The search takes its budget; the comparison and the last fit take a few times as long at most."""
+"""The search takes its budget of CPU time, and three times as long at most; the rest is for the comparison
+and the last fit."""
 
 FIXED_S = 300.0
 
 NOT_ENOUGH_MEMORY = "SOUK_TRAINING_MEMORY_MB is not enough: raise it, and run ./souk up"
-"""Why a training failed in which no model could be fitted within its memory."""
+"""Why a training failed with a MemoryError, whose own text names no setting."""
 
 
 class NoRoom(UserError):

@@ -122,11 +122,11 @@ class Kafka(Server):
         super().__init__(local_kafka.part(settings), settings)
         self.bootstrap = settings.kafka
 
-    def topic(self) -> str:
-        """A new topic of one partition."""
+    def topic(self, partitions: int = 1) -> str:
+        """A new topic."""
         name = f"t{uuid4().hex[:12]}"
         admin = AdminClient({"bootstrap.servers": self.bootstrap})
-        for made in admin.create_topics([NewTopic(name, 1, 1)]).values():
+        for made in admin.create_topics([NewTopic(name, partitions, 1)]).values():
             made.result()
         return name
 

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import pytest
 from confluent_kafka import Consumer
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from common.settings import Settings
 from local.parts import kafka as local_kafka
@@ -78,24 +77,24 @@ class Writer(threading.Thread):
 
 def test_consumers_and_the_publisher_go_on_after_a_pause_of_kafka(slow_kafka, wait_until):
     """From librdkafka 2.10 on, they may not (librdkafka issue 5301)."""
-    topics = [f"topic-{number}" for number in range(TOPICS)]
-    admin = AdminClient({"bootstrap.servers": slow_kafka.bootstrap})
-    for made in admin.create_topics([NewTopic(topic, PARTITIONS, 1) for topic in topics]).values():
-        made.result()
+    topics = [slow_kafka.topic(PARTITIONS) for _ in range(TOPICS)]
     ending = threading.Event()
     writer = Writer(slow_kafka, topics, ending)
     readers = [Reader(slow_kafka, topics, ending) for _ in range(READERS)]
-    wait_until(lambda: all(reader.newest > 0 for reader in readers))
 
+    def go_on() -> None:
+        before = writer.newest
+        wait_until(lambda: writer.newest > before)
+        wait_until(lambda: all(reader.newest > before for reader in readers))
+
+    go_on()
     for _ in range(PAUSES):
         slow_kafka.process.send_signal(signal.SIGSTOP)
         time.sleep(PAUSE_S)
         slow_kafka.process.send_signal(signal.SIGCONT)
         time.sleep(NO_BROKER_S)
-        before = writer.newest
 
-        wait_until(lambda: writer.newest > before)  # noqa: B023
-        wait_until(lambda: all(reader.newest > before for reader in readers))  # noqa: B023
+        go_on()
 
     ending.set()
     for thread in (writer, *readers):

@@ -51,13 +51,15 @@ def select_named_model(
     ordered = plan.eval_splits[0].log.ordered
     candidate, search_summary = Candidate.of(plan.models[name], {}, ordered), None
     if tune:
-        tuned, search_summary = _search(replace(plan, models={name: plan.models[name]}), on_progress)
+        tuned, search_summary = _search(
+            replace(plan, models={name: plan.models[name]}), on_progress, time.monotonic
+        )
         candidate = tuned.best.candidate
     return ModelSelection(_with_baselines(candidate, result), search_summary)
 
 
 def _search(
-    plan: SearchPlan, on_progress: OnProgress, clock: Callable[[], float] = time.monotonic
+    plan: SearchPlan, on_progress: OnProgress, clock: Callable[[], float]
 ) -> tuple[SearchResult, SearchSummary]:
     began_s = time.monotonic()
     result = choose(plan, on_progress, clock)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import inv
 from scipy.sparse import csr_array
 
 from jobs.recommenders.gram_limit import affinity_with_bounded_gram
+from jobs.recommenders.histories import Floats
 from jobs.recommenders.interactions import Interactions
 from jobs.recommenders.item_weights import ItemWeights
 from jobs.recommenders.local_ridge import solve
@@ -19,8 +19,6 @@ MAX_DENSE_PRODUCTS = 6_000
 
 COLUMNS_AT_ONCE = 500
 """Columns whose largest weights are found together, because copies of all of them take memory."""
-
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass
