@@ -24,7 +24,7 @@ PAUSE_S = 15.0
 NO_BROKER_S = 10.0
 """Longer than it takes until the broker says that it lives."""
 
-PAUSES, TOPICS, PARTITIONS, READERS = 2, 8, 4, 12
+PAUSES, TOPICS, PARTITIONS, WRITERS, READERS = 4, 8, 4, 6, 12
 """As many as this, because not every reader asks for metadata in the moment without a broker."""
 
 
@@ -79,12 +79,12 @@ def test_consumers_and_the_publisher_go_on_after_a_pause_of_kafka(slow_kafka, wa
     """From librdkafka 2.10 on, they may not (librdkafka issue 5301)."""
     topics = [slow_kafka.topic(PARTITIONS) for _ in range(TOPICS)]
     ending = threading.Event()
-    writer = Writer(slow_kafka, topics, ending)
+    writers = [Writer(slow_kafka, topics, ending) for _ in range(WRITERS)]
     readers = [Reader(slow_kafka, topics, ending) for _ in range(READERS)]
 
     def go_on() -> None:
-        before = writer.newest
-        wait_until(lambda: writer.newest > before)
+        before = max(writer.newest for writer in writers)
+        wait_until(lambda: all(writer.newest > before for writer in writers))
         wait_until(lambda: all(reader.newest > before for reader in readers))
 
     go_on()
@@ -97,5 +97,5 @@ def test_consumers_and_the_publisher_go_on_after_a_pause_of_kafka(slow_kafka, wa
         go_on()
 
     ending.set()
-    for thread in (writer, *readers):
+    for thread in (*writers, *readers):
         thread.join()
