@@ -7,31 +7,7 @@ from producers.inbox.dead_letters import dead_letter
 from producers.inbox.subscription import ONLY_FOR, InboundEvent, Subscription, headers_of
 from producers.outbox.dead_letter_message import MAX_VALUE_BYTES
 from producers.outbox.publisher import MAX_MESSAGE_BYTES
-
-
-class Message:
-    """A message of Kafka's client."""
-
-    def __init__(self, value, headers=(), key=b"o1"):
-        self._value, self._headers, self._key = value, list(headers), key
-
-    def topic(self):
-        return "order_placed"
-
-    def partition(self):
-        return 3
-
-    def offset(self):
-        return 42
-
-    def key(self):
-        return self._key
-
-    def value(self):
-        return self._value
-
-    def headers(self):
-        return self._headers
+from tests.kafka_message import KafkaMessage
 
 
 async def act(tx, event):
@@ -58,7 +34,7 @@ def test_a_service_knows_which_undecoded_messages_concern_it(subscription, key, 
 
 
 def test_a_dead_letter_is_the_original_message_with_the_reason_and_its_location():
-    message = Message(b"\x00\xff", [("origin", b"orders")])
+    message = KafkaMessage(b"\x00\xff", [("origin", b"orders")])
     received = InboundEvent(message, headers_of(message), Rejected("no"))
 
     letter = dead_letter(received, "payments", "no")
@@ -70,7 +46,7 @@ def test_a_dead_letter_is_the_original_message_with_the_reason_and_its_location(
 
 
 def test_a_dead_letter_too_large_for_kafka_is_truncated_and_says_so():
-    received = InboundEvent(Message(b"x" * (MAX_VALUE_BYTES + 1)), {}, Rejected("no"))
+    received = InboundEvent(KafkaMessage(b"x" * (MAX_VALUE_BYTES + 1)), {}, Rejected("no"))
 
     letter = dead_letter(received, "payments", "no")
 
@@ -79,7 +55,7 @@ def test_a_dead_letter_too_large_for_kafka_is_truncated_and_says_so():
 
 
 def test_a_dead_letter_leaves_out_large_headers_and_truncates_a_large_key():
-    message = Message(b"x" * 10**6, [("origin", b"orders"), ("huge", b"h" * 10**6)], key=b"k" * 10**6)
+    message = KafkaMessage(b"x" * 10**6, [("origin", b"orders"), ("huge", b"h" * 10**6)], key=b"k" * 10**6)
 
     letter = dead_letter(InboundEvent(message, headers_of(message), Rejected("no")), "payments", "no")
 
@@ -92,10 +68,10 @@ def test_a_dead_letter_leaves_out_large_headers_and_truncates_a_large_key():
 def test_headers_become_text_that_postgresql_can_store():
     headers = [("a", b"\xff"), ("b", None), ("c", "d"), ("e", b"f\x00g")]
 
-    assert headers_of(Message(b"", headers)) == {"a": "\ufffd", "b": "", "c": "d", "e": "f\ufffdg"}
+    assert headers_of(KafkaMessage(b"", headers)) == {"a": "\ufffd", "b": "", "c": "d", "e": "f\ufffdg"}
 
 
 def test_a_reason_becomes_text_that_postgresql_can_store():
-    letter = dead_letter(InboundEvent(Message(b""), {}, Rejected("no")), "payments", "r\x00")
+    letter = dead_letter(InboundEvent(KafkaMessage(b""), {}, Rejected("no")), "payments", "r\x00")
 
     assert orjson.loads(letter.headers)["reason"] == "r\ufffd"

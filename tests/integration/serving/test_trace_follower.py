@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from confluent_kafka import Message
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.trace import format_span_id, format_trace_id
@@ -19,6 +18,7 @@ from jobs.traces.figure import MAX_WAITING, FigureFollower
 from jobs.traces.follower import MAX_POLL_S, POLL_S, SHARE_OF_TIME, TraceFollower, pause_after
 from tests.integration.metric_tables import writable
 from tests.integration.serving.conftest import ask, put
+from tests.kafka_message import KafkaMessage
 from tests.recorded_spans import RecordedSpans, record_all_spans
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -44,23 +44,17 @@ class Orders:
         self.settings = settings
         self.ids: list[str] = []
 
-    def confirm(self) -> tuple[str, Message]:
+    def confirm(self) -> tuple[str, KafkaMessage]:
         """Store the event of an order that is confirmed now; return the order and the event's message."""
         order_id, event_id = new_id(), new_id()
         self.ids.append(order_id)
         now_ms = time.time_ns() // 1_000_000
-        columns = ("event_id", "occurred_at", "order_id", "shopper_id", "lines.seller_id")
         columns = ("event_id", "occurred_at", "order_id", "shopper_id", "lines")
         line = {"line_number": 1, "product_id": "lamp", "seller_id": SELLER, "quantity": 1}
         put(self.settings, "order_confirmed", columns, [[event_id, now_ms / 1000, order_id, "eva", [line]]])
         traceparent = f"00-{TRACE}-{span_id_of_event(event_id)}-01".encode()
-        message = Message(
-            topic="order_confirmed",
-            key=order_id.encode(),
-            headers=[("traceparent", traceparent)],
-            timestamp=(1, now_ms),
-        )
-        return order_id, message
+        headers = [("traceparent", traceparent)]
+        return order_id, KafkaMessage(None, headers, order_id.encode(), "order_confirmed", now_ms)
 
     def sell(self, order_id: str) -> None:
         """Store the order's row of sales."""
