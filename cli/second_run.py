@@ -1,4 +1,4 @@
-"""Runs the few tests that failed beside other lanes once more, alone, as large projects' CI does.
+"""Runs the few files whose tests failed beside other lanes once more, alone, as large projects' CI does.
 
 A test that fails only while the machine is busy is worth mending, but it says nothing about the change. So it
 does not fail the run: the output names it. Many failures are never repeated.
@@ -12,7 +12,7 @@ from pathlib import Path
 from cli.parallel import Outcome, run_all
 
 MOST = 5
-"""If more tests fail than this, none is repeated."""
+"""With failed tests in more files, none is repeated. A failed fixture fails all tests of its file."""
 
 TESTS_FAILED = 1
 """Pytest's exit code if it ran all tests and some failed."""
@@ -47,7 +47,8 @@ def repeat_failed(
         for outcome in outcomes
         if outcome.exit_code == TESTS_FAILED and outcome.name in lanes
     }
-    if not failed or not all(failed.values()) or sum(map(len, failed.values())) > MOST:
+    files = {name.partition("::")[0] for each in failed.values() for name in each}
+    if not failed or not all(failed.values()) or len(files) > MOST:
         return list(outcomes)
     names = ", ".join(name for each in failed.values() for name in each)
     print(f"repeating alone what failed: {names}", flush=True)

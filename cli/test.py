@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import typer
 
-from cli.parallel import CommandRunner, run_all
+from cli.parallel import CommandRunner, Outcome, run_all
 from cli.second_run import cache_options, repeat_failed
 from common.settings import ROOT, Settings
 from local.install.browser import chromium
@@ -66,6 +66,9 @@ servers, whose starts take much of the time: tests of the same servers are in on
 LANE_BYTES = 2 * 1024**3
 """Memory that a lane needs (eight lanes used 10 GiB). With too little memory, fewer lanes run at once."""
 
+FAILURES = 10
+"""Number of failed tests of each lane that the last lines name."""
+
 SLOWEST = 15
 """Number of slowest tests that each lane prints."""
 
@@ -98,6 +101,9 @@ def command(
     for outcome in sorted(outcomes, key=lambda outcome: outcome.seconds):
         state = "passed" if outcome.exit_code == 0 else "FAILED"
         print(f"{outcome.name}: {state} in {outcome.seconds:.0f} s", flush=True)
+    for outcome in outcomes:
+        for line in failures(outcome):
+            print(f"{outcome.name}: {line}", flush=True)
     raise typer.Exit(next((outcome.exit_code for outcome in outcomes if outcome.exit_code), 0))
 
 
@@ -117,6 +123,14 @@ def selection(marker: str, nightly: bool) -> list[str]:
     """Return the option that selects tests by a marker, and nightly ones only if they are asked for."""
     markers = [each for each in (marker, "" if nightly else "not nightly") if each]
     return ["-m", " and ".join(markers)] if markers else []
+
+
+def failures(outcome: Outcome) -> list[str]:
+    """Return pytest's line for each of the first `FAILURES` tests that failed, so that the end says them."""
+    if outcome.exit_code == 0:
+        return []
+    lines = [each for each in outcome.output.splitlines() if each.startswith(("FAILED ", "ERROR "))]
+    return lines[:FAILURES]
 
 
 def install_for_tests(install: Path) -> None:

@@ -19,16 +19,39 @@ def test_right():
     pass
 """
 BROKEN = "def test_broken():\n    assert False\n"
-MANY = f"import pytest\n@pytest.mark.parametrize('n', range({MOST + 1}))\n{BROKEN.replace('()', '(n)')}"
+BROKEN_SET_UP = """
+import pathlib
+import pytest
+seen = pathlib.Path(__file__).with_name("seen")
+@pytest.fixture(scope="module")
+def server():
+    is_second, _ = seen.exists(), seen.touch()
+    assert is_second
+@pytest.mark.parametrize("number", range(20))
+def test_with_server(server, number):
+    pass
+"""
+MANY = {f"test_{number}.py": BROKEN for number in range(MOST + 1)}
 
 
 @pytest.mark.parametrize(
-    ("content", "exit_code", "is_repeated"), [(FLAKY, 0, True), (BROKEN, 1, True), (MANY, 1, False)]
+    ("files", "exit_code", "is_repeated"),
+    [
+        ({"test_it.py": FLAKY}, 0, True),
+        ({"test_it.py": BROKEN_SET_UP}, 0, True),
+        ({"test_it.py": BROKEN}, 1, True),
+        (MANY, 1, False),
+    ],
 )
-def test_a_few_failed_tests_run_once_more(
-    content: str, exit_code: int, is_repeated: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_tests_of_a_few_files_run_once_more(
+    files: dict[str, str],
+    exit_code: int,
+    is_repeated: bool,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (tmp_path / "test_it.py").write_text(content)
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
     cache = tmp_path / "cache"
     lanes = {"lane": [sys.executable, "-m", "pytest", "-c", os.devnull, *cache_options(cache), str(tmp_path)]}
     without_plugins = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # their import takes seconds
