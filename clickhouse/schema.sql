@@ -550,7 +550,8 @@ CREATE TABLE recommendation_answered
         propensity Float64,
         item_neighbours Nullable(Float64),
         trained_neighbours Nullable(Float64),
-        similar_content Nullable(Float64))) COMMENT 'The products of the list in order.' CODEC(ZSTD(1)),
+        similar_content Nullable(Float64),
+        popular_in_category Nullable(Float64))) COMMENT 'The products of the list in order.' CODEC(ZSTD(1)),
     `alternatives` Array(Tuple(
         strategy String,
         position Int32,

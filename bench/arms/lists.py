@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 from typing import Any
 
 from bench.arms.shop import Shop, Visitor
-from schemas.published_model.weights import DISCOUNT
+from schemas.published_model.weights import BLENDED, DISCOUNT
 from serving.recommendations.blend import blend, discounted, relative_scores
 from serving.recommendations.exploration import explored
 from serving.recommendations.proposal import Proposal
@@ -86,7 +87,7 @@ class Sources:
             if len(found) >= n:
                 break
             known = {*found, *self._excluded}
-            found += [each for each in self._popular(name, n) if each not in known][: n - len(found)]
+            found += [each for each in self._popular(name) if each not in known][: n - len(found)]
         return found, blended
 
     def _popularity(self, proposals: Sequence[Proposal]) -> Mapping[str, float]:
@@ -103,6 +104,8 @@ class Sources:
                 each.product_id: self._shop.neighbours(each.product_id, self._now_s) for each in self._seeds
             }
             return self._neighbours(self._seeds, live)
+        if source == "popular_in_category":
+            return self._popular_in_categories()
         model = self._shop.model
         if model is None:
             return ()
@@ -112,16 +115,22 @@ class Sources:
     def _neighbours(self, weighted: Sequence[Seed], rows: Mapping[str, Neighbours]) -> Sequence[Proposal]:
         return neighbour_proposals("similar", weighted, rows, CANDIDATES, self._excluded)
 
-    def _popular(self, source: str, n: int) -> list[str]:
+    def _popular(self, source: str) -> list[str]:
         if source == "popular_products":
             return [product for product, _ in self._shop.popular(self._now_s)]
-        favourites = favourite_categories(self._seeds, self._shop.category_of)[:CATEGORIES]
-        last = 2 * n + len(self._excluded) + 1
-        return [
-            product
-            for category in favourites
-            for product, _ in self._shop.popular_in(category, self._now_s)[:last]
-        ]
+        return [each.product_id for each in self._ask(source)]
+
+    def _popular_in_categories(self) -> Sequence[Proposal]:
+        favourites = favourite_categories(self._seeds, self._shop.category_of)
+        proposals = []
+        for category, weight in islice(favourites.items(), CATEGORIES):
+            ranking = self._shop.popular_in(category, self._now_s)
+            others = (each for each in ranking if each[0] not in self._excluded)
+            proposals += [
+                Proposal(product, weight * interest / ranking[0][1], "category", category)
+                for product, interest in islice(others, 2 * LIST_LENGTH)
+            ]
+        return proposals
 
 
 def choose(shop: Shop, request: ListRequest, strategy: Strategy, n: int = LIST_LENGTH) -> ChosenList:
@@ -131,13 +140,13 @@ def choose(shop: Shop, request: ListRequest, strategy: Strategy, n: int = LIST_L
 
 
 def choose_randomly(shop: Shop, request: ListRequest, random: Random, n: int = LIST_LENGTH) -> ChosenList:
-    """Return a random list of the products that all strategies would show."""
+    """Return a random list of the products that all strategies and each blended source would show."""
     sources = Sources(shop, request)
-    lists: dict[str, list[Any]] = {}
+    lists: list[list[Any]] = []
     every: dict[str, Sequence[Proposal]] = {}
-    for name, strategy in STRATEGIES.items():
+    for strategy in (*(Strategy((source,), ()) for source in BLENDED), *STRATEGIES.values()):
         products, blended = sources.chosen(strategy, n)
-        lists[name] = [{"product_id": each} for each in products]
+        lists.append([{"product_id": each} for each in products])
         every |= blended
 
     def shuffled(count: int) -> list[int]:

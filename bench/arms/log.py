@@ -1,7 +1,7 @@
 """The logs that trainings read: interactions, and what lists showed and what of it was clicked and bought."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +10,7 @@ import pyarrow as pa
 from bench.arms.shop import DAY_S
 from jobs.recommenders.evaluation.loaders.attributes import attributes_of
 from jobs.recommenders.evaluation.loaders.interactions import log_of
-from jobs.training.click_regression import ShownItems
+from jobs.training.click_pairs import ShownItems
 from jobs.training.shown_items import DAYS, MAX_LISTS
 from jobs.training.training_data import DAILY, WEIGHTS, TrainingData
 from producers.simulator.world.categories import LEAVES
@@ -51,13 +51,17 @@ class InteractionLog:
 
 @dataclass
 class ShownList:
-    """A list that came into view, without items that no source scored. `scores` is [items, `BLENDED`]."""
+    """A list that came into view, without items that no source scored.
+
+    `scores` is [items, `BLENDED`], and `popularity` the decayed views of each product at that time.
+    """
 
     surface: str
     at_s: float
     products: Sequence[str]
     positions: Sequence[int]
     scores: Sequence[Sequence[float]]
+    popularity: Sequence[float]
     clicked: list[bool]
     bought: list[bool]
 
@@ -68,18 +72,16 @@ class ShownLog:
 
     lists: list[ShownList] = field(default_factory=list)
 
-    def items(self, now_s: float, popularity: Callable[[str, float], float]) -> ShownItems:
-        """Return what `read_shown_items` returns at this time.
-
-        `popularity` returns the decayed views of a product at a time.
-        """
+    def items(self, now_s: float) -> ShownItems:
+        """Return what `read_shown_items` returns at this time."""
         used = [each for each in self.lists if each.at_s >= now_s - DAYS * DAY_S][-MAX_LISTS:]
         self.lists = used
         return ShownItems(
+            np.repeat(np.arange(len(used)), [len(each.positions) for each in used]),
             np.array([each.surface for each in used for _ in each.positions], np.str_),
             np.array([each for one in used for each in one.positions], np.int64),
             np.array([each for one in used for each in one.scores], np.float64).reshape(-1, len(BLENDED)),
-            np.array([popularity(each, now_s) for one in used for each in one.products], np.float64),
+            np.array([each for one in used for each in one.popularity], np.float64),
             np.array([each for one in used for each in one.clicked], np.bool_),
             np.array([each for one in used for each in one.bought], np.bool_),
         )

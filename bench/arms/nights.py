@@ -34,7 +34,7 @@ class Nights:
         served = self._fit(interactions)
         if served is not None:
             shop.model = published(served)
-        learned = learn_weights(shown.items(now_s, shop.popularity), shop.weights)
+        learned = learn_weights(shown.items(now_s), shop.weights)
         shop.weights, self.reasons = learned.weights, learned.reasons
 
     def _fit(self, interactions: InteractionLog) -> ServedModel | None:

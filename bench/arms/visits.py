@@ -212,6 +212,7 @@ class VisitRunner:
             products,
             [place + 1 for place in kept],
             [[scores[each].get(source, 0.0) for source in BLENDED] for each in products],
+            [self._shop.popularity(each, at_s) for each in products],
             [each in clicked for each in products],
             [False] * len(products),
         )

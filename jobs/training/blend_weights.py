@@ -1,32 +1,48 @@
 """Learns the weights of the sources of recommendations from what was shown, clicked and bought. Pure.
 
-For each surface, a logistic regression predicts a click from the sources' scores, the popularity of the
-product and the position. Only the coefficients of the scores become weights (`click_regression`).
+For each surface, the weights and the discount of popularity are those by which the clicked products of a list
+rank above the others (`click_pairs`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
-from jobs.training.click_regression import (
-    FOLDS,
+from jobs.training.click_pairs import (
+    ClickPairs,
     Flags,
     Numbers,
     ShownItems,
-    features_of,
     fit,
-    folds_of,
-    importance_of,
     logarithms,
-    too_few,
+    losses,
+    smoothed,
     vector,
 )
-from jobs.training.popularity_discount import learn_discounts
-from schemas.published_model.weights import BLENDED, DISCOUNT, SURFACES, Weights
+from schemas.published_model.weights import BLENDED, DISCOUNT, MAX_DISCOUNT, SURFACES, Weights
+
+MIN_CLICKS = 300
+"""With fewer clicks, nothing is learned."""
+
+TEST_SHARE = 1 / 3
+"""The newest share of the pairs, on which weights that were learned from the others are compared."""
 
 CERTAIN = 1.645
 """Standard errors by which learned weights must be better."""
+
+MAX_SLOPE = 20.0
+"""The largest factor of the logarithm of the score; it keeps the search away from infinity."""
+
+MAX_STEPS = 100
+"""The largest number of steps of a search."""
+
+MAIN_SHARE = 0.7
+"""The weight of one source in a start of the search."""
 
 
 @dataclass(frozen=True)
@@ -37,93 +53,164 @@ class LearnedWeights:
     reasons: dict[str, str]
 
 
-def learn_weights(shown: ShownItems, in_use: Weights) -> LearnedWeights:
-    """Return the weights and the discount that predict clicks best.
+@dataclass(frozen=True)
+class Ranking:
+    """The weight of each of `BLENDED`, which add up to 1, and the exponent of 1 + popularity."""
 
-    Weights are taken if they predict clicks that they were not learned from better than those in use do: by
-    log loss, at the 5 % level of a one-sided paired test. They add up to 1, and none is negative: a source
-    with a negative coefficient is left out, and the others are learned again. `learn_discounts` says when a
-    discount is taken.
+    weights: Numbers
+    discount: float
+
+    @classmethod
+    def of(cls, weights: Mapping[str, float]) -> "Ranking":
+        """Return the ranking that serving makes with these weights."""
+        return cls(vector(weights), weights.get(DISCOUNT, 0.0))
+
+    def plain(self) -> dict[str, float]:
+        """Return the weights as serving reads them; sources without a weight are left out."""
+        shares = zip(BLENDED, self.weights.round(4).tolist(), strict=True)
+        discount = round(self.discount, 4)
+        return {source: share for source, share in shares if share} | (
+            {DISCOUNT: discount} if discount else {}
+        )
+
+    def differences(self, pairs: ClickPairs) -> Numbers:
+        """Return how much higher the clicked product ranks, and how much further back it was: [pairs, 2]."""
+        items = pairs.items
+        ranks = logarithms(items, self.weights) - self.discount * np.log1p(items.popularity)
+        return np.column_stack([pairs.differences(ranks), pairs.differences(np.log(items.positions))])
+
+
+def learn_weights(shown: ShownItems, in_use: Weights) -> LearnedWeights:
+    """Return the weights and the discounts that rank clicked products highest.
+
+    Those of a surface are taken if weights that were learned from the older pairs rank the newest ones better
+    than the weights in use do: by log loss, at the 5 % level of a one-sided test by list. A surface with too
+    few clicks gets what all surfaces together say.
     """
-    discounts, why = learn_discounts(shown, in_use)
     weights: dict[str, dict[str, float]] = {}
     reasons: dict[str, str] = {}
-    for surface in SURFACES:
-        items = shown.take(shown.surfaces == surface)
-        weights[surface], of_sources = _of_surface(items, dict(in_use[surface]), discounts[surface])
-        reasons[surface] = f"{of_sources}; discount {why}"
+    of_all = Lesson.of(shown)
+    with threadpool_limits(1):  # the matrices are narrow: threads would only wait for each other
+        for surface in SURFACES:
+            own = shown.take(shown.surfaces == surface)
+            lesson = Lesson.of(own) if own.clicked.sum() >= MIN_CLICKS else of_all
+            weights[surface], reasons[surface] = lesson.learned(in_use[surface])
     return LearnedWeights(weights, reasons)
 
 
-def _of_surface(
-    items: ShownItems, current: dict[str, float], discount: float
-) -> tuple[dict[str, float], str]:
-    """Return the weights of a surface with its new discount, and why they were learned or kept."""
-    kept = _with_discount(current, discount)
-    if reason := too_few(items):
-        return kept, reason
-    weights = _weights(items)
-    if not weights.any():
-        return kept, "kept: no source's score goes with clicks"
-    discounted = discount * np.log1p(items.popularity)
-    before = logarithms(items, vector(current)) - discounted
+@dataclass
+class Lesson:
+    """What can be learned from some lists. The best rankings are found once, when they are needed."""
 
-    def learned(train: Flags) -> Numbers:
-        found = _weights(items.take(train))
-        return logarithms(items, found) - discounted if found.any() else before
+    clicks: int
+    pairs: ClickPairs
 
-    is_better, compared = _compared(items, lambda _: before, learned)
-    if not is_better:
-        return kept, f"kept: {compared}"
-    shares = dict(zip(BLENDED, weights.round(4).tolist(), strict=True))
-    return _with_discount(shares, discount), f"learned: {compared}"
+    @classmethod
+    def of(cls, items: ShownItems) -> "Lesson":
+        """Return the lesson of these lists."""
+        return cls(int(items.clicked.sum()), ClickPairs.of(items))
 
+    @cached_property
+    def older(self) -> ClickPairs:
+        """The pairs from which weights are learned that are tested on the newest ones."""
+        return self.pairs.take(~self._is_newest)
 
-def _with_discount(weights: Mapping[str, float], discount: float) -> dict[str, float]:
-    of_sources = {source: weights[source] for source in BLENDED if source in weights}
-    return {**of_sources, DISCOUNT: discount} if discount else of_sources
+    @cached_property
+    def newest(self) -> ClickPairs:
+        """The pairs on which weights are tested."""
+        return self.pairs.take(self._is_newest)
 
+    @cached_property
+    def best(self) -> Ranking:
+        """The best ranking of all pairs."""
+        return best_ranking(self.pairs)
 
-def _weights(items: ShownItems) -> Numbers:
-    """Return the weight of each source, which add up to 1; all 0 if no source's score goes with clicks."""
-    found = np.zeros(len(BLENDED))
-    used = [number for number in range(len(BLENDED)) if items.scores[:, number].any()]
-    while used:
-        fitted = fit(np.column_stack([items.scores[:, used], np.log1p(items.popularity)]), items)
-        coefficients = fitted.coef_[0, : len(used)]
-        if (coefficients > 0).all():
-            found[used] = coefficients / coefficients.sum()
-            break
-        used = [number for number, value in zip(used, coefficients, strict=True) if value > 0]
-    return found
+    @cached_property
+    def best_of_older(self) -> Ranking:
+        """The best ranking of the older pairs."""
+        return best_ranking(self.older)
 
+    @property
+    def _is_newest(self) -> Flags:
+        return np.asarray(np.arange(len(self.pairs)) >= (1 - TEST_SHARE) * len(self.pairs))
 
-def _compared(
-    items: ShownItems, before: Callable[[Flags], Numbers], after: Callable[[Flags], Numbers]
-) -> tuple[bool, str]:
-    """Return whether the second ranking predicts clicks better, and both log losses.
-
-    Both return the logarithm of the score by which serving ranks each item, learned from some of the items.
-    """
-    folds = folds_of(items)
-    pairs = [
-        tuple(
-            _loss(ranking(folds != each), items, folds != each, folds == each) for ranking in (before, after)
+    def learned(self, current: Mapping[str, float]) -> tuple[dict[str, float], str]:
+        """Return the weights of a surface that has `current` ones, and why they were learned or kept."""
+        if self.clicks < MIN_CLICKS or len(self.pairs) < MIN_CLICKS:
+            return dict(current), f"kept: {self.clicks:,} clicks to learn from, of at least {MIN_CLICKS:,}"
+        in_use, learned = (
+            _losses(ranking, self.older, self.newest) for ranking in (Ranking.of(current), self.best_of_older)
         )
-        for each in range(FOLDS)
-    ]
-    losses = [np.concatenate(each) for each in zip(*pairs, strict=True)]
-    gains = losses[0] - losses[1]
-    compared = (
-        f"log loss {losses[1].mean():.5f} of items left out, {losses[0].mean():.5f} with what is in use"
-    )
-    return bool(gains.mean() > CERTAIN * gains.std(ddof=1) / np.sqrt(len(gains))), compared
+        compared = f"log loss {learned.mean():.4f} of the newest pairs, {in_use.mean():.4f} with those in use"
+        if not _is_better(in_use - learned, self.newest):
+            return dict(current), f"kept: {compared}"
+        return self.best.plain(), f"learned: {compared}"
 
 
-def _loss(ranking: Numbers, items: ShownItems, train: Flags, test: Flags) -> Numbers:
-    """Return the log loss of each item of `test` by its rank score and position, fitted on `train`."""
-    fitted, tested = fit(ranking[train, None], items.take(train)), items.take(test)
-    predicted = fitted.predict_log_proba(features_of(ranking[test, None], tested))
-    return np.asarray(
-        -predicted[np.arange(len(tested.clicked)), tested.clicked.astype(int)] * importance_of(tested)
+def _losses(ranking: Ranking, train: ClickPairs, test: ClickPairs) -> Numbers:
+    """Return the log loss of each pair of `test` by a ranking, whose scale is fitted on `train`."""
+    scale = fit(ranking.differences(train), train)
+    return losses(ranking.differences(test), scale) * test.importance
+
+
+def _is_better(gains: Numbers, pairs: ClickPairs) -> bool:
+    """Return whether the mean gain is above 0, with the variance between lists."""
+    _, of_list = np.unique(pairs.lists, return_inverse=True)
+    by_list = np.bincount(of_list, gains)
+    return bool(by_list.sum() > CERTAIN * np.sqrt(len(by_list)) * by_list.std(ddof=1))
+
+
+def best_ranking(pairs: ClickPairs) -> Ranking:
+    """Return the weights and the discount with the least log loss, from several starts of a descent."""
+    found = [_descend(pairs, start) for start in _starts(pairs.items)]
+    return min(found, key=lambda one: one[0])[1]
+
+
+def _starts(items: ShownItems) -> list[Numbers]:
+    """Return equal weights of the sources that propose something, and one for each with its main weight."""
+    proposes = (items.scores > 0.0).any(axis=0)
+    equal = proposes / max(1, proposes.sum())
+    mains: Sequence[int] = np.flatnonzero(proposes).tolist() if proposes.sum() > 1 else []
+    return [equal, *((1 - MAIN_SHARE) * equal + MAIN_SHARE * np.eye(len(proposes))[main] for main in mains)]
+
+
+def _descend(pairs: ClickPairs, start: Numbers) -> tuple[float, Ranking]:
+    """Return the least log loss that is found from a start, and its ranking. A weight of 0 stays 0.
+
+    The parameters are the weights, the discount, the factor of the rank (`slope`), and that of the logarithm
+    of the position.
+    """
+    items = pairs.items
+    clicked, other = items.scores[pairs.clicked], items.scores[pairs.other]
+    popularity = pairs.differences(np.log1p(items.popularity))
+    position = pairs.differences(np.log(items.positions))
+    importance = pairs.importance / pairs.importance.sum()
+    number = len(BLENDED)
+
+    def loss(parameters: Numbers) -> tuple[float, Numbers]:
+        weights, (discount, slope, of_position) = parameters[:number], parameters[number:]
+        scores = smoothed(clicked, weights), smoothed(other, weights)
+        rank = np.log(scores[0] / scores[1]) - discount * popularity
+        margin = slope * rank + of_position * position
+        pull = -importance * expit(-margin)
+        of_weights = slope * ((pull / scores[0]) @ clicked - (pull / scores[1]) @ other)
+        # Only the proportions of the weights matter: this term makes them add up to 1.
+        excess = weights.sum() - 1.0
+        gradient = [*(of_weights + 2 * excess), -slope * (pull @ popularity), pull @ rank, pull @ position]
+        return float(importance @ np.logaddexp(0.0, -margin) + excess**2), np.array(gradient)
+
+    found = minimize(
+        loss,
+        np.array([*start, 0.0, 0.1, 0.0]),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": MAX_STEPS},
+        bounds=[
+            *((0.0, float(share > 0.0)) for share in start),
+            (0.0, MAX_DISCOUNT),
+            (0.0, MAX_SLOPE),
+            (None, None),
+        ],
     )
+    weights = found.x[:number]
+    return float(found.fun), Ranking(weights / weights.sum(), float(found.x[number]))

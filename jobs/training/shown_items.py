@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 
 from common.experiments.definition import DEFAULT_STRATEGY
 from jobs.training.arrow_queries import query
-from jobs.training.click_regression import ShownItems
+from jobs.training.click_pairs import ShownItems
 from schemas.published_model.weights import BLENDED
 
 DAYS = 28
@@ -24,7 +24,8 @@ def read_shown_items(client: Client, end: datetime, days: float = DAYS, lists: i
     Only lists of the default strategy and random lists have the scores of all sources. Lists without a model
     are left out: they are ordered by co-visits alone, of which there are few then. Items that no blended
     source proposed, sponsored items and what robots saw are left out. Random lists are like others, but their
-    positions do not follow from the scores, so they tell the two apart best.
+    positions do not follow from the scores, so they tell the two apart best. The popularity of a product is
+    that before the day of the list, because the clicks on it are views, too.
 
     Raises:
         PartUnavailable: ClickHouse does not answer.
@@ -39,6 +40,7 @@ def shown_items_of(rows: pa.Table) -> ShownItems:
     """Return the items of rows with a score of each source, and the other columns of `shown_items.sql`."""
     scores = [rows[source].to_numpy() for source in BLENDED]
     return ShownItems(
+        rows["list"].to_numpy().astype(np.int64),
         np.array(rows["surface"].to_pylist(), np.str_),
         rows["position"].to_numpy().astype(np.int64),
         np.column_stack(scores).astype(np.float64),

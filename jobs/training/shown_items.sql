@@ -50,20 +50,24 @@ WITH
         FROM recommendation_clicked
         WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
     ),
-    -- How many visitors viewed each product on how many days. A day counts half as much as one 14 days later, as in job
-    -- `recommendations`.
+    -- How many visitors had viewed each product on how many days, at the end of each day with views. A day counts half as
+    -- much as one 14 days later, as in job `recommendations`. Units: days of visitors on the first day of `period_start`.
     popularity AS
     (
-        SELECT product_id, sum(exp2(-dateDiff('day', day, {period_end:DateTime64(3, 'UTC')}) / 14)) AS views
+        SELECT
+            product_id,
+            day,
+            sum(count() * exp2(dateDiff('day', toDate({period_start:DateTime64(3, 'UTC')}), day) / 14))
+                OVER (PARTITION BY product_id ORDER BY day ROWS UNBOUNDED PRECEDING) AS views
         FROM
         (
             SELECT DISTINCT product_id, ifNull(shopper_id, session_id) AS visitor_id, toDate(occurred_at) AS day
             FROM product_viewed
-            WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
+            WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} - INTERVAL 28 DAY AND occurred_at < {period_end:DateTime64(3, 'UTC')}
                 AND product_id IN (SELECT arrayJoin(product_ids) FROM shown)
         )
         WHERE visitor_id NOT IN (SELECT visitor_id FROM robots)
-        GROUP BY product_id
+        GROUP BY product_id, day
     ),
     -- Each product of each confirmed order, once for the shopper and once for the session.
     purchases AS
@@ -78,12 +82,15 @@ WITH
             AND placed.order_id IN (SELECT order_id FROM order_confirmed WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')})
     )
 SELECT
+    list,
     surface,
     item.position AS position,
     ifNull(item.item_neighbours, 0) AS item_neighbours,
     ifNull(item.trained_neighbours, 0) AS trained_neighbours,
     ifNull(item.similar_content, 0) AS similar_content,
-    ifNull(popularity.views, 0) AS popularity,
+    ifNull(item.popular_in_category, 0) AS popular_in_category,
+    -- Days before the list: its own clicks are views, too.
+    ifNull(popularity.views, 0) * exp2(dateDiff('day', toDate(shown_at), toDate({period_start:DateTime64(3, 'UTC')})) / 14) AS popularity,
     (recommendation_id, item.product_id) IN (SELECT recommendation_id, product_id FROM clicks) AS clicked,
     -- As in the metric attributed_orders: the product was ordered within 24 hours of the click.
     (recommendation_id, item.product_id) IN
@@ -103,10 +110,11 @@ FROM
         answer.recommendation_id AS recommendation_id,
         answer.surface AS surface,
         shown.at AS shown_at,
+        row_number() OVER (ORDER BY shown.at, answer.recommendation_id) AS list,
         arrayFilter(
             -- The weights don't rank what no blended source proposed. A sponsored item is clicked for its label, too.
             one -> has(shown.product_ids, one.product_id) AND one.source != 'sponsored'
-                AND isNotNull(coalesce(one.item_neighbours, one.trained_neighbours, one.similar_content)),
+                AND isNotNull(coalesce(one.item_neighbours, one.trained_neighbours, one.similar_content, one.popular_in_category)),
             answer.items
         ) AS items
     FROM recommendation_answered AS answer
@@ -115,5 +123,5 @@ FROM
     LIMIT 1 BY recommendation_id
 )
 ARRAY JOIN items AS item
-LEFT JOIN popularity ON popularity.product_id = item.product_id
-ORDER BY shown_at, recommendation_id, position
+ASOF LEFT JOIN popularity ON popularity.product_id = item.product_id AND toDate(shown_at) > popularity.day
+ORDER BY list, position

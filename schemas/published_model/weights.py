@@ -7,7 +7,10 @@ import orjson
 
 SURFACES = ("home", "product", "cart")
 
-BLENDED = ("item_neighbours", "trained_neighbours", "similar_content")
+NEIGHBOURS = ("item_neighbours", "trained_neighbours", "similar_content")
+"""The sources that propose what goes with the products of a visitor."""
+
+BLENDED = (*NEIGHBOURS, "popular_in_category")
 """The sources whose scores are added up. Fallbacks follow them without a weight."""
 
 DISCOUNT = "popularity_discount"
@@ -23,7 +26,12 @@ Each surface has a source with a weight above 0."""
 
 
 DEFAULT_WEIGHTS: Weights = {
-    surface: {"item_neighbours": 1.0, "trained_neighbours": 1.0, "similar_content": 0.3}
+    surface: {
+        "item_neighbours": 1.0,
+        "trained_neighbours": 1.0,
+        "similar_content": 0.3,
+        "popular_in_category": 0.3,
+    }
     for surface in SURFACES
 }
 """The weights without learned ones (docs/recommendations.md, "The blend", has the measurement)."""

@@ -164,6 +164,7 @@ class AnsweredItem(TypedDict):
     item_neighbours: float | None
     trained_neighbours: float | None
     similar_content: float | None
+    popular_in_category: float | None
 
 
 class AlternativeItem(TypedDict):

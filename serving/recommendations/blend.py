@@ -12,12 +12,13 @@ def blend(
 
     The sum is divided by that of the weights of the sources that propose something, so a score is in (0, 1].
     Equal scores are ordered by product. A source without a weight proposes no product, but `sources` has its
-    scores, too, because its weight is learned from them. The causes of a product are those of all sources.
+    scores, too, because its weight is learned from them. If no source with a weight proposes something, the
+    others weigh the same. The causes of a product are those of all sources.
     """
     used = {source: weights.get(source, 0.0) for source, proposals in proposals_of.items() if proposals}
+    if not any(used.values()):
+        used = dict.fromkeys(used, 1.0)
     all_weights = sum(used.values())
-    if all_weights <= 0.0:
-        return []
     totals: dict[str, float] = {}
     scaled: list[tuple[str, float, float, dict[str, Proposal]]] = []
     for source, weight in used.items():

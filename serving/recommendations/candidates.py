@@ -78,6 +78,7 @@ class CandidateCollector:
         self._recommenders, self._interest = recommenders, interest
         self._request, self._n, self._context = request, n, context
         self._enough = n * BOOST_DEPTH if context.rules.looks_deeper else n
+        self._asked: dict[tuple[str, int], Sequence[Proposal]] = {}
 
     async def collect(self, strategy: Strategy, weights: Weights, surface: str) -> Candidates:
         """Return the best of the blended sources, then of the fallbacks in turn, until `n` pass the rules.
@@ -123,9 +124,12 @@ class CandidateCollector:
             wanted *= DEEPER
 
     async def _ask(self, name: str, wanted: int) -> Sequence[Proposal]:
-        proposals, part = await ask_source(self._recommenders[name], self._request, wanted)
-        self.found.parts.setdefault(name, part)
-        return proposals
+        """Return what a source proposes. A blended source that is also a fallback is asked once."""
+        if (name, wanted) not in self._asked:
+            proposals, part = await ask_source(self._recommenders[name], self._request, wanted)
+            self.found.parts.setdefault(name, part)
+            self._asked[name, wanted] = proposals
+        return self._asked[name, wanted]
 
     def _is_wanted(self, product_id: str) -> bool:
         """Return whether no offer of a product, whose card is loaded, is in a category of substitutes."""
@@ -134,6 +138,15 @@ class CandidateCollector:
             return True
         categories = {category_key(each.category) for each in self._request.cards.offers(product_id)}
         return None not in categories and categories.isdisjoint(substitutes)
+
+    def _is_true(self, product_id: str, cause: Because) -> bool:
+        """Return whether a product, whose card is loaded, is in the category in which it is popular.
+
+        After a restart, the job can read the change of a category before the listing. Then the product is
+        still ranked in its old category. Cached rankings lag, too.
+        """
+        offers = self._request.cards.offers(product_id)
+        return cause.kind != "category" or any(each.listed and each.category == cause.of for each in offers)
 
     def _offers(self, product_id: str) -> Sequence[Offer]:
         """Return the wanted offers of a product whose card is loaded."""
@@ -153,7 +166,9 @@ class CandidateCollector:
             checked = [(one, one.main_cause()) for one in usable[start : start + step]]
             await cards.load(_needed(checked))
             for one, cause in checked:
-                if one.product_id not in found.proposals and self._is_wanted(one.product_id):
+                product_id = one.product_id
+                is_new = product_id not in found.proposals
+                if is_new and self._is_wanted(product_id) and self._is_true(product_id, cause):
                     found.add(one, cause, self._offers(one.product_id), self._context)
             if found.passing >= self._enough:
                 return True

@@ -1,9 +1,10 @@
 """Random lists of products that several strategies would show, with the chance of each product."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
+from schemas.published_model.weights import BLENDED
 from serving.recommendations.blend import relative_scores
 from serving.recommendations.ranker import RankedItems, Ranker
 from serving.recommendations.recommender import RecommendationRequest
@@ -16,12 +17,12 @@ from serving.recommendations.strategies import Strategy
 
 
 def explored(
-    lists: Mapping[str, Sequence[Item]], n: int, shuffled: Callable[[int], Sequence[int]]
+    lists: Iterable[Sequence[Item]], n: int, shuffled: Callable[[int], Sequence[int]]
 ) -> tuple[list[Item], float]:
     """Return `n` products in random order, and the chance with which each has its place.
 
     Args:
-        lists: strategy → the list that it would show.
+        lists: the list that each strategy or source would show.
         n: the largest number of products to return.
         shuffled: returns the numbers below its argument, in an order drawn uniformly from all.
 
@@ -29,7 +30,7 @@ def explored(
     chance 1/M, whatever the strategies prefer. So every list among `lists` can be judged by the clicks on
     such answers.
     """
-    pool = {item["product_id"]: item for items in lists.values() for item in items}
+    pool = {item["product_id"]: item for items in lists for item in items}
     products = list(pool.values())
     order = shuffled(len(products))
     return [products[index] for index in order[:n]], 1 / len(products) if products else 1.0
@@ -44,12 +45,13 @@ async def random_list(
     allowed: RuleContext,
     shuffled: Callable[[int], Sequence[int]],
 ) -> RankedItems | None:
-    """Return `n` products, in random order, of those that all strategies would show.
+    """Return `n` products, in random order, of those that all strategies and each blended source would show.
 
-    It has no pinned, sponsored or new products, whose places are not random. It is None if the limits of the
-    rules would forbid one of the lists that may be drawn, because that must not depend on the draw. Each
-    product has the scores of all blended sources, also of those that its strategy does not ask, because the
-    weights of the sources are learned from them.
+    Each source counts by itself, so that it can get a weight although the blend hardly shows its products.
+    The list has no pinned, sponsored or new products, whose places are not random. It is None if the limits
+    of the rules would forbid one of the lists that may be drawn, because that must not depend on the draw.
+    Each product has the scores of all blended sources, also of those that its strategy does not ask, because
+    the weights of the sources are learned from them.
 
     Raises:
         RedisUnavailable: Redis does not answer.
@@ -57,15 +59,21 @@ async def random_list(
     freely = replace(allowed, rules=without_places(allowed.rules))
     # The last list counts: a product of several lists has the reason that the default strategy gives.
     default_last = sorted(strategies.items(), key=lambda each: each[0] == DEFAULT_STRATEGY)
+    of_sources = [
+        await ranker.rank(request, n, page, Strategy((source,), ()), freely)
+        for source in BLENDED
+        if any(source in strategy.blended for strategy in strategies.values())
+    ]
     lists = {name: await ranker.rank(request, n, page, strategy, freely) for name, strategy in default_last}
-    placed = {each.candidate.product_id: each for one in lists.values() for each in one.ranked.items}
+    every = [*of_sources, *lists.values()]
+    placed = {each.candidate.product_id: each for one in every for each in one.ranked.items}
     # Without products to draw from, the rules may still fill the usual list with products for exposure.
     if not placed or not may_have_any(placed.values(), n, freely.rules):
         return None
-    items, propensity = explored({name: each.items for name, each in lists.items()}, n, shuffled)
+    items, propensity = explored([each.items for each in every], n, shuffled)
     blended = {source: proposals for each in lists.values() for source, proposals in each.blended.items()}
     return RankedItems(
-        _with_all_scores(items, [each.items for each in lists.values()], relative_scores(blended)),
+        _with_all_scores(items, [each.items for each in every], relative_scores(blended)),
         list({part["source"]: part for each in lists.values() for part in each.parts}.values()),
         next((each.model_version for each in lists.values() if each.model_version), None),
         RankedList([placed[item["product_id"]] for item in items], ()),

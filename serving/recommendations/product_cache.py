@@ -1,4 +1,4 @@
-"""Caches what is read from Redis about single products, for all requests of a process."""
+"""Caches what is read from Redis about single products or categories, for all requests of a process."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ class CacheEntry(NamedTuple, Generic[Value]):
 
 
 class ProductCache(ABC, Generic[Value]):
-    """The values of at most `max_entries` products, each at most `ttl_s` old, of one version of the keys."""
+    """The values of at most `max_entries` keys, each at most `ttl_s` old, of one version in Redis."""
 
     ttl_s: float
     max_entries: int

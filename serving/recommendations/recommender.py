@@ -7,21 +7,21 @@ not be shown.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from itertools import islice
+from typing import Literal, Protocol
 
 from redis.asyncio import Redis
 
 from serving.analytics.popular import ranking
 from serving.catalogue.cards import ProductCardLoader
-from serving.catalogue.offers import Offer
 from serving.live_versions import LiveVersions
+from serving.recommendations.category_rankings import CategoryRankings
 from serving.recommendations.neighbours import NeighbourCache
 from serving.recommendations.proposal import Kind, Proposal, SeedParts
 from serving.recommendations.schemas import AskedSource
 from serving.recommendations.scoring import Neighbours, Seed, favourite_categories, score
 from serving.recommendations.trained_models import ModelInUse, Unusable
 from serving.recommendations.visitor_history import VisitorHistory
-from serving.redis_client import run_redis
 
 WhyPassedOver = Unusable | Literal["no_history", "no_candidates"]
 """Why a recommender proposes nothing: no usable model, no history of the visitor, or nothing is found."""
@@ -128,28 +128,26 @@ class PopularInCategory:
     strategy = "popular_in_category"
 
     def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+        self._rankings = CategoryRankings(redis)
 
     async def propose(self, request: RecommendationRequest, wanted: int) -> Sequence[Proposal]:
-        """Return the most popular products of each favourite category, those of the first favourite first."""
+        """Return the most popular products of each favourite category, those of the first favourite first.
+
+        The score of a product is its interest relative to that of the best of its category, times the weight
+        of the category among the visitor's products, relative to the first favourite.
+        """
         cards = await request.cards.read([seed.product_id for seed in request.seeds])
         category_of = {product_id: card.category for product_id, card in cards.items()}
-        favourites = favourite_categories(request.seeds, category_of)[:CATEGORIES]
+        favourites = dict(islice(favourite_categories(request.seeds, category_of).items(), CATEGORIES))
         if not favourites:
             raise PassedOver("no_history")
-        pipeline: Any = self._redis.pipeline(transaction=False)
-        for category in favourites:
-            last = 2 * wanted + len(request.excluded)
-            pipeline.zrange(request.key(f"popular:{category}"), 0, last, desc=True, withscores=True)
-        found = await run_redis(pipeline.execute())
-        await request.cards.load([member.decode() for members in found for member, _ in members])
-        # After a restart, the job can read the change of a category before the listing. Then the product is
-        # still ranked in its old category.
-        proposals: list[Proposal] = []
-        for category, members in zip(favourites, found, strict=True):
-            listed = [each for each in members if _is_in(category, request.cards.offers(each[0].decode()))]
+        rankings = await self._rankings.of(favourites, request.cards.prefix)
+        proposals = []
+        for category, weight in favourites.items():
+            others = (each for each in rankings[category] if each[0] not in request.excluded)
             proposals += [
-                Proposal(member.decode(), share, "category", category) for member, share in relative(listed)
+                Proposal(product_id, weight * share, "category", category)
+                for product_id, share in islice(others, 2 * wanted)
             ]
         return proposals
 
@@ -179,13 +177,3 @@ def neighbour_proposals(
     parts = [(1.0, SeedParts(kind, seeds, neighbours))]
     scored = score(seeds, neighbours, limit, excluded)
     return [Proposal(product_id, value, kind, None, parts) for product_id, value in scored]
-
-
-def relative(members: Sequence[tuple[bytes, float]]) -> list[tuple[bytes, float]]:
-    """Return members of a sorted set, best first, with scores relative to the first."""
-    best = members[0][1] if members else 0.0
-    return [(member, value / best if best else 0.0) for member, value in members]
-
-
-def _is_in(category: str, offers: Iterable[Offer]) -> bool:
-    return any(offer.listed and offer.category == category for offer in offers)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from common.settings import Settings
@@ -10,7 +11,7 @@ from tests.integration.event_rows import insert_events
 
 
 def scored_item(product: str, *scores: float | None, source: str = "item_neighbours") -> dict[str, Any]:
-    values = dict(zip(BLENDED, (*scores, None, None, None), strict=False))
+    values = dict(zip_longest(BLENDED, scores))
     return {
         "product_id": product, "seller_id": "ana", "score": 0.5, "source": source, "propensity": 1.0, **values
     }  # fmt: skip

@@ -1,151 +1,172 @@
-"""The weights of the blend are learned from clicks, whatever the position adds to them."""
+"""The weights of the blend are learned from clicks, whatever the position and the visitor add to them."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from jobs.training.blend_weights import learn_weights
-from jobs.training.click_regression import MIN_CLICKS, ShownItems
+from jobs.training.blend_weights import MIN_CLICKS, learn_weights
+from jobs.training.click_pairs import ClickPairs, ShownItems
 from schemas.published_model.weights import BLENDED, DISCOUNT, MAX_DISCOUNT, pack_weights, unpack_weights
 
+LENGTH = 10
 EQUAL = {surface: dict.fromkeys(BLENDED, 1.0) for surface in ("home", "product", "cart")}
+TRUE = (0.2, 0.5, 0.0, 0.3)
 
 
-def shown(true_weights: tuple[float, ...], items: int = 30_000, surface: str = "home") -> ShownItems:
-    """Lists of ten, ordered by the first source alone, whose clicks follow other weights and the position.
+def shown(
+    weights: tuple[float, ...],
+    lists: int = 8_000,
+    surface: str = "home",
+    discount: float = 0.0,
+    slope: float = 2.0,
+    seed: int = 7,
+) -> ShownItems:
+    """Lists ordered by the first source alone, whose clicks follow `weights`, `discount` and the position.
 
-    Popularity has nothing to do with the clicks.
+    Some visitors click ten times as often as others. Half of the scores are 0: the source did not propose the
+    product.
     """
-    rng = np.random.default_rng(7)
-    scores = rng.uniform(0, 1, (items // 10, 10, len(BLENDED)))
-    order = np.argsort(-scores[:, :, 0], axis=1)
-    scores = np.take_along_axis(scores, order[:, :, None], axis=1).reshape(-1, len(BLENDED))
-    positions = np.tile(np.arange(1, 11), items // 10)
-    logits = -2.5 + 4 * scores @ np.array(true_weights) - 0.9 * np.log(positions)
-    clicked = rng.uniform(size=items) < 1 / (1 + np.exp(-logits))
+    rng = np.random.default_rng(seed)
+    shape = (lists, LENGTH, len(BLENDED))
+    scores = rng.uniform(0.05, 1, shape) * (rng.uniform(size=shape) < 0.5)
+    scores[:, :, 0] = rng.uniform(0.05, 1, shape[:2])
+    scores = np.take_along_axis(scores, np.argsort(-scores[:, :, :1], axis=1), axis=1).reshape(
+        -1, len(BLENDED)
+    )
+    popularity = rng.lognormal(2, 1, len(scores))
+    positions = np.tile(np.arange(1, LENGTH + 1), lists)
+    quality = np.log(scores @ np.array(weights) + 1e-3) - discount * np.log1p(popularity)
+    willing = np.repeat(rng.normal(-3.0, 1.2, lists), LENGTH)
+    logits = slope * (quality - quality.mean()) - 0.8 * np.log(positions) + willing
+    clicked = rng.uniform(size=len(scores)) < 1 / (1 + np.exp(-logits))
     return ShownItems(
-        np.full(items, surface),
+        np.repeat(np.arange(lists), LENGTH),
+        np.full(len(scores), surface),
         positions,
         scores,
-        rng.lognormal(3, 1, items),
+        popularity,
         clicked,
-        clicked & (rng.uniform(size=items) < 0.1),
+        clicked & (rng.uniform(size=len(scores)) < 0.1),
     )
 
 
-def shown_by_popularity(exponent: float, items: int = 60_000) -> ShownItems:
-    """Lists whose logit of a click follows the logarithm of score / (1 + popularity)^exponent."""
-    rng = np.random.default_rng(11)
-    scores, popularity = rng.uniform(0.05, 1, (items, len(BLENDED))), rng.lognormal(3, 1, items)
-    positions = np.tile(np.arange(1, 11), items // 10)
-    quality = np.log(scores.mean(axis=1)) - exponent * np.log1p(popularity)
-    logits = 1.2 * (quality - quality.mean()) - 2.5 - 0.7 * np.log(positions)
-    clicked = rng.uniform(size=items) < 1 / (1 + np.exp(-logits))
-    return ShownItems(
-        np.full(items, "home"), positions, scores, popularity, clicked, np.zeros(items, np.bool_)
-    )
+def test_a_pair_is_a_clicked_product_and_another_one_of_the_same_list() -> None:
+    items = shown(TRUE, 2)
+    clicked = np.zeros(20, np.bool_)
+    clicked[[1, 3, 12]] = True
+    items = replace(items, clicked=clicked, bought=clicked & (np.arange(20) == 12))
+
+    pairs = ClickPairs.of(items)
+
+    of_first = [(1, other) for other in range(10) if other not in (1, 3)]
+    of_second = [(12, other) for other in range(10, 20) if other != 12]
+    expected = [*of_first, *((3, other) for _, other in of_first), *of_second]
+    assert list(zip(pairs.clicked.tolist(), pairs.other.tolist(), strict=True)) == expected
+    assert pairs.importance.tolist() == [1.0] * 16 + [3.0] * 9
+    assert ClickPairs.of(items, most=9).clicked.tolist() == [1, 1, 1, 3, 3, 3, 12, 12, 12]
+    assert len(ClickPairs.of(replace(items, clicked=np.ones(20, np.bool_)))) == 0
 
 
 def test_the_weights_are_those_that_made_people_click() -> None:
-    found = learn_weights(shown((0.2, 0.6, 0.2)), EQUAL)
+    found = learn_weights(shown(TRUE), EQUAL)
 
-    assert [found.weights["home"][source] for source in BLENDED] == pytest.approx([0.2, 0.6, 0.2], abs=0.05)
+    assert [found.weights["home"].get(each, 0.0) for each in BLENDED] == pytest.approx(TRUE, abs=0.06)
     assert found.weights["home"].get(DISCOUNT, 0.0) < 0.1
     assert found.reasons["home"].startswith("learned: log loss")
 
 
 def test_without_the_position_the_first_source_would_get_credit_for_the_first_places() -> None:
     """What the first source ranks high is clicked for its place."""
-    items = shown((0.2, 0.6, 0.2))
+    items = shown(TRUE)
     naive = learn_weights(replace(items, positions=np.ones_like(items.positions)), EQUAL)
 
-    assert naive.weights["home"]["item_neighbours"] > 0.3
+    assert naive.weights["home"]["item_neighbours"] > 0.35
 
 
 def test_a_source_that_drives_people_away_gets_no_weight() -> None:
-    found = learn_weights(shown((-0.5, 0.6, 0.4)), EQUAL)
+    items = shown((0.0, 0.6, 0.0, 0.4))
+    disliked = replace(items, scores=items.scores * [1, 1, 1, 1] + [[0, 0, 0.5, 0]] * ~items.clicked[:, None])
 
-    assert found.weights["home"]["item_neighbours"] == 0
-    assert sum(found.weights["home"][source] for source in BLENDED) == pytest.approx(1, abs=1e-3)
+    found = learn_weights(disliked, EQUAL)
 
-
-@pytest.mark.parametrize("exponent", [0.15, 0.3, 0.45])
-def test_the_discount_is_the_one_by_which_people_click(exponent: float) -> None:
-    found = learn_weights(shown_by_popularity(exponent), EQUAL)
-
-    assert found.weights["home"][DISCOUNT] == pytest.approx(exponent, abs=0.08)
-    assert found.weights["cart"] == EQUAL["cart"] | {DISCOUNT: found.weights["home"][DISCOUNT]}
-    assert "discount learned: at equal scores" in found.reasons["home"]
+    assert "similar_content" not in found.weights["home"]
+    assert sum(found.weights["home"].get(source, 0.0) for source in BLENDED) == pytest.approx(1, abs=1e-3)
 
 
-@pytest.mark.parametrize(("exponent", "learned"), [(2.0, MAX_DISCOUNT), (-0.5, 0.0)])
-def test_the_discount_is_bounded_and_popularity_never_adds_to_a_score(
+def test_a_source_that_proposed_nothing_gets_no_weight() -> None:
+    items = shown((0.5, 0.5, 0.0, 0.0))
+    in_use = {surface: {"item_neighbours": 1.0} for surface in EQUAL}
+
+    found = learn_weights(replace(items, scores=items.scores * [1, 1, 0, 0]), in_use)
+
+    assert found.weights["home"].keys() - {DISCOUNT} == {"item_neighbours", "trained_neighbours"}
+
+
+@pytest.mark.parametrize(("exponent", "learned"), [(0.3, 0.3), (0.8, 0.8), (2.0, MAX_DISCOUNT), (-0.5, 0.0)])
+def test_the_discount_is_the_one_by_which_people_click_within_its_limits(
     exponent: float, learned: float
 ) -> None:
-    assert learn_weights(shown_by_popularity(exponent), EQUAL).weights["home"].get(DISCOUNT, 0.0) == learned
+    found = learn_weights(shown(TRUE, discount=exponent), EQUAL)
+
+    assert found.weights["home"].get(DISCOUNT, 0.0) == pytest.approx(learned, abs=0.08)
 
 
-def test_a_learned_discount_stays_in_use_if_nothing_better_is_learned() -> None:
-    items = shown_by_popularity(0.3)
+def test_learned_weights_stay_in_use_if_nothing_better_is_learned() -> None:
+    items = shown(TRUE, discount=0.4)
     first = learn_weights(items, EQUAL).weights
 
     again = learn_weights(items, first)
 
-    assert again.weights == first
-    assert "discount kept: at equal scores" in again.reasons["home"]
-
-
-def test_a_preference_for_popular_products_is_said_but_changes_nothing() -> None:
-    found = learn_weights(shown_by_popularity(-0.5), EQUAL)
-
-    assert DISCOUNT not in found.weights["home"]
-    assert "discount kept: at equal scores" in found.reasons["home"]
-    assert found.reasons["home"].endswith("but 0 is the limit")
+    assert again.weights["home"] == first["home"]
+    assert again.reasons["home"].startswith("kept: log loss")
 
 
 def test_a_discount_that_people_do_not_show_any_more_is_dropped() -> None:
-    in_use = {surface: weights | {DISCOUNT: 0.5} for surface, weights in EQUAL.items()}
+    in_use = {surface: weights | {DISCOUNT: 0.9} for surface, weights in EQUAL.items()}
 
-    found = learn_weights(shown_by_popularity(-0.2), in_use)
+    found = learn_weights(shown(TRUE, surface="cart"), in_use)
 
-    assert found.weights["cart"] == EQUAL["cart"]
-    assert "discount learned: at equal scores" in found.reasons["cart"]
+    assert found.weights["cart"].get(DISCOUNT, 0.0) < 0.1
 
 
-def test_a_discount_is_learned_from_noise_no_more_often_than_the_test_allows() -> None:
-    """At the 5 % level, 20 logs in which popularity has no effect give one discount on average."""
-    items, learned = shown((0.2, 0.6, 0.2), 6_000), 0
-    for seed in range(20):
-        rng = np.random.default_rng(seed)
-        shuffled = replace(items, popularity=rng.permutation(items.popularity))
-        learned += "discount learned" in learn_weights(shuffled, EQUAL).reasons["home"]
+def test_a_surface_with_few_clicks_gets_what_all_surfaces_say() -> None:
+    items, few = shown(TRUE), shown((1.0, 0.0, 0.0, 0.0), 50, surface="cart", seed=8)
+    both = ShownItems(
+        np.concatenate([items.lists, few.lists + 10_000]),
+        *(
+            np.concatenate([getattr(one, name) for one in (items, few)])
+            for name in ("surfaces", "positions", "scores", "popularity", "clicked", "bought")
+        ),
+    )
+    assert 0 < few.clicked.sum() < MIN_CLICKS
 
-    assert learned <= 3
+    found = learn_weights(both, EQUAL)
+
+    assert [found.weights["cart"].get(each, 0.0) for each in BLENDED] == pytest.approx(TRUE, abs=0.07)
 
 
 def test_too_few_clicks_change_nothing() -> None:
-    items = shown((0.2, 0.6, 0.2))
-    few = items.take(slice(10 * MIN_CLICKS))
-    found = learn_weights(replace(few, clicked=few.clicked & (np.arange(len(few.clicked)) % 20 == 0)), EQUAL)
+    items = shown(TRUE)
+    found = learn_weights(
+        replace(items, clicked=items.clicked & (np.cumsum(items.clicked) < MIN_CLICKS)), EQUAL
+    )
 
     assert found.weights == EQUAL
-    assert "of at least 300" in found.reasons["home"]
+    assert found.reasons["home"] == "kept: 299 clicks to learn from, of at least 300"
 
 
 def test_scores_that_say_nothing_about_clicks_change_nothing_for_the_worse() -> None:
-    """Clicks at random: weights that were learned from noise do not predict the newest clicks better."""
-    items = shown((0.2, 0.6, 0.2), 6_000)
-    learned = 0
+    """Clicks at random: weights that were learned from noise do not rank the newest clicks better."""
+    items, learned = shown(TRUE, 600), 0
     for seed in range(10):
-        at_random = np.random.default_rng(seed).uniform(size=6_000) < 0.1
+        at_random = np.random.default_rng(seed).uniform(size=len(items.clicked)) < 0.1
         learned += learn_weights(replace(items, clicked=at_random), EQUAL).weights != EQUAL
 
     assert learned <= 2
 
 
 def test_learned_weights_can_be_stored() -> None:
-    found = learn_weights(shown((0.2, 0.6, 0.2), surface="cart"), EQUAL)
+    found = learn_weights(shown(TRUE, surface="cart", discount=0.4), EQUAL)
 
     assert unpack_weights(pack_weights(found.weights)) == found.weights
-    assert found.weights["home"] == EQUAL["home"]

@@ -79,7 +79,16 @@ def test_a_source_without_a_weight_changes_nothing_but_its_scores_are_given() ->
     assert [(one.product_id, one.score) for one in (bulb, shade)] == [("bulb", 1.0), ("shade", 0.5)]
     assert shade.sources == {"trained": 0.5, "live": 0.5}
     assert shade.main_cause() == ("similar", "lamp")
-    assert blend({"trained": trained}, {"live": 1.0, "trained": 0.0}, 9) == []
+
+
+def test_sources_without_a_weight_weigh_the_same_where_no_other_one_proposes_anything() -> None:
+    """Such as before the first model, after weights were learned that are all of the model."""
+    live = of({"lamp": 1.0}, {"lamp": {"bulb": 8.0, "shade": 4.0}})
+    content = of({"rug": 1.0}, {"rug": {"shade": 1.0}})
+
+    found = blend({"live": live, "content": content, "trained": []}, {"trained": 1.0, "live": 0.0}, 9)
+
+    assert [(one.product_id, one.score) for one in found] == [("shade", 0.75), ("bulb", 0.5)]
 
 
 def test_the_scores_of_products_are_those_of_all_sources() -> None:
@@ -97,7 +106,8 @@ def test_a_blend_is_ordered_each_product_once_with_scores_up_to_1(
 ) -> None:
     found = blend(proposals_of, weights, limit)
 
-    weighed = {source for source, weight in weights.items() if weight > 0}
+    weighed = {source for source, weight in weights.items() if weight > 0 and proposals_of.get(source)}
+    weighed = weighed or set(proposals_of)
     proposed = {one.product_id for source in weighed for one in proposals_of.get(source, ())}
     assert {one.product_id for one in found} <= proposed
     assert len({one.product_id for one in found}) == len(found) <= limit

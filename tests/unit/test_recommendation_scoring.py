@@ -164,4 +164,7 @@ def test_the_favourite_category_is_the_one_that_the_seeds_say_most_for() -> None
     weighed = [Seed("lamp", 1.0), Seed("rug", 0.6), Seed("mat", 0.6), Seed("unknown", 9.0)]
     category_of = {"lamp": "light", "rug": "floor", "mat": "floor", "unknown": None}
 
-    assert favourite_categories(weighed, category_of) == ["floor", "light"]
+    favourites = favourite_categories(weighed, category_of)
+
+    assert list(favourites.items()) == [("floor", 1.0), ("light", pytest.approx(1 / 1.2))]
+    assert favourite_categories([], category_of) == {}

@@ -10,6 +10,7 @@ from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS, SURFACES
 
 TYPES = pa.schema(
     {
+        "list": pa.uint64(),
         "surface": pa.string(),
         "position": pa.int32(),
         **dict.fromkeys(BLENDED, pa.float64()),
@@ -25,20 +26,23 @@ def test_each_source_has_its_column_of_scores_in_the_order_of_the_weights() -> N
         {
             "bought": [0, 1],
             "clicked": [0, 1],
+            "popular_in_category": [0.4, 0.6],
             "similar_content": [0.3, 0.0],
             "trained_neighbours": [0.2, 0.5],
             "item_neighbours": [0.1, 1.0],
             "popularity": [7.5, 0.0],
             "position": [1, 12],
             "surface": ["home", "product"],
+            "list": [1, 2],
         }
     ).select(TYPES.names)
 
     shown = shown_items_of(rows.cast(TYPES))
 
+    assert shown.lists.tolist() == [1, 2]
     assert shown.surfaces.tolist() == ["home", "product"]
     assert shown.positions.tolist() == [1, 12]
-    assert shown.scores.tolist() == [[0.1, 0.2, 0.3], [1.0, 0.5, 0.0]]
+    assert shown.scores.tolist() == [[0.1, 0.2, 0.3, 0.4], [1.0, 0.5, 0.0, 0.6]]
     assert shown.popularity.tolist() == [7.5, 0.0]
     assert shown.clicked.tolist() == shown.bought.tolist() == [False, True]
 
@@ -58,4 +62,4 @@ def test_without_a_shown_list_the_weights_in_use_stay() -> None:
 
     assert learned.weights == DEFAULT_WEIGHTS
     too_few = "kept: 0 clicks to learn from, of at least 300"
-    assert learned.reasons == dict.fromkeys(SURFACES, f"{too_few}; discount {too_few}")
+    assert learned.reasons == dict.fromkeys(SURFACES, too_few)

@@ -7,7 +7,7 @@ import pytest
 
 from clickhouse.client import connect
 from common.settings import Settings
-from jobs.training.click_regression import ShownItems
+from jobs.training.click_pairs import ShownItems
 from jobs.training.shown_items import DAYS, read_shown_items
 from tests.integration.shown_lists import ShownLists, scored_item
 
@@ -35,10 +35,11 @@ def test_items_that_came_into_view_are_read_oldest_first_with_what_followed(empt
     lists, day = ShownLists(), END - timedelta(days=9)
     lists.answer(
         "usual", "ann", day, scored_item("lamp", 1.0, 0.5), scored_item("paid", 0.9, source="sponsored"),
-        scored_item("rug", None, None, 0.4), scored_item("best-seller", source="popular_products"),
+        scored_item("rug", None, None, 0.4), scored_item("mat", None, None, None, 0.7),
+        scored_item("best-seller", source="popular_products"),
         scored_item("below-the-fold", 0.2),
     )  # fmt: skip
-    lists.see("usual", day + HOUR, "lamp", "paid", "rug", "best-seller", session="s1", shopper="ann")
+    lists.see("usual", day + HOUR, "lamp", "paid", "rug", "mat", "best-seller", session="s1", shopper="ann")
     lists.click("usual", day + 2 * HOUR, "rug", "s1", "ann")
     lists.click("usual", day + 2 * HOUR, "best-seller", "s1", "ann")
     lists.order(day + 3 * HOUR, "rug", "ann")
@@ -55,27 +56,37 @@ def test_items_that_came_into_view_are_read_oldest_first_with_what_followed(empt
     lists.load(empty_database)
 
     assert read(empty_database) == [
-        ("cart", 1, [0.3, 0.6, 0.0], False, False),
-        ("home", 1, [1.0, 0.5, 0.0], False, False),
-        ("home", 3, [0.0, 0.0, 0.4], True, True),
+        ("cart", 1, [0.3, 0.6, 0.0, 0.0], False, False),
+        ("home", 1, [1.0, 0.5, 0.0, 0.0], False, False),
+        ("home", 3, [0.0, 0.0, 0.4, 0.0], True, True),
+        ("home", 4, [0.0, 0.0, 0.0, 0.7], False, False),
     ]
-    assert [row[0] for row in read(empty_database, lists=1)] == ["home", "home"]
+    assert [row[0] for row in read(empty_database, lists=1)] == ["home"] * 3
     assert read(empty_database, days=8) == []
 
 
-def test_the_popularity_of_an_item_is_the_days_of_its_visitors_which_fade(empty_database: Settings) -> None:
+def test_the_popularity_of_an_item_is_the_days_of_its_visitors_before_the_list_which_fade(
+    empty_database: Settings,
+) -> None:
     """Several views of a visitor on a day, and an event that arrived twice, count once."""
-    lists, day = ShownLists(), END - timedelta(days=1)
-    lists.answer("usual", "ann", day, scored_item("lamp", 1.0), scored_item("rug", 0.5))
-    lists.see("usual", day, "lamp", "rug", session="s1", shopper="ann")
-    for visitor, days in (("bea", 1), ("bea", 1), ("cleo", 15), ("dora", 27), ("too-early", 40)):
+    lists = ShownLists()
+    ages = {"earlier": 10, "later": 1}
+    for name, days in ages.items():
+        at = END - timedelta(days=days)
+        lists.answer(name, "ann", at, scored_item("lamp", 1.0), scored_item("rug", 0.5))
+        lists.see(name, at, "lamp", "rug", session="s1", shopper="ann")
+    viewed = (("bea", 2), ("bea", 2), ("cleo", 15), ("dora", 50), ("same-day", 1), ("too-early", 57))
+    for visitor, days in viewed:
         lists.view(END - timedelta(days=days), "lamp", visitor)
     lists.load(empty_database)
 
     with connect(empty_database) as analyst:
         shown = read_shown_items(analyst, END)
 
-    assert shown.popularity.tolist() == [pytest.approx(sum(2 ** (-days / 14) for days in (1, 15, 27))), 0.0]
+    before = {"earlier": (15, 50), "later": (2, 15, 50)}
+    expected = [sum(2 ** ((ages[name] - days) / 14) for days in before[name]) for name in ages]
+    assert shown.lists.tolist() == [1, 1, 2, 2]
+    assert shown.popularity.tolist() == [pytest.approx(expected[0]), 0.0, pytest.approx(expected[1]), 0.0]
 
 
 def test_a_purchase_counts_within_a_day_of_the_click_by_the_same_shopper_or_session(
@@ -134,4 +145,4 @@ def test_other_strategies_what_nobody_saw_and_robots_are_left_out(empty_database
     found = read(empty_database)
 
     assert len(found) == 1_000
-    assert {tuple(scores) for _, _, scores, _, _ in found} == {(0.25, 0.0, 0.0)}
+    assert {tuple(scores) for _, _, scores, _, _ in found} == {(0.25, 0.0, 0.0, 0.0)}

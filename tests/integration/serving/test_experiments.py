@@ -171,7 +171,8 @@ def test_an_answer_says_where_it_came_from(client: httpx.Client) -> None:
     assert found["items"][0]["source"] == "popular_products"
     assert found["items"][0]["propensity"] == 1.0
     assert {source: found["items"][0][source] for source in BLENDED} == {
-        "item_neighbours": None, "trained_neighbours": None, "similar_content": 0.25
+        "item_neighbours": None, "trained_neighbours": None, "similar_content": 0.25,
+        "popular_in_category": None,
     }  # fmt: skip
 
 

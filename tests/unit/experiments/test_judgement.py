@@ -38,7 +38,7 @@ class Shop:
         def shuffled(count: int) -> list[int]:
             return random.sample(range(count), count)
 
-        drawn, propensity = explored(items, LENGTH, shuffled)
+        drawn, propensity = explored(items.values(), LENGTH, shuffled)
         for place, item in enumerate(drawn):
             chance = EXAMINED[place] * taste[int(item["product_id"])]
             self.rows.append(

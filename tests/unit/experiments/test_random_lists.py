@@ -41,7 +41,7 @@ class Fixed:
 
     async def propose(self, _request: RecommendationRequest, _wanted: int) -> Sequence[Proposal]:
         return [
-            Proposal(each, 1.0 / rank, "category", self.strategy)
+            Proposal(each, 1.0 / rank, "content", self.strategy)
             for rank, each in enumerate(self.product_ids, 1)
         ]
 
@@ -56,7 +56,7 @@ def drawn(
     """Return a random list of at most `n` products of one seller, those of the default strategy first."""
     cards = ProductCardLoader(Redis(), "")
     listing = {"seller_id": "ana", "currency": "BRL", "price_minor": 900, "listed": 1, "category": "home"}
-    products = {*lamps, *rugs, *pool, "sofa"}
+    products = {*lamps, *rugs, *pool, "sofa", "lamps", "rugs"}
     cards.store(products, [(orjson.dumps([listing]), None)] * len(products))
     model = ModelInUse(None, "no_model", DEFAULT_WEIGHTS)
     request = RecommendationRequest(VisitorHistory({}, {}, {}, None), [], None, frozenset(), cards, [], model)
@@ -90,7 +90,7 @@ def test_a_random_list_has_products_of_all_strategies_and_says_what_each_would_s
 def test_a_product_of_several_strategies_has_the_reason_of_the_default_one() -> None:
     found = drawn(ActiveRules(), ("lamp1", "sofa"), ("sofa", "rug1"))
     assert found is not None
-    reasons = {item["product_id"]: item["reason"]["category"] for item in found.items}
+    reasons = {item["product_id"]: item["reason"]["product_id"] for item in found.items}
     assert reasons == {"lamp1": "lamps", "sofa": "lamps", "rug1": "rugs"}
 
 

@@ -96,7 +96,7 @@ def test_every_product_of_every_list_has_the_logged_chance_at_every_place() -> N
     drawing = choice()
     places: Counter[tuple[int, str]] = Counter()
     for _ in range(7_000):
-        items, propensity = explored(lists, 4, drawing.shuffled)
+        items, propensity = explored(lists.values(), 4, drawing.shuffled)
         assert propensity == 1 / 7
         assert len(items) == 4
         places.update((place, one["product_id"]) for place, one in enumerate(items))
@@ -106,7 +106,7 @@ def test_every_product_of_every_list_has_the_logged_chance_at_every_place() -> N
 
 
 def test_nothing_to_explore_is_an_empty_list() -> None:
-    assert explored({"live": [], "popular": []}, 4, choice().shuffled) == ([], 1.0)
+    assert explored([[], []], 4, choice().shuffled) == ([], 1.0)
 
 
 def answer(**changes: Any) -> Answer:
@@ -120,7 +120,10 @@ def answer(**changes: Any) -> Answer:
         "strategy": "live",
         "model_version": None,
         "seeds": [Seed("sofa", 1.0)],
-        "items": [item("lamp", item_neighbours=1.0, similar_content=0.5), item("desk")],
+        "items": [
+            item("lamp", item_neighbours=1.0, similar_content=0.5),
+            item("desk", popular_in_category=0.2),
+        ],
         "propensities": [0.25, 0.5],
         "alternatives": {"live": ["lamp", "desk"], "popular": ["desk"]},
         "answer_ms": 4.2504,
@@ -142,13 +145,13 @@ def test_the_event_has_everything_that_the_answer_came_from() -> None:
     assert record["seeds"] == [{"product_id": "sofa", "weight": 1.0}]
     assert [(one["position"], one["product_id"], one["source"]) for one in record["items"]] == [
         (1, "lamp", "item_neighbours+similar_content"),
-        (2, "desk", "popular"),
+        (2, "desk", "popular_in_category"),
     ]
     assert [one["propensity"] for one in record["items"]] == [0.25, 0.5]
     scores = [{source: one[source] for source in BLENDED} for one in record["items"]]
     assert scores == [
-        {"item_neighbours": 1.0, "trained_neighbours": None, "similar_content": 0.5},
-        dict.fromkeys(BLENDED),
+        dict.fromkeys(BLENDED) | {"item_neighbours": 1.0, "similar_content": 0.5},
+        dict.fromkeys(BLENDED) | {"popular_in_category": 0.2},
     ]
     assert record["alternatives"][2] == {"strategy": "popular", "position": 1, "product_id": "desk"}
     assert record["answer_ms"] == 4.25

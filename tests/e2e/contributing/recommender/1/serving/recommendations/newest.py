@@ -5,8 +5,9 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from serving.recommendations.category_rankings import relative
 from serving.recommendations.proposal import Proposal
-from serving.recommendations.recommender import CATEGORIES, RecommendationRequest, relative
+from serving.recommendations.recommender import CATEGORIES, RecommendationRequest
 from serving.recommendations.scoring import favourite_categories
 from serving.redis_client import run_redis
 
@@ -23,13 +24,13 @@ class NewestInCategory:
         """Propose the newest listings of each category, starting with the visitor's favourite category."""
         cards = await request.cards.read([seed.product_id for seed in request.seeds])
         category_of = {product_id: card.category for product_id, card in cards.items()}
-        favourites = favourite_categories(request.seeds, category_of)[:CATEGORIES]
+        favourites = list(favourite_categories(request.seeds, category_of))[:CATEGORIES]
         pipeline: Any = self._redis.pipeline(transaction=False)
         for category in favourites:
             last = 2 * wanted + len(request.excluded)
             pipeline.zrange(request.key(f"newest:{category}"), 0, last, desc=True, withscores=True)
         return [
-            Proposal(member.decode(), share, "newest", category)
+            Proposal(product_id, share, "newest", category)
             for category, members in zip(favourites, await run_redis(pipeline.execute()), strict=True)
-            for member, share in relative(members)
+            for product_id, share in relative(members)
         ]
