@@ -104,7 +104,7 @@ HOLDOUT_SHARE = NumberSetting(
 EXPLORATION_SHARE = NumberSetting(
     "recommendation_exploration",
     0.01,
-    "Share of recommendation lists that are drawn at random from what all strategies would show.",
+    "Share of recommendation lists that are drawn at random from what all strategies and sources would show.",
     minimum=0,
     maximum=0.2,
 )

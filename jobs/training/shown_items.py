@@ -15,7 +15,7 @@ DAYS = 28
 """The newest days that are read."""
 
 MAX_LISTS = 50_000
-"""The number of newest lists to learn from: about 600,000 items, for at most four numbers of each surface."""
+"""The number of newest lists to learn from: about 600,000 items, for five numbers of each surface."""
 
 
 def read_shown_items(client: Client, end: datetime, days: float = DAYS, lists: int = MAX_LISTS) -> ShownItems:
