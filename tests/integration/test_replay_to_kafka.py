@@ -24,7 +24,7 @@ from schemas.registry import FULL_TRANSITIVE, SchemaRefused, SchemaRegistry
 from schemas.setup import register, set_up_topics
 from schemas.topics import Topic
 from tests.integration.event_topics import ids_of, read_from, topic_ends
-from tests.integration.servers import Server
+from tests.integration.servers import Server, await_true
 from tests.ports import free_offset
 
 ORDERS = 800
@@ -189,7 +189,10 @@ def test_nothing_is_lost_when_kafka_is_killed_in_the_middle(
     assert replayed.complete
     assert 0 < killed[0] < replayed.total
     for name, start in begin.items():
-        assert ids_of(read_from(settings, start)) == ids_in(ready, name)
+        await_true(
+            lambda name=name, start=start: ids_of(read_from(settings, start)) == ids_in(ready, name),
+            f"every {name}",
+        )
 
 
 @pytest.mark.nightly
