@@ -81,7 +81,7 @@ class Sources:
         blended = {each: self._ask(each) for each in strategy.blended}
         every = blend(blended, self._weights, sum(map(len, blended.values())))
         if strategy.discounts and (exponent := self._weights.get(DISCOUNT, 0.0)):
-            every = discounted(every, self._popularity(every), exponent)
+            every = discounted(every, self._popularity(every), exponent, n)
         found = [one.product_id for one in every[:n]]
         for name in strategy.fallbacks:
             if len(found) >= n:

@@ -50,20 +50,23 @@ def blend(
 
 
 def discounted(
-    proposals: Sequence[Proposal], popularity: Mapping[str, float], exponent: float
+    proposals: Sequence[Proposal], popularity: Mapping[str, float], exponent: float, limit: int
 ) -> list[Proposal]:
-    """Return the proposals with their scores divided by (1 + popularity)^exponent, the best first.
+    """Return the `limit` best proposals after each score was divided by (1 + popularity)^exponent.
 
     People view popular products anyway, so models rank them higher than people click them when recommended.
     `popularity` maps a product to at least 0, the decayed number of its views; a missing product has 0.
     Equal scores are ordered by product. Each cause of a product keeps its share of the score.
     """
-    found = []
-    for one in proposals:
-        factor = (1.0 + popularity.get(one.product_id, 0.0)) ** -exponent
-        parts = [(factor * own, part) for own, part in one.all_parts()]
-        found.append(one._replace(score=factor * one.score, parts=parts))
-    return sorted(found, key=lambda one: (-one.score, one.product_id))
+    factors = [(1.0 + popularity.get(one.product_id, 0.0)) ** -exponent for one in proposals]
+    ranked = sorted(
+        (-factor * one.score, one.product_id, factor, one)
+        for factor, one in zip(factors, proposals, strict=True)
+    )
+    return [
+        one._replace(score=-negative, parts=[(factor * own, part) for own, part in one.all_parts()])
+        for negative, _, factor, one in ranked[:limit]
+    ]
 
 
 def relative_scores(proposals_of: Mapping[str, Sequence[Proposal]]) -> dict[str, dict[str, float]]:

@@ -112,7 +112,7 @@ class CandidateCollector:
             return blend(blended, weights, limit)
         every = blend(blended, weights, sum(map(len, blended.values())))
         popularity = await self._interest.of((one.product_id for one in every), self._request.cards.prefix)
-        return discounted(every, popularity, exponent)[:limit]
+        return discounted(every, popularity, exponent, limit)
 
     async def _look_deeper(self, name: str) -> None:
         wanted = DEEPER * self._n

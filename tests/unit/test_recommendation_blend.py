@@ -150,7 +150,7 @@ EXPONENTS = st.floats(0, MAX_DISCOUNT)
 def test_a_discount_keeps_products_and_causes_and_raises_no_score(
     proposals: list[Proposal], popularity: dict[str, float], exponent: float
 ) -> None:
-    found = discounted(proposals, popularity, exponent)
+    found = discounted(proposals, popularity, exponent, len(proposals))
 
     before = {one.product_id: one for one in proposals}
     assert {one.product_id for one in found} == set(before)
@@ -165,7 +165,7 @@ def test_a_discount_keeps_products_and_causes_and_raises_no_score(
 def test_a_discount_never_moves_a_product_behind_a_more_popular_one_that_scored_less(
     proposals: list[Proposal], popularity: dict[str, float], exponent: float
 ) -> None:
-    order = [one.product_id for one in discounted(proposals, popularity, exponent)]
+    order = [one.product_id for one in discounted(proposals, popularity, exponent, 9)]
 
     for better, worse in combinations(proposals, 2):
         is_less_popular = popularity.get(better.product_id, 0) <= popularity.get(worse.product_id, 0)
@@ -175,7 +175,7 @@ def test_a_discount_never_moves_a_product_behind_a_more_popular_one_that_scored_
 
 @given(PROPOSALS, POPULARITY)
 def test_a_discount_of_0_changes_nothing(proposals: list[Proposal], popularity: dict[str, float]) -> None:
-    found = discounted(proposals, popularity, 0.0)
+    found = discounted(proposals, popularity, 0.0, len(proposals))
 
     assert [(one.product_id, one.score) for one in found] == [
         (one.product_id, one.score) for one in proposals
@@ -186,12 +186,13 @@ def test_a_popular_product_falls_behind_a_rare_one_with_half_its_score() -> None
     """With the exponent ½ and three times as many views, plus one, a score is halved."""
     live = of({"lamp": 1.0}, {"lamp": {"bulb": 1.0, "shade": 0.6}})
 
-    found = discounted(live, {"bulb": 3.0}, 0.5)
+    found = discounted(live, {"bulb": 3.0}, 0.5, 9)
 
     assert [(one.product_id, one.score) for one in found] == [
         ("shade", pytest.approx(0.6)),
         ("bulb", pytest.approx(0.5)),
     ]
+    assert discounted(live, {"bulb": 3.0}, 0.5, 1) == found[:1]
 
 
 def test_only_the_default_strategy_discounts() -> None:
