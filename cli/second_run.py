@@ -1,7 +1,7 @@
 """Runs the few files whose tests failed beside other lanes once more, alone, as large projects' CI does.
 
 A test that fails only while the machine is busy is worth mending, but it says nothing about the change. So it
-does not fail the run: the output names it. Many failures are never repeated.
+does not fail the run: the output names it. Failures in many files are never repeated.
 """
 
 import json

@@ -6,9 +6,10 @@ from itertools import islice
 from random import Random
 from typing import Any
 
-from bench.arms.shop import Shop, Visitor
+from bench.arms.shop import Ranking, Shop, Visitor
 from schemas.published_model.weights import BLENDED, DISCOUNT
 from serving.recommendations.blend import blend, discounted, relative_scores
+from serving.recommendations.category_rankings import popular_in
 from serving.recommendations.exploration import explored
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.recommender import CANDIDATES, CATEGORIES, neighbour_proposals
@@ -121,16 +122,16 @@ class Sources:
         return [each.product_id for each in self._ask(source)]
 
     def _popular_in_categories(self) -> Sequence[Proposal]:
-        favourites = favourite_categories(self._seeds, self._shop.category_of)
-        proposals = []
-        for category, weight in islice(favourites.items(), CATEGORIES):
-            ranking = self._shop.popular_in(category, self._now_s)
-            others = (each for each in ranking if each[0] not in self._excluded)
-            proposals += [
-                Proposal(product, weight * interest / ranking[0][1], "category", category)
-                for product, interest in islice(others, 2 * LIST_LENGTH)
-            ]
-        return proposals
+        every = favourite_categories(self._seeds, self._shop.category_of)
+        favourites = dict(islice(every.items(), CATEGORIES))
+        rankings = {
+            category: self._relative(self._shop.popular_in(category, self._now_s)) for category in favourites
+        }
+        return popular_in(favourites, rankings, self._excluded, 2 * LIST_LENGTH)
+
+    @staticmethod
+    def _relative(ranking: Ranking) -> Ranking:
+        return [(product, interest / ranking[0][1]) for product, interest in ranking]
 
 
 def choose(shop: Shop, request: ListRequest, strategy: Strategy, n: int = LIST_LENGTH) -> ChosenList:

@@ -38,6 +38,9 @@ CERTAIN = 1.645
 MAX_SLOPE = 20.0
 """The largest factor of the logarithm of the score; it keeps the search away from infinity."""
 
+MIN_DIFFERING = 0.01
+"""The smallest share of pairs whose scores a source must tell apart to get a weight."""
+
 MAX_STEPS = 100
 """The largest number of steps of a search."""
 
@@ -137,7 +140,8 @@ class Lesson:
     def learned(self, current: Mapping[str, float]) -> tuple[dict[str, float], str]:
         """Return the weights of a surface that has `current` ones, and why they were learned or kept."""
         if self.clicks < MIN_CLICKS or len(self.pairs) < MIN_CLICKS:
-            return dict(current), f"kept: {self.clicks:,} clicks to learn from, of at least {MIN_CLICKS:,}"
+            found = f"{self.clicks:,} clicks and {len(self.pairs):,} pairs"
+            return dict(current), f"kept: {found} to learn from, of at least {MIN_CLICKS:,} each"
         in_use, learned = (
             _losses(ranking, self.older, self.newest) for ranking in (Ranking.of(current), self.best_of_older)
         )
@@ -149,7 +153,10 @@ class Lesson:
 
 def _losses(ranking: Ranking, train: ClickPairs, test: ClickPairs) -> Numbers:
     """Return the log loss of each pair of `test` by a ranking, whose scale is fitted on `train`."""
-    scale = fit(ranking.differences(train), train)
+    columns = ranking.differences(train)
+    scale = fit(columns, train)
+    if scale[0] < 0.0:  # serving would not rank the other way round
+        scale = np.array([0.0, *fit(columns[:, 1:], train)])
     return losses(ranking.differences(test), scale) * test.importance
 
 
@@ -162,16 +169,21 @@ def _is_better(gains: Numbers, pairs: ClickPairs) -> bool:
 
 def best_ranking(pairs: ClickPairs) -> Ranking:
     """Return the weights and the discount with the least log loss, from several starts of a descent."""
-    found = [_descend(pairs, start) for start in _starts(pairs.items)]
+    found = [_descend(pairs, start) for start in _starts(pairs)]
     return min(found, key=lambda one: one[0])[1]
 
 
-def _starts(items: ShownItems) -> list[Numbers]:
-    """Return equal weights of the sources that propose something, and one for each with its main weight."""
-    proposes = (items.scores > 0.0).any(axis=0)
-    equal = proposes / max(1, proposes.sum())
-    mains: Sequence[int] = np.flatnonzero(proposes).tolist() if proposes.sum() > 1 else []
-    return [equal, *((1 - MAIN_SHARE) * equal + MAIN_SHARE * np.eye(len(proposes))[main] for main in mains)]
+def _starts(pairs: ClickPairs) -> list[Numbers]:
+    """Return equal weights of the sources that tell pairs apart, and one for each with its main weight.
+
+    A source that seldom does is left out: what it would be worth can't be seen.
+    """
+    scores = pairs.items.scores
+    differs = (scores[pairs.clicked] != scores[pairs.other]).mean(axis=0) >= MIN_DIFFERING
+    used = differs if differs.any() else np.ones(len(BLENDED), np.bool_)
+    equal = used / used.sum()
+    mains: Sequence[int] = np.flatnonzero(used).tolist() if used.sum() > 1 else []
+    return [equal, *((1 - MAIN_SHARE) * equal + MAIN_SHARE * np.eye(len(BLENDED))[main] for main in mains)]
 
 
 def _descend(pairs: ClickPairs, start: Numbers) -> tuple[float, Ranking]:

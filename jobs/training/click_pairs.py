@@ -1,8 +1,8 @@
 """Pairs of products of the same list, one clicked and one not, from which weights are learned. Pure.
 
-Only the order within a list matters, so only products of the same list are compared: visitors who click much,
-or whose lists have high scores, don't count more. The probability that a is the clicked one of a and b is
-1 / (1 + exp(u(b) - u(a))), as in a logistic regression with a constant for each list (Chamberlain,
+Only the order within a list matters, so only products of the same list are compared: how willing a visitor is
+to click, and how high all scores of a list are, cancels out. The probability that a is the clicked one of a
+and b is 1 / (1 + exp(u(b) - u(a))), as in a logistic regression with a constant for each list (Chamberlain,
 "Analysis of covariance with qualitative data", 1980). People click first places more often whatever is there,
 so the position is a part of u in training, and constant when serving (Guo et al., PAL: a position-bias aware
 learning framework for CTR prediction, RecSys 2019).

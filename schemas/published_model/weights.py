@@ -7,10 +7,10 @@ import orjson
 
 SURFACES = ("home", "product", "cart")
 
-NEIGHBOURS = ("item_neighbours", "trained_neighbours", "similar_content")
+NEIGHBOUR_SOURCES = ("item_neighbours", "trained_neighbours", "similar_content")
 """The sources that propose what goes with the products of a visitor."""
 
-BLENDED = (*NEIGHBOURS, "popular_in_category")
+BLENDED = (*NEIGHBOUR_SOURCES, "popular_in_category")
 """The sources whose scores are added up. Fallbacks follow them without a weight."""
 
 DISCOUNT = "popularity_discount"
@@ -34,7 +34,7 @@ DEFAULT_WEIGHTS: Weights = {
     }
     for surface in SURFACES
 }
-"""The weights without learned ones (docs/recommendations.md, "The blend", has the measurement)."""
+"""The weights without learned ones (docs/recommendations.md, "The blend", measures the first two)."""
 
 
 class UnusableWeights(ValueError):

@@ -74,12 +74,12 @@ async def recommend(
         Query(description="Add what each rule of the shop did. For the platform's processes."),
     ] = False,
 ) -> Response:
-    """Return products that others viewed and bought together with what this visitor viewed and bought.
+    """Return products that go with what this visitor viewed and bought.
 
-    What happened until a moment ago is blended with a trained model, which is trained every night. Without a
-    model, the list has the rest; `parts` says so. If there are too few, the best products of the viewed
-    categories follow, then popular products. A new visitor gets popular products. The rules of the shop may
-    remove, move and insert products.
+    What others viewed and bought together until a moment ago is blended with a trained model, which is
+    trained every night, and with what is popular in the viewed categories. Without a model, the list has the
+    rest; `parts` says so. If there are too few, popular products follow. A new visitor gets popular products.
+    The rules of the shop may remove, move and insert products.
     """
     shown = excluded_products(exclude)
     if context == "product" and product_id is None:

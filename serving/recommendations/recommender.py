@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from serving.analytics.popular import ranking
 from serving.catalogue.cards import ProductCardLoader
 from serving.live_versions import LiveVersions
-from serving.recommendations.category_rankings import CategoryRankings
+from serving.recommendations.category_rankings import CategoryRankings, ProductCategories, popular_in
 from serving.recommendations.neighbours import NeighbourCache
 from serving.recommendations.proposal import Kind, Proposal, SeedParts
 from serving.recommendations.schemas import AskedSource
@@ -128,28 +128,20 @@ class PopularInCategory:
     strategy = "popular_in_category"
 
     def __init__(self, redis: Redis) -> None:
-        self._rankings = CategoryRankings(redis)
+        self._rankings, self._categories = CategoryRankings(redis), ProductCategories(redis)
 
     async def propose(self, request: RecommendationRequest, wanted: int) -> Sequence[Proposal]:
         """Return the most popular products of each favourite category, those of the first favourite first.
 
-        The score of a product is its interest relative to that of the best of its category, times the weight
-        of the category among the visitor's products, relative to the first favourite.
+        The score of a product is that of `popular_in`.
         """
-        cards = await request.cards.read([seed.product_id for seed in request.seeds])
-        category_of = {product_id: card.category for product_id, card in cards.items()}
+        prefix = request.cards.prefix
+        category_of = await self._categories.of((seed.product_id for seed in request.seeds), prefix)
         favourites = dict(islice(favourite_categories(request.seeds, category_of).items(), CATEGORIES))
         if not favourites:
             raise PassedOver("no_history")
-        rankings = await self._rankings.of(favourites, request.cards.prefix)
-        proposals = []
-        for category, weight in favourites.items():
-            others = (each for each in rankings[category] if each[0] not in request.excluded)
-            proposals += [
-                Proposal(product_id, weight * share, "category", category)
-                for product_id, share in islice(others, 2 * wanted)
-            ]
-        return proposals
+        rankings = await self._rankings.of(favourites, prefix)
+        return popular_in(favourites, rankings, request.excluded, 2 * wanted)
 
 
 class Popular:

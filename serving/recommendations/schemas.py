@@ -98,8 +98,9 @@ class Recommendations(TypedDict):
     strategy: Annotated[
         Literal["live", "trained", "blend", "popular"],
         Field(
-            description="What was blended: what others viewed together until a moment ago, the trained "
-            "model, or both. `popular` blends nothing: the list has popular products."
+            description="What was blended. `live`: what others viewed together until a moment ago. "
+            "`trained`: the trained model. `blend`: both, and popular products of the visitor's categories. "
+            "`popular` blends nothing: the list has popular products."
         ),
     ]
     model_version: ModelVersion

@@ -311,13 +311,13 @@ def test_after_a_training_the_weights_are_those_that_made_people_click(settings,
 
     weights = read_weights(registry.redis)
     assert weights["home"]["trained_neighbours"] > 0.9
-    assert weights["cart"].items() >= DEFAULT_WEIGHTS["cart"].items()
+    assert weights["cart"] == weights["home"], "a surface without clicks gets what all lists say"
     with connect(settings) as reader:
         [(card,)] = reader.query("SELECT card FROM model_cards FINAL WHERE published").result_rows
     recorded = json.loads(card)["blend_weights"]
     assert recorded["weights"] == weights
     assert recorded["reasons"]["home"].startswith("learned: log loss")
-    assert recorded["reasons"]["cart"].startswith("kept: 0 clicks to learn from, of at least 300; discount")
+    assert recorded["reasons"]["cart"].startswith("learned: log loss")
 
 
 @pytest.mark.nightly

@@ -61,5 +61,5 @@ def test_without_a_shown_list_the_weights_in_use_stay() -> None:
     learned = learn_weights(shown_items_of(TYPES.empty_table()), DEFAULT_WEIGHTS)
 
     assert learned.weights == DEFAULT_WEIGHTS
-    too_few = "kept: 0 clicks to learn from, of at least 300"
+    too_few = "kept: 0 clicks and 0 pairs to learn from, of at least 300 each"
     assert learned.reasons == dict.fromkeys(SURFACES, too_few)

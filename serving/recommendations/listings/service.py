@@ -1,9 +1,9 @@
-"""Sorts the list of a search or a category for a visitor, from what the sources of the blend score."""
+"""Sorts the list of a search or a category for a visitor, from what goes with the visitor's products."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from schemas.published_model.weights import NEIGHBOURS
+from schemas.published_model.weights import NEIGHBOUR_SOURCES
 from serving.catalogue.schemas import ListingWindow, Product
 from serving.problems import RedisUnavailable
 from serving.recommendations.answer_counts import count_sources
@@ -94,7 +94,7 @@ class PersonalListings:
         product_of = {product["product_id"]: product for product, _ in found}
         own = {*request.history, *(seed.product_id for seed in request.seeds)}
         await cards.load([*product_of, *own])
-        asked = {name: await ask_source(self._sources[name], request, SCORED) for name in NEIGHBOURS}
+        asked = {name: await ask_source(self._sources[name], request, SCORED) for name in NEIGHBOUR_SOURCES}
         scored = _blended({name: proposals for name, (proposals, _) in asked.items()}, request, product_of)
         viewed = (cards.get(product_id) for product_id in request.history)
         taste = Taste.of(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from schemas.published_model.weights import NEIGHBOURS
+from schemas.published_model.weights import NEIGHBOUR_SOURCES
 from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.recent_offers import NewFromFollowed, SinceLastVisit
 from serving.recommendations.recommender import PopularInCategory
@@ -20,7 +20,7 @@ from serving.recommendations.rows.focuses import (
 from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.strategies import Strategy
 
-OF_PRODUCTS = Strategy(NEIGHBOURS, ())
+GOES_WITH = Strategy(NEIGHBOUR_SOURCES, ())
 TOGETHER = Strategy(("item_neighbours", "trained_neighbours"), ())
 """Without `similar_content`, which proposes products that are alike, as substitutes are."""
 
@@ -39,7 +39,7 @@ FOLLOWED = RowDefinition(
     Strategy((), (NewFromFollowed.strategy,)),
     shortest=1,
 )
-LOOKED = RowDefinition("because_looked", "Because you looked at %(name)s", newest_viewed, OF_PRODUCTS)
+LOOKED = RowDefinition("because_looked", "Because you looked at %(name)s", newest_viewed, GOES_WITH)
 POPULAR = RowDefinition(
     "popular_in_favourite",
     "Popular in %(name)s",
@@ -47,9 +47,9 @@ POPULAR = RowDefinition(
     Strategy((), (PopularInCategory.strategy,)),
 )
 COMPLETES = RowDefinition("completes_cart", "Completes your cart", cart_complements, TOGETHER, shortest=1)
-BOUGHT = RowDefinition("because_bought", "Because you bought %(name)s", newest_bought, OF_PRODUCTS)
+BOUGHT = RowDefinition("because_bought", "Because you bought %(name)s", newest_bought, GOES_WITH)
 
-FOR_YOU = RowDefinition("for_you", "Chosen for you", whole_history, OF_PRODUCTS)
+FOR_YOU = RowDefinition("for_you", "Chosen for you", whole_history, GOES_WITH)
 
 ROWS: Mapping[RowPage, Sequence[RowDefinition]] = {
     "home": (AGAIN, FOLLOWED, SINCE, LOOKED, POPULAR),

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
-from schemas.published_model.weights import NEIGHBOURS
+from schemas.published_model.weights import NEIGHBOUR_SOURCES
 from serving.catalogue.offers import Offer
 from serving.recommendations.answer_counts import count_sources
 from serving.recommendations.blend import blend
@@ -48,7 +48,7 @@ class SellersToFollowService:
         request, cards = known.request, known.request.cards
         # What was bought says something about its seller, although nobody buys it again.
         allowed = replace(known.allowed, bought={})
-        asked = {name: await ask_source(self._sources[name], request, PROPOSED) for name in NEIGHBOURS}
+        asked = {name: await ask_source(self._sources[name], request, PROPOSED) for name in NEIGHBOUR_SOURCES}
         parts = [part for _, part in asked.values()]
         count_sources(parts)
         proposals = {name: proposed for name, (proposed, _) in asked.items()}
