@@ -7,8 +7,9 @@ the end of each week. Rules of the shop, such as limits and exposure, are not ap
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from statistics import mean
 
 import numpy as np
@@ -30,17 +31,46 @@ from beyond_accuracy.concentration import RankedSums, gini
 from beyond_accuracy.exposure import discount
 from beyond_accuracy.reach import catalogue_coverage, popularity_lift
 from beyond_accuracy.variety import dominance, intra_list_diversity
-from jobs.recommendations.logic import MAX_RECENT
+from jobs.recommendations.logic import MAX_POPULAR, MAX_RECENT
 from producers.simulator.history.days import SimulatedHistory
 from producers.simulator.history.plan import HistoryPlan
 from producers.simulator.randomness import named_rng
 from producers.simulator.world.shape import WorldShape
 from schemas.published_model.weights import MAX_DISCOUNT
-from serving.recommendations.scoring import SUPPORT, Neighbours, covisit_unit, fold_in_seeds, history, seeds
+from serving.recommendations.category_rankings import CategoryRanking, popular_in
+from serving.recommendations.recommender import CATEGORIES
+from serving.recommendations.scoring import (
+    SUPPORT,
+    Neighbours,
+    Seed,
+    covisit_unit,
+    favourite_categories,
+    fold_in_seeds,
+    history,
+    seeds,
+)
 
-DISCOUNTED = "discounted blend"
-STRATEGIES = (DISCOUNTED, "blend", "live", "popular")
-"""`blend` has no discount of popularity, as before anything is learned; `DISCOUNTED` has the largest one."""
+
+@dataclass(frozen=True)
+class DriftStrategy:
+    """The weights of co-visits, of the model and of what is popular in the visitor's categories.
+
+    `discounts` says whether popular products rank lower by the largest exponent. Without weights, everybody
+    gets popular products.
+    """
+
+    weights: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    discounts: bool = False
+
+
+STRATEGIES = {
+    "blend of categories": DriftStrategy((0.0, 0.05, 0.95), discounts=True),
+    "discounted blend": DriftStrategy((1.0, 1.0, 0.0), discounts=True),
+    "blend": DriftStrategy((1.0, 1.0, 0.0)),
+    "live": DriftStrategy((1.0, 0.0, 0.0)),
+    "popular": DriftStrategy(),
+}
+"""The first has about the weights that `./souk bench arms` learns."""
 
 WARM_UP_WEEKS = 2
 """Weeks of organic views before the first list, of which the first model learns."""
@@ -113,9 +143,10 @@ class ShownInWeek:
 class FeedbackLoop:
     """A marketplace in which one strategy recommends."""
 
-    def __init__(self, strategy: str, model: str) -> None:
+    def __init__(self, strategy: DriftStrategy, model: str, categories: Sequence[str]) -> None:
         self._strategy, self._model = strategy, model
-        self._blends = strategy in (DISCOUNTED, "blend")
+        self._category_of = {str(product): category for product, category in enumerate(categories)}
+        self._in_category: dict[str, CategoryRanking] = {}
         self._covisits = CoVisits()
         self._recent: dict[int, dict[str, float]] = defaultdict(dict)
         self._views: list[tuple[float, int, int, int]] = []
@@ -135,7 +166,7 @@ class FeedbackLoop:
 
     def train(self) -> None:
         """Learn a model of all views so far, in their order in time, if the strategy has one."""
-        if self._blends:
+        if self._strategy.weights[1]:
             times, visitors, visits, products = zip(*sorted(self._views), strict=True)
             log = ViewLog("drift", visitors, visits, products, times)
             self._rows, self._decay = trained_rows(log, len(times), self._model)
@@ -143,19 +174,30 @@ class FeedbackLoop:
     def read_popular(self) -> None:
         """Read the most viewed products anew."""
         interest = self._covisits.interest
-        self._popular = sorted(interest, key=lambda each: (-interest[each], each))[: K + MAX_RECENT]
+        best_first = sorted(interest, key=lambda each: (-interest[each], each))
+        self._popular = best_first[: K + MAX_RECENT]
+        of_category: dict[str, list[str]] = defaultdict(list)
+        for product in best_first:
+            of_category[self._category_of[product]].append(product)
+        self._in_category = {
+            category: [(each, interest[each] / interest[products[0]]) for each in products[:MAX_POPULAR]]
+            for category, products in of_category.items()
+        }
 
     def recommend(self, visitor: int, now_s: float) -> list[int]:
         """Return a list for a visitor, without what they have viewed."""
-        viewed = self._recent[visitor]
+        viewed, weights = self._recent[visitor], self._strategy.weights
         scores: dict[str, float] = {}
-        if self._strategy != "popular" and viewed:
+        if any(weights) and viewed:
             weighted = seeds(viewed, {})
-            scores = scores_of(weighted, live_rows(self._covisits, weighted, SUPPORT, now_s), viewed)
-            if self._blends:
-                of_model = fold_in_seeds(history(viewed, {}, {}), self._decay)
-                scores = mixed((scores, scores_of(of_model, self._rows, viewed)), (1.0, 1.0))
-            if self._strategy == DISCOUNTED:
+            of_model = fold_in_seeds(history(viewed, {}, {}), self._decay)
+            sources = (
+                scores_of(weighted, live_rows(self._covisits, weighted, SUPPORT, now_s), viewed),
+                scores_of(of_model, self._rows, viewed),
+                self._of_categories(weighted, viewed),
+            )
+            scores = mixed(sources, weights)
+            if self._strategy.discounts:
                 unit, interest = covisit_unit(now_s), self._covisits.interest
                 scores = {
                     each: score / (1.0 + interest.get(each, 0.0) / unit) ** MAX_DISCOUNT
@@ -163,12 +205,20 @@ class FeedbackLoop:
                 }
         return [int(each) for each in best_list(scores, self._popular, viewed)]
 
+    def _of_categories(self, weighted: Sequence[Seed], viewed: Mapping[str, float]) -> dict[str, float]:
+        every = favourite_categories(weighted, self._category_of)
+        favourites = dict(islice(every.items(), CATEGORIES))
+        rankings = {category: self._in_category.get(category, []) for category in favourites}
+        found = popular_in(favourites, rankings, viewed, 2 * K)
+        best = max((one.score for one in found), default=1.0)
+        return {one.product_id: one.score / best for one in found}
+
 
 def run(plan: DriftBenchPlan, strategy: str) -> list[WeekOfLists]:
     """Return the figures of each week in which a strategy recommends."""
     market = plan.history()
     categories = [str(each) for each in market.world.products.category]
-    loop = FeedbackLoop(strategy, plan.model)
+    loop = FeedbackLoop(STRATEGIES[strategy], plan.model, categories)
     weeks, visits_before = [], 0
     for week in range(market.plan.weeks):
         shown_in_week = ShownInWeek()
