@@ -10,7 +10,6 @@ from common.experiments.assignment import Assignment
 from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
 from common.ids import new_id
 from common.metrics import RECOMMENDATIONS, STRATEGY_FALLBACKS
-from schemas.published_model.weights import NEIGHBOUR_SOURCES
 from serving.catalogue.cards import ProductCardLoader, open_cards
 from serving.live_versions import LiveVersions
 from serving.problems import RedisUnavailable
@@ -273,8 +272,12 @@ class RecommendationService:
         )
         rules = without_places(self.rules.of("product"))
         allowed = self.rules.context(rules, product_id, product, excluded, excluded)
-        fallbacks = self._strategies[DEFAULT_STRATEGY].fallbacks
-        related = Strategy(NEIGHBOUR_SOURCES, tuple(each for each in fallbacks if each != Popular.strategy))
+        # What is popular in the category only fills up: it goes with the category, not with the product.
+        whole = self._strategies[DEFAULT_STRATEGY]
+        related = Strategy(
+            tuple(each for each in whole.blended if each not in whole.fallbacks),
+            tuple(each for each in whole.fallbacks if each != Popular.strategy),
+        )
         found = await self._ranker.rank(request, n, "product", related, allowed)
         count_sources(found.parts)
         count_effects(found.ranked.effects)

@@ -27,7 +27,7 @@ class Beside:
     strategy = "beside"
 
     async def propose(self, _request: RecommendationRequest, _wanted: int) -> Sequence[Proposal]:
-        return [Proposal("carpet", 0.5, "category", "carpets")]
+        return [Proposal("carpet", 0.5, "new", "carpet")]
 
 
 @pytest.fixture
