@@ -195,7 +195,11 @@ RECOMMENDER = Example(
                 'Kind = Literal["similar", "content", "category"',
                 ', "newest"',
             ),
-            Put(DECLARED, 'kind: Literal["similar", "content", "category"', ', "newest"'),
+            Put(
+                DECLARED,
+                '        "similar",\n        "content",\n        "category",\n',
+                '        "newest",\n',
+            ),
         ),
         3: (
             Put(
