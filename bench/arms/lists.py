@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from random import Random
 from typing import Any
 
-from bench.arms.shop import Ranking, Shop, Visitor
-from schemas.published_model.weights import BLENDED, DISCOUNT
+from bench.arms.shop import Shop, Visitor
+from schemas.published_model.weights import DISCOUNT
 from serving.recommendations.blend import blend, discounted, relative_scores
-from serving.recommendations.category_rankings import popular_in
+from serving.recommendations.category_rankings import popular_in, relative
 from serving.recommendations.exploration import explored
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.recommender import CANDIDATES, CATEGORIES, neighbour_proposals
@@ -21,7 +20,7 @@ from serving.recommendations.scoring import (
     history,
     seeds,
 )
-from serving.recommendations.strategies import STRATEGIES, Strategy
+from serving.recommendations.strategies import STRATEGIES, Strategy, single_sources
 
 LIST_LENGTH = 12
 """The products of a list, as on the home page."""
@@ -122,16 +121,9 @@ class Sources:
         return [each.product_id for each in self._ask(source)]
 
     def _popular_in_categories(self) -> Sequence[Proposal]:
-        every = favourite_categories(self._seeds, self._shop.category_of)
-        favourites = dict(islice(every.items(), CATEGORIES))
-        rankings = {
-            category: self._relative(self._shop.popular_in(category, self._now_s)) for category in favourites
-        }
+        favourites = favourite_categories(self._seeds, self._shop.category_of, CATEGORIES)
+        rankings = {each: relative(self._shop.popular_in(each, self._now_s)) for each in favourites}
         return popular_in(favourites, rankings, self._excluded, 2 * LIST_LENGTH)
-
-    @staticmethod
-    def _relative(ranking: Ranking) -> Ranking:
-        return [(product, interest / ranking[0][1]) for product, interest in ranking]
 
 
 def choose(shop: Shop, request: ListRequest, strategy: Strategy, n: int = LIST_LENGTH) -> ChosenList:
@@ -145,7 +137,7 @@ def choose_randomly(shop: Shop, request: ListRequest, random: Random, n: int = L
     sources = Sources(shop, request)
     lists: list[list[Any]] = []
     every: dict[str, Sequence[Proposal]] = {}
-    for strategy in (*(Strategy((source,), ()) for source in BLENDED), *STRATEGIES.values()):
+    for strategy in (*single_sources(STRATEGIES), *STRATEGIES.values()):
         products, blended = sources.chosen(strategy, n)
         lists.append([{"product_id": each} for each in products])
         every |= blended

@@ -9,7 +9,6 @@ the end of each week. Rules of the shop, such as limits and exposure, are not ap
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from statistics import mean
 
 import numpy as np
@@ -37,7 +36,7 @@ from producers.simulator.history.plan import HistoryPlan
 from producers.simulator.randomness import named_rng
 from producers.simulator.world.shape import WorldShape
 from schemas.published_model.weights import MAX_DISCOUNT
-from serving.recommendations.category_rankings import CategoryRanking, popular_in
+from serving.recommendations.category_rankings import CategoryRanking, popular_in, relative
 from serving.recommendations.recommender import CATEGORIES
 from serving.recommendations.scoring import (
     SUPPORT,
@@ -180,7 +179,7 @@ class FeedbackLoop:
         for product in best_first:
             of_category[self._category_of[product]].append(product)
         self._in_category = {
-            category: [(each, interest[each] / interest[products[0]]) for each in products[:MAX_POPULAR]]
+            category: relative([(each, interest[each]) for each in products[:MAX_POPULAR]])
             for category, products in of_category.items()
         }
 
@@ -206,8 +205,7 @@ class FeedbackLoop:
         return [int(each) for each in best_list(scores, self._popular, viewed)]
 
     def _of_categories(self, weighted: Sequence[Seed], viewed: Mapping[str, float]) -> dict[str, float]:
-        every = favourite_categories(weighted, self._category_of)
-        favourites = dict(islice(every.items(), CATEGORIES))
+        favourites = favourite_categories(weighted, self._category_of, CATEGORIES)
         rankings = {category: self._in_category.get(category, []) for category in favourites}
         found = popular_in(favourites, rankings, viewed, 2 * K)
         best = max((one.score for one in found), default=1.0)

@@ -4,7 +4,7 @@ For each surface, the weights and the discount of popularity are those by which 
 rank above the others (`click_pairs`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -169,7 +169,8 @@ def _is_better(gains: Numbers, pairs: ClickPairs) -> bool:
 
 def best_ranking(pairs: ClickPairs) -> Ranking:
     """Return the weights and the discount with the least log loss, from several starts of a descent."""
-    found = [_descend(pairs, start) for start in _starts(pairs)]
+    loss = _loss_of(pairs)
+    found = [_descend(loss, start) for start in _starts(pairs)]
     return min(found, key=lambda one: one[0])[1]
 
 
@@ -186,8 +187,12 @@ def _starts(pairs: ClickPairs) -> list[Numbers]:
     return [equal, *((1 - MAIN_SHARE) * equal + MAIN_SHARE * np.eye(len(BLENDED))[main] for main in mains)]
 
 
-def _descend(pairs: ClickPairs, start: Numbers) -> tuple[float, Ranking]:
-    """Return the least log loss that is found from a start, and its ranking. A weight of 0 stays 0.
+Loss = Callable[[Numbers], tuple[float, Numbers]]
+"""Parameters → the log loss and its gradient."""
+
+
+def _loss_of(pairs: ClickPairs) -> Loss:
+    """Return the mean log loss of pairs by the parameters of a ranking.
 
     The parameters are the weights, the discount, the factor of the rank (`slope`), and that of the logarithm
     of the position.
@@ -211,6 +216,15 @@ def _descend(pairs: ClickPairs, start: Numbers) -> tuple[float, Ranking]:
         gradient = [*(of_weights + 2 * excess), -slope * (pull @ popularity), pull @ rank, pull @ position]
         return float(importance @ np.logaddexp(0.0, -margin) + excess**2), np.array(gradient)
 
+    return loss
+
+
+def _descend(loss: Loss, start: Numbers) -> tuple[float, Ranking]:
+    """Return the least log loss that is found from the start of the weights, and its ranking.
+
+    A weight of 0 stays 0.
+    """
+    number = len(start)
     found = minimize(
         loss,
         np.array([*start, 0.0, 0.1, 0.0]),

@@ -73,8 +73,7 @@ class MessageProcessor:
             return False  # `process` runs the messages one by one and handles the error
         seconds = (perf_counter() - started) / len(batch)
         for event, outcome in zip(batch, outcomes, strict=True):
-            INBOX_SECONDS.labels(self._service, event.topic).observe(seconds)
-            self._count(event, outcome)
+            self._count_processed(event, outcome, seconds)
         return True
 
     async def process(self, event: InboundEvent) -> None:
@@ -111,8 +110,7 @@ class MessageProcessor:
                     rejection = UnexpectedError.after(attempts, error)
         backoff.reset()
         seconds = perf_counter() - started
-        INBOX_SECONDS.labels(self._service, event.topic).observe(seconds)
-        self._count(event, outcome)
+        self._count_processed(event, outcome, seconds)
         log.info(
             "processed",
             service=self._service,
@@ -169,6 +167,10 @@ class MessageProcessor:
                 return "repeated"
             tx.send(letter)
         return "rejected"
+
+    def _count_processed(self, event: InboundEvent, outcome: str, seconds: float) -> None:
+        INBOX_SECONDS.labels(self._service, event.topic).observe(seconds)
+        self._count(event, outcome)
 
     def _count(self, event: InboundEvent, outcome: str) -> None:
         INBOX_MESSAGES.labels(self._service, event.topic, outcome).inc()

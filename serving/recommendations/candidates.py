@@ -139,7 +139,7 @@ class CandidateCollector:
         categories = {category_key(each.category) for each in self._request.cards.offers(product_id)}
         return None not in categories and categories.isdisjoint(substitutes)
 
-    def _is_true(self, product_id: str, cause: Because) -> bool:
+    def _is_in_its_category(self, product_id: str, cause: Because) -> bool:
         """Return whether a product, whose card is loaded, is in the category in which it is popular.
 
         After a restart, the job can read the change of a category before the listing. Then the product is
@@ -168,8 +168,8 @@ class CandidateCollector:
             for one, cause in checked:
                 product_id = one.product_id
                 is_new = product_id not in found.proposals
-                if is_new and self._is_wanted(product_id) and self._is_true(product_id, cause):
-                    found.add(one, cause, self._offers(one.product_id), self._context)
+                if is_new and self._is_wanted(product_id) and self._is_in_its_category(product_id, cause):
+                    found.add(one, cause, self._offers(product_id), self._context)
             if found.passing >= self._enough:
                 return True
         return False

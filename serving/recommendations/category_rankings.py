@@ -3,12 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from sys import intern
-from typing import Any
+from typing import Any, TypeVar
 
 from serving.catalogue.cards import ProductCardLoader
 from serving.recommendations.product_cache import ProductCache
 from serving.recommendations.proposal import Proposal
 from serving.redis_client import run_redis
+
+Member = TypeVar("Member")
 
 CategoryRanking = Sequence[tuple[str, float]]
 """Products and their interest relative to the first, best first."""
@@ -28,7 +30,10 @@ class CategoryRankings(ProductCache[CategoryRanking]):
         for category in categories:
             pipeline.zrange(f"{prefix}popular:{category}", 0, -1, desc=True, withscores=True)
         found = await run_redis(pipeline.execute())
-        return {category: relative(members) for category, members in zip(categories, found, strict=True)}
+        return {
+            category: [(intern(member.decode()), share) for member, share in relative(members)]
+            for category, members in zip(categories, found, strict=True)
+        }
 
 
 class ProductCategories(ProductCache[str | None]):
@@ -65,7 +70,7 @@ def popular_in(
     return list(best.values())
 
 
-def relative(members: Sequence[tuple[bytes, float]]) -> list[tuple[str, float]]:
-    """Return the members of a sorted set, best first, with scores relative to the first."""
+def relative(members: Sequence[tuple[Member, float]]) -> list[tuple[Member, float]]:
+    """Return the members of a ranking, best first, with scores relative to the first."""
     best = members[0][1] if members else 0.0
-    return [(intern(member.decode()), value / best if best else 0.0) for member, value in members]
+    return [(member, value / best if best else 0.0) for member, value in members]

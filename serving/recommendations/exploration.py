@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
-from schemas.published_model.weights import BLENDED
 from serving.recommendations.blend import relative_scores
 from serving.recommendations.ranker import RankedItems, Ranker
 from serving.recommendations.recommender import RecommendationRequest
@@ -13,7 +12,7 @@ from serving.recommendations.rules.limits import may_have_any
 from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.rules.step import RankedList
 from serving.recommendations.schemas import Item
-from serving.recommendations.strategies import Strategy
+from serving.recommendations.strategies import Strategy, single_sources
 
 
 def explored(
@@ -60,9 +59,7 @@ async def random_list(
     # The last list counts: a product of several lists has the reason that the default strategy gives.
     default_last = sorted(strategies.items(), key=lambda each: each[0] == DEFAULT_STRATEGY)
     of_sources = [
-        await ranker.rank(request, n, page, Strategy((source,), ()), freely)
-        for source in BLENDED
-        if any(source in strategy.blended for strategy in strategies.values())
+        await ranker.rank(request, n, page, source, freely) for source in single_sources(strategies)
     ]
     lists = {name: await ranker.rank(request, n, page, strategy, freely) for name, strategy in default_last}
     every = [*of_sources, *lists.values()]

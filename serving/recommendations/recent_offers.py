@@ -113,7 +113,7 @@ class SinceLastVisit:
             raise PassedOver("no_history")
         cards = await request.cards.read([seed.product_id for seed in request.seeds])
         category_of = {product_id: card.category for product_id, card in cards.items()}
-        favourites = list(favourite_categories(request.seeds, category_of))[:CATEGORIES]
+        favourites = favourite_categories(request.seeds, category_of, CATEGORIES)
         recent, viewed = self._recent(), request.visitor.viewed
         in_favourites = (offer for each in favourites for offer in recent.of_category.get(each, ()))
         back = (recent.back[product_id] for product_id in viewed if product_id in recent.back)

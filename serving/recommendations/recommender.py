@@ -7,7 +7,6 @@ not be shown.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Literal, Protocol
 
 from redis.asyncio import Redis
@@ -137,7 +136,7 @@ class PopularInCategory:
         """
         prefix = request.cards.prefix
         category_of = await self._categories.of((seed.product_id for seed in request.seeds), prefix)
-        favourites = dict(islice(favourite_categories(request.seeds, category_of).items(), CATEGORIES))
+        favourites = favourite_categories(request.seeds, category_of, CATEGORIES)
         if not favourites:
             raise PassedOver("no_history")
         rankings = await self._rankings.of(favourites, prefix)

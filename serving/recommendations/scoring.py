@@ -163,12 +163,14 @@ def score(
     return [ScoredProduct(product_id, -total) for total, product_id in ranked[:limit]]
 
 
-def favourite_categories(seeds: Sequence[Seed], category_of: Mapping[str, str | None]) -> dict[str, float]:
-    """Return the categories of the seeds with their weights relative to the largest, which is first."""
+def favourite_categories(
+    seeds: Sequence[Seed], category_of: Mapping[str, str | None], limit: int
+) -> dict[str, float]:
+    """Return the `limit` largest categories of the seeds, with weights relative to that of the first."""
     weights: dict[str, float] = {}
     for seed in seeds:
         if category := category_of.get(seed.product_id):
             weights[category] = weights.get(category, 0.0) + seed.weight
     most = max(weights.values(), default=1.0)
     ordered = sorted(weights, key=lambda category: (-weights[category], category))
-    return {category: weights[category] / most for category in ordered}
+    return {category: weights[category] / most for category in ordered[:limit]}

@@ -33,6 +33,12 @@ class Strategy:
         return self.blended + self.fallbacks
 
 
+def single_sources(strategies: Mapping[StrategyName, Strategy]) -> list[Strategy]:
+    """Return a strategy for each source that one of these blends: its products alone, not filled up."""
+    sources = dict.fromkeys(source for strategy in strategies.values() for source in strategy.blended)
+    return [Strategy((source,), ()) for source in sources]
+
+
 FALLBACKS = ("popular_in_category", "popular_products")
 
 STRATEGIES: Mapping[StrategyName, Strategy] = {

@@ -17,7 +17,7 @@ RANKINGS = st.dictionaries(
 
 
 def test_scores_are_relative_to_the_first_of_a_ranking() -> None:
-    assert relative([(b"lamp", 8.0), (b"bulb", 2.0)]) == [("lamp", 1.0), ("bulb", 0.25)]
+    assert relative([("lamp", 8.0), ("bulb", 2.0)]) == [("lamp", 1.0), ("bulb", 0.25)]
     assert relative([]) == []
 
 

@@ -164,7 +164,8 @@ def test_the_favourite_category_is_the_one_that_the_seeds_say_most_for() -> None
     weighed = [Seed("lamp", 1.0), Seed("rug", 0.6), Seed("mat", 0.6), Seed("unknown", 9.0)]
     category_of = {"lamp": "light", "rug": "floor", "mat": "floor", "unknown": None}
 
-    favourites = favourite_categories(weighed, category_of)
+    favourites = favourite_categories(weighed, category_of, 2)
 
     assert list(favourites.items()) == [("floor", 1.0), ("light", pytest.approx(1 / 1.2))]
-    assert favourite_categories([], category_of) == {}
+    assert list(favourite_categories(weighed, category_of, 1)) == ["floor"]
+    assert favourite_categories([], category_of, 2) == {}

@@ -33,7 +33,7 @@ async def favourite_category(request: RecommendationRequest) -> Focus | None:
     """Return the category with the largest weight among the visitor's products."""
     cards = await request.cards.read([seed.product_id for seed in request.seeds])
     category_of = {product_id: card.category for product_id, card in cards.items()}
-    favourites = list(favourite_categories(request.seeds, category_of))
+    favourites = list(favourite_categories(request.seeds, category_of, 1))
     if not favourites:
         return None
     own = [seed for seed in request.seeds if category_of.get(seed.product_id) == favourites[0]]

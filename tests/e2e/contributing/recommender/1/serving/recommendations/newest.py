@@ -24,13 +24,13 @@ class NewestInCategory:
         """Propose the newest listings of each category, starting with the visitor's favourite category."""
         cards = await request.cards.read([seed.product_id for seed in request.seeds])
         category_of = {product_id: card.category for product_id, card in cards.items()}
-        favourites = list(favourite_categories(request.seeds, category_of))[:CATEGORIES]
+        favourites = favourite_categories(request.seeds, category_of, CATEGORIES)
         pipeline: Any = self._redis.pipeline(transaction=False)
         for category in favourites:
             last = 2 * wanted + len(request.excluded)
             pipeline.zrange(request.key(f"newest:{category}"), 0, last, desc=True, withscores=True)
         return [
-            Proposal(product_id, share, "newest", category)
+            Proposal(member.decode(), share, "newest", category)
             for category, members in zip(favourites, await run_redis(pipeline.execute()), strict=True)
-            for product_id, share in relative(members)
+            for member, share in relative(members)
         ]
