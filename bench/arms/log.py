@@ -56,6 +56,7 @@ class ShownList:
     `scores` is [items, `BLENDED`], and `popularity` the decayed views of each product at that time.
     """
 
+    visitor: str
     surface: str
     at_s: float
     products: Sequence[str]
@@ -76,8 +77,11 @@ class ShownLog:
         """Return what `read_shown_items` returns at this time."""
         used = [each for each in self.lists if each.at_s >= now_s - DAYS * DAY_S][-MAX_LISTS:]
         self.lists = used
+        lengths = [len(each.positions) for each in used]
+        _, visitors = np.unique(np.array([each.visitor for each in used], np.str_), return_inverse=True)
         return ShownItems(
-            np.repeat(np.arange(len(used)), [len(each.positions) for each in used]),
+            np.repeat(np.arange(len(used)), lengths),
+            np.repeat(visitors, lengths),
             np.array([each.surface for each in used for _ in each.positions], np.str_),
             np.array([each for one in used for each in one.positions], np.int64),
             np.array([each for one in used for each in one.scores], np.float64).reshape(-1, len(BLENDED)),

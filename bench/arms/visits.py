@@ -207,6 +207,7 @@ class VisitRunner:
             return
         products = [chosen.products[place] for place in kept]
         shown = ShownList(
+            visit.visitor,
             surface,
             at_s,
             products,

@@ -87,8 +87,8 @@ def learn_weights(shown: ShownItems, in_use: Weights) -> LearnedWeights:
     """Return the weights and the discounts that rank clicked products highest.
 
     Those of a surface are taken if weights that were learned from the older pairs rank the newest ones better
-    than the weights in use do: by log loss, at the 5 % level of a one-sided test by list. A surface with too
-    few clicks gets what all surfaces together say.
+    than the weights in use do: by log loss, at the 5 % level of a one-sided test by visitor. A surface with
+    too few clicks gets what all surfaces together say.
     """
     weights: dict[str, dict[str, float]] = {}
     reasons: dict[str, str] = {}
@@ -161,10 +161,12 @@ def _losses(ranking: Ranking, train: ClickPairs, test: ClickPairs) -> Numbers:
 
 
 def _is_better(gains: Numbers, pairs: ClickPairs) -> bool:
-    """Return whether the mean gain is above 0, with the variance between lists."""
-    _, of_list = np.unique(pairs.lists, return_inverse=True)
-    by_list = np.bincount(of_list, gains)
-    return bool(by_list.sum() > CERTAIN * np.sqrt(len(by_list)) * by_list.std(ddof=1))
+    """Return whether the mean gain is above 0, with the variance between visitors."""
+    _, of_visitor = np.unique(pairs.visitors, return_inverse=True)
+    by_visitor = np.bincount(of_visitor, gains)
+    if len(by_visitor) < 2:
+        return False
+    return bool(by_visitor.sum() > CERTAIN * np.sqrt(len(by_visitor)) * by_visitor.std(ddof=1))
 
 
 def best_ranking(pairs: ClickPairs) -> Ranking:

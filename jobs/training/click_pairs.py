@@ -35,12 +35,14 @@ MAX_PAIRS = 30_000
 class ShownItems:
     """Items of lists that came into view, oldest first; all columns are [items].
 
-    `lists` are ascending numbers, one for each list. `surfaces` has names of `SURFACES`, and `positions`
-    counts from 1. `scores`, [items, `BLENDED`], has the score that each source gave, relative to its best; 0
-    if it did not propose the product. `popularity` is the decayed number of views of the product before.
+    `lists` are ascending numbers, one for each list, and `visitors` numbers, one for each visitor. `surfaces`
+    has names of `SURFACES`, and `positions` counts from 1. `scores`, [items, `BLENDED`], has the score that
+    each source gave, relative to its best; 0 if it did not propose the product. `popularity` is the decayed
+    number of views of the product before.
     """
 
     lists: Codes
+    visitors: Codes
     surfaces: NDArray[np.str_]
     positions: Codes
     scores: Numbers
@@ -52,6 +54,7 @@ class ShownItems:
         """Return some of the items."""
         return ShownItems(
             self.lists[rows],
+            self.visitors[rows],
             self.surfaces[rows],
             self.positions[rows],
             self.scores[rows],
@@ -92,9 +95,9 @@ class ClickPairs:
         return len(self.clicked)
 
     @property
-    def lists(self) -> Codes:
-        """Return the number of the list of each pair."""
-        return self.items.lists[self.clicked]
+    def visitors(self) -> Codes:
+        """Return the number of the visitor of each pair."""
+        return self.items.visitors[self.clicked]
 
     def take(self, rows: Flags) -> "ClickPairs":
         """Return some of the pairs."""

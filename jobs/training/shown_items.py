@@ -41,6 +41,7 @@ def shown_items_of(rows: pa.Table) -> ShownItems:
     scores = [rows[source].to_numpy() for source in BLENDED]
     return ShownItems(
         rows["list"].to_numpy().astype(np.int64),
+        rows["visitor"].to_numpy().astype(np.int64),
         np.array(rows["surface"].to_pylist(), np.str_),
         rows["position"].to_numpy().astype(np.int64),
         np.column_stack(scores).astype(np.float64),

@@ -83,6 +83,7 @@ WITH
     )
 SELECT
     list,
+    visitor,
     surface,
     item.position AS position,
     ifNull(item.item_neighbours, 0) AS item_neighbours,
@@ -111,6 +112,7 @@ FROM
         answer.surface AS surface,
         shown.at AS shown_at,
         row_number() OVER (ORDER BY shown.at, answer.recommendation_id) AS list,
+        dense_rank() OVER (ORDER BY answer.visitor_id) AS visitor,
         arrayFilter(
             -- The weights don't rank what no blended source proposed. A sponsored item is clicked for its label, too.
             one -> has(shown.product_ids, one.product_id) AND one.source != 'sponsored'

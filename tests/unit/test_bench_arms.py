@@ -65,13 +65,16 @@ def test_an_event_is_learned_once_a_day() -> None:
 def test_lists_of_the_last_weeks_are_learned_from_oldest_first() -> None:
     scores = [[0.5] * len(BLENDED)]
     lists = [
-        ShownList("home", AT_S - age * DAY_S, [f"p{age}"], [1], scores, [float(age)], [age == 1], [False])
+        ShownList(
+            "v", "home", AT_S - age * DAY_S, [f"p{age}"], [1], scores, [float(age)], [age == 1], [False]
+        )
         for age in (40, 20, 1)
     ]
 
     items = ShownLog(lists).items(AT_S)
 
     assert items.lists.tolist() == [0, 1]
+    assert items.visitors.tolist() == [0, 0]
     assert items.clicked.tolist() == [False, True]
     assert items.popularity.tolist() == [20.0, 1.0]
     assert items.scores.shape == (2, len(BLENDED))

@@ -42,6 +42,7 @@ def shown(
     clicked = rng.uniform(size=len(scores)) < 1 / (1 + np.exp(-logits))
     return ShownItems(
         np.repeat(np.arange(lists), LENGTH),
+        np.repeat(np.arange(lists), LENGTH),
         np.full(len(scores), surface),
         positions,
         scores,
@@ -162,7 +163,7 @@ def test_a_surface_with_few_clicks_gets_what_all_surfaces_say() -> None:
         np.concatenate([items.lists, few.lists + 10_000]),
         *(
             np.concatenate([getattr(one, name) for one in (items, few)])
-            for name in ("surfaces", "positions", "scores", "popularity", "clicked", "bought")
+            for name in ("visitors", "surfaces", "positions", "scores", "popularity", "clicked", "bought")
         ),
     )
     assert 0 < few.clicked.sum() < MIN_CLICKS
@@ -181,6 +182,23 @@ def test_too_few_clicks_change_nothing() -> None:
     assert found.weights == EQUAL
     assert found.reasons["home"].startswith("kept: 299 clicks and 2,")
     assert found.reasons["home"].endswith(" pairs to learn from, of at least 300 each")
+
+
+@pytest.mark.parametrize("keen", [1, 2_000])
+def test_one_visitor_with_many_lists_does_not_decide_for_all(keen: int) -> None:
+    """Half of the lists have clicks that follow the weights: of one visitor, or of as many as lists."""
+    items = shown((1.0, 0.0, 0.0, 0.0), 4_000, slope=4.0)
+    follows = items.lists % 2 == 0
+    at_random = np.random.default_rng(3).uniform(size=len(items.clicked)) < 0.02
+    mixed = replace(
+        items,
+        clicked=np.where(follows, items.clicked, at_random),
+        visitors=np.where(follows, items.lists % (2 * keen), items.lists),
+    )
+
+    found = learn_weights(mixed, EQUAL)
+
+    assert found.reasons["home"].startswith("kept: log loss" if keen == 1 else "learned: log loss")
 
 
 def test_scores_that_say_nothing_about_clicks_change_nothing_for_the_worse() -> None:

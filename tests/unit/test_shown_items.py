@@ -11,6 +11,7 @@ from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS, SURFACES
 TYPES = pa.schema(
     {
         "list": pa.uint64(),
+        "visitor": pa.uint64(),
         "surface": pa.string(),
         "position": pa.int32(),
         **dict.fromkeys(BLENDED, pa.float64()),
@@ -33,6 +34,7 @@ def test_each_source_has_its_column_of_scores_in_the_order_of_the_weights() -> N
             "popularity": [7.5, 0.0],
             "position": [1, 12],
             "surface": ["home", "product"],
+            "visitor": [4, 3],
             "list": [1, 2],
         }
     ).select(TYPES.names)
@@ -40,6 +42,7 @@ def test_each_source_has_its_column_of_scores_in_the_order_of_the_weights() -> N
     shown = shown_items_of(rows.cast(TYPES))
 
     assert shown.lists.tolist() == [1, 2]
+    assert shown.visitors.tolist() == [4, 3]
     assert shown.surfaces.tolist() == ["home", "product"]
     assert shown.positions.tolist() == [1, 12]
     assert shown.scores.tolist() == [[0.1, 0.2, 0.3, 0.4], [1.0, 0.5, 0.0, 0.6]]

@@ -86,6 +86,7 @@ def test_the_popularity_of_an_item_is_the_days_of_its_visitors_before_the_list_w
     before = {"earlier": (15, 50), "later": (2, 15, 50)}
     expected = [sum(2 ** ((ages[name] - days) / 14) for days in before[name]) for name in ages]
     assert shown.lists.tolist() == [1, 1, 2, 2]
+    assert shown.visitors.tolist() == [1, 1, 1, 1]
     assert shown.popularity.tolist() == [pytest.approx(expected[0]), 0.0, pytest.approx(expected[1]), 0.0]
 
 
@@ -142,6 +143,8 @@ def test_other_strategies_what_nobody_saw_and_robots_are_left_out(empty_database
         lists.see(f"keen-{number}", day, "lamp", session="keen")
     lists.load(empty_database)
 
+    with connect(empty_database) as analyst:
+        assert len(set(read_shown_items(analyst, END).visitors.tolist())) == 1
     found = read(empty_database)
 
     assert len(found) == 1_000
