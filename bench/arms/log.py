@@ -53,7 +53,7 @@ class InteractionLog:
 class ShownList:
     """A list that came into view, without items that no source scored.
 
-    `scores` is [items, `BLENDED`], and `popularity` the decayed views of each product at that time.
+    `scores` is [items, `BLENDED`], and `popularity` the interest in each product at that time.
     """
 
     visitor: str

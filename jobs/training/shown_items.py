@@ -25,7 +25,7 @@ def read_shown_items(client: Client, end: datetime, days: float = DAYS, lists: i
     are left out: they are ordered by co-visits alone, of which there are few then. Items that no blended
     source proposed, sponsored items and what robots saw are left out. Random lists are like others, but their
     positions do not follow from the scores, so they tell the two apart best. The popularity of a product is
-    that before the day of the list, because the clicks on it are views, too.
+    the interest in it before the day of the list, because the clicks on it are views, too.
 
     Raises:
         PartUnavailable: ClickHouse does not answer.

@@ -50,23 +50,42 @@ WITH
         FROM recommendation_clicked
         WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
     ),
-    -- How many visitors had viewed each product on how many days, at the end of each day with views. A day counts half as
-    -- much as one 14 days later, as in job `recommendations`. Units: days of visitors on the first day of `period_start`.
+    -- What visitors did to each product that was shown, with the weights of the touches of job `recommendations`.
+    touches AS
+    (
+        SELECT product_id, ifNull(shopper_id, session_id) AS visitor_id, 'visit' AS kind, 1 AS weight, occurred_at
+        FROM product_viewed
+        WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} - INTERVAL 28 DAY AND occurred_at < {period_end:DateTime64(3, 'UTC')}
+            AND product_id IN (SELECT arrayJoin(product_ids) FROM shown)
+        UNION ALL
+        SELECT product_id, ifNull(shopper_id, session_id), 'visit', 2, occurred_at
+        FROM cart_changed
+        WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} - INTERVAL 28 DAY AND occurred_at < {period_end:DateTime64(3, 'UTC')}
+            AND quantity > quantity_before AND product_id IN (SELECT arrayJoin(product_ids) FROM shown)
+        UNION ALL
+        SELECT line.product_id, shopper_id, 'order', 3, occurred_at
+        FROM order_placed
+        ARRAY JOIN lines AS line
+        WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} - INTERVAL 28 DAY AND occurred_at < {period_end:DateTime64(3, 'UTC')}
+            AND line.product_id IN (SELECT arrayJoin(product_ids) FROM shown)
+    ),
+    -- The interest in each product at the end of each day with touches, as job `recommendations` counts it, which is what
+    -- serving discounts by. It also counts what comes after the first ten products of a visit. A visit counts half as much
+    -- as one 14 days later. Units: visits on the first day of `period_start` in which the product was viewed.
     popularity AS
     (
         SELECT
             product_id,
             day,
-            sum(count() * exp2(dateDiff('day', toDate({period_start:DateTime64(3, 'UTC')}), day) / 14))
-                OVER (PARTITION BY product_id ORDER BY day ROWS UNBOUNDED PRECEDING) AS views
+            sum(sum(weight * weight) * exp2(dateDiff('day', toDate({period_start:DateTime64(3, 'UTC')}), day) / 14))
+                OVER (PARTITION BY product_id ORDER BY day ROWS UNBOUNDED PRECEDING) AS interest
         FROM
         (
-            SELECT DISTINCT product_id, ifNull(shopper_id, session_id) AS visitor_id, toDate(occurred_at) AS day
-            FROM product_viewed
-            WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} - INTERVAL 28 DAY AND occurred_at < {period_end:DateTime64(3, 'UTC')}
-                AND product_id IN (SELECT arrayJoin(product_ids) FROM shown)
+            SELECT product_id, visitor_id, kind, toDate(occurred_at) AS day, max(weight) AS weight
+            FROM touches
+            WHERE visitor_id NOT IN (SELECT visitor_id FROM robots)
+            GROUP BY product_id, visitor_id, kind, day
         )
-        WHERE visitor_id NOT IN (SELECT visitor_id FROM robots)
         GROUP BY product_id, day
     ),
     -- Each product of each confirmed order, once for the shopper and once for the session.
@@ -91,7 +110,7 @@ SELECT
     ifNull(item.similar_content, 0) AS similar_content,
     ifNull(item.popular_in_category, 0) AS popular_in_category,
     -- Days before the list: its own clicks are views, too.
-    ifNull(popularity.views, 0) * exp2(dateDiff('day', toDate(shown_at), toDate({period_start:DateTime64(3, 'UTC')})) / 14) AS popularity,
+    ifNull(popularity.interest, 0) * exp2(dateDiff('day', toDate(shown_at), toDate({period_start:DateTime64(3, 'UTC')})) / 14) AS popularity,
     (recommendation_id, item.product_id) IN (SELECT recommendation_id, product_id FROM clicks) AS clicked,
     -- As in the metric attributed_orders: the product was ordered within 24 hours of the click.
     (recommendation_id, item.product_id) IN

@@ -62,6 +62,14 @@ class ShownLists:
             seller_id="ana", source="direct",
         )  # fmt: skip
 
+    def put_into_cart(self, at: datetime, product: str, visitor: str, quantity_before: int = 0) -> None:
+        """Change the quantity in the cart to 1."""
+        self.add(
+            "cart_changed", at, session_id=f"session of {visitor}", shopper_id=visitor, product_id=product,
+            seller_id="ana", quantity_before=quantity_before, quantity=1, unit_price_minor=100,
+            currency="BRL",
+        )  # fmt: skip
+
     def click(self, name: str, at: datetime, product: str, session: str, shopper: str | None = None) -> None:
         self.add(
             "recommendation_clicked", at, recommendation_id=name, session_id=session, shopper_id=shopper,

@@ -65,10 +65,10 @@ def test_items_that_came_into_view_are_read_oldest_first_with_what_followed(empt
     assert read(empty_database, days=8) == []
 
 
-def test_the_popularity_of_an_item_is_the_days_of_its_visitors_before_the_list_which_fade(
+def test_the_popularity_of_an_item_is_the_interest_before_the_list_which_fades(
     empty_database: Settings,
 ) -> None:
-    """Several views of a visitor on a day, and an event that arrived twice, count once."""
+    """A visit counts what weighed most in it: a view 1, a cart 4, an order 9."""
     lists = ShownLists()
     ages = {"earlier": 10, "later": 1}
     for name, days in ages.items():
@@ -78,13 +78,19 @@ def test_the_popularity_of_an_item_is_the_days_of_its_visitors_before_the_list_w
     viewed = (("bea", 2), ("bea", 2), ("cleo", 15), ("dora", 50), ("same-day", 1), ("too-early", 57))
     for visitor, days in viewed:
         lists.view(END - timedelta(days=days), "lamp", visitor)
+    lists.put_into_cart(END - timedelta(days=15), "lamp", "cleo")
+    lists.put_into_cart(END - timedelta(days=2), "lamp", "bea", quantity_before=2)
+    lists.order(END - timedelta(days=50), "lamp", "dora")
     lists.load(empty_database)
 
     with connect(empty_database) as analyst:
         shown = read_shown_items(analyst, END)
 
-    before = {"earlier": (15, 50), "later": (2, 15, 50)}
-    expected = [sum(2 ** ((ages[name] - days) / 14) for days in before[name]) for name in ages]
+    before = {"earlier": {15: 4, 50: 1 + 9}, "later": {2: 1, 15: 4, 50: 1 + 9}}
+    expected = [
+        sum(visits * 2 ** ((ages[name] - days) / 14) for days, visits in before[name].items())
+        for name in ages
+    ]
     assert shown.lists.tolist() == [1, 1, 2, 2]
     assert shown.visitors.tolist() == [1, 1, 1, 1]
     assert shown.popularity.tolist() == [pytest.approx(expected[0]), 0.0, pytest.approx(expected[1]), 0.0]
