@@ -16,6 +16,8 @@ WITH
             FROM recommendation_answered
             WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} - INTERVAL 1 DAY AND occurred_at < {period_end:DateTime64(3, 'UTC')}
                 AND ({experiment:String} = 'holdout' OR experiment = {experiment:String})
+                -- Not titled rows, which the hold-out never gets.
+                AND strategy IN ('live', 'trained', 'blend', 'popular')
         ) AS answer ON answer.recommendation_id = shown.recommendation_id
         WHERE shown.occurred_at >= {period_start:DateTime64(3, 'UTC')} AND shown.occurred_at < {period_end:DateTime64(3, 'UTC')}
         GROUP BY list_id

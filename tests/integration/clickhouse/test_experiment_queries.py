@@ -47,6 +47,8 @@ class Marketplace:
             if draw.random() < 0.7:
                 seen = draw.choice(["live", "blend"]) if number % 9 == 0 else arm
                 self._list(at + timedelta(seconds=5), session, shopper, seen)
+            if arm != "holdout" and draw.random() < 0.3:
+                self._list(at - timedelta(hours=1), session, shopper, None, strategy="because_looked")
             if draw.random() < 0.4:
                 self._order(at + timedelta(minutes=3), session, shopper or session)
 
@@ -61,19 +63,25 @@ class Marketplace:
         self._order(START + timedelta(days=1), "robot-session", "robot")
 
     def _list(
-        self, at: datetime, session: str, shopper: str | None, arm: str | None, is_seen: bool = False
+        self,
+        at: datetime,
+        session: str,
+        shopper: str | None,
+        arm: str | None,
+        is_seen: bool = False,
+        strategy: str = "live",
     ) -> None:
         name = f"list-{len(self.events['recommendation_answered'])}"
         experiment = {"holdout": "holdout", None: None}.get(arm, "blend_home")
         self.emit(
             "recommendation_answered", at - timedelta(seconds=1), recommendation_id=name,
             visitor_id=shopper or session, surface="home", experiment=experiment, arm=arm,
-            arm_propensity=0.5, strategy="live", is_explored=False, seeds=[], items=[], alternatives=[],
+            arm_propensity=0.5, strategy=strategy, is_explored=False, seeds=[], items=[], alternatives=[],
         )  # fmt: skip
         if not is_seen and self.draw.random() < 0.1:
             return  # the list never came into view
         visitor = {"recommendation_id": name, "session_id": session, "shopper_id": shopper, "surface": "home"}
-        self.emit("recommendation_shown", at, strategy="live", items=[], **visitor)
+        self.emit("recommendation_shown", at, strategy=strategy, items=[], **visitor)
         if self.draw.random() < 0.4:
             after = at + timedelta(seconds=30)
             self.emit("recommendation_clicked", after, product_id="p", position=1, **visitor)
@@ -113,6 +121,8 @@ class Expected:
             if experiment == "holdout" and answer["experiment"] == "holdout":
                 arm = "holdout"
             if shown["occurred_at"] < START or (experiment not in ("holdout", answer["experiment"])):
+                continue
+            if answer["strategy"] == "because_looked":  # a titled row, which the hold-out never gets
                 continue
             unit = answer["visitor_id"]
             self.arms[unit].add(arm)
