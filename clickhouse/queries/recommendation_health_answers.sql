@@ -7,9 +7,8 @@ SELECT
     countIf(is_clicked) AS clicked,
     countIf(empty(items)) AS empty_lists,
     countIf(is_personal) AS personal,
-    -- The strategy knows personal sources, but only popular products are in the list.
-    countIf(is_personal AND notEmpty(items) AND arrayAll(one -> one.source IN ('popular_in_category', 'popular_products'), items))
-        AS popular_only,
+    -- The strategy knows personal sources, but only what fills up is in the list.
+    countIf(is_personal AND notEmpty(items) AND arrayAll(one -> has(fallbacks, one.source), items)) AS popular_only,
     sumMap(mapFromArrays(reasons, arrayMap(one -> toUInt64(1), reasons))) AS lacking
 FROM
 (
@@ -18,6 +17,8 @@ FROM
         answer_ms,
         items,
         strategy IN ('live', 'trained', 'blend') AS is_personal,
+        -- The blend adds up what is popular in the visitor's categories with the other sources.
+        if(strategy = 'blend', ['popular_products'], ['popular_in_category', 'popular_products']) AS fallbacks,
         recommendation_id IN (
             SELECT recommendation_id FROM recommendation_clicked
             WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')}

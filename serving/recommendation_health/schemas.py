@@ -37,7 +37,10 @@ class AnswerFigures(TypedDict):
     empty_share: Annotated[float | None, Field(description="Of all answers: those without any product.")]
     popular_only_share: Annotated[
         float | None,
-        Field(description="Of the answers of live, trained and blend: those with popular products alone."),
+        Field(
+            description="Of the answers of live, trained and blend: those with popular products alone. What "
+            "is popular in the visitor's categories is a source of the blend, and not meant."
+        ),
     ]
     lacking: list[Lacking]
 

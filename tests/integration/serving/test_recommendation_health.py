@@ -35,7 +35,12 @@ PATH = "/v1/admin/recommendations/health"
 HTML = {"Accept": "text/html"}
 CATEGORIES = ("lamps", "coffee", "toys", "books", None)
 PAGES = ("home", "product", "cart")
-PERSONAL, POPULAR = ("live", "trained", "blend"), ("popular_in_category", "popular_products")
+FALLBACKS = {
+    "live": ("popular_in_category", "popular_products"),
+    "trained": ("popular_in_category", "popular_products"),
+    "blend": ("popular_products",),
+}
+"""Personal strategy → the sources that only fill up its lists."""
 EXPERIMENT = {
     "name": "health_test",
     "surface": "home",
@@ -111,9 +116,8 @@ class Marketplace:
         strategy = draw.choice(["blend", "live", "popular", "because_looked"])
         surface = draw.choice(surfaces)
         is_mail = surface == "email"  # nobody knows whether a mail is seen
-        sources = (
-            ["popular_products"] if strategy == "popular" or draw.random() < 0.2 else ["item_neighbours"]
-        )
+        kinds = [["popular_products"], ["popular_in_category"], ["item_neighbours"]]
+        (sources,) = kinds[:1] if strategy == "popular" else draw.choices(kinds, (2, 2, 6))
         # The first offers are shown most, the last ones never; a list may be empty or have one product.
         popularity = [max(0, 70 - number) for number, _ in enumerate(self.offers)]
         shown = dict(draw.choices(self.offers, popularity, k=draw.choice(sizes)))
@@ -190,9 +194,11 @@ class Expected:
             [row for row in rows if day in (None, self.day(row))] for rows in (self.answers, self.seen)
         )
         times = sorted(row["answer_ms"] for row in answers if row["answer_ms"] is not None)
-        personal = [row for row in answers if row["strategy"] in PERSONAL]
+        personal = [row for row in answers if row["strategy"] in FALLBACKS]
         popular_only = [
-            row for row in personal if row["items"] and all(one["source"] in POPULAR for one in row["items"])
+            row
+            for row in personal
+            if row["items"] and all(one["source"] in FALLBACKS[row["strategy"]] for one in row["items"])
         ]
         lacking = Counter(
             reason for row in answers for reason in {one["reason"] for one in row["passed_over"]}
