@@ -53,7 +53,7 @@ def answer_without_redis(
     strategy = STRATEGIES["blend"]
     parts: list[AskedSource] = [
         {"source": name, "answered": known, "reason": None if known else "no_redis"}
-        for name in (*strategy.blended, *strategy.fallbacks)
+        for name in dict.fromkeys(strategy.sources)
         for known in (name == Popular.strategy,)
     ]
     return {

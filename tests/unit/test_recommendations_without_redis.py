@@ -27,6 +27,8 @@ def test_the_answer_says_that_redis_is_away() -> None:
     answer = answered()
 
     assert (answer["strategy"], answer["model_version"], answer["as_of"]) == ("popular", None, None)
+    sources = [part["source"] for part in answer["parts"]]
+    assert len(sources) == len(set(sources))
     assert {part["source"]: (part["answered"], part["reason"]) for part in answer["parts"]} == {
         "item_neighbours": (False, "no_redis"),
         "trained_neighbours": (False, "no_redis"),
