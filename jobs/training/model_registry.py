@@ -59,12 +59,11 @@ class ModelRegistry:
             UserError: the version exists already, or would take too much of Redis' memory.
         """
         with self._lock():
-            previous = self.in_use()
-            self._publications.remove_all_but((previous, self._publications.named(PREVIOUS)))
+            self._publications.remove_all_but((self.in_use(), self._publications.named(PREVIOUS)))
             model.save(self.directory / version)
             try:
                 self._publications.write(ServedModel.of(model, content), version, trained_at)
-                self._publications.switch(version, previous)
+                previous = self._publications.replace_in_use(version)
             except BaseException:
                 self._discard(version)
                 raise

@@ -82,6 +82,28 @@ class Publications:
             if given := {name: value for name, value in names.items() if value is not None}:
                 self.redis.hset(STATE, mapping=given | {ROLLED_BACK: ""})
 
+    def replace_in_use(self, version: str) -> str | None:
+        """Name the version that is served, and return the one that was, which becomes the one before it.
+
+        It is what is in use at this moment: a person may have gone back to another one since `write` began.
+
+        Raises:
+            PartUnavailable: Redis does not answer.
+        """
+
+        redis: Any = self.redis
+
+        def change(pipeline: Any) -> bytes | None:
+            before: bytes | None = pipeline.hget(STATE, IN_USE)
+            names = {IN_USE: version, ROLLED_BACK: ""} | ({} if before is None else {PREVIOUS: before})
+            pipeline.multi()
+            pipeline.hset(STATE, mapping=names)
+            return before
+
+        with redis_errors():
+            found: Any = redis.transaction(change, STATE, value_from_callable=True)
+        return None if found is None else str(found, "utf-8")
+
     def named(self, field: str) -> str | None:
         """Return the version that a field of `STATE` names, or None.
 

@@ -232,6 +232,26 @@ def test_two_trainings_that_publish_at_once_leave_each_other_whole(registry, mon
     assert sorted(each.name for each in registry.directory.iterdir()) == ["v1", "v2"]
 
 
+def test_a_person_who_goes_back_while_a_model_is_published_has_that_one_before_it(registry, monkeypatch):
+    """Otherwise the rejected model would be the one to go back to, and the good one would be removed."""
+    model = Popularity().fit(a_log())
+    for version in ("good", "rejected"):
+        registry.publish(model, version, FIRST)
+    save = np.save
+
+    def go_back(*arguments: object, **options: object) -> None:
+        Publications(registry.redis).switch("good", "rejected")
+        save(*arguments, **options)
+
+    monkeypatch.setattr(np, "save", go_back)
+    registry.publish(model, "new", FIRST)
+
+    assert registry.in_use() == "new"
+    assert versions_in(registry.redis) == {"good", "new"}
+    assert sorted(each.name for each in registry.directory.iterdir()) == ["good", "new"]
+    assert registry.roll_back() == "good"
+
+
 def test_without_a_model_before_there_is_nothing_to_go_back_to(registry):
     registry.publish(Popularity().fit(a_log()), "v1", FIRST)
 
