@@ -159,6 +159,6 @@ class SimilarProducts(TypedDict):
     """Products that go with a product, best first."""
 
     product_id: str
-    strategy: Literal["live", "trained", "blend", "popular"]
+    strategy: Literal["similar_products"]
     model_version: ModelVersion
     items: list[Item]

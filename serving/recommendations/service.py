@@ -283,7 +283,7 @@ class RecommendationService:
         count_effects(found.ranked.effects)
         return {
             "product_id": product_id,
-            "strategy": DEFAULT_STRATEGY,
+            "strategy": "similar_products",
             "model_version": found.model_version,
             "items": found.items,
         }

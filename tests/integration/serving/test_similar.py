@@ -50,6 +50,7 @@ async def similar(settings: Settings, *, last: bool) -> SimilarProducts:
     fallbacks = tuple(each.strategy for each in recommenders[1:])
     strategies = {DEFAULT_STRATEGY: Strategy((neighbours.strategy,), fallbacks)}
     answer = await RecommendationService(LiveVersions(client), recommenders, strategies).similar("sofa", 10)
+    assert answer["strategy"] == "similar_products"
     await client.aclose()
     return answer
 
