@@ -68,7 +68,7 @@ class Sources:
         self._excluded = {*visitor.viewed, *visitor.carted, *visitor.bought}
         if anchor is not None:
             self._excluded.add(anchor)
-        self._weights = shop.weights[request.surface]
+        self._surface = request.surface
         self._asked: dict[str, Sequence[Proposal]] = {}
 
     @property
@@ -79,8 +79,9 @@ class Sources:
     def chosen(self, strategy: Strategy, n: int) -> tuple[list[str], dict[str, Sequence[Proposal]]]:
         """Return the products that a strategy shows, at most `n`, and what its blended sources proposed."""
         blended = {each: self._ask(each) for each in strategy.blended}
-        every = blend(blended, self._weights, sum(map(len, blended.values())))
-        if strategy.discounts and (exponent := self._weights.get(DISCOUNT, 0.0)):
+        weights = strategy.weights(self._shop.weights, self._surface)
+        every = blend(blended, weights, sum(map(len, blended.values())))
+        if exponent := weights.get(DISCOUNT, 0.0):
             every = discounted(every, self._popularity(every), exponent, n)
         found = [one.product_id for one in every[:n]]
         for name in strategy.fallbacks:

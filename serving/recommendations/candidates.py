@@ -83,7 +83,7 @@ class CandidateCollector:
     async def collect(self, strategy: Strategy, weights: Weights, surface: str) -> Candidates:
         """Return the best of the blended sources, then of the fallbacks in turn, until `n` pass the rules.
 
-        If the strategy discounts, popular products rank lower by the exponent of the surface.
+        `weights` are the learned ones; a strategy may have others.
 
         Raises:
             RedisUnavailable: Redis does not answer.
@@ -91,7 +91,7 @@ class CandidateCollector:
         blended = {each: await self._ask(each, self._n) for each in strategy.blended}
         self.found.blended = blended
         limit = max(CANDIDATES, 2 * self._n)
-        if await self._take(await self._ranked(blended, strategy, weights[surface], limit)):
+        if await self._take(await self._ranked(blended, strategy.weights(weights, surface), limit)):
             return self.found
         for name in strategy.fallbacks:
             if await self._take(_relative(name, await self._ask(name, self._n))):
@@ -101,13 +101,9 @@ class CandidateCollector:
         return self.found
 
     async def _ranked(
-        self,
-        blended: Mapping[str, Sequence[Proposal]],
-        strategy: Strategy,
-        weights: Mapping[str, float],
-        limit: int,
+        self, blended: Mapping[str, Sequence[Proposal]], weights: Mapping[str, float], limit: int
     ) -> Sequence[Proposal]:
-        exponent = weights.get(DISCOUNT, 0.0) if strategy.discounts else 0.0
+        exponent = weights.get(DISCOUNT, 0.0)
         if self._interest is None or exponent == 0.0:
             return blend(blended, weights, limit)
         every = blend(blended, weights, sum(map(len, blended.values())))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from common.experiments.definition import StrategyName
-from schemas.published_model.weights import BLENDED
+from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS, Weights
 
 Source = Literal[
     "item_neighbours", "trained_neighbours", "similar_content", "popular_in_category", "popular_products"
@@ -19,18 +19,23 @@ popular in the whole shop."""
 class Strategy:
     """The sources of an answer: those whose scores are added up, then those that fill up a list in turn.
 
-    With `discounts`, the sum is discounted by popularity as learned from clicks. Strategies without it show
-    the sources as they are.
+    With `is_learned`, the weights of the sources and the discount of popularity are those learned from clicks
+    on its lists. They say what each source adds to all others, so a strategy of some of the sources has the
+    default weights, and no discount.
     """
 
     blended: tuple[str, ...]
     fallbacks: tuple[str, ...]
-    discounts: bool = False
+    is_learned: bool = False
 
     @property
     def sources(self) -> tuple[str, ...]:
         """All sources."""
         return self.blended + self.fallbacks
+
+    def weights(self, learned: Weights, surface: str) -> Mapping[str, float]:
+        """Return the weight of each source on a surface, and the discount (`DISCOUNT`)."""
+        return (learned if self.is_learned else DEFAULT_WEIGHTS)[surface]
 
 
 def single_sources(strategies: Mapping[StrategyName, Strategy]) -> list[Strategy]:
@@ -44,6 +49,6 @@ FALLBACKS = ("popular_in_category", "popular_products")
 STRATEGIES: Mapping[StrategyName, Strategy] = {
     "live": Strategy(("item_neighbours",), FALLBACKS),
     "trained": Strategy(("trained_neighbours", "similar_content"), FALLBACKS),
-    "blend": Strategy(BLENDED, FALLBACKS, discounts=True),
+    "blend": Strategy(BLENDED, FALLBACKS, is_learned=True),
     "popular": Strategy((), ("popular_products",)),
 }

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from common.experiments.definition import DEFAULT_STRATEGY
 from jobs.recommenders.compact import CompactModel
-from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS, MAX_DISCOUNT
+from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS, DISCOUNT, MAX_DISCOUNT
 from serving.recommendations.blend import blend, discounted, relative_scores
 from serving.recommendations.proposal import Because, Proposal
 from serving.recommendations.recommender import neighbour_proposals
@@ -195,9 +195,13 @@ def test_a_popular_product_falls_behind_a_rare_one_with_half_its_score() -> None
     assert discounted(live, {"bulb": 3.0}, 0.5, 1) == found[:1]
 
 
-def test_only_the_default_strategy_discounts() -> None:
-    """The arms of single sources show them as they are."""
-    assert [name for name, strategy in STRATEGIES.items() if strategy.discounts] == [DEFAULT_STRATEGY]
+def test_only_the_default_strategy_has_learned_weights() -> None:
+    """The other arms, and rows, show their sources as they are, whatever these add to all others."""
+    learned = {"home": {"popular_in_category": 0.95, "similar_content": 0.05, DISCOUNT: 0.4}}
+
+    assert {name: strategy.weights(learned, "home") for name, strategy in STRATEGIES.items()} == {
+        name: learned["home"] if name == DEFAULT_STRATEGY else DEFAULT_WEIGHTS["home"] for name in STRATEGIES
+    }
 
 
 def test_a_history_is_newest_first_and_begins_with_the_open_page() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from schemas.published_model.weights import NEIGHBOUR_SOURCES
+from schemas.published_model.weights import DEFAULT_WEIGHTS, NEIGHBOUR_SOURCES
 from serving.catalogue.schemas import ListingWindow, Product
 from serving.problems import RedisUnavailable
 from serving.recommendations.answer_counts import count_sources
@@ -16,7 +16,7 @@ from serving.recommendations.listings.taste import Hit, Taste, by_taste
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.ranker import OF_MODEL
 from serving.recommendations.reasons import reason_of_cause
-from serving.recommendations.recommender import RecommendationRequest, Recommender, ask_source
+from serving.recommendations.recommender import Recommender, ask_source
 from serving.recommendations.rules.checks import offer_to_show, refusal
 from serving.recommendations.rules.targets import category_key
 from serving.recommendations.schemas import AskedSource
@@ -95,7 +95,7 @@ class PersonalListings:
         own = {*request.history, *(seed.product_id for seed in request.seeds)}
         await cards.load([*product_of, *own])
         asked = {name: await ask_source(self._sources[name], request, SCORED) for name in NEIGHBOUR_SOURCES}
-        scored = _blended({name: proposals for name, (proposals, _) in asked.items()}, request, product_of)
+        scored = _blended({name: proposals for name, (proposals, _) in asked.items()}, product_of)
         viewed = (cards.get(product_id) for product_id in request.history)
         taste = Taste.of(
             {product_id: one.score for product_id, one in scored.items()},
@@ -125,16 +125,14 @@ class PersonalListings:
 
 
 def _blended(
-    proposals_of: Mapping[str, Sequence[Proposal]],
-    request: RecommendationRequest,
-    product_of: Mapping[str, Product],
+    proposals_of: Mapping[str, Sequence[Proposal]], product_of: Mapping[str, Product]
 ) -> dict[str, Proposal]:
     """Return the proposed products of the list by id.
 
     Scores are relative to the best product of each source in the whole shop. Relative to the best one of the
     list, weak scores would count as much as strong ones, which chooses worse (docs/recommendations.md).
     """
-    every = blend(proposals_of, request.model.weights["home"], sum(map(len, proposals_of.values())))
+    every = blend(proposals_of, DEFAULT_WEIGHTS["home"], sum(map(len, proposals_of.values())))
     return {one.product_id: one for one in every if one.product_id in product_of}
 
 

@@ -65,4 +65,4 @@ RULES_OF: Mapping[RowPage, Page] = {
     "order": "cart",
     "email": "home",
 }
-"""Page → the page whose rules of the shop and whose weights its rows have."""
+"""Page → the page whose rules of the shop its rows have."""

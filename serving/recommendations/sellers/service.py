@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
-from schemas.published_model.weights import NEIGHBOUR_SOURCES
+from schemas.published_model.weights import DEFAULT_WEIGHTS, NEIGHBOUR_SOURCES
 from serving.catalogue.offers import Offer
 from serving.recommendations.answer_counts import count_sources
 from serving.recommendations.blend import blend
@@ -52,7 +52,7 @@ class SellersToFollowService:
         parts = [part for _, part in asked.values()]
         count_sources(parts)
         proposals = {name: proposed for name, (proposed, _) in asked.items()}
-        blended = blend(proposals, request.model.weights["home"], PROPOSED)
+        blended = blend(proposals, DEFAULT_WEIGHTS["home"], PROPOSED)
         seeds = (seed.product_id for seed in request.seeds)
         await cards.load({*request.history, *seeds, *(one.product_id for one in blended)})
 
