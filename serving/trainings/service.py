@@ -20,6 +20,9 @@ log = structlog.get_logger()
 NEWEST = (datetime(2105, 12, 31, tzinfo=UTC), "")
 """A position before the newest training."""
 
+JUDGING_AMONG = 20
+"""The number of newest trainings among which one that judged strategies is looked for: about three weeks."""
+
 
 class TrainingsService:
     """The trainings of the recommender, and which of their models is live."""
@@ -43,6 +46,15 @@ class TrainingsService:
         found = [presenter.training(row, live, now) for row in rows[:limit]]
         next_cursor = presenter.training_cursor(found[-1]) if len(rows) > limit else None
         return {"trainings": found, "live": live, "next_cursor": next_cursor}
+
+    async def newest_judging(self) -> schemas.Training | None:
+        """Return the newest of the last trainings that judged strategies on random lists; None without one.
+
+        Raises:
+            ClickHouseUnavailable: ClickHouse does not answer.
+        """
+        found = await self.page(None, JUDGING_AMONG)
+        return next((each for each in found["trainings"] if each["off_policy"]), None)
 
     async def details(self, training_id: str) -> schemas.TrainingDetails:
         """Return a training with its model card.

@@ -16,6 +16,9 @@ from common.ids import PRINTABLE
 from common.problems import Problem
 from serving.experiments import presenter
 from serving.experiments.service import ExperimentsService
+from serving.problems import ClickHouseUnavailable
+from serving.trainings.schemas import Training
+from serving.trainings.service import TrainingsService
 from serving.web.admin.experiment_bars import bar_of, scale_of
 from serving.web.admin.experiment_form import read_definition, with_added
 from serving.web.admin.page import admin_page, admin_router
@@ -59,7 +62,7 @@ router = admin_router()
 
 @router.get("/experiments")
 async def experiments(request: Request) -> Response:
-    """Return all experiments, and the form that defines one."""
+    """Return all experiments, how strategies are judged on the log, and the form that defines one."""
     return await _list_page(request)
 
 
@@ -80,7 +83,16 @@ async def _list_page(
         surface_names=SURFACE_NAMES,
         states=STATES,
         holdout=HOLDOUT,
+        judging=await _newest_judging(request),
     )
+
+
+async def _newest_judging(request: Request) -> Training | None:
+    service: TrainingsService = request.app.state.trainings
+    try:
+        return await service.newest_judging()
+    except ClickHouseUnavailable:
+        return None
 
 
 @router.get("/experiments/{name}")

@@ -11,6 +11,7 @@ import pytest
 from redis import Redis
 
 from clickhouse.client import connect
+from common.configuration.definitions import EXPERIMENTS
 from common.settings import Settings
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.interactions import from_columns
@@ -26,6 +27,7 @@ from jobs.training.training_log import TrainingEnd, TrainingLog, TrainingStart
 from schemas.published_model.keys import PREVIOUS, STATE, description_key
 from schemas.published_model.product_ids import ProductIds
 from schemas.published_model.weights import DEFAULT_WEIGHTS, SURFACES
+from tests.integration.serving.commerce_stub import CommerceStub
 from tests.integration.serving.conftest import put_offers
 from tests.integration.serving.test_trained_recommendations import compact
 from tests.integration.serving.visits import ADMIN
@@ -247,6 +249,17 @@ def test_the_page_marks_the_live_model_and_shows_every_outcome(http: httpx.Clien
     for text in ("Published", "Too little to learn from", "Failed", "In use", "v2", "Drift of the data"):
         assert text in page
     assert "/admin/trainings/training-1" in page
+
+
+def test_whoever_defines_an_experiment_sees_how_the_newest_training_judged_the_strategies(
+    http: httpx.Client, commerce: CommerceStub
+) -> None:
+    commerce.order = [{"name": EXPERIMENTS.name, "value": "[]", "version": 1}]  # type: ignore[assignment]
+
+    page = http.get("/admin/experiments").text
+
+    assert "Judged on random lists" in page
+    assert '<a href="/admin/trainings/training-1">' in page
 
 
 def test_the_page_of_a_training_escapes_reasons_and_offers_a_roll_back_only_where_it_is_possible(
