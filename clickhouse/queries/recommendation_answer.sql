@@ -13,7 +13,9 @@ SELECT
     is_explored,
     seeds,
     items,
-    alternatives
+    alternatives,
+    answer_ms,
+    passed_over
 FROM recommendation_answered
 WHERE recommendation_id = {recommendation_id:String}
 LIMIT 1

@@ -110,8 +110,8 @@ def interval(found: Interval) -> schemas.ConfidenceInterval:
     return {"estimate": found.estimate, "low": found.low, "high": found.high}
 
 
-def answer(row: Row) -> schemas.RecommendationAnswer:
-    """Return a row of the log."""
+def answer(row: Row, weights: Mapping[str, float] | None) -> schemas.RecommendationAnswer:
+    """Return a row of the log, with the weights of the sources at that time."""
     return {
         "recommendation_id": row["recommendation_id"],
         "answered_at": datetime.fromisoformat(row["answered_at"]).replace(tzinfo=UTC),
@@ -127,6 +127,9 @@ def answer(row: Row) -> schemas.RecommendationAnswer:
         "seeds": row["seeds"],
         "items": row["items"],
         "alternatives": row["alternatives"],
+        "answer_ms": row["answer_ms"],
+        "passed_over": row["passed_over"],
+        "weights": None if weights is None else dict(weights),
     }
 
 

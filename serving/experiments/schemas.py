@@ -175,6 +175,13 @@ class AlternativeItem(TypedDict):
     product_id: str
 
 
+class PassedOverSource(TypedDict):
+    """A source that did not answer, and why."""
+
+    source: str
+    reason: str
+
+
 class RecommendationAnswer(TypedDict):
     """An answer of recommendations, with what it came from."""
 
@@ -192,3 +199,18 @@ class RecommendationAnswer(TypedDict):
     seeds: list[AnsweredSeed]
     items: list[AnsweredItem]
     alternatives: list[AlternativeItem]
+    answer_ms: Annotated[
+        float | None,
+        Field(description="Time until the list was chosen; null in answers from before it was logged."),
+    ]
+    passed_over: Annotated[
+        list[PassedOverSource], Field(description="The sources that were asked and did not answer.")
+    ]
+    weights: Annotated[
+        dict[str, float] | None,
+        Field(
+            description="The weight of each source and the discount of popularity by which the list was "
+            "ranked: those of the newest training before. While a training publishes its model, answers have "
+            "the weights from before it. Null for titled rows."
+        ),
+    ]

@@ -1,7 +1,10 @@
 """Computes the results of experiments from sums in ClickHouse."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+
+import orjson
 
 from common.configuration.definitions import EXPERIMENTS, EXPLORATION_SHARE, HOLDOUT_SHARE
 from common.configuration.values import SettingValues
@@ -9,12 +12,14 @@ from common.experiments.assignment import HOLDOUT, HOLDOUT_STRATEGY
 from common.experiments.definition import DEFAULT_STRATEGY, Arm, Experiment
 from common.experiments.reading import read_experiments
 from experiments.moments import Moments
+from schemas.published_model.weights import DEFAULT_WEIGHTS
 from serving.analytics.service.context import AnalyticsContext
 from serving.clickhouse import Row
 from serving.experiments import presenter
 from serving.experiments.presenter import Sums
 from serving.experiments.problems import UnknownExperiment, UnknownRecommendation
 from serving.experiments.schemas import ExperimentResults, Experiments, RecommendationAnswer
+from serving.recommendations.strategies import STRATEGIES
 
 TABLES = ("recommendation_answered", "recommendation_shown", "recommendation_clicked", "sales_orders")
 
@@ -72,7 +77,16 @@ class ExperimentsService:
         row = await self._context.clickhouse.row("recommendation_answer", recommendation_id=recommendation_id)
         if row is None:
             raise UnknownRecommendation(recommendation_id)
-        return presenter.answer(row)
+        return presenter.answer(row, await self._weights(row))
+
+    async def _weights(self, row: Row) -> Mapping[str, float] | None:
+        """Return the weights by which a logged list was ranked; None for a titled row."""
+        found = [each for name, each in STRATEGIES.items() if name == row["strategy"]]
+        if not found:
+            return None
+        card = await self._context.clickhouse.row("blend_weights_at", at=row["answered_at"])
+        learned = {**DEFAULT_WEIGHTS, **(orjson.loads(card["weights"]) if card else {})}
+        return found[0].weights(learned, row["surface"])
 
     def _experiments(self) -> tuple[Experiment, ...]:
         return read_experiments(self._values.get(EXPERIMENTS))

@@ -14,7 +14,7 @@ from common.configuration.definitions import EXPERIMENTS, HOLDOUT_SHARE
 from common.configuration.values import SettingValue
 from common.settings import Settings
 from schemas.configuration.saved_values import SavedValues
-from schemas.published_model.weights import BLENDED
+from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS
 from tests.integration.serving.conftest import running_serving
 from tests.integration.serving.shop_audit import restored
 from tests.principals import bearer
@@ -50,6 +50,7 @@ def events() -> dict[str, list[dict[str, Any]]]:
         for number in range(VISITORS):
             visitor, at = f"uplift-{arm}-{number}", START + timedelta(minutes=number)
             experiment = "holdout" if arm == "holdout" else "uplift_test"
+            strategy = "popular" if arm == "holdout" else arm
             visit = {
                 "recommendation_id": visitor,
                 "session_id": visitor,
@@ -62,10 +63,10 @@ def events() -> dict[str, list[dict[str, Any]]]:
             }  # fmt: skip
             emit(
                 "recommendation_answered", at, recommendation_id=visitor, visitor_id=visitor, surface="home",
-                experiment=experiment, arm=arm, arm_propensity=0.3, strategy=arm, is_explored=False,
+                experiment=experiment, arm=arm, arm_propensity=0.3, strategy=strategy, is_explored=False,
                 seeds=[{"product_id": "chair", "weight": 1.0}], items=[item], alternatives=[],
             )  # fmt: skip
-            emit("recommendation_shown", at + timedelta(seconds=1), strategy=arm, items=[], **visit)
+            emit("recommendation_shown", at + timedelta(seconds=1), strategy=strategy, items=[], **visit)
             if draw.random() < RATES.get(arm, 0.1):
                 line = {
                     "line_number": 1, "product_id": "lamp", "seller_id": "ana", "quantity": 1,
@@ -174,6 +175,30 @@ def test_an_answer_says_where_it_came_from(client: httpx.Client) -> None:
         "item_neighbours": None, "trained_neighbours": None, "similar_content": 0.25,
         "popular_in_category": None,
     }  # fmt: skip
+    assert (found["answer_ms"], found["passed_over"]) == (None, [])
+
+
+def test_an_answer_has_the_weights_by_which_it_was_ranked(client: httpx.Client, served: Settings) -> None:
+    """The visitors of an arm answered a minute after each other; the second training was in between."""
+    learned = [{"item_neighbours": 0.4, "popular_in_category": 0.6, "popularity_discount": 0.5},
+               {"trained_neighbours": 1.0}]  # fmt: skip
+    cards = [
+        (f"v{number}", START + timedelta(minutes=3 * number - 1), orjson.dumps(
+            {"blend_weights": {"weights": {"home": weights}, "reasons": {}}}
+        ).decode())
+        for number, weights in enumerate(learned)
+    ]  # fmt: skip
+    with connect(served, admin=True) as admin:
+        admin.insert("model_cards", cards, column_names=("version", "trained_at", "card"))
+        try:
+            found = {
+                visitor: get(client, f"/v1/admin/recommendations/uplift-{visitor}")["weights"]
+                for visitor in ("blend-1", "blend-2", "live-2")
+            }
+        finally:
+            admin.command("TRUNCATE TABLE model_cards")
+
+    assert found == {"blend-1": learned[0], "blend-2": learned[1], "live-2": DEFAULT_WEIGHTS["home"]}
 
 
 @pytest.mark.parametrize(
