@@ -29,8 +29,9 @@ def record(
     """Insert a row into `model_cards`. It replaces a row of the same version.
 
     The card also has `off_policy`: how the strategies of recommendations do on the random lists of the log,
-    and which would have won; `blend_weights`: the weights of the sources from now on, and for each surface
-    why they were learned or kept; and `training`: its id, and what started it.
+    and which would have won; `model_clicks`: how the model and the one in use order what was clicked on
+    random lists, null if there are too few; `blend_weights`: the weights of the sources from now on, and for
+    each surface why they were learned or kept; and `training`: its id, and what started it.
 
     Raises:
         PartUnavailable: ClickHouse rejects the row or is unavailable.
@@ -38,7 +39,12 @@ def record(
     chosen = trained.card.judged[0].candidate.model
     try:
         off_policy = judged_on_log(read_explored_log(admin, trained_at))
-        more = {"off_policy": off_policy, "blend_weights": asdict(learned), "training": asdict(start)}
+        more = {
+            "off_policy": off_policy,
+            "model_clicks": None if trained.clicks is None else asdict(trained.clicks),
+            "blend_weights": asdict(learned),
+            "training": asdict(start),
+        }
         card = orjson.dumps({**orjson.loads(as_json(trained.card)), **more}).decode()
         row = (version, trained_at, chosen, published, trained.reason, card)
         admin.insert("model_cards", [row], column_names=COLUMNS)

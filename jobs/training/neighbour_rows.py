@@ -47,11 +47,12 @@ class ServedModel:
         """
         without_events = self.trained.prior <= 0
         for code in range(len(self.ids)):
-            trained = _best(self.trained, code, NEIGHBOURS)
+            trained = best_neighbours(self.trained, code, NEIGHBOURS)
             content: list[Neighbour] = []
             if self.content is not None:
                 only = without_events if trained else None
-                content = _best(self.content, code, CONTENT_NEIGHBOURS if trained else NEIGHBOURS, only)
+                limit = CONTENT_NEIGHBOURS if trained else NEIGHBOURS
+                content = best_neighbours(self.content, code, limit, only)
             if trained or content:
                 yield self.ids[code], Row(trained, content)
 
@@ -64,9 +65,10 @@ def similar_content(log: Interactions) -> CompactModel | None:
         return None
 
 
-def _best(
+def best_neighbours(
     model: CompactModel, code: int, limit: int, only: NDArray[np.bool_] | None = None
 ) -> list[Neighbour]:
+    """Return the best neighbours of a product, at most `limit`, among those that `only` flags."""
     start, stop = model.indptr[code], model.indptr[code + 1]
     neighbours: Codes = model.neighbours[start:stop]
     scores: Floats = model.scores[start:stop]

@@ -18,9 +18,17 @@ from jobs.training.blend_weights import LearnedWeights, learn_weights
 from jobs.training.cards import record
 from jobs.training.limits import NOT_ENOUGH_MEMORY, NoRoom
 from jobs.training.model_registry import ModelRegistry
+from jobs.training.random_lists import read_random_lists
 from jobs.training.shown_items import read_shown_items
 from jobs.training.stored_weights import read_weights, store_weights
-from jobs.training.train import NO_MODEL_IN_USE, NoChampion, TrainingOptions, TrainingResult, train
+from jobs.training.train import (
+    NO_MODEL_IN_USE,
+    NoChampion,
+    TrainingOptions,
+    TrainingResult,
+    newest_period,
+    train,
+)
 from jobs.training.training_data import TrainingData, read_training_data
 from jobs.training.training_log import TrainingEnd, TrainingLog, TrainingStart
 from schemas.published_model.weights import SURFACES, Weights
@@ -113,8 +121,10 @@ def _train_and_publish(
     on_progress(0, 1, "reading the facts")
     with connect(settings) as reader:
         training_data = read_training_data(reader, most)
+        newest = newest_period(training_data.log, options.days)
+        random_lists = [] if newest is None else read_random_lists(reader, *newest)
     known.has_read(training_data)
-    trained = train(training_data, champion, options, peak_memory_mb, on_progress)
+    trained = train(training_data, champion, options, peak_memory_mb, on_progress, random_lists)
     trained_at = clock()
     known.version = version = trained_at.strftime("%Y%m%dT%H%M%S")
     known.model = trained.card.judged[0].candidate.model

@@ -1,8 +1,9 @@
 """Trains a model: searches on the older days, evaluates on the newest days, and fits on all days."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from common.errors import UserError
 from jobs.recommenders.auto.baselines import select_best_model
@@ -17,7 +18,9 @@ from jobs.recommenders.evaluation.loaders.dataset import Dataset
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.evaluation.validation import validation_splits
 from jobs.recommenders.interactions import DAY_S, Interactions
+from jobs.training.click_judgement import MIN_LISTS, ClickJudgement, judge_models
 from jobs.training.neighbour_rows import similar_content
+from jobs.training.random_lists import RandomList
 from jobs.training.training_data import TrainingData
 
 MAX_WAITING = 3
@@ -49,7 +52,8 @@ NO_MODEL_IN_USE = NoChampion("there was no model in use")
 class TrainingResult:
     """The result of a training. `model` is the challenger fitted on all events, or None if it lost.
 
-    `content` has the neighbours of products by name and category, None if nothing is known of them.
+    `content` has the neighbours of products by name and category, None if nothing is known of them. `clicks`
+    compares the challenger with the champion by the clicks on random lists, None if there are too few.
     `weight_reasons` says for each surface why the weights of the sources were learned or kept; it is empty
     until they were learned.
     """
@@ -58,6 +62,7 @@ class TrainingResult:
     card: ModelCard
     reason: str
     content: CompactModel | None = None
+    clicks: ClickJudgement | None = None
     weight_reasons: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -67,11 +72,13 @@ def train(
     options: TrainingOptions,
     memory_mb: Callable[[], float],
     on_progress: OnProgress,
+    random_lists: Sequence[RandomList] = (),
 ) -> TrainingResult:
     """Search for a challenger, compare it with the champion, and fit it on all events if it wins.
 
-    For the comparison, both are fitted on the events before the newest days and evaluated on the newest days.
-    The comparison is therefore of models and settings, not of fitted models.
+    For the comparison, both are fitted on the events before the newest days and evaluated on the newest days,
+    and on `random_lists`, which are of these days. The comparison is therefore of models and settings, not of
+    fitted models.
 
     Raises:
         UserError: the events cover too few days, or no model can be fitted on them.
@@ -92,13 +99,18 @@ def train(
     candidates = list(dict.fromkeys([challenger, *champions, *baselines]))
     comparison = compare(dataset, candidates, evaluation_options, lambda step: on_progress(0, 1, step))
     card = ModelCard.of(dataset, comparison, selection.search_summary, evaluation_options, memory_mb())
-    won, reason = verdict(challenger, champion, comparison, options.metric)
+    clicks = None
+    if not isinstance(champion, NoChampion) and champion != challenger and len(random_lists) >= MIN_LISTS:
+        on_progress(0, 1, "judging by the clicks on random lists")
+        before = champion.build(options.models).fit(eval_split.log)
+        clicks = judge_models(comparison.model, before, random_lists)
+    won, reason = verdict(challenger, champion, comparison, options.metric, clicks)
     if not won:
-        return TrainingResult(None, card, reason)
+        return TrainingResult(None, card, reason, clicks=clicks)
     on_progress(0, 1, f"fitting {challenger.model} on all events")
     model = challenger.build(options.models).fit(training_data.log)
     on_progress(0, 1, "comparing names and categories of products")
-    return TrainingResult(model, card, reason, similar_content(training_data.log))
+    return TrainingResult(model, card, reason, similar_content(training_data.log), clicks)
 
 
 def cpu_clock(cpu: Callable[[], float], elapsed: Callable[[], float]) -> Callable[[], float]:
@@ -128,12 +140,26 @@ def newest_days(log: Interactions, days: float) -> EvaluationSplit:
     return eval_split
 
 
-def verdict(
-    challenger: Candidate, champion: Candidate | NoChampion, comparison: ModelComparison, metric: Metric
-) -> tuple[bool, str]:
-    """Return whether to publish the challenger, and why. It loses only to a champion with a better mean.
+def newest_period(log: Interactions, days: float) -> tuple[datetime, datetime] | None:
+    """Return when the newest days of a log begin and end; None without times."""
+    if log.times is None or not len(log):
+        return None
+    end = datetime.fromtimestamp(float(log.times.max()), UTC)
+    return end - timedelta(days=days), end
 
-    If both are equal, the challenger wins, because it is fitted on the newest days.
+
+def verdict(
+    challenger: Candidate,
+    champion: Candidate | NoChampion,
+    comparison: ModelComparison,
+    metric: Metric,
+    clicks: ClickJudgement | None = None,
+) -> tuple[bool, str]:
+    """Return whether to publish the challenger, and why.
+
+    If the clicks on random lists tell which is better, they decide: people click other products than those
+    that they find by themselves, which the metric counts. Otherwise the challenger loses only to a champion
+    with a better mean. If both are equal, the challenger wins, because it is fitted on the newest days.
     """
     if isinstance(champion, NoChampion):
         return True, champion.reason
@@ -144,4 +170,8 @@ def verdict(
         f"{metric} {interval.mean:+.4f} ({interval.low:+.4f} to {interval.high:+.4f}) "
         f"against {champion.model} in use"
     )
-    return interval.mean >= 0, reason
+    if clicks is None:
+        return interval.mean >= 0, reason
+    if clicks.is_conclusive:
+        return clicks.difference.is_above_zero, f"{clicks}, which decides; {reason}"
+    return interval.mean >= 0, f"{reason}; {clicks}, which decides nothing"

@@ -1,6 +1,7 @@
 """Events of lists of recommendations for tests: what was answered, came into view, was clicked and bought."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Any
@@ -39,11 +40,13 @@ class ShownLists:
         strategy: str = "blend",
         is_explored: bool = False,
         model_version: str | None = "v1",
+        seeds: Sequence[str] = (),
     ) -> None:
         self.add(
             "recommendation_answered", at, recommendation_id=name, visitor_id=visitor, surface=surface,
             model_version=model_version,
-            arm_propensity=1.0, strategy=strategy, is_explored=is_explored, seeds=[], alternatives=[],
+            arm_propensity=1.0, strategy=strategy, is_explored=is_explored,
+            seeds=[{"product_id": each, "weight": 1.0} for each in seeds], alternatives=[],
             items=[{"position": position, **one} for position, one in enumerate(items, 1)],
         )  # fmt: skip
 

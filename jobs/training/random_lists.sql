@@ -1,0 +1,33 @@
+-- The newest {lists:UInt64} random lists of a period that came into view and were clicked, at most {most_of_visitor:UInt64} of a visitor.
+SELECT
+    answer.visitor_id AS visitor,
+    -- The heaviest first: mostly the newest.
+    answer.seeds.product_id AS history,
+    arrayFilter(one -> has(shown.product_ids, one), answer.items.product_id) AS products,
+    clicked.product_ids AS clicked
+FROM
+(
+    SELECT recommendation_id, visitor_id, seeds, items
+    FROM recommendation_answered
+    WHERE is_explored AND notEmpty(seeds)
+        AND occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
+    LIMIT 1 BY recommendation_id
+) AS answer
+INNER JOIN
+(
+    SELECT recommendation_id, groupUniqArrayArray(items.product_id) AS product_ids
+    FROM recommendation_shown
+    WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
+    GROUP BY recommendation_id
+) AS shown ON shown.recommendation_id = answer.recommendation_id
+INNER JOIN
+(
+    SELECT recommendation_id, groupUniqArray(product_id) AS product_ids
+    FROM recommendation_clicked
+    WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
+    GROUP BY recommendation_id
+) AS clicked ON clicked.recommendation_id = answer.recommendation_id
+-- The ids of lists begin with the time (UUIDv7).
+ORDER BY answer.recommendation_id DESC
+LIMIT {most_of_visitor:UInt64} BY visitor
+LIMIT {lists:UInt64}

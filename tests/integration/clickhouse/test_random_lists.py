@@ -1,0 +1,47 @@
+"""Random lists that were clicked, read from a real ClickHouse."""
+
+from datetime import UTC, datetime, timedelta
+
+from clickhouse.client import connect
+from common.settings import Settings
+from jobs.training.random_lists import RandomList, read_random_lists
+from tests.integration.shown_lists import ShownLists, scored_item
+
+END = datetime(2026, 11, 29, tzinfo=UTC)
+START = END - timedelta(days=2)
+
+
+def a_list(lists: ShownLists, name: str, visitor: str, at: datetime, is_explored: bool = True) -> None:
+    """A list of a lamp, a rug and a desk, which was below the fold; the rug was clicked."""
+    items = [scored_item(product, 0.5) for product in ("lamp", "rug", "desk")]
+    lists.answer(name, visitor, at, *items, is_explored=is_explored, seeds=("sofa", "chair"))
+    lists.see(name, at, "lamp", "rug", session="s1")
+    lists.click(name, at, "rug", "s1")
+
+
+def test_random_lists_that_came_into_view_and_were_clicked_are_read(empty_database: Settings) -> None:
+    lists = ShownLists()
+    a_list(lists, "list-1", "ann", START)
+    a_list(lists, "list-2", "bea", END - timedelta(seconds=1))
+    a_list(lists, "usual", "ann", START, is_explored=False)
+    a_list(lists, "too-old", "ann", START - timedelta(seconds=1))
+    a_list(lists, "too-new", "ann", END)
+    lists.answer("unseen", "ann", START, scored_item("lamp", 0.5), is_explored=True, seeds=("sofa",))
+    lists.answer("no-history", "ann", START, scored_item("lamp", 0.5), is_explored=True)
+    lists.see("no-history", START, "lamp", session="s1")
+    lists.click("no-history", START, "lamp", "s1")
+    lists.answer("not-clicked", "ann", START, scored_item("lamp", 0.5), is_explored=True, seeds=("sofa",))
+    lists.see("not-clicked", START, "lamp", session="s1")
+    for number in range(5):
+        a_list(lists, f"list-0-of-a-robot-{number}", "robot", START)
+    lists.load(empty_database)
+
+    with connect(empty_database) as client:
+        found = read_random_lists(client, START, END, most_of_visitor=2)
+
+    def of(visitor: str) -> RandomList:
+        return RandomList(visitor, ["sofa", "chair"], ["lamp", "rug"], frozenset(("rug",)))
+
+    assert found == [of("bea"), of("ann"), of("robot"), of("robot")]
+    with connect(empty_database) as client:
+        assert read_random_lists(client, START, END, lists=1) == [of("bea")]
