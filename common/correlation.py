@@ -18,24 +18,26 @@ _W3C_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16
 _headers: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("outgoing_headers", default=())
 
 
-def begin(scope: Scope) -> str:
+def begin(scope: Scope, *, keeps_trace: bool) -> str:
     """Return the correlation id of a request, and bind it and the trace id to the log lines of its task.
 
-    It is the client's, if that one is valid, else a new UUIDv7. The scope then has the header
-    `X-Correlation-Id`. If the client sent no valid `traceparent`, the scope gets one, whose trace id derives
-    from the correlation id. Events and `outgoing_headers` carry both.
+    It is the caller's, if that one is valid, else a new UUIDv7. The scope then has the header
+    `X-Correlation-Id`. If `keeps_trace`, a valid `traceparent` of the caller is kept; otherwise the request
+    begins a new trace. No text of the caller goes into its id, which decides whether it is recorded. Events
+    and `outgoing_headers` carry both.
     """
     given: bytes | None = None
     traceparent = ""
     for name, value in scope["headers"]:
         if name == HEADER:
             given = value
-        elif name == _TRACEPARENT:
+        elif name == _TRACEPARENT and keeps_trace:
             traceparent = value.decode("latin-1")
-    correlation_id = given.decode() if given is not None and _ID.fullmatch(given) else new_id()
+    new = new_id()
+    correlation_id = given.decode() if given is not None and _ID.fullmatch(given) else new
     trace_id = trace_id_of(traceparent)
     if not trace_id:
-        trace_id = derived_trace_id(correlation_id)
+        trace_id = new.replace("-", "")
         traceparent = f"00-{trace_id}-{trace_id[16:]}-00"
     scope["headers"] = [
         *(pair for pair in scope["headers"] if pair[0] not in (HEADER, _TRACEPARENT)),

@@ -2,7 +2,7 @@
 
 A trace has the trace id of the request's `traceparent` (W3C), which events carry in their Kafka headers. The
 id decides whether a trace is recorded, so that all processes decide the same: the share `trace_sampling` of
-all ids is. A client's own flag is ignored, because it would let anyone make the platform record.
+all ids is. A client's own flag and id are ignored, because they would let anyone make the platform record.
 
 While tracing is off, which is the default, no span is made and no package of OpenTelemetry is loaded.
 """

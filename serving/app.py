@@ -127,13 +127,14 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
 
     Raises:
         MissingPolicy: a route has no policy.
+        UserError: the settings have no `internal_secret`.
     """
     stopping = Stopping()
+    tokens = PrincipalTokens(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         redis = open_redis(settings)
-        tokens = PrincipalTokens(settings)
         queries = load_queries()
         async with (
             drained_before_stop(stopping, settings.drain_s),
@@ -295,7 +296,11 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     check_policies(app, pages.STATIC_FILES)
     install_error_handlers(app, pages.render_problem)
     app.add_middleware(
-        HttpMiddleware, hosts=_hosts(settings), render_problem=pages.render_problem, stopping=stopping
+        HttpMiddleware,
+        hosts=_hosts(settings),
+        render_problem=pages.render_problem,
+        stopping=stopping,
+        tokens=tokens,
     )
     app.add_middleware(LanguageMiddleware, default=language_of_locale(settings.shop_locale) or SOURCE)
     return app

@@ -11,10 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from common import correlation
 from common.body_deadline import status_of_disconnect
 from common.host_check import host_name, is_other_site
+from common.principal_token import PrincipalTokens
 from common.problems import ErrorDescription, describe_error
 from common.request_metrics import RequestMetrics
 from common.request_tracing import request_span
 from common.stopping import Stopping
+from serving.gateway.identity import is_from_platform
 
 HEADERS = {
     # Allows no inline script, no eval, and nothing from another origin.
@@ -43,10 +45,16 @@ class HttpMiddleware:
     """
 
     def __init__(
-        self, app: ASGIApp, hosts: Collection[str], render_problem: ProblemRenderer, stopping: Stopping
+        self,
+        app: ASGIApp,
+        hosts: Collection[str],
+        render_problem: ProblemRenderer,
+        stopping: Stopping,
+        tokens: PrincipalTokens,
     ) -> None:
         """Once `stopping` has begun, each response closes its connection, so that none is cut later."""
         self._app = app
+        self._tokens = tokens
         self._stopping = stopping
         self._hosts = frozenset(hosts)
         self._render_problem = render_problem
@@ -59,7 +67,10 @@ class HttpMiddleware:
             return
         method = scope["method"]
         request_scope = {**scope, "method": "GET"} if method == "HEAD" else scope
-        correlation_id = correlation.begin(request_scope)
+        # Others would choose which traces are recorded, and add spans to those of other requests.
+        sent = Headers(scope=scope)
+        keeps_trace = "traceparent" in sent and is_from_platform(sent, self._tokens)
+        correlation_id = correlation.begin(request_scope, keeps_trace=keeps_trace)
         metrics = RequestMetrics(method)
 
         async def send_with_headers(message: Message) -> None:

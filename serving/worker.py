@@ -10,7 +10,6 @@ from uvicorn.config import STARTUP_FAILURE
 from common import gc_tuning
 from common.errors import SoukError
 from common.parent_process import end_with_parent
-from common.principal_token import derived_key
 from common.settings import Settings
 from common.telemetry import configure_logging, log_start_failure
 from common.tracing import configure_tracing
@@ -28,7 +27,6 @@ def create() -> FastAPI:
     configure_logging("serving")
     try:
         settings = Settings.load()
-        derived_key(settings, "principal tokens")  # says at once that secrets.toml is incomplete
         configure_tracing(settings)
         app = create_app(settings)
     except SoukError as error:

@@ -42,7 +42,7 @@ class CommerceMiddleware:
             await self._app(scope, receive, send)
             return
         metrics = RequestMetrics(scope["method"])
-        correlation_id = correlation.begin(scope)
+        correlation_id = correlation.begin(scope, keeps_trace=True)  # it is the gateway's
 
         async def measured(message: Message) -> None:
             metrics.observe(message)

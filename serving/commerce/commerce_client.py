@@ -25,8 +25,7 @@ from serving.problems import CommerceUnavailable, UnknownOrder
 from serving.request_body import read_body
 
 REQUEST_HEADERS = {
-    *(b"content-type", b"accept", b"if-none-match", b"idempotency-key"),
-    *(b"tracestate", b"x-request-id", b"user-agent"),
+    *(b"content-type", b"accept", b"if-none-match", b"idempotency-key", b"x-request-id", b"user-agent"),
 }
 """Headers of a request that are forwarded, besides those of `common.correlation.outgoing_headers`. All others
 are not: cookies, tokens, headers that apply to one connection, and those in which the gateway itself says who

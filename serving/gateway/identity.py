@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fastapi import Request
+from starlette.datastructures import Headers
 
 from common.access_policy import NotAllowed
 from common.host_check import SAFE_METHODS
@@ -85,9 +86,7 @@ class Identifier:
         return Identity(guest(session_id) if session_id else None, session_id, can_refresh)
 
     async def _bearer(self, authorization: str) -> Principal:
-        if authorization[: len(_BEARER)].lower() != _BEARER:
-            raise BadToken
-        token = authorization[len(_BEARER) :].strip()
+        token = _bearer_token(authorization)
         if token.startswith(PREFIX):
             return await self._api_keys.principal(token)
         if token.startswith(GUEST_PREFIX):
@@ -104,6 +103,26 @@ class Identifier:
         if not self._access_tokens.knows_key(token):
             await self._auth_state.refresh_soon()
         return self._access_tokens.verify(token)
+
+
+def is_from_platform(headers: Headers, tokens: PrincipalTokens) -> bool:
+    """Return whether a request has the bearer token of a process of the platform."""
+    try:
+        token = _bearer_token(headers.get("authorization", ""))
+        return "platform" in tokens.verify(token, GATEWAY).roles
+    except (BadToken, InvalidToken):
+        return False
+
+
+def _bearer_token(authorization: str) -> str:
+    """Return the token of a header `Authorization`.
+
+    Raises:
+        BadToken: the header has no bearer token.
+    """
+    if authorization[: len(_BEARER)].lower() != _BEARER:
+        raise BadToken
+    return authorization[len(_BEARER) :].strip()
 
 
 def check_origin(request: Request) -> None:

@@ -8,7 +8,9 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from common.metrics import REGISTRY
+from common.principal_token import PrincipalTokens
 from common.problems import problem_response
+from common.settings import Settings
 from common.stopping import Stopping
 from serving.middleware import HttpMiddleware
 
@@ -37,7 +39,9 @@ def seconds() -> float:
 
 
 async def send_request(app: SlowApp) -> None:
-    transport = httpx.ASGITransport(HttpMiddleware(app, ["localhost"], problem_response, Stopping()))
+    transport = httpx.ASGITransport(
+        HttpMiddleware(app, ["localhost"], problem_response, Stopping(), PrincipalTokens(Settings()))
+    )
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         await client.get("/")
 

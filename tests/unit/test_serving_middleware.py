@@ -4,11 +4,21 @@ import asyncio
 
 import httpx
 import pytest
-from starlette.types import Receive, Scope, Send
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from common.correlation import trace_id_of
+from common.principal import guest
+from common.principal_token import PrincipalTokens
 from common.problems import problem_response
+from common.settings import Settings
 from common.stopping import Stopping
 from serving.middleware import HttpMiddleware
+from tests.principals import bearer
+
+SETTINGS = Settings()
+TRACEPARENT = "00-0af7651916cd43dd8448eb2100000000-b7ad6b7169203331-01"
+"""Of a trace that is recorded at every sampling."""
 
 
 async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -21,21 +31,32 @@ async def endless(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"more", "more_body": True})
 
 
-async def ask(guard: HttpMiddleware, method: str, host: str = "localhost:8000") -> httpx.Response:
-    transport = httpx.ASGITransport(guard)
+async def echo_trace(scope: Scope, _receive: Receive, send: Send) -> None:
+    body = b" ".join(value for name, value in scope["headers"] if name == b"traceparent")
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_to(app: ASGIApp, method: str, headers: dict[str, str]) -> httpx.Response:
+    tokens = PrincipalTokens(SETTINGS)
+    transport = httpx.ASGITransport(HttpMiddleware(app, ["localhost"], problem_response, Stopping(), tokens))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        return await client.request(method, "/", headers={"Host": host})
+        return await client.request(method, "/", headers=headers)
+
+
+def ask(app: ASGIApp, method: str = "GET", **headers: str) -> httpx.Response:
+    return asyncio.run(send_to(app, method, headers))
 
 
 def test_a_bug_is_a_problem_with_every_header() -> None:
-    answer = asyncio.run(ask(HttpMiddleware(broken, ["localhost"], problem_response, Stopping()), "GET"))
+    answer = ask(broken)
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "nobody foresaw" not in answer.text
 
 
 def test_the_head_of_a_stream_ends_at_once() -> None:
-    answer = asyncio.run(ask(HttpMiddleware(endless, ["localhost"], problem_response, Stopping()), "HEAD"))
+    answer = ask(endless, "HEAD")
     assert (answer.status_code, answer.content) == (200, b"")
 
 
@@ -58,9 +79,29 @@ def test_the_head_of_a_stream_ends_at_once() -> None:
     ],
 )
 def test_only_known_hosts_are_answered(host: str, status: int) -> None:
-    assert (
-        asyncio.run(
-            ask(HttpMiddleware(broken, ["localhost"], problem_response, Stopping()), "GET", host)
-        ).status_code
-        == status
-    )
+    assert ask(broken, host=host).status_code == status
+
+
+def test_a_process_of_the_platform_continues_its_trace() -> None:
+    assert ask(echo_trace, traceparent=TRACEPARENT, **bearer(SETTINGS)).text == TRACEPARENT
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        {},
+        {"Authorization": "Basic c291azpzb3Vr"},
+        bearer(SETTINGS, guest("someone")),
+        bearer(SETTINGS.model_copy(update={"internal_secret": SecretStr("another platform's")})),
+    ],
+)
+def test_an_outsider_does_not_choose_the_trace(authorization: dict[str, str]) -> None:
+    answer = ask(echo_trace, traceparent=TRACEPARENT, **authorization)
+    assert trace_id_of(answer.text) not in ("", trace_id_of(TRACEPARENT))
+
+
+def test_an_outsiders_correlation_id_comes_back_and_does_not_choose_the_trace() -> None:
+    chosen = trace_id_of(TRACEPARENT)
+    answer = ask(echo_trace, **{"X-Correlation-Id": chosen})
+    assert answer.headers["x-correlation-id"] == chosen
+    assert trace_id_of(answer.text) not in ("", chosen)

@@ -127,7 +127,7 @@ def test_an_error_is_noted_and_raised(recorded) -> None:
 
 def test_a_request_without_a_caller_is_the_root_of_its_trace(recorded) -> None:
     scope = scope_of()
-    correlation_id = correlation.begin(scope)
+    correlation_id = correlation.begin(scope, keeps_trace=False)
     with request_span(scope, "serving"):
         headers = dict(correlation.outgoing_headers())
     [span] = recorded().values()
@@ -140,10 +140,10 @@ def test_a_request_without_a_caller_is_the_root_of_its_trace(recorded) -> None:
 
 def test_a_request_of_a_service_is_a_child_of_the_gateways(recorded) -> None:
     gateway = scope_of()
-    correlation.begin(gateway)
+    correlation.begin(gateway, keeps_trace=False)
     with request_span(gateway, "serving"), child_span("POST orders", "client") as call:
         service = scope_of(**dict(correlation.outgoing_headers(call.traceparent)))
-        correlation.begin(service)
+        correlation.begin(service, keeps_trace=True)
         service |= {
             "route": type("Route", (), {"path": "/v1/orders/{order_id}"}),
             "path_params": {"order_id": "o"},

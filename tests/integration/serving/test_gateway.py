@@ -11,6 +11,8 @@ import httpx
 import orjson
 import pytest
 
+from common.correlation import trace_id_of
+from common.principal import guest
 from common.settings import LOOPBACK
 from tests.integration.serving.conftest import LoneApi
 from tests.principals import bearer
@@ -94,6 +96,23 @@ def test_an_order_is_passed_on_as_it_came(gateway: httpx.Client) -> None:
     assert (heard["method"], heard["path"], heard["body"]) == ("POST", "/v1/orders?a=b%2Fc", ORDER.decode())
     lower = {name.lower(): value for name, value in heard["headers"].items()}
     assert {name: lower.get(name.lower()) for name in sent} == sent | {"Cookie": None}
+
+
+@pytest.mark.usefixtures("commerce")
+def test_the_trace_of_an_outsider_is_not_passed_on(lone_api: LoneApi) -> None:
+    trace_id = "0af7651916cd43dd8448eb2100000000"
+    sent = bearer(lone_api.settings, guest("someone")) | {
+        "Idempotency-Key": "once",
+        "X-Correlation-Id": "c-1",
+        "traceparent": f"00-{trace_id}-b7ad6b7169203331-01",
+        "tracestate": "souk=b7ad6b7169203331",
+    }
+    url = f"{lone_api.settings.serving}/v1/orders"
+    heard = httpx.post(url, content=ORDER, headers=sent, trust_env=False, timeout=30).json()
+    lower = {name.lower(): value for name, value in heard["headers"].items()}
+    assert lower["x-correlation-id"] == "c-1"
+    assert trace_id_of(lower["traceparent"]) not in ("", trace_id)
+    assert "tracestate" not in lower
 
 
 @pytest.mark.usefixtures("commerce")
