@@ -3,13 +3,14 @@
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from common.clock import system_clock
-from common.errors import PartUnavailable, UserError
+from common.errors import UserError
 from common.settings import Settings
 from local.logs.files import Follower, all_lines, last_lines
 from local.logs.merge import merged
@@ -59,7 +60,8 @@ def command(
         logs = [_parsed(path, last_lines(path, DEFAULT_LINES if lines is None else lines)) for path in paths]
     else:
         logs = [_selected(path, selection, lines) for path in paths]
-        logs += [list(selection.of(event.records())) for event in events]
+        any_id = replace(selection, ids=None)  # an event that was not found in Kafka has no trace id
+        logs += [list(any_id.of(event.records())) for event in events]
     shown.print(merged(logs))
     if follow:
         follow_all(paths, selection, shown)
@@ -83,12 +85,11 @@ def _paths(home: StateDirectory, part: str) -> list[Path]:
 
 
 def _events(settings: Settings, order_id: str) -> list[OrderEvent]:
-    """Return the events of an order. If a part does not answer, print that and return none."""
-    try:
-        return find_order_events(settings, order_id)
-    except PartUnavailable as error:
-        print(f"souk: the order's events and its requests are missing here: {error}", file=sys.stderr)
-        return []
+    """Return the events of an order that could be read; print which parts did not answer."""
+    found = find_order_events(settings, order_id)
+    for failure in found.failures:
+        print(f"souk: the story is incomplete: {failure}", file=sys.stderr)
+    return found.events
 
 
 def _ids(order_id: str, chain_id: str, events: Iterable[OrderEvent]) -> frozenset[str] | None:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import asyncpg
 from clickhouse_connect.driver.client import Client
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from clickhouse_connect.driver.exceptions import Error as ClickHouseError
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from clickhouse.client import connect
 from common.clock import from_millis
 from common.correlation import trace_id_of
 from common.errors import PartUnavailable
-from common.kafka_errors import retry_while_retriable
+from common.kafka_errors import is_retriable, retry_while_retriable
 from common.postgres_roles import READER
 from common.settings import Settings
 from local.logs.record import LogRecord
@@ -69,38 +70,57 @@ class OrderEvent:
             yield LogRecord("clickhouse", self.stored_at, "info", f"stored {self.name}", fields)
 
 
-def find_order_events(settings: Settings, order_id: str) -> list[OrderEvent]:
-    """Return the events of an order, in the order in which they happened.
+@dataclass(frozen=True)
+class FoundEvents:
+    """The events of an order as far as they could be read, in the order in which they happened."""
+
+    events: list[OrderEvent]
+    failures: list[str]
+    """Of each part that did not answer: why, and what is missing."""
+
+
+def find_order_events(settings: Settings, order_id: str) -> FoundEvents:
+    """Find the events of an order in each part that answers.
 
     An order without a stored event is searched in PostgreSQL and, from the time of its checkout, in Kafka.
     Events of a replay have their times in ClickHouse only.
-
-    Raises:
-        PartUnavailable: ClickHouse, Kafka or PostgreSQL does not answer.
     """
-    with connect(settings) as client:
-        stored = _stored_events(client, order_id)
-    if not any(event.name == "order_placed" for event in stored):
-        placed_at = asyncio.run(_placed_at(settings, order_id))
-        if placed_at is not None:
-            stored.insert(0, OrderEvent("order_placed", "", placed_at))
-    if not stored:
-        return []
+    events: list[OrderEvent] = []
+    failures: list[str] = []
     try:
-        return list(_with_kafka(settings.kafka, order_id, stored))
-    except KafkaException as error:
-        raise PartUnavailable(f"Kafka at {settings.kafka} does not answer: {error.args[0].str()}") from error
+        with connect(settings) as client:
+            events = _stored_events(client, order_id)
+    except PartUnavailable as error:
+        failures.append(f"{error} (missing: events except order_placed, and their times)")
+    if not any(event.name == "order_placed" for event in events):
+        try:
+            placed_at = asyncio.run(_placed_at(settings, order_id))
+        except PartUnavailable as error:
+            failures.append(f"{error} (missing: order_placed)")
+        else:
+            if placed_at is not None:
+                events.insert(0, OrderEvent("order_placed", "", placed_at))
+    in_kafka: list[OrderEvent] = []
+    if events:
+        try:
+            in_kafka.extend(_with_kafka(settings.kafka, order_id, events))  # a failure leaves those before it
+        except PartUnavailable as error:
+            failures.append(f"{error} (missing: requests, and events' times in Kafka)")
+    return FoundEvents([*in_kafka, *events[len(in_kafka) :]], failures)
 
 
 def _stored_events(client: Client, order_id: str) -> list[OrderEvent]:
     query = (_QUERIES / "order_events.sql").read_text(encoding="utf-8")
-    found = [
-        OrderEvent(name, event_id, from_millis(occurred_ms), from_millis(stored_ms))
-        for name in order_events()
-        for event_id, occurred_ms, stored_ms in client.query(
-            query, parameters={"order_id": order_id, "table": name}
-        ).result_rows
-    ]
+    try:
+        found = [
+            OrderEvent(name, event_id, from_millis(occurred_ms), from_millis(stored_ms))
+            for name in order_events()
+            for event_id, occurred_ms, stored_ms in client.query(
+                query, parameters={"order_id": order_id, "table": name}
+            ).result_rows
+        ]
+    except ClickHouseError as error:
+        raise PartUnavailable(f"ClickHouse did not answer: {' '.join(str(error).split())}") from error
     return sorted(found, key=lambda event: event.occurred_at)
 
 
@@ -133,6 +153,8 @@ def _with_kafka(bootstrap: str, order_id: str, events: Iterable[OrderEvent]) -> 
     try:
         for event in events:
             yield _in_kafka(consumer, order_id, event)
+    except KafkaException as error:
+        raise PartUnavailable(f"Kafka at {bootstrap} does not answer ({error.args[0].str()})") from error
     finally:
         consumer.close()
 
@@ -161,14 +183,18 @@ def _messages(consumer: Consumer, partitions: int, end_ms: int) -> Iterator[Mess
     unfinished = set(range(partitions))
     for _ in range(MAX_MESSAGES):
         message = consumer.poll(_TIMEOUT_S)
-        if message is None or not unfinished:
-            return
-        if message.error() or message.timestamp()[1] > end_ms:
+        if message is None:
+            raise PartUnavailable("Kafka stopped sending messages")
+        error = message.error()
+        if error is not None and error.code() != KafkaError._PARTITION_EOF:
+            if not is_retriable(error):  # the client retries the others by itself
+                raise KafkaException(error)
+        elif error is not None or message.timestamp()[1] > end_ms:
             unfinished.discard(message.partition() or 0)
+            if not unfinished:
+                return
         else:
             yield message
-        if not unfinished:
-            return
 
 
 def _found(event: OrderEvent, message: Message) -> OrderEvent:
