@@ -62,12 +62,21 @@ class TelemetryBenchResult:
 
     @property
     def missed(self) -> list[str]:
-        """The goals that were missed."""
-        costs = {"checkouts a second": self.checkouts_lost, "events a second": self.events_lost}
+        """The goals that were missed, by the estimate."""
+        return [goal for goal, cost in self._goals() if cost.estimate > ALLOWED_COST]
+
+    @property
+    def undecided(self) -> list[str]:
+        """The goals that the estimate reaches, and not the whole interval: a further run may miss them."""
+        return [goal for goal, cost in self._goals() if cost.estimate <= ALLOWED_COST < cost.high]
+
+    def _goals(self) -> list[tuple[str, PairedCost]]:
         return [
-            f"tracing costs at most {ALLOWED_COST:.0%} of {what}"
-            for what, cost in costs.items()
-            if cost.estimate > ALLOWED_COST
+            (f"tracing costs at most {ALLOWED_COST:.0%} of {what}", cost)
+            for what, cost in (
+                ("checkouts a second", self.checkouts_lost),
+                ("events a second", self.events_lost),
+            )
         ]
 
 
@@ -167,6 +176,14 @@ def show(result: TelemetryBenchResult, console: Console) -> None:
     for line in (
         f"logs: {logs.lines_per_checkout:.1f} lines a checkout, {logs.line_us:.0f} µs of CPU each: "
         f"{logs.lines_per_checkout * logs.line_us / 1000:.2f} ms of a checkout's CPU time",
-        f"missed: {'; '.join(result.missed)}" if result.missed else "every goal was reached",
+        *_verdicts(result),
     ):
         console.print(f"• {line}", highlight=False, soft_wrap=True)
+
+
+def _verdicts(result: TelemetryBenchResult) -> list[str]:
+    lines = [f"missed: {'; '.join(result.missed)}"] if result.missed else []
+    if result.undecided:
+        goals = "; ".join(result.undecided)
+        lines.append(f"not decided, because the interval is too wide: {goals}. Measure more --pairs")
+    return lines or ["every goal was reached"]

@@ -42,6 +42,26 @@ def test_more_than_a_twentieth_of_the_checkouts_or_events_is_too_much() -> None:
     assert len(replace(result, events_lost=PairedCost(0.06, 0.05, 0.07)).missed) == 1
 
 
+@pytest.mark.parametrize(
+    ("cost", "verdict"),
+    [
+        (PairedCost(-0.09, -0.335, 0.05), "every goal was reached"),
+        (PairedCost(-0.09, -0.335, 0.11), "not decided"),
+        (PairedCost(0.124, -0.443, 0.468), "missed"),
+    ],
+)
+def test_an_interval_that_is_too_wide_decides_nothing(
+    cost: PairedCost, verdict: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = TelemetryBenchResult(cost, NONE, NONE, NONE, {}, LogCost(10.0, 20.0), [])
+    show(result, Console(width=200))
+    shown = capsys.readouterr().out
+
+    verdicts = ("every goal was reached", "not decided", "missed")
+    assert [each for each in verdicts if each in shown] == [verdict]
+    assert len(result.undecided) == (verdict == "not decided")
+
+
 def test_the_collector_counts_the_spans_that_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
     with span_collector() as collector:
         recorder = SpanRecorder(make_exporter(Settings(trace_endpoint=collector.endpoint)))
