@@ -7,16 +7,17 @@ import sys
 
 from common.errors import SoukError
 from common.settings import Settings
+from common.telemetry import configure_logging, log_start_failure
 from local import stack
-from local.table import console
 
 
 def main() -> int:
     """Set up the servers of the settings. Return 0, or 1 after a line that says what went wrong."""
+    configure_logging("set-up")
     try:
-        stack.set_up_servers(Settings.load(), console())
+        stack.set_up_servers(Settings.load())
     except SoukError as error:
-        print(f"souk: {error}", file=sys.stderr)
+        log_start_failure(error)
         return 1
     return 0
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from threading import Event
 
+import structlog
 from rich.console import Console
 
 from common.errors import PartUnavailable, UserError
@@ -37,6 +38,8 @@ from local.supervision.ports import require_free
 from local.supervision.processes import POLL_S
 from local.supervision.steps import Step, run_steps
 from local.supervision.supervisor import Supervisor, stop_timeout_s
+
+log = structlog.get_logger()
 
 MAX_STARTS = 3
 """`up` fails when a part has died after more starts than this. The supervisor continues to restart it."""
@@ -111,8 +114,10 @@ def stop_unwanted(home: StateDirectory, settings: Settings) -> None:
         supervisor.stop_parts(unwanted)
 
 
-def set_up_servers(settings: Settings, console: Console) -> None:
+def set_up_servers(settings: Settings) -> None:
     """Wait for Kafka, the registry and ClickHouse of the settings, then run the steps of `set_up`.
+
+    Each step that is done is logged.
 
     Raises:
         UserError: the settings have no address of one of them, so `up` would start it.
@@ -126,9 +131,13 @@ def set_up_servers(settings: Settings, console: Console) -> None:
     if missing := [name for name, address in addresses.items() if not address]:
         raise UserError(f"set {', '.join(missing)}, or run ./souk up, which starts servers of its own")
     parts = [kafka.part(settings), registry.part(settings), clickhouse.part(settings)]
-    cancelled = Event()
+    begun, cancelled = time.monotonic(), Event()
     steps = [Step(part.name, partial(_wait_for, part, cancelled)) for part in parts]
-    _run([*steps, *set_up(settings)], cancelled, console)
+
+    def finished(name: str) -> None:
+        log.info("ready", step=name, after_s=round(time.monotonic() - begun, 1))
+
+    run_steps([*steps, *set_up(settings)], finished, cancelled.set)
 
 
 def _wait_for(part: Part, cancelled: Event) -> None:

@@ -9,6 +9,8 @@ from common.errors import INTERRUPTED, PartUnavailable, UserError
 from common.process_records import process_record_path
 from common.settings import ROOT, Settings
 from local.demo.simulator_status import status_path
+from local.logs.files import last_lines
+from local.logs.record import read_records
 from local.stack import log_tail
 from local.state_directory import StateDirectory, settings_environment
 from local.supervision import launch
@@ -16,7 +18,7 @@ from local.supervision.launch_file import LaunchSpec, write_launch_file
 from local.supervision.supervisor import SIMULATOR as NAME
 
 USER_ERROR = 2
-"""Exit code of the simulator for a user's mistake. The last line of its log has the message."""
+"""Exit code of the simulator for a user's mistake. The last line of its log has the reason."""
 
 STOP_TIMEOUT_S = 20.0
 """Time for the simulator to send the events of its current requests."""
@@ -56,8 +58,8 @@ class SimulatorProcess:
         """
         code = self._process.poll()
         if code == USER_ERROR:
-            lines = self._home.log(NAME).read_text(errors="replace").splitlines()
-            raise UserError(lines[-1].removeprefix("souk: "))
+            *_, last = read_records(NAME, last_lines(self._home.log(NAME), 1))
+            raise UserError(last.fields.get("reason", last.message))  # SOUK_LOG_FORMAT may be text
         if code == INTERRUPTED:
             raise PartUnavailable(
                 "another process stopped the simulator, such as `./souk down`. Its events are kept: "

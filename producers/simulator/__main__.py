@@ -5,12 +5,12 @@ import sys
 from dataclasses import replace
 from typing import Annotated, Any
 
+import structlog
 import typer
-from rich.console import Console
 
 from common.clock import system_clock, to_millis
 from common.command_line import exit_code
-from common.errors import UserError
+from common.errors import INTERRUPTED, UserError
 from common.kafka import cluster_id
 from common.settings import Settings
 from common.telemetry import configure_logging
@@ -20,6 +20,8 @@ from producers.simulator.history.plan import HistoryPlan
 from producers.simulator.saved_world import SavedWorld
 from producers.simulator.world.shape import WorldShape
 from schemas.setup import register
+
+log = structlog.get_logger()
 
 app = typer.Typer(
     help="Simulate a marketplace from a seed: the weeks before now, then live traffic.",
@@ -53,7 +55,7 @@ def backfill(
     shoppers: Shoppers = None,
 ) -> None:
     """Send the weeks before now to Kafka. The command can resume; sending twice changes no figure."""
-    console, settings = Console(), Settings.load()
+    settings = Settings.load()
     options = _options(seed, weeks, events, sellers, products, shoppers)
     with saved_world.exclusive(settings.home, "a simulator of this copy"):
         saved = _load_or_create(settings, options)
@@ -67,10 +69,13 @@ def backfill(
         )
         saved_world.write(settings.home, saved.with_progress(progress))
         if progress.finished_at is None:
-            progress = send_history(saved, progress, settings, schema_ids, console)
-        summary = f"{progress.sent:,} events are in Kafka since {progress.finished_at}"
-        console.print(
-            f"{summary}; ground truth: {saved_world.directory_of(settings.home) / 'truth'}", soft_wrap=True
+            progress = send_history(saved, progress, settings, schema_ids)
+        truth = saved_world.directory_of(settings.home) / "truth"
+        log.info(
+            "the history is in Kafka",
+            events=progress.sent,
+            finished_at=progress.finished_at,
+            ground_truth=str(truth),
         )
 
 
@@ -130,7 +135,13 @@ def main() -> int:
     configure_logging("simulator")
     for stop in (signal.SIGINT, signal.SIGTERM):  # background jobs of a shell ignore SIGINT by default
         signal.signal(stop, signal.default_int_handler)
-    return exit_code(lambda: app(prog_name="python -m producers.simulator", standalone_mode=False))
+    return exit_code(lambda: app(prog_name="python -m producers.simulator", standalone_mode=False), _report)
+
+
+def _report(code: int, text: str) -> None:
+    """Log why the command has ended; the demo reads the reason in the log."""
+    write = log.info if code == INTERRUPTED else log.error
+    write("the simulator has ended", reason=text.removeprefix("souk: "), exit_code=code)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """Sends a history to Kafka day by day at full speed, and writes its ground truth."""
 
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Self
 
-from rich.console import Console
+import structlog
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
@@ -26,13 +27,14 @@ from producers.simulator.status import SimulatorStatus
 
 _STATUS_EVERY_S = 0.5
 
+log = structlog.get_logger()
+
 
 def send_history(
     saved: SavedWorld,
     progress: BackfillProgress,
     settings: Settings,
     schema_ids: Mapping[str, int],
-    console: Console,
 ) -> BackfillProgress:
     """Send the events that Kafka has not acknowledged yet, and save the progress; return the final progress.
 
@@ -44,7 +46,7 @@ def send_history(
     history = SimulatedHistory(saved.plan)
     truth = GroundTruth(history.decisions)
     days = history.days(truth.add)
-    with _BackfillSession(saved, progress, settings, console) as sending:
+    with _BackfillSession(saved, progress, settings) as sending:
         delivery = TimelineSender(settings.kafka, schema_ids, sending.save, sending.show)
         for number in range(saved.plan.days):
             with gc_disabled():
@@ -58,12 +60,10 @@ def send_history(
 
 
 class _BackfillSession:
-    """Saves the progress of a backfill and shows it on the console."""
+    """Saves the progress of a backfill, and shows it if there is a terminal."""
 
-    def __init__(
-        self, saved: SavedWorld, progress: BackfillProgress, settings: Settings, console: Console
-    ) -> None:
-        self._saved, self._progress, self._home, self._console = saved, progress, settings.home, console
+    def __init__(self, saved: SavedWorld, progress: BackfillProgress, settings: Settings) -> None:
+        self._saved, self._progress, self._home = saved, progress, settings.home
         self._resumed_at = progress.sent
         self._before = progress.sent - progress.position
         self._timeline: Timeline | None = None
@@ -72,7 +72,7 @@ class _BackfillSession:
         self._bar = Bar(
             TextColumn("{task.fields[reached]}"), BarColumn(), MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
-            TextColumn("[yellow]{task.fields[trouble]}"), console=console,
+            TextColumn("[yellow]{task.fields[trouble]}"), disable=not sys.stdout.isatty(),
         )  # fmt: skip
         self._task = self._bar.add_task(
             "", total=saved.events, completed=progress.sent, reached="", rate="", trouble=""
@@ -80,17 +80,14 @@ class _BackfillSession:
 
     def __enter__(self) -> Self:
         if self._resumed_at:
-            self._console.print(f"resuming after {self._resumed_at:,} events", highlight=False)
+            log.info("resuming", events=self._resumed_at)
         self._bar.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._bar.stop()
         if kind is KeyboardInterrupt:
-            sent = self._progress.sent
-            self._console.print(
-                f"stopped after {sent:,} events: run the same command to resume", highlight=False
-            )
+            log.info("stopped: the same command resumes", events=self._progress.sent)
 
     def begin(self, day: int, timeline: Timeline) -> None:
         """Begin a day. All earlier days must be in Kafka."""

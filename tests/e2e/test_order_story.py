@@ -12,6 +12,7 @@ from common.principal_token import PlatformToken
 from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.registry import SchemaRegistry
+from tests.log_lines import read_structured
 
 pytestmark = pytest.mark.timeout(3_600)
 
@@ -151,12 +152,7 @@ def test_every_line_of_every_process_of_ours_has_its_ids(platform):
     }
     assert all(lines[part] for part in ("serving", "commerce", "clickhouse", "jobs"))
     for part in lines:
-        for line in lines[part]:
-            content = json.loads(line)
-            assert content["timestamp"].endswith("Z"), line
-            assert all(content[name] for name in ("level", "process", "pid", "event")), line
-            assert content["correlation_id"], line
-            assert len(content["trace_id"]) == 32, line
+        read_structured(lines[part])
 
 
 def test_the_times_of_other_servers_are_in_utc(platform):

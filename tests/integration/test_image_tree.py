@@ -26,6 +26,7 @@ from local.compose_env import PASSWORDS
 from local.install.jars import groups
 from tests.containers import Image, build, resolved, services
 from tests.integration.servers import await_true, terminated
+from tests.log_lines import read_structured
 from tests.ports import free_offset
 
 MODULES = {
@@ -179,9 +180,10 @@ def test_the_set_up_says_which_addresses_it_lacks(tree: Tree) -> None:
     process = tree.start(*services()["set-up"]["command"][1:], stderr=subprocess.PIPE, text=True)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert error == (
-        "souk: set SOUK_KAFKA_BOOTSTRAP, SOUK_REGISTRY_URL, SOUK_CLICKHOUSE_URL, "
-        "or run ./souk up, which starts servers of its own\n"
+    [line] = read_structured(error.splitlines())
+    assert line["reason"] == (
+        "set SOUK_KAFKA_BOOTSTRAP, SOUK_REGISTRY_URL, SOUK_CLICKHOUSE_URL, "
+        "or run ./souk up, which starts servers of its own"
     )
 
 

@@ -26,6 +26,7 @@ from schemas.registry import SchemaRegistry
 from schemas.setup import register
 from schemas.topics import EVENT_TOPICS
 from tests.integration.servers import Server, await_true
+from tests.log_lines import read_structured
 
 SIZES = ("--seed", "5", "--sellers", "20", "--products", "100", "--shoppers", "500")
 
@@ -156,7 +157,7 @@ def test_a_history_that_was_killed_and_interrupted_arrives_whole_and_ends_where_
     found = arrived(copy, since)
     saved = saved_world.read(copy.home)
     assert finished[0] == again[0] == 0, finished[2] + again[2]
-    assert "resuming after" in finished[1]
+    assert "resuming" in {line["event"] for line in read_structured(finished[2].splitlines())}
     assert saved is not None
     assert saved.end_ms == stopped.end_ms
     assert set(found) == expected_ids(copy)
@@ -168,6 +169,17 @@ def test_a_history_that_was_killed_and_interrupted_arrives_whole_and_ends_where_
     assert len(truth["session_id"]) > 1_000
     assert truth["organic_views"].sum() == (~views["recommended"]).sum()
     assert "visits.npz" in (copy.home / "simulator" / "truth" / "README.md").read_text()
+
+
+def test_a_backfill_without_a_terminal_writes_structured_lines_only(copy: Settings) -> None:
+    code, out, err = run(copy, "backfill", *SIZES, "--weeks", "1", "--events", "3000")
+    [line] = read_structured(err.splitlines())
+    refused, _, reason = run(copy, "backfill", "--seed", "6")
+
+    assert (code, refused, out) == (0, 2, "")
+    assert line["event"] == "the history is in Kafka"
+    assert line["events"] > 0
+    assert "--seed 6" in read_structured(reason.splitlines())[0]["reason"]
 
 
 def test_another_world_in_the_same_home_is_refused_in_one_line(

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.containers import services
 from tests.integration.commerce_servers import Postgres
 from tests.integration.servers import Server, await_true, in_thread, terminated
 from tests.job_manager import serving_jobs
+from tests.log_lines import read_structured
 from tests.ports import free_offset
 
 DOCKER = ROOT / "docker"
@@ -130,3 +132,36 @@ def test_the_health_checks_of_flink_wait_for_its_task_manager() -> None:
         assert not is_healthy("taskmanager", "jobmanager/8081", address)
         flink.answers["/taskmanagers"] = '{"taskmanagers": [{"id": "souk-taskmanager"}]}'
         assert is_healthy("taskmanager", "jobmanager/8081", address)
+
+
+@pytest.mark.usefixtures("kafka", "registry")
+def test_the_set_up_writes_a_structured_line_for_each_step(
+    settings: Settings, migrated_database: Settings
+) -> None:
+    passwords = {
+        f"SOUK_CLICKHOUSE_{user}_PASSWORD": getattr(
+            migrated_database, f"clickhouse_{user.lower()}_password"
+        ).get_secret_value()
+        for user in ("ADMIN", "ANALYST")
+    }
+    environment = (
+        os.environ
+        | passwords
+        | {
+            "SOUK_HOME": str(settings.home),
+            "SOUK_KAFKA_BOOTSTRAP": settings.kafka,
+            "SOUK_REGISTRY_URL": settings.registry,
+            "SOUK_REGISTRY_PASSWORD": settings.registry_password.get_secret_value(),
+            "SOUK_CLICKHOUSE_URL": migrated_database.clickhouse,
+            "SOUK_CLICKHOUSE_DATABASE": migrated_database.clickhouse_database,
+        }
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "local.set_up"],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    lines = read_structured(done.stderr.splitlines())
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert {line["step"] for line in lines} >= {"kafka", "registry", "clickhouse", "tables"}
+    assert {(line["event"], line["process"]) for line in lines} == {("ready", "set-up")}

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from common.settings import ROOT
+from tests.log_lines import read_structured
 
 
 def test_ctrl_c_is_one_line_and_exit_code_130(tmp_path) -> None:
@@ -19,4 +20,6 @@ def test_ctrl_c_is_one_line_and_exit_code_130(tmp_path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "souk: stopped\n")
+    [line] = read_structured(done.stderr.splitlines())
+    assert (done.returncode, done.stdout) == (130, "")
+    assert (line["level"], line["reason"]) == ("info", "stopped")
