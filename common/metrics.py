@@ -228,6 +228,11 @@ AUDIT_UNREAD = _gauge(
 AUDITED_AT = _gauge(
     "souk_audited_at_seconds", "When two stores were last compared (Unix time).", "comparison"
 )
+WHOLE_AUDIT_AT = _gauge(
+    "souk_whole_audit_at_seconds",
+    "When the newest audit began that made every comparison (Unix time).",
+    "what",
+)
 
 # audit.nightly.worker
 NIGHTLY_AUDITS = _counter(

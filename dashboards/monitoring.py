@@ -54,6 +54,7 @@ QUESTIONS: Mapping[str, tuple[object, ...]] = {
         metrics.AUDIT_DIFFERENCES,
         metrics.AUDIT_UNREAD,
         metrics.AUDITED_AT,
+        metrics.WHOLE_AUDIT_AT,
         metrics.NIGHTLY_AUDITS,
     ),
 }

@@ -58,7 +58,7 @@ _CHECKOUTS = 'souk_http_requests_total{job="serving", route="/v1/orders", method
 _FIGURES_LATE = "(time() - max(souk_figures_as_of_seconds) > bool 30)"
 _EVENTS_WAIT = '(sum(min_over_time(souk_messages_behind{job_name="facts"}[30s])) > bool 0)'
 _DIFFERS = "(sum(souk_audit_differences) + sum(souk_audit_unread) > bool 0)"
-_AUDIT_OLD = "(time() - max(souk_audited_at_seconds) > bool 129600)"
+_AUDIT_OLD = "(time() - max(souk_whole_audit_at_seconds) > bool 129600)"
 
 OBJECTIVES: tuple[Objective, ...] = (
     RequestObjective(
@@ -97,7 +97,7 @@ OBJECTIVES: tuple[Objective, ...] = (
         name="audit",
         alert="AuditBudget",
         target=0.99,
-        meaning="the newest audit is less than 36 hours old and found no difference",
+        meaning="the newest whole audit is less than 36 hours old, and no difference is known",
         bad=f"clamp_max({_DIFFERS} + on() {_AUDIT_OLD}, 1)",
     ),
 )

@@ -232,10 +232,12 @@ def figures(as_of: str) -> dict[str, str]:
     return {"souk_figures_as_of_seconds{figures='all'}": as_of, waiting: f"5{HOUR}"}
 
 
-def audit(at: str) -> dict[str, str]:
+def audit(whole_at: str) -> dict[str, str]:
+    """One comparison was made again a moment ago, alone."""
     label = "{comparison='a'}"
     series = {f"souk_audit_{kind}{label}": f"0{HOUR}" for kind in ("differences", "unread")}
-    return series | {f"souk_audited_at_seconds{label}": at}
+    series |= {f"souk_audited_at_seconds{label}": f"0{HOUR}"}
+    return series | {"souk_whole_audit_at_seconds{what='platform'}": whole_at}
 
 
 BURN_RATES = [

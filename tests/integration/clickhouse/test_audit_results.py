@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from clickhouse.audits.log import AuditEnd, AuditLog, AuditStart
 from clickhouse.audits.results import AuditResult, export, record
 from clickhouse.client import connect
 from common.errors import PartUnavailable
@@ -22,7 +23,8 @@ def client(migrated_database: Settings) -> Client:
 
 @pytest.fixture(autouse=True)
 def no_results(client: Client) -> None:
-    client.command("TRUNCATE TABLE audit_results")
+    for table in ("audits", "audit_results"):
+        client.command(f"TRUNCATE TABLE {table}")
 
 
 def result(comparison: str, differences: int, subject: str = "orders", unread: str = "") -> AuditResult:
@@ -53,6 +55,22 @@ def test_a_comparison_that_is_made_again_replaces_its_own_result_only(client: Cl
     assert exported("souk_audit_differences", "b") == 5
     assert exported("souk_audited_at_seconds", "b") == NIGHT.timestamp()
     assert client.query("SELECT count() FROM audit_results").first_row == (3,)
+
+
+def test_an_audit_of_one_comparison_does_not_change_when_everything_was_audited(
+    migrated_database: Settings, client: Client
+) -> None:
+    audits = AuditLog(migrated_database)
+    whole, alone = NIGHT, NIGHT + timedelta(hours=30)
+    audits.end(AuditStart("1", whole, "scheduled"), AuditEnd("differ", "", whole), [result("a", 3)])
+    audits.end(
+        AuditStart("2", alone, "requested", is_whole=False), AuditEnd("agree", "", alone), [result("a", 0)]
+    )
+    audits.end(AuditStart("3", alone, "scheduled"), AuditEnd("failed", "no memory", alone))
+    export(client)
+
+    assert exported("souk_audited_at_seconds", "a") == alone.timestamp()
+    assert REGISTRY.get_sample_value("souk_whole_audit_at_seconds", {"what": "platform"}) == whole.timestamp()
 
 
 def test_a_table_that_is_not_there_is_said(client: Client) -> None:
