@@ -230,7 +230,7 @@ AUDITED_AT = _gauge(
 )
 WHOLE_AUDIT_AT = _gauge(
     "souk_whole_audit_at_seconds",
-    "When the newest audit began that made every comparison (Unix time).",
+    "When the newest audit of everything began, or the first nightly one if none has succeeded (Unix time).",
     "what",
 )
 

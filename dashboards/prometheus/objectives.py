@@ -57,7 +57,7 @@ _SECONDS = 'souk_http_request_seconds{suffix}{{job=~"serving|commerce", route=~"
 _CHECKOUTS = 'souk_http_requests_total{job="serving", route="/v1/orders", method="POST"'
 _FIGURES_LATE = "(time() - max(souk_figures_as_of_seconds) > bool 30)"
 _EVENTS_WAIT = '(sum(min_over_time(souk_messages_behind{job_name="facts"}[30s])) > bool 0)'
-_DIFFERS = "(sum(souk_audit_differences) + sum(souk_audit_unread) > bool 0)"
+_DIFFERS = "(sum(souk_audit_differences) + sum(souk_audit_unread) > bool 0 or vector(0))"
 _AUDIT_OLD = "(time() - max(souk_whole_audit_at_seconds) > bool 129600)"
 
 OBJECTIVES: tuple[Objective, ...] = (

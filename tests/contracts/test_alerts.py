@@ -198,10 +198,18 @@ CASES = [
         {"souk_audit_unread{comparison='kafka_vs_facts'}": "1x12"},
         {"souk_audit_unread{comparison='kafka_vs_facts'}": "0x12"},
     ),
+    Case(
+        "AuditFails",
+        {"souk_nightly_audits_total{outcome='failed'}": "0x60 1x120"},
+        {"souk_nightly_audits_total{outcome='finished'}": "0x60 1x120"},
+        after_s=3 * 3_600,
+        step_s=60,
+    ),
 ]
 
 REQUESTS = "souk_http_requests_total{{job='serving', route='/shop', method='GET', status='{status}'}}"
 SECONDS = "souk_http_request_seconds{suffix}{{job='serving', route='/v1/products'{le}}}"
+WHOLE_AUDIT = "souk_whole_audit_at_seconds{what='platform'}"
 CHECKOUTS = "souk_http_requests_total{{job='serving', route='/v1/orders', method='POST', status='{status}'}}"
 
 HOUR_S = 3_600
@@ -237,7 +245,7 @@ def audit(whole_at: str) -> dict[str, str]:
     label = "{comparison='a'}"
     series = {f"souk_audit_{kind}{label}": f"0{HOUR}" for kind in ("differences", "unread")}
     series |= {f"souk_audited_at_seconds{label}": f"0{HOUR}"}
-    return series | {"souk_whole_audit_at_seconds{what='platform'}": whole_at}
+    return series | {WHOLE_AUDIT: whole_at}
 
 
 BURN_RATES = [
@@ -287,6 +295,8 @@ BURN_RATES = [
     BurnRate("LatencyBudget", timed(f"0+850{HOUR}", f"0+1000{HOUR}"), timed(f"0+860{HOUR}", f"0+1000{HOUR}")),
     BurnRate("FreshnessBudget", figures(f"0{HOUR}"), figures(f"0+60{HOUR}")),
     BurnRate("AuditBudget", audit(f"-129600{HOUR}"), audit(f"-120000{HOUR}")),
+    # No audit has ever compared anything.
+    BurnRate("AuditBudget", {WHOLE_AUDIT: f"-129600{HOUR}"}, {WHOLE_AUDIT: f"-120000{HOUR}"}),
 ]
 
 

@@ -9,7 +9,7 @@ from clickhouse.audits.log import AuditEnd, AuditLog, AuditStart
 from clickhouse.audits.results import AuditResult, export, record
 from clickhouse.client import connect
 from common.errors import PartUnavailable
-from common.metrics import REGISTRY
+from common.metrics import REGISTRY, WHOLE_AUDIT_AT
 from common.settings import Settings
 
 NIGHT = datetime(2026, 3, 1, 3, tzinfo=UTC)
@@ -33,6 +33,10 @@ def result(comparison: str, differences: int, subject: str = "orders", unread: s
 
 def exported(metric: str, comparison: str) -> float | None:
     return REGISTRY.get_sample_value(metric, {"comparison": comparison})
+
+
+def whole_audit_at() -> float | None:
+    return REGISTRY.get_sample_value("souk_whole_audit_at_seconds", {"what": "platform"})
 
 
 def test_the_differences_of_all_subjects_of_a_comparison_are_added_up(client: Client) -> None:
@@ -70,7 +74,23 @@ def test_an_audit_of_one_comparison_does_not_change_when_everything_was_audited(
     export(client)
 
     assert exported("souk_audited_at_seconds", "a") == alone.timestamp()
-    assert REGISTRY.get_sample_value("souk_whole_audit_at_seconds", {"what": "platform"}) == whole.timestamp()
+    assert whole_audit_at() == whole.timestamp()
+
+
+def test_without_a_whole_audit_the_first_nightly_one_that_failed_is_exported(
+    migrated_database: Settings, client: Client
+) -> None:
+    WHOLE_AUDIT_AT.clear()
+    audits = AuditLog(migrated_database)
+    audits.end(AuditStart("1", NIGHT, "requested"), AuditEnd("failed", "no memory", NIGHT))
+    export(client)
+    assert whole_audit_at() is None
+
+    for number in (1, 2):
+        night = NIGHT + timedelta(days=number)
+        audits.end(AuditStart(f"night-{number}", night, "scheduled"), AuditEnd("failed", "no memory", night))
+    export(client)
+    assert whole_audit_at() == (NIGHT + timedelta(days=1)).timestamp()
 
 
 def test_a_table_that_is_not_there_is_said(client: Client) -> None:
