@@ -12,6 +12,14 @@ from dashboards.prometheus import burn_rates
 
 FOLDER = Path(__file__).parent
 
+OPTIONAL_PARTS = ("training", "audit")
+"""The parts that an installation can be without."""
+
+OPTIONAL_JOB = """\
+  - job_name: {part}
+    static_configs: [{{targets: ["{address}"]}}]
+"""
+
 ALERTING = """
 alerting:
   alertmanagers:
@@ -22,12 +30,19 @@ alerting:
 def texts(addresses: Mapping[str, str], alertmanager: str = "") -> dict[str, str]:
     """Return file name → content: `prometheus.yml` and `rules.yml`.
 
-    `addresses` are those of the processes' metrics, by part. `alertmanager` is the host and port to which
-    alerts are sent; if it is empty, they are only shown by Prometheus.
+    `addresses` are those of the processes' metrics, by part; an optional part without an address is not
+    scraped. `alertmanager` is the host and port to which alerts are sent; if it is empty, they are only shown
+    by Prometheus.
     """
     template = (FOLDER / "prometheus.yml").read_text(encoding="utf-8")
+    optional = "".join(
+        OPTIONAL_JOB.format(part=part, address=addresses[part])
+        for part in OPTIONAL_PARTS
+        if part in addresses
+    )
     alerting = ALERTING.format(alertmanager=alertmanager) if alertmanager else ""
-    return {"prometheus.yml": Template(template).substitute(addresses) + alerting, "rules.yml": rules()}
+    configuration = Template(template).substitute(addresses) + optional + alerting
+    return {"prometheus.yml": configuration, "rules.yml": rules()}
 
 
 def rules() -> str:
@@ -45,8 +60,12 @@ def hand_written_alerts() -> Iterator[tuple[str, str, str, str]]:
 
 
 def local_addresses(settings: Settings) -> dict[str, str]:
-    """Return part → host and port of its metrics, for an installation on one machine."""
-    return {part: f"{LOOPBACK}:{settings.port(part)}" for part in PORTS}
+    """Return part → host and port of its metrics, for an installation on one machine.
+
+    A training or a nightly audit that is turned off has none.
+    """
+    is_on = {"training": settings.training_enabled, "audit": settings.audit_enabled}
+    return {part: f"{LOOPBACK}:{settings.port(part)}" for part in PORTS if is_on.get(part, True)}
 
 
 def _yaml(group: dict[str, object]) -> str:

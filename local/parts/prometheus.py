@@ -21,7 +21,7 @@ PROMETHEUS: Name = "prometheus"
 ALERTMANAGER: Name = "alertmanager"
 
 RETENTION = ("--storage.tsdb.retention.time=15d", "--storage.tsdb.retention.size=1GB")
-"""About 2,000 series every 5 seconds; the alerts look back 3 days."""
+"""About 2,000 series every 5 seconds; `ProcessDown` looks back 15 days."""
 
 INSTALL: Mapping[Name, str] = {
     PROMETHEUS: "Debian and Ubuntu have it as the package prometheus",

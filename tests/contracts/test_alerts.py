@@ -58,6 +58,13 @@ CASES = [
     Case("ProcessDown", {"up{job='commerce'}": "1 1 0x10"}, {"up{job='simulator'}": "0x12"}),
     Case("ProcessDown", {"up{job='training'}": "1 1 0x10"}, {"up{job='audit'}": "0x12"}),
     Case(
+        "ProcessDown",
+        {"up{job='training'}": "1x60 0x1800"},
+        {"up{job='training'}": "0x1860"},
+        after_s=31 * 3_600,
+        step_s=60,
+    ),
+    Case(
         "PartDown", {"souk_part_ready{part='redis'}": "0x12"}, {"souk_part_ready{part='redis'}": "0 0 1x10"}
     ),
     Case(

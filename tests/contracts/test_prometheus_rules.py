@@ -100,6 +100,12 @@ def test_scraped_jobs_have_the_names_that_the_rules_use(tmp_path: Path) -> None:
     assert len(set(targets)) == len(targets)
 
 
+def test_a_training_or_an_audit_that_is_turned_off_is_not_scraped(tmp_path: Path) -> None:
+    write(Settings(home=Path("/nowhere"), training_enabled=False, audit_enabled=False), tmp_path)
+    scraped = yaml.safe_load((tmp_path / "prometheus.yml").read_text())["scrape_configs"]
+    assert not {one["job_name"] for one in scraped} & {"training", "audit"}
+
+
 def test_prometheus_own_tool_finds_nothing_wrong(tmp_path: Path) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
