@@ -244,7 +244,9 @@ JOB_RUNNING = _gauge("souk_job_running", "1 if the job's tasks run.", "job_name"
 JOB_RESTARTS = _gauge("souk_job_restarts", "Restarts of a job since it was submitted.", "job_name")
 CHECKPOINT_SECONDS = _gauge("souk_checkpoint_seconds", "How long the newest checkpoint took.", "job_name")
 CHECKPOINT_AGE_SECONDS = _gauge(
-    "souk_checkpoint_age_seconds", "Time since the newest checkpoint was completed.", "job_name"
+    "souk_checkpoint_age_seconds",
+    "Time since the newest checkpoint was completed, or since the job was submitted if none was.",
+    "job_name",
 )
 CHECKPOINTS_FAILED = _gauge(
     "souk_checkpoints_failed", "Checkpoints that failed since the job was submitted.", "job_name"

@@ -45,7 +45,7 @@ class FlinkMetrics:
         self._flink = flink
         self._names = tuple(names)
         self._next_refresh_at = 0.0
-        self._checkpointed_ms: dict[str, int] = {}
+        self._checkpointed_ms: dict[str, int] = {}  # since the submission if no checkpoint was completed
         self._times: dict[str, tuple[float, Mapping[str, OperatorTimes]]] = {}  # by Flink's id of the job
 
     def update(self, live: Mapping[str, FlinkJob]) -> None:
@@ -65,18 +65,21 @@ class FlinkMetrics:
         self._times = {job_id: read for job_id, read in self._times.items() if job_id in running}
         for name, job in live.items():
             if job.state == "RUNNING":
-                self._update_job(name, job.id)
+                self._update_job(name, job)
         for process, path in (("jobmanager", "/jobmanager"), ("taskmanager", "/taskmanagers")):
             FLINK_HEAP_BYTES.labels(process).set(self._flink.metric(path, HEAP) or 0)
 
-    def _update_job(self, name: str, job_id: str) -> None:
-        checkpoints = self._flink.checkpoints(job_id)
+    def _update_job(self, name: str, job: FlinkJob) -> None:
+        checkpoints = self._flink.checkpoints(job.id)
         CHECKPOINTS_FAILED.labels(name).set(checkpoints.failed)
-        if checkpoints.completed_ms is not None:
+        if checkpoints.completed_ms is None:
+            # A job that is submitted again and again must not start anew each time.
+            self._checkpointed_ms.setdefault(name, job.started_ms)
+        else:
             self._checkpointed_ms[name] = checkpoints.completed_ms
             CHECKPOINT_SECONDS.labels(name).set((checkpoints.duration_ms or 0) / 1000)
-        JOB_RESTARTS.labels(name).set(self._flink.metric(f"/jobs/{job_id}", "numRestarts") or 0)
-        self._update_load(name, job_id)
+        JOB_RESTARTS.labels(name).set(self._flink.metric(f"/jobs/{job.id}", "numRestarts") or 0)
+        self._update_load(name, job.id)
 
     def _update_load(self, name: str, job_id: str) -> None:
         times, now_s = self._flink.operator_times(job_id), time.monotonic()

@@ -33,9 +33,10 @@ class JobManager(ThreadingHTTPServer):
         parameters: Mapping[str, str],
         state: str = "RUNNING",
         running_tasks: int = 4,
+        started_ms: int | None = None,
     ) -> None:
         """Serve a job, in addition to the others, or in another state than before."""
-        started = len(self._jobs.keys() | {job_id})
+        started = started_ms or len(self._jobs.keys() | {job_id})
         tasks = {"total": 4, "running": running_tasks, "finished": 0, "scheduled": 4 - running_tasks}
         self._jobs[job_id] = {
             "jid": job_id, "name": name, "state": state, "start-time": started, "tasks": tasks,

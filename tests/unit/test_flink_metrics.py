@@ -1,14 +1,25 @@
-"""Whether a job runs, and its load between two readings of Flink's times."""
+"""Whether a job runs, the age of its newest checkpoint, and its load between two readings of Flink."""
+
+import time
 
 import pytest
 
-from common.metrics import REGISTRY
+from common.metrics import CHECKPOINT_AGE_SECONDS, REGISTRY
 from common.readiness import NotReady
+from jobs import flink_metrics
 from jobs.flink_client import FlinkClient, OperatorTimes
 from jobs.flink_metrics import HEAP, FlinkMetrics, load_between
 from jobs.readiness import require_jobs
 from jobs.registry import JOBS
 from tests.job_manager import serving_jobs
+
+NO_FIGURES = {
+    "/jobs/facts": '{"vertices": []}',
+    "/jobs/facts/metrics?get=numRestarts": "[]",
+    f"/jobmanager/metrics?get={HEAP}": "[]",
+    f"/taskmanagers/metrics?get={HEAP}": "[]",
+}
+"""Answers about a job without operators."""
 
 
 def times(back_pressured_ms: float, busy_ms: float, parallelism: int = 1) -> OperatorTimes:
@@ -53,12 +64,7 @@ def test_a_job_whose_tasks_wait_for_a_taskmanager_does_not_run_although_flink_ca
         for name in JOBS:
             manager.runs(name, name, {})
         manager.has_checkpoints("facts", 0, None)
-        manager.answers |= {
-            "/jobs/facts": '{"vertices": []}',
-            "/jobs/facts/metrics?get=numRestarts": "[]",
-            f"/jobmanager/metrics?get={HEAP}": "[]",
-            f"/taskmanagers/metrics?get={HEAP}": "[]",
-        }
+        manager.answers |= NO_FIGURES
         require_jobs(flink.jobs())
         assert metric() == 1
         manager.runs("facts", "facts", {}, running_tasks=3)
@@ -68,3 +74,31 @@ def test_a_job_whose_tasks_wait_for_a_taskmanager_does_not_run_although_flink_ca
         manager.runs("facts", "facts", {}, "RESTARTING", running_tasks=0)
         with pytest.raises(NotReady, match=r"^facts is RESTARTING$"):
             require_jobs(flink.jobs())
+
+
+def test_a_job_without_a_checkpoint_has_the_age_of_its_first_submission(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def age_s() -> float:
+        for _ in range(2):  # the first update reads what the second one sets
+            metrics.update({job.name: job for job in flink.jobs()})
+        found = REGISTRY.get_sample_value("souk_checkpoint_age_seconds", {"job_name": "facts"})
+        assert found is not None
+        return found
+
+    def submit(started_ms: int) -> None:
+        manager.runs("facts", "facts", {}, started_ms=started_ms)
+        manager.answers |= NO_FIGURES
+
+    CHECKPOINT_AGE_SECONDS.clear()
+    monkeypatch.setattr(flink_metrics, "REFRESH_S", 0)
+    now_ms = round(time.time() * 1_000)
+    with serving_jobs() as manager, FlinkClient(manager.url) as flink:
+        metrics = FlinkMetrics(flink, {"facts": None})
+        manager.has_checkpoints("facts", 1, None)
+        submit(now_ms - 3_600_000)
+        assert age_s() >= 3_600
+        submit(now_ms)
+        assert age_s() >= 3_600
+        manager.has_checkpoints("facts", 0, {"latest_ack_timestamp": now_ms, "end_to_end_duration": 20})
+        assert age_s() < 3_600

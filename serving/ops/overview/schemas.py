@@ -66,7 +66,10 @@ class JobStatus(TypedDict):
     ]
     running: bool
     restarts: Annotated[int | None, Field(description="Since it was submitted.")]
-    checkpoint_age_s: float | None
+    checkpoint_age_s: Annotated[
+        float | None,
+        Field(description="Since the newest checkpoint, or since the submission if none was completed."),
+    ]
     checkpoint_s: Annotated[float | None, Field(description="How long the newest checkpoint took.")]
     checkpoints_failed: int | None
     back_pressure: Annotated[float | None, Field(description="Share of time, 0 to 1, that it is held up.")]
