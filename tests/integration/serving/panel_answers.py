@@ -18,6 +18,9 @@ HALF_A_DIGIT: Mapping[str, float] = {
 }  # fmt: skip
 """How far a panel's figure, which is not rounded, may be from the API's: money is in minor units."""
 
+FACTS_OF_SALES = ("order_confirmed", "order_cancelled", "payment_refunded", "payment_captured")
+"""The tables of facts from which sales are made."""
+
 PER_UNIT = 100
 """Minor units of the shop's currency in its unit."""
 
@@ -280,6 +283,13 @@ def arms(api: Api, rows: list[Row]) -> None:
     assert {row["arm_name"]: int(row["visitors"]) for row in rows} == visitors
 
 
+def tables(api: Api, rows: list[Row]) -> None:
+    """The API has the time of the facts of sales, and no sizes."""
+    complete_to = {row["table_name"]: row["complete_to"] for row in rows}
+    as_of = min(datetime.fromisoformat(complete_to[table]) for table in FACTS_OF_SALES)
+    assert as_of == datetime.fromisoformat(api.get("/v1/marketplace/sales")["as_of"])
+
+
 COMPARED: Mapping[str, Comparison] = {
     "marketplace: Totals": totals,
     "marketplace: Active sellers": active_sellers,
@@ -340,6 +350,7 @@ COMPARED: Mapping[str, Comparison] = {
         }
     ),
     "recommender: Newest trainings": trainings,
+    "pipeline: Tables": tables,
 }
 """Dashboard and title of a panel → its comparison. Panels of metrics of the catalogue need none."""
 
@@ -350,7 +361,6 @@ NOT_ANSWERED: Mapping[str, str] = {
     "recommender: Clicks by position": "The API counts clicks by surface and product, not by position.",
     "pipeline: Behind": "The API says how old its own figures are, not the slowest of all tables.",
     "pipeline: Stored": "The size on disk is no figure of the API.",
-    "pipeline: Tables": "The API returns no watermarks and sizes of single tables.",
     "pipeline: Migrations": "The API says nothing about migrations.",
     "pipeline: Events per minute": "The API has no figure by the time at which events were stored.",
     "pipeline: From event to row": "The API has no figure by the time at which events were stored.",

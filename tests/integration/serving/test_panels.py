@@ -24,7 +24,7 @@ from tests.integration.grafana_panels import (
     run,
 )
 from tests.integration.serving.conftest import put
-from tests.integration.serving.panel_answers import COMPARED, NOT_ANSWERED, Api, comparison_of
+from tests.integration.serving.panel_answers import COMPARED, FACTS_OF_SALES, NOT_ANSWERED, Api, comparison_of
 from tests.integration.serving.shop_audit import loaded
 from tests.integration.serving.shop_history import LAST, SELLERS, SHOP, History
 from tests.principals import bearer
@@ -32,9 +32,6 @@ from tests.principals import bearer
 PANELS = {f"{name}: {panel['title']}": panel for name, panel in clickhouse_panels(Settings())}
 GRAINS = ("minute", "hour", "week", "month")
 """The buckets besides the day, with which every panel is compared."""
-
-READ_BY_SALES = ("order_confirmed", "order_cancelled", "payment_refunded", "payment_captured")
-"""The tables of facts from which sales are made."""
 
 NUMBER = re.compile(r"(Nullable\()?(U?Int\d+|Float64)\)?")
 LABEL = re.compile(r"\$\{__field\.labels\.(\w+)\}")
@@ -157,8 +154,10 @@ def figures(shop: Settings) -> Iterator[Settings]:
         ]
         put(shop, "trainings", columns, trainings)
         progress = ("table_name", "subtask", "parallelism", "watermark", "version")
-        now = f"{datetime.now(UTC):%F %T}"
-        put(shop, "pipeline_progress", progress, [[table, 0, 1, now, 1] for table in READ_BY_SALES])
+        now = datetime.now(UTC)
+        complete_to = {table: now - timedelta(seconds=number) for number, table in enumerate(FACTS_OF_SALES)}
+        rows = [[table, 0, 1, f"{moment:%F %T}", 1] for table, moment in complete_to.items()]
+        put(shop, "pipeline_progress", progress, rows)
         yield shop
         with connect(shop, admin=True) as admin:
             admin.command("TRUNCATE TABLE trainings")
