@@ -65,6 +65,10 @@ All processes export their metrics at `/metrics` from one registry, `common/metr
 from a list in the code, or names of events, routes, jobs and topics, never an id. So the number of series is
 bounded. `./souk up --with prometheus --with alertmanager` starts both servers if they are on PATH."""
 
+DOWN = """\
+Requests are counted by the processes that answer them. While the API is down, its requests are not counted,
+and the budgets of availability, checkout and latency do not burn: then ProcessDown fires."""
+
 
 def page() -> str:
     """Return the page's body as Markdown."""
@@ -80,6 +84,7 @@ def page() -> str:
             )
             + ". They are in `dashboards/prometheus/objectives.py`.",
             _table(("objective", "target", "of", "alert"), _objectives()),
+            DOWN,
             "## Other alerts",
             _table(("alert", "severity", "when", "for"), _alerts()),
             "## Every metric",

@@ -37,6 +37,10 @@ class RequestObjective(Objective):
 
     There is a ratio for each value of the labels `by`. It exists only while at least `min_requests` were
     counted in its window: one failure at night is no outage.
+
+    The processes that answer count the requests. While one is down, its requests are not counted, so they use
+    up no budget. Only a proxy or a probe in front of it could count them: `up` is also 0 while the API
+    answers people, but its metrics wait for a part that hangs.
     """
 
     good: str
@@ -65,7 +69,7 @@ OBJECTIVES: tuple[Objective, ...] = (
         name="availability",
         alert="AvailabilityBudget",
         target=0.999,
-        meaning="requests to the API, the pages and the commerce services get no error of the server",
+        meaning="requests that reach the API, the pages and the commerce services get no error of the server",
         good=f'{_REQUESTS}, status!~"5.."}}',
         total=f"{_REQUESTS}}}",
     ),
@@ -73,7 +77,7 @@ OBJECTIVES: tuple[Objective, ...] = (
         name="checkout",
         alert="CheckoutBudget",
         target=0.999,
-        meaning="checkouts (`POST /v1/orders`) get no error of the server",
+        meaning="checkouts (`POST /v1/orders`) that reach the API get no error of the server",
         good=f'{_CHECKOUTS}, status!~"5.."}}',
         total=f"{_CHECKOUTS}}}",
         min_requests=10,
