@@ -162,7 +162,9 @@ def test_a_history_that_was_killed_and_interrupted_arrives_whole_and_ends_where_
     assert saved.end_ms == stopped.end_ms
     assert set(found) == expected_ids(copy)
     assert status_of(copy)["phase"] == "back-filled"
-    assert status_of(copy)["done"] == status_of(copy)["total"] == len(found)
+    # One per cent of the events is sent twice, and what was sent just before the kill may be sent again.
+    assert len(found) < status_of(copy)["total"] <= found.total()
+    assert status_of(copy)["done"] == status_of(copy)["total"]
 
     truth = np.load(copy.home / "simulator" / "truth" / "visits.npz")
     views = np.load(copy.home / "simulator" / "truth" / "views.npz")
