@@ -177,6 +177,15 @@ def test_the_api_trusts_nginx_and_nothing_else() -> None:
     assert f"server serving:{PORTS['serving']};" in (DOCKER / "nginx" / "nginx.conf").read_text()
 
 
+def test_the_files_of_nginx_are_limited_to_a_part_of_its_memory() -> None:
+    (files,) = SERVICES["nginx"]["tmpfs"]
+    size = re.fullmatch(r"/tmp:size=(\d+)m", files)
+    cache = re.search(r" max_size=(\d+)m", (DOCKER / "nginx" / "nginx.conf").read_text())
+    assert size
+    assert cache
+    assert int(cache[1]) < int(size[1]) < int(SERVICES["nginx"]["mem_limit"][:-1])
+
+
 def test_prometheus_reaches_every_process_under_a_name_that_it_accepts() -> None:
     text = (ROOT / "dashboards" / "prometheus" / "prometheus.yml").read_text()
     for part in re.findall(r'"\$(\w+)"', text):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import Queue
 
 import httpx
 import pytest
@@ -54,6 +55,25 @@ def running_nginx(api: str, folder: Path) -> Iterator[str]:
 
         await_true(answers, "nginx' start")
         yield address
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers in place of the API, without a log."""
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+@contextmanager
+def nginx_before(handler: type[Handler], folder: Path) -> Iterator[str]:
+    """Run nginx before a server with this handler, and yield nginx' address."""
+    server = ThreadingHTTPServer((LOOPBACK, 0), handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        with running_nginx(f"{LOOPBACK}:{server.server_port}", folder) as address:
+            yield address
+    finally:
+        server.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -123,26 +143,45 @@ def test_events_pass_as_they_are_sent(shop: Settings, client: httpx.Client) -> N
 def test_a_client_can_not_claim_another_address(tmp_path: Path) -> None:
     seen: list[dict[str, str]] = []
 
-    class Echo(BaseHTTPRequestHandler):
+    class Echo(Handler):
         def do_GET(self) -> None:
             seen.append(dict(self.headers))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer((LOOPBACK, 0), Echo)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     claims = {"X-Forwarded-For": "8.8.8.8", "X-Forwarded-Host": "evil.example", "Forwarded": "for=8.8.8.8"}
-    try:
-        with running_nginx(f"{LOOPBACK}:{server.server_port}", tmp_path / "nginx") as address:
-            httpx.get(f"{address}/a", headers={**claims, "X-Forwarded-Proto": "https"}, trust_env=False)
-    finally:
-        server.shutdown()
+    with nginx_before(Echo, tmp_path / "nginx") as address:
+        httpx.get(f"{address}/a", headers={**claims, "X-Forwarded-Proto": "https"}, trust_env=False)
     (headers,) = seen
     assert headers["X-Forwarded-For"] == LOOPBACK
     assert headers["X-Forwarded-Proto"] == "http"
     assert re.fullmatch(rf"{LOOPBACK}:\d+", headers["Host"])  # with the port, for the check of Origin
     assert not headers.keys() & {"Forwarded", "X-Forwarded-Host"}
+
+
+def test_a_download_goes_no_faster_than_its_client(tmp_path: Path) -> None:
+    """nginx would store what the client has not read yet in its `/tmp`, which is memory."""
+    outcome: Queue[str] = Queue()
+
+    class Export(Handler):
+        timeout = 2  # seconds that a write may block
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Cache-Control", "private, no-store")
+            self.send_header("Content-Length", str(64 << 20))
+            self.end_headers()
+            try:
+                for _ in range(64):
+                    self.wfile.write(bytes(1 << 20))
+                outcome.put("nginx took all of it")
+            except TimeoutError:
+                outcome.put("nginx waited for the client")
+
+    with (
+        nginx_before(Export, tmp_path / "nginx") as address,
+        httpx.stream("GET", f"{address}/export.csv", trust_env=False) as response,
+    ):
+        assert response.status_code == 200
+        assert outcome.get(timeout=60) == "nginx waited for the client"
