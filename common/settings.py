@@ -232,6 +232,9 @@ class Settings(BaseSettings):
         "to the bundled one, which `./souk up --with zipkin` starts.",
     )
     zipkin_url: str = Field(default="", description="Base URL of a Zipkin server.")
+    zipkin_public_url: str = Field(
+        default="", description="Base URL of Zipkin for browsers; by default that for the processes."
+    )
     metrics_urls: dict[str, str] = Field(
         default={},
         description="Where processes of the platform that run elsewhere export metrics, by part: "
@@ -240,6 +243,9 @@ class Settings(BaseSettings):
     prometheus_url: str = Field(
         default="",
         description="Base URL of a Prometheus server, which the page of operations asks for alerts.",
+    )
+    prometheus_public_url: str = Field(
+        default="", description="Base URL of Prometheus for browsers; by default that for the API."
     )
     grafana_url: str = Field(
         default="", description="Base URL of Grafana, for links of the page of operations."
@@ -443,9 +449,22 @@ class Settings(BaseSettings):
         return self.zipkin_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('zipkin')}"
 
     @property
+    def zipkin_public(self) -> str:
+        """Base URL under which browsers open Zipkin, without a trailing slash."""
+        return self.zipkin_public_url.rstrip("/") or self.zipkin_base
+
+    @property
     def prometheus(self) -> str:
         """Base URL of Prometheus, without a trailing slash. It runs on demand, so it may not answer."""
         return self.prometheus_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('prometheus')}"
+
+    @property
+    def prometheus_public(self) -> str:
+        """Base URL under which browsers open Prometheus, without a trailing slash.
+
+        It may contain a password; `common.urls.redact_password` removes it.
+        """
+        return self.prometheus_public_url.rstrip("/") or self.prometheus
 
     def metrics_of(self, part: Part) -> str:
         """Return the address at which a process of the platform exports its metrics."""

@@ -81,6 +81,14 @@ def test_only_nginx_may_be_opened_to_a_network() -> None:
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
+def test_links_of_the_page_of_operations_lead_to_published_ports() -> None:
+    given = settings_of("serving")
+    for name in ("prometheus", "zipkin", "grafana"):
+        public = given.get(f"SOUK_{name.upper()}_PUBLIC_URL") or given[f"SOUK_{name.upper()}_URL"]
+        (port,) = SERVICES[name]["ports"]
+        assert public == f"http://localhost:{port.split(':')[1]}", name
+
+
 def test_every_volume_is_declared_and_used_and_every_mounted_file_exists() -> None:
     sources = {volume.split(":")[0] for one in SERVICES.values() for volume in one.get("volumes", ())}
     named = {source for source in sources if not source.startswith("./")}

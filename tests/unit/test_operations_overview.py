@@ -43,12 +43,16 @@ def answered(value: Any) -> Reading[Any]:
     return Reading(value, NOW, None, "")
 
 
-def made(readings: Mapping[str, Reading[Any]], processes: Mapping[str, Reading[Samples]]) -> PlatformOverview:
+def made(
+    readings: Mapping[str, Reading[Any]],
+    processes: Mapping[str, Reading[Samples]],
+    settings: Settings | None = None,
+) -> PlatformOverview:
     names = ("parts", "figures", "backlog", "versions", "redis_memory", "local_memory", "audits", "trainings",
              "alerts", "mails")  # fmt: skip
     return overview(
-        Settings(), dict.fromkeys(names, SILENT) | readings, dict.fromkeys(WANTED, SILENT) | processes,
-        frozenset(), Outages(), RateMeter(), NOW, 1_000.0,
+        settings or Settings(), dict.fromkeys(names, SILENT) | readings,
+        dict.fromkeys(WANTED, SILENT) | processes, frozenset(), Outages(), RateMeter(), NOW, 1_000.0,
     )  # fmt: skip
 
 
@@ -218,6 +222,20 @@ def test_jobs_have_the_lag_of_their_live_version() -> None:
     assert found["dead_letters"] == [{"name": "a", "unresolved": 2}]
     assert found["consumer_groups"] is not None
     assert [group["messages_behind"] for group in found["consumer_groups"]] == [99, 7, 5]
+
+
+def test_links_lead_to_the_addresses_for_browsers_or_else_to_those_for_the_api() -> None:
+    internal = {"zipkin_url": "http://zipkin:9411/", "prometheus_url": "http://a:secret@prometheus:9090"}
+    public = {
+        "zipkin_public_url": "https://traces.example/",
+        "prometheus_public_url": "https://prometheus.example/",
+    }
+    own = made({"alerts": answered([])}, {}, Settings.model_validate(internal))["links"]
+    assert own["zipkin"] == "http://zipkin:9411/zipkin/"
+    assert own["prometheus"] == "http://prometheus:9090"
+    seen = made({"alerts": answered([])}, {}, Settings.model_validate(internal | public))["links"]
+    assert seen["zipkin"] == "https://traces.example/zipkin/"
+    assert seen["prometheus"] == "https://prometheus.example"
 
 
 def poisoned() -> PlatformOverview:

@@ -96,8 +96,8 @@ def _links(settings: Settings, has_prometheus: bool) -> schemas.Links:
     has_zipkin = bool(settings.zipkin or settings.zipkin_url)
     return {
         "grafana": settings.grafana_url.rstrip("/") or None,
-        "zipkin": f"{settings.zipkin_base}/zipkin/" if has_zipkin else None,
-        "prometheus": redact_password(settings.prometheus) if has_prometheus else None,
+        "zipkin": f"{settings.zipkin_public}/zipkin/" if has_zipkin else None,
+        "prometheus": redact_password(settings.prometheus_public) if has_prometheus else None,
     }
 
 
