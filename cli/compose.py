@@ -8,9 +8,13 @@ FILE = ROOT / ".env"
 
 
 def command() -> None:
-    """Write `.env` with the passwords and profiles of docker-compose.yml. Values that it has stay."""
+    """Write `.env` with what docker-compose.yml needs: passwords, and the addresses of its profiles' servers.
+
+    Values that it has stay. Run it again after a change of COMPOSE_PROFILES.
+    """
     try:
-        added = compose_env.complete(FILE)
+        changes = compose_env.complete(FILE)
     except OSError as error:
         raise UserError(f"{FILE} can't be written ({error.strerror})") from error
-    print(f"{FILE}: {len(added)} variables added. Next: docker compose up --build --wait")
+    removed = f", {len(changes.removed)} removed" if changes.removed else ""
+    print(f"{FILE}: {len(changes.added)} variables added{removed}. Next: docker compose up --build --wait")

@@ -1,6 +1,7 @@
-"""The file `.env`, from which `docker-compose.yml` reads passwords and profiles. It is never committed."""
+"""The file `.env`, from which `docker-compose.yml` reads its variables. It is never committed."""
 
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.passwords import write_private
@@ -20,17 +21,42 @@ PASSWORDS = (
 """Generated of letters, digits, `-` and `_`, so that a URL may contain them as they are."""
 
 PROFILES = "COMPOSE_PROFILES"
+OBSERVABILITY = "observability"
+
+MONITORING = {
+    "SOUK_ZIPKIN": "true",
+    "SOUK_ZIPKIN_URL": "http://zipkin:9411",
+    "SOUK_PROMETHEUS_URL": "http://prometheus:9090",
+    "SOUK_GRAFANA_URL": "http://localhost:3000",
+}
+"""Of the servers of the profile `observability`. A compose file can't ask which profiles are on."""
 
 
-def complete(path: Path) -> list[str]:
-    """Add what the file lacks, and return the names of these variables. Other lines stay as they are.
+@dataclass(frozen=True)
+class Changes:
+    """The names of the variables that were added, and of those that were removed."""
 
-    The file is readable by its owner only.
+    added: list[str]
+    removed: list[str]
+
+
+def complete(path: Path) -> Changes:
+    """Add what the file lacks, and what the servers of its profiles need. Other lines stay as they are.
+
+    Without the profile `observability`, the values of `MONITORING` are removed. The file is readable by its
+    owner only.
     """
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    present = {line.partition("=")[0].strip() for line in lines}
-    values = {PROFILES: "core,observability"} | {name: secrets.token_urlsafe(24) for name in PASSWORDS}
-    missing = [name for name in values if name not in present]
-    lines += [f"{name}={values[name]}" for name in missing]
+    present = {name.strip(): value.strip() for name, _, value in (line.partition("=") for line in lines)}
+    needed = {PROFILES: f"core,{OBSERVABILITY}"} | {name: secrets.token_urlsafe(24) for name in PASSWORDS}
+    profiles = present.get(PROFILES, needed[PROFILES]).strip("\"'").split(",")
+    unneeded: set[str] = set()
+    if {OBSERVABILITY, "*"} & set(profiles):
+        needed |= MONITORING
+    else:
+        unneeded = {name for name, value in MONITORING.items() if present.get(name) == value}
+    added = [name for name in needed if name not in present]
+    lines = [line for line in lines if line.partition("=")[0].strip() not in unneeded]
+    lines += [f"{name}={needed[name]}" for name in added]
     write_private(path, "".join(f"{line}\n" for line in lines))
-    return missing
+    return Changes(added, sorted(unneeded))

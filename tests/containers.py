@@ -3,7 +3,7 @@
 import re
 import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def services() -> dict[str, dict[str, Any]]:
     return found
 
 
-def resolved(text: str, values: dict[str, str]) -> str:
+def resolved(text: str, values: Mapping[str, str]) -> str:
     """Return a text of the compose file with the values of its variables, or their defaults."""
     return VARIABLE.sub(lambda found: values.get(found[1], found[3] if found[2] == "-" else ""), text)
 

@@ -6,14 +6,16 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import pytest
 
 from common.settings import PORTS, ROOT, Settings
 from dashboards.containers import ADDRESSES, ALERTMANAGER, CLICKHOUSE_URL, PROMETHEUS_URL, ZIPKIN_URL
-from local.compose_env import PASSWORDS, PROFILES
+from local.compose_env import MONITORING, PASSWORDS, PROFILES
 from local.install.jars import groups
 from local.stack import all_parts
 from tests.containers import COMPOSE, VARIABLE, compose, dockerfile, resolved, services
@@ -24,9 +26,9 @@ SCHEMA_CHECK = (sys.executable, "-P", "-m", "check_jsonschema", "--builtin-schem
 DOCKER = ROOT / "docker"
 
 
-def settings_of(name: str) -> dict[str, str]:
-    """Return the variables of a service that are settings, as the container gets them."""
-    return {key: resolved(str(value), {}) for key, value in SERVICES[name].get("environment", {}).items()}
+def settings_of(name: str, values: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """Return the variables of a service that are settings, as the container gets them with this `.env`."""
+    return {key: resolved(str(value), values) for key, value in SERVICES[name].get("environment", {}).items()}
 
 
 def test_the_file_is_valid_against_the_schema_of_compose(tmp_path: Path) -> None:
@@ -82,7 +84,7 @@ def test_only_nginx_may_be_opened_to_a_network() -> None:
 
 
 def test_links_of_the_page_of_operations_lead_to_published_ports() -> None:
-    given = settings_of("serving")
+    given = settings_of("serving", MONITORING)
     for name in ("prometheus", "zipkin", "grafana"):
         public = given.get(f"SOUK_{name.upper()}_PUBLIC_URL") or given[f"SOUK_{name.upper()}_URL"]
         (port,) = SERVICES[name]["ports"]
@@ -212,11 +214,20 @@ def test_grafana_and_prometheus_read_servers_of_the_stack() -> None:
 
 def test_traces_go_to_the_zipkin_of_the_stack_in_the_version_of_the_bundled_one() -> None:
     for name in OURS:
-        given = settings_of(name)
+        given = settings_of(name, MONITORING)
         assert (given["SOUK_ZIPKIN"], given["SOUK_ZIPKIN_URL"]) == ("true", ZIPKIN_URL)
         assert float(given["SOUK_TRACE_SAMPLING"]) == Settings.model_fields["trace_sampling"].default
     (jar,) = groups()["zipkin"].jars
     assert SERVICES["zipkin"]["image"] == f"openzipkin/zipkin:{jar.version}"
+
+
+def test_without_the_profile_of_monitoring_no_process_expects_its_servers() -> None:
+    watched = settings_of("serving", MONITORING)
+    assert watched["SOUK_PROMETHEUS_URL"] == PROMETHEUS_URL
+    for name in OURS:
+        given = settings_of(name)
+        assert given["SOUK_ZIPKIN"] == "false"
+        assert {given.get(address, "") for address in MONITORING.keys() - {"SOUK_ZIPKIN"}} == {""}
 
 
 def test_our_images_have_the_projects_version_and_all_others_are_pinned() -> None:

@@ -22,7 +22,7 @@ import yaml
 
 from common.settings import PORTS, ROOT, Settings
 from dashboards.registry import DASHBOARDS
-from local.compose_env import PASSWORDS
+from local.compose_env import MONITORING, PASSWORDS
 from local.install.jars import groups
 from tests.containers import Image, build, resolved, services
 from tests.integration.servers import await_true, terminated
@@ -126,9 +126,9 @@ HOSTS = re.compile(rf"\b(?:{'|'.join(services())}):\d+")
 
 def in_container(name: str, offset: int) -> dict[str, str]:
     """Return the environment of a service in which no server answers."""
-    secrets = dict.fromkeys(PASSWORDS, "a-secret-of-32-characters-or-more")
+    given = MONITORING | dict.fromkeys(PASSWORDS, "a-secret-of-32-characters-or-more")
     variables = services()[name]["environment"]
-    values = {key: HOSTS.sub(NOWHERE, resolved(str(value), secrets)) for key, value in variables.items()}
+    values = {key: HOSTS.sub(NOWHERE, resolved(str(value), given)) for key, value in variables.items()}
     return values | {"SOUK_PORT_OFFSET": str(offset), "SOUK_SERVING_PROCESSES": "1"}
 
 

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from local.compose_env import PASSWORDS, complete
+import pytest
+
+from local.compose_env import MONITORING, PASSWORDS, complete
 
 
 def read(path: Path) -> dict[str, str]:
@@ -11,7 +13,7 @@ def read(path: Path) -> dict[str, str]:
 
 def test_it_writes_a_password_for_each_server_that_only_its_owner_can_read(tmp_path: Path) -> None:
     path = tmp_path / ".env"
-    assert set(complete(path)) == {"COMPOSE_PROFILES", *PASSWORDS}
+    assert set(complete(path).added) == {"COMPOSE_PROFILES", *PASSWORDS, *MONITORING}
     values = read(path)
     assert len({values[name] for name in PASSWORDS}) == len(PASSWORDS)
     assert min(len(values[name]) for name in PASSWORDS) >= 32
@@ -25,6 +27,29 @@ def test_a_second_run_and_an_edited_file_keep_their_values(tmp_path: Path) -> No
     complete(path)
     before = path.read_text()
     assert before.startswith("# mine\nCOMPOSE_PROFILES=core,demo\nSOUK_REDIS_PASSWORD=chosen\n")
-    assert complete(path) == []
+    again = complete(path)
+    assert (again.added, again.removed) == ([], [])
     assert path.read_text() == before
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("profiles", ["core", '"core,demo"'])
+def test_without_monitoring_nothing_is_sent_to_its_servers(profiles: str, tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    complete(path)
+    path.write_text(path.read_text().replace("core,observability", profiles))
+    assert set(complete(path).removed) == MONITORING.keys()
+    assert read(path).keys() == {"COMPOSE_PROFILES", *PASSWORDS}
+    path.write_text(path.read_text().replace(profiles, "core,observability"))
+    assert set(complete(path).added) == MONITORING.keys()
+
+
+def test_an_own_monitoring_stays_whatever_the_profiles_are(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    own = {"SOUK_ZIPKIN": "false", "SOUK_PROMETHEUS_URL": "https://prometheus.example"}
+    path.write_text("COMPOSE_PROFILES=core\n" + "".join(f"{name}={value}\n" for name, value in own.items()))
+    complete(path)
+    assert own.items() <= read(path).items()
+    path.write_text(path.read_text().replace("COMPOSE_PROFILES=core", "COMPOSE_PROFILES=*"))
+    complete(path)
+    assert (MONITORING | own).items() <= read(path).items()
