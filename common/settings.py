@@ -255,6 +255,12 @@ class Settings(BaseSettings):
         description="Base URL of the runbooks, for links: the page of an alert is URL/NAME.md.",
     )
 
+    alert_webhook_url: str = Field(
+        default="",
+        pattern=r"""^(https?://[^\s"\\]+)?$""",
+        description="URL to which Alertmanager posts the platform's alerts, as JSON; by default, to none.",
+    )
+
     log_limit_mb: int = Field(
         default=20,
         ge=1,

@@ -63,7 +63,13 @@ QUESTIONS: Mapping[str, tuple[object, ...]] = {
 INTRODUCTION = """\
 All processes export their metrics at `/metrics` from one registry, `common/metrics.py`. Each label has values
 from a list in the code, or names of events, routes, jobs and topics, never an id. So the number of series is
-bounded. `./souk up --with prometheus --with alertmanager` starts both servers if they are on PATH."""
+bounded. `./souk up --with prometheus --with alertmanager` starts both servers if they are on PATH.
+
+Alerts are shown on `/ops` and by Alertmanager. If `SOUK_ALERT_WEBHOOK_URL` is set (for docker-compose.yml, in
+`.env`), Alertmanager also posts them to that URL, as its
+[JSON](https://prometheus.io/docs/alerting/latest/configuration/#webhook_config). Mail and chats are receivers
+of Alertmanager: add them to `docker/alertmanager/alertmanager.yml`. After a change, run `./souk up`, or
+`docker compose up -d --force-recreate alertmanager`."""
 
 DOWN = """\
 Requests are counted by the processes that answer them. While the API is down, its requests are not counted,

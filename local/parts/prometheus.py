@@ -23,6 +23,9 @@ ALERTMANAGER: Name = "alertmanager"
 RETENTION = ("--storage.tsdb.retention.time=15d", "--storage.tsdb.retention.size=1GB")
 """About 2,000 series every 5 seconds; `ProcessDown` looks back 15 days."""
 
+WEBHOOK = '    webhook_configs: [{{url: "{url}"}}]\n'
+"""For the receiver with which `docker/alertmanager/alertmanager.yml` ends."""
+
 INSTALL: Mapping[Name, str] = {
     PROMETHEUS: "Debian and Ubuntu have it as the package prometheus",
     ALERTMANAGER: "Debian and Ubuntu have it as the package prometheus-alertmanager",
@@ -48,7 +51,7 @@ def prometheus(settings: Settings, on_demand: Collection[str]) -> Part:
 
 
 def alertmanager(settings: Settings, on_demand: Collection[str]) -> Part:  # noqa: ARG001 (as all parts on demand)
-    """Return Alertmanager with the configuration in `docker/alertmanager/`.
+    """Return Alertmanager with the configuration in `docker/alertmanager/`, and the webhook of the settings.
 
     Raises:
         UserError: it is not on PATH.
@@ -61,6 +64,8 @@ def alertmanager(settings: Settings, on_demand: Collection[str]) -> Part:  # noq
     ]
     configuration = ROOT / "docker" / "alertmanager" / "alertmanager.yml"
     text = configuration.read_text(encoding="utf-8")
+    if settings.alert_webhook_url:
+        text += WEBHOOK.format(url=settings.alert_webhook_url)
     return _part(settings, ALERTMANAGER, flags, {"alertmanager.yml": text})
 
 

@@ -17,6 +17,7 @@ from common.settings import PORTS, ROOT, Settings
 from dashboards.containers import ADDRESSES, ALERTMANAGER, CLICKHOUSE_URL, PROMETHEUS_URL, ZIPKIN_URL
 from local.compose_env import MONITORING, PASSWORDS, PROFILES
 from local.install.jars import groups
+from local.parts.prometheus import WEBHOOK
 from local.stack import all_parts
 from tests.containers import COMPOSE, VARIABLE, compose, dockerfile, resolved, services
 
@@ -248,11 +249,19 @@ def test_our_image_does_not_run_as_root() -> None:
             assert [arguments for name, arguments in stage if name == "USER"][-1] == "9999:9999"
 
 
-def test_alertmanagers_own_tool_finds_nothing_wrong() -> None:
+def test_alertmanagers_own_tool_finds_nothing_wrong(tmp_path: Path) -> None:
     amtool = shutil.which("amtool")
     if amtool is None:
         pytest.skip("amtool is not on PATH (Debian: apt install prometheus-alertmanager)")
-    subprocess.run([amtool, "check-config", DOCKER / "alertmanager" / "alertmanager.yml"], check=True)
+    written = DOCKER / "alertmanager" / "alertmanager.yml"
+    with_webhook = tmp_path / "alertmanager.yml"
+    with_webhook.write_text(written.read_text() + WEBHOOK.format(url="https://example.com/a?b=c"))
+    for configuration in (written, with_webhook):
+        subprocess.run([amtool, "check-config", configuration], check=True)
+
+
+def test_the_webhook_of_alertmanager_is_written_as_by_the_bundled_part() -> None:
+    assert WEBHOOK.format(url="%s").strip() in SERVICES["alertmanager"]["entrypoint"][-1]
 
 
 def test_the_readme_names_the_tests_of_every_part_of_the_stack() -> None:

@@ -1,7 +1,14 @@
 """Prometheus and Alertmanager as parts: rules and panels are evaluated, and an alert reaches Alertmanager."""
 
+import json
+import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -12,19 +19,52 @@ from common.errors import UserError
 from common.metrics import JOB_RUNNING
 from common.operations_server import serve_operations
 from common.readiness import ProcessReadiness
-from common.settings import Settings
+from common.settings import LOOPBACK, PORTS, ROOT, Settings
 from common.stopping import Stopping
 from dashboards.prometheus.configuration import rules
 from local.parts import on_demand
 from local.state_directory import StateDirectory
+from tests.containers import services
 from tests.integration.grafana_panels import prometheus_panels
-from tests.integration.servers import await_true, running
+from tests.integration.servers import await_true, running, terminated
 from tests.ports import free_offset
 
 
+class Webhook:
+    """A server that takes what Alertmanager sends: alerts as (name, job, state)."""
+
+    def __init__(self) -> None:
+        self.alerts: set[tuple[str, str, str]] = set()
+        received = self.alerts
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                for alert in body["alerts"]:
+                    labels = alert["labels"]
+                    received.add((labels["alertname"], labels.get("job", ""), alert["status"]))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, format: str, *arguments: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
+        self.url = f"http://{LOOPBACK}:{self.server.server_port}/alerts?token=a%22b"
+        Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    found = Settings(home=tmp_path_factory.mktemp("home"), port_offset=free_offset())
+def webhook() -> Iterator[Webhook]:
+    found = Webhook()
+    yield found
+    found.server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory, webhook: Webhook) -> Iterator[Settings]:
+    home = tmp_path_factory.mktemp("home")
+    found = Settings(home=home, port_offset=free_offset(), alert_webhook_url=webhook.url)
     StateDirectory(found.home).make()
     try:
         parts = on_demand.parts(found, on_demand.ON_DEMAND)
@@ -65,6 +105,47 @@ def test_every_panel_can_be_evaluated(settings: Settings) -> None:
             answer = get(settings, "prometheus", "/api/v1/query", query=target["expr"])
             assert answer["data"]["resultType"] == "vector", (name, panel["title"])
             assert not answer.get("warnings"), (name, panel["title"])
+
+
+def test_an_alert_is_sent_to_the_webhook_of_the_settings(settings: Settings, webhook: Webhook) -> None:
+    await_true(lambda: ("ProcessDown", "commerce", "firing") in webhook.alerts, "the message")
+    assert ("ProcessDown", "commerce") in firing(settings)
+
+
+def test_the_alertmanager_of_the_stack_sends_alerts_to_the_webhook_of_its_environment(
+    tmp_path: Path, webhook: Webhook
+) -> None:
+    program = shutil.which("prometheus-alertmanager")
+    if program is None:
+        pytest.skip("prometheus-alertmanager is not on PATH")
+    port = PORTS["alertmanager"] + free_offset()
+    (tmp_path / "alertmanager").write_text(
+        f'#!/bin/sh\nexec {program} --web.listen-address={LOOPBACK}:{port} --cluster.listen-address= "$@"\n'
+    )
+    (tmp_path / "alertmanager").chmod(0o755)
+    *shell, script = services()["alertmanager"]["entrypoint"]
+    script = script.replace("$$", "$")
+    for inside, outside in (
+        ("/tmp/", f"{tmp_path}/"),
+        ("/etc/alertmanager/", f"{ROOT}/docker/alertmanager/"),
+        ("=/alertmanager", f"={tmp_path}/storage"),
+    ):
+        assert inside in script
+        script = script.replace(inside, outside)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SOUK_ALERT_WEBHOOK_URL": webhook.url}
+    with terminated(subprocess.Popen([*shell, script], env=env)) as process:
+
+        def posts() -> bool:
+            assert process.poll() is None
+            alert = {"labels": {"alertname": "PartDown", "job": "of the stack"}}
+            try:
+                url = f"http://{LOOPBACK}:{port}/api/v2/alerts"
+                return httpx.post(url, json=[alert], trust_env=False).is_success
+            except httpx.HTTPError:
+                return False
+
+        await_true(posts, "the start of Alertmanager")
+        await_true(lambda: ("PartDown", "of the stack", "firing") in webhook.alerts, "the message")
 
 
 def test_an_alert_about_a_process_reaches_alertmanager_and_ends(settings: Settings) -> None:
