@@ -69,7 +69,8 @@ Alerts are shown on `/ops` and by Alertmanager. If `SOUK_ALERT_WEBHOOK_URL` is s
 `.env`), Alertmanager also posts them to that URL, as its
 [JSON](https://prometheus.io/docs/alerting/latest/configuration/#webhook_config). Mail and chats are receivers
 of Alertmanager: add them to `docker/alertmanager/alertmanager.yml`. After a change, run `./souk up`, or
-`docker compose up -d --force-recreate alertmanager`."""
+`docker compose up -d --force-recreate alertmanager`. A warning is sent after a minute, unless an alert says
+by then that the server is down from whose absence it follows, such as an open circuit breaker."""
 
 DOWN = """\
 Requests are counted by the processes that answer them. While the API is down, its requests are not counted,

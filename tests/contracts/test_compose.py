@@ -12,13 +12,16 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from common.settings import PORTS, ROOT, Settings
 from dashboards.containers import ADDRESSES, ALERTMANAGER, CLICKHOUSE_URL, PROMETHEUS_URL, ZIPKIN_URL
+from dashboards.prometheus.configuration import hand_written_alerts
 from local.compose_env import MONITORING, PASSWORDS, PROFILES
 from local.install.jars import groups
 from local.parts.prometheus import WEBHOOK
 from local.stack import all_parts
+from producers.registry import SERVICES as COMMERCE_SERVICES
 from tests.containers import COMPOSE, VARIABLE, compose, dockerfile, resolved, services
 
 SERVICES = services()
@@ -258,6 +261,19 @@ def test_alertmanagers_own_tool_finds_nothing_wrong(tmp_path: Path) -> None:
     with_webhook.write_text(written.read_text() + WEBHOOK.format(url="https://example.com/a?b=c"))
     for configuration in (written, with_webhook):
         subprocess.run([amtool, "check-config", configuration], check=True)
+
+
+def test_alertmanager_leaves_out_warnings_that_exist() -> None:
+    severities = {name: severity for name, severity, *_ in hand_written_alerts()}
+    rules = yaml.safe_load((DOCKER / "alertmanager" / "alertmanager.yml").read_text())["inhibit_rules"]
+
+    def named(kind: str, label: str) -> list[set[str]]:
+        matchers = (each for rule in rules for each in rule[f"{kind}_matchers"] if each.startswith(label))
+        return [set(re.findall(r"\w+", each)[1:]) for each in matchers]
+
+    assert {severities[name] for names in named("source", "alertname") for name in names} == {"critical"}
+    assert {severities[name] for names in named("target", "alertname") for name in names} == {"warning"}
+    assert named("target", "breaker")[0] == set(COMMERCE_SERVICES)
 
 
 def test_the_webhook_of_alertmanager_is_written_as_by_the_bundled_part() -> None:

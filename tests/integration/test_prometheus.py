@@ -156,3 +156,34 @@ def test_an_alert_about_a_process_reaches_alertmanager_and_ends(settings: Settin
 
     await_true(lambda: ("ProcessDown", "jobs") not in firing(settings), "the end of the alert")
     assert ("ProcessDown", "commerce") in firing(settings)
+
+
+DOWN = ({"alertname": "ProcessDown", "job": "commerce"}, {"alertname": "PartDown", "part": "redis"})
+FOLLOWING = (
+    {"alertname": "CircuitBreakerOpen", "breaker": "orders"},
+    {"alertname": "CircuitBreakerOpen", "breaker": "redis"},
+    {"alertname": "CacheFails", "cache": "product"},
+)
+OTHERS = (
+    {"alertname": "CircuitBreakerOpen", "breaker": "clickhouse"},
+    {"alertname": "LastFiguresShown"},
+    {"alertname": "DeadLetters", "topic": "order_placed_dlq"},
+)
+
+
+def test_a_warning_that_follows_from_what_is_down_is_not_sent(settings: Settings) -> None:
+    url = f"http://{LOOPBACK}:{settings.port('alertmanager')}/api/v2/alerts"
+    labels = [one | {"severity": "critical"} for one in DOWN]
+    labels += [one | {"severity": "warning", "test": "inhibition"} for one in (*FOLLOWING, *OTHERS)]
+    httpx.post(url, json=[{"labels": one} for one in labels], trust_env=False).raise_for_status()
+
+    def states() -> dict[str, list[dict[str, str]]]:
+        found: dict[str, list[dict[str, str]]] = {"unprocessed": [], "active": [], "suppressed": []}
+        for alert in get(settings, "alertmanager", "/api/v2/alerts", filter="test=inhibition"):
+            named = {k: v for k, v in alert["labels"].items() if k not in ("severity", "test")}
+            found[alert["status"]["state"]].append(named)
+        return found
+
+    await_true(lambda: not states()["unprocessed"], "the decision about each alert")
+    assert sorted(states()["suppressed"], key=str) == sorted(FOLLOWING, key=str)
+    assert sorted(states()["active"], key=str) == sorted(OTHERS, key=str)
