@@ -6,6 +6,7 @@ installation is the one of the tests, of which the image's steps leave out packa
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -124,6 +125,9 @@ NOWHERE = "127.0.0.1:1"
 HOSTS = re.compile(rf"\b(?:{'|'.join(services())}):\d+")
 
 
+CLI_COMMAND = re.compile(r"docker compose (?:exec|run --rm --no-deps) (\w+) python (-m cli [^`\n]+)")
+
+
 def in_container(name: str, offset: int) -> dict[str, str]:
     """Return the environment of a service in which no server answers."""
     given = MONITORING | dict.fromkeys(PASSWORDS, "a-secret-of-32-characters-or-more")
@@ -185,6 +189,28 @@ def test_the_set_up_says_which_addresses_it_lacks(tree: Tree) -> None:
         "set SOUK_KAFKA_BOOTSTRAP, SOUK_REGISTRY_URL, SOUK_CLICKHOUSE_URL, "
         "or run ./souk up, which starts servers of its own"
     )
+
+
+def test_the_commands_of_the_page_on_containers_ask_the_servers_of_the_stack(tree: Tree) -> None:
+    page = (ROOT / "docs" / "containers.md").read_text(encoding="utf-8")
+    commands = CLI_COMMAND.findall(page)
+    assert len(commands) > 8
+    processes = [
+        tree.start(
+            *shlex.split(words),
+            env=in_container(service, 0),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for service, words in commands
+    ]
+    for process, command in zip(processes, commands, strict=True):
+        said, _ = process.communicate(timeout=120)
+        assert process.returncode == 1, (command, said)
+        assert "souk: " in said, (command, said)
+        assert NOWHERE in said, (command, said)
+        assert "Traceback" not in said, (command, said)
 
 
 def test_the_simulator_of_the_image_has_the_commands_of_the_stack(tree: Tree) -> None:
