@@ -200,6 +200,14 @@ def test_the_files_of_nginx_are_limited_to_a_part_of_its_memory() -> None:
     assert int(cache[1]) < int(size[1]) < int(SERVICES["nginx"]["mem_limit"][:-1])
 
 
+def test_responses_vary_by_what_is_in_the_key_of_nginx_and_by_nothing_else() -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "serving").rglob("*.py"))
+    values = re.findall(r"""["']Vary["']\]?\s*[:=]\s*([^,}\n]+)""", sources)
+    assert set(values) == {'"Accept"', "LANGUAGE_HEADERS"}
+    key = "$language|$http_accept_language|$http_accept"
+    assert (DOCKER / "nginx" / "nginx.conf").read_text().count(key) == 2
+
+
 def test_prometheus_reaches_every_process_under_a_name_that_it_accepts() -> None:
     text = (ROOT / "dashboards" / "prometheus" / "prometheus.yml").read_text()
     for part in re.findall(r'"\$(\w+)"', text):

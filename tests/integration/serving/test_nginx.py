@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -107,6 +108,84 @@ def test_each_form_of_a_response_is_stored_for_itself(client: httpx.Client) -> N
         for accept in ("application/json", "text/csv", "application/json")
     ]
     assert [kind.partition(";")[0] for kind in kinds] == ["application/json", "text/csv", "application/json"]
+
+
+PAGE = "/shop/products"
+VISITOR, SIGNED_IN = "souk_session=a1.b2", "souk_session=c3.d4; souk_signed_in=1; souk_access=e5"
+
+
+def page_language(response: httpx.Response) -> str:
+    found = re.search(r'<html lang="([\w-]+)"', response.text)
+    assert found
+    return found[1]
+
+
+def test_visitors_with_the_same_language_share_a_page(shop: Settings, client: httpx.Client) -> None:
+    """Also with a person who is signed in: the API writes the page for everybody."""
+    path = f"{PAGE}?q=shared"
+    first = client.get(path, headers={"Cookie": VISITOR, **bearer(shop)})
+    assert first.content == httpx.get(f"{shop.serving}{path}", trust_env=False).content
+    shared = [
+        client.get(path, headers={"Cookie": cookie}) for cookie in (SIGNED_IN, f"{VISITOR}; other=1", "x=y")
+    ]
+    assert first.headers["X-Cache-Status"] == "MISS"
+    assert {one.headers["X-Cache-Status"] for one in shared} == {"HIT"}
+    assert {one.content for one in shared} == {first.content}
+
+
+def test_the_chosen_language_and_that_of_the_browser_have_pages_of_their_own(client: httpx.Client) -> None:
+    asked = [("en", ""), ("pt_BR", ""), ("", "pt-BR"), ("", "en"), ("en", "pt-BR"), ("xx", "pt-BR"), ("", "")]
+
+    def languages() -> list[tuple[str, str]]:
+        found = []
+        for cookie, accepted in asked:
+            headers = {"Cookie": f"{VISITOR}; souk_language={cookie}" if cookie else VISITOR}
+            response = client.get(f"{PAGE}?q=own", headers={**headers, "Accept-Language": accepted})
+            found.append((response.headers["X-Cache-Status"], page_language(response)))
+        return found
+
+    first, second = languages(), languages()
+    assert [language for _, language in first] == ["en", "pt-BR", "pt-BR", "en", "en", "pt-BR", "en"]
+    assert second == [("HIT", language) for _, language in first]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("Cookie", "souk_language=en; souk_language=pt_BR")],
+        [("Cookie", "SOUK_LANGUAGE=en; souk_language=pt_BR")],
+        [("Cookie", "SOUK_LANGUAGE=pt_BR")],
+        [("Cookie", "a=b,souk_language=pt_BR")],
+        [("Cookie", "souk_language =pt_BR")],
+        [("Cookie", 'souk_language="pt_BR"')],
+        [("Cookie", "souk_language=pt_BR,a=b")],
+        [("Cookie", "a=b"), ("Cookie", "souk_language=pt_BR")],
+        [("Cookie", "souk_language=en"), ("Cookie", "souk_language=pt_BR")],
+        [("Accept-Language", "en;q=0.5"), ("Accept-Language", "pt-BR")],
+        [("Accept-Language", "pt-BR|en")],
+        [("Accept-Language", "pt-BR|"), ("Accept", "text/html")],
+    ],
+)
+def test_no_request_puts_a_page_in_the_place_of_another_language(
+    headers: list[tuple[str, str]], client: httpx.Client
+) -> None:
+    """Whatever was asked before, a visitor gets the language that the API chooses for their headers."""
+    path = f"{PAGE}?q={quote(str(headers), safe='')[:100]}"
+    client.headers.pop("Accept", None)
+    odd = [page_language(client.get(path, headers=headers)) for _ in range(2)]
+    assert odd[0] == odd[1]
+    for cookie, accepted, language in (
+        ("souk_language=en", "", "en"),
+        ("souk_language=pt_BR", "", "pt-BR"),
+        ("souk_language=pt_BR", "en;q=0.5, pt-BR", "pt-BR"),
+        ("a=b", "", "en"),
+        ("a=b", "en;q=0.5, pt-BR", "pt-BR"),
+        ("a=b", "en;q=0.5", "en"),
+        ("a=b", "pt-BR", "pt-BR"),
+    ):
+        page = client.get(path, headers={"Cookie": cookie, "Accept-Language": accepted})
+        assert page_language(page) == language, (cookie, accepted)
+    assert page_language(client.get(path, headers=headers)) == odd[0]
 
 
 @pytest.mark.parametrize("path", ["/v1/sellers/ana/sales", "/sell/ana"])
