@@ -1,9 +1,12 @@
 """Judges models by the clicks on random lists, before shoppers get them. Pure.
 
 In a random list, the place says nothing about the product. So the better model gives the clicked products
-higher scores than the others of the list, as serving would score them: by the neighbours of the products of
-the history. A model is judged by the share of such pairs that it orders right (the area under the ROC curve
-within a list), with 1/2 for equal scores.
+higher scores than the others of the list, by the neighbours of the products of the history, as in serving.
+A model is judged by the share of such pairs that it orders right (the area under the ROC curve within a
+list), with 1/2 for equal scores.
+
+Only products that co-visits or popularity chose are compared: what the model in use chose by mistake is in
+the lists, and what another model would have chosen by mistake is not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +22,9 @@ from jobs.training.random_lists import RandomList
 
 MIN_LISTS = 200
 """With fewer lists, nothing is judged."""
+
+MIN_VISITORS = 30
+"""With lists of fewer visitors, nothing is judged: their variance would not be known."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,8 @@ class ClickJudgement:
 def judge_models(challenger: Model, champion: Model, lists: Sequence[RandomList]) -> ClickJudgement | None:
     """Compare two models that have not learned from the events after these lists.
 
-    Lists are left out where neither has a score for any product. None with fewer than `MIN_LISTS` of them.
+    Lists are left out where neither has a score for any product. None with fewer than `MIN_LISTS` of them, or
+    of fewer than `MIN_VISITORS`.
     """
     ordered = [ordered_right(model, lists) for model in (challenger, champion)]
     is_known = ~(np.isnan(ordered[0]) & np.isnan(ordered[1]))
@@ -58,7 +65,9 @@ def judge_models(challenger: Model, champion: Model, lists: Sequence[RandomList]
     # Without any score, a model orders like a coin.
     ours, theirs = (np.nan_to_num(each[is_known], nan=0.5) for each in ordered)
     names = [each.visitor for each, known in zip(lists, is_known, strict=True) if known]
-    _, visitors = np.unique(names, return_inverse=True)
+    distinct, visitors = np.unique(names, return_inverse=True)
+    if len(distinct) < MIN_VISITORS:
+        return None
     difference = ips(ours - theirs, np.ones(len(ours)), visitors).interval
     return ClickJudgement(len(ours), float(ours.mean()), float(theirs.mean()), difference)
 

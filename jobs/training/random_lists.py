@@ -19,8 +19,9 @@ MAX_OF_VISITOR = 20
 class RandomList:
     """A random list that came into view and was clicked.
 
-    `history` has the products that it was computed from, mostly the newest first. `products` came into view,
-    in any order, and `clicked` are some of them.
+    `history` has the products that it was computed from, the heaviest first: mostly the newest, without what
+    was bought. `products` are those that came into view and that no trained model chose, and `clicked` are
+    some of them.
     """
 
     visitor: str

@@ -1,11 +1,13 @@
 """Runs one training on the platform's facts: reads, trains, records the card and the end, publishes."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from resource import RUSAGE_SELF, getrusage
 
 import structlog
+from clickhouse_connect.driver.client import Client
 
 from clickhouse.client import connect
 from common.clock import Clock
@@ -18,7 +20,7 @@ from jobs.training.blend_weights import LearnedWeights, learn_weights
 from jobs.training.cards import record
 from jobs.training.limits import NOT_ENOUGH_MEMORY, NoRoom
 from jobs.training.model_registry import ModelRegistry
-from jobs.training.random_lists import read_random_lists
+from jobs.training.random_lists import RandomList, read_random_lists
 from jobs.training.shown_items import read_shown_items
 from jobs.training.stored_weights import read_weights, store_weights
 from jobs.training.train import (
@@ -122,7 +124,7 @@ def _train_and_publish(
     with connect(settings) as reader:
         training_data = read_training_data(reader, most)
         newest = newest_period(training_data.log, options.days)
-        random_lists = [] if newest is None else read_random_lists(reader, *newest)
+        random_lists = [] if newest is None else _random_lists(reader, newest)
     known.has_read(training_data)
     trained = train(training_data, champion, options, peak_memory_mb, on_progress, random_lists)
     trained_at = clock()
@@ -133,13 +135,22 @@ def _train_and_publish(
     learned = _learned_weights(settings, in_use, trained_at)
     with connect(settings, admin=True) as admin:
         record(admin, version, trained_at, trained, learned, start, published=False)
+        if learned.weights != in_use:
+            store_weights(registry.redis, learned.weights)
         if trained.model is not None:
             on_progress(0, 1, "publishing the model")
             registry.publish(trained.model, version, trained_at, trained.content)
             record(admin, version, trained_at, trained, learned, start, published=True)
-    if learned.weights != in_use:
-        store_weights(registry.redis, learned.weights)
     return replace(trained, weight_reasons=learned.reasons)
+
+
+def _random_lists(reader: Client, period: tuple[datetime, datetime]) -> Sequence[RandomList]:
+    """Return the random lists of a period, or none if they can't be read: a model does not need them."""
+    try:
+        return read_random_lists(reader, *period)
+    except PartUnavailable as error:
+        log.warning("models are not judged by clicks", reason=str(error))
+        return []
 
 
 def _learned_weights(settings: Settings, in_use: Weights, end: datetime) -> LearnedWeights:

@@ -41,12 +41,16 @@ class ShownLists:
         is_explored: bool = False,
         model_version: str | None = "v1",
         seeds: Sequence[str] = (),
+        alternatives: Sequence[tuple[str, str]] = (),
     ) -> None:
         self.add(
             "recommendation_answered", at, recommendation_id=name, visitor_id=visitor, surface=surface,
             model_version=model_version,
             arm_propensity=1.0, strategy=strategy, is_explored=is_explored,
-            seeds=[{"product_id": each, "weight": 1.0} for each in seeds], alternatives=[],
+            seeds=[{"product_id": each, "weight": 1.0} for each in seeds],
+            alternatives=[
+                {"strategy": each, "position": 1, "product_id": product} for each, product in alternatives
+            ],
             items=[{"position": position, **one} for position, one in enumerate(items, 1)],
         )  # fmt: skip
 

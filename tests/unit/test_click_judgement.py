@@ -11,7 +11,7 @@ from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.interactions import DAY_S, Interactions, from_columns
 from jobs.recommenders.models.item_item import ItemItem
 from jobs.recommenders.models.popularity import Popularity
-from jobs.training.click_judgement import MIN_LISTS, judge_models, ordered_right
+from jobs.training.click_judgement import MIN_LISTS, MIN_VISITORS, judge_models, ordered_right
 from jobs.training.random_lists import RandomList
 from jobs.training.train import TrainingOptions, train
 from jobs.training.training_data import TrainingData
@@ -90,7 +90,11 @@ def test_few_lists_and_lists_of_unknown_products_judge_nothing(log: Interactions
     unknown = [replace(each, history=["gone"], products=["a", "b"], clicked=frozenset("a"))
                for each in lists(popular)]  # fmt: skip
 
+    of_few = [replace(each, visitor=f"visitor-{number % (MIN_VISITORS - 1)}")
+              for number, each in enumerate(lists(of_own_series))]  # fmt: skip
+
     assert judge_models(knowing, naive, lists(of_own_series, MIN_LISTS - 1)) is None
+    assert judge_models(knowing, naive, of_few) is None
     assert judge_models(knowing, naive, unknown) is None
     assert judge_models(knowing, naive, []) is None
 
