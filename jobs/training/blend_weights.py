@@ -29,6 +29,9 @@ from schemas.published_model.weights import BLENDED, DISCOUNT, MAX_DISCOUNT, SUR
 MIN_CLICKS = 300
 """With fewer clicks, nothing is learned."""
 
+MIN_VISITORS = 30
+"""With clicks of fewer visitors, learned weights are not taken: their variance would not be known."""
+
 TEST_SHARE = 1 / 3
 """The newest share of the pairs, on which weights that were learned from the others are compared."""
 
@@ -164,7 +167,7 @@ def _is_better(gains: Numbers, pairs: ClickPairs) -> bool:
     """Return whether the mean gain is above 0, with the variance between visitors."""
     _, of_visitor = np.unique(pairs.visitors, return_inverse=True)
     by_visitor = np.bincount(of_visitor, gains)
-    if len(by_visitor) < 2:
+    if len(by_visitor) < MIN_VISITORS:
         return False
     return bool(by_visitor.sum() > CERTAIN * np.sqrt(len(by_visitor)) * by_visitor.std(ddof=1))
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jobs.training.blend_weights import MIN_CLICKS, learn_weights
+from jobs.training.blend_weights import MIN_CLICKS, MIN_VISITORS, learn_weights
 from jobs.training.click_pairs import ClickPairs, ShownItems
 from schemas.published_model.weights import BLENDED, DISCOUNT, MAX_DISCOUNT, pack_weights, unpack_weights
 
@@ -199,6 +199,15 @@ def test_one_visitor_with_many_lists_does_not_decide_for_all(keen: int) -> None:
     found = learn_weights(mixed, EQUAL)
 
     assert found.reasons["home"].startswith("kept: log loss" if keen == 1 else "learned: log loss")
+
+
+@pytest.mark.parametrize(("visitors", "is_learned"), [(MIN_VISITORS - 1, False), (MIN_VISITORS, True)])
+def test_few_visitors_do_not_decide_for_all(visitors: int, is_learned: bool) -> None:
+    items = shown(TRUE)
+
+    found = learn_weights(replace(items, visitors=items.lists % visitors), EQUAL)
+
+    assert found.reasons["home"].startswith("learned: log loss" if is_learned else "kept: log loss")
 
 
 def test_scores_that_say_nothing_about_clicks_change_nothing_for_the_worse() -> None:
