@@ -95,6 +95,8 @@ class Publications:
 
         def change(pipeline: Any) -> bytes | None:
             before: bytes | None = pipeline.hget(STATE, IN_USE)
+            if before == version.encode():  # a try before named it, and its reply was lost
+                before = pipeline.hget(STATE, PREVIOUS)
             names = {IN_USE: version, ROLLED_BACK: ""} | ({} if before is None else {PREVIOUS: before})
             pipeline.multi()
             pipeline.hset(STATE, mapping=names)

@@ -106,6 +106,16 @@ def test_a_version_is_read_only_once_it_is_whole_and_named(redis: Redis) -> None
     assert not publications.has("v1")
 
 
+def test_a_version_that_is_named_again_keeps_the_one_before(redis: Redis) -> None:
+    """As if the reply of Redis was lost: the client then tries again."""
+    publications = Publications(redis)
+    for version in ("v1", "v2", "v2"):
+        before = publications.replace_in_use(version)
+
+    assert before == "v1"
+    assert redis.hmget(STATE, IN_USE, PREVIOUS) == [b"v2", b"v1"]
+
+
 def test_what_a_killed_publication_has_left_is_removed_by_the_next(redis: Redis) -> None:
     publications = Publications(redis)
     publications.write(served(), "killed", TRAINED_AT)
