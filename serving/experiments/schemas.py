@@ -211,6 +211,6 @@ class RecommendationAnswer(TypedDict):
         Field(
             description="The weight of each source and the discount of popularity by which the list was "
             "ranked: those of the newest training before. While a training publishes its model, answers have "
-            "the weights from before it. Null for titled rows."
+            "the weights from before it. Null for random lists, titled rows, and answers without Redis."
         ),
     ]

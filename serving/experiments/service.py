@@ -80,7 +80,9 @@ class ExperimentsService:
         return presenter.answer(row, await self._weights(row))
 
     async def _weights(self, row: Row) -> Mapping[str, float] | None:
-        """Return the weights by which a logged list was ranked; None for a titled row."""
+        """Return the weights by which a logged list was ranked; None if it was not ranked by weights."""
+        if row["is_explored"] or any(each["reason"] == "no_redis" for each in row["passed_over"]):
+            return None
         found = [each for name, each in STRATEGIES.items() if name == row["strategy"]]
         if not found:
             return None
