@@ -102,6 +102,18 @@ def test_what_is_the_same_for_everyone_comes_from_the_cache(path: str, client: h
     assert (unchanged.status_code, unchanged.headers["X-Cache-Status"]) == (304, "HIT")
 
 
+def test_whoever_gets_a_stored_response_gets_no_correlation_id_of_another(client: httpx.Client) -> None:
+    sent = {"X-Correlation-Id": "an-outsider"}
+    first = client.get("/v1/products?limit=7", headers=sent)
+    second = client.get("/v1/products?limit=7")
+    assert (first.headers["X-Cache-Status"], first.headers.get_list("X-Correlation-Id")) == (
+        "MISS",
+        ["an-outsider"],
+    )
+    assert second.headers["X-Cache-Status"] == "HIT"
+    assert "X-Correlation-Id" not in second.headers
+
+
 def test_each_form_of_a_response_is_stored_for_itself(client: httpx.Client) -> None:
     kinds = [
         client.get("/v1/products/popular?n=3", headers={"Accept": accept}).headers["Content-Type"]
