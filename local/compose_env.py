@@ -43,8 +43,8 @@ class Changes:
 def complete(path: Path) -> Changes:
     """Add what the file lacks, and what the servers of its profiles need. Other lines stay as they are.
 
-    Without the profile `observability`, the values of `MONITORING` are removed. The file is readable by its
-    owner only.
+    Without the profile `observability`, the values of `MONITORING` are removed; traces still go to a Zipkin
+    of another address. The file is readable by its owner only.
     """
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     present = {name.strip(): value.strip() for name, _, value in (line.partition("=") for line in lines)}
@@ -55,6 +55,8 @@ def complete(path: Path) -> Changes:
         needed |= MONITORING
     else:
         unneeded = {name for name, value in MONITORING.items() if present.get(name) == value}
+        if present.get("SOUK_ZIPKIN_URL", MONITORING["SOUK_ZIPKIN_URL"]) != MONITORING["SOUK_ZIPKIN_URL"]:
+            unneeded.discard("SOUK_ZIPKIN")
     added = [name for name in needed if name not in present]
     lines = [line for line in lines if line.partition("=")[0].strip() not in unneeded]
     lines += [f"{name}={needed[name]}" for name in added]
