@@ -1,12 +1,11 @@
 """Measures what telemetry costs of checkouts and events a second, and of CPU time.
 
-Two platforms run side by side, one with tracing, and take turns of a few seconds, so that the noise of the
-machine is in both. After half of the pairs they change places, so that what differs between them is in both,
-too. Logs can't be turned off; what writing their lines costs is measured by itself.
+Rounds with tracing on and off take turns on the same platform, whose processes are restarted with the other
+setting, so that the noise of the machine is in both. Logs can't be turned off; what writing their lines costs
+is measured by itself.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from rich.console import Console
@@ -28,10 +27,7 @@ ALLOWED_COST = 0.05
 
 @dataclass(frozen=True)
 class TelemetryBenchPlan:
-    """`pairs` of rounds, one with and one without tracing, each with `seconds` of checkouts and `events`.
-
-    `pairs` is even.
-    """
+    """`pairs` of rounds, one with and one without tracing, each with `seconds` of checkouts and `events`."""
 
     pairs: int
     seconds: float
@@ -41,13 +37,12 @@ class TelemetryBenchPlan:
 
 @dataclass(frozen=True)
 class Round:
-    """What was measured with one setting. `spans` arrived at the collector. Rounds to warm up don't count."""
+    """What was measured with one setting. `spans` arrived at the collector."""
 
     is_traced: bool
     checkouts: CheckoutLoad
     events: EventLoad
     spans: int
-    is_counted: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,65 +81,45 @@ class TelemetryBenchResult:
 
 
 def run(
-    settings: Settings, plan: TelemetryBenchPlan, port_offsets: tuple[int, int], console: Console
+    settings: Settings, plan: TelemetryBenchPlan, port_offset: int, console: Console
 ) -> TelemetryBenchResult:
-    """Measure on two temporary platforms, which run all jobs except the nightly training.
+    """Measure on a temporary platform, which runs all jobs except the nightly training.
 
     Raises:
-        SoukError: a platform does not start, a shop does not open, or no span arrives.
+        SoukError: the platform does not start, the shop does not open, or no span arrives.
     """
     with (
         span_collector() as collector,
-        temporary_platform(settings, port_offsets[0], console, training_enabled=False) as first,
-        temporary_platform(settings, port_offsets[1], console, training_enabled=False) as second,
+        temporary_platform(settings, port_offset, console, training_enabled=False) as platform,
     ):
-        for platform in (first, second):
-            open_shop(platform.settings, console)
-        tracing: dict[str, str | float] = {
-            "trace_endpoint": collector.endpoint,
-            "trace_sampling": plan.sampling,
-        }
+        open_shop(platform.settings, console)
         rounds: list[Round] = []
-        for traced, other in ((second, first), (first, second)):
-            sides = (_restarted(other, {}), _restarted(traced, tracing))
-            rounds += _measure_pairs(sides, plan, collector, len(rounds), console)
-        of_first = [
-            rounds[at] for at in range(len(rounds)) if rounds[at].is_traced == (at >= len(rounds) // 2)
-        ]
-        logs = log_cost(first.settings, sum(each.checkouts.accepted for each in of_first))
-    return compare([each for each in rounds if each.is_counted], logs)
+        for number in range(1 + 2 * plan.pairs):
+            is_traced = number % 4 in (2, 3)  # off, on, on, off: what changes slowly is in both alike
+            rounds.append(_measure(platform, plan, collector, number, is_traced))
+            note = "" if number else ", to warm up"  # the servers are slower in their first round
+            console.print(f"{_described(rounds[-1])}{note}", highlight=False, soft_wrap=True)
+        logs = log_cost(platform.settings, sum(each.checkouts.accepted for each in rounds))
+    return compare(rounds[1:], logs)
 
 
-def _restarted(platform: TemporaryPlatform, tracing: Mapping[str, str | float]) -> TemporaryPlatform:
-    """Return a platform after a restart of our processes with these settings of tracing."""
-    own = platform.settings.model_copy(update=tracing)
-    return replace(platform, settings=stack.up(own, platform.console))
-
-
-def _measure_pairs(
-    sides: tuple[TemporaryPlatform, TemporaryPlatform],
+def _measure(
+    platform: TemporaryPlatform,
     plan: TelemetryBenchPlan,
     collector: SpanCollector,
-    done: int,
-    console: Console,
-) -> list[Round]:
-    """Measure half of the pairs on a platform without and one with tracing, after a pair to warm up.
-
-    `done` is the number of rounds before.
-    """
-    rounds: list[Round] = []
-    for pair in range(1 + plan.pairs // 2):
-        for is_traced in (False, True) if pair % 2 else (True, False):
-            collector.take()
-            number = done + len(rounds)
-            checkouts = measure_checkouts(sides[is_traced], plan.seconds, number)
-            events = measure_events(sides[is_traced], plan.events, number)
-            rounds.append(Round(is_traced, checkouts, events, collector.take(), is_counted=pair > 0))
-            note = "" if pair else ", to warm up"  # the servers are slower in their first round
-            console.print(f"{_described(rounds[-1])}{note}", highlight=False, soft_wrap=True)
-    if not any(each.spans for each in rounds if each.is_traced):
+    number: int,
+    is_traced: bool,
+) -> Round:
+    """Restart our processes with this setting, and measure both loads."""
+    tracing = {"trace_endpoint": collector.endpoint, "trace_sampling": plan.sampling} if is_traced else {}
+    own = replace(platform, settings=stack.up(platform.settings.model_copy(update=tracing), platform.console))
+    collector.take()
+    checkouts = measure_checkouts(own, plan.seconds, number)
+    events = measure_events(own, plan.events, number)
+    spans = collector.take()
+    if is_traced and not spans:
         raise SoukError("no span arrived at the collector")
-    return rounds
+    return Round(is_traced, checkouts, events, spans)
 
 
 def compare(rounds: list[Round], logs: LogCost) -> TelemetryBenchResult:
