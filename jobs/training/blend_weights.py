@@ -14,6 +14,7 @@ from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
 from jobs.training.click_pairs import (
+    MIN_VISITORS,
     ClickPairs,
     Flags,
     Numbers,
@@ -28,9 +29,6 @@ from schemas.published_model.weights import BLENDED, DISCOUNT, MAX_DISCOUNT, SUR
 
 MIN_CLICKS = 300
 """With fewer clicks, nothing is learned."""
-
-MIN_VISITORS = 30
-"""With clicks of fewer visitors, learned weights are not taken: their variance would not be known."""
 
 TEST_SHARE = 1 / 3
 """The newest share of the pairs, on which weights that were learned from the others are compared."""

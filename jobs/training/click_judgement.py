@@ -17,14 +17,12 @@ import numpy as np
 from experiments.intervals import Interval
 from experiments.off_policy import Floats, ips
 from jobs.recommenders.base import Model
+from jobs.training.click_pairs import MIN_VISITORS
 from jobs.training.neighbour_rows import NEIGHBOURS, best_neighbours
 from jobs.training.random_lists import RandomList
 
 MIN_LISTS = 200
 """With fewer lists, nothing is judged."""
-
-MIN_VISITORS = 30
-"""With lists of fewer visitors, nothing is judged: their variance would not be known."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,9 @@ MIN_SCORE = 1e-3
 MAX_PAIRS = 30_000
 """The number of pairs that are learned from, which bounds the time. They are taken evenly from all."""
 
+MIN_VISITORS = 30
+"""With clicks of fewer visitors, nothing is decided: the variance between them would not be known."""
+
 
 @dataclass(frozen=True)
 class ShownItems:

@@ -20,7 +20,7 @@ FROM
 (
     SELECT recommendation_id, visitor_id, seeds, items, alternatives
     FROM recommendation_answered
-    WHERE recommendation_id IN (SELECT recommendation_id FROM random)
+    WHERE is_explored AND notEmpty(seeds)
         AND occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
     LIMIT 1 BY recommendation_id
 ) AS answer

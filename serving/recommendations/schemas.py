@@ -15,17 +15,7 @@ KindOfRule = Literal["pinned", "sponsored", "discovery"]
 class Reason(TypedDict):
     """Why a product is recommended."""
 
-    kind: Literal[
-        "similar",
-        "content",
-        "category",
-        "popular",
-        "again",
-        "new",
-        "cheaper",
-        "back",
-        KindOfRule,
-    ]
+    kind: Literal["similar", "content", "category", "popular", "again", "new", "cheaper", "back", KindOfRule]
     product_id: Annotated[
         str | None,
         Field(

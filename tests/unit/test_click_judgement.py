@@ -11,7 +11,8 @@ from jobs.recommenders.evaluation.metrics import Metric
 from jobs.recommenders.interactions import DAY_S, Interactions, from_columns
 from jobs.recommenders.models.item_item import ItemItem
 from jobs.recommenders.models.popularity import Popularity
-from jobs.training.click_judgement import MIN_LISTS, MIN_VISITORS, judge_models, ordered_right
+from jobs.training.click_judgement import MIN_LISTS, judge_models, ordered_right
+from jobs.training.click_pairs import MIN_VISITORS
 from jobs.training.random_lists import RandomList
 from jobs.training.train import TrainingOptions, train
 from jobs.training.training_data import TrainingData

@@ -44,17 +44,15 @@ def test_without_monitoring_nothing_is_sent_to_its_servers(profiles: str, tmp_pa
     assert set(complete(path).added) == MONITORING.keys()
 
 
-def test_traces_go_on_to_a_zipkin_of_another_address(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"SOUK_ZIPKIN": "false", "SOUK_PROMETHEUS_URL": "https://prometheus.example"},
+        {"SOUK_ZIPKIN": "true", "SOUK_ZIPKIN_URL": "https://zipkin.example"},
+    ],
+)
+def test_an_own_monitoring_stays_whatever_the_profiles_are(own: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / ".env"
-    own = {"SOUK_ZIPKIN": "true", "SOUK_ZIPKIN_URL": "https://zipkin.example"}
-    path.write_text("COMPOSE_PROFILES=core\n" + "".join(f"{name}={value}\n" for name, value in own.items()))
-    complete(path)
-    assert own.items() <= read(path).items()
-
-
-def test_an_own_monitoring_stays_whatever_the_profiles_are(tmp_path: Path) -> None:
-    path = tmp_path / ".env"
-    own = {"SOUK_ZIPKIN": "false", "SOUK_PROMETHEUS_URL": "https://prometheus.example"}
     path.write_text("COMPOSE_PROFILES=core\n" + "".join(f"{name}={value}\n" for name, value in own.items()))
     complete(path)
     assert own.items() <= read(path).items()

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.experiments.definition import DEFAULT_STRATEGY
+from common.settings import ROOT
 from jobs.recommenders.compact import CompactModel
 from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS, DISCOUNT, MAX_DISCOUNT
 from serving.recommendations.blend import blend, discounted, relative_scores
@@ -250,3 +251,11 @@ def test_every_blended_source_has_a_weight_on_every_surface() -> None:
 
 def test_the_default_strategy_asks_every_source_that_has_a_weight() -> None:
     assert set(STRATEGIES[DEFAULT_STRATEGY].blended) == set(BLENDED)
+
+
+@pytest.mark.parametrize("query", ["experiment_results", "seller_recommendation_uplift"])
+def test_every_strategy_and_no_titled_row_counts_in_comparisons_with_the_hold_out(query: str) -> None:
+    text = (ROOT / "clickhouse" / "queries" / f"{query}.sql").read_text(encoding="utf-8")
+    names = ", ".join(f"'{name}'" for name in STRATEGIES)
+
+    assert f"AND strategy IN ({names})" in text

@@ -48,9 +48,9 @@ def order_of_two_sellers(status: str, *steps: str) -> dict[str, Any]:
 
 @dataclass
 class CommerceStub:
-    """The order of the stand-in, and the paths of the requests that it received."""
+    """What the stand-in answers, at first an order, and the paths of the requests that it received."""
 
-    order: dict[str, Any] = field(default_factory=lambda: order_of_two_sellers("confirmed", "confirmed"))
+    order: Any = field(default_factory=lambda: order_of_two_sellers("confirmed", "confirmed"))
     asked: list[str] = field(default_factory=list)
 
 

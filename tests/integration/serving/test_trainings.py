@@ -254,7 +254,7 @@ def test_the_page_marks_the_live_model_and_shows_every_outcome(http: httpx.Clien
 def test_whoever_defines_an_experiment_sees_how_the_newest_training_judged_the_strategies(
     http: httpx.Client, commerce: CommerceStub
 ) -> None:
-    commerce.order = [{"name": EXPERIMENTS.name, "value": "[]", "version": 1}]  # type: ignore[assignment]
+    commerce.order = [{"name": EXPERIMENTS.name, "value": "[]", "version": 1}]
 
     page = http.get("/admin/experiments").text
 
