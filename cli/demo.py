@@ -1,11 +1,8 @@
 """`./souk demo`: a marketplace with live traffic on this machine."""
 
 import math
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,7 +10,7 @@ from rich.console import Console
 from common.errors import UserError
 from common.file_lock import single_instance
 from common.settings import Settings
-from common.signal_handlers import signal_handlers
+from common.signal_handlers import interrupted_by_signals
 from local import stack
 from local.demo.backfill_wait import wait_for_backfill
 from local.demo.default_rate import available_cores, default_rate
@@ -59,7 +56,7 @@ def command(
         word for name, value in world.items() if value is not None for word in (f"--{name}", str(value))
     ]
     check_options(settings, rate, minutes, world)
-    with single_instance(home.path / "demo.lock", "a demo of this copy"), stopped_by_signals(console):
+    with single_instance(home.path / "demo.lock", "a demo of this copy"), interrupted_by_signals():
         keep = keep or Supervisor(home).alive()
         stops = "the traffic; the platform stays" if keep else "the traffic and the platform; the data stays"
         try:
@@ -117,19 +114,3 @@ def show_addresses(settings: Settings, console: Console) -> None:
         "ClickHouse": f"{settings.clickhouse} ({reader}), or `./souk sql`",
     }.items():
         console.print(f"  {what:<12}{address}", highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def stopped_by_signals(console: Console) -> Iterator[None]:
-    """Make SIGTERM, and SIGHUP of a closed terminal, raise KeyboardInterrupt as Ctrl-C does.
-
-    A signal that the parent process ignores stays ignored, such as SIGHUP under `nohup`.
-    """
-
-    def hang_up(*_: object) -> NoReturn:
-        console.quiet = True  # the terminal is gone, and writing to it would fail
-        raise KeyboardInterrupt
-
-    handlers = {signal.SIGTERM: signal.default_int_handler, signal.SIGHUP: hang_up}
-    with signal_handlers(handlers):
-        yield

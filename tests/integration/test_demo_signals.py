@@ -1,4 +1,4 @@
-"""What a signal does to a demo and to its parts depends on the process that started the demo."""
+"""What a signal does to a demo, a benchmark and their parts depends on the process that started these."""
 
 import json
 import re
@@ -10,21 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from common.errors import INTERRUPTED
 from common.settings import ROOT
 from local.supervision import launch
 
 DEMO = """
-import sys, time
-from rich.console import Console
-from cli.demo import stopped_by_signals
-console = Console(quiet=False)
-with stopped_by_signals(console):
+import time
+from common.signal_handlers import interrupted_by_signals
+with interrupted_by_signals():
     try:
         print("ready", flush=True)
         while True:
             time.sleep(0.02)  # signal.pause() would miss a signal that comes just before it
     except KeyboardInterrupt:
-        print("hung up" if console.quiet else "stopped", flush=True)
+        print("stopped", flush=True)
 """
 
 
@@ -45,7 +44,15 @@ def ignoring(*ignored: signal.Signals) -> Callable[[], None]:
 
 
 def ignored_signals(pid: int) -> set[signal.Signals]:
-    (mask,) = re.findall(r"SigIgn:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
+    return _signals(pid, "SigIgn")
+
+
+def caught_signals(pid: int) -> set[signal.Signals]:
+    return _signals(pid, "SigCgt")
+
+
+def _signals(pid: int, field: str) -> set[signal.Signals]:
+    (mask,) = re.findall(rf"{field}:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
     return {each for each in signal.Signals if int(mask, 16) >> (each - 1) & 1}
 
 
@@ -80,10 +87,25 @@ def test_a_demo_that_a_script_started_in_the_background_ignores_ctrl_c_and_kill_
 
 @pytest.mark.parametrize(
     ("sent", "printed"),
-    [(signal.SIGINT, "stopped"), (signal.SIGTERM, "stopped"), (signal.SIGHUP, "hung up")],
+    [(signal.SIGINT, "stopped"), (signal.SIGTERM, "stopped"), (signal.SIGHUP, "")],
 )
 def test_a_demo_in_the_foreground_ends_by_each_of_the_signals(sent: signal.Signals, printed: str) -> None:
     assert ended_by([sent], ignored=[]) == printed
+
+
+def test_a_benchmark_that_kill_ends_cleans_up_as_after_ctrl_c(
+    wait_until: Callable[..., object],
+) -> None:
+    command = [sys.executable, "-m", "cli", "bench", "arms", "--products", "100", "--shoppers", "100"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, preexec_fn=ignoring()) as bench:
+        try:
+            wait_until(lambda: caught_signals(bench.pid) >= {signal.SIGTERM, signal.SIGHUP}, 60)
+            bench.terminate()
+            _, said = bench.communicate(timeout=60)
+        except BaseException:
+            bench.kill()
+            raise
+    assert (bench.returncode, said.splitlines()[-1:]) == (INTERRUPTED, [b"souk: stopped"])
 
 
 def test_a_part_of_a_demo_in_the_background_reacts_to_its_stop_signal(tmp_path: Path) -> None:
