@@ -140,15 +140,20 @@ class Load:
         self._host, self._port = address.hostname or "", address.port or 80
         self._connections = connections
 
-    async def saturate(self, requests: Sequence[LoadRequest], seconds: float) -> LoadResult:
+    async def saturate(
+        self, requests: Sequence[LoadRequest], seconds: float, gate: asyncio.Event | None = None
+    ) -> LoadResult:
         """Send the next request of each connection as soon as the last one is answered.
+
+        While `gate` is not set, no request is sent. Whoever clears it sets it again before the end.
 
         Raises:
             PartUnavailable: the server closed a connection without a response.
         """
         result, begun = LoadResult(), perf_counter()
         workers = (
-            self._repeat(number, requests, begun + seconds, result) for number in range(self._connections)
+            self._repeat(number, requests, begun + seconds, result, gate)
+            for number in range(self._connections)
         )
         await asyncio.gather(*workers)
         result.elapsed_s = perf_counter() - begun
@@ -209,12 +214,21 @@ class Load:
         return connection
 
     async def _repeat(
-        self, number: int, requests: Sequence[LoadRequest], until: float, result: LoadResult
+        self,
+        number: int,
+        requests: Sequence[LoadRequest],
+        until: float,
+        result: LoadResult,
+        gate: asyncio.Event | None,
     ) -> None:
         connection = await self._open(number)
         count = number
         try:
-            while (begun := perf_counter()) < until:
+            while True:
+                if gate is not None:
+                    await gate.wait()
+                if (begun := perf_counter()) >= until:
+                    return
                 request = requests[count % len(requests)]
                 content = request.encode(self._authority)
                 count += 1

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -11,7 +11,7 @@ import asyncpg
 from confluent_kafka import Producer
 
 from bench import row_counts
-from bench.http_load import Load
+from bench.http_load import Load, LoadRequest, LoadResult
 from bench.order_stream import EVENTS, orders
 from bench.serving.spike_traffic import make_requests
 from bench.temporary_platform import TemporaryPlatform
@@ -26,7 +26,14 @@ from schemas.setup import register
 Headers = list[tuple[str, str | bytes | None]]
 
 CONNECTIONS = 32
-WARM_UP_S = 3.0
+WARM_UP_S = 5.0
+
+OPEN_AT_MOST = 100
+"""No request is sent while more orders are open, or their events not yet in Kafka."""
+
+LOOK_S = 0.05
+"""Seconds between two looks at the open orders."""
+
 GUEST_SETS = 4
 """Sets of guests of a round, so that no limit of a guest refuses a checkout."""
 
@@ -35,14 +42,20 @@ REFUSED_AT_MOST = 0.01
 SETTLE_TIMEOUT_S = 300.0
 POLL_S = 0.2
 TAIL_S = 2.0
-"""CPU time is read this long after the end, because spans and figures follow."""
+"""Facts have arrived if there are no further ones for this long."""
+
+CALM_CORES = 0.7
+"""The platform uses fewer cores than this once nothing is left to do; without traffic, it uses 0.3 to 0.6."""
+
+CALM_WINDOWS, CALM_WINDOW_S = 2, 2.0
+"""It is calm if it uses that few in so many windows, one after another, of so many seconds."""
 
 _COUNT_OPEN = Path(__file__).with_name("count_open_orders.sql").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
 class CheckoutLoad:
-    """Checkouts at saturation. `cpu_ms` is that of each part for one, with all that it causes."""
+    """Checkouts at saturation. `cpu_ms_by_part` is that of each part for one, with all that it causes."""
 
     accepted: int
     per_second: float
@@ -63,25 +76,53 @@ class EventLoad:
 
 
 def measure_checkouts(platform: TemporaryPlatform, seconds: float, seed: int) -> CheckoutLoad:
-    """Place orders as fast as the API takes them, and wait until all of them have ended.
+    """Place orders for `seconds`, as fast as the platform brings them to their ends.
+
+    The API takes them three times as fast, which says how much the machine leaves for later. So no request is
+    sent while more than `OPEN_AT_MOST` orders have not ended.
 
     Raises:
-        SoukError: more than one in a hundred is refused, or they do not end.
+        SoukError: more than one in a hundred is refused, they do not end, or the platform stays busy.
     """
     settings = platform.settings
     sets = [make_requests(settings, GUEST_SETS * seed + each)["checkout"] for each in range(GUEST_SETS)]
     requests = [request for each in sets for request in each]
     load = Load(settings.serving, CONNECTIONS)
-    asyncio.run(load.saturate(requests, WARM_UP_S))
-    _await_orders(settings)
+    asyncio.run(_sustain(load, requests, WARM_UP_S, settings))
     before = platform.cpu_s()
-    result = asyncio.run(load.saturate(requests, seconds))
+    result = asyncio.run(_sustain(load, requests, seconds, settings))
     if len(result.failed_seconds) > REFUSED_AT_MOST * len(result.seconds):
         raise SoukError(f"the shop refused checkouts: {result.failed} by status, {len(result.seconds)} taken")
     _await_orders(settings)
+    await_calm(platform)
     accepted = len(result.seconds)
     cpu_ms = {part: round(used * 1000 / accepted, 3) for part, used in _used_s(platform, before).items()}
     return CheckoutLoad(accepted, round(result.rate, 2), cpu_ms)
+
+
+async def _sustain(
+    load: Load, requests: Sequence[LoadRequest], seconds: float, settings: Settings
+) -> LoadResult:
+    """Send requests for `seconds`, and none while too many orders are open."""
+    gate = asyncio.Event()
+    watcher = asyncio.create_task(_watch_open(settings, gate, time.monotonic() + seconds))
+    result = await load.saturate(requests, seconds, gate)
+    await watcher
+    return result
+
+
+async def _watch_open(settings: Settings, gate: asyncio.Event, until: float) -> None:
+    connection = await asyncpg.connect(settings.postgres)
+    try:
+        while time.monotonic() < until:
+            if await connection.fetchval(_COUNT_OPEN) < OPEN_AT_MOST:
+                gate.set()
+            else:
+                gate.clear()
+            await asyncio.sleep(LOOK_S)
+    finally:
+        gate.set()
+        await connection.close()
 
 
 def measure_events(platform: TemporaryPlatform, count: int, part: int) -> EventLoad:
@@ -109,8 +150,26 @@ def measure_events(platform: TemporaryPlatform, count: int, part: int) -> EventL
         producer.flush()
         _await(lambda: row_counts.fact_rows(client) - had >= len(messages), "the events' arrival")
         elapsed_s = time.monotonic() - begun
+    await_calm(platform)
     used_s = sum(_used_s(platform, before).values())
     return EventLoad(round(len(messages) / elapsed_s, 1), round(used_s * 1e6 / len(messages), 2))
+
+
+def await_calm(platform: TemporaryPlatform) -> None:
+    """Wait until the platform has nothing left to do: what a load has caused is not in the next one.
+
+    Raises:
+        SoukError: it stays busy.
+    """
+    calm, deadline, before = 0, time.monotonic() + SETTLE_TIMEOUT_S, sum(platform.cpu_s().values())
+    while calm < CALM_WINDOWS:
+        begun = time.monotonic()
+        if begun > deadline:
+            raise SoukError(f"the platform was still busy after {SETTLE_TIMEOUT_S:.0f} s")
+        time.sleep(CALM_WINDOW_S)
+        now = sum(platform.cpu_s().values())
+        calm = calm + 1 if now - before < CALM_CORES * (time.monotonic() - begun) else 0
+        before = now
 
 
 def _settled_rows(client: row_counts.QueryClient) -> int:
@@ -133,7 +192,6 @@ def _produce(producer: Producer, topic: str, value: bytes, key: bytes, headers: 
 
 
 def _used_s(platform: TemporaryPlatform, before: dict[str, float]) -> dict[str, float]:
-    time.sleep(TAIL_S)
     return {part: seconds - before.get(part, 0.0) for part, seconds in platform.cpu_s().items()}
 
 

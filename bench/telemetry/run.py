@@ -1,8 +1,8 @@
 """Measures what telemetry costs of checkouts and events a second, and of CPU time.
 
-Rounds with tracing on and off take turns on the same platform, whose processes are restarted with the other
-setting, so that the noise of the machine is in both. Logs can't be turned off; what writing their lines costs
-is measured by itself.
+Rounds with tracing on and off take turns on the same platform, whose processes are restarted before each, so
+that the noise of the machine is in both. Logs can't be turned off; what writing their lines costs is measured
+by itself.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.serving.spike import open_shop
-from bench.telemetry.load import CheckoutLoad, EventLoad, measure_checkouts, measure_events
+from bench.telemetry.load import CheckoutLoad, EventLoad, await_calm, measure_checkouts, measure_events
 from bench.telemetry.log_cost import LogCost, log_cost
 from bench.telemetry.paired_cost import PairedCost
 from bench.telemetry.span_collector import SpanCollector, span_collector
@@ -20,9 +20,17 @@ from bench.temporary_platform import TemporaryPlatform, temporary_platform
 from common.errors import SoukError
 from common.settings import Settings
 from local import stack
+from local.state_directory import StateDirectory
+from local.supervision.supervisor import Supervisor
 
 ALLOWED_COST = 0.05
 """The largest loss of checkouts a second, and of events a second."""
+
+WARM_UP_ROUNDS = 4
+"""The first rounds are not counted: until then, the servers in Java become faster."""
+
+TRACED_PARTS = ("serving", "commerce", "jobs")
+"""The parts whose processes make spans."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +102,13 @@ def run(
     ):
         open_shop(platform.settings, console)
         rounds: list[Round] = []
-        for number in range(1 + 2 * plan.pairs):
-            is_traced = number % 4 in (2, 3)  # off, on, on, off: what changes slowly is in both alike
+        for number in range(WARM_UP_ROUNDS + 2 * plan.pairs):
+            is_traced = number % 4 in (1, 2)  # off, on, on, off: what changes slowly is in both alike
             rounds.append(_measure(platform, plan, collector, number, is_traced))
-            note = "" if number else ", to warm up"  # the servers are slower in their first round
+            note = "" if number >= WARM_UP_ROUNDS else ", to warm up"
             console.print(f"{_described(rounds[-1])}{note}", highlight=False, soft_wrap=True)
         logs = log_cost(platform.settings, sum(each.checkouts.accepted for each in rounds))
-    return compare(rounds[1:], logs)
+    return compare(rounds[WARM_UP_ROUNDS:], logs)
 
 
 def _measure(
@@ -110,9 +118,14 @@ def _measure(
     number: int,
     is_traced: bool,
 ) -> Round:
-    """Restart our processes with this setting, and measure both loads."""
+    """Restart our processes with this setting, and measure both loads.
+
+    They are restarted even if they have it, because just started ones are slower.
+    """
     tracing = {"trace_endpoint": collector.endpoint, "trace_sampling": plan.sampling} if is_traced else {}
+    Supervisor(StateDirectory(platform.settings.home)).stop_parts(TRACED_PARTS)
     own = replace(platform, settings=stack.up(platform.settings.model_copy(update=tracing), platform.console))
+    await_calm(own)
     collector.take()
     checkouts = measure_checkouts(own, plan.seconds, number)
     events = measure_events(own, plan.events, number)

@@ -87,9 +87,9 @@ def simulator(
 
 @app.command()
 def telemetry(
-    pairs: Annotated[int, typer.Option(min=2, help="Rounds with tracing, and as many without.")] = 6,
-    seconds: Annotated[float, typer.Option(min=1, help="Seconds of checkouts in each round.")] = 15,
-    events: Annotated[int, typer.Option(min=1_000, help="Events in each round.")] = 100_000,
+    pairs: Annotated[int, typer.Option(min=2, help="Rounds with tracing, and as many without.")] = 12,
+    seconds: Annotated[float, typer.Option(min=1, help="Seconds of checkouts in each round.")] = 40,
+    events: Annotated[int, typer.Option(min=1_000, help="Events in each round.")] = 60_000,
     sampling: Annotated[
         float, typer.Option(min=0, max=1, help="The share of requests whose trace is recorded.")
     ] = DEFAULT_SAMPLING,
