@@ -222,7 +222,7 @@ class Load:
         gate: asyncio.Event | None,
     ) -> None:
         connection = await self._open(number)
-        count = number
+        count = number * len(requests) // self._connections  # no two ask for the same at the same time
         try:
             while True:
                 if gate is not None:

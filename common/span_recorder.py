@@ -27,7 +27,9 @@ QUEUE_SPANS = 8_192
 """Spans that wait for the collector. Further ones are dropped, so that a slow collector delays nothing."""
 
 BATCH_SPANS = 512
-EVERY_MS = 1_000
+EVERY_MS = 5_000
+"""Milliseconds between two requests to the collector, each of which costs some CPU time."""
+
 TIMEOUT_S = 5
 
 _KINDS = {kind.name.lower(): kind for kind in SpanKind}

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.serving.spike import open_shop
-from bench.telemetry.load import CheckoutLoad, EventLoad, await_calm, measure_checkouts, measure_events
+from bench.telemetry.load import PROBE, CheckoutLoad, EventLoad, await_calm, measure_checkouts, measure_events
 from bench.telemetry.log_cost import LogCost, log_cost
 from bench.telemetry.paired_cost import PairedCost
 from bench.telemetry.span_collector import SpanCollector, span_collector
@@ -58,7 +58,9 @@ class TelemetryBenchResult:
     """The costs of tracing by what they reduce or increase, of each round, and of the lines of logs."""
 
     checkouts_lost: PairedCost
-    """Loss of checkouts a second: 0.03 if there are 3 % fewer."""
+    """Loss of checkouts a second: 0.03 if there are 3 % fewer on a machine of constant speed."""
+    checkouts_lost_as_measured: PairedCost
+    """The same with the changes of the machine's speed."""
     events_lost: PairedCost
     checkout_cpu: PairedCost
     """Further CPU time for a checkout, with all that it causes, in all parts."""
@@ -140,6 +142,12 @@ def compare(rounds: list[Round], logs: LogCost) -> TelemetryBenchResult:
     pairs = [sorted(rounds[at : at + 2], key=lambda each: each.is_traced) for at in range(0, len(rounds), 2)]
     return TelemetryBenchResult(
         checkouts_lost=PairedCost.lost(
+            [
+                on.checkouts.per_second_at_equal_speed / off.checkouts.per_second_at_equal_speed
+                for off, on in pairs
+            ]
+        ),
+        checkouts_lost_as_measured=PairedCost.lost(
             [on.checkouts.per_second / off.checkouts.per_second for off, on in pairs]
         ),
         events_lost=PairedCost.lost([on.events.per_second / off.events.per_second for off, on in pairs]),
@@ -163,9 +171,11 @@ def _further_cpu_ms(pairs: list[list[Round]]) -> dict[str, float]:
 
 
 def _described(each: Round) -> str:
+    checkouts = each.checkouts
     return (
-        f"tracing {'on ' if each.is_traced else 'off'}: {each.checkouts.per_second:,.1f} checkouts/s, "
-        f"{each.checkouts.cpu_ms:.1f} ms of CPU each; {each.events.per_second:,.0f} events/s, "
+        f"tracing {'on ' if each.is_traced else 'off'}: {checkouts.per_second:,.1f} checkouts/s, "
+        f"{checkouts.cpu_ms:.1f} ms of CPU each ({checkouts.cpu_ms_by_part[PROBE]:.1f} in {PROBE}); "
+        f"{each.events.per_second:,.0f} events/s, "
         f"{each.events.cpu_us:.0f} µs of CPU each; {each.spans:,} spans"
     )
 
@@ -174,7 +184,8 @@ def show(result: TelemetryBenchResult, console: Console) -> None:
     """Print the result."""
     table = Table("cost of tracing", "estimate", "95 % interval", title="Telemetry")
     for what, cost in (
-        ("checkouts/s lost", result.checkouts_lost),
+        ("checkouts/s lost, at equal speed of the machine", result.checkouts_lost),
+        ("checkouts/s lost, as measured", result.checkouts_lost_as_measured),
         ("events/s lost", result.events_lost),
         ("CPU of a checkout", result.checkout_cpu),
         ("CPU of an event", result.event_cpu),

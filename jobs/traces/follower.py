@@ -41,7 +41,7 @@ POLL_S = 0.25
 MAX_POLL_S = 10.0
 RETRY_S = 5.0
 
-SHARE_OF_TIME = 0.02
+SHARE_OF_TIME = 0.005
 """The share of the time in which ClickHouse is asked for events and figures."""
 
 GIVE_UP_S = 300.0

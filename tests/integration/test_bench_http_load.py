@@ -58,6 +58,26 @@ def test_a_server_that_does_not_answer_ends_the_measurement() -> None:
         asyncio.run(saturated(close_at_once, REQUESTS[0]))
 
 
+def test_no_request_is_sent_while_the_gate_is_closed_or_after_the_end() -> None:
+    async def send() -> tuple[list[int], LoadResult]:
+        gate = asyncio.Event()
+        async with serving(by_method) as server:
+            running = asyncio.create_task(Load(server.url, 4).saturate(REQUESTS, 0.6, gate))
+            sent = []
+            for change in (gate.set, gate.clear, lambda: None):
+                await asyncio.sleep(0.15)
+                sent.append(len(server.requests))
+                change()
+            await asyncio.sleep(0.3)
+            gate.set()
+            return [*sent, len(server.requests)], await running
+
+    (closed_first, opened, closed, ended), result = asyncio.run(send())
+    assert closed_first == 0
+    assert 0 < opened <= closed <= opened + 4  # each connection may wait for one response
+    assert len(result.seconds) == ended == closed
+
+
 def test_paced_requests_come_at_the_given_rate() -> None:
     async def send() -> LoadResult:
         async with serving(by_method) as server:

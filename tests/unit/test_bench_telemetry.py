@@ -32,7 +32,7 @@ def test_a_loss_is_a_ratio_below_one() -> None:
 
 
 def test_more_than_a_twentieth_of_the_checkouts_or_events_is_too_much() -> None:
-    result = TelemetryBenchResult(NONE, NONE, NONE, NONE, {}, LogCost(10.0, 20.0), [])
+    result = TelemetryBenchResult(NONE, NONE, NONE, NONE, NONE, {}, LogCost(10.0, 20.0), [])
 
     assert result.missed == []
     assert replace(result, checkout_cpu=PairedCost(0.2, 0.1, 0.3)).missed == []
@@ -53,7 +53,7 @@ def test_more_than_a_twentieth_of_the_checkouts_or_events_is_too_much() -> None:
 def test_an_interval_that_is_too_wide_decides_nothing(
     cost: PairedCost, verdict: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    result = TelemetryBenchResult(cost, NONE, NONE, NONE, {}, LogCost(10.0, 20.0), [])
+    result = TelemetryBenchResult(cost, NONE, NONE, NONE, NONE, {}, LogCost(10.0, 20.0), [])
     show(result, Console(width=200))
     shown = capsys.readouterr().out
 
@@ -75,7 +75,7 @@ def test_the_collector_counts_the_spans_that_arrive(monkeypatch: pytest.MonkeyPa
 
 def test_rounds_are_compared_in_pairs_whichever_came_first(capsys: pytest.CaptureFixture[str]) -> None:
     def measured(is_traced: bool, per_second: float, cpu: float) -> Round:
-        checkouts = CheckoutLoad(100, per_second, {"orders": cpu - 1, "jobs": 1})
+        checkouts = CheckoutLoad(100, per_second, {"orders": cpu - 2, "jobs": 1, "postgres": 1})
         return Round(is_traced, checkouts, EventLoad(per_second, cpu), int(is_traced))
 
     rounds = [
@@ -88,6 +88,23 @@ def test_rounds_are_compared_in_pairs_whichever_came_first(capsys: pytest.Captur
 
     assert result.checkouts_lost.estimate == result.events_lost.estimate == pytest.approx(0.03)
     assert result.checkout_cpu.estimate == result.event_cpu.estimate == pytest.approx(0.1)
-    assert result.checkout_cpu_ms_by_part == {"orders": 1.5, "jobs": 0.0}
+    assert result.checkout_cpu_ms_by_part == {"orders": 1.5, "jobs": 0.0, "postgres": 0.0}
     show(result, Console(width=200))
     assert "0.20 ms of a checkout's CPU time" in capsys.readouterr().out
+
+
+def test_checkouts_are_compared_as_on_a_machine_of_constant_speed() -> None:
+    def measured(is_traced: bool, per_second: float, slowness: float) -> Round:
+        parts = {"orders": 20 * slowness, "postgres": 5 * slowness}
+        return Round(is_traced, CheckoutLoad(100, per_second, parts), EventLoad(1_000, 10), 0)
+
+    rounds = [
+        measured(False, 100, 1.0),
+        measured(True, 97 / 2, 2.0),
+        measured(True, 96, 1.0),
+        measured(False, 100, 1.0),
+    ]
+    result = compare(rounds, LogCost(10.0, 20.0))
+
+    assert result.checkouts_lost.estimate == pytest.approx(0.035, abs=1e-4)
+    assert result.checkouts_lost_as_measured.estimate == pytest.approx(1 - (0.97 / 2 * 0.96) ** 0.5, abs=1e-4)
