@@ -18,7 +18,7 @@ SERVICE = "trace follower"
 GIVE_UP_S = 60.0
 TIMEOUT_S = 10.0
 
-MAX_WAITING = 8
+MAX_WAITING = 2
 """Orders whose figure is waited for at the same time. The traces of further ones end without it."""
 
 _QUERY = Path(__file__).parent / "queries" / "sellers_of_orders.sql"
@@ -34,10 +34,19 @@ class FigureFollower:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._url = settings.serving
-        self._token = PlatformToken(settings, "traces")
+        # One client for all requests: to make one takes longer than a request.
+        self._api = httpx.Client(
+            base_url=settings.serving,
+            auth=PlatformToken(settings, "traces"),
+            timeout=TIMEOUT_S,
+            trust_env=False,
+        )
         self._waiting: dict[str, Span] = {}
         """Order → its open span `wait for sales`."""
+
+    def close(self) -> None:
+        """Close the connection to the API."""
+        self._api.close()
 
     def add(self, order_id: str, stored: Span) -> None:
         """Begin to wait for an order that the span `stored` stored, unless `MAX_WAITING` are waited for."""
@@ -71,12 +80,8 @@ class FigureFollower:
                 SERVICE, "show sales", "client", waited.trace_id, waited.span_id, attributes
             ) as shown:
                 assert shown is not None
-                response = httpx.get(
-                    f"{self._url}/v1/sellers/{seller_id}/sales",
-                    headers={"traceparent": shown.traceparent},
-                    auth=self._token,
-                    timeout=TIMEOUT_S,
-                    trust_env=False,
+                response = self._api.get(
+                    f"/v1/sellers/{seller_id}/sales", headers={"traceparent": shown.traceparent}
                 ).raise_for_status()
                 shown.attributes["as_of"] = str(response.json()["as_of"])
         except httpx.HTTPError as error:

@@ -72,7 +72,8 @@ def follow_traces(settings: Settings, stop: threading.Event) -> None:
     """
     if not is_on():
         return
-    follower = TraceFollower(FigureFollower(settings))
+    figures = FigureFollower(settings)
+    follower = TraceFollower(figures)
     consumer = tail_of_order_topics(settings.kafka)
     try:
         client: Client | None = None
@@ -92,6 +93,7 @@ def follow_traces(settings: Settings, stop: threading.Event) -> None:
             advance_at = time.monotonic() + pause_s
     finally:
         consumer.close()
+        figures.close()
 
 
 def pause_after(busy_s: float) -> float:
