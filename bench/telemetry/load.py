@@ -41,8 +41,6 @@ REFUSED_AT_MOST = 0.01
 
 SETTLE_TIMEOUT_S = 300.0
 POLL_S = 0.2
-TAIL_S = 2.0
-"""Facts have arrived if there are no further ones for this long."""
 
 PROBE = "postgres"
 """This part does the same for a checkout with and without tracing (it has the same commits and writes as many
@@ -137,7 +135,8 @@ async def _watch_open(settings: Settings, gate: asyncio.Event, until: float) -> 
 def measure_events(platform: TemporaryPlatform, count: int, part: int) -> EventLoad:
     """Send events of new orders to Kafka at once, and wait until all are in ClickHouse's facts.
 
-    Each order has a trace of its own. `part` numbers the measurements of a platform.
+    Each order has a trace of its own. `part` numbers the measurements of a platform. Call it while that is
+    calm, so that no other rows arrive.
     """
     settings = platform.settings
     per_part = -(-count // len(EVENTS))
@@ -151,7 +150,7 @@ def measure_events(platform: TemporaryPlatform, count: int, part: int) -> EventL
         headers: Headers = [("traceparent", f"00-{trace}-{token_hex(8)}-01")]
         messages.append((name, encoders[name].encode(record), key.encode(), headers))
     with connect(settings) as client:
-        had = _settled_rows(client)
+        had = row_counts.fact_rows(client)
         before, begun = platform.cpu_s(), time.monotonic()
         producer = Producer(bulk_producer_config(settings.kafka))
         for topic, value, order, traced in messages:
@@ -179,16 +178,6 @@ def await_calm(platform: TemporaryPlatform) -> None:
         now = sum(platform.cpu_s().values())
         calm = calm + 1 if now - before < CALM_CORES * (time.monotonic() - begun) else 0
         before = now
-
-
-def _settled_rows(client: row_counts.QueryClient) -> int:
-    """Return the rows of facts once no further ones have arrived for a while."""
-    rows, since = -1, time.monotonic()
-    while time.monotonic() - since < TAIL_S:
-        if (found := row_counts.fact_rows(client)) != rows:
-            rows, since = found, time.monotonic()
-        time.sleep(POLL_S)
-    return rows
 
 
 def _produce(producer: Producer, topic: str, value: bytes, key: bytes, headers: Headers) -> None:
