@@ -15,7 +15,9 @@ from common.tracing import Span, record_span, trace_span
 log = structlog.get_logger()
 
 SERVICE = "trace follower"
-GIVE_UP_S = 60.0
+GIVE_UP_S = 120.0
+"""Longer than the longest pause between two looks."""
+
 TIMEOUT_S = 10.0
 
 MAX_WAITING = 2

@@ -5,8 +5,8 @@ follower reads the topics of orders from their end. For each event whose trace i
 row in ClickHouse. The span `store <event>` then lasts from the time at which Kafka appended the event to the
 row's `ingested_at`. Both times are those of the servers. The span says nothing of the steps inside Flink.
 
-It looks into ClickHouse less often when that takes long, as in a rush, so that it never takes more than
-`SHARE_OF_TIME` of one core from what it observes.
+It looks into ClickHouse less often when that takes long, as in a rush, so that it takes little from what it
+observes.
 """
 
 import threading
@@ -38,10 +38,12 @@ SERVICE = "job facts"
 POLL_S = 0.25
 """The shortest pause between two looks into ClickHouse."""
 
-MAX_POLL_S = 10.0
+MAX_POLL_S = 60.0
+"""The longest. Only a look of more than 0.6 s takes a larger share than `SHARE_OF_TIME`."""
+
 RETRY_S = 5.0
 
-SHARE_OF_TIME = 0.005
+SHARE_OF_TIME = 0.01
 """The share of the time in which ClickHouse is asked for events and figures."""
 
 GIVE_UP_S = 300.0
