@@ -5,14 +5,14 @@ follower reads the topics of orders from their end. For each event whose trace i
 row in ClickHouse. The span `store <event>` then lasts from the time at which Kafka appended the event to the
 row's `ingested_at`. Both times are those of the servers. The span says nothing of the steps inside Flink.
 
-It looks into ClickHouse less often when that takes long, as in a rush, so that it takes little from what it
-observes.
+It takes little from what it observes: it reads more slowly than events come in a rush, and looks into
+ClickHouse less often when that takes long. If it falls too far behind, it goes on at the end of the topics.
 """
 
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -20,7 +20,7 @@ from secrets import token_hex
 import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, Message, TopicPartition
 
 from clickhouse.client import connect
 from common.correlation import span_id_of, trace_id_of
@@ -44,10 +44,10 @@ MAX_POLL_S = 60.0
 RETRY_S = 5.0
 
 SHARE_OF_TIME = 0.01
-"""The share of the time in which ClickHouse is asked for events and figures."""
+"""The share of a core for reading topics, and the share of the time in which ClickHouse is asked."""
 
 GIVE_UP_S = 300.0
-"""An event that is not in ClickHouse after this time gets no span: a job is down, or far behind."""
+"""An event gets no span if it is read, or comes into ClickHouse, later than this."""
 
 MAX_PENDING = 1_000
 """Events that are waited for at the same time. Further ones get no span."""
@@ -81,7 +81,14 @@ def follow_traces(settings: Settings, stop: threading.Event) -> None:
         client: Client | None = None
         advance_at = time.monotonic()
         while not stop.is_set():
-            follower.add(consumer.consume(500, POLL_S))
+            used_s = time.thread_time()
+            messages = consumer.consume(500, POLL_S)
+            if fell_behind(messages):
+                log.info("traces skip events", reason=f"they are older than {GIVE_UP_S:.0f} s")
+                consumer.assign(_ends())
+            else:
+                follower.add(messages)
+            stop.wait((time.thread_time() - used_s) / SHARE_OF_TIME)
             if time.monotonic() < advance_at:
                 continue
             begun = time.monotonic()
@@ -114,15 +121,29 @@ def tail_of_order_topics(bootstrap: str) -> Consumer:
             # The times of spans are the servers', so messages may come late: those of a second at once.
             "fetch.wait.max.ms": 1_000,
             "fetch.min.bytes": 1_000_000,
+            # What is not read yet stays in Kafka.
+            "queued.min.messages": 1_000,
+            "queued.max.messages.kbytes": 1_024,
             "log_level": 0,
         }
     )
-    topics = [event.topic for event in order_events().values()]
-    end = -1  # OFFSET_END
-    consumer.assign(
-        [TopicPartition(topic.name, number, end) for topic in topics for number in range(topic.partitions)]
-    )
+    consumer.assign(_ends())
     return consumer
+
+
+def fell_behind(messages: Sequence[Message]) -> bool:
+    """Return whether events of these messages came longer than `GIVE_UP_S` ago."""
+    oldest_ms = min((each.timestamp()[1] for each in messages if not each.error()), default=None)
+    return oldest_ms is not None and oldest_ms < (time.time() - GIVE_UP_S) * 1000
+
+
+def _ends() -> list[TopicPartition]:
+    topics = [event.topic for event in order_events().values()]
+    return [
+        TopicPartition(topic.name, number, OFFSET_END)
+        for topic in topics
+        for number in range(topic.partitions)
+    ]
 
 
 class TraceFollower:

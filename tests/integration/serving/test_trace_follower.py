@@ -15,7 +15,15 @@ from common.settings import Settings
 from common.tracing import span_id_of_event
 from jobs.traces import figure
 from jobs.traces.figure import MAX_WAITING, FigureFollower
-from jobs.traces.follower import MAX_POLL_S, POLL_S, SHARE_OF_TIME, TraceFollower, pause_after
+from jobs.traces.follower import (
+    GIVE_UP_S,
+    MAX_POLL_S,
+    POLL_S,
+    SHARE_OF_TIME,
+    TraceFollower,
+    fell_behind,
+    pause_after,
+)
 from tests.integration.metric_tables import writable
 from tests.integration.serving.conftest import ask, put
 from tests.kafka_message import KafkaMessage
@@ -131,3 +139,14 @@ def test_a_look_into_clickhouse_takes_a_small_share_of_the_time(busy_s: float) -
 
     assert POLL_S <= pause_s <= MAX_POLL_S
     assert pause_s == MAX_POLL_S or busy_s <= 1.01 * SHARE_OF_TIME * (busy_s + pause_s)
+
+
+@pytest.mark.parametrize(
+    ("oldest_s", "expected"), [(0, False), (GIVE_UP_S - 60, False), (GIVE_UP_S + 60, True)]
+)
+def test_events_that_are_read_too_late_are_skipped(oldest_s: float, expected: bool) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    read = [KafkaMessage(None, [], b"", "order_placed", now_ms - round(age * 1000)) for age in (0, oldest_s)]
+
+    assert fell_behind(read) is expected
+    assert not fell_behind([])
