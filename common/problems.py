@@ -16,6 +16,10 @@ from starlette.responses import Response
 from common.errors import SoukError
 
 MEDIA_TYPE = "application/problem+json"
+
+PROBLEM = "souk.problem"
+"""Key of the `ErrorDescription` in the ASGI scope of a request that was answered with an error."""
+
 log = structlog.get_logger()
 
 
@@ -82,7 +86,16 @@ def describe_problem(problem: Problem) -> ErrorDescription:
 
 
 def describe_error(request: Request, error: Exception) -> ErrorDescription:
-    """Return any exception as the client sees it. Logs an unexpected one with its traceback."""
+    """Return any exception as the client sees it. Logs an unexpected one with its traceback.
+
+    The line of the request in the log has it, too: it is in the request's scope as `PROBLEM`.
+    """
+    described = _describe(request, error)
+    request.scope[PROBLEM] = described
+    return described
+
+
+def _describe(request: Request, error: Exception) -> ErrorDescription:
     if isinstance(error, Problem):
         return describe_problem(error)
     if isinstance(error, RequestValidationError):

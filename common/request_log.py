@@ -3,6 +3,8 @@
 import structlog
 from starlette.types import Scope
 
+from common.problems import PROBLEM, ErrorDescription
+
 log = structlog.get_logger()
 
 SLOW_S = 1.0
@@ -21,7 +23,8 @@ def log_request(scope: Scope, status: int, seconds: float) -> None:
     """Log a request that has ended, if an operator may look for it.
 
     The line has the route and not the path, which may contain personal data. `scope` is the request's ASGI
-    scope, to which the router has added the route; `status` is 0 if the client left before the response.
+    scope, to which the router has added the route; `status` is 0 if the client left before the response. The
+    line about a failure of the server says why.
     """
     method = scope["method"]
     route = getattr(scope.get("route"), "path", "other")
@@ -29,6 +32,7 @@ def log_request(scope: Scope, status: int, seconds: float) -> None:
         return
     if status < 500 and seconds < SLOW_S and (method in _READING or route in QUIET_ROUTES):
         return
+    problem: ErrorDescription | None = scope.get(PROBLEM) if status >= 500 else None
     order_id = scope.get("path_params", {}).get("order_id")
     (log.error if status >= 500 else log.info)(
         "request",
@@ -37,4 +41,5 @@ def log_request(scope: Scope, status: int, seconds: float) -> None:
         status=status,
         duration_ms=round(seconds * 1000, 1),
         **({"order_id": order_id} if order_id else {}),
+        **({"problem": problem.kind, "reason": problem.detail} if problem else {}),
     )

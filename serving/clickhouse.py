@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
 import orjson
+import structlog
 
 import clickhouse
 from clickhouse.literals import quoted
@@ -19,6 +20,8 @@ from common.timeouts import CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S
 from common.tracing import child_span
 from serving.gateway.circuit_breaker import BreakerOpen, CircuitBreaker
 from serving.problems import ClickHouseUnavailable
+
+log = structlog.get_logger()
 
 QUERIES = Path(clickhouse.__file__).parent / "queries"
 """The folder of the queries: one `.sql` file each, with typed parameters."""
@@ -36,8 +39,8 @@ NOT_READY_CODES = {
 }
 """ClickHouse's error codes if the platform is not set up completely."""
 
-BUSY_CODES = {"159", "202", "241"}
-"""ClickHouse's error codes for a timeout, for too many queries at once, and for too little memory."""
+BUSY_CODES = {"159": "timeout", "202": "too many queries at once", "241": "too little memory"}
+"""ClickHouse's error codes if it has too much to do."""
 
 LOOKUPS = frozenset(
     (
@@ -184,6 +187,8 @@ class ClickHouseQueries:
 
     def _failure(self, query: str, response: HttpResponse) -> Exception:
         if _is_overloaded(response):
+            reason = BUSY_CODES.get(_error_code(response), f"status {response.status}")
+            log.warning("ClickHouse is overloaded", query=query, reason=reason)
             return ClickHouseUnavailable("ClickHouse is overloaded. Try again, or request a shorter period.")
         code = _error_code(response)
         if code in NOT_READY_CODES:

@@ -4,16 +4,19 @@ import asyncio
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
+from structlog.testing import capture_logs
 
 from common.correlation import trace_id_of
 from common.principal import guest
 from common.principal_token import PrincipalTokens
-from common.problems import problem_response
+from common.problems import install_error_handlers, problem_response
 from common.settings import Settings
 from common.stopping import Stopping
 from serving.middleware import HttpMiddleware
+from serving.problems import ClickHouseUnavailable
 from tests.principals import bearer
 
 SETTINGS = Settings()
@@ -53,6 +56,25 @@ def test_a_bug_is_a_problem_with_every_header() -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "nobody foresaw" not in answer.text
+
+
+def test_the_line_about_a_request_that_failed_says_why() -> None:
+    app = FastAPI()
+    install_error_handlers(app, problem_response)
+
+    @app.get("/")
+    async def figures() -> None:
+        raise ClickHouseUnavailable("ClickHouse is overloaded.")
+
+    with capture_logs() as lines:
+        assert ask(app).status_code == 503
+
+    (line,) = lines
+    assert (line["status"], line["problem"], line["reason"]) == (
+        503,
+        "clickhouse-unavailable",
+        "ClickHouse is overloaded.",
+    )
 
 
 def test_the_head_of_a_stream_ends_at_once() -> None:
