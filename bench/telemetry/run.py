@@ -1,12 +1,14 @@
 """Measures what telemetry costs of checkouts and events a second, and of CPU time.
 
-Rounds with tracing on and off take turns on the same platform, whose processes are restarted before each, so
-that the noise of the machine is in both. Logs can't be turned off; what writing their lines costs is measured
+Rounds with tracing on and off are on the same platform, whose processes are restarted before each. The order
+within a pair is drawn: the speed of a machine that is shared rises and falls every few minutes, and a fixed
+order may follow it for a whole run. Logs can't be turned off; what writing their lines costs is measured
 by itself.
 """
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from random import Random
 
 from rich.console import Console
 from rich.table import Table
@@ -104,13 +106,18 @@ def run(
     ):
         open_shop(platform.settings, console)
         rounds: list[Round] = []
-        for number in range(WARM_UP_ROUNDS + 2 * plan.pairs):
-            is_traced = number % 4 in (1, 2)  # off, on, on, off: what changes slowly is in both alike
+        for number, is_traced in enumerate(order(WARM_UP_ROUNDS // 2 + plan.pairs)):
             rounds.append(_measure(platform, plan, collector, number, is_traced))
             note = "" if number >= WARM_UP_ROUNDS else ", to warm up"
             console.print(f"{_described(rounds[-1])}{note}", highlight=False, soft_wrap=True)
         logs = log_cost(platform.settings, sum(each.checkouts.accepted for each in rounds))
     return compare(rounds[WARM_UP_ROUNDS:], logs)
+
+
+def order(pairs: int) -> list[bool]:
+    """Return whether tracing is on in each round of these pairs. The same number gives the same order."""
+    random = Random(pairs)
+    return [is_traced for _ in range(pairs) for is_traced in random.sample((True, False), 2)]
 
 
 def _measure(

@@ -8,7 +8,7 @@ from rich.console import Console
 from bench.telemetry.load import CheckoutLoad, EventLoad
 from bench.telemetry.log_cost import LogCost
 from bench.telemetry.paired_cost import PairedCost
-from bench.telemetry.run import Round, TelemetryBenchResult, compare, show
+from bench.telemetry.run import Round, TelemetryBenchResult, compare, order, show
 from bench.telemetry.span_collector import span_collector
 from common.settings import Settings
 from common.span_recorder import SpanRecorder, make_exporter
@@ -91,6 +91,15 @@ def test_rounds_are_compared_in_pairs_whichever_came_first(capsys: pytest.Captur
     assert result.checkout_cpu_ms_by_part == {"orders": 1.5, "jobs": 0.0, "postgres": 0.0}
     show(result, Console(width=200))
     assert "0.20 ms of a checkout's CPU time" in capsys.readouterr().out
+
+
+def test_each_pair_has_a_round_with_and_one_without_tracing_in_a_drawn_order() -> None:
+    drawn = order(50)
+    pairs = [tuple(drawn[at : at + 2]) for at in range(0, len(drawn), 2)]
+
+    assert set(pairs) == {(True, False), (False, True)}
+    assert len(pairs) == 50
+    assert drawn == order(50)
 
 
 def test_checkouts_are_compared_as_on_a_machine_of_constant_speed() -> None:
