@@ -1,13 +1,15 @@
 """One audit of the platform, from its cut to the last comparison."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from typing import Protocol
 
 from audit.comparison import ComparisonResult
 from audit.connect import beside, stores
 from audit.cut import WaitPolicy, has_moved_since, wait_for
+from audit.divisions import today_of
 from audit.run import compare_all
 from audit.sources.source_tables import SourceTables
 from audit.stores import Stores
@@ -35,10 +37,14 @@ class AuditWatcher(Protocol):
 
 @dataclass(frozen=True)
 class AuditFindings:
-    """What an audit found; `unread` is the number of messages before the cut that stayed unread."""
+    """What an audit found; `unread` is the number of messages before the cut that stayed unread.
+
+    `today` is the day whose metrics were not compared, because the shop was open; None if all were.
+    """
 
     results: Sequence[ComparisonResult]
     unread: int
+    today: date | None = None
 
 
 def run_audit(
@@ -50,7 +56,8 @@ def run_audit(
 ) -> AuditFindings:
     """Compare all stores up to a cut that is taken now, also while the shop is open.
 
-    It stops waiting and rereading after `stalled_s` without progress.
+    It stops waiting and rereading after `stalled_s` without progress, and reads at least
+    `audit.run.STALLED_READINGS` times again.
 
     Raises:
         PartUnavailable: a store that every comparison needs does not answer.
@@ -67,11 +74,14 @@ def run_audit(
         if unread:
             watcher.unsettled(unread)
         has_moved = partial(_has_moved, settings, opened)
+        if has_moved():
+            opened = replace(opened, today=today_of(opened))
         with beside(settings, opened) as apart:
             for result in compare_all(names, opened, has_moved, stalled_s, watcher.doing, apart):
                 results.append(result)
                 watcher.compared(result)
-    return AuditFindings(results, unread)
+        today = opened.today
+    return AuditFindings(results, unread, today)
 
 
 def _wait_for_cut(settings: Settings, opened: Stores, wait_policy: WaitPolicy) -> int:

@@ -72,10 +72,11 @@ def audit_end(findings: AuditFindings, ended_at: datetime, note: str) -> AuditEn
     outcome: AuditOutcome = (
         "differ" if differences else "incomplete" if unread else "agree" if rows else "nothing"
     )
+    open_day = f"without the metrics of {findings.today}, because the shop was open" if findings.today else ""
     late = f"{findings.unread:,} messages before the cut were not read in time" if findings.unread else ""
     return AuditEnd(
         outcome=outcome,
-        reason="; ".join(text for text in (note, late) if text),
+        reason="; ".join(text for text in (note, open_day, late) if text),
         ended_at=ended_at,
         comparisons=len(results),
         rows=rows,

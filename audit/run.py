@@ -13,6 +13,12 @@ from audit.table_comparison import TableComparison
 REREAD_PAUSE_S = 1.0
 """Pause between two readings, in which pending events arrive."""
 
+REREAD_AT_MOST_S = 1_800.0
+"""Rows that differ are read again for so long at most, because nothing of the audit is recorded before."""
+
+STALLED_READINGS = 3
+"""Rows that differ are read at least so often again without fewer of them, however long a reading takes."""
+
 BESIDE = frozenset({"aggregates_vs_seller_api", "aggregates_vs_marketplace_api"})
 """The comparisons that mostly wait for answers of the API: they can run beside the others."""
 
@@ -36,7 +42,8 @@ def compare_all(
     """Yield the results of the named comparisons; those that differ on an open shop come last.
 
     If an event was sent since the cut (`has_moved`), the differing rows are read again until they agree, or
-    until their number has not fallen for `stalled_s`. Rows that still differ then are differences.
+    until their number has not fallen for `stalled_s` and `STALLED_READINGS`. Rows that still
+    differ then are differences.
     Comparisons of `BESIDE` run in a thread with the stores `beside`, if they are given: the same stores over
     connections of their own.
     """
@@ -101,7 +108,8 @@ def _result(spec: ComparisonSpec, read: Callable[[], ComparisonResult]) -> Compa
 def _reread(
     pending: list[TableComparison], stores: Stores, stalled_s: float, progress: Callable[[str], None]
 ) -> Iterator[ComparisonResult]:
-    fewest, fewest_at_s = float("inf"), time.monotonic()
+    begun_s = time.monotonic()
+    fewest, fewest_at_s, stalled = float("inf"), begun_s, 0
     while pending:
         time.sleep(REREAD_PAUSE_S)
         stores.service_db.take_snapshot()
@@ -116,8 +124,12 @@ def _reread(
             else:
                 yield result
         if differing < fewest:
-            fewest, fewest_at_s = differing, time.monotonic()
-        elif time.monotonic() - fewest_at_s >= stalled_s:
+            fewest, fewest_at_s, stalled = differing, time.monotonic(), 0
+        else:
+            stalled += 1
+        now_s = time.monotonic()
+        has_stalled = stalled >= STALLED_READINGS and now_s - fewest_at_s >= stalled_s
+        if has_stalled or now_s - begun_s >= REREAD_AT_MOST_S:
             yield from results
             return
         pending = remaining

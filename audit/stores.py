@@ -1,6 +1,7 @@
 """The stores that the audit reads, as one value for all comparisons."""
 
 from dataclasses import dataclass
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from audit.cut import Cut
@@ -18,7 +19,8 @@ NEVER_RAN = "the commerce services have never run here"
 class Stores:
     """Every store, read-only.
 
-    `source` is None if no data set was replayed; `cut` is None if the stores are read to their ends.
+    `source` is None if no data set was replayed; `cut` is None if the stores are read to their ends. While
+    the shop is open, metrics of the days before `today` are compared; without it, those of all days.
     """
 
     source: SourceTables | None
@@ -30,3 +32,4 @@ class Stores:
     timezone: ZoneInfo
     currency: str
     cut: Cut | None = None
+    today: date | None = None

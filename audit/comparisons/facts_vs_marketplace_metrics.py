@@ -11,7 +11,7 @@ from audit.metric_table import metric_table
 from audit.reference.calendar import Part
 from audit.reference.families import Family, Row
 from audit.reference.sheet import ALL_SELLERS
-from audit.sources.facts import FactTables
+from audit.sources.facts import ATTEMPTS, FactTables
 from audit.stores import Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
 from clickhouse.metric_catalogue.definition import Metric, read_every_metric
@@ -34,12 +34,13 @@ def _read(
     family: Family,
     metrics: Sequence[Metric],
     divided: Sequence[Division],
-    _keys: KeyFilter | None,
+    keys: KeyFilter | None,
 ) -> Sides:
     expected: list[Row] = []
     found: list[Row] = []
     for division in divided:
-        found += facts.beside(family.events, partial(of_marketplace, stores, metrics, division))
+        fetch = partial(of_marketplace, stores, metrics, division)
+        found += facts.beside(family.events, fetch, ATTEMPTS if keys or stores.today is None else 1)
         shop = shop_of(stores, facts)
         calendars = {ALL_SELLERS: division.calendar(stores, shop.now_ms)}
         expected += family.values(shop, calendars.get, as_one=True)

@@ -6,14 +6,14 @@ from functools import partial
 
 from audit.catalogue_figures import of_sellers
 from audit.comparison import ComparisonSpec
-from audit.divisions import Division, divisions
+from audit.divisions import Division, divisions, note_of_days
 from audit.metric_table import KEY, metric_table
 from audit.reference.calendar import Calendar, Part
 from audit.reference.families import FAMILIES, Family, Row, fields
 from audit.reference.sheet import ALL_SELLERS
 from audit.reference.shop import Shop
 from audit.seller_sample import some_sellers
-from audit.sources.facts import FactTables
+from audit.sources.facts import ATTEMPTS, FactTables
 from audit.stores import Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
 from clickhouse.metric_catalogue.definition import Metric, read_every_metric
@@ -51,7 +51,7 @@ def by_domain(
         if own:
             what = f"{family.domain} {spec.what}, {len(own)} metrics: {', '.join(parts)}"
             own_read = partial(read, stores, facts, family, own, divided)
-            yield TableComparison(replace(spec, what=what), own_read)
+            yield TableComparison(replace(spec, what=what), own_read, notes=note_of_days(stores))
 
 
 def shop_of(stores: Stores, facts: FactTables) -> Shop:
@@ -76,7 +76,8 @@ def _read(
     some = some if everyone is None else some & everyone
     for division in divided:
         sellers = some if division.part in SHORT_PARTS else everyone
-        found += facts.beside(family.events, partial(of_sellers, stores, metrics, division, sellers))
+        fetch = partial(of_sellers, stores, metrics, division, sellers)
+        found += facts.beside(family.events, fetch, ATTEMPTS if keys or stores.today is None else 1)
         shop = shop_of(stores, facts)
         expected += family.values(shop, _calendars(division.calendar(stores, shop.now_ms), sellers))
     names = [metric.name for metric in metrics]

@@ -10,16 +10,16 @@ import pyarrow as pa
 
 from audit.comparison import ComparisonSpec
 from audit.comparisons.facts_vs_seller_metrics import shop_of
-from audit.divisions import Division, divisions
+from audit.divisions import Division, divisions, note_of_days
 from audit.metric_table import KEY, metric_table
 from audit.reference.arithmetic import HOUR_MS, Value
-from audit.reference.calendar import Calendar
+from audit.reference.calendar import Calendar, midnight_ms
 from audit.reference.families import FAMILIES, Values, fields
 from audit.reference.sheet import ALL_SELLERS
 from audit.reference.shop import Shop
 from audit.seller_sample import EVERY, largest_sellers, some_sellers
 from audit.sources.api import ApiRequest, Row, RowsOf
-from audit.sources.facts import ATTEMPTS, FactTables
+from audit.sources.facts import FactTables
 from audit.sources.metrics_page import read_page, shows
 from audit.sources.served_metrics import csv_rows, json_rows, parquet_rows, requests
 from audit.stores import Stores
@@ -66,8 +66,9 @@ def run(stores: Stores) -> Iterator[TableComparison]:
             spec = ComparisonSpec(
                 NAME, f"metrics of {whose} by month", "reference", label, "seller months", KEY
             )
-            yield TableComparison(spec, partial(reader.series, owners, names, form, rows_of))
-    yield TableComparison(PAGES, reader.pages)
+            series = partial(reader.series, owners, names, form, rows_of)
+            yield TableComparison(spec, series, notes=note_of_days(stores))
+    yield TableComparison(PAGES, reader.pages, notes=note_of_days(stores))
 
 
 class _Reader:
@@ -79,6 +80,8 @@ class _Reader:
         self._known: dict[object, Figures] = {}
         self._known_of: object = None
         self._largest_sellers: list[str] = []
+        self._is_read: set[tuple[str, ...]] = set()
+        self._ended: frozenset[str] = frozenset()
 
     def sellers(self, keys: KeyFilter | None) -> list[str]:
         """Return the sellers that are compared, or those of them that are asked for."""
@@ -106,7 +109,7 @@ class _Reader:
         sent = [
             each for owner, own in asked.items() for each in requests([owner], own, divided[0].days, form)
         ]
-        for row in self._answers(sent, rows_of, keys):
+        for row in self._answers(("series", form, *names), sent, rows_of):
             found.setdefault((row["owner"], row["part"]), {**nothing()}).update(row["values"])
         expected = [
             (*key, {**nothing(), **{name: values[name] for name in asked[key[0]]}})
@@ -128,14 +131,24 @@ class _Reader:
         return self._largest_sellers
 
     def pages(self, keys: KeyFilter | None) -> Sides:
-        """Read the values over all time on the pages of sellers: of a domain, or of all for the largest."""
+        """Read the values over all time on the pages of sellers: of a domain, or of all for the largest.
+
+        While the shop is open, pages whose time has not ended before today are left out.
+        """
         stores = self._stores
         asked = [
             (seller_id, domain)
             for seller_id in self.sellers(keys)
             for domain in (_domains() if seller_id in self._largest() else [_domain_of(seller_id)])
         ]
-        shown = self._answers([_page_of(*each) for each in asked], _page_row, keys)
+        is_first = ("pages",) not in self._is_read
+        shown = self._answers(("pages",), [_page_of(*each) for each in asked], _page_row)
+        if stores.today is not None:
+            if is_first:
+                today_ms = midnight_ms(stores.today, stores.timezone)
+                self._ended = frozenset(row["seller_id"] for row in shown if row["end_ms"] <= today_ms)
+            asked = [each for each in asked if each[0] in self._ended]
+            shown = [row for row in shown if row["seller_id"] in self._ended]
         shop = shop_of(stores, self._facts)
         calendars = {
             row["seller_id"]: Calendar(stores.timezone, "total", row["first_ms"], row["end_ms"], shop.now_ms)
@@ -156,10 +169,17 @@ class _Reader:
         schema = pa.schema([(name, pa.string()) for name in (*PAGE_KEY, "value")])
         return Sides(*(pa.Table.from_pylist(rows, schema) for rows in (left, right)))
 
-    def _answers(self, sent: list[ApiRequest], rows_of: RowsOf, keys: KeyFilter | None) -> list[Row]:
-        """Read answers and the facts beside them. Many answers take long, so they are read only once."""
+    def _answers(self, side: tuple[str, ...], sent: list[ApiRequest], rows_of: RowsOf) -> list[Row]:
+        """Read the answers of a side, and facts beside them if it is read again.
+
+        The first time, all sides of an open shop share the first facts: little changes of days before today.
+        """
         fetch = partial(self._stores.api.fetch_content, sent, rows_of, AT_ONCE)
-        return self._facts.beside(fields(), fetch, ATTEMPTS if keys else 1)
+        if side in self._is_read:
+            return self._facts.beside(fields(), fetch)
+        self._is_read.add(side)
+        (self._facts.read if self._stores.today is None else self._facts.read_once)(fields())
+        return fetch()
 
     def _expected(self, owners: frozenset[str], division: Division) -> Figures:
         """Return the values of owners. They are computed once for all forms of the answers."""

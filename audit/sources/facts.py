@@ -1,4 +1,4 @@
-"""Reads events from the fact tables, as rows. A table that has not changed is not read again."""
+"""Reads events from the fact tables, as rows. Of a table that was read before, only new rows are read."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -16,26 +16,45 @@ T = TypeVar("T")
 ATTEMPTS = 3
 """How often both sides of a comparison are read, if events come in between."""
 
+VISIBLE_AFTER_MS = 120_000
+"""No row becomes visible later than so long after its `ingested_at`: the sink's requests end after 30 s."""
+
 
 class FactTables:
     """The fields `fields` of each kind of event. Tables are kept in memory as Arrow tables."""
 
     def __init__(self, clickhouse: ClickHouseTables, fields: Mapping[str, tuple[str, ...]]) -> None:
         self._clickhouse = clickhouse
-        self._fields = fields
+        self._columns = {kind: ["event_id", "occurred_at", *names] for kind, names in fields.items()}
         self._tables: dict[str, tuple[pa.Table, tuple[int, int]]] = {}
         self.kept: dict[str, list[Mapping[str, Any]]] = {}
         """What readers made of the tables. It is dropped when a table has changed."""
 
     def read(self, kinds: Iterable[str]) -> None:
-        """Read the tables of these kinds that have changed since they were read."""
+        """Read the tables of these kinds, or the events that came since they were read."""
         for kind in kinds:
             state = self._clickhouse.state_of_facts(kind)
-            if kind not in self._tables or self._tables[kind][1] != state:
-                if kind in self._tables:
-                    self.kept.clear()
-                columns = ["event_id", "occurred_at", *self._fields[kind]]
-                self._tables[kind] = with_milliseconds(self._clickhouse.facts(kind, columns)), state
+            if kind not in self._tables:
+                self._tables[kind] = (
+                    with_milliseconds(self._clickhouse.facts(kind, self._columns[kind])),
+                    state,
+                )
+            elif self._tables[kind][1] != state:
+                self.kept.clear()
+                self._tables[kind] = self._with_newer(kind), state
+
+    def _with_newer(self, kind: str) -> pa.Table:
+        """Return the table of a kind with the events that came since. A new copy of one replaces the old."""
+        table, (_, newest_ms) = self._tables[kind]
+        newer = with_milliseconds(
+            self._clickhouse.facts_since(kind, self._columns[kind], newest_ms - VISIBLE_AFTER_MS)
+        )
+        is_replaced = pc.is_in(table["event_id"], value_set=newer["event_id"].combine_chunks())
+        return pa.concat_tables([table.filter(pc.invert(is_replaced)), newer])
+
+    def read_once(self, kinds: Iterable[str]) -> None:
+        """Read those tables of these kinds that were never read."""
+        self.read(kind for kind in kinds if kind not in self._tables)
 
     def are_current(self, kinds: Iterable[str]) -> bool:
         """Return whether the tables of these kinds have not changed since they were read."""

@@ -182,6 +182,37 @@ def test_facts_that_come_while_an_answer_is_read_are_read_again(empty_database: 
     assert shipped == [1, 2, 2]
 
 
+def test_of_facts_that_were_read_only_new_ones_and_newer_copies_are_read(empty_database: Settings) -> None:
+    def ship(event_id: str, seller_id: str, minutes_ago: int = 0) -> None:
+        columns = COLUMNS.replace(")", ", ingested_at)")
+        client.command(
+            f"INSERT INTO order_shipped {columns} SELECT "
+            f"'{event_id}', '{SHIPPED}', 'o', '{seller_id}', now64(3) - INTERVAL {minutes_ago} MINUTE"
+        )
+
+    with (
+        stores(empty_database, None, lambda *_: None) as opened,
+        connect(empty_database, admin=True) as client,
+    ):
+        facts = FactTables(opened.clickhouse, {"order_shipped": ("seller_id",)})
+        ship("e1", "before", 60)
+        ship("e2", "before", 1)
+        facts.read(["order_shipped"])
+        # This would be seen if the whole table were read again.
+        client.command(
+            "ALTER TABLE order_shipped UPDATE seller_id = 'changed' WHERE event_id = 'e1' "
+            "SETTINGS mutations_sync = 2"
+        )
+        ship("e2", "again")
+        ship("e3", "new")
+        facts.read_once(["order_shipped"])
+        assert len(list(facts.events("order_shipped"))) == 2
+        facts.read(["order_shipped"])
+
+    found = sorted((event["event_id"], event["seller_id"]) for event in facts.events("order_shipped"))
+    assert found == [("e1", "before"), ("e2", "again"), ("e3", "new")]
+
+
 def compared(settings: Settings, name: str) -> ComparisonResult:
     with stores(settings, None, lambda *_: None) as opened:
         (found,) = compare_once(name, opened)

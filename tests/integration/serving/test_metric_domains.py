@@ -19,7 +19,9 @@ from playwright.sync_api import Page, expect
 from audit import seller_sample
 from audit.comparison import ComparisonResult
 from audit.comparisons import facts_vs_marketplace_metrics, facts_vs_seller_metrics, facts_vs_served_metrics
+from audit.divisions import today_of
 from audit.reference.families import FAMILIES
+from audit.sources.clickhouse import ClickHouseTables
 from audit.stores import Stores
 from audit.table_comparison import TableComparison
 from audit.tables import first_key_columns
@@ -59,10 +61,10 @@ def answer(api: httpx.Client, path: str, **parameters: Any) -> dict[str, Any]:
 Comparisons = Callable[[Stores], Iterator[TableComparison]]
 
 
-def audited(shop: Settings, comparisons: Comparisons) -> list[ComparisonResult]:
-    """Run comparisons with the reference."""
+def audited(shop: Settings, comparisons: Comparisons, today: date | None = None) -> list[ComparisonResult]:
+    """Run comparisons with the reference. With `today`, the shop is open on that day."""
     with connect(shop) as client:
-        stores = stores_of(shop, client)
+        stores = replace(stores_of(shop, client), today=today)
         # Not in this thread: Playwright runs an event loop in it.
         with ThreadPoolExecutor(1) as thread:
             return [thread.submit(each.compare).result() for each in comparisons(stores)]
@@ -107,6 +109,43 @@ def test_the_audit_finds_every_metric_as_the_facts_say_in_the_api_in_files_and_o
         assert found.figures >= found.rows * sum(each.is_of_marketplace for each in CATALOGUE.values())
     assert pages.differences == ()
     assert pages.rows >= len(CATALOGUE)
+
+
+@pytest.mark.usefixtures("history")
+def test_the_audit_of_an_open_shop_compares_the_days_before_today(
+    shop: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seller_sample, "LARGEST", 1)
+    today = date(2017, 3, 20)  # the month is not over
+    parts = ("total", "month", "hour")
+
+    *series, pages = audited(shop, facts_vs_served_metrics.run, today)
+    queries = [
+        found
+        for comparisons in (facts_vs_seller_metrics.run, facts_vs_marketplace_metrics.run)
+        for found in audited(shop, partial(comparisons, parts=parts), today)
+    ]
+
+    for found in (*series, *queries):
+        assert found.differences == (), found.spec
+        assert found.rows
+        assert "2017-03-20" in found.notes[0]
+    assert (pages.rows, pages.differences) == (0, ())  # all sellers have sold since
+
+    *_, pages = audited(shop, facts_vs_served_metrics.run, date(2019, 1, 1))
+    assert (pages.rows >= len(CATALOGUE), pages.differences) == (True, ())
+
+
+@pytest.mark.usefixtures("history")
+def test_today_s_metrics_are_left_out_if_something_happened_before(
+    shop: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with connect(shop) as client:
+        assert today_of(stores_of(shop, client)) == datetime.now(shop.timezone).date()
+
+    with connect(shop) as client:
+        monkeypatch.setattr(ClickHouseTables, "now_ms", lambda _: 1_400_000_000_000)  # in 2014
+        assert today_of(stores_of(shop, client)) is None
 
 
 WRONG = {
