@@ -18,7 +18,7 @@ from common.errors import SoukError
 MEDIA_TYPE = "application/problem+json"
 
 PROBLEM = "souk.problem"
-"""Key of the `ErrorDescription` in the ASGI scope of a request that was answered with an error."""
+"""Key of a problem's `ErrorDescription` in the ASGI scope of the request that was answered with it."""
 
 log = structlog.get_logger()
 
@@ -88,10 +88,11 @@ def describe_problem(problem: Problem) -> ErrorDescription:
 def describe_error(request: Request, error: Exception) -> ErrorDescription:
     """Return any exception as the client sees it. Logs an unexpected one with its traceback.
 
-    The line of the request in the log has it, too: it is in the request's scope as `PROBLEM`.
+    A `Problem` is also in the request's scope as `PROBLEM`, so that the request's line in the log has it.
     """
     described = _describe(request, error)
-    request.scope[PROBLEM] = described
+    if isinstance(error, Problem):
+        request.scope[PROBLEM] = described
     return described
 
 

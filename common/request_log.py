@@ -24,7 +24,7 @@ def log_request(scope: Scope, status: int, seconds: float) -> None:
 
     The line has the route and not the path, which may contain personal data. `scope` is the request's ASGI
     scope, to which the router has added the route; `status` is 0 if the client left before the response. The
-    line about a failure of the server says why.
+    line about a request that failed with a `Problem` says why.
     """
     method = scope["method"]
     route = getattr(scope.get("route"), "path", "other")

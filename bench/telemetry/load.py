@@ -18,6 +18,7 @@ from bench.temporary_platform import TemporaryPlatform
 from clickhouse.client import connect
 from common.errors import SoukError
 from common.settings import Settings
+from common.tracing import span_id_of_event
 from producers.feed.timeline_producer import bulk_producer_config
 from schemas.codec import Encoder
 from schemas.events import all_events
@@ -57,9 +58,13 @@ _COUNT_OPEN = Path(__file__).with_name("count_open_orders.sql").read_text(encodi
 
 @dataclass(frozen=True)
 class CheckoutLoad:
-    """Checkouts at saturation. `cpu_ms_by_part` is that of each part for one, with all that it causes."""
+    """Checkouts at saturation, besides those of the warm-up.
+
+    `cpu_ms_by_part` is that of each part for one, with all that it causes.
+    """
 
     accepted: int
+    warm_up: int
     per_second: float
     cpu_ms_by_part: dict[str, float]
 
@@ -95,7 +100,7 @@ def measure_checkouts(platform: TemporaryPlatform, seconds: float, seed: int) ->
     sets = [make_requests(settings, GUEST_SETS * seed + each)["checkout"] for each in range(GUEST_SETS)]
     requests = [request for each in sets for request in each]
     load = Load(settings.serving, CONNECTIONS)
-    asyncio.run(_sustain(load, requests, WARM_UP_S, settings))
+    warm_up = asyncio.run(_sustain(load, requests, WARM_UP_S, settings))
     before = platform.cpu_s()
     result = asyncio.run(_sustain(load, requests, seconds, settings))
     if len(result.failed_seconds) > REFUSED_AT_MOST * len(result.seconds):
@@ -104,7 +109,7 @@ def measure_checkouts(platform: TemporaryPlatform, seconds: float, seed: int) ->
     await_calm(platform)
     accepted = len(result.seconds)
     cpu_ms = {part: round(used * 1000 / accepted, 3) for part, used in _used_s(platform, before).items()}
-    return CheckoutLoad(accepted, round(result.rate, 2), cpu_ms)
+    return CheckoutLoad(accepted, len(warm_up.seconds), round(result.rate, 2), cpu_ms)
 
 
 async def _sustain(
@@ -147,7 +152,7 @@ def measure_events(platform: TemporaryPlatform, count: int, part: int) -> EventL
     for name, key, record in orders(part * per_part, per_part):
         if name == EVENTS[0]:
             trace = token_hex(16)
-        headers: Headers = [("traceparent", f"00-{trace}-{token_hex(8)}-01")]
+        headers: Headers = [("traceparent", f"00-{trace}-{span_id_of_event(record['event_id'])}-01")]
         messages.append((name, encoders[name].encode(record), key.encode(), headers))
     with connect(settings) as client:
         had = row_counts.fact_rows(client)

@@ -8,7 +8,7 @@ by itself.
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from random import Random
+from random import shuffle
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +18,7 @@ from bench.telemetry.load import PROBE, CheckoutLoad, EventLoad, await_calm, mea
 from bench.telemetry.log_cost import LogCost, log_cost
 from bench.telemetry.paired_cost import PairedCost
 from bench.telemetry.span_collector import SpanCollector, span_collector
+from bench.telemetry.span_cost import SPANS, SpanCost, span_cost
 from bench.temporary_platform import TemporaryPlatform, temporary_platform
 from common.errors import SoukError
 from common.settings import Settings
@@ -47,7 +48,7 @@ class TelemetryBenchPlan:
 
 @dataclass(frozen=True)
 class Round:
-    """What was measured with one setting. `spans` arrived at the collector."""
+    """What was measured with one setting. `spans` of the checkouts arrived at the collector."""
 
     is_traced: bool
     checkouts: CheckoutLoad
@@ -57,7 +58,7 @@ class Round:
 
 @dataclass(frozen=True)
 class TelemetryBenchResult:
-    """The costs of tracing by what they reduce or increase, of each round, and of the lines of logs."""
+    """The costs of tracing by what they reduce or increase, of each round, of spans and of lines of logs."""
 
     checkouts_lost: PairedCost
     """Loss of checkouts a second: 0.03 if there are 3 % fewer on a machine of constant speed."""
@@ -69,6 +70,8 @@ class TelemetryBenchResult:
     event_cpu: PairedCost
     checkout_cpu_ms_by_part: dict[str, float]
     """Part → its further CPU time for a checkout in milliseconds, on average over the pairs."""
+    spans: SpanCost
+    """Those of our processes, and of the follower's what it had sent at the end of a round's checkouts."""
     logs: LogCost
     rounds: list[Round]
 
@@ -106,18 +109,28 @@ def run(
     ):
         open_shop(platform.settings, console)
         rounds: list[Round] = []
-        for number, is_traced in enumerate(order(WARM_UP_ROUNDS // 2 + plan.pairs)):
+        for number, is_traced in enumerate(order(WARM_UP_ROUNDS // 2) + order(plan.pairs)):
             rounds.append(_measure(platform, plan, collector, number, is_traced))
             note = "" if number >= WARM_UP_ROUNDS else ", to warm up"
             console.print(f"{_described(rounds[-1])}{note}", highlight=False, soft_wrap=True)
+        traced = [each for each in rounds if each.is_traced]
+        spans = span_cost(
+            collector.endpoint,
+            sum(each.spans for each in traced),
+            sum(each.checkouts.accepted + each.checkouts.warm_up for each in traced),
+            platform.settings.home / "span_cost.log",
+        )
+        if (arrived := collector.take()) != SPANS:
+            raise SoukError(f"{arrived:,} of {SPANS:,} spans arrived at the collector")
         logs = log_cost(platform.settings, sum(each.checkouts.accepted for each in rounds))
-    return compare(rounds[WARM_UP_ROUNDS:], logs)
+    return compare(rounds[WARM_UP_ROUNDS:], spans, logs)
 
 
 def order(pairs: int) -> list[bool]:
-    """Return whether tracing is on in each round of these pairs. The same number gives the same order."""
-    random = Random(pairs)
-    return [is_traced for _ in range(pairs) for is_traced in random.sample((True, False), 2)]
+    """Return whether tracing is on in each round of these pairs: in half of them first, drawn anew."""
+    is_first = [number % 2 == 0 for number in range(pairs)]
+    shuffle(is_first)
+    return [is_traced for first in is_first for is_traced in (first, not first)]
 
 
 def _measure(
@@ -137,14 +150,14 @@ def _measure(
     await_calm(own)
     collector.take()
     checkouts = measure_checkouts(own, plan.seconds, number)
-    events = measure_events(own, plan.events, number)
     spans = collector.take()
+    events = measure_events(own, plan.events, number)
     if is_traced and not spans:
         raise SoukError("no span arrived at the collector")
     return Round(is_traced, checkouts, events, spans)
 
 
-def compare(rounds: list[Round], logs: LogCost) -> TelemetryBenchResult:
+def compare(rounds: list[Round], spans: SpanCost, logs: LogCost) -> TelemetryBenchResult:
     """Return the costs from consecutive pairs of rounds, each with and without tracing, in either order."""
     pairs = [sorted(rounds[at : at + 2], key=lambda each: each.is_traced) for at in range(0, len(rounds), 2)]
     return TelemetryBenchResult(
@@ -161,6 +174,7 @@ def compare(rounds: list[Round], logs: LogCost) -> TelemetryBenchResult:
         checkout_cpu=PairedCost.of([on.checkouts.cpu_ms / off.checkouts.cpu_ms for off, on in pairs]),
         event_cpu=PairedCost.of([on.events.cpu_us / off.events.cpu_us for off, on in pairs]),
         checkout_cpu_ms_by_part=_further_cpu_ms(pairs),
+        spans=spans,
         logs=logs,
         rounds=rounds,
     )
@@ -203,8 +217,10 @@ def show(result: TelemetryBenchResult, console: Console) -> None:
     for part, cpu_ms in result.checkout_cpu_ms_by_part.items():
         parts.add_row(part, f"{cpu_ms:+.2f} ms")
     console.print(parts)
-    logs = result.logs
+    spans, logs = result.spans, result.logs
     for line in (
+        f"spans: {spans.spans_per_checkout:.2f} a checkout, {spans.span_us:.0f} µs of CPU each: "
+        f"{spans.spans_per_checkout * spans.span_us / 1000:.2f} ms of a checkout's CPU time",
         f"logs: {logs.lines_per_checkout:.1f} lines a checkout, {logs.line_us:.0f} µs of CPU each: "
         f"{logs.lines_per_checkout * logs.line_us / 1000:.2f} ms of a checkout's CPU time",
         *_verdicts(result),

@@ -6,7 +6,7 @@ row in ClickHouse. The span `store <event>` then lasts from the time at which Ka
 row's `ingested_at`. Both times are those of the servers. The span says nothing of the steps inside Flink.
 
 It takes little from what it observes: it reads more slowly than events come in a rush, and looks into
-ClickHouse less often when that takes long. If it falls too far behind, it goes on at the end of the topics.
+ClickHouse less often when that takes long. If it falls far behind, it goes on at the end of the topics.
 """
 
 import threading
@@ -44,10 +44,15 @@ MAX_POLL_S = 60.0
 RETRY_S = 5.0
 
 SHARE_OF_TIME = 0.01
-"""The share of a core for reading topics, and the share of the time in which ClickHouse is asked."""
+"""The share of a core in which this thread reads topics, and of the time in which ClickHouse is asked."""
+
+MAX_READ_PAUSE_S = 1.0
+
+SKIP_S = 60.0
+"""If events are read later than this, the follower goes on at the end of the topics."""
 
 GIVE_UP_S = 300.0
-"""An event gets no span if it is read, or comes into ClickHouse, later than this."""
+"""An event that is not in ClickHouse after this time gets no span: a job is down, or far behind."""
 
 MAX_PENDING = 1_000
 """Events that are waited for at the same time. Further ones get no span."""
@@ -84,16 +89,16 @@ def follow_traces(settings: Settings, stop: threading.Event) -> None:
             used_s = time.thread_time()
             messages = consumer.consume(500, POLL_S)
             if fell_behind(messages):
-                log.info("traces skip events", reason=f"they are older than {GIVE_UP_S:.0f} s")
+                log.info("traces skip events", reason=f"they are older than {SKIP_S:.0f} s")
                 consumer.assign(_ends())
             else:
                 follower.add(messages)
-            stop.wait((time.thread_time() - used_s) / SHARE_OF_TIME)
+            stop.wait(min((time.thread_time() - used_s) / SHARE_OF_TIME, MAX_READ_PAUSE_S))
             if time.monotonic() < advance_at:
                 continue
-            begun = time.monotonic()
             try:
                 client = client or connect(settings)
+                begun = time.monotonic()
                 follower.advance(client)
                 pause_s = pause_after(time.monotonic() - begun)
             except (PartUnavailable, ClickHouseError) as error:
@@ -121,9 +126,11 @@ def tail_of_order_topics(bootstrap: str) -> Consumer:
             # The times of spans are the servers', so messages may come late: those of a second at once.
             "fetch.wait.max.ms": 1_000,
             "fetch.min.bytes": 1_000_000,
-            # What is not read yet stays in Kafka.
+            # Little is fetched ahead: in a rush, what is not read yet stays in Kafka.
             "queued.min.messages": 1_000,
             "queued.max.messages.kbytes": 1_024,
+            "fetch.message.max.bytes": 65_536,
+            "fetch.max.bytes": 1_000_000,
             "log_level": 0,
         }
     )
@@ -132,9 +139,9 @@ def tail_of_order_topics(bootstrap: str) -> Consumer:
 
 
 def fell_behind(messages: Sequence[Message]) -> bool:
-    """Return whether events of these messages came longer than `GIVE_UP_S` ago."""
+    """Return whether events of these messages came longer than `SKIP_S` ago."""
     oldest_ms = min((each.timestamp()[1] for each in messages if not each.error()), default=None)
-    return oldest_ms is not None and oldest_ms < (time.time() - GIVE_UP_S) * 1000
+    return oldest_ms is not None and oldest_ms < (time.time() - SKIP_S) * 1000
 
 
 def _ends() -> list[TopicPartition]:
@@ -163,12 +170,8 @@ class TraceFollower:
     def advance(self, client: Client) -> None:
         """Record the spans of the events that are in ClickHouse by now."""
         by_name: dict[str, list[PendingEvent]] = defaultdict(list)
-        oldest_ms = (time.time() - GIVE_UP_S) * 1000
-        for event in list(self._pending.values()):
-            if event.appended_ms < oldest_ms:
-                del self._pending[event.span_id]
-            else:
-                by_name[event.name].append(event)
+        for event in self._pending.values():
+            by_name[event.name].append(event)
         query = (QUERIES / "stored_events.sql").read_text(encoding="utf-8")
         for name, events in by_name.items():
             order_ids = sorted({event.order_id for event in events})
@@ -176,6 +179,9 @@ class TraceFollower:
             for _, event_id, stored_ms in rows:
                 if stored := self._pending.pop(span_id_of_event(event_id), None):
                     self._record(stored, stored_ms)
+        oldest_ms = (time.time() - GIVE_UP_S) * 1000
+        for event in [each for each in self._pending.values() if each.appended_ms < oldest_ms]:
+            del self._pending[event.span_id]
         self._figures.advance(client)
 
     def _record(self, event: PendingEvent, stored_ms: int) -> None:

@@ -1,0 +1,54 @@
+"""What recorded spans cost: how many there are for a checkout, and the CPU time of one until it is sent."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.settings import ROOT
+from local.state_directory import base_environment
+
+SPANS = 5_000
+
+_PROGRAM = f"""
+import time
+from sys import argv
+from common import tracing
+from common.settings import Settings
+from common.span_recorder import SpanRecorder, make_exporter
+
+recorder = tracing._recorder = SpanRecorder(make_exporter(Settings(trace_endpoint=argv[1])))
+tracing._threshold = 1 << 32
+attributes = {{"order.id": "0197f2c4-9b11-7e0e-8d0a-0f8a1c52d6b4", "messaging.system": "kafka"}}
+begun = time.process_time()
+for number in range({SPANS}):
+    trace_id = f"{{number + 1:032x}}"
+    with tracing.trace_span("orders", "process order_placed", "consumer", trace_id, "ab" * 8, attributes):
+        pass
+recorder._processor.force_flush(30_000)
+print(time.process_time() - begun)
+"""
+"""Records and sends spans as the processes do, in all threads."""
+
+
+@dataclass(frozen=True)
+class SpanCost:
+    """Spans that were recorded for a checkout on average, and microseconds of CPU time for a span."""
+
+    spans_per_checkout: float
+    span_us: float
+
+
+def span_cost(endpoint: str, spans: int, checkouts: int, log_path: Path) -> SpanCost:
+    """Divide the spans of these checkouts by their number, and time spans like them."""
+    with log_path.open("wb") as log:
+        done = subprocess.run(
+            [sys.executable, "-c", _PROGRAM, endpoint],
+            cwd=ROOT,
+            env=base_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            check=True,
+        )
+    return SpanCost(round(spans / checkouts, 2), round(float(done.stdout) * 1e6 / SPANS, 1))
