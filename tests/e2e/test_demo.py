@@ -13,7 +13,7 @@ from tests.e2e import panel_series
 from tests.e2e.conftest import wait_until
 from tests.principals import bearer
 
-pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1_800)]
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(3_600)]
 
 
 def test_every_store_agrees_while_a_demo_runs_and_after_it_was_stopped(untouched, eventually, request):
