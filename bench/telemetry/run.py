@@ -18,7 +18,7 @@ from bench.telemetry.load import PROBE, CheckoutLoad, EventLoad, await_calm, mea
 from bench.telemetry.log_cost import LogCost, log_cost
 from bench.telemetry.paired_cost import PairedCost
 from bench.telemetry.span_collector import SpanCollector, span_collector
-from bench.telemetry.span_cost import SPANS, SpanCost, span_cost
+from bench.telemetry.span_cost import SpanCost, span_cost
 from bench.temporary_platform import TemporaryPlatform, temporary_platform
 from common.errors import SoukError
 from common.settings import Settings
@@ -115,13 +115,10 @@ def run(
             console.print(f"{_described(rounds[-1])}{note}", highlight=False, soft_wrap=True)
         traced = [each for each in rounds if each.is_traced]
         spans = span_cost(
-            collector.endpoint,
             sum(each.spans for each in traced),
             sum(each.checkouts.accepted + each.checkouts.warm_up for each in traced),
             platform.settings.home / "span_cost.log",
         )
-        if (arrived := collector.take()) != SPANS:
-            raise SoukError(f"{arrived:,} of {SPANS:,} spans arrived at the collector")
         logs = log_cost(platform.settings, sum(each.checkouts.accepted for each in rounds))
     return compare(rounds[WARM_UP_ROUNDS:], spans, logs)
 

@@ -5,6 +5,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.telemetry.span_collector import span_collector
+from common.errors import SoukError
 from common.settings import ROOT
 from local.state_directory import base_environment
 
@@ -39,11 +41,15 @@ class SpanCost:
     span_us: float
 
 
-def span_cost(endpoint: str, spans: int, checkouts: int, log_path: Path) -> SpanCost:
-    """Divide the spans of these checkouts by their number, and time spans like them."""
-    with log_path.open("wb") as log:
+def span_cost(spans: int, checkouts: int, log_path: Path) -> SpanCost:
+    """Divide the spans of these checkouts by their number, and time spans like them.
+
+    Raises:
+        SoukError: not every span arrives at a collector of its own.
+    """
+    with log_path.open("wb") as log, span_collector() as collector:
         done = subprocess.run(
-            [sys.executable, "-c", _PROGRAM, endpoint],
+            [sys.executable, "-c", _PROGRAM, collector.endpoint],
             cwd=ROOT,
             env=base_environment(),
             stdin=subprocess.DEVNULL,
@@ -51,4 +57,6 @@ def span_cost(endpoint: str, spans: int, checkouts: int, log_path: Path) -> Span
             stderr=log,
             check=True,
         )
+        if (arrived := collector.take()) != SPANS:
+            raise SoukError(f"{arrived:,} of {SPANS:,} spans arrived at the collector")
     return SpanCost(round(spans / checkouts, 2), round(float(done.stdout) * 1e6 / SPANS, 1))
