@@ -69,6 +69,11 @@ class CheckoutLoad:
     cpu_ms_by_part: dict[str, float]
 
     @property
+    def in_all(self) -> int:
+        """The checkouts with those of the warm-up."""
+        return self.accepted + self.warm_up
+
+    @property
     def cpu_ms(self) -> float:
         """The CPU time of all parts for a checkout."""
         return sum(self.cpu_ms_by_part.values())

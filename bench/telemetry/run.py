@@ -116,10 +116,10 @@ def run(
         traced = [each for each in rounds if each.is_traced]
         spans = span_cost(
             sum(each.spans for each in traced),
-            sum(each.checkouts.accepted + each.checkouts.warm_up for each in traced),
+            sum(each.checkouts.in_all for each in traced),
             platform.settings.home / "span_cost.log",
         )
-        logs = log_cost(platform.settings, sum(each.checkouts.accepted for each in rounds))
+        logs = log_cost(platform.settings, sum(each.checkouts.in_all for each in rounds))
     return compare(rounds[WARM_UP_ROUNDS:], spans, logs)
 
 
