@@ -5,13 +5,13 @@ from functools import partial
 
 from audit.catalogue_figures import of_marketplace
 from audit.comparison import ComparisonSpec
-from audit.comparisons.facts_vs_seller_metrics import PARTS, by_domain, shop_of
+from audit.comparisons.facts_vs_seller_metrics import PARTS, attempts_of, by_domain, shop_of
 from audit.divisions import Division
 from audit.metric_table import metric_table
 from audit.reference.calendar import Part
 from audit.reference.families import Family, Row
 from audit.reference.sheet import ALL_SELLERS
-from audit.sources.facts import ATTEMPTS, FactTables
+from audit.sources.facts import FactTables
 from audit.stores import Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
 from clickhouse.metric_catalogue.definition import Metric, read_every_metric
@@ -40,7 +40,7 @@ def _read(
     found: list[Row] = []
     for division in divided:
         fetch = partial(of_marketplace, stores, metrics, division)
-        found += facts.beside(family.events, fetch, ATTEMPTS if keys or stores.today is None else 1)
+        found += facts.beside(family.events, fetch, attempts_of(stores, keys))
         shop = shop_of(stores, facts)
         calendars = {ALL_SELLERS: division.calendar(stores, shop.now_ms)}
         expected += family.values(shop, calendars.get, as_one=True)

@@ -54,6 +54,11 @@ def by_domain(
             yield TableComparison(replace(spec, what=what), own_read, notes=note_of_days(stores))
 
 
+def attempts_of(stores: Stores, keys: KeyFilter | None) -> int:
+    """Return how often both sides are read: the first time on an open shop once, as rows are read again."""
+    return ATTEMPTS if keys or stores.today is None else 1
+
+
 def shop_of(stores: Stores, facts: FactTables) -> Shop:
     """Return what the reference computes metrics from: the events that were read, all of them before now."""
     now_ms = stores.clickhouse.now_ms()
@@ -77,7 +82,7 @@ def _read(
     for division in divided:
         sellers = some if division.part in SHORT_PARTS else everyone
         fetch = partial(of_sellers, stores, metrics, division, sellers)
-        found += facts.beside(family.events, fetch, ATTEMPTS if keys or stores.today is None else 1)
+        found += facts.beside(family.events, fetch, attempts_of(stores, keys))
         shop = shop_of(stores, facts)
         expected += family.values(shop, _calendars(division.calendar(stores, shop.now_ms), sellers))
     names = [metric.name for metric in metrics]

@@ -1,13 +1,12 @@
 """What the lines of logs cost: how many there are for a checkout, and the CPU time of one."""
 
-import subprocess
-import sys
 from dataclasses import dataclass
 
 import orjson
 
-from common.settings import ROOT, Settings
-from local.state_directory import StateDirectory, base_environment
+from bench.telemetry.timed_program import time_program
+from common.settings import Settings
+from local.state_directory import StateDirectory
 
 LINES = 20_000
 PARTS = ("serving", "commerce", "jobs")
@@ -41,17 +40,8 @@ def log_cost(settings: Settings, checkouts: int) -> LogCost:
     """Count the lines in the logs of a platform that took this many checkouts, and time lines like them."""
     home = StateDirectory(settings.home)
     lines = sum(_count_lines(home, part) for part in PARTS)
-    with (settings.home / "log_cost.log").open("wb") as log:
-        done = subprocess.run(
-            [sys.executable, "-c", _PROGRAM],
-            cwd=ROOT,
-            env=base_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            check=True,
-        )
-    return LogCost(round(lines / checkouts, 2), round(float(done.stdout) * 1e6 / LINES, 1))
+    cpu_s = time_program(_PROGRAM, settings.home / "log_cost.log")
+    return LogCost(round(lines / checkouts, 2), round(cpu_s * 1e6 / LINES, 1))
 
 
 def _count_lines(home: StateDirectory, part: str) -> int:

@@ -1,14 +1,11 @@
 """What recorded spans cost: how many there are for a checkout, and the CPU time of one until it is sent."""
 
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.telemetry.span_collector import span_collector
+from bench.telemetry.timed_program import time_program
 from common.errors import SoukError
-from common.settings import ROOT
-from local.state_directory import base_environment
 
 SPANS = 5_000
 
@@ -47,16 +44,8 @@ def span_cost(spans: int, checkouts: int, log_path: Path) -> SpanCost:
     Raises:
         SoukError: not every span arrives at a collector of its own.
     """
-    with log_path.open("wb") as log, span_collector() as collector:
-        done = subprocess.run(
-            [sys.executable, "-c", _PROGRAM, collector.endpoint],
-            cwd=ROOT,
-            env=base_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            check=True,
-        )
+    with span_collector() as collector:
+        cpu_s = time_program(_PROGRAM, log_path, collector.endpoint)
         if (arrived := collector.take()) != SPANS:
             raise SoukError(f"{arrived:,} of {SPANS:,} spans arrived at the collector")
-    return SpanCost(round(spans / checkouts, 2), round(float(done.stdout) * 1e6 / SPANS, 1))
+    return SpanCost(round(spans / checkouts, 2), round(cpu_s * 1e6 / SPANS, 1))
