@@ -3,12 +3,16 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 import yaml
+from typer.core import TyperGroup
 
-from cli.__main__ import COMMANDS
+from cli.__main__ import COMMANDS, build
 from common.metrics import UNEXPECTED_ERRORS
 from common.settings import ROOT, Settings
 from dashboards.build import write
@@ -21,6 +25,20 @@ RULES = [rule for rule in ALL if "alert" in rule and "souk:" not in rule["expr"]
 
 RECORDED = [rule for rule in ALL if "record" in rule and not rule["expr"].startswith("vector")]
 RUNBOOKS = ROOT / "docs" / "runbooks"
+
+
+def unknown_words(words: Sequence[str]) -> set[str]:
+    """Return the subcommands and options of a command line that do not exist."""
+    if words[0] not in COMMANDS:
+        return {words[0]}
+    command: Any = typer.main.get_command(build(words[0]))
+    rest = [*words]
+    while isinstance(command, TyperGroup) and rest:
+        if rest[0] not in command.commands:
+            return {rest[0]}
+        command = command.commands[rest.pop(0)]
+    options = {option for parameter in command.params for option in parameter.opts}
+    return {word for word in rest if word.startswith("-")} - options
 
 
 def test_parts_that_are_down_lag_and_dead_letters_have_alerts() -> None:
@@ -69,7 +87,8 @@ def test_every_alert_has_a_page_and_every_page_an_alert() -> None:
 @pytest.mark.parametrize("page", sorted(RUNBOOKS.glob("*.md")), ids=lambda page: page.stem)
 def test_a_runbook_names_commands_pages_and_metrics_that_exist(page: Path) -> None:
     text = page.read_text()
-    assert {found.split()[0] for found in re.findall(r"`\./souk ([a-z][^`]*)`", text)} <= set(COMMANDS)
+    commands = re.findall(r"`\./souk ([a-z][^`]*)`", text)
+    assert {command: found for command in commands if (found := unknown_words(command.split()))} == {}
     for link in re.findall(r"\]\(([^)#]+)", text):
         assert (page.parent / link).is_file(), link
     assert set(re.findall(r"\bsouk_[a-z_]+\b", text)) <= known() | families()
@@ -81,6 +100,13 @@ def test_a_runbook_names_commands_pages_and_metrics_that_exist(page: Path) -> No
 def test_a_rule_about_an_unknown_metric_would_be_found() -> None:
     assert unknown_in("sum by (topic) (souk_dead_letter)") == {"souk_dead_letter", "topic"}
     assert unknown_in("sum by (colour) (souk_dead_letters)") == {"colour"}
+
+
+def test_an_unknown_command_or_option_would_be_found() -> None:
+    assert unknown_words(["nothing"]) == {"nothing"}
+    assert unknown_words(["dlq", "repeat", "EVENT"]) == {"repeat"}
+    assert unknown_words(["dlq", "replay", "EVENT", "--all"]) == {"--all"}
+    assert unknown_words(["dlq", "discard", "EVENT", "--all"]) == set()
 
 
 def test_scraped_jobs_have_the_names_that_the_rules_use(tmp_path: Path) -> None:
