@@ -25,6 +25,9 @@ FROM_RATES = ("6h", "3d")
 """Windows whose ratios are computed from the recorded rates of five minutes: reading every scrape of days
 would take seconds."""
 
+STEPS: Mapping[str, int] = {"5m": 15, "30m": 60, "1h": 60, "6h": 60, "3d": 300}
+"""Window → seconds between two moments that are looked at, for objectives of time."""
+
 Rule = dict[str, Any]
 
 
@@ -82,7 +85,11 @@ def _inputs(objective: Objective) -> list[Rule]:
 def _ratio(objective: Objective, window: str) -> Rule:
     labels, selected = {"slo": objective.name}, f'{{slo="{objective.name}"}}'
     if isinstance(objective, TimeObjective):
-        expression = f"avg_over_time(souk:slo_bad:now{selected}[{window}])"
+        # The share of the whole window, not of its recorded part: in its first minutes, a new Prometheus
+        # would take figures that were late for a moment for an hour of late figures.
+        moments = WINDOWS[window] // STEPS[window]
+        bad_moments = f"sum_over_time(souk:slo_bad:now{selected}[{window}:{STEPS[window]}s])"
+        expression = f"clamp_max({bad_moments} / {moments}, 1)"
     elif window in FROM_RATES:
         bad, total = (
             f"avg_over_time(souk:slo_{kind}:rate5m{selected}[{window}]) * {WINDOWS[window]}"

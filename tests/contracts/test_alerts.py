@@ -301,6 +301,8 @@ BURN_RATES = [
     ),
     BurnRate("LatencyBudget", timed(f"0+850{HOUR}", f"0+1000{HOUR}"), timed(f"0+860{HOUR}", f"0+1000{HOUR}")),
     BurnRate("FreshnessBudget", figures(f"0{HOUR}"), figures(f"0+60{HOUR}")),
+    # In the first ten minutes of a Prometheus: 8 bad minutes are no bad hour.
+    BurnRate("FreshnessBudget", figures(f"0{HOUR}"), figures("0x7 480+60x52"), after_s=600),
     BurnRate("AuditBudget", audit(f"-129600{HOUR}"), audit(f"-120000{HOUR}")),
     # No audit has ever compared anything.
     BurnRate("AuditBudget", {WHOLE_AUDIT: f"-129600{HOUR}"}, {WHOLE_AUDIT: f"-120000{HOUR}"}),
