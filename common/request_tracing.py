@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from starlette.types import Scope
 
 from common import correlation
-from common.tracing import trace_span
+from common.tracing import Span, trace_span
 
 
 @contextmanager
-def request_span(scope: Scope, service: str) -> Iterator[None]:
-    """Open the span of a request after `correlation.begin(scope)`, if its trace is recorded.
+def request_span(scope: Scope, service: str) -> Iterator[Span | None]:
+    """Open the span of a request after `correlation.begin(scope)`; yield None if its trace is not recorded.
 
     Within the block, `traceparent` in the scope, and in the headers of requests to other services, is that of
     the span. `service` is the service until an endpoint says which one it belongs to.
@@ -21,7 +21,7 @@ def request_span(scope: Scope, service: str) -> Iterator[None]:
         if span is not None:
             correlation.continue_trace(scope, span.traceparent)
         try:
-            yield
+            yield span
         finally:
             if span is not None:
                 route = getattr(scope.get("route"), "path", "")

@@ -131,6 +131,14 @@ def child_span(name: str, kind: Kind = "internal", attributes: Attributes = _NON
         yield span
 
 
+def note_status(span: Span | None, status: int) -> None:
+    """Add the status of an HTTP response to its span, if there is one. From 500 on, it marks an error."""
+    if span is not None:
+        span.attributes["http.response.status_code"] = status
+        if status >= 500:
+            span.attributes.setdefault("error", str(status))
+
+
 def record_span(span: Span, ended_ns: int) -> None:
     """Record a span that has ended, at a Unix time in nanoseconds."""
     if _recorder is not None:

@@ -16,6 +16,7 @@ from common.problems import ErrorDescription, describe_error
 from common.request_metrics import RequestMetrics
 from common.request_tracing import request_span
 from common.stopping import Stopping
+from common.tracing import note_status
 from serving.gateway.identity import is_from_platform
 
 HEADERS = {
@@ -85,7 +86,7 @@ class HttpMiddleware:
             await send(message)
 
         out = _without_body(send_with_headers) if method == "HEAD" else send_with_headers
-        with request_span(request_scope, "serving"):
+        with request_span(request_scope, "serving") as span:
             try:
                 await self._answer(request_scope, receive, out)
             except ClientDisconnect:
@@ -97,6 +98,7 @@ class HttpMiddleware:
                 render = self._render_problem(request, describe_error(request, error))
                 await render(request_scope, receive, out)
             finally:
+                note_status(span, metrics.status or 500)
                 metrics.record(request_scope)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -13,6 +13,7 @@ from common.problems import describe_error, problem_response
 from common.request_metrics import RequestMetrics
 from common.request_tracing import request_span
 from common.stopping import Stopping
+from common.tracing import note_status
 from producers.http.problems import (
     BodyTooLarge,
     OtherSite,
@@ -53,7 +54,7 @@ class CommerceMiddleware:
                     headers["Connection"] = "close"
             await send(message)
 
-        with request_span(scope, "commerce"):
+        with request_span(scope, "commerce") as span:
             try:
                 self._check(scope)
                 await self._app(scope, bounded(scope, receive), measured)
@@ -66,6 +67,7 @@ class CommerceMiddleware:
                 problem = describe_error(request, as_problem(request, error))
                 await problem_response(request, problem)(scope, receive, measured)
             finally:
+                note_status(span, metrics.status or 500)
                 metrics.record(scope)
 
     def _check(self, scope: Scope) -> None:

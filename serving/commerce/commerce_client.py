@@ -17,7 +17,7 @@ from common.principal import Principal, platform
 from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 from common.retry_policy import is_safe_to_retry, retry_advice
 from common.settings import Settings
-from common.tracing import child_span
+from common.tracing import child_span, note_status
 from serving.gateway.circuit_breaker import BreakerOpen
 from serving.gateway.gateway import identity_of
 from serving.gateway.service_routes import Service, ServiceRoutes
@@ -218,7 +218,7 @@ class CommerceClient:
         is_repeatable = is_safe_to_retry(method, has_key)
         try:
             with child_span(f"{method} {service}", "client") as span:
-                return await self.routes.request(
+                response = await self.routes.request(
                     service,
                     method,
                     target,
@@ -226,6 +226,8 @@ class CommerceClient:
                     body or None,
                     idempotent=is_repeatable,
                 )
+                note_status(span, response.status)
+                return response
         except BreakerOpen as error:
             # This request was not sent, so that every method can be repeated.
             raise CommerceUnavailable(

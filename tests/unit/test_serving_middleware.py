@@ -18,6 +18,7 @@ from common.stopping import Stopping
 from serving.middleware import HttpMiddleware
 from serving.problems import ClickHouseUnavailable
 from tests.principals import bearer
+from tests.recorded_spans import record_all_spans
 
 SETTINGS = Settings()
 TRACEPARENT = "00-0af7651916cd43dd8448eb2100000000-b7ad6b7169203331-01"
@@ -26,6 +27,14 @@ TRACEPARENT = "00-0af7651916cd43dd8448eb2100000000-b7ad6b7169203331-01"
 
 async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
     raise RuntimeError("nobody foresaw this")
+
+
+def problem(status: int) -> ASGIApp:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    return app
 
 
 async def endless(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -75,6 +84,21 @@ def test_the_line_about_a_request_that_failed_says_why() -> None:
         "clickhouse-unavailable",
         "ClickHouse is overloaded.",
     )
+
+
+@pytest.mark.parametrize(
+    ("app", "status", "is_error"),
+    [(broken, 500, True), (echo_trace, 200, False), (problem(404), 404, False), (problem(503), 503, True)],
+)
+def test_the_span_of_a_request_has_its_status_and_is_an_error_from_500_on(
+    monkeypatch: pytest.MonkeyPatch, app: ASGIApp, status: int, is_error: bool
+) -> None:
+    recorded = record_all_spans(monkeypatch)
+    assert ask(app).status_code == status
+
+    (span,) = recorded().values()
+    assert span.attributes["http.response.status_code"] == status
+    assert ("error" in span.attributes) is (not span.status.is_ok) is is_error
 
 
 def test_the_head_of_a_stream_ends_at_once() -> None:

@@ -1,9 +1,11 @@
 """What a commerce service gets with a forwarded request: the gateway's word on who sends it, and no other."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
@@ -11,9 +13,12 @@ from common.principal import Principal, guest
 from common.principal_token import COMMERCE, PrincipalTokens, Sender
 from common.problems import install_error_handlers, problem_response
 from common.settings import LOOPBACK, Settings
+from common.tracing import trace_span
 from serving.commerce.commerce_client import CommerceClient
 from serving.gateway.identity import Identity
+from serving.problems import CommerceUnavailable
 from tests.integration.http_server import answered, serving
+from tests.recorded_spans import record_all_spans
 
 OUTSIDE = {
     "Souk-Principal": "forged",
@@ -99,3 +104,24 @@ def test_a_service_that_failed_too_often_is_said_to_be_away_with_the_time_to_try
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert answer.json()["type"] == "urn:souk:problem:commerce-unavailable"
     assert "nothing was changed" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("status", "is_error"), [("404 Not Found", False), ("500 Internal Server Error", True)]
+)
+def test_the_span_of_a_call_has_the_status_and_is_an_error_from_500_on(
+    monkeypatch: pytest.MonkeyPatch, status: str, is_error: bool
+) -> None:
+    recorded = record_all_spans(monkeypatch)
+
+    async def send() -> None:
+        async with serving(answered(status, b"{}")) as server, client_of(server.url) as commerce:
+            trace_id = "0af7651916cd43dd8448eb211c80319c"
+            with trace_span("serving", "page", "server", trace_id), suppress(CommerceUnavailable):
+                await commerce.call(guest("g"), "GET", "/v1/orders")
+
+    asyncio.run(send())
+    span = recorded()["GET orders"]
+    assert span.attributes
+    assert span.attributes["http.response.status_code"] == int(status[:3])
+    assert (not span.status.is_ok) is is_error
