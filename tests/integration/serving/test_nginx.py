@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
@@ -16,7 +18,7 @@ import httpx
 import pytest
 
 from common.settings import LOOPBACK, ROOT, Settings
-from tests.integration.servers import await_true, terminated
+from tests.integration.servers import TEST_TIMEOUT_S, await_true, terminated
 from tests.ports import free_offset
 from tests.principals import bearer
 
@@ -36,7 +38,8 @@ def running_nginx(api: str, folder: Path) -> Iterator[str]:
         ("server serving:8000;", f"server {api};"),
         ("listen 8080;", f"listen {LOOPBACK}:{port};"),
         ("/tmp/", f"{folder}/"),
-        ("include mime.types;", ""),
+        # If requests waited for each other, they would do so for longer than a test.
+        ("include mime.types;", "proxy_cache_lock_timeout 1h; proxy_cache_lock_age 1h;"),
     ):
         assert found in text
         text = text.replace(found, instead)
@@ -214,8 +217,80 @@ def test_a_page_of_a_visitor_is_never_stored(path: str, client: httpx.Client) ->
     assert [client.get(path).headers["X-Cache-Status"] for _ in range(2)] == ["MISS", "MISS"]
 
 
-def test_metrics_are_hidden(client: httpx.Client) -> None:
-    assert client.get("/metrics").status_code == 404
+def test_personal_requests_at_the_same_time_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    visitors = 8
+    all_are_there = threading.Barrier(visitors)
+
+    class Visitors(Handler):
+        def do_GET(self) -> None:
+            all_are_there.wait(TEST_TIMEOUT_S)
+            self.send_response(200)
+            self.send_header("Cache-Control", "private, no-store")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    def visit(address: str) -> int:
+        return httpx.get(f"{address}/shop/visitor", trust_env=False, timeout=2 * TEST_TIMEOUT_S).status_code
+
+    with nginx_before(Visitors, tmp_path / "nginx") as address, ThreadPoolExecutor(visitors) as threads:
+        assert list(threads.map(visit, [address] * visitors)) == [200] * visitors
+
+
+def test_an_unchanged_private_response_is_a_304(shop: Settings, client: httpx.Client) -> None:
+    path = "/v1/sellers/ana/sales"
+    first = client.get(path, headers=bearer(shop))
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    again = client.get(path, headers={**bearer(shop), "If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    other = client.get(path, headers={**bearer(shop), "If-None-Match": '"other"'})
+    assert (other.status_code, other.content) == (200, first.content)
+
+
+def test_a_304_is_not_stored(client: httpx.Client) -> None:
+    """Others have no body that it could be about."""
+    path = "/v1/products?limit=9"
+    etag = client.get(path).headers["ETag"]
+    same = f"{path}&same=1"
+    unchanged = client.get(same, headers={"If-None-Match": etag})
+    assert (unchanged.status_code, unchanged.headers["X-Cache-Status"]) == (304, "MISS")
+    assert [client.get(same).status_code for _ in range(2)] == [200, 200]
+
+
+def test_a_stored_response_that_has_expired_is_used_again_if_it_has_not_changed(tmp_path: Path) -> None:
+    requested: list[str | None] = []
+
+    class Unchanged(Handler):
+        def do_GET(self) -> None:
+            requested.append(etag := self.headers["If-None-Match"])
+            self.send_response(304 if etag == '"1"' else 200)
+            self.send_header("Cache-Control", "public, max-age=0, s-maxage=1")
+            self.send_header("ETag", '"1"')
+            if etag != '"1"':
+                self.send_header("Content-Length", "4")
+            self.end_headers()
+            if etag != '"1"':
+                self.wfile.write(b"text")
+
+    with nginx_before(Unchanged, tmp_path / "nginx") as address:
+
+        def get(etag: str | None = None) -> httpx.Response:
+            headers = {"If-None-Match": etag} if etag else {}
+            return httpx.get(f"{address}/a", headers=headers, trust_env=False)
+
+        def revalidated(etag: str | None) -> bool:
+            response = get(etag)
+            assert (response.status_code, response.text) == ((304, "") if etag == '"1"' else (200, "text"))
+            return response.headers["X-Cache-Status"] == "REVALIDATED"
+
+        assert get().headers["X-Cache-Status"] == "MISS"
+        for etag in (None, '"1"', '"other"'):
+            await_true(partial(revalidated, etag), "the end of the stored response")
+    assert requested == [None, '"1"', '"1"', '"1"']  # never that of a client: others get what is stored
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/ready", "/ready?exclude=parts", "/%72eady"])
+def test_metrics_and_readiness_are_hidden(path: str, client: httpx.Client) -> None:
+    assert client.get(path).status_code == 404
 
 
 def test_another_host_is_refused_and_its_refusal_is_not_given_to_others(client: httpx.Client) -> None:
