@@ -23,6 +23,9 @@ ALERTMANAGER: Name = "alertmanager"
 RETENTION = ("--storage.tsdb.retention.time=15d", "--storage.tsdb.retention.size=1GB")
 """About 2,000 series every 5 seconds; `ProcessDown` looks back 15 days."""
 
+NO_OTHER_SITE = "--web.cors.origin="
+"""No origin matches an empty expression. By default, every site's pages may read metrics in a browser."""
+
 WEBHOOK = '    webhook_configs: [{{url: "{url}"}}]\n'
 """For the receiver with which `docker/alertmanager/alertmanager.yml` ends."""
 
@@ -46,6 +49,7 @@ def prometheus(settings: Settings, on_demand: Collection[str]) -> Part:
         "--storage.tsdb.path=data",
         *RETENTION,
         f"--web.listen-address={LOOPBACK}:{settings.port('prometheus')}",
+        NO_OTHER_SITE,
     ]
     return _part(settings, PROMETHEUS, flags, texts(local_addresses(settings), alertmanager_address))
 

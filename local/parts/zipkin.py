@@ -39,7 +39,12 @@ def part(settings: Settings) -> Part:
         str(find_java(settings)[0]), *JVM_FLAGS, *server_flags(home / "tmp"), "-jar", str(path),
         *(f"--armeria.ports[0].{name}={value}" for name, value in listener.items()),
     ]  # fmt: skip
-    environment = {**JVM_ENVIRONMENT, "STORAGE_TYPE": "mem", "MEM_MAX_SPANS": str(MAX_SPANS)}
+    environment = {
+        **JVM_ENVIRONMENT,
+        "STORAGE_TYPE": "mem",
+        "MEM_MAX_SPANS": str(MAX_SPANS),
+        "ZIPKIN_QUERY_ALLOWED_ORIGINS": settings.zipkin_base,  # by default, pages of every site
+    }
     return Part(
         "zipkin",
         Resolution("bundled", jar.version, str(path)),

@@ -19,7 +19,7 @@ from dashboards.containers import ADDRESSES, ALERTMANAGER, CLICKHOUSE_URL, PROME
 from dashboards.prometheus.configuration import hand_written_alerts
 from local.compose_env import MONITORING, PASSWORDS, PROFILES
 from local.install.jars import groups
-from local.parts.prometheus import WEBHOOK
+from local.parts.prometheus import NO_OTHER_SITE, WEBHOOK
 from local.stack import all_parts
 from producers.registry import SERVICES as COMMERCE_SERVICES
 from tests.containers import COMPOSE, VARIABLE, compose, dockerfile, resolved, services
@@ -93,6 +93,13 @@ def test_links_of_the_page_of_operations_lead_to_published_ports() -> None:
         public = given.get(f"SOUK_{name.upper()}_PUBLIC_URL") or given[f"SOUK_{name.upper()}_URL"]
         (port,) = SERVICES[name]["ports"]
         assert public == f"http://localhost:{port.split(':')[1]}", name
+
+
+def test_no_page_of_another_site_may_read_metrics_or_traces() -> None:
+    assert NO_OTHER_SITE in SERVICES["prometheus"]["command"]
+    (port,) = SERVICES["zipkin"]["ports"]
+    allowed = SERVICES["zipkin"]["environment"]["ZIPKIN_QUERY_ALLOWED_ORIGINS"]
+    assert allowed == f"http://localhost:{port.split(':')[1]}"
 
 
 def test_every_volume_is_declared_and_used_and_every_mounted_file_exists() -> None:

@@ -19,7 +19,7 @@ from common.errors import UserError
 from common.metrics import JOB_RUNNING
 from common.operations_server import serve_operations
 from common.readiness import ProcessReadiness
-from common.settings import LOOPBACK, PORTS, ROOT, Settings
+from common.settings import LOOPBACK, PORTS, ROOT, Part, Settings
 from common.stopping import Stopping
 from dashboards.prometheus.configuration import rules
 from local.parts import on_demand
@@ -105,6 +105,25 @@ def test_every_panel_can_be_evaluated(settings: Settings) -> None:
             answer = get(settings, "prometheus", "/api/v1/query", query=target["expr"])
             assert answer["data"]["resultType"] == "vector", (name, panel["title"])
             assert not answer.get("warnings"), (name, panel["title"])
+
+
+@pytest.mark.parametrize(
+    ("part", "path"),
+    [
+        ("prometheus", "/api/v1/query?query=up"),
+        ("prometheus", "/api/v1/rules"),
+        ("zipkin", "/api/v2/services"),
+        ("zipkin", "/prometheus"),
+    ],
+)
+def test_a_page_of_another_site_can_not_read_metrics_or_traces(
+    settings: Settings, part: Part, path: str
+) -> None:
+    """A browser shows a page the answers only whose header allows it."""
+    address = f"http://{LOOPBACK}:{settings.port(part)}{path}"
+    for origin in ("https://evil.example", "null"):
+        answer = httpx.get(address, headers={"Origin": origin}, trust_env=False)
+        assert (answer.status_code, answer.headers.get("Access-Control-Allow-Origin")) == (200, None)
 
 
 def test_an_alert_is_sent_to_the_webhook_of_the_settings(settings: Settings, webhook: Webhook) -> None:
