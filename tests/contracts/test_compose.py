@@ -26,6 +26,8 @@ from tests.containers import COMPOSE, VARIABLE, compose, dockerfile, resolved, s
 
 SERVICES = services()
 OURS = {name: one for name, one in SERVICES.items() if one["image"].startswith("souk:")}
+ONCE = {name for name, one in SERVICES.items() if one["restart"] == "no"}
+"""Services that end before others start."""
 SCHEMA_CHECK = (sys.executable, "-P", "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec")
 DOCKER = ROOT / "docker"
 
@@ -56,12 +58,18 @@ def test_a_service_is_limited_pinned_and_confined(name: str) -> None:
 
 
 def test_the_limits_of_all_profiles_but_those_of_the_night_add_up_to_at_most_8_gb() -> None:
-    """Of what runs at the same time: the set-up has ended before the containers start that are larger."""
+    """Of what runs at the same time: what runs once has ended before the containers start that are larger."""
     ours = {name: one for name, one in SERVICES.items() if one["profiles"] not in (["training"], ["audit"])}
     limits = {name: int(one["mem_limit"][:-1]) for name, one in ours.items()}
-    after = {name for name, one in ours.items() if "set-up" in one.get("depends_on", {})}
-    assert limits["set-up"] <= sum(limits[name] for name in after)
-    assert sum(limits.values()) - limits["set-up"] <= 8 * 1024
+    for once in ONCE:
+        after = {name for name, one in ours.items() if once in one.get("depends_on", {})}
+        assert limits.pop(once) <= sum(limits[name] for name in after)
+    assert sum(limits.values()) <= 8 * 1024
+
+
+def test_a_signal_reaches_our_processes_without_a_shell_in_between() -> None:
+    for name, service in OURS.items():
+        assert service["command"][:2] == ["python", "-m"], name
 
 
 def test_only_the_servers_that_write_elsewhere_have_a_writable_root() -> None:
@@ -78,7 +86,7 @@ def test_what_a_service_waits_for_exists_and_can_say_that_it_is_ready() -> None:
                 assert SERVICES[needed]["healthcheck"]["test"], name
             assert set(SERVICES[needed]["profiles"]) <= {*service["profiles"], "core"}, name
     without = {name for name, one in SERVICES.items() if "healthcheck" not in one}
-    assert without == {"set-up", "simulator"}
+    assert without == ONCE
 
 
 def test_only_nginx_may_be_opened_to_a_network() -> None:
@@ -174,6 +182,7 @@ def test_a_process_knows_only_the_passwords_that_it_needs() -> None:
         "audit": every | {"SOUK_CLICKHOUSE_ADMIN", "SOUK_CLICKHOUSE_ANALYST", "SOUK_REDIS", "POSTGRES_SOUK"},
         "commerce": every | {"POSTGRES_SOUK"},
         "serving": every | {"SOUK_CLICKHOUSE_SERVING", "SOUK_REDIS"},
+        "backfill": every,
         "simulator": every,
     }
 

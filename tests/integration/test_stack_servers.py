@@ -1,13 +1,16 @@
 """First statements, configuration and health checks of the stack's servers, with real ones."""
 
 import asyncio
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.parse import quote, urlsplit
 
 import asyncpg
@@ -122,6 +125,27 @@ def test_the_health_check_of_the_registry_needs_no_http_client(settings: Setting
     management = f"{LOOPBACK}:{settings.port('registry_management')}"
     assert is_healthy("registry", "127.0.0.1/9000", management)
     assert not is_healthy("registry", "127.0.0.1/9000", f"{LOOPBACK}:{1}")
+
+
+def test_a_registry_that_is_down_is_not_healthy() -> None:
+    """Its response has the state of each check, of which some are up."""
+
+    class Down(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            checks = [{"name": "Application", "status": "UP"}, {"name": "Database", "status": "DOWN"}]
+            body = json.dumps({"status": "DOWN", "checks": checks}).encode()
+            self.send_response(503)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer((LOOPBACK, 0), Down) as server:
+        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        assert not is_healthy("registry", "127.0.0.1/9000", f"{LOOPBACK}:{server.server_port}")
+        server.shutdown()
 
 
 def test_the_health_checks_of_flink_wait_for_its_task_manager() -> None:
