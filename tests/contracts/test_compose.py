@@ -67,6 +67,15 @@ def test_the_limits_of_all_profiles_but_those_of_the_night_add_up_to_at_most_8_g
     assert sum(limits.values()) <= 8 * 1024
 
 
+@pytest.mark.parametrize("name", ["training", "audit"])
+def test_the_pages_say_how_much_memory_a_service_of_the_night_adds(name: str) -> None:
+    added = f"{int(SERVICES[name]['mem_limit'][:-1]) / 1024:.1f}".removesuffix(".0") + " GB"
+    readme, page = (ROOT / "README.md").read_text(), (ROOT / "docs" / "containers.md").read_text()
+    assert re.search(rf"`{name}`, which [^`]+ may use {added} more", readme)
+    assert re.search(rf"\| `{name}` \| .* up to {added} \|", page)
+    assert re.search(rf"\b{name} \([^()]+; {added} more\)", re.sub(r"\n#\s+", " ", COMPOSE.read_text()))
+
+
 def test_a_signal_reaches_our_processes_without_a_shell_in_between() -> None:
     for name, service in OURS.items():
         assert service["command"][:2] == ["python", "-m"], name
