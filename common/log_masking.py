@@ -12,8 +12,14 @@ from typing import Any
 
 MASK = "[masked]"
 
-IDS = frozenset({"correlation_id", "causation_id", "trace_id", "event_id", "order_id", "timestamp", "level"})
-"""Fields with ids or fixed words, which are never masked: they connect the lines of one chain."""
+_ID_FIELDS = frozenset({"correlation_id", "causation_id", "trace_id", "event_id", "order_id"})
+_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""The platform's ids, and those of Olist. A field with such an id is not searched, which is most of the work
+of a line. A caller chooses the id of an order in a path, and a correlation id: another text in them is
+masked like any text."""
+
+_FIXED_FIELDS = frozenset({"timestamp", "level"})
+"""Fields that only the logger writes."""
 
 _WORDS = (
     *("password", "passwd", "passphrase", "secret", "token", "authorization", "cookie", "credential"),
@@ -63,7 +69,7 @@ def masked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     Numbers, booleans and None stay, unless their name is that of a secret. Other objects become text.
     """
     return {
-        name: value if name in IDS and isinstance(value, str) else masked_value(name, value)
+        name: value if _is_harmless(name, value) else masked_value(name, value)
         for name, value in fields.items()
     }
 
@@ -98,6 +104,13 @@ def masked_text(text: str) -> str:
 def is_sensitive(name: str) -> bool:
     """Return whether a field's name says that its value is personal or secret: `api_key`, `userEmail`."""
     return _NAME.search(_CAMEL_CASE.sub("_", name)) is not None
+
+
+def _is_harmless(name: str, value: Any) -> bool:
+    """Return whether a field contains nothing that a caller could have written."""
+    return name in _FIXED_FIELDS or (
+        name in _ID_FIELDS and isinstance(value, str) and _ID.fullmatch(value) is not None
+    )
 
 
 def _is_card_number(text: str) -> bool:

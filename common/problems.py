@@ -110,7 +110,8 @@ def _describe(request: Request, error: Exception) -> ErrorDescription:
         return ErrorDescription(
             error.status_code, title.lower().replace(" ", "-"), title, detail, dict(error.headers or {})
         )
-    log.error("unexpected error", path=request.url.path, exc_info=error)
+    route = getattr(request.scope.get("route"), "path", "other")  # the path may contain personal data
+    log.error("unexpected error", route=route, exc_info=error)
     detail = "This is a bug. The server's log has the details: ./souk logs"
     return ErrorDescription(500, "internal", "Something went wrong", detail)
 

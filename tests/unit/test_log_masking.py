@@ -124,6 +124,31 @@ def test_ids_times_and_numbers_stay(number: int, at: datetime) -> None:
     assert masked_fields(line) == line
 
 
+@pytest.mark.parametrize("field", ["order_id", "correlation_id", "causation_id", "event_id", "trace_id"])
+@given(secret=SECRETS)
+def test_personal_data_in_place_of_an_id_is_masked(field: str, secret: str) -> None:
+    assert secret not in masked_fields({field: secret})[field]
+
+
+@pytest.mark.parametrize("field", ["order_id", "correlation_id"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "0197f2c4-9b11-7e0e-8d0a-0f8a1c52d6b4",
+        "e481f51cbdc54678b7cc49136f2d6af7",  # Olist's
+        "41111111111111111111111111111111",
+        "536365",
+        "C536365",
+        "#1001",
+        "SO 1001/2",
+        "WC-2026-0001",
+        "order_at_2026-11-24 03:04:05",
+    ],
+)
+def test_an_order_of_any_shop_is_found_by_its_id(field: str, value: str) -> None:
+    assert masked_fields({field: value}) == {field: value}
+
+
 LOGGING = """
 import logging, threading, warnings
 import structlog

@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
@@ -49,11 +50,11 @@ async def echo_trace(scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def send_to(app: ASGIApp, method: str, headers: dict[str, str]) -> httpx.Response:
+async def send_to(app: ASGIApp, method: str, headers: dict[str, str], path: str = "/") -> httpx.Response:
     tokens = PrincipalTokens(SETTINGS)
     transport = httpx.ASGITransport(HttpMiddleware(app, ["localhost"], problem_response, Stopping(), tokens))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        return await client.request(method, "/", headers=headers)
+        return await client.request(method, path, headers=headers)
 
 
 def ask(app: ASGIApp, method: str = "GET", **headers: str) -> httpx.Response:
@@ -99,6 +100,18 @@ def test_the_span_of_a_request_has_its_status_and_is_an_error_from_500_on(
     (span,) = recorded().values()
     assert span.attributes["http.response.status_code"] == status
     assert ("error" in span.attributes) is (not span.status.is_ok) is is_error
+
+
+def test_no_line_about_a_bug_has_the_path() -> None:
+    async def broken_route(scope: Scope, _receive: Receive, _send: Send) -> None:
+        scope["route"] = APIRoute("/people/{name}", lambda: None)
+        raise RuntimeError("nobody foresaw this")
+
+    with capture_logs() as lines:
+        assert asyncio.run(send_to(broken_route, "GET", {}, "/people/Ana-Souza")).status_code == 500
+
+    assert [line["route"] for line in lines] == ["/people/{name}"] * 2
+    assert not [value for line in lines for value in line.values() if "Ana" in str(value)]
 
 
 def test_the_head_of_a_stream_ends_at_once() -> None:
