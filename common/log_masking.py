@@ -29,11 +29,16 @@ _WORDS = (
 _NAME = re.compile(rf"(?:^|[^a-z])(?:{'|'.join(_WORDS)})(?:[^a-z]|$)", re.IGNORECASE)
 _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
-_AT = r"(?:@|%40)"
-_OF_ADDRESS = r"[^\s@\"'<>()\[\],;:=/%|]+"
+MAX_CHARS = 128_000
+"""Of a longer text, only the end is searched and returned: eight times as much as a line keeps of a text."""
+
+_CUT_WORD = re.compile(r"\s*\S+")
+
+_OF_ADDRESS = r"[^\s@\"'<>()\[\],;:=/%|]"
+_HOST = r"(?:@|%40)[\w-]++(?:\.[\w-]++)+"
 _PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
-    (("@",), re.compile(r"(?<=://)[^\s/@]+@"), f"{MASK}@"),
-    (("Key (",), re.compile(r"(Key \([^)]*\)=\().*?(?=\)(?: |\.|$))", re.MULTILINE), rf"\1{MASK}"),
+    (("@",), re.compile(r"(?<=://)[^\s/@]++@"), f"{MASK}@"),
+    (("Key (",), re.compile(r"(Key \([^()]*+\)=\().*?(?=\)(?: |\.|$)|$)", re.MULTILINE), rf"\1{MASK}"),
     (
         ("earer", "EARER", "asic", "ASIC"),
         re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.I),
@@ -43,16 +48,24 @@ _PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     (
         (":", "="),
         re.compile(
-            r"([\"']?\b[\w-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|authorization|cookie"
-            r"|e?-?mail|phone|street|address|postcode|card[_-]?number|iban|cvc|cvv)\b[\"']?\s*[:=]\s*)"
+            r"([\"']?(?<![\w-])[\w-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|authorization"
+            r"|cookie|e?-?mail|phone|street|address|postcode|card[_-]?number|iban|cvc|cvv)\b[\"']?\s*[:=]\s*)"
             r"(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?!\[masked\])[^\s,;&)}\]]+)",
             re.IGNORECASE,
         ),
         rf"\1{MASK}",
     ),
-    (("@", "%40"), re.compile(rf"{_OF_ADDRESS}{_AT}[\w-]+(?:\.[\w-]+)+"), MASK),
+    (
+        ("@", "%40"),
+        re.compile(rf"(?<!{_OF_ADDRESS}){_OF_ADDRESS}++{_HOST}(?:{_OF_ADDRESS}*+{_HOST})*"),
+        MASK,
+    ),
 )
-"""A pattern is tried on texts that contain one of the strings before it."""
+"""A pattern is tried on texts that contain one of the strings before it.
+
+A process logs texts of any form, and waits until they are masked. Look-behinds and possessive quantifiers
+therefore keep the time of each pattern proportional to the length of the text.
+"""
 
 _TOKEN = re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])(?=[\w-]*\d)[\w-]{40,}(?![\w-])", re.ASCII)
 """Tokens of 256 bits in base64url (`common.secret_token`), API keys, and the like: letters of both cases with
@@ -90,7 +103,13 @@ def masked_value(name: str, value: Any) -> Any:
 
 
 def masked_text(text: str) -> str:
-    """Return a text in which personal data and secrets that can be recognised are replaced."""
+    """Return a text in which personal data and secrets that can be recognised are replaced.
+
+    If the text has more than `MAX_CHARS`, its end is returned. The first word of that is masked, because it
+    may be the rest of a secret.
+    """
+    if len(text) > MAX_CHARS:
+        text = _CUT_WORD.sub(MASK, text[-MAX_CHARS:], count=1)
     for marks, pattern, replacement in _PATTERNS:
         if any(mark in text for mark in marks):
             text = pattern.sub(replacement, text)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.ids import new_id
-from common.log_masking import MASK, masked_fields, masked_text
+from common.log_masking import MASK, MAX_CHARS, masked_fields, masked_text
 from common.settings import ROOT
 from producers.sellers.api_keys import new_api_key
 
@@ -114,6 +114,44 @@ def test_known_places_of_secrets_are_masked(text: str, masked: str) -> None:
     found = masked_text(text)
 
     assert found.replace(f"{MASK} {MASK}", MASK) == masked.replace(f"{MASK} {MASK}", MASK)
+
+
+@given(SECRETS, st.data())
+def test_of_a_long_text_only_the_end_is_searched_and_a_secret_that_is_cut_is_masked(
+    secret: str, data: st.DataObject
+) -> None:
+    kept = data.draw(st.integers(1, len(secret)))
+    text = masked_text("§" * 1000 + secret + " §" * ((MAX_CHARS - kept) // 2))
+
+    assert len(text) <= MAX_CHARS + len(MASK)
+    assert set(text.replace(MASK, "")) == {"§", " "}
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    ["a", "2", "@", "a@", "a-", "aA1-", "a.", "%40", "2 ", "token-", "basic ", "Key (", "Key (a)=("],
+)
+@pytest.mark.parametrize("end", ["@ = ana@b.example", "= @ password=a1"])
+def test_a_secret_after_a_long_text_of_any_form_is_masked(repeated: str, end: str) -> None:
+    # If the work grew with the square of the length, most of these texts would take minutes.
+    text = masked_text((repeated * MAX_CHARS)[: MAX_CHARS - len(end)] + end)
+
+    assert MASK in text
+    assert not text.endswith(("ana@b.example", "password=a1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("ana@example.com!eva@example.com", MASK),
+        ("ana@example.com, eva@example.com.", f"{MASK}, {MASK}."),
+        ("a@b, ana@example.com", f"a@b, {MASK}"),
+        ("--password=x --my-token y", f"--password={MASK} --my-token y"),
+        ("Key (email)=(ana souza", f"Key (email)=({MASK}"),
+    ],
+)
+def test_parts_of_a_text_are_masked_where_they_begin_and_end(text: str, masked: str) -> None:
+    assert masked_text(text) == masked
 
 
 @given(st.integers(0, 2**63 - 1), st.datetimes())
