@@ -15,7 +15,7 @@ from common.settings import Settings
 from local.logs.files import Follower, all_lines, last_lines
 from local.logs.merge import merged
 from local.logs.order_events import OrderEvent, find_order_events
-from local.logs.record import LogRecord, read_records
+from local.logs.record import LogRecord, lines_with, read_records
 from local.logs.rendering import as_json, readable
 from local.logs.selection import Selection, parse_level, parse_time
 from local.state_directory import StateDirectory
@@ -107,10 +107,9 @@ def _parsed(path: Path, lines: Iterable[str]) -> list[LogRecord]:
 
 def _selected(path: Path, selection: Selection, limit: int | None) -> list[LogRecord]:
     """Return the selected entries of a log, the last `limit` ones; all files that are kept are read."""
-    lines: Iterable[str] = all_lines(path)
-    if (ids := selection.ids) is not None:
-        # Lines of the platform's own processes are complete entries: most need not be parsed.
-        lines = (line for line in lines if not line.startswith("{") or any(each in line for each in ids))
+    lines = all_lines(path)
+    if selection.ids is not None:
+        lines = lines_with(selection.ids, lines)
     found = list(selection.of(read_records(path.stem, lines)))
     return found if limit is None else found[len(found) - min(limit, len(found)) :]
 

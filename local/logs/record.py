@@ -1,7 +1,7 @@
 """One entry of a log: its time, level and message, from the format of each part."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -40,6 +40,9 @@ _LEVELS: Mapping[str, Level] = {
 _CONTINUATIONS = frozenset({"DETAIL", "HINT", "QUERY", "CONTEXT", "STATEMENT", "LOCATION"})
 """Lines of PostgreSQL that have a time of their own and belong to the line before."""
 
+_OWN_LINE = '{"timestamp":'
+"""The beginning of each line that a process of the platform writes (`common.telemetry`)."""
+
 _OWN_FIELDS = frozenset({"timestamp", "level", "event", "exception"})
 
 
@@ -77,6 +80,27 @@ def read_records(part: str, lines: Iterable[str]) -> Iterator[LogRecord]:
         details.clear()
     if current is not None:
         yield replace(current, details=(*current.details, *details))
+
+
+def lines_with(ids: Collection[str], lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of a log without entries of the platform's own processes that have none of these ids.
+
+    An entry is left out with the lines that continue it. So most lines of such a process are not parsed.
+    """
+    entry: list[str] = []
+    for line in lines:
+        if line.startswith(_OWN_LINE):
+            yield from _if_one_has(ids, entry)
+            entry = [line]
+        elif entry:
+            entry.append(line)
+        else:
+            yield line
+    yield from _if_one_has(ids, entry)
+
+
+def _if_one_has(ids: Collection[str], entry: list[str]) -> list[str]:
+    return entry if any(each in line for line in entry for each in ids) else []
 
 
 def parse_line(part: str, line: str) -> LogRecord | str:

@@ -210,6 +210,7 @@ def test_every_line_of_a_process_is_json_with_its_ids_and_masked() -> None:
     )
     lines = [orjson.loads(line) for line in done.stderr.replace(str(2**70), "0").splitlines()]
 
+    assert all(line.startswith('{"timestamp":') for line in done.stderr.splitlines())  # for `./souk logs`
     assert [line["event"].split(":")[0] for line in lines if "deprecated" not in line["event"]] == [
         "in the main thread", "of a library", "uncaught exception", "uncaught exception",
     ]  # fmt: skip

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.logs import _selected
 from common.errors import UserError
 from local.logs.files import Follower, all_lines, last_lines
 from local.logs.merge import merged
-from local.logs.record import LogRecord, parse_line, read_records
+from local.logs.record import LogRecord, lines_with, parse_line, read_records
 from local.logs.rendering import as_json, readable
 from local.logs.selection import Selection, parse_level, parse_time
 from local.supervision.log_rotation import rotate
@@ -132,6 +133,41 @@ def test_merging_loses_nothing_and_sorts_logs_that_are_sorted(seconds: list[list
 )
 def test_entries_are_selected_by_level_time_and_id(selection: Selection, selected: bool) -> None:
     assert selection.matches(record(OURS)) is selected
+
+
+def own_line(order_id: str) -> str:
+    return orjson.dumps({**orjson.loads(OURS), "correlation_id": order_id}).decode()
+
+
+def test_lines_after_an_entry_of_another_order_are_not_in_the_story(tmp_path) -> None:
+    path = tmp_path / "serving.log"
+    path.write_text("\n".join((own_line("order-1"), "crash of 1", own_line("order-2"), "crash of 2")))
+
+    (found,) = _selected(path, Selection(ids=frozenset({"order-1"})), None)
+
+    assert found.details == ("crash of 1",)
+
+
+LINES = st.sampled_from(
+    [
+        own_line("order-1"),
+        own_line("order-2"),
+        "2026-11-24T03:04:05Z INFO of order-1",
+        "2026-11-24T03:04:05Z INFO of order-2",
+        "Traceback of order-1",
+        "Traceback",
+        '{"a": "order-1"}',
+        '{"a": 1}',
+    ]
+)
+
+
+@given(st.lists(LINES, max_size=12))
+def test_lines_that_are_not_parsed_change_no_selection(lines: list[str]) -> None:
+    selection = Selection(ids=frozenset({"order-1"}))
+    fewer = lines_with({"order-1"}, lines)
+
+    assert [*selection.of(read_records("x", fewer))] == [*selection.of(read_records("x", lines))]
 
 
 def test_an_entry_without_a_time_is_not_in_a_period() -> None:
