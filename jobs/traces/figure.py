@@ -88,3 +88,6 @@ class FigureFollower:
                 shown.attributes["as_of"] = str(response.json()["as_of"])
         except httpx.HTTPError as error:
             log.warning("a trace ends before its figure", reason=str(error))
+        except (ValueError, LookupError, TypeError) as error:
+            reason = f"the API's answer has no `as_of` ({type(error).__name__})"
+            log.warning("a trace ends before its figure", reason=reason)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -25,6 +26,7 @@ from confluent_kafka import OFFSET_END, Consumer, Message, TopicPartition
 from clickhouse.client import connect
 from common.correlation import span_id_of, trace_id_of
 from common.errors import PartUnavailable
+from common.metrics import UNEXPECTED_ERRORS
 from common.settings import Settings
 from common.tracing import Span, is_on, is_sampled, record_span, span_id_of_event
 from jobs.traces.figure import FigureFollower
@@ -34,6 +36,8 @@ log = structlog.get_logger()
 
 SERVICE = "job facts"
 """The service of the spans in Zipkin."""
+
+WORKER = "trace_follower"
 
 POLL_S = 0.25
 """The shortest pause between two looks into ClickHouse."""
@@ -75,15 +79,32 @@ class PendingEvent:
 def follow_traces(settings: Settings, stop: threading.Event) -> None:
     """Record the spans until `stop` is set. Return at once while tracing is off.
 
-    Events that arrive while Kafka or ClickHouse does not answer are followed later, up to `GIVE_UP_S`.
+    Events that arrive while Kafka or ClickHouse does not answer are followed later, up to `GIVE_UP_S`. After
+    any other error it begins again at the end of the topics, and no longer waits for earlier events.
     """
     if not is_on():
         return
-    figures = FigureFollower(settings)
-    follower = TraceFollower(figures)
-    consumer = tail_of_order_topics(settings.kafka)
-    try:
+    errors = UNEXPECTED_ERRORS.labels("jobs", WORKER)  # creates the series with 0, which the alert needs
+    logged = ""
+    while not stop.is_set():
+        try:
+            _follow(settings, stop)
+        except Exception as error:  # a bug that affects these events; later ones must still be followed
+            errors.inc()
+            if (reason := f"{type(error).__name__}: {error}") != logged:
+                log.exception("unexpected error", worker=WORKER)
+            logged = reason
+            stop.wait(RETRY_S)
+
+
+def _follow(settings: Settings, stop: threading.Event) -> None:
+    with (
+        closing(FigureFollower(settings)) as figures,
+        closing(tail_of_order_topics(settings.kafka)) as consumer,
+    ):
+        follower = TraceFollower(figures)
         client: Client | None = None
+        is_waiting = False
         advance_at = time.monotonic()
         while not stop.is_set():
             used_s = time.thread_time()
@@ -101,13 +122,12 @@ def follow_traces(settings: Settings, stop: threading.Event) -> None:
                 begun = time.monotonic()
                 follower.advance(client)
                 pause_s = pause_after(time.monotonic() - begun)
+                is_waiting = False
             except (PartUnavailable, ClickHouseError) as error:
-                log.warning("traces wait for ClickHouse", error=str(error))
-                client, pause_s = None, RETRY_S
+                if not is_waiting:
+                    log.warning("traces wait for ClickHouse", error=str(error))
+                client, pause_s, is_waiting = None, RETRY_S, True
             advance_at = time.monotonic() + pause_s
-    finally:
-        consumer.close()
-        figures.close()
 
 
 def pause_after(busy_s: float) -> float:

@@ -1,17 +1,24 @@
 """The trace follower completes traces of orders by what is in ClickHouse, and asks the API for figures."""
 
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.trace import format_span_id, format_trace_id
+from structlog.testing import capture_logs
 
 from clickhouse.client import connect
 from common import tracing
 from common.ids import new_id
-from common.settings import Settings
+from common.metrics import UNEXPECTED_ERRORS
+from common.settings import LOOPBACK, Settings
 from common.tracing import span_id_of_event
 from jobs.traces import figure
 from jobs.traces.figure import MAX_WAITING, FigureFollower
@@ -20,11 +27,14 @@ from jobs.traces.follower import (
     POLL_S,
     SHARE_OF_TIME,
     SKIP_S,
+    WORKER,
     TraceFollower,
     fell_behind,
+    follow_traces,
     pause_after,
 )
 from tests.integration.metric_tables import writable
+from tests.integration.servers import await_true
 from tests.integration.serving.conftest import ask, put
 from tests.kafka_message import KafkaMessage
 from tests.recorded_spans import RecordedSpans, record_all_spans
@@ -76,6 +86,45 @@ class Orders:
             ask(self.settings, f"DELETE FROM {writable(self.settings, table)} WHERE {where}")
 
 
+@dataclass
+class Answering:
+    """A server, and the number of requests that it received."""
+
+    url: str
+    requests: int = 0
+
+
+@contextmanager
+def answering(*bodies: bytes) -> Iterator[Answering]:
+    """A server that answers with these bodies in turn, and then with the last one again."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = bodies[min(running.requests, len(bodies) - 1)]
+            running.requests += 1
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
+    server.daemon_threads = True
+    running = Answering(f"http://{LOOPBACK}:{server.server_port}")
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield running
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def test_a_trace_goes_on_with_the_stored_event_and_the_figure_that_includes_it(shop, orders, recorded):
     follower = TraceFollower(FigureFollower(shop))
     order_id, message = orders.confirm()
@@ -111,6 +160,54 @@ def test_a_figure_that_does_not_come_ends_the_trace_with_an_error(shop, orders, 
     spans = recorded()
     assert set(spans) == {"store order_confirmed", "wait for sales"}
     assert spans["wait for sales"].attributes["error"] == "PartUnavailable"
+
+
+def test_an_answer_without_the_figure_ends_the_trace_and_not_the_follower(shop, orders, recorded):
+    with answering(b"{}", b"[1]", b"<p>", b'{"as_of": "2026-11-24"}') as api:
+        follower = TraceFollower(FigureFollower(shop.model_copy(update={"serving_url": api.url})))
+        for _ in range(4):
+            order_id, message = orders.confirm()
+            orders.sell(order_id)
+            with connect(shop) as client:
+                follower.add([message])
+                follower.advance(client)
+
+    shown = recorded()["show sales"]
+    assert (shown.attributes["order.id"], shown.attributes["as_of"]) == (order_id, "2026-11-24")
+
+
+@pytest.mark.usefixtures("recorded")
+def test_the_follower_goes_on_after_an_error_and_logs_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.traces.follower.RETRY_S", 0.01)
+    # No broker is there, and no client of ClickHouse can be made: 65536 is no port.
+    settings = Settings(kafka_bootstrap=f"{LOOPBACK}:1", clickhouse_url=f"http://{LOOPBACK}:65536")
+    errors, stop = UNEXPECTED_ERRORS.labels("jobs", WORKER), threading.Event()
+    before = errors._value.get()
+    with capture_logs() as lines, ThreadPoolExecutor(1) as threads:
+        running = threads.submit(follow_traces, settings, stop)
+        try:
+            await_true(lambda: running.done() or errors._value.get() > before + 2)
+        finally:
+            stop.set()
+
+    assert running.result() is None
+    assert [(line["event"], line["worker"]) for line in lines] == [("unexpected error", WORKER)]
+
+
+@pytest.mark.usefixtures("recorded")
+def test_the_follower_waits_for_clickhouse_and_logs_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.traces.follower.RETRY_S", 0.01)
+    stop = threading.Event()
+    with answering(b"no version") as server, capture_logs() as lines, ThreadPoolExecutor(1) as threads:
+        settings = Settings(kafka_bootstrap=f"{LOOPBACK}:1", clickhouse_url=server.url)
+        running = threads.submit(follow_traces, settings, stop)
+        try:
+            await_true(lambda: running.done() or server.requests > 2)
+        finally:
+            stop.set()
+
+    assert running.result() is None
+    assert [line["event"] for line in lines] == ["traces wait for ClickHouse"]
 
 
 @pytest.mark.usefixtures("recorded")
