@@ -1,15 +1,20 @@
 """What the lines of logs cost: how many there are for a checkout, and the CPU time of one."""
 
 from dataclasses import dataclass
-
-import orjson
+from datetime import datetime
+from pathlib import Path
 
 from bench.telemetry.timed_program import time_program
+from common.errors import SoukError
 from common.settings import Settings
+from local.logs.files import all_lines
+from local.logs.record import read_records
 from local.state_directory import StateDirectory
 
 LINES = 20_000
 PARTS = ("serving", "commerce", "jobs")
+TRAFFIC = frozenset({"request", "processed", "published"})
+"""The lines about an order or a request."""
 
 _PROGRAM = f"""
 import time
@@ -36,22 +41,29 @@ class LogCost:
     line_us: float
 
 
-def log_cost(settings: Settings, checkouts: int) -> LogCost:
-    """Count the lines in the logs of a platform that took this many checkouts, and time lines like them."""
-    home = StateDirectory(settings.home)
-    lines = sum(_count_lines(home, part) for part in PARTS)
-    cpu_s = time_program(_PROGRAM, settings.home / "log_cost.log")
+def log_cost(lines: int, checkouts: int, log: Path) -> LogCost:
+    """Return the lines for a checkout, and time lines like them, which a program writes to the file `log`."""
+    cpu_s = time_program(_PROGRAM, log)
     return LogCost(round(lines / checkouts, 2), round(cpu_s * 1e6 / LINES, 1))
 
 
-def _count_lines(home: StateDirectory, part: str) -> int:
-    """Return how many lines of a part's logs are about an order or a request, rotated logs included."""
-    logs = home.log(part).parent.glob(f"{home.log(part).name}*")
-    return sum(_is_of_traffic(line) for log in logs for line in log.read_bytes().splitlines())
+def count_lines(settings: Settings, since: datetime) -> int:
+    """Return how many lines about orders and requests our processes have written since a time.
+
+    Raises:
+        SoukError: the rotation has deleted some of them.
+    """
+    home = StateDirectory(settings.home)
+    return sum(_count(part, home.log(part), since) for part in PARTS)
 
 
-def _is_of_traffic(line: bytes) -> bool:
-    try:
-        return bool(orjson.loads(line)["event"] in ("request", "processed", "published"))
-    except (orjson.JSONDecodeError, KeyError):
-        return False
+def _count(part: str, log: Path, since: datetime) -> int:
+    count, has_older = 0, False
+    for record in read_records(part, all_lines(log)):
+        if record.at is None or record.at < since:
+            has_older = True
+        elif record.message in TRAFFIC:
+            count += 1
+    if not has_older:
+        raise SoukError(f"the log of {part} no longer has all lines of a round: measure fewer --seconds")
+    return count

@@ -15,11 +15,12 @@ from rich.table import Table
 
 from bench.serving.spike import open_shop
 from bench.telemetry.load import PROBE, CheckoutLoad, EventLoad, await_calm, measure_checkouts, measure_events
-from bench.telemetry.log_cost import LogCost, log_cost
+from bench.telemetry.log_cost import LogCost, count_lines, log_cost
 from bench.telemetry.paired_cost import PairedCost
 from bench.telemetry.span_collector import SpanCollector, span_collector
 from bench.telemetry.span_cost import SpanCost, span_cost
 from bench.temporary_platform import TemporaryPlatform, temporary_platform
+from common.clock import system_clock
 from common.errors import SoukError
 from common.settings import Settings
 from local import stack
@@ -48,12 +49,16 @@ class TelemetryBenchPlan:
 
 @dataclass(frozen=True)
 class Round:
-    """What was measured with one setting. `spans` of the checkouts arrived at the collector."""
+    """What was measured with one setting.
+
+    `spans` of the checkouts arrived at the collector, and `lines` about them were written to the logs.
+    """
 
     is_traced: bool
     checkouts: CheckoutLoad
     events: EventLoad
     spans: int
+    lines: int
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,11 @@ def run(
             sum(each.checkouts.in_all for each in traced),
             platform.settings.home / "span_cost.log",
         )
-        logs = log_cost(platform.settings, sum(each.checkouts.in_all for each in rounds))
+        logs = log_cost(
+            sum(each.lines for each in rounds),
+            sum(each.checkouts.in_all for each in rounds),
+            platform.settings.home / "log_cost.log",
+        )
     return compare(rounds[WARM_UP_ROUNDS:], spans, logs)
 
 
@@ -146,12 +155,13 @@ def _measure(
     own = replace(platform, settings=stack.up(platform.settings.model_copy(update=tracing), platform.console))
     await_calm(own)
     collector.take()
+    begun = system_clock()
     checkouts = measure_checkouts(own, plan.seconds, number)
-    spans = collector.take()
+    spans, lines = collector.take(), count_lines(own.settings, begun)
     events = measure_events(own, plan.events, number)
     if is_traced and not spans:
         raise SoukError("no span arrived at the collector")
-    return Round(is_traced, checkouts, events, spans)
+    return Round(is_traced, checkouts, events, spans, lines)
 
 
 def compare(rounds: list[Round], spans: SpanCost, logs: LogCost) -> TelemetryBenchResult:

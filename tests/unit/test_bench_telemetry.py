@@ -1,20 +1,24 @@
 """How the cost of tracing is computed and decided."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from rich.console import Console
 
 from bench.telemetry.load import CheckoutLoad, EventLoad
-from bench.telemetry.log_cost import LogCost
+from bench.telemetry.log_cost import LogCost, count_lines, log_cost
 from bench.telemetry.paired_cost import PairedCost
 from bench.telemetry.run import Round, TelemetryBenchResult, compare, order, show
 from bench.telemetry.span_collector import span_collector
 from bench.telemetry.span_cost import SpanCost, span_cost
+from common.errors import SoukError
 from common.settings import Settings
 from common.span_recorder import SpanRecorder, make_exporter
 from common.tracing import Span, record_span
+from local.state_directory import StateDirectory
 
 NONE = PairedCost(0.0, 0.0, 0.0)
 
@@ -86,10 +90,51 @@ def test_the_cost_of_a_span_is_that_of_spans_which_arrive(tmp_path: Path) -> Non
     assert cost.span_us > 0
 
 
+BEGUN = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+
+
+def write_log(path: Path, *lines: tuple[int, str]) -> None:
+    """Write lines, each with its second after `BEGUN` and its event."""
+    path.parent.mkdir(exist_ok=True)
+    fields = {"level": "info", "process": "commerce", "pid": 7}
+    path.write_bytes(
+        b"".join(
+            orjson.dumps({"timestamp": BEGUN + timedelta(seconds=second), **fields, "event": event}) + b"\n"
+            for second, event in lines
+        )
+    )
+
+
+def test_all_lines_about_the_checkouts_of_a_round_are_counted_and_no_others(tmp_path: Path) -> None:
+    logs = StateDirectory(tmp_path).logs
+    write_log(logs / "commerce.log.2", (-9, "processed"), (1, "request"))
+    write_log(logs / "commerce.log.1", (2, "processed"), (3, "stopping"))
+    write_log(logs / "commerce.log", (4, "published"))
+    write_log(logs / "serving.log", (-9, "request"), (5, "request"))
+    write_log(logs / "jobs.log", (-9, "waiting"))
+
+    assert count_lines(Settings(home=tmp_path), BEGUN) == 4
+
+
+def test_lines_that_the_rotation_has_deleted_are_missed(tmp_path: Path) -> None:
+    for part in ("serving", "commerce", "jobs"):
+        write_log(StateDirectory(tmp_path).log(part), (0, "request"))
+
+    with pytest.raises(SoukError, match="measure fewer --seconds"):
+        count_lines(Settings(home=tmp_path), BEGUN)
+
+
+def test_the_cost_of_a_line_is_that_of_lines_like_them(tmp_path: Path) -> None:
+    cost = log_cost(300, 200, tmp_path / "log")
+
+    assert cost.lines_per_checkout == 1.5
+    assert cost.line_us > 0
+
+
 def test_rounds_are_compared_in_pairs_whichever_came_first(capsys: pytest.CaptureFixture[str]) -> None:
     def measured(is_traced: bool, per_second: float, cpu: float) -> Round:
         checkouts = CheckoutLoad(100, 10, per_second, {"orders": cpu - 2, "jobs": 1, "postgres": 1})
-        return Round(is_traced, checkouts, EventLoad(per_second, cpu), int(is_traced))
+        return Round(is_traced, checkouts, EventLoad(per_second, cpu), int(is_traced), 1)
 
     rounds = [
         measured(False, 100, 10),
@@ -117,7 +162,7 @@ def test_each_pair_has_a_round_with_and_one_without_tracing_in_a_drawn_order() -
 def test_checkouts_are_compared_as_on_a_machine_of_constant_speed() -> None:
     def measured(is_traced: bool, per_second: float, slowness: float) -> Round:
         parts = {"orders": 20 * slowness, "postgres": 5 * slowness}
-        return Round(is_traced, CheckoutLoad(100, 10, per_second, parts), EventLoad(1_000, 10), 0)
+        return Round(is_traced, CheckoutLoad(100, 10, per_second, parts), EventLoad(1_000, 10), 0, 0)
 
     rounds = [
         measured(False, 100, 1.0),
