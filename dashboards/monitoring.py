@@ -63,7 +63,8 @@ QUESTIONS: Mapping[str, tuple[object, ...]] = {
 INTRODUCTION = """\
 All processes export their metrics at `/metrics` from one registry, `common/metrics.py`. Each label has values
 from a list in the code, or names of events, routes, jobs and topics, never an id. So the number of series is
-bounded. `./souk up --with prometheus --with alertmanager` starts both servers if they are on PATH.
+bounded. Only `group` has the name of every consumer group in Kafka, those of other programs included.
+`./souk up --with prometheus --with alertmanager` starts both servers if they are on PATH.
 
 Alerts are shown on `/ops` and by Alertmanager. If `SOUK_ALERT_WEBHOOK_URL` is set (for docker-compose.yml, in
 `.env`), Alertmanager also posts them to that URL, as its
