@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Any, Literal, Self
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -476,6 +476,10 @@ class Settings(BaseSettings):
         """Return the address at which a process of the platform exports its metrics."""
         base = {"serving": self.serving, "commerce": self.commerce, "clickhouse": self.clickhouse}.get(part)
         return self.metrics_urls.get(part) or f"{base or f'http://{LOOPBACK}:{self.port(part)}'}/metrics"
+
+    def readiness_of(self, part: Part) -> str:
+        """Return the address of `/ready` of a process of the platform, which is beside its metrics."""
+        return urljoin(self.metrics_of(part), "ready")
 
     @property
     def timezone(self) -> ZoneInfo:

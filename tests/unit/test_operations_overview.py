@@ -16,7 +16,7 @@ from common.metrics import exposition
 from common.settings import Settings
 from serving.ops.overview.parts import STAGES, Outages
 from serving.ops.overview.presenter import overview
-from serving.ops.overview.processes import WANTED
+from serving.ops.overview.processes import WANTED, WITH_READINESS
 from serving.ops.overview.rates import RateMeter
 from serving.ops.overview.samples import Samples, read_samples, sample_name
 from serving.ops.overview.schemas import PlatformOverview
@@ -47,12 +47,14 @@ def made(
     readings: Mapping[str, Reading[Any]],
     processes: Mapping[str, Reading[Samples]],
     settings: Settings | None = None,
+    readiness: Mapping[str, Reading[Mapping[str, str]]] | None = None,
 ) -> PlatformOverview:
     names = ("parts", "figures", "backlog", "versions", "redis_memory", "local_memory", "audits", "trainings",
              "alerts", "mails")  # fmt: skip
     return overview(
         settings or Settings(), dict.fromkeys(names, SILENT) | readings,
-        dict.fromkeys(WANTED, SILENT) | processes, frozenset(), Outages(), RateMeter(), NOW, 1_000.0,
+        dict.fromkeys(WANTED, SILENT) | processes, dict.fromkeys(WITH_READINESS, SILENT) | (readiness or {}),
+        frozenset(), Outages(), RateMeter(), NOW, 1_000.0,
     )  # fmt: skip
 
 
@@ -195,11 +197,24 @@ def test_a_part_that_is_not_ready_leaves_all_others_as_they_are() -> None:
 
 def test_a_process_that_may_be_missing_is_off_until_it_was_seen() -> None:
     never: Reading[Any] = Reading(None, None, NOW, "refused")
-    found = made({}, {"training": never, "audit": SILENT, "simulator": never})
+    found = made({}, {}, readiness={"training": never, "audit": SILENT, "simulator": never})
     parts = {part["part"]: part["state"] for stage in found["stages"] for part in stage["parts"]}
 
     assert (parts["training"], parts["audit"]) == ("off", "not_ready")
     assert "simulator" not in parts
+
+
+def test_a_process_that_exports_metrics_and_misses_something_is_not_ready() -> None:
+    exports = {part: answered(read_samples(PAGE, WANTED["commerce"])) for part in WITH_READINESS}
+    missing: dict[str, Reading[Mapping[str, str]]] = {part: answered({}) for part in WITH_READINESS}
+    missing["jobs"] = answered({"flink": "refused", "jobs": "facts is not there"})
+    found = made({}, exports, readiness=missing)
+    parts = {part["part"]: part for stage in found["stages"] for part in stage["parts"]}
+
+    assert (parts["jobs"]["state"], parts["jobs"]["not_ready_since"]) == ("not_ready", NOW)
+    assert parts["jobs"]["detail"] == "flink: refused; jobs: facts is not there"
+    assert parts["jobs"]["memory_bytes"] == 150_000_000
+    assert {parts[name]["state"] for name in WITH_READINESS if name != "jobs"} == {"ready"}
 
 
 def test_jobs_have_the_lag_of_their_live_version() -> None:

@@ -16,8 +16,8 @@ from serving.ops.schemas import PartState
 class PartSources:
     """Where the state and the memory of a part come from.
 
-    `check` is its readiness check, `process` the process whose metrics it exports, and `records` are the
-    processes that `./souk up` starts for it.
+    `check` is its check by this process, and `process` the process whose metrics it exports and whose
+    `/ready` is asked if there is no check. `records` are the processes that `./souk up` starts for it.
     """
 
     name: str
@@ -60,6 +60,8 @@ class PartReadings:
 
     checks: Mapping[str, PartState] | None
     processes: Mapping[Part, Reading[Samples]]
+    readiness: Mapping[Part, Reading[Mapping[str, str]]]
+    """What processes with `/ready` miss, with the reasons."""
     redis_memory: int | None
     local_memory: Mapping[str, int]
     was_started_here: frozenset[str]
@@ -107,11 +109,17 @@ def _state(part: PartSources, known: PartReadings) -> tuple[bool, bool, str, boo
         state = known.checks[part.check]
         return state["ready"], state["needed"], state["detail"], False
     assert part.process is not None
-    reading = known.processes[part.process]
+    if part.process == "serving":
+        return True, True, "answers", False
+    reading = known.readiness[part.process]
     if reading.value is not None:
-        return True, part.process == "serving", "exports its metrics", False
+        return not reading.value, False, _missing(reading.value) or "does its work", False
     was_here = reading.answered_at is not None or not known.was_started_here.isdisjoint(part.records)
     return False, False, reading.problem, part.process in OPTIONAL and not was_here
+
+
+def _missing(reasons: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
 
 
 def _memory(part: PartSources, known: PartReadings) -> tuple[int | None, MemorySource | None]:

@@ -23,6 +23,7 @@ def overview(
     settings: Settings,
     readings: Mapping[str, Reading[Any]],
     processes: Mapping[Part, Reading[Samples]],
+    readiness: Mapping[Part, Reading[Mapping[str, str]]],
     was_started_here: frozenset[str],
     outages: Outages,
     rates: RateMeter,
@@ -38,6 +39,7 @@ def overview(
     known = PartReadings(
         None if value["parts"] is None else {each["part"]: each for each in value["parts"]},
         processes,
+        readiness,
         value["redis_memory"],
         value["local_memory"] or {},
         was_started_here,

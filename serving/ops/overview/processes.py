@@ -1,7 +1,8 @@
-"""What the processes of the platform export about themselves, wherever they run."""
+"""What the processes of the platform say about themselves, wherever they run: metrics and readiness."""
 
 import asyncio
 from collections.abc import Mapping
+from http import HTTPStatus
 
 import httpx
 
@@ -19,6 +20,10 @@ from serving.ops.overview.samples import (
     sample_name,
 )
 from serving.ops.overview.source import Source
+
+CHECKS_TIMEOUT_S = 3.0
+"""The checks of the parts have timeouts of their own, which are a little shorter. So if they are late, a
+process is busy, and the states that are known stay."""
 
 _FIGURES: Mapping[Part, tuple[Metric | str, ...]] = {
     "serving": (metrics.HTTP_REQUESTS, metrics.LIVE_LISTENERS),
@@ -56,6 +61,10 @@ OPTIONAL: frozenset[Part] = frozenset({"training", "audit", "simulator"})
 """Processes without which the platform works. Where one was never started, it is off, and not broken."""
 
 
+WITH_READINESS: tuple[Part, ...] = ("jobs", "rollups", "training", "audit", "simulator")
+"""Processes whose `/ready` is the state of their part. The API checks itself and the other parts."""
+
+
 def process_sources(settings: Settings, http: httpx.AsyncClient, clock: Clock) -> dict[Part, Source[Samples]]:
     """Return a source for each process. That of the API reads its own metrics, without a request."""
 
@@ -70,6 +79,27 @@ def process_sources(settings: Settings, http: httpx.AsyncClient, clock: Clock) -
         return Source(f"metrics of {part}", read, clock, quiet=part in OPTIONAL)
 
     return {part: source(part) for part in WANTED}
+
+
+def readiness_sources(
+    settings: Settings, http: httpx.AsyncClient, clock: Clock
+) -> dict[Part, Source[Mapping[str, str]]]:
+    """Return a source for each process with `/ready`. Its value is what is missing, with the reasons.
+
+    They log nothing: a process that is away is logged for its metrics.
+    """
+
+    def source(part: Part) -> Source[Mapping[str, str]]:
+        async def read() -> Mapping[str, str]:
+            response = await http.get(settings.readiness_of(part))
+            if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                response.raise_for_status()
+            missing: Mapping[str, str] = response.json()["missing"]
+            return missing
+
+        return Source(f"readiness of {part}", read, clock, timeout_s=CHECKS_TIMEOUT_S, quiet=True)
+
+    return {part: source(part) for part in WITH_READINESS}
 
 
 def _own_samples() -> Samples:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import structlog
@@ -23,17 +23,18 @@ from serving.ops.overview.alerts import read_alerts
 from serving.ops.overview.jobs import read_versions
 from serving.ops.overview.mails import read_mails
 from serving.ops.overview.parts import Outages
-from serving.ops.overview.processes import process_sources, read_local_memory
+from serving.ops.overview.processes import (
+    CHECKS_TIMEOUT_S,
+    process_sources,
+    read_local_memory,
+    readiness_sources,
+)
 from serving.ops.overview.rates import RateMeter
 from serving.ops.overview.schemas import PlatformOverview
-from serving.ops.overview.source import Source
+from serving.ops.overview.source import Reading, Source
 from serving.ops.readiness import ReadinessChecks
 from serving.redis_client import run_redis
 from serving.trainings.service import TrainingsService
-
-CHECKS_TIMEOUT_S = 3.0
-"""The checks of the parts have timeouts of their own, which are a little shorter. So if they are late, this
-process is busy, and the states that it knows stay."""
 
 HTTP_TIMEOUT_S = 10.0
 """How long a process may take to answer a request that nobody waits for any more."""
@@ -50,6 +51,9 @@ SLOW_S = 5.0
 AUDITS = 5
 
 log = structlog.get_logger()
+
+K = TypeVar("K")
+T = TypeVar("T")
 
 
 class OverviewService:
@@ -72,6 +76,7 @@ class OverviewService:
         self._kafka = KafkaCluster(settings.kafka, {"socket.connection.setup.timeout.ms": 2_000})
         self._outages, self._rates = Outages(), RateMeter()
         self._processes = process_sources(settings, self._http, clock)
+        self._readiness = readiness_sources(settings, self._http, clock)
 
         def source(name: str, read: Any, **options: Any) -> Source[Any]:
             return Source(name, read, clock, **options)
@@ -106,7 +111,7 @@ class OverviewService:
             self._watcher.cancel()
             with suppress(asyncio.CancelledError):
                 await self._watcher
-        sources = [*self._sources.values(), *self._processes.values()]
+        sources = [*self._sources.values(), *self._processes.values(), *self._readiness.values()]
         await asyncio.gather(*(each.aclose() for each in sources))
         await self._http.aclose()
 
@@ -119,15 +124,14 @@ class OverviewService:
             return self._last
 
     async def _read(self) -> PlatformOverview:
-        names, parts = list(self._sources), list(self._processes)
-        readings = await asyncio.gather(
-            *(each.reading() for each in self._sources.values()),
-            *(each.reading() for each in self._processes.values()),
+        readings, processes, readiness = await asyncio.gather(
+            _readings(self._sources), _readings(self._processes), _readings(self._readiness)
         )
         return presenter.overview(
             self._settings,
-            dict(zip(names, readings, strict=False)),
-            dict(zip(parts, readings[len(names) :], strict=True)),
+            readings,
+            processes,
+            readiness,
             frozenset(recorded_parts(self._settings.home / "run")),
             self._outages,
             self._rates,
@@ -150,3 +154,10 @@ class OverviewService:
     async def _read_redis_memory(self) -> int:
         info: Any = await run_redis(self._redis.info("memory"))
         return int(info["used_memory_rss"])
+
+
+async def _readings(sources: Mapping[K, Source[T]]) -> dict[K, Reading[T]]:
+    """Read all sources at the same time."""
+    return dict(
+        zip(sources, await asyncio.gather(*(each.reading() for each in sources.values())), strict=True)
+    )

@@ -1,6 +1,9 @@
 """`/ops` and its JSON: figures equal their sources, and parts that are away hide nothing else."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,8 +17,9 @@ from clickhouse.client import connect
 from common.consumer_lag import read_backlog
 from common.kafka import KafkaCluster
 from common.principal import Principal
-from common.settings import Settings
-from tests.integration.servers import await_true
+from common.settings import LOOPBACK, ROOT, Settings
+from local.state_directory import base_environment, settings_environment
+from tests.integration.servers import await_true, terminated
 from tests.integration.serving.conftest import Office
 from tests.integration.serving.visits import ADMIN
 from tests.principals import bearer
@@ -129,6 +133,30 @@ def test_parts_that_are_away_are_shown_and_hide_no_other(http: httpx.Client) -> 
     assert not sources["kafka"]["answers"]
     assert sources["kafka"]["failing_since"]
     assert sources["audits"]["answers"]
+
+
+def test_a_process_that_exports_metrics_is_only_ready_if_it_says_so(
+    http: httpx.Client, shop: Settings
+) -> None:
+    """The roll-ups run beside the API: first with an address of ClickHouse where nothing answers."""
+    away = shop.model_copy(update={"clickhouse_url": f"http://{LOOPBACK}:{shop.port('zipkin')}"})
+
+    def state(reason: str) -> Any:
+        """Return the state of the roll-ups once the API has their metrics and this detail."""
+        part = parts_of(get(http, "/v1/ops/overview"))["rollups"]
+        return part["state"] if part["memory_from"] == "metrics" and reason in part["detail"] else None
+
+    with running_rollups(away):
+        reason = f"clickhouse: ClickHouse at {away.clickhouse} does not answer"
+        assert await_true(lambda: state(reason), "that they are not ready") == "not_ready"
+    with running_rollups(shop):
+        assert await_true(lambda: state("does its work"), "that they are ready") == "ready"
+
+
+def running_rollups(settings: Settings) -> AbstractContextManager[object]:
+    environment = base_environment() | settings_environment(settings)
+    command = [sys.executable, "-m", "clickhouse.rollup_worker"]
+    return terminated(subprocess.Popen(command, cwd=ROOT, env=environment))
 
 
 def test_lag_and_dead_letters_are_those_of_kafka(office: Office) -> None:
