@@ -1,6 +1,6 @@
 """`./souk dlq list | show | replay | discard`: dead letters, their reasons, and what to do with them."""
 
-from collections import Counter
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import orjson
@@ -16,6 +16,7 @@ from producers.inbox.dead_letter_queue import (
     dead_letter_topic,
     dead_letter_topics,
 )
+from producers.inbox.dead_letter_summary import summaries
 from schemas.codec import Decoder
 from schemas.registry import SchemaRegistry
 
@@ -42,23 +43,24 @@ def list_(
 ) -> None:
     """Show the topics with unresolved dead letters, and the most frequent reason of each."""
     with DeadLetterQueue(Settings.load().kafka) as queue:
-        unresolved = {topic: queue.unresolved(topic) for topic in dead_letter_topics()}
-    by_name = {topic.removesuffix("_dlq"): letters for topic, letters in unresolved.items() if letters}
-    if as_json:
-        summaries = {name: [_summary(letter) for letter in letters] for name, letters in by_name.items()}
-        print(orjson.dumps(summaries).decode())
-        return
-    if not by_name:
+        if as_json:
+            described = {
+                topic.removesuffix("_dlq"): [_description(letter) for letter in queue.unresolved(topic)]
+                for topic in dead_letter_topics()
+            }
+            print(orjson.dumps({name: letters for name, letters in described.items() if letters}).decode())
+            return
+        found = summaries(queue)
+    if not found:
         print("no dead letters")
         return
     table = Table(box=None, pad_edge=False)
     for column in ("event or table", "letters", "oldest", "newest", "stage", "most frequent reason"):
         table.add_column(column, justify="right" if column == "letters" else "left", no_wrap=True)
-    for name, letters in by_name.items():
-        reasons = Counter((letter.stage, letter.reason[:MAX_REASON_CHARS]) for letter in letters)
-        stage, reason = reasons.most_common(1)[0][0]
-        oldest, newest = (f"{letter.written_at:%Y-%m-%d %H:%M:%S}" for letter in (letters[0], letters[-1]))
-        table.add_row(name, f"{len(letters):,}", oldest, newest, stage, reason)
+    for each in found:
+        oldest, newest = (f"{written_at:%Y-%m-%d %H:%M:%S}" for written_at in (each.oldest, each.newest))
+        reason = each.reason[:MAX_REASON_CHARS]
+        table.add_row(each.name, f"{each.letters:,}", oldest, newest, each.stage, reason)
     console().print(table)
 
 
@@ -71,13 +73,16 @@ def show(
     """Print dead letters as JSON, one a line: position, reason, headers and the event."""
     settings = Settings.load()
     with DeadLetterQueue(settings.kafka) as queue, SchemaRegistry(settings.registry) as registry:
-        letters = _select(queue, dead_letter_topic(topic), offset)
         decoder = Decoder(registry.schema)
-        for letter in letters[:limit]:
-            described = {**_summary(letter), "headers": letter.headers, **_content(letter, decoder)}
+        more = 0
+        for number, letter in enumerate(_select(queue, dead_letter_topic(topic), offset)):
+            if number >= limit:
+                more += 1
+                continue
+            described = {**_description(letter), "headers": letter.headers, **_content(letter, decoder)}
             print(orjson.dumps(described, option=orjson.OPT_UTC_Z).decode())
-    if len(letters) > limit:
-        typer.echo(f"{len(letters) - limit:,} more: --limit shows them", err=True)
+    if more:
+        typer.echo(f"{more:,} more: --limit shows them", err=True)
 
 
 @app.command()
@@ -89,15 +94,15 @@ def replay(topic: Topic, offset: Offsets = None) -> None:
     """
     name = dead_letter_topic(topic)
     with DeadLetterQueue(Settings.load().kafka) as queue:
-        letters = _select(queue, name, offset)
-        sent = queue.replay(name, letters)
+        chosen = [(letter.offset, letter.is_truncated) for letter in _select(queue, name, offset)]
+        sent = queue.replay(name, [each for each, _ in chosen])
     event = name.removesuffix("_dlq")
     print(f"{sent:,} sent again to {event}")
-    if truncated := [letter for letter in letters if letter.is_truncated]:
+    if truncated := [each for each, is_truncated in chosen if is_truncated]:
         print(
             f"{len(truncated):,} truncated and not sent: {_offsets(truncated)}. `./souk dlq show {event}` "
             "prints where the whole message is (came_from). Do its work by hand, then run "
-            f"`./souk dlq discard {event} --offset {truncated[0].offset}`"
+            f"`./souk dlq discard {event} --offset {truncated[0]}`"
         )
 
 
@@ -117,29 +122,33 @@ def discard(
         )
     name = dead_letter_topic(topic)
     with DeadLetterQueue(Settings.load().kafka) as queue:
-        letters = _select(queue, name, offset)
-        queue.discard(name, letters)
-    print(f"{len(letters):,} of {name} discarded")
+        offsets = [letter.offset for letter in _select(queue, name, offset)]
+        queue.discard(name, offsets)
+    print(f"{len(offsets):,} of {name} discarded")
 
 
-def _offsets(letters: list[DeadLetter]) -> str:
-    shown = ", ".join(str(letter.offset) for letter in letters[:MAX_OFFSETS])
-    return shown if len(letters) <= MAX_OFFSETS else f"{shown}, …"
+def _offsets(offsets: list[int]) -> str:
+    shown = ", ".join(map(str, offsets[:MAX_OFFSETS]))
+    return shown if len(offsets) <= MAX_OFFSETS else f"{shown}, …"
 
 
-def _select(queue: DeadLetterQueue, topic: str, offsets: list[int] | None) -> list[DeadLetter]:
-    """Return the unresolved dead letters, or those at these offsets, resolved or not."""
+def _select(queue: DeadLetterQueue, topic: str, offsets: list[int] | None) -> Iterator[DeadLetter]:
+    """Yield the unresolved dead letters, or those at these offsets, resolved or not."""
     if not offsets:
-        return queue.unresolved(topic)
-    letters = {letter.offset: letter for letter in queue.unresolved(topic, everything=True)}
-    if missing := [offset for offset in offsets if offset not in letters]:
+        yield from queue.unresolved(topic)
+        return
+    chosen, found = frozenset(offsets), set()
+    for letter in queue.unresolved(topic, everything=True):
+        if letter.offset in chosen:
+            found.add(letter.offset)
+            yield letter
+    if missing := [offset for offset in offsets if offset not in found]:
         raise UserError(
             f"{topic} holds no dead letter {missing[0]}: `./souk dlq show {topic}` prints the offsets"
         )
-    return [letters[offset] for offset in sorted(set(offsets))]
 
 
-def _summary(letter: DeadLetter) -> dict[str, Any]:
+def _description(letter: DeadLetter) -> dict[str, Any]:
     return {
         "offset": letter.offset,
         "written_at": letter.written_at,

@@ -1,12 +1,12 @@
-"""Reads a Kafka cluster's metadata and id, and the offsets of a partition."""
+"""Reads a Kafka cluster's metadata and id, and the offsets and the messages of partitions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from common.errors import PartUnavailable
-from common.kafka_errors import retry_while_retriable
+from common.kafka_errors import is_retriable, retry_while_retriable
 
 _NO_BROKER = "no broker has registered yet"
 
@@ -31,6 +31,28 @@ def offset_range(consumer: Consumer, partition: TopicPartition, timeout_s: float
         return low, high
 
     return retry_while_retriable(request, timeout_s)
+
+
+def messages_and_ends(consumer: Consumer, timeout_s: float) -> Iterator[tuple[Message, bool]]:
+    """Yield what the consumer's partitions have, and whether it is not a message but a partition's end.
+
+    The consumer needs `enable.partition.eof`.
+
+    Raises:
+        KafkaException: Kafka answers with an error that a repetition does not cure.
+        PartUnavailable: nothing came within `timeout_s`.
+    """
+    while True:
+        message = consumer.poll(timeout_s)
+        if message is None:
+            raise PartUnavailable("Kafka stopped sending messages: is it running?")
+        error = message.error()
+        if error is None:
+            yield message, False
+        elif error.code() == KafkaError._PARTITION_EOF:
+            yield message, True
+        elif not is_retriable(error):  # the client retries the others by itself
+            raise KafkaException(error)
 
 
 class KafkaCluster:

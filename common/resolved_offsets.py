@@ -1,6 +1,6 @@
 """The set of resolved dead letters of a topic: all before one offset, and some after it. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -30,11 +30,15 @@ class ResolvedOffsets:
     def __contains__(self, offset: int) -> bool:
         return offset < self.before or offset in self.beyond
 
-    def with_resolved(self, offsets: Sequence[int], present: Sequence[int]) -> "ResolvedOffsets":
-        """Return a copy with further offsets. `present` are the offsets of all letters from `before` on."""
+    def with_resolved(self, offsets: Iterable[int], present: Iterable[int]) -> "ResolvedOffsets":
+        """Return a copy with further offsets.
+
+        `present` are the offsets of all letters from `before` on, ascending. It is read up to the first one
+        that is not resolved.
+        """
         beyond = self.beyond.union(each for each in offsets if each >= self.before)
-        unresolved = [each for each in present if each not in beyond]
-        before = unresolved[0] if unresolved else max([self.before, *(each + 1 for each in beyond)])
+        first = next((each for each in present if each not in beyond), None)
+        before = max((each + 1 for each in beyond), default=self.before) if first is None else first
         return ResolvedOffsets(before, frozenset(each for each in beyond if each > before))
 
     @property

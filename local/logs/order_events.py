@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import asyncpg
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from clickhouse.client import connect
 from common.clock import from_millis
 from common.correlation import trace_id_of
 from common.errors import PartUnavailable
-from common.kafka_errors import is_retriable, retry_while_retriable
+from common.kafka import messages_and_ends
+from common.kafka_errors import retry_while_retriable
 from common.postgres_roles import READER
 from common.settings import Settings
 from local.logs.record import LogRecord
@@ -181,15 +183,8 @@ def _in_kafka(consumer: Consumer, order_id: str, event: OrderEvent) -> OrderEven
 def _messages(consumer: Consumer, partitions: int, end_ms: int) -> Iterator[Message]:
     """Yield messages until each partition has reached its end or a time, at most `MAX_MESSAGES`."""
     unfinished = set(range(partitions))
-    for _ in range(MAX_MESSAGES):
-        message = consumer.poll(_TIMEOUT_S)
-        if message is None:
-            raise PartUnavailable("Kafka stopped sending messages")
-        error = message.error()
-        if error is not None and error.code() != KafkaError._PARTITION_EOF:
-            if not is_retriable(error):  # the client retries the others by itself
-                raise KafkaException(error)
-        elif error is not None or message.timestamp()[1] > end_ms:
+    for message, is_end in islice(messages_and_ends(consumer, _TIMEOUT_S), MAX_MESSAGES):
+        if is_end or message.timestamp()[1] > end_ms:
             unfinished.discard(message.partition() or 0)
             if not unfinished:
                 return

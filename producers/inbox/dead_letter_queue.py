@@ -1,9 +1,12 @@
 """Reads the dead-letter topics, and replays or discards their dead letters."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from hashlib import sha256
+from itertools import takewhile
 
 from confluent_kafka import (
     Consumer,
@@ -16,8 +19,8 @@ from confluent_kafka import (
 
 from common.clock import from_millis
 from common.errors import PartUnavailable, UserError
-from common.kafka import offset_range
-from common.kafka_errors import is_retriable, retry_while_retriable
+from common.kafka import messages_and_ends, offset_range
+from common.kafka_errors import retry_while_retriable
 from common.kafka_producer import producer_config
 from common.resolved_offsets import RESOLVING_GROUP, ResolvedOffsets
 from producers.inbox.subscription import ONLY_FOR, headers_of, key_of
@@ -32,6 +35,8 @@ DEAD_LETTER_HEADERS = frozenset(
 
 _PARTITION = 0
 _TIMEOUT_S = 20.0
+_MAX_BUFFERED_KB = 4_096
+"""Kilobytes of messages that Kafka's client reads ahead, and of those that it has not sent yet."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,7 @@ class DeadLetterQueue:
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "fetch.wait.max.ms": 20,
+                "queued.max.messages.kbytes": _MAX_BUFFERED_KB,
                 "log_level": 0,
             }
         )
@@ -99,17 +105,21 @@ class DeadLetterQueue:
     def __exit__(self, *_: object) -> None:
         self._consumer.close()
 
-    def unresolved(self, topic: str, everything: bool = False) -> list[DeadLetter]:
-        """Return the letters that are not resolved yet, oldest first; with `everything`, all letters.
+    def unresolved(self, topic: str, everything: bool = False) -> Iterator[DeadLetter]:
+        """Yield the letters that are not resolved yet, oldest first; with `everything`, all letters.
+
+        Only one such iterator of a queue may be in use.
 
         Raises:
             PartUnavailable: Kafka does not answer.
         """
         with self._kafka_errors():
             resolved = ResolvedOffsets(0) if everything else self._resolved(topic)
-            return [each for each in self._letters(topic, resolved.before) if each.offset not in resolved]
+            for letter in self._letters(topic, resolved.before):
+                if letter.offset not in resolved:
+                    yield letter
 
-    def replay(self, topic: str, letters: Sequence[DeadLetter]) -> int:
+    def replay(self, topic: str, offsets: Collection[int]) -> int:
         """Send letters to their original topic with their original headers; return how many were sent.
 
         Only the service that rejected a letter processes it again. Several jobs read one topic and share one
@@ -125,26 +135,33 @@ class DeadLetterQueue:
         """
         event = topic.removesuffix("_dlq")
         _require_event(event)
-        replayable = [letter for letter in letters if not letter.is_truncated]
-        distinct = {(each.stage, each.key, each.value): each for each in replayable}.values()
-        if not distinct:
-            return 0
         with self._kafka_errors():
-            resolved = self._with_resolved(topic, replayable)
-            self._send(event, distinct)
-            self._commit(resolved)
-        return len(distinct)
+            letters = self._chosen(topic, frozenset(offsets))
+            replayable = frozenset(letter.offset for letter in letters if not letter.is_truncated)
+            if not replayable:
+                return 0
+            self._with_resolved(topic, replayable)  # raises before anything is sent
+            sent = self._send(event, self._chosen(topic, replayable))
+            self._resolve(topic, replayable)
+        return sent
 
-    def discard(self, topic: str, letters: Sequence[DeadLetter]) -> None:
+    def discard(self, topic: str, offsets: Collection[int]) -> None:
         """Mark letters as resolved without sending them. Their retention in Kafka does not change.
 
         Raises:
             UserError: the resolved offsets would form too many ranges.
             PartUnavailable: Kafka does not answer.
         """
-        if letters:
+        if offsets:
             with self._kafka_errors():
-                self._commit(self._with_resolved(topic, letters))
+                self._resolve(topic, offsets)
+
+    def _chosen(self, topic: str, offsets: Collection[int]) -> Iterator[DeadLetter]:
+        """Yield the letters at these offsets."""
+        if offsets:
+            last = max(offsets)
+            up_to_last = takewhile(lambda each: each.offset <= last, self._letters(topic, min(offsets)))
+            yield from (letter for letter in up_to_last if letter.offset in offsets)
 
     def _resolved(self, topic: str) -> ResolvedOffsets:
         partitions = [TopicPartition(topic, _PARTITION)]
@@ -153,55 +170,61 @@ class DeadLetterQueue:
         )
         return ResolvedOffsets.parse(committed.offset, committed.metadata)
 
-    def _with_resolved(self, topic: str, letters: Sequence[DeadLetter]) -> TopicPartition:
+    def _with_resolved(self, topic: str, offsets: Collection[int]) -> TopicPartition:
         """Return the offset and metadata to commit so that these letters become resolved."""
         resolved = self._resolved(topic)
-        present = [letter.offset for letter in self._letters(topic, resolved.before)]
-        resolved = resolved.with_resolved([letter.offset for letter in letters], present)
+        present = (letter.offset for letter in self._letters(topic, resolved.before))
+        resolved = resolved.with_resolved(offsets, present)
         return TopicPartition(topic, _PARTITION, resolved.before, resolved.metadata)
+
+    def _resolve(self, topic: str, offsets: Collection[int]) -> None:
+        self._commit(self._with_resolved(topic, offsets))
 
     def _commit(self, resolved: TopicPartition) -> None:
         retry_while_retriable(
             lambda: self._consumer.commit(offsets=[resolved], asynchronous=False), _TIMEOUT_S
         )
 
-    def _send(self, event: str, letters: Iterable[DeadLetter]) -> None:
+    def _send(self, event: str, letters: Iterable[DeadLetter]) -> int:
+        """Send letters, each distinct one once, and return how many were sent."""
         failed: list[KafkaError] = []
-        producer = Producer(producer_config(self._bootstrap, linger_ms=1, delivery_timeout_s=_TIMEOUT_S))
+        sent: set[bytes] = set()
+        config = producer_config(self._bootstrap, linger_ms=1, delivery_timeout_s=_TIMEOUT_S)
+        producer = Producer(config | {"queue.buffering.max.kbytes": _MAX_BUFFERED_KB})
         for letter in letters:
+            digest = _digest(letter)
+            if digest in sent:
+                continue
+            sent.add(digest)
             headers: dict[str, str | bytes | None] = {ONLY_FOR: letter.stage}
             headers |= {
                 name: value for name, value in letter.headers.items() if name not in DEAD_LETTER_HEADERS
             }
-            producer.produce(
-                event, letter.value, letter.key or None, headers=headers,
+            produce = partial(
+                producer.produce, event, letter.value, letter.key or None, headers=headers,
                 on_delivery=lambda error, _message: failed.append(error) if error else None,
             )  # fmt: skip
+            try:
+                produce()
+            except BufferError:
+                producer.flush()
+                produce()
         producer.flush()
         if failed:
             raise KafkaException(failed[0])
+        return len(sent)
 
     def _letters(self, topic: str, start: int) -> Iterator[DeadLetter]:
         """Yield the letters from an offset on."""
         low, high = offset_range(self._consumer, TopicPartition(topic, _PARTITION), _TIMEOUT_S)
-        return self._read(topic, max(low, start)) if max(low, start) < high else iter(())
-
-    def _read(self, topic: str, start: int) -> Iterator[DeadLetter]:
-        self._consumer.assign([TopicPartition(topic, _PARTITION, start)])
+        if max(low, start) >= high:
+            return
+        self._consumer.assign([TopicPartition(topic, _PARTITION, max(low, start))])
         try:
-            while True:
-                message = self._consumer.poll(_TIMEOUT_S)
-                if message is None:
-                    raise PartUnavailable(
-                        f"Kafka at {self._bootstrap} stopped sending {topic}: is it running?"
-                    )
-                error = message.error()
-                if error is None:
-                    yield _letter(message)
-                elif error.code() == KafkaError._PARTITION_EOF:
+            for message, is_end in messages_and_ends(self._consumer, _TIMEOUT_S):
+                if is_end:
                     return
-                elif not is_retriable(error):  # the client retries the others by itself
-                    raise KafkaException(error)
+                yield _letter(message)
         finally:
             self._consumer.unassign()
 
@@ -224,6 +247,13 @@ def _require_event(event: str) -> None:
             "(docs/decisions/restarting-jobs.md, `Not covered`), and run "
             f"`./souk dlq discard {event} --all`"
         )
+
+
+def _digest(letter: DeadLetter) -> bytes:
+    """Return what is equal for letters of which one is sent. A topic may have more than memory holds."""
+    digest = sha256(repr((letter.stage, letter.key, letter.value is None)).encode())
+    digest.update(letter.value or b"")
+    return digest.digest()
 
 
 def _letter(message: Message) -> DeadLetter:

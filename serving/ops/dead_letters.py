@@ -1,10 +1,8 @@
 """Lists, replays and discards dead letters for administrators, in threads, because Kafka's client blocks."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
 import orjson
@@ -16,8 +14,8 @@ from producers.inbox.dead_letter_queue import (
     DeadLetter,
     DeadLetterQueue,
     dead_letter_topic,
-    dead_letter_topics,
 )
+from producers.inbox.dead_letter_summary import TopicSummary, summaries
 from schemas.codec import Decoder
 from schemas.registry import SchemaRegistry
 from schemas.topics import JOB_OUTPUTS
@@ -48,18 +46,6 @@ class NotReplayable(Problem):
     """The dead letters can't be replayed or marked."""
 
     status, kind, title = 409, "not-replayable", "This can't be done with these dead letters"
-
-
-@dataclass(frozen=True, slots=True)
-class TopicSummary:
-    """The unresolved dead letters of an event or a table, with the most frequent stage and reason."""
-
-    name: str
-    letters: int
-    oldest: datetime
-    newest: datetime
-    stage: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +84,7 @@ class DeadLetters:
         Raises:
             DeadLettersUnavailable: Kafka does not answer.
         """
-        return await self._run(self._summaries)
+        return await self._run(summaries)
 
     async def page(self, name: str, after: int, length: int) -> LetterPage:
         """Return `length` unresolved dead letters whose offset exceeds `after` (-1: from the first).
@@ -153,26 +139,21 @@ class DeadLetters:
                 "Kafka does not answer, so the dead letters can't be read. Try again in a moment."
             ) from error
 
-    @staticmethod
-    def _summaries(queue: DeadLetterQueue) -> list[TopicSummary]:
-        found = []
-        for topic in dead_letter_topics():
-            if letters := queue.unresolved(topic):
-                (stage, reason), _ = Counter((each.stage, each.reason) for each in letters).most_common(1)[0]
-                bounds = letters[0].written_at, letters[-1].written_at
-                found.append(TopicSummary(topic.removesuffix("_dlq"), len(letters), *bounds, stage, reason))
-        return found
-
     def _page(self, queue: DeadLetterQueue, topic: str, after: int, length: int) -> LetterPage:
-        unresolved = queue.unresolved(topic)
-        following = [letter for letter in unresolved if letter.offset > after]
-        shown = following[:length]
+        shown: list[DeadLetter] = []
+        total, has_next = 0, False
+        for letter in queue.unresolved(topic):
+            total += 1
+            if letter.offset > after and len(shown) < length:
+                shown.append(letter)
+            elif letter.offset > after:
+                has_next = True
         with SchemaRegistry(self._settings.registry) as registry:
             decoder = Decoder(registry.schema)
             letters = [ShownLetter(letter, _content(letter, decoder)) for letter in shown]
-        next_after = shown[-1].offset if len(following) > length else None
+        next_after = shown[-1].offset if has_next else None
         name = topic.removesuffix("_dlq")
-        return LetterPage(name, letters, len(unresolved), next_after, name not in JOB_OUTPUTS)
+        return LetterPage(name, letters, total, next_after, name not in JOB_OUTPUTS)
 
 
 def _topic(name: str) -> str:
@@ -182,9 +163,9 @@ def _topic(name: str) -> str:
         raise UnknownTopic(name) from error
 
 
-def _chosen(queue: DeadLetterQueue, topic: str, offsets: Collection[int] | None) -> list[DeadLetter]:
-    unresolved = queue.unresolved(topic)
-    return unresolved if offsets is None else [letter for letter in unresolved if letter.offset in offsets]
+def _chosen(queue: DeadLetterQueue, topic: str, offsets: Collection[int] | None) -> list[int]:
+    unresolved = (letter.offset for letter in queue.unresolved(topic))
+    return [each for each in unresolved if offsets is None or each in offsets]
 
 
 def _content(letter: DeadLetter, decoder: Decoder) -> str:

@@ -1,7 +1,13 @@
+import asyncio
+import os
+import tracemalloc
+from contextlib import contextmanager
+
 import orjson
 import pytest
 
 from common.ids import new_id
+from serving.ops.dead_letters import DeadLetters
 
 
 @pytest.fixture
@@ -134,6 +140,54 @@ def test_a_letter_written_after_others_were_discarded_is_listed(shop, dlq, one_c
 
     assert len(letters(dlq, "review_submitted", one_cut_short)) == 1
     dlq("discard", "review_submitted", "--all")
+
+
+@pytest.fixture
+def large(shop, dlq):
+    """Large dead letters of a topic: 20 MB."""
+    dlq("discard", "review_submitted", "--all")
+    for number in range(200):
+        shop.send("review_submitted_dlq", os.urandom(100_000), str(number), headers={"stage": "decode"})
+    yield 200
+    dlq("discard", "review_submitted", "--all")
+
+
+@contextmanager
+def memory_for_few_letters():
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_commands_hold_few_letters_in_memory(shop, dlq, large):
+    with memory_for_few_letters():
+        assert f" {large} " in dlq("list")
+        assert len(letters(dlq, "review_submitted", "7")) == 1
+        assert f"{large - 1} more" in dlq("show", "review_submitted", "--limit", "1")
+        assert f"{large} sent again" in dlq("replay", "review_submitted")
+    assert not letters(dlq, "review_submitted", "7")
+    sent = [one.key() for one in shop.messages("review_submitted") if len(one.value()) == 100_000]
+    assert sorted(sent) == sorted(str(number).encode() for number in range(large))
+
+
+def test_pages_hold_few_letters_in_memory(shop, large):
+    dead_letters = DeadLetters(shop.settings)
+
+    async def read():
+        return [
+            await dead_letters.summaries(),
+            await dead_letters.page("review_submitted", -1, 2),
+            await dead_letters.replay("review_submitted", None),
+        ]
+
+    with memory_for_few_letters():
+        summaries, page, sent = asyncio.run(read())
+    assert [each.letters for each in summaries if each.name == "review_submitted"] == [large]
+    assert ([each.letter.key for each in page.letters], page.total, sent) == (["0", "1"], large, large)
+    assert page.next_after == page.letters[1].letter.offset
 
 
 def test_mistakes_are_answered_in_one_line(dlq):
