@@ -23,6 +23,7 @@ from common.kafka import messages_and_ends, offset_range
 from common.kafka_errors import retry_while_retriable
 from common.kafka_producer import producer_config
 from common.resolved_offsets import RESOLVING_GROUP, ResolvedOffsets
+from producers.inbox.exclusive_commit import commit_exclusively
 from producers.inbox.subscription import ONLY_FOR, headers_of, key_of
 from producers.outbox.dead_letter_message import CAME_FROM, REASON, STAGE, TRACEBACK, TRUNCATED_FROM
 from schemas.events import all_events
@@ -178,12 +179,10 @@ class DeadLetterQueue:
         return TopicPartition(topic, _PARTITION, resolved.before, resolved.metadata)
 
     def _resolve(self, topic: str, offsets: Collection[int]) -> None:
-        self._commit(self._with_resolved(topic, offsets))
-
-    def _commit(self, resolved: TopicPartition) -> None:
-        retry_while_retriable(
-            lambda: self._consumer.commit(offsets=[resolved], asynchronous=False), _TIMEOUT_S
-        )
+        commit_exclusively(
+            self._consumer, self._bootstrap, f"{RESOLVING_GROUP}_{topic}",
+            lambda: self._with_resolved(topic, offsets), _TIMEOUT_S,
+        )  # fmt: skip
 
     def _send(self, event: str, letters: Iterable[DeadLetter]) -> int:
         """Send letters, each distinct one once, and return how many were sent."""

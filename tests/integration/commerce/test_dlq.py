@@ -1,12 +1,14 @@
 import asyncio
 import os
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import orjson
 import pytest
 
 from common.ids import new_id
+from producers.inbox.dead_letter_queue import DeadLetterQueue
 from serving.ops.dead_letters import DeadLetters
 
 
@@ -188,6 +190,26 @@ def test_pages_hold_few_letters_in_memory(shop, large):
     assert [each.letters for each in summaries if each.name == "review_submitted"] == [large]
     assert ([each.letter.key for each in page.letters], page.total, sent) == (["0", "1"], large, large)
     assert page.next_after == page.letters[1].letter.offset
+
+
+def test_letters_that_several_processes_discard_at_once_are_all_resolved(shop, dlq):
+    keys = [new_id() for _ in range(24)]
+    for key in keys:
+        shop.send("review_submitted_dlq", b"one", key, headers={"stage": "decode"})
+    with DeadLetterQueue(shop.settings.kafka) as queue:
+        offsets = [one.offset for one in queue.unresolved("review_submitted_dlq") if one.key in keys]
+
+    def discard(own):
+        with DeadLetterQueue(shop.settings.kafka) as queue:
+            for offset in own:
+                queue.discard("review_submitted_dlq", [offset])
+
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(discard, [offsets[::3], offsets[1::3], offsets[2::3]]))
+
+    unresolved = {letter["key"] for letter in orjson.loads(dlq("list", "--json")).get("review_submitted", [])}
+    assert len(offsets) == len(keys)
+    assert unresolved.isdisjoint(keys)
 
 
 def test_mistakes_are_answered_in_one_line(dlq):
