@@ -195,6 +195,22 @@ def test_a_part_that_is_not_ready_leaves_all_others_as_they_are() -> None:
     assert parts["kafka"]["state"] == "ready"
 
 
+def test_flink_elsewhere_has_the_heap_that_the_jobs_export_and_here_the_memory_of_its_processes() -> None:
+    page = (
+        'souk_flink_heap_bytes{process="jobmanager"} 1e8\nsouk_flink_heap_bytes{process="taskmanager"} 2e8\n'
+    )
+    jobs = {"jobs": answered(read_samples(page, WANTED["jobs"]))}
+
+    def memory(found: PlatformOverview) -> tuple[int | None, str | None]:
+        (flink,) = [part for stage in found["stages"] for part in stage["parts"] if part["part"] == "flink"]
+        return flink["memory_bytes"], flink["memory_from"]
+
+    here = {"local_memory": answered({"jobmanager": 5, "taskmanager": 7})}
+    assert memory(made({}, jobs)) == (300_000_000, "flink_heap")
+    assert memory(made(here, jobs)) == (12, "this_machine")
+    assert memory(made({}, {})) == (None, None)
+
+
 def test_a_process_that_may_be_missing_is_off_until_it_was_seen() -> None:
     never: Reading[Any] = Reading(None, None, NOW, "refused")
     found = made({}, {}, readiness={"training": never, "audit": SILENT, "simulator": never})

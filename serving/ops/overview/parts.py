@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from common.metrics import FLINK_HEAP_BYTES
 from common.settings import Part
 from serving.ops.overview.processes import OPTIONAL
 from serving.ops.overview.samples import Samples
@@ -129,4 +130,8 @@ def _memory(part: PartSources, known: PartReadings) -> tuple[int | None, MemoryS
     if part.name == "redis" and known.redis_memory is not None:
         return known.redis_memory, "redis"
     found = [known.local_memory[name] for name in part.records if name in known.local_memory]
-    return (sum(found), "this_machine") if found else (None, None)
+    if found:
+        return sum(found), "this_machine"
+    jobs = known.processes["jobs"].value
+    heap = jobs.total(FLINK_HEAP_BYTES) if part.name == "flink" and jobs is not None else None
+    return (int(heap), "flink_heap") if heap else (None, None)

@@ -42,6 +42,7 @@ _FIGURES: Mapping[Part, tuple[Metric | str, ...]] = {
         metrics.JOB_BACK_PRESSURE,
         metrics.JOB_BUSY,
         metrics.RECOMMENDATIONS_AS_OF,
+        metrics.FLINK_HEAP_BYTES,
     ),
     "clickhouse": (metrics.CLICKHOUSE_ROWS, CLICKHOUSE_MEMORY, CLICKHOUSE_INSERTED),
     "rollups": (metrics.ROLLUP_REFRESHED_AT,),

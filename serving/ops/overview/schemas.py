@@ -12,7 +12,7 @@ from serving.trainings.schemas import Training
 
 PartStateName = Literal["ready", "not_ready", "off"]
 StageName = Literal["shop", "kafka", "jobs", "stores", "api", "night"]
-MemorySource = Literal["metrics", "redis", "this_machine"]
+MemorySource = Literal["metrics", "redis", "this_machine", "flink_heap"]
 MonitoringState = Literal["watching", "off", "not_answering"]
 
 
@@ -36,7 +36,8 @@ class PartOverview(TypedDict):
     memory_from: Annotated[
         MemorySource | None,
         Field(
-            description="`metrics`: what the process exports; `redis`: INFO; `this_machine`: its processes."
+            description="`metrics`: what the process exports; `redis`: INFO; `this_machine`: its processes; "
+            "`flink_heap`: only the heap, as part `jobs` exports it."
         ),
     ]
 
