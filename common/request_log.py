@@ -13,8 +13,11 @@ SLOW_S = 1.0
 QUIET_ROUTES = frozenset({"/v1/events"})
 """Frequent routes, whose successful requests are not logged: their events are in Kafka."""
 
-PROBES = frozenset({"/health", "/ready", "/metrics"})
-"""Routes that are never logged: a 503 of `/ready` is an answer, which may be requested every second."""
+PROBES = ("/health", "/ready", "/metrics")
+"""Routes that machines ask regularly. They are no traffic of people.
+
+They are never logged: a 503 of `/ready` is an answer, which may be requested every second.
+"""
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -5,11 +5,10 @@ The rules and alerts of each objective are generated from these values (`burn_ra
 
 from dataclasses import dataclass
 
+from common.request_log import PROBES
+
 PERIOD_DAYS = 30
 """The period of every objective. Its error budget is the share of failures that this period may have."""
-
-PROBES = "/health|/ready|/metrics"
-"""Routes that machines ask regularly. They say nothing about what people get."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +55,7 @@ class TimeObjective(Objective):
     bad: str
 
 
-_REQUESTS = f'souk_http_requests_total{{job=~"serving|commerce", route!~"{PROBES}"'
+_REQUESTS = f'souk_http_requests_total{{job=~"serving|commerce", route!~"{"|".join(PROBES)}"'
 _SECONDS = 'souk_http_request_seconds{suffix}{{job=~"serving|commerce", route=~"/v1/.*"'
 _CHECKOUTS = 'souk_http_requests_total{job="serving", route="/v1/orders", method="POST"'
 _FIGURES_LATE = "(time() - max(souk_figures_as_of_seconds) > bool 30)"

@@ -17,6 +17,7 @@ from common.metrics import UNEXPECTED_ERRORS
 from common.settings import ROOT, Settings
 from dashboards.build import write
 from dashboards.prometheus.configuration import rules
+from serving.web.admin.operations_view import FIGURES
 from tests.promql import families, known, labels_of, metrics_of, unknown_in
 
 ALL = [rule for group in yaml.safe_load(rules())["groups"] for rule in group["rules"]]
@@ -24,6 +25,19 @@ RULES = [rule for rule in ALL if "alert" in rule and "souk:" not in rule["expr"]
 """The alerts that read the metrics of the processes, not recorded ones."""
 
 RECORDED = [rule for rule in ALL if "record" in rule and not rule["expr"].startswith("vector")]
+ALERTS = {
+    "outbox_age_s": "OutboxStuck",
+    "unresolved_dead_letters": "DeadLetters",
+    "messages_behind": "ConsumerBehind",
+    "checkpoint_age_s": "NoCheckpoint",
+    "back_pressure": "JobBackPressured",
+    "rollups_age_s": "RollupsOld",
+}
+"""Figure of the page of operations → the alert about it."""
+
+WITHOUT_ALERT = {"error_share": 0.01}
+"""Figure → its limit on the page. The alerts about errors are those of the objectives, which have budgets."""
+
 RUNBOOKS = ROOT / "docs" / "runbooks"
 
 
@@ -76,6 +90,13 @@ def test_recorded_rules_use_existing_metrics_or_other_recorded_rules() -> None:
         if "souk:" not in rule["expr"]:
             assert metrics_of(rule["expr"])
             assert not unknown_in(rule["expr"])
+
+
+def test_the_page_of_operations_marks_a_figure_from_the_limit_of_its_alert() -> None:
+    limits = {name: how.limit for name, how in FIGURES.items() if how.limit is not None}
+    expressions = {rule["alert"]: rule["expr"] for rule in RULES}
+    of_alerts = {name: float(expressions[alert].rpartition("> ")[2]) for name, alert in ALERTS.items()}
+    assert limits == of_alerts | WITHOUT_ALERT
 
 
 def test_every_alert_has_a_page_and_every_page_an_alert() -> None:

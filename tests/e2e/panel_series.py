@@ -13,7 +13,7 @@ from tests.promql import selectors_of
 PROCESSES: tuple[Part, ...] = (
     "serving", "commerce", "clickhouse", "jobs", "rollups", "training", "simulator",
 )  # fmt: skip
-"""The jobs of Prometheus' configuration."""
+"""The jobs of Prometheus' configuration but `audit`, whose series no panel needs."""
 
 SELDOM_ASKED = ("payments", "alerts", "configuration")
 SENDING_SELDOM = ("users", "sellers", "alerts", "configuration")

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ from serving.ops.overview.samples import Samples, read_samples, sample_name
 from serving.ops.overview.schemas import PlatformOverview
 from serving.ops.overview.source import Reading, Source
 from serving.web.admin.operations import REGIONS
-from serving.web.admin.operations_view import operations_view
+from serving.web.admin.operations_view import FIGURES, operations_view
 from serving.web.renderer import PageRenderer
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -298,6 +299,31 @@ def poisoned() -> PlatformOverview:
 @pytest.fixture(scope="module")
 def pages() -> PageRenderer:
     return PageRenderer(Settings())
+
+
+def test_lists_mark_what_exceeds_the_limits_of_the_map(
+    pages: PageRenderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = {"messages_behind": 5, "checkpoint_age_s": 6, "back_pressure": 0.25}
+    for name, limit in limits.items():
+        monkeypatch.setitem(FIGURES, name, replace(FIGURES[name], limit=limit))  # type: ignore[arg-type]
+    page = """\
+souk_job_running{job_name="calm"} 1.0
+souk_job_running{job_name="late"} 1.0
+souk_checkpoint_age_seconds{job_name="calm"} 6.0
+souk_checkpoint_age_seconds{job_name="late"} 7.0
+souk_job_back_pressure_ratio{job_name="calm"} 0.25
+souk_job_back_pressure_ratio{job_name="late"} 0.5
+"""
+    found = made(
+        {"backlog": answered(Backlog({"a": 5, "b": 6}, {}, {}, 9))},
+        {"jobs": answered(read_samples(page, WANTED["jobs"]))},
+    )
+
+    view = operations_view(found, pages.formatter)
+    lag, jobs = (pages.render(f"admin/_operations_{one}.html", **view).decode() for one in ("lag", "jobs"))
+    assert re.findall(r' needs">([^<]+)<', lag) == ["6"]
+    assert len(re.findall(r' needs">[^<]+<', jobs)) == 2
 
 
 @pytest.mark.parametrize("found", [made({}, {}), poisoned()], ids=["silent", "poisoned"])

@@ -5,14 +5,12 @@ from datetime import datetime
 
 from common import metrics
 from common.consumer_lag import Backlog
+from common.request_log import PROBES
 from common.settings import Part
 from serving.ops.overview.rates import RateMeter
 from serving.ops.overview.samples import CLICKHOUSE_INSERTED, Metric, Samples, sample_name
 from serving.ops.overview.schemas import JobStatus, StageName
 from serving.ops.schemas import FiguresState
-
-PROBES = frozenset({"/health", "/ready", "/metrics"})
-"""Routes that machines ask regularly. They are no traffic of people."""
 
 Figures = dict[str, float | None]
 

@@ -34,7 +34,7 @@ SEVERITY_TONES: Mapping[str, str] = {"critical": "bad", "warning": "wait"}
 
 @dataclass(frozen=True, slots=True)
 class FigureText:
-    """How a figure of a stage is shown. Above `limit`, which is that of its alert, it needs somebody."""
+    """How a figure of a stage is shown. Above `limit`, that of its alert if it has one, it needs somebody."""
 
     title: str
     text: Callable[[Formatter, float], str]
@@ -124,6 +124,7 @@ def operations_view(overview: PlatformOverview, formatter: Formatter) -> dict[st
         "stage_texts": STAGES,
         "moment": lambda when: moment(formatter, when, overview["at"]),
         "figures_of": lambda stage: shown_figures(stage["figures"], formatter),
+        "limits": {name: how.limit for name, how in FIGURES.items() if how.limit is not None},
         "part_states": PART_STATES,
         "not_ready": [part for part in parts if part["state"] == "not_ready"],
         "total_memory": megabytes(formatter, sum(part["memory_bytes"] or 0 for part in parts)),
