@@ -18,7 +18,7 @@ RUN cd /opt/souk && rm -rf share/souk/kafka share/souk/registry share/souk/compi
 
 FROM python:3.11.14-slim-bookworm AS souk
 ENV SOURCE_DATE_EPOCH=1767225600 PATH=/opt/souk/bin:$PATH PYTHONPATH=/souk PYTHONSAFEPATH=1 \
-    SOUK_INSTALL=/opt/souk SOUK_HOME=/var/lib/souk SOUK_LISTEN_HOST=0.0.0.0
+    SOUK_INSTALL=/opt/souk SOUK_HOME=/var/lib/souk SOUK_LISTEN_HOST=0.0.0.0 NUMBA_CACHE_DIR=/tmp/numba
 WORKDIR /souk
 COPY --from=install /opt/souk /opt/souk
 COPY . .

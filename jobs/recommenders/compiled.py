@@ -38,7 +38,7 @@ def _use_versioned_cache(folder: Path) -> None:
     cache = folder / "__pycache__" / f"compiled-{digest.hexdigest()[:16]}"
     if not cache.is_dir():
         if not os.access(cache.parent if cache.parent.is_dir() else folder, os.W_OK):
-            return  # numba then uses the user's cache directory, or no cache
+            return  # numba then uses the user's cache directory, and raises RuntimeError if there is none
         cache.mkdir(parents=True, exist_ok=True)
         for old in set(cache.parent.glob("compiled-*")) - {cache}:
             shutil.rmtree(old, ignore_errors=True)

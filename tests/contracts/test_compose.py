@@ -285,6 +285,20 @@ def test_our_image_does_not_run_as_root() -> None:
             assert [arguments for name, arguments in stage if name == "USER"][-1] == "9999:9999"
 
 
+def test_compiled_code_is_cached_where_our_processes_may_write() -> None:
+    """Their user owns no source and has no home, and numba refuses to compile without a folder."""
+    (env,) = [
+        arguments
+        for stage in dockerfile()
+        if stage[0][1].endswith(" AS souk")
+        for name, arguments in stage
+        if name == "ENV"
+    ]
+    (folder,) = re.findall(r"\bNUMBA_CACHE_DIR=(\S+)", env)
+    assert folder.startswith("/tmp/")
+    assert all("/tmp" in service["tmpfs"] for service in OURS.values())
+
+
 def test_alertmanagers_own_tool_finds_nothing_wrong(tmp_path: Path) -> None:
     amtool = shutil.which("amtool")
     if amtool is None:
