@@ -36,7 +36,7 @@ def commit_exclusively(
         except KafkaException as error:
             if error.args[0].code() not in _FENCED or time.monotonic() >= deadline:
                 raise
-        time.sleep(random.uniform(0, _MAX_PAUSE_S))
+        time.sleep(random.uniform(0, _MAX_PAUSE_S))  # by chance, so that two do not end each other again
 
 
 def _commit(
