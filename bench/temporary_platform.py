@@ -32,6 +32,9 @@ from local.supervision.supervisor import Supervisor
 JOBS = ("facts", "rankings")
 """The jobs that are measured; the other jobs would compete with them."""
 
+UNDISTURBED = {"audit_enabled": False, "training_enabled": False}
+"""Settings of a platform that does only what is asked of it."""
+
 _START_TIMEOUT_S = _END_TIMEOUT_S = 60.0
 
 
@@ -92,10 +95,10 @@ def temporary_platform(
 ) -> Iterator[TemporaryPlatform]:
     """Start the bundled parts on other ports, even if the settings have URLs. Stop them at the end.
 
-    `others` are settings of the temporary platform, by name. It makes no audit by itself, which would disturb
-    what is measured.
+    `others` are settings of the temporary platform, by name. By itself, it makes no audit and trains no
+    model, which would disturb what is measured.
     """
-    with _temporary_home(settings, port_offset, **{"audit_enabled": False} | others) as own:
+    with _temporary_home(settings, port_offset, **(UNDISTURBED | others)) as own:
         try:
             yield TemporaryPlatform(stack.up(own, console), console)
         finally:

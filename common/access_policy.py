@@ -62,6 +62,13 @@ class AccessPolicy:
     """Whether a response may contain a secret, such as a new API key. Such a response is never stored."""
     handles_idempotency_key: bool = False
     """Whether the endpoint itself acts on the header `Idempotency-Key`."""
+    refused_like: TrafficClass | None = None
+    """The class by which an overloaded gateway refuses it, if that is not `traffic`."""
+
+    @property
+    def shed_as(self) -> TrafficClass:
+        """The class by which an overloaded gateway refuses it."""
+        return self.refused_like or self.traffic
 
     @property
     def stores_responses(self) -> bool:
@@ -122,9 +129,9 @@ class AccessPolicy:
         return True
 
 
-def anyone(traffic: TrafficClass) -> AccessPolicy:
+def anyone(traffic: TrafficClass, refused_like: TrafficClass | None = None) -> AccessPolicy:
     """Return the policy of a route that answers everybody."""
-    return AccessPolicy(frozenset(), traffic, public=True)
+    return AccessPolicy(frozenset(), traffic, public=True, refused_like=refused_like)
 
 
 def allow(

@@ -29,6 +29,23 @@ def file_lock(path: Path, on_wait: Callable[[str], object] = lambda _: None) -> 
 
 
 @contextmanager
+def lock_if_free(path: Path) -> Iterator[str]:
+    """Hold an exclusive lock on `path` inside the `with` block, if no process holds it.
+
+    Yields the pid of the process that holds it, `?` if that is unknown; an empty string if this one does.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield _owner(file)
+        else:
+            _write_owner(file)
+            yield ""
+
+
+@contextmanager
 def single_instance(path: Path, what: str) -> Iterator[None]:
     """Hold an exclusive lock on `path` inside the `with` block, without waiting.
 

@@ -1,7 +1,16 @@
-"""The hour of the night at which the platform does what takes long: trainings and audits. Pure."""
+"""When the platform does what takes long: trainings and audits, at an hour of the night, and in turns."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
+
+import structlog
+
+from common.file_lock import lock_if_free
+
+log = structlog.get_logger()
 
 
 def last_night(now: datetime, hour: int, timezone: ZoneInfo) -> datetime:
@@ -9,3 +18,17 @@ def last_night(now: datetime, hour: int, timezone: ZoneInfo) -> datetime:
     local = now.astimezone(timezone)
     tonight = local.replace(hour=hour, minute=0, second=0, microsecond=0, fold=0)
     return tonight if tonight <= local else tonight - timedelta(days=1)
+
+
+@contextmanager
+def night_turn(home: Path, waiting: str) -> Iterator[bool]:
+    """Yield whether it is the turn of this process inside the `with` block: no other has it meanwhile.
+
+    Trainings and audits of one machine exclude each other, because each of them takes a core and much memory
+    for minutes. `waiting` names what has to wait if another process has the turn; its worker tries again at
+    the next check. A turn ends with its process.
+    """
+    with lock_if_free(home / "run" / "night.lock") as owner:
+        if owner:
+            log.info("waiting for the turn", waiting=waiting, owner_pid=owner)
+        yield not owner

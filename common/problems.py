@@ -116,18 +116,23 @@ def _describe(request: Request, error: Exception) -> ErrorDescription:
     return ErrorDescription(500, "internal", "Something went wrong", detail)
 
 
-def problem_response(request: Request, description: ErrorDescription) -> Response:
-    """Return the error as an `application/problem+json` response."""
-    body = {
+def problem_body(description: ErrorDescription, path: str) -> dict[str, Any]:
+    """Return the JSON members of the error. `path` is that of the request."""
+    return {
         "type": description.type,
         "title": description.title,
         "status": description.status,
         "detail": description.detail,
-        "instance": request.url.path,
+        "instance": path,
         **description.extensions,
     }
+
+
+def problem_response(request: Request, description: ErrorDescription) -> Response:
+    """Return the error as an `application/problem+json` response."""
+    body = orjson.dumps(problem_body(description, request.url.path))
     headers = {"Cache-Control": "no-store", **description.headers}
-    return Response(orjson.dumps(body), description.status, headers, MEDIA_TYPE)
+    return Response(body, description.status, headers, MEDIA_TYPE)
 
 
 def install_error_handlers(app: FastAPI, render: Callable[[Request, ErrorDescription], Response]) -> None:

@@ -8,7 +8,6 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from common.body_deadline import BodyDeadlineProtocol
 from common.errors import SoukError
 from common.multiprocess_metrics import enable_multiprocess_metrics
 from common.settings import Settings
@@ -59,7 +58,7 @@ def main() -> int:
             host=settings.listen_host,
             port=settings.port("serving"),
             loop="uvloop",
-            http=BodyDeadlineProtocol,
+            http="serving.admission:AdmissionProtocol",  # only the workers import the application
             access_log=False,
             log_config=None,
             server_header=False,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
+from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -15,6 +16,7 @@ from common.principal_token import PrincipalTokens
 from common.problems import install_error_handlers
 from common.settings import LOOPBACK, Settings
 from common.stopping import Stopping, drained_before_stop
+from serving.admission import ADMISSION, Admission
 from serving.analytics import customer_endpoints as customers
 from serving.analytics import endpoints as analytics
 from serving.analytics import export_endpoints as exports
@@ -131,9 +133,10 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     """
     stopping = Stopping()
     tokens = PrincipalTokens(settings)
+    default_language = language_of_locale(settings.shop_locale) or SOURCE
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         redis = open_redis(settings)
         queries = load_queries()
         async with (
@@ -154,7 +157,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             live = LiveSettings(settings)
             live.start()
             limits = RateLimits(shared_counts(redis), live.rate_limit)
-            app.state.guard = Gateway(identifier, limits, shedder, TimeLimits(), live.values)
+            app.state.guard = Gateway(identifier, limits, TimeLimits())
             app.state.pages.show_notice(lambda: live.values.get(MAINTENANCE_BANNER))
             app.state.live_values = live.values
             watermarks = WatermarkCache(clickhouse)
@@ -230,7 +233,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             popular.start()
             monitored = polled_health(health)
             monitored.start()
-            yield
+            yield {ADMISSION: Admission(app, shedder, live.values, tokens, stopping, default_language)}
             await overview.aclose()
             await monitored.aclose()
             await popular.aclose()
@@ -302,7 +305,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         stopping=stopping,
         tokens=tokens,
     )
-    app.add_middleware(LanguageMiddleware, default=language_of_locale(settings.shop_locale) or SOURCE)
+    app.add_middleware(LanguageMiddleware, default=default_language)
     return app
 
 

@@ -18,6 +18,7 @@ from common.request_tracing import request_span
 from common.stopping import Stopping
 from common.tracing import note_status
 from serving.gateway.identity import is_from_platform
+from serving.gateway.load_shedding import RUNNING
 
 HEADERS = {
     # Allows no inline script, no eval, and nothing from another origin.
@@ -77,6 +78,8 @@ class HttpMiddleware:
         async def send_with_headers(message: Message) -> None:
             metrics.observe(message)
             if message["type"] == "http.response.start":
+                if RUNNING in scope:
+                    scope[RUNNING].release()  # a stream may last for hours
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
                 headers["X-Correlation-Id"] = correlation_id

@@ -20,6 +20,7 @@ from common.clock import Clock, system_clock
 from common.errors import PartUnavailable
 from common.ids import new_id
 from common.metrics import NIGHTLY_AUDITS
+from common.nights import night_turn
 from common.settings import Settings
 from common.worker_process import run_worker
 
@@ -45,7 +46,7 @@ class AuditWorker:
         self._has_begun = False
 
     def check(self) -> bool:
-        """Audit if it is due, and return whether it was.
+        """Audit if it is due and no training runs, and return whether it did.
 
         Raises:
             PartUnavailable: ClickHouse does not answer.
@@ -57,9 +58,11 @@ class AuditWorker:
         state = AuditState(self._log.newest_scheduled_at(), self._up_since, self._attempted_at)
         if not is_due(state, now, self._settings.audit_hour, self._settings.timezone):
             return False
-        self._attempted_at = now
-        self._audit(AuditStart(new_id(), now, "scheduled"))
-        return True
+        with night_turn(self._settings.home, "an audit") as is_turn:
+            if is_turn:
+                self._attempted_at = now
+                self._audit(AuditStart(new_id(), now, "scheduled"))
+        return is_turn
 
     def _audit(self, start: AuditStart) -> None:
         arguments = [start.audit_id, start.started_at.isoformat(), str(os.getpid())]

@@ -121,7 +121,7 @@ def run(
     Raises:
         SoukError: the platform does not start, or the jobs do not process the shop's events.
     """
-    with temporary_platform(settings, port_offset, console, training_enabled=False) as platform:
+    with temporary_platform(settings, port_offset, console) as platform:
         for setting in (HOLDOUT_SHARE, EXPLORATION_SHARE):  # a random list would count as a changed one
             body = {"value": 0, "reason": "every visitor gets the strategy that is measured"}
             commerce_request(platform.settings, "PUT", f"/v1/settings/{setting.name}", body)

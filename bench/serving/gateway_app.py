@@ -1,8 +1,9 @@
 """`python -m bench.serving.gateway_app PORT with|without`: one process of the API, with a gateway or not."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -10,11 +11,11 @@ from starlette.responses import Response
 
 from common import gc_tuning
 from common.access_policy import AccessPolicy
-from common.body_deadline import BodyDeadlineProtocol
 from common.guarded_route import RouteHandler
 from common.principal import platform
 from common.settings import LOOPBACK, Settings
 from common.telemetry import configure_logging
+from serving.admission import AdmissionProtocol
 from serving.app import create_app
 from serving.gateway.identity import Identity
 
@@ -37,10 +38,10 @@ def build(settings: Settings, variant: str) -> FastAPI:
         opened = app.router.lifespan_context
 
         @asynccontextmanager
-        async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-            async with opened(app):
+        async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any] | None]:
+            async with opened(app) as state:
                 app.state.guard = OpenGuard()
-                yield
+                yield state
 
         app.router.lifespan_context = lifespan
     return app
@@ -57,7 +58,7 @@ def main() -> None:
         host=LOOPBACK,
         port=port,
         loop="uvloop",
-        http=BodyDeadlineProtocol,
+        http=AdmissionProtocol,
         access_log=False,
         server_header=False,
         log_level="warning",

@@ -113,6 +113,13 @@ class SpikeBenchResult:
     audit_differences: int | None
 
     @property
+    def answered_rate(self) -> float:
+        """Successful responses a second during the spike."""
+        offered = sum(each.offered for each in self.spike.values())
+        answered = sum(each.offered * each.share for each in self.spike.values())
+        return self.spike_rate * answered / offered
+
+    @property
     def missed(self) -> list[str]:
         """The goals that were missed."""
         refused_ms = max((each.refused.p95_ms for each in self.spike.values() if each.refused), default=0.0)
@@ -242,6 +249,8 @@ def show(result: SpikeBenchResult, console: Console) -> None:
     for line in (
         f"saturation: {result.saturated_rate:,.0f} responses a second; "
         f"the spike: {result.spike_rate:,.0f} requests a second",
+        f"answered in the spike: {result.answered_rate:,.0f} a second, "
+        f"{result.answered_rate / result.saturated_rate:.2f} of saturation",
         f"the senders used {result.sender_cores:.2f} cores; the host took {result.stolen:.1%} of the cores",
         f"normal again {after}",
         f"{result.accepted_orders:,} orders accepted in the spike, {result.lost_orders:,} of them lost",

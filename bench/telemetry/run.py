@@ -110,7 +110,7 @@ def run(
     """
     with (
         span_collector() as collector,
-        temporary_platform(settings, port_offset, console, training_enabled=False) as platform,
+        temporary_platform(settings, port_offset, console) as platform,
     ):
         open_shop(platform.settings, console)
         rounds: list[Round] = []

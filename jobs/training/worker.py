@@ -24,6 +24,7 @@ from common.clock import Clock, system_clock
 from common.errors import PartUnavailable
 from common.ids import new_id
 from common.metrics import TRAINED_AT, TRAINING_DRIFT, TRAINING_SECONDS, TRAININGS
+from common.nights import night_turn
 from common.readiness import Check
 from common.settings import Settings
 from common.trainings import Outcome, Trigger
@@ -62,7 +63,7 @@ class TrainingWorker:
         self._has_begun = False
 
     def check(self) -> Trigger | None:
-        """Train if it is due, and return why it was.
+        """Train if it is due and no audit runs, and return why it was.
 
         Raises:
             PartUnavailable: ClickHouse or Redis does not answer.
@@ -76,7 +77,11 @@ class TrainingWorker:
         trigger = due(state, now, self._settings.training_hour, self._settings.timezone)
         if trigger is None and (drifted := self._drift(state, now)) is not None:
             trigger, details = "drift", drifted
-        if trigger is not None:
+        if trigger is None:
+            return None
+        with night_turn(self._settings.home, "a training") as is_turn:
+            if not is_turn:
+                return None
             self._attempted_at = now
             self._train(TrainingStart(new_id(), now, trigger, details))
         return trigger

@@ -1,20 +1,16 @@
 """The gateway: limits traffic and time, identifies who sends a request, and checks its route's policy."""
 
-from contextlib import nullcontext
 from functools import partial
 
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from common.access_policy import AccessPolicy, SignInRequired
-from common.configuration.definitions import SHEDDING_ENABLED
-from common.configuration.values import SettingValues
 from common.guarded_route import RouteHandler
 from common.metrics import REQUESTS_REFUSED
 from common.principal import Principal
 from common.problems import Problem
 from serving.gateway.identity import Identifier, Identity
-from serving.gateway.load_shedding import LoadShedder
 from serving.gateway.rate_limits import QuotaExceeded, RateLimit, RateLimits
 from serving.gateway.sign_in_redirect import is_form, is_page_visit, resend_address, sign_in_address
 from serving.gateway.time_limits import TimeLimits
@@ -24,19 +20,10 @@ from serving.problems import CommerceUnavailable
 class Gateway:
     """The guard of all routes of the API and the pages (`common.guarded_route.Guard`)."""
 
-    def __init__(
-        self,
-        identifier: Identifier,
-        limits: RateLimits,
-        shedder: LoadShedder,
-        times: TimeLimits,
-        values: SettingValues,
-    ) -> None:
-        self._values = values
-        self._times = times
+    def __init__(self, identifier: Identifier, limits: RateLimits, times: TimeLimits) -> None:
         self._identifier = identifier
         self._limits = limits
-        self._shedder = shedder
+        self._times = times
 
     async def handle(self, request: Request, policy: AccessPolicy, respond: RouteHandler) -> Response:
         """Respond if the policy allows it. A page that needs a person redirects to the sign-in.
@@ -46,26 +33,17 @@ class Gateway:
         Raises:
             Problem: why the request is refused.
         """
-        # Only a request with a token can be of the platform, which is never refused. Others are refused
-        # before it is found out who sends them.
-        sheds = self._values.get(SHEDDING_ENABLED)
-        admitted = sheds and "authorization" not in request.headers
-        with self._shedder.admit(policy.traffic) if admitted else nullcontext():
-            return await self._times.run(
-                policy.traffic,
-                request.method,
-                "idempotency-key" in request.headers,
-                partial(self._handle, request, policy, respond, sheds=sheds and not admitted),
-            )
+        return await self._times.run(
+            policy.traffic,
+            request.method,
+            "idempotency-key" in request.headers,
+            partial(self._handle, request, policy, respond),
+        )
 
-    async def _handle(
-        self, request: Request, policy: AccessPolicy, respond: RouteHandler, *, sheds: bool
-    ) -> Response:
+    async def _handle(self, request: Request, policy: AccessPolicy, respond: RouteHandler) -> Response:
         identity = await self._identify(request, policy)
-        sheds = sheds and not _is_platform(identity)
-        with self._shedder.admit(policy.traffic) if sheds else nullcontext():
-            limit = await self._limit(request, identity.principal, policy)
-            response = await self._respond(request, identity, policy, respond)
+        limit = await self._limit(request, identity.principal, policy)
+        response = await self._respond(request, identity, policy, respond)
         # A shared cache would show the quota of one sender to others.
         if limit is not None and not response.headers.get("cache-control", "").startswith("public"):
             response.headers.update(limit.headers())
@@ -116,10 +94,6 @@ class Gateway:
                 raise
             return to_sign_in(request)
         return await respond(request)
-
-
-def _is_platform(identity: Identity) -> bool:
-    return identity.principal is not None and "platform" in identity.principal.roles
 
 
 def identity_of(request: Request) -> Identity:

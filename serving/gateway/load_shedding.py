@@ -1,18 +1,22 @@
 """Refuses requests that the process can't answer in time, the least important first.
 
-The number of requests that run at the same time is limited by Netflix' Gradient2 algorithm
-(github.com/Netflix/concurrency-limits): the limit falls as soon as responses take longer than they usually
-do. A second signal is how late the event loop runs. An event loop whose processor is saturated is late for
-every request, and the usual response time would slowly follow it.
+A request counts from the moment its head was read, so the requests that wait for the event loop count, too.
+Their number is limited by Netflix' Gradient2 algorithm (github.com/Netflix/concurrency-limits): the limit
+falls as soon as responses take longer than they usually do, or the event loop of a process in use is late.
+The limit never falls below `MIN_LIMIT`: a late event loop alone, as when another program takes the
+processor, refuses nobody. As in CoDel (RFC 8289), a queue is an overload only once it has lasted.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from random import Random
 from time import perf_counter
 from types import TracebackType
 from typing import Self
+
+import structlog
 
 from common.access_policy import TrafficClass
 from common.metrics import CONCURRENCY_LIMIT, LOOP_LAG_SECONDS, REQUESTS_REFUSED
@@ -30,17 +34,16 @@ SHARES: dict[TrafficClass, float] = {
 """A request is refused if this share of the limit is running already."""
 
 RESERVE: dict[TrafficClass, int] = {"checkout": 64, "operations": 64}
-"""Requests beyond the limit for the classes that are refused last."""
+"""Requests beyond the limit for the classes that are refused last. These classes have places of their own:
+up to the limit, they take none from the others."""
 
-LAGS_S: dict[TrafficClass, float] = {
-    "recommendation": 0.1,
-    "page": 0.125,
-    "read": 0.15,
-    "write": 0.2,
-    "sign_in": 0.2,
-}
-"""If the event loop is later than this, some requests are refused; at twice the lag, all. This refuses
-requests that never wait for anything: they run one after the other, so that few are in flight."""
+SUSTAINED_S = 0.25
+"""A queue that has lasted this long is an overload. Until then, it may be `BURST` times as long."""
+
+BURST = 1.5
+
+SHORT = 0.5
+"""A queue that is shorter than this share of the limit is none."""
 
 INITIAL_LIMIT, MIN_LIMIT, MAX_LIMIT = 64, 12, 512
 TOLERANCE = 1.5
@@ -56,7 +59,16 @@ ALLOWED_LAG_S = 0.05
 """How late the event loop may be before the limit falls."""
 
 LAG_INTERVAL_S = 0.05
-RETRY_AFTER_S = (1, 3)
+RETRY_AFTER_S = (1, 2, 3)
+"""Refused clients do not all come back in the same second."""
+
+REPORT_S = 10.0
+"""How often refusals are logged, all of this time in one line."""
+
+RUNNING = "souk.running"
+"""Key of a request's `RunningRequest` in its ASGI scope."""
+
+log = structlog.get_logger()
 
 
 class Overloaded(Problem):
@@ -103,7 +115,7 @@ class GradientLimit:
         # As in Gradient2, a limit that is not reached says nothing about what the process can do.
         is_used = self._most_in_flight >= self.limit / 2
         gradient = self._gradient() if is_used else 1.0
-        if lag_s > ALLOWED_LAG_S:
+        if is_used and lag_s > ALLOWED_LAG_S:
             gradient = min(gradient, max(0.5, ALLOWED_LAG_S / lag_s))
         smoothed = self.limit * (1 - SMOOTHING) + (self.limit * gradient + QUEUE) * SMOOTHING
         highest = MAX_LIMIT if is_used else self.limit
@@ -131,11 +143,13 @@ class LoadShedder:
         self._now = now
         self._random = random or Random()
         self._limit = GradientLimit()
-        self._in_flight = 0
+        self._in_flight = self._reserved_in_flight = 0
+        self._short_at = now()
         self._lags_s = (0.0, 0.0)
         """Of the tick before the last one, and of the last one."""
         self._tick_due = now() + LAG_INTERVAL_S
-        self._adjusted_at = now()
+        self._adjusted_at = self._reported_at = now()
+        self._refused: Counter[TrafficClass] = Counter()
         self._measuring: asyncio.Task[None] | None = None
 
     @property
@@ -145,13 +159,15 @@ class LoadShedder:
 
     @property
     def in_flight(self) -> int:
-        """The number of requests that run."""
-        return self._in_flight
+        """The number of requests that run or wait for the event loop."""
+        return self._in_flight + self._reserved_in_flight
 
     @property
     def lag_s(self) -> float:
         """How late the event loop is. Two ticks in a row must be late: a single pause is no overload."""
-        return self._lag_at(self._now())
+        before, last = self._lags_s
+        overdue = self._now() - self._tick_due
+        return max(min(before, last), min(last, overdue))
 
     async def __aenter__(self) -> Self:
         """Measure the lag of the running event loop until `__aexit__`."""
@@ -165,22 +181,39 @@ class LoadShedder:
             with suppress(asyncio.CancelledError):
                 await self._measuring
 
-    def admit(self, traffic: TrafficClass) -> "RunningRequest":
-        """Accept a request, and return the context manager in which to answer it.
+    def admit(self, traffic: TrafficClass) -> "RunningRequest | None":
+        """Accept a request, and return the context manager in which to answer it; None: it is refused.
 
-        Raises:
-            Overloaded: the request is refused.
+        Call `refuse` for one that is refused in the end.
         """
-        started = self._now()
-        if self._in_flight >= self._most(traffic) or self._is_late(traffic, started):
-            REQUESTS_REFUSED.labels(traffic, "load").inc()
-            raise Overloaded(self._random.randint(*RETRY_AFTER_S))
+        now = self._now()
+        if traffic in RESERVE:
+            if self._reserved_in_flight >= self._limit.limit * SHARES[traffic] + RESERVE[traffic]:
+                return None
+            self._reserved_in_flight += 1
+            return RunningRequest(self, traffic, now, self.in_flight)
+        limit = self._limit.limit
+        queue = self._in_flight + max(0.0, self._reserved_in_flight - limit)
+        if queue < SHORT * limit:
+            self._short_at = now
+        most = limit * SHARES[traffic]
+        if queue >= (most if now - self._short_at > SUSTAINED_S else most * BURST):
+            return None
         self._in_flight += 1
-        return RunningRequest(self, traffic, started, self._in_flight)
+        return RunningRequest(self, traffic, now, self._in_flight)
+
+    def refuse(self, traffic: TrafficClass) -> int:
+        """Count a refusal, and return the seconds after which the client may try again."""
+        REQUESTS_REFUSED.labels(traffic, "load").inc()
+        self._refused[traffic] += 1
+        return self._random.choice(RETRY_AFTER_S)
 
     def release(self, traffic: TrafficClass, started: float, in_flight: int) -> None:
         """Count the response to a request. `RunningRequest` calls this."""
-        self._in_flight -= 1
+        if traffic in RESERVE:
+            self._reserved_in_flight -= 1
+        else:
+            self._in_flight -= 1
         self._limit.add(traffic, self._now() - started, in_flight)
 
     def tick(self) -> None:
@@ -196,22 +229,19 @@ class LoadShedder:
             self._limit.adjust(lag_s)
         CONCURRENCY_LIMIT.labels("serving").set(self._limit.limit)
         LOOP_LAG_SECONDS.labels("serving").set(self._lags_s[1])
+        if self._refused and now - self._reported_at >= REPORT_S:
+            self._report(now)
 
-    def _lag_at(self, now: float) -> float:
-        before, last = self._lags_s
-        overdue = now - self._tick_due
-        return max(min(before, last), min(last, overdue))
-
-    def _most(self, traffic: TrafficClass) -> float:
-        return self._limit.limit * SHARES[traffic] + RESERVE.get(traffic, 0)
-
-    def _is_late(self, traffic: TrafficClass, now: float) -> bool:
-        allowed_s, lag_s = LAGS_S.get(traffic), self._lag_at(now)
-        return (
-            allowed_s is not None
-            and lag_s > allowed_s
-            and self._random.random() < (lag_s - allowed_s) / allowed_s
+    def _report(self, now: float) -> None:
+        log.warning(
+            "requests were refused",
+            reason="load",
+            refused=dict(self._refused),
+            limit=round(self._limit.limit),
+            in_flight=self.in_flight,
         )
+        self._refused.clear()
+        self._reported_at = now
 
     async def _measure(self) -> None:
         while True:

@@ -99,13 +99,15 @@ def mount(app: FastAPI, settings: Settings) -> None:
     app.mount("/vendor", VersionedFiles(vendor_folder(settings), pages.version, check_dir=False), "vendor")
 
 
+def accepts_page(path: str, accept: str) -> bool:
+    """Return whether a problem is a page for a client that sends this header `Accept`."""
+    return "text/html" in accept and not path.startswith(("/v1/", "/ready"))
+
+
 def render_problem(request: Request, described: ErrorDescription) -> Response:
     """Return a problem as a page if the client accepts HTML, else as `application/problem+json`."""
     path = request.url.path
-    accepts_page = "text/html" in request.headers.get("Accept", "") and not path.startswith(
-        ("/v1/", "/ready")
-    )
-    if not accepts_page:
+    if not accepts_page(path, request.headers.get("Accept", "")):
         return problem_response(request, described)
     # If only the period is invalid, the page links back to the seller.
     seller_path = path if path.startswith("/sell/") and described.status == 422 else None

@@ -16,6 +16,7 @@ import pytest
 from redis import Redis
 
 from clickhouse.client import connect
+from common.nights import night_turn
 from common.settings import ROOT, Settings
 from jobs.training import schedule
 from jobs.training.limits import environment
@@ -89,6 +90,19 @@ def test_the_platform_trains_once_there_is_enough_to_learn_from(
         rows = reader.query("SELECT trigger, outcome, version FROM trainings FINAL").result_rows
     assert published
     assert rows == [("first", "published", version)]
+
+
+def test_a_training_waits_until_an_audit_has_ended(settings: Settings, redis: Redis) -> None:
+    worker = TrainingWorker(settings, redis, threading.Event(), lambda: NOW)
+    with connect(settings, admin=True) as admin:
+        admin.command("TRUNCATE TABLE trainings")
+
+    with night_turn(settings.home, "an audit") as is_turn:
+        checks = [worker.check() for _ in range(schedule.SETTLED_CHECKS + 2)]
+
+    assert is_turn
+    assert checks == [None] * len(checks)
+    assert recorded(settings) == []
 
 
 def test_a_training_that_is_killed_is_recorded_and_begins_anew(

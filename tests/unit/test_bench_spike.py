@@ -50,6 +50,10 @@ def test_each_goal_can_be_missed(result: SpikeBenchResult, goal: str) -> None:
     assert goal in missed
 
 
+def test_what_is_answered_in_the_spike_counts_all_classes() -> None:
+    assert REACHED.answered_rate == pytest.approx(500 * (99 + 10) / 200)
+
+
 def test_the_mix_has_each_class_in_its_share() -> None:
     requests = make_requests(Settings(), 1)
     class_of = {id(request): traffic for traffic, each in requests.items() for request in each}

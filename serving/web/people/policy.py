@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from common.access_policy import AccessPolicy, allow, anyone
 
-_PAGE = anyone("page")
+_PAGE = anyone("page", refused_like="sign_in")
+"""A page on the way to or from a session. It is limited as a page, and refused as late as the sign-in."""
+
 _SIGN_IN = anyone("sign_in")
 _ACCOUNT = allow("shopper", traffic="page")
 _CHANGE = allow("shopper", traffic="write")

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from common.access_policy import AccessPolicy, allow, anyone
 
+_CART = anyone("page", refused_like="write")
+"""On the way to the checkout: refused later than other pages."""
+
 _OWN_ORDER = allow("guest", "shopper", "admin", "platform", traffic="page")
 
 POLICIES: Mapping[str, AccessPolicy] = {
@@ -12,8 +15,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "listing": anyone("page"),
     "personal_listing": anyone("page"),
     "product": anyone("page"),
-    "cart_page": anyone("page"),
-    "cart_lines": anyone("page"),
+    "cart_page": _CART,
+    "cart_lines": _CART,
     "orders": anyone("page"),
     "order": _OWN_ORDER,
     "order_state": _OWN_ORDER,

@@ -11,6 +11,7 @@ from audit.nightly.worker import AuditWorker
 from clickhouse.audits.log import MAX_DIFFERENCES, AuditEnd, AuditLog, AuditStart, FoundDifference
 from clickhouse.audits.results import AuditResult
 from clickhouse.client import connect
+from common.nights import night_turn
 from common.settings import Settings
 
 NIGHT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=9)
@@ -124,6 +125,9 @@ def test_the_worker_audits_when_it_is_due_and_records_that_it_failed(
     worker = AuditWorker(settings, threading.Event(), lambda: next(moments))
 
     assert not worker.check()
+    with night_turn(settings.home, "a training") as is_training:
+        assert is_training
+        assert not worker.check()
     assert worker.check()
 
     (row,) = client.query("SELECT trigger, outcome, reason FROM audits FINAL").result_rows
