@@ -64,9 +64,9 @@ def command(
             settings = stack.up(settings, console)
             offer_demo_sessions(settings)
             show_addresses(settings, console)
-            alive = f"  The pages answer after {time.monotonic() - begun_s:.0f} s"
-            counting = "their figures rise while the history is counted."
-            console.print(f"{alive}; {counting}", highlight=False, soft_wrap=True)
+            ready = f"  All parts are ready after {time.monotonic() - begun_s:.0f} s"
+            counting = "the figures of the pages rise while the history is counted."
+            console.print(f"{ready}; {counting}", highlight=False, soft_wrap=True)
             with SimulatorProcess(settings, "backfill", *world_arguments) as simulator:
                 show_backfill(settings, simulator, console)
             wait_for_backfill(settings, console)

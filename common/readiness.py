@@ -17,6 +17,9 @@ from common.stopping import Stopping
 PARTS = frozenset({"kafka", "registry", "flink", "clickhouse", "redis", "postgres", "commerce"})
 """The servers that the processes share. `exclude=parts` leaves all of them out."""
 
+JOB = "job:"
+"""What the name of a missing Flink job begins with. `exclude=jobs` and `exclude=parts` leave all jobs out."""
+
 STOPPING = "stopping"
 MIGRATIONS = "migrations"
 
@@ -49,8 +52,13 @@ def ready_body(missing: Mapping[str, str], notes: Mapping[str, str]) -> ReadyBod
 
 
 def excludes(excluded: Collection[str], name: str) -> bool:
-    """Return whether the values of the parameter `exclude` leave out a name; `parts` stands for all parts."""
-    return name in excluded or (name in PARTS and "parts" in excluded)
+    """Return whether the values of the parameter `exclude` leave out a name.
+
+    `jobs` stands for all Flink jobs, `parts` for all parts and all jobs.
+    """
+    is_job = name.startswith(JOB)
+    groups = {"parts"} if name in PARTS else {"parts", "jobs"} if is_job else frozenset[str]()
+    return name in excluded or not groups.isdisjoint(excluded)
 
 
 class ProcessReadiness:

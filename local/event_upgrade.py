@@ -59,6 +59,16 @@ _QUERY_SETTINGS = {"join_algorithm": "full_sorting_merge", "final": 0}
 """Tables are sorted by order, so a join needs memory for few rows."""
 
 
+def has_old_events(settings: Settings) -> bool:
+    """Return whether there are old events that can be completed.
+
+    Raises:
+        PartUnavailable: ClickHouse does not answer.
+    """
+    with connect(settings, admin=True) as client:
+        return bool(client.query(_ANY_OLD).result_rows[0][0])
+
+
 def complete_old_events(settings: Settings) -> int:
     """Send every old event whose fields are known by now, and complete its fact; return how many were sent.
 
@@ -67,9 +77,9 @@ def complete_old_events(settings: Settings) -> int:
     Raises:
         PartUnavailable: ClickHouse, Kafka or the registry does not answer.
     """
+    if not has_old_events(settings):
+        return 0
     with connect(settings, admin=True) as client:
-        if not client.query(_ANY_OLD).result_rows[0][0]:
-            return 0
         sent = 0
         for event, query in _COMPLETED.items():
             sent += _send(settings, client, event)

@@ -72,24 +72,38 @@ def all_parts(settings: Settings) -> list[Part]:
 
 
 def set_up(settings: Settings) -> list[Step]:
-    """Return the steps after the start of the servers: topics, schemas, tables. Each is idempotent."""
+    """Return the steps after the start of the servers: topics, schemas, tables. Each is idempotent.
+
+    Tables need no Kafka, so that the pages can start before it, unless events of an older version are there:
+    these are completed before figures are computed from them.
+    """
     # Imported here, so that `status` and `down` don't load the clients.
     from clickhouse.migrate import apply_migrations, install_views
-    from local.event_upgrade import complete_old_events
+    from local.event_upgrade import complete_old_events, has_old_events
     from schemas.setup import register
+
+    def complete_and_install() -> None:
+        complete_old_events(settings)
+        install_views(settings)
+
+    def install() -> Step | None:
+        if has_old_events(settings):
+            return Step("tables", complete_and_install, ("topics",))
+        install_views(settings)
+        return None
 
     return [
         Step("topics", partial(register, settings), ("kafka", "registry")),
         Step("migrations", partial(apply_migrations, settings), ("clickhouse",)),
-        Step("events", partial(complete_old_events, settings), ("topics", "migrations")),
-        Step("tables", partial(install_views, settings), ("events",)),
+        Step("tables", install, ("migrations",)),
     ]
 
 
 def up(settings: Settings, console: Console) -> Settings:
     """Start every part that is not running and wait until all are ready.
 
-    Returns the settings with the passwords of this copy.
+    Says when the pages answer, which is before the jobs run. Returns the settings with the passwords of this
+    copy.
 
     Raises:
         UserError: a port is in use, the disk is full, the state directory can't be written, or the program of
@@ -164,7 +178,7 @@ def bring_up(
         steps = [
             Step(part.name, partial(_start, home, supervisor, part, cancelled), part.needs) for part in parts
         ]
-        _run([*steps, *extra], cancelled, console)
+        _run([*steps, *extra], cancelled, settings.public, console)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise UserError(
@@ -173,13 +187,17 @@ def bring_up(
         raise
 
 
-def _run(steps: list[Step], cancelled: Event, console: Console) -> None:
-    """Run the steps and print which are done and which are running."""
+def _run(steps: list[Step], cancelled: Event, pages: str, console: Console) -> None:
+    """Run the steps and print which are done and which are running. `pages` is the address of the pages."""
     begun, waiting = time.monotonic(), [step.name for step in steps]
 
     def finished(name: str) -> None:
         waiting.remove(name)
-        console.print(f"  {name} [dim]ready after {time.monotonic() - begun:.1f} s[/]", highlight=False)
+        after = f"after {time.monotonic() - begun:.1f} s"
+        console.print(f"  {name} [dim]ready {after}[/]", highlight=False)
+        if name == "serving" and waiting:
+            text = f"  The pages answer {after}: {pages}/  Still starting: {', '.join(waiting)}"
+            console.print(text, highlight=False, soft_wrap=True)
         status.update(f"waiting for {', '.join(waiting)}")
 
     with console.status("starting the parts") as status:

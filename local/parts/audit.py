@@ -21,5 +21,5 @@ def part(settings: Settings) -> Part:
         partial(readiness.check, "audit", url),
         LaunchSpec([sys.executable, "-m", "audit.nightly.worker"], ROOT, settings_environment(settings)),
         ports={"audit": port},
-        needs=("tables",),
+        needs=("tables", "serving"),  # it works at night: the pages start first
     )

@@ -1,6 +1,7 @@
 """Sends the requests of readiness checks, and checks our own processes by their `/ready`."""
 
 import ssl
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -11,14 +12,14 @@ from local.parts.part import NotReady
 TIMEOUT_S = 3.0
 
 
-def check(name: str, url: str, exclude: str = "") -> None:
+def check(name: str, url: str, exclude: Sequence[str] = ()) -> None:
     """Check that nothing is missing for the process `name` at `url`, except what `exclude` names.
 
     Raises:
         NotReady: it does not answer, or it names what is missing.
     """
     try:
-        answer = send("GET", f"{url}/ready?exclude={exclude}" if exclude else f"{url}/ready")
+        answer = send("GET", f"{url}/ready", params={"exclude": list(exclude)})
     except httpx.HTTPError as error:
         raise NotReady(f"{name}: {error}") from error
     if answer.status_code != 200:

@@ -21,5 +21,5 @@ def part(settings: Settings) -> Part:
         partial(readiness.check, "rollups", url),
         LaunchSpec([sys.executable, "-m", "clickhouse.rollup_worker"], ROOT, settings_environment(settings)),
         ports={"rollups": port},
-        needs=("tables",),
+        needs=("tables", "serving"),  # figures are right without it: the pages start first
     )

@@ -9,11 +9,15 @@ from local.parts.part import Part, Resolution
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
 
+OTHERS = ("figures", "jobs", "flink", "kafka", "registry")
+"""What the pages need not wait for."""
+
 
 def part(settings: Settings) -> Part:
     """Return the serving process of this checkout, or the one that the settings give by URL."""
-    # The first pages say that the past is still being counted: nobody should have to wait for them.
-    ready = partial(readiness.check, "serving", settings.serving, exclude="figures")
+    # The pages answer without the other parts, and say that the past is still being counted: nobody should
+    # have to wait for them. `up` waits for each part by itself.
+    ready = partial(readiness.check, "serving", settings.serving, exclude=OTHERS)
     if settings.serving_url:
         return Part("serving", Resolution("url", "", settings.serving), settings.serving, ready)
     return Part(
@@ -23,5 +27,5 @@ def part(settings: Settings) -> Part:
         ready,
         LaunchSpec([sys.executable, "-m", "serving"], ROOT, settings_environment(settings)),
         ports={"serving": settings.port("serving")},
-        needs=("tables", "redis", "jobs"),  # ready only when the jobs run
+        needs=("tables", "redis", "postgres"),
     )

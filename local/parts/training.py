@@ -21,5 +21,5 @@ def part(settings: Settings) -> Part:
         partial(readiness.check, "training", url),
         LaunchSpec([sys.executable, "-m", "jobs.training.worker"], ROOT, settings_environment(settings)),
         ports={"training": port},
-        needs=("tables", "redis"),
+        needs=("tables", "redis", "serving"),  # it works at night: the pages start first
     )

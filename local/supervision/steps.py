@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from common.background import in_background
 
@@ -12,7 +12,11 @@ SIGNAL_CHECK_S = 0.5
 
 @dataclass(frozen=True)
 class Step:
-    """A function to run after the steps in `needs`."""
+    """A function to run after the steps in `needs`.
+
+    If it returns a step, that one is what is left to do. The whole is done once it has run, after its own
+    needs.
+    """
 
     name: str
     run: Callable[[], object]
@@ -46,9 +50,12 @@ def run_steps(
                 running[in_background(step.run)] = waiting.pop(step.name).name
             for future in wait(running, SIGNAL_CHECK_S, FIRST_COMPLETED).done:
                 name = running.pop(future)
-                future.result()
-                done.add(name)
-                finished(name)
+                rest = future.result()
+                if isinstance(rest, Step):
+                    waiting[name] = replace(rest, name=name)
+                else:
+                    done.add(name)
+                    finished(name)
     except BaseException as error:
         cancel()
         if not isinstance(error, KeyboardInterrupt):

@@ -39,8 +39,9 @@ async def ready(
         list[str] | None,
         Query(
             max_length=MAX_EXCLUDED,
-            description="What is not checked: names as in `missing`; `parts` stands for all parts. A load "
-            "balancer uses `exclude=parts`, because a part that is away is away for all processes.",
+            description="What is not checked: names as in `missing`; `jobs` stands for all Flink jobs, and "
+            "`parts` for all parts and jobs. A load balancer uses `exclude=parts`, because a part that is "
+            "away is away for all processes.",
         ),
     ] = None,
 ) -> Response:

@@ -53,9 +53,9 @@ class Readiness(TypedDict):
     missing: Annotated[
         dict[str, str],
         Field(
-            description="What is missing, with the reason: a needed part; `migrations` if ClickHouse's "
-            "tables are older than this version; `figures` while the past is being counted; `stopping` "
-            "once the process has been told to stop.",
+            description="What is missing, with the reason: a needed part; `job:` and the name of each Flink "
+            "job that does not run; `migrations` if ClickHouse's tables are older than this version; "
+            "`figures` while the past is being counted; `stopping` once the process has been told to stop.",
             examples=[{}],
         ),
     ]

@@ -58,8 +58,8 @@ def test_httpx_writes_this_text_if_nothing_listens() -> None:
     ("detail", "shown"),
     [
         (
-            "not running: facts, signals; see ./souk logs flink",
-            "parados: facts, signals; veja ./souk logs flink",
+            "no TaskManager is registered, so nothing runs; see ./souk logs flink",
+            "nenhum TaskManager está registrado, então nada é executado; veja ./souk logs flink",
         ),
         (
             "does not answer (All connection attempts failed); see ./souk status",

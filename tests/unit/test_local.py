@@ -19,6 +19,7 @@ from cli.status import lag_lines
 from common.errors import UserError
 from common.process_records import ProcessRecord, read_process_record
 from common.settings import ROOT, Settings
+from local import stack
 from local.parts import flink, flink_config, jobs, kafka, postgres, readiness, redis, registry
 from local.parts.part import NotReady
 from local.parts.resolve import parse_version
@@ -305,6 +306,35 @@ def test_steps_run_after_what_they_need():
     run_steps(steps, done.append)
 
     assert done == ["a", "b", "c"]
+
+
+def test_a_step_may_return_what_is_left_to_do_once_its_own_needs_are_done():
+    done: list[str] = []
+    rest = Step("rest", lambda: done.append("the rest"), ("topics",))
+    steps = [
+        Step("tables", lambda: rest),
+        Step("serving", lambda: None, ("tables",)),
+        Step("topics", lambda: None, ("kafka",)),
+        Step("kafka", lambda: None),
+    ]
+
+    run_steps(steps, done.append)
+
+    assert done == ["kafka", "topics", "the rest", "tables", "serving"]
+
+
+def test_the_pages_start_before_kafka_flink_and_the_jobs(tmp_path: Path):
+    settings = Settings(home=tmp_path)
+    needs = {part.name: part.needs for part in stack.all_parts(settings)}
+    needs |= {step.name: step.needs for step in stack.set_up(settings)}
+
+    waited_for, pending = set(), ["serving"]
+    while pending:
+        waited_for |= set(new := needs[pending.pop()])
+        pending += new
+
+    assert waited_for == {"tables", "migrations", "clickhouse", "redis", "postgres"}
+    assert "serving" not in {*needs["jobs"], *needs["commerce"]}
 
 
 def test_a_failed_step_stops_those_that_need_it():

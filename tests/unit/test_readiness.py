@@ -7,9 +7,11 @@ import pytest
 
 from common.migrations import check_applied
 from common.operations_server import serve_operations
-from common.readiness import NotReady, ProcessReadiness
+from common.readiness import NotReady, ProcessReadiness, excludes
 from common.settings import LOOPBACK, Settings
 from common.stopping import Stopping
+from jobs.registry import JOBS
+from serving.ops.readiness import missing_jobs
 from tests.ports import free_offset
 
 
@@ -38,6 +40,30 @@ def test_what_fails_is_missing_with_the_first_line_of_its_reason_and_notes_do_no
 @pytest.mark.parametrize("excluded", [["redis"], ["parts"]])
 def test_what_is_excluded_is_not_checked(excluded: list[str]) -> None:
     assert ProcessReadiness({"redis": fails, "flink": works}, Stopping()).body(excluded)["ready"]
+
+
+@pytest.mark.parametrize(
+    ("excluded", "left_out"), [("jobs", {"job:facts"}), ("parts", {"job:facts", "kafka"})]
+)
+def test_jobs_and_parts_can_be_left_out_together(excluded: str, left_out: set[str]) -> None:
+    names = ("job:facts", "kafka", "jobs of others", "migrations")
+    assert {name for name in names if excludes([excluded], name)} == left_out
+
+
+def test_each_job_that_does_not_run_is_missing_with_its_state() -> None:
+    listed = [
+        {"name": "rankings@1a2b", "state": "FAILED", "start-time": 1},
+        {"name": "rankings@1a2b", "state": "RUNNING", "start-time": 2},
+        {"name": "recommendations", "state": "INITIALIZING", "start-time": 4},
+        {"name": "recommendations", "state": "FAILED", "start-time": 3},
+        {"name": "facts", "state": "RUNNING", "start-time": 2},
+        {"name": "facts", "state": "CANCELED", "start-time": 5},
+    ]
+    assert missing_jobs(listed) == {
+        "job:recommendations": "Flink says that it is INITIALIZING",
+        "job:signals": "it was not started yet",
+    }
+    assert missing_jobs([]).keys() == {f"job:{job}" for job in JOBS}
 
 
 def test_parts_do_not_stand_for_the_state_of_the_process_itself() -> None:

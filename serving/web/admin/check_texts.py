@@ -15,7 +15,6 @@ TEXTS = (
     N_("see ./souk status"),
     N_("See ./souk status; ./souk up starts what is missing."),
     N_("the checks of the parts do not end in time"),
-    N_("not running: %(jobs)s"),
     N_("no TaskManager is registered, so nothing runs"),
     N_("the server at this address is not PostgreSQL"),
     N_("its consumer has not joined its group yet"),
