@@ -38,10 +38,10 @@ def build(settings: Settings, variant: str) -> FastAPI:
         opened = app.router.lifespan_context
 
         @asynccontextmanager
-        async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any] | None]:
+        async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
             async with opened(app) as state:
                 app.state.guard = OpenGuard()
-                yield state
+                yield state or {}
 
         app.router.lifespan_context = lifespan
     return app
