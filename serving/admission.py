@@ -218,7 +218,8 @@ class AdmissionProtocol(BodyDeadlineProtocol):
         if self.flow.write_paused:  # a client that sends requests and reads no responses
             self.transport.abort()
             return
-        cycle.keep_alive = cycle.keep_alive and not is_last
+        # A client that waits for `100 Continue` may or may not send its body after another response.
+        cycle.keep_alive = cycle.keep_alive and not is_last and not cycle.waiting_for_100_continue
         date = b"".join(b"%b: %b\r\n" % header for header in self.server_state.default_headers)
         end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
         body = b"" if cycle.scope["method"] == "HEAD" else refusal.body

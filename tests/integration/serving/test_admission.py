@@ -197,7 +197,20 @@ def test_a_connection_stays_open_after_a_refusal_whatever_its_body(shop: Shop) -
 
 
 @pytest.mark.usefixtures("full")
-def test_thousands_of_pipelined_requests_are_refused_in_their_order(shop: Shop) -> None:
+def test_a_client_that_waits_before_it_sends_its_body_gets_the_refusal_and_no_further_request(
+    shop: Shop,
+) -> None:
+    head = (
+        f"POST /v1/events HTTP/1.1\r\nHost: {LOOPBACK}\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+    )
+    with shop.connect(head.encode()) as connection, connection.makefile("rb") as file:
+        answer = file.read()  # to the end of the connection
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nconnection: close\r\n" in answer
+
+
+@pytest.mark.usefixtures("full")
+def test_hundreds_of_pipelined_requests_are_refused_in_their_order(shop: Shop) -> None:
     shop.guard.go_on.clear()
     checkout, page = request("POST", "/v1/orders", b"{}"), request("GET", "/v1/orders/one")
     connection = shop.connect(checkout + page * 500)  # less than the buffers of both sides
