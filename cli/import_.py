@@ -51,6 +51,7 @@ def command(
     sending = Sending(settings, console, restart=restart, json_report=json_report, up=up)
     plan = run.ReplayOptions(data_set, directory)
     if dry_run:
+        data_set.locale = settings.shop_locale
         sending.dry_run(plan)
     _check_currency(data_set, settings, console, dry_run)
     if not dry_run:
@@ -74,7 +75,7 @@ def _check_currency(data_set: MappedDataSet, settings: Settings, console: Consol
 
 
 def _guess(directory: Path, mapping: Path | None, settings: Settings) -> None:
-    text = propose(directory, settings.shop_currency)
+    text = propose(directory, settings.shop_currency, settings.shop_locale)
     if mapping is None:
         print(text, end="")
         return

@@ -30,16 +30,25 @@ class FileRows:
     unused: dict[str, int]
 
 
+@dataclass(frozen=True)
+class Check:
+    """A sentence on what agrees with the source's own totals or does not. `agrees` is None if it only counts."""
+
+    text: str
+    agrees: bool | None = None
+
+
 @dataclass
 class ConversionFindings:
     """Collects the findings while tables are read and converted, for the report.
 
-    `files` accounts for every row, if the source's conversion does so.
+    `files` accounts for every row, if the source's conversion does so. `checks` compare with the totals.
     """
 
     unusable: list[UnusableRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     files: list[FileRows] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
 
     def reject(self, table: str, keys: Iterable[str], reason: str) -> None:
         """Record rows of `table` that can't be used."""

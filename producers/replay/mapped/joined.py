@@ -36,7 +36,7 @@ class JoinedFile:
             for row in batch:
                 number, is_malformed = len(repeats), len(row) != width
                 malformed.append(is_malformed)
-                value = "" if is_malformed else _key(row[key])
+                value = "" if is_malformed else join_key(row[key])
                 repeats.append(not is_malformed and self._rows.setdefault(value, number) != number)
             for column, position in positions.items():
                 self._values[column] += [row[position] if len(row) == width else "" for row in batch]
@@ -50,7 +50,7 @@ class JoinedFile:
 
     def look_up(self, keys: Sequence[str]) -> Get:
         """Return the columns for lines with these keys; texts are empty where no row has the key."""
-        found = [self._rows.get(_key(key), -1) for key in keys]
+        found = [self._rows.get(join_key(key), -1) for key in keys]
         self._referenced[[row for row in found if row >= 0]] = True
 
         def get(column: str) -> list[str]:
@@ -136,6 +136,7 @@ def existing(directory: Path, path: str) -> Path:
     return found
 
 
-def _key(text: str) -> str:
+def join_key(text: str) -> str:
+    """Return the text under which a row of a joined file is found: `17.0` is `17`."""
     value = text.strip()
     return value[:-2] if value.endswith(".0") and value[:-2].isdecimal() else value

@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from producers.replay.mapped.cells import EMPTY, NO_CODE, IdCodes, Integers, Memo, number_parser, time_parser
+from producers.replay.mapped.cells import (
+    EMPTY,
+    NO_CODE,
+    UNREADABLE,
+    IdCodes,
+    Integers,
+    Memo,
+    number_parser,
+    time_parser,
+)
 from producers.replay.mapped.joined import ColumnReader, Get
 from producers.replay.mapped.mapping import Mapping
 from producers.replay.mapped.rows import Row
@@ -15,6 +24,9 @@ from producers.replay.mapped.sections import Amount, Status
 
 PRICE_DIGITS = 4
 """Decimals of a price beyond the currency's smallest coin, such as 0.00125 per unit."""
+
+MAX_AMOUNT = 4e18
+"""Limit of an amount that fits 64 bits."""
 
 CANCELLED, UNPAID, RETURNED, OTHER_STATUS, NO_STATUS = 1, 2, 3, 0, -1
 
@@ -69,12 +81,12 @@ class LineReader:
             empty = np.full(len(batch), NO_CODE, np.int32)
             arrays[field] = self.codes[field].encode(self._coalesce(get, columns)) if columns else empty
         digits = mapping.minor_digits
-        for name, amount in self.amounts.items():
-            arrays[name] = self._numbers_of(get(amount.column), decimal, digits)
         arrays["price"] = self._numbers_of(get(mapping.price.column), decimal, digits + PRICE_DIGITS)
         arrays["quantity"] = np.ones(len(batch), np.int64)
         if mapping.quantity:
             arrays["quantity"] = self._numbers_of(get(mapping.quantity), decimal, 0)
+        for name, amount in self.amounts.items():
+            arrays[name] = self._amount(amount, get, decimal, arrays["quantity"])
         for name in ("time", "cancelled_at"):
             arrays[name] = self._times_of(name, get, len(batch))
         arrays["status"] = np.zeros(len(batch), np.int8)
@@ -92,6 +104,24 @@ class LineReader:
         if key not in self._numbers:
             self._numbers[key] = Memo(number_parser(decimal, digits), self._missing)
         return self._numbers[key].read(texts)
+
+    def _amount(self, amount: Amount, get: Get, decimal: str, quantity: Integers) -> Integers:
+        """Return a further amount of each row: `EMPTY` if no column has a value."""
+        digits = self._mapping.minor_digits
+        sums = np.full(len(quantity), EMPTY, np.int64)
+        for sign, columns in ((1, amount.column), (-1, amount.less)):
+            for column in columns:
+                values = self._numbers_of(get(column), decimal, digits)
+                unreadable = (values == UNREADABLE) | (sums == UNREADABLE)
+                given = (values != EMPTY) & ~unreadable
+                sums[given] = np.where(sums[given] == EMPTY, 0, sums[given]) + sign * values[given]
+                sums[unreadable] = UNREADABLE
+        if amount.of == "unit":
+            counted = (sums != EMPTY) & (sums != UNREADABLE) & (quantity != EMPTY) & (quantity != UNREADABLE)
+            large = counted & (np.abs(sums.astype(float) * quantity) > MAX_AMOUNT)
+            sums[counted & ~large] *= quantity[counted & ~large]
+            sums[large] = UNREADABLE
+        return sums
 
     def _times_of(self, name: str, get: Get, rows: int) -> Integers:
         if name not in self._times:

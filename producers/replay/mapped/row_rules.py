@@ -144,7 +144,7 @@ def _check_amounts(
         outcomes.reject(given > MAX_LINE_MINOR, f"the {name} is too high")
         # Rejected rows keep theirs: the first row of an order may have the amounts of the whole order.
         table.amounts[name] = np.where((given < 0) | (given > MAX_LINE_MINOR), 0, given)
-        if name == "discount" and amount.of == "line":
+        if name == "discount" and amount.of != "order":
             discount = table.amounts[name]
             outcomes.reject(discount > amount_minor, "the discount is above the price")
     return discount

@@ -157,10 +157,14 @@ class Price(Section):
 
 
 class Amount(Section):
-    """A further amount of a line, or of the whole order. `negative`: the column has it as −5.00."""
+    """A further amount of each unit or line, or of the whole order: the sum of `column`, less that of `less`.
 
-    column: Text
-    of: Literal["line", "order"] = "line"
+    `negative`: `column` has it as −5.00.
+    """
+
+    column: Columns
+    less: Annotated[list[Text], BeforeValidator(as_list), Field(max_length=5)] = []
+    of: Literal["unit", "line", "order"] = "line"
     negative: bool = False
 
 

@@ -1,6 +1,7 @@
 """Describes a table's columns by their values: how many are numbers, times, e-mail addresses, distinct, …"""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,6 +24,7 @@ TIME_FORMATS = (
     "%m/%d/%Y %I:%M %p", "%d %b %Y %H:%M", "%d %b %Y", "%b %d, %Y", "%d-%b-%Y", "unix", "unix_ms",
 )  # fmt: skip
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d)?(\.\d+)?( ?[AaPp][Mm])?")
 _RANGE_MS = (631_152_000_000, 4_102_444_800_000)  # 1990 to 2100
 
 
@@ -82,6 +84,18 @@ class ColumnProfile:
         same = sum(left == right and left not in MISSING for left, right in pairwise(self.texts))
         return same / max(len(self.texts) - 1, 1)
 
+    def determines(self, other: "ColumnProfile") -> float:
+        """The share of rows whose value of `other` is the commonest one beside their own value here.
+
+        Cells without a value count for nothing: often only the first row of an order has all of its fields.
+        """
+        found: dict[str, Counter[str]] = {}
+        for own, text in zip(self.texts, other.texts, strict=True):
+            if own not in MISSING and text not in MISSING:
+                found.setdefault(own, Counter())[text] += 1
+        total = sum(counts.total() for counts in found.values())
+        return sum(max(counts.values()) for counts in found.values()) / total if total else 0.0
+
     @cached_property
     def time_formats(self) -> list[str]:
         """The formats in which almost all values are times, the likeliest first."""
@@ -97,6 +111,22 @@ class ColumnProfile:
         """The formats in which the values are other times than in the likeliest one."""
         formats, sample = self.time_formats, self.given[:200]
         return [each for each in formats[1:] if _times(each, sample) != _times(formats[0], sample)]
+
+    @cached_property
+    def median_time(self) -> int:
+        """The time in the middle, in Unix milliseconds, or 0."""
+        times = sorted(_times(self.time_formats[0], self.given[:500])) if self.time_formats else []
+        return times[len(times) // 2] if times else 0
+
+    @cached_property
+    def is_date_only(self) -> bool:
+        """Whether the values are days without a time of day."""
+        return bool(self.given) and not any(":" in text for text in self.given[:200])
+
+    @cached_property
+    def times_of_day(self) -> float:
+        """The share of times of day, such as `14:05` or `2:05 PM`."""
+        return sum(bool(_CLOCK.fullmatch(text)) for text in self.given[:500]) / max(len(self.given[:500]), 1)
 
     def _share_of_times(self, pattern: str, texts: list[str]) -> float:
         values = _times(pattern, texts)

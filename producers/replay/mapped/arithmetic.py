@@ -1,0 +1,114 @@
+"""Explains the totals of a table: which further amounts lie between what was sold and a column's total."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Amounts = NDArray[np.int64]
+"""One amount for each order (or for each row), in units of 10^-`DIGITS`."""
+
+DIGITS = 6
+"""Decimals of the amounts that are compared."""
+
+ENOUGH = 0.95
+"""The share of orders that must agree. The others may have been edited or partly refunded since."""
+
+_MAX_TERMS = 5
+_MAX_SUMS = 6_000
+_SAMPLE = 400
+"""Combinations of terms that are tried, and orders on which they are."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """The amounts of a column, already with their sign in the total. Of terms of one column, one counts.
+
+    `of` is `order`, `line` or `unit`. `cost` says how far-fetched the term is: of two explanations, the one
+    that costs less is chosen.
+    """
+
+    column: str
+    role: str
+    of: str
+    amounts: Amounts
+    is_negated: bool = False
+    cost: int = 1
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The terms that turn what was sold into the total. `agrees` has the orders that are compared."""
+
+    terms: tuple[Term, ...]
+    agrees: NDArray[np.bool_]
+
+    @property
+    def share(self) -> float:
+        """The share of orders that agree to the smallest coin."""
+        return float(self.agrees.mean()) if len(self.agrees) else 0.0
+
+    @property
+    def cost(self) -> int:
+        """How far-fetched the explanation is."""
+        return sum(term.cost for term in self.terms)
+
+
+class Explainer:
+    """Tries all sums of a few terms against differences. `coin` is the smallest coin."""
+
+    def __init__(self, terms: Sequence[Term], orders: int, coin: int) -> None:
+        self._tolerance = coin // 2
+        useful = sorted((term for term in terms if term.amounts.any()), key=lambda each: each.cost)
+        sums: list[tuple[Term, ...]] = []
+        for size in range(_MAX_TERMS + 1):
+            for chosen in combinations(useful, size):
+                if len({term.column for term in chosen}) == size and len(sums) < _MAX_SUMS:
+                    sums.append(chosen)
+        self._sums = sorted(sums, key=lambda chosen: (sum(term.cost for term in chosen), len(chosen)))
+        self._sample = np.unique(np.linspace(0, max(orders - 1, 0), min(_SAMPLE, orders), dtype=np.int64))
+        self._matrix = np.zeros((len(self._sums), len(self._sample)), np.int64)
+        for row, chosen in enumerate(self._sums):
+            for term in chosen:
+                self._matrix[row] += term.amounts[self._sample]
+
+    def explain(self, difference: Amounts, known: NDArray[np.bool_]) -> Explanation:
+        """Return the cheapest sum that equals the difference in most of the `known` orders."""
+        shown = known[self._sample]
+        found = self._matrix[:, shown] - difference[self._sample][shown]
+        counts = (np.abs(found) <= self._tolerance).sum(axis=1)
+        best = self._sums[int(np.argmax(counts >= counts.max() - len(self._sample) // 200))]
+        rest = difference - sum((term.amounts for term in best), np.zeros_like(difference))
+        return Explanation(best, np.abs(rest[known]) <= self._tolerance)
+
+
+def coin_of(minor_digits: int) -> int:
+    """Return the smallest coin of a currency with so many decimals."""
+    return 10 ** int(DIGITS - minor_digits)
+
+
+def first_given(order: NDArray[np.int64], orders: int, values: Amounts, given: NDArray[np.bool_]) -> Amounts:
+    """Return each order's value of the first row that has one, 0 without; rows without an order are -1."""
+    rows = np.flatnonzero(given & (order >= 0))
+    result = np.zeros(orders, np.int64)
+    found, first = np.unique(order[rows], return_index=True)
+    result[found] = values[rows[first]]
+    return result
+
+
+def sum_of_rows(order: NDArray[np.int64], orders: int, values: Amounts) -> Amounts:
+    """Return the sum of each order's rows."""
+    result = np.zeros(orders, np.int64)
+    np.add.at(result, order[order >= 0], values[order >= 0])
+    return result
+
+
+def is_same_in_orders(order: NDArray[np.int64], values: Amounts, given: NDArray[np.bool_]) -> bool:
+    """Whether the rows of each order have one value, or none: then it may be that of the whole order."""
+    rows = np.flatnonzero(given & (order >= 0))
+    if not len(rows):
+        return False
+    first = first_given(order, int(order.max()) + 1, values, given)
+    return bool((values[rows] == first[order[rows]]).all())

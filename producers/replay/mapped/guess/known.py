@@ -1,0 +1,86 @@
+"""Known exports: files in `known/` that say which columns they have, and what the columns are."""
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from babel.numbers import list_currencies
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from ruamel.yaml import YAML
+
+from producers.replay.mapped.column_roles import plain
+from producers.replay.mapped.guess.profile import ColumnProfile
+from producers.replay.mapped.sections import as_list
+
+_DIRECTORY = Path(__file__).with_name("known")
+
+Names = Annotated[list[str], BeforeValidator(as_list)]
+
+
+class KnownExport(BaseModel):
+    """An export of a shop's software. Names of columns are compared without case, signs and currencies."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    export: str
+    """What it is: `Shopify's export of orders`."""
+    headers: Names
+    """The columns by which it is recognised: a file with all of them is this export."""
+    refused: str | None = None
+    """Why it can't be imported by itself, and what to export instead."""
+    details: bool = False
+    """Whether it has details of orders whose lines are in another file."""
+    columns: dict[str, Names] = {}
+    """Field of a mapping → columns, in the order of preference; empty if the export has none."""
+    price_of: str | None = None
+    """`unit` or `line`, where the export says so."""
+    amounts: dict[str, Names] = {}
+    """`discount`, `shipping`, `tax` → all columns whose sum it is. Those that begin with `-` are subtracted."""
+    tax_outside: Names = []
+    """The currencies for which the tax is added to the prices, if no total says so; all others include it."""
+    totals: Names = []
+    """The columns that what the shopper pays must equal."""
+
+    def find(self, field: str, columns: list[ColumnProfile]) -> list[ColumnProfile]:
+        """Return the columns of a field that the file has."""
+        return find_columns(self.columns.get(field, []), columns)
+
+    def fits(self, header: Iterable[str]) -> bool:
+        """Whether a file has all columns by which the export is recognised."""
+        return {known_name(name) for name in self.headers} <= {known_name(name) for name in header}
+
+
+def find_columns(names: list[str], columns: list[ColumnProfile]) -> list[ColumnProfile]:
+    """Return the columns with these names."""
+    by_name: dict[str, ColumnProfile] = {}
+    for column in columns:
+        by_name.setdefault(known_name(column.name), column)
+    return [by_name[key] for name in names if (key := known_name(name)) in by_name]
+
+
+def known_name(name: str) -> str:
+    """Return a column's name without case, signs, its place among namesakes, and a currency at its end."""
+    words = plain(name).split()
+    if len(words) > 1 and words[-1].upper() in _currencies():
+        words.pop()
+    return " ".join(words)
+
+
+def recognise(header: Iterable[str]) -> KnownExport | None:
+    """Return the export that has this header; of several the one with the most columns in common."""
+    names = list(header)
+    fitting = [known for known in known_exports() if known.fits(names)]
+    return max(fitting, key=lambda known: len(known.headers), default=None)
+
+
+@cache
+def known_exports() -> tuple[KnownExport, ...]:
+    """Return every export of `known/`."""
+    yaml = YAML(typ="safe", pure=True)
+    return tuple(KnownExport.model_validate(yaml.load(path)) for path in sorted(_DIRECTORY.glob("*.yaml")))
+
+
+@cache
+def _currencies() -> frozenset[str]:
+    return frozenset(list_currencies())
