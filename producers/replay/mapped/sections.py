@@ -1,6 +1,8 @@
 """The parts of a mapping: files, ids, times, amounts, statuses."""
 
 import codecs
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -20,6 +22,12 @@ MISSING = ("", "NULL", "null", "NaN", "nan", "None", "N/A", "#N/A", "\\N")
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """An id or a name, without control characters."""
+
+MAX_SKIPPED_LINES = 1_000
+"""Limit of the lines before the header."""
+
+TIME_FORMATS = ("iso", "day_first", "month_first", "unix", "unix_ms", "excel")
+"""The formats of times that have a name. The first three tell the order of day and month in digits."""
 
 PaymentMethod = Literal[
     "unknown", "credit_card", "debit_card", "boleto", "voucher", "pix", "bank_transfer", "wallet", "cash"
@@ -58,6 +66,20 @@ def _is_zone(name: str) -> str:
     return name
 
 
+def _is_time_format(text: str) -> str:
+    """Check a format by writing and reading a time with it: strptime knows fewer codes than strftime."""
+    if text in TIME_FORMATS:
+        return text
+    try:
+        if "%" not in text:
+            raise ValueError("it has no %")
+        datetime.strptime(datetime(2024, 3, 5, 10, 30, tzinfo=UTC).strftime(text), text)  # noqa: DTZ007
+    except (ValueError, re.error) as error:
+        names = ", ".join(TIME_FORMATS)
+        raise ValueError(f"{text!r} is not a format of times: write {names}, or as '%d/%m/%Y'") from error
+    return text
+
+
 def _is_currency(code: str) -> str:
     if code not in list_currencies():
         raise ValueError(f"{code!r} is not a currency: write its ISO 4217 code, such as GBP")
@@ -70,12 +92,14 @@ Texts = Annotated[list[Text], BeforeValidator(as_list)]
 
 
 class FileFormat(Section):
-    """How a CSV file is written. Parquet files need none of it."""
+    """How a file is written. `sheet` is of workbooks; Parquet files need only `decimal`, for texts."""
 
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     quote: Annotated[str, Field(max_length=1)] = '"'
     encoding: Annotated[str, AfterValidator(_is_encoding)] = "utf-8"
     decimal: Literal[".", ","] = "."
+    skip_lines: Annotated[int, Field(ge=0, le=MAX_SKIPPED_LINES)] = 0
+    sheet: Text | None = None
 
 
 class LineFiles(FileFormat):
@@ -140,11 +164,11 @@ class Seller(Section):
 class Time(Section):
     """When it happened. Several columns are joined by a space. A time with an offset needs no `zone`.
 
-    `format` is `iso`, `unix` (seconds), `unix_ms`, or a format of strptime.
+    `format` is one of `TIME_FORMATS`, or a format of strptime.
     """
 
     column: Columns
-    format: Text = "iso"
+    format: Annotated[Text, AfterValidator(_is_time_format)] = "iso"
     zone: Annotated[str, AfterValidator(_is_zone)] = "UTC"
 
 
