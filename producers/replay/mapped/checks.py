@@ -106,7 +106,7 @@ class _Checker:
         whole = f"{show(total)} in {int(self.live.sum()):,} orders"
         found.sort(key=lambda each: (each[1].cost, not is_grand_total(each[0].name)))
         for column, explanation, values in found[:4]:
-            yield self._agreeing(column, explanation, values, whole, show)
+            yield self._agreeing(column, explanation, values, per_order["total"], whole, show)
         refused = [each for each in refused if each[0].role == "total" and _is_telling(each[0].name)]
         for column, explanation, values in refused[:4]:
             yield self._differing(column, explanation, values, per_order["total"], show)
@@ -114,7 +114,7 @@ class _Checker:
             yield Check(f"{whole}: nothing in the tables checks it, since no column is a total")
 
     def _agreeing(
-        self, column: _Column, explanation: Explanation, values: Amounts, whole: str, show: _Show
+        self, column: _Column, explanation: Explanation, values: Amounts, totals: Amounts, whole: str, show: _Show
     ) -> Check:
         compared, agreeing = len(explanation.agrees), int(explanation.agrees.sum())
         parts = "".join(
@@ -122,22 +122,29 @@ class _Checker:
         )
         said = show(int(values.sum()))
         text = f'{whole}{parts} = column "{column.name}" ({said}), to the smallest coin in {agreeing:,} of {compared:,}'
-        return Check(text, agrees=agreeing == compared)
+        if agreeing < compared:
+            text += f"; not in {self._examples(explanation, values, totals, show)}"
+        return Check(text, agrees=True)
 
     def _differing(
         self, column: _Column, explanation: Explanation, values: Amounts, totals: Amounts, show: _Show
     ) -> Check:
         compared = len(explanation.agrees)
+        differing = compared - int(explanation.agrees.sum())
+        examples = self._examples(explanation, values, totals, show)
+        text = f'column "{column.name}" is another amount in {differing:,} of {compared:,} orders: {examples}'
+        return Check(text, agrees=False)
+
+    def _examples(self, explanation: Explanation, values: Amounts, totals: Amounts, show: _Show) -> str:
+        """Return some orders that differ, with both amounts."""
+        expected = sum((term.amounts for term in explanation.terms), totals)
         differing = np.flatnonzero(self.live & (values != 0))[~explanation.agrees]
         ids = self._table.codes["order"].values()
-        examples = ", ".join(
-            f"{ids[self.orders.code[order]]} ({show(int(totals[order]))} for {show(int(values[order]))})"
+        shown = [
+            f"{ids[self.orders.code[order]]} ({show(int(expected[order]))} for {show(int(values[order]))})"
             for order in differing[:_SHOWN_ORDERS].tolist()
-        )
-        return Check(
-            f'column "{column.name}" is another amount in {len(differing):,} of {compared:,} orders: {examples}',
-            agrees=False,
-        )
+        ]
+        return ", ".join(shown) + (", …" if len(differing) > _SHOWN_ORDERS else "")
 
     def _explain(
         self, column: _Column, explainer: Explainer, totals: Amounts

@@ -76,6 +76,9 @@ class _Chooser:
         fitting = [
             column for column in self.columns if self.is_free(name, column) and column.given and fits(column)
         ]
+        # A column whose name is that of another field is not taken for this one.
+        others = FIELD_WORDS.keys() - {name}
+        fitting = [c for c in fitting if not any(name_score(each, c.name) for each in others)]
         fitting.sort(key=rank, reverse=True)
         if fitting:
             self.take(name, [fitting[0]], f"{why}; no column has a known name", fitting[1:5])
@@ -191,7 +194,7 @@ def _choose_goods(chooser: _Chooser) -> None:
             return is_product(column)
         return product.determines(column) > 0.8 and column.distinct >= 0.2 * product.distinct
 
-    chooser.choose("product_name", is_name)
+    chooser.choose("product_name", is_name, lambda c: -20 * (c is product))
     if "product" not in chooser.chosen and "product_name" not in chooser.chosen:
         chooser.choose_by_values(
             "product",
@@ -262,7 +265,8 @@ def _choose_ends(chooser: _Chooser) -> None:
         return column.distinct <= 60 and (bool(named) or ends(column) > 0) and not _is_time(column)
 
     known = chooser.known is not None and "status" in chooser.known.columns
-    chooser.choose("status", is_status, lambda c: 30 * min(ends(c), 1))
+    most = max(map(ends, chooser.columns), default=0)
+    chooser.choose("status", is_status, lambda c: 50 * ends(c) / max(most, 1))
     status = chooser.column("status")
     if not known and (status is None or not ends(status)):
         # Another column may have the words: a description, or a state of the line.

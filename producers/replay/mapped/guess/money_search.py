@@ -58,7 +58,7 @@ class MoneyChoice:
     others: list[ColumnProfile] = field(default_factory=list)
     evidence: list[str] = field(default_factory=list)
     contradiction: str | None = None
-    is_checked: bool = False
+    compared: list[ColumnProfile] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,8 @@ class MoneySearch:
             return self._unchecked(None)
         against = max((each for each in readings if any(each.total is total for total in grand or totals)),
                       key=lambda each: each.explanation.share, default=None)  # fmt: skip
+        if against is None and totals == [self._goods[0].price]:
+            return self._unchecked(None)  # the only amount
         return self._unchecked(self._contradiction(against, (grand or totals)[0]))
 
     def _contradiction(self, best: _Reading | None, total: _Numbers) -> str:
@@ -175,7 +177,7 @@ class MoneySearch:
             goods.price.column, goods.of, "", goods.quantity.column if goods.quantity else None
         )
         agreeing, compared = int(share.agrees.sum()), len(share.agrees)
-        choice.is_checked = True
+        choice.compared = [best.total.column]
         choice.why = f'because {_describe(best)} is the column "{best.total.column.name}"'
         choice.evidence.append(
             f'{_describe(best)} = column "{best.total.column.name}" to the smallest coin in {agreeing:,} of '
@@ -259,7 +261,8 @@ class MoneySearch:
         """Return an amount of the columns that the known export gives, or of the first one."""
         listed = self._known.amounts.get(role) if self._known else None
         chosen = named if listed else named[:1]
-        less = [each for each in chosen if listed and f"-{each.column.name}" in listed]
+        taken_off = [name[1:] for name in listed or [] if name.startswith("-")]
+        less = [each for each in chosen if find_columns(taken_off, [each.column])]
         plus = [each for each in chosen if each not in less]
         levels = {self._level(each) for each in chosen if each.values.any()} or {"line"}
         of = "order" if levels == {"order"} else "line"
@@ -300,7 +303,7 @@ class MoneySearch:
                     same = is_same_in_orders(order, total.values, total.given)
                     if of == "order" and not same:
                         continue
-                    if of == "line" and same and len(order) > 0 and self._is_once(order, total):
+                    if of == "line" and same and len(order) > orders:
                         continue
                     whole = self._per_order(total, of, order, orders)
                     known = live & sold & (whole != 0)
@@ -328,7 +331,7 @@ class MoneySearch:
             levels = [("order", 0)] if same else [("line", 0)]
             if same and not self._is_once(order, each):
                 levels.append(("line", 1))
-            if not same and role in ("discount", "tax") and (units > 1).any():
+            if levels[-1][0] == "line" and role in ("discount", "tax") and (units > 1).any():
                 levels.append(("unit", 1))
             for of, more in levels:
                 values = each.values * units if of == "unit" else each.values
@@ -350,6 +353,11 @@ class MoneySearch:
         """Whether no order has two rows with a value."""
         rows = order[each.given & (each.values != 0) & (order >= 0) & self._is_line]
         return len(np.unique(rows)) == len(rows)
+
+    def _is_repeated(self, each: _Numbers) -> bool:
+        """Whether the rows of orders repeat one amount, that of the order."""
+        same = is_same_in_orders(self.order, each.values, each.given)
+        return same and not self._is_once(self.order, each)
 
     def _level(self, each: _Numbers) -> str:
         same = is_same_in_orders(self.order, each.values, each.given)
@@ -409,7 +417,8 @@ class MoneySearch:
         named = [
             each for each in whole if each.role == "quantity" or name_score("quantity", each.column.name)
         ]
-        named.sort(key=lambda each: -name_score("quantity", each.column.name))
+        # The sum of an order's units is the same in all of its rows.
+        named.sort(key=lambda each: (self._level(each) == "order", -name_score("quantity", each.column.name)))
         small = [each for each in whole if each.role is None and each not in named and self._is_small(each)]
         return [*named, *(small if not named else [])][:_MAX_QUANTITIES]
 
@@ -473,6 +482,9 @@ class MoneySearch:
                 each.role != "total",
             )
         )
+        # What belongs to the whole order, and is repeated in its rows, is no price of a line.
+        of_line = [each for each in fitting if not self._is_repeated(each)]
+        fitting = of_line or fitting
         return fitting[:_MAX_PRICES]
 
     def _scaling(self, goods: _Goods) -> float:

@@ -61,7 +61,7 @@ class ColumnProfile:
         """The values that are numbers."""
         parse = number_parser(self.file.format.decimal, 6)
         values = (parse(text) for text in self.given)
-        return [value / 1e6 for value in values if value != UNREADABLE]
+        return [value / 10**6 for value in values if value != UNREADABLE]
 
     @cached_property
     def number_share(self) -> float:

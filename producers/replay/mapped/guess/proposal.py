@@ -87,6 +87,8 @@ def _draft(
     money = MoneySearch(columns, choices, known, digits, code).find()
     used = {column.name for choice in choices.values() for column in choice.columns}
     used |= {column.name for column in (money.price, money.quantity) if column}
+    # A total of another file checks the import, too.
+    used |= {column.name for column in money.compared}
     used |= {column.name for amount in money.amounts.values() for column in (*amount.columns, *amount.less)}
     return Draft(directory, lines, _needed_joins(joins, used), known, choices, money, code)
 
@@ -102,7 +104,7 @@ def _usable(files: list[FileProfile], unreadable: list[str]) -> tuple[list[FileP
         known = recognise(file.header)
         if known and known.refused and not known.details:
             unreadable = [*unreadable, f"{file.path} is {known.export}: {known.refused}"]
-        elif settlement := settlement_reason(file):
+        elif known is None and (settlement := settlement_reason(file)):
             unreadable = [*unreadable, f"{file.path} {settlement}"]
         else:
             usable.append(file)
