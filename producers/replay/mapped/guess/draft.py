@@ -40,6 +40,19 @@ class Draft:
         return [text]
 
 
+def one_line(text: str) -> str:
+    """Return a line of YAML with escapes for the characters that would end it, or that YAML doesn't allow.
+
+    In a comment, they only show what a cell has; between double quotes, YAML reads them back.
+    """
+    return "".join(each if each.isprintable() else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
 def quoted(text: str) -> str:
     """Return a text as YAML, in quotes."""
     return json.dumps(text, ensure_ascii=False)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from common.errors import UserError
 from producers.replay.mapped.guess.choice import choose
-from producers.replay.mapped.guess.draft import Draft, quoted
+from producers.replay.mapped.guess.draft import Draft, one_line, quoted
 from producers.replay.mapped.guess.ends import write_ends
 from producers.replay.mapped.guess.identities import write_ids, write_people
 from producers.replay.mapped.guess.joins import ProposedJoin, line_file, propose_joins
@@ -47,7 +47,7 @@ def propose(directory: Path, currency: str = "EUR") -> str:
     write_people(draft)
     write_money(draft)
     write_ends(draft)
-    return "\n".join([*_head(draft), *draft.out]) + "\n"
+    return "".join(f"{one_line(line)}\n" for line in (*_head(draft), *draft.out))
 
 
 def _read(paths: list[Path]) -> tuple[list[FileProfile], list[str]]:
