@@ -21,11 +21,12 @@ from producers.replay.mapped.arithmetic import (
     is_same_in_orders,
     sum_of_rows,
 )
-from producers.replay.mapped.cells import EMPTY, UNREADABLE, Memo, number_parser
+from producers.replay.mapped.cells import UNREADABLE, Memo, has_value, number_parser
 from producers.replay.mapped.column_roles import is_grand_total, role_of
 from producers.replay.mapped.events.source import EventSource
 from producers.replay.mapped.joined import ColumnReader, open_joins
 from producers.replay.mapped.line_reader import CANCELLED, OTHER_STATUS
+from producers.tables.numbers import Separator
 
 _Show = Callable[[int], str]
 
@@ -199,24 +200,25 @@ class _Checker:
         free.sort(key=lambda name: role_of(name) is None)
         wanted = self._numeric(free, directory)[:_MAX_COLUMNS]
         read: dict[str, list[NDArray[np.int64]]] = {name: [] for name in wanted}
-        memos: dict[str, Memo] = {}
-        for batch, decimal in self._batches(wanted, directory):
+        memos: dict[Separator, Memo] = {}
+        for batch, decimals in self._batches(wanted, directory):
             for name in wanted:
+                decimal = decimals.get(name, ".")
                 parse = memos.setdefault(
                     decimal, Memo(number_parser(decimal, DIGITS), frozenset(mapping.missing) | {""})
                 )
                 read[name].append(parse.read(batch[name]))
         for name, parts in read.items():
             values = np.concatenate(parts)
-            given = (values != EMPTY) & (values != UNREADABLE)
+            given = has_value(values)
             yield _Column(name, role_of(name), np.where(given, values, 0), given)
 
     def _numeric(self, names: list[str], directory: Path) -> list[str]:
         """Return the columns whose first cells are numbers."""
         numeric: list[str] = []
-        for batch, decimal in self._batches(names, directory):
-            parse = number_parser(decimal, DIGITS)
+        for batch, decimals in self._batches(names, directory):
             for name in names:
+                parse = number_parser(decimals.get(name, "."), DIGITS)
                 texts = [
                     text.strip()
                     for text in batch[name][:_PROBE_ROWS]
@@ -228,8 +230,8 @@ class _Checker:
             break
         return numeric
 
-    def _batches(self, names: list[str], directory: Path) -> Iterator[tuple[dict[str, Sequence[str]], str]]:
-        """Yield the cells of columns, for each batch of rows, and the decimal separator."""
+    def _batches(self, names: list[str], directory: Path) -> Iterator[tuple[dict[str, Sequence[str]], dict[str, Separator]]]:
+        """Yield the cells of columns, for each batch of rows, and their decimal separators."""
         table, mapping = self._table, self._mapping
         joined = open_joins(mapping.joins, directory, table.files[0], set(names))
         for file in table.files:
@@ -241,7 +243,7 @@ class _Checker:
                 rows = [row if len(row) == len(file.header) else [""] * len(file.header) for row in batch]
                 get = reader.read(rows)
                 empty = [""] * len(rows)
-                yield {name: get(name) if name in own else empty for name in names}, file.format.decimal
+                yield {name: get(name) if name in own else empty for name in names}, reader.decimals
 
 
 def check_totals(source: EventSource, directory: Path, locale: str = "en") -> list[Check]:

@@ -22,7 +22,7 @@ from producers.replay.mapped.rejected import count_rows, write_rejected
 from producers.replay.mapped.returns import match_returns
 from producers.replay.mapped.row_rules import check_rows
 
-VERSION = 1
+VERSION = 2
 """Increase this when the same tables and mapping give other events."""
 
 

@@ -67,12 +67,17 @@ class JoinedFile:
 
 
 class ColumnReader:
-    """Finds the columns of a line file in the file itself or in the joined files."""
+    """Finds the columns of a line file in the file itself or in the joined files.
+
+    `decimals` has the decimal separator of each column: that of its file.
+    """
 
     def __init__(self, file: SourceFile, joins: list[JoinedFile], needed: set[str]) -> None:
         self._joins = joins
         self._own = {name: file.find(name) for name in needed if name in file.header}
         self._own |= {each.join.on: file.find(each.join.on) for each in joins if each.join.on in file.header}
+        self.decimals = {name: joined.join.decimal for joined in reversed(joins) for name in joined.columns}
+        self.decimals |= dict.fromkeys(self._own, file.format.decimal)
 
     def read(self, batch: list[Row]) -> Get:
         """Return the columns of these rows."""

@@ -23,6 +23,9 @@ MISSING = ("", "NULL", "null", "NaN", "nan", "None", "N/A", "#N/A", "\\N")
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """An id or a name, without control characters."""
 
+ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+"""The name of a column as its file has it: names in workbooks may have several lines."""
+
 MAX_SKIPPED_LINES = 1_000
 """Limit of the lines before the header."""
 
@@ -86,7 +89,7 @@ def _is_currency(code: str) -> str:
     return code
 
 
-Columns = Annotated[list[Text], BeforeValidator(as_list), Field(min_length=1, max_length=5)]
+Columns = Annotated[list[ColumnName], BeforeValidator(as_list), Field(min_length=1, max_length=5)]
 Currency = Annotated[str, AfterValidator(_is_currency)]
 Texts = Annotated[list[Text], BeforeValidator(as_list)]
 
@@ -112,8 +115,8 @@ class Join(FileFormat):
     """A file whose columns are added to the lines: the row whose `key` equals the lines' column `on`."""
 
     path: Text
-    on: Text
-    key: Text = ""
+    on: ColumnName
+    key: str = ""
 
     @property
     def key_column(self) -> str:
@@ -130,7 +133,7 @@ class TextColumn(Section):
 class OrderId(Section):
     """Which lines are one order. `otherwise` applies to lines without a value, and without `column`."""
 
-    column: Annotated[list[Text], BeforeValidator(as_list), Field(max_length=5)] = []
+    column: Annotated[list[ColumnName], BeforeValidator(as_list), Field(max_length=5)] = []
     otherwise: Literal["reject", "shopper_and_time", "row"] = "reject"
 
     @model_validator(mode="after")
@@ -151,8 +154,8 @@ class Seller(Section):
 
     id: Text | None = None
     name: Text | None = None
-    column: Annotated[list[Text], BeforeValidator(as_list), Field(max_length=5)] = []
-    name_column: Text | None = None
+    column: Annotated[list[ColumnName], BeforeValidator(as_list), Field(max_length=5)] = []
+    name_column: ColumnName | None = None
 
     @model_validator(mode="after")
     def _is_one(self) -> "Seller":
@@ -175,7 +178,7 @@ class Time(Section):
 class Price(Section):
     """The price of one unit, or of the whole line. `round` accepts fractions of the smallest coin."""
 
-    column: Text
+    column: ColumnName
     of: Literal["unit", "line"] = "unit"
     round: bool = False
 
@@ -187,7 +190,7 @@ class Amount(Section):
     """
 
     column: Columns
-    less: Annotated[list[Text], BeforeValidator(as_list), Field(max_length=5)] = []
+    less: Annotated[list[ColumnName], BeforeValidator(as_list), Field(max_length=5)] = []
     of: Literal["unit", "line", "order"] = "line"
     negative: bool = False
 
@@ -196,7 +199,7 @@ class CurrencyOfLines(Section):
     """The currency of all amounts. With `column`, lines of another currency are not used."""
 
     only: Currency
-    column: Text | None = None
+    column: ColumnName | None = None
 
 
 class Country(Section):
@@ -216,7 +219,7 @@ class Payment(Section):
 class Status(Section):
     """What became of an order or a line. Other values count as confirmed. Case does not matter."""
 
-    column: Text
+    column: ColumnName
     cancelled: Texts = []
     unpaid: Texts = []
     returned: Texts = []

@@ -240,7 +240,7 @@ def _choose_ends(chooser: _Chooser) -> None:
     codes = set(list_currencies())
     is_currency: Callable[[ColumnProfile], bool] = lambda c: (
         _share(c, lambda text: text.upper() in codes) == 1
-    )  # noqa: E731
+    )
     chooser.choose("currency", is_currency)
     chooser.choose_by_values("currency", lambda c: is_currency(c) and c.distinct <= 5, lambda c: -c.missing_share,
                              "its values are codes of currencies")  # fmt: skip

@@ -44,20 +44,30 @@ class Draft:
 
     def reasons(self, name: str, column: ColumnProfile, why: str, others: list[ColumnProfile]) -> list[str]:
         """Return the comment on a column that was chosen."""
-        where = "" if column.file is self.lines else f" in {shown(column.file.path.name)}"
+        where = "" if column.file is self.lines else f" in {column.file.path.name}"
         because = "" if why.split()[0] in ("by", "because", "as") else "because "
         text = f"# {name}: chosen {because}{why}{where}"
         if others:
             text += f". Alternatives: {', '.join(quoted(other.name) for other in others)}"
-        return [shown(text)]
+        return [text]
+
+
+def one_line(text: str) -> str:
+    """Return a line of YAML with escapes for the characters that would end it, or that YAML doesn't allow.
+
+    In a comment, they only show what a cell has; between double quotes, YAML reads them back.
+    """
+    return "".join(each if each.isprintable() else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def quoted(text: str) -> str:
-    """Return a text as YAML, in quotes; signs that can't be printed are escaped."""
-    return "".join(
-        sign if sign.isprintable() else json.dumps(sign)[1:-1]
-        for sign in json.dumps(text, ensure_ascii=False)
-    )
+    """Return a text as YAML, in quotes."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def texts_list(texts: list[str]) -> str:
@@ -69,11 +79,6 @@ def names(columns: list[ColumnProfile]) -> str:
     """Return columns as YAML: a name, or a list."""
     texts = [quoted(column.name) for column in columns]
     return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-
-
-def shown(text: str) -> str:
-    """Return a text from a file for a comment: on one line, with signs that YAML can have."""
-    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def identifier(text: str) -> str:

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 
 from producers.replay.mapped.guess.choice import Choice
-from producers.replay.mapped.guess.draft import Draft, names, quoted, shown, texts_list
+from producers.replay.mapped.guess.draft import Draft, names, quoted, texts_list
 from producers.replay.mapped.guess.meanings import payment_method, status_meaning
 from producers.replay.mapped.guess.money import write_time
 from producers.replay.mapped.guess.profile import ColumnProfile
@@ -40,7 +40,7 @@ def _write_status(draft: Draft, status: Choice) -> None:
     others = [text for text in found if (is_flag and text not in known) or not status_meaning(text)]
     lines = [
         *draft.comment("status", status),
-        shown(f"# These values count as confirmed: {', '.join(others)[:300]}"),
+        f"# These values count as confirmed: {', '.join(others)[:300]}",
     ]
     if not known:
         draft.add(*lines, "# No value means that an order is cancelled, unpaid or returned.", "# status: …")
@@ -85,8 +85,3 @@ def _write_no_products(draft: Draft) -> None:
         texts = [text for text in found if text.casefold() in words]
         if texts:
             draft.add(f"# {what} By their ids.", f"{key}: {texts_list(texts)}")
-
-
-def _payment_method(text: str) -> str | None:
-    lower = text.casefold()
-    return next((method for word, method in PAYMENT_WORDS if word in lower), None)

@@ -2,7 +2,7 @@
 
 from producers.replay.mapped.countries import known_countries
 from producers.replay.mapped.guess.choice import Choice
-from producers.replay.mapped.guess.draft import Draft, identifier, names, quoted, shown
+from producers.replay.mapped.guess.draft import Draft, identifier, names, quoted
 
 
 def write_ids(draft: Draft) -> None:
@@ -33,7 +33,7 @@ def _write_product(draft: Draft) -> None:
         if title and title.column not in columns and product.column.missing_share > 0.001:
             columns.append(title.column)
         if len(columns) > 1:
-            more = [shown(f"# Where it is empty, {quoted(columns[1].name)} identifies it.")]
+            more = [f"# Where it is empty, {quoted(columns[1].name)} identifies it."]
         draft.add(*draft.comment("product", product), *more, f"product: {names(columns)}")
     elif title:
         draft.add(
@@ -80,7 +80,7 @@ def _write_country(draft: Draft, country: Choice) -> None:
     lines = [*draft.comment("country", country)]
     if unknown:
         lines += ["# Unknown texts count as no country. Their codes can be added under `values`: "
-                  + shown(", ".join(unknown[:10]))]  # fmt: skip
+                  + ", ".join(unknown[:10])]  # fmt: skip
     draft.add(*lines, "country:", f"  column: {names(country.columns)}", "  values: {}")
 
 

@@ -7,7 +7,7 @@ from babel.numbers import get_territory_currencies, list_currencies
 
 from producers.replay.mapped.countries import known_countries
 from producers.replay.mapped.guess.choice import Choice
-from producers.replay.mapped.guess.draft import Draft, names, quoted, shown
+from producers.replay.mapped.guess.draft import Draft, names, quoted
 from producers.replay.mapped.guess.money_search import AMOUNTS, AmountChoice
 from producers.replay.mapped.guess.profile import ColumnProfile
 from producers.replay.mapped.guess.vocabulary import CURRENCY_SIGNS
@@ -26,7 +26,7 @@ def write_money(draft: Draft) -> None:
     _write_currency(draft)
     for name in AMOUNTS:
         if name in money.left_out:
-            draft.add(shown(f"# {name}: {money.left_out[name]}."))
+            draft.add(f"# {name}: {money.left_out[name]}.")
         elif amount := money.amounts.get(name):
             _write_amount(draft, name, amount)
 
@@ -52,7 +52,7 @@ def write_time(draft: Draft, name: str, choice: Choice | None) -> None:
     if not has_zone and not formats[0].startswith("unix"):
         found = zone_of(draft.lines.columns)
         if found:
-            zone = [shown(f"  # {found.why}."), f"  zone: {found.zone}"]
+            zone = [f"  # {found.why}.", f"  zone: {found.zone}"]
             if found.is_mixed:
                 draft.missing.append(f"times have several zones ({found.why}): all are read in {found.zone}")
         else:
@@ -77,8 +77,8 @@ def _write_price(draft: Draft) -> None:
         draft.lacking("price", "which column has the price, of one unit or of the line")
         return
     if money.contradiction:
-        draft.missing.append(shown(f"price: {money.contradiction}"))
-        draft.add(shown(f"# NOT PROPOSED: {money.contradiction}."),
+        draft.missing.append(f"price: {money.contradiction}")
+        draft.add(f"# NOT PROPOSED: {money.contradiction}.",
                   "# price:", f"#   column: {quoted(money.price.name)}", f"#   of: {money.price_of}")  # fmt: skip
         return
     lines = draft.reasons("price", money.price, money.why, money.others)
@@ -129,7 +129,7 @@ def currency_of(
         territory = known_countries().get(text.casefold())
         currencies = get_territory_currencies(territory) if territory else []
         if currencies:
-            return currencies[0], shown(f"Nothing says the currency; most shoppers live in {text}."), False
+            return currencies[0], f"Nothing says the currency; most shoppers live in {text}.", False
     return otherwise, "Nothing in the files says the currency.", False
 
 

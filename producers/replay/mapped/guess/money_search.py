@@ -18,7 +18,7 @@ from producers.replay.mapped.arithmetic import (
     is_same_in_orders,
     sum_of_rows,
 )
-from producers.replay.mapped.cells import EMPTY, UNREADABLE, Memo, number_parser
+from producers.replay.mapped.cells import Memo, has_value, number_parser
 from producers.replay.mapped.column_roles import is_grand_total, role_of
 from producers.replay.mapped.guess.choice import Choice
 from producers.replay.mapped.guess.known import KnownExport, find_columns
@@ -526,7 +526,7 @@ class MoneySearch:
             return None
         parse = Memo(number_parser(column.file.format.decimal, DIGITS), frozenset(MISSING))
         values = parse.read(column.texts)
-        given = (values != EMPTY) & (values != UNREADABLE)
+        given = has_value(values)
         role = role_of(column.name)
         if role is None and not column.given:
             return None

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, pairwise
@@ -101,8 +101,15 @@ class ColumnProfile:
         """The formats in which almost all values are times, the likeliest first."""
         if self.number_share > 0.95 and not self.is_integer:
             return []
-        likely = [each for each in TIME_FORMATS if self._share_of_times(each, self.given[:50]) > 0.9]
         sample = self.given[:: max(len(self.given) // 2000, 1)]
+        for formats in (TIME_FORMATS, ("day_first", "month_first")):
+            if found := self._fitting(formats, sample):
+                return found
+        return []
+
+    def _fitting(self, formats: Sequence[str], sample: list[str]) -> list[str]:
+        """Return the formats in which almost all texts are times, that of the fewest steps back first."""
+        likely = [each for each in formats if self._share_of_times(each, self.given[:50]) > 0.9]
         fitting = [each for each in likely if self._share_of_times(each, sample) > 0.95]
         return sorted(fitting, key=lambda each: self._inversions(each, sample))
 

@@ -11,7 +11,7 @@ from producers.replay.mapped.checks import check_totals
 from producers.replay.mapped.column_roles import role_of
 from producers.replay.mapped.data_set import MappedDataSet
 from producers.replay.mapped.guess.choice import Choice, choose
-from producers.replay.mapped.guess.draft import Draft, identifier, quoted, shown
+from producers.replay.mapped.guess.draft import Draft, identifier, one_line, quoted
 from producers.replay.mapped.guess.ends import write_ends
 from producers.replay.mapped.guess.identities import write_ids, write_people
 from producers.replay.mapped.guess.joins import ProposedJoin, line_file, propose_joins
@@ -162,12 +162,12 @@ def _text(
     joined = [join.file for join in draft.joins]
     _write_files(draft, same, [file for file in others if file not in joined])
     for reason in unusable:
-        draft.add(shown(f"# Not used: {reason}."))
+        draft.add(f"# Not used: {reason}.")
     write_ids(draft)
     write_people(draft)
     write_money(draft)
     write_ends(draft)
-    return "\n".join([*_head(draft, checks), *draft.out]) + "\n"
+    return "".join(f"{one_line(line)}\n" for line in (*_head(draft, checks), *draft.out))
 
 
 def _read(paths: list[Path]) -> tuple[list[FileProfile], list[str]]:
@@ -190,15 +190,15 @@ def _read(paths: list[Path]) -> tuple[list[FileProfile], list[str]]:
 def _head(draft: Draft, checks: list[Check]) -> list[str]:
     name = identifier(draft.directory.resolve().name)[:30].strip("_") or "shop"
     name = name if name[0].isalpha() else f"shop_{name}"
-    lines = [shown(f"# Proposed from the tables in {draft.directory}. Check each choice, then run:")]
+    lines = [f"# Proposed from the tables in {draft.directory}. Check each choice, then run:"]
     lines += ["#   ./souk import DIR --mapping FILE --dry-run", "# docs/import.md explains every key."]
     if draft.known:
         lines += ["#", f"# Recognised by its columns: {draft.known.export}."]
     if checks:
         lines += ["#", "# Checked against the tables, by an import of every row:"]
-        lines += [shown(f"#   {_SIGNS[check.agrees]} {check.text}") for check in checks]
+        lines += [f"#   {_SIGNS[check.agrees]} {check.text}" for check in checks]
     if draft.money.evidence:
-        lines += ["#", "# The amounts:"] + [shown(f"#   - {text}") for text in draft.money.evidence]
+        lines += ["#", "# The amounts:"] + [f"#   - {text}" for text in draft.money.evidence]
     elif not draft.money.contradiction:
         lines += ["#", "# NOT CHECKED: no column is a total that the amounts could be compared with."]
     if draft.missing:
