@@ -44,7 +44,9 @@ def require_sums(directory: Path, text: str, sold: list[SoldOrder], returned: bo
 
 @pytest.mark.parametrize("inside", [False, True])
 @pytest.mark.parametrize("discounts", [False, True])
-def test_shopify_gives_the_column_total_with_the_tax_inside_or_outside(shop: Path, inside: bool, discounts: bool) -> None:
+def test_shopify_gives_the_column_total_with_the_tax_inside_or_outside(
+    shop: Path, inside: bool, discounts: bool
+) -> None:
     sold = exports.orders(inside=inside, discounts=discounts)
     exports.shopify(shop, sold, currency="EUR", country="FR")
 
@@ -54,7 +56,10 @@ def test_shopify_gives_the_column_total_with_the_tax_inside_or_outside(shop: Pat
     assert (mapping.tax is None) == inside
     live = [order for order in sold if order.status == "paid"]
     total = money(sum(order.total for order in live))
-    assert f'€{total[:-6] + "," if len(total) > 6 else ""}{total[-6:]} in {len(live)} orders = column "Total"' in text
+    assert (
+        f'€{total[:-6] + "," if len(total) > 6 else ""}{total[-6:]} in {len(live)} orders = column "Total"'
+        in text
+    )
     require_sums(shop, text, sold)
 
 
@@ -101,7 +106,9 @@ def test_amazon_s_cancelled_lines_have_no_price_and_are_accounted_for(shop: Path
 
 def test_etsy_joins_items_and_orders_on_the_order_id_although_a_sale_date_is_unique(shop: Path) -> None:
     sold = [order for order in exports.orders(count=20) if order.status == "paid"]
-    by_day = {order.at.date(): order for order in sold}  # each on a day of its own, so that dates identify orders
+    by_day = {
+        order.at.date(): order for order in sold
+    }  # each on a day of its own, so that dates identify orders
     sold = list(by_day.values())
     exports.etsy(shop, sold)
 
@@ -137,7 +144,16 @@ def test_square_reads_the_time_of_day_in_its_zone_and_returns(shop: Path, inside
 @pytest.mark.parametrize(("language", "currency"), [("pt", "BRL"), ("es", "ARS")])
 def test_mercado_livre_has_one_order_for_each_sale(shop: Path, language: str, currency: str) -> None:
     sold = [
-        SoldOrder(order.number * 10 + place, order.at, order.buyer, (line,), 0, 0 if place else order.shipping, True, order.status)
+        SoldOrder(
+            order.number * 10 + place,
+            order.at,
+            order.buyer,
+            (line,),
+            0,
+            0 if place else order.shipping,
+            True,
+            order.status,
+        )
         for order in exports.orders(count=60, discounts=False)
         for place, line in enumerate(order.lines)
     ]
@@ -176,5 +192,7 @@ def test_bigcommerce_gives_its_totals_if_each_product_has_a_row(shop: Path, insi
 def test_products_in_one_cell_are_refused(shop: Path) -> None:
     exports.bigcommerce(shop, exports.orders())
 
-    with pytest.raises(UserError, match="BigCommerce's export of orders: all products of an order are in one cell"):
+    with pytest.raises(
+        UserError, match="BigCommerce's export of orders: all products of an order are in one cell"
+    ):
         propose(shop)

@@ -26,7 +26,9 @@ def shop(tmp_path: Path) -> Path:
 
 def table(sold: list[SoldOrder], **cells: Cell) -> Rows:
     """Return a row for each line, with a column for each name."""
-    return [{name: cell(order, line) for name, cell in cells.items()} for order in sold for line in order.lines]
+    return [
+        {name: cell(order, line) for name, cell in cells.items()} for order in sold for line in order.lines
+    ]
 
 
 def captured(directory: Path, text: str) -> list[int]:
@@ -54,7 +56,9 @@ def test_a_german_shop_with_compound_names_and_decimal_commas(shop: Path, inside
         Versandkosten=lambda o, _: money(o.shipping, ","),
         MwSt=lambda o, _: money(o.tax, ","),
         Rechnungsbetrag=lambda o, _: money(o.total, ","),
-        Bestellstatus=lambda o, _: {"cancelled": "Storniert", "refunded": "Zurückgesendet"}.get(o.status, "Versendet"),
+        Bestellstatus=lambda o, _: {"cancelled": "Storniert", "refunded": "Zurückgesendet"}.get(
+            o.status, "Versendet"
+        ),
     )
     write_table(shop / "Bestellungen.csv", rows, delimiter=";")
 
@@ -151,7 +155,10 @@ def test_a_spanish_shop_whose_total_is_net_of_the_marketplace_s_fees(shop: Path)
 
 def test_prices_of_lines_are_told_from_prices_of_units_without_a_total(shop: Path) -> None:
     sold = [order for order in exports.orders(discounts=False, shipping=False) if order.status == "paid"]
-    for of, price in (("unit", lambda _, line: money(line.unit)), ("line", lambda _, line: money(line.gross))):
+    for of, price in (
+        ("unit", lambda _, line: money(line.unit)),
+        ("line", lambda _, line: money(line.gross)),
+    ):
         rows = table(
             sold,
             order_id=lambda o, _: o.number,
@@ -169,7 +176,9 @@ def test_prices_of_lines_are_told_from_prices_of_units_without_a_total(shop: Pat
         assert "nothing in the tables checks it" in text
 
 
-def test_a_region_a_tax_and_a_currency_in_lower_case_are_no_shopper_no_seller_and_no_order(shop: Path) -> None:
+def test_a_region_a_tax_and_a_currency_in_lower_case_are_no_shopper_no_seller_and_no_order(
+    shop: Path,
+) -> None:
     sold = exports.orders()
     rows = table(
         sold,
@@ -185,7 +194,10 @@ def test_a_region_a_tax_and_a_currency_in_lower_case_are_no_shopper_no_seller_an
         voucher=lambda o, _: money(o.discount),
         carriage=lambda o, _: money(o.shipping),
         charged=lambda o, _: money(o.total),
-        state=lambda o, _: {"cancelled": "order was cancelled by the buyer", "refunded": "fully refunded"}.get(o.status, "done"),
+        state=lambda o, _: {
+            "cancelled": "order was cancelled by the buyer",
+            "refunded": "fully refunded",
+        }.get(o.status, "done"),
     )
     write_table(shop / "orders.csv", rows)
 
@@ -217,7 +229,7 @@ def test_a_total_that_no_reading_makes_keeps_the_price_out_of_the_proposal(shop:
 
     text = propose(shop)
 
-    assert "# NOT PROPOSED: the column \"total\" contradicts every reading" in text
+    assert '# NOT PROPOSED: the column "total" contradicts every reading' in text
     with pytest.raises(UserError, match="`price` is missing"):
         parse_mapping(text, "guessed")
 

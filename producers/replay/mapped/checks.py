@@ -115,7 +115,13 @@ class _Checker:
             yield Check(f"{whole}: nothing in the tables checks it, since no column is a total")
 
     def _agreeing(
-        self, column: _Column, explanation: Explanation, values: Amounts, totals: Amounts, whole: str, show: _Show
+        self,
+        column: _Column,
+        explanation: Explanation,
+        values: Amounts,
+        totals: Amounts,
+        whole: str,
+        show: _Show,
     ) -> Check:
         compared, agreeing = len(explanation.agrees), int(explanation.agrees.sum())
         parts = "".join(
@@ -230,7 +236,9 @@ class _Checker:
             break
         return numeric
 
-    def _batches(self, names: list[str], directory: Path) -> Iterator[tuple[dict[str, Sequence[str]], dict[str, Separator]]]:
+    def _batches(
+        self, names: list[str], directory: Path
+    ) -> Iterator[tuple[dict[str, Sequence[str]], dict[str, Separator]]]:
         """Yield the cells of columns, for each batch of rows, and their decimal separators."""
         table, mapping = self._table, self._mapping
         joined = open_joins(mapping.joins, directory, table.files[0], set(names))

@@ -3,6 +3,12 @@
 import re
 import unicodedata
 
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text, which blanks divide."""
+    return frozenset(text.split())
+
+
 _WORDS: dict[str, str] = {
     "fee": "fee fees tarifa tarifas taxa comissao comision commission commissions gebuehr gebuehren gebuhr"
            " gebuhren frais cargo cargos provision commissione provisie surcharge"
@@ -30,7 +36,7 @@ _WORDS: dict[str, str] = {
 }  # fmt: skip
 """Role → words. The first role that has one of a name's words counts: a `tax total` is a tax."""
 
-_WORDS_OF_ROLE = {role: frozenset(words.split()) for role, words in _WORDS.items()}
+_WORDS_OF_ROLE = {role: words(text) for role, text in _WORDS.items()}
 
 _BESIDE_THE_POINT = re.compile(
     r"\b(inc|incl|including|includes|inclusive|ex|exc|excl|excluding|exclusive|before|after|without|with|net of|"
@@ -42,73 +48,12 @@ _BESIDE_THE_POINT = re.compile(
 )
 """Parts of a name that qualify an amount, such as `(inc tax)`."""
 
-_NO_AMOUNT = frozenset(
-    [
-        "id",
-        "ids",
-        "code",
-        "codes",
-        "name",
-        "names",
-        "type",
-        "types",
-        "method",
-        "methods",
-        "number",
-        "no",
-        "status",
-        "date",
-        "time",
-        "at",
-        "on",
-        "title",
-        "note",
-        "notes",
-        "rate",
-        "percent",
-        "percentage",
-        "pct",
-        "weight",
-        "currency",
-        "country",
-        "region",
-        "city",
-        "state",
-        "zip",
-        "phone",
-        "address",
-        "details",
-        "description",
-        "sku",
-        "reference",
-        "ref",
-        "nummer",
-        "numero",
-        "codigo",
-        "nome",
-        "data",
-        "fecha",
-        "datum",
-        "class",
-        "label",
-        "required",
-        "provider",
-        "carrier",
-        "service",
-        "tracking",
-        "code",
-        "location",
-        "quality",
-        "exempt",
-        "taxable",
-        "options",
-        "zone",
-        "metodo",
-        "forma",
-        "tipo",
-        "medio",
-        "art",
-    ]
+_NO_AMOUNT = words(
+    "id ids code codes name names type types method methods number no status date time at on title note "
+    "notes rate percent percentage pct weight currency country region city state zip phone address "
+    "details description sku reference ref nummer numero codigo nome data fecha datum class label "
+    "required provider carrier service tracking code location quality exempt taxable options zone metodo "
+    "forma tipo medio art"
 )
 """Words that make a name one of no amount: `shipping method`, `tax rate`."""
 
@@ -123,11 +68,11 @@ def plain(name: str) -> str:
     return " ".join(re.sub(r"[^a-z0-9]+", " ", text.lower()).split())
 
 
-def is_word(token: str, words: frozenset[str]) -> bool:
+def is_word(token: str, known: frozenset[str]) -> bool:
     """Whether a token is one of the words, or a compound of one: `bestellnummer` of `bestell`."""
-    return token in words or any(
+    return token in known or any(
         len(word) >= 5 and len(token) > len(word) and (token.startswith(word) or token.endswith(word))
-        for word in words
+        for word in known
     )
 
 
@@ -137,10 +82,10 @@ def role_of(name: str) -> str | None:
     tokens = text.split()
     if any(token in _NO_AMOUNT for token in tokens):
         return None
-    for role, words in _WORDS_OF_ROLE.items():
+    for role, known in _WORDS_OF_ROLE.items():
         if role == "total" and _OF_A_UNIT & set(tokens):
             return "price"
-        if any(is_word(token, words) for token in tokens):
+        if any(is_word(token, known) for token in tokens):
             is_shipping = any(is_word(token, _WORDS_OF_ROLE["shipping"]) for token in tokens)
             return "shipping_discount" if role == "discount" and is_shipping else role
     return None

@@ -126,7 +126,9 @@ class LineReader:
         if amount.of == "unit":
             counted = has_value(sums) & has_value(quantity)
             large = counted & (np.abs(sums.astype(float) * quantity) > MAX_AMOUNT)
-            sums = np.where(counted & ~large, sums * np.where(counted, quantity, 1), np.where(large, UNREADABLE, sums))
+            sums = np.where(
+                counted & ~large, sums * np.where(counted, quantity, 1), np.where(large, UNREADABLE, sums)
+            )
         return sums
 
     def resolve(self) -> None:

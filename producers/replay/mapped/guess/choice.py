@@ -52,7 +52,7 @@ class _Chooser:
         bonus: Callable[[ColumnProfile], float] = lambda _: 0,
     ) -> None:
         """Choose the column with the best name, and bonus, among those whose values fit."""
-        if self._from_known(name):
+        if self.from_known(name):
             return
         scored = []
         for place, column in enumerate(self.columns):
@@ -98,7 +98,8 @@ class _Chooser:
         taken = {each for each, choice in self.chosen.items() if column in choice.columns}
         return not taken or taken | {name} <= {"product", "product_name", "category"}
 
-    def _from_known(self, name: str) -> bool:
+    def from_known(self, name: str) -> bool:
+        """Choose what the known export says, if the file is one; return whether it says something."""
         if self.known is None or name not in self.known.columns:
             return False
         columns = self.known.find(name, self.columns)
@@ -261,29 +262,24 @@ def _choose_ends(chooser: _Chooser) -> None:
         return sum(status_meaning(text) is not None for text in column.given)
 
     def is_status(column: ColumnProfile) -> bool:
-        named = name_score("status", column.name) or FIELD_WORDS["status"] & set(plain(column.name).split())
-        return column.distinct <= 60 and (bool(named) or ends(column) > 0) and not _is_time(column)
+        if column.distinct > 60 or column.number_share > 0.9 and not _is_flag(column) or _is_time(column):
+            return False
+        if name_score("status", column.name) > KNOWN:
+            return True
+        is_named = FIELD_WORDS["status"] & set(plain(column.name).split())
+        short = column.distinct <= 12 and _share(column, lambda text: len(text) < 40) == 1
+        return ends(column) > 0 and bool(is_named or short)
 
-    known = chooser.known is not None and "status" in chooser.known.columns
-    most = max(map(ends, chooser.columns), default=0)
-    chooser.choose("status", is_status, lambda c: 50 * ends(c) / max(most, 1))
-    status = chooser.column("status")
-    if not known and (status is None or not ends(status)):
-        # Another column may have the words: a description, or a state of the line.
-        telling = [c for c in chooser.columns
-                   if chooser.is_free("status", c) and 1 < c.distinct <= 60 and c.number_share < 0.5
-                   and not _is_time(c) and ends(c) and _share(c, lambda t: len(t) < 90) == 1]  # fmt: skip
-        telling = [
-            c for c in telling if FIELD_WORDS["status"] & set(plain(c.name).split()) or c.distinct <= 12
-        ]
-        if telling:
-            best = max(telling, key=ends)
-            chooser.take(
-                "status",
-                [best],
-                "because its values are states of orders",
-                [c for c in telling if c is not best],
+    if not chooser.from_known("status"):
+        # The most telling one: of an order's and a payment's state, one may say more than the other.
+        free = [c for c in chooser.columns if c.given and chooser.is_free("status", c) and is_status(c)]
+        most = max(map(ends, free), default=0)
+        free.sort(key=lambda c: name_score("status", c.name) / 4 + 60 * ends(c) / max(most, 1), reverse=True)
+        if free:
+            why = (
+                _BY_NAME if name_score("status", free[0].name) else "because its values are states of orders"
             )
+            chooser.take("status", free[:1], why, free[1:5])
 
 
 def _is_time(column: ColumnProfile) -> bool:

@@ -13,8 +13,6 @@ from producers.replay.mapped.sections import FileFormat
 DELIMITERS = (",", ";", "\t", "|")
 _BLOCK_BYTES = 1 << 20
 _LINES = 30
-_HEADER_SHARE = 0.7
-"""Of the cells of the fullest line, the header has at least so many names."""
 
 
 def detect(path: Path) -> FileFormat:
@@ -29,12 +27,7 @@ def detect(path: Path) -> FileFormat:
             lines = [line for line, _ in zip(file, range(_LINES), strict=False)]
     except OSError as error:
         raise UserError(f"{path} can't be read ({error.strerror})") from error
-    delimiter = _delimiter(lines)
-    return FileFormat(
-        delimiter=delimiter,
-        encoding="utf-8" if encoding == "utf-8-sig" else encoding,
-        skip_lines=_lines_before_header(lines, delimiter),
-    )
+    return FileFormat(delimiter=_delimiter(lines), encoding="utf-8" if encoding == "utf-8-sig" else encoding)
 
 
 def decimal_separator(rows: list[Row]) -> str:
@@ -75,23 +68,12 @@ def _encoding(path: Path) -> str:
 
 
 def _delimiter(lines: list[str]) -> str:
-    """Return the delimiter that divides most lines into the same number of cells, the largest."""
+    """Return the delimiter that divides the lines into the same number of cells, the largest."""
 
     def score(delimiter: str) -> tuple[float, int]:
-        widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter) if row)
-        shares = [(count / widths.total(), width) for width, count in widths.items() if width > 1]
-        return max(shares, default=(0.0, 0))
+        widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+        if not widths or widths[0] < 2:
+            return (0.0, 0)
+        return (sum(width == widths[0] for width in widths) / len(widths), widths[0])
 
     return max(DELIMITERS, key=score)
-
-
-def _lines_before_header(lines: list[str], delimiter: str) -> int:
-    """Return how many lines come before the one with the columns' names: it has about the most cells with text."""
-    reader = csv.reader(lines, delimiter=delimiter)
-    filled: list[tuple[int, int]] = []
-    before = 0
-    for row in reader:
-        filled.append((before, sum(bool(cell.strip()) for cell in row)))
-        before = reader.line_num
-    most = max((cells for _, cells in filled), default=0)
-    return next((line for line, cells in filled if cells > 1 and cells >= _HEADER_SHARE * most), 0)

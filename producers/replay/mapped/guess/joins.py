@@ -94,11 +94,10 @@ def _join(known: list[ColumnProfile], file: FileProfile) -> ProposedJoin | None:
         for on in known:
             texts = wanted.get(id(on))
             share = len(values & texts) / len(texts) if texts else 0.0
-            similar = _is_similar(on, key)
-            is_named = similar and not key.time_formats
+            is_named = _is_similar(on, key)
             if share < (_ENOUGH / 10 if is_named else _ENOUGH) or (not is_named and len(values) < 5):
                 continue
-            if not similar and not _is_telling(on):
+            if not is_named and not _is_telling(on):
                 continue
             rank = (is_named, share > 0.99, share, len(values))
             if best is None or rank > best[0]:

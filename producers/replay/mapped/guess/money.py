@@ -24,6 +24,7 @@ def write_money(draft: Draft) -> None:
     else:
         draft.add("# No column looks like a quantity: each row is one unit.", "# quantity: …")
     _write_currency(draft)
+    draft.missing += money.unsure
     for name in AMOUNTS:
         if name in money.left_out:
             draft.add(f"# {name}: {money.left_out[name]}.")
@@ -39,6 +40,9 @@ def write_time(draft: Draft, name: str, choice: Choice | None) -> None:
         return
     column = choice.column
     whole = joined_times(choice.columns)
+    if not whole.time_formats:  # the day is worth more than nothing
+        choice = Choice([column], choice.why, choice.others)
+        whole = column
     formats = whole.time_formats
     if not formats:
         if name == "time":

@@ -58,6 +58,7 @@ class MoneyChoice:
     others: list[ColumnProfile] = field(default_factory=list)
     evidence: list[str] = field(default_factory=list)
     contradiction: str | None = None
+    unsure: list[str] = field(default_factory=list)
     compared: list[ColumnProfile] = field(default_factory=list)
 
 

@@ -1,6 +1,6 @@
 """The names that shops give to columns, and the words of statuses and payments, in many languages."""
 
-from producers.replay.mapped.column_roles import is_word, plain
+from producers.replay.mapped.column_roles import is_word, plain, words
 
 COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "order": (
@@ -67,160 +67,73 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
 """Field → names in the form that `normal` returns, the most certain first."""
 
 FIELD_WORDS: dict[str, frozenset[str]] = {
-    "order": frozenset(
-        ["order", "orders", "pedido", "pedidos", "venda", "venta", "sale", "bestellung", "bestell", "bestel", "bestelling", "auftrag", "auftrags", "commande", "ordine", "ordre", "compra", "orden", "invoice", "receipt", "fatura", "factura", "rechnung", "rechnungs", "transaction", "ticket", "beleg", "zamowienie", "zamowienia", "objednavka", "ordernummer", "kvitto", "kvittering", "bon", "nota", "comanda", "checkout", "basket"]
+    "order": words(
+        "order orders pedido pedidos venda venta sale bestellung bestell bestel bestelling auftrag "
+        "auftrags commande ordine ordre compra orden invoice receipt fatura factura rechnung rechnungs "
+        "transaction ticket beleg zamowienie zamowienia objednavka ordernummer kvitto kvittering bon nota "
+        "comanda checkout basket"
     ),
-    "line": frozenset(["line", "lineitem", "position", "pos", "linha", "linea", "ligne", "zeile"]),
-    "product": frozenset(
-        ["product", "produto", "producto", "produkt", "produit", "prodotto", "sku", "artikel", "article", "articulo", "artigo", "item", "anuncio", "publicacion", "asin", "ean", "gtin", "barcode", "isbn", "varenummer", "vare", "tuote", "towar", "zbozi", "listing", "merchandise"]
+    "line": words(
+        "line lineitem position pos linha linea ligne zeile"
     ),
-    "product_name": frozenset(
-        ["product", "produto", "producto", "produkt", "produit", "prodotto", "artikel", "article", "articulo", "artigo", "item", "title", "titulo", "titel", "titre", "bezeichnung", "beschreibung", "description", "descricao", "descripcion", "designation", "anuncio", "publicacion", "produktname", "artikelname", "omschrijving", "descrizione", "nazwa", "varenavn", "listing"]
+    "product": words(
+        "product produto producto produkt produit prodotto sku artikel article articulo artigo item "
+        "anuncio publicacion asin ean gtin barcode isbn varenummer vare tuote towar zbozi listing "
+        "merchandise"
     ),
-    "category": frozenset(["category", "categoria", "kategorie", "kategori", "categorie", "warengruppe", "department", "rubrik"]),
-    "shopper": frozenset(
-        ["customer", "client", "cliente", "buyer", "comprador", "kunde", "kunden", "kundennummer", "kundennr", "acheteur", "klant", "shopper", "user", "consumidor", "acquirente", "klient", "zakaznik", "asiakas", "kund", "member", "purchaser", "besteller", "kaeufer", "kaufer", "email", "mail", "correo"]
+    "product_name": words(
+        "product produto producto produkt produit prodotto artikel article articulo artigo item title "
+        "titulo titel titre bezeichnung beschreibung description descricao descripcion designation "
+        "anuncio publicacion produktname artikelname omschrijving descrizione nazwa varenavn listing"
     ),
-    "country": frozenset(["country", "pais", "land", "pays", "paese", "kraj", "zeme", "landet", "ship", "shipping", "billing", "lieferland"]),
-    "seller": frozenset(["seller", "vendor", "merchant", "vendedor", "verkaeufer", "verkaufer", "vendeur", "venditore", "shop", "store"]),
-    "time": frozenset(
-        ["date", "data", "fecha", "datum", "dato", "created", "time", "placed", "ordered", "purchased", "purchase", "bestelldatum", "orderdate", "kaufdatum", "auftragsdatum", "compra", "venda", "venta", "pedido", "timestamp", "zeitpunkt", "dag", "pvm"]
+    "category": words(
+        "category categoria kategorie kategori categorie warengruppe department rubrik"
     ),
-    "currency": frozenset(["currency", "moeda", "moneda", "waehrung", "wahrung", "devise", "valuta", "waluta", "mena"]),
-    "payment": frozenset(
-        ["payment", "pagamento", "pago", "paiement", "zahlung", "zahlungsart", "zahlungsmethode", "bezahlung", "betaling", "betaalmethode", "betalning", "tender", "zahlungsweise", "platnosc"]
+    "shopper": words(
+        "customer client cliente buyer comprador kunde kunden kundennummer kundennr acheteur klant "
+        "shopper user consumidor acquirente klient zakaznik asiakas kund member purchaser besteller "
+        "kaeufer kaufer email mail correo"
     ),
-    "status": frozenset(
-        ["status", "state", "estado", "situacao", "situacion", "stato", "statut", "etat", "zustand", "bestellstatus", "stav", "tila", "tilstand"]
+    "country": words(
+        "country pais land pays paese kraj zeme landet ship shipping billing lieferland"
     ),
-    "cancelled_at": frozenset(["cancelled", "canceled", "cancellation", "cancelado", "cancelamento", "storniert", "storno"]),
+    "seller": words(
+        "seller vendor merchant vendedor verkaeufer verkaufer vendeur venditore shop store"
+    ),
+    "time": words(
+        "date data fecha datum dato created time placed ordered purchased purchase bestelldatum orderdate "
+        "kaufdatum auftragsdatum compra venda venta pedido timestamp zeitpunkt dag pvm"
+    ),
+    "currency": words(
+        "currency moeda moneda waehrung wahrung devise valuta waluta mena"
+    ),
+    "payment": words(
+        "payment pagamento pago paiement zahlung zahlungsart zahlungsmethode bezahlung betaling "
+        "betaalmethode betalning tender zahlungsweise platnosc"
+    ),
+    "status": words(
+        "status state estado situacao situacion stato statut etat zustand bestellstatus stav tila "
+        "tilstand"
+    ),
+    "cancelled_at": words(
+        "cancelled canceled cancellation cancelado cancelamento storniert storno"
+    ),
 }  # fmt: skip
 """Field → words. A name of such a word and of `NEUTRAL` ones, or words of the same field, may be the field's."""
 
-NEUTRAL = frozenset(
-    [
-        "id",
-        "ids",
-        "no",
-        "nr",
-        "num",
-        "number",
-        "nummer",
-        "numero",
-        "n",
-        "o",
-        "code",
-        "cod",
-        "codigo",
-        "ref",
-        "reference",
-        "referencia",
-        "referenz",
-        "name",
-        "nome",
-        "nombre",
-        "nom",
-        "navn",
-        "the",
-        "of",
-        "de",
-        "da",
-        "do",
-        "del",
-        "di",
-        "des",
-        "du",
-        "la",
-        "le",
-        "el",
-        "der",
-        "die",
-        "das",
-        "e",
-        "y",
-        "a",
-        "um",
-        "unique",
-        "full",
-        "user",
-        "username",
-        "order",
-        "item",
-        "line",
-        "lineitem",
-        "my",
-        "seller",
-        "method",
-        "methode",
-        "metodo",
-        "forma",
-        "meio",
-        "tipo",
-        "medio",
-        "moyen",
-        "art",
-        "mode",
-        "pedido",
-        "venda",
-        "venta",
-        "main",
-        "orig",
-        "original",
-        "external",
-        "short",
-        "increment",
-    ]
+NEUTRAL = words(
+    "id ids no nr num number nummer numero n o code cod codigo ref reference referencia referenz name "
+    "nome nombre nom navn the of de da do del di des du la le el der die das e y a um unique full user "
+    "username usuario utilizador utilisateur benutzername login order item line lineitem my seller method methode metodo forma meio tipo medio moyen art "
+    "mode pedido venda venta main orig original external short increment"
 )
 """Words that change nothing of what a name says."""
 
-DATES_OF_OTHERS = frozenset(
-    [
-        "ship",
-        "shipped",
-        "shipping",
-        "delivery",
-        "delivered",
-        "entrega",
-        "entregue",
-        "updated",
-        "modified",
-        "changed",
-        "birth",
-        "due",
-        "paid",
-        "payment",
-        "payments",
-        "estimated",
-        "maximum",
-        "minimum",
-        "last",
-        "refund",
-        "refunded",
-        "settlement",
-        "payout",
-        "deposit",
-        "fulfilled",
-        "cancelled",
-        "canceled",
-        "expiry",
-        "available",
-        "posted",
-        "end",
-        "versand",
-        "lieferung",
-        "start",
-        "envio",
-        "camino",
-        "caminho",
-        "pagamento",
-        "pago",
-        "latest",
-        "earliest",
-        "deliver",
-        "invoice",
-        "completed",
-        "processed",
-    ]
+DATES_OF_OTHERS = words(
+    "ship shipped shipping delivery delivered entrega entregue updated modified changed birth due paid "
+    "payment payments estimated maximum minimum last refund refunded settlement payout deposit fulfilled "
+    "cancelled canceled expiry available posted end versand lieferung start envio camino caminho "
+    "pagamento pago latest earliest deliver invoice completed processed"
 )
 """Words of dates that are not that of the order."""
 
@@ -251,12 +164,10 @@ KEPT_STEMS = ("partial", "parcial", "teilweise", "partiel", "parzial", "gedeelte
               "mediacao finalizada com", "te demos o dinheiro", "te dimos el dinero", "unshipped", "partially")  # fmt: skip
 """Texts with such a part are confirmed orders all the same. A part of an order that came back is not told."""
 
-TRUE_WORDS = frozenset(["1", "true", "yes", "y", "sim", "s", "t"])
-FALSE_WORDS = frozenset(["0", "false", "no", "n", "nao", "não", "f"])
+TRUE_WORDS = words("1 true yes y sim s t")
+FALSE_WORDS = words("0 false no n nao não f")
 
-SHIPPING_PRODUCTS = frozenset(
-    ["post", "postage", "dot", "c2", "carriage", "shipping", "frete", "freight", "delivery", "porte"]
-)
+SHIPPING_PRODUCTS = words("post postage dot c2 carriage shipping frete freight delivery porte")
 NOT_PRODUCTS = frozenset(
     ("m", "d", "s", "b", "bank charges", "amazonfee", "cruk", "adjust", "adjust2", "test001", "test002",
      "fee",
@@ -291,11 +202,11 @@ def normal(name: str) -> str:
 def name_score(field: str, column: str) -> int:
     """Return how well a column's name fits a field: above `KNOWN` the name itself, `LIKELY` words of it."""
     name = normal(column)
-    for rank, known in enumerate(COLUMN_NAMES.get(field, ())):
-        if name == known or name.replace("_", "") == known.replace("_", ""):
+    for rank, listed in enumerate(COLUMN_NAMES.get(field, ())):
+        if name == listed or name.replace("_", "") == listed.replace("_", ""):
             return 100 - min(rank, 100 - KNOWN - 1)
-    words, tokens = FIELD_WORDS.get(field, frozenset()), name.split("_")
-    named = [token for token in tokens if is_word(token, words)]
+    known, tokens = FIELD_WORDS.get(field, frozenset()), name.split("_")
+    named = [token for token in tokens if is_word(token, known)]
     rest = [token for token in tokens if token not in named and len(token) > 1 and not token.isdigit()]
     if not named or not NEUTRAL.issuperset(rest):
         return 0
