@@ -14,7 +14,7 @@ from producers.replay.mapped.guess.profile import FileProfile
 from producers.replay.mapped.guess.vocabulary import normal
 from producers.replay.mapped.sections import FileFormat
 
-_TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+_TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _MAX_FILES = 100
 
 
