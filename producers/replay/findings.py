@@ -16,12 +16,15 @@ class UnusableRow:
 
 @dataclass(frozen=True)
 class FileRows:
-    """What became of each line of a file: its header, blank, a row, or a further line of the row before it.
+    """What became of each line of a file.
+
+    Each is before the header, of the header, blank, or the first or a further line of a row.
 
     `used` and `unused` count the rows by what they are used as, or why they are not used.
     """
 
     file: str
+    skipped_lines: int
     header_lines: int
     blank_lines: int
     further_lines: int

@@ -155,6 +155,7 @@ def _print_checks(console: Console, findings: ConversionFindings) -> None:
 def _describe_lines(file: FileRows) -> str:
     """Return the lines of a file by kind; they add up to the file's length."""
     parts = {
+        "before the header": file.skipped_lines,
         "header": file.header_lines,
         "blank": file.blank_lines,
         "lines that continue a row": file.further_lines,

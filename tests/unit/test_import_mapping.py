@@ -94,7 +94,7 @@ def test_a_quote_that_never_closes_is_found(shop: Path) -> None:
     with (shop / "sales.csv").open("a") as file:
         file.write('2,A,"' + "never closed, \n" * 20_000)
 
-    with pytest.raises(UserError, match="A quote may be opened and never closed"):
+    with pytest.raises(UserError, match="line 3: a quote is opened and never closed"):
         convert(shop)
 
 

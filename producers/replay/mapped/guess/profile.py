@@ -167,13 +167,11 @@ class FileProfile:
         Raises:
             UserError: the file can't be read.
         """
-        is_parquet = path.suffix.lower() in (".parquet", ".pq")
-        written = FileFormat() if is_parquet else file_format.detect(path)
+        written = file_format.detect(path)
         file = SourceFile(path, written)
         rows = [row for _, row in islice(file.rows(), SAMPLE_ROWS) if len(row) == len(file.header)]
-        if not is_parquet:
-            decimal = file_format.decimal_separator(rows[:2000])
-            written = FileFormat.model_validate(written.model_dump() | {"decimal": decimal})
+        decimal = file_format.decimal_separator(rows[:2000])
+        written = FileFormat.model_validate(written.model_dump() | {"decimal": decimal})
         if not rows or len(file.header) < 2:
             raise UserError(f"{path} has {'one column' if rows else 'no rows after its first line'}")
         profile = FileProfile(path, written, file.header, len(rows))

@@ -23,7 +23,7 @@ from producers.replay.mapped.guess.settlements import settlement_reason
 from producers.replay.mapped.mapping_file import parse_mapping
 from producers.replay.mapped.sections import FileFormat
 
-_TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+_TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _MAX_FILES = 100
 _SIGNS = {True: "agrees:", False: "DIFFERS:", None: "-"}
 
