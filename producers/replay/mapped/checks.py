@@ -201,8 +201,7 @@ class _Checker:
         names = list(dict.fromkeys(name for header in headers for name in header))
         keys = {join.key_column for join in mapping.joins} | {join.on for join in mapping.joins}
         shared = {name for name in names if sum(name in header for header in headers[1:]) > 1}
-        twice = {name for header in headers for name in header if header.count(name) > 1}
-        free = [name for name in names if name and name not in used | keys | shared | twice]
+        free = [name for name in names if name and name not in used | keys | shared]
         free.sort(key=lambda name: role_of(name) is None)
         wanted = self._numeric(free, directory)[:_MAX_COLUMNS]
         read: dict[str, list[NDArray[np.int64]]] = {name: [] for name in wanted}

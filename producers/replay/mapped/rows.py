@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -75,19 +76,22 @@ class SourceFile:
         """Return the position of a column.
 
         Raises:
-            UserError: the file lacks the column, or has it twice.
+            UserError: the file lacks the column, or has several of this name.
         """
-        found = self.header.count(column)
-        if not found:
+        namesakes = [name for name in self.header if name in (f"{column} ({n})" for n in range(1, 100))]
+        if column not in self.header and len(namesakes) > 1:
+            raise UserError(
+                f"{self.path} has {len(namesakes)} columns {column!r}: write which one in the mapping, as "
+                f"{', '.join(map(repr, namesakes))}"
+            )
+        if column not in self.header:
             names = ", ".join(self.header[:40])
             raise UserError(
                 f"{self.path} has no column {column!r}: correct the mapping, or the file's delimiter. "
                 f"The file has: {names}"
             )
-        if found > 1:
-            raise UserError(
-                f"{self.path} has {found} columns {column!r}: rename all but one of them in its first line"
-            )
+        if self.header.count(column) > 1:
+            raise UserError(f"{self.path} has several columns {column!r}: rename all but one of them")
         return self.header.index(column)
 
     def _read_header(self) -> Row:
@@ -96,7 +100,7 @@ class SourceFile:
         if header is None:
             lines = f"after {self.format.skip_lines} skipped lines, " if self.format.skip_lines else ""
             raise UserError(f"{self.path} is empty: {lines}its first line must have the names of the columns")
-        return [cell.strip() for cell in header]
+        return _numbered([cell.strip() for cell in header])
 
     def _csv_rows(self) -> Iterator[tuple[int, Row]]:
         """Yield the header and the rows, with the numbers of their first lines."""
@@ -221,6 +225,18 @@ class SourceFile:
             f"{self.path}{where} is not {self.format.encoding}: write its encoding in the mapping, for "
             "example `encoding: cp1252`"
         )
+
+
+def _numbered(names: list[str]) -> list[str]:
+    """Return the names of columns, those that occur several times with their numbers: `Price (1)`, `Price (2)`."""
+    seen: Counter[str] = Counter()
+    total = Counter(names)
+    result = []
+    for name in names:
+        seen[name] += 1
+        numbered = f"{name} ({seen[name]})"
+        result.append(numbered if name and total[name] > 1 and numbered not in total else name)
+    return result
 
 
 class _Lines:

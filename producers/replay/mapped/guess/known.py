@@ -1,5 +1,6 @@
 """Known exports: files in `known/` that say which columns they have, and what the columns are."""
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,9 @@ from producers.replay.mapped.guess.profile import ColumnProfile
 from producers.replay.mapped.sections import as_list
 
 _DIRECTORY = Path(__file__).with_name("known")
+
+_NUMBERED = re.compile(r" \(\d+\)$")
+"""What tells columns of one name apart."""
 
 Names = Annotated[list[str], BeforeValidator(as_list)]
 
@@ -61,7 +65,7 @@ def find_columns(names: list[str], columns: list[ColumnProfile]) -> list[ColumnP
 
 def known_name(name: str) -> str:
     """Return a column's name without case, signs, its place among namesakes, and a currency at its end."""
-    words = plain(name).split()
+    words = plain(_NUMBERED.sub("", name)).split()
     if len(words) > 1 and words[-1].upper() in _currencies():
         words.pop()
     return " ".join(words)

@@ -169,7 +169,9 @@ class FileProfile:
         """
         written = file_format.detect(path)
         file = SourceFile(path, written)
-        rows = [row for _, row in islice(file.rows(), SAMPLE_ROWS) if len(row) == len(file.header)]
+        width = len(file.header)
+        rows = [row[:width] for _, row in islice(file.rows(), SAMPLE_ROWS)
+                if len(row) == width or (len(row) == width + 1 and not row[-1].strip())]  # fmt: skip
         decimal = file_format.decimal_separator(rows[:2000])
         written = FileFormat.model_validate(written.model_dump() | {"decimal": decimal})
         if not rows or len(file.header) < 2:
