@@ -13,6 +13,9 @@ from producers.replay import journal, run
 from producers.replay.mapped.data_set import MappedDataSet
 from producers.replay.mapped.guess.proposal import propose
 
+_LINES_ON_USE = 4
+"""A proposal's first lines say how to use it; then comes what was checked and what is missing."""
+
 
 def command(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the CSV or Parquet files.")],
@@ -86,4 +89,8 @@ def _guess(directory: Path, mapping: Path | None, settings: Settings) -> None:
         raise UserError(f"{mapping} exists already: give another name, or delete it") from error
     except OSError as error:
         raise UserError(f"{mapping} can't be written ({error.strerror})") from error
-    Console().print(f"mapping: {mapping}. Read its comments, then try `--dry-run`.", highlight=False)
+    console = Console()
+    head = text.split("\nname:", 1)[0]
+    for line in head.splitlines()[_LINES_ON_USE:]:
+        console.print(line.removeprefix("#").removeprefix(" "), soft_wrap=True, highlight=False, markup=False)
+    console.print(f"mapping: {mapping}. Read its comments, then try `--dry-run`.", highlight=False)

@@ -1,4 +1,4 @@
-"""Made-up orders, written as the exports of shops' software have them: their published columns, with our rows."""
+"""Made-up orders as the exports of shops' software have them: published columns, with our rows."""
 
 import csv
 import random
@@ -131,22 +131,20 @@ def write(
 
 def columns(text: str) -> list[str]:
     """Return the names of a header that is written with `, ` and over several lines."""
-    return [name.strip() for name in text.replace("\n", " ").split(",")]
+    return [name.strip() for name in " ".join(text.split()).split(",")]
 
 
 SHOPIFY = columns(
-    """Name, Email, Financial Status, Paid at, Fulfillment Status, Fulfilled at, Accepts Marketing, Currency, Subtotal,
-    Shipping, Taxes, Total, Discount Code, Discount Amount, Shipping Method, Created at, Lineitem quantity,
-    Lineitem name,
-    Lineitem price, Lineitem compare at price, Lineitem sku, Lineitem requires shipping, Lineitem taxable,
-    Lineitem fulfillment status, Billing Name, Billing Street, Billing Address1, Billing Address2,
-    Billing Company,
-    Billing City, Billing Zip, Billing Province, Billing Country, Billing Phone, Shipping Name,
-    Shipping Street,
-    Shipping Address1, Shipping Address2, Shipping Company, Shipping City, Shipping Zip, Shipping Province,
-    Shipping Country, Shipping Phone, Notes, Note Attributes, Cancelled at, Payment Method, Payment Reference,
-    Refunded Amount, Vendor, Outstanding Balance, Employee, Location, Device ID, Id, Tags, Risk Level, Source,
-    Lineitem discount, Tax 1 Name, Tax 1 Value, Tax 2 Name, Tax 2 Value, Phone, Receipt Number, Duties"""
+    """Name, Email, Financial Status, Paid at, Fulfillment Status, Fulfilled at, Accepts Marketing, Currency,
+    Subtotal, Shipping, Taxes, Total, Discount Code, Discount Amount, Shipping Method, Created at, Lineitem
+    quantity, Lineitem name, Lineitem price, Lineitem compare at price, Lineitem sku, Lineitem requires
+    shipping, Lineitem taxable, Lineitem fulfillment status, Billing Name, Billing Street, Billing Address1,
+    Billing Address2, Billing Company, Billing City, Billing Zip, Billing Province, Billing Country, Billing
+    Phone, Shipping Name, Shipping Street, Shipping Address1, Shipping Address2, Shipping Company, Shipping
+    City, Shipping Zip, Shipping Province, Shipping Country, Shipping Phone, Notes, Note Attributes,
+    Cancelled at, Payment Method, Payment Reference, Refunded Amount, Vendor, Outstanding Balance, Employee,
+    Location, Device ID, Id, Tags, Risk Level, Source, Lineitem discount, Tax 1 Name, Tax 1 Value, Tax 2
+    Name, Tax 2 Value, Phone, Receipt Number, Duties"""
 )
 
 
@@ -182,21 +180,18 @@ def shopify(directory: Path, sold: list[SoldOrder], currency: str = "USD", count
 
 
 WOOCOMMERCE = columns(
-    """Order Number, Order Status, Order Date, Customer Note, First Name (Billing), Last Name (Billing), Company (Billing),
-    Address 1&2 (Billing), City (Billing), State Code (Billing), Postcode (Billing), Country Code (Billing),
-    Email (Billing), Phone (Billing), First Name (Shipping), Last Name (Shipping), Address 1&2 (Shipping),
-    City (Shipping), State Code (Shipping), Postcode (Shipping), Country Code (Shipping),
-    Payment Method Title,
-    Cart Discount Amount, Order Subtotal Amount, Shipping Method Title, Order Shipping Amount,
-    Order Refund Amount,
-    Order Total Amount, Order Total Tax Amount, SKU,
-    Item #, Item Name, Quantity (- Refund), Item Cost, Coupon Code,
-    Discount Amount, Discount Amount Tax"""
+    """Order Number, Order Status, Order Date, Customer Note, First Name (Billing), Last Name (Billing),
+    Company (Billing), Address 1&2 (Billing), City (Billing), State Code (Billing), Postcode (Billing),
+    Country Code (Billing), Email (Billing), Phone (Billing), First Name (Shipping), Last Name (Shipping),
+    Address 1&2 (Shipping), City (Shipping), State Code (Shipping), Postcode (Shipping), Country Code
+    (Shipping), Payment Method Title, Cart Discount Amount, Order Subtotal Amount, Shipping Method Title,
+    Order Shipping Amount, Order Refund Amount, Order Total Amount, Order Total Tax Amount, SKU, Item #,
+    Item Name, Quantity (- Refund), Item Cost, Coupon Code, Discount Amount, Discount Amount Tax"""
 )
 
 
 def woocommerce(directory: Path, sold: list[SoldOrder]) -> None:
-    """Write an export of Advanced Order Export For WooCommerce: every row has what belongs to the whole order."""
+    """Write an export of Advanced Order Export For WooCommerce: every row has the order's amounts."""
     states = {"paid": "Completed", "cancelled": "Cancelled", "refunded": "Refunded"}
     write(directory / "orders.csv", WOOCOMMERCE, [
         {"Order Number": order.number, "Order Status": states[order.status],
@@ -213,14 +208,12 @@ def woocommerce(directory: Path, sold: list[SoldOrder]) -> None:
 
 
 AMAZON_ALL = columns(
-    """amazon-order-id, merchant-order-id, purchase-date, last-updated-date, order-status, fulfillment-channel,
+    """amazon-order-id, merchant-order-id, purchase-date, last-updated-date, order-status,
+    fulfillment-channel,
     sales-channel, order-channel, ship-service-level, product-name, sku, asin, item-status, quantity,
-    currency,
-    item-price, item-tax, shipping-price, shipping-tax, gift-wrap-price, gift-wrap-tax,
-    item-promotion-discount,
-    ship-promotion-discount, ship-city, ship-state, ship-postal-code, ship-country, promotion-ids,
-    is-business-order,
-    purchase-order-number, price-designation"""
+    currency, item-price, item-tax, shipping-price, shipping-tax, gift-wrap-price, gift-wrap-tax,
+    item-promotion-discount, ship-promotion-discount, ship-city, ship-state, ship-postal-code, ship-country,
+    promotion-ids, is-business-order, purchase-order-number, price-designation"""
 )
 
 
@@ -230,7 +223,7 @@ def amazon_id(order: SoldOrder) -> str:
 
 
 def amazon_all(directory: Path, sold: list[SoldOrder], currency: str) -> None:
-    """Write Amazon's report of all orders, tab-separated. A cancelled line has no price; the discount is on line 1."""
+    """Write Amazon's report of all orders. A cancelled line has no price; the discount is on line 1."""
     rows: list[Row] = []
     for order in sold:
         for place, line in enumerate(order.lines):
@@ -248,7 +241,7 @@ def amazon_all(directory: Path, sold: list[SoldOrder], currency: str) -> None:
                 "item-price": "" if ended else money(line.gross),
                 "item-tax": "" if ended else money(line.tax),
                 "shipping-price": money(order.shipping) if order.shipping and not place and not ended else "",
-                "item-promotion-discount": money(order.discount) if order.discount and not place and not ended else "",
+                "item-promotion-discount": money(0 if place or ended else order.discount) or "",
                 "ship-country": "DE", "ship-city": "BERLIN", "ship-postal-code": "10115",
                 "is-business-order": "false",
             })  # fmt: skip
@@ -256,18 +249,18 @@ def amazon_all(directory: Path, sold: list[SoldOrder], currency: str) -> None:
 
 
 AMAZON_REPORT = columns(
-    """order-id, order-item-id, purchase-date, payments-date, buyer-email, buyer-name, buyer-phone-number, sku,
+    """order-id, order-item-id, purchase-date, payments-date, buyer-email, buyer-name, buyer-phone-number,
+    sku,
     product-name, quantity-purchased, currency, item-price, item-tax, shipping-price, shipping-tax,
-    ship-service-level,
-    recipient-name, ship-address-1, ship-address-2, ship-address-3, ship-city, ship-state, ship-postal-code,
-    ship-country, ship-phone-number, item-promotion-discount, item-promotion-id, ship-promotion-discount,
-    ship-promotion-id, delivery-start-date, delivery-end-date, delivery-time-zone, delivery-Instructions,
-    sales-channel"""
+    ship-service-level, recipient-name, ship-address-1, ship-address-2, ship-address-3, ship-city,
+    ship-state, ship-postal-code, ship-country, ship-phone-number, item-promotion-discount,
+    item-promotion-id, ship-promotion-discount, ship-promotion-id, delivery-start-date, delivery-end-date,
+    delivery-time-zone, delivery-Instructions, sales-channel"""
 )
 
 
 def amazon_report(directory: Path, sold: list[SoldOrder], currency: str) -> None:
-    """Write the order report of Seller Central, tab-separated: orders that were neither cancelled nor returned."""
+    """Write the order report of Seller Central."""
     write(directory / "orders.txt", AMAZON_REPORT, [
         {"order-id": amazon_id(order), "order-item-id": 70_000_000_000_000 + order.number * 10 + place,
          "purchase-date": f"{order.at:%Y-%m-%dT%H:%M:%S}-08:00",
@@ -283,21 +276,18 @@ def amazon_report(directory: Path, sold: list[SoldOrder], currency: str) -> None
 
 
 ETSY_ITEMS = columns(
-    """Sale Date, Item Name, Buyer, Quantity, Price, Coupon Code, Coupon Details, Discount Amount, Shipping Discount,
-    Order Shipping, Order Sales Tax, Item Total, Currency, Transaction ID, Listing ID, Date Paid,
-    Date Shipped, Ship Name,
-    Ship Address1, Ship Address2, Ship City, Ship State, Ship Zipcode, Ship Country, Order ID, Variations,
-    Order Type,
-    Listings Type, Payment Type, InPerson Discount, InPerson Location, VAT Paid by Buyer, SKU"""
+    """Sale Date, Item Name, Buyer, Quantity, Price, Coupon Code, Coupon Details, Discount Amount, Shipping
+    Discount, Order Shipping, Order Sales Tax, Item Total, Currency, Transaction ID, Listing ID, Date Paid,
+    Date Shipped, Ship Name, Ship Address1, Ship Address2, Ship City, Ship State, Ship Zipcode, Ship
+    Country, Order ID, Variations, Order Type, Listings Type, Payment Type, InPerson Discount, InPerson
+    Location, VAT Paid by Buyer, SKU"""
 )
 ETSY_ORDERS = columns(
-    """Sale Date, Order ID, Buyer User ID, Full Name, First Name, Last Name, Number of Items, Payment Method, Date Shipped,
-    Street 1, Street 2, Ship City, Ship State, Ship Zipcode, Ship Country, Currency, Order Value, Coupon Code,
-    Coupon Details, Discount Amount, Shipping Discount, Shipping, Sales Tax, Order Total, Status,
-    Card Processing Fees,
-    Order Net, Adjusted Order Total, Adjusted Card Processing Fees, Adjusted Net Order Amount, Buyer,
-    Order Type,
-    Payment Type, InPerson Discount, InPerson Location, SKU"""
+    """Sale Date, Order ID, Buyer User ID, Full Name, First Name, Last Name, Number of Items, Payment Method,
+    Date Shipped, Street 1, Street 2, Ship City, Ship State, Ship Zipcode, Ship Country, Currency, Order
+    Value, Coupon Code, Coupon Details, Discount Amount, Shipping Discount, Shipping, Sales Tax, Order
+    Total, Status, Card Processing Fees, Order Net, Adjusted Order Total, Adjusted Card Processing Fees,
+    Adjusted Net Order Amount, Buyer, Order Type, Payment Type, InPerson Discount, InPerson Location, SKU"""
 )
 
 
@@ -342,25 +332,20 @@ def etsy(directory: Path, sold: list[SoldOrder]) -> None:
 
 
 EBAY = columns(
-    """Sales Record Number, Order Number, Buyer Username, Buyer Name, Buyer Email, Buyer Note, Buyer Address 1,
-    Buyer Address 2, Buyer City, Buyer State, Buyer Zip, Buyer Country, Buyer Tax Identifier Name,
-    Buyer Tax Identifier Value, Ship To Name, Ship To Phone, Ship To Address 1, Ship To Address 2,
-    Ship To City,
-    Ship To State, Ship To Zip, Ship To Country, Item Number, Item Title, Custom Label,
-    Sold Via Promoted Listings,
-    Quantity, Sold For, Shipping And Handling, Item Location, Item Zip Code, Item Country,
-    eBay Collect And Remit Tax Rate,
-    eBay Collect And Remit Tax Type, eBay Reference Name, eBay Reference Value, Tax Status,
-    Seller Collected Tax,
-    eBay Collected Tax, Electronic Waste Recycling Fee, Mattress Recycling Fee, Battery Recycling Fee,
-    White Goods Disposal Tax, Tire Recycling Fee, Additional Fee, Total Price,
+    """Sales Record Number, Order Number, Buyer Username, Buyer Name, Buyer Email, Buyer Note,
+    Buyer Address 1,
+    Buyer Address 2, Buyer City, Buyer State, Buyer Zip, Buyer Country, Buyer Tax Identifier Name, Buyer Tax
+    Identifier Value, Ship To Name, Ship To Phone, Ship To Address 1, Ship To Address 2, Ship To City, Ship
+    To State, Ship To Zip, Ship To Country, Item Number, Item Title, Custom Label, Sold Via Promoted
+    Listings, Quantity, Sold For, Shipping And Handling, Item Location, Item Zip Code, Item Country, eBay
+    Collect And Remit Tax Rate, eBay Collect And Remit Tax Type, eBay Reference Name, eBay Reference Value,
+    Tax Status, Seller Collected Tax, eBay Collected Tax, Electronic Waste Recycling Fee, Mattress Recycling
+    Fee, Battery Recycling Fee, White Goods Disposal Tax, Tire Recycling Fee, Additional Fee, Total Price,
     eBay Collected Tax and Fees Included in Total, Payment Method, Sale Date, Paid On Date, Ship By Date,
     Minimum Estimated Delivery Date, Maximum Estimated Delivery Date, Shipped On Date, Feedback Left,
-    Feedback Received,
-    My Item Note, PayPal Transaction ID, Shipping Service, Tracking Number, Transaction ID, Variation Details,
-    Global Shipping Program, Global Shipping Reference ID, Click And Collect,
-    Click And Collect Reference Number,
-    eBay Plus"""
+    Feedback Received, My Item Note, PayPal Transaction ID, Shipping Service, Tracking Number, Transaction
+    ID, Variation Details, Global Shipping Program, Global Shipping Reference ID, Click And Collect, Click
+    And Collect Reference Number, eBay Plus"""
 )
 
 
@@ -404,10 +389,9 @@ def ebay(directory: Path, sold: list[SoldOrder]) -> None:
 
 
 SQUARE = columns(
-    """Date, Time, Time Zone, Category, Item, Qty, Price Point Name, SKU, Modifiers Applied, Gross Sales, Discounts,
-    Net Sales, Tax, Transaction ID, Payment ID, Device Name, Notes, Details, Event Type, Location,
-    Dining Option,
-    Customer ID, Customer Name, Customer Reference ID, Unit, Count"""
+    """Date, Time, Time Zone, Category, Item, Qty, Price Point Name, SKU, Modifiers Applied, Gross Sales,
+    Discounts, Net Sales, Tax, Transaction ID, Payment ID, Device Name, Notes, Details, Event Type,
+    Location, Dining Option, Customer ID, Customer Name, Customer Reference ID, Unit, Count"""
 )
 
 
@@ -440,32 +424,27 @@ def square(directory: Path, sold: list[SoldOrder]) -> None:
 
 
 MERCADO_LIVRE = columns(
-    """N.º de venda, Data da venda, Estado, Descrição do status, Pacote de diversos produtos, Pertence a um kit, Unidades,
-    Receita por produtos (BRL), Receita por acréscimo no preço (pago pelo comprador),
-    Taxa de parcelamento equivalente ao acréscimo, Tarifa de venda e impostos (BRL), Receita por envio (BRL),
-    Tarifas de envio (BRL), Cancelamentos e reembolsos (BRL), Total (BRL),
-    Mês de faturamento das suas tarifas,
-    Venda por publicidade, SKU, # de anúncio, Loja oficial, Título do anúncio, Variação,
-    Preço unitário de venda do anúncio (BRL), Tipo de anúncio, NF-e em anexo, Dados pessoais ou da empresa,
-    Tipo e número do documento, Endereço, Tipo de contribuinte, Inscrição estadual, Comprador, Negócio, CPF,
-    Endereço,
-    Cidade, Estado, CEP, País, Forma de entrega, Data a caminho, Data entregue, Motorista,
-    Número de rastreamento,
-    URL de acompanhamento, Unidades, Forma de entrega, Revisado por Mercado Livre, Reclamação aberta,
-    Reclamação encerrada, Em mediação"""
+    """N.º de venda, Data da venda, Estado, Descrição do status, Pacote de diversos produtos, Pertence a um
+    kit, Unidades, Receita por produtos (BRL), Receita por acréscimo no preço (pago pelo comprador), Taxa de
+    parcelamento equivalente ao acréscimo, Tarifa de venda e impostos (BRL), Receita por envio (BRL),
+    Tarifas de envio (BRL), Cancelamentos e reembolsos (BRL), Total (BRL), Mês de faturamento das suas
+    tarifas, Venda por publicidade, SKU, # de anúncio, Loja oficial, Título do anúncio, Variação, Preço
+    unitário de venda do anúncio (BRL), Tipo de anúncio, NF-e em anexo, Dados pessoais ou da empresa, Tipo e
+    número do documento, Endereço, Tipo de contribuinte, Inscrição estadual, Comprador, Negócio, CPF,
+    Endereço, Cidade, Estado, CEP, País, Forma de entrega, Data a caminho, Data entregue, Motorista, Número
+    de rastreamento, URL de acompanhamento, Unidades, Forma de entrega, Revisado por Mercado Livre,
+    Reclamação aberta, Reclamação encerrada, Em mediação"""
 )
 MERCADO_LIBRE = columns(
-    """# de venta, Fecha de venta, Estado, Descripción del estado, Paquete de varios productos, Pertenece a un kit,
-    Unidades, Ingresos por productos (ARS), Cargo por venta e impuestos (ARS), Ingresos por envío (ARS),
-    Costos de envío (ARS), Anulaciones y reembolsos (ARS), Total (ARS), Mes de facturación de tus cargos,
-    Venta por publicidad, SKU, # de publicación, Canal de venta, Título de la publicación, Variante,
-    Precio unitario de venta de la publicación (ARS), Tipo de publicación, Factura adjunta,
-    Datos personales o de empresa, Tipo y número de documento, Dirección, Condición fiscal, Comprador,
-    Negocio, DNI,
+    """# de venta, Fecha de venta, Estado, Descripción del estado, Paquete de varios productos, Pertenece a un
+    kit, Unidades, Ingresos por productos (ARS), Cargo por venta e impuestos (ARS), Ingresos por envío
+    (ARS), Costos de envío (ARS), Anulaciones y reembolsos (ARS), Total (ARS), Mes de facturación de tus
+    cargos, Venta por publicidad, SKU, # de publicación, Canal de venta, Título de la publicación, Variante,
+    Precio unitario de venta de la publicación (ARS), Tipo de publicación, Factura adjunta, Datos personales
+    o de empresa, Tipo y número de documento, Dirección, Condición fiscal, Comprador, Negocio, DNI,
     Domicilio, Ciudad, Estado, Código postal, País, Forma de entrega, Fecha en camino, Fecha entregado,
-    Transportista,
-    Número de seguimiento, URL de seguimiento, Unidades, Forma de entrega, Reclamo abierto, Reclamo cerrado,
-    Con mediación"""
+    Transportista, Número de seguimiento, URL de seguimiento, Unidades, Forma de entrega, Reclamo abierto,
+    Reclamo cerrado, Con mediación"""
 )
 MONTHS = {
     "pt": ("janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro",
@@ -478,7 +457,7 @@ MONTHS = {
 
 
 def mercado(directory: Path, sold: list[SoldOrder], language: str) -> None:
-    """Write the sales report of Mercado Livre or Mercado Libre: each sale is a row, below lines of explanation."""
+    """Write the sales report of Mercado Livre or Mercado Libre: a row for each sale, below some notes."""
     header = MERCADO_LIVRE if language == "pt" else MERCADO_LIBRE
     states = {
         "pt": {"paid": "Entregue", "cancelled": "Venda cancelada. Não envie.",
@@ -487,11 +466,12 @@ def mercado(directory: Path, sold: list[SoldOrder], language: str) -> None:
                "refunded": "Reclamo cerrado con reembolso al comprador"},
     }[language]  # fmt: skip
     rows: list[list[object]] = []
-    for number, (order, line) in enumerate((order, line) for order in sold for line in order.lines):
+    for number, (order, line) in enumerate((each, line) for each in sold for line in each.lines):
         shipping, ended = (order.shipping if line is order.lines[0] else 0), order.status != "paid"
         fee, carriage = -(line.gross * 12 // 100), -(shipping + 500)
         back = -(line.gross + shipping + fee + carriage) if ended else 0
-        month = f"{order.at.day} de {MONTHS[language][order.at.month - 1]} de {order.at.year} {order.at:%H:%M} hs."
+        name = MONTHS[language][order.at.month - 1]
+        month = f"{order.at.day} de {name} de {order.at.year} {order.at:%H:%M} hs."
         said: dict[str, object] = {
             "N.º de venda": f"20000{80_000_000_000 + number}", "Data da venda": month,
             "Estado": states[order.status],
@@ -544,17 +524,12 @@ MAGENTO = columns(
     """Order Number, Order Date, Order Status, Order Purchased From, Order Payment Method, Credit Card Type,
     Order Shipping Method, Order Subtotal, Order Tax, Order Shipping, Order Discount, Order Grand Total,
     Order Base Grand Total, Order Paid, Order Refunded, Order Due, Total Qty Items Ordered, Customer Name,
-    Customer Email,
-    Shipping Name, Shipping Company, Shipping Street, Shipping Zip, Shipping City, Shipping State,
-    Shipping State Name,
-    Shipping Country, Shipping Country Name, Shipping Phone Number, Billing Name, Billing Company,
-    Billing Street,
-    Billing Zip, Billing City, Billing State, Billing State Name, Billing Country, Billing Country Name,
-    Billing Phone Number, Order Item Increment, Item Name, Item Status, Item SKU, Item Options,
-    Item Original Price,
-    Item Price, Item Qty Ordered, Item Qty Invoiced, Item Qty Shipped, Item Qty Canceled, Item Qty Refunded,
-    Item Tax,
-    Item Discount, Item Total"""
+    Customer Email, Shipping Name, Shipping Company, Shipping Street, Shipping Zip, Shipping City, Shipping
+    State, Shipping State Name, Shipping Country, Shipping Country Name, Shipping Phone Number, Billing
+    Name, Billing Company, Billing Street, Billing Zip, Billing City, Billing State, Billing State Name,
+    Billing Country, Billing Country Name, Billing Phone Number, Order Item Increment, Item Name, Item
+    Status, Item SKU, Item Options, Item Original Price, Item Price, Item Qty Ordered, Item Qty Invoiced,
+    Item Qty Shipped, Item Qty Canceled, Item Qty Refunded, Item Tax, Item Discount, Item Total"""
 )
 
 
@@ -580,13 +555,12 @@ def magento(directory: Path, sold: list[SoldOrder]) -> None:
 
 
 PRESTASHOP = columns(
-    """id_order, reference, id_customer, email, payment, current_state, total_discounts, total_discounts_tax_incl,
-    total_discounts_tax_excl, total_paid, total_paid_tax_incl, total_paid_tax_excl, total_paid_real,
-    total_products,
-    total_products_wt, total_shipping, total_shipping_tax_incl, total_shipping_tax_excl, date_add, product_id,
-    product_reference, product_name, product_quantity, unit_price_tax_incl, unit_price_tax_excl,
-    total_price_tax_incl,
-    total_price_tax_excl, state_name"""
+    """id_order, reference, id_customer, email, payment, current_state, total_discounts,
+    total_discounts_tax_incl, total_discounts_tax_excl, total_paid, total_paid_tax_incl,
+    total_paid_tax_excl, total_paid_real, total_products, total_products_wt, total_shipping,
+    total_shipping_tax_incl, total_shipping_tax_excl, date_add, product_id, product_reference, product_name,
+    product_quantity, unit_price_tax_incl, unit_price_tax_excl, total_price_tax_incl, total_price_tax_excl,
+    state_name"""
 )
 
 
@@ -618,16 +592,14 @@ def prestashop(directory: Path, sold: list[SoldOrder]) -> None:
 
 
 BIGCOMMERCE = columns(
-    """Order ID, Customer ID, Customer Name, Customer Email, Customer Phone, Order Date, Order Status, Subtotal (inc tax),
-    Subtotal (ex tax), Tax Total, Shipping Cost (inc tax), Shipping Cost (ex tax), Ship Method,
-    Handling Cost (inc tax),
-    Handling Cost (ex tax), Order Total (inc tax), Order Total (ex tax), Payment Method, Total Quantity,
-    Total Shipped,
-    Date Shipped, Order Currency Code, Exchange Rate, Order Notes, Customer Message, Billing First Name,
-    Billing Last Name, Billing Company, Billing Street 1, Billing Street 2, Billing Suburb, Billing State,
-    Billing Zip,
-    Billing Country, Billing Phone, Billing Email, Shipping First Name, Shipping Last Name, Shipping Country,
-    Coupon Value, Refund Amount"""
+    """Order ID, Customer ID, Customer Name, Customer Email, Customer Phone, Order Date, Order Status,
+    Subtotal
+    (inc tax), Subtotal (ex tax), Tax Total, Shipping Cost (inc tax), Shipping Cost (ex tax), Ship Method,
+    Handling Cost (inc tax), Handling Cost (ex tax), Order Total (inc tax), Order Total (ex tax), Payment
+    Method, Total Quantity, Total Shipped, Date Shipped, Order Currency Code, Exchange Rate, Order Notes,
+    Customer Message, Billing First Name, Billing Last Name, Billing Company, Billing Street 1, Billing
+    Street 2, Billing Suburb, Billing State, Billing Zip, Billing Country, Billing Phone, Billing Email,
+    Shipping First Name, Shipping Last Name, Shipping Country, Coupon Value, Refund Amount"""
 )
 
 
@@ -653,8 +625,10 @@ def bigcommerce(directory: Path, sold: list[SoldOrder]) -> None:
     """Write BigCommerce's default export: a row for each order, with all its products in one cell."""
     write(directory / "orders.csv", [*BIGCOMMERCE, "Product Details"], [
         _bigcommerce_order(order) | {"Product Details": " | ".join(
-            f"Product ID: {line.sku[-1]}, Product Qty: {line.quantity}, Product SKU: {line.sku}, Product Name: {line.title}, "
-            f"Product Unit Price: {money(line.unit)}, Product Total Price: {money(line.gross)}" for line in order.lines)}
+            f"Product ID: {line.sku[-1]}, Product Qty: {line.quantity}, Product SKU: {line.sku}, Product "
+            f"Name: {line.title}, "
+            f"Product Unit Price: {money(line.unit)}, Product Total Price: {money(line.gross)}"
+            for line in order.lines)}
         for order in sold
     ])  # fmt: skip
 

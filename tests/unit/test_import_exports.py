@@ -1,4 +1,5 @@
-"""Exports of shops' software, rebuilt with their published columns: a proposed mapping gives the file's own sums."""
+"""Exports of shops' software, rebuilt with their published columns: a proposed mapping gives the file's "
+"own sums."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,8 @@ def guessed(directory: Path) -> tuple[str, Mapping]:
 
 
 def require_sums(directory: Path, text: str, sold: list[SoldOrder], returned: bool = True) -> None:
-    """Check orders, shoppers, units, cancellations and money of an import against the orders that were written."""
+    """Check orders, shoppers, units, cancellations and money of an import against the orders that were "
+    "written."""
     conversion = convert(directory, text)
     placed = records(conversion, "order_placed")
     paid = [order for order in sold if order.status != "cancelled"]

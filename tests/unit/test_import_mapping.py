@@ -78,7 +78,9 @@ def test_a_file_or_column_that_is_not_there_is_named(
 def test_a_column_that_the_file_has_twice_is_ambiguous(shop: Path) -> None:
     write_raw(shop / "sales.csv", [*row(), "Price"], [[*row().values(), 9]])
 
-    with pytest.raises(UserError, match=r"has 2 columns 'Price': write which one in the mapping, as 'Price \(1\)'"):
+    with pytest.raises(
+        UserError, match=r"has 2 columns 'Price': write which one in the mapping, as 'Price \(1\)'"
+    ):
         convert(shop)
 
     conversion = convert(shop, MAPPING.replace("price: Price", "price: Price (2)"))

@@ -260,30 +260,39 @@ def test_a_few_orders_that_differ_are_named(shop: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "what"),
     [
-        ("settlement-id,settlement-start-date,settlement-end-date,deposit-date,total-amount,currency,transaction-type,"
-         "order-id,merchant-order-id,adjustment-id,shipment-id,marketplace-name,amount-type,amount-description,amount",
+        ("settlement-id,settlement-start-date,settlement-end-date,deposit-date,total-amount,currency,"
+         "transaction-type,order-id,merchant-order-id,adjustment-id,shipment-id,marketplace-name,"
+         "amount-type,amount-description,amount",
          "Amazon's settlement report"),
-        ("date/time,settlement id,type,order id,sku,description,quantity,marketplace,fulfillment,product sales,"
-         "shipping credits,promotional rebates,selling fees,fba fees,other transaction fees,other,total",
+        ("date/time,settlement id,type,order id,sku,description,quantity,marketplace,fulfillment,"
+         "product sales,shipping credits,promotional rebates,selling fees,fba fees,"
+         "other transaction fees,other,total",
          "Amazon's date range report"),
-        ("Payout Date,Status,Charges,Refunds,Adjustments,Advances,Reserved Funds,Fees,Retried Amount,Total,Currency",
+        ("Payout Date,Status,Charges,Refunds,Adjustments,Advances,Reserved Funds,Fees,Retried Amount,"
+         "Total,Currency",
          "Shopify's list of payouts"),
-        ("Transaction Date,Type,Order,Card Brand,Card Source,Payout Status,Payout Date,Payout ID,Available On,Amount,"
-         "Fee,Net,Checkout,Payment Method Name,Presentment Amount,Presentment Currency,Currency,VAT",
+        ("Transaction Date,Type,Order,Card Brand,Card Source,Payout Status,Payout Date,Payout ID,"
+         "Available On,Amount,Fee,Net,Checkout,Payment Method Name,Presentment Amount,"
+         "Presentment Currency,Currency,VAT",
          "Shopify's transactions of payouts"),
-        ("Payment ID,Buyer Username,Buyer Name,Order ID,Gross Amount,Fees,Net Amount,Posted Gross,Posted Fees,Posted Net,"
-         "Adjusted Gross,Adjusted Fees,Adjusted Net,Currency,Listing Amount,Listing Currency,Exchange Rate,VAT Amount,"
-         "Gift Card Applied?,Status,Funds Available,Order Date,Buyer,Order Type,Payment Type,Refund Amount",
+        ("Payment ID,Buyer Username,Buyer Name,Order ID,Gross Amount,Fees,Net Amount,Posted Gross,"
+         "Posted Fees,Posted Net,Adjusted Gross,Adjusted Fees,Adjusted Net,Currency,Listing Amount,"
+         "Listing Currency,Exchange Rate,VAT Amount,Gift Card Applied?,Status,Funds Available,"
+         "Order Date,Buyer,Order Type,Payment Type,Refund Amount",
          "Etsy's list of payments"),
-        ("Transaction creation date,Type,Order number,Legacy order ID,Buyer username,Buyer name,Ship to city,"
-         "Ship to zip,Ship to country,Net amount,Payout currency,Payout date,Payout ID,Payout method,Payout status,"
-         "Item ID,Transaction ID,Item title,Custom label,Quantity,Item subtotal,Shipping and handling,"
-         "Final Value Fee - fixed,Final Value Fee - variable,Gross transaction amount,Transaction currency",
+        ("Transaction creation date,Type,Order number,Legacy order ID,Buyer username,Buyer name,"
+         "Ship to city,Ship to zip,Ship to country,Net amount,Payout currency,Payout date,Payout ID,"
+         "Payout method,Payout status,Item ID,Transaction ID,Item title,Custom label,Quantity,"
+         "Item subtotal,Shipping and handling,Final Value Fee - fixed,Final Value Fee - variable,"
+         "Gross transaction amount,Transaction currency",
          "eBay's transaction report"),
-        ("ID,Reference,New client,Delivery,Customer,Total,Payment,Status,Date", "PrestaShop's list of orders"),
-        ("ID,Purchase Point,Purchase Date,Bill-to Name,Ship-to Name,Grand Total (Base),Grand Total (Purchased),Status",
+        ("ID,Reference,New client,Delivery,Customer,Total,Payment,Status,Date",
+         "PrestaShop's list of orders"),
+        ("ID,Purchase Point,Purchase Date,Bill-to Name,Ship-to Name,Grand Total (Base),"
+         "Grand Total (Purchased),Status",
          "Magento's grid of orders"),
-        ("bank transfer,sale,commission,net amount,day", "looks like a settlement"),
+        ("bank transfer,sale,commission,net amount,day",
+         "looks like a settlement"),
     ],
 )  # fmt: skip
 def test_settlements_and_lists_without_products_are_refused_with_what_they_are(
@@ -300,7 +309,8 @@ def test_settlements_and_lists_without_products_are_refused_with_what_they_are(
 def test_a_list_of_whole_orders_is_refused(shop: Path) -> None:
     sold = exports.orders()
     write_table(shop / "orders.csv", [
-        {"Order no": o.number, "Date": f"{o.at:%Y-%m-%d %H:%M}", "Customer": o.buyer, "Amount": money(o.total)} for o in sold
+        {"Order no": o.number, "Date": f"{o.at:%Y-%m-%d %H:%M}", "Customer": o.buyer,
+            "Amount": money(o.total)} for o in sold
     ])  # fmt: skip
 
     with pytest.raises(UserError, match="has a row for each order, and no column with its products"):

@@ -128,7 +128,8 @@ class _Checker:
             f" {'+' if not _is_taken_off(term) else '−'} {_name(term)}" for term in explanation.terms
         )
         said = show(int(values.sum()))
-        text = f'{whole}{parts} = column "{column.name}" ({said}), to the smallest coin in {agreeing:,} of {compared:,}'
+        text = f'{whole}{parts} = column "{column.name}" ({said}), '
+        text += f"to the smallest coin in {agreeing:,} of {compared:,}"
         if agreeing < compared:
             text += f"; not in {self._examples(explanation, values, totals, show)}"
         return Check(text, agrees=True)
@@ -169,7 +170,8 @@ class _Checker:
         return sum_of_rows(self._order_of_row, len(self.orders), np.where(self._is_line, column.values, 0))
 
     def _terms(self) -> Iterator[Term]:
-        """Yield the columns that are not imported, and may be part of a total: fees, refunds, a tax inside."""
+        """Yield the columns that are not imported, and may be part of a total: fees, refunds, a tax "
+        "inside."""
         for column in self._columns:
             if column.role in (None, "total", "price", "quantity") or not column.values.any():
                 continue

@@ -1,4 +1,5 @@
-"""What the name of a column of amounts says: that it is a total, a price, a tax, a fee, … (many languages)."""
+"""What the name of a column of amounts says: that it is a total, a price, a tax, a fee, … (many "
+"languages)."""
 
 import re
 import unicodedata
@@ -13,25 +14,33 @@ _WORDS: dict[str, str] = {
     "fee": "fee fees tarifa tarifas taxa comissao comision commission commissions gebuehr gebuehren gebuhr"
            " gebuhren frais cargo cargos provision commissione provisie surcharge"
            " repasse acrescimo",
-    "refund": "refund refunds refunded reembolso reembolsos reembolsado rueckerstattung ruckerstattung erstattung"
+    "refund": "refund refunds refunded reembolso reembolsos reembolsado rueckerstattung ruckerstattung "
+    "erstattung"
               " erstattet remboursement rembourse devolucao devolucion devuelto returned estorno rimborso"
               " terugbetaling anulaciones cancelamentos credit chargeback disputed",
-    "tax": "tax taxes vat gst hst pst iva icms ipi iss imposto impostos impuesto impuestos steuer steuern mwst"
+    "tax": "tax taxes vat gst hst pst iva icms ipi iss imposto impostos impuesto impuestos steuer steuern "
+    "mwst"
            " ust mehrwertsteuer tva taxe btw moms mva kdv podatek igv imposta dph afa",
-    "discount": "discount discounts discounted desconto descontos descuento descuentos rabatt rabatte nachlass"
+    "discount": "discount discounts discounted desconto descontos descuento descuentos rabatt rabatte "
+    "nachlass"
                 " remise reduction sconto sconti korting kortingen promo promotion coupon voucher bonificacao"
                 " bonificaciones bonificacion rebate rabat indirim cupom cupon znizka gutschein rabais avoir",
     "shipping": "shipping ship freight frete envio versand versandkosten porto livraison port spedizione"
                 " verzending verzendkosten frakt fragt postage delivery carriage entrega flete handling kargo"
                 " wysylka dostawa dostawy fracht lieferung lieferkosten envoi wrap packaging shipment",
-    "quantity": "quantity qty quantidade qtd qtde cantidad cant unidades units menge anzahl stueck stuck stueckzahl"
+    "quantity": "quantity qty quantidade qtd qtde cantidad cant unidades units menge anzahl stueck stuck "
+    "stueckzahl"
                 " stuckzahl quantite qte quantita qta aantal antal ilosc adet pcs pieces kolicina count"
                 " nombre_articles items mengen stk",
-    "total": "total totals totaal gesamt gesamtbetrag gesamtpreis gesamtsumme summe betrag montant somme importe"
+    "total": "total totals totaal gesamt gesamtbetrag gesamtpreis gesamtsumme summe betrag montant somme "
+    "importe"
              " importo amount valor sum suma subtotal zwischensumme revenue sales receita ingresos umsatz"
-             " turnover faturamento grand totale razem kwota wartosc belopp summa beloeb belob belop tutar toplam"
-             " paid pago bezahlt collected charged gross brutto net netto rechnungsbetrag endbetrag due value wert warenwert bestellwert valeur valore wartosc",
-    "price": "price preco precio preis einzelpreis stueckpreis stuckpreis prix prezzo prijs stukprijs pris cena"
+             " turnover faturamento grand totale razem kwota wartosc belopp summa beloeb belob belop tutar"
+             " toplam"
+             " paid pago bezahlt collected charged gross brutto net netto rechnungsbetrag endbetrag due"
+             " value wert warenwert bestellwert valeur valore wartosc",
+    "price": "price preco precio preis einzelpreis stueckpreis stuckpreis prix prezzo prijs stukprijs pris "
+    "cena"
              " fiyat unitprice stykpris vk verkaufspreis each",
 }  # fmt: skip
 """Role → words. The first role that has one of a name's words counts: a `tax total` is a tax."""
@@ -39,7 +48,8 @@ _WORDS: dict[str, str] = {
 _WORDS_OF_ROLE = {role: words(text) for role, text in _WORDS.items()}
 
 _BESIDE_THE_POINT = re.compile(
-    r"\b(inc|incl|including|includes|inclusive|ex|exc|excl|excluding|exclusive|before|after|without|with|net of|"
+    r"\b(inc|incl|including|includes|inclusive|ex|exc|excl|excluding|exclusive|before|after|without|with|"
+    r"net of|"
     r"ohne|inkl|zzgl|exkl|hors|sans|avec|sin|con|sem|com|pre|incluido|incluida|incluidos|incluso|incl\.)"
     r"[ .]+(of )?(the )?(all )?(item )?(sales )?"
     r"(tax|taxes|vat|gst|iva|mwst|ust|steuer|tva|btw|moms|discount|discounts|shipping|freight|desconto|impuestos?"
@@ -62,7 +72,8 @@ _OF_A_UNIT = {"unit", "unitario", "unitaria", "unitaire", "einzel", "each", "uni
 
 
 def plain(name: str) -> str:
-    """Return a column's name in lower-case words without accents and signs: `"Preço Unit."` → `preco unit`."""
+    """Return a column's name in lower-case words without accents and signs: `"Preço Unit."` → `preco "
+    "unit`."""
     text = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
     text = re.sub(r"(?<=[a-z]{3})(?=[A-Z])", " ", text)
     return " ".join(re.sub(r"[^a-z0-9]+", " ", text.lower()).split())
@@ -94,7 +105,8 @@ def role_of(name: str) -> str | None:
 def is_grand_total(name: str) -> bool:
     """Whether a total's name says that it is that of the whole order, with everything."""
     tokens = set(plain(name).split())
-    if tokens & {"subtotal", "zwischensumme", "item", "line", "lineitem", "product", "products", "produtos", "productos",
+    if tokens & {"subtotal", "zwischensumme", "item", "line", "lineitem", "product", "products", "produtos",
+        "productos",
                  "net", "netto", "gross", "ex", "excl", "merchandise", "goods", "artikel"}:  # fmt: skip
         return False
     return bool(

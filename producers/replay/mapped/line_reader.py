@@ -121,7 +121,8 @@ class LineReader:
                 both = has_value(values) & has_value(sums)
                 sums = np.where(
                     both, sums + sign * np.where(both, values, 0),
-                    np.where(has_value(values) & (sums == EMPTY), sign * values, np.where(values == EMPTY, sums, values)),
+                    np.where(has_value(values) & (sums == EMPTY), sign * values,
+                        np.where(values == EMPTY, sums, values)),
                 )  # fmt: skip
         if amount.of == "unit":
             counted = has_value(sums) & has_value(quantity)

@@ -228,7 +228,8 @@ class SourceFile:
 
 
 def _numbered(names: list[str]) -> list[str]:
-    """Return the names of columns, those that occur several times with their numbers: `Price (1)`, `Price (2)`."""
+    """Return the names of columns, those that occur several times with their numbers: `Price (1)`, `Price "
+    "(2)`."""
     seen: Counter[str] = Counter()
     total = Counter(names)
     result = []

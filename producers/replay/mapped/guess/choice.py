@@ -170,7 +170,8 @@ def _choose_order(chooser: _Chooser) -> None:
         )
     if "order" not in chooser.chosen:
         chooser.choose_by_values(
-            "order", lambda c: _is_id(c) and c.runs > 0.2 and c.distinct > 0.02 * len(c.texts), lambda c: c.runs,
+            "order", lambda c: _is_id(c) and c.runs > 0.2 and c.distinct > 0.02 * len(c.texts),
+            lambda c: c.runs,
             "its values repeat in rows that follow each other",
         )  # fmt: skip
 
@@ -239,11 +240,13 @@ def _choose_people(chooser: _Chooser) -> None:
 
 def _choose_ends(chooser: _Chooser) -> None:
     codes = set(list_currencies())
-    is_currency: Callable[[ColumnProfile], bool] = lambda c: (
-        _share(c, lambda text: text.upper() in codes) == 1
-    )
+
+    def is_currency(column: ColumnProfile) -> bool:
+        return _share(column, lambda text: text.upper() in codes) == 1
+
     chooser.choose("currency", is_currency)
-    chooser.choose_by_values("currency", lambda c: is_currency(c) and c.distinct <= 5, lambda c: -c.missing_share,
+    chooser.choose_by_values("currency", lambda c: is_currency(c) and c.distinct <= 5,
+        lambda c: -c.missing_share,
                              "its values are codes of currencies")  # fmt: skip
 
     def is_payment(column: ColumnProfile) -> bool:
@@ -262,7 +265,7 @@ def _choose_ends(chooser: _Chooser) -> None:
         return sum(status_meaning(text) is not None for text in column.given)
 
     def is_status(column: ColumnProfile) -> bool:
-        if column.distinct > 60 or column.number_share > 0.9 and not _is_flag(column) or _is_time(column):
+        if column.distinct > 60 or (column.number_share > 0.9 and not _is_flag(column)) or _is_time(column):
             return False
         if name_score("status", column.name) > KNOWN:
             return True

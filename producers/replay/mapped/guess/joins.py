@@ -33,7 +33,8 @@ class ProposedJoin:
 def line_file(files: list[FileProfile]) -> FileProfile:
     """Return the file that looks most like order lines.
 
-    It names products, prices, quantities and orders, and its values repeat those that identify rows of others.
+    It names products, prices, quantities and orders, and its values repeat those that identify rows of
+    others.
     """
 
     def score(file: FileProfile) -> tuple[int, int]:

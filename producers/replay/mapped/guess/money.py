@@ -83,7 +83,8 @@ def _write_price(draft: Draft) -> None:
     if money.contradiction:
         draft.missing.append(f"price: {money.contradiction}")
         draft.add(f"# NOT PROPOSED: {money.contradiction}.",
-                  "# price:", f"#   column: {quoted(money.price.name)}", f"#   of: {money.price_of}")  # fmt: skip
+                  "# price:", f"#   column: {quoted(money.price.name)}",
+                  f"#   of: {money.price_of}")  # fmt: skip
         return
     lines = draft.reasons("price", money.price, money.why, money.others)
     if any(abs(number * 100 - round(number * 100)) > 1e-6 for number in money.price.numbers):

@@ -1,4 +1,5 @@
-"""Finds prices, quantities, discounts, shipping and taxes: the reading that the table's own totals confirm."""
+"""Finds prices, quantities, discounts, shipping and taxes: the reading that the table's own totals "
+"confirm."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -366,7 +367,8 @@ class MoneySearch:
         return "order" if same and several else "line"
 
     def _live(self, order: NDArray[np.int64], orders: int) -> NDArray[np.bool_]:
-        """Return which orders are compared: those that were neither cancelled nor returned, if there are any."""
+        """Return which orders are compared: those that were neither cancelled nor returned, if there are "
+        "any."""
         ended = sum_of_rows(order, orders, self._ended.astype(np.int64)) > 0
         live = ~ended
         return live if live.any() else np.ones(orders, bool)
@@ -475,7 +477,8 @@ class MoneySearch:
             return bool(len(rows)) and enough and bool((rows > 0).mean() > 0.7)
 
         fitting = [each for each in self._numbers
-                   if is_price(each) and (each.role in ("price", "total") or (each.role is None and _is_money(each)))]  # fmt: skip
+                   if is_price(each) and (each.role in ("price",
+                           "total") or (each.role is None and _is_money(each)))]  # fmt: skip
         fitting.sort(
             key=lambda each: (
                 each.role != "price",
@@ -489,7 +492,8 @@ class MoneySearch:
         return fitting[:_MAX_PRICES]
 
     def _scaling(self, goods: _Goods) -> float:
-        """Return 2 if prices of a product are those of a unit, or of a line, as this reading has it; else 0."""
+        """Return 2 if prices of a product are those of a unit, or of a line, as this reading has it; else "
+        "0."""
         if self._product is None or goods.quantity is None:
             return 0
         seen: dict[str, dict[int, set[int]]] = {}

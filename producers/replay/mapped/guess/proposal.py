@@ -31,8 +31,8 @@ _SIGNS = {True: "agrees:", False: "DIFFERS:", None: "-"}
 def propose(directory: Path, currency: str = "EUR", locale: str = "en") -> str:
     """Return a mapping of the tables in a directory, as YAML; `currency` is used if nothing says which.
 
-    It begins with what the tables' own totals say of an import with it, with amounts in the locale's form. Keys
-    that a total contradicts are left out.
+    It begins with what the tables' own totals say of an import with it, with amounts in the locale's form.
+    Keys that a total contradicts are left out.
 
     Raises:
         UserError: the directory has no table that can be read, or one that is no list of order lines.
@@ -45,7 +45,7 @@ def propose(directory: Path, currency: str = "EUR", locale: str = "en") -> str:
     if len(paths) > _MAX_FILES:
         raise UserError(f"{directory} has {len(paths):,} tables: move those of one shop to a directory")
     files, unusable = _usable(*_read(paths))
-    lines = line_file(files)
+    lines = line_file(_without_settlements(files))
     known = recognise(lines.header)
     if known and known.refused:
         raise UserError(f"{lines.path} is {known.export}: {known.refused}")
@@ -57,10 +57,9 @@ def propose(directory: Path, currency: str = "EUR", locale: str = "en") -> str:
     draft = _draft(directory, lines, joins, known, choices, currency)
     text = _text(draft, same, others, unusable, [])
     checks = _checks(directory, text, locale)
-    if any(each.agrees is False for each in checks) and not draft.money.contradiction:
-        if not any(each.agrees for each in checks):
-            against = next(each.text for each in checks if each.agrees is False)
-            draft.money.contradiction = f"an import with it contradicts the tables: {against}"
+    against = [each.text for each in checks if each.agrees is False]
+    if against and not any(each.agrees for each in checks) and not draft.money.contradiction:
+        draft.money.contradiction = f"an import with it contradicts the tables: {against[0]}"
     return _text(draft, same, others, unusable, checks)
 
 
@@ -104,13 +103,24 @@ def _usable(files: list[FileProfile], unreadable: list[str]) -> tuple[list[FileP
         known = recognise(file.header)
         if known and known.refused and not known.details:
             unreadable = [*unreadable, f"{file.path} is {known.export}: {known.refused}"]
-        elif known is None and (settlement := settlement_reason(file)):
-            unreadable = [*unreadable, f"{file.path} {settlement}"]
         else:
             usable.append(file)
     if not usable:
         raise UserError(unreadable[0])
     return usable, unreadable
+
+
+def _without_settlements(files: list[FileProfile]) -> list[FileProfile]:
+    """Return the files that may have order lines. One with fees and net amounts only has details of orders.
+
+    Raises:
+        UserError: no file is left.
+    """
+    reasons = {id(file): settlement_reason(file) for file in files if recognise(file.header) is None}
+    left = [file for file in files if not reasons.get(id(file))]
+    if not left:
+        raise UserError(f"{files[0].path} {reasons[id(files[0])]}")
+    return left
 
 
 def _require_products(lines: FileProfile, choices: dict[str, Choice]) -> None:
@@ -125,11 +135,12 @@ def _require_products(lines: FileProfile, choices: dict[str, Choice]) -> None:
     packed = next((column for column in lines.columns if _is_packed(column)), None)
     if packed:
         raise UserError(
-            f'{lines.path} has all products of an order in one cell of "{packed.name}": export it with a row for '
-            "each product of an order"
+            f'{lines.path} has all products of an order in one cell of "{packed.name}": export it with a row '
+            "for each product of an order"
         )
     raise UserError(
-        f"{lines.path} has a row for each order, and no column with its products: export the order lines (items), with "
+        f"{lines.path} has a row for each order, and no column with its products: export the order lines "
+        f"(items), with "
         "a row for each product of an order"
     )
 
@@ -144,7 +155,8 @@ def _is_packed(column: ColumnProfile) -> bool:
 
 
 def _checks(directory: Path, text: str, locale: str) -> list[Check]:
-    """Return what the tables' totals say of an import with a mapping; nothing if the mapping is not complete."""
+    """Return what the tables' totals say of an import with a mapping; nothing if the mapping is not "
+    "complete."""
     try:
         mapping = parse_mapping(text, "the proposal")
         done = MappedDataSet(mapping, directory).read(directory)

@@ -11,7 +11,8 @@ _PAID_OUT = words(
 
 
 def settlement_reason(file: FileProfile) -> str | None:
-    """Return why a file is a settlement, or None: it has fees and what is left of them, and names a payout."""
+    """Return why a file is a settlement, or None: it has fees and what is left of them, and names a "
+    "payout."""
     names = [plain(column.name) for column in file.columns]
     found = [set(name.split()) for name in names]
     pays_out = any(tokens & _PAID_OUT for tokens in found)
@@ -25,6 +26,7 @@ def settlement_reason(file: FileProfile) -> str | None:
     if has_lines or (not (pays_out and (has_fees or has_net)) and not (has_fees and has_net)):
         return None
     return (
-        "looks like a settlement: it lists payments, fees and payouts, not what was sold. Export the orders with their "
+        "looks like a settlement: it lists payments, fees and payouts, not what was sold. Export the"
+        " orders with their "
         "lines instead"
     )

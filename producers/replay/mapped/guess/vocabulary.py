@@ -119,12 +119,13 @@ FIELD_WORDS: dict[str, frozenset[str]] = {
         "cancelled canceled cancellation cancelado cancelamento storniert storno"
     ),
 }  # fmt: skip
-"""Field → words. A name of such a word and of `NEUTRAL` ones, or words of the same field, may be the field's."""
+"""Field → words. A name that has one, and else only such words or `NEUTRAL` ones, may be the field's."""
 
 NEUTRAL = words(
     "id ids no nr num number nummer numero n o code cod codigo ref reference referencia referenz name "
     "nome nombre nom navn the of de da do del di des du la le el der die das e y a um unique full user "
-    "username usuario utilizador utilisateur benutzername login order item line lineitem my seller method methode metodo forma meio tipo medio moyen art "
+    "username usuario utilizador utilisateur benutzername login order item line lineitem my seller method"
+    " methode metodo forma meio tipo medio moyen art "
     "mode pedido venda venta main orig original external short increment"
 )
 """Words that change nothing of what a name says."""
@@ -139,29 +140,40 @@ DATES_OF_OTHERS = words(
 
 CANCELLED_STEMS = (
     "cancel", "annul", "anul", "storn", "void", "fail", "refus", "reject", "declin", "expir", "recus", "falh",
-    "rechaz", "abbruch", "abgebrochen", "abgelehnt", "afgebroken", "geannuleerd", "avbr", "unavailable", "odrzuc",
-    "zrusen", "peruttu", "makulera", "avvist", "abandon", "incomplete", "payment error", "error de pago", "erreur de paiement",
+    "rechaz", "abbruch", "abgebrochen", "abgelehnt", "afgebroken", "geannuleerd", "avbr", "unavailable",
+    "odrzuc",
+    "zrusen", "peruttu", "makulera", "avvist", "abandon", "incomplete", "payment error", "error de pago",
+    "erreur de paiement",
     "zahlungsfehler", "erro no pagamento",
 )  # fmt: skip
 UNPAID_STEMS = (
-    "pending", "unpaid", "draft", "awaiting", "aguardando", "pendente", "pendiente", "authorized", "authorised",
-    "ausstehend", "unbezahlt", "offen", "impaye", "openstaand", "obetald", "nieoplacone", "em aberto", "created",
-    "esperando", "in attesa", "en attente", "nicht bezahlt", "not paid", "nao pago", "no pagado", "wartet auf zahlung",
+    "pending", "unpaid", "draft", "awaiting", "aguardando", "pendente", "pendiente", "authorized",
+    "authorised",
+    "ausstehend", "unbezahlt", "offen", "impaye", "openstaand", "obetald", "nieoplacone", "em aberto",
+    "created",
+    "esperando", "in attesa", "en attente", "nicht bezahlt", "not paid", "nao pago", "no pagado",
+    "wartet auf zahlung",
     "on hold", "invoiced",
 )  # fmt: skip
 RETURNED_STEMS = (
-    "refunded", "returned", "devolvid", "devuelt", "devoluc", "reembols", "retourniert", "zuruckgesendet", "erstattet",
-    "ruckerstatt", "rembours", "rimbors", "restitu", "terugbetaald", "geretourneerd", "aterbetald", "refunderet",
+    "refunded", "returned", "devolvid", "devuelt", "devoluc", "reembols", "retourniert", "zuruckgesendet",
+    "erstattet",
+    "ruckerstatt", "rembours", "rimbors", "restitu", "terugbetaald", "geretourneerd", "aterbetald",
+    "refunderet",
     "zwrocon", "retorn", "chargeback", "charged back", "estornad", "te dimos el dinero al comprador",
 )  # fmt: skip
 """How words in statuses begin, without accents."""
 
 KEPT_STEMS = ("partial", "parcial", "teilweise", "partiel", "parzial", "gedeeltelijk", "delvis", "czesciowo",
-              "not cancel", "nao cancel", "no cancel", "nicht storn", "cancelled reversal", "canceled reversal",
-              "cancellation requested", "cancel requested", "return requested", "payment received", "pending fulfil",
-              "pending shipment", "awaiting shipment", "awaiting fulfil", "awaiting pickup", "awaiting delivery",
+              "not cancel", "nao cancel", "no cancel", "nicht storn", "cancelled reversal",
+              "canceled reversal",
+              "cancellation requested", "cancel requested", "return requested", "payment received",
+              "pending fulfil",
+              "pending shipment", "awaiting shipment", "awaiting fulfil", "awaiting pickup",
+              "awaiting delivery",
               "awaiting dispatch", "pending pickup", "pending delivery",
-              "mediacao finalizada com", "te demos o dinheiro", "te dimos el dinero", "unshipped", "partially")  # fmt: skip
+              "mediacao finalizada com", "te demos o dinheiro", "te dimos el dinero", "unshipped",
+              "partially")  # fmt: skip
 """Texts with such a part are confirmed orders all the same. A part of an order that came back is not told."""
 
 TRUE_WORDS = words("1 true yes y sim s t")
