@@ -3,6 +3,7 @@
 
 import re
 import unicodedata
+from functools import cache
 
 
 def words(text: str) -> frozenset[str]:
@@ -71,6 +72,7 @@ _NO_AMOUNT = words(
 _OF_A_UNIT = {"unit", "unitario", "unitaria", "unitaire", "einzel", "each", "unitprice"}
 
 
+@cache
 def plain(name: str) -> str:
     """Return a column's name in lower-case words without accents and signs: `"Preço Unit."` → `preco "
     "unit`."""
@@ -87,6 +89,7 @@ def is_word(token: str, known: frozenset[str]) -> bool:
     )
 
 
+@cache
 def role_of(name: str) -> str | None:
     """Return the role of a column of numbers by its name, or None: `"Order Total (inc tax)"` → `total`."""
     text = _BESIDE_THE_POINT.sub(" ", plain(name))

@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -78,13 +79,13 @@ class SourceFile:
         Raises:
             UserError: the file lacks the column, or has several of this name.
         """
-        namesakes = [name for name in self.header if name in (f"{column} ({n})" for n in range(1, 100))]
-        if column not in self.header and len(namesakes) > 1:
-            raise UserError(
-                f"{self.path} has {len(namesakes)} columns {column!r}: write which one in the mapping, as "
-                f"{', '.join(map(repr, namesakes))}"
-            )
         if column not in self.header:
+            pattern = re.compile(rf"{re.escape(column)} \(\d+\)")
+            if len(namesakes := [name for name in self.header if pattern.fullmatch(name)]) > 1:
+                raise UserError(
+                    f"{self.path} has {len(namesakes)} columns {column!r}: write which one in the mapping, as "
+                    f"{', '.join(map(repr, namesakes))}"
+                )
             names = ", ".join(self.header[:40])
             raise UserError(
                 f"{self.path} has no column {column!r}: correct the mapping, or the file's delimiter. "

@@ -109,7 +109,12 @@ class ColumnProfile:
 
     def _fitting(self, formats: Sequence[str], sample: list[str]) -> list[str]:
         """Return the formats in which almost all texts are times, that of the fewest steps back first."""
-        likely = [each for each in formats if self._share_of_times(each, self.given[:50]) > 0.9]
+        likely = list(formats)
+        for few in (self.given[:3], self.given[:50]):
+            # One of the first three may be unreadable, as a footer or a mistake is.
+            likely = [
+                each for each in likely if self._share_of_times(each, few) > (0.9 if len(few) > 3 else 0.5)
+            ]
         fitting = [each for each in likely if self._share_of_times(each, sample) > 0.95]
         return sorted(fitting, key=lambda each: self._inversions(each, sample))
 

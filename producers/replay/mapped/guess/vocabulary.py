@@ -1,5 +1,7 @@
 """The names that shops give to columns, and the words of statuses and payments, in many languages."""
 
+from functools import cache
+
 from producers.replay.mapped.column_roles import is_word, plain, words
 
 COLUMN_NAMES: dict[str, tuple[str, ...]] = {
@@ -211,6 +213,7 @@ def normal(name: str) -> str:
     return plain(name).replace(" ", "_")
 
 
+@cache
 def name_score(field: str, column: str) -> int:
     """Return how well a column's name fits a field: above `KNOWN` the name itself, `LIKELY` words of it."""
     name = normal(column)
