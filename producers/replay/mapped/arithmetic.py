@@ -7,6 +7,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from common.money import to_major
+
 Amounts = NDArray[np.int64]
 """One amount for each order (or for each row), in units of 10^-`DIGITS`."""
 
@@ -84,9 +86,9 @@ class Explainer:
         return Explanation(best, np.abs(rest[known]) <= self._tolerance)
 
 
-def coin_of(minor_digits: int) -> int:
-    """Return the smallest coin of a currency with so many decimals."""
-    return 10 ** int(DIGITS - minor_digits)
+def coin_of(currency: str) -> int:
+    """Return the smallest coin of a currency."""
+    return int(to_major(1, currency).scaleb(DIGITS))
 
 
 def first_given(order: NDArray[np.int64], orders: int, values: Amounts, given: NDArray[np.bool_]) -> Amounts:

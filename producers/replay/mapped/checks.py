@@ -49,8 +49,7 @@ class _Checker:
 
     def __init__(self, source: EventSource, directory: Path) -> None:
         self._mapping = mapping = source.mapping
-        self._scale = 10 ** (DIGITS - mapping.minor_digits)
-        self._coin = coin_of(mapping.minor_digits)
+        self._coin = coin_of(mapping.currency.only)
         self.orders, self._lines, self._table = source.orders, source.lines, source.table
         self._order_of_row = self._orders_of_rows()
         self._is_line = np.zeros(len(self._table), bool)
@@ -103,7 +102,10 @@ class _Checker:
             enough = best[0].share >= ENOUGH and (column.role or best[0].cost <= 1) and column.values.any()
             (found if enough else refused).append((column, *best))
         total = int(per_order["total"][self.live].sum())
-        show = lambda amount: format_money(amount // self._scale, currency, locale)  # noqa: E731
+
+        def show(amount: int) -> str:
+            return format_money(amount // self._coin, currency, locale)
+
         whole = f"{show(total)} in {int(self.live.sum()):,} orders"
         found.sort(key=lambda each: (each[1].cost, not is_grand_total(each[0].name)))
         for column, explanation, values in found[:4]:
@@ -182,9 +184,9 @@ class _Checker:
                 yield Term(f'"{column.name}"', column.role, "order", sign * whole, sign < 0, 2)
 
     def _per_order(self, minor: NDArray[np.int64]) -> Amounts:
-        sums = np.zeros(len(self.orders), np.int64)
-        np.add.at(sums, self._lines.order, minor)
-        return sums * self._scale
+        sums: Amounts = np.zeros(len(self.orders), np.int64)
+        np.add.at(sums, self._lines.order, minor * self._coin)
+        return sums
 
     def _orders_of_rows(self) -> NDArray[np.int64]:
         """Return the order of each row, also of rows that are not used; -1 if it has none."""

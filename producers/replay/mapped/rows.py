@@ -81,7 +81,8 @@ class SourceFile:
         """
         if column not in self.header:
             pattern = re.compile(rf"{re.escape(column)} \(\d+\)")
-            if len(namesakes := [name for name in self.header if pattern.fullmatch(name)]) > 1:
+            namesakes = [name for name in self.header if pattern.fullmatch(name)]
+            if len(namesakes) > 1:
                 raise UserError(
                     f"{self.path} has {len(namesakes)} columns {column!r}: write which one in the mapping, as "
                     f"{', '.join(map(repr, namesakes))}"

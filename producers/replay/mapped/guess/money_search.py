@@ -113,12 +113,11 @@ class MoneySearch:
         columns: list[ColumnProfile],
         choices: dict[str, Choice],
         known: KnownExport | None,
-        minor_digits: int,
-        currency: str | None,
+        currency: str,
     ) -> None:
         self._known = known
         self._currency = currency
-        self._coin = coin_of(minor_digits)
+        self._coin = coin_of(currency)
         taken = {id(column) for choice in choices.values() for column in choice.columns}
         self._numbers = [numbers for column in columns
                          if id(column) not in taken and (numbers := self._read(column))]  # fmt: skip

@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-from babel.numbers import get_currency_precision
-
 from common.errors import UserError
 from producers.replay.findings import Check
 from producers.replay.mapped.checks import check_totals
@@ -82,8 +80,7 @@ def _draft(
         if role_of(column.name) in ("price", "total") and column.number_share > 0.9
     ]
     code, _, _ = currency_of(choices, prices[0] if prices else None, columns, currency)
-    digits = get_currency_precision(code)
-    money = MoneySearch(columns, choices, known, digits, code).find()
+    money = MoneySearch(columns, choices, known, code).find()
     used = {column.name for choice in choices.values() for column in choice.columns}
     used |= {column.name for column in (money.price, money.quantity) if column}
     # A total of another file checks the import, too.
