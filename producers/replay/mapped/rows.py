@@ -84,8 +84,8 @@ class SourceFile:
             namesakes = [name for name in self.header if pattern.fullmatch(name)]
             if len(namesakes) > 1:
                 raise UserError(
-                    f"{self.path} has {len(namesakes)} columns {column!r}: write which one in the mapping, as "
-                    f"{', '.join(map(repr, namesakes))}"
+                    f"{self.path} has {len(namesakes)} columns {column!r}: write which one in the mapping, "
+                    f"as {', '.join(map(repr, namesakes))}"
                 )
             names = ", ".join(self.header[:40])
             raise UserError(
