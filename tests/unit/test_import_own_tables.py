@@ -3,15 +3,19 @@
 import random
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from common.errors import UserError
 from producers.replay.mapped.guess.proposal import propose
 from producers.replay.mapped.mapping_file import parse_mapping
 from tests import exports
 from tests.exports import SoldOrder, money
-from tests.imports import convert, records, write_table
+from tests.imports import convert, records, write_raw, write_table
 
 Rows = list[dict[str, object]]
 Cell = Callable[[SoldOrder, exports.SoldLine], object]
@@ -330,3 +334,67 @@ def test_a_status_with_a_line_feed_makes_a_mapping_that_can_be_read(shop: Path) 
     write_table(shop / "sales.csv", rows)
 
     parse_mapping(propose(shop), "guessed")
+
+
+CELLS = st.sampled_from(
+    [
+        "",
+        "1",
+        "-2",
+        "1001",
+        "9.99",
+        "1,234",
+        "1.234,50",
+        "7e12345678901234",
+        "2024-03-05 10:00",
+        "05/03/2024",
+        "10:30",
+        "yes",
+        "EUR",
+        "$5.00",
+        "SKU-1",
+        "a@example.com",
+        "cancelled",
+        "Ana Lima",
+        "100%",
+        "\x00",
+        "9" * 30,
+    ]
+) | st.text(max_size=8)
+NAMES = st.sampled_from(
+    [
+        "order_id",
+        "Date",
+        "Time",
+        "Price",
+        "Qty",
+        "Total",
+        "Discount",
+        "Shipping",
+        "Tax",
+        "Email",
+        "SKU",
+        "Status",
+        "Currency",
+        "Fee",
+        "Net",
+        "Name",
+        "Time Zone",
+        "x",
+    ]
+) | st.text(max_size=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_any_table_has_a_mapping_that_yaml_can_read_or_is_refused_with_a_reason(data: st.DataObject) -> None:
+    names = data.draw(st.lists(NAMES, min_size=1, max_size=8))
+    rows = data.draw(st.lists(st.lists(CELLS, min_size=len(names), max_size=len(names)), max_size=12))
+
+    with TemporaryDirectory() as name:
+        write_raw(Path(name) / "table.csv", names, rows)
+        try:
+            text = propose(Path(name))
+        except UserError:
+            return
+        assert isinstance(YAML(typ="safe", pure=True).load(text), dict)

@@ -208,6 +208,8 @@ class _Checker:
         free = [name for name in names if name and name not in used | keys | shared]
         free.sort(key=lambda name: role_of(name) is None)
         wanted = self._numeric(free, directory)[:_MAX_COLUMNS]
+        if not wanted:
+            return
         read: dict[str, list[NDArray[np.int64]]] = {name: [] for name in wanted}
         memos: dict[Separator, Memo] = {}
         for batch, decimals in self._batches(wanted, directory):

@@ -60,8 +60,8 @@ class ColumnProfile:
     def numbers(self) -> list[float]:
         """The values that are numbers."""
         parse = number_parser(self.file.format.decimal, 6)
-        values = (parse(text) for text in self.given)
-        return [value / 10**6 for value in values if value != UNREADABLE]
+        values = {text: parse(text) for text in set(self.given)}
+        return [values[text] / 10**6 for text in self.given if values[text] != UNREADABLE]
 
     @cached_property
     def number_share(self) -> float:
