@@ -7,7 +7,8 @@ to 2068.
 """
 
 import re
-from datetime import datetime, timedelta, timezone, tzinfo
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import Enum
 from functools import cache
 from typing import Literal
@@ -112,6 +113,20 @@ def read_time(text: str, order: DateOrder, zone: tzinfo) -> datetime | NotATime:
     except (ValueError, OverflowError):
         return NotATime.NO_TIME
     return moment
+
+
+def date_order(texts: Iterable[str]) -> DateOrder | None:
+    """Return the order of day and month in a column: the one in which alone some text is a date.
+
+    It is None if no text says it, such as `5/6/2024`, or if texts contradict each other.
+    """
+    orders: tuple[DateOrder, ...] = ("day_first", "month_first")
+    found: set[DateOrder] = set()
+    for text in texts:
+        readable = [order for order in orders if isinstance(read_time(text, order, UTC), datetime)]
+        if len(readable) == 1:
+            found.add(readable[0])
+    return found.pop() if len(found) == 1 else None
 
 
 def _match(text: str, order: DateOrder) -> dict[str, str] | None:
