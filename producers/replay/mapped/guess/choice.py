@@ -9,9 +9,16 @@ from producers.replay.mapped.column_roles import plain, role_of
 from producers.replay.mapped.countries import known_countries
 from producers.replay.mapped.guess.joins import ProposedJoin
 from producers.replay.mapped.guess.known import KnownExport
-from producers.replay.mapped.guess.meanings import payment_method, status_meaning
 from producers.replay.mapped.guess.profile import ColumnProfile, FileProfile
-from producers.replay.mapped.guess.vocabulary import DATES_OF_OTHERS, FIELD_WORDS, KNOWN, LIKELY, name_score
+from producers.replay.mapped.guess.vocabulary import (
+    DATES_OF_OTHERS,
+    FIELD_WORDS,
+    KNOWN,
+    LIKELY,
+    name_score,
+    payment_method,
+    status_meaning,
+)
 
 _BY_NAME = "by its name"
 _ALMOST = 0.97

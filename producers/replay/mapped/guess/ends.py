@@ -5,10 +5,16 @@ from collections import Counter
 
 from producers.replay.mapped.guess.choice import Choice
 from producers.replay.mapped.guess.draft import Draft, names, quoted, texts_list
-from producers.replay.mapped.guess.meanings import payment_method, status_meaning
 from producers.replay.mapped.guess.money import write_time
 from producers.replay.mapped.guess.profile import ColumnProfile
-from producers.replay.mapped.guess.vocabulary import FALSE_WORDS, NOT_PRODUCTS, SHIPPING_PRODUCTS, TRUE_WORDS
+from producers.replay.mapped.guess.vocabulary import (
+    FALSE_WORDS,
+    NOT_PRODUCTS,
+    SHIPPING_PRODUCTS,
+    TRUE_WORDS,
+    payment_method,
+    status_meaning,
+)
 
 
 def write_ends(draft: Draft) -> None:

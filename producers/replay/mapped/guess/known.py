@@ -1,4 +1,4 @@
-"""Known exports: files in `known/` that say which columns they have, and what the columns are."""
+"""Recognises known exports by their columns, as the files in `known/` say, and settlements."""
 
 import re
 from collections.abc import Iterable
@@ -10,14 +10,21 @@ from babel.numbers import list_currencies
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from ruamel.yaml import YAML
 
-from producers.replay.mapped.column_roles import plain
-from producers.replay.mapped.guess.profile import ColumnProfile
+from producers.replay.mapped.column_roles import plain, role_of, words
+from producers.replay.mapped.guess.profile import ColumnProfile, FileProfile
+from producers.replay.mapped.guess.vocabulary import name_score
 from producers.replay.mapped.sections import as_list
 
 _DIRECTORY = Path(__file__).with_name("known")
 
 _NUMBERED = re.compile(r" \(\d+\)$")
 """What tells columns of one name apart."""
+
+_PAID_OUT = words(
+    "payout payouts settlement disbursement deposit repasse repasses liquidacao liquidacion auszahlung "
+    "versement reversement transfer funds uitbetaling accredito saque retiro"
+)
+"""Words of what was paid out."""
 
 Names = Annotated[list[str], BeforeValidator(as_list)]
 
@@ -89,3 +96,25 @@ def known_exports() -> tuple[KnownExport, ...]:
 @cache
 def _currencies() -> frozenset[str]:
     return frozenset(list_currencies())
+
+
+def settlement_reason(file: FileProfile) -> str | None:
+    """Return why a file is a settlement, or None: it has fees and what is left of them, and names a "
+    "payout."""
+    names = [plain(column.name) for column in file.columns]
+    found = [set(name.split()) for name in names]
+    pays_out = any(tokens & _PAID_OUT for tokens in found)
+    has_fees = any(role_of(column.name) == "fee" for column in file.columns)
+    has_net = any(
+        "net" in tokens or "netto" in tokens or "liquido" in tokens or "neto" in tokens for tokens in found
+    )
+    has_lines = any(name_score("product", column.name) for column in file.columns) and any(
+        name_score("quantity", column.name) or role_of(column.name) == "quantity" for column in file.columns
+    )
+    if has_lines or (not (pays_out and (has_fees or has_net)) and not (has_fees and has_net)):
+        return None
+    return (
+        "looks like a settlement: it lists payments, fees and payouts, not what was sold. Export the"
+        " orders with their "
+        "lines instead"
+    )

@@ -8,16 +8,16 @@ from producers.replay.findings import Check
 from producers.replay.mapped.checks import check_totals
 from producers.replay.mapped.column_roles import role_of
 from producers.replay.mapped.data_set import MappedDataSet
+from producers.replay.mapped.guess.amount_columns import AmountColumns
 from producers.replay.mapped.guess.choice import Choice, choose
 from producers.replay.mapped.guess.draft import Draft, identifier, one_line, quoted
 from producers.replay.mapped.guess.ends import write_ends
 from producers.replay.mapped.guess.identities import write_ids, write_people
 from producers.replay.mapped.guess.joins import ProposedJoin, line_file, propose_joins
-from producers.replay.mapped.guess.known import KnownExport, recognise
+from producers.replay.mapped.guess.known import KnownExport, recognise, settlement_reason
 from producers.replay.mapped.guess.money import currency_of, write_money
 from producers.replay.mapped.guess.money_search import MoneySearch
 from producers.replay.mapped.guess.profile import ColumnProfile, FileProfile
-from producers.replay.mapped.guess.settlements import settlement_reason
 from producers.replay.mapped.mapping_file import parse_mapping
 from producers.replay.mapped.sections import FileFormat
 
@@ -80,7 +80,7 @@ def _draft(
         if role_of(column.name) in ("price", "total") and column.number_share > 0.9
     ]
     code, _, _ = currency_of(choices, prices[0] if prices else None, columns, currency)
-    money = MoneySearch(columns, choices, known, code).find()
+    money = MoneySearch(AmountColumns(columns, choices, known, code)).find()
     used = {column.name for choice in choices.values() for column in choice.columns}
     used |= {column.name for column in (money.price, money.quantity) if column}
     # A total of another file checks the import, too.

@@ -1,5 +1,6 @@
 """The names that shops give to columns, and the words of statuses and payments, in many languages."""
 
+import re
 from functools import cache
 
 from producers.replay.mapped.column_roles import is_word, plain, words
@@ -226,3 +227,29 @@ def name_score(field: str, column: str) -> int:
     if not named or not NEUTRAL.issuperset(rest):
         return 0
     return LIKELY
+
+
+def status_meaning(text: str) -> str | None:
+    """Return `cancelled`, `unpaid` or `returned`, or None: the order counts as confirmed."""
+    words = plain(text)
+    if _has(words, KEPT_STEMS):
+        return None
+    for meaning, stems in (
+        ("cancelled", CANCELLED_STEMS),
+        ("returned", RETURNED_STEMS),
+        ("unpaid", UNPAID_STEMS),
+    ):
+        if _has(words, stems):
+            return meaning
+    return None
+
+
+def payment_method(text: str) -> str | None:
+    """Return the platform's method of payment, or None."""
+    lower = text.casefold()
+    return next((method for word, method in PAYMENT_WORDS if word in lower), None)
+
+
+def _has(words: str, stems: tuple[str, ...]) -> bool:
+    """Whether a word begins with one of the stems."""
+    return any(re.search(rf"\b{re.escape(stem)}", words) for stem in stems)
