@@ -253,7 +253,7 @@ class AmountColumns:
         return 2.5 if (goods.of == "unit") == (unit > line) else -2.5
 
     def of_role(self, role: str) -> list[Numbers]:
-        """Return the columns of a discount, of shipping or of a tax by their names, those with amounts first."""
+        """Return the columns of a discount, of shipping or of a tax, those with amounts first."""
         listed = self.known.amounts.get(role) if self.known else None
         if listed is not None:
             columns = find_columns(
