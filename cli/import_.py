@@ -13,6 +13,9 @@ from producers.replay import journal, run
 from producers.replay.mapped.data_set import MappedDataSet
 from producers.replay.mapped.guess.proposal import propose
 
+_LINES_ON_USE = 4
+"""A proposal's first lines say how to use it; then comes what was checked and what is missing."""
+
 
 def command(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the CSV or Parquet files.")],
@@ -51,6 +54,7 @@ def command(
     sending = Sending(settings, console, restart=restart, json_report=json_report, up=up)
     plan = run.ReplayOptions(data_set, directory)
     if dry_run:
+        data_set.locale = settings.shop_locale
         sending.dry_run(plan)
     _check_currency(data_set, settings, console, dry_run)
     if not dry_run:
@@ -74,7 +78,7 @@ def _check_currency(data_set: MappedDataSet, settings: Settings, console: Consol
 
 
 def _guess(directory: Path, mapping: Path | None, settings: Settings) -> None:
-    text = propose(directory, settings.shop_currency)
+    text = propose(directory, settings.shop_currency, settings.shop_locale)
     if mapping is None:
         print(text, end="")
         return
@@ -85,4 +89,8 @@ def _guess(directory: Path, mapping: Path | None, settings: Settings) -> None:
         raise UserError(f"{mapping} exists already: give another name, or delete it") from error
     except OSError as error:
         raise UserError(f"{mapping} can't be written ({error.strerror})") from error
-    Console().print(f"mapping: {mapping}. Read its comments, then try `--dry-run`.", highlight=False)
+    console = Console()
+    head = text.split("\nname:", 1)[0]
+    for line in head.splitlines()[_LINES_ON_USE:]:
+        console.print(line.removeprefix("#").removeprefix(" "), soft_wrap=True, highlight=False, markup=False)
+    console.print(f"mapping: {mapping}. Read its comments, then try `--dry-run`.", highlight=False)

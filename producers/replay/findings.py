@@ -16,12 +16,15 @@ class UnusableRow:
 
 @dataclass(frozen=True)
 class FileRows:
-    """What became of each line of a file: its header, blank, a row, or a further line of the row before it.
+    """What became of each line of a file.
+
+    Each is before the header, of the header, blank, or the first or a further line of a row.
 
     `used` and `unused` count the rows by what they are used as, or why they are not used.
     """
 
     file: str
+    skipped_lines: int
     header_lines: int
     blank_lines: int
     further_lines: int
@@ -30,16 +33,26 @@ class FileRows:
     unused: dict[str, int]
 
 
+@dataclass(frozen=True)
+class Check:
+    """A sentence on what agrees with the source's own totals or does not. `agrees` is None if it only "
+    "counts."""
+
+    text: str
+    agrees: bool | None = None
+
+
 @dataclass
 class ConversionFindings:
     """Collects the findings while tables are read and converted, for the report.
 
-    `files` accounts for every row, if the source's conversion does so.
+    `files` accounts for every row, if the source's conversion does so. `checks` compare with the totals.
     """
 
     unusable: list[UnusableRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     files: list[FileRows] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
 
     def reject(self, table: str, keys: Iterable[str], reason: str) -> None:
         """Record rows of `table` that can't be used."""

@@ -76,6 +76,7 @@ def write(paths: list[Path], entry: JournalEntry, findings: ConversionFindings) 
         ],
         "unusable": [asdict(row) for row in sorted(findings.unusable)],
         "files": [asdict(file) for file in findings.files],
+        "checks": [asdict(check) for check in findings.checks],
     }
     text = json.dumps(report, indent=1, ensure_ascii=False)
     for path in paths:
@@ -109,6 +110,8 @@ def print_report(
         sums.add_row(name.removesuffix("_minor"), text)
     console.print(sums)
 
+    if findings.checks:
+        _print_checks(console, findings)
     for note in findings.notes:
         console.print(f"• {note}", highlight=False)
     summary = findings.summary()
@@ -141,9 +144,18 @@ def _print_files(console: Console, findings: ConversionFindings) -> None:
         console.print(table)
 
 
+def _print_checks(console: Console, findings: ConversionFindings) -> None:
+    """Print what agrees with the source's own totals, and what does not."""
+    console.print("checked against the tables:", highlight=False)
+    for check in findings.checks:
+        sign, style = {True: ("✓", "green"), False: ("✗", "red"), None: ("•", None)}[check.agrees]
+        console.print(f"{sign} {check.text}", style=style, soft_wrap=True, highlight=False, markup=False)
+
+
 def _describe_lines(file: FileRows) -> str:
     """Return the lines of a file by kind; they add up to the file's length."""
     parts = {
+        "before the header": file.skipped_lines,
         "header": file.header_lines,
         "blank": file.blank_lines,
         "lines that continue a row": file.further_lines,

@@ -1,5 +1,8 @@
 """`/v1/sellers/{seller_id}/costs`: what a seller pays for its products, as JSON and as CSV."""
 
+from asyncio import to_thread
+from io import BytesIO
+
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.responses import Response
@@ -23,6 +26,7 @@ from producers.sellers.policy import POLICIES
 from producers.sellers.presenters import present_costs
 from producers.sellers.problems import BadCosts, NotJsonOrCsv, RowError, TooManyCosts, UnknownSeller
 from producers.sellers.schemas import COSTS_REQUEST, NAME, PAGE, CostsResponse, CostsSavedResponse, Id
+from producers.tables.files import encoding_of
 
 router = APIRouter(prefix="/v1/sellers/{seller_id}", tags=[NAME], route_class=guarded(POLICIES))
 
@@ -89,7 +93,7 @@ async def _read(request: Request, currency: str) -> NumberedCosts:
     """
     body = await request.body()
     if media_type(request.headers) == CSV:
-        return read_costs(_decoded(body), currency)
+        return await to_thread(read_costs, _decoded(body), currency)
     if not has_json_content_type(request.headers):
         raise NotJsonOrCsv
     try:
@@ -105,11 +109,12 @@ async def _read(request: Request, currency: str) -> NumberedCosts:
 
 
 def _decoded(body: bytes) -> str:
+    """Return the text of a file as spreadsheets save it: in UTF-8, UTF-16 or Windows' code page."""
+    encoding = encoding_of(BytesIO(body))
     try:
-        return body.decode()
+        return body.decode(encoding)
     except UnicodeDecodeError as error:
-        row = body.count(b"\n", 0, error.start) + 1
-        raise BadCosts([RowError(row, "it is not UTF-8: save the file as CSV in UTF-8")]) from error
+        raise BadCosts([RowError(1, "the encoding is unknown: save the file as CSV in UTF-8")]) from error
 
 
 def _refusal(error: ValidationError) -> BadCosts | BadBody:

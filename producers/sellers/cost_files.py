@@ -1,63 +1,65 @@
 """Reads and writes the costs of a seller's products as CSV. Pure."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
-from decimal import InvalidOperation
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from io import StringIO
-from re import fullmatch
 
 from babel.numbers import get_currency_precision
 
 from common.ids import PRINTABLE
-from common.money import InexactMoney, to_major, to_minor
+from common.money import to_major
 from producers.sellers.costs import MAX_ROWS, Cost, NumberedCosts, ProductCosts
 from producers.sellers.problems import BadCosts, RowError, TooManyCosts
+from producers.tables.files import DELIMITERS, stated_delimiter
+from producers.tables.numbers import (
+    NotANumber,
+    Separator,
+    decimal_separator,
+    read_number,
+    scaled,
+    separator_of,
+)
+from producers.tables.times import DateOrder, NotATime, date_order, read_time
 
 COLUMNS = ("product_id", "unit_cost", "currency", "valid_from")
 """The columns, in the order in which they are written. `unit_cost` is in the main unit: 12.90."""
 
 MAX_ID_CHARS = 128
-_HEADER_ROW = 1
+_MAX_AMOUNT = 10**15
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _BOM = "\ufeff"
 
 
 def read_costs(text: str, currency: str) -> NumberedCosts:
     """Return the costs of a file with the columns `COLUMNS`, in any order; other columns are ignored.
 
-    Rows are numbered as a spreadsheet does: the header is row 1. Columns are separated by commas, or by
-    semicolons: a cost may then have a decimal comma, as in the files of a Portuguese spreadsheet. A row with
-    a day and without a cost removes the cost of that day. A row without both is left out, so that the file
-    of `write_costs` can be sent back as it is.
+    Rows are numbered as a spreadsheet does: the first line is row 1. Columns are separated as the header
+    says: by commas, semicolons, tabs or bars. Costs and days are read as spreadsheets of many countries write
+    them (`12,50`, `R$ 1.234,50`, `26/11/2026`); the file settles what a cell alone does not say. A row with a
+    day and without a cost removes the cost of that day. A row without both is left out, so that the file of
+    `write_costs` can be sent back as it is.
 
     Raises:
         BadCosts: the header lacks a column, or a row can't be used.
         TooManyCosts: there are more than `MAX_ROWS` rows with a cost or a day.
     """
-    content = text.removeprefix(_BOM)
-    delimiter = ";" if ";" in content.partition("\n")[0] else ","
-    records = csv.reader(StringIO(content, newline=""), delimiter=delimiter, strict=True)
+    rows, delimiter, errors = _read_rows(text)
+    if len(rows) + len(errors) > MAX_ROWS:
+        raise TooManyCosts(MAX_ROWS)
+    written = _Written.of([*rows.values()], delimiter)
     costs: dict[int, Cost] = {}
-    errors: list[RowError] = []
-    try:
-        header = [name.strip() for name in next(records, [])]
-        if missing := [name for name in COLUMNS if name not in header]:
-            raise BadCosts([RowError(_HEADER_ROW, f"the header lacks the column {', '.join(missing)}")])
-        for row, cells in enumerate(records, start=_HEADER_ROW + 1):
-            values = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
-            if not any(values.get(name) for name in ("unit_cost", "valid_from")):
-                continue
-            try:
-                costs[row] = _cost(values, currency, decimal_comma=delimiter == ";")
-            except ValueError as error:
-                errors.append(RowError(row, str(error)))
-            if len(costs) + len(errors) > MAX_ROWS:
-                raise TooManyCosts(MAX_ROWS)
-    except csv.Error as error:
-        row = max((*costs, *(each.row for each in errors)), default=_HEADER_ROW) + 1
-        errors.append(RowError(row, f"this or a later row is not CSV: {error}"))
+    for row, values in rows.items():
+        try:
+            costs[row] = _cost(values, currency, written)
+        except ValueError as error:
+            errors.append(RowError(row, str(error)))
     if errors:
-        raise BadCosts(errors)
+        raise BadCosts(sorted(errors, key=lambda error: error.row))
     return costs
 
 
@@ -78,29 +80,102 @@ def _rows(products: Iterable[ProductCosts], currency: str) -> Iterator[tuple[str
             yield product.product_id, f"{to_major(unit_cost_minor, currency):f}", currency, f"{valid_from}"
 
 
-def _cost(values: Mapping[str, str], currency: str, decimal_comma: bool) -> Cost:
+def _read_rows(text: str) -> tuple[dict[int, dict[str, str]], str, list[RowError]]:
+    """Return the values of each row with a cost or a day by its number, the delimiter, and what is not CSV.
+
+    Raises:
+        BadCosts: the header lacks a column.
+    """
+    lines = text.removeprefix(_BOM).splitlines(keepends=True)
+    before = next((number for number, line in enumerate(lines) if not _is_before_header(line)), len(lines))
+    header_line = lines[before] if before < len(lines) else ""
+    delimiter = max(DELIMITERS, key=lambda each: len(_header(header_line, each) & set(COLUMNS)))
+    row = before + 1
+    if missing := [name for name in COLUMNS if name not in _header(header_line, delimiter)]:
+        raise BadCosts([RowError(row, f"the header lacks the column {', '.join(missing)}")])
+    records = csv.reader(StringIO("".join(lines[before:]), newline=""), delimiter=delimiter, strict=True)
+    rows: dict[int, dict[str, str]] = {}
+    try:
+        header = [name.strip() for name in next(records)]
+        for row, cells in enumerate(records, start=before + 2):
+            values = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
+            if values.get("unit_cost") or values.get("valid_from"):
+                rows[row] = values
+    except csv.Error as error:
+        return rows, delimiter, [RowError(row + 1, f"this or a later row is not CSV: {error}")]
+    return rows, delimiter, []
+
+
+def _is_before_header(line: str) -> bool:
+    return not line.strip(' ,;\t\r\n"') or stated_delimiter(line) is not None
+
+
+def _header(line: str, delimiter: str) -> set[str]:
+    try:
+        return {name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])}
+    except csv.Error:
+        return set()
+
+
+@dataclass(frozen=True)
+class _Written:
+    """How a file writes numbers and days; None if nothing says it."""
+
+    decimal: Separator | None
+    order: DateOrder | None
+
+    @staticmethod
+    def of(rows: Sequence[Mapping[str, str]], delimiter: str) -> "_Written":
+        """Find it out by the unambiguous cells, or else by the delimiter of the country's spreadsheets.
+
+        Spreadsheets write semicolons where the comma is the decimal separator; there, the day comes first.
+        """
+        amounts = {values.get("unit_cost", "") for values in rows}
+        decimal = decimal_separator(amounts)
+        if decimal is None and delimiter == "," and not any(map(separator_of, amounts)):
+            decimal = "."
+        days = {values.get("valid_from", "") for values in rows}
+        order = date_order(day for day in days if not _ISO_DAY.fullmatch(day))
+        if order is None and (delimiter == ";" or decimal == ","):
+            order = "day_first"
+        return _Written(decimal, order)
+
+
+def _cost(values: Mapping[str, str], currency: str, written: _Written) -> Cost:
     """Raises ValueError: a value can't be used."""
     product_id = values.get("product_id", "")
-    if not 0 < len(product_id) <= MAX_ID_CHARS or not fullmatch(PRINTABLE, product_id):
+    if not 0 < len(product_id) <= MAX_ID_CHARS or not re.fullmatch(PRINTABLE, product_id):
         raise ValueError(f"product_id must have 1 to {MAX_ID_CHARS} characters, and no control characters")
-    try:
-        valid_from = date.fromisoformat(values.get("valid_from", ""))
-    except ValueError:
-        raise ValueError("valid_from must be a day such as 2026-11-26") from None
+    valid_from = _day(values.get("valid_from", ""), written.order)
     text = values.get("unit_cost", "")
-    unit_cost_minor = _amount(text, currency, decimal_comma) if text else None
+    unit_cost_minor = _amount(text, currency, written.decimal) if text else None
     return Cost(product_id, valid_from, unit_cost_minor, values.get("currency", ""))
 
 
-def _amount(text: str, currency: str, decimal_comma: bool) -> int:
-    amount = text.replace(",", ".") if decimal_comma and text.count(",") == 1 and "." not in text else text
-    decimals = get_currency_precision(currency)
-    if not fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,10})?", amount):
-        raise ValueError(f"unit_cost {text!r} is not an amount such as {to_major(1290, currency)}")
-    try:
-        minor = to_minor(amount, currency)
-    except (InexactMoney, InvalidOperation):
-        raise ValueError(f"unit_cost {text!r} has more than the {decimals} decimals of {currency}") from None
+def _day(text: str, order: DateOrder | None) -> date:
+    with suppress(ValueError):
+        return date.fromisoformat(text)
+    orders: tuple[DateOrder, ...] = (order,) if order else ("day_first", "month_first")
+    found = {read_time(text, each, UTC) for each in orders} - set(NotATime)
+    if not found:
+        raise ValueError("valid_from must be a day such as 2026-11-26")
+    days = sorted(moment.date() for moment in found if isinstance(moment, datetime))
+    if len(days) > 1:
+        raise ValueError(f"valid_from {text!r} may be {days[0]} or {days[1]}: write the year first")
+    return days[0]
+
+
+def _amount(text: str, currency: str, decimal: Separator | None) -> int:
+    amount = read_number(text, decimal)
+    example = to_major(1290, currency)
+    if amount is NotANumber.AMBIGUOUS:
+        raise ValueError(f"unit_cost {text!r} may have a decimal separator or not: write it as {example}")
+    if not isinstance(amount, Decimal) or abs(amount) > _MAX_AMOUNT:
+        raise ValueError(f"unit_cost {text[:40]!r} is not an amount such as {example}")
+    minor = scaled(amount, get_currency_precision(currency))
+    if minor is None:
+        decimals = get_currency_precision(currency)
+        raise ValueError(f"unit_cost {text!r} has more than the {decimals} decimals of {currency}")
     if minor < 0:
         raise ValueError(f"unit_cost {text!r} is below 0")
     return minor

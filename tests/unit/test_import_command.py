@@ -52,6 +52,9 @@ def test_a_dry_run_prints_what_every_row_becomes_and_writes_the_others(
     assert "sales.csv: 5 lines = 3 rows + 1 header + 1 lines that continue a row" in out
     assert "2 used, 1 not used" in out
     assert "would be sent" in out
+    assert "• 2 orders of 3 different values in" in out
+    assert "• 3 units in 2 lines" in out
+    assert "• £7.50 in 2 orders: nothing in the tables checks it, since no column is a total" in out
     with rejected.open(newline="") as file:
         assert list(csv.DictReader(file)) == [
             {"file": "sales.csv", "line": "3", "reason": "the price is 0",
@@ -62,6 +65,43 @@ def test_a_dry_run_prints_what_every_row_becomes_and_writes_the_others(
     assert written["files"][0]["used"] == {"sale": 2}
     assert written["replay"]["totals"]["gross_minor"] == 750
     assert not list((tmp_path / "home" / "replay").glob("*.json"))
+
+
+def test_a_dry_run_says_which_columns_agree_with_the_import(shop: Path, souk: Run, tmp_path: Path) -> None:
+    rows = [row(str(number), quantity=2, price="2.50") for number in range(1, 31)]
+    write_table(shop / "sales.csv", [each | {"Paid in total": "5.00", "Total": "6.00"} for each in rows])
+    report = tmp_path / "report.json"
+
+    code, out, _ = souk(
+        shop, "--mapping", tmp_path / "mapping.yaml", "--dry-run", "--json-report", report
+    )  # fmt: skip
+
+    assert code == 0
+    assert (
+        '✓ £150.00 in 30 orders = column "Paid in total" (£150.00), to the smallest coin in 30 of 30' in out
+    )
+    assert (
+        '✗ column "Total" is another amount in 30 of 30 orders: 1 (£5.00 for £6.00), 2 (£5.00 for £6.00)'
+        in out
+    )
+    assert [each["agrees"] for each in json.loads(report.read_text())["checks"]] == [
+        None,
+        None,
+        None,
+        True,
+        False,
+    ]
+
+
+def test_a_written_proposal_prints_what_was_checked(shop: Path, souk: Run, tmp_path: Path) -> None:
+    rows = [row(str(number), quantity=2, price="2.50") for number in range(1, 31)]
+    write_table(shop / "sales.csv", [each | {"Total": "5.00"} for each in rows])
+
+    code, out, _ = souk("--guess", shop, "--mapping", tmp_path / "new.yaml")
+
+    assert code == 0
+    assert 'agrees: €150.00 in 30 orders = column "Total" (€150.00), to the smallest coin in 30 of 30' in out
+    assert "NOT FOUND, please complete:" in out
 
 
 def test_a_proposal_is_printed_or_written_once(shop: Path, souk: Run, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from common.errors import UserError
 from producers.replay.mapped.mapping_file import parse_mapping, read_mapping
-from tests.imports import MAPPING, convert, row, write_raw, write_table
+from tests.imports import MAPPING, convert, records, row, write_raw, write_table
 
 
 @pytest.fixture
@@ -78,8 +78,13 @@ def test_a_file_or_column_that_is_not_there_is_named(
 def test_a_column_that_the_file_has_twice_is_ambiguous(shop: Path) -> None:
     write_raw(shop / "sales.csv", [*row(), "Price"], [[*row().values(), 9]])
 
-    with pytest.raises(UserError, match="has 2 columns 'Price': rename all but one"):
+    with pytest.raises(
+        UserError, match=r"has 2 columns 'Price': write which one in the mapping, as 'Price \(1\)'"
+    ):
         convert(shop)
+
+    conversion = convert(shop, MAPPING.replace("price: Price", "price: Price (2)"))
+    assert [line["unit_price_minor"] for line in records(conversion, "order_placed")[0]["lines"]] == [900]
 
 
 def test_a_byte_that_is_not_in_the_encoding_is_found(shop: Path) -> None:
@@ -94,7 +99,7 @@ def test_a_quote_that_never_closes_is_found(shop: Path) -> None:
     with (shop / "sales.csv").open("a") as file:
         file.write('2,A,"' + "never closed, \n" * 20_000)
 
-    with pytest.raises(UserError, match="A quote may be opened and never closed"):
+    with pytest.raises(UserError, match="line 3: a quote is opened and never closed"):
         convert(shop)
 
 

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.replay.mapped.sections import Time
+from producers.tables.numbers import NotANumber, Separator, read_number, scaled
+from producers.tables.times import NotATime, read_time
 
 Codes = NDArray[np.int32]
 Integers = NDArray[np.int64]
@@ -19,6 +21,19 @@ EMPTY = np.iinfo(np.int64).min
 """Stands for a cell without a value among integers."""
 UNREADABLE = EMPTY + 1
 """Stands for a cell that is not a number or a time."""
+AMBIGUOUS = EMPTY + 2
+"""Stands for a number such as 1,234 in a column whose other numbers have the other decimal separator."""
+UNKNOWN_ZONE = EMPTY + 3
+"""Stands for a time with an abbreviation that names no zone, or several."""
+
+_FIRST_VALUE = EMPTY + 4
+
+
+def has_value(values: Integers) -> NDArray[np.bool_]:
+    """Return which integers are values, not one of the codes above."""
+    found: NDArray[np.bool_] = values >= _FIRST_VALUE
+    return found
+
 
 NO_CODE = -1
 """Stands for a cell without a value among codes."""
@@ -112,46 +127,57 @@ class Memo:
         return value
 
 
-_NUMBER = re.compile(r"([-+−]?)\s*(?:R\$|US\$|[$€£¥₹])?\s*([-+−]?)([\d.,'\s\u00a0\u202f]*\d)\s*[$€£¥₹]?")
+class NumberColumn(Memo):
+    """Reads the numbers of a column as integers of 10^-digits, and finds out whether it has both separators.
+
+    `1,234` is 1234 in a column with decimal points, unless another cell, such as `12,50`, must have a decimal
+    comma: `resolve` then makes it `AMBIGUOUS`.
+    """
+
+    def __init__(self, decimal: Separator, digits: int, missing: frozenset[str]) -> None:
+        super().__init__(number_parser(decimal, digits), missing)
+        self._decimal = decimal
+        self._has_other_separator = False
+        self._ambiguous: set[str] = set()
+
+    def ambiguous(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which texts, all of which have been read, are numbers with either separator."""
+        if not self._ambiguous:
+            return np.zeros(len(texts), bool)
+        return np.fromiter((text in self._ambiguous for text in texts), bool, len(texts))
+
+    def resolve(self, values: Integers, ambiguous: NDArray[np.bool_]) -> None:
+        """Make ambiguous values `AMBIGUOUS` if a text that has been read has the other separator."""
+        if self._has_other_separator:
+            values[ambiguous] = AMBIGUOUS
+
+    def _value(self, text: str) -> int:
+        value = super()._value(text)
+        if "," in text or "." in text:
+            if value == UNREADABLE:
+                other: Separator = "," if self._decimal == "." else "."
+                self._has_other_separator |= isinstance(read_number(text, other), Decimal)
+            elif read_number(text, None) is NotANumber.AMBIGUOUS:
+                self._ambiguous.add(text)
+        return value
+
+
 _BOUND = 4 * 10**18
 
 
-def number_parser(decimal: str, digits: int) -> Callable[[str], int]:
+def number_parser(decimal: Separator, digits: int) -> Callable[[str], int]:
     """Return a function that reads a number as an integer of 10^-digits: `"1,234.5"` with 2 → 123450.
 
-    `decimal` separates the fraction; the other separators may group thousands. A currency sign is ignored. A
-    number with more digits, or that does not fit 64 bits, is unreadable.
+    `decimal` separates the fraction (`producers.tables.numbers` has the grammar). A number with more digits,
+    or that does not fit 64 bits, is unreadable.
     """
-    groups = re.compile(r"\d{1,3}([,'\s\u00a0\u202f]\d{3})+(\.\d+)?|\d*(\.\d+)?")
 
     def parse(text: str) -> int:
-        if "e" in text or "E" in text:
-            return _scaled(text, digits)
-        found = _NUMBER.fullmatch(text)
-        if found is None or (found[1] and found[2]):
-            return UNREADABLE
-        body = found[3].strip()
-        if decimal == ",":
-            body = body.translate(_SWAP)
-        if groups.fullmatch(body) is None:
-            return UNREADABLE
-        sign = "-" if (found[1] or found[2]) in ("-", "−") else ""
-        return _scaled(sign + re.sub(r"[,'\s\u00a0\u202f]", "", body), digits)
+        number = read_number(text, decimal)
+        value = scaled(number, digits) if isinstance(number, Decimal) else None
+        return value if value is not None and abs(value) < _BOUND else UNREADABLE
 
     return parse
-
-
-_SWAP = str.maketrans(",.", ".,")
-
-
-def _scaled(text: str, digits: int) -> int:
-    try:
-        scaled = Decimal(text).scaleb(digits)
-        if not abs(scaled) < _BOUND or scaled != scaled.to_integral_value():
-            return UNREADABLE
-    except InvalidOperation:
-        return UNREADABLE
-    return int(scaled)
 
 
 def time_parser(time: Time) -> Callable[[str], int]:
@@ -160,18 +186,74 @@ def time_parser(time: Time) -> Callable[[str], int]:
     A time without an offset is a wall-clock time of the mapping's zone: one that occurred twice is read as
     its first occurrence (PEP 495, fold=0).
     """
-    zone, pattern = ZoneInfo(time.zone), time.format
-    read = datetime.fromisoformat if pattern == "iso" else None
-    scale = {"unix": 1000, "unix_ms": 1}.get(pattern)
+    zone = ZoneInfo(time.zone)
+    match time.format:
+        case "unix":
+            return number_of_milliseconds(1_000)
+        case "unix_ms":
+            return number_of_milliseconds(1)
+        case "excel":
+            days = number_of_milliseconds(_DAY_MS)
+            return lambda text: UNREADABLE if (ms := days(text)) == UNREADABLE else _of_excel(ms, zone)
+        case "iso":
+            return lambda text: _millis(_read_iso(text, zone))
+        case "day_first" | "month_first" as order:
+            return lambda text: _millis(read_time(text, order, zone))
+        case pattern:
+            return lambda text: _millis(_read_pattern(text, pattern, zone))
+
+
+_DAY_MS = 86_400_000
+_LAST_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
+
+_EXCEL_DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001 (its zone is the mapping's)
+"""Excel's day 0 for days from 1900-03-01 on: it counts a 29 February 1900, which was none."""
+
+
+def number_of_milliseconds(unit_ms: int) -> Callable[[str], int]:
+    """Return a function that reads a number of units as milliseconds, rounded half up.
+
+    It is unreadable if it is that of a time after the year 9999, such as one in nanoseconds.
+    """
 
     def parse(text: str) -> int:
-        try:
-            if scale is not None:
-                return round(Decimal(text) * scale)
-            # The next statement adds the zone.
-            moment = read(text) if read else datetime.strptime(text, pattern)  # noqa: DTZ007
-            return round((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp() * 1000)
-        except (ValueError, OverflowError, InvalidOperation, OSError):
+        number = read_number(text, ".")
+        if not isinstance(number, Decimal) or abs(number) > _LAST_MS:
             return UNREADABLE
+        ms = int((number * unit_ms).to_integral_value(ROUND_HALF_UP))
+        return ms if abs(ms) <= _LAST_MS else UNREADABLE
 
     return parse
+
+
+def _of_excel(ms: int, zone: ZoneInfo) -> int:
+    try:
+        return _millis((_EXCEL_DAY_0 + timedelta(milliseconds=ms)).replace(tzinfo=zone))
+    except OverflowError:
+        return UNREADABLE
+
+
+def _read_iso(text: str, zone: ZoneInfo) -> datetime | NotATime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return read_time(text, "year_first", zone)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _read_pattern(text: str, pattern: str, zone: ZoneInfo) -> datetime | NotATime:
+    try:
+        moment = datetime.strptime(text, pattern)  # noqa: DTZ007 (the next statement adds the zone)
+    except (ValueError, OverflowError):
+        return NotATime.NO_TIME
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _millis(moment: datetime | NotATime) -> int:
+    if isinstance(moment, NotATime):
+        return UNKNOWN_ZONE if moment is NotATime.UNKNOWN_ZONE else UNREADABLE
+    try:
+        return round(moment.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return UNREADABLE

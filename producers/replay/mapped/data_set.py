@@ -10,6 +10,7 @@ from common.clock import system_clock, to_millis
 from producers.replay.dataset import Conversion
 from producers.replay.findings import ConversionFindings
 from producers.replay.mapped import events
+from producers.replay.mapped.checks import check_totals
 from producers.replay.mapped.events.source import EventSource
 from producers.replay.mapped.joined import existing
 from producers.replay.mapped.line_table import LineTable, find_files, read_lines
@@ -21,7 +22,7 @@ from producers.replay.mapped.rejected import count_rows, write_rejected
 from producers.replay.mapped.returns import match_returns
 from producers.replay.mapped.row_rules import check_rows
 
-VERSION = 1
+VERSION = 2
 """Increase this when the same tables and mapping give other events."""
 
 
@@ -55,6 +56,8 @@ class MappedDataSet:
         self.CURRENCY = mapping.currency.only
         self._mapping_file = mapping_file
         self.rejected = rejected
+        self.locale: str | None = None
+        """If given, what is imported is compared with the tables' totals, and amounts are written so."""
         self._now = now
 
     @staticmethod
@@ -85,6 +88,8 @@ class MappedDataSet:
         done = self.read(directory)
         if self.rejected:
             write_rejected(self.rejected, done.table, done.outcomes)
+        if self.locale:
+            done.findings.checks += check_totals(done.source, directory, self.locale)
         made = [make(done.source) for make in events.MAKERS]
         return Conversion([each for each in made if len(each)], done.findings)
 

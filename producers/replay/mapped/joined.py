@@ -36,7 +36,7 @@ class JoinedFile:
             for row in batch:
                 number, is_malformed = len(repeats), len(row) != width
                 malformed.append(is_malformed)
-                value = "" if is_malformed else _key(row[key])
+                value = "" if is_malformed else join_key(row[key])
                 repeats.append(not is_malformed and self._rows.setdefault(value, number) != number)
             for column, position in positions.items():
                 self._values[column] += [row[position] if len(row) == width else "" for row in batch]
@@ -50,7 +50,7 @@ class JoinedFile:
 
     def look_up(self, keys: Sequence[str]) -> Get:
         """Return the columns for lines with these keys; texts are empty where no row has the key."""
-        found = [self._rows.get(_key(key), -1) for key in keys]
+        found = [self._rows.get(join_key(key), -1) for key in keys]
         self._referenced[[row for row in found if row >= 0]] = True
 
         def get(column: str) -> list[str]:
@@ -67,12 +67,17 @@ class JoinedFile:
 
 
 class ColumnReader:
-    """Finds the columns of a line file in the file itself or in the joined files."""
+    """Finds the columns of a line file in the file itself or in the joined files.
+
+    `decimals` has the decimal separator of each column: that of its file.
+    """
 
     def __init__(self, file: SourceFile, joins: list[JoinedFile], needed: set[str]) -> None:
         self._joins = joins
         self._own = {name: file.find(name) for name in needed if name in file.header}
         self._own |= {each.join.on: file.find(each.join.on) for each in joins if each.join.on in file.header}
+        self.decimals = {name: joined.join.decimal for joined in reversed(joins) for name in joined.columns}
+        self.decimals |= dict.fromkeys(self._own, file.format.decimal)
 
     def read(self, batch: list[Row]) -> Get:
         """Return the columns of these rows."""
@@ -136,6 +141,7 @@ def existing(directory: Path, path: str) -> Path:
     return found
 
 
-def _key(text: str) -> str:
+def join_key(text: str) -> str:
+    """Return the text under which a row of a joined file is found: `17.0` is `17`."""
     value = text.strip()
     return value[:-2] if value.endswith(".0") and value[:-2].isdecimal() else value

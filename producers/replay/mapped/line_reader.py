@@ -7,11 +7,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from producers.replay.mapped.cells import EMPTY, NO_CODE, IdCodes, Integers, Memo, number_parser, time_parser
+from producers.replay.mapped.cells import (
+    EMPTY,
+    NO_CODE,
+    UNREADABLE,
+    IdCodes,
+    Integers,
+    Memo,
+    NumberColumn,
+    has_value,
+    time_parser,
+)
 from producers.replay.mapped.joined import ColumnReader, Get
 from producers.replay.mapped.mapping import Mapping
 from producers.replay.mapped.rows import Row
 from producers.replay.mapped.sections import Amount, Status
+from producers.tables.numbers import Separator
+
+MAX_AMOUNT = 4e18
+"""Limit of an amount that fits 64 bits."""
 
 PRICE_DIGITS = 4
 """Decimals of a price beyond the currency's smallest coin, such as 0.00125 per unit."""
@@ -43,7 +57,17 @@ class LineReader:
             for name, time in (("time", mapping.time), ("cancelled_at", mapping.cancelled_at))
             if time
         }
-        self._numbers: dict[tuple[str, int], Memo] = {}
+        digits = mapping.minor_digits
+        self._number_columns = {
+            f"{name}: {column}": (column, digits)
+            for name, amount in self.amounts.items()
+            for column in (*amount.column, *amount.less)
+        }
+        self._number_columns["price"] = (mapping.price.column, digits + PRICE_DIGITS)
+        if mapping.quantity:
+            self._number_columns["quantity"] = (mapping.quantity, 0)
+        self._numbers: dict[tuple[str, Separator], NumberColumn] = {}
+        self._ambiguous: list[tuple[NumberColumn, Integers, NDArray[np.bool_]]] = []
         self._statuses = _status_codes(mapping.status)
         seller = mapping.seller
         self._columns = {
@@ -59,8 +83,8 @@ class LineReader:
             "payment": mapping.payment.column if mapping.payment else [],
         }
 
-    def read(self, batch: list[Row], reader: ColumnReader, decimal: str, width: int) -> Arrays:
-        """Return the arrays of these rows, whose numbers have this decimal separator."""
+    def read(self, batch: list[Row], reader: ColumnReader, width: int) -> Arrays:
+        """Return the arrays of these rows of a file with `width` columns."""
         mapping = self._mapping
         malformed = self._mend(batch, width)
         get = reader.read(batch)
@@ -68,13 +92,9 @@ class LineReader:
         for field, columns in self._columns.items():
             empty = np.full(len(batch), NO_CODE, np.int32)
             arrays[field] = self.codes[field].encode(self._coalesce(get, columns)) if columns else empty
-        digits = mapping.minor_digits
-        for name, amount in self.amounts.items():
-            arrays[name] = self._numbers_of(get(amount.column), decimal, digits)
-        arrays["price"] = self._numbers_of(get(mapping.price.column), decimal, digits + PRICE_DIGITS)
         arrays["quantity"] = np.ones(len(batch), np.int64)
-        if mapping.quantity:
-            arrays["quantity"] = self._numbers_of(get(mapping.quantity), decimal, 0)
+        for name, (column, digits) in self._number_columns.items():
+            arrays[name] = self._numbers_of(name, get(column), reader.decimals[column], digits)
         for name in ("time", "cancelled_at"):
             arrays[name] = self._times_of(name, get, len(batch))
         arrays["status"] = np.zeros(len(batch), np.int8)
@@ -87,11 +107,45 @@ class LineReader:
             arrays["other_currency"] = np.array([text not in known for text in texts], bool)
         return arrays
 
-    def _numbers_of(self, texts: Sequence[str], decimal: str, digits: int) -> Integers:
-        key = (decimal, digits)
+    def sum_amounts(self, arrays: dict[str, NDArray[Any]]) -> dict[str, Integers]:
+        """Take the columns of discounts, shipping and taxes out of the arrays, and return the sum of each."""
+        return {name: self._sum(name, amount, arrays) for name, amount in self.amounts.items()}
+
+    def _sum(self, name: str, amount: Amount, arrays: dict[str, NDArray[Any]]) -> Integers:
+        """Return an amount of each row; the code of a cell that is no number is that of the sum."""
+        quantity = arrays["quantity"]
+        sums = np.full(len(quantity), EMPTY, np.int64)
+        for sign, columns in ((1, amount.column), (-1, amount.less)):
+            for column in columns:
+                values = arrays.pop(f"{name}: {column}")
+                both = has_value(values) & has_value(sums)
+                sums = np.where(
+                    both, sums + sign * np.where(both, values, 0),
+                    np.where(has_value(values) & (sums == EMPTY), sign * values,
+                        np.where(values == EMPTY, sums, values)),
+                )  # fmt: skip
+        if amount.of == "unit":
+            counted = has_value(sums) & has_value(quantity)
+            large = counted & (np.abs(sums.astype(float) * quantity) > MAX_AMOUNT)
+            sums = np.where(
+                counted & ~large, sums * np.where(counted, quantity, 1), np.where(large, UNREADABLE, sums)
+            )
+        return sums
+
+    def resolve(self) -> None:
+        """Mark the ambiguous numbers in the arrays of all batches, after all rows have been read."""
+        for numbers, values, ambiguous in self._ambiguous:
+            numbers.resolve(values, ambiguous)
+
+    def _numbers_of(self, name: str, texts: Sequence[str], decimal: Separator, digits: int) -> Integers:
+        key = (name, decimal)
         if key not in self._numbers:
-            self._numbers[key] = Memo(number_parser(decimal, digits), self._missing)
-        return self._numbers[key].read(texts)
+            self._numbers[key] = NumberColumn(decimal, digits, self._missing)
+        numbers = self._numbers[key]
+        values, ambiguous = numbers.read(texts), numbers.ambiguous(texts)
+        if ambiguous.any():
+            self._ambiguous.append((numbers, values, ambiguous))
+        return values
 
     def _times_of(self, name: str, get: Get, rows: int) -> Integers:
         if name not in self._times:

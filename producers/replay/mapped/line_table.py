@@ -86,13 +86,14 @@ def read_lines(mapping: Mapping, directory: Path) -> LineTable:
         columns = ColumnReader(file, joined, needed)
         rows = 0
         for batch in file.batches():
-            batches.append(reader.read(batch, columns, file.format.decimal, len(file.header)))
+            batches.append(reader.read(batch, columns, len(file.header)))
             rows += len(batch)
         bounds.append(bounds[-1] + rows)
     if not bounds[-1]:
         raise UserError(f"{files[0].path} has no rows after its first line: there is nothing to import")
+    reader.resolve()
     names = list(batches[0])
     whole: dict[str, Any] = {name: np.concatenate([each.pop(name) for each in batches]) for name in names}
-    amounts = {name: whole.pop(name) for name in reader.amounts}
+    amounts = reader.sum_amounts(whole)
     fields = {name: whole.pop(name) for name in (*ID_FIELDS, *TEXT_FIELDS)}
     return LineTable(files, joined, bounds, reader.codes, fields=fields, amounts=amounts, **whole)

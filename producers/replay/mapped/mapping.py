@@ -80,6 +80,8 @@ class Mapping(Section):
                 yield field, [value] if value else []
             elif isinstance(value, Seller):
                 yield field, [*value.column, *([value.name_column] if value.name_column else [])]
+            elif isinstance(value, Amount):
+                yield field, [*value.column, *value.less]
             elif hasattr(value, "column"):
                 yield field, as_list(value.column) or []
 

@@ -68,7 +68,7 @@ def build_lines(
     extras: dict[str, Index] = {"discount": checked.discount_minor[rows]}
     for name in ("shipping", "tax"):
         field = getattr(mapping, name)
-        by_line = field is not None and field.of == "line"
+        by_line = field is not None and field.of != "order"
         extras[name] = table.amounts[name][rows] if by_line else np.zeros(len(rows), np.int64)
     if mapping.discount and mapping.discount.of == "order":
         whole = order_amounts(table, order_of_row, orders, "discount")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.replay.findings import ConversionFindings
-from producers.replay.mapped.cells import EMPTY, NO_CODE, UNREADABLE, pseudonym
+from producers.replay.mapped.cells import EMPTY, NO_CODE, has_value, pseudonym
 from producers.replay.mapped.line_reader import CANCELLED, NO_STATUS, OTHER_STATUS, RETURNED, UNPAID
 from producers.replay.mapped.line_table import LineTable
 from producers.replay.mapped.mapping import Mapping
@@ -100,7 +100,7 @@ def build_orders(
         placed_at=placed_at[by_time],
         shopper=own.first(table.fields["shopper"] >= 0, table.fields["shopper"], NO_CODE)[by_time],
         status=own.first(sale & outcomes.pending, status, OTHER_STATUS)[by_time],
-        cancelled_at=own.first(_is_time(table.cancelled_at), table.cancelled_at, EMPTY)[by_time],
+        cancelled_at=own.first(has_value(table.cancelled_at), table.cancelled_at, EMPTY)[by_time],
         payment=own.first(table.fields["payment"] >= 0, table.fields["payment"], NO_CODE)[by_time],
     )
     orders.status[orders.status == RETURNED] = OTHER_STATUS
@@ -155,18 +155,13 @@ def _order_codes(
     return codes
 
 
-def _is_time(values: Index) -> Mask:
-    given: Mask = (values != EMPTY) & (values != UNREADABLE)
-    return given
-
-
 def _row_statuses(table: LineTable, groups: _Groups) -> NDArray[np.int8]:
     """Return the status of each row. A row without one has that of its order."""
     stated = table.status != NO_STATUS
     of_order = groups.first(stated, table.status, OTHER_STATUS)
     inherited = of_order[groups.order] if len(of_order) else np.zeros(len(table), np.int8)
     status = np.where(stated, table.status, np.where(groups.order >= 0, inherited, OTHER_STATUS))
-    ended = groups.first(_is_time(table.cancelled_at), table.cancelled_at, EMPTY)
+    ended = groups.first(has_value(table.cancelled_at), table.cancelled_at, EMPTY)
     if len(ended):
         status[(groups.order >= 0) & (ended[groups.order] != EMPTY)] = CANCELLED
     return status.astype(np.int8)
@@ -185,7 +180,7 @@ def _reject_partly(groups: _Groups, status: NDArray[np.int8], outcomes: Outcomes
 
 def _placed_at(table: LineTable, groups: _Groups) -> Index:
     """Return the earliest time of each order's lines, or else of any of its rows; EMPTY without one."""
-    given = np.flatnonzero((groups.order >= 0) & _is_time(table.time))
+    given = np.flatnonzero((groups.order >= 0) & has_value(table.time))
     latest = np.iinfo(np.int64).max
     result = np.full(len(groups.codes), latest)
     in_lines = np.intersect1d(given, groups.sales, assume_unique=True)
@@ -219,5 +214,5 @@ def _note_disagreements(table: LineTable, groups: _Groups, findings: ConversionF
     shopper, time = table.fields["shopper"][groups.sales], table.time[groups.sales]
     findings.note(differing(shopper, shopper >= 0), "orders have rows of several shoppers: the first counts")
     findings.note(
-        differing(time, _is_time(time)), "orders have rows with several times: placed at the earliest"
+        differing(time, has_value(time)), "orders have rows with several times: placed at the earliest"
     )

@@ -28,6 +28,7 @@ def count_rows(table: LineTable, outcomes: Outcomes, findings: ConversionFinding
         findings.files.append(
             FileRows(
                 file=file.path.name,
+                skipped_lines=counts.skipped,
                 header_lines=counts.header,
                 blank_lines=counts.blank,
                 further_lines=counts.further,

@@ -7,7 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producers.listings import MAX_PRICE_MINOR
-from producers.replay.mapped.cells import BAD_CODE, EMPTY, NO_CODE, UNREADABLE
+from producers.replay.mapped.cells import (
+    AMBIGUOUS,
+    BAD_CODE,
+    EMPTY,
+    NO_CODE,
+    UNKNOWN_ZONE,
+    UNREADABLE,
+    Integers,
+    has_value,
+)
 from producers.replay.mapped.line_reader import PRICE_DIGITS
 from producers.replay.mapped.line_table import LineTable
 from producers.replay.mapped.mapping import Mapping
@@ -49,7 +58,7 @@ def check_rows(table: LineTable, mapping: Mapping, outcomes: Outcomes, now_ms: i
     outcomes.reject(_matches(products, values["product"], mapping.not_products), "is not a product")
     _check_ids(table, mapping, outcomes)
     _check_times(table, mapping, outcomes, now_ms)
-    is_return = (table.quantity < 0) & (table.quantity != EMPTY) & (table.quantity != UNREADABLE)
+    is_return = (table.quantity < 0) & has_value(table.quantity)
     if not mapping.returns.negative_quantity:
         outcomes.reject(is_return, "the quantity is below 0")
     cancels = _starts_with(fields["order"], values["order"], mapping.returns.order_prefix)
@@ -80,6 +89,7 @@ def _check_ids(table: LineTable, mapping: Mapping, outcomes: Outcomes) -> None:
 def _check_times(table: LineTable, mapping: Mapping, outcomes: Outcomes, now_ms: int) -> None:
     at = table.time
     outcomes.reject(at == UNREADABLE, f"the time is not written as {mapping.time.format}")
+    outcomes.reject(at == UNKNOWN_ZONE, "the time has an abbreviation that names no zone, or several")
     given = at != EMPTY
     outcomes.reject(given & (at < EARLIEST_MS), "the time is before 1970")
     outcomes.reject(given & (at > now_ms), "the time is in the future")
@@ -96,10 +106,17 @@ def _check_quantities(table: LineTable, outcomes: Outcomes) -> NDArray[np.int64]
     quantity = table.quantity
     outcomes.reject(quantity == EMPTY, "the quantity is empty")
     outcomes.reject(quantity == UNREADABLE, "the quantity is not a whole number")
+    _reject_ambiguous("quantity", quantity, outcomes)
     outcomes.reject(quantity == 0, "the quantity is 0")
     units = np.abs(np.where(outcomes.pending, quantity, 1))
     outcomes.reject(units > MAX_QUANTITY, f"the quantity is above {MAX_QUANTITY:,}")
     return np.where(outcomes.pending, units, 1)
+
+
+def _reject_ambiguous(name: str, values: Integers, outcomes: Outcomes) -> None:
+    outcomes.reject(
+        values == AMBIGUOUS, f"the {name} is ambiguous: its column has decimal points and decimal commas"
+    )
 
 
 def _check_prices(
@@ -108,6 +125,7 @@ def _check_prices(
     price, by_line = table.price, mapping.price.of == "line"
     outcomes.reject(price == EMPTY, "the price is empty")
     outcomes.reject(price == UNREADABLE, "the price is not a number")
+    _reject_ambiguous("price", price, outcomes)
     outcomes.reject(price == 0, "the price is 0")
     outcomes.reject((price < 0) & ~(is_return & by_line), "the price is below 0")
     scale = 10**PRICE_DIGITS
@@ -134,7 +152,8 @@ def _check_amounts(
     for name, values in table.amounts.items():
         amount = getattr(mapping, name)
         outcomes.reject(values == UNREADABLE, f"the {name} is not a number")
-        given = np.where((values == EMPTY) | (values == UNREADABLE), 0, values)
+        _reject_ambiguous(name, values, outcomes)
+        given = np.where(has_value(values), values, 0)
         if amount.negative:
             given = -given
         # The amounts of a return are those of a sale with the opposite sign.
@@ -144,7 +163,7 @@ def _check_amounts(
         outcomes.reject(given > MAX_LINE_MINOR, f"the {name} is too high")
         # Rejected rows keep theirs: the first row of an order may have the amounts of the whole order.
         table.amounts[name] = np.where((given < 0) | (given > MAX_LINE_MINOR), 0, given)
-        if name == "discount" and amount.of == "line":
+        if name == "discount" and amount.of != "order":
             discount = table.amounts[name]
             outcomes.reject(discount > amount_minor, "the discount is above the price")
     return discount

@@ -1,6 +1,8 @@
 """The parts of a mapping: files, ids, times, amounts, statuses."""
 
 import codecs
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -20,6 +22,15 @@ MISSING = ("", "NULL", "null", "NaN", "nan", "None", "N/A", "#N/A", "\\N")
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """An id or a name, without control characters."""
+
+ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+"""The name of a column as its file has it: names in workbooks may have several lines."""
+
+MAX_SKIPPED_LINES = 1_000
+"""Limit of the lines before the header."""
+
+TIME_FORMATS = ("iso", "day_first", "month_first", "unix", "unix_ms", "excel")
+"""The formats of times that have a name. The first three tell the order of day and month in digits."""
 
 PaymentMethod = Literal[
     "unknown", "credit_card", "debit_card", "boleto", "voucher", "pix", "bank_transfer", "wallet", "cash"
@@ -58,24 +69,40 @@ def _is_zone(name: str) -> str:
     return name
 
 
+def _is_time_format(text: str) -> str:
+    """Check a format by writing and reading a time with it: strptime knows fewer codes than strftime."""
+    if text in TIME_FORMATS:
+        return text
+    try:
+        if "%" not in text:
+            raise ValueError("it has no %")
+        datetime.strptime(datetime(2024, 3, 5, 10, 30, tzinfo=UTC).strftime(text), text)  # noqa: DTZ007
+    except (ValueError, re.error) as error:
+        names = ", ".join(TIME_FORMATS)
+        raise ValueError(f"{text!r} is not a format of times: write {names}, or as '%d/%m/%Y'") from error
+    return text
+
+
 def _is_currency(code: str) -> str:
     if code not in list_currencies():
         raise ValueError(f"{code!r} is not a currency: write its ISO 4217 code, such as GBP")
     return code
 
 
-Columns = Annotated[list[Text], BeforeValidator(as_list), Field(min_length=1, max_length=5)]
+Columns = Annotated[list[ColumnName], BeforeValidator(as_list), Field(min_length=1, max_length=5)]
 Currency = Annotated[str, AfterValidator(_is_currency)]
 Texts = Annotated[list[Text], BeforeValidator(as_list)]
 
 
 class FileFormat(Section):
-    """How a CSV file is written. Parquet files need none of it."""
+    """How a file is written. `sheet` is of workbooks; Parquet files need only `decimal`, for texts."""
 
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     quote: Annotated[str, Field(max_length=1)] = '"'
     encoding: Annotated[str, AfterValidator(_is_encoding)] = "utf-8"
     decimal: Literal[".", ","] = "."
+    skip_lines: Annotated[int, Field(ge=0, le=MAX_SKIPPED_LINES)] = 0
+    sheet: Text | None = None
 
 
 class LineFiles(FileFormat):
@@ -88,8 +115,8 @@ class Join(FileFormat):
     """A file whose columns are added to the lines: the row whose `key` equals the lines' column `on`."""
 
     path: Text
-    on: Text
-    key: Text = ""
+    on: ColumnName
+    key: str = ""
 
     @property
     def key_column(self) -> str:
@@ -106,7 +133,7 @@ class TextColumn(Section):
 class OrderId(Section):
     """Which lines are one order. `otherwise` applies to lines without a value, and without `column`."""
 
-    column: Annotated[list[Text], BeforeValidator(as_list), Field(max_length=5)] = []
+    column: Annotated[list[ColumnName], BeforeValidator(as_list), Field(max_length=5)] = []
     otherwise: Literal["reject", "shopper_and_time", "row"] = "reject"
 
     @model_validator(mode="after")
@@ -127,8 +154,8 @@ class Seller(Section):
 
     id: Text | None = None
     name: Text | None = None
-    column: Annotated[list[Text], BeforeValidator(as_list), Field(max_length=5)] = []
-    name_column: Text | None = None
+    column: Annotated[list[ColumnName], BeforeValidator(as_list), Field(max_length=5)] = []
+    name_column: ColumnName | None = None
 
     @model_validator(mode="after")
     def _is_one(self) -> "Seller":
@@ -140,27 +167,31 @@ class Seller(Section):
 class Time(Section):
     """When it happened. Several columns are joined by a space. A time with an offset needs no `zone`.
 
-    `format` is `iso`, `unix` (seconds), `unix_ms`, or a format of strptime.
+    `format` is one of `TIME_FORMATS`, or a format of strptime.
     """
 
     column: Columns
-    format: Text = "iso"
+    format: Annotated[Text, AfterValidator(_is_time_format)] = "iso"
     zone: Annotated[str, AfterValidator(_is_zone)] = "UTC"
 
 
 class Price(Section):
     """The price of one unit, or of the whole line. `round` accepts fractions of the smallest coin."""
 
-    column: Text
+    column: ColumnName
     of: Literal["unit", "line"] = "unit"
     round: bool = False
 
 
 class Amount(Section):
-    """A further amount of a line, or of the whole order. `negative`: the column has it as −5.00."""
+    """A further amount of each unit or line, or of the whole order: the sum of `column`, less that of `less`.
 
-    column: Text
-    of: Literal["line", "order"] = "line"
+    `negative`: `column` has it as −5.00.
+    """
+
+    column: Columns
+    less: Annotated[list[ColumnName], BeforeValidator(as_list), Field(max_length=5)] = []
+    of: Literal["unit", "line", "order"] = "line"
     negative: bool = False
 
 
@@ -168,7 +199,7 @@ class CurrencyOfLines(Section):
     """The currency of all amounts. With `column`, lines of another currency are not used."""
 
     only: Currency
-    column: Text | None = None
+    column: ColumnName | None = None
 
 
 class Country(Section):
@@ -188,7 +219,7 @@ class Payment(Section):
 class Status(Section):
     """What became of an order or a line. Other values count as confirmed. Case does not matter."""
 
-    column: Text
+    column: ColumnName
     cancelled: Texts = []
     unpaid: Texts = []
     returned: Texts = []

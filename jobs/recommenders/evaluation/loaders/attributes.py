@@ -58,8 +58,8 @@ def read_attributes(path: Path, names: ColumnNames) -> Attributes:
     Raises:
         UserError: the file can't be read, or has no column of text or integers.
     """
-    table = read_table(path)
     name = names.get("item", "item")
+    table = read_table(path, name)
     if name not in table.column_names or table.num_columns < 2:
         raise UserError(
             f"{path} needs a column {name!r} and at least one attribute column: "

@@ -17,7 +17,7 @@ from jobs.recommenders.evaluation.loaders.tables import (
     ColumnNames,
     order_by,
     read_columns,
-    require_same_id_type,
+    with_same_id_type,
 )
 from jobs.recommenders.evaluation.order_check import check_order
 from jobs.recommenders.evaluation.sets import Flags, ProductSets
@@ -43,15 +43,15 @@ def with_test(
     Raises:
         UserError: a file or column is missing or invalid, or no shopper of the test is in the log.
     """
-    columns = _read(train, names, ("user", "item"))
-    test_columns = read_columns(
-        test, {key: name for key, name in names.items() if key in ("user", "item")}, ("user", "item")
-    )
+    notes: list[str] = []
+    columns = _read(train, names, ("user", "item"), notes)
+    test_names = {key: name for key, name in names.items() if key in ("user", "item")}
+    test_columns = read_columns(test, test_names, ("user", "item"), notes=notes)
     for each in ("user", "item"):
-        require_same_id_type(each, columns[each], test_columns[each])
+        columns[each], test_columns[each] = with_same_id_type(columns[each], test_columns[each])
     log, order = with_checked_order(columns, attributes, claims_order)
-    cases, notes = _cases(log, test_columns)
-    return _dataset(EvaluationSplit(f"the test file {test.name}", log, cases), order, notes)
+    cases, case_notes = _cases(log, test_columns)
+    return _dataset(EvaluationSplit(f"the test file {test.name}", log, cases), order, [*notes, *case_notes])
 
 
 def with_protocol(
@@ -70,15 +70,16 @@ def with_protocol(
         UserError: the file is invalid, has no times for `time`, or nothing can be held out.
     """
     needed = ("user", "item", "time") if protocol == "time" else ("user", "item")
-    columns = _read(path, names, needed)
-    if protocol != "leave-last":
-        return split(*with_checked_order(columns, attributes, claims_order), protocol)
-    log, order = with_checked_order(columns, attributes, claims_order=True)
-    if log.ordered:
-        return split(log, order, protocol)
-    dataset = split(log_of(columns, attributes, ordered=True), order, protocol)
-    test = EvaluationSplit(dataset.split, dataset.log.without_order(), dataset.cases)
-    return _dataset(test, order, dataset.notes)
+    notes: list[str] = []
+    columns = _read(path, names, needed, notes)
+    log, order = with_checked_order(columns, attributes, claims_order or protocol == "leave-last")
+    if protocol != "leave-last" or log.ordered:
+        dataset = split(log, order, protocol)
+    else:
+        unordered = split(log_of(columns, attributes, ordered=True), order, protocol)
+        test = EvaluationSplit(unordered.split, unordered.log.without_order(), unordered.cases)
+        dataset = _dataset(test, order, unordered.notes)
+    return replace(dataset, notes=[*notes, *dataset.notes])
 
 
 def split(log: Interactions, order: str, protocol: str) -> Dataset:
@@ -95,13 +96,13 @@ def split(log: Interactions, order: str, protocol: str) -> Dataset:
     return _dataset(eval_split, order, notes)
 
 
-def _read(path: Path, names: ColumnNames, needed: Sequence[str]) -> dict[str, pa.Array]:
+def _read(path: Path, names: ColumnNames, needed: Sequence[str], notes: list[str]) -> dict[str, pa.Array]:
     """Return the columns of a log by meaning, sorted by position if it has positions.
 
     Raises:
         UserError: the file or a column is missing or invalid.
     """
-    columns = read_columns(path, names, needed, ("time", "position", "weight"))
+    columns = read_columns(path, names, needed, ("time", "position", "weight"), notes)
     if "position" not in columns:
         return columns
     by_position = pa.array(order_by(columns["position"]))
@@ -153,13 +154,16 @@ def log_of(
     Raises:
         UserError: an id, a time or a weight is missing or invalid.
     """
-    catalogue = attributes.items if attributes else ()
+    items = columns["item"]
+    if attributes:
+        items, catalogue = with_same_id_type(items, pa.array(attributes.items))
+        attributes = replace(attributes, items=tuple(catalogue.to_pylist()))
     log = from_columns(
         columns["user"],
-        columns["item"],
+        items,
         times=columns.get("time"),
         weights=_weights(columns["weight"]) if "weight" in columns else None,
-        catalogue=catalogue,
+        catalogue=attributes.items if attributes else (),
         ordered=ordered,
     )
     return attributes.of(log) if attributes else log

@@ -31,12 +31,14 @@ def leave_last(path: Path, names: ColumnNames, attributes: Attributes | None = N
     Raises:
         UserError: the file is invalid, or no shopper has three events.
     """
-    log = read_sequences(path, names, attributes)
+    left_out: list[str] = []
+    log = read_sequences(path, names, attributes, left_out)
     test = shoppers_held_out(log, _last(log, log.histories.lengths), "the last event of each shopper")
     held = _last(test.log, log.histories.lengths)
     validation = shoppers_held_out(test.log, held, "the last event but one of each shopper")
     unseen = int((validation.log.popularity[test.cases.truth.products] == 0).sum())
     notes = [f"{unseen:,} shoppers' last products are not in the training data"] if unseen else []
+    notes = [*left_out, *notes]
     return Dataset(validation.log, test.cases, test.name, lambda _: [validation], notes, order=_order(log))
 
 
@@ -49,24 +51,28 @@ def new_items(path: Path, names: ColumnNames, attributes: Attributes, seed: int 
     Raises:
         UserError: the file is invalid, or no shopper's last event has a hidden product.
     """
-    log = read_sequences(path, names, attributes)
+    notes: list[str] = []
+    log = read_sequences(path, names, attributes, notes)
     test = _hidden(log, seed)
     return Dataset(
         test.log,
         test.cases,
         test.name,
         lambda validation_seed: [_hidden(test.log, seed + validation_seed + 1)],
+        notes,
         order=_order(log),
     )
 
 
-def read_sequences(path: Path, names: ColumnNames, attributes: Attributes | None = None) -> Interactions:
-    """Read a file of sequences into a log, sorted by position.
+def read_sequences(
+    path: Path, names: ColumnNames, attributes: Attributes | None = None, notes: list[str] | None = None
+) -> Interactions:
+    """Read a file of sequences into a log, sorted by position. Rows without an id are added to `notes`.
 
     Raises:
         UserError: the file is invalid, or an event has no position.
     """
-    columns = read_columns(path, names, ("user", "position", "item"))
+    columns = read_columns(path, names, ("user", "position", "item"), notes=notes)
     order = order_by(columns["position"])
     by_position = {name: columns[name].take(pa.array(order)) for name in ("user", "item")}
     return log_of(by_position, attributes, ordered=True)

@@ -14,7 +14,7 @@ from jobs.recommenders.evaluation.loaders.tables import (
     ColumnNames,
     order_by,
     read_columns,
-    require_same_id_type,
+    with_same_id_type,
 )
 from jobs.recommenders.evaluation.loaders.visits import visits_of_cases
 from jobs.recommenders.evaluation.sets import ProductSets
@@ -36,16 +36,21 @@ def with_cases(train: Path, test: Path, names: ColumnNames) -> Dataset:
     Raises:
         UserError: a file or column is missing or invalid, or no target is in the log.
     """
-    columns = read_columns(train, names, ("session", "position", "item"))
+    left_out: list[str] = []
+    columns = read_columns(train, names, ("session", "position", "item"), notes=left_out)
     case_names = {key: name for key, name in names.items() if key in ("prefix", "target")}
-    test_columns = read_columns(test, case_names, ("prefix", "target"), ("session",))
+    test_columns = read_columns(test, case_names, ("prefix", "target"), ("session",), left_out)
     if not pa.types.is_list(test_columns["prefix"].type) and not pa.types.is_large_list(
         test_columns["prefix"].type
     ):
         raise UserError(
             f"column 'prefix' of {test} holds {test_columns['prefix'].type}: it should hold lists of items"
         )
-    require_same_id_type("item", columns["item"], test_columns["target"])
+    prefixes = test_columns["prefix"]
+    columns["item"], test_columns["target"], flat = with_same_id_type(
+        columns["item"], test_columns["target"], prefixes.flatten()
+    )
+    test_columns["prefix"] = type(prefixes).from_arrays(prefixes.offsets, flat)
     log = visits(columns)
     cases, notes = _cases(log, test_columns)
     case_visits, visit_note = visits_of_cases(test_columns)
@@ -55,7 +60,7 @@ def with_cases(train: Path, test: Path, names: ColumnNames) -> Dataset:
         cases,
         split,
         lambda seed: validation_splits(log, seed),
-        [*notes, visit_note],
+        [*left_out, *notes, visit_note],
         visits=case_visits,
         order=ORDER,
     )

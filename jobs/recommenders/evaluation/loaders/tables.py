@@ -1,11 +1,12 @@
 """Reads the columns of Parquet and CSV files by meaning, under any name."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
@@ -16,6 +17,12 @@ T = TypeVar("T")
 
 ColumnNames = Mapping[str, str]
 """Maps the meaning of a column to its name in the file, if the two differ: {"user": "uid"}."""
+
+IDS = ("user", "item", "session", "target")
+"""The meanings whose columns have ids: texts in a CSV file, whatever they look like."""
+
+MISSING_IDS = ("", "NULL", "null", "NaN", "nan", "None", "N/A", "#N/A", "\\N")
+"""Texts that stand for a missing id."""
 
 MEANINGS = ("user", "item", "time", "weight", "session", "position", "prefix", "target")
 
@@ -35,14 +42,19 @@ def parse_column_names(text: str) -> ColumnNames:
 
 
 def read_columns(
-    path: Path, names: ColumnNames, needed: Sequence[str], optional: Sequence[str] = ()
+    path: Path,
+    names: ColumnNames,
+    needed: Sequence[str],
+    optional: Sequence[str] = (),
+    notes: list[str] | None = None,
 ) -> dict[str, pa.Array]:
     """Return the columns of a file by meaning: all of `needed`, and those of `optional` that exist.
 
-    An optional column is needed if `names` gives its name.
+    An optional column is needed if `names` gives its name. Rows without an id are left out, which is added to
+    `notes`.
 
     Raises:
-        UserError: the file can't be read, has no row, or lacks a column.
+        UserError: the file can't be read, has no row with ids, or lacks a column.
     """
     existing = _open_with(path, _names)
     chosen = {}
@@ -55,22 +67,40 @@ def read_columns(
                 f"{path} has no column {name!r}: it has {', '.join(existing)}; "
                 f"name the right one with --columns {meaning}=<column>"
             )
-    table = _table(path, sorted(set(chosen.values())))
+    ids = {name: meaning for meaning, name in chosen.items() if meaning in IDS}
+    table = _table(path, sorted(set(chosen.values())), ids)
+    table = _with_ids(path, table, ids, [] if notes is None else notes)
     return {meaning: table.column(name).combine_chunks() for meaning, name in chosen.items()}
 
 
-def read_table(path: Path) -> pa.Table:
-    """Read all columns of a file.
+def read_table(path: Path, ids: str) -> pa.Table:
+    """Read all columns of a file, of which the column `ids` has ids.
 
     Raises:
         UserError: the file can't be read, or has no row.
     """
-    return _table(path, None)
+    return _table(path, None, [ids])
 
 
-def _table(path: Path, columns: list[str] | None) -> pa.Table:
-    """Read the given columns of a file, or all columns if None."""
-    table = _open_with(path, lambda file, is_csv: _rows(file, is_csv, columns))
+def _with_ids(path: Path, table: pa.Table, ids: Mapping[str, str], notes: list[str]) -> pa.Table:
+    """Return the rows that have all ids. `ids` maps the name of a column to its meaning."""
+    for name, meaning in ids.items():
+        column = table.column(name)
+        missing = column.is_null(nan_is_null=True)
+        if _is_text(column):
+            texts = pc.utf8_trim_whitespace(column.cast(pa.string()))
+            missing = pc.or_(missing, pc.is_in(texts, pa.array(MISSING_IDS)))
+        if count := pc.sum(missing).as_py():
+            notes.append(f"{count:,} rows of {path.name} have no {meaning}: left out")
+            table = table.filter(pc.invert(missing))
+            if not table.num_rows:
+                raise UserError(f"{path} has no row with a {meaning}: give a file with events")
+    return table
+
+
+def _table(path: Path, columns: list[str] | None, ids: Iterable[str]) -> pa.Table:
+    """Read the given columns of a file, or all columns if None. Those of `ids` are texts in a CSV file."""
+    table = _open_with(path, lambda file, is_csv: _rows(file, is_csv, columns, ids))
     if not table.num_rows:
         raise UserError(f"{path} has no row: give a file with events")
     return table
@@ -99,10 +129,13 @@ def _names(path: Path, is_csv: bool) -> list[str]:
         return list(opened.schema.names)
 
 
-def _rows(path: Path, is_csv: bool, columns: list[str] | None) -> pa.Table:
+def _rows(path: Path, is_csv: bool, columns: list[str] | None, ids: Iterable[str]) -> pa.Table:
     if not is_csv:
         return pyarrow.parquet.read_table(path, columns=columns)
-    return pyarrow.csv.read_csv(path, convert_options=pyarrow.csv.ConvertOptions(include_columns=columns))
+    options = pyarrow.csv.ConvertOptions(
+        include_columns=columns, column_types=dict.fromkeys(ids, pa.string())
+    )
+    return pyarrow.csv.read_csv(path, convert_options=options)
 
 
 def order_by(positions: pa.Array) -> Numbers:
@@ -118,20 +151,20 @@ def order_by(positions: pa.Array) -> Numbers:
     return order
 
 
-def require_same_id_type(what: str, train: pa.Array, test: pa.Array) -> None:
-    """Check that the ids in both files have the same type: `1` is not `"1"`.
-
-    Raises:
-        UserError: the ids are strings in one file and numbers in the other.
-    """
-    types = ["text" if _is_text(each) else "numbers" for each in (train, test)]
-    if types[0] != types[1]:
-        raise UserError(
-            f"the {what} ids are {types[0]} in the training file and {types[1]} in the test file: "
-            "write both as one type"
-        )
+def with_same_id_type(*columns: pa.Array) -> list[pa.Array]:
+    """Return columns of ids that are compared. If one has texts, the integers of others become texts."""
+    if not any(_is_text(column) for column in columns):
+        return list(columns)
+    return [column if _is_text(column) else _as_text(column) for column in columns]
 
 
-def _is_text(column: pa.Array) -> bool:
+def _as_text(column: pa.Array) -> pa.Array:
+    """Return the texts of integers, also if they are stored as floats: 7.0 is 7."""
+    if pa.types.is_floating(column.type) and pc.all(pc.equal(pc.floor(column), column)).as_py():
+        column = column.cast(pa.int64(), safe=False)
+    return column.cast(pa.string())
+
+
+def _is_text(column: pa.Array | pa.ChunkedArray) -> bool:
     id_type = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     return bool(pa.types.is_string(id_type) or pa.types.is_large_string(id_type))

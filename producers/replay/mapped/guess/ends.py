@@ -4,17 +4,16 @@ import json
 from collections import Counter
 
 from producers.replay.mapped.guess.choice import Choice
-from producers.replay.mapped.guess.draft import Draft, quoted
+from producers.replay.mapped.guess.draft import Draft, names, quoted, texts_list
 from producers.replay.mapped.guess.money import write_time
+from producers.replay.mapped.guess.profile import ColumnProfile
 from producers.replay.mapped.guess.vocabulary import (
-    CANCELLED_WORDS,
     FALSE_WORDS,
     NOT_PRODUCTS,
-    PAYMENT_WORDS,
-    RETURNED_WORDS,
     SHIPPING_PRODUCTS,
     TRUE_WORDS,
-    UNPAID_WORDS,
+    payment_method,
+    status_meaning,
 )
 
 
@@ -22,10 +21,10 @@ def write_ends(draft: Draft) -> None:
     """Write the keys that say what became of orders, and which lines are no products."""
     if payment := draft.choices.get("payment"):
         found = sorted(set(payment.column.given))[:40]
-        values = {text: method for text in found if (method := _payment_method(text))}
+        values = [f"{quoted(text)}: {method}" for text in found if (method := payment_method(text))]
         draft.add(*draft.comment("payment", payment), "payment:",
-                  f"  column: {quoted(payment.column.name)}",
-                  f"  values: {json.dumps(values, ensure_ascii=False)}")  # fmt: skip
+                  f"  column: {names(payment.columns)}",
+                  f"  values: {{{', '.join(values)}}}")  # fmt: skip
     if status := draft.choices.get("status"):
         _write_status(draft, status)
     write_time(draft, "cancelled_at", draft.choices.get("cancelled_at"))
@@ -35,16 +34,16 @@ def write_ends(draft: Draft) -> None:
 
 def _write_status(draft: Draft, status: Choice) -> None:
     found = [text for text, _ in Counter(status.column.given).most_common()]
-    lower = {text: text.casefold() for text in found}
-    is_flag = all(text in TRUE_WORDS | FALSE_WORDS for text in lower.values())
-    cancelled = TRUE_WORDS if is_flag else CANCELLED_WORDS
-    meanings = {
-        "cancelled": [text for text in found if lower[text] in cancelled],
-        "unpaid": [text for text in found if lower[text] in UNPAID_WORDS],
-        "returned": [text for text in found if lower[text] in RETURNED_WORDS],
-    }
-    known = {text for texts in meanings.values() for text in texts}
-    others = [text for text in found if text not in known]
+    is_flag = {text.casefold() for text in found} <= TRUE_WORDS | FALSE_WORDS
+    meanings: dict[str, list[str]] = {"cancelled": [], "unpaid": [], "returned": []}
+    for text in found:
+        meaning = (
+            ("cancelled" if text.casefold() in TRUE_WORDS else None) if is_flag else status_meaning(text)
+        )
+        if meaning and text.casefold() not in {each.casefold() for each in meanings[meaning]}:
+            meanings[meaning].append(text)
+    known = {text for texts in meanings.values() for text in texts if texts_list([text]) != "[]"}
+    others = [text for text in found if (is_flag and text not in known) or not status_meaning(text)]
     lines = [
         *draft.comment("status", status),
         f"# These values count as confirmed: {', '.join(others)[:300]}",
@@ -53,13 +52,13 @@ def _write_status(draft: Draft, status: Choice) -> None:
         draft.add(*lines, "# No value means that an order is cancelled, unpaid or returned.", "# status: …")
         return
     draft.add(*lines, "status:", f"  column: {quoted(status.column.name)}",
-              *(f"  {meaning}: {json.dumps(texts, ensure_ascii=False)}"
-                for meaning, texts in meanings.items() if texts))  # fmt: skip
+              *(f"  {meaning}: {texts_list(texts)}"
+                for meaning, texts in meanings.items() if known & set(texts)))  # fmt: skip
 
 
 def _write_returns(draft: Draft) -> None:
-    quantity, order = draft.choices.get("quantity"), draft.choices.get("order")
-    negative = [number < 0 for number in quantity.column.numbers] if quantity else []
+    quantity, order = draft.money.quantity, draft.choices.get("order")
+    negative = [number < 0 for number in quantity.numbers] if quantity else []
     if not any(negative):
         return
     lines = [
@@ -72,11 +71,11 @@ def _write_returns(draft: Draft) -> None:
     draft.add(*lines, "returns:", "  negative_quantity: true", f"  order_prefix: {json.dumps(prefixes)}")
 
 
-def _return_prefixes(quantity: Choice, order: Choice) -> list[str]:
-    if quantity.column.file is not order.column.file:
+def _return_prefixes(quantity: ColumnProfile, order: Choice) -> list[str]:
+    if quantity.file is not order.column.file:
         return []
     signs: dict[str, list[bool]] = {}
-    for order_id, text in zip(order.column.texts, quantity.column.texts, strict=True):
+    for order_id, text in zip(order.column.texts, quantity.texts, strict=True):
         if order_id[:1].isalpha() and order_id[1:2].isdigit():
             signs.setdefault(order_id[0], []).append(text.startswith("-"))
     return sorted(letter for letter, negative in signs.items() if sum(negative) > 0.9 * len(negative))
@@ -91,9 +90,4 @@ def _write_no_products(draft: Draft) -> None:
     ):
         texts = [text for text in found if text.casefold() in words]
         if texts:
-            draft.add(f"# {what} By their ids.", f"{key}: {json.dumps(texts, ensure_ascii=False)}")
-
-
-def _payment_method(text: str) -> str | None:
-    lower = text.casefold()
-    return next((method for word, method in PAYMENT_WORDS if word in lower), None)
+            draft.add(f"# {what} By their ids.", f"{key}: {texts_list(texts)}")

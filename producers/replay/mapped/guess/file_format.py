@@ -1,79 +1,67 @@
-"""Finds out how a CSV file is written: its encoding, delimiter and decimal separator."""
+"""Finds out how a file is written: encoding, delimiter, decimal separator, sheet, lines before the header."""
 
-import codecs
-import csv
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 from common.errors import UserError
-from producers.replay.mapped.cells import UNREADABLE, number_parser
 from producers.replay.mapped.rows import Row
 from producers.replay.mapped.sections import FileFormat
+from producers.tables.files import (
+    delimiter_of,
+    encoding_of,
+    header_row,
+    kind_of,
+    rows_from_each_line,
+    stated_delimiter,
+)
+from producers.tables.numbers import separator_of
+from producers.tables.workbooks import Workbook
 
-DELIMITERS = (",", ";", "\t", "|")
-_BLOCK_BYTES = 1 << 20
-_LINES = 30
+_LINES = 60
+"""Lines of a file that tell how it is written."""
 
 
 def detect(path: Path) -> FileFormat:
-    """Return the encoding and the delimiter of a CSV file; the decimal separator comes from its values.
+    """Return how a file is written, but for the decimal separator, which comes from its values.
 
     Raises:
-        UserError: the file can't be read.
+        UserError: the file can't be read, or has no rows.
     """
+    kind = kind_of(path)
+    if kind == "parquet":
+        return FileFormat()
+    if kind == "workbook":
+        return _detect_sheet(path)
     try:
-        encoding = _encoding(path)
+        with path.open("rb") as binary:
+            encoding = encoding_of(binary)
         with path.open(encoding=encoding, errors="replace", newline="") as file:
-            lines = [line for line, _ in zip(file, range(_LINES), strict=False)]
-    except OSError as error:
-        raise UserError(f"{path} can't be read ({error.strerror})") from error
-    return FileFormat(delimiter=_delimiter(lines), encoding="utf-8" if encoding == "utf-8-sig" else encoding)
+            lines = [line.removeprefix("\ufeff") for line in islice(file, _LINES)]
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"it is not {encoding}"
+        raise UserError(f"{path} can't be read ({reason})") from error
+    delimiter = delimiter_of(lines)
+    return FileFormat(delimiter=delimiter, encoding=encoding, skip_lines=_lines_to_skip(lines, delimiter))
 
 
 def decimal_separator(rows: list[Row]) -> str:
     """Return `,` if more cells are numbers with a decimal comma than with a decimal point."""
-    point, comma = number_parser(".", 9), number_parser(",", 9)
-    votes: Counter[str] = Counter()
-    for row in rows:
-        for cell in row:
-            text = cell.strip()
-            if "," in text or "." in text:
-                as_point, as_comma = point(text) != UNREADABLE, comma(text) != UNREADABLE
-                if as_point != as_comma:
-                    votes["." if as_point else ","] += 1
+    votes = Counter(separator_of(cell) for row in rows for cell in row if "," in cell or "." in cell)
     return "," if votes[","] > votes["."] else "."
 
 
-def _encoding(path: Path) -> str:
-    with path.open("rb") as file:
-        start = file.read(4)
-        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
-        file.seek(0)
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        try:
-            while block := file.read(_BLOCK_BYTES):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-            return "utf-8-sig"
-        except UnicodeDecodeError:
-            pass
-        file.seek(0)
-        try:
-            while block := file.read(_BLOCK_BYTES):
-                block.decode("cp1252")
-            return "cp1252"
-        except UnicodeDecodeError:
-            return "latin-1"
+def _detect_sheet(path: Path) -> FileFormat:
+    workbook = Workbook(path)
+    sheet = workbook.largest_sheet()
+    rows = list(islice(workbook.rows(sheet, "."), _LINES))
+    header = header_row(rows)
+    are_blank = not any(cell.strip() for row in rows[:header] for cell in row)
+    return FileFormat(sheet=sheet, skip_lines=0 if are_blank else header)
 
 
-def _delimiter(lines: list[str]) -> str:
-    """Return the delimiter that divides the lines into the same number of cells, the largest."""
-
-    def score(delimiter: str) -> tuple[float, int]:
-        widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
-        if not widths or widths[0] < 2:
-            return (0.0, 0)
-        return (sum(width == widths[0] for width in widths) / len(widths), widths[0])
-
-    return max(DELIMITERS, key=score)
+def _lines_to_skip(lines: list[str], delimiter: str) -> int:
+    """Return how many lines come before the header, 0 if the reader skips them by itself."""
+    before = lines[: header_row(rows_from_each_line(lines, delimiter))]
+    is_plain = all(not line.strip(f' \t\r\n"{delimiter}') or stated_delimiter(line) for line in before)
+    return 0 if is_plain else len(before)

@@ -2,15 +2,14 @@
 
 from producers.replay.mapped.countries import known_countries
 from producers.replay.mapped.guess.choice import Choice
-from producers.replay.mapped.guess.draft import Draft, quoted
-from producers.replay.mapped.guess.vocabulary import normal
+from producers.replay.mapped.guess.draft import Draft, identifier, names, quoted
 
 
 def write_ids(draft: Draft) -> None:
     """Write `order`, `line`, `product`, `product_name` and `category`."""
     order = draft.choices.get("order")
     if order:
-        draft.add(*draft.comment("order", order), f"order: {quoted(order.column.name)}")
+        draft.add(*draft.comment("order", order), f"order: {names(order.columns)}")
     else:
         otherwise = "shopper_and_time" if "shopper" in draft.choices else "row"
         draft.add(
@@ -22,31 +21,29 @@ def write_ids(draft: Draft) -> None:
     if line := draft.choices.get("line"):
         draft.add(*draft.comment("line", line), f"line: {quoted(line.column.name)}")
     _write_product(draft)
-    for name in ("category",):
-        if choice := draft.choices.get(name):
-            draft.add(*draft.comment(name, choice), f"{name}: {quoted(choice.column.name)}")
+    if category := draft.choices.get("category"):
+        draft.add(*draft.comment("category", category), f"category: {names(category.columns)}")
 
 
 def _write_product(draft: Draft) -> None:
     product, title = draft.choices.get("product"), draft.choices.get("product_name")
     if product:
-        columns = [product.column.name]
+        columns = list(product.columns)
         more = []
-        if title and product.column.missing_share > 0.001:
-            columns.append(title.column.name)
-            more = ["# Where it is empty, the product's name identifies it."]
-        text = ", ".join(map(quoted, columns))
-        value = text if len(columns) == 1 else f"[{text}]"
-        draft.add(*draft.comment("product", product), *more, f"product: {value}")
+        if title and title.column not in columns and product.column.missing_share > 0.001:
+            columns.append(title.column)
+        if len(columns) > 1:
+            more = [f"# Where it is empty, {quoted(columns[1].name)} identifies it."]
+        draft.add(*draft.comment("product", product), *more, f"product: {names(columns)}")
     elif title:
         draft.add(
             "# No column looks like a product's id: the name identifies it.",
-            f"product: {quoted(title.column.name)}",
+            f"product: {names(title.columns)}",
         )
     else:
         draft.lacking("product", "which column identifies the product")
     if title:
-        draft.add(*draft.comment("product_name", title), f"product_name: {quoted(title.column.name)}")
+        draft.add(*draft.comment("product_name", title), f"product_name: {names(title.columns)}")
 
 
 def write_people(draft: Draft) -> None:
@@ -59,9 +56,9 @@ def write_people(draft: Draft) -> None:
             lines += [f"# {share} of the rows have none: each of their orders is one of a guest."]
         if _is_personal(shopper):
             lines += ["# Addresses and names are replaced by digests, so that events contain none.",
-                      "shopper:", f"  column: {quoted(shopper.column.name)}", "  hash: true"]  # fmt: skip
+                      "shopper:", f"  column: {names(shopper.columns)}", "  hash: true"]  # fmt: skip
         else:
-            lines += [f"shopper: {quoted(shopper.column.name)}"]
+            lines += [f"shopper: {names(shopper.columns)}"]
         draft.add(*lines)
     else:
         draft.add("# No column looks like a shopper's id: each order is one of a guest.", "# shopper: …")
@@ -69,12 +66,12 @@ def write_people(draft: Draft) -> None:
         _write_country(draft, country)
     if seller := draft.choices.get("seller"):
         draft.add(*draft.comment("seller", seller), "# For one seller instead: {id: …, name: …}.",
-                  f"seller: {quoted(seller.column.name)}")  # fmt: skip
+                  f"seller: {names(seller.columns)}")  # fmt: skip
     else:
         name = draft.directory.resolve().name
         draft.add(
             "# No column looks like a seller: all lines belong to one. Its id in the platform, and its name.",
-            "seller:", f"  id: {quoted(normal(name) or 'shop')}", f"  name: {quoted(name or 'Shop')}",
+            "seller:", f"  id: {quoted(identifier(name) or 'shop')}", f"  name: {quoted(name or 'Shop')}",
         )  # fmt: skip
 
 
@@ -84,7 +81,7 @@ def _write_country(draft: Draft, country: Choice) -> None:
     if unknown:
         lines += ["# Unknown texts count as no country. Their codes can be added under `values`: "
                   + ", ".join(unknown[:10])]  # fmt: skip
-    draft.add(*lines, "country:", f"  column: {quoted(country.column.name)}", "  values: {}")
+    draft.add(*lines, "country:", f"  column: {names(country.columns)}", "  values: {}")
 
 
 def _is_personal(shopper: Choice) -> bool:

@@ -1,7 +1,8 @@
 """Describes a table's columns by their values: how many are numbers, times, e-mail addresses, distinct, …"""
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, pairwise
@@ -23,6 +24,7 @@ TIME_FORMATS = (
     "%m/%d/%Y %I:%M %p", "%d %b %Y %H:%M", "%d %b %Y", "%b %d, %Y", "%d-%b-%Y", "unix", "unix_ms",
 )  # fmt: skip
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d)?(\.\d+)?( ?[AaPp][Mm])?")
 _RANGE_MS = (631_152_000_000, 4_102_444_800_000)  # 1990 to 2100
 
 
@@ -58,8 +60,8 @@ class ColumnProfile:
     def numbers(self) -> list[float]:
         """The values that are numbers."""
         parse = number_parser(self.file.format.decimal, 6)
-        values = (parse(text) for text in self.given)
-        return [value / 1e6 for value in values if value != UNREADABLE]
+        values = {text: parse(text) for text in set(self.given)}
+        return [values[text] / 10**6 for text in self.given if values[text] != UNREADABLE]
 
     @cached_property
     def number_share(self) -> float:
@@ -82,13 +84,37 @@ class ColumnProfile:
         same = sum(left == right and left not in MISSING for left, right in pairwise(self.texts))
         return same / max(len(self.texts) - 1, 1)
 
+    def determines(self, other: "ColumnProfile") -> float:
+        """The share of rows whose value of `other` is the commonest one beside their own value here.
+
+        Cells without a value count for nothing: often only the first row of an order has all of its fields.
+        """
+        found: dict[str, Counter[str]] = {}
+        for own, text in zip(self.texts, other.texts, strict=True):
+            if own not in MISSING and text not in MISSING:
+                found.setdefault(own, Counter())[text] += 1
+        total = sum(counts.total() for counts in found.values())
+        return sum(max(counts.values()) for counts in found.values()) / total if total else 0.0
+
     @cached_property
     def time_formats(self) -> list[str]:
         """The formats in which almost all values are times, the likeliest first."""
         if self.number_share > 0.95 and not self.is_integer:
             return []
-        likely = [each for each in TIME_FORMATS if self._share_of_times(each, self.given[:50]) > 0.9]
         sample = self.given[:: max(len(self.given) // 2000, 1)]
+        for formats in (TIME_FORMATS, ("day_first", "month_first")):
+            if found := self._fitting(formats, sample):
+                return found
+        return []
+
+    def _fitting(self, formats: Sequence[str], sample: list[str]) -> list[str]:
+        """Return the formats in which almost all texts are times, that of the fewest steps back first."""
+        likely = list(formats)
+        for few in (self.given[:3], self.given[:50]):
+            # One of the first three may be unreadable, as a footer or a mistake is.
+            likely = [
+                each for each in likely if self._share_of_times(each, few) > (0.9 if len(few) > 3 else 0.5)
+            ]
         fitting = [each for each in likely if self._share_of_times(each, sample) > 0.95]
         return sorted(fitting, key=lambda each: self._inversions(each, sample))
 
@@ -97,6 +123,22 @@ class ColumnProfile:
         """The formats in which the values are other times than in the likeliest one."""
         formats, sample = self.time_formats, self.given[:200]
         return [each for each in formats[1:] if _times(each, sample) != _times(formats[0], sample)]
+
+    @cached_property
+    def median_time(self) -> int:
+        """The time in the middle, in Unix milliseconds, or 0."""
+        times = sorted(_times(self.time_formats[0], self.given[:500])) if self.time_formats else []
+        return times[len(times) // 2] if times else 0
+
+    @cached_property
+    def is_date_only(self) -> bool:
+        """Whether the values are days without a time of day."""
+        return bool(self.given) and not any(":" in text for text in self.given[:200])
+
+    @cached_property
+    def times_of_day(self) -> float:
+        """The share of times of day, such as `14:05` or `2:05 PM`."""
+        return sum(bool(_CLOCK.fullmatch(text)) for text in self.given[:500]) / max(len(self.given[:500]), 1)
 
     def _share_of_times(self, pattern: str, texts: list[str]) -> float:
         values = _times(pattern, texts)
@@ -130,13 +172,13 @@ class FileProfile:
         Raises:
             UserError: the file can't be read.
         """
-        is_parquet = path.suffix.lower() in (".parquet", ".pq")
-        written = FileFormat() if is_parquet else file_format.detect(path)
+        written = file_format.detect(path)
         file = SourceFile(path, written)
-        rows = [row for _, row in islice(file.rows(), SAMPLE_ROWS) if len(row) == len(file.header)]
-        if not is_parquet:
-            decimal = file_format.decimal_separator(rows[:2000])
-            written = FileFormat.model_validate(written.model_dump() | {"decimal": decimal})
+        width = len(file.header)
+        rows = [row[:width] for _, row in islice(file.rows(), SAMPLE_ROWS)
+                if len(row) == width or (len(row) == width + 1 and not row[-1].strip())]  # fmt: skip
+        decimal = file_format.decimal_separator(rows[:2000])
+        written = FileFormat.model_validate(written.model_dump() | {"decimal": decimal})
         if not rows or len(file.header) < 2:
             raise UserError(f"{path} has {'one column' if rows else 'no rows after its first line'}")
         profile = FileProfile(path, written, file.header, len(rows))

@@ -1,10 +1,9 @@
-"""The names that shops give to columns, and the values of statuses, in English and Portuguese.
-
-They include the exports of Shopify and WooCommerce, UCI's Online Retail and the tables of Olist.
-"""
+"""The names that shops give to columns, and the words of statuses and payments, in many languages."""
 
 import re
-import unicodedata
+from functools import cache
+
+from producers.replay.mapped.column_roles import is_word, plain, words
 
 COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "order": (
@@ -50,27 +49,11 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
         "unit_price", "unitprice", "price", "lineitem_price", "item_price", "item_cost", "product_price",
         "price_per_unit", "preco_unitario", "valor_unitario", "preco", "preco_unit", "vl_unitario",
     ),
-    "line_price": (
-        "line_total", "line_amount", "total_price", "item_total", "valor_total_item", "sales_value", "sales",
-        "order_line_total", "subtotal", "amount", "revenue", "valor_total", "total", "valor",
-    ),
     "quantity": (
         "quantity", "qty", "lineitem_quantity", "quantity_refund", "item_quantity", "quantidade", "qtd",
         "qtde", "units", "qty_ordered", "order_quantity", "quantity_sold", "items_sold", "unidades",
     ),
     "currency": ("currency", "order_currency", "currency_code", "moeda"),
-    "discount": (
-        "lineitem_discount", "discount_amount", "cart_discount_amount", "discount", "item_discount",
-        "order_discount", "valor_desconto", "desconto", "discounts",
-    ),
-    "shipping": (
-        "freight_value", "shipping", "order_shipping_amount", "shipping_amount", "shipping_cost", "freight",
-        "valor_frete", "frete", "order_shipping", "shipping_total", "shipping_price", "postage",
-    ),
-    "tax": (
-        "taxes", "tax", "tax_amount", "order_total_tax_amount", "order_tax", "total_tax", "imposto", "vat",
-        "valor_imposto",
-    ),
     "payment": (
         "payment_method", "payment_type", "payment_method_title", "forma_pagamento", "forma_de_pagamento",
         "metodo_pagamento", "meio_de_pagamento", "payment", "pagamento", "tender_type",
@@ -84,52 +67,122 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
         "data_cancelamento",
     ),
 }  # fmt: skip
-"""Field → names in the form that `normal` returns, the most certain first. `line_price` is a line's total."""
+"""Field → names in the form that `normal` returns, the most certain first."""
 
-CANCELLED_WORDS = frozenset(
-    [
-        "cancelled",
-        "canceled",
-        "cancelado",
-        "cancelada",
-        "cancel",
-        "voided",
-        "failed",
-        "unavailable",
-        "expired",
-        "refused",
-        "rejected",
-        "declined",
-        "wc-cancelled",
-        "wc-failed",
-        "recusado",
-        "falhou",
-        "estornado",
-    ]
+FIELD_WORDS: dict[str, frozenset[str]] = {
+    "order": words(
+        "order orders pedido pedidos venda venta sale bestellung bestell bestel bestelling auftrag "
+        "auftrags commande ordine ordre compra orden invoice receipt fatura factura rechnung rechnungs "
+        "transaction ticket beleg zamowienie zamowienia objednavka ordernummer kvitto kvittering bon nota "
+        "comanda checkout basket"
+    ),
+    "line": words(
+        "line lineitem position pos linha linea ligne zeile"
+    ),
+    "product": words(
+        "product produto producto produkt produit prodotto sku artikel article articulo artigo item "
+        "anuncio publicacion asin ean gtin barcode isbn varenummer vare tuote towar zbozi listing "
+        "merchandise"
+    ),
+    "product_name": words(
+        "product produto producto produkt produit prodotto artikel article articulo artigo item title "
+        "titulo titel titre bezeichnung beschreibung description descricao descripcion designation "
+        "anuncio publicacion produktname artikelname omschrijving descrizione nazwa varenavn listing"
+    ),
+    "category": words(
+        "category categoria kategorie kategori categorie warengruppe department rubrik"
+    ),
+    "shopper": words(
+        "customer client cliente buyer comprador kunde kunden kundennummer kundennr acheteur klant "
+        "shopper user consumidor acquirente klient zakaznik asiakas kund member purchaser besteller "
+        "kaeufer kaufer email mail correo"
+    ),
+    "country": words(
+        "country pais land pays paese kraj zeme landet ship shipping billing lieferland"
+    ),
+    "seller": words(
+        "seller vendor merchant vendedor verkaeufer verkaufer vendeur venditore shop store"
+    ),
+    "time": words(
+        "date data fecha datum dato created time placed ordered purchased purchase bestelldatum orderdate "
+        "kaufdatum auftragsdatum compra venda venta pedido timestamp zeitpunkt dag pvm"
+    ),
+    "currency": words(
+        "currency moeda moneda waehrung wahrung devise valuta waluta mena"
+    ),
+    "payment": words(
+        "payment pagamento pago paiement zahlung zahlungsart zahlungsmethode bezahlung betaling "
+        "betaalmethode betalning tender zahlungsweise platnosc"
+    ),
+    "status": words(
+        "status state estado situacao situacion stato statut etat zustand bestellstatus stav tila "
+        "tilstand"
+    ),
+    "cancelled_at": words(
+        "cancelled canceled cancellation cancelado cancelamento storniert storno"
+    ),
+}  # fmt: skip
+"""Field → words. A name that has one, and else only such words or `NEUTRAL` ones, may be the field's."""
+
+NEUTRAL = words(
+    "id ids no nr num number nummer numero n o code cod codigo ref reference referencia referenz name "
+    "nome nombre nom navn the of de da do del di des du la le el der die das e y a um unique full user "
+    "username usuario utilizador utilisateur benutzername login order item line lineitem my seller method"
+    " methode metodo forma meio tipo medio moyen art "
+    "mode pedido venda venta main orig original external short increment"
 )
-UNPAID_WORDS = frozenset(
-    ("pending", "created", "on-hold", "on hold", "on_hold", "unpaid", "draft", "checkout-draft", "wc-pending",
-     "wc-on-hold", "pending payment", "awaiting payment", "authorized", "aguardando pagamento", "pendente",
-     "em aberto")
+"""Words that change nothing of what a name says."""
+
+DATES_OF_OTHERS = words(
+    "ship shipped shipping delivery delivered entrega entregue updated modified changed birth due paid "
+    "payment payments estimated maximum minimum last refund refunded settlement payout deposit fulfilled "
+    "cancelled canceled expiry available posted end versand lieferung start envio camino caminho "
+    "pagamento pago latest earliest deliver invoice completed processed"
+)
+"""Words of dates that are not that of the order."""
+
+CANCELLED_STEMS = (
+    "cancel", "annul", "anul", "storn", "void", "fail", "refus", "reject", "declin", "expir", "recus", "falh",
+    "rechaz", "abbruch", "abgebrochen", "abgelehnt", "afgebroken", "geannuleerd", "avbr", "unavailable",
+    "odrzuc",
+    "zrusen", "peruttu", "makulera", "avvist", "abandon", "incomplete", "payment error", "error de pago",
+    "erreur de paiement",
+    "zahlungsfehler", "erro no pagamento",
 )  # fmt: skip
-RETURNED_WORDS = frozenset(
-    [
-        "refunded",
-        "returned",
-        "wc-refunded",
-        "devolvido",
-        "devolvida",
-        "devolucao",
-        "reembolsado",
-        "reembolsada",
-    ]
-)
-TRUE_WORDS = frozenset(["1", "true", "yes", "y", "sim", "s", "t"])
-FALSE_WORDS = frozenset(["0", "false", "no", "n", "nao", "não", "f"])
+UNPAID_STEMS = (
+    "pending", "unpaid", "draft", "awaiting", "aguardando", "pendente", "pendiente", "authorized",
+    "authorised",
+    "ausstehend", "unbezahlt", "offen", "impaye", "openstaand", "obetald", "nieoplacone", "em aberto",
+    "created",
+    "esperando", "in attesa", "en attente", "nicht bezahlt", "not paid", "nao pago", "no pagado",
+    "wartet auf zahlung",
+    "on hold", "invoiced",
+)  # fmt: skip
+RETURNED_STEMS = (
+    "refunded", "returned", "devolvid", "devuelt", "devoluc", "reembols", "retourniert", "zuruckgesendet",
+    "erstattet",
+    "ruckerstatt", "rembours", "rimbors", "restitu", "terugbetaald", "geretourneerd", "aterbetald",
+    "refunderet",
+    "zwrocon", "retorn", "chargeback", "charged back", "estornad", "te dimos el dinero al comprador",
+)  # fmt: skip
+"""How words in statuses begin, without accents."""
 
-SHIPPING_PRODUCTS = frozenset(
-    ["post", "postage", "dot", "c2", "carriage", "shipping", "frete", "freight", "delivery", "porte"]
-)
+KEPT_STEMS = ("partial", "parcial", "teilweise", "partiel", "parzial", "gedeeltelijk", "delvis", "czesciowo",
+              "not cancel", "nao cancel", "no cancel", "nicht storn", "cancelled reversal",
+              "canceled reversal",
+              "cancellation requested", "cancel requested", "return requested", "payment received",
+              "pending fulfil",
+              "pending shipment", "awaiting shipment", "awaiting fulfil", "awaiting pickup",
+              "awaiting delivery",
+              "awaiting dispatch", "pending pickup", "pending delivery",
+              "mediacao finalizada com", "te demos o dinheiro", "te dimos el dinero", "unshipped",
+              "partially")  # fmt: skip
+"""Texts with such a part are confirmed orders all the same. A part of an order that came back is not told."""
+
+TRUE_WORDS = words("1 true yes y sim s t")
+FALSE_WORDS = words("0 false no n nao não f")
+
+SHIPPING_PRODUCTS = words("post postage dot c2 carriage shipping frete freight delivery porte")
 NOT_PRODUCTS = frozenset(
     ("m", "d", "s", "b", "bank charges", "amazonfee", "cruk", "adjust", "adjust2", "test001", "test002",
      "fee",
@@ -150,26 +203,53 @@ PAYMENT_WORDS = (
 KNOWN = 60
 """Above this score, a column's name is one of a field's names."""
 
+LIKELY = 40
+"""The score of a name that has only words of the field and neutral ones."""
+
 CURRENCY_SIGNS = {"£": "GBP", "€": "EUR", "R$": "BRL", "US$": "USD", "$": "USD", "¥": "JPY", "₹": "INR"}
 
 
 def normal(name: str) -> str:
     """Return a column's name without case, accents and signs: `"Preço Unit."` → `preco_unit`."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", plain)
-    return re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
+    return plain(name).replace(" ", "_")
 
 
+@cache
 def name_score(field: str, column: str) -> int:
-    """Return how well a column's name fits a field: above `KNOWN` the name itself, above 0 a part of it."""
+    """Return how well a column's name fits a field: above `KNOWN` the name itself, `LIKELY` words of it."""
     name = normal(column)
-    tokens = set(name.split("_"))
-    best = 0
-    for rank, known in enumerate(COLUMN_NAMES[field]):
-        if name == known or name.replace("_", "") == known.replace("_", ""):
-            best = max(best, 100 - rank)
-        elif len(known) > 3 and (name.endswith(f"_{known}") or name.startswith(f"{known}_")):
-            best = max(best, 58 - rank)
-        elif len(known) > 3 and set(known.split("_")) <= tokens:
-            best = max(best, 40 - rank)
-    return best
+    for rank, listed in enumerate(COLUMN_NAMES.get(field, ())):
+        if name == listed or name.replace("_", "") == listed.replace("_", ""):
+            return 100 - min(rank, 100 - KNOWN - 1)
+    known, tokens = FIELD_WORDS.get(field, frozenset()), name.split("_")
+    named = [token for token in tokens if is_word(token, known)]
+    rest = [token for token in tokens if token not in named and len(token) > 1 and not token.isdigit()]
+    if not named or not NEUTRAL.issuperset(rest):
+        return 0
+    return LIKELY
+
+
+def status_meaning(text: str) -> str | None:
+    """Return `cancelled`, `unpaid` or `returned`, or None: the order counts as confirmed."""
+    words = plain(text)
+    if _has(words, KEPT_STEMS):
+        return None
+    for meaning, stems in (
+        ("cancelled", CANCELLED_STEMS),
+        ("returned", RETURNED_STEMS),
+        ("unpaid", UNPAID_STEMS),
+    ):
+        if _has(words, stems):
+            return meaning
+    return None
+
+
+def payment_method(text: str) -> str | None:
+    """Return the platform's method of payment, or None."""
+    lower = text.casefold()
+    return next((method for word, method in PAYMENT_WORDS if word in lower), None)
+
+
+def _has(words: str, stems: tuple[str, ...]) -> bool:
+    """Whether a word begins with one of the stems."""
+    return any(re.search(rf"\b{re.escape(stem)}", words) for stem in stems)
