@@ -2,7 +2,7 @@
 
     sales_lines/table.sql                 CREATE TABLE {table}: the rows of the metric
     sales_lines/from_order_confirmed.sql  SELECT: the rows that one insert into the facts adds
-    earning_lines/view.sql                SELECT FROM {table}, and from other metrics: what readers see; without
+    earning_lines/view.sql                SELECT FROM {table} and other metrics: what readers see; without
                                           it, all columns
     seller_sales_minute/view.sql          a metric without a table adds up the rows of another metric
     seller_sales_hour/table.sql           CREATE TABLE {table}: the sums of a roll-up
