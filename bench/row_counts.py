@@ -1,6 +1,6 @@
 """Counts the rows that have arrived in the fact tables and in the aggregates."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,10 +27,10 @@ class ProgressQueries:
 def of_platform(database: str) -> ProgressQueries:
     """Return the queries over the platform's tables."""
     definitions = read_definitions()
+    return _progress(lambda metric: qualified_table(database, metric, definitions[metric].version))
 
-    def rows(metric: str) -> str:
-        return qualified_table(database, metric, definitions[metric].version)
 
+def _progress(rows: Callable[[str], str]) -> ProgressQueries:
     return ProgressQueries(
         f"SELECT least((SELECT count() FROM {rows('sales_lines')}), "
         f"(SELECT count() FROM {rows('order_lines')}), "
@@ -39,13 +39,8 @@ def of_platform(database: str) -> ProgressQueries:
     )
 
 
-OF_PEER = ProgressQueries(
-    "SELECT least((SELECT sum(lines) FROM seller_sales_minute FINAL), "
-    "(SELECT sum(lines) FROM product_sales_minute FINAL), "
-    "(SELECT sum(lines) FROM marketplace_sales_minute FINAL), (SELECT count() FROM order_lines))",
-    "SELECT count() FROM order_state FINAL WHERE delivered_at IS NOT NULL",
-)
-"""The queries over a peer's tables, which contain sums."""
+OF_PEER = _progress(str)
+"""The queries over a peer's tables, which have the names of the metrics."""
 
 
 class QueryAnswer(Protocol):

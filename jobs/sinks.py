@@ -9,7 +9,7 @@ BUSY_FLUSH = "2 s"
 """Flush interval of a live table in a backlog. An insert costs about 9 ms of CPU time, whatever its size."""
 
 DEFAULT_FLUSH = "1 s"
-"""Flush interval of other figures and rankings."""
+"""Flush interval of facts that feed other figures, and of rankings."""
 
 HISTORY_FLUSH = "3 s"
 """Flush interval of facts that no live page shows. Each flush creates a ClickHouse part and takes about 9 ms

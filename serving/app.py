@@ -81,6 +81,7 @@ from serving.recommendations.sellers import endpoints as sellers_to_follow
 from serving.recommendations.service import RecommendationService
 from serving.recommendations.strategy_choice import StrategyChoice
 from serving.redis_client import open_redis
+from serving.shared_queries import SharedQueries
 from serving.stream_slots import StreamSlots
 from serving.trainings import endpoints as trainings
 from serving.trainings.service import TrainingsService
@@ -209,7 +210,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             pool.start()
             recent.start()
             suspended.start()
-            intervals = repurchase_intervals(clickhouse, live.values, clock)
+            intervals = repurchase_intervals(SharedQueries(clickhouse, redis), live.values, clock)
             intervals.start()
             rules = ShopRules(
                 live.values,

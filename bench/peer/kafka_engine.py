@@ -1,18 +1,21 @@
 """Reads the benchmark's topics with ClickHouse's own Kafka engine into tables like the platform's."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from chdb import ChdbError
+from clickhouse_connect.driver.client import Client
 
 from bench.order_stream import EVENTS
 from bench.peer.embedded_engine import EmbeddedEngine
 from clickhouse.facts import columns
-from clickhouse.metrics.definition import read_definitions
+from clickhouse.metrics.definition import MetricDefinition, read_definitions
+from clickhouse.metrics.rollups import Rollup, Rollups
 from common.settings import Settings
 from schemas.events import EventSchema, all_events
 
-_FOLDER = Path(__file__).parent
 _LOGICAL_ERROR = "Code: 49"
 """The bundled engine's error for the `CREATE` of a streaming table, which it creates nevertheless."""
 
@@ -37,8 +40,10 @@ PEERS = (
 NOTES = (
     "The peers run on the same engine in the benchmark's own process, one consumer a topic, batches of "
     "65,536 or 500 ms.",
-    "The first peer counts duplicate events again; the second one looks up every event in the facts. Neither "
-    "writes rankings to Redis, dead letters or progress; Flink does, and its state survives a crash.",
+    "The peers derive the same rows from the facts as the platform: those of every metric, and the notes of "
+    "roll-ups. The second peer looks up every event in the facts, and leaves out duplicates.",
+    "Neither peer writes rankings to Redis, dead letters or progress; Flink does, and its state survives a "
+    "crash.",
     "Flink also computes the rankings, in a job that reads and decodes order_confirmed a second time.",
 )
 """What a reader must know for a fair comparison."""
@@ -52,14 +57,33 @@ def prepare(settings: Settings, peer: Peer, folder: Path) -> EmbeddedEngine:
     events = [all_events()[name] for name in EVENTS]
     for event in events:
         client.command(f"CREATE TABLE {event.name} AS {settings.clickhouse_database}.{event.name}")
-    client.command(read_definitions()["order_lines"].table_sql.replace("{table}", "order_lines"))
-    for script in ("aggregates.sql", "views.sql"):
-        for statement in (_FOLDER / script).read_text(encoding="utf-8").split(";\n"):
-            if statement.strip():
-                client.command(statement)
+    for definition in fed_metrics():
+        _derive_rows(client, definition, peer)
     for event in events:
         _create(client, queue_table(event, settings, peer))
     return client
+
+
+def fed_metrics() -> Iterator[MetricDefinition]:
+    """Yield the metrics with rows of the bench's events, and the roll-ups that note changes of such rows."""
+    for definition in read_definitions().values():
+        fed = definition.adds_up or definition
+        if not fed.adds_up and any(event in fed.sources for event in EVENTS):
+            yield definition
+
+
+def _derive_rows(client: EmbeddedEngine, definition: MetricDefinition, peer: Peer) -> None:
+    """Create a metric's table and its views over the facts, or what notes the changes for a roll-up."""
+    name = definition.name
+    if definition.adds_up:
+        rollup = Rollup(name, definition.version, peer.database, sums_sql="")
+        Rollups(cast(Client, client)).create(rollup, definition, definition.adds_up.name)
+        return
+    if definition.table_sql:
+        client.command(definition.table_sql.replace("{table}", name))
+    for fact, select in definition.sources.items():
+        if fact in EVENTS:
+            client.command(f"CREATE MATERIALIZED VIEW {name}_from_{fact} TO {name} AS\n{select}")
 
 
 def read(client: EmbeddedEngine, peer: Peer) -> None:

@@ -6,7 +6,8 @@ The machine's hours differ by a factor of two, so only two runs beside each othe
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,12 +22,12 @@ _NAMES = ("pipeline", "spine")
 """The command's name, and its name in older commits."""
 
 
-def run(commit: str, events: int, rate: int, seconds: int, console: Console) -> dict[str, Any]:
-    """Return the JSON of `./souk bench pipeline` of a commit, which runs from its own clone and installation.
+@contextmanager
+def clone_of(commit: str) -> Iterator[Path]:
+    """Yield a clone of this repository at a commit. Its first command makes an installation of its own.
 
     Raises:
         UserError: the repository has no such commit.
-        SoukError: the benchmark of that commit fails.
     """
     with TemporaryDirectory(prefix="souk-against-") as folder:
         clone = Path(folder) / "souk"
@@ -36,20 +37,37 @@ def run(commit: str, events: int, rate: int, seconds: int, console: Console) -> 
             _git("-C", str(clone), "checkout", "--quiet", commit)
         except subprocess.CalledProcessError as error:
             raise UserError(f"there is no commit {commit}: {error.stderr.strip()}") from error
+        yield clone
+
+
+def measure(checkout: Path, *options: str) -> dict[str, Any]:
+    """Return the JSON of `./souk bench pipeline` of a checkout, which runs with its own installation.
+
+    Raises:
+        SoukError: the benchmark fails, or that of an older commit lacks an option.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SOUK_")}
+    failures = []
+    for name in _NAMES:
+        done = subprocess.run(
+            [str(checkout / "souk"), "bench", name, *options, "--json"],
+            env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        if done.returncode == 0:
+            measured: dict[str, Any] = json.loads(done.stdout)
+            return measured
+        failures.append(done.stderr.strip().rpartition("\n")[2])
+    raise SoukError(f"the benchmark of {checkout} failed: {'; '.join(failures)}")
+
+
+def run(commit: str, events: int, rate: int, seconds: int, console: Console) -> dict[str, Any]:
+    """Return the JSON of `./souk bench pipeline` of a commit, which runs from its own clone.
+
+    Raises: as `clone_of` and `measure`.
+    """
+    with clone_of(commit) as clone:
         console.print(f"measuring {commit} from a clone with its own installation")
-        options = [f"--events={events}", f"--rate={rate}", f"--seconds={seconds}", "--json"]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SOUK_")}
-        failures = []
-        for name in _NAMES:
-            done = subprocess.run(
-                [str(clone / "souk"), "bench", name, *options],
-                env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-            )  # fmt: skip
-            if done.returncode == 0:
-                measured: dict[str, Any] = json.loads(done.stdout)
-                return measured
-            failures.append(done.stderr.strip().rpartition("\n")[2])
-        raise SoukError(f"the benchmark of {commit} failed: {'; '.join(failures)}")
+        return measure(clone, f"--events={events}", f"--rate={rate}", f"--seconds={seconds}")
 
 
 def show(commit: str, here: Mapping[str, Any], there: Mapping[str, Any], console: Console) -> None:
@@ -65,7 +83,7 @@ def figures(
     here: Mapping[str, Any], there: Mapping[str, Any]
 ) -> dict[str, tuple[float | None, float | None]]:
     """Return the comparable figures of two results: title → (this checkout's, the other commit's)."""
-    return {title: (_figure(here, *path), _figure(there, *path)) for title, path in _FIGURES.items()}
+    return {title: (figure(here, title), figure(there, title)) for title in _FIGURES}
 
 
 _FIGURES = {
@@ -76,18 +94,20 @@ _FIGURES = {
     "facts readable p99 ms": ("freshness", "facts", "p99_ms"),
     "aggregates readable p50 ms": ("freshness", "aggregates", "p50_ms"),
     "aggregates readable p99 ms": ("freshness", "aggregates", "p99_ms"),
+    "cores without traffic": ("total_idle_cores",),
 }
 
 
-def _figure(result: Mapping[str, Any], *path: str) -> float | None:
+def figure(result: Mapping[str, Any], title: str) -> float | None:
+    """Return the figure with this title in a result; None if it was not measured."""
     found: Any = result
-    for name in path:
+    for name in _FIGURES[title]:
         found = found.get(name) if isinstance(found, Mapping) else None
     return float(found) if found is not None else None
 
 
 def _text(figure: float | None) -> str:
-    return "" if figure is None else f"{figure:,.0f}"
+    return "" if figure is None else f"{figure:,.0f}" if figure >= 10 else f"{figure:.3f}"
 
 
 def _git(*arguments: str) -> None:

@@ -21,8 +21,9 @@ def show(result: PipelineBenchResult, console: Console) -> None:
     rates.add_row("Flink (facts and rankings)", *_cells(result.flink))
     for title, peer in result.peers.items():
         rates.add_row(title, *_cells(peer))
-    ratios = ", ".join(f"{ratio:.2f}" for ratio in result.ratios.values())
-    rates.caption = f"Flink's overall rate divided by the others': {ratios}"
+    if result.peers:
+        ratios = ", ".join(f"{ratio:.2f}" for ratio in result.ratios.values())
+        rates.caption = f"Flink's overall rate divided by the others': {ratios}"
     console.print(rates)
     fresh = Table("readable in", "events", "p50", "p99", title=f"Freshness at {result.plan.per_second:,}/s")
     for name, each in result.freshness.items():
@@ -38,7 +39,14 @@ def show(result: PipelineBenchResult, console: Console) -> None:
         cpu.add_row(part, f"{micros:,.1f} µs")
     cpu.add_row("total", f"{result.total_cpu_us_per_event:,.1f} µs")
     console.print(cpu)
-    for note in NOTES:
+    if result.idle_cores:
+        idle = Table("part", "cores", title=f"Without traffic for {result.plan.idle_s} s")
+        for part, cores in sorted(result.idle_cores.items(), key=lambda item: -item[1]):
+            idle.add_row(part, f"{cores:.3f}")
+        idle.add_row("total", f"{result.total_idle_cores:.3f}")
+        console.print(idle)
+    console.print(", ".join(f"{count} {name}" for name, count in result.shape.items()), highlight=False)
+    for note in NOTES if result.peers else ():
         console.print(f"• {note}", highlight=False)
 
 
@@ -49,6 +57,7 @@ def as_plain(result: PipelineBenchResult) -> dict[str, Any]:
         "steady_events_per_s": result.flink.steady_per_second,
         "peer_overall_events_per_s": {title: peer.per_second for title, peer in result.peers.items()},
         "total_cpu_us_per_event": result.total_cpu_us_per_event,
+        "total_idle_cores": result.total_idle_cores,
     }
     return figures | asdict(result) | {"ratios": result.ratios, "notes": NOTES}
 

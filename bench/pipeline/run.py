@@ -20,19 +20,27 @@ from bench.row_counts import ProgressQueries, QueryClient
 from bench.temporary_platform import TemporaryPlatform, temporary_platform
 from clickhouse.client import connect
 from common.settings import Settings
+from jobs.flink_client import FlinkClient
 from schemas.setup import register
 
 TIMEOUT_S = 1_800.0
 
+SETTLE_S = 20.0
+"""The pause before the platform without traffic is measured: its parts have just started."""
+
 
 @dataclass(frozen=True)
 class PipelineBenchPlan:
-    """The number of events to load, and the duration and rate of the freshness measurement after it."""
+    """What to measure: `idle_s` seconds without traffic, if any, then the load of `events` events, then the
+    freshness at `per_second` events a second for `seconds`, and at last the peers if `with_peers`.
+    """
 
     events: int
     per_second: int
     seconds: int
     port_offset: int
+    idle_s: int = 0
+    with_peers: bool = True
 
     @property
     def orders_per_second(self) -> int:
@@ -52,11 +60,20 @@ class PipelineBenchResult:
     memory_bytes: dict[str, int]
     cpu_us_per_event: dict[str, float]
     """Part → CPU time in microseconds an event, from the submission of the jobs to the last row."""
+    idle_cores: dict[str, float]
+    """Part → cores in use while the whole platform runs without traffic; empty if it was not measured."""
+    shape: dict[str, int]
+    """What the platform has of each thing that costs: tables, materialised views, jobs' subtasks."""
 
     @property
     def ratios(self) -> dict[str, float]:
         """Flink's overall rate over each peer's."""
         return {title: self.flink.per_second / peer.per_second for title, peer in self.peers.items()}
+
+    @property
+    def total_idle_cores(self) -> float | None:
+        """The cores that all parts use without traffic; None if that was not measured."""
+        return round(sum(self.idle_cores.values()), 3) if self.idle_cores else None
 
     @property
     def total_cpu_us_per_event(self) -> float:
@@ -73,6 +90,8 @@ def run(settings: Settings, plan: PipelineBenchPlan, console: Console) -> Pipeli
     orders = -(-max(plan.events // len(EVENTS), 10) // 10) * 10
     with temporary_platform(settings, plan.port_offset, console) as platform:
         ids = register(platform.settings).schema_ids
+        idle = _idle_cores(platform, plan.idle_s, console) if plan.idle_s else {}
+        shape = _shape(platform.settings)
         platform.stop_jobs()
         console.print(f"filling the topics with {orders * len(EVENTS):,} events")
         lines = fill_topics(platform.settings.kafka, ids, orders)
@@ -89,11 +108,32 @@ def run(settings: Settings, plan: PipelineBenchPlan, console: Console) -> Pipeli
         all_lines = lines + count_lines(orders, fresh_orders)
         peers = {}
         with embedded_engine(platform.settings.clickhouse_database) as folder:
-            for peer in kafka_engine.PEERS:
+            for peer in kafka_engine.PEERS if plan.with_peers else ():
                 console.print(f"Kafka → ClickHouse, {peer.title}")
                 events = orders * len(EVENTS) + fresh_orders * len(SALE)
                 peers[peer.title] = _peer(platform.settings, peer, folder, events, all_lines, orders)
-    return PipelineBenchResult(plan, flink, peers, fresh, memory, cpu_us)
+    return PipelineBenchResult(plan, flink, peers, fresh, memory, cpu_us, idle, shape)
+
+
+def _idle_cores(platform: TemporaryPlatform, seconds: int, console: Console) -> dict[str, float]:
+    """Return the cores that each part uses without traffic, `SETTLE_S` after the platform is ready."""
+    time.sleep(SETTLE_S)
+    console.print(f"without traffic for {seconds} s")
+    before, begun = platform.cpu_s(), time.monotonic()
+    time.sleep(seconds)
+    after, took_s = platform.cpu_s(), time.monotonic() - begun
+    return {part: round((cpu_s - before.get(part, 0)) / took_s, 4) for part, cpu_s in after.items()}
+
+
+def _shape(settings: Settings) -> dict[str, int]:
+    with connect(settings, admin=True) as client, FlinkClient(settings.flink) as flink:
+        engines = client.query(
+            "SELECT if(engine = 'MaterializedView', 'materialised views', 'stored tables') AS kind, count() "
+            "FROM system.tables WHERE startsWith(database, {database:String}) AND engine != 'View' "
+            "GROUP BY kind ORDER BY kind",
+            {"database": settings.clickhouse_database},
+        ).result_rows
+        return {**dict(engines), "jobs": sum(not job.ended for job in flink.jobs())}
 
 
 def _flink(platform: TemporaryPlatform, orders: int, lines: int) -> Rate:

@@ -11,6 +11,7 @@ from bench import simulator as bench_simulator
 from bench.pipeline import against
 from bench.pipeline import report as pipeline_report
 from bench.pipeline import run as bench_pipeline
+from bench.pipeline import watch as bench_watch
 from bench.telemetry import run as bench_telemetry
 from cli.bench.output import AsJson, output
 from cli.bench.ports import PIPELINE_PORT_OFFSET, TELEMETRY_PORT_OFFSET
@@ -29,6 +30,8 @@ def pipeline(
     events: Annotated[int, typer.Option(min=50, help="Events to fill the topics with.")] = 1_000_000,
     rate: Annotated[int, typer.Option(min=1, help="Events a second during the freshness test.")] = 1_000,
     seconds: Annotated[int, typer.Option(min=1, help="How long to measure freshness.")] = 30,
+    idle: Annotated[int, typer.Option(min=0, help="How long to measure the platform without traffic.")] = 0,
+    peers: Annotated[bool, typer.Option(help="Measure ClickHouse's own Kafka engine, too.")] = True,
     port_offset: Annotated[
         int, typer.Option(help="Offset of the temporary platform's ports.")
     ] = PIPELINE_PORT_OFFSET,
@@ -43,7 +46,7 @@ def pipeline(
     """
     configure_logging("bench")
     console = Console(stderr=as_json)
-    plan = bench_pipeline.PipelineBenchPlan(events, rate, seconds, port_offset)
+    plan = bench_pipeline.PipelineBenchPlan(events, rate, seconds, port_offset, idle, peers)
     result = bench_pipeline.run(Settings.load(), plan, console)
     here = pipeline_report.as_plain(result)
     there = against.run(commit, events, rate, seconds, console) if commit else {}
@@ -53,6 +56,38 @@ def pipeline(
     pipeline_report.show(result, console)
     if commit:
         against.show(commit, here, there, console)
+
+
+@app.command()
+def watch(
+    pairs: Annotated[int, typer.Option(min=1, help="How often to measure both commits.")] = 3,
+    events: Annotated[int, typer.Option(min=50, help="Events to fill the topics with.")] = 500_000,
+    rate: Annotated[int, typer.Option(min=1, help="Events a second during the freshness test.")] = 1_000,
+    seconds: Annotated[
+        int, typer.Option(min=1, help="How long to measure freshness, and the platform without traffic.")
+    ] = 60,
+    commit: Annotated[
+        str, typer.Option("--against", help="A commit instead of that of bench/pipeline/watched.toml.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Measure the spine beside a stored commit; the exit code is 1 if a figure is worse.
+
+    A figure is worse if the median of its ratios is beyond 15 % (freshness: 25 %) and all pairs agree. Takes
+    up to 50 minutes. Use the machine for nothing else meanwhile.
+    """
+    configure_logging("bench")
+    console = Console(stderr=as_json)
+    watched = bench_watch.read()
+    if commit:
+        watched = bench_watch.Watched(commit, f"chosen by --against {commit}", watched.first, {})
+    found = bench_watch.run(watched.commit, pairs, events, rate, seconds, console)
+    if as_json:
+        print(bench_watch.as_json(watched, found))
+    else:
+        bench_watch.show(watched, found, console)
+    if any(each.verdict == "worse" for each in bench_watch.judge(found)):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -2,7 +2,8 @@
 
     sales_lines/table.sql                 CREATE TABLE {table}: the rows of the metric
     sales_lines/from_order_confirmed.sql  SELECT: the rows that one insert into the facts adds
-    sales_lines/view.sql                  SELECT FROM {table}: what readers see; without it, all columns
+    earning_lines/view.sql                SELECT FROM {table} and other metrics: what readers see; without
+                                          it, all columns
     seller_sales_minute/view.sql          a metric without a table adds up the rows of another metric
     seller_sales_hour/table.sql           CREATE TABLE {table}: the sums of a roll-up
     seller_sales_hour/rollup.sql          SELECT: the sums of some keys (`{changed}`), over another metric
@@ -70,7 +71,7 @@ class MetricDefinition:
         """The other metrics that the view or the roll-up reads."""
         if self.adds_up:
             return {self.adds_up.name}
-        return set() if self.table_sql else set(READS.findall(self.view_sql))
+        return set(READS.findall(self.view_sql))
 
 
 def read_definitions(folder: Path = FOLDER) -> dict[str, MetricDefinition]:

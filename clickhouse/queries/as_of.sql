@@ -26,7 +26,7 @@ WITH
         'parcels', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled'],
         'review_scores', ['review_submitted'],
         'product_views', ['product_viewed'],
-        'customer_orders', ['order_confirmed'],
+        'customer_orders', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
         'recommended_items', ['recommendation_shown'],
         'recommendation_lists', ['recommendation_shown'],
         'recommendation_lists_minute', ['recommendation_shown'],

@@ -7,7 +7,7 @@ from clickhouse.metrics.definition import read_definitions
 from common.settings import Settings
 from jobs.options import job_config
 from jobs.plan import JobOutput, JobPlan
-from jobs.sinks import HISTORY_FLUSH, LIVE_FLUSH, clickhouse
+from jobs.sinks import DEFAULT_FLUSH, HISTORY_FLUSH, LIVE_FLUSH, clickhouse
 from jobs.sources import DATABASE, FETCH_IMMEDIATELY, FETCH_IN_BATCHES, flink_type, source_table
 from schemas.events import EventSchema
 from schemas.topics import EVENT_TOPICS, FOREVER
@@ -16,15 +16,21 @@ NAME = "facts"
 
 _KEPT = {topic.name for topic in EVENT_TOPICS if topic.retention is FOREVER}
 
-LIVE_EVENTS = frozenset(
-    fact for metric in read_definitions().values() for fact in metric.sources if fact in _KEPT
-)
-"""Events of orders, money and reviews that feed a metric in ClickHouse (clickhouse/metrics/): pages show them
-live. The rows of other events may appear seconds later: what visitors do feeds metrics, too, but it is much
-more, and an insert costs the same whatever its size."""
+_METRICS = read_definitions()
+
+LIVE_METRICS = ("sales_lines", "sales_orders", "captured_payments", "order_state")
+"""The metrics that pages show within a second: sales, payments and the states of orders."""
+
+LIVE_EVENTS = frozenset(fact for metric in LIVE_METRICS for fact in _METRICS[metric].sources)
+"""The events of live metrics. The rows of other events may appear a second or more later, because an insert
+costs the same whatever its size."""
+
+METRIC_EVENTS = frozenset(fact for metric in _METRICS.values() for fact in metric.sources if fact in _KEPT)
+"""The events that feed a metric in ClickHouse (clickhouse/metrics/). What visitors do feeds metrics, too, but
+it is much more, and it is not kept for ever."""
 
 CLOCK_EVENT = "order_placed"
-"""The busiest live event. Its watermark advances the tables of the other live events while they have none."""
+"""The busiest of them. Its watermark advances the tables of the others while these have no events."""
 
 
 def plan(settings: Settings, events: Iterable[EventSchema]) -> JobPlan:
@@ -44,22 +50,28 @@ def plan(settings: Settings, events: Iterable[EventSchema]) -> JobPlan:
 
 
 def _source(event: EventSchema, settings: Settings) -> str:
-    fetch = FETCH_IMMEDIATELY if event.name in LIVE_EVENTS else FETCH_IN_BATCHES
+    fetch = FETCH_IMMEDIATELY if event.name in METRIC_EVENTS else FETCH_IN_BATCHES
     return source_table(event, settings, group=NAME, start="committed", fetch=fetch)
 
 
 def _output(event: EventSchema, clock: EventSchema, settings: Settings) -> JobOutput:
-    is_live = event.name in LIVE_EVENTS
+    feeds_metric = event.name in METRIC_EVENTS
     columns = ", ".join(f"`{field['name']}`" for field in event.fields)
     query = f"SELECT {columns} FROM {DATABASE}.{event.name}"
-    if is_live and event is not clock:
+    if feeds_metric and event is not clock:
         query = f"{query}\nUNION ALL\n{_no_rows(event, clock)}"
     return JobOutput(
         table=event.name,
         query=query,
         key=(),
-        options=clickhouse(settings, event.name, LIVE_FLUSH if is_live else HISTORY_FLUSH, versioned=False),
+        options=clickhouse(settings, event.name, _flush(event), versioned=False),
     )
+
+
+def _flush(event: EventSchema) -> str:
+    if event.name in LIVE_EVENTS:
+        return LIVE_FLUSH
+    return DEFAULT_FLUSH if event.name in METRIC_EVENTS else HISTORY_FLUSH
 
 
 def _no_rows(event: EventSchema, clock: EventSchema) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Literal
 
 from common.clock import Clock
@@ -17,8 +17,9 @@ from serving.recommendations.proposal import Proposal
 from serving.recommendations.recommender import CATEGORIES, PassedOver, RecommendationRequest
 from serving.recommendations.scoring import favourite_categories
 from serving.recommendations.visitor_history import VisitorHistory
+from serving.shared_queries import SharedQueries, whole_minute
 
-READ_EVERY_S = 20.0
+READ_EVERY_S = 60.0
 LIMIT = 2_000
 """The largest number of products that are read: about 0.5 MB in each process."""
 
@@ -49,13 +50,14 @@ def recent_offers(
 ) -> PolledValue[RecentOffers]:
     """Return what changed within the days for which a product is new. None until ClickHouse has answered."""
 
+    shared = SharedQueries(clickhouse, versions.redis)
+
     async def read() -> RecentOffers:
         since = clock() - timedelta(days=values.get(NEW_PRODUCT_DAYS))
-        newest: dict[str, Value] = {
-            "since": since.astimezone(UTC).replace(microsecond=0),
-            "limit": LIMIT,
-        }
-        rows, rows_back = await clickhouse.rows_of_all(("recent_offers", newest), ("back_in_stock", newest))
+        newest: dict[str, Value] = {"since": whole_minute(since), "limit": LIMIT}
+        rows, rows_back = await shared.rows_of_all(
+            READ_EVERY_S, ("recent_offers", newest), ("back_in_stock", newest)
+        )
         loader = await open_cards(versions)
         cards = await loader.read(row["product_id"] for row in rows)
         of_category: dict[str, list[RecentOffer]] = {}

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from common.clock import Clock
 from common.configuration.recommendation_rules import CONSUMABLE_CATEGORIES
 from common.configuration.values import SettingValues
 from common.timeouts import PEER_TIMEOUT_S
-from serving.clickhouse import ClickHouseQueries
+from serving.clickhouse import Value
 from serving.polled import PolledValue
+from serving.shared_queries import SharedQueries, whole_minute
 
 READ_EVERY_S = 600.0
 BOUGHT_IN = timedelta(days=365)
@@ -59,7 +60,7 @@ class RepurchaseIntervals:
 
 
 def repurchase_intervals(
-    clickhouse: ClickHouseQueries, values: SettingValues, clock: Clock
+    shared: SharedQueries, values: SettingValues, clock: Clock
 ) -> PolledValue[RepurchaseIntervals]:
     """Return the intervals of consumable categories. There are none until ClickHouse has answered once."""
 
@@ -67,8 +68,9 @@ def repurchase_intervals(
         categories = [category.casefold() for category in values.get(CONSUMABLE_CATEGORIES)]
         if not categories:
             return RepurchaseIntervals()
-        since = (clock() - BOUGHT_IN).astimezone(UTC).replace(microsecond=0)
-        rows = await clickhouse.rows("repurchase_intervals", since=since, categories=categories, limit=LIMIT)
+        since = whole_minute(clock() - BOUGHT_IN).replace(hour=0, minute=0)
+        parameters: dict[str, Value] = {"since": since, "categories": categories, "limit": LIMIT}
+        (rows,) = await shared.rows_of_all(READ_EVERY_S, ("repurchase_intervals", parameters))
         medians = [
             (
                 row["product_id"],

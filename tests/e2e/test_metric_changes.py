@@ -81,17 +81,10 @@ CHANGES = (
     ),
     doubled(
         "earning_lines",
-        "order_confirmed",
-        "shipping_minor",
-        "line.shipping_minor",
-        "sum(arraySum(lines.shipping_minor)) FROM order_confirmed FINAL WHERE placed_at IS NOT NULL",
-    ),
-    doubled(
-        "customer_orders",
-        "order_confirmed",
-        "orders",
-        "1",
-        "sum(length(arrayDistinct(lines.seller_id))) FROM order_confirmed FINAL WHERE placed_at IS NOT NULL",
+        "payout_paid",
+        "paid_minor",
+        "amount_minor",
+        "sum(amount_minor) FROM payout_paid FINAL",
     ),
     Change(
         "captured_payments",

@@ -40,7 +40,7 @@ DERIVED = {
 STORED = (
     *("sales_lines", "sales_orders", "captured_payments"),
     *("return_lines", "earning_lines", "review_scores", "product_views"),
-    *("customer_orders", "recommended_items", "recommendation_clicks", "product_costs"),
+    *("recommended_items", "recommendation_clicks", "product_costs"),
     *("session_orders", "funnel_steps", "search_pages", "search_clicks"),
     *("session_steps", "search_visitors", "offer_changes", "recommendation_lists"),
 )

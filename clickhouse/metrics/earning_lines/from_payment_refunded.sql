@@ -1,4 +1,4 @@
--- A refunded return, at the minute of the refund: a row for each of its lines. The marketplace keeps its commission.
+-- A refunded return of an order whose time is not known, at the minute of the refund: a row for each of its lines.
 SELECT
     assumeNotNull(seller_id) AS seller_id,
     toDateTime(toStartOfMinute(occurred_at), 'UTC') AS minute,
@@ -7,11 +7,10 @@ SELECT
     assumeNotNull(return_id) AS reference_id,
     line.line_number AS line_number,
     line.product_id AS product_id,
-    toDateTime(toStartOfMinute(ifNull(placed_at, toDateTime64(0, 3, 'UTC'))), 'UTC') AS placed_minute,
     -line.quantity AS units,
     currency,
     line.refund_minor AS refunded_minor,
     -line.refund_minor AS earned_minor
 FROM payment_refunded
 ARRAY JOIN lines AS line
-WHERE payment_refunded.return_id IS NOT NULL AND payment_refunded.seller_id IS NOT NULL
+WHERE payment_refunded.return_id IS NOT NULL AND payment_refunded.seller_id IS NOT NULL AND payment_refunded.placed_at IS NULL

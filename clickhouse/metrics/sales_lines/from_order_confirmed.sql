@@ -1,4 +1,4 @@
--- A sale: a row for each line of the confirmed order.
+-- A sale: a row for each line of the confirmed order. The commission is rounded half up for each line.
 SELECT
     line.seller_id AS seller_id,
     toDateTime(toStartOfMinute(assumeNotNull(placed_at)), 'UTC') AS minute,
@@ -6,6 +6,8 @@ SELECT
     'sold' AS kind,
     line.line_number AS line_number,
     line.product_id AS product_id,
+    order_confirmed.shopper_id AS shopper_id,
+    toDateTime(toStartOfMinute(occurred_at), 'UTC') AS booked_minute,
     assumeNotNull(currency) AS currency,
     indexOf(order_confirmed.lines.seller_id, line.seller_id) = position AS orders,
     indexOf(arrayZip(order_confirmed.lines.seller_id, order_confirmed.lines.product_id), (line.seller_id, line.product_id)) = position AS orders_of_product,
@@ -15,7 +17,8 @@ SELECT
     line.discount_minor AS discount_minor,
     line.shipping_minor AS shipping_minor,
     line.tax_minor AS tax_minor,
-    line.quantity * line.unit_price_minor - line.discount_minor AS revenue_minor
+    line.quantity * line.unit_price_minor - line.discount_minor AS revenue_minor,
+    intDiv(2 * line.commission_bp * greatest(revenue_minor, 0) + 10000, 20000) AS commission_minor
 FROM order_confirmed
 ARRAY JOIN order_confirmed.lines AS line, arrayEnumerate(order_confirmed.lines) AS position
 WHERE placed_at IS NOT NULL

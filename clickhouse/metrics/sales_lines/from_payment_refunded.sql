@@ -7,6 +7,7 @@ SELECT
     assumeNotNull(return_id) AS return_id,
     line.line_number AS line_number,
     line.product_id AS product_id,
+    toDateTime(toStartOfMinute(occurred_at), 'UTC') AS booked_minute,
     currency,
     line.quantity AS returned_units,
     line.refund_minor AS returned_minor,

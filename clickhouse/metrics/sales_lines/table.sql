@@ -8,6 +8,8 @@ CREATE TABLE {table}
     return_id String CODEC(Default) COMMENT 'The return; empty for the other kinds.',
     line_number Int32 CODEC(Default) COMMENT 'Position within the order, from 1.',
     product_id String CODEC(Default) COMMENT 'The product.',
+    shopper_id String CODEC(Default) COMMENT 'Who bought.',
+    booked_minute DateTime('UTC') CODEC(Delta, Default) COMMENT 'Minute of the confirmation, the cancellation or the refund, UTC.',
     currency LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
     orders UInt8 COMMENT '1 for the first line of this seller within the order: the sum is the number of orders.',
     orders_of_product UInt8 COMMENT '1 for the first line of this product of this seller within the order.',
@@ -26,7 +28,9 @@ CREATE TABLE {table}
     cancelled_tax_minor Int64 CODEC(Default) COMMENT 'tax_minor of what was cancelled.',
     returned_units Int64 CODEC(Default) COMMENT 'Units that came back and were refunded.',
     returned_minor Int64 CODEC(Default) COMMENT 'What the shopper got back for them.',
-    revenue_minor Int64 CODEC(Default) COMMENT 'Gross less discount of a sale; the same below zero for a cancellation; what the shopper got back, below zero, for a return.'
+    revenue_minor Int64 CODEC(Default) COMMENT 'Gross less discount of a sale; the same below zero for a cancellation; what the shopper got back, below zero, for a return.',
+    commission_minor Int64 CODEC(Default) COMMENT 'What the marketplace keeps of the line, rounded half up; below zero for a cancellation. It keeps its commission of a return.',
+    INDEX booked_minutes booked_minute TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYear(minute)

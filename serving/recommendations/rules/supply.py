@@ -1,7 +1,7 @@
 """What the rules read from other parts in the background: products for exposure, and suspended sellers."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from common.clock import Clock
@@ -9,13 +9,14 @@ from common.configuration.recommendation_rules import EXPOSURE_SHARE, NEW_PRODUC
 from common.configuration.values import SettingValues
 from common.timeouts import PEER_TIMEOUT_S
 from serving.catalogue.cards import open_cards
-from serving.clickhouse import ClickHouseQueries
+from serving.clickhouse import ClickHouseQueries, Value
 from serving.live_versions import LiveVersions
 from serving.polled import PolledValue
 from serving.recommendations.rules.context import ExposurePool
+from serving.shared_queries import SharedQueries, whole_minute
 
 POOL_EVERY_S = 20.0
-"""How often the products for exposure are read: a new product is among them within this time."""
+"""How often each process takes the products for exposure: a new one is among them within twice this time."""
 
 NEWEST_FOR = timedelta(hours=1)
 """A product listed less than this long ago is one of the newest."""
@@ -46,20 +47,22 @@ def products_for_exposure(
     share of exposure is 0, and until ClickHouse has answered once.
     """
 
+    shared = SharedQueries(clickhouse, versions.redis)
+
     async def read() -> ExposurePool:
         if values.get(EXPOSURE_SHARE) <= 0:
             return ExposurePool()
         now = clock()
-        rows = await clickhouse.rows(
-            "products_for_exposure",
-            sold_since=_whole_seconds(now - SOLD_IN),
-            listed_since=_whole_seconds(now - timedelta(days=values.get(NEW_PRODUCT_DAYS))),
-            newest_since=_whole_seconds(now - NEWEST_FOR),
-            small_seller_units=values.get(SMALL_SELLER_UNITS),
-            seed=f"{now:%Y-%m-%d %H}",
-            of_seller=OF_SELLER,
-            limit=POOL_SIZE,
-        )
+        parameters: dict[str, Value] = {
+            "sold_since": whole_minute(now - SOLD_IN),
+            "listed_since": whole_minute(now - timedelta(days=values.get(NEW_PRODUCT_DAYS))),
+            "newest_since": whole_minute(now - NEWEST_FOR),
+            "small_seller_units": values.get(SMALL_SELLER_UNITS),
+            "seed": f"{now:%Y-%m-%d %H}",
+            "of_seller": OF_SELLER,
+            "limit": POOL_SIZE,
+        }
+        (rows,) = await shared.rows_of_all(POOL_EVERY_S, ("products_for_exposure", parameters))
         cards = await (await open_cards(versions)).read(row["product_id"] for row in rows)
         for_sale = [row for row in rows if (card := cards.get(row["product_id"])) and card.for_sale]
         newest = [row["product_id"] for row in for_sale if row["is_newest"]]
@@ -80,7 +83,3 @@ def suspended_sellers(ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> Polled
         return frozenset((await ask())["seller_ids"])
 
     return PolledValue("suspended sellers", frozenset(), read, SUSPENDED_EVERY_S, PEER_TIMEOUT_S)
-
-
-def _whole_seconds(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(microsecond=0)

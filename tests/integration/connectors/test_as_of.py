@@ -14,7 +14,7 @@ from clickhouse.migrate import migrate
 from common.settings import Settings
 from jobs.engine import statement_set, table_environment
 from jobs.facts import job as facts
-from jobs.facts.logic import LIVE_EVENTS
+from jobs.facts.logic import METRIC_EVENTS
 from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.setup import register
@@ -42,7 +42,7 @@ def start(settings: Settings, flink: Any) -> dict[str, int]:
     ids = register(settings).schema_ids
     migrate(settings)
     real = facts.build(settings)
-    tables = (*LIVE_EVENTS, "pipeline_progress")
+    tables = (*METRIC_EVENTS, "pipeline_progress")
     plan = replace(real, outputs=tuple(output for output in real.outputs if output.table in tables))
     statements = statement_set(table_environment({**flink.DEFAULTS, **plan.config}), plan)
     flink.running.append(statements.execute())

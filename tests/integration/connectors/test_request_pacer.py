@@ -30,15 +30,15 @@ def delays(tmp_path_factory: pytest.TempPathFactory) -> Delays:
 
 
 def test_requests_that_are_ready_at_the_same_time_are_spread_out(delays: Delays) -> None:
-    assert delays([(0, 10), (0, 10), (0, 10)]) == [0, 30, 60]
+    assert delays([(0, 10), (0, 10), (0, 10)]) == [0, 15, 30]
 
 
 def test_a_slower_request_delays_the_next_one_longer(delays: Delays) -> None:
-    assert delays([(0, 1), (0, 40), (0, 1)]) == [0, 3, 123]
+    assert delays([(0, 1), (0, 40), (0, 1)]) == [0, 1, 61]
 
 
 def test_a_request_after_the_last_delay_is_not_delayed(delays: Delays) -> None:
-    assert delays([(0, 10), (20, 10), (61, 10)]) == [0, 10, 0]
+    assert delays([(0, 10), (10, 10), (31, 10)]) == [0, 5, 0]
 
 
 def test_no_delay_exceeds_the_longest(delays: Delays) -> None:

@@ -64,6 +64,8 @@ def pool_of(shop: Settings, at: datetime = NOW, **changed: Any) -> ExposurePool:
 
     async def read() -> ExposurePool:
         redis = open_redis(shop)
+        for stored in await redis.keys("shared_rows:*"):
+            await redis.delete(stored)
         async with ClickHouseQueries(shop, load_queries()) as clickhouse:
             pool = products_for_exposure(clickhouse, LiveVersions(redis), values, lambda: at)
             await pool.refresh()

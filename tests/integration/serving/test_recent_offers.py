@@ -17,6 +17,7 @@ from serving.recommendations.recent_offers import RecentOffer, RecentOffers, rec
 from serving.recommendations.repurchase import Median, RepurchaseIntervals, repurchase_intervals
 from serving.recommendations.service import RecommendationService
 from serving.redis_client import open_redis
+from serving.shared_queries import SharedQueries
 from tests.integration.serving.conftest import TABLES, ask, clear, insert, put, put_offers
 
 NOW = datetime(2018, 3, 1, 12, tzinfo=UTC)
@@ -73,6 +74,8 @@ def redis(shop: Settings) -> Iterator["Redis[str]"]:
 
 async def read(shop: Settings) -> RecentOffers:
     redis = open_redis(shop)
+    for stored in await redis.keys("shared_rows:*"):
+        await redis.delete(stored)
     async with ClickHouseQueries(shop, load_queries()) as clickhouse:
         recent = recent_offers(clickhouse, LiveVersions(redis), SettingValues(), lambda: NOW)
         await recent.refresh()
@@ -175,8 +178,8 @@ def test_the_usual_interval_is_the_median_over_all_shoppers(shop: Settings) -> N
     values.update({CONSUMABLE_CATEGORIES.name: SettingValue(1, ["Café"])})
 
     async def read_intervals() -> RepurchaseIntervals:
-        async with ClickHouseQueries(shop, load_queries()) as clickhouse:
-            intervals = repurchase_intervals(clickhouse, values, lambda: NOW)
+        async with ClickHouseQueries(shop, load_queries()) as clickhouse, open_redis(shop) as redis:
+            intervals = repurchase_intervals(SharedQueries(clickhouse, redis), values, lambda: NOW)
             await intervals.refresh()
             return intervals.value
 

@@ -315,9 +315,8 @@ def test_the_page_says_what_is_missing(shop: Settings, api: httpx.Client) -> Non
     nobody = api.get("/sell/nobody/customers")
     # A seller of whom nothing was asked before: otherwise, the page would show the last figures.
     order = ["cust-late", "2017-02-01 12:00:00", "late-a", "BRL", 1]
-    columns = ("seller_id", "minute", "order_id", "currency", "orders")
-    put(shop, "customer_orders", (*columns, "shopper_id"), [[*order, "h-1"]])
-    put(shop, "sales_lines", (*columns, "kind", "revenue_minor"), [[*order, "sold", 10]])
+    columns = ("seller_id", "minute", "order_id", "currency", "orders", "shopper_id", "kind", "revenue_minor")
+    put(shop, "sales_lines", columns, [[*order, "h-1", "sold", 10]])
     ask(shop, "RENAME TABLE shopper_erased TO shopper_erased_away")
     try:
         without = api.get("/sell/cust-late/customers")

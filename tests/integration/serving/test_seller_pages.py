@@ -32,12 +32,11 @@ LINE = (
 )
 PARCEL = ("seller_id", "order_id", "placed_at", "promised_at", "confirmed_at", "shipped_at", "delivered_at",
           "cancelled_at")  # fmt: skip
-EARNING = (
-    *("seller_id", "minute", "order_id", "kind", "reference_id", "line_number", "product_id", "currency"),
-    *("sold_minor", "cancelled_minor", "refunded_minor", "commission_minor", "earned_minor"),
+SALE = (
+    *("seller_id", "minute", "booked_minute", "order_id", "kind", "return_id", "line_number", "product_id"),
+    *("currency", "orders", "units", "gross_minor", "cancelled_gross_minor", "returned_minor"),
+    *("revenue_minor", "commission_minor"),
 )
-SALE = ("seller_id", "minute", "order_id", "kind", "line_number", "product_id", "currency", "orders",
-        "units", "gross_minor", "revenue_minor")  # fmt: skip
 REVIEW = ("event_id", "occurred_at", "review_id", "order_id", "shopper_id", "seller_id", "score", "title",
           "comment")  # fmt: skip
 PUBLISHED = ("event_id", "occurred_at", "review_id", "order_id", "shopper_id", "score")
@@ -71,17 +70,18 @@ KEPT = 1_250
 BOOKED = [
     *((order, "sold", "", PRICE) for order in ORDERS if order != "pages-unpaid"),
     ("pages-cancelled", "cancelled", "", PRICE),
-    ("pages-arrived", "refunded", "back", 4_000),
+    ("pages-arrived", "returned", "back", 4_000),
 ]
 
 
-def earning(seller: str, order: str, kind: str, reference: str, amount: int) -> list[Any]:
+def sale(seller: str, placed_at: datetime, order: str, kind: str, reference: str, amount: int) -> list[Any]:
+    """Return what was sold, cancelled or returned of an order, booked when the order was confirmed."""
     at = ORDERS[order]["confirmed"] or NOW
-    sold, cancelled, refunded = (amount if kind == each else 0 for each in ("sold", "cancelled", "refunded"))
-    kept = {"sold": KEPT, "cancelled": -KEPT, "refunded": 0}[kind]
-    earned = sold - cancelled - refunded - kept
-    return [seller, minute(at), order, kind, reference, 1, "pages-lamp", "BRL", sold, cancelled, refunded,
-            kept, earned]  # fmt: skip
+    sold, cancelled, returned = (amount if kind == each else 0 for each in ("sold", "cancelled", "returned"))
+    kept = {"sold": KEPT, "cancelled": -KEPT, "returned": 0}[kind]
+    is_sold = int(kind == "sold")
+    return [seller, minute(placed_at), minute(at), order, kind, reference, 1, "pages-lamp", "BRL", is_sold,
+            2 * is_sold, sold, cancelled, returned, sold - cancelled - returned, kept]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +102,7 @@ def shop_of_ana(shop: Settings) -> Iterator[Settings]:
             for order, each in own.items()
         ])  # fmt: skip
         booked = BOOKED if seller == SELLER else [("pages-late", "sold", "", 777)]
-        put(shop, "earning_lines", EARNING, [earning(seller, *each) for each in booked])
-        put(shop, "sales_lines", SALE, [
-            [seller, minute(at), order, "sold", 1, "pages-lamp", "BRL", 1, 2, PRICE, PRICE]
-            for order, at in placed.items()
-        ])  # fmt: skip
+        put(shop, "sales_lines", SALE, [sale(seller, placed[each[0]], *each) for each in booked])
         put(shop, "review_submitted", REVIEW, [
             [f"{seller}-{name}-sent", text(ago(hours=hours)), f"{seller}-{name}", "pages-arrived",
              "shopper-x", seller, score, f"{name} title of {seller}", f"{name} comment of {seller} <b>"]
@@ -120,7 +116,7 @@ def shop_of_ana(shop: Settings) -> Iterator[Settings]:
     view_products(shop)
     drop_cached(shop)
     yield shop
-    for table in ("order_lines", "parcels", "earning_lines", "sales_lines", "review_scores", "product_views"):
+    for table in ("order_lines", "parcels", "sales_lines", "review_scores", "product_views"):
         where = f"seller_id IN ('{SELLER}', '{OTHER}')"
         ask(shop, f"ALTER TABLE {writable(shop, table)} DELETE WHERE {where}")
     for table in ("review_submitted", "review_published"):

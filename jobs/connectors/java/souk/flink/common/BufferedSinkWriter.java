@@ -21,13 +21,11 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
     private static final long PROGRESS_EVERY_MS = 500;
     private static final long POLL_MS = 5;
 
-    /** Shared by all sinks of this process that write to ClickHouse. */
-    private static final RequestPacer PACER = new RequestPacer();
-
     private final BufferedSink sink;
     private final RetryingSender sender;
     private final ProcessingTimeService time;
     private final SinkMetrics metrics;
+    private final RequestPacer pacer;
     private final ExecutorService thread;
 
     private Batch filling;
@@ -48,6 +46,7 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
         this.sender = sender;
         this.time = time;
         this.metrics = metrics;
+        this.pacer = RequestPacer.of(sink.flush().interval());
         this.watermark = reached;
         this.reported = reached;
         this.filling = new Batch(sink.rowType(), sink.key());
@@ -184,7 +183,7 @@ final class BufferedSinkWriter implements StatefulSinkWriter<RowData, Long> {
 
     private long rest(long waitedMs) {
         Flush flush = sink.flush();
-        return PACER.delay(requestMs, flush.longestRestMs(waitedMs), flush.interval().toMillis());
+        return pacer.delay(requestMs, flush.longestRestMs(waitedMs), flush.interval().toMillis());
     }
 
     /** Reports the watermark while no rows arrive; otherwise {@link #deliver} reports it. */

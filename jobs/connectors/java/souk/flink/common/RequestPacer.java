@@ -1,15 +1,26 @@
 package souk.flink.common;
 
+import java.time.Duration;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+
 /**
- * Spreads the small requests of a process's sinks over time, so that readers of the store are not blocked by many
- * requests at once. The slower the store answers, the fewer requests it gets, each with more rows. Full batches and the
- * batches of checkpoints are not delayed.
+ * Spreads the small requests of the sinks with the same flush interval over time, so that readers of the store are not
+ * blocked by many requests at once. The slower the store answers, the fewer requests it gets, each with more rows. Full
+ * batches and the batches of checkpoints are not delayed. Live tables therefore never wait for the others.
  */
 final class RequestPacer {
+    private static final ConcurrentMap<Duration, RequestPacer> BY_INTERVAL = new ConcurrentHashMap<>();
+
     /** The time between the starts of two requests, as a multiple of the duration of the first request. */
-    private static final double REST_PER_REQUEST = 3;
+    private static final double REST_PER_REQUEST = 1.5;
 
     private long freeNs = System.nanoTime();
+
+    /** Returns the pacer that the sinks of this process with a flush interval share. */
+    static RequestPacer of(Duration interval) {
+        return BY_INTERVAL.computeIfAbsent(interval, each -> new RequestPacer());
+    }
 
     /**
      * Returns for how many milliseconds to delay a request that is ready now.
