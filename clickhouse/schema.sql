@@ -901,6 +901,16 @@ ORDER BY (order_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'Every line of an order is held for it until it is paid.';
 
+CREATE TABLE stored_minor_digits
+(
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code.',
+    `digits` UInt8 COMMENT 'The decimals of its minor unit: 2 for cents.'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY currency
+SETTINGS index_granularity = 8192
+COMMENT 'The decimals with which amounts of the shop\'s currency are stored.';
+
 CREATE TABLE trainings
 (
     `training_id` String COMMENT 'UUIDv7 of the training; the version if it was trained before trainings were recorded.' CODEC(ZSTD(1)),

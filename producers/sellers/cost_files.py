@@ -7,10 +7,8 @@ from decimal import InvalidOperation
 from io import StringIO
 from re import fullmatch
 
-from babel.numbers import get_currency_precision
-
 from common.ids import PRINTABLE
-from common.money import InexactMoney, to_major, to_minor
+from common.money import InexactMoney, minor_digits, to_major, to_minor
 from producers.sellers.costs import MAX_ROWS, Cost, NumberedCosts, ProductCosts
 from producers.sellers.problems import BadCosts, RowError, TooManyCosts
 
@@ -94,7 +92,7 @@ def _cost(values: Mapping[str, str], currency: str, decimal_comma: bool) -> Cost
 
 def _amount(text: str, currency: str, decimal_comma: bool) -> int:
     amount = text.replace(",", ".") if decimal_comma and text.count(",") == 1 and "." not in text else text
-    decimals = get_currency_precision(currency)
+    decimals = minor_digits(currency)
     if not fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,10})?", amount):
         raise ValueError(f"unit_cost {text!r} is not an amount such as {to_major(1290, currency)}")
     try:

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from common.money import format_money
+from common.money import MINOR_DIGITS, USUAL_DIGITS, format_money
 from common.settings import Settings
 from serving.http_caching import IMMUTABLE, LANGUAGE_HEADERS, PRIVATE
 from serving.web import presenters
@@ -80,6 +80,7 @@ class PageRenderer:
         }
         self._environment.globals |= {
             "format": PageFormatter(self),
+            "minor_digits": {"others": dict(MINOR_DIGITS), "usual": USUAL_DIGITS},
             "money": lambda minor, currency: format_money(minor, currency, self.formatter.locale),
             "place": place,
             "seller_name": seller_name,

@@ -501,7 +501,7 @@ A_PASSING_PAIR: Events = {
 
 
 @scenario(A_PASSING_PAIR)
-def test_a_pair_that_is_removed_again_leaves_the_score_of_a_much_older_visit_as_it_was(tables: Tables) -> None:
+def test_a_pair_that_is_removed_again_leaves_the_score_of_an_older_visit_as_it_was(tables: Tables) -> None:
     assert similar(tables)["lamp", "rug"] == pytest.approx(decayed(1, seconds(YEARS_AGO)), rel=1e-12)
     assert tables["product_interest"]["lamp",]["interest"] == pytest.approx(
         decayed(1, seconds(YEARS_AGO)), rel=1e-12
