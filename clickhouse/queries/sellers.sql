@@ -8,13 +8,7 @@ SELECT
     sum(ifNull(revenue_minor, 0)) AS revenue_minor
 FROM
 (
-    SELECT
-        seller_id,
-        argMax(name, occurred_at) AS name,
-        argMax(city, occurred_at) AS city,
-        argMax(state, occurred_at) AS state
-    FROM seller_registered
-    GROUP BY seller_id
+    SELECT seller_id, name, city, state FROM seller_profiles
 ) AS known
 FULL OUTER JOIN
 (

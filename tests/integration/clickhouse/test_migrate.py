@@ -45,6 +45,7 @@ def test_every_migration_is_applied_once_and_every_query_is_a_view(settings):
 
     client = connect(settings)
     count = "SELECT count() FROM system.tables WHERE database = currentDatabase() AND engine = 'View'"
+    count += " AND name != 'seller_profiles'"  # a migration creates it
     assert applied == [migration.name for migration in read_migrations(FOLDER)]
     assert again == []
     names = client.query("SELECT name FROM schema_migrations FINAL ORDER BY number").result_rows
