@@ -5,8 +5,8 @@ from typing import Any
 
 from clickhouse.client import connect
 from clickhouse.databases import analytics_database
+from clickhouse.query_files import load_queries
 from common.settings import Settings
-from serving.clickhouse import load_queries
 from tests.integration.event_rows import insert_events
 
 QUERIES = load_queries()
