@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from common.errors import SoukError
+from common.request_path import address_of
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -123,7 +124,7 @@ def problem_response(request: Request, description: ErrorDescription) -> Respons
         "title": description.title,
         "status": description.status,
         "detail": description.detail,
-        "instance": request.url.path,
+        "instance": address_of(request).partition("?")[0],
         **description.extensions,
     }
     headers = {"Cache-Control": "no-store", **description.headers}
