@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from audit.sources.api import Row
 from audit.stores import Stores
-from serving.clickhouse import load_queries
+from clickhouse.query_files import load_queries
 
 _OF_SELLER = "seller_id = {seller_id:String}"
 

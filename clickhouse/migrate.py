@@ -16,6 +16,7 @@ from clickhouse.metrics.definition import MetricDefinition, read_definitions
 from clickhouse.metrics.versions import MetricVersions
 from clickhouse.migration_lock import migration_lock
 from clickhouse.migration_state import FOLDER
+from clickhouse.stored_minor_digits import check_minor_digits
 from common.file_lock import file_lock
 from common.migrations import Applied, BrokenMigrations, Migration, pending, read_migrations
 from common.settings import Settings
@@ -54,6 +55,7 @@ def migrate(
     migrations = read_migrations(folder)
     with exclusive_client(settings) as client:
         applied = _apply_pending(client, migrations)
+        check_minor_digits(client, settings.shop_currency)
         _install_views(client, queries, metrics, analytics)
     return applied
 
@@ -83,9 +85,11 @@ def install_views(
     Raises:
         BrokenQuery: ClickHouse refuses a query as a view.
         BrokenView: ClickHouse refuses a view for analysts.
+        UserError: the shop's amounts are stored with other decimals than its currency has.
         PartUnavailable: ClickHouse does not answer, or another home holds the migration lock for too long.
     """
     with exclusive_client(settings) as client:
+        check_minor_digits(client, settings.shop_currency)
         _install_views(client, queries, metrics, analytics)
 
 

@@ -735,6 +735,83 @@ ORDER BY (seller_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'An operator let a seller sell.';
 
+CREATE TABLE seller_changed
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `seller_id` String COMMENT 'The seller.' CODEC(ZSTD(1)),
+    `name` Nullable(String) COMMENT 'Shop name.' CODEC(ZSTD(1)),
+    `description` Nullable(String) COMMENT 'What the seller says about the shop.' CODEC(ZSTD(1)),
+    `zip_prefix` Nullable(String) COMMENT 'First digits of the postal code, leading zeros kept.' CODEC(ZSTD(1)),
+    `city` Nullable(String) COMMENT 'City as the seller wrote it.' CODEC(ZSTD(1)),
+    `state` Nullable(String) COMMENT 'State or region code, such as SP.' CODEC(ZSTD(1)),
+    `country` Nullable(String) COMMENT 'ISO 3166-1 alpha-2 code.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYear(occurred_at)
+ORDER BY (seller_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
+COMMENT 'The public profile of a seller changed; the event holds all of it as it is now.';
+
+CREATE VIEW seller_profiles
+(
+    `seller_id` String,
+    `name` Nullable(String),
+    `description` Nullable(String),
+    `zip_prefix` Nullable(String),
+    `city` Nullable(String),
+    `state` Nullable(String),
+    `country` Nullable(String),
+    `registered_at` DateTime64(3, 'UTC')
+)
+AS SELECT
+    seller_id,
+    newest.1 AS name,
+    newest.2 AS description,
+    newest.3 AS zip_prefix,
+    newest.4 AS city,
+    newest.5 AS state,
+    newest.6 AS country,
+    first_at AS registered_at
+FROM
+(
+    SELECT
+        seller_id,
+        argMax((name, description, zip_prefix, city, state, country), (changed, occurred_at, event_id)) AS newest,
+        minIf(occurred_at, changed = 0) AS first_at
+    FROM
+    (
+        SELECT
+            seller_id,
+            event_id,
+            occurred_at,
+            0 AS changed,
+            name,
+            CAST(NULL, 'Nullable(String)') AS description,
+            zip_prefix,
+            city,
+            state,
+            country
+        FROM souk.seller_registered
+        UNION ALL
+        SELECT
+            seller_id,
+            event_id,
+            occurred_at,
+            1 AS changed,
+            name,
+            description,
+            zip_prefix,
+            city,
+            state,
+            country
+        FROM souk.seller_changed
+    )
+    GROUP BY seller_id
+    HAVING countIf(changed = 0) > 0
+);
+
 CREATE TABLE seller_registered
 (
     `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
@@ -900,6 +977,16 @@ PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'Every line of an order is held for it until it is paid.';
+
+CREATE TABLE stored_minor_digits
+(
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code.',
+    `digits` UInt8 COMMENT 'The decimals of its minor unit: 2 for cents.'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY currency
+SETTINGS index_granularity = 8192
+COMMENT 'The decimals with which amounts of the shop\'s currency are stored.';
 
 CREATE TABLE trainings
 (

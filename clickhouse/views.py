@@ -10,9 +10,8 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from clickhouse.literals import quoted
+from clickhouse.query_files import FOLDER, load_queries
 from common.errors import SoukError
-
-FOLDER = Path(__file__).parent / "queries"
 
 PREFIX = "q_"
 """Prefix of the views' names, by which the HTTP server allows readers to call them."""
@@ -36,15 +35,15 @@ def install(client: Client, folder: Path = FOLDER) -> list[str]:
     )
     installed: dict[str, str] = {row[0]: row[1] for row in client.query(query_views).result_rows}
     changed = []
-    for path in sorted(folder.glob("*.sql")):
-        name, query = PREFIX + path.stem, path.read_text().strip().rstrip(";")
-        comment = _comment(path.name, query)
+    for stem, text in load_queries(folder).items():
+        file, name, query = f"{stem}.sql", PREFIX + stem, text.strip().rstrip(";")
+        comment = _comment(file, query)
         if installed.pop(name, None) != comment:
             try:
                 client.command(f"CREATE OR REPLACE VIEW `{name}` AS\n{query}\nCOMMENT {quoted(comment)}")
             except DatabaseError as error:
                 reason = " ".join(str(error).split())
-                raise BrokenQuery(f"queries/{path.name} can't be a view: {reason}") from error
+                raise BrokenQuery(f"queries/{file} can't be a view: {reason}") from error
             changed.append(name)
     for name in installed:
         client.command(f"DROP VIEW IF EXISTS `{name}`")

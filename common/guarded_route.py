@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 
 from common.access_policy import AccessPolicy
 from common.errors import SoukError
+from common.request_path import decode_parameters
 
 RouteHandler = Callable[[Request], Awaitable[Response]]
 
@@ -35,6 +36,7 @@ class GuardedRoute(APIRoute):
         respond, policy = super().get_route_handler(), self.policy
 
         async def guarded(request: Request) -> Response:
+            decode_parameters(request.scope)
             guard: Guard = request.app.state.guard
             return await guard.handle(request, policy, respond)
 

@@ -1,12 +1,32 @@
-"""UUIDv7 ids (RFC 9562): random for live events, derived from the source row for replayed events."""
+"""Ids: what an id in a request may be, and UUIDv7 ids (RFC 9562) of our own.
+
+UUIDv7 ids are random for live events, and derived from the source row for replayed events.
+"""
 
 import re
 from hashlib import blake2b
+from typing import Annotated
 
 import uuid_utils
+from pydantic import StringConstraints
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 """Pattern of ids and texts in requests: any characters except control characters."""
+
+MAX_ID_LENGTH = 128
+
+Id = Annotated[
+    str,
+    StringConstraints(
+        min_length=1,
+        max_length=MAX_ID_LENGTH,
+        pattern=r"^(\.{0,2}[^.\x00-\x1f\x7f]|\.{3})[^\x00-\x1f\x7f]*$",
+    ),
+]
+"""The id of anything in a request: opaque text without control characters.
+
+`.` and `..` are none, because no address can have them as a segment, however they are written.
+`common.request_path` writes ids into addresses and reads them."""
 
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 

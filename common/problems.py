@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from common.errors import SoukError
+from common.request_path import address_of
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -130,7 +131,8 @@ def problem_body(description: ErrorDescription, path: str) -> dict[str, Any]:
 
 def problem_response(request: Request, description: ErrorDescription) -> Response:
     """Return the error as an `application/problem+json` response."""
-    body = orjson.dumps(problem_body(description, request.url.path))
+    path = address_of(request).partition("?")[0]
+    body = orjson.dumps(problem_body(description, path))
     headers = {"Cache-Control": "no-store", **description.headers}
     return Response(body, description.status, headers, MEDIA_TYPE)
 

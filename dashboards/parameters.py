@@ -7,9 +7,8 @@ Grafana's ClickHouse plugin replaces the macros (`$__fromTime`). Grafana replace
 import re
 from collections.abc import Mapping
 
-from babel.numbers import get_currency_precision
-
 from common.errors import SoukError
+from common.money import minor_units
 from common.settings import Settings
 
 PARAMETER = re.compile(r"\{(\w+):(\w+(?:\([^)]*\))?)\}")
@@ -62,7 +61,7 @@ def shop_values(settings: Settings) -> dict[str, str]:
     return {
         "currency": literal(settings.shop_currency),
         "timezone": literal(settings.shop_timezone),
-        "minor_units": str(10 ** get_currency_precision(settings.shop_currency)),
+        "minor_units": str(minor_units(settings.shop_currency)),
         "top": str(TOP),
     }
 

@@ -85,6 +85,7 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     Topic("shopper_registered", "shopper_id", 4, FOREVER, USERS),
     Topic("shopper_erased", "shopper_id", 2, FOREVER, USERS),
     Topic("seller_registered", "seller_id", 2, FOREVER, SELLERS, (SELLERS, CACHE)),
+    Topic("seller_changed", "seller_id", 2, FOREVER, SELLERS, (CACHE,)),
     Topic("seller_approved", "seller_id", 2, FOREVER, SELLERS, (SELLERS,)),
     Topic("product_cost_set", "product_id", 2, FOREVER, SELLERS),
     # catalogue

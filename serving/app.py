@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
+from clickhouse.query_files import load_queries
 from common.clock import Clock, system_clock
 from common.configuration.definitions import MAINTENANCE_BANNER
 from common.guarded_route import check_policies
@@ -39,7 +40,7 @@ from serving.cache.response_cache import ResponseCache
 from serving.cache.watcher import CacheWatcher
 from serving.catalogue import endpoints as products
 from serving.catalogue.service import Catalogue
-from serving.clickhouse import ClickHouseQueries, load_queries
+from serving.clickhouse import ClickHouseQueries
 from serving.commerce import alert_routes, gateway, identity_routes, seller_routes, settings_routes
 from serving.commerce.commerce_client import CommerceClient
 from serving.experiments import endpoints as experiments

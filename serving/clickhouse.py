@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from time import perf_counter
 from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
@@ -11,7 +10,6 @@ from urllib.parse import urlencode
 import orjson
 import structlog
 
-import clickhouse
 from clickhouse.literals import quoted
 from common.http_client import HttpClient, HttpResponse, RequestFailed
 from common.metrics import QUERY_SECONDS
@@ -22,9 +20,6 @@ from serving.gateway.circuit_breaker import BreakerOpen, CircuitBreaker
 from serving.problems import ClickHouseUnavailable
 
 log = structlog.get_logger()
-
-QUERIES = Path(clickhouse.__file__).parent / "queries"
-"""The folder of the queries: one `.sql` file each, with typed parameters."""
 
 _CLICKHOUSE = {"db.system.name": "clickhouse"}
 """Attributes of the span of a query."""
@@ -71,11 +66,6 @@ _TSV = str.maketrans(
 
 class QueryFailed(Exception):
     """ClickHouse rejected a query, which is a bug. The message is ClickHouse's."""
-
-
-def load_queries(folder: Path = QUERIES) -> dict[str, str]:
-    """Return the text of every query by the name of its file, without `.sql`."""
-    return {path.stem: path.read_text() for path in sorted(folder.glob("*.sql"))}
 
 
 def encode_parameter(value: Value) -> str:

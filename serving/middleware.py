@@ -14,6 +14,7 @@ from common.host_check import host_name, is_other_site
 from common.principal_token import PrincipalTokens
 from common.problems import ErrorDescription, describe_error
 from common.request_metrics import RequestMetrics
+from common.request_path import keep_segments
 from common.request_tracing import request_span
 from common.stopping import Stopping
 from common.tracing import note_status
@@ -69,6 +70,7 @@ class HttpMiddleware:
             return
         method = scope["method"]
         request_scope = {**scope, "method": "GET"} if method == "HEAD" else scope
+        keep_segments(request_scope)
         # Others would choose which traces are recorded, and add spans to those of other requests.
         sent = Headers(scope=scope)
         keeps_trace = "traceparent" in sent and is_from_platform(sent, self._tokens)

@@ -8,9 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from babel.numbers import get_currency_precision
 
-from common.money import to_major
+from common.money import minor_digits, to_major
 
 PARQUET = "application/vnd.apache.parquet"
 
@@ -31,7 +30,7 @@ def schema_of(kinds: Mapping[str, ColumnKind], currency: str, as_of: datetime | 
         "time": pa.timestamp("ms", tz="UTC"),
         "count": pa.int64(),
         "number": pa.float64(),
-        "money": pa.decimal128(MONEY_DIGITS, get_currency_precision(currency)),
+        "money": pa.decimal128(MONEY_DIGITS, minor_digits(currency)),
     }
     metadata = {"currency": currency} | ({"as_of": as_of.isoformat()} if as_of else {})
     return pa.schema([(name, types[kind]) for name, kind in kinds.items()], metadata)
@@ -61,7 +60,7 @@ def money_column(minor: "pa.Array", currency: str) -> "pa.Array":
     low = minor.fill_null(0).to_numpy(zero_copy_only=False).astype("<i8")
     words = np.empty((len(low), 2), "<i8")
     words[:, 0], words[:, 1] = low, low >> 63
-    decimal = pa.decimal128(MONEY_DIGITS, get_currency_precision(currency))
+    decimal = pa.decimal128(MONEY_DIGITS, minor_digits(currency))
     column = pa.Array.from_buffers(decimal, len(low), [None, pa.py_buffer(words)])
     return column if minor.null_count == 0 else pc.if_else(minor.is_valid(), column, pa.scalar(None, decimal))
 

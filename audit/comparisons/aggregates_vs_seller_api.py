@@ -20,6 +20,7 @@ from audit.sources.sales_api import (
 )
 from audit.stores import Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
+from common.request_path import in_path
 
 NAME = "aggregates_vs_seller_api"
 BUCKET = ("seller_id", "bucket")
@@ -86,7 +87,7 @@ def _read_days(stores: Stores, keys: KeyFilter | None) -> Sides:
     days = _sales(stores, "day")
     spans = grouped(days, "seller_id", [("bucket", "min"), ("bucket", "max")]).to_pylist()
     requests = [
-        sales_request(f"sellers/{span['seller_id']}", part, "day")
+        sales_request(f"sellers/{in_path(span['seller_id'])}", part, "day")
         for span in spans
         if keys is None or span["seller_id"] in keys.values
         for part in DayRange.of_months(span["bucket_min"], span["bucket_max"]).parts()
@@ -100,7 +101,8 @@ def _requests(months: pa.Table, sellers: pa.Table) -> list[ApiRequest]:
     if not months.num_rows:
         return []
     days = DayRange.of_months(pc.min(months["bucket"]).as_py(), pc.max(months["bucket"]).as_py())
-    return [sales_request(f"sellers/{id_}", days, "month") for id_ in sellers["seller_id"].to_pylist()]
+    ids = map(in_path, sellers["seller_id"].to_pylist())
+    return [sales_request(f"sellers/{id_}", days, "month") for id_ in ids]
 
 
 def read_sellers(stores: Stores, keys: KeyFilter | None) -> pa.Table:

@@ -25,6 +25,7 @@ from audit.sources.api import ApiRequest, Row
 from audit.sources.facts import FactTables
 from audit.stores import Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
+from common.request_path import in_path
 
 NAME = "facts_vs_seller_customers"
 COHORT, SCORES, SEGMENT = ("seller_id", "cohort", "month"), ("seller_id", "scores"), ("seller_id", "segment")
@@ -109,7 +110,7 @@ class _Reader:
         first = f"{int(last[:4]) - MONTHS // 12}{last[4:]}"  # the month before the first one
         query = {"months": str(MONTHS), "until": last}
         answers = self._stores.api.fetch(
-            [ApiRequest(f"/v1/sellers/{id_}/customers/cohorts", query) for id_ in asked], cohort_rows
+            [ApiRequest(f"/v1/sellers/{in_path(id_)}/customers/cohorts", query) for id_ in asked], cohort_rows
         )
         recent = [row for row in facts if row["cohort"] > first]
         return Sides(_table(recent, COHORT, OF_COHORT), _table(answers, COHORT, OF_COHORT))
@@ -135,7 +136,7 @@ class _Reader:
         groups = self._scored(SEGMENTS_API, keys)
         facts = [row for row in by_segment(groups) if row["seller_id"] in asked]
         answers = self._stores.api.fetch(
-            [ApiRequest(f"/v1/sellers/{id_}/customers/segments") for id_ in asked], segment_rows
+            [ApiRequest(f"/v1/sellers/{in_path(id_)}/customers/segments") for id_ in asked], segment_rows
         )
         return Sides(_table(facts, SEGMENT, SUMS), _table(answers, SEGMENT, SUMS))
 

@@ -13,6 +13,7 @@ from audit.seller_sample import sampled_sellers
 from audit.sources.api import ApiRequest, Row
 from audit.stores import Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
+from common.request_path import in_path
 from serving.analytics.service.product_insights import MAX_PRODUCTS, MIN_ORDERS, WINDOW_DAYS
 
 NAME = "facts_vs_seller_products"
@@ -92,7 +93,8 @@ class _Reader:
         """Read what the API says about the pairs of some sellers with fewer than `LISTED` of them."""
         asked = sampled_sellers(self._stores, keys)
         query = {"from": "1971-01-02", "to": "2104-12-31", "limit": str(LISTED)}
-        requests = [ApiRequest(f"/v1/sellers/{id_}/products/bought-together", query) for id_ in asked]
+        paths = (f"/v1/sellers/{in_path(id_)}/products/bought-together" for id_ in asked)
+        requests = [ApiRequest(path, query) for path in paths]
         found = list(self._stores.api.fetch(requests, pair_rows))
         by_seller: dict[str, list[Row]] = {seller_id: [] for seller_id in asked}
         for row in self._pairs(keys):

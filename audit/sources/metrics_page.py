@@ -7,9 +7,10 @@ from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
 
 from babel import Locale
-from babel.numbers import get_currency_precision, get_decimal_symbol, get_group_symbol
+from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from audit.reference.arithmetic import Value
+from common.money import minor_units
 
 NOTHING = "–"
 """The text of a missing value."""
@@ -42,7 +43,7 @@ def shows(text: str, value: Value, unit: str, locale: str, currency: str) -> boo
     shown, step = _number(text, locale)
     scale = Decimal(1)
     if unit == "money":
-        scale = Decimal(10) ** get_currency_precision(currency)
+        scale = Decimal(minor_units(currency))
     elif unit == "share":
         scale = Decimal("0.01")
     elif unit == "hours" and text.endswith("d"):

@@ -17,6 +17,7 @@ from bench.stopwatch import stopwatch
 from bench.year_of_orders import BEGIN, LENGTH, SELLERS, seller_id
 from clickhouse.databases import ROWS_SUFFIX
 from clickhouse.metrics.definition import read_definitions
+from clickhouse.query_files import load_queries
 from common.clock import system_clock
 from common.settings import Settings
 from serving.analytics.periods import previous_period
@@ -25,7 +26,7 @@ from serving.analytics.service.context import AnalyticsContext, PeriodRequest
 from serving.analytics.watermarks import WatermarkCache
 from serving.cache.last_answers import LastAnswers
 from serving.catalogue.service import Catalogue
-from serving.clickhouse import ClickHouseQueries, Row, Value, load_queries
+from serving.clickhouse import ClickHouseQueries, Row, Value
 from serving.live_versions import LiveVersions
 from serving.problems import ClickHouseUnavailable
 

@@ -46,7 +46,7 @@ WITH
         if(table_name IN ('stock_reserved', 'stock_refused', 'stock_released', 'stock_changed', 'signals'), ['inventory'], []),
         if(table_name IN ('order_placed', 'order_confirmed', 'order_cancelled', 'signals'), ['orders'], []),
         if(table_name IN ('shopper_registered', 'shopper_erased'), ['users'], []),
-        if(table_name IN ('seller_registered', 'seller_approved', 'product_cost_set'), ['sellers'], []),
+        if(table_name IN ('seller_registered', 'seller_changed', 'seller_approved', 'product_cost_set'), ['sellers'], []),
         if(table_name IN ('setting_changed'), ['configuration'], []),
         if(table_name IN ('alert_raised'), ['alerts'], [])
     ) AS services,

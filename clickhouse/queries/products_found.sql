@@ -31,20 +31,17 @@ FROM
             if(
                 empty({words:Array(String)}),
                 '',
-                replaceRegexpAll(
-                    normalizeUTF8NFD(lowerUTF8(arrayStringConcat(['', name, replaceAll(category, '_', ' ')], ' '))),
-                    '\\pM',
-                    ''
-                )
+                arrayMap({fold}, [arrayStringConcat(['', name, replaceAll(category, '_', ' ')], ' ')])[1]
             ) AS plain,
+            arrayMap({fold}, {words:Array(String)}) AS folded,
             multiIf(
-                {sort:String} != 'best' OR empty({words:Array(String)}), 0,
-                startsWith(plain, concat(' ', {words:Array(String)}[1])), 0,
-                position(plain, concat(' ', {words:Array(String)}[1])) > 0, 1,
+                {sort:String} != 'best' OR empty(folded), 0,
+                startsWith(plain, concat(' ', folded[1])), 0,
+                position(plain, concat(' ', folded[1])) > 0, 1,
                 2
             ) AS offer_rank,
             ({category:String} = '' OR ifNull(category, '') = {category:String})
-                AND arrayAll(word -> position(plain, word) > 0, {words:Array(String)}) AS matches
+                AND arrayAll(word -> position(plain, word) > 0, folded) AS matches
         FROM
         (
             SELECT *

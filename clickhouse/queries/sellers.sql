@@ -1,4 +1,5 @@
 -- Sellers that match a text by the start of their id, their state, or a part of their name or city; best-selling first.
+WITH arrayMap({fold}, [{asked:String}, seller_id, ifNull(state, ''), arrayStringConcat([name, city, state], ' ')]) AS folded
 SELECT
     seller_id,
     any(known.name) AS name,
@@ -8,13 +9,7 @@ SELECT
     sum(ifNull(revenue_minor, 0)) AS revenue_minor
 FROM
 (
-    SELECT
-        seller_id,
-        argMax(name, occurred_at) AS name,
-        argMax(city, occurred_at) AS city,
-        argMax(state, occurred_at) AS state
-    FROM seller_registered
-    GROUP BY seller_id
+    SELECT seller_id, name, city, state FROM seller_profiles
 ) AS known
 FULL OUTER JOIN
 (
@@ -26,11 +21,8 @@ FULL OUTER JOIN
 ) AS sold USING (seller_id)
 GROUP BY seller_id
 HAVING {asked:String} = ''
-    OR startsWith(lower(seller_id), {asked:String})
-    OR lower(state) = {asked:String}
-    OR position(
-        replaceRegexpAll(normalizeUTF8NFD(lowerUTF8(arrayStringConcat([name, city, state], ' '))), '\\pM', ''),
-        {asked:String}
-    ) > 0
+    OR startsWith(folded[2], folded[1])
+    OR folded[3] = folded[1]
+    OR position(folded[4], folded[1]) > 0
 ORDER BY revenue_minor DESC, seller_id
 LIMIT {limit:UInt32}

@@ -1,7 +1,7 @@
 """The plan of job `recommendations`: its outputs, each a `.sql` file in this folder.
 
-A Java function computes the pairs of a visit; all else is SQL. Each state is a MIN, a MAX, a sum of these, or
-the first products by time, so it does not depend on the order or the repetition of events
+Java functions compute the pairs of a visit and their exact sums; all else is SQL. Each state is a MIN, a MAX,
+a sum of these, or the first products by time, so it does not depend on the order or the repetition of events
 (docs/decisions/recommendations-in-sql.md).
 """
 
@@ -30,6 +30,7 @@ VIEWS = ("carts", "touches", "visit_pairs", "pairs", "interest", "offers", "cate
 """Files of `views/`; a view comes after the views that it reads."""
 
 FUNCTIONS = {
+    "exact_sum": "souk.flink.visits.ExactSum",
     "pairs_of_visits": "souk.flink.visits.VisitPairs",
     "unix_s": "souk.flink.time.UnixSeconds",
 }

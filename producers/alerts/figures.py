@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import Any, Self
-from urllib.parse import quote
 
 import httpx
 
 from common.principal_token import PlatformToken
+from common.request_path import in_path
 from common.settings import Settings
 from producers.alerts.windows import Bucket
 
@@ -149,7 +149,7 @@ class Figures:
         return Totals(totals, _as_of(content), content["currency"])
 
     async def _of_seller(self, seller_id: str, metric: str, query: Mapping[str, str]) -> Any:
-        path = f"/v1/sellers/{quote(seller_id, safe='').replace('.', '%2E')}/analytics/{metric}"
+        path = f"/v1/sellers/{in_path(seller_id)}/analytics/{metric}"
         content = await self._get(path, query)
         if content["stale"]:
             raise FiguresUnavailable("the figures are older ones, because ClickHouse does not answer")

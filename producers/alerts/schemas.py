@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from typing_extensions import TypedDict
 
-from common.ids import PRINTABLE
+from common.ids import PRINTABLE, Id
 from producers.alerts.model import (
     MAX_DISTANCE_MINUTES,
     MIN_DISTANCE_MINUTES,
@@ -35,7 +35,6 @@ def _known_timezone(name: str) -> str:
     return name
 
 
-Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
 Uuid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Line = Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTABLE)]
 MetricName = Annotated[str, Field(pattern="^[a-z0-9_]{1,40}$", examples=["net_sales"])]

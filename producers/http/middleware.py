@@ -11,6 +11,7 @@ from common.body_deadline import status_of_disconnect
 from common.host_check import is_known_host, is_other_site
 from common.problems import describe_error, problem_response
 from common.request_metrics import RequestMetrics
+from common.request_path import keep_segments
 from common.request_tracing import request_span
 from common.stopping import Stopping
 from common.tracing import note_status
@@ -42,6 +43,7 @@ class CommerceMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        keep_segments(scope)
         metrics = RequestMetrics(scope["method"])
         correlation_id = correlation.begin(scope, keeps_trace=True)  # it is the gateway's
 

@@ -5,13 +5,12 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from common.ids import PRINTABLE
+from common.ids import Id
 from producers.inventory.model import MAX_ON_HAND
 
 MAX_PRODUCTS = 5_000
 """Limit of products in one request."""
 
-Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
 OnHand = Annotated[int, Field(ge=0, le=MAX_ON_HAND)]
 
 

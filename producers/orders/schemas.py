@@ -6,12 +6,11 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from common.ids import PRINTABLE
+from common.ids import Id
 from producers.listings import MAX_PRICE_MINOR
 from producers.orders.model import MAX_LINES, MAX_UNITS, RequestedLine, Status
 from producers.payment_details import Method, PaymentDetails
 
-Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-from babel.numbers import get_currency_precision
 from numpy.typing import NDArray
 
+from common import money
 from producers.feed.events import Millis
 
 MISSING = np.iinfo(np.int64).min
@@ -46,7 +46,7 @@ def minor_units(amounts: pa.ChunkedArray, currency: str) -> tuple[NDArray[np.int
     An amount is exact if it is the double nearest to a decimal with the currency's number of decimals.
     Division rounds correctly, so this is the case if `minor / 100 == amount`, for minor < 2**53.
     """
-    scale = 10 ** get_currency_precision(currency)
+    scale = money.minor_units(currency)
     doubles = amounts.fill_null(np.nan).to_numpy()
     with np.errstate(invalid="ignore", over="ignore"):
         scaled = np.rint(doubles * scale)

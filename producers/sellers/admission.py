@@ -1,6 +1,7 @@
 """Admits, refuses and suspends sellers. Every change locks the seller first."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import orjson
 
@@ -12,6 +13,27 @@ from producers.sellers.problems import ApplicationOpen, UnknownApplication, Unkn
 from producers.sellers.schemas import ApplicationRequest
 from producers.sellers.staff import join_staff
 from producers.sellers.store import Application, NewRule
+
+_REGISTERED = ("name", "zip_prefix", "city", "state", "country")
+
+PUBLIC_FIELDS = ("description", *_REGISTERED)
+"""The fields of a profile that everybody may read: no e-mail address, no phone, no legal name."""
+
+
+async def change_profile(tx: Transaction, seller_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Set fields of a profile and return all of it. If shoppers read one of them, everybody hears of it.
+
+    Raises:
+        UnknownSeller: there is no such seller.
+    """
+    await store.change_profile(tx, seller_id, orjson.dumps(dict(changes)).decode())
+    profile = await store.find_profile(tx.sql, seller_id)
+    if profile is None:
+        raise UnknownSeller(seller_id)
+    # A seller that is not approved has no registration yet. Its event will have the profile of that time.
+    if profile["status"] in APPROVED_ONCE and changes.keys() & set(PUBLIC_FIELDS):
+        tx.emit("seller_changed", seller_id=seller_id, **{field: profile[field] for field in PUBLIC_FIELDS})
+    return profile
 
 
 async def apply_to_sell(tx: Transaction, applicant_id: str, request: ApplicationRequest) -> str:
@@ -52,8 +74,7 @@ async def approve_application(
     if agreed_bp is not None:
         await store.add_rule(tx, _agreed_rule(tx, seller_id, agreed_bp, decided_by))
     profile = await store.find_profile(tx.sql, seller_id) or {}
-    place = ("name", "zip_prefix", "city", "state", "country")
-    tx.emit("seller_registered", seller_id=seller_id, **{field: profile[field] for field in place})
+    tx.emit("seller_registered", seller_id=seller_id, **{field: profile[field] for field in _REGISTERED})
     tx.emit(
         "seller_approved",
         seller_id=seller_id,

@@ -9,10 +9,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import StringIO
 
-from babel.numbers import get_currency_precision
-
 from common.ids import PRINTABLE
-from common.money import to_major
+from common.money import minor_digits, to_major
 from producers.sellers.costs import MAX_ROWS, Cost, NumberedCosts, ProductCosts
 from producers.sellers.problems import BadCosts, RowError, TooManyCosts
 from producers.tables.files import DELIMITERS, stated_delimiter
@@ -172,9 +170,9 @@ def _amount(text: str, currency: str, decimal: Separator | None) -> int:
         raise ValueError(f"unit_cost {text!r} may have a decimal separator or not: write it as {example}")
     if not isinstance(amount, Decimal) or abs(amount) > _MAX_AMOUNT:
         raise ValueError(f"unit_cost {text[:40]!r} is not an amount such as {example}")
-    minor = scaled(amount, get_currency_precision(currency))
+    decimals = minor_digits(currency)
+    minor = scaled(amount, decimals)
     if minor is None:
-        decimals = get_currency_precision(currency)
         raise ValueError(f"unit_cost {text!r} has more than the {decimals} decimals of {currency}")
     if minor < 0:
         raise ValueError(f"unit_cost {text!r} is below 0")

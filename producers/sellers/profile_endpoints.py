@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
@@ -10,8 +9,7 @@ from common.guarded_route import guarded
 from common.ids import PRINTABLE
 from producers.http.endpoint import json_response, parse_body, transaction, transactions
 from producers.http.guard import principal_of
-from producers.sellers import store
-from producers.sellers.admission import reinstate_seller, suspend_seller
+from producers.sellers import admission, store
 from producers.sellers.policy import POLICIES
 from producers.sellers.problems import UnknownSeller
 from producers.sellers.schemas import (
@@ -41,9 +39,7 @@ async def change_profile(request: Request, seller_id: Id) -> Response:
     """Change fields of a profile. The legal name, the tax id and the currency stay as they were approved."""
     body = await parse_body(request, PROFILE_REQUEST)
     async with transaction(request, NAME, seller_id) as tx:
-        if not await store.change_profile(tx, seller_id, orjson.dumps(body.changes()).decode()):
-            raise UnknownSeller(seller_id)
-        return json_response(await store.find_profile(tx.sql, seller_id))
+        return json_response(await admission.change_profile(tx, seller_id, body.changes()))
 
 
 @router.post("/suspension", response_model=SellerStatusResponse)
@@ -51,7 +47,7 @@ async def suspend(request: Request, seller_id: Id) -> Response:
     """Suspend a seller: its API keys stop at once, and its staff lose their access to it."""
     body = await parse_body(request, REASON_REQUEST)
     async with transaction(request, NAME, seller_id) as tx:
-        await suspend_seller(tx, seller_id, principal_of(request).subject, body.reason)
+        await admission.suspend_seller(tx, seller_id, principal_of(request).subject, body.reason)
     return json_response({"seller_id": seller_id, "status": "suspended"})
 
 
@@ -63,5 +59,5 @@ async def reinstate(
 ) -> Response:
     """End a seller's suspension."""
     async with transaction(request, NAME, seller_id) as tx:
-        await reinstate_seller(tx, seller_id, principal_of(request).subject, reason)
+        await admission.reinstate_seller(tx, seller_id, principal_of(request).subject, reason)
     return json_response({"seller_id": seller_id, "status": "approved"})

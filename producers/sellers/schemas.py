@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from typing_extensions import TypedDict
 
-from common.ids import PRINTABLE
+from common.ids import PRINTABLE, Id
 from common.principal import StaffRole
 from producers.sellers.api_keys import ApiScope
 from producers.sellers.commission import MAX_BOUND_MINOR, MAX_BP
@@ -19,7 +19,6 @@ NAME = "sellers"
 PAGE = 100
 """Entries of one page of a list."""
 
-Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
 Uuid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTABLE)]
 Text = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]

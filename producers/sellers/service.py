@@ -7,7 +7,7 @@ from producers.service import Service
 
 SELLERS = Service(
     name="sellers",
-    emits=("seller_registered", "seller_approved", "product_cost_set"),
+    emits=("seller_registered", "seller_changed", "seller_approved", "product_cost_set"),
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(prune_tables,),

@@ -140,9 +140,9 @@ async def find_profile(sql: Any, seller_id: str) -> dict[str, Any] | None:
     return None if row is None else dict(row)
 
 
-async def change_profile(tx: Transaction, seller_id: str, changes_json: str) -> bool:
-    """Set these fields of a profile; return False if there is no such seller."""
-    return bool(await tx.sql.fetchval(SQL["change_profile"], seller_id, changes_json, tx.now))
+async def change_profile(tx: Transaction, seller_id: str, changes_json: str) -> None:
+    """Set these fields of a profile, if there is such a seller."""
+    await tx.sql.execute(SQL["change_profile"], seller_id, changes_json, tx.now)
 
 
 async def save_registration(tx: Transaction, event: Record) -> None:

@@ -6,11 +6,10 @@ from typing import Annotated, Any, NotRequired
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from common.ids import PRINTABLE
+from common.ids import PRINTABLE, Id
 from common.principal import Role, StaffRole
 from producers.users.model import ChosenRole, DemoRole
 
-Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
 Email = Annotated[str, Field(min_length=3, max_length=320, pattern=PRINTABLE)]
 GivenPassword = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
 Token = Annotated[str, Field(min_length=1, max_length=512, pattern=PRINTABLE)]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
-from common.ids import PRINTABLE
+from common.ids import PRINTABLE, Id
 from serving.analytics.periods import Grain, day_after
 from serving.analytics.service import Analytics
 from serving.analytics.service.context import PeriodRequest
@@ -27,11 +27,8 @@ async def _dashboards(request: Request) -> Dashboards:
 AnalyticsDep = Annotated[Analytics, Depends(_analytics)]
 DashboardsDep = Annotated[Dashboards, Depends(_dashboards)]
 SellerId = Annotated[
-    str,
+    Id,
     Path(
-        min_length=1,
-        max_length=128,
-        pattern=PRINTABLE,
         description="The seller's id.",
         examples=[EXAMPLE_SELLER],
     ),

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from common.ids import PRINTABLE
+from common.ids import Id
 from serving.analytics.parameters import Cursor
 from serving.audits import schemas
 from serving.audits.policy import POLICIES
@@ -30,9 +30,7 @@ async def _audits(request: Request) -> AuditsService:
 
 
 AuditsDep = Annotated[AuditsService, Depends(_audits)]
-AuditId = Annotated[
-    str, Path(min_length=1, max_length=100, pattern=PRINTABLE, description="The id of the audit.")
-]
+AuditId = Annotated[Id, Path(description="The id of the audit.")]
 
 
 @router.get("", summary="Audits of the stores", response_model=schemas.Audits)

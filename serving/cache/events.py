@@ -16,6 +16,7 @@ DROPPED_BY: Mapping[str, Callable[[str], tuple[str, ...]]] = {
     "stock_changed": lambda product_id: (product_tag(product_id),),
     "order_confirmed": lambda _order_id: (POPULAR,),
     "seller_registered": lambda seller_id: (seller_tag(seller_id),),
+    "seller_changed": lambda seller_id: (seller_tag(seller_id),),
 }
 """Event → its key in Kafka → the tags of the responses to drop.
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from common.ids import PRINTABLE
+from common.ids import PRINTABLE, Id
 from serving.cache.tags import categories_tags, product_tags, products_tags
 from serving.cached_responses import CachedResponderDep
 from serving.catalogue.policy import POLICIES
@@ -59,11 +59,8 @@ SortParam = Annotated[
 ]
 Cursor = Annotated[str, Query(max_length=800, description="`next_cursor` of the previous page.")]
 ProductId = Annotated[
-    str,
+    Id,
     Path(
-        min_length=1,
-        max_length=128,
-        pattern=PRINTABLE,
         description="The product's id.",
         examples=["product-000001"],
     ),

@@ -1,6 +1,5 @@
 """The words of a search, its sort order, and the cursor of its pages. Pure."""
 
-import unicodedata
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -53,11 +52,5 @@ END_OF_LIST = ProductCursor(INT64 - 1)
 
 
 def search_words(text: str) -> list[str]:
-    """Return the words of a search, folded: `São  Lâmpada` → `["sao", "lampada"]`."""
-    return fold(text).replace("_", " ").split()[:MAX_WORDS]
-
-
-def fold(text: str) -> str:
-    """Return text in lower case and without accents."""
-    decomposed = unicodedata.normalize("NFD", text.lower())
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    """Return the words of a search: `São  Lâmpada` → `["São", "Lâmpada"]`. The query folds them."""
+    return text.replace("_", " ").split()[:MAX_WORDS]

@@ -15,6 +15,7 @@ from common.correlation import outgoing_headers
 from common.http_client import HttpResponse, RequestFailed, RequestTimedOut
 from common.principal import Principal, platform
 from common.principal_token import COMMERCE, HEADER, PrincipalTokens
+from common.request_path import in_path
 from common.retry_policy import is_safe_to_retry, retry_advice
 from common.settings import Settings
 from common.tracing import child_span, note_status
@@ -255,6 +256,5 @@ def service_of(target: str) -> Service:
 
 
 def target_path(path_format: str, parameters: Mapping[str, Any]) -> str:
-    """Return the path of a route. Each parameter is quoted, dots too, because some servers resolve dots."""
-    quoted = {name: quote(str(value), safe="").replace(".", "%2E") for name, value in parameters.items()}
-    return path_format.format_map(quoted)
+    """Return the path of a route with these parameters."""
+    return path_format.format_map({name: in_path(str(value)) for name, value in parameters.items()})

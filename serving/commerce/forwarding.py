@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
-from common.ids import PRINTABLE
+from common.ids import Id
 from serving.commerce.commerce_client import CommerceClient
 from serving.openapi import NOT_JSON, openapi_problem
 
@@ -30,11 +30,8 @@ async def _commerce(request: Request) -> CommerceClient:
 
 CommerceDep = Annotated[CommerceClient, Depends(_commerce)]
 SellerPath = Annotated[
-    str,
+    Id,
     Path(
-        min_length=1,
-        max_length=128,
-        pattern=PRINTABLE,
         description="The seller's id.",
         examples=["seller-0001"],
     ),

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from common.ids import PRINTABLE
+from common.ids import Id
 from serving.catalogue.endpoints import ProductId
 from serving.commerce.forwarding import (
     BODY_LIMIT,
@@ -41,14 +41,11 @@ router = APIRouter(route_class=guarded(POLICIES, takes_key=True), prefix="/v1")
 
 
 OrderId = Annotated[
-    str, Path(description="The order's id.", examples=["0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11"])
+    Id, Path(description="The order's id.", examples=["0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11"])
 ]
 StockSeller = Annotated[
-    str | None,
+    Id | None,
     Query(
-        min_length=1,
-        max_length=128,
-        pattern=PRINTABLE,
         description="Default: the seller with the most units available.",
     ),
 ]

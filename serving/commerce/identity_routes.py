@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from common.ids import PRINTABLE
+from common.ids import PRINTABLE, Id
 from producers.users import schemas
 from serving.commerce.forwarding import (
     BODY,
@@ -51,14 +51,8 @@ people_router = APIRouter(route_class=guarded(IDENTITY, takes_key=True), prefix=
 
 UserId = Annotated[str, Path(pattern=UUID, description="The person's id.")]
 SessionId = Annotated[str, Path(pattern=UUID, description="The session's id.")]
-SellerId = Annotated[
-    str, Path(min_length=1, max_length=128, pattern=PRINTABLE, description="The seller's id.")
-]
-AddressId = Annotated[
-    str,
-    Path(min_length=1, max_length=128, pattern=PRINTABLE, description="An id that you choose.",
-         examples=["home"]),
-]  # fmt: skip
+SellerId = Annotated[Id, Path(description="The seller's id.")]
+AddressId = Annotated[Id, Path(description="An id that you choose.", examples=["home"])]
 
 
 @router.post(

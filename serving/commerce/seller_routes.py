@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from common.ids import PRINTABLE
+from common.ids import PRINTABLE, Id
 from producers.sellers import schemas
 from serving.commerce.forwarding import (
     BODY,
@@ -67,11 +67,8 @@ UserId = Annotated[str, Path(pattern=UUID, description="The id of a person of th
 InvitationId = Annotated[str, Path(pattern=UUID, description="The id of an open invitation.")]
 KeyId = Annotated[str, Path(pattern=UUID, description="The API key's id; not the key itself.")]
 ProductIdAfter = Annotated[
-    str | None,
+    Id | None,
     Query(
-        min_length=1,
-        max_length=128,
-        pattern=PRINTABLE,
         description="`next_after` of the previous page.",
     ),
 ]
@@ -409,7 +406,7 @@ async def set_costs(request: Request, commerce: CommerceDep, seller_id: SellerPa
 async def commission_rules(
     request: Request,
     commerce: CommerceDep,
-    seller_id: Annotated[str | None, Query(min_length=1, max_length=128, pattern=PRINTABLE)] = None,
+    seller_id: Id | None = None,
     category: Category = None,
     before: Annotated[int | None, Query(description="`next_before` of the previous page.")] = None,
 ) -> Response:

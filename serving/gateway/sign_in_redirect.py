@@ -4,6 +4,7 @@ from urllib.parse import urlencode, urlsplit
 
 from fastapi import Request
 
+from common.request_path import address_of
 from serving.form_fields import has_form
 
 DEFAULT = "/"
@@ -32,12 +33,12 @@ def is_form(request: Request) -> bool:
 def sign_in_address(request: Request, can_refresh: bool) -> str:
     """Return where to send the person: to the renewal of the session if the browser can renew it."""
     page = "/session/refresh" if can_refresh else "/sign-in"
-    return f"{page}?{urlencode({'next': _target(request)})}"
+    return f"{page}?{urlencode({'next': address_of(request)})}"
 
 
 def resend_address(request: Request) -> str:
     """Return where the browser sends a form again, to renew the session and come back with the form."""
-    return f"/session/resend?{urlencode({'next': _target(request)})}"
+    return f"/session/resend?{urlencode({'next': address_of(request)})}"
 
 
 def page_of_form(request: Request) -> str:
@@ -49,10 +50,6 @@ def page_of_form(request: Request) -> str:
     if page.netloc.lower() != request.headers.get("host", "").lower():
         return ""
     return safe_target(page.path + (f"?{page.query}" if page.query else ""))
-
-
-def _target(request: Request) -> str:
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def safe_target(target: str) -> str:

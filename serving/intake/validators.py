@@ -12,12 +12,13 @@ from pydantic import (
     StrictBool,
     StrictFloat,
     StrictInt,
+    StringConstraints,
     TypeAdapter,
     with_config,
 )
 from typing_extensions import TypedDict
 
-from common.ids import PRINTABLE
+from common.ids import PRINTABLE, Id
 from schemas.events import EventSchema, all_events
 
 BROWSING = (
@@ -41,7 +42,7 @@ MINIMUMS = {"page_number": 1, "position": 1}
 
 INT_MAX, LONG_MAX = 2**31 - 1, 2**63 - 1
 
-UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
 
 
 @cache
@@ -72,7 +73,8 @@ def _with_zone(moment: datetime) -> datetime:
     return moment
 
 
-_Uuid = Annotated[str, Field(pattern=UUID)]
+_Uuid = Annotated[str, StringConstraints(pattern=UUID, to_lower=True)]
+"""A UUID. Some clients, such as those of iOS, write it in upper case: the record has it in lower case."""
 _Moment = Annotated[datetime, AfterValidator(_with_zone)]
 
 
@@ -99,6 +101,8 @@ def _field(field: dict[str, Any]) -> tuple[Any, Any]:
 
 def _type(avro: Any, name: str) -> Any:
     match avro:
+        case "string" if name.endswith("_id"):
+            return Id
         case "string":
             longest = MAX_LENGTHS.get(name)
             shortest = 0 if longest else 1

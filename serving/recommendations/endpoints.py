@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from common.ids import PRINTABLE
+from common.ids import Id
 from serving.cache.tags import similar_tags
 from serving.cached_responses import CachedResponderDep
 from serving.gateway.described_routes import guarded
@@ -40,11 +40,8 @@ async def _recommendations(request: Request) -> RecommendationService:
 
 RecommendationsDep = Annotated[RecommendationService, Depends(_recommendations)]
 VisitorId = Annotated[
-    str,
+    Id,
     Path(
-        min_length=1,
-        max_length=200,
-        pattern=PRINTABLE,
         description="The id of a shopper, or the session id of a visitor who is not logged in.",
         examples=["shopper-000001"],
     ),
@@ -65,8 +62,8 @@ async def recommend(
     n: ItemCount = 12,
     context: Annotated[Context, Query(description="The page on which the list is shown.")] = "home",
     product_id: Annotated[
-        str | None,
-        Query(min_length=1, max_length=200, pattern=PRINTABLE, description="The product of the page."),
+        Id | None,
+        Query(description="The product of the page."),
     ] = None,
     exclude: Exclude = "",
     explain: Annotated[
@@ -129,9 +126,7 @@ async def rows(
 async def similar(
     service: RecommendationsDep,
     respond: CachedResponderDep,
-    product_id: Annotated[
-        str, Path(min_length=1, max_length=200, pattern=PRINTABLE, examples=["product-000001"])
-    ],
+    product_id: Annotated[Id, Path(examples=["product-000001"])],
     n: ItemCount = 12,
 ) -> Response:
     """Return products that others viewed, carted and bought with this one, then the best of its category."""

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from common.content_type import has_json_content_type
-from common.ids import PRINTABLE
+from common.ids import PRINTABLE, Id
 from serving.analytics.parameters import Cursor
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
@@ -38,9 +38,7 @@ async def _trainings(request: Request) -> TrainingsService:
 
 
 TrainingsDep = Annotated[TrainingsService, Depends(_trainings)]
-TrainingId = Annotated[
-    str, Path(min_length=1, max_length=100, pattern=PRINTABLE, description="The id of the training.")
-]
+TrainingId = Annotated[Id, Path(description="The id of the training.")]
 
 
 @router.get("", summary="Trainings of the recommender", response_model=schemas.Trainings)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from common.ids import PRINTABLE
 from common.problems import ErrorDescription, problem_response
+from common.request_path import address_of
 from common.settings import Settings
 from serving.analytics.parameters import AnalyticsDep, DashboardsDep
 from serving.analytics.popular import Ranking
@@ -110,7 +111,8 @@ def render_problem(request: Request, described: ErrorDescription) -> Response:
     if not accepts_page(path, request.headers.get("Accept", "")):
         return problem_response(request, described)
     # If only the period is invalid, the page links back to the seller.
-    seller_path = path if path.startswith("/sell/") and described.status == 422 else None
+    is_of_seller = path.startswith("/sell/") and described.status == 422
+    seller_path = address_of(request).partition("?")[0] if is_of_seller else None
     response = _pages(request)(
         "problem.html",
         described.status,
@@ -126,8 +128,7 @@ def render_problem(request: Request, described: ErrorDescription) -> Response:
 
 def _sign_in_path(request: Request) -> str:
     """Return the address of the sign-in, which leads back to the page of a `GET` request."""
-    query = f"?{request.url.query}" if request.url.query else ""
-    target = {"next": request.url.path + query} if request.method == "GET" else {}
+    target = {"next": address_of(request)} if request.method == "GET" else {}
     return "/sign-in" + (f"?{urlencode(target)}" if target else "")
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from common.money import minor_digits
 from serving.analytics.periods import BUCKET_BOUNDS, GRAIN_LENGTH, Grain
 from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSales, Totals
 from serving.analytics.service.context import PeriodRequest
@@ -168,6 +169,7 @@ def chart(
     return {
         "locale": formatter.locale.replace("_", "-"),
         "currency": sales["currency"],
+        "minorDigits": minor_digits(sales["currency"]),
         "money": MONEY_TILES,
         "labels": labels,
         "ticks": ticks,

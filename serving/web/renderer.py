@@ -2,19 +2,21 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.filters import do_urlencode
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from common.money import format_money
+from common.money import MINOR_DIGITS, USUAL_DIGITS, format_money
+from common.request_path import in_path
 from common.settings import Settings
 from serving.http_caching import IMMUTABLE, LANGUAGE_HEADERS, PRIVATE
 from serving.web import presenters
@@ -71,6 +73,7 @@ class PageRenderer:
             "ngettext": template_plural,
         }
         self._environment.filters |= {
+            "urlencode": _urlencode,
             "words": words,
             "embed": embed,
             "code": code,
@@ -80,6 +83,7 @@ class PageRenderer:
         }
         self._environment.globals |= {
             "format": PageFormatter(self),
+            "minor_digits": {"others": dict(MINOR_DIGITS), "usual": USUAL_DIGITS},
             "money": lambda minor, currency: format_money(minor, currency, self.formatter.locale),
             "place": place,
             "seller_name": seller_name,
@@ -188,6 +192,11 @@ def fingerprint(*folders: Path) -> str:
 def embed(value: object) -> Markup:
     """Return JSON for a `<script type="application/json">`; escaped, so that it can't end the script."""
     return Markup(orjson.dumps(value).decode().replace("<", "\\u003c"))
+
+
+def _urlencode(value: str | Mapping[str, Any]) -> str:
+    """Return an id as one segment of a path, or values as a query. Jinja's own filter leaves `/` as it is."""
+    return in_path(value) if isinstance(value, str) else do_urlencode(value)
 
 
 def code(text: str) -> Markup:

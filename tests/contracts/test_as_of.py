@@ -3,8 +3,8 @@
 import re
 
 from clickhouse.metrics.definition import facts_of, read_definitions
+from clickhouse.query_files import load_queries
 from schemas.events import all_events
-from serving.clickhouse import load_queries
 
 AS_OF = load_queries()["as_of"]
 OWNERS = {name: event.topic.owner for name, event in all_events().items()}

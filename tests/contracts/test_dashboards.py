@@ -8,6 +8,7 @@ import pytest
 import sqlglot
 
 from clickhouse.metric_catalogue.definition import read_catalogue
+from clickhouse.query_files import load_queries
 from common.guarded_route import all_routes
 from common.settings import ROOT, Settings
 from dashboards.build import build, write
@@ -15,7 +16,6 @@ from dashboards.parameters import UnknownParameter, fill
 from dashboards.queries import FOLDER
 from dashboards.services import READING_EVENTS, ROUTES
 from producers.registry import SERVICES
-from serving.clickhouse import load_queries
 from tests.promql import metrics_of, unknown_in
 
 SETTINGS = Settings(home=Path("/nowhere"), shop_currency="JPY", shop_timezone="Asia/Tokyo")

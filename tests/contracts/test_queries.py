@@ -5,7 +5,8 @@ import re
 import pytest
 import sqlglot
 
-from serving.clickhouse import QUERIES, load_queries
+from clickhouse.query_files import FOLDER as QUERIES
+from clickhouse.query_files import load_queries
 
 LOADED = load_queries()
 PARAMETER = re.compile(r"\{(\w+):([^}]+)\}")

@@ -487,6 +487,27 @@ def test_a_late_event_moves_a_product_forward_with_its_highest_weight(tables: Ta
     assert not {product for pair in found for product in pair} & {"p09", "p10"}
 
 
+YEARS_AGO = NOON - timedelta(days=4 * 365)
+"""A hundred half-lives: a double holds only the newer of two strengths."""
+
+A_PASSING_PAIR: Events = {
+    "product_viewed": [
+        *(view("old", product, YEARS_AGO) for product in ("lamp", "rug")),
+        *(view("new", product, LATER) for product in ("lamp", "rug")),
+        *(view("new", f"p{number:02}", NOON) for number in range(10)),
+    ]
+}
+"""A pair of an old visit, and in a new visit, until earlier touches of other products arrive."""
+
+
+@scenario(A_PASSING_PAIR)
+def test_a_pair_that_is_removed_again_leaves_the_score_of_an_older_visit_as_it_was(tables: Tables) -> None:
+    assert similar(tables)["lamp", "rug"] == pytest.approx(decayed(1, seconds(YEARS_AGO)), rel=1e-12)
+    assert tables["product_interest"]["lamp",]["interest"] == pytest.approx(
+        decayed(1, seconds(YEARS_AGO)), rel=1e-12
+    )
+
+
 def repeated(touches: Any, order: int) -> Events:
     """The events of touches in a random order, half of them twice."""
     arrivals = touches + touches[::2]

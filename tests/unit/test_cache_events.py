@@ -65,6 +65,7 @@ def test_a_page_of_products_has_a_tag_of_every_event_that_changes_it(event: str)
     assert tags & set(DROPPED_BY[event]("lamp"))
     assert tags & set(DROPPED_BY["stock_changed"]("lamp"))
     assert tags & set(DROPPED_BY["seller_registered"]("ana"))
+    assert tags & set(DROPPED_BY["seller_changed"]("ana"))
     assert not tags & set(DROPPED_BY["stock_changed"]("desk"))
 
 

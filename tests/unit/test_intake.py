@@ -53,6 +53,22 @@ def test_a_senders_id_and_time_are_kept() -> None:
     assert (record["event_id"], record["occurred_at"]) == (own, datetime(2026, 2, 28, 12, tzinfo=UTC))
 
 
+def test_an_id_in_upper_case_as_ios_writes_it_is_the_same_event() -> None:
+    own = "0193b0c4-7a51-7cc2-9d0e-5f2b7f0aabcd"
+    assert taken({**VIEW, "event_id": own.upper()})["event_id"] == own
+
+
+@pytest.mark.parametrize("given", ["a" * 129, ".", "..", "a\x1fb", ""])
+def test_an_id_that_no_page_could_show_is_refused(given: str) -> None:
+    with pytest.raises(BadEvent, match="product_id"):
+        taken({**VIEW, "product_id": given})
+
+
+@pytest.mark.parametrize("given", ["a" * 128, "a/b", "...", ".a", "..a", "%2F", "?#&", "a b", "☕"])
+def test_any_other_text_may_be_an_id(given: str) -> None:
+    assert taken({**VIEW, "product_id": given})["product_id"] == given
+
+
 @pytest.mark.parametrize(
     ("sent", "said"),
     [

@@ -14,17 +14,12 @@ SELECT
     seller.seller_id AS seller_id,
     seller.registered_at AS registered_at,
     approval.approved_at AS approved_at,
-    seller.latest.1 AS name,
-    seller.latest.2 AS city,
-    seller.latest.3 AS state,
-    seller.latest.4 AS country,
+    seller.name AS name,
+    seller.city AS city,
+    seller.state AS state,
+    seller.country AS country,
     approval.commission_rate AS commission_rate
-FROM
-(
-    SELECT seller_id, min(occurred_at) AS registered_at, argMax((name, city, state, country), occurred_at) AS latest
-    FROM {facts}.seller_registered FINAL
-    GROUP BY seller_id
-) AS seller
+FROM {facts}.seller_profiles AS seller
 LEFT JOIN
 (
     SELECT

@@ -1,7 +1,7 @@
 -- The interest in a product: the score of its pair with itself. The cosine similarity of two products is their score
 -- divided by the square root of the product of their interests.
 SELECT /*+ STATE_TTL('visit_pairs' = '30 d') */
-  product_id, SUM(strength) AS interest
+  product_id, exact_sum(strength) AS interest
 FROM visit_pairs
 WHERE product_id = other_id
 GROUP BY product_id

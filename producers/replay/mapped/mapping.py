@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from babel.numbers import get_currency_precision
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from common.money import minor_digits
 from producers.replay.mapped.sections import (
     MISSING,
     Amount,
@@ -67,7 +67,7 @@ class Mapping(Section):
     @property
     def minor_digits(self) -> int:
         """How many decimals the currency has."""
-        return get_currency_precision(self.currency.only)
+        return minor_digits(self.currency.only)
 
     def columns(self) -> dict[str, list[str]]:
         """Return field → the columns that it reads, for every field that reads one."""

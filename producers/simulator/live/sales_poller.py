@@ -9,6 +9,7 @@ from random import Random
 from time import monotonic
 
 from common.clock import Clock
+from common.request_path import in_path
 from producers.simulator.live.api import ApiUnavailable, RequestRejected, ShopApi
 from producers.simulator.live.load_controller import FreshnessReading
 from producers.simulator.world.world import World
@@ -65,7 +66,7 @@ class SalesPoller:
         """Request one seller's sales of the last 30 days."""
         [seller] = self._random.choices(self._ids, self._sizes)
         try:
-            answer = await self._api.request("sales", "GET", f"/v1/sellers/{seller}/sales")
+            answer = await self._api.request("sales", "GET", f"/v1/sellers/{in_path(seller)}/sales")
         except (ApiUnavailable, RequestRejected):  # `request` has counted the error
             return
         if answer["as_of"]:

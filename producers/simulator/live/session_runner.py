@@ -10,6 +10,7 @@ from urllib.parse import quote
 import numpy as np
 
 from common.clock import Clock, to_millis
+from common.request_path import in_path
 from producers.simulator.live.api import ApiUnavailable, RequestRejected, ShopApi
 from producers.simulator.live.arrivals import ArrivalController
 from producers.simulator.live.event_sender import EventSender
@@ -163,9 +164,9 @@ class SessionRunner:
         self._responses.append((visit, response))
 
     async def _fetch_recommendations(self, request: RequestRecommendations) -> RecommendedList | None:
-        target = f"/v1/recommendations/{quote(request.visitor)}?n={LIST_LENGTH}&context={request.surface}"
+        target = f"/v1/recommendations/{in_path(request.visitor)}?n={LIST_LENGTH}&context={request.surface}"
         if request.product_id is not None:
-            target += f"&product_id={quote(request.product_id)}"
+            target += f"&product_id={quote(request.product_id, safe='')}"
         try:
             response = await self._api.request("recommendations", "GET", target)
         except (ApiUnavailable, RequestRejected):

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from babel.numbers import get_currency_precision
 
+from common.money import minor_units
 from producers.simulator.randomness import Floats, Index, choose_weighted, named_rng
 from producers.simulator.world.categories import DEPARTMENT_OF, DEPARTMENTS, LEAVES
 from producers.simulator.world.sellers import Sellers
@@ -87,7 +87,7 @@ def _factors(rng: np.random.Generator, category: Index) -> Floats:
 
 def _shop_prices(major: Floats, currency: str) -> Index:
     """Round to prices as shops have them: 89.90, and 990 in a currency without minor units."""
-    scale = 10 ** get_currency_precision(currency)
+    scale = minor_units(currency)
     tens = np.maximum(np.rint(major / 10), 1)
     prices: Index = (10 * tens * scale).astype(np.int64) - max(scale // 10, 1)
     return prices

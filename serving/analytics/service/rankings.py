@@ -8,7 +8,6 @@ from serving.analytics.presenters.sales import show_period
 from serving.analytics.schemas.products import PopularProducts, TopProducts
 from serving.analytics.schemas.sellers import Sellers
 from serving.analytics.service.context import AnalyticsContext, PeriodRequest
-from serving.catalogue.search import fold
 
 PRODUCT_TABLES = ("product_sales_minute",)
 
@@ -59,7 +58,7 @@ class RankingsService:
     async def find_sellers(self, text: str, limit: int) -> Sellers:
         """Return sellers whose id starts with `text`, or whose state, name or city matches it."""
         rows = await self._context.clickhouse.rows(
-            "sellers", asked=fold(text.strip()), currency=self._context.currency, limit=limit
+            "sellers", asked=text.strip(), currency=self._context.currency, limit=limit
         )
         return {"currency": self._context.currency, "sellers": [presenter.seller_found(row) for row in rows]}
 

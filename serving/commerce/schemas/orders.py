@@ -6,14 +6,13 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from common.ids import PRINTABLE
+from common.ids import PRINTABLE, Id
 from serving.analytics.schemas.basics import Minor
 
 Status = Literal["placed", "confirmed", "shipped", "delivered", "cancelled"]
 Method = Literal["credit_card", "debit_card", "boleto", "voucher", "pix", "bank_transfer", "wallet", "cash"]
 
 
-Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
 FORBID_EXTRA_FIELDS = with_config(ConfigDict(extra="forbid"))
 """Makes a model refuse fields that it does not have."""
 
@@ -40,7 +39,7 @@ class PaymentRequest(TypedDict):
     method: Method
     token: NotRequired[
         Annotated[
-            Id | None,
+            Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)] | None,
             Field(
                 description="The token of the card. The simulated provider declines `tok_decline…`, charges "
                 "`tok_slow…` slowly and `tok_flaky…` at the third attempt, and charges every other token.",

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from common.ids import Id
 from common.problems import Problem
 from serving.audits.service import AuditsService
 from serving.problems import ClickHouseUnavailable
-from serving.web.admin.page import Id, admin_page, admin_router
+from serving.web.admin.page import admin_page, admin_router
 from serving.web.translation import N_
 
 ON_PAGE = 30

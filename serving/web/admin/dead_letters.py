@@ -7,9 +7,10 @@ from urllib.parse import quote
 from fastapi import Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from common.ids import Id
 from common.problems import Problem
 from serving.ops.dead_letters import DeadLetters, NotReplayable
-from serving.web.admin.page import Id, admin_page, admin_router
+from serving.web.admin.page import admin_page, admin_router
 from serving.web.forms import NO_STORE, BadField, Form, read_form
 from serving.web.translation import gettext
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
@@ -59,8 +59,6 @@ MESSAGES: Mapping[str, str] = {
 }
 
 Search = Annotated[str, Query(max_length=80, pattern=PRINTABLE)]
-SellerId = Annotated[str, Path(min_length=1, max_length=128, pattern=PRINTABLE)]
-Id = Annotated[str, Path(min_length=1, max_length=100, pattern=PRINTABLE)]
 
 
 def admin_router() -> APIRouter:

@@ -6,9 +6,9 @@ from urllib.parse import quote
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from common.ids import PRINTABLE
+from common.ids import PRINTABLE, Id
 from common.problems import Problem
-from serving.web.admin.page import Id, Search, admin_page, admin_router
+from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.forms import Form, read_form, submit
 from serving.web.service_calls import ask
 

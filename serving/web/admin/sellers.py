@@ -6,12 +6,12 @@ from urllib.parse import quote
 from fastapi import Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from common.ids import PRINTABLE
+from common.ids import PRINTABLE, Id
 from common.problems import Problem
 from serving.analytics.parameters import AnalyticsDep
 from serving.analytics.service import Analytics
 from serving.clickhouse import Row
-from serving.web.admin.page import Id, Search, SellerId, admin_page, admin_router
+from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.forms import NO_STORE, Form, read_form, submit
 from serving.web.service_calls import ask
 from serving.web.translation import gettext
@@ -73,7 +73,7 @@ async def _search(service: Analytics, q: str) -> list[Row]:
 
 @router.get("/sellers/find")
 async def find_seller(
-    seller_id: Annotated[str, Query(min_length=1, max_length=128, pattern=PRINTABLE)],
+    seller_id: Id,
 ) -> Response:
     """Redirect to the page of a seller whose exact id was entered."""
     return RedirectResponse(seller_path(seller_id), 303, NO_STORE)
@@ -106,7 +106,7 @@ async def refuse_application(request: Request, application_id: Id) -> Response:
 
 
 @router.get("/sellers/{seller_id}")
-async def seller(request: Request, seller_id: SellerId) -> Response:
+async def seller(request: Request, seller_id: Id) -> Response:
     """Return a seller's profile, its rates, and the forms that suspend and reinstate it."""
     return await _seller_page(request, seller_id)
 
@@ -119,7 +119,7 @@ async def _seller_page(
 
 
 @router.post("/sellers/{seller_id}/suspension")
-async def suspend_seller(request: Request, seller_id: SellerId) -> Response:
+async def suspend_seller(request: Request, seller_id: Id) -> Response:
     """Suspend a seller with a reason."""
     form = await read_form(request)
 
@@ -134,7 +134,7 @@ async def suspend_seller(request: Request, seller_id: SellerId) -> Response:
 
 
 @router.post("/sellers/{seller_id}/reinstatement")
-async def reinstate_seller(request: Request, seller_id: SellerId) -> Response:
+async def reinstate_seller(request: Request, seller_id: Id) -> Response:
     """End a seller's suspension with a reason."""
     form = await read_form(request)
 

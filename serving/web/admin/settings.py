@@ -9,9 +9,10 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from common.clock import system_clock
+from common.ids import Id
 from common.problems import Problem
 from serving.recommendations.rules.references import check_entries
-from serving.web.admin.page import Id, admin_page, admin_router
+from serving.web.admin.page import admin_page, admin_router
 from serving.web.forms import BadField, Form, read_form, submit
 from serving.web.service_calls import Refusal, ask
 from serving.web.translation import N_, gettext

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from common.ids import Id
 from common.problems import Problem
 from serving.gateway.gateway import identity_of
 from serving.problems import ClickHouseUnavailable, RedisUnavailable
 from serving.trainings.problems import ModelNotKept
 from serving.trainings.schemas import TrainingDetails
 from serving.trainings.service import TrainingsService
-from serving.web.admin.page import Id, admin_page, admin_router
+from serving.web.admin.page import admin_page, admin_router
 from serving.web.forms import BadField, confirmation, read_form
 from serving.web.translation import N_, gettext
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import read_catalogue
 from common.access_policy import NotYours
+from common.ids import Id
 from common.problems import Problem
 from serving.analytics.parameters import DashboardsDep, SellerId
 from serving.gateway.described_routes import guarded
@@ -23,7 +24,6 @@ from serving.web.seller.alert_form import (
     fields_of_rule,
 )
 from serving.web.seller.alerts import (
-    Id,
     address,
     alerts_page,
     condition_text,

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from babel.numbers import get_currency_precision
-
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
+from common.money import minor_digits
 from serving.web.forms import BadField, Form
 from serving.web.translation import N_, gettext
 
@@ -167,7 +166,7 @@ def _entered(metric: Metric | None, value: float, currency: str) -> str:
     """Return a value of a metric as a person enters it: the inverse of `metric_value`."""
     number = Decimal(repr(value))
     if metric is not None and metric.unit == "money":
-        number = number.scaleb(-get_currency_precision(currency))
+        number = number.scaleb(-minor_digits(currency))
     elif metric is not None and metric.unit == "share":
         number *= 100
     return f"{number.normalize():f}"

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
-from common.ids import PRINTABLE
+from common.ids import PRINTABLE, Id
 from common.problems import Problem
 from serving.analytics.parameters import DashboardsDep, SellerId
 from serving.clickhouse import Row
@@ -80,7 +80,6 @@ router = APIRouter(
     dependencies=[Depends(reject_repeated_parameters)],
 )
 
-Id = Annotated[str, Path(min_length=1, max_length=64, pattern=PRINTABLE)]
 Action = Annotated[str, Path(pattern="^(pause|resumption|removal|test)$")]
 Before = Annotated[str | None, Query(max_length=64, pattern=PRINTABLE)]
 

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from common.ids import PRINTABLE
+from common.ids import Id
 from common.problems import Problem
 from serving.analytics.parameters import SellerId
 from serving.gateway.described_routes import guarded
@@ -29,8 +29,6 @@ router = APIRouter(
     include_in_schema=False,
     dependencies=[Depends(reject_repeated_parameters)],
 )
-
-Id = Annotated[str, Path(min_length=1, max_length=64, pattern=PRINTABLE)]
 
 
 async def saved_views(request: Request, seller_id: str) -> Sequence[Mapping[str, Any]] | None:

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from common.ids import PRINTABLE
+from common.ids import Id
 from common.problems import Problem
 from serving.analytics.service.context import AnalyticsContext
 from serving.catalogue.service import ProductName
@@ -37,8 +37,7 @@ router = APIRouter(
     dependencies=[Depends(reject_repeated_parameters)],
 )
 
-Id = Annotated[str, Path(min_length=1, max_length=128, pattern=PRINTABLE)]
-After = Annotated[str | None, Query(min_length=1, max_length=128, pattern=PRINTABLE)]
+After = Annotated[Id | None, Query()]
 
 
 @router.get("")

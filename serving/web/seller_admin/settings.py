@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Annotated, Any, get_args
+from typing import Any, get_args
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from common.ids import PRINTABLE
+from common.ids import Id
 from common.principal import StaffRole
 from common.problems import Problem
 from serving.gateway.described_routes import guarded
@@ -60,12 +60,9 @@ router = APIRouter(
     dependencies=[Depends(reject_repeated_parameters)],
 )
 
-SellerId = Annotated[str, Path(min_length=1, max_length=128, pattern=PRINTABLE)]
-Id = Annotated[str, Path(min_length=1, max_length=64, pattern=PRINTABLE)]
-
 
 @router.get("")
-async def settings(request: Request, seller_id: SellerId) -> Response:
+async def settings(request: Request, seller_id: Id) -> Response:
     """Return the settings of a seller."""
     return await _page(request, seller_id)
 
@@ -102,7 +99,7 @@ async def _page(
 
 
 @router.post("/profile")
-async def change_profile(request: Request, seller_id: SellerId) -> Response:
+async def change_profile(request: Request, seller_id: Id) -> Response:
     """Save the fields of the profile. An empty field removes what was there, except the name."""
     form = await read_form(request)
 
@@ -116,7 +113,7 @@ async def change_profile(request: Request, seller_id: SellerId) -> Response:
 
 
 @router.post("/invitations")
-async def invite_to_staff(request: Request, seller_id: SellerId) -> Response:
+async def invite_to_staff(request: Request, seller_id: Id) -> Response:
     """Invite the person with an e-mail address to the staff."""
     form = await read_form(request)
 
@@ -128,7 +125,7 @@ async def invite_to_staff(request: Request, seller_id: SellerId) -> Response:
 
 
 @router.post("/invitations/{invitation_id}/withdrawal")
-async def withdraw_invitation(request: Request, seller_id: SellerId, invitation_id: Id) -> Response:
+async def withdraw_invitation(request: Request, seller_id: Id, invitation_id: Id) -> Response:
     """Withdraw an open invitation."""
     form = await read_form(request)
 
@@ -140,7 +137,7 @@ async def withdraw_invitation(request: Request, seller_id: SellerId, invitation_
 
 
 @router.post("/staff/{user_id}/role")
-async def change_staff(request: Request, seller_id: SellerId, user_id: Id) -> Response:
+async def change_staff(request: Request, seller_id: Id, user_id: Id) -> Response:
     """Give a person of the staff another role."""
     form = await read_form(request)
 
@@ -152,7 +149,7 @@ async def change_staff(request: Request, seller_id: SellerId, user_id: Id) -> Re
 
 
 @router.post("/staff/{user_id}/removal")
-async def remove_staff(request: Request, seller_id: SellerId, user_id: Id) -> Response:
+async def remove_staff(request: Request, seller_id: Id, user_id: Id) -> Response:
     """Remove a person from the staff."""
     form = await read_form(request)
 
@@ -164,7 +161,7 @@ async def remove_staff(request: Request, seller_id: SellerId, user_id: Id) -> Re
 
 
 @router.post("/keys")
-async def create_key(request: Request, seller_id: SellerId) -> Response:
+async def create_key(request: Request, seller_id: Id) -> Response:
     """Create an API key. This response shows it; no other does, so this one is not a redirect."""
     form = await read_form(request)
     pages: PageRenderer = request.app.state.pages
@@ -186,7 +183,7 @@ async def create_key(request: Request, seller_id: SellerId) -> Response:
 
 
 @router.post("/keys/{key_id}/revocation")
-async def revoke_key(request: Request, seller_id: SellerId, key_id: Id) -> Response:
+async def revoke_key(request: Request, seller_id: Id, key_id: Id) -> Response:
     """Revoke an API key."""
     form = await read_form(request)
 

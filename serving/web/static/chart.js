@@ -20,10 +20,11 @@ const formatters = (data, metric) => {
     const short = new Intl.NumberFormat(data.locale, { notation: "compact", maximumFractionDigits: 1 });
     return { scale: 1, exact: (v) => whole.format(v), short: (v) => short.format(v) };
   }
-  const currency = { style: "currency", currency: data.currency };
+  const digits = data.minorDigits;
+  const currency = { style: "currency", currency: data.currency, minimumFractionDigits: digits, maximumFractionDigits: digits };
   const exact = new Intl.NumberFormat(data.locale, currency);
   const short = new Intl.NumberFormat(data.locale, { ...currency, notation: "compact", maximumFractionDigits: 1, minimumFractionDigits: 0 });
-  const scale = 10 ** exact.resolvedOptions().maximumFractionDigits;
+  const scale = 10 ** digits;
   return { scale, exact: (v) => exact.format(v), short: (v) => short.format(v) };
 };
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from common.ids import PRINTABLE
+from common.ids import Id
 from serving.catalogue.offers import Offer, offer_of
 
 MAX_LINES = 100
@@ -18,8 +18,8 @@ class StoredCartLine(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    product_id: Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)]
-    seller_id: Annotated[str | None, Field(max_length=128)] = None
+    product_id: Id
+    seller_id: Id | None = None
     quantity: Annotated[int, Field(ge=1, le=MAX_UNITS)]
     unit_price_minor: Annotated[int, Field(ge=0)] | None = None
     name: Annotated[str | None, Field(max_length=400)] = None

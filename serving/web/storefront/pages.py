@@ -4,10 +4,11 @@ import asyncio
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from common.ids import Id
 from serving.cache.completeness import mark_incomplete
 from serving.cache.tags import categories_tags, product_tags, products_tags, similar_tags
 from serving.cached_responses import CachedResponder, CachedResponderDep
@@ -104,7 +105,7 @@ async def row(
     request: Request,
     session: Session,
     surface: Context = "home",
-    product_id: Annotated[str | None, Query(max_length=128)] = None,
+    product_id: Id | None = None,
     exclude: Exclude = "",
 ) -> Response:
     """Return only the row of recommendations, without products that other rows of the page show."""

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from clickhouse.client import connect
+from clickhouse.query_files import load_queries
 from common.settings import Settings
 from experiments.judgement import NOTHING
 from experiments.moments import Moments
 from jobs.training.off_policy import judged_on_log, read_explored_log
-from serving.clickhouse import load_queries
 from tests.integration.event_rows import as_text, insert_events
 from tests.integration.metric_tables import emptied
 

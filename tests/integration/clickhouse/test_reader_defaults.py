@@ -9,8 +9,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.client import connect
+from clickhouse.query_files import load_queries
 from common.settings import Settings
-from serving.clickhouse import load_queries
 from tests.integration.metric_tables import emptied, writable
 
 

@@ -359,6 +359,7 @@ def test_a_wrong_outcome_of_an_order_is_found(
     ("change", "undo", "found"),
     [
         ("registered_at + interval '1 hour'", "registered_at - interval '1 hour'", {"registered_at"}),
+        ("registered_at, name = 'Bia'", "registered_at, name = 'Ana'", {"name"}),
         ("NULL, status = 'applied'", "created_at, status = 'approved'", {"row"}),
     ],
 )

@@ -215,6 +215,37 @@ def test_an_edited_profile_keeps_the_fields_that_were_left_out(shop, boss):
         assert problem(refused) == (422, "bad-parameter")
 
 
+def two_of(events):
+    """Return the events once there are two."""
+    return events if len(events) == 2 else None
+
+
+def test_everybody_hears_of_a_changed_profile_but_not_of_its_private_fields(shop, boss, eventually):
+    seller_id = admitted(shop, boss)
+    owner = shop.as_principal(staff(seller_id, "owner"))
+    profile = f"/v1/sellers/{seller_id}/profile"
+
+    owner.patch(profile, json={"phone": "+55 13 1234"}).raise_for_status()
+    owner.patch(profile, json={"name": "Ana's lights", "contact_email": "a@example.org"}).raise_for_status()
+    owner.patch(profile, json={"city": None}).raise_for_status()
+
+    renamed, moved = eventually(lambda: two_of(shop.events("seller_changed", seller_id)))
+    assert (renamed["name"], renamed["city"], renamed["country"]) == ("Ana's lights", "Santos", "BR")
+    assert (moved["name"], moved["city"]) == ("Ana's lights", None)
+    assert not {"phone", "contact_email", "legal_name", "tax_id"} & renamed.keys()
+
+
+def test_a_seller_is_registered_with_the_profile_at_the_time_of_the_approval(shop, boss, eventually):
+    opened = apply(shop)
+    seller_id = opened["seller_id"]
+    boss.patch(f"/v1/sellers/{seller_id}/profile", json={"name": "Ana's lights"}).raise_for_status()
+    boss.post(f"{DECISIONS}/{opened['application_id']}/approval", json={}).raise_for_status()
+
+    (told,) = eventually(lambda: shop.events("seller_registered", seller_id))
+    assert told["name"] == "Ana's lights"
+    assert shop.events("seller_changed", seller_id) == []
+
+
 ROUTES = [
     ("GET", "profile", None, {"owner", "manager", "analyst", "fulfilment"}),
     ("PATCH", "profile", {"city": "Santos"}, {"owner", "manager"}),

@@ -2,8 +2,10 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import datetime
+from html import unescape
 from time import monotonic, sleep
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +15,7 @@ import pytest
 
 from clickhouse.migration_state import FOLDER
 from common.migrations import read_migrations
+from common.request_path import in_path
 from common.settings import Settings
 from serving.analytics.watermarks import REFRESH_INTERVAL_S
 from tests.integration.servers import TEST_TIMEOUT_S, await_true
@@ -424,6 +427,21 @@ def test_no_page_may_run_inline_script(api: httpx.Client) -> None:
         assert "unsafe" not in response.headers["content-security-policy"]
         assert "<script>" not in response.text
         assert " style=" not in response.text
+
+
+@pytest.mark.parametrize("seller_id", ["a/b", "a%2Fb", "100%", "a?b#c", "..a", "it's", "ü/ñ"])
+def test_a_seller_with_any_id_has_pages_and_figures(api: httpx.Client, add: Add, seller_id: str) -> None:
+    add("seller_registered", [f"e-{seller_id}", "2018-01-01 00:00:00.000", seller_id, "Odd & co", None, None])
+    sales = api.get(f"/v1/sellers/{in_path(seller_id)}/sales")
+    page = api.get(f"/sell/{in_path(seller_id)}")
+
+    assert (sales.status_code, page.status_code) == (200, 200)
+    assert sales.json()["seller_id"] == seller_id
+    links = {unescape(link) for link in re.findall(r'href="(/sell/[^"]+)"', page.text)}
+    assert links
+    assert all(link.startswith(f"/sell/{in_path(seller_id)}") for link in links)
+    for tab in sorted({link.partition("?")[0] for link in links}):
+        assert api.get(tab).status_code != 404, tab  # pages of the commerce services are 503 here
 
 
 def test_what_a_seller_is_called_stays_text(api: httpx.Client, add: Add) -> None:

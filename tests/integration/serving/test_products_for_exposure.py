@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from clickhouse.query_files import load_queries
 from common.configuration.recommendation_rules import EXPOSURE_SHARE, SMALL_SELLER_UNITS
 from common.configuration.values import SettingValue, SettingValues
 from common.settings import Settings
-from serving.clickhouse import ClickHouseQueries, load_queries
+from serving.clickhouse import ClickHouseQueries
 from serving.live_versions import LiveVersions
 from serving.recommendations.rules.context import ExposurePool
 from serving.recommendations.rules.supply import OF_SELLER, products_for_exposure

@@ -8,10 +8,11 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
+from clickhouse.query_files import load_queries
 from common.configuration.recommendation_rules import CONSUMABLE_CATEGORIES
 from common.configuration.values import SettingValue, SettingValues
 from common.settings import Settings
-from serving.clickhouse import ClickHouseQueries, load_queries
+from serving.clickhouse import ClickHouseQueries
 from serving.live_versions import LiveVersions
 from serving.recommendations.recent_offers import RecentOffer, RecentOffers, recent_offers
 from serving.recommendations.repurchase import Median, RepurchaseIntervals, repurchase_intervals

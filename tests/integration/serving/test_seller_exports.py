@@ -13,6 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from clickhouse.metric_catalogue.definition import read_catalogue
+from clickhouse.query_files import load_queries
 from common.settings import Settings
 from serving.analytics.presenters.row_export import COLUMNS
 from serving.analytics.service.context import AnalyticsContext, PeriodRequest
@@ -21,7 +22,7 @@ from serving.analytics.service.row_export import begin_export
 from serving.analytics.watermarks import WatermarkCache
 from serving.cache.last_answers import LastAnswers
 from serving.catalogue.service import Catalogue
-from serving.clickhouse import ClickHouseQueries, load_queries
+from serving.clickhouse import ClickHouseQueries
 from serving.live_versions import LiveVersions
 from serving.parquet_writer import PARQUET
 

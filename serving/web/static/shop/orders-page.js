@@ -3,6 +3,7 @@ import { orders } from "./storage.js";
 
 const list = document.getElementById("orders");
 const { locale, zone } = list.dataset;
+const { others, usual } = JSON.parse(list.dataset.minorDigits);
 const when = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: zone });
 
 const element = (name, className, ...children) => {
@@ -13,8 +14,9 @@ const element = (name, className, ...children) => {
 };
 
 const money = (minor, currency) => {
-  const format = new Intl.NumberFormat(locale, { style: "currency", currency });
-  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+  const digits = others[currency] ?? usual; // not those of Intl, which are the browser's
+  const style = { style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(locale, style).format(minor / 10 ** digits);
 };
 
 const row = ({ order_id, placed_at, lines, amount_minor, currency }) => {
