@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from clickhouse.metric_catalogue.definition import read_catalogue, read_domains
+from common.money import to_minor
 from local import passwords
 from tests.chromium import opened
 from tests.principals import bearer
@@ -94,6 +95,8 @@ def compare(page, api, seller, domain):
         about = (seller, name)
         assert_same(screen[metric.title], totals[name], metric.unit, about)
         in_csv = [Decimal(row[name]) for row in series if row[name]]
+        if metric.unit == "money":
+            in_csv = [Decimal(to_minor(amount, answer["currency"])) for amount in in_csv]
         in_json = [
             Decimal(str(bucket["values"][name]))
             for bucket in answer["series"]

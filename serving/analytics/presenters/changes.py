@@ -13,6 +13,7 @@ from serving.analytics.schemas.changes import (
     OtherParts,
 )
 from serving.catalogue.service import UNNAMED, ProductName
+from serving.csv_writer import money_fields
 
 Row = Mapping[str, Any]
 """A row of the query `seller_sales_change`."""
@@ -104,6 +105,7 @@ def show_others(parts: Sequence[SalesGroup]) -> OtherParts | None:
 
 EFFECTS = tuple(ChangeEffects.__annotations__)
 CHANGE_COLUMNS = ("id", "label", "value", "compared", "difference", *EFFECTS)
+CHANGE_MONEY = money_fields(Compared, ChangeEffects)
 
 
 def change_rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -128,7 +128,10 @@ def test_what_is_not_listed_is_one_part(api: httpx.Client) -> None:
     assert shown["other_products"]["count"] == 3
     assert shown["other_products"]["difference"] == 3_150
     rows = list(csv.DictReader(StringIO(table)))
-    assert [(row["label"], row["difference"]) for row in rows] == [("A sofa", "-9000"), ("3 others", "3150")]
+    assert [(row["label"], row["difference"], row["currency"]) for row in rows] == [
+        ("A sofa", "-90.00", "BRL"),
+        ("3 others", "31.50", "BRL"),
+    ]
 
 
 @pytest.mark.usefixtures("sold")
