@@ -1,8 +1,10 @@
-"""Prices a cart: its lines at current prices, split by seller, and what prevents a checkout. Pure."""
+"""The cart of a browser: its products, its lines at current prices, and what prevents a checkout. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +13,15 @@ from serving.catalogue.offers import Offer, offer_of
 
 MAX_LINES = 100
 MAX_UNITS = 999
+
+CART_COOKIE = "souk_cart"
+"""The products in the browser's cart, percent-encoded and separated by commas (`static/shop/storage.js`)."""
+
+
+def products_in(cookie: str) -> list[str]:
+    """Return the products of `CART_COOKIE`. An empty cart has no cookie."""
+    products = (unquote(each) for each in cookie.split(",")[:MAX_LINES])
+    return [product_id for product_id in products if product_id and re.fullmatch(PRINTABLE, product_id)]
 
 
 class StoredCartLine(BaseModel):

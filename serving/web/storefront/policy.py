@@ -14,6 +14,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "product": anyone("page"),
     "cart_page": anyone("page"),
     "cart_lines": anyone("page"),
+    "cart_rows": anyone("recommendation"),
     "orders": anyone("page"),
     "order": _OWN_ORDER,
     "order_state": _OWN_ORDER,

@@ -119,6 +119,7 @@ GET /shop/found                                  everybody
 GET /shop/products/{product_id}                  everybody
 GET /shop/visitor                                everybody
 GET /shop/cart                                   everybody
+GET /shop/cart/rows                              everybody
 POST /shop/cart                                  everybody
 GET /shop/orders                                 everybody
 GET /shop/orders/{order_id}                      visitors platform
