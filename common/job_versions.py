@@ -8,6 +8,9 @@ keys without a prefix.
 VERSIONED_JOBS = ("rankings", "recommendations")
 """The jobs that write to Redis."""
 
+JOBS = ("facts", *VERSIONED_JOBS, "signals")
+"""All jobs, in the order in which they are submitted."""
+
 LIVE_FIELD = "live"
 """The field of the hash `state_key(job)` with the version that readers use. It is missing if they use keys
 without a prefix."""

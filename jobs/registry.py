@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from common import job_versions
 from common.job_versions import VERSIONED_JOBS
 from common.settings import Settings
 from jobs.facts import job as facts
@@ -14,12 +15,13 @@ from jobs.signals import job as signals
 from jobs.signals.logic import EVENTS as SIGNALS_EVENTS
 from schemas.events import all_events
 
-JOBS: Mapping[str, Callable[[Settings], JobPlan]] = {
+_PLANS: Mapping[str, Callable[[Settings], JobPlan]] = {
     "facts": facts.build,
     "rankings": rankings.build,
     "recommendations": recommendations.build,
     "signals": signals.build,
 }
+JOBS: Mapping[str, Callable[[Settings], JobPlan]] = {job: _PLANS[job] for job in job_versions.JOBS}
 """Job name → the function that builds the job's plan, in the order of submission."""
 
 _VERSIONED = {"rankings": rankings.build, "recommendations": recommendations.build}

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException
 from redis.asyncio import Redis
 
 from clickhouse.migration_state import NEWEST_APPLIED, check_migrations
-from common.job_versions import VERSIONED_JOBS
+from common.job_versions import JOBS
 from common.kafka import KafkaCluster
 from common.problems import Problem
 from common.readiness import MIGRATIONS, STOPPING, NotReady, described, excludes
@@ -23,9 +23,6 @@ from serving.ops.past import CountedPast
 from serving.ops.schemas import FiguresState, PartState, Readiness
 
 TIMEOUT_S = 2.0
-JOBS = ("facts", *VERSIONED_JOBS)
-"""The Flink jobs of which a version must be running."""
-
 FIGURES = "figures"
 
 OPTIONAL = frozenset({"commerce"})
