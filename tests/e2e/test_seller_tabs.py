@@ -58,7 +58,8 @@ def shown_number(text):
 def scaled(value, unit, text):
     """Return a value of the API in the unit in which a page shows it."""
     factor = {"money": Decimal("0.01"), "share": Decimal(100), "hours": Decimal(1)}.get(unit, Decimal(1))
-    return Decimal(str(value)) * factor / (24 if text.endswith(" d") else 1)
+    of_hours = {"d": Decimal(1) / 24, "min": Decimal(60), "s": Decimal(3600)}
+    return Decimal(str(value)) * factor * (of_hours.get(text.split()[-1], 1) if unit == "hours" else 1)
 
 
 def assert_same(text, value, unit, about):
