@@ -171,8 +171,8 @@ def test_a_late_answer_about_the_demo_is_unknown_until_it_is_there(
 ) -> None:
     monkeypatch.setattr("serving.web.people.demo.TIMEOUT_S", 0.01)
 
-    async def offered() -> tuple[list[bool | None], int]:
-        accounts, demo = SlowAccounts(), DemoAvailability()
+    async def offered(is_demo: bool) -> tuple[list[bool | None], int]:
+        accounts, demo = SlowAccounts(), DemoAvailability(lambda: is_demo)
         here = request()
         before = [await demo.is_offered(here, accounts) for _ in range(2)]  # type: ignore[arg-type]
         accounts.may_answer.set()
@@ -180,4 +180,5 @@ def test_a_late_answer_about_the_demo_is_unknown_until_it_is_there(
         after = await demo.is_offered(here, accounts)  # type: ignore[arg-type]
         return [*before, after], accounts.asked
 
-    assert asyncio.run(offered()) == ([None, None, True], 1)
+    assert asyncio.run(offered(is_demo=True)) == ([None, None, True], 1)
+    assert asyncio.run(offered(is_demo=False)) == ([False, False, True], 1)

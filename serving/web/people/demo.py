@@ -21,18 +21,18 @@ _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip
 
 
 class DemoAvailability:
-    """Asks the users service whether the demo is available."""
+    """Asks the users service whether the demo is available. `is_demo` returns whether demo mode is on."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
+    def __init__(self, is_demo: Callable[[], bool], now: Callable[[], float] = time.monotonic) -> None:
+        self._is_demo, self._now = is_demo, now
         self._known: tuple[float, bool | None] = (0.0, None)
         self._asking: asyncio.Task[None] | None = None
 
     async def is_offered(self, request: Request, commerce: CommerceClient) -> bool | None:
         """Return whether the demo is available, and the request comes from this machine.
 
-        None means that the users service has not answered within `TIMEOUT_S`. Its answer counts for the next
-        request, however late it comes.
+        None means that demo mode is on, and the users service has not answered within `TIMEOUT_S`. Its answer
+        counts for the next request, however late it comes.
         """
         if not is_from_this_machine(request):
             return False
@@ -44,8 +44,12 @@ class DemoAvailability:
         try:
             await asyncio.wait_for(asyncio.shield(self._asking), TIMEOUT_S)
         except TimeoutError:
-            return None
-        return self._known[1]
+            return self._unknown()
+        available = self._known[1]
+        return self._unknown() if available is None else available
+
+    def _unknown(self) -> bool | None:
+        return None if self._is_demo() else False
 
     async def _ask(self, commerce: CommerceClient) -> None:
         try:

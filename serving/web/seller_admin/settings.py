@@ -123,9 +123,8 @@ async def _named_people(
 
     async def name(user_id: str) -> None:
         path = "/v1/me" if user_id == own_id else "/v1/people/{user_id}"
-        parameters = {} if user_id == own_id else {"user_id": user_id}
         try:
-            person = await ask(request, "GET", path, **parameters)
+            person = await ask(request, "GET", path, user_id=user_id)
         except (Refusal, CommerceUnavailable):
             return
         named[user_id] = " · ".join(filter(None, (person.get("name"), person.get("email")))) or None
