@@ -5,11 +5,11 @@ read the keys of the live version: `1a2b3c4d:popular_products`. A job that has n
 keys without a prefix.
 """
 
-JOBS = ("facts", "rankings", "recommendations", "signals")
-"""All jobs, in the order of submission. `jobs/registry.py` has their plans."""
-
 VERSIONED_JOBS = ("rankings", "recommendations")
 """The jobs that write to Redis."""
+
+JOBS = ("facts", *VERSIONED_JOBS, "signals")
+"""All jobs, in the order of submission. `jobs/registry.py` has their plans."""
 
 LIVE_FIELD = "live"
 """The field of the hash `state_key(job)` with the version that readers use. It is missing if they use keys

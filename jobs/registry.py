@@ -15,7 +15,7 @@ from jobs.signals import job as signals
 from jobs.signals.logic import EVENTS as SIGNALS_EVENTS
 from schemas.events import all_events
 
-_PLANS = {
+_PLANS: Mapping[str, Callable[[Settings], JobPlan]] = {
     "facts": facts.build,
     "rankings": rankings.build,
     "recommendations": recommendations.build,

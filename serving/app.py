@@ -97,6 +97,7 @@ DESCRIPTION = """Sales figures of a marketplace and its sellers, exact to the ce
 * Sales include orders that were cancelled or unavailable later; `cancelled` has their number and amounts.
 * A period that is not over is compared with the same part of the previous one; `compared` has that part.
 * Send `Accept: text/csv` to get a list as CSV. Its header `Link` has the next page, `Souk-As-Of` has `as_of`.
+  There, money is a decimal of the currency in the column `currency`, and no column's name ends in `_minor`.
   Texts that a spreadsheet would run as a formula begin with an apostrophe.
 * Metrics, their rows and the results of SQL are Parquet with `Accept: application/vnd.apache.parquet` or
   `format=parquet`. There, money is a decimal of the currency, and times are UTC.

@@ -17,7 +17,12 @@ MONEY_DIGITS = 19
 """The digits of a decimal: as many as the largest number of minor units, a signed integer of 64 bits, has."""
 
 ColumnKind = Literal["text", "time", "count", "number", "money"]
-"""What a column of a table has. `money` is an integer of minor units in JSON and CSV."""
+"""What a column of a table has. `money` is an integer of minor units in JSON."""
+
+
+def money_columns(kinds: Mapping[str, ColumnKind]) -> frozenset[str]:
+    """Return the columns that have money."""
+    return frozenset(name for name, kind in kinds.items() if kind == "money")
 
 
 def schema_of(kinds: Mapping[str, ColumnKind], currency: str, as_of: datetime | None = None) -> "pa.Schema":

@@ -1,6 +1,6 @@
 """Writes responses as JSON, CSV or Parquet with an ETag, and describes the problems that routes share."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -8,10 +8,10 @@ import orjson
 from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
-from serving.csv_writer import csv_lines
+from serving.csv_writer import csv_columns, csv_lines, csv_rows, money_fields
 from serving.http_caching import PRIVATE, PRIVATE_NO_STORE, etag_of, has_current
 from serving.openapi import Responses, openapi_problem
-from serving.parquet_writer import PARQUET, ColumnKind, write_parquet
+from serving.parquet_writer import PARQUET, ColumnKind, money_columns, write_parquet
 
 BAD_PARAMETER = openapi_problem(422, "A parameter can't be used; the detail says which and why.")
 UNKNOWN_SELLER = openapi_problem(404, "No seller has this id.")
@@ -44,25 +44,37 @@ FormatParam = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class CsvFormat:
-    """How a response is written as CSV: the columns of its header, and one row per entry of a list.
+    """How a response is written as CSV: its columns, and one row per entry of a list.
 
-    With the `kinds` of the columns, it has a Parquet form, too.
+    `money` names the columns with minor units, which a file has as decimals of the currency. With the `kinds`
+    of the columns, there is a Parquet form, too.
     """
 
     columns: Sequence[str]
     rows: Callable[[Any], Iterable[Mapping[str, Any]]]
+    money: Collection[str] = frozenset()
     kinds: Mapping[str, ColumnKind] | None = None
 
 
 def csv_list(name: str, entry: type) -> CsvFormat:
     """Return the CSV form of a response whose field `name` is a list of the TypedDict `entry`."""
-    return CsvFormat(tuple(entry.__annotations__), lambda content: content[name])
+    return CsvFormat(tuple(entry.__annotations__), lambda content: content[name], money_fields(entry))
 
 
-def write_csv(form: CsvFormat, content: object) -> bytes:
-    """Return the content of a response as CSV in UTF-8: null is empty, times are ISO 8601."""
-    rows = ([row[column] for column in form.columns] for row in form.rows(content))
-    return csv_lines([form.columns]) + csv_lines(rows)
+def table_of_kinds(
+    kinds: Mapping[str, ColumnKind], rows: Callable[[Any], Iterable[Mapping[str, Any]]]
+) -> CsvFormat:
+    """Return the CSV and Parquet form of a response whose columns have these kinds."""
+    return CsvFormat(tuple(kinds), rows, money_columns(kinds), kinds)
+
+
+def write_csv(form: CsvFormat, content: Mapping[str, Any]) -> bytes:
+    """Return the content of a response as CSV in UTF-8: null is empty, times are ISO 8601.
+
+    The currency of money is that of its row, or of the whole content.
+    """
+    rows = csv_rows(form.columns, form.money, form.rows(content), content.get("currency"))
+    return csv_lines([csv_columns(form.columns, form.money)]) + csv_lines(rows)
 
 
 def write_table(form: CsvFormat, content: Mapping[str, Any], media_type: str) -> bytes:

@@ -43,6 +43,7 @@ def run(stores: Stores) -> Iterator[TableComparison]:
     sellers = tuple(read_catalogue())
     everyone = tuple(name for name, metric in read_every_metric().items() if metric.is_of_marketplace)
     month_of = reader.month_of
+    table_csv = partial(csv_rows, stores.currency, month_of)
     parquet = partial(parquet_rows, stores.currency, month_of)
     for whose, owners, names, forms in (
         (
@@ -51,7 +52,7 @@ def run(stores: Stores) -> Iterator[TableComparison]:
             sellers,
             (
                 ("API", "", partial(json_rows, month_of)),
-                ("CSV", "/export.csv", partial(csv_rows, month_of)),
+                ("CSV", "/export.csv", table_csv),
                 ("Parquet", "/export.parquet", parquet),
             ),
         ),
@@ -59,7 +60,7 @@ def run(stores: Stores) -> Iterator[TableComparison]:
             "the marketplace",
             lambda _keys: [ALL_SELLERS],
             everyone,
-            (("API", "", partial(json_rows, month_of)), ("CSV", "/export.csv", partial(csv_rows, month_of))),
+            (("API", "", partial(json_rows, month_of)), ("CSV", "/export.csv", table_csv)),
         ),
     ):
         for label, form, rows_of in forms:

@@ -9,6 +9,9 @@ from common.nights import last_night
 SETTLING = timedelta(minutes=30)
 """A night that was missed, because the platform was stopped, is made up for this long after the start."""
 
+FIRST_AFTER = timedelta(minutes=5)
+"""The first audit of a platform begins this long after its start."""
+
 RETRY_AFTER = timedelta(hours=1)
 """The pause after an audit that failed or was killed."""
 
@@ -33,4 +36,5 @@ def is_due(state: AuditState, now: datetime, hour: int, timezone: ZoneInfo) -> b
         return False
     if state.attempted_at is not None and now - state.attempted_at < RETRY_AFTER:
         return False
-    return night >= state.up_since or now - state.up_since >= SETTLING
+    settling = FIRST_AFTER if state.audited_at is None else SETTLING
+    return night >= state.up_since or now - state.up_since >= settling

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +12,9 @@ from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from audit.reference.arithmetic import Value
 from common.money import minor_units
+
+IN_HOURS = {"s": Fraction(1, 3600), "min": Fraction(1, 60), "h": Fraction(1), "d": Fraction(24)}
+"""The unit of a duration's text → hours."""
 
 NOTHING = "–"
 """The text of a missing value."""
@@ -35,20 +39,22 @@ def read_page(html: str) -> MetricsPage:
 def shows(text: str, value: Value, unit: str, locale: str, currency: str) -> bool:
     """Return whether a text is a value, rounded to the decimals of the text.
 
-    The text of money is in units of the currency, that of a share in per cent, and one of hours in hours or
-    days.
+    The text of money is in units of the currency, that of a share in per cent, and one of hours in seconds,
+    minutes, hours or days.
     """
     if value is None or text == NOTHING:
         return value is None and text == NOTHING
     shown, step = _number(text, locale)
-    scale = Decimal(1)
+    scale: Decimal | Fraction = Decimal(1)
     if unit == "money":
         scale = Decimal(minor_units(currency))
     elif unit == "share":
         scale = Decimal("0.01")
-    elif unit == "hours" and text.endswith("d"):
-        scale = Decimal(24)
-    return abs(shown * scale - Decimal(str(value))) <= step * scale / 2
+    elif unit == "hours":
+        scale = Fraction(IN_HOURS[text.split()[-1]])
+    return (
+        abs(Fraction(shown) * Fraction(scale) - Fraction(str(value))) <= Fraction(step) * Fraction(scale) / 2
+    )
 
 
 def _number(text: str, locale: str) -> tuple[Decimal, Decimal]:

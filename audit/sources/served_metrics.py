@@ -14,6 +14,7 @@ from audit.reference.arithmetic import Value
 from audit.reference.sheet import ALL_SELLERS
 from audit.sources.api import ApiRequest, Row
 from audit.sources.sales_api import DayRange
+from clickhouse.metric_catalogue.definition import read_every_metric
 from common.money import to_minor
 
 METRICS_OF_REQUEST = 100
@@ -51,12 +52,22 @@ def json_rows(month_of: MonthOf, request: ApiRequest, content: bytes) -> Iterato
         yield _row(owner, month_of(datetime.fromisoformat(bucket["start"])), bucket["values"])
 
 
-def csv_rows(month_of: MonthOf, request: ApiRequest, content: bytes) -> Iterator[Row]:
-    """Yield the values of each month, as the texts of the file."""
+def csv_rows(currency: str, month_of: MonthOf, request: ApiRequest, content: bytes) -> Iterator[Row]:
+    """Yield the values of each month, as the texts of the file; amounts of money in the smallest unit.
+
+    An amount beside another currency than the shop's stays as it is, with its currency: it differs from each
+    value of the reference.
+    """
     for row in csv.DictReader(StringIO(content.decode())):
         start = datetime.fromisoformat(row.pop("start"))
         del row["end"]
-        yield _row(owner_of(request), month_of(start), row)
+        own = row.pop("currency", "")
+        money = {name for name in row if read_every_metric()[name].unit == "money" and row[name]}
+        amounts = {
+            name: str(to_minor(row[name], currency)) if own == currency else f"{row[name]} {own}"
+            for name in money
+        }
+        yield _row(owner_of(request), month_of(start), row | amounts)
 
 
 def parquet_rows(currency: str, month_of: MonthOf, request: ApiRequest, content: bytes) -> Iterator[Row]:

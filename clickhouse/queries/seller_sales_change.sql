@@ -2,6 +2,9 @@
 SELECT
     sold.product_id AS product_id,
     ifNull(listing.category, '') AS category,
+    -- New is what was never sold up to the end of the compared period; delisted, what is not on offer when the period ends.
+    first_sale.first_sold_at >= {compared_end:DateTime('UTC')} AS is_new,
+    ifNull(delisting.delisted_at, toDateTime64(0, 3, 'UTC')) > ifNull(listing.last_listed_at, toDateTime64(0, 3, 'UTC')) AS is_delisted,
     sold.* EXCEPT (product_id)
 FROM
 (
@@ -36,7 +39,16 @@ FROM
 ) AS sold
 LEFT JOIN
 (
-    SELECT product_id, tupleElement(argMax(tuple(category), occurred_at), 1) AS category
+    SELECT product_id, min(minute) AS first_sold_at FROM sales_lines
+    WHERE seller_id = {seller_id:String} AND currency = {currency:String} AND units > 0
+    GROUP BY product_id
+) AS first_sale ON first_sale.product_id = sold.product_id
+LEFT JOIN
+(
+    SELECT
+        product_id,
+        tupleElement(argMax(tuple(category), occurred_at), 1) AS category,
+        maxIf(occurred_at, occurred_at < {period_end:DateTime('UTC')}) AS last_listed_at
     FROM
     (
         SELECT product_id, occurred_at, category FROM product_listed
@@ -49,4 +61,10 @@ LEFT JOIN
     )
     GROUP BY product_id
 ) AS listing ON listing.product_id = sold.product_id
+LEFT JOIN
+(
+    SELECT product_id, max(occurred_at) AS delisted_at FROM product_delisted
+    WHERE seller_id = {seller_id:String} AND occurred_at < {period_end:DateTime('UTC')}
+    GROUP BY product_id
+) AS delisting ON delisting.product_id = sold.product_id
 ORDER BY product_id

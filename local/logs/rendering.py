@@ -49,7 +49,8 @@ def _text(value: Any) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return a text without control characters, which could change the terminal."""
+    """Return a text without control characters, which could change the terminal. A tab is four blanks."""
     return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
+        for character in text.replace("\t", "    ")
     )

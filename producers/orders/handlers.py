@@ -129,7 +129,13 @@ async def _apply_shipment_step(tx: Transaction, event: Record, to: Status) -> No
         return
     if order.status == "placed":
         raise Rejected(f"order {order.order_id} is not paid yet, so it can't be {to}")
-    step = store.StepDetails(event["occurred_at"], event["shipment_id"], event["seller_id"])
+    step = store.StepDetails(
+        event["occurred_at"],
+        event["shipment_id"],
+        event["seller_id"],
+        event.get("carrier"),
+        event.get("tracking_code"),
+    )
     if can_become(order.status, to):
         await store.set_order_status(tx, order, to, step)
     else:

@@ -19,7 +19,9 @@ def present_placed_order(
         "cancellation_reason": None,
         "currency": request.currency,
         "placed_at": now,
-        "history": [{"status": "placed", "at": now, "seller_id": None}],
+        "history": [
+            {"status": "placed", "at": now, "seller_id": None, "carrier": None, "tracking_code": None}
+        ],
         "lines": [_line(line.as_event()) for line in lines],
         "payment": {
             "status": "pending",

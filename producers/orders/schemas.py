@@ -56,6 +56,8 @@ class StepResponse(TypedDict):
     status: str
     at: datetime
     seller_id: str | None
+    carrier: str | None
+    tracking_code: str | None
 
 
 class LineResponse(TypedDict):

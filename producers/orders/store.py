@@ -29,6 +29,7 @@ SQL = load_queries(__file__)
 PRUNE_KEYS = SQL["prune_idempotency_keys"]
 """A DELETE for `producers.postgres.pruning.prune`."""
 
+_STEP_FIELDS = ("status", "at", "seller_id", "carrier", "tracking_code")
 _LINE_FIELDS = (
     *("line_number", "product_id", "seller_id", "quantity", "unit_price_minor", "discount_minor"),
     *("shipping_minor", "tax_minor", "commission_bp"),
@@ -44,6 +45,9 @@ class StepDetails:
     """The id of the parcel, return or refund; empty for the whole order. Each part takes each step once."""
     seller_id: str | None = None
     """The seller of the parcel or return."""
+    carrier: str | None = None
+    tracking_code: str | None = None
+    """The carrier's code of the parcel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,7 @@ async def find_order(sql: Any, order_id: str, owners: Sequence[str] | None) -> d
     row = await sql.fetchrow(SQL["find_order"], order_id, owners)
     if row is None:
         return None
-    steps = [{"status": step, "at": at, "seller_id": seller_id} for step, at, seller_id in row["steps"]]
+    steps = [dict(zip(_STEP_FIELDS, step, strict=True)) for step in row["steps"]]
     lines = [dict(zip(_LINE_FIELDS, line, strict=True)) for line in row["lines"]]
     return {**row, "lines": lines, "steps": steps}
 
@@ -223,13 +227,22 @@ async def set_order_status(
         payment,
         step.about,
         step.seller_id,
+        step.carrier,
+        step.tracking_code,
     )
 
 
 async def add_step(tx: Transaction, order: Order, status: str, step: StepDetails) -> None:
     """Record a step of an order."""
     await tx.sql.execute(
-        SQL["add_step"], order.order_id, status, step.occurred_at, step.about, step.seller_id
+        SQL["add_step"],
+        order.order_id,
+        status,
+        step.occurred_at,
+        step.about,
+        step.seller_id,
+        step.carrier,
+        step.tracking_code,
     )
 
 

@@ -8,7 +8,7 @@ import orjson
 from common.ids import new_id
 from producers.outbox.transaction import Transaction
 from producers.sellers import store
-from producers.sellers.model import APPROVED_ONCE, check_becomes
+from producers.sellers.model import APPROVED_ONCE, check_becomes, masked_email
 from producers.sellers.problems import ApplicationOpen, UnknownApplication, UnknownSeller, WrongStatus
 from producers.sellers.schemas import ApplicationRequest
 from producers.sellers.staff import join_staff
@@ -70,7 +70,9 @@ async def approve_application(
     await store.set_seller_status(tx, seller_id, "approved", decided_by)
     await store.decide_application(tx, application_id, "approved", decided_by)
     if application.applicant_id is not None:
-        await join_staff(tx, seller_id, application.applicant_id, "owner", decided_by)
+        profile = await store.find_profile(tx.sql, seller_id) or {}
+        hint = masked_email(profile["contact_email"]) if profile.get("contact_email") else None
+        await join_staff(tx, seller_id, application.applicant_id, "owner", decided_by, hint)
     if agreed_bp is not None:
         await store.add_rule(tx, _agreed_rule(tx, seller_id, agreed_bp, decided_by))
     profile = await store.find_profile(tx.sql, seller_id) or {}

@@ -228,7 +228,9 @@ class ProfileResponse(TypedDict):
 
 
 class StaffResponse(TypedDict):
-    """A member of a seller's staff. `email_hint` shows a part of the address by which they were added."""
+    """A member of a seller's staff. `email_hint` shows a part of the address by which they were added,
+    or of the application if that made them an owner.
+    """
 
     user_id: str
     role: StaffRole

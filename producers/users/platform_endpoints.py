@@ -66,7 +66,7 @@ async def create_demo_session(request: Request) -> Response:
     """Open a session of a demo person."""
     body = await parse_body(request, DEMO_SESSION_REQUEST)
     tokens = await open_demo_session(
-        transactions(request, NAME), context_of(request), body, client_of(request)
+        transactions(request, NAME), context_of(request), body, client_of(request, body.device)
     )
     return json_response(tokens, 201)
 

@@ -149,6 +149,7 @@ class DemoSessionRequest(_Request):
     role: DemoRole
     shopper_id: Id | None = None
     seller_id: Id | None = None
+    device: Annotated[str, Field(max_length=300, pattern=PRINTABLE)] | None = None
 
 
 REGISTRATION_REQUEST = TypeAdapter(RegistrationRequest)

@@ -9,8 +9,14 @@ from common.ids import PRINTABLE
 from serving.analytics.parameters import DashboardsDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters.customers import COHORT_COLUMNS, cohort_rows
-from serving.analytics.schemas.customers import CustomerCohorts, CustomerSegment, CustomerSegments
+from serving.analytics.schemas.customers import (
+    CohortMonth,
+    CustomerCohorts,
+    CustomerSegment,
+    CustomerSegments,
+)
 from serving.analytics.service.customers import MAX_MONTHS, CohortsRequest
+from serving.csv_writer import money_fields
 from serving.gateway.described_routes import guarded
 from serving.parameters import reject_repeated_parameters
 from serving.responses import (
@@ -25,7 +31,7 @@ from serving.responses import (
     download,
 )
 
-COHORTS_CSV = CsvFormat(COHORT_COLUMNS, cohort_rows)
+COHORTS_CSV = CsvFormat(COHORT_COLUMNS, cohort_rows, money_fields(CohortMonth))
 SEGMENTS_CSV = csv_list("segments", CustomerSegment)
 
 router = APIRouter(

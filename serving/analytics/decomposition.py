@@ -26,14 +26,14 @@ NOTHING = Sold(0, 0)
 class Effects:
     """What a change is made of, in the smallest unit of the currency. The fields add up to the change.
 
-    `new` and `gone` belong to products that were sold in one of the periods only. Of the others, `price` is
-    the effect of their average prices, `quantity` that of more or fewer units at the average price of all of
-    them (the mean of both periods' averages), and `mix` that of units that moved to dearer or cheaper
-    products: it is 0 if the units of every product grow in the same proportion.
+    `only_now` and `only_before` belong to products that were sold in one period only. Of the others,
+    `price` is the effect of their average prices, `quantity` that of more or fewer units at the average
+    price of all of them (the mean of both periods' averages), and `mix` that of units that moved to
+    dearer or cheaper products: it is 0 if the units of every product grow in the same proportion.
     """
 
-    new: int
-    gone: int
+    only_now: int
+    only_before: int
     price: int
     quantity: int
     mix: int
@@ -55,15 +55,15 @@ def effects_by_product(before: Mapping[str, Sold], now: Mapping[str, Sold]) -> d
     by_product = {}
     for name in products:
         then, later = before.get(name, NOTHING), now.get(name, NOTHING)
-        new = gone = 0
+        only_now = only_before = 0
         both_effects = [0, 0, 0]
         if name in both:
             both_effects = round_to_sum(_bennet(then, later, mean_price))
         elif _is_sold(then):
-            gone = later.value - then.value
+            only_before = later.value - then.value
         else:
-            new = later.value - then.value
-        by_product[name] = Effects(new, gone, *both_effects)
+            only_now = later.value - then.value
+        by_product[name] = Effects(only_now, only_before, *both_effects)
     return by_product
 
 

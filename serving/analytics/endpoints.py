@@ -18,8 +18,8 @@ from serving.analytics.parameters import (
 )
 from serving.analytics.policy import POLICIES
 from serving.analytics.popular import Ranking
-from serving.analytics.presenters.changes import CHANGE_COLUMNS, change_rows
-from serving.analytics.presenters.orders import ORDER_LINE_COLUMNS, order_line_rows
+from serving.analytics.presenters.changes import CHANGE_COLUMNS, CHANGE_MONEY, change_rows
+from serving.analytics.presenters.orders import ORDER_LINE_COLUMNS, ORDER_LINE_MONEY, order_line_rows
 from serving.analytics.schemas.changes import SalesChange
 from serving.analytics.schemas.orders import Orders
 from serving.analytics.schemas.products import PopularProduct, PopularProducts, TopProduct, TopProducts
@@ -49,11 +49,11 @@ from serving.responses import (
 LIVE_TABLES = (*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES, *MARKETPLACE_TABLES)
 
 SERIES_CSV = csv_list("series", Bucket)
-SALES_CHANGE_CSV = CsvFormat(CHANGE_COLUMNS, change_rows)
+SALES_CHANGE_CSV = CsvFormat(CHANGE_COLUMNS, change_rows, CHANGE_MONEY)
 TOP_PRODUCTS_CSV = csv_list("products", TopProduct)
 POPULAR_CSV = csv_list("products", PopularProduct)
 SELLERS_CSV = csv_list("sellers", SellerFound)
-ORDERS_CSV = CsvFormat(ORDER_LINE_COLUMNS, order_line_rows)
+ORDERS_CSV = CsvFormat(ORDER_LINE_COLUMNS, order_line_rows, ORDER_LINE_MONEY)
 
 router = APIRouter(
     route_class=guarded(POLICIES),

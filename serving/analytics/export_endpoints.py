@@ -17,7 +17,7 @@ from serving.analytics.metric_endpoints import (
 )
 from serving.analytics.parameters import AnalyticsDep, DashboardsDep, PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
-from serving.analytics.presenters.row_export import COLUMNS, row_kinds, table_lines, with_decimals
+from serving.analytics.presenters.row_export import csv_header, csv_table, row_kinds, with_decimals
 from serving.analytics.service.metrics import MetricsRequest
 from serving.analytics.service.row_export import RowExport
 from serving.csv_writer import csv_lines
@@ -149,12 +149,11 @@ async def _export(
 
 
 async def _csv_parts(export: RowExport) -> AsyncIterator[bytes]:
-    yield csv_lines([COLUMNS])
+    yield csv_lines([csv_header(export.metric)])
+    context = export.context
     async with aclosing(export.tables()) as tables:
         async for rows in tables:
-            yield await asyncio.to_thread(
-                lambda rows: csv_lines(table_lines(rows, export.context.zone)), rows
-            )
+            yield await asyncio.to_thread(csv_table, export.metric, rows, context.zone, context.currency)
 
 
 async def _parquet_parts(export: RowExport) -> AsyncIterator[bytes]:

@@ -1,7 +1,6 @@
 """The routes under `/v1` about metrics of the catalogue."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -18,7 +17,6 @@ from serving.analytics.schemas.metrics import (
     MarketplaceMetrics,
     MetricDefinitions,
     MetricExplanation,
-    MetricRow,
     MetricRows,
     SellerMetrics,
 )
@@ -43,8 +41,8 @@ from serving.responses import (
     CsvFormat,
     ResponderDep,
     TableResponderDep,
-    csv_list,
     download,
+    table_of_kinds,
 )
 
 MAX_METRICS = 100
@@ -59,7 +57,6 @@ DIMENSION_NAMES = sorted(
 )
 
 UNKNOWN = openapi_problem(404, "No seller has this id, or the catalogue has no metric of this name.")
-ROWS_CSV = csv_list("rows", MetricRow)
 
 MetricName = Annotated[
     str,
@@ -175,8 +172,8 @@ async def seller_metric(
     """Return the value of a metric in a period, its change, a series, and a split by a dimension.
 
     The CSV and the Parquet form have the split if `by` is given, with the rest as its last row, and else the
-    series. In Parquet, money is a decimal of the currency, and times are UTC. With `Cache-Control: no-store`
-    in the request, the figures are never older ones, and not stored for outages.
+    series. In both, money is a decimal of the currency; Parquet's times are UTC. With `Cache-Control:
+    no-store` in the request, the figures are never older ones, and not stored for outages.
     """
     is_stored = "no-store" not in request.headers.get("cache-control", "").lower()
     return respond(await dashboards.metrics_of_seller(seller_id, asked, is_stored), csv_of(asked))
@@ -206,7 +203,7 @@ async def seller_metric_rows(
     """
     request = MetricsRequest((metric,), requested, product_id=product_id)
     content = await dashboards.metric_rows_of_seller(seller_id, request, cursor, limit)
-    return respond(content, replace(ROWS_CSV, kinds=row_kinds(find_metric(metric))))
+    return respond(content, table_of_kinds(row_kinds(find_metric(metric)), lambda page: page["rows"]))
 
 
 def csv_of(asked: MetricsRequest) -> CsvFormat:
@@ -228,7 +225,7 @@ def _series_table(names: tuple[str, ...]) -> CsvFormat:
             yield {"start": bucket["start"], "end": bucket["end"], **bucket["values"]}
 
     kinds: dict[str, ColumnKind] = {"start": "time", "end": "time", **_kinds(names)}
-    return CsvFormat(tuple(kinds), rows, kinds)
+    return table_of_kinds(kinds, rows)
 
 
 def _split_table(names: tuple[str, ...]) -> CsvFormat:
@@ -240,7 +237,7 @@ def _split_table(names: tuple[str, ...]) -> CsvFormat:
             yield {"value": "", "label": label, **rest["values"]}
 
     kinds: dict[str, ColumnKind] = {"value": "text", "label": "text", **_kinds(names)}
-    return CsvFormat(tuple(kinds), rows, kinds)
+    return table_of_kinds(kinds, rows)
 
 
 def _kinds(names: tuple[str, ...]) -> dict[str, ColumnKind]:

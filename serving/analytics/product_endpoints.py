@@ -7,7 +7,11 @@ from starlette.responses import Response
 
 from serving.analytics.parameters import DashboardsDep, PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
-from serving.analytics.presenters.product_insights import PRICE_CHANGE_COLUMNS, price_change_rows
+from serving.analytics.presenters.product_insights import (
+    PRICE_CHANGE_COLUMNS,
+    PRICE_CHANGE_MONEY,
+    price_change_rows,
+)
 from serving.analytics.schemas.product_insights import BoughtTogether, PriceChanges, ProductPair
 from serving.analytics.service.product_insights import (
     MIN_ORDERS,
@@ -29,7 +33,7 @@ from serving.responses import (
     download,
 )
 
-PRICE_CHANGES_CSV = CsvFormat(PRICE_CHANGE_COLUMNS, price_change_rows)
+PRICE_CHANGES_CSV = CsvFormat(PRICE_CHANGE_COLUMNS, price_change_rows, PRICE_CHANGE_MONEY)
 PAIRS_CSV = csv_list("pairs", ProductPair)
 
 Limit = Annotated[int, Query(ge=1, le=200)]

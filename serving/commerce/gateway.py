@@ -24,7 +24,6 @@ STOCK_LIMIT = 1024 * 1024
 """The largest body of a stock list in bytes: thousands of products."""
 
 EXAMPLE_ORDER = {
-    "shopper_id": "shopper-000001",
     "currency": "BRL",
     "payment": {"method": "credit_card", "token": "tok_visa"},
     "lines": [{"product_id": "product-000001", "quantity": 1}],

@@ -1,6 +1,6 @@
 """Finds what is known of a visitor, for lists whose products the visitor may know already."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from serving.recommendations.rules.context import RuleContext
 from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.rules.shop_rules import ShopRules
 from serving.recommendations.trained_models import TrainedModels
-from serving.recommendations.visitor_history import read_visitor_history
+from serving.recommendations.visitor_history import read_visitor_history, with_cart
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,10 @@ class KnownVisitors:
     ) -> None:
         self._versions, self._models, self._rules, self._assigned = versions, models, rules, assigned
 
-    async def of(self, visitor_id: str) -> KnownVisitor | None:
+    async def of(self, visitor_id: str, cart: Collection[str] | None = None) -> KnownVisitor | None:
         """Return what is known of a shopper or session.
+
+        `cart` are the products in the cart of the visitor's browser; None if only the events tell.
 
         None if there is no history, if Redis does not answer, and for the hold-out, which gets what everybody
         gets.
@@ -54,6 +56,8 @@ class KnownVisitors:
             visitor, reply = await read_visitor_history(
                 self._versions.redis, visitor_id, cards, None, self._models
             )
+            if cart is not None:
+                visitor = with_cart(visitor, cart, self._rules.now_s)
             model = await self._models.in_use(reply, cards.prefix)
         except RedisUnavailable:
             return None

@@ -43,7 +43,7 @@ from serving.recommendations.strategies import STRATEGIES, Strategy
 from serving.recommendations.strategy_choice import StrategyChoice
 from serving.recommendations.trained_models import ModelInUse, TrainedModels
 from serving.recommendations.trained_neighbours import SimilarContent, TrainedNeighbours
-from serving.recommendations.visitor_history import read_visitor_history
+from serving.recommendations.visitor_history import read_visitor_history, with_cart
 from serving.redis_client import run_redis
 
 Context = Page
@@ -102,11 +102,13 @@ class RecommendationService:
         product_id: str | None,
         shown: Collection[str] = (),
         *,
+        cart: Collection[str] | None = None,
         explain: bool = False,
     ) -> Recommendations:
         """Return at most `n` products for a shopper or session, without those that are `shown` already.
 
-        `explain` adds what the rules did.
+        `cart` are the products in the cart of the visitor's browser; None if only the events tell. `explain`
+        adds what the rules did.
 
         While Redis does not answer, these are the popular products that were read last.
 
@@ -116,7 +118,9 @@ class RecommendationService:
         """
         started = perf_counter()
         try:
-            return await self._recommend(visitor_id, n, context, product_id, shown, started, explain=explain)
+            return await self._recommend(
+                visitor_id, n, context, product_id, shown, started, cart=cart, explain=explain
+            )
         except RedisUnavailable:
             left_out = {*shown, *given(product_id)}
             answer = answer_without_redis(self.last_popular.value, n, left_out, self._clock())
@@ -137,10 +141,13 @@ class RecommendationService:
         shown: Collection[str],
         started: float,
         *,
+        cart: Collection[str] | None,
         explain: bool,
     ) -> Recommendations:
         cards = await open_cards(self._versions)
         visitor, reply = await read_visitor_history(self._redis, visitor_id, cards, product_id, self._models)
+        if cart is not None:
+            visitor = with_cart(visitor, cart, self._clock().timestamp())
         model = await self._models.in_use(reply, cards.prefix)
         rules, seed = self.rules.of(context), self.rules.seed_of(visitor_id)
         request, allowed = build_request(

@@ -1,7 +1,7 @@
 """Reads what a visitor viewed, put into the cart and bought, in one round trip to Redis."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import floor
 from typing import Any
@@ -55,6 +55,16 @@ async def read_visitor_history(
     purchases = _product_times(bought)
     cart = in_cart(_product_times(carted), purchases)
     return VisitorHistory(_product_times(viewed), cart, purchases, moment), model
+
+
+def with_cart(visitor: VisitorHistory, cart: Collection[str], now_s: float) -> VisitorHistory:
+    """Return the history of a visitor whose browser has exactly these products in its cart.
+
+    A browser stores its own cart, so events of other browsers and late events don't tell what is in it. A
+    product whose event is not read yet counts as added now (`now_s`, Unix seconds).
+    """
+    carted = {product_id: visitor.carted.get(product_id, now_s) for product_id in cart}
+    return replace(visitor, carted=dict(sorted(carted.items(), key=lambda each: -each[1])))
 
 
 def in_cart(changed: ProductTimes, bought: ProductTimes) -> ProductTimes:

@@ -18,8 +18,19 @@ def reference(schema: dict[str, Any]) -> dict[str, Any]:
         for tag in schema["tags"]
     ]
     lead, *points = schema["info"]["description"].split("\n\n")
-    rules = [line.removeprefix("* ") for part in points for line in part.splitlines()]
+    rules = [rule for part in points for rule in _rules(part)]
     return {"title": schema["info"]["title"], "lead": lead, "rules": rules, "groups": groups}
+
+
+def _rules(text: str) -> list[str]:
+    """Return the entries of a list in Markdown, whose further lines are indented."""
+    rules: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("* ") or not rules:
+            rules.append(line.removeprefix("* ").strip())
+        else:
+            rules[-1] += f" {line.strip()}"
+    return rules
 
 
 def _operation(

@@ -17,10 +17,14 @@ from babel.numbers import format_decimal, format_percent, get_minus_sign_symbol
 
 from common.money import format_money
 from serving.analytics.periods import Grain
+from serving.web.language import current_language
 from serving.web.translation import gettext
 
 MAX_SHORT_ID = 14
 """Ids up to this length are shown in full."""
+
+MANY_TIMES = 10
+"""A change to at least so many times as much is written as a multiple."""
 
 CACHED_TEXTS = 4_096
 """The number of cached texts of each of five kinds: about 1 MB each."""
@@ -43,7 +47,11 @@ class Formatter:
         return _number(value, locale=self.locale)
 
     def hours(self, hours: float) -> str:
-        """Return a duration in hours with a decimal, or in days from 72 hours on."""
+        """Return a duration in hours with a decimal, in days from 72 hours on, in minutes below an hour."""
+        if abs(hours) < 1 / 60:
+            return f"{format_decimal(round(hours * 3600), '#,##0', locale=self.locale)} s"
+        if abs(hours) < 1:
+            return f"{format_decimal(round(hours * 60), '#,##0', locale=self.locale)} min"
         if abs(hours) < 72:
             return f"{format_decimal(round(hours, 1), '#,##0.0', locale=self.locale)} h"
         return f"{format_decimal(round(hours / 24, 1), '#,##0.0', locale=self.locale)} d"
@@ -52,6 +60,17 @@ class Formatter:
         """Return `12.3%` without a sign, and without decimals from 100 % on."""
         size = abs(ratio)
         return format_percent(size, format="#,##0%" if size >= 1 else "#,##0.0%", locale=self.locale)
+
+    def change(self, ratio: float) -> str:
+        """Return a relative change as `percent`, and from ten times as much on as `13×`."""
+        if ratio < MANY_TIMES - 1:
+            return self.percent(ratio)
+        return f"{format_decimal(round(1 + ratio), '#,##0', locale=self.locale)}×"
+
+    def country(self, code: str) -> str:
+        """Return `Brazil (BR)` in the language of the page; an unknown code as it is."""
+        name = Locale.parse(current_language()).territories.get(code)
+        return f"{name} ({code})" if name else code
 
     def share(self, ratio: float) -> str:
         """Return `12.3%`, or `-12.3%` if it is below 0, with the decimals of `percent`."""

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from common.money import InexactMoney, to_minor
 from common.problems import Problem
+from producers.replay.mapped.countries import known_countries
 from serving.form_fields import read_fields
 from serving.problems import UnusableEntry
 from serving.web.renderer import PageRenderer
@@ -28,6 +29,14 @@ MAX_MAGNITUDE = 20
 """Numbers of a form are below 10 to the power of this, so that computing with them is cheap."""
 
 NO_STORE = {"Cache-Control": "no-store"}
+
+
+def country_code(text: str) -> str:
+    """Return the ISO 3166 code of a country's code or name; a text that is neither stays, for the service.
+
+    A name is looked up, because its first two letters are often another country: `Germany` is not `GE`.
+    """
+    return known_countries().get(text.casefold(), text)
 
 
 class BadField(Problem):

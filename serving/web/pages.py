@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from starlette.responses import Response
 
+from common.demo_mode import is_demo
 from common.ids import PRINTABLE
 from common.problems import ErrorDescription, problem_response
 from common.request_path import address_of
@@ -71,7 +72,7 @@ STATIC_FILES = frozenset({"/static", "/vendor", tiles.PATH})
 def mount(app: FastAPI, settings: Settings) -> None:
     """Add the pages and their static files to the application."""
     app.state.pages = pages = PageRenderer(settings)
-    app.state.demo = DemoAvailability()
+    app.state.demo = DemoAvailability(lambda: is_demo(settings))
     sellers = (
         seller_application.router,
         router,

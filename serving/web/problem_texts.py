@@ -70,6 +70,9 @@ DETAILS: Mapping[str, str] = {
 }
 """Kind of a problem → its text on a page, without the names and numbers of the original."""
 
+OF_THE_API = frozenset({"not-found", "method-not-allowed"})
+"""Kinds whose details are for programs: on a page, people read the text above in every language."""
+
 TITLES = (N_("Not Found"), N_("Method Not Allowed"), N_("Something went wrong"))
 """Titles of problems that no class has."""
 
@@ -80,6 +83,6 @@ def problem_text(kind: str, detail: str) -> str:
     A detail with names or numbers is replaced by the text of its kind. Without one, it stays as it is.
     """
     text = translated(detail)
-    if current_language() == SOURCE or text != detail:
+    if kind not in OF_THE_API and (current_language() == SOURCE or text != detail):
         return text
     return translated(DETAILS.get(kind, detail))

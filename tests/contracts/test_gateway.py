@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from common.principal import Principal
 from producers.inventory import schemas as inventory
 from producers.orders import schemas as orders
+from producers.orders.endpoints import shopper_of
+from serving.commerce.gateway import EXAMPLE_ORDER
 from serving.commerce.schemas.orders import OrderRequest, ShopperOrder, ShopperOrders
 from serving.commerce.schemas.stock import Stock, StockUpdate, StockUpdates
 
@@ -65,3 +68,13 @@ def test_what_the_service_refuses_is_not_promised() -> None:
     price, _null = of(OrderRequest, "lines", "unit_price_minor")["anyOf"]
     assert price["minimum"] == 0
     assert of(OrderRequest, "lines")["additionalProperties"] is False
+
+
+def test_the_example_of_an_order_is_one_that_anybody_may_place() -> None:
+    request = orders.ORDER_REQUEST.validate_python(EXAMPLE_ORDER)
+
+    for principal in (
+        Principal("guest:g1", frozenset({"guest"}), ("g1",)),
+        Principal("person-1", frozenset({"shopper"}), ("shopper-9",), session_id="s"),
+    ):
+        assert shopper_of(request, principal) == principal.shopper_id

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from clickhouse.metric_catalogue.definition import read_catalogue, read_domains
+from common.money import to_minor
 from local import passwords
 from tests.chromium import opened
 from tests.principals import bearer
@@ -57,7 +58,8 @@ def shown_number(text):
 def scaled(value, unit, text):
     """Return a value of the API in the unit in which a page shows it."""
     factor = {"money": Decimal("0.01"), "share": Decimal(100), "hours": Decimal(1)}.get(unit, Decimal(1))
-    return Decimal(str(value)) * factor / (24 if text.endswith(" d") else 1)
+    of_hours = {"d": Decimal(1) / 24, "min": Decimal(60), "s": Decimal(3600)}
+    return Decimal(str(value)) * factor * (of_hours.get(text.split()[-1], 1) if unit == "hours" else 1)
 
 
 def assert_same(text, value, unit, about):
@@ -94,6 +96,8 @@ def compare(page, api, seller, domain):
         about = (seller, name)
         assert_same(screen[metric.title], totals[name], metric.unit, about)
         in_csv = [Decimal(row[name]) for row in series if row[name]]
+        if metric.unit == "money":
+            in_csv = [Decimal(to_minor(amount, answer["currency"])) for amount in in_csv]
         in_json = [
             Decimal(str(bucket["values"][name]))
             for bucket in answer["series"]

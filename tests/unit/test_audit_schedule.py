@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from audit.nightly.schedule import RETRY_AFTER, SETTLING, AuditState, is_due
+from audit.nightly.schedule import FIRST_AFTER, RETRY_AFTER, SETTLING, AuditState, is_due
 
 SHOP = ZoneInfo("America/Sao_Paulo")
 HOUR = 4
@@ -29,13 +29,16 @@ def test_the_audit_begins_at_its_hour_once_a_night() -> None:
     assert not due(NIGHT + timedelta(hours=23), up_since, NIGHT)
 
 
-@pytest.mark.parametrize("audited", [None, NIGHT - timedelta(days=9)])
-def test_a_missed_night_is_made_up_for_when_the_start_is_over(audited: datetime | None) -> None:
+@pytest.mark.parametrize(("audited", "pause"), [(None, FIRST_AFTER), (NIGHT - timedelta(days=9), SETTLING)])
+def test_a_missed_night_is_made_up_for_when_the_start_is_over(
+    audited: datetime | None, pause: timedelta
+) -> None:
     up_since = NIGHT + timedelta(hours=5)
 
     assert not due(up_since, up_since, audited)
-    assert not due(up_since + SETTLING - SECOND, up_since, audited)
-    assert due(up_since + SETTLING, up_since, audited)
+    assert not due(up_since + pause - SECOND, up_since, audited)
+    assert due(up_since + pause, up_since, audited)
+    assert FIRST_AFTER < SETTLING
 
 
 def test_a_night_just_after_the_start_is_not_put_off() -> None:

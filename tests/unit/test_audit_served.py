@@ -22,8 +22,8 @@ from audit.sources.served_metrics import (
 from clickhouse.metric_catalogue.definition import read_catalogue
 from clickhouse.metric_catalogue.files import Unit
 from serving.analytics.metric_endpoints import MAX_METRICS
-from serving.csv_writer import csv_lines
 from serving.parquet_writer import write_parquet
+from serving.responses import table_of_kinds, write_csv
 from serving.web.formatter import Formatter
 from serving.web.seller.metrics import metric_text
 from tests.unit.test_reference import SAO_PAULO
@@ -57,11 +57,15 @@ def test_every_form_of_an_answer_has_the_same_values() -> None:
         b'"series": [{"start": "2018-06-01T00:00:00-03:00", "values": {"net_sales": -1234567}}]}'
     )
 
-    [of_csv] = csv_rows(month_of, REQUEST, csv_lines([row, row.values()]))
+    table = write_csv(table_of_kinds(kinds, lambda rows: rows["rows"]), {"rows": [row], "currency": "BRL"})  # type: ignore[arg-type]
+    [of_csv] = csv_rows("BRL", month_of, REQUEST, table)
+    [of_euros] = csv_rows("BRL", month_of, REQUEST, table.replace(b"BRL", b"EUR"))
     [of_parquet] = parquet_rows("BRL", month_of, REQUEST, write_parquet(kinds, [row], "BRL"))  # type: ignore[arg-type]
     total, of_json = json_rows(month_of, REQUEST, in_json)
 
+    assert b"-12345.67,,BRL" in table
     assert of_csv["values"] == {"net_sales": "-1234567", "return_rate": ""}
+    assert of_euros["values"]["net_sales"] == "-12345.67 EUR"
     assert of_parquet["values"] == {"net_sales": -1_234_567, "return_rate": None}
     assert {each["part"] for each in (of_csv, of_parquet, of_json)} == {"2018-06"}
     assert (total["part"], total["values"]) == ("total", {"net_sales": 5})
@@ -96,6 +100,10 @@ def test_a_page_has_a_language_a_period_and_the_value_beside_the_name_of_a_metri
         ("12.3%", -0.1234, "share", False),
         ("134%", 1.3449, "share", True),
         ("71.9 h", 71.8667, "hours", True),
+        ("12 min", 0.2, "hours", True),
+        ("12 min", 0.22, "hours", False),
+        ("3 s", 0.0008, "hours", True),
+        ("0 s", 0.0, "hours", True),
         ("3.1 d", 73.3, "hours", True),
         ("3.1 d", 76.0, "hours", False),
         ("99,441", 99_441, "count", True),

@@ -36,13 +36,13 @@ def test_the_effects_add_up_to_the_change_of_each_product_and_of_all(before, now
 def test_a_higher_price_of_the_same_units_is_an_effect_of_the_price_alone():
     total = Effects.total(effects_by_product({"lamp": Sold(10, 1_000)}, {"lamp": Sold(10, 1_500)}).values())
 
-    assert total == Effects(new=0, gone=0, price=500, quantity=0, mix=0)
+    assert total == Effects(only_now=0, only_before=0, price=500, quantity=0, mix=0)
 
 
 def test_more_units_at_the_same_price_are_an_effect_of_the_quantity_alone():
     total = Effects.total(effects_by_product({"lamp": Sold(10, 1_000)}, {"lamp": Sold(15, 1_500)}).values())
 
-    assert total == Effects(new=0, gone=0, price=0, quantity=500, mix=0)
+    assert total == Effects(only_now=0, only_before=0, price=0, quantity=500, mix=0)
 
 
 def test_units_that_move_to_a_dearer_product_are_an_effect_of_the_mix_alone():
@@ -51,22 +51,22 @@ def test_units_that_move_to_a_dearer_product_are_an_effect_of_the_mix_alone():
 
     total = Effects.total(effects_by_product(before, now).values())
 
-    assert total == Effects(new=0, gone=0, price=0, quantity=0, mix=4_000)
+    assert total == Effects(only_now=0, only_before=0, price=0, quantity=0, mix=4_000)
 
 
-def test_new_and_gone_products_are_parts_of_their_own():
+def test_products_of_one_period_only_are_parts_of_their_own():
     by_product = effects_by_product({"lamp": Sold(2, 300)}, {"sofa": Sold(1, 900)})
 
     total = Effects.total(by_product.values())
-    assert total == Effects(new=900, gone=-300, price=0, quantity=0, mix=0)
-    assert by_product["lamp"].gone == -300
+    assert total == Effects(only_now=900, only_before=-300, price=0, quantity=0, mix=0)
+    assert by_product["lamp"].only_before == -300
 
 
 def test_a_price_and_a_quantity_that_change_together_share_the_change_evenly():
     total = Effects.total(effects_by_product({"lamp": Sold(10, 1_000)}, {"lamp": Sold(20, 4_000)}).values())
 
     # By Bennet: 15 units x 100 more each, and 10 more units x a mean price of 150.
-    assert total == Effects(new=0, gone=0, price=1_500, quantity=1_500, mix=0)
+    assert total == Effects(only_now=0, only_before=0, price=1_500, quantity=1_500, mix=0)
 
 
 PRICE = st.integers(1, 500)

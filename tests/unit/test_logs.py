@@ -208,6 +208,12 @@ def test_a_readable_line_has_time_part_level_message_and_fields() -> None:
     assert line == '2026-11-24 03:04:05.678Z commerce   WARNING  waiting  who="orders relay"'
 
 
+def test_the_indentation_of_a_stack_trace_stays() -> None:
+    _, line = readable(LogRecord("x", AT, "error", "failed", {}, ("\tat org.Flink.run(Flink.java:7)",)))
+
+    assert line == "        at org.Flink.run(Flink.java:7)"
+
+
 def test_a_line_can_not_change_the_terminal() -> None:
     lines = readable(LogRecord("x", AT, "info", "a\x1b[31mb\n", {"c": "\x07"}, ("\x9b1m",)))
 

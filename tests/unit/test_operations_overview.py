@@ -51,7 +51,7 @@ def made(
     readiness: Mapping[str, Reading[Mapping[str, str]]] | None = None,
 ) -> PlatformOverview:
     names = ("parts", "figures", "backlog", "versions", "redis_memory", "local_memory", "audits", "trainings",
-             "alerts", "mails")  # fmt: skip
+             "alerts", "mails", "disk")  # fmt: skip
     return overview(
         settings or Settings(), dict.fromkeys(names, SILENT) | readings,
         dict.fromkeys(WANTED, SILENT) | processes, dict.fromkeys(WITH_READINESS, SILENT) | (readiness or {}),

@@ -7,9 +7,10 @@ import pytest
 from fastapi import Request
 
 from common.access_policy import NotAllowed
+from serving.commerce.commerce_client import CommerceResponse
 from serving.form_fields import CONTENT_TYPE, NotAForm
 from serving.problems import BadBody
-from serving.web.people.demo import is_from_this_machine
+from serving.web.people.demo import DemoAvailability, is_from_this_machine
 from serving.web.people.devices import device_name
 from serving.web.people.forms import read_form
 from serving.web.people.mailbox_pages import with_links
@@ -84,7 +85,7 @@ def test_a_refusal_without_a_detail_has_a_text_too(problem: Any) -> None:
             "Safari/537.36",
             "Chrome on Android",
         ),
-        ("curl/8.0", "Unknown device"),
+        ("curl/8.0", "curl"),
         ("", "Unknown device"),
     ],
 )
@@ -151,3 +152,33 @@ def test_a_form_that_names_no_origin_or_another_type_is_refused() -> None:
         form(b"a=1", content_type="text/plain")
     with pytest.raises(NotAForm):
         form(b"a=1", content_type="")
+
+
+class SlowAccounts:
+    """Answers whether there is a demo once a test lets it."""
+
+    def __init__(self) -> None:
+        self.asked, self.may_answer = 0, asyncio.Event()
+
+    async def call(self, *_request: Any) -> CommerceResponse:
+        self.asked += 1
+        await self.may_answer.wait()
+        return CommerceResponse(200, {"available": True})
+
+
+def test_a_late_answer_about_the_demo_is_unknown_until_it_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("serving.web.people.demo.TIMEOUT_S", 0.01)
+
+    async def offered(is_demo: bool) -> tuple[list[bool | None], int]:
+        accounts, demo = SlowAccounts(), DemoAvailability(lambda: is_demo)
+        here = request()
+        before = [await demo.is_offered(here, accounts) for _ in range(2)]  # type: ignore[arg-type]
+        accounts.may_answer.set()
+        await asyncio.sleep(0)
+        after = await demo.is_offered(here, accounts)  # type: ignore[arg-type]
+        return [*before, after], accounts.asked
+
+    assert asyncio.run(offered(is_demo=True)) == ([None, None, True], 1)
+    assert asyncio.run(offered(is_demo=False)) == ([False, False, True], 1)

@@ -192,6 +192,10 @@ def test_money_and_numbers_are_written_as_the_locale_does() -> None:
     assert Formatter("pt_BR", "BRL", SHOP).money(1435200) == "R$\xa014.352,00"
     assert Formatter("en", "JPY", SHOP).money(14352) == "¥14,352"
     assert (FORMATTER.percent(-0.0471), FORMATTER.percent(12.345)) == ("4.7%", "1,234%")
+    assert [FORMATTER.change(ratio) for ratio in (-0.0471, 8.9, 12.49)] == ["4.7%", "890%", "13×"]
+    hours = [FORMATTER.hours(each) for each in (0.0, 0.001, 0.2, 4.5, 80.0)]
+    assert hours == ["0 s", "4 s", "12 min", "4.5 h", "3.3 d"]
+    assert (FORMATTER.country("BR"), FORMATTER.country("ZX")) == ("Brazil (BR)", "ZX")
 
 
 def test_a_moment_is_written_to_the_minute_as_each_shop_s_clock_shows_it() -> None:

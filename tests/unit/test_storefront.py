@@ -6,7 +6,7 @@ import pytest
 
 from serving.catalogue.offers import Offer
 from serving.web.storefront.cart import Cart, StoredCartLine, price_cart
-from serving.web.storefront.order_tracking import STEPS, track
+from serving.web.storefront.order_tracking import STEPS, sellers_parts, track
 
 
 def offer(product_id: str, **changes: Any) -> Offer:
@@ -153,7 +153,37 @@ def test_an_order_that_cost_nothing_has_nothing_to_wait_for_once_it_is_cancelled
 
 @pytest.mark.parametrize(("status", "can_be"), [("placed", True), ("confirmed", True), ("shipped", False)])
 def test_an_order_can_be_called_off_until_it_is_shipped(status: str, can_be: bool) -> None:
-    assert track(order(status, "captured")).can_be_cancelled is can_be
+    found = track(order(status, "captured"))
+    assert found.can_be_cancelled is can_be
+    assert bool(found.why_not_cancelled) is not can_be
+
+
+@pytest.mark.parametrize(
+    ("reason", "belongs_back"),
+    [("payment_failed", True), ("out_of_stock", True), ("timed_out", True), ("shopper_request", False)],
+)
+def test_what_an_order_did_not_buy_belongs_back_into_the_cart(reason: str, belongs_back: bool) -> None:
+    assert track(order("cancelled", "failed", reason, "cancelled")).can_be_retried is belongs_back
+    assert not track(order("confirmed", "captured")).can_be_retried
+
+
+def test_each_seller_of_an_order_says_how_far_their_parcel_is_and_who_carries_it() -> None:
+    known = two_parcels("delivered", "shipped ana", "delivered ana")
+    known["history"][-2] |= {"carrier": "Correios", "tracking_code": "T0042"}
+
+    ana, bo = (sellers_parts(known)[seller] for seller in ("ana", "bo"))
+
+    assert (ana.status, ana.text, bo.status, bo.text) == ("delivered", "Arrived", "confirmed", "Being packed")
+    assert [(sent.carrier, sent.tracking_code) for sent in ana.sent] == [("Correios", "T0042")]
+    assert bo.sent == []
+    sent = sellers_parts(two_parcels("shipped", "shipped bo"))["bo"]
+    assert (sent.text, sent.sent[0].carrier) == ("On its way", None)
+    assert sellers_parts(order("placed", "pending")) == {}
+
+
+def test_nothing_is_said_of_a_seller_of_whose_parcel_nothing_is_known() -> None:
+    assert sellers_parts(two_parcels("shipped", "shipped")) == {}
+    assert list(sellers_parts(two_parcels("shipped", "shipped", "shipped ana"))) == ["ana"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 SELECT order_id, shopper_id, currency, status, cancellation_reason, amount_minor, refunded_minor, payment_method,
     payment_status, placed_at,
     ARRAY(
-        SELECT ROW(step, occurred_at, seller_id)
+        SELECT ROW(step, occurred_at, seller_id, carrier, tracking_code)
         FROM order_steps
         WHERE order_steps.order_id = orders.order_id
         ORDER BY occurred_at, step, about

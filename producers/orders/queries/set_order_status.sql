@@ -7,6 +7,6 @@ WITH decided AS (
     SET status = $2::text, cancellation_reason = $3::text, payment_status = coalesce($5::text, payment_status)
     WHERE order_id = $1::uuid
 )
-INSERT INTO order_steps (order_id, step, occurred_at, about, seller_id)
-VALUES ($1::uuid, $2::text, $4::timestamptz, $6::text, $7::text)
+INSERT INTO order_steps (order_id, step, occurred_at, about, seller_id, carrier, tracking_code)
+VALUES ($1::uuid, $2::text, $4::timestamptz, $6::text, $7::text, $8::text, $9::text)
 ON CONFLICT DO NOTHING;

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from serving.analytics.decomposition import Effects, Sold, effects_by_product, effects_of_factors
 from serving.analytics.schemas.changes import (
@@ -13,6 +13,7 @@ from serving.analytics.schemas.changes import (
     OtherParts,
 )
 from serving.catalogue.service import UNNAMED, ProductName
+from serving.csv_writer import money_fields
 
 Row = Mapping[str, Any]
 """A row of the query `seller_sales_change`."""
@@ -23,14 +24,16 @@ FACTORS: tuple[Literal["orders", "units_per_order", "average_unit_price"], ...] 
     "average_unit_price",
 )
 
+EFFECTS = tuple(ChangeEffects.__annotations__)
+
 
 @dataclass(frozen=True, slots=True)
 class SalesGroup:
-    """A group of rows with the effects of its products."""
+    """A group of rows with the effects of its products together."""
 
     name: str
     rows: tuple[Row, ...]
-    effects: Effects
+    effects: ChangeEffects
 
 
 def compared(rows: Iterable[Row], column: str) -> Compared:
@@ -48,7 +51,9 @@ def by_product(rows: Sequence[Row]) -> list[SalesGroup]:
         row["product_id"]: Sold(int(row["compared_units"]), int(row["compared_gross_minor"])) for row in rows
     }
     effects = effects_by_product(before, now)
-    return _largest_first([SalesGroup(row["product_id"], (row,), effects[row["product_id"]]) for row in rows])
+    return _largest_first(
+        [SalesGroup(row["product_id"], (row,), _effects(row, effects[row["product_id"]])) for row in rows]
+    )
 
 
 def by_category(products: Sequence[SalesGroup]) -> list[SalesGroup]:
@@ -62,21 +67,29 @@ def by_category(products: Sequence[SalesGroup]) -> list[SalesGroup]:
 def together(parts: Iterable[SalesGroup], name: str = "") -> SalesGroup:
     """Return parts as one."""
     parts = list(parts)
-    effects = Effects.total(part.effects for part in parts)
-    return SalesGroup(name, tuple(row for part in parts for row in part.rows), effects)
+    effects = {name: sum(cast(Mapping[str, int], part.effects)[name] for part in parts) for name in EFFECTS}
+    rows = tuple(row for part in parts for row in part.rows)
+    return SalesGroup(name, rows, cast(ChangeEffects, effects))
 
 
-def show_effects(part: SalesGroup) -> ChangeEffects:
-    """Return the parts of the difference of a part's net sales."""
+def _effects(row: Row, effects: Effects) -> ChangeEffects:
+    """Return the parts of the difference of a product's net sales.
+
+    A product that was sold in one of the periods only is new or gone only if it really is: many products sell
+    nothing in some weeks.
+    """
+    is_new, is_delisted = bool(int(row["is_new"])), bool(int(row["is_delisted"]))
     return {
-        "new": part.effects.new,
-        "gone": part.effects.gone,
-        "price": part.effects.price,
-        "quantity": part.effects.quantity,
-        "mix": part.effects.mix,
-        "discounts": -compared(part.rows, "discount_minor")["difference"],
-        "cancellations": -compared(part.rows, "cancelled_minor")["difference"],
-        "returns": -compared(part.rows, "returned_minor")["difference"],
+        "new": effects.only_now if is_new else 0,
+        "gone": effects.only_before if is_delisted else 0,
+        "only_now": 0 if is_new else effects.only_now,
+        "only_before": 0 if is_delisted else effects.only_before,
+        "price": effects.price,
+        "quantity": effects.quantity,
+        "mix": effects.mix,
+        "discounts": -compared([row], "discount_minor")["difference"],
+        "cancellations": -compared([row], "cancelled_minor")["difference"],
+        "returns": -compared([row], "returned_minor")["difference"],
     }
 
 
@@ -86,7 +99,7 @@ def show_part(part: SalesGroup, names: Mapping[str, ProductName]) -> ChangedPart
         **compared(part.rows, "revenue_minor"),
         "id": part.name,
         "label": names.get(part.name, UNNAMED).name,
-        "effects": show_effects(part),
+        "effects": part.effects,
     }
 
 
@@ -98,12 +111,12 @@ def show_others(parts: Sequence[SalesGroup]) -> OtherParts | None:
     return {
         **compared(others.rows, "revenue_minor"),
         "count": len(parts),
-        "effects": show_effects(others),
+        "effects": others.effects,
     }
 
 
-EFFECTS = tuple(ChangeEffects.__annotations__)
 CHANGE_COLUMNS = ("id", "label", "value", "compared", "difference", *EFFECTS)
+CHANGE_MONEY = money_fields(Compared, ChangeEffects)
 
 
 def change_rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

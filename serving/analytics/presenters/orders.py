@@ -9,6 +9,7 @@ from common.clock import from_millis, to_millis
 from common.cursor import BadCursor, decode_cursor, encode_cursor, moment_of
 from serving.analytics.schemas.orders import Order, OrderLine, Orders, Status
 from serving.catalogue.service import UNNAMED, ProductName
+from serving.csv_writer import money_fields
 
 
 def order_cursor(placed_at: datetime, order_id: str) -> str:
@@ -60,6 +61,8 @@ ORDER_LINE_COLUMNS = (
     "line_shipping_minor",
 )
 """The columns of a page of orders as CSV: those of the order, then those of the line."""
+
+ORDER_LINE_MONEY = money_fields(Order, OrderLine) | {"line_shipping_minor"}
 
 
 def order_line_rows(page: Orders) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,7 @@ from serving.analytics.presenters.customers import share
 from serving.analytics.presenters.sales import change
 from serving.analytics.schemas.product_insights import PriceChange, PriceWindow, ProductPair
 from serving.catalogue.service import UNNAMED, ProductName
+from serving.csv_writer import money_fields
 
 Row = Mapping[str, Any]
 
@@ -99,6 +100,10 @@ PRICE_CHANGE_COLUMNS = (
     "units_change",
     "revenue_change",
 )
+
+PRICE_CHANGE_MONEY = money_fields(PriceChange) | {
+    f"{name}_{side}" for side in ("before", "after") for name in money_fields(PriceWindow)
+}
 
 
 def price_change_rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -1,7 +1,6 @@
 """Shapes rows behind a metric, as ClickHouse returns them in Arrow, into the columns of `MetricRow`. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -9,7 +8,8 @@ import pyarrow.compute as pc
 
 from clickhouse.metric_catalogue.definition import Metric
 from serving.analytics.schemas.metrics import MeasureUnit, MetricRow
-from serving.parquet_writer import ColumnKind, money_column
+from serving.csv_writer import CURRENCY, csv_columns, csv_lines
+from serving.parquet_writer import ColumnKind, money_column, money_columns
 
 COLUMNS = tuple(MetricRow.__annotations__)
 
@@ -66,12 +66,20 @@ def with_decimals(metric: Metric, rows: "pa.Table", schema: "pa.Schema", currenc
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def table_lines(rows: "pa.Table", zone: ZoneInfo) -> Iterator[Sequence[Any]]:
-    """Yield `metric_rows` as lists of Python values, with times in a zone."""
+def csv_header(metric: Metric) -> list[str]:
+    """Return the header of `csv_table`."""
+    return csv_columns(COLUMNS, money_columns(row_kinds(metric)))
+
+
+def csv_table(metric: Metric, rows: "pa.Table", zone: ZoneInfo, currency: str) -> bytes:
+    """Return `metric_rows` as lines of CSV, with times in a zone and money in units of the currency."""
     columns = {name: rows[name].to_pylist() for name in rows.column_names}
     local = {at: at.astimezone(zone) for at in set(columns["at"])}
     columns["at"] = [local[at] for at in columns["at"]]
-    return zip(*columns.values(), strict=True)
+    if money := money_columns(row_kinds(metric)):
+        columns |= {name: money_column(rows[name].combine_chunks(), currency).to_pylist() for name in money}
+        columns[CURRENCY] = [currency] * rows.num_rows
+    return csv_lines(zip(*columns.values(), strict=True))
 
 
 def _text(found: "pa.Table", name: str) -> "pa.Array":

@@ -6,7 +6,11 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-Minor = Annotated[int, Field(description="Money in minor units (cents) of `currency`.", examples=[1299000])]
+from serving.csv_writer import MinorUnits
+
+Minor = Annotated[
+    int, Field(description="Money in minor units (cents) of `currency`.", examples=[1299000]), MinorUnits()
+]
 Moment = Annotated[datetime, Field(examples=["2018-08-01T00:00:00-03:00"])]
 AsOf = Annotated[
     datetime | None,

@@ -19,8 +19,18 @@ class Compared(TypedDict):
 class ChangeEffects(TypedDict):
     """The parts of a difference of net sales. They add up to it exactly."""
 
-    new: Annotated[Minor, Field(description="Products that were sold in the period only.")]
-    gone: Annotated[Minor, Field(description="Products that were sold in the compared period only.")]
+    new: Annotated[Minor, Field(description="Products whose first sale ever is after the compared period.")]
+    gone: Annotated[
+        Minor, Field(description="Products that were sold in the compared period only, and are delisted.")
+    ]
+    only_now: Annotated[
+        Minor,
+        Field(description="Products that were sold in the period and before the compared one only."),
+    ]
+    only_before: Annotated[
+        Minor,
+        Field(description="Products that were sold in the compared period only, and are still on offer."),
+    ]
     price: Annotated[Minor, Field(description="Higher or lower average prices of products sold in both.")]
     quantity: Annotated[Minor, Field(description="More or fewer units, at the average price of all of them.")]
     mix: Annotated[Minor, Field(description="Units that moved to dearer or cheaper products.")]

@@ -12,7 +12,7 @@ Share = Annotated[
     float | None, Field(description="A fraction of 1 with four decimals; null without a customer.")
 ]
 PerCustomer = Annotated[
-    int | None,
+    Minor | None,
     Field(description="Divided by all customers of the cohort, rounded half up; null without one."),
 ]
 

@@ -20,7 +20,7 @@ class PriceWindow(TypedDict):
         float | None, Field(description="Rounded to four decimals; null without a whole day.")
     ]
     revenue_per_day: Annotated[
-        int | None, Field(description="In minor units, rounded half up; null without a whole day.")
+        Minor | None, Field(description="In minor units, rounded half up; null without a whole day.")
     ]
     orders_per_session: Annotated[
         float | None,

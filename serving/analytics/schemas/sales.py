@@ -45,7 +45,7 @@ class Totals(TypedDict):
     ]
     shipping_minor: Annotated[Minor, Field(description="Shipping paid by shoppers.")]
     average_order_minor: Annotated[
-        int | None,
+        Minor | None,
         Field(description="Revenue per order that was not cancelled, rounded half up; null for no order."),
     ]
     cancelled: Cancelled

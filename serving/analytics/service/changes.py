@@ -30,7 +30,7 @@ class ChangesService:
         self._context = context
 
     async def of_seller(self, seller_id: str, request: ChangeRequest) -> SalesChange:
-        """Return the effects of prices, quantities, new and gone products, discounts and lost sales.
+        """Return the effects of prices, quantities, products of one period only, discounts and lost sales.
 
         Raises:
             UnknownSeller: the seller never registered and never sold anything.
@@ -63,7 +63,7 @@ class ChangesService:
             "compared_period": show_period(before, zone),
             "net_sales": presenter.compared(rows, "revenue_minor"),
             "gross_sales": gross,
-            "effects": presenter.show_effects(presenter.together(products)),
+            "effects": presenter.together(products).effects,
             "factors": presenter.factors(
                 gross, presenter.compared(rows, "orders"), presenter.compared(rows, "units")
             ),

@@ -84,6 +84,8 @@ class OrderStep(TypedDict):
             description="The seller whose parcel was shipped, arrived or returned; null for the whole order."
         ),
     ]
+    carrier: Annotated[str | None, Field(description="Who carries a parcel that was shipped, if known.")]
+    tracking_code: Annotated[str | None, Field(description="The carrier's code of the parcel, if known.")]
 
 
 class OrderLine(TypedDict):

@@ -64,6 +64,7 @@ def overview(
         "monitoring": _monitoring(settings, readings["alerts"], was_started_here),
         "alerts": value["alerts"],
         "mails": value["mails"],
+        "disk": value["disk"],
         "links": _links(settings, value["alerts"] is not None),
         "sources": [_source(NAMES.get(name, name), each) for name, each in readings.items()]
         + [_source(f"metrics of {part}", each) for part, each in processes.items()],

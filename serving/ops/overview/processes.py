@@ -1,6 +1,7 @@
 """What the processes of the platform say about themselves, wherever they run: metrics and readiness."""
 
 import asyncio
+import shutil
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -19,6 +20,7 @@ from serving.ops.overview.samples import (
     read_samples,
     sample_name,
 )
+from serving.ops.overview.schemas import Disk
 from serving.ops.overview.source import Source
 
 CHECKS_TIMEOUT_S = 3.0
@@ -106,6 +108,12 @@ def readiness_sources(
 def _own_samples() -> Samples:
     """Return the samples of all processes of this server. In multiprocess mode this reads files."""
     return read_samples(metrics.exposition().decode(), WANTED["serving"])
+
+
+async def read_disk(settings: Settings) -> Disk:
+    """Return the space of the disk with the platform's data, on this machine."""
+    usage = await asyncio.to_thread(shutil.disk_usage, settings.home if settings.home.exists() else "/")
+    return {"free_bytes": usage.free, "total_bytes": usage.total}
 
 
 async def read_local_memory(settings: Settings) -> dict[str, int]:

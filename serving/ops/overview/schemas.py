@@ -158,6 +158,13 @@ class SourceState(TypedDict):
     problem: str
 
 
+class Disk(TypedDict):
+    """The disk of the folder with the platform's data, on the machine of the answering process."""
+
+    free_bytes: int
+    total_bytes: int
+
+
 class Links(TypedDict):
     """Pages of other programs; null if none is set."""
 
@@ -187,5 +194,6 @@ class PlatformOverview(TypedDict):
     ]
     alerts: list[FiringAlert] | None
     mails: MailOverview | None
+    disk: Annotated[Disk | None, Field(description="Null until it is known.")]
     links: Links
     sources: list[SourceState]

@@ -26,6 +26,7 @@ from serving.ops.overview.parts import Outages
 from serving.ops.overview.processes import (
     CHECKS_TIMEOUT_S,
     process_sources,
+    read_disk,
     read_local_memory,
     readiness_sources,
 )
@@ -91,6 +92,7 @@ class OverviewService:
             "versions": source("versions of jobs", lambda: read_versions(redis)),
             "redis_memory": source("memory of redis", self._read_redis_memory, **slow),
             "local_memory": source("processes of this machine", lambda: read_local_memory(settings), **slow),
+            "disk": source("disk", lambda: read_disk(settings), **slow),
             "audits": source("audits", lambda: audits.page(None, AUDITS), **slow),
             "trainings": source("trainings", lambda: trainings.page(None, 1), **slow),
             "alerts": source("prometheus", lambda: read_alerts(settings, self._http), quiet=True),

@@ -20,7 +20,7 @@ from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.rules.shop_rules import ShopRules
 from serving.recommendations.schemas import TitledRow, TitledRows
 from serving.recommendations.trained_models import TrainedModels
-from serving.recommendations.visitor_history import read_visitor_history
+from serving.recommendations.visitor_history import read_visitor_history, with_cart
 
 
 class TitledRowsService:
@@ -46,10 +46,12 @@ class TitledRowsService:
         page: RowPage,
         shown: Collection[str] = (),
         followed: frozenset[str] = frozenset(),
+        cart: Collection[str] | None = None,
     ) -> TitledRows:
         """Return the titled rows of a page, each with at most `n` products, none of them twice or `shown`.
 
-        `followed` are the sellers that the visitor follows.
+        `followed` are the sellers that the visitor follows, `cart` the products in the cart of the visitor's
+        browser; None if only the events tell.
 
         The hold-out gets none, because it gets popular products alone.
 
@@ -62,6 +64,8 @@ class TitledRowsService:
         visitor, reply = await read_visitor_history(
             self._versions.redis, visitor_id, cards, None, self._models
         )
+        if cart is not None:
+            visitor = with_cart(visitor, cart, self._clock().timestamp())
         if self._assigned(visitor_id, surface).experiment == HOLDOUT:
             return {"page": page, "as_of": visitor.as_of, "rows": []}
         model = await self._models.in_use(reply, cards.prefix)

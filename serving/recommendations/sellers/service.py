@@ -31,18 +31,23 @@ class SellersToFollowService:
         self._visitors, self._sources = visitors, sources
 
     async def of(
-        self, visitor_id: str, n: int, followed: Collection[str], names_of: NamesOf
+        self,
+        visitor_id: str,
+        n: int,
+        followed: Collection[str],
+        names_of: NamesOf,
+        cart: Collection[str] | None = None,
     ) -> SellersToFollow:
         """Return at most `n` sellers whom the visitor does not follow.
 
         A seller has at least one product that goes with the visitor's and that the rules of the shop let
         pass, so nobody is suspended, blocked or sold out. Without a history, and for the hold-out, there are
-        none.
+        none. `cart` are the products in the cart of the visitor's browser; None if only the events tell.
 
         Raises:
             RedisUnavailable: Redis stops answering.
         """
-        known = await self._visitors.of(visitor_id)
+        known = await self._visitors.of(visitor_id, cart)
         if known is None:
             return {"model_version": None, "as_of": None, "parts": [], "sellers": []}
         request, cards = known.request, known.request.cards

@@ -48,6 +48,8 @@ class ShownFigure:
     title: str
     text: str
     needs_somebody: bool
+    judgement: str
+    """What the figure should be at most, and whether it is; empty if it has no limit."""
 
 
 def duration(formatter: Formatter, seconds: float) -> str:
@@ -110,8 +112,17 @@ def shown_figures(figures: Mapping[str, float | None], formatter: Formatter) -> 
         how = FIGURES[name]
         text = "–" if value is None else how.text(formatter, value)
         needs_somebody = value is not None and how.limit is not None and value > how.limit
-        shown.append(ShownFigure(how.title, text, needs_somebody))
+        shown.append(ShownFigure(how.title, text, needs_somebody, _judgement(how, value, formatter)))
     return shown
+
+
+def _judgement(how: FigureText, value: float | None, formatter: Formatter) -> str:
+    if how.limit is None or value is None:
+        return ""
+    limit = how.text(formatter, how.limit)
+    if value > how.limit:
+        return gettext("too much: at most %(limit)s is fine", limit=limit)
+    return gettext("fine up to %(limit)s", limit=limit) if how.limit else gettext("fine")
 
 
 def operations_view(overview: PlatformOverview, formatter: Formatter) -> dict[str, Any]:
@@ -128,6 +139,8 @@ def operations_view(overview: PlatformOverview, formatter: Formatter) -> dict[st
         "part_states": PART_STATES,
         "not_ready": [part for part in parts if part["state"] == "not_ready"],
         "total_memory": megabytes(formatter, sum(part["memory_bytes"] or 0 for part in parts)),
+        "disk": overview["disk"],
+        "gigabytes": lambda size: gettext("%(number)s GB", number=formatter.number(round(size / 2**30, 1))),
         "megabytes": lambda size: megabytes(formatter, size),
         "duration": lambda seconds: "–" if seconds is None else duration(formatter, seconds),
         "percentage": lambda share: "–" if share is None else formatter.share(share),

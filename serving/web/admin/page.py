@@ -16,20 +16,24 @@ from serving.web.translation import N_
 
 SECTIONS: Mapping[str, str] = {
     "": N_("Overview"),
+    "find": N_("Look up"),
+    # The platform
     "ops": N_("Operations"),
     "audits": N_("Audits"),
-    "sellers": N_("Sellers"),
-    "people": N_("People"),
-    "recommendations": N_("Recommendations"),
-    "recommendation-health": N_("Recommendation health"),
-    "settings": N_("Settings"),
-    "experiments": N_("Experiments"),
-    "trainings": N_("Trainings"),
-    "commission": N_("Commission"),
     "dead-letters": N_("Dead letters"),
     "limits": N_("Limits"),
+    "settings": N_("Settings"),
+    # The people
+    "sellers": N_("Sellers"),
+    "people": N_("People"),
+    "commission": N_("Commission"),
+    # What shoppers are recommended
+    "recommendations": N_("Recommendations"),
+    "recommendation-health": N_("Recommendation health"),
+    "experiments": N_("Experiments"),
+    "trainings": N_("Trainings"),
 }
-"""The end of the address of each section → its name."""
+"""The end of the address of each section → its name, those that belong together side by side."""
 
 MESSAGES: Mapping[str, str] = {
     "approved": N_("The application is approved. The applicant is the owner of the new seller."),

@@ -7,6 +7,7 @@ from serving.web.admin import (
     commission,
     dead_letters,
     experiments,
+    find,
     limits,
     operations,
     overview,
@@ -20,6 +21,7 @@ from serving.web.admin import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     overview.router,
+    find.router,
     operations.router,
     audits.router,
     sellers.router,

@@ -13,6 +13,7 @@ ADMINISTRATORS = allow("admin", "platform", traffic="operations")
 POLICIES: Mapping[str, AccessPolicy] = dict.fromkeys(
     (
         "overview",
+        "find",
         "operations",
         "operations_events",
         "audits",

@@ -19,6 +19,7 @@ from serving.gateway import cookies
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
+from serving.web.forms import country_code
 from serving.web.people.calls import change, read
 from serving.web.people.forms import Form, read_form, typed
 from serving.web.people.named_sellers import named_sellers
@@ -258,5 +259,5 @@ def _page(request: Request, template: str, answer: CommerceResponse | None, **sh
 
 def _address(form: Form) -> dict[str, str]:
     fields = {name: typed(form, name) for name in ADDRESS_FIELDS}
-    fields["country"] = fields["country"].upper()
+    fields["country"] = country_code(fields["country"])
     return {name: value for name, value in fields.items() if value or name not in OPTIONAL_ADDRESS_FIELDS}

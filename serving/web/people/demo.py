@@ -15,31 +15,54 @@ CACHED_S = 2.0
 """How long an answer is kept. The users service checks again before it opens a session."""
 
 TIMEOUT_S = 0.5
-"""After this time, a page is shown without the demo's buttons."""
+"""After this time, a page says that it does not know yet whether there is a demo."""
 
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 
 class DemoAvailability:
-    """Asks the users service whether the demo is available. If it does not answer, the demo is not."""
+    """Asks the users service whether the demo is available. `is_demo` returns whether demo mode is on."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._known: tuple[float, bool] = (0.0, False)
+    def __init__(self, is_demo: Callable[[], bool], now: Callable[[], float] = time.monotonic) -> None:
+        self._is_demo, self._now = is_demo, now
+        self._known: tuple[float, bool | None] = (0.0, None)
+        self._asking: asyncio.Task[None] | None = None
 
-    async def is_offered(self, request: Request, commerce: CommerceClient) -> bool:
-        """Return whether the demo is available, and the request comes from this machine."""
+    async def is_offered(self, request: Request, commerce: CommerceClient) -> bool | None:
+        """Return whether the demo is available, and the request comes from this machine.
+
+        None means that demo mode is on, and the users service has not answered within `TIMEOUT_S`. Its answer
+        counts for the next request, however late it comes.
+        """
         if not is_from_this_machine(request):
             return False
         kept_until, available = self._known
-        if kept_until <= self._now():
-            available = await _ask(commerce)
-            self._known = (self._now() + CACHED_S, available)
-        return available
+        if kept_until > self._now():
+            return available
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask(commerce))
+        try:
+            await asyncio.wait_for(asyncio.shield(self._asking), TIMEOUT_S)
+        except TimeoutError:
+            return self._unknown()
+        available = self._known[1]
+        return self._unknown() if available is None else available
+
+    def _unknown(self) -> bool | None:
+        return None if self._is_demo() else False
+
+    async def _ask(self, commerce: CommerceClient) -> None:
+        try:
+            answer = await commerce.call(GATEWAY_ITSELF, "GET", "/v1/auth/demo")
+        except PartUnavailable:
+            self._known = (0.0, None)
+            return
+        available = answer.is_success and answer.content.get("available") is True
+        self._known = (self._now() + CACHED_S, available)
 
 
-async def is_demo_offered(request: Request) -> bool:
-    """Return whether the sender of a request may use the demo."""
+async def is_demo_offered(request: Request) -> bool | None:
+    """Return whether the sender of a request may use the demo; None if that is not known yet."""
     demo: DemoAvailability = request.app.state.demo
     commerce: CommerceClient = request.app.state.commerce
     return await demo.is_offered(request, commerce)
@@ -49,7 +72,7 @@ async def may_read_mails(request: Request) -> bool:
     """Return whether the sender of a request may read the local mailbox. Mails contain links that work."""
     principal = identity_of(request).principal
     is_operator = principal is not None and bool(principal.roles & {"admin", "platform"})
-    return is_operator or await is_demo_offered(request)
+    return is_operator or await is_demo_offered(request) is True
 
 
 def is_from_this_machine(request: Request) -> bool:
@@ -60,11 +83,3 @@ def is_from_this_machine(request: Request) -> bool:
     address = request.client.host if request.client else ""
     is_local = is_loopback(address) and is_loopback(host_name(request.headers.get("host", "")))
     return is_local and not any(name in request.headers for name in _PROXY_HEADERS)
-
-
-async def _ask(commerce: CommerceClient) -> bool:
-    try:
-        answer = await asyncio.wait_for(commerce.call(GATEWAY_ITSELF, "GET", "/v1/auth/demo"), TIMEOUT_S)
-    except (PartUnavailable, TimeoutError):
-        return False
-    return answer.is_success and answer.content.get("available") is True

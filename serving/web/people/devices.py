@@ -15,11 +15,18 @@ _SYSTEMS = (
 one that is found counts."""
 
 
+MAX_PRODUCT_CHARS = 40
+
+
 def device_name(user_agent: str) -> str:
-    """Return `Firefox on Linux` without what is not recognised; `Unknown device` if neither is."""
+    """Return `Firefox on Linux` without what is not recognised; if neither is, the first product's name.
+
+    A program such as `curl/8.5` has no more than that. Without a name, it is an `Unknown device`.
+    """
     browser = next((name for word, name in _BROWSERS if word in user_agent), "")
     system = next((name for word, name in _SYSTEMS if word in user_agent), "")
-    return " on ".join(part for part in (browser, system) if part) or N_("Unknown device")
+    product = user_agent.partition("/")[0].strip()[:MAX_PRODUCT_CHARS]
+    return " on ".join(part for part in (browser, system) if part) or product or N_("Unknown device")
 
 
 def shown_device(name: str | None) -> str:

@@ -15,6 +15,7 @@ from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
 from serving.web.people.demo import is_demo_offered
+from serving.web.people.devices import device_name
 from serving.web.people.forms import read_form, typed
 from serving.web.people.policy import POLICIES
 from serving.web.people.problems import LookAsRefused, LookAsUnavailable, NoSellerYet
@@ -42,7 +43,7 @@ async def look_as(request: Request, commerce: CommerceDep, service: AnalyticsDep
     role, seller_id = typed(form, "role"), typed(form, "seller_id")
     if role != SELLER and role not in START_PAGES:
         raise LookAsRefused
-    body = {"role": role}
+    body = {"role": role, "device": device_name(request.headers.get("user-agent", ""))}
     if role == SELLER:
         body["seller_id"] = seller_id = seller_id or await _best_seller(service)
     elif role == SHOPPER and (shopper_id := await _busiest_shopper(service)):

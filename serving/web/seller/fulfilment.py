@@ -27,7 +27,8 @@ from serving.web.seller.panels import file_bounds, metric_table, sees_figures
 from serving.web.seller_admin.policy import may_manage
 from serving.web.translation import N_
 
-SHOWN_PARCELS = 50
+SHOWN_PARCELS = 12
+"""The parcels on the page. The file has all of them."""
 
 STEPS: Mapping[str, str] = {
     "time_to_confirm": N_("Confirm"),

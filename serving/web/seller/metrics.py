@@ -35,6 +35,9 @@ LINES = 12
 TOP = 10
 """The numbers of rows and of values of a dimension, such as products, that the page lists."""
 
+TREND_WIDTH, TREND_HEIGHT = 600, 120
+"""The size of the drawing of a metric's line."""
+
 router = APIRouter(
     route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
 )
@@ -59,6 +62,20 @@ class Part:
     product_id: str
     size: float
     figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A line over the buckets of a period in `TREND_WIDTH` × `TREND_HEIGHT`, and the texts beside it.
+
+    `zero` is the height of the value 0 from the top, `highest` the largest value.
+    """
+
+    points: str
+    zero: float
+    highest: str
+    first: str
+    last: str
 
 
 @router.get("/sell/{seller_id}/metrics")
@@ -109,6 +126,7 @@ async def seller_metrics(
         funnel=steps_of(shown, pages.formatter),
         split=split(chosen, parts, by, pages.formatter),
         series=series(chosen, shown, pages.formatter),
+        trend=trend(chosen, shown, pages.formatter),
         lines=[(line, line_text(lines, line, pages.formatter)) for line in lines["rows"]],
         old=next((each for each in (shown, parts, lines) if each["stale"]), None),
         next_cursor=lines["next_cursor"],
@@ -162,6 +180,32 @@ def series(metric: Metric, shown: SellerMetrics, formatter: Formatter) -> list[t
         )
         for bucket in reversed(shown["series"])
     ]
+
+
+def trend(metric: Metric, shown: SellerMetrics, formatter: Formatter) -> Trend | None:
+    """Return the line of a metric over the buckets; None with fewer than two values.
+
+    A bucket without a value, such as a ratio of nothing, is left out of the line.
+    """
+    values = [bucket["values"][metric.name] for bucket in shown["series"]]
+    known = [(place, float(value)) for place, value in enumerate(values) if value is not None]
+    if len(known) < 2:
+        return None
+    low, high = min(0.0, *(value for _, value in known)), max(0.0, *(value for _, value in known))
+    height, width = high - low or 1.0, len(values) - 1
+
+    def level(value: float) -> float:
+        return TREND_HEIGHT * (high - value) / height
+
+    points = " ".join(f"{TREND_WIDTH * place / width:.1f},{level(value):.1f}" for place, value in known)
+    first, last = shown["series"][0], shown["series"][-1]
+    return Trend(
+        points,
+        round(level(0.0), 1),
+        metric_text(metric, max(value for value in values if value is not None), formatter),
+        formatter.bucket(first["start"], first["end"], shown["grain"]),
+        formatter.bucket(last["start"], last["end"], shown["grain"]),
+    )
 
 
 def _first_metrics() -> dict[str, str]:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from common.problems import Problem
 from serving.gateway.described_routes import guarded
 from serving.parameters import reject_repeated_parameters
-from serving.web.forms import Form, form_page, read_form, submit
+from serving.web.forms import Form, country_code, form_page, read_form, submit
 from serving.web.seller_admin.policy import POLICIES
 from serving.web.service_calls import ask
 from serving.web.translation import N_
@@ -53,7 +53,7 @@ async def send_application(request: Request) -> Response:
     async def apply() -> None:
         body = {name: form.text(name) for name in REQUIRED}
         body |= {name: text for name in OPTIONAL if (text := form.text(name))}
-        body["country"] = body["country"].upper()
+        body["country"] = country_code(body["country"])
         await ask(request, "POST", "/v1/seller_applications", body)
 
     async def page(problem: Problem) -> Response:

@@ -1,7 +1,8 @@
 """`/sell/{seller_id}/settings`: the profile, the staff, the API keys and the commission of a seller."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, get_args
 from urllib.parse import quote
@@ -12,9 +13,12 @@ from starlette.responses import Response
 from common.ids import Id
 from common.principal import StaffRole
 from common.problems import Problem
+from serving.gateway.cookies import DEMO, SIGNED_IN
 from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
-from serving.web.forms import BadField, Form, form_page, read_form, submit
+from serving.problems import CommerceUnavailable
+from serving.web.forms import BadField, Form, country_code, form_page, read_form, submit
 from serving.web.renderer import PageRenderer
 from serving.web.seller_admin.policy import POLICIES
 from serving.web.service_calls import Refusal, ask
@@ -80,6 +84,7 @@ async def _page(
         ask(request, "GET", "/v1/sellers/{seller_id}/api_keys", seller_id=seller_id),
         ask(request, "GET", "/v1/sellers/{seller_id}/commission", seller_id=seller_id),
     )
+    own_id, people = await _named_people(request, [person["user_id"] for person in staff["staff"]])
     return form_page(
         request,
         "seller_admin/settings.html",
@@ -94,8 +99,35 @@ async def _page(
         commission=commission,
         roles=ROLES,
         new_key=new_key,
+        own_id=own_id,
+        people=people,
+        is_demo=request.cookies.get(SIGNED_IN) == DEMO,
         now=request.app.state.analytics.context.clock(),
     )
+
+
+async def _named_people(
+    request: Request, user_ids: Sequence[str]
+) -> tuple[str | None, defaultdict[str, str | None]]:
+    """Return the sender's own id, and the names of the people whose names the sender may see, by their id.
+
+    Everybody sees their own name, and administrators see everybody's.
+    """
+    principal = identity_of(request).principal
+    own_id = principal.subject if principal else None
+    is_admin = principal is not None and "admin" in principal.roles
+    named: defaultdict[str, str | None] = defaultdict(lambda: None)
+
+    async def name(user_id: str) -> None:
+        path = "/v1/me" if user_id == own_id else "/v1/people/{user_id}"
+        try:
+            person = await ask(request, "GET", path, user_id=user_id)
+        except (Refusal, CommerceUnavailable):
+            return
+        named[user_id] = " · ".join(filter(None, (person.get("name"), person.get("email")))) or None
+
+    await asyncio.gather(*(name(each) for each in user_ids if is_admin or each == own_id))
+    return own_id, named
 
 
 @router.post("/profile")
@@ -106,7 +138,7 @@ async def change_profile(request: Request, seller_id: Id) -> Response:
     async def change() -> None:
         body: dict[str, str | None] = {name: form.optional(name) for name in PROFILE_FIELDS}
         body["name"] = form.text("name")
-        body["country"] = (body["country"] or "").upper() or None
+        body["country"] = country_code(form.text("country")) or None
         await ask(request, "PATCH", "/v1/sellers/{seller_id}/profile", body, seller_id=seller_id)
 
     return await _submit(request, seller_id, form, change, "profile_changed", "profile")

@@ -25,6 +25,8 @@
   apply();
   system.addEventListener("change", apply);
   addEventListener("DOMContentLoaded", () => {
+    // On a narrow screen, the tabs are one row that scrolls.
+    document.querySelector(":is(.tabs, .subnav) [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
     document.getElementById("theme").addEventListener("click", () => {
       save(root.dataset.theme === "dark" ? "light" : "dark");
       apply();

@@ -1,16 +1,32 @@
-"""Prices a cart: its lines at current prices, split by seller, and what prevents a checkout. Pure."""
+"""The cart of a browser: its products, its lines at current prices, and what prevents a checkout. Pure."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import unquote
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from common.ids import Id
 from serving.catalogue.offers import Offer, offer_of
 
 MAX_LINES = 100
 MAX_UNITS = 999
+
+CART_COOKIE = "souk_cart"
+"""The products in the browser's cart, percent-encoded and separated by commas (`static/shop/storage.js`)."""
+
+_ID: TypeAdapter[str] = TypeAdapter(Id)
+
+
+def products_in(cookie: str) -> list[str]:
+    """Return the products of `CART_COOKIE`. An empty cart has no cookie."""
+    found = []
+    for each in cookie.split(",")[:MAX_LINES]:
+        with suppress(ValidationError):
+            found.append(_ID.validate_python(unquote(each)))
+    return found
 
 
 class StoredCartLine(BaseModel):

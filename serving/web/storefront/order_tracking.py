@@ -1,6 +1,6 @@
 """Turns the status of an order into steps that a shopper can follow. Pure."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -59,6 +59,9 @@ CANCELLATION_TEXT: dict[str, tuple[str, str]] = {
         ),
     ),
 }
+RETRIED = ("out_of_stock", "payment_failed", "timed_out")
+"""The reasons of cancellations that the shopper did not ask for."""
+
 _CANCELLED = (
     N_("Cancelled"),
     N_("This order was cancelled. What you paid, if anything, comes back to your card."),
@@ -131,6 +134,24 @@ class ParcelProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class SentParcel:
+    """A parcel that a seller gave to a carrier; what the seller did not tell is None."""
+
+    at: datetime
+    carrier: str | None
+    tracking_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SellersPart:
+    """One seller's part of an order: its status, the status in words, and its parcels."""
+
+    status: str
+    text: str
+    sent: list[SentParcel]
+
+
+@dataclass(frozen=True, slots=True)
 class Tracking:
     """The steps of an order, and its state in words."""
 
@@ -141,6 +162,10 @@ class Tracking:
     refunded: bool
     ended: bool
     can_be_cancelled: bool
+    why_not_cancelled: str
+    """Why an order that has not arrived can't be cancelled; empty if it can, and once it has ended."""
+    can_be_retried: bool
+    """Whether the order failed without the shopper's doing: its products belong back into the cart."""
     poll_interval_s: int
     """How often the page fetches the state."""
 
@@ -181,7 +206,51 @@ def track(order: Mapping[str, Any]) -> Tracking:
         refunded=payment == "refunded",
         ended=ended and not refund_due,
         can_be_cancelled=order["status"] in ("placed", "confirmed"),
+        why_not_cancelled=_why_not_cancelled(order["status"], ended),
+        can_be_retried=cancelled and order.get("cancellation_reason") in RETRIED,
         poll_interval_s=1 if status == "placed" or refund_due else 4,
+    )
+
+
+def sellers_parts(order: Mapping[str, Any]) -> dict[str, SellersPart]:
+    """Return the part of each seller of a confirmed order. A seller of whom nothing is known is left out."""
+    if order["status"] not in ("confirmed", *_PARCEL_STATUSES):
+        return {}
+    sellers = {line["seller_id"] for line in order["lines"]}
+    only = next(iter(sellers)) if len(sellers) == 1 else None
+    steps: dict[str | None, list[Mapping[str, Any]]] = {}
+    for step in order["history"]:
+        if step["status"] in _PARCEL_STATUSES:
+            steps.setdefault(step["seller_id"] or only, []).append(step)
+    is_of_nobody = None in steps
+    return {
+        seller_id: _part(steps.get(seller_id, []))
+        for seller_id in sellers
+        if seller_id in steps or not is_of_nobody
+    }
+
+
+def _part(steps: Sequence[Mapping[str, Any]]) -> SellersPart:
+    """Return a seller's part from the steps of its parcels."""
+    sent = [
+        SentParcel(datetime.fromisoformat(step["at"]), step.get("carrier"), step.get("tracking_code"))
+        for step in steps
+        if step["status"] == "shipped"
+    ]
+    arrived = sum(step["status"] == "delivered" for step in steps)
+    if arrived and arrived >= len(sent):
+        return SellersPart("delivered", gettext("Arrived"), sent)
+    if steps:
+        return SellersPart("shipped", gettext("On its way"), sent)
+    return SellersPart("confirmed", gettext("Being packed"), sent)
+
+
+def _why_not_cancelled(status: str, ended: bool) -> str:
+    if ended or status not in _PARCEL_STATUSES:
+        return ""
+    return gettext(
+        "A parcel has left, so this order can't be cancelled any more, nor the rest of it. Send back what "
+        "you don't want once it has arrived."
     )
 
 

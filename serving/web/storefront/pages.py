@@ -35,7 +35,7 @@ from serving.web.people.order_rows import order_rows
 from serving.web.renderer import PageRenderer
 from serving.web.session_cookie import session_id, set_session_cookie
 from serving.web.storefront.cart import StoredCart, price_cart
-from serving.web.storefront.order_tracking import track
+from serving.web.storefront.order_tracking import sellers_parts, track
 from serving.web.storefront.policy import POLICIES
 from serving.web.storefront.recommendation_rows import (
     ROW_LENGTH,
@@ -198,6 +198,13 @@ async def cart_page(request: Request, session: Session) -> Response:
     return _page(request, session, "cart.html", rows=await titled_rows(request, session, "cart"))
 
 
+@router.get("/cart/rows")
+async def cart_rows(request: Request, session: Session) -> Response:
+    """Return only the rows whose titles say why, for the products that are in the cart now."""
+    rows = await titled_rows(request, session, "cart")
+    return _page(request, session, "_titled_rows.html", rows=rows, surface="cart")
+
+
 @router.post("/cart")
 async def cart_lines(request: Request, catalogue: CatalogueDep, session: Session) -> Response:
     """Return the lines of a cart at current prices, by seller. It needs Redis."""
@@ -219,15 +226,17 @@ async def cart_lines(request: Request, catalogue: CatalogueDep, session: Session
 async def orders(
     request: Request, catalogue: CatalogueDep, commerce: CommerceDep, session: Session
 ) -> Response:
-    """Return the page of the visitor's orders: the newest of their account, and those of this browser.
+    """Return the page of the visitor's orders: the newest of their account or guest session, with a status.
 
     The browser stores the ids of its own. Without the commerce services, the page has these.
     """
     if redirect := renewal(request):
         return redirect
-    signed_in = identity_of(request).signed_in is not None
-    found = await _account_orders(request, catalogue, commerce) if signed_in else None
-    return _page(request, session, "orders.html", signed_in=signed_in, account_orders=found)
+    identity = identity_of(request)
+    signed_in = identity.signed_in is not None
+    has_orders = signed_in or identity.session_id is not None
+    found = await _own_orders(request, catalogue, commerce) if has_orders else None
+    return _page(request, session, "orders.html", signed_in=signed_in, own_orders=found)
 
 
 @router.get("/orders/{order_id}")
@@ -263,10 +272,10 @@ async def _categories(catalogue: Catalogue, respond: CachedResponder) -> list[Ca
     return found["categories"]
 
 
-async def _account_orders(
+async def _own_orders(
     request: Request, catalogue: Catalogue, commerce: CommerceClient
 ) -> dict[str, Any] | None:
-    """Return the newest orders of the person who is signed in; None if they can't be loaded."""
+    """Return the newest orders of the person or the guest; None if they can't be loaded."""
     try:
         answer = await commerce.call(request, "GET", f"/v1/orders?limit={ORDERS_SHOWN}")
     except CommerceUnavailable:
@@ -286,4 +295,10 @@ async def _order(
     parcels: dict[str, list[Any]] = {}
     for line in found["lines"]:
         parcels.setdefault(line["seller_id"], []).append({**line, "card": cards.get(line["product_id"])})
-    return {"order": found, "tracking": track(found), "parcels": parcels, "sellers": names}
+    return {
+        "order": found,
+        "tracking": track(found),
+        "parcels": parcels,
+        "parts": sellers_parts(found),
+        "sellers": names,
+    }

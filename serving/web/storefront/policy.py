@@ -17,6 +17,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "product": anyone("page"),
     "cart_page": _CART,
     "cart_lines": _CART,
+    "cart_rows": anyone("recommendation"),
     "orders": anyone("page"),
     "order": _OWN_ORDER,
     "order_state": _OWN_ORDER,

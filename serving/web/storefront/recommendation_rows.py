@@ -19,6 +19,7 @@ from serving.recommendations.schemas import Recommendations, SimilarProducts, Ti
 from serving.recommendations.sellers.followed import followed_sellers
 from serving.recommendations.sellers.schemas import SellerToFollow
 from serving.recommendations.service import Context, RecommendationService
+from serving.web.storefront.cart import CART_COOKIE, products_in
 
 ROW_LENGTH: dict[Context, int] = {"home": 12, "product": 6, "cart": 6}
 """The number of products in a row."""
@@ -52,7 +53,8 @@ async def recommended(
     if not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
         return None
     length = ROW_LENGTH[surface]
-    return await _or_none(_service(request).recommend(visitor, length, surface, product_id, shown))
+    cart = _cart(request)
+    return await _or_none(_service(request).recommend(visitor, length, surface, product_id, shown, cart=cart))
 
 
 async def titled_rows(
@@ -70,7 +72,8 @@ async def titled_rows(
     values: SettingValues = request.app.state.live_values
     if not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
         return []
-    rows = _service(request).titled_rows.of_page(visitor, TITLED_ROW_LENGTH, page, shown, followed)
+    cart = _cart(request)
+    rows = _service(request).titled_rows.of_page(visitor, TITLED_ROW_LENGTH, page, shown, followed, cart)
     found = await _or_none(rows)
     return found["rows"] if found else []
 
@@ -89,7 +92,8 @@ async def sellers_to_follow(
     if followed is None or not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
         return []
     catalogue: Catalogue = request.app.state.catalogue
-    sellers = _service(request).sellers.of(visitor, SELLERS_SHOWN, followed, catalogue.seller_names)
+    cart = _cart(request)
+    sellers = _service(request).sellers.of(visitor, SELLERS_SHOWN, followed, catalogue.seller_names, cart)
     found = await _or_none(sellers)
     return found["sellers"] if found else []
 
@@ -97,6 +101,10 @@ async def sellers_to_follow(
 async def similar(request: Request, product_id: str) -> SimilarProducts | None:
     """Return similar products; None if they can't be loaded. `page.js` gives each showing of them an id."""
     return await _or_none(_service(request).similar(product_id, ROW_LENGTH["product"]))
+
+
+def _cart(request: Request) -> list[str]:
+    return products_in(request.cookies.get(CART_COOKIE, ""))
 
 
 def _service(request: Request) -> RecommendationService:

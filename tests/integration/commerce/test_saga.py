@@ -264,7 +264,8 @@ def test_each_sellers_parcel_is_one_step_whatever_its_time(shop, eventually):
         ("seller-2", "s1", at + timedelta(seconds=1)),
     ):
         parcel = {"order_id": order_id, "seller_id": seller_id, "shipment_id": shipment_id}
-        shop.tell("order_shipped", **parcel, occurred_at=occurred_at)
+        code = {"carrier": "Correios", "tracking_code": f"T-{seller_id}"}
+        shop.tell("order_shipped", **parcel, **code, occurred_at=occurred_at)
     last = {"order_id": order_id, "seller_id": "seller-2", "shipment_id": "s1"}
 
     shop.tell("order_delivered", **last)
@@ -275,6 +276,12 @@ def test_each_sellers_parcel_is_one_step_whatever_its_time(shop, eventually):
     own = [("delivered", "seller-2"), ("shipped", "seller-1"), ("shipped", "seller-2")]
     eventually(lambda: taken() == sorted([("confirmed", None), ("placed", None), *own]))
     assert shop.order(order_id)["status"] == "delivered"
+    codes = {
+        step["seller_id"]: (step["carrier"], step["tracking_code"])
+        for step in shop.order(order_id)["history"]
+        if step["status"] == "shipped"
+    }
+    assert codes == {seller: ("Correios", f"T-{seller}") for seller in ("seller-1", "seller-2")}
 
 
 def test_a_second_return_of_a_line_is_accepted_after_a_repeated_first_one(shop, eventually):

@@ -119,6 +119,7 @@ GET /shop/found                                  everybody
 GET /shop/products/{product_id}                  everybody
 GET /shop/visitor                                everybody
 GET /shop/cart                                   everybody
+GET /shop/cart/rows                              everybody
 POST /shop/cart                                  everybody
 GET /shop/orders                                 everybody
 GET /shop/orders/{order_id}                      visitors platform
@@ -277,6 +278,7 @@ POST /sell/{seller_id}/settings/keys/{key_id}/revocation managers admin | admin
 GET /ops                                         admin platform
 GET /ops/events                                  admin platform
 GET /admin                                       admin platform
+GET /admin/find                                  admin platform
 GET /admin/audits                                admin platform
 GET /admin/audits/{audit_id}                     admin platform
 GET /admin/limits                                admin platform

@@ -25,7 +25,9 @@ def order_of_two_sellers(status: str, *steps: str) -> dict[str, Any]:
         "currency": "BRL",
         "placed_at": "2026-11-20T12:00:00Z",
         "history": [
-            {"status": step, "at": "2026-11-20T12:00:00Z", "seller_id": None} for step in ("placed", *steps)
+            {"status": step, "at": "2026-11-20T12:00:00Z", "seller_id": None, "carrier": None}
+            | {"tracking_code": None}
+            for step in ("placed", *steps)
         ],
         "lines": [
             {
@@ -46,6 +48,19 @@ def order_of_two_sellers(status: str, *steps: str) -> dict[str, Any]:
     }
 
 
+def listed(order: dict[str, Any]) -> dict[str, Any]:
+    """A page of the sender's orders that has only this one, as `GET /v1/orders` shows it."""
+    fields = ("order_id", "status", "cancellation_reason", "currency", "placed_at")
+    payment = order["payment"]
+    entry = {name: order[name] for name in fields} | {
+        "amount_minor": payment["amount_minor"],
+        "refunded_minor": payment["refunded_minor"],
+        "payment_status": payment["status"],
+        "lines": [{name: line[name] for name in ("product_id", "quantity")} for line in order["lines"]],
+    }
+    return {"orders": [entry], "next_cursor": None}
+
+
 @dataclass
 class CommerceStub:
     """What the stand-in answers, at first an order, and the paths of the requests that it received."""
@@ -61,7 +76,8 @@ def running_commerce_stub(settings: Settings) -> Iterator[CommerceStub]:
 
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            said = orjson.dumps(commerce.order)
+            is_list = self.path.partition("?")[0] == "/v1/orders"
+            said = orjson.dumps(listed(commerce.order) if is_list else commerce.order)
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(said)))

@@ -13,7 +13,7 @@ from common.principal import Principal, platform
 from common.settings import Settings
 from serving.web.admin.pages import ROUTERS
 from tests.integration.servers import await_true
-from tests.integration.serving.conftest import Office
+from tests.integration.serving.conftest import Office, ask, put
 from tests.integration.serving.layouts import layouts, scroll_width
 from tests.integration.serving.visits import (
     ADMIN,
@@ -350,6 +350,25 @@ def test_the_overview_leaves_out_what_does_not_answer(shop: Settings) -> None:
     answer = httpx.get(f"{shop.serving}/admin", headers=headers, trust_env=False, timeout=60)
     assert answer.status_code == 200
     assert answer.text.count("not available right now") == 3
+
+
+def test_what_has_an_id_is_looked_up(shop: Settings) -> None:
+    order, refund, day = new_id(), new_id(), "2018-02-18 12:00:00.000"
+    about = ("event_id", "occurred_at", "order_id")
+    parcel = ("shipment_id", "seller_id", "tracking_code")
+    put(shop, "order_shipped", (*about, *parcel), [[new_id(), day, order, "parcel-1", "ana", "T0042"]])
+    put(shop, "payment_refunded", (*about, "refund_id"), [[new_id(), day, order, refund]])
+    headers = bearer(shop, ADMIN) | {"Accept": "text/html"}
+    with httpx.Client(base_url=shop.serving, headers=headers, trust_env=False, timeout=60) as http:
+        for asked in (refund, "T0042", "parcel-1"):
+            page = http.get("/admin/find", params={"q": f" {asked} "}).raise_for_status().text
+            assert f'href="/shop/orders/{order}"' in page, asked
+        product = http.get("/admin/find", params={"q": "lamp"}).raise_for_status().text
+        assert 'href="/shop/products/lamp"' in product
+        assert "Nothing has this id" in http.get("/admin/find", params={"q": "' OR 1"}).text
+        assert "Nothing has this id" not in http.get("/admin/find").text
+    for table in ("order_shipped", "payment_refunded"):
+        ask(shop, f"ALTER TABLE {table} DELETE WHERE order_id = '{order}'")
 
 
 def test_addresses_and_breakers_are_shown_on_the_page_and_by_the_api(

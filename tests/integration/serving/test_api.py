@@ -18,6 +18,7 @@ from common.migrations import read_migrations
 from common.request_path import in_path
 from common.settings import Settings
 from serving.analytics.watermarks import REFRESH_INTERVAL_S
+from tests.csv_cells import cell
 from tests.integration.servers import TEST_TIMEOUT_S, await_true
 from tests.integration.serving.conftest import LoneApi, ask
 from tests.principals import bearer
@@ -154,9 +155,9 @@ CSV = {"Accept": "text/csv"}
 @pytest.mark.parametrize(
     ("path", "rows", "column"),
     [
-        ("/v1/sellers/ana/sales?from=2018-02-17&to=2018-02-19&grain=day", 2, "revenue_minor"),
+        ("/v1/sellers/ana/sales?from=2018-02-17&to=2018-02-19&grain=day", 2, "revenue"),
         ("/v1/sellers/ana/products/top", 2, "product_id"),
-        ("/v1/sellers/ana/orders", 5, "line_shipping_minor"),
+        ("/v1/sellers/ana/orders", 5, "line_shipping"),
         ("/v1/sellers", 3, "city"),
         ("/v1/marketplace/sales?from=2018-02-17&to=2018-02-19&grain=day", 2, "units"),
         ("/v1/products/popular", 2, "score"),
@@ -173,6 +174,7 @@ def test_a_list_is_csv_for_a_client_that_prefers_it(
     table = list(csv.DictReader(io.StringIO(answer.text, newline="")))
     assert len(table) >= rows if column in ("city", "name", "products", "score") else len(table) == rows
     assert all(row[column] is not None and None not in row for row in table)
+    assert not [name for row in table for name in row if name.endswith("_minor")]
     assert api.get(path).headers["Content-Type"] == "application/json"
     again = api.get(path, headers=CSV | {"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
@@ -183,7 +185,11 @@ def test_the_csv_of_a_series_has_the_figures_of_the_json(api: httpx.Client) -> N
     series = api.get(path, params=asked).json()["series"]
     answer = api.get(path, params=asked, headers=CSV)
     table = list(csv.DictReader(io.StringIO(answer.text, newline="")))
-    assert table == [{name: str(value) for name, value in bucket.items()} for bucket in series]
+    assert table == [
+        {name.removesuffix("_minor"): cell(bucket[name], is_money=name.endswith("_minor")) for name in bucket}
+        | {"currency": "BRL"}
+        for bucket in series
+    ]
     assert answer.headers["Souk-As-Of"] == "2018-02-18T02:59:00-03:00"
 
 

@@ -19,6 +19,7 @@ from clickhouse.client import connect
 from clickhouse.metric_catalogue.definition import Metric, read_every_metric
 from clickhouse.metric_catalogue.source import Dimension
 from common.settings import Settings
+from tests.csv_cells import metric_cells
 from tests.integration.metric_tables import writable
 from tests.integration.serving.conftest import ask
 from tests.integration.serving.shop_audit import loaded, stores_of
@@ -238,7 +239,7 @@ def test_the_series_the_comparison_and_the_csv_agree(api: httpx.Client) -> None:
     assert sum(bucket["values"]["net_sales"] for bucket in shown["series"]) == totals(shown)["net_sales"]
     assert {total["name"]: total["compared"] for total in shown["totals"]} == totals(before)
     assert [row["net_sales"] for row in listed] == [
-        str(bucket["values"]["net_sales"]) for bucket in shown["series"]
+        metric_cells(bucket["values"])["net_sales"] for bucket in shown["series"]
     ]
     assert file.headers["content-disposition"] == 'attachment; filename="net_sales.csv"'
     assert [row["orders"] for row in csv.DictReader(StringIO(file.text))] == [

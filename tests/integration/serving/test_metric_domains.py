@@ -29,6 +29,7 @@ from clickhouse.client import connect
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
 from clickhouse.metric_catalogue.queries import series_query
 from common.settings import Settings
+from tests.csv_cells import metric_cells
 from tests.integration.metric_tables import writable
 from tests.integration.serving.conftest import ask
 from tests.integration.serving.layouts import layouts, scroll_width
@@ -293,8 +294,7 @@ def test_a_series_and_its_csv_have_the_same_values(api: httpx.Client) -> None:
     listed = csv.DictReader(StringIO(api.get(path, params=given, headers={"Accept": "text/csv"}).text))
 
     assert [{name: row[name] for name in CATALOGUE} for row in listed] == [
-        {name: "" if value is None else str(value) for name, value in bucket["values"].items()}
-        for bucket in shown["series"]
+        metric_cells(bucket["values"]) for bucket in shown["series"]
     ]
     for total in shown["totals"]:
         metric = CATALOGUE[total["name"]]

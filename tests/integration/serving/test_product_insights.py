@@ -14,6 +14,7 @@ from audit.comparison import ComparisonResult
 from audit.comparisons import facts_vs_seller_products
 from clickhouse.client import connect
 from common.settings import Settings
+from tests.csv_cells import cell
 from tests.integration.metric_tables import writable
 from tests.integration.serving.conftest import ask
 from tests.integration.serving.shop_audit import loaded, stores_of
@@ -152,8 +153,10 @@ def test_csv_and_files_have_the_figures_of_the_answer(api: httpx.Client) -> None
             else:
                 after = entry["after"]
                 per_day = after["units_per_day"]
-                assert row["new_price"] == str(entry["new_price"])
-                assert row["revenue_after"] == str(after["revenue"])
+                assert row["new_price"] == cell(entry["new_price"], is_money=True)
+                assert row["revenue_after"] == cell(after["revenue"], is_money=True)
+                assert row["revenue_per_day_after"] == cell(after["revenue_per_day"], is_money=True)
+                assert row["currency"] == "BRL"
                 assert row["units_per_day_after"] == ("" if per_day is None else str(per_day))
 
 

@@ -16,6 +16,7 @@ from audit.comparison import ComparisonResult
 from audit.comparisons import facts_vs_seller_customers
 from clickhouse.client import connect
 from common.settings import Settings
+from tests.csv_cells import cell
 from tests.integration.metric_tables import writable
 from tests.integration.servers import await_true
 from tests.integration.serving.conftest import ask, put
@@ -281,7 +282,8 @@ def test_csv_and_files_have_the_figures_of_the_answer(api: httpx.Client) -> None
         assert table.headers["souk-as-of"] == file.headers["souk-as-of"]
         months = [month for each in shown.get("cohorts", ()) for month in each["months"]]
         for row, entry in zip(rows, months or shown["segments"], strict=True):
-            assert row["net_sales"] == str(entry["net_sales"])
+            assert row["net_sales"] == cell(entry["net_sales"], is_money=True)
+            assert row["currency"] == "BRL"
             assert row["customers"] == str(entry["customers"])
         assert {row.get("complete") for row in rows} <= {"true", "false", None}
 

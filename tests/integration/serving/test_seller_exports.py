@@ -25,6 +25,7 @@ from serving.catalogue.service import Catalogue
 from serving.clickhouse import ClickHouseQueries
 from serving.live_versions import LiveVersions
 from serving.parquet_writer import PARQUET
+from tests.csv_cells import cell
 
 PERIOD = {"from": "2017-10-01", "to": "2018-03-01"}
 MEASURED = ("net_sales", "orders", "cancellation_rate")
@@ -89,7 +90,9 @@ def test_all_rows_behind_a_metric_are_the_same_in_every_form(api: httpx.Client, 
     assert parquet(page.content) == parquet(file.content) == expected
     lines = list(csv.DictReader(StringIO(text.text)))
     assert lines == [
-        {name: "" if row[name] is None else str(row[name]) for name in COLUMNS} for row in shown["rows"]
+        {name: cell(row[name], is_money=is_money and name == "value") for name in COLUMNS}
+        | ({"currency": "BRL"} if is_money else {})
+        for row in shown["rows"]
     ]
     assert file.headers["Souk-As-Of"] == text.headers["Souk-As-Of"] == shown["as_of"]
 
@@ -124,7 +127,7 @@ def test_a_period_without_rows_is_an_empty_file(api: httpx.Client) -> None:
 
     assert parquet(api.get(path_of("net_sales/rows/export.parquet"), params=period).content) == []
     text = api.get(path_of("net_sales/rows/export.csv"), params=period).text
-    assert text.splitlines() == [",".join(COLUMNS)]
+    assert text.splitlines() == [",".join([*COLUMNS, "currency"])]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from playwright.sync_api import Page, expect
 
 from clickhouse.metric_catalogue.definition import read_every_metric
 from common.settings import Settings
+from tests.csv_cells import metric_cells
 from tests.integration.serving.conftest import SALES_LINE, TABLES, clear, insert, put
 from tests.integration.serving.layouts import layouts, scroll_width
 
@@ -328,8 +329,9 @@ def test_the_csv_says_what_the_json_says(api: httpx.Client, by: str | None) -> N
     parts = [*shown["split"], shown["rest"]] if by else shown["series"]
     assert len(rows) == len(parts)
     for row, part in zip(rows, parts, strict=True):
-        values = {name: "" if value is None else str(value) for name, value in part["values"].items()}
+        values = metric_cells(part["values"])
         assert {name: row[name] for name in values} == values
+        assert row["currency"] == "BRL"
 
 
 def test_metrics_agree_with_the_sales_of_the_same_period(api: httpx.Client, orders: list[Order]) -> None:
@@ -408,7 +410,9 @@ def test_the_page_shows_what_the_api_says_and_leads_to_the_lines(page: Page, api
         page.get_by_role("link", name="CSV").click()
     with download.value.path().open() as text:
         rows = list(csv.DictReader(text))
-    assert [int(row["net_sales"]) for row in rows] == [part["values"]["net_sales"] for part in shown["split"]]
+    assert [row["net_sales"] for row in rows] == [
+        metric_cells(part["values"])["net_sales"] for part in shown["split"]
+    ]
 
     for link in ("Parquet", "All rows as Parquet"):
         with page.expect_download() as download:

@@ -88,6 +88,49 @@ def accepted(office: Office, email: str, user_id: str) -> None:
     answer.raise_for_status()
 
 
+def test_the_settings_and_the_costs_have_the_tabs_and_name_the_people(
+    browser: Browser, office: Office, seller: tuple[str, str], page: Page
+) -> None:
+    for path, tab in (("settings", "Settings"), ("costs", "Costs")):
+        page.goto(f"/sell/{seller[0]}/{path}")
+        tabs = page.get_by_role("navigation", name="Pages of this seller")
+        expect(tabs.locator("[aria-current]")).to_have_text(tab)
+        expect(tabs.get_by_role("link", name="Overview")).to_be_visible()
+    page.goto(f"/sell/{seller[0]}/settings")
+    mine = page.locator("section[aria-labelledby=staff] li .item-title").first
+    expect(mine).to_contain_text("(you)")
+    expect(mine).not_to_contain_text("Person")
+    of_admin = visit(browser, office, ADMIN, f"/sell/{seller[0]}/settings")
+    expect(of_admin.locator("section[aria-labelledby=staff] li .item-title").first).to_contain_text("@")
+
+
+def test_who_looks_around_as_the_owner_is_told_that_nobody_can_be_invited(
+    office: Office, seller: tuple[str, str]
+) -> None:
+    http = office.http(staff(seller[0], "owner", seller[1]))
+    http.cookies.set("souk_signed_in", "demo")
+    demo = http.get(f"/sell/{seller[0]}/settings").raise_for_status().text
+    assert "You look around as the owner of this shop" in demo
+    assert "Send the invitation" not in demo
+    assert "Change the role" not in demo
+
+
+def test_a_country_is_known_by_its_name_and_never_by_its_first_letters(
+    office: Office, seller: tuple[str, str]
+) -> None:
+    http = office.http(staff(seller[0], "owner", seller[1]))
+    profile = f"/v1/sellers/{seller[0]}/profile"
+    for typed, code in (("Germany", "DE"), ("brasil", "BR"), ("pt", "PT")):
+        form = {"form": "profile", "name": "Lamps", "country": typed}
+        answer = http.post(f"/sell/{seller[0]}/settings/profile", data=form)
+        assert answer.is_success or answer.is_redirect, answer.text
+        assert http.get(profile).json()["country"] == code
+    form = {"form": "profile", "name": "Lamps", "country": "Atlantis"}
+    refused = http.post(f"/sell/{seller[0]}/settings/profile", data=form)
+    assert refused.status_code == 422
+    assert http.get(profile).json()["country"] == "PT"
+
+
 def test_a_person_is_invited_promoted_and_removed(
     office: Office, seller: tuple[str, str], page: Page
 ) -> None:

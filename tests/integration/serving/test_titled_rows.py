@@ -195,6 +195,7 @@ def test_pages_show_the_rows_in_both_languages_and_no_product_twice(
         (session,) = re.findall(r'data-session="([0-9a-f]{32})"', new)
         assert 'id="row-' not in new.replace('id="row-status"', "")
         redis.zadd(f"{kind}:{session}", {LAMPS[0]: 1_800_000_000})
+        browser.cookies.set("souk_cart", LAMPS[0] if kind == "carted" else "", path="/shop")
         shown = [
             browser.get(page, headers={"Accept-Language": language}).raise_for_status().text
             for language in ("en", "pt-BR")
@@ -207,3 +208,22 @@ def test_pages_show_the_rows_in_both_languages_and_no_product_twice(
         (heading,) = re.findall(r'<h2 id="row-(?:because_looked|completes_cart)">(.*?)</h2>', html)
         assert heading == title
         assert re.search(r'data-strategy="(because_looked|completes_cart)"[^>]* data-surface=', html)
+
+
+@pytest.mark.parametrize("page", ["/shop", "/shop/cart", "/shop/cart/rows", "/shop/recommended?surface=cart"])
+def test_the_cart_of_a_page_is_that_of_the_browser(shop: Settings, redis: "Redis[str]", page: str) -> None:
+    def shown(browser: httpx.Client, *cart: str) -> str:
+        browser.cookies.set("souk_cart", ",".join(cart), path="/shop")
+        return browser.get(page).raise_for_status().text
+
+    with httpx.Client(base_url=shop.serving, trust_env=False, timeout=30) as browser:
+        session = browser.get("/shop/visitor").raise_for_status().json()["session"]
+        redis.zadd(f"carted:{session}", {LAMPS[0]: 1_800_000_000})
+        empty, other, same = shown(browser), shown(browser, POTS[0]), shown(browser, POTS[0], LAMPS[0])
+        hostile = shown(browser, "%00", "x" * 2_000, "a%2Cb")
+        redis.delete(f"carted:{session}")
+
+    for html in (empty, other, hostile):
+        assert "in your cart" not in html
+        assert "Completes your cart" not in html
+    assert "Goes with Row Lamp 0 in your cart" in same

@@ -1,6 +1,6 @@
 // Changes quantities in the cart, and sends an event for each change.
 import { trackEvent } from "./events.js";
-import { MAX_LINES, MAX_UNITS, setQuantity } from "./storage.js";
+import { MAX_LINES, MAX_UNITS, quantityOf, setQuantity, settleOrder } from "./storage.js";
 
 const MESSAGE_MS = 8_000;
 
@@ -44,4 +44,21 @@ export const change = (element, quantity, recommendation = null) => {
     recommendation_id: recommendation,
   });
   return after - before;
+};
+
+/** Puts the lines of an order, as its page shows them, back into the cart. What is in it already stays as it is. */
+export const putBack = (page) => {
+  for (const line of page.querySelectorAll(".cart-line")) {
+    change(line, Math.max(quantityOf(line.dataset.product), Number(line.dataset.quantity)));
+  }
+};
+
+/**
+ * Puts the lines of an order of this browser back into the cart, once, if the order failed without the shopper's doing: a
+ * declined card must not cost a cart. Returns whether it did.
+ */
+export const putBackIfFailed = (orderId, page) => {
+  if ("open" in page.dataset || !settleOrder(orderId) || !("failed" in page.dataset)) return false;
+  putBack(page);
+  return true;
 };

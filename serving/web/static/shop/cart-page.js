@@ -1,6 +1,7 @@
 // The cart page. The browser stores the cart, and the server prices its lines. With an idempotency key, a checkout buys once.
-import { change } from "./cart-changes.js";
-import { cart, endCheckout, startCheckout, saveOrder, setQuantity, removeFromCart } from "./storage.js";
+import { change, putBackIfFailed } from "./cart-changes.js";
+import { observeRows } from "./recommendation-row.js";
+import { addUnsettledOrder, cart, endCheckout, startCheckout, saveOrder, setQuantity, removeFromCart, settleOrder, unsettledOrders } from "./storage.js";
 import { sessionReady } from "./visitor.js";
 
 const box = document.getElementById("cart");
@@ -132,6 +133,7 @@ const buy = async (form) => {
     const { order_id, placed_at, payment } = response.content;
     const { lines: bought, currency } = JSON.parse(checkout.body);
     saveOrder({ order_id, placed_at, lines: bought.length, amount_minor: payment?.amount_minor, currency });
+    addUnsettledOrder(order_id);
     endCheckout();
     removeFromCart(bought);
     return void location.assign(`/shop/orders/${encodeURIComponent(order_id)}`);
@@ -157,7 +159,36 @@ box.addEventListener("submit", async (event) => {
   }
 });
 
-addEventListener("cartchange", () => buying || show());
+const rows = document.getElementById("cart-rows");
+const productsInCart = () => cart().lines.map((line) => line.product_id).sort().join();
+let rowsOf = productsInCart();
+
+/** Reloads the rows that follow from the cart once other products are in it. Nothing completes an empty cart. */
+const showRows = async () => {
+  const products = productsInCart();
+  if (products === rowsOf) return;
+  rowsOf = products;
+  if (!products) rows.replaceChildren();
+  const response = await fetch("/shop/cart/rows").catch(() => null);
+  if (!response?.ok || products !== rowsOf) return;
+  rows.replaceChildren(...new DOMParser().parseFromString(await response.text(), "text/html").body.childNodes);
+  observeRows(rows);
+};
+
+addEventListener("cartchange", () => {
+  showRows();
+  if (!buying) show();
+});
 addEventListener("storage", ({ key }) => key === "souk.cart" && show());
 addEventListener("pageshow", ({ persisted }) => persisted && show());
 show();
+
+/** Puts back what orders did not buy whose pages nobody has looked at since. */
+const settleOrders = async () => {
+  for (const orderId of unsettledOrders()) {
+    const response = await fetch(`/shop/orders/${encodeURIComponent(orderId)}/state`).catch(() => null);
+    if (response?.ok) putBackIfFailed(orderId, new DOMParser().parseFromString(await response.text(), "text/html").querySelector(".order-page"));
+    else if (response && response.status < 500) settleOrder(orderId); // it is somebody else's, or gone
+  }
+};
+settleOrders();

@@ -1,6 +1,5 @@
 // Follows an order: fetches its state until it has ended. A hidden page fetches nothing.
-import { change } from "./cart-changes.js";
-import { quantityOf } from "./storage.js";
+import { putBack, putBackIfFailed } from "./cart-changes.js";
 
 const box = document.getElementById("state");
 const address = `/shop/orders/${encodeURIComponent(box.dataset.order)}/state`;
@@ -14,6 +13,18 @@ const page = () => box.querySelector(".order-page");
 
 const announce = (text) => (document.getElementById("order-said").textContent = text);
 
+let restored = false;
+
+/** Says that the cart is as it was before an order that failed. */
+const restoreCart = () => {
+  restored ||= putBackIfFailed(box.dataset.order, page());
+  if (!restored) return;
+  const link = Object.assign(document.createElement("a"), { className: "button primary", href: "/shop/cart", textContent: gettext("Go to your cart") });
+  box.querySelector("[data-again]")?.replaceWith(link);
+  const text = gettext("Everything is back in your cart.");
+  document.getElementById("order-lead").append(" ", text);
+};
+
 /** Shows a new state. The confirmation question and its message stay while the state is unchanged. */
 const replaceContent = (html) => {
   const fresh = new DOMParser().parseFromString(html, "text/html").body;
@@ -25,6 +36,7 @@ const replaceContent = (html) => {
   const title = () => document.getElementById("order-title").textContent;
   const before = title();
   box.replaceChildren(...fresh.childNodes);
+  restoreCart();
   if (title() !== before) announce(`${title()}. ${document.getElementById("order-lead").textContent}`);
   if (focusKey) box.querySelector(`[href="${CSS.escape(focusKey)}"], [data-${CSS.escape(focusKey)}]`)?.focus();
 };
@@ -64,9 +76,7 @@ const askForConfirmation = (button) => {
 
 box.addEventListener("click", async ({ target, detail }) => {
   if (target.closest("[data-again]")) {
-    for (const line of box.querySelectorAll(".cart-line")) {
-      change(line, quantityOf(line.dataset.product) + Number(line.dataset.quantity));
-    }
+    putBack(box);
     location.assign("/shop/cart");
   }
   const button = target.closest("[data-cancel]");
@@ -97,3 +107,4 @@ box.addEventListener("keydown", (event) => {
 
 document.addEventListener("visibilitychange", followProgress);
 if (!("ended" in page().dataset)) timer = setTimeout(followProgress, Number(page().dataset.every) * 1000);
+restoreCart();

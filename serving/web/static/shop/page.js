@@ -2,7 +2,7 @@
 import { change } from "./cart-changes.js";
 import { trackEvent } from "./events.js";
 import { uuid } from "./ids.js";
-import { takeReferral, cart, saveReferral, quantityOf } from "./storage.js";
+import { takeReferral, cart, saveReferral, quantityOf, tellCart } from "./storage.js";
 import { personalise } from "./personal-listing.js";
 import { keepRowCurrent, observeRows } from "./recommendation-row.js";
 
@@ -101,6 +101,7 @@ if (article) showProduct(article);
 const found = document.getElementById("found");
 if (found) personalise(found).then(() => showSearch(found));
 updateCartBadge();
+tellCart(); // the cart of a version that set no cookie, or one whose cookie was deleted
 addEventListener("cartchange", updateCartBadge);
 addEventListener("storage", updateCartBadge);
 observeRows(document);

@@ -27,6 +27,22 @@ const CART = "souk.cart";
 export const MAX_LINES = 100;
 export const MAX_UNITS = 999;
 
+const CART_COOKIE_CHARS = 3_000; // a browser refuses a cookie of more than 4,096 bytes
+const CART_COOKIE_AGE_S = 34_560_000;
+
+/** Tells the server which products are in the cart, so that its rows of recommendations say nothing else. */
+export const tellCart = () => {
+  let products = cart().lines.map((line) => encodeURIComponent(line.product_id)).reverse().join();
+  if (products.length > CART_COOKIE_CHARS) products = products.slice(0, products.lastIndexOf(",", CART_COOKIE_CHARS));
+  document.cookie = `souk_cart=${products}; path=/shop; samesite=lax; max-age=${products ? CART_COOKIE_AGE_S : 0}`;
+};
+
+const writeCart = (stored) => {
+  write("localStorage", CART, stored);
+  tellCart();
+  dispatchEvent(new Event("cartchange"));
+};
+
 const withinLimits = (lines) => lines.slice(0, MAX_LINES).map((line) => ({ ...line, quantity: Math.min(line.quantity, MAX_UNITS) }));
 
 /** `{id, lines: [{product_id, seller_id, name, category, unit_price_minor, currency, quantity, recommendation_id}]}` */
@@ -44,8 +60,7 @@ export const setQuantity = (product, quantity) => {
   if (after === 0) stored.lines = stored.lines.filter((one) => one !== line);
   else if (line) Object.assign(line, product, { quantity: after });
   else stored.lines.push({ ...product, quantity: after });
-  write("localStorage", CART, stored);
-  dispatchEvent(new Event("cartchange"));
+  writeCart(stored);
   return { cart_id: stored.id, before, after };
 };
 
@@ -57,8 +72,7 @@ export const removeFromCart = (bought) => {
   const unitsOf = new Map(bought.map((one) => [one.product_id, one.quantity]));
   const left = stored.lines.map((line) => ({ ...line, quantity: line.quantity - (unitsOf.get(line.product_id) ?? 0) }));
   stored.lines = left.filter((line) => line.quantity > 0);
-  write("localStorage", CART, stored.lines.length ? stored : null);
-  dispatchEvent(new Event("cartchange"));
+  writeCart(stored.lines.length ? stored : null);
 };
 
 const ORDERS = "souk.orders";
@@ -69,6 +83,19 @@ export const saveOrder = (order) => {
   if (isDemo()) return;
   const others = orders().filter((one) => one.order_id !== order.order_id);
   write("localStorage", ORDERS, [order, ...others].slice(0, MAX_ORDERS));
+};
+
+const UNSETTLED = "souk.unsettled";
+const MAX_UNSETTLED = 20;
+/** The orders of this browser that are neither confirmed nor cancelled as far as it knows. */
+export const unsettledOrders = () => read("localStorage", UNSETTLED, []);
+export const addUnsettledOrder = (orderId) => write("localStorage", UNSETTLED, [orderId, ...unsettledOrders()].slice(0, MAX_UNSETTLED));
+/** Returns whether the order was unsettled, and settles it. */
+export const settleOrder = (orderId) => {
+  const before = unsettledOrders();
+  const left = before.filter((one) => one !== orderId);
+  write("localStorage", UNSETTLED, left.length ? left : null);
+  return left.length < before.length;
 };
 
 const CHECKOUT = "souk.checkout";
