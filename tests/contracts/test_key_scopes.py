@@ -1,4 +1,4 @@
-"""Which scopes an API key needs for each route: written by hand, and compared with the policies of all routes."""
+"""The scopes that an API key needs for each route: written by hand, and compared with all policies."""
 
 from collections.abc import Mapping
 from itertools import combinations
