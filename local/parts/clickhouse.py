@@ -20,6 +20,15 @@ NICE = 5
 """Niceness of ClickHouse. The API and the commerce services get a core before its queries, which use several
 threads each, and which would otherwise delay the refusals of an overloaded shop. It goes before Flink."""
 
+SECRETS = (
+    "clickhouse_admin_password",
+    "clickhouse_analyst_password",
+    "clickhouse_reader_password",
+    "clickhouse_serving_password",
+    "clickhouse_seller_password",
+)
+"""The passwords that the process needs: those of its users."""
+
 
 def part(settings: Settings) -> Part:
     """Return ClickHouse as configured by these settings."""
@@ -34,7 +43,7 @@ def part(settings: Settings) -> Part:
         LaunchSpec(
             [sys.executable, "-m", "clickhouse.http_server"],
             ROOT,
-            settings_environment(settings),
+            settings_environment(settings, SECRETS),
             nice=NICE,
         ),
         ports={"clickhouse": settings.port("clickhouse")},

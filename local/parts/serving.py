@@ -9,6 +9,15 @@ from local.parts.part import Part, Resolution
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
 
+SECRETS = (
+    "internal_secret",
+    "clickhouse_serving_password",
+    "clickhouse_seller_password",
+    "redis_password",
+    "registry_password",
+)
+"""The passwords that the process needs."""
+
 
 def part(settings: Settings) -> Part:
     """Return the serving process of this checkout, or the one that the settings give by URL."""
@@ -21,7 +30,7 @@ def part(settings: Settings) -> Part:
         Resolution("bundled", "", "serving"),
         settings.serving,
         ready,
-        LaunchSpec([sys.executable, "-m", "serving"], ROOT, settings_environment(settings)),
+        LaunchSpec([sys.executable, "-m", "serving"], ROOT, settings_environment(settings, SECRETS)),
         ports={"serving": settings.port("serving")},
         needs=("tables", "redis", "jobs"),  # ready only when the jobs run
     )
