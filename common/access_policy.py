@@ -47,7 +47,7 @@ class AccessPolicy:
     A principal needs one of `roles`. If `seller` is the only one that it has, it also needs one of the roles
     in `staff` at the seller that the path names in `seller_parameter`; without that parameter, at any seller.
     `shopper_parameter` names the path parameter that must be a shopper id of the principal, unless another of
-    its roles allows the request. An API key needs `scope`; without a scope, the route accepts no API key.
+    its roles allows the request. An API key needs all of `scopes`; a route without any accepts no API key.
     """
 
     roles: frozenset[Role]
@@ -55,7 +55,7 @@ class AccessPolicy:
     staff: frozenset[StaffRole] = ALL_STAFF
     seller_parameter: str | None = None
     shopper_parameter: str | None = None
-    scope: str | None = None
+    scopes: frozenset[str] = frozenset()
     public: bool = field(default=False)
     """Whether the route answers a request without a principal, too. Then the other fields do not apply."""
     secret_response: bool = False
@@ -87,9 +87,8 @@ class AccessPolicy:
             return
         if principal is None:
             raise SignInRequired
-        if principal.scopes is not None and (self.scope is None or self.scope not in principal.scopes):
-            needed = f"the scope {self.scope}" if self.scope else "a signed-in person"
-            raise NotAllowed(f"This API key may not do this. It needs {needed}.")
+        if principal.scopes is not None and not (self.scopes and self.scopes <= principal.scopes):
+            raise NotAllowed(f"This API key may not do this. It needs {self._needed_of_key}.")
         matching = principal.roles & self.roles
         if not matching:
             if "guest" in principal.roles:
@@ -98,6 +97,12 @@ class AccessPolicy:
         if matching - _limited_roles(self):
             return
         self._check_ownership(principal, matching, path_parameters)
+
+    @property
+    def _needed_of_key(self) -> str:
+        if not self.scopes:
+            return "a signed-in person"
+        return f"the scope{'s' if len(self.scopes) > 1 else ''} {' and '.join(sorted(self.scopes))}"
 
     def _check_ownership(
         self, principal: Principal, matching: frozenset[Role], path_parameters: Mapping[str, object]
@@ -140,18 +145,21 @@ def allow(
     staff: Collection[StaffRole] = ALL_STAFF,
     seller_parameter: str | None = None,
     shopper_parameter: str | None = None,
-    scope: str | None = None,
+    scope: str | Collection[str] = (),
     secret_response: bool = False,
     handles_idempotency_key: bool = False,
 ) -> AccessPolicy:
-    """Return the policy of a route that answers principals of these roles; see `AccessPolicy`."""
+    """Return the policy of a route that answers principals of these roles; see `AccessPolicy`.
+
+    `scope` is what an API key needs: one scope or several.
+    """
     return AccessPolicy(
         frozenset(roles),
         traffic,
         frozenset(staff),
         seller_parameter,
         shopper_parameter,
-        scope,
+        frozenset([scope] if isinstance(scope, str) else scope),
         secret_response=secret_response,
         handles_idempotency_key=handles_idempotency_key,
     )

@@ -1,9 +1,10 @@
-"""Runs a function in a thread of its own."""
+"""Work that goes on although nobody waits for it: a function in a thread of its own, a task of asyncio."""
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -23,3 +24,12 @@ def in_background(work: Callable[[], T]) -> "Future[T]":
 
     Thread(target=run, daemon=True).start()
     return future
+
+
+def retrieve_error(task: "asyncio.Task[Any]") -> None:
+    """Keep asyncio from logging the error of a task whose result may never be used.
+
+    Add it as a done callback to a task for which callers wait only for a while.
+    """
+    if not task.cancelled():
+        task.exception()

@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from rich.console import Console
 from common.errors import UserError
 from common.file_lock import file_lock
 from common.settings import Settings
+from common.urls import redact_password
 
 SOCKET_PATH_LIMIT = 107
 """Bytes that Linux allows in the path of a unix socket."""
@@ -130,10 +131,30 @@ def base_environment() -> dict[str, str]:
     return {"PATH": os.defpath, **env, "TZ": "UTC"}
 
 
-def settings_environment(settings: Settings) -> dict[str, str]:
-    """Return environment variables from which `Settings.load()` reads the same settings."""
+SECRETS_IN_URL: Mapping[str, frozenset[str]] = {
+    "registry_url": frozenset({"registry_password"}),
+    "redis_url": frozenset({"redis_password"}),
+    "postgres_url": frozenset({"postgres_admin_password", "postgres_role_secret"}),
+}
+"""Settings whose URL has a password instead of these settings, if a server of your own is used."""
+
+
+def settings_environment(settings: Settings, secrets: Collection[str] | None = None) -> dict[str, str]:
+    """Return environment variables from which `Settings.load()` reads the same settings.
+
+    With `secrets`, the names of the passwords that a process needs, it gets no others: each of the others is
+    an empty variable, so that the process does not take it from `secrets.toml` either.
+    """
     values = settings.model_dump(include=settings.model_fields_set | {"home", "install"})
-    return {f"SOUK_{name.upper()}": _as_text(value) for name, value in values.items()}
+    environment = {f"SOUK_{name.upper()}": _as_text(value) for name, value in values.items()}
+    if secrets is None:
+        return environment
+    for name, value in values.items():
+        if isinstance(value, SecretStr) and name not in secrets:
+            environment[f"SOUK_{name.upper()}"] = ""
+        elif name in SECRETS_IN_URL and not SECRETS_IN_URL[name].intersection(secrets):
+            environment[f"SOUK_{name.upper()}"] = redact_password(value)
+    return environment
 
 
 def _as_text(value: object) -> str:

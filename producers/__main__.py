@@ -15,11 +15,11 @@ from common import gc_tuning
 from common.body_deadline import BodyDeadlineProtocol
 from common.clock import system_clock
 from common.errors import SoukError, UserError
+from common.http_protocol import server_config
 from common.principal_token import PrincipalTokens
 from common.settings import Settings
 from common.stopping import SIGNALS, Stopping
 from common.telemetry import configure_logging, log_start_failure
-from common.timeouts import SERVER_KEEPALIVE_S
 from common.tracing import configure_tracing
 from producers.http.app import create_app
 from producers.http.guard import ServiceGuard
@@ -62,18 +62,14 @@ async def serve(settings: Settings, names: Sequence[str]) -> int:
     guard = ServiceGuard(PrincipalTokens(settings), IdempotentRequests(ResponseSealer(settings)))
     readiness = ServiceReadiness(services, settings.kafka, stopping)
     server = uvicorn.Server(
-        uvicorn.Config(
+        server_config(
             create_app(services, readiness, guard, stopping, settings.drain_s, [host]),
+            BodyDeadlineProtocol,
             host=settings.listen_host,
             port=settings.port("commerce"),
-            http=BodyDeadlineProtocol,
             lifespan="on",
-            access_log=False,
-            log_config=None,
-            server_header=False,
             proxy_headers=False,  # the gateway says from where a request comes
             timeout_graceful_shutdown=math.ceil(settings.stop_timeout_s),
-            timeout_keep_alive=SERVER_KEEPALIVE_S,
             log_level="warning",
         )
     )

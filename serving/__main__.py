@@ -4,15 +4,14 @@ import math
 import sys
 
 import structlog
-import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from common.errors import SoukError
+from common.http_protocol import server_config
 from common.multiprocess_metrics import enable_multiprocess_metrics
 from common.settings import Settings
 from common.telemetry import configure_logging, log_start_failure
-from common.timeouts import SERVER_KEEPALIVE_S
 
 HEALTHCHECK_TIMEOUT_S = 15
 """A worker process that does not answer uvicorn's health check for this long is replaced. The value is large
@@ -51,21 +50,17 @@ def main() -> int:
     configure_logging("serving")
     try:
         settings = Settings.load()
-        config = uvicorn.Config(
+        config = server_config(
             "serving.worker:create",
+            "serving.admission:AdmissionProtocol",  # a name, because only the workers import the application
             factory=True,
             workers=settings.serving_processes,
             host=settings.listen_host,
             port=settings.port("serving"),
             loop="uvloop",
-            http="serving.admission:AdmissionProtocol",  # only the workers import the application
-            access_log=False,
-            log_config=None,
-            server_header=False,
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=math.ceil(settings.stop_timeout_s),
-            timeout_keep_alive=SERVER_KEEPALIVE_S,
             timeout_worker_healthcheck=HEALTHCHECK_TIMEOUT_S,
             log_level="warning",
         )

@@ -13,27 +13,28 @@ from clickhouse.http_server.engine import Engine
 from clickhouse.http_server.host_check import HostCheck
 from clickhouse.http_server.users import Users
 from common import gc_tuning
-from common.http_protocol import DeadlineProtocol
+from common.http_protocol import DeadlineProtocol, server_config
 from common.settings import Settings
-from common.timeouts import SERVER_KEEPALIVE_S
 
 log = structlog.get_logger()
 
 _SHUTDOWN_TIMEOUT_S = 5
 
 
+class ClickHouseProtocol(DeadlineProtocol):
+    """Accepts longer heads, because queries and their parameters may be in the URL (1 MB in ClickHouse)."""
+
+    max_head_bytes = 256 << 10
+
+
 def run(settings: Settings, home: Path, listener: socket.socket, *, confined: bool) -> None:
     """Serve on `listener` until SIGTERM or SIGINT. `home` holds the engine's configuration and data."""
     engine = Engine(home / "data", config_file(home / "config"), home / "tmp")
-    config = uvicorn.Config(
+    config = server_config(
         ClickHouseApp(engine, Users(settings), HostCheck(settings.clickhouse_hosts)),
+        ClickHouseProtocol,
         loop="uvloop",
-        http=DeadlineProtocol,
-        log_config=None,
-        access_log=False,
-        server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
-        timeout_keep_alive=SERVER_KEEPALIVE_S,
         backlog=512,
     )
     log.info(

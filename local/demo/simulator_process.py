@@ -17,6 +17,9 @@ from local.supervision import launch
 from local.supervision.launch_file import LaunchSpec, write_launch_file
 from local.supervision.supervisor import SIMULATOR as NAME
 
+SECRETS = ("internal_secret", "registry_password")
+"""The passwords that the process needs."""
+
 USER_ERROR = 2
 """Exit code of the simulator for a user's mistake. The last line of its log has the reason."""
 
@@ -36,7 +39,7 @@ class SimulatorProcess:
         process_record_path(home.run, NAME).unlink(missing_ok=True)
         argv = [sys.executable, "-m", "producers.simulator", *arguments]
         write_launch_file(
-            home, NAME, LaunchSpec(argv, ROOT, settings_environment(settings), stop_signal="INT")
+            home, NAME, LaunchSpec(argv, ROOT, settings_environment(settings, SECRETS), stop_signal="INT")
         )
         self._process = Popen(
             [sys.executable, "-IS", launch.__file__, str(home.run), NAME],

@@ -21,6 +21,15 @@ NICE = 1
 later and a backlog took a third longer than with 0, because a batch of facts passes its views one after
 another (docs/decisions/pipeline-speed.md)."""
 
+SECRETS = (
+    "clickhouse_admin_password",
+    "clickhouse_analyst_password",
+    "clickhouse_reader_password",
+    "clickhouse_serving_password",
+    "clickhouse_seller_password",
+)
+"""The passwords that the process needs: those of its users."""
+
 
 def part(settings: Settings) -> Part:
     """Return ClickHouse as configured by these settings."""
@@ -35,7 +44,7 @@ def part(settings: Settings) -> Part:
         LaunchSpec(
             [sys.executable, "-m", "clickhouse.http_server"],
             ROOT,
-            settings_environment(settings),
+            settings_environment(settings, SECRETS),
             nice=NICE,
         ),
         ports={"clickhouse": settings.port("clickhouse")},

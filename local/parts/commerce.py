@@ -9,6 +9,14 @@ from local.parts.part import Part, Resolution
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
 
+SECRETS = (
+    "internal_secret",
+    "postgres_admin_password",
+    "postgres_role_secret",
+    "registry_password",
+)
+"""The passwords that the process needs."""
+
 
 def part(settings: Settings) -> Part:
     """Return the services of this checkout in one process, or those that the settings give by URL."""
@@ -20,7 +28,7 @@ def part(settings: Settings) -> Part:
         Resolution("bundled", "", "producers"),
         settings.commerce,
         ready,
-        LaunchSpec([sys.executable, "-m", "producers"], ROOT, settings_environment(settings)),
+        LaunchSpec([sys.executable, "-m", "producers"], ROOT, settings_environment(settings, SECRETS)),
         ports={"commerce": settings.port("commerce")},
         needs=("postgres", "topics"),  # the services create their tables themselves
     )

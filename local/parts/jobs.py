@@ -11,6 +11,15 @@ from local.parts.part import Part, Resolution
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
 
+SECRETS = (
+    "internal_secret",
+    "clickhouse_admin_password",
+    "clickhouse_analyst_password",
+    "redis_password",
+    "registry_password",
+)
+"""The passwords that the process needs."""
+
 
 def part(settings: Settings) -> Part:
     """Return the reconciler of this checkout's jobs, which uses the Flink of the settings."""
@@ -25,7 +34,7 @@ def part(settings: Settings) -> Part:
             ROOT,
             # The process builds the plans when it starts, so `up` must restart it when their files change.
             {
-                **settings_environment(settings),
+                **settings_environment(settings, SECRETS),
                 "CONNECTORS_DIGEST": connectors_digest(settings),
                 FILES_DIGEST: plan_files_digest(),
             },

@@ -13,7 +13,9 @@ import asyncpg
 import httpx
 
 from common.errors import PartUnavailable
+from common.http_protocol import MAX_HEAD_BYTES
 from common.settings import LOOPBACK, REGISTRY_USER, Settings
+from common.timeouts import SERVER_KEEPALIVE_S
 from common.urls import credentials, redact_password
 from local.install.jars import jars
 from local.parts import readiness
@@ -39,8 +41,11 @@ def part(settings: Settings) -> Part:
     options = {
         "quarkus.http.host": LOOPBACK,
         "quarkus.http.port": str(port),
-        "quarkus.management.host": LOOPBACK,
-        "quarkus.management.port": str(management),
+        "quarkus.management.host-enabled": "false",
+        "quarkus.http.idle-timeout": f"{SERVER_KEEPALIVE_S}s",
+        "quarkus.http.limits.max-header-size": f"{MAX_HEAD_BYTES >> 10}K",
+        "quarkus.http.limits.max-initial-line-length": str(MAX_HEAD_BYTES),
+        "quarkus.http.limits.max-connections": "500",
         "quarkus.otel.sdk.disabled": "true",
         "quarkus.log.level": "WARN",
         "quarkus.log.console.format": "%d{yyyy-MM-dd'T'HH:mm:ss,SSS} %-5p %c{1} - %s%e%n",

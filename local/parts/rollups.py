@@ -9,6 +9,9 @@ from local.parts.part import Part, Resolution
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
 
+SECRETS = ("clickhouse_admin_password",)
+"""The passwords that the process needs."""
+
 
 def part(settings: Settings) -> Part:
     """Return the worker of this checkout, which uses the ClickHouse of the settings."""
@@ -19,7 +22,9 @@ def part(settings: Settings) -> Part:
         Resolution("bundled", "", "clickhouse.rollup_worker"),
         f"{url}/metrics",
         partial(readiness.check, "rollups", url),
-        LaunchSpec([sys.executable, "-m", "clickhouse.rollup_worker"], ROOT, settings_environment(settings)),
+        LaunchSpec(
+            [sys.executable, "-m", "clickhouse.rollup_worker"], ROOT, settings_environment(settings, SECRETS)
+        ),
         ports={"rollups": port},
         needs=("tables", "serving"),  # figures are right without it: the pages start first
     )

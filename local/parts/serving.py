@@ -12,6 +12,15 @@ from local.supervision.launch_file import LaunchSpec
 OTHERS = ("figures", "jobs", "flink", "kafka", "registry")
 """What the pages need not wait for."""
 
+SECRETS = (
+    "internal_secret",
+    "clickhouse_serving_password",
+    "clickhouse_seller_password",
+    "redis_password",
+    "registry_password",
+)
+"""The passwords that the process needs."""
+
 
 def part(settings: Settings) -> Part:
     """Return the serving process of this checkout, or the one that the settings give by URL."""
@@ -25,7 +34,7 @@ def part(settings: Settings) -> Part:
         Resolution("bundled", "", "serving"),
         settings.serving,
         ready,
-        LaunchSpec([sys.executable, "-m", "serving"], ROOT, settings_environment(settings)),
+        LaunchSpec([sys.executable, "-m", "serving"], ROOT, settings_environment(settings, SECRETS)),
         ports={"serving": settings.port("serving")},
         needs=("tables", "redis", "postgres"),
     )

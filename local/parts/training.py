@@ -9,6 +9,13 @@ from local.parts.part import Part, Resolution
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
 
+SECRETS = (
+    "clickhouse_admin_password",
+    "clickhouse_analyst_password",
+    "redis_password",
+)
+"""The passwords that the process needs."""
+
 
 def part(settings: Settings) -> Part:
     """Return the worker of this checkout, which uses the ClickHouse and the Redis of the settings."""
@@ -19,7 +26,9 @@ def part(settings: Settings) -> Part:
         Resolution("bundled", "", "jobs.training.worker"),
         f"{url}/metrics",
         partial(readiness.check, "training", url),
-        LaunchSpec([sys.executable, "-m", "jobs.training.worker"], ROOT, settings_environment(settings)),
+        LaunchSpec(
+            [sys.executable, "-m", "jobs.training.worker"], ROOT, settings_environment(settings, SECRETS)
+        ),
         ports={"training": port},
         needs=("tables", "redis", "serving"),  # it works at night: the pages start first
     )

@@ -15,10 +15,14 @@ from common.settings import Settings
 from producers.alerts import message_store, store
 from producers.alerts.alerting import disable_rule
 from producers.alerts.message_store import DueMessage
+from producers.alerts.model import MAKER_LEFT, MAKER_UNKNOWN
+from producers.alerts.policy import POLICIES
 from producers.alerts.polling import poll, run_isolated
 from producers.alerts.webhook_sender import WebhookFailed, WebhookSender
 from producers.alerts.webhook_signature import signed_headers
 from producers.encryption import NotDecryptable, unseal
+from producers.http.problems import ServiceNotReady
+from producers.makers import Makers
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
 
@@ -48,16 +52,18 @@ class _SkippedMeanwhile(Exception):
 async def run_delivery(transactions: Transactions, settings: Settings) -> None:
     """Send messages when they are due, until cancelled."""
     sender = WebhookSender(settings.webhooks_to_internal_hosts)
-    delivery = Delivery(transactions, sender, derived_key(settings, SECRETS))
+    makers = Makers(settings, "alerts")
+    delivery = Delivery(transactions, sender, makers, derived_key(settings, SECRETS))
     await poll(WORKER, INTERVAL_S, delivery.deliver_due, settings.stop_timeout_s)
 
 
 class Delivery:
     """Sends messages. `key` decrypts the secrets of webhooks."""
 
-    def __init__(self, transactions: Transactions, sender: WebhookSender, key: bytes) -> None:
+    def __init__(self, transactions: Transactions, sender: WebhookSender, makers: Makers, key: bytes) -> None:
         self._transactions = transactions
         self._sender = sender
+        self._makers = makers
         self._key = key
 
     @property
@@ -76,7 +82,14 @@ class Delivery:
         return len(due)
 
     async def _deliver(self, message: DueMessage) -> None:
-        if message.target.kind == "webhook":
+        try:
+            maker = await self._makers.find(message.made, POLICIES["create_rule"])
+        except ServiceNotReady:
+            await self._retry(message, MAKER_UNKNOWN, WAITS[0])
+            return
+        if maker is None:
+            await self._give_up(message, MAKER_LEFT)
+        elif message.target.kind == "webhook":
             await self._post(message)
         elif message.target.kind == "email":
             await self._mail(message)

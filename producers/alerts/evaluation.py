@@ -12,13 +12,23 @@ import structlog
 from common.ids import new_id
 from common.settings import Settings
 from producers.alerts import store
-from producers.alerts.alerting import add_alert_message, raise_alert
+from producers.alerts.alerting import add_alert_message, disable_rule, raise_alert
 from producers.alerts.figures import CatalogueEntry, Figures, FiguresRefused, FiguresUnavailable, Series
-from producers.alerts.model import MessageKind, Verdict, message_kind, progress_after
+from producers.alerts.model import (
+    MAKER_LEFT,
+    MAKER_UNKNOWN,
+    MessageKind,
+    Verdict,
+    message_kind,
+    progress_after,
+)
+from producers.alerts.policy import POLICIES
 from producers.alerts.polling import poll, run_isolated
 from producers.alerts.rules import Rule
 from producers.alerts.texts import alert_text
 from producers.alerts.windows import Observation, new_observations, next_evaluation, requested_period
+from producers.http.problems import ServiceNotReady
+from producers.makers import Makers
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
 
@@ -43,16 +53,19 @@ REFUSED_RETRY_AFTER = timedelta(hours=1)
 async def run_evaluation(transactions: Transactions, settings: Settings) -> None:
     """Evaluate rules when they are due, until cancelled."""
     async with Figures(settings) as figures:
-        evaluator = Evaluator(transactions, figures, settings)
+        evaluator = Evaluator(transactions, figures, Makers(settings, "alerts"), settings)
         await poll(WORKER, INTERVAL_S, evaluator.evaluate_due, settings.stop_timeout_s)
 
 
 class Evaluator:
     """Evaluates rules. Several processes may do so at the same time: each rule has one at a time."""
 
-    def __init__(self, transactions: Transactions, figures: Figures, settings: Settings) -> None:
+    def __init__(
+        self, transactions: Transactions, figures: Figures, makers: Makers, settings: Settings
+    ) -> None:
         self._transactions = transactions
         self._figures = figures
+        self._makers = makers
         self._zone = settings.timezone
         self._site = settings.public
 
@@ -70,11 +83,19 @@ class Evaluator:
     async def evaluate(self, rule: Rule) -> None:
         """Evaluate a rule with the values that are complete and were not evaluated yet.
 
-        While the figures can't be read, nothing is known: the rule keeps its state, and is evaluated later.
+        While the figures can't be read, nothing is known: the rule keeps its state, and is evaluated later. A
+        rule whose maker may not make it any more is paused.
         """
         now = self._transactions.clock()
         try:
+            if await self._makers.find(rule.made, POLICIES["create_rule"]) is None:
+                async with self._transactions.begin(Trace.start(rule.rule_id, None)) as tx:
+                    await disable_rule(tx, rule.seller_id, rule.rule_id, MAKER_LEFT)
+                return
             metric, series = await self._read(rule)
+        except ServiceNotReady:
+            await self._postpone(rule, RETRY_AFTER, MAKER_UNKNOWN)
+            return
         except FiguresUnavailable as error:
             await self._postpone(rule, RETRY_AFTER, f"The figures could not be read: {error}.")
             return

@@ -11,6 +11,7 @@ from common.errors import Retryable
 from common.ids import new_id
 from producers.alerts.model import MessageKind
 from producers.alerts.rules import Target
+from producers.makers import Made
 from producers.outbox.transaction import Transaction
 from producers.postgres.errors import FUNCTION_UNAVAILABLE
 from producers.postgres.queries import load_queries
@@ -32,7 +33,7 @@ class MessageText:
 
 @dataclass(frozen=True, slots=True)
 class DueMessage:
-    """A message to send now. `attempts` counts this attempt, too."""
+    """A message to send now. `attempts` counts this attempt, too. `made` is about its rule."""
 
     message_id: str
     seller_id: str
@@ -43,6 +44,7 @@ class DueMessage:
     content: Mapping[str, Any]
     attempts: int
     target: Target
+    made: Made
 
 
 async def summarise_messages(sql: Any, since: datetime) -> list[dict[str, Any]]:
@@ -127,6 +129,7 @@ async def claim_messages(sql: Any, now: datetime, lease: timedelta, limit: int) 
             orjson.loads(row["content"]),
             row["attempts"],
             Target(row["target"], row["person_id"], None, row["url"], row["sealed_secret"]),
+            Made(row["maker"], row["made_at"], row["seller_id"]),
         )
         for row in rows
     ]

@@ -26,6 +26,11 @@ WRITERS: frozenset[StaffRole] = frozenset({"owner", "manager"})
 READERS: frozenset[StaffRole] = frozenset({"owner", "manager", "analyst"})
 """Who may see them, and may get mails with figures of the seller."""
 
+MAKER_LEFT = "The person who made this may not make it any more. Whoever resumes it takes it over."
+"""Why a rule or a report is paused (`producers.makers`)."""
+
+MAKER_UNKNOWN = "It is not known whether the person who made this may still make it: users does not answer."
+
 MAX_RULES, MAX_REPORTS, MAX_VIEWS = 50, 20, 50
 """How many of each a seller may have."""
 

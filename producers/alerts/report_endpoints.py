@@ -26,6 +26,7 @@ from producers.alerts.schemas import (
     Uuid,
 )
 from producers.http.endpoint import context, json_response, parse_body, transaction, transactions
+from producers.http.guard import principal_of
 from producers.outbox.transaction import Transaction
 
 PATH = "/v1/sellers/{seller_id}/reports"
@@ -51,6 +52,7 @@ async def create_report(request: Request, seller_id: Id) -> Response:
         await require_seller(tx, seller_id)
         row = _row(tx, seller_id, body, alerts.timezone)
         row |= await find_mail_target(tx, body.address, seller_id)
+        row |= {"maker": principal_of(request).subject}
         created = await report_store.create_report(tx, row, MAX_REPORTS)
     if created is None:
         raise TooMany("reports", MAX_REPORTS)
@@ -77,13 +79,13 @@ async def pause_report(request: Request, seller_id: Id, report_id: Uuid) -> Resp
 
 @router.delete("/{report_id}/pause", response_model=ReportResponse)
 async def resume_report(request: Request, seller_id: Id, report_id: Uuid) -> Response:
-    """Send mails of a report again, from the next one that is due."""
+    """Send mails of a report again, as a report of yours, from the next one that is due."""
     async with transaction(request, NAME, seller_id) as tx:
         report = await _lock(tx, seller_id, report_id)
         if report.person_id is None:
             raise NoRecipient
         due = next_send_at(report.period, report.hour, tx.now, report.zone)
-        await report_store.resume_report(tx, report_id, due)
+        await report_store.resume_report(tx, report_id, due, principal_of(request).subject)
         return json_response(await report_store.find_report(tx.sql, seller_id, report_id))
 
 

@@ -10,6 +10,7 @@ import orjson
 
 from producers.alerts.report_periods import ReportPeriod
 from producers.alerts.store import claim
+from producers.makers import Made
 from producers.outbox.transaction import Transaction
 from producers.postgres.queries import load_queries
 
@@ -29,11 +30,12 @@ class Report:
     hour: int
     person_id: str | None
     covered_until: datetime
+    made: Made
 
 
 async def create_report(tx: Transaction, row: Mapping[str, Any], limit: int) -> dict[str, Any] | None:
     """Add a report of a locked seller, and return it as the API shows it; None if it has `limit` already."""
-    content = orjson.dumps({"is_enabled": True, **row}).decode()
+    content = orjson.dumps({"is_enabled": True, "made_at": tx.now.isoformat(), **row}).decode()
     report_id = await tx.sql.fetchval(SQL["create_report"], content, row["seller_id"], limit)
     return None if report_id is None else await find_report(tx.sql, row["seller_id"], report_id)
 
@@ -65,9 +67,9 @@ async def pause_report(tx: Transaction, report_id: str, reason: str | None) -> N
     await tx.sql.execute(SQL["pause_report"], report_id, reason)
 
 
-async def resume_report(tx: Transaction, report_id: str, send_at: datetime) -> None:
-    """Send a locked report again from a moment on."""
-    await tx.sql.execute(SQL["resume_report"], report_id, send_at)
+async def resume_report(tx: Transaction, report_id: str, send_at: datetime, maker: str) -> None:
+    """Send a locked report again from a moment on. Whoever resumes it is its maker now."""
+    await tx.sql.execute(SQL["resume_report"], report_id, send_at, maker, tx.now)
 
 
 async def claim_reports(sql: Any, now: datetime, lease: timedelta, limit: int) -> list[tuple[Report, bool]]:
@@ -105,4 +107,5 @@ def _report(row: Any) -> Report:
         row["hour"],
         row["person_id"],
         row["covered_until"],
+        Made(row["maker"], row["made_at"], row["seller_id"]),
     )

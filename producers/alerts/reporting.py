@@ -11,10 +11,14 @@ from common.settings import Settings
 from producers.alerts import report_store
 from producers.alerts.figures import Figures, FiguresRefused, FiguresUnavailable
 from producers.alerts.message_store import send_to_reader
+from producers.alerts.model import MAKER_LEFT, MAKER_UNKNOWN
+from producers.alerts.policy import POLICIES
 from producers.alerts.polling import poll, run_isolated
 from producers.alerts.report_periods import next_send_at, period_before
 from producers.alerts.report_store import Report
 from producers.alerts.report_text import report_text
+from producers.http.problems import ServiceNotReady
+from producers.makers import Makers
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
 
@@ -34,16 +38,17 @@ MAIL_KIND = "seller_report"
 async def run_reports(transactions: Transactions, settings: Settings) -> None:
     """Send reports when they are due, until cancelled."""
     async with Figures(settings) as figures:
-        reporter = Reporter(transactions, figures, settings.public)
+        reporter = Reporter(transactions, figures, Makers(settings, "alerts"), settings.public)
         await poll(WORKER, INTERVAL_S, reporter.send_due, settings.stop_timeout_s)
 
 
 class Reporter:
     """Sends reports. `site` is the base URL of the pages."""
 
-    def __init__(self, transactions: Transactions, figures: Figures, site: str) -> None:
+    def __init__(self, transactions: Transactions, figures: Figures, makers: Makers, site: str) -> None:
         self._transactions = transactions
         self._figures = figures
+        self._makers = makers
         self._site = site
 
     async def send_due(self) -> int:
@@ -58,7 +63,10 @@ class Reporter:
         return len(claimed)
 
     async def send(self, report: Report) -> None:
-        """Send the report about the newest period that is over, unless it was sent before."""
+        """Send the report about the newest period that is over, unless it was sent before.
+
+        A report whose maker may not make it any more is paused.
+        """
         now = self._transactions.clock()
         period = period_before(report.period, now, report.zone)
         if period[1] <= report.covered_until:
@@ -67,7 +75,15 @@ class Reporter:
             )
             return
         try:
+            if await self._makers.find(report.made, POLICIES["create_report"]) is None:
+                async with self._transactions.begin(Trace.start(report.report_id, None)) as tx:
+                    if await report_store.lock_report(tx, report.seller_id, report.report_id):
+                        await report_store.pause_report(tx, report.report_id, MAKER_LEFT)
+                return
             totals = await self._figures.totals(report.seller_id, report.metrics, period)
+        except ServiceNotReady:
+            await self._postpone(report, RETRY_AFTER, MAKER_UNKNOWN)
+            return
         except FiguresUnavailable as error:
             await self._postpone(report, RETRY_AFTER, f"The figures could not be read: {error}.")
             return

@@ -44,6 +44,7 @@ from producers.alerts.schemas import (
 from producers.alerts.texts import test_text
 from producers.alerts.webhook_address import WebhookRefused
 from producers.http.endpoint import context, json_response, parse_body, transaction, transactions
+from producers.http.guard import principal_of
 from producers.outbox.transaction import Transaction
 
 PATH = "/v1/sellers/{seller_id}/alerts"
@@ -88,7 +89,7 @@ async def create_rule(request: Request, seller_id: Id) -> Response:
         row = content(body, alerts.timezone)
         row |= await new_target(tx, alerts.secret_key, seller_id, rule_id, body, secret)
         now = tx.now.isoformat()
-        row |= {"rule_id": rule_id, "seller_id": seller_id}
+        row |= {"rule_id": rule_id, "seller_id": seller_id, "maker": principal_of(request).subject}
         row |= {"created_at": now, "evaluate_at": now, "evaluated_until": now}
         created = await store.create_rule(tx, row, MAX_RULES)
     if created is None:
@@ -118,7 +119,8 @@ async def change_rule(request: Request, seller_id: Id, rule_id: Uuid) -> Respons
             target = await new_target(tx, alerts.secret_key, seller_id, rule_id, body, secret)
         await close_alert(tx, rule, "The rule was changed.")
         await message_store.skip_every_waiting(tx, rule_id)
-        changed = await store.change_rule(tx, rule_id, content(body, alerts.timezone) | target)
+        row = content(body, alerts.timezone) | target | {"maker": principal_of(request).subject}
+        changed = await store.change_rule(tx, rule_id, row)
     return json_response({**present_rule(changed), "webhook_secret": secret})
 
 
@@ -145,13 +147,13 @@ async def pause_rule(request: Request, seller_id: Id, rule_id: Uuid) -> Response
 
 @router.delete("/{rule_id}/pause", response_model=RuleResponse)
 async def resume_rule(request: Request, seller_id: Id, rule_id: Uuid) -> Response:
-    """Let a rule go on. What ended during the pause is not evaluated."""
+    """Let a rule go on, as a rule of yours. What ended during the pause is not evaluated."""
     async with transaction(request, NAME, seller_id) as tx:
         rule = await _lock(tx, seller_id, rule_id)
         if rule.target.kind == "email" and rule.target.person_id is None:
             raise NoRecipient
         if not rule.is_enabled:
-            await store.resume_rule(tx, rule_id)
+            await store.resume_rule(tx, rule_id, principal_of(request).subject)
         return json_response(present_rule(await _lock(tx, seller_id, rule_id)))
 
 

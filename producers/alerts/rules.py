@@ -10,6 +10,7 @@ import orjson
 
 from producers.alerts.model import Condition, Progress, Severity, Window
 from producers.alerts.quiet_hours import QuietHours
+from producers.makers import Made
 
 TargetKind = Literal["page", "email", "webhook"]
 
@@ -34,6 +35,7 @@ class Rule:
     name: str
     version: int
     created_at: datetime
+    made: Made
     metric: str
     product_id: str | None
     window: Window
@@ -70,6 +72,7 @@ def rule_of(row: Mapping[str, Any]) -> Rule:
         name=row["name"],
         version=row["version"],
         created_at=row["created_at"],
+        made=Made(row["maker"], row["made_at"], row["seller_id"]),
         metric=row["metric"],
         product_id=row["product_id"],
         window=row["window_length"],

@@ -46,10 +46,10 @@ async def find_reader(sql: Any, email: str, seller_id: str) -> str | None:
 async def create_rule(tx: Transaction, row: Mapping[str, Any], limit: int) -> Rule | None:
     """Add a rule of a locked seller; return None if it has `limit` rules already.
 
-    `row` has the columns that have no default.
+    `row` has the columns that have no default. Its maker makes it now.
     """
     defaults = {"version": 1, "is_enabled": True, "state": "normal", "state_count": 0}
-    content = orjson.dumps({**defaults, **row}).decode()
+    content = orjson.dumps({"made_at": tx.now.isoformat(), **defaults, **row}).decode()
     created = await tx.sql.fetchrow(SQL["create_rule"], content, row["seller_id"], limit)
     return None if created is None else rule_of(created)
 
@@ -73,7 +73,7 @@ async def delete_rule(tx: Transaction, rule_id: str) -> None:
 async def change_rule(tx: Transaction, rule_id: str, row: Mapping[str, Any]) -> Rule:
     """Give a locked rule another content. It has no open alert then; what ends from now on is evaluated.
 
-    `row` has the columns of the content, and those of the target.
+    `row` has the columns of the content, those of the target, and the person who changes it, its maker now.
     """
     changed = await tx.sql.fetchrow(SQL["change_rule"], rule_id, orjson.dumps(row).decode(), tx.now)
     return rule_of(changed)
@@ -84,9 +84,9 @@ async def pause_rule(tx: Transaction, rule_id: str, reason: str | None) -> None:
     await tx.sql.execute(SQL["pause_rule"], rule_id, reason)
 
 
-async def resume_rule(tx: Transaction, rule_id: str) -> None:
-    """Evaluate a locked rule again: what ends from now on."""
-    await tx.sql.execute(SQL["resume_rule"], rule_id, tx.now)
+async def resume_rule(tx: Transaction, rule_id: str, maker: str) -> None:
+    """Evaluate a locked rule again: what ends from now on. Whoever resumes it is its maker now."""
+    await tx.sql.execute(SQL["resume_rule"], rule_id, tx.now, maker)
 
 
 async def claim_rules(sql: Any, now: datetime, lease: timedelta, limit: int) -> list[tuple[Rule, bool]]:

@@ -21,7 +21,8 @@ from producers.http.readiness import ServiceReadiness
 from producers.service_runner import ServiceRunner
 
 OPERATIONS = {"health": anyone("operations"), "ready": anyone("operations"), "metrics": anyone("operations")}
-"""The policies of the routes below. They show no data of people, and this server listens on loopback only."""
+"""The policies of the routes below, the only ones that answer without a token of the gateway. They show no
+data of people, and this server listens on loopback only."""
 
 
 def create_app(
@@ -44,7 +45,7 @@ def create_app(
     def lifespan(_app: FastAPI) -> AbstractAsyncContextManager[None]:
         return drained_before_stop(stopping, drain_s)
 
-    app = FastAPI(title="Souk commerce", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(title="Souk commerce", version="1", openapi_url=None, lifespan=lifespan)
     app.state.services = services
     app.state.guard = guard
     app.state.service_of = {
@@ -79,7 +80,7 @@ def create_app(
         return Response(exposition(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
 
     app.include_router(operations)
-    check_policies(app, frozenset({"/openapi.json"}))
+    check_policies(app, frozenset())
     install_error_handlers(app, problem_response)
     app.add_middleware(CommerceMiddleware, stopping=stopping, hosts=hosts)
     return app

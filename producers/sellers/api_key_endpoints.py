@@ -1,14 +1,19 @@
 """`/v1/sellers/{seller_id}/api_keys`: the keys of a seller's programs, and their verification."""
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from common.access_policy import NotAllowed
 from common.guarded_route import guarded
 from common.ids import new_id
 from common.principal_token import derived_key
-from producers.http.endpoint import json_response, parse_body, settings_of, transaction, transactions
+from producers.http.endpoint import context, json_response, parse_body, settings_of, transaction, transactions
 from producers.http.guard import principal_of
+from producers.http.problems import ServiceNotReady
+from producers.makers import Made, Makers
 from producers.sellers import store
 from producers.sellers.api_keys import (
     PURPOSE,
@@ -45,6 +50,9 @@ async def list_keys(request: Request, seller_id: Id) -> Response:
     """The newest 500 keys of a seller, without their secrets, and the scopes that a key may have."""
     async with transactions(request, NAME).connection() as sql:
         keys = await store.find_keys(sql, seller_id)
+        with suppress(ServiceNotReady):  # a key whose maker can't be judged now is shown as it is
+            if await _revoke_ended(request, sql, seller_id, keys):
+                keys = await store.find_keys(sql, seller_id)
     return json_response({"api_keys": keys, "scopes": SCOPES})
 
 
@@ -52,15 +60,12 @@ async def list_keys(request: Request, seller_id: Id) -> Response:
 async def create_key(request: Request, seller_id: Id) -> Response:
     """Create a key. This response is the only one that contains it.
 
-    It is revoked when its maker is suspended. A suspended person makes no key with a token that has not ended
-    yet, because that key would stay.
+    It ends when its maker may not make it any more: with their staff role, their suspension or their account.
     """
     body = await parse_body(request, KEY_REQUEST)
     principal, key = principal_of(request), new_api_key()
     async with transaction(request, NAME, seller_id) as tx:
         await lock_managed_seller(tx, seller_id, principal)
-        if not await store.lock_maker(tx, principal.subject):
-            raise NotAllowed("Your account is suspended. Write to the shop.")
         if body.expires_at is not None and body.expires_at <= tx.now:
             raise PastTime("expires_at")
         new_key = NewKey(
@@ -88,19 +93,46 @@ async def revoke_key(request: Request, seller_id: Id, key_id: Uuid) -> Response:
 
 @router.post("/auth/api_keys/verification", response_model=VerificationResponse)
 async def verify_key(request: Request) -> Response:
-    """The principal of an API key; 404 if the key is not valid now."""
+    """The principal of an API key; 404 if the key is not valid, or its maker may not make it any more."""
     body = await parse_body(request, VERIFICATION_REQUEST)
     valid = None
     if is_well_formed(body.key):
         running = transactions(request, NAME)
         async with running.connection() as sql:
             valid = await store.verify_key(sql, key_digest(_secret(request), body.key), running.clock())
+            if valid is not None:
+                made = Made(valid.created_by, valid.created_at, valid.seller_id)
+                if await _makers(request).find(made, POLICIES["create_key"]) is None:
+                    await _end(request, sql, made)
+                    valid = None
     if valid is None:
         raise UnknownKey("/v1/sellers/{seller_id}/api_keys")
     principal = key_principal(valid.key_id, valid.seller_id, valid.scopes)
     return json_response(
         {"principal": principal.claims(), "key_id": valid.key_id, "expires_at": valid.expires_at}
     )
+
+
+async def _revoke_ended(
+    request: Request, sql: Any, seller_id: str, keys: Sequence[Mapping[str, Any]]
+) -> bool:
+    """Revoke those of a seller's keys whose makers may not make them any more. Return whether there are."""
+    made = [Made(key["created_by"], key["created_at"], seller_id) for key in keys if not key["revoked_at"]]
+    ended = await _makers(request).find_ended(made, POLICIES["create_key"])
+    for key in ended:
+        await _end(request, sql, key)
+    return bool(ended)
+
+
+async def _end(request: Request, sql: Any, made: Made) -> None:
+    """Revoke a key whose maker may not make it any more, and their earlier ones."""
+    now = transactions(request, NAME).clock()
+    await store.revoke_keys_of_maker(sql, made.seller_id, made.maker, now, None, made.made_at)
+
+
+def _makers(request: Request) -> Makers:
+    makers: Makers = context(request, NAME)
+    return makers
 
 
 def _secret(request: Request) -> bytes:

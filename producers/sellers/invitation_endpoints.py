@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.guarded_route import guarded
-from producers.http.endpoint import json_response, parse_body, settings_of, transaction, transactions
+from producers.http.endpoint import context, json_response, parse_body, settings_of, transaction, transactions
 from producers.http.guard import principal_of
 from producers.sellers.application_endpoints import person_id
 from producers.sellers.invitations import accept, find_open, invite, refuse, withdraw
@@ -48,7 +48,7 @@ async def find_invitation(request: Request) -> Response:
     body = await parse_body(request, INVITATION_TOKEN_REQUEST)
     sellers = transactions(request, NAME)
     async with sellers.connection() as sql:
-        found = await find_open(sql, sellers.clock(), body.token, user_id)
+        found = await find_open(sql, context(request, NAME), sellers.clock(), body.token, user_id)
     return json_response(
         {
             "seller_id": found.seller_id,
@@ -65,7 +65,7 @@ async def accept_invitation(request: Request) -> Response:
     user_id = person_id(principal_of(request))
     body = await parse_body(request, INVITATION_TOKEN_REQUEST)
     async with transaction(request, NAME, user_id) as tx:
-        joined = await accept(tx, body.token, user_id)
+        joined = await accept(tx, context(request, NAME), body.token, user_id)
     return json_response({"seller_id": joined.seller_id, "role": joined.role})
 
 
@@ -75,5 +75,5 @@ async def refuse_invitation(request: Request) -> Response:
     user_id = person_id(principal_of(request))
     body = await parse_body(request, INVITATION_TOKEN_REQUEST)
     async with transaction(request, NAME, user_id) as tx:
-        await refuse(tx, body.token, user_id)
+        await refuse(tx, context(request, NAME), body.token, user_id)
     return Response(status_code=204)

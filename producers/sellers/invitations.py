@@ -8,6 +8,7 @@ from common.email_address import normalized_email
 from common.ids import new_id
 from common.principal import Principal, StaffRole
 from common.secret_token import new_token, token_digest
+from producers.makers import Made, Makers
 from producers.outbox.transaction import Transaction
 from producers.sellers import store
 from producers.sellers.mails import staff_invitation
@@ -16,7 +17,9 @@ from producers.sellers.model import (
     MAX_OPEN_INVITATIONS,
     check_staff_change,
     masked_email,
+    roles_to_give,
 )
+from producers.sellers.policy import POLICIES
 from producers.sellers.problems import (
     InvitationEnded,
     NotTheInvitedPerson,
@@ -25,7 +28,7 @@ from producers.sellers.problems import (
     UnknownInvitation,
 )
 from producers.sellers.schemas import OpenInvitationResponse
-from producers.sellers.staff import find_actor, join_staff, lock_staff
+from producers.sellers.staff import find_actor, is_operator, join_staff, lock_staff
 from producers.sellers.store import Invitation
 
 
@@ -64,6 +67,7 @@ async def invite(
         email=email,
         role=role,
         invited_by=principal.subject,
+        invited_at=tx.now,
         expires_at=tx.now + INVITATION_LIFETIME,
     )
     saved = await store.save_invitation(tx, invitation, token_digest(token), MAX_OPEN_INVITATIONS)
@@ -93,32 +97,41 @@ async def withdraw(tx: Transaction, seller_id: str, principal: Principal, invita
     await store.delete_invitation(tx, invitation_id)
 
 
-async def find_open(sql: Any, now: datetime, token: str, user_id: str) -> Invitation:
+async def find_open(sql: Any, makers: Makers, now: datetime, token: str, user_id: str) -> Invitation:
     """Return the open invitation with a token, for the person who was invited.
 
     Raises:
-        InvitationEnded: the invitation is not open, or the seller is suspended.
+        InvitationEnded: it is not open, the seller is suspended, or its sender may not send it any more.
         NotTheInvitedPerson: the verified address of the person is another one.
-        AccountsUnavailable: users is still starting.
+        AccountsUnavailable, ServiceNotReady: users is still starting, or does not answer.
     """
     invitation = await store.find_invitation(sql, token_digest(token), now)
-    if invitation is None:
+    if invitation is None or not await _may_still_invite(makers, invitation):
         raise InvitationEnded
     if await store.find_user(sql, invitation.email) != user_id:
         raise NotTheInvitedPerson
     return invitation
 
 
-async def accept(tx: Transaction, token: str, user_id: str) -> Membership:
+async def _may_still_invite(makers: Makers, invitation: Invitation) -> bool:
+    """Return whether the sender of an invitation could send it now."""
+    sent = Made(invitation.invited_by, invitation.invited_at, invitation.seller_id)
+    sender = await makers.find(sent, POLICIES["create_invitation"])
+    if sender is None:
+        return False
+    return is_operator(sender) or invitation.role in roles_to_give(sender.sellers.get(invitation.seller_id))
+
+
+async def accept(tx: Transaction, makers: Makers, token: str, user_id: str) -> Membership:
     """Make the invited person a member of the staff, at once. A member keeps their role.
 
     Raises:
-        InvitationEnded, NotTheInvitedPerson, AccountsUnavailable: see `find_open`.
+        InvitationEnded, NotTheInvitedPerson, AccountsUnavailable, ServiceNotReady: see `find_open`.
         TooManySellers: the person works for as many sellers as a person may.
     """
-    seller_id = (await find_open(tx.sql, tx.now, token, user_id)).seller_id
+    seller_id = (await find_open(tx.sql, makers, tx.now, token, user_id)).seller_id
     await store.lock_seller(tx, seller_id)
-    invitation = await find_open(tx.sql, tx.now, token, user_id)  # it may have ended before the lock
+    invitation = await find_open(tx.sql, makers, tx.now, token, user_id)  # it may have ended before the lock
     await store.delete_invitation(tx, invitation.invitation_id)
     staff = await store.find_roles(tx, seller_id)
     if user_id in staff:
@@ -128,11 +141,11 @@ async def accept(tx: Transaction, token: str, user_id: str) -> Membership:
     return Membership(seller_id, invitation.role)
 
 
-async def refuse(tx: Transaction, token: str, user_id: str) -> None:
+async def refuse(tx: Transaction, makers: Makers, token: str, user_id: str) -> None:
     """Refuse an invitation: its link ends.
 
     Raises:
-        InvitationEnded, NotTheInvitedPerson, AccountsUnavailable: see `find_open`.
+        InvitationEnded, NotTheInvitedPerson, AccountsUnavailable, ServiceNotReady: see `find_open`.
     """
-    invitation = await find_open(tx.sql, tx.now, token, user_id)
+    invitation = await find_open(tx.sql, makers, tx.now, token, user_id)
     await store.delete_invitation(tx, invitation.invitation_id)

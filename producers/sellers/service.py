@@ -1,5 +1,6 @@
 """The sellers service: its events, subscriptions, endpoints and worker."""
 
+from producers.makers import Makers
 from producers.sellers.endpoints import router
 from producers.sellers.handlers import SUBSCRIPTIONS
 from producers.sellers.retention import prune_tables
@@ -14,8 +15,9 @@ SELLERS = Service(
     readable_tables={"users": ("staff", "sellers"), "orders": ("commission_rules",)},
     callable_functions={
         "orders": ("commissions_bp(text, text, text, bigint, integer[], timestamptz)",),
-        "users": ("forget_user(uuid, text)", "revoke_keys_of_user(uuid, text)", "is_approved(text)"),
+        "users": ("forget_user(uuid, text)", "is_approved(text)"),
         "alerts": ("is_approved(text)",),
     },
     private_tables=("staff_invitations",),
+    context=lambda settings: Makers(settings, "sellers"),
 )

@@ -62,7 +62,7 @@ async def change_role(
     else:
         await store.save_staff(tx, seller_id, user_id, to, principal.subject)
     if to not in STAFF_MANAGERS:
-        await store.revoke_keys_of_maker(tx, seller_id, user_id, principal.subject)
+        await store.revoke_keys_of_maker(tx.sql, seller_id, user_id, tx.now, principal.subject, tx.now)
     await store.withdraw_invitations_of_sender(tx, seller_id, user_id, roles_to_give(to))
 
 
@@ -74,7 +74,7 @@ async def lock_managed_seller(tx: Transaction, seller_id: str, principal: Princi
             of the operators.
     """
     status = await store.lock_seller(tx, seller_id)
-    if status not in (APPROVED_ONCE if _is_operator(principal) else {"approved"}):
+    if status not in (APPROVED_ONCE if is_operator(principal) else {"approved"}):
         raise UnknownSeller(seller_id)
 
 
@@ -86,8 +86,9 @@ async def lock_staff(tx: Transaction, seller_id: str, principal: Principal) -> d
 
 def find_actor(principal: Principal, staff: Mapping[str, StaffRole]) -> StaffActor:
     """Return who changes the staff. The role is the one in the database."""
-    return StaffActor(principal.subject, staff.get(principal.subject), _is_operator(principal))
+    return StaffActor(principal.subject, staff.get(principal.subject), is_operator(principal))
 
 
-def _is_operator(principal: Principal) -> bool:
+def is_operator(principal: Principal) -> bool:
+    """Return whether a principal may change the staff of every seller."""
     return bool(principal.roles & {"admin", "platform"})

@@ -48,12 +48,14 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class ValidKey:
-    """An API key that may be used now."""
+    """An API key that may be used now, if its maker may still make it."""
 
     key_id: str
     seller_id: str
     scopes: list[str]
     expires_at: datetime | None
+    created_by: str | None
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Invitation:
     email: str
     role: StaffRole
     invited_by: str | None
+    invited_at: datetime
     expires_at: datetime
     seller_name: str | None = None
 
@@ -198,9 +201,11 @@ async def remove_staff(tx: Transaction, seller_id: str, user_id: str, changed_by
     await tx.sql.execute(SQL["remove_staff"], seller_id, user_id, tx.now, changed_by)
 
 
-async def revoke_keys_of_maker(tx: Transaction, seller_id: str, user_id: str, revoked_by: str) -> None:
-    """Revoke the keys of a seller that a person made."""
-    await tx.sql.execute(SQL["revoke_keys_of_maker"], seller_id, user_id, tx.now, revoked_by)
+async def revoke_keys_of_maker(
+    sql: Any, seller_id: str, user_id: str | None, now: datetime, revoked_by: str | None, until: datetime
+) -> None:
+    """Revoke the keys of a seller that a person made up to `until`. `revoked_by` is None if nobody did it."""
+    await sql.execute(SQL["revoke_keys_of_maker"], seller_id, user_id, now, revoked_by, until)
 
 
 async def lock_memberships(tx: Transaction, user_id: str) -> None:
@@ -308,20 +313,6 @@ async def find_keys(sql: Any, seller_id: str) -> list[dict[str, Any]]:
     return [dict(row) for row in await sql.fetch(SQL["find_keys"], seller_id)]
 
 
-async def lock_maker(tx: Transaction, user_id: str) -> bool:
-    """Return whether a person may make API keys, which a suspended person may not.
-
-    Until the transaction has ended, nobody can suspend them. It calls a function of the users service.
-
-    Raises:
-        AccountsUnavailable: users has not created the function yet, or not granted it.
-    """
-    try:
-        return bool(await tx.sql.fetchval(SQL["lock_maker"], user_id))
-    except FUNCTION_UNAVAILABLE as error:
-        raise AccountsUnavailable from error
-
-
 async def create_key(
     tx: Transaction, seller_id: str, key: NewKey, created_by: str, limit: int
 ) -> dict[str, Any] | None:
@@ -348,7 +339,7 @@ async def revoke_key(tx: Transaction, seller_id: str, key_id: str, revoked_by: s
 
 
 async def verify_key(sql: Any, digest: bytes, now: datetime) -> ValidKey | None:
-    """Return the key with this digest if it may be used now, and note its use at most once a minute."""
+    """Return the key with this digest if it is valid, and note its use at most once a minute."""
     row = await sql.fetchrow(SQL["verify_key"], digest, now)
     return None if row is None else ValidKey(*row)
 

@@ -33,7 +33,7 @@ async def issue_access_token(
     """
     sellers = await store.find_memberships(tx.sql, person.user_id)
     shopper_ids = await find_shopper_ids(tx.sql, context.pseudonyms, person, MAX_GUEST_IDS)
-    roles = roles_of(person, sellers)
+    roles = roles_of(person.role, sellers)
     principal = Principal(person.user_id, roles, shopper_ids, sellers, None, session_id)
     key = signing_key(await signing_key_store.find_signing_keys(tx.sql), now)
     token = context.keys.sign(key, access_claims(principal, now))
@@ -69,10 +69,10 @@ async def find_shopper_ids(
         raise KeysNotReady from error
 
 
-def roles_of(person: Person, sellers: Mapping[str, Any]) -> frozenset[Role]:
-    """Return the roles of a person who works for these sellers."""
+def roles_of(role: str | None, sellers: Mapping[str, Any]) -> frozenset[Role]:
+    """Return the roles of a person with a role besides `shopper`, or None, who works for these sellers."""
     further = {"seller"} if sellers else set()
-    return frozenset(cast(set[Role], {"shopper", *further, *filter(None, [person.role])}))
+    return frozenset(cast(set[Role], {"shopper", *further, *filter(None, [role])}))
 
 
 def present_user(person: Person, shopper_id: str, sellers: Mapping[str, StaffRole]) -> UserResponse:
@@ -81,7 +81,7 @@ def present_user(person: Person, shopper_id: str, sellers: Mapping[str, StaffRol
         "user_id": person.user_id,
         "name": person.name,
         "email": person.email,
-        "roles": sorted(roles_of(person, sellers)),
+        "roles": sorted(roles_of(person.role, sellers)),
         "shopper_id": shopper_id,
         "sellers": dict(sellers),
     }

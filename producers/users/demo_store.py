@@ -30,6 +30,11 @@ async def find_demo_people(tx: Transaction) -> list[str]:
     return [row["user_id"] for row in await tx.sql.fetch(SQL["find_demo_people"])]
 
 
+async def end_rights(tx: Transaction) -> None:
+    """Let nothing that people of the demo made work again, also if the demo is enabled once more."""
+    await tx.sql.execute(SQL["end_rights_of_demo"], tx.now)
+
+
 async def insert_demo_membership(tx: Transaction, user_id: str, seller_id: str) -> None:
     """Make a new demo person the owner of a seller."""
     await tx.sql.execute(SQL["insert_demo_membership"], user_id, seller_id)

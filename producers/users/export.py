@@ -32,7 +32,7 @@ async def export(transactions: Transactions, context: UsersContext, user_id: str
                 "user_id": person.user_id,
                 "email": person.email,
                 "name": person.name,
-                "roles": sorted(roles_of(person, sellers)),
+                "roles": sorted(roles_of(person.role, sellers)),
                 "verified_at": person.verified_at,
                 "shopper_id": shopper_ids[0],
                 "guest_ids": list(shopper_ids[1:]),

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.cursor import BadCursor, decode_moment, encode_moment
+from common.principal import Principal
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction, Transactions
 from producers.users import session_store, store
+from producers.users.access_tokens import roles_of
 from producers.users.model import ChosenRole
 from producers.users.problems import CursorNotUsable, LastAdministrator, UnknownPerson
-from producers.users.schemas import PeopleResponse, PersonDetailsResponse, PersonResponse
+from producers.users.schemas import PeopleResponse, PersonDetailsResponse, PersonResponse, RightsResponse
 from producers.users.sessions import end_all_sessions
 
 PAGE = 50
@@ -50,6 +52,21 @@ async def show(transactions: Transactions, user_id: str) -> PersonDetailsRespons
     return {**present_person(row), "sellers": sellers, "sessions": sessions}
 
 
+async def show_rights(transactions: Transactions, user_id: str) -> RightsResponse:
+    """Return what a person may do now, for services that keep what the person made.
+
+    Raises:
+        UnknownPerson: there is no such person, they are suspended, or of a demo that has ended.
+    """
+    async with transactions.connection() as sql:
+        rights = await store.find_rights(sql, user_id)
+        if rights is None:
+            raise UnknownPerson
+        sellers = await store.find_memberships(sql, user_id)
+    principal = Principal(user_id, roles_of(rights.role, sellers), sellers=sellers)
+    return {"principal": principal.claims(), "since": rights.since}
+
+
 async def set_role(transactions: Transactions, user_id: str, role: ChosenRole) -> PersonDetailsResponse:
     """Give a person a role. Their access tokens end, and the next refresh gives one with the new role.
 
@@ -67,18 +84,15 @@ async def set_role(transactions: Transactions, user_id: str, role: ChosenRole) -
     return await show(transactions, user_id)
 
 
-async def suspend(
-    transactions: Transactions, user_id: str, reason: str, suspended_by: str
-) -> PersonDetailsResponse:
-    """Suspend a person: their sessions and the API keys that they made end, and they can't sign in.
+async def suspend(transactions: Transactions, user_id: str, reason: str) -> PersonDetailsResponse:
+    """Suspend a person: their sessions and what they made end, and they can't sign in.
 
-    The keys stay revoked when the suspension ends, as those of somebody who loses their staff role do: a
-    stranger who used the account may have made one.
+    What they made, such as an API key, stays ended when the suspension ends: a stranger who used the account
+    may have made it (`producers.makers`).
 
     Raises:
         UnknownPerson: there is no such person.
         LastAdministrator: nobody would be left who can administer the shop.
-        ServiceNotReady: sellers can't revoke the keys yet.
     """
     async with transactions.begin(Trace("")) as tx:
         await require_other_admin(tx, user_id)
@@ -86,12 +100,11 @@ async def suspend(
             raise UnknownPerson
         await store.set_suspension(tx, user_id, tx.now, reason)
         await end_all_sessions(tx, user_id, transactions.clock())
-        await store.revoke_keys(tx, user_id, suspended_by)
     return await show(transactions, user_id)
 
 
 async def end_suspension(transactions: Transactions, user_id: str) -> PersonDetailsResponse:
-    """Let a suspended person sign in again. Their former sessions and API keys stay ended.
+    """Let a suspended person sign in again. Their former sessions, and what they made, stay ended.
 
     Raises:
         UnknownPerson: there is no such person.

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from common.guarded_route import guarded
 from common.ids import PRINTABLE
 from producers.http.endpoint import json_response, parse_body, transactions
-from producers.http.guard import principal_of
 from producers.users import people, registration
 from producers.users.policy import POLICIES
 from producers.users.requests import NAME, context_of
@@ -20,6 +19,7 @@ from producers.users.schemas import (
     PeopleResponse,
     PersonDetailsResponse,
     RegisteredResponse,
+    RightsResponse,
 )
 
 router = APIRouter(prefix="/v1/people", route_class=guarded(POLICIES))
@@ -51,6 +51,12 @@ async def show_person(request: Request, user_id: UUID) -> Response:
     return json_response(await people.show(transactions(request, NAME), str(user_id)))
 
 
+@router.get("/{user_id}/rights", response_model=RightsResponse)
+async def show_person_rights(request: Request, user_id: UUID) -> Response:
+    """What a person may do now; 404 if they may do nothing. Services ask before they use what they made."""
+    return json_response(await people.show_rights(transactions(request, NAME), str(user_id)))
+
+
 @router.put("/{user_id}/role", response_model=PersonDetailsResponse)
 async def set_person_role(request: Request, user_id: UUID) -> Response:
     """Give a person a role, or remove it (`shopper`)."""
@@ -60,11 +66,9 @@ async def set_person_role(request: Request, user_id: UUID) -> Response:
 
 @router.post("/{user_id}/suspension", response_model=PersonDetailsResponse)
 async def suspend_person(request: Request, user_id: UUID) -> Response:
-    """Suspend a person: their sessions and the API keys that they made end, and they can't sign in."""
-    body, admin = await parse_body(request, SUSPENSION_REQUEST), principal_of(request)
-    return json_response(
-        await people.suspend(transactions(request, NAME), str(user_id), body.reason, admin.subject)
-    )
+    """Suspend a person: their sessions and what they made end, such as API keys. They can't sign in."""
+    body = await parse_body(request, SUSPENSION_REQUEST)
+    return json_response(await people.suspend(transactions(request, NAME), str(user_id), body.reason))
 
 
 @router.delete("/{user_id}/suspension", response_model=PersonDetailsResponse)

@@ -45,6 +45,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "suspend_person": _ADMIN_WRITE,
     "end_person_suspension": _ADMIN_WRITE,
     "create_person": _PLATFORM_SECRET,
+    "show_person_rights": _PLATFORM,
     "show_auth_state": _PLATFORM,
     "show_demo": _PLATFORM,
     "enable_demo_mode": _PLATFORM,

@@ -282,6 +282,13 @@ class PeopleResponse(TypedDict):
     next_cursor: str | None
 
 
+class RightsResponse(TypedDict):
+    """What a person may do now, as claims of a token. What they made up to `since` has ended."""
+
+    principal: dict[str, Any]
+    since: datetime | None
+
+
 class RegisteredResponse(TypedDict):
     """A person whom the operator registered; `reset_link` is None if they have a password."""
 

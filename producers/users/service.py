@@ -18,7 +18,6 @@ USERS = Service(
         "sellers": (
             "find_user(text)",
             "end_access(uuid)",
-            "lock_unless_suspended(uuid)",
             "send_mail(uuid, uuid, text, text, text, text, timestamptz)",
         ),
         "alerts": (

@@ -51,6 +51,14 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Rights:
+    """The role of a person besides `shopper`. What they made up to `since`, if it is given, has ended."""
+
+    role: Literal["analyst", "admin"] | None
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
     """A postal address of a person."""
 
@@ -113,6 +121,12 @@ async def find_person_by_email(sql: Any, email: str) -> str | None:
     return user_id
 
 
+async def find_rights(sql: Any, user_id: str) -> Rights | None:
+    """Return a person's role, and since when what they make counts; None if they may do nothing now."""
+    row = await sql.fetchrow(SQL["find_rights"], user_id)
+    return None if row is None else Rights(*row)
+
+
 async def find_memberships(sql: Any, user_id: str) -> dict[str, Any]:
     """Return the sellers for which a person works, with the staff role."""
     return {row["seller_id"]: row["role"] for row in await sql.fetch(SQL["find_memberships"], user_id)}
@@ -148,7 +162,7 @@ async def set_role(tx: Transaction, user_id: str, role: str | None) -> None:
 
 async def set_suspension(tx: Transaction, user_id: str, at: datetime | None, reason: str | None) -> None:
     """Suspend a person, or end their suspension (None)."""
-    await tx.sql.execute(SQL["set_suspension"], user_id, at, reason)
+    await tx.sql.execute(SQL["set_suspension"], user_id, at, reason, tx.now)
 
 
 async def lock_admins(tx: Transaction) -> set[str]:
@@ -174,18 +188,6 @@ async def forget_membership(tx: Transaction, user_id: str, email: str) -> None:
     """
     try:
         await tx.sql.execute(SQL["forget_membership"], user_id, email)
-    except FUNCTION_UNAVAILABLE as error:
-        raise ServiceNotReady("sellers") from error
-
-
-async def revoke_keys(tx: Transaction, user_id: str, revoked_by: str) -> None:
-    """Revoke the API keys of sellers that a person made.
-
-    Raises:
-        ServiceNotReady: the service sellers has not created or granted its function yet.
-    """
-    try:
-        await tx.sql.execute(SQL["revoke_keys"], user_id, revoked_by)
     except FUNCTION_UNAVAILABLE as error:
         raise ServiceNotReady("sellers") from error
 

@@ -16,15 +16,15 @@ _ORDERS = allow(
     "seller", "analyst", "admin", "platform",
     traffic="read", staff=ALL_STAFF, seller_parameter="seller_id", scope="orders:read",
 )  # fmt: skip
-_LINES_OF_SELLER = allow(
+_REVIEWS = allow(
     "seller", "analyst", "admin", "platform",
     traffic="read", staff=FIGURES, seller_parameter="seller_id", scope="orders:read",
 )  # fmt: skip
-_OF_SELLER_SQL = allow(
+_FIGURES_AND_ORDERS = allow(
     "seller", "analyst", "admin", "platform",
-    traffic="read", staff=FIGURES, seller_parameter="seller_id", scope="orders:read",
+    traffic="read", staff=FIGURES, seller_parameter="seller_id", scope=("analytics:read", "orders:read"),
 )  # fmt: skip
-"""The views have lines of orders, besides figures."""
+"""Of what has both: the rows behind a metric, and what a seller's SQL can name."""
 _OF_MARKETPLACE = allow("analyst", "admin", "platform", traffic="read")
 
 POLICIES: Mapping[str, AccessPolicy] = {
@@ -36,14 +36,14 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "seller_signals": _OF_SELLER,
     "due_parcels": _ORDERS,
     "due_parcels_export": _ORDERS,
-    "seller_reviews": _LINES_OF_SELLER,
-    "seller_reviews_export": _LINES_OF_SELLER,
+    "seller_reviews": _REVIEWS,
+    "seller_reviews_export": _REVIEWS,
     "seller_metric": _OF_SELLER,
-    "seller_metric_rows": _LINES_OF_SELLER,
+    "seller_metric_rows": _FIGURES_AND_ORDERS,
     "seller_metric_export": _OF_SELLER,
     "seller_metric_parquet": _OF_SELLER,
-    "seller_metric_rows_export": _LINES_OF_SELLER,
-    "seller_metric_rows_parquet": _LINES_OF_SELLER,
+    "seller_metric_rows_export": _FIGURES_AND_ORDERS,
+    "seller_metric_rows_parquet": _FIGURES_AND_ORDERS,
     "seller_metrics_live": _OF_SELLER,
     "customer_cohorts": _OF_SELLER,
     "customer_segments": _OF_SELLER,
@@ -53,7 +53,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "seller_price_changes_export": _OF_SELLER,
     "seller_bought_together": _OF_SELLER,
     "seller_bought_together_export": _OF_SELLER,
-    "seller_query": _OF_SELLER_SQL,
+    "seller_query": _FIGURES_AND_ORDERS,
     "metrics": anyone("read"),
     "explain_metric": anyone("read"),
     "sellers": _OF_MARKETPLACE,

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from common.background import retrieve_error
+
 T = TypeVar("T")
 
 
@@ -48,8 +50,7 @@ class SingleFlight(Generic[T]):
 
         def end(ended: "asyncio.Task[T]") -> None:
             del self._running[key]
-            if not ended.cancelled():
-                ended.exception()  # marks it as retrieved: the callers may have been cancelled
+            retrieve_error(ended)  # the callers may have been cancelled
 
         task.add_done_callback(end)
         return task

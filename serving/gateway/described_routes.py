@@ -78,8 +78,8 @@ def _security(policy: AccessPolicy) -> dict[str, Any]:
     }
     if "seller" in policy.roles:
         described["x-souk-staff"] = sorted(policy.staff)
-    if policy.scope:
-        described["x-souk-scope"] = policy.scope
+    if policy.scopes:
+        described["x-souk-scopes"] = sorted(policy.scopes)
     return described
 
 

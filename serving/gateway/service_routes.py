@@ -17,10 +17,10 @@ from common.http_client import (
     RequestTimedOut,
     closes_connection,
 )
+from common.service_urls_file import ServiceUrls, ServiceUrlsFile, parse_service_urls
 from common.settings import Settings
 from serving.gateway.circuit_breaker import BreakerSettings, CircuitBreaker
 from serving.gateway.service_addresses import Resolve, ServiceAddress, ServiceAddresses, resolve_host
-from serving.gateway.service_urls_file import ServiceUrls, ServiceUrlsFile, parse_service_urls
 
 Service = Literal["orders", "inventory", "payments", "users", "sellers", "configuration", "alerts"]
 SERVICES: tuple[Service, ...] = get_args(Service)

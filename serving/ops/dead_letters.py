@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import orjson
 
+from common.background import retrieve_error
 from common.errors import PartUnavailable, Rejected, UserError
 from common.problems import Problem
 from common.settings import Settings
@@ -129,7 +130,7 @@ class DeadLetters:
 
         # A thread can't be cancelled. If the request is, the lock stays taken until the thread has ended.
         task = asyncio.create_task(run_alone())
-        task.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+        task.add_done_callback(retrieve_error)
         try:
             return await asyncio.shield(task)
         except UserError as error:

@@ -5,6 +5,7 @@ from datetime import datetime
 from time import monotonic
 
 from clickhouse.metrics.definition import facts_of, read_definitions
+from common.background import retrieve_error
 from common.clock import Clock
 from common.consumer_lag import total_lag
 from common.errors import PartUnavailable
@@ -103,15 +104,9 @@ class FiguresFreshness:
         """
         if self._lag is None or self._lag.done():
             self._lag = asyncio.create_task(asyncio.to_thread(total_lag, self._kafka, READERS))
-            self._lag.add_done_callback(_retrieve_exception)  # nobody may be waiting for it any more
+            self._lag.add_done_callback(retrieve_error)  # nobody may be waiting for it any more
         done, _ = await asyncio.wait({self._lag}, timeout=KAFKA_TIMEOUT_S)
         try:
             return self._lag.result() if done else None
         except PartUnavailable:
             return None
-
-
-def _retrieve_exception(task: "asyncio.Task[int]") -> None:
-    """Keep asyncio from logging the exception of a task whose result is not used."""
-    if not task.cancelled():
-        task.exception()

@@ -13,7 +13,10 @@ from serving.commerce.commerce_client import service_of
 
 Route = tuple[str, str]
 
-INTERNAL = {"/v1/auth/state", "/v1/auth/demo", "/v1/auth/demo_sessions", "/v1/auth/api_keys/verification"}
+INTERNAL = {
+    *("/v1/auth/state", "/v1/auth/demo", "/v1/auth/demo_sessions", "/v1/auth/api_keys/verification"),
+    "/v1/people/{user_id}/rights",
+}
 """Paths that only processes of the platform use, which call the services directly."""
 
 NOT_FORWARDED = {("GET", "/v1/orders/{order_id}/payment")}  # `/v1/orders/{order_id}` contains it

@@ -1,6 +1,7 @@
 """The overview of the platform: rates, samples, parts that do not answer, and what the page makes of it."""
 
 import asyncio
+import gc
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -141,6 +142,30 @@ def test_a_source_that_hangs_is_asked_once_and_says_since_when() -> None:
     assert second.failing_since == NOW
     assert "does not answer within 0.01 s" in second.problem
     assert (third.value, third.failing_since, third.problem) == ("here", None, "")
+
+
+def test_a_reading_that_fails_when_nobody_waits_any_more_logs_no_error_of_asyncio() -> None:
+    logged: list[str] = []
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, error: logged.append(error["message"]))
+        released = asyncio.Event()
+
+        async def read() -> str:
+            await released.wait()
+            raise ConnectionError("refused")
+
+        source = Source("kafka", read, lambda: NOW, timeout_s=0.01)
+        await source.reading()
+        released.set()
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(tasks)
+        del source, tasks
+        gc.collect()
+        await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+    assert logged == []
 
 
 def test_a_source_that_is_late_for_once_keeps_its_value_and_one_that_fails_loses_it() -> None:

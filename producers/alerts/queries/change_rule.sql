@@ -26,6 +26,8 @@ SET
     last_value = NULL,
     last_message_at = NULL,
     problem = NULL,
+    maker = changed.maker,
+    made_at = $3::timestamptz,
     evaluate_at = $3::timestamptz,
     evaluated_until = $3
 FROM jsonb_populate_record(NULL::rules, $2::jsonb) AS changed

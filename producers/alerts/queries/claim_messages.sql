@@ -20,5 +20,7 @@ RETURNING
     messages.attempts,
     rules.target,
     rules.person_id,
+    rules.maker,
+    rules.made_at,
     rules.url,
     rules.sealed_secret;

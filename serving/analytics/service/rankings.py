@@ -63,6 +63,6 @@ class RankingsService:
         return {"currency": self._context.currency, "sellers": [presenter.seller_found(row) for row in rows]}
 
     async def busiest_shopper(self) -> str | None:
-        """Return the shopper with the most orders on the last day of orders; None if there is no order."""
+        """Return the registered shopper with the most orders on the last day; None if none has ordered."""
         rows = await self._context.clickhouse.rows("busiest_shopper")
         return str(rows[0]["shopper_id"]) if rows else None

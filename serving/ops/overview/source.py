@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from common.background import retrieve_error
 from common.clock import Clock
 
 T = TypeVar("T")
@@ -72,6 +73,7 @@ class Source(Generic[T]):
             return self._last
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._start(), name=f"overview {self.name}")
+            self._task.add_done_callback(retrieve_error)  # it may fail after its deadline
         done, _ = await asyncio.wait({self._task}, timeout=self._timeout_s)
         if not done:
             is_recent = monotonic() - self._read_at < LATE_S

@@ -35,7 +35,9 @@ router = APIRouter(
 async def look_as(request: Request, commerce: CommerceDep, service: AnalyticsDep) -> Response:
     """Open a session in a role of the demo, and go to the page that this role opens with.
 
-    Without a seller, it is the best-selling one. The shopper is the one with the most orders lately.
+    Without a seller, it is the best-selling one. The shopper is the registered one with the most orders
+    lately. The simulation or the replay made that one: while the demo is on, no real person is registered. A
+    guest may be somebody's browser.
     """
     if not await is_demo_offered(request):
         raise LookAsUnavailable

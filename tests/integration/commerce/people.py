@@ -2,6 +2,7 @@
 
 from common.ids import new_id
 from common.principal import Principal, StaffRole
+from tests.integration.commerce_servers import Shop
 
 
 def person(user_id: str | None = None) -> Principal:
@@ -25,3 +26,26 @@ def staff(seller_id: str, role: StaffRole, user_id: str | None = None) -> Princi
         {seller_id: role},
         session_id=new_id(),
     )
+
+
+def with_account(shop: Shop, principal: Principal) -> Principal:
+    """Make the account of a person and their roles, unless they exist, and return the person."""
+    role = next(iter(principal.roles & {"analyst", "admin"}), None)
+    shop.sql(
+        "WITH person AS ("
+        "INSERT INTO users.people (user_id, email, role, sealed_shopper_id, verified_at) "
+        "VALUES ($1, $2, $3, '', now()) ON CONFLICT DO NOTHING RETURNING user_id"
+        ") INSERT INTO users.person_keys (user_id, sealed_key) SELECT user_id, '' FROM person",
+        principal.subject,
+        f"{principal.subject}@shop.example",
+        role,
+    )
+    for seller_id, staff_role in principal.sellers.items():
+        shop.sql(
+            "INSERT INTO sellers.staff (seller_id, user_id, role, added_at) VALUES ($1, $2, $3, now()) "
+            "ON CONFLICT DO NOTHING",
+            seller_id,
+            principal.subject,
+            staff_role,
+        )
+    return principal

@@ -97,7 +97,7 @@ def end_an_alert(shop: Shop) -> None:
         "metric": "orders", "window_length": "hour", "severity": "info", "fires_after": 1,
         "condition": {"kind": "threshold", "direction": "below", "value": 1}, "resolves_after": 1,
         "distance_minutes": 60, "timezone": "UTC", "target": "page", "is_enabled": False, "state_count": 0,
-        "evaluate_at": now, "evaluated_until": now, "state": "firing", "alert_id": new_id(),
+        "evaluate_at": now, "evaluated_until": now, "made_at": now, "state": "firing", "alert_id": new_id(),
     }  # fmt: skip
     statement = "INSERT INTO alerts.rules SELECT * FROM jsonb_populate_record(NULL::alerts.rules, $1::jsonb)"
     shop.sql(statement, orjson.dumps(rule).decode())

@@ -9,7 +9,7 @@ import pytest
 from common.clock import system_clock
 from common.ids import new_id
 from producers.sellers.model import INVITATION_LIFETIME, MAX_OPEN_INVITATIONS, MAX_SELLERS
-from tests.integration.commerce.people import admin, person, staff
+from tests.integration.commerce.people import admin, person, staff, with_account
 from tests.integration.commerce.users import People
 
 ANSWERS = "/v1/staff_invitations"
@@ -38,14 +38,7 @@ def hired(shop, boss):
         boss.post(approval, json={}).raise_for_status()
         seller_id = opened["seller_id"]
         people = [staff(seller_id, "owner", owner.subject), *(staff(seller_id, role) for role in roles)]
-        for each in people[1:]:
-            shop.sql(
-                "INSERT INTO sellers.staff (seller_id, user_id, role, added_at) VALUES ($1, $2, $3, now())",
-                seller_id,
-                each.subject,
-                each.sellers[seller_id],
-            )
-        return seller_id, people
+        return seller_id, [with_account(shop, each) for each in people]
 
     return hire
 
@@ -60,7 +53,8 @@ def roles(shop, seller_id):
 def invited(shop, people, sender, seller_id, email, role="analyst"):
     """Invite an address, and return the token of the mail."""
     address = f"/v1/sellers/{seller_id}/staff_invitations"
-    answer = shop.as_principal(sender).post(address, json={"email": email, "role": role})
+    client = shop.as_principal(with_account(shop, sender))
+    answer = client.post(address, json={"email": email, "role": role})
     assert answer.status_code == 201, answer.text
     return people.token(email, "staff_invitation")
 
@@ -479,3 +473,50 @@ def test_an_administrator_gives_a_seller_of_another_system_its_owner(shop, peopl
     respond(rui, "acceptances", invited(shop, people, admin(), seller_id, email_of(rui), "owner"))
 
     assert roles(shop, seller_id) == {rui.user_id: "owner"}
+
+
+@pytest.mark.parametrize("sent_by", ["owner", "admin"])
+def test_the_invitations_of_a_suspended_person_are_refused_for_good(shop, people, hired, sent_by):
+    seller_id, (owner,) = hired()
+    boss, sender, rui = (
+        with_account(shop, admin()),
+        {"owner": owner, "admin": admin()}[sent_by],
+        people.person(),
+    )
+    token = invited(shop, people, sender, seller_id, email_of(rui), "owner")
+    suspension = f"/v1/people/{sender.subject}/suspension"
+
+    shop.as_principal(boss).post(suspension, json={"reason": "Stolen."}).raise_for_status()
+    suspended = [problem(respond(rui, what, token)) for what in ("lookups", "acceptances")]
+    shop.as_principal(boss).delete(suspension).raise_for_status()
+
+    assert suspended == [(410, "invitation-ended")] * 2
+    assert problem(respond(rui, "acceptances", token)) == (410, "invitation-ended")
+    assert rui.user_id not in roles(shop, seller_id)
+    again = invited(shop, people, sender, seller_id, email_of(rui), "owner")
+    assert respond(rui, "acceptances", again).status_code == 200
+
+
+def test_the_invitations_of_a_demoted_administrator_are_refused(shop, people, hired):
+    seller_id, (owner,) = hired()
+    boss, sender, rui = with_account(shop, admin()), admin(), people.person()
+    token = invited(shop, people, sender, seller_id, email_of(rui), "owner")
+
+    role = f"/v1/people/{sender.subject}/role"
+    shop.as_principal(boss).put(role, json={"role": "analyst"}).raise_for_status()
+
+    assert problem(respond(rui, "acceptances", token)) == (410, "invitation-ended")
+    assert roles(shop, seller_id) == {owner.subject: "owner"}
+
+
+def test_an_invitation_as_owner_ends_when_its_sender_is_only_a_manager(shop, people, hired):
+    seller_id, (owner, other) = hired("owner")
+    rui, ana = people.person(), people.person()
+    as_owner = invited(shop, people, other, seller_id, email_of(rui), "owner")
+    as_analyst = invited(shop, people, other, seller_id, email_of(ana), "analyst")
+
+    shop.sql("UPDATE sellers.staff SET role = 'manager' WHERE user_id::text = $1", other.subject)
+
+    assert problem(respond(rui, "acceptances", as_owner)) == (410, "invitation-ended")
+    assert respond(ana, "acceptances", as_analyst).status_code == 200
+    assert roles(shop, seller_id)[owner.subject] == "owner"

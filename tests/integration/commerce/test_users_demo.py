@@ -83,6 +83,37 @@ def test_the_first_real_person_ends_the_demo(people, shop):
     assert not enable(shop)
 
 
+def test_what_visitors_of_the_demo_made_ends_with_it(people, shop, eventually):
+    enable(shop)
+    seller_id = f"s-{new_id()}"
+    shop.tell("seller_registered", seller_id=seller_id)
+    eventually(lambda: shop.sql("SELECT FROM sellers.sellers WHERE seller_id = $1", seller_id))
+    of_seller, stranger = f"/v1/sellers/{seller_id}", people.new_email()
+    keys = []
+    for role in ("seller", "admin"):
+        visitor = people.signed_in(open_session(shop, role=role, seller_id=seller_id))
+        key = {"name": "mine", "scopes": ["orders:read"]}
+        keys.append(visitor.http.post(f"{of_seller}/api_keys", json=key).raise_for_status().json()["key"])
+    invitation = {"email": stranger, "role": "owner"}
+    visitor.http.post(f"{of_seller}/staff_invitations", json=invitation).raise_for_status()
+    token = people.token(stranger, "staff_invitation")
+
+    def verified():
+        return [
+            shop.http.post("/v1/auth/api_keys/verification", json={"key": key}).status_code for key in keys
+        ]
+
+    during = verified()
+    people.register(stranger)
+    people.verify(stranger)
+    person = people.signed_in(people.sign_in(stranger))
+    accepted = person.http.post("/v1/staff_invitations/acceptances", json={"token": token})
+
+    assert (during, verified()) == ([200, 200], [404, 404])
+    assert problem(accepted) == (410, "invitation-ended")
+    assert not shop.sql("SELECT FROM sellers.staff WHERE seller_id = $1", seller_id)
+
+
 def test_a_registration_that_is_not_verified_does_not_end_the_demo(people, shop):
     enable(shop)
 

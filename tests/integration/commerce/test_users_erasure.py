@@ -43,13 +43,15 @@ def invite(shop, email):
 
 
 def report_to(shop, seller_id, user_id):
-    """Let a person get the mails of a report about a seller."""
+    """Let a person get the mails of a report about a seller that they made."""
     shop.sql(
         "INSERT INTO alerts.reports (report_id, seller_id, name, period, metrics, timezone, hour, person_id, "
-        "address_hint, created_at, send_at, covered_until) VALUES ($1, $2, 'Mornings', 'day', '{orders}', "
-        "'UTC', 7, $3, 'a…@shop.example', now(), now() + interval '1 day', now())",
+        "address_hint, created_at, send_at, covered_until, maker, made_at) "
+        "VALUES ($1, $2, 'Mornings', 'day', '{orders}', 'UTC', 7, $3, 'a…@shop.example', now(), "
+        "now() + interval '1 day', now(), $4, now())",
         new_id(),
         seller_id,
+        user_id,
         user_id,
     )
 

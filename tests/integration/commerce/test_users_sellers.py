@@ -45,7 +45,6 @@ def test_the_services_are_granted_what_they_call_and_read():
         "sellers": (
             "find_user(text)",
             "end_access(uuid)",
-            "lock_unless_suspended(uuid)",
             "send_mail(uuid, uuid, text, text, text, text, timestamptz)",
         ),
         "alerts": (

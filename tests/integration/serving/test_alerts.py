@@ -21,12 +21,13 @@ from producers.alerts.alerting import close_alert
 from producers.alerts.delivery import WAITS, Delivery
 from producers.alerts.evaluation import Evaluator
 from producers.alerts.figures import Figures
-from producers.alerts.model import Progress
+from producers.alerts.model import MAKER_LEFT, Progress
 from producers.alerts.reporting import Reporter
 from producers.alerts.rules import Rule
 from producers.alerts.webhook_sender import WebhookSender
 from producers.alerts.webhook_signature import new_webhook_secret, signed_headers
 from producers.encryption import new_key, seal
+from producers.makers import Makers
 from producers.outbox.message import EventWriter
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
@@ -34,6 +35,7 @@ from producers.postgres.listen_notify import Notifier
 from producers.postgres.pool import make_pool
 from producers.postgres.roles import migrate_as_admin
 from producers.service import ROOM
+from tests.integration.commerce.people import with_account
 from tests.integration.commerce_servers import Shop
 from tests.integration.servers import await_true
 from tests.integration.serving.conftest import Office
@@ -51,10 +53,11 @@ HOUR = timedelta(hours=1)
 
 
 class Apart:
-    """The workers on tables of their own, with a clock that a test sets."""
+    """The workers on tables of their own, with a clock that a test sets. `owner` makes the rules."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, owner: str) -> None:
         self.shop = shop
+        self.owner = owner
         self.settings = shop.settings.model_copy(update={"postgres_url": shop.settings.postgres})
         self.now = NOW
         self.key = new_key()
@@ -76,7 +79,8 @@ class Apart:
             "metric": "gross_sales", "window_length": "hour", "severity": "warning", "fires_after": 1,
             "resolves_after": 1, "distance_minutes": 60, "timezone": "America/Sao_Paulo", "target": "page",
             "condition": {"kind": "threshold", "direction": "above", "value": 350},
-            "evaluate_at": MIDNIGHT.isoformat(), "evaluated_until": MIDNIGHT.isoformat(), **columns,
+            "evaluate_at": MIDNIGHT.isoformat(), "evaluated_until": MIDNIGHT.isoformat(), "maker": self.owner,
+            **columns,
         }  # fmt: skip
 
         async def create(transactions: Transactions) -> Rule | None:
@@ -97,7 +101,7 @@ class Apart:
 
         async def evaluate(transactions: Transactions) -> None:
             async with Figures(api) as figures:
-                await Evaluator(transactions, figures, api).evaluate(rule)
+                await Evaluator(transactions, figures, Makers(self.settings, "tests"), api).evaluate(rule)
 
         self.run(evaluate)
         return self.read(rule)
@@ -111,8 +115,13 @@ class Apart:
         return found
 
     def deliver(self, allows_internal: bool = True) -> int:
-        sender = WebhookSender(allows_internal)
-        return self.run(lambda transactions: Delivery(transactions, sender, self.key).deliver_due())
+        async def deliver(transactions: Transactions) -> int:
+            makers = Makers(self.settings, "tests")
+            return await Delivery(
+                transactions, WebhookSender(allows_internal), makers, self.key
+            ).deliver_due()
+
+        return self.run(deliver)
 
     def messages(self, rule: Rule) -> list[dict[str, Any]]:
         """Return the messages of a rule, the newest first."""
@@ -136,7 +145,7 @@ def apart(office: Office) -> Iterator[Apart]:
     await_true(lambda: office.shop.sql("SELECT FROM sellers.sellers WHERE seller_id = $1", ANA))
     folders = {name: ROOM / name / "migrations" for name in ("outbox", "inbox", "idempotency", "alerts")}
     asyncio.run(migrate_as_admin(office.settings, SCHEMA, folders))
-    yield Apart(office.shop)
+    yield Apart(office.shop, staff(office, ANA, "owner")[0])
     office.shop.sql(f"DROP SCHEMA {SCHEMA} CASCADE")
 
 
@@ -195,7 +204,8 @@ def mails(office: Office, email: str) -> list[dict[str, Any]]:
 
 def as_staff(office: Office, seller_id: str, role: StaffRole, user_id: str = "") -> httpx.Client:
     roles = frozenset({"shopper", "seller"})
-    return office.http(Principal(user_id or new_id(), roles, (), {seller_id: role}, None, new_id()))  # type: ignore[arg-type]
+    principal = Principal(user_id or new_id(), roles, (), {seller_id: role}, None, new_id())  # type: ignore[arg-type]
+    return office.http(with_account(office.shop, principal))
 
 
 def rule_body(**changes: Any) -> dict[str, Any]:
@@ -278,7 +288,7 @@ def test_no_message_of_the_old_rule_is_sent_after_a_change(
         "name": "Much more sold", "metric": "gross_sales", "window_length": "hour", "severity": "warning",
         "condition": {"kind": "threshold", "direction": "above", "value": 10_000}, "fires_after": 1,
         "resolves_after": 1, "distance_minutes": 60, "timezone": "America/Sao_Paulo", "target": "email",
-        "person_id": person_id, "address_hint": "a…@shop.example",
+        "person_id": person_id, "address_hint": "a…@shop.example", "maker": apart.owner,
     }  # fmt: skip
 
     async def change(transactions: Transactions) -> None:
@@ -468,7 +478,7 @@ def test_two_evaluations_of_the_same_values_make_one_message(apart: Apart, shop:
 
     async def evaluate_twice(transactions: Transactions) -> None:
         async with Figures(shop) as figures:
-            evaluator = Evaluator(transactions, figures, shop)
+            evaluator = Evaluator(transactions, figures, Makers(apart.settings, "tests"), shop)
             await asyncio.gather(evaluator.evaluate(rule), evaluator.evaluate(rule))
 
     apart.run(evaluate_twice)
@@ -605,7 +615,7 @@ def test_a_report_is_sent_once_a_period_with_its_change(apart: Apart, office: Of
     row = {
         "report_id": new_id(), "seller_id": ANA, "name": "Every morning", "period": "day", "hour": 3,
         "metrics": ["gross_sales", "orders"], "timezone": "America/Sao_Paulo", "person_id": person_id,
-        "address_hint": "a…@shop.example", "created_at": MIDNIGHT.isoformat(),
+        "address_hint": "a…@shop.example", "created_at": MIDNIGHT.isoformat(), "maker": apart.owner,
         "send_at": MIDNIGHT.isoformat(), "covered_until": (MIDNIGHT - 24 * HOUR).isoformat(),
     }  # fmt: skip
 
@@ -617,7 +627,7 @@ def test_a_report_is_sent_once_a_period_with_its_change(apart: Apart, office: Of
         async with transactions.connection() as sql:
             claimed = await report_store.claim_reports(sql, NOW, HOUR, 10)
         async with Figures(shop) as figures:
-            reporter = Reporter(transactions, figures, shop.serving)
+            reporter = Reporter(transactions, figures, Makers(apart.settings, "tests"), shop.serving)
             for report, _ in claimed * 2:  # as a worker that was stopped after the mail
                 await reporter.send(report)
 
@@ -631,6 +641,88 @@ def test_a_report_is_sent_once_a_period_with_its_change(apart: Apart, office: Of
     (report,) = apart.run(_reports)
     assert report["last_sent_at"] == NOW
     assert report["send_at"] > NOW
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "DELETE FROM sellers.staff WHERE user_id = $1",
+        "UPDATE sellers.staff SET role = 'analyst' WHERE user_id = $1",
+        "UPDATE users.people SET suspended_at = now(), suspension_reason = '' WHERE user_id = $1",
+        "UPDATE users.people SET rights_since = '2020-01-01' WHERE user_id = $1",
+        "UPDATE users.people SET is_demo = true, password_hash = NULL WHERE user_id = $1",
+        "DELETE FROM users.people WHERE user_id = $1",
+    ],
+    ids=["removed", "demoted", "suspended", "suspended before", "of the demo", "deleted"],
+)
+def test_what_a_person_made_stops_when_they_may_not_make_it_any_more(
+    apart: Apart, office: Office, shop: Settings, receiver: Receiver, end: str
+) -> None:
+    maker, _ = staff(office, ANA, "manager")
+    reader, email = staff(office, ANA, "owner")
+    firing, _ = apart.webhook_rule(receiver.url, resolves_after=9, maker=maker)
+    quiet = apart.rule(maker=maker)
+    apart.evaluate(firing, shop)
+    row = {
+        "report_id": new_id(), "seller_id": ANA, "name": "Mornings", "period": "day", "hour": 3,
+        "metrics": ["orders"], "timezone": "America/Sao_Paulo", "person_id": reader, "maker": maker,
+        "address_hint": "a…@shop.example", "created_at": MIDNIGHT.isoformat(),
+        "send_at": MIDNIGHT.isoformat(), "covered_until": (MIDNIGHT - 24 * HOUR).isoformat(),
+    }  # fmt: skip
+
+    async def report(transactions: Transactions) -> None:
+        async with transactions.begin(Trace.start("test", None)) as tx:
+            await report_store.create_report(tx, row, 10)
+        async with transactions.connection() as sql:
+            claimed = await report_store.claim_reports(sql, NOW, HOUR, 10)
+        async with Figures(shop) as figures:
+            reporter = Reporter(transactions, figures, Makers(apart.settings, "tests"), shop.serving)
+            for each, _ in claimed:
+                await reporter.send(each)
+
+    office.shop.sql(end, maker)
+    apart.deliver()
+    apart.evaluate(quiet, shop)
+    apart.run(report)
+
+    assert receiver.received == []
+    assert apart.messages(firing)[0]["status"] == "failed"
+    for rule in (firing, quiet):
+        assert not apart.read(rule).is_enabled
+        assert apart.read(rule).disabled_reason == MAKER_LEFT
+    assert mails(office, email) == []
+    (stopped,) = [each for each in apart.run(_reports) if each["report_id"] == row["report_id"]]
+    assert (stopped["is_enabled"], stopped["disabled_reason"]) == (False, MAKER_LEFT)
+
+
+def test_whoever_resumes_or_changes_a_rule_is_its_maker(office: Office, seller: str) -> None:
+    (first, _), (second, _) = staff(office, seller, "manager"), staff(office, seller, "owner")
+
+    def makers() -> set[str]:
+        tables = ("alerts.rules", "alerts.reports")
+        return {
+            office.shop.sql(f"SELECT maker FROM {each} WHERE name = 'Mine'")[0]["maker"] for each in tables
+        }
+
+    with (
+        as_staff(office, seller, "manager", first) as one,
+        as_staff(office, seller, "owner", second) as other,
+    ):
+        address = office.shop.sql("SELECT email FROM users.people WHERE user_id = $1", second)[0]["email"]
+        rule = one.post(path(seller), json=rule_body(name="Mine")).raise_for_status().json()
+        body = {"name": "Mine", "period": "day", "metrics": ["orders"], "address": address}
+        report = one.post(path(seller, "reports"), json=body).raise_for_status().json()
+        made = makers()
+        for end in (f"alerts/{rule['rule_id']}/pause", f"reports/{report['report_id']}/pause"):
+            one.post(path(seller, end)).raise_for_status()
+            other.delete(path(seller, end)).raise_for_status()
+        resumed = makers()
+        change = rule_body(name="Mine", target={"kind": "unchanged"})
+        one.put(f"{path(seller)}/{rule['rule_id']}", json=change).raise_for_status()
+
+        assert (made, resumed, makers()) == ({first}, {second}, {first, second})
+        other.delete(f"{path(seller)}/{rule['rule_id']}").raise_for_status()
+        other.delete(path(seller, f"reports/{report['report_id']}")).raise_for_status()
 
 
 async def _reports(transactions: Transactions) -> list[dict[str, Any]]:

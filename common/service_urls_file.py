@@ -25,8 +25,8 @@ _FILE = "service_urls"
 class ServiceUrlsFile:
     """A file and its last valid content. Its methods read the file: call them in a thread."""
 
-    def __init__(self, path: Path, services: Collection[str]) -> None:
-        """`services` are the names that may be in the file."""
+    def __init__(self, path: Path, services: Collection[str] | None = None) -> None:
+        """`services` are the names that may be in the file; None: every name."""
         self._path = path
         self._services = services
         self._seen: bytes | None = None
@@ -83,7 +83,7 @@ class ServiceUrlsFile:
             raise UserError(f"SOUK_SERVICE_URLS_FILE: {self._path}: {error}") from error
 
 
-def parse_service_urls(given: object, services: Collection[str]) -> ServiceUrls:
+def parse_service_urls(given: object, services: Collection[str] | None = None) -> ServiceUrls:
     """Return the URLs of an object: service → URLs, as a list or separated by commas.
 
     Raises:
@@ -93,7 +93,7 @@ def parse_service_urls(given: object, services: Collection[str]) -> ServiceUrls:
         raise UserError('expected an object such as {"orders": "http://a:8010"}')
     urls = {}
     for service, value in given.items():
-        if service not in services:
+        if services is not None and service not in services:
             raise UserError(f"{service!r} is no service; there are {', '.join(services)}")
         listed = value.split(",") if isinstance(value, str) else value
         if not isinstance(listed, list) or not all(isinstance(url, str) for url in listed):

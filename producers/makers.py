@@ -1,0 +1,112 @@
+"""Whether what a person made still works: only as long as they may make it.
+
+An API key, an invitation, an alert and a report outlive the request that made them. Each stores its maker
+and when it was made, and whoever uses it asks here first. What its maker may do now decides, by the policy of
+the route that makes such a thing. So it ends with a suspension, a lost role, a removal from the staff of a
+seller, an erasure and the end of the demo, and none of these places has a list of things to end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import structlog
+
+from common.access_policy import AccessPolicy, NotAllowed, NotYours, SignInRequired
+from common.principal import Principal, platform
+from common.principal_token import COMMERCE, HEADER, PrincipalTokens
+from common.service_urls_file import ServiceUrlsFile, parse_service_urls
+from common.settings import Settings
+from producers.http.problems import ServiceNotReady
+
+TIMEOUT_S = 5.0
+
+USERS = "users"
+
+_PLATFORM = platform("").subject
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What somebody made for a seller. `maker` is the subject of a principal; None if they were erased."""
+
+    maker: str | None
+    made_at: datetime
+    seller_id: str
+
+
+class Makers:
+    """Asks the users service what people may do now. `process` is the name of the service that asks.
+
+    Create it where an event loop runs or will run. Its connections end with the process.
+    """
+
+    def __init__(self, settings: Settings, process: str) -> None:
+        self._tokens = PrincipalTokens(settings)
+        self._sender = platform(process)
+        self._http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
+        self._default = settings.commerce
+        self._file = ServiceUrlsFile(settings.service_urls_file) if settings.service_urls_file else None
+        self._urls = self._file.read() if self._file else parse_service_urls(settings.service_urls)
+
+    async def find(self, made: Made, policy: AccessPolicy) -> Principal | None:
+        """Return the maker of a thing with what they may do now; None if it does not work any more.
+
+        `policy` is that of the route that makes such a thing. A process of the platform is always allowed
+        what its policy says.
+
+        Raises:
+            ServiceNotReady: the users service does not answer, so nothing is known.
+        """
+        return _who_may_still(made, policy, await self._rights(made.maker))
+
+    async def find_ended(self, things: Sequence[Made], policy: AccessPolicy) -> list[Made]:
+        """Return the things that do not work any more; see `find`. It asks once for each maker."""
+        makers = {made.maker for made in things}
+        rights = {maker: await self._rights(maker) for maker in makers}
+        return [made for made in things if _who_may_still(made, policy, rights[made.maker]) is None]
+
+    async def _rights(self, maker: str | None) -> Any:
+        """Return what users says that a maker may do; None if they may do nothing now."""
+        if maker is not None and maker.startswith(_PLATFORM):
+            return {"principal": platform(maker.removeprefix(_PLATFORM)).claims(), "since": None}
+        if not _is_person(maker):
+            return None
+        path = f"/v1/people/{maker}/rights"
+        if self._file is not None:
+            self._urls = self._file.read_if_changed() or self._urls
+        headers = {HEADER: self._tokens.make(self._sender, COMMERCE)}
+        for url in self._urls.get(USERS) or [self._default]:
+            try:
+                response = await self._http.get(f"{url}{path}", headers=headers)
+                if response.status_code == httpx.codes.NOT_FOUND:
+                    return None
+                return response.raise_for_status().json()
+            except (httpx.HTTPError, ValueError) as error:
+                log.warning("users did not say what a person may do", url=url, reason=str(error))
+        raise ServiceNotReady(USERS)
+
+
+def _who_may_still(made: Made, policy: AccessPolicy, rights: Any) -> Principal | None:
+    if rights is None:
+        return None
+    if rights["since"] is not None and made.made_at <= datetime.fromisoformat(rights["since"]):
+        return None
+    maker = Principal.from_claims(rights["principal"])
+    try:
+        policy.authorize(maker, {str(policy.seller_parameter): made.seller_id})
+    except (SignInRequired, NotAllowed, NotYours):
+        return None
+    return maker
+
+
+def _is_person(maker: str | None) -> bool:
+    try:
+        return maker is not None and str(UUID(maker)) == maker
+    except ValueError:
+        return False

@@ -1,1 +1,0 @@
-SELECT lock_maker($1::uuid);

@@ -1,1 +1,0 @@
-SELECT revoke_keys($1::uuid, $2::text);
