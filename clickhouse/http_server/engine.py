@@ -117,7 +117,9 @@ class Engine:
         version, self.timezone, self.host = self._own.text("SELECT version(), timezone(), hostName()").split()
         self.version = f"{version} (souk)"
         self.formats = frozenset(self._own.text("SELECT name FROM system.formats WHERE is_output").split())
-        self.settings = frozenset(self._own.text("SELECT name FROM system.settings").split())
+        rows = self._own.text("SELECT name, value FROM system.settings FORMAT TSVRaw").splitlines()
+        self.settings = dict(row.split("\t", 1) for row in rows if "\t" in row)
+        """The names and default values of the settings."""
 
     def connect(self, settings: Mapping[str, str] | None = None, database: str = "") -> Connection:
         """Open a connection with these settings, set in one statement, and this current database.
