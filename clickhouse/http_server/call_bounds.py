@@ -6,8 +6,9 @@ takes minutes. Therefore:
 
 - What is searched for is a literal or a parameter of at most `MAX_NEEDLE` characters. Then even a text that
   takes all memory of a query is searched within about two seconds.
-- A search by a regular expression, by a LIKE pattern with wildcards inside, or for the text of a column, depends
-  on the other text. Its query may not build long texts or arrays, and its blocks are small.
+- How long a search by a regular expression, by a LIKE pattern with wildcards inside, or for the text of a
+  column takes, depends on the other text. Its query may not build long texts or arrays, and its blocks are
+  small.
 """
 
 import re
@@ -26,7 +27,7 @@ MAX_PATTERN_SIZE = 500
 """The size of a regular expression whose repetitions (`{n,m}`) are written out."""
 MAX_LITERALS = 2_000
 """Characters of all literals, but lists after IN, of a query that searches by a pattern."""
-MAX_GROWTH = 8
+MAX_GROWTH = 4
 """How many times as long as a column's text a text may become by `concat` and `replace`, in such a query."""
 PATTERN_BLOCK_ROWS = 8_192
 """The rows of a block of such a query, at most."""
