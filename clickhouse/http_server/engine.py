@@ -37,6 +37,8 @@ class Connection:
             return self._chdb.query(text, format_name, params=dict(params or {}))
         except (chdb.ChdbError, RuntimeError) as error:
             raise DatabaseError.parse(str(error)) from None
+        except UnicodeDecodeError as error:  # the message has bytes of the query's data
+            raise DatabaseError.parse(error.object.decode(errors="replace")) from None
 
     def text(self, query: str) -> str:
         """Return the result of a small query as tab-separated text."""

@@ -8,13 +8,23 @@ in settings, with arguments that take long, and the texts are mutated.
 import random
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from clickhouse.http_server import allowlists
 
 _WORDS = re.compile(r"\w+|\s+|'(?:[^'\\]|\\.)*'|.", re.DOTALL)
-_FUNCTIONS = sorted(allowlists.FUNCTIONS | allowlists.REFUSED_FUNCTIONS)
-_HIGHER_ORDER = sorted(allowlists.HIGHER_ORDER_FUNCTIONS)
-_SEARCHES = sorted(allowlists.SEARCHES)
+
+
+def _names(*files: str) -> list[str]:
+    """Return the names of lists as the engine writes them."""
+    folder = Path(allowlists.__file__).with_name("lists")
+    lines = [line for file in files for line in (folder / f"{file}.txt").read_text().splitlines()]
+    return sorted({line.split()[0] for line in lines if not line.startswith("#")})
+
+
+_FUNCTIONS = _names("functions", "functions_refused")
+_HIGHER_ORDER = _names("higher_order_functions")
+_SEARCHES = _names("searches", "search_functions")
 
 _CANARIES = (
     *(
@@ -186,6 +196,9 @@ class _Generator:
         self._draw = draw
 
     def query(self) -> str:
+        """Return a query: a call of some function with large arguments, or one with canaries."""
+        if self._chance(0.5):
+            return self._plain()
         text = self._select(2)
         if self._chance(0.1):
             text = (
@@ -203,6 +216,24 @@ class _Generator:
         if self._chance(0.02):
             text += self._pick(("'", "`", "/*", "$a$", "\\'")) * self._draw.randint(1, 30_000)
         return text
+
+    def _plain(self) -> str:
+        """Return a query that is refused for the call in it, or not at all."""
+        call = self._draw.choice((self._search, self._any_call, self._any_call, self._by_any_name))(0)
+        source = self._pick(
+            ("numbers(3)", "(SELECT 'abc' AS s, 1 AS number)", "values('s String', ('a'), ('b'))")
+        )
+        return self._pick(
+            ("SELECT {0} FROM {1}", "SELECT count() FROM {1} WHERE {0} != 7",
+             "SELECT arrayMap(x -> {0}, [1, 2]) FROM {1}",
+             "SELECT y FROM (SELECT {0} AS y FROM {1})", "WITH {0} AS y SELECT max(toString(y)) FROM {1}")
+        ).format(call, source)  # fmt: skip
+
+    def _by_any_name(self, _: int) -> str:
+        values = self._pick(("[{}]", "[{}, {}]", "[{}], [{}]", "{}", "map(1, {})", "0, [{}]"))
+        while "{}" in values:
+            values = values.replace("{}", self._pick((*_LONG, *_PATTERNS)), 1)
+        return f"ignore({self._pick(_HIGHER_ORDER)}({self._pick(_FUNCTIONS)}, {values}))"
 
     def _select(self, depth: int) -> str:
         expressions = ", ".join(self._expression(depth) for _ in range(self._draw.randint(1, 2)))

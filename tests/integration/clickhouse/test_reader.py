@@ -75,6 +75,13 @@ def test_a_reader_is_told_which_character_is_wrong(reader, query, reason):
     assert reason in reader.post("/", content=query.encode()).text
 
 
+def test_an_error_of_the_engine_with_bytes_that_are_no_text_is_reported(reader):
+    answer = reader.post("/", content="SELECT toUInt8(unhex('CDCD'))")
+
+    assert answer.status_code == 400
+    assert "Cannot parse" in answer.text
+
+
 def test_a_byte_that_is_no_character_is_shown_as_such(reader):
     assert ": the byte 0xC2 is allowed inside quotes only" in reader.post("/", content=b"SELECT \xc2 1").text
 
