@@ -156,12 +156,13 @@ class ClickHouseApp:
     ) -> QueryOutcome:
         body_stream, pipe = BodyStream(whole=not user.writes), ResultPipe()
         loop = asyncio.get_running_loop()
-        overdue: asyncio.Future[None] = loop.create_future()
+        overdue: asyncio.Future[None] = loop.create_future()  # cancelled when the query outlives its limit
+
+        def cancel() -> None:
+            loop.call_soon_threadsafe(overdue.cancel)
 
         def watch(text: bytes, limit_s: float) -> AbstractContextManager[None]:
-            return self._watchdog.watch(
-                client, text, limit_s, lambda: loop.call_soon_threadsafe(_set_done, overdue)
-            )
+            return self._watchdog.watch(client, text, limit_s, cancel)
 
         execution = QueryExecution(
             self._engine,
@@ -179,7 +180,8 @@ class ClickHouseApp:
             await body_stream.started()
             working = self._workers[user.pool].start(execution.run, client)
             sending = asyncio.create_task(self._send_result(execution, working, pipe, response))
-            await asyncio.wait({sending, receiving, overdue}, return_when=asyncio.FIRST_COMPLETED)
+            events: set[asyncio.Future[Any]] = {sending, receiving, overdue}
+            await asyncio.wait(events, return_when=asyncio.FIRST_COMPLETED)
             if not sending.done():
                 reason = "query outlives its time limit" if overdue.done() else "client disconnected"
                 log.info(reason, query_id=request.query_id)
@@ -228,8 +230,3 @@ class ClickHouseApp:
             await asyncio.wait({working}, timeout=_KILL_INTERVAL_S)
         with contextlib.suppress(DatabaseError):
             working.result()
-
-
-def _set_done(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)

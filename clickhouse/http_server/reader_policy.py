@@ -113,14 +113,10 @@ def _token_refusals(query: bytes, query_tokens: Sequence[Token]) -> Iterator[str
             yield f"readers may not call {name}"
         if token.is_word(b"FORMAT") and after.kind == "quoted":
             yield "the name of a format may not be quoted"
-    for clause, name, sign in zip(query_tokens, query_tokens[1:], query_tokens[2:], strict=False):
+    for clause, setting, sign in zip(query_tokens, query_tokens[1:], query_tokens[2:], strict=False):
         # The tree does not show some settings: the engine turns `limit` and `filter` into parts of the query.
-        if (
-            clause.kind == "word"
-            and clause.text.upper() == b"SETTINGS"
-            and name.kind in ("word", "quoted")
-            and sign.text == b"="
-        ):
+        is_clause = clause.kind == "word" and clause.text.upper() == b"SETTINGS"
+        if is_clause and setting.kind in ("word", "quoted") and sign.text == b"=":
             yield "SETTINGS is allowed at the end of the query only, and with literals only"
 
 

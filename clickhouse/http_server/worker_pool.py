@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 from clickhouse.http_server.errors import DatabaseError
@@ -81,7 +82,7 @@ class WorkerPool:
             client.running += 1
             running += 1
             working = asyncio.get_running_loop().run_in_executor(self._threads, work)
-            working.add_done_callback(lambda done, key=key, outcome=outcome: self._done(key, outcome, done))
+            working.add_done_callback(partial(self._done, key, outcome))
 
     def _done(self, key: Hashable, outcome: "asyncio.Future[Any]", working: "asyncio.Future[Any]") -> None:
         client = self._clients[key]
