@@ -198,6 +198,10 @@ CLICKHOUSE_SECONDS = _histogram(
 CLICKHOUSE_ROWS = _counter("souk_clickhouse_rows", "Rows inserted or answered.", "kind")
 CLICKHOUSE_ERRORS = _counter("souk_clickhouse_errors", "Refused queries.", "name")
 CLICKHOUSE_RUNNING = _gauge("souk_clickhouse_running", "Queries that run or are queued.", "pool")
+CLICKHOUSE_ENDED_AT = _gauge(
+    "souk_clickhouse_ended_at_seconds",
+    "When ClickHouse last restarted because a query did not end (Unix time).",
+)
 
 # jobs.training.worker
 TRAININGS = _counter(

@@ -39,6 +39,7 @@ QUESTIONS: Mapping[str, tuple[object, ...]] = {
         metrics.QUERY_SECONDS,
         metrics.CLICKHOUSE_RUNNING,
         metrics.CLICKHOUSE_ERRORS,
+        metrics.CLICKHOUSE_ENDED_AT,
     ),
     "freshness of recommendations: events and model": (metrics.RECOMMENDATIONS_AS_OF, metrics.TRAINED_AT),
     "share of fallbacks: sources passed over, strategies not offered": (

@@ -47,11 +47,11 @@ def serve(settings: Settings) -> None:
             (home / name).mkdir(exist_ok=True)
         os.chdir(home / "work")  # the engine may write files to its working directory
         if unconfined := confine(home):
-            log.warning("not confined: only grants and query checks protect files", why=unconfined)
+            log.warning("not confined: users without a password are refused", why=unconfined)
 
         from clickhouse.http_server.server import run  # importing the engine starts threads
 
-        run(settings, home, listener, confined=not unconfined)
+        run(settings, home, listener, unconfined=unconfined)
     log.info("stopped")
 
 

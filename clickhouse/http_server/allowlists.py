@@ -31,6 +31,14 @@ SELLER_REFUSED_FUNCTIONS = frozenset(map(str.lower, _names("seller_functions_ref
 """Functions that other readers may call, but not sellers (`seller_policy`)."""
 SEARCH_FUNCTIONS = frozenset(map(str.lower, _names("search_functions.txt")))
 """Functions that search an array for another one. One of the two must be short (`reader_policy`)."""
+SEARCHES: dict[str, tuple[int, str]] = {
+    name.lower(): (int(number), kind) for name, number, kind in map(str.split, _names("searches.txt"))
+}
+"""Function → the number of the argument that it searches for, and its kind: text, like, regex."""
+BUILDING_FUNCTIONS = frozenset(map(str.lower, _names("building_functions.txt")))
+HIGHER_ORDER_FUNCTIONS = frozenset(map(str.lower, _names("higher_order_functions.txt")))
+BOUNDED_FUNCTIONS = SEARCH_FUNCTIONS | SEARCHES.keys() | {"arrayreduce", "initializeaggregation"}
+"""Functions that a reader may call with some arguments only (`call_bounds`), so not by their name."""
 TABLE_FUNCTIONS = _names("table_functions.txt")
 STRUCTURED_TABLE_FUNCTIONS = frozenset({"values", "generaterandom"})
 """Table functions whose first argument may be a string that describes columns."""
@@ -46,3 +54,11 @@ def is_function(name: str) -> bool:
     if name in FUNCTIONS or name in _SYNTAX:
         return True
     return any(name.endswith(end) and is_function(name.removesuffix(end)) for end in _SUFFIXES)
+
+
+def is_building(name: str) -> bool:
+    """Return whether a function may return more than it gets: one of the list, with or without suffixes."""
+    name = name.lower()
+    return name in BUILDING_FUNCTIONS or any(
+        name.endswith(end) and is_building(name.removesuffix(end)) for end in _SUFFIXES
+    )

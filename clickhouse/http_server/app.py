@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import MutableMapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import structlog
@@ -21,6 +22,7 @@ from clickhouse.http_server.seller_scope import SELLER_SETTING
 from clickhouse.http_server.seller_turns import SellerTurns
 from clickhouse.http_server.users import Pool, User, Users
 from clickhouse.http_server.validation_cache import ValidationCache
+from clickhouse.http_server.watchdog import Client, Watchdog
 from clickhouse.http_server.worker_pool import WorkerPool
 from common.metrics import (
     CLICKHOUSE_ERRORS,
@@ -41,6 +43,9 @@ _KILL_INTERVAL_S = 0.1
 THREADS: dict[Pool, int] = {"reader": 4, "serving": 8, "seller": 2, "writer": 8}
 """Queries of each pool that run at once. Four readers at their memory limit leave memory for the others."""
 
+SHARES: dict[Pool, int] = {"reader": 2}
+"""Threads of a pool in which the queries of one client, a user at an address, may run at once."""
+
 MAX_QUEUED = 56
 """Queries of each pool that may wait for a thread; further queries are refused."""
 
@@ -48,14 +53,17 @@ MAX_QUEUED = 56
 class ClickHouseApp:
     """Runs the queries of HTTP requests on one engine. Writers, readers and the API have separate threads."""
 
-    def __init__(self, engine: Engine, users: Users, host_check: HostCheck) -> None:
+    def __init__(self, engine: Engine, users: Users, host_check: HostCheck, watchdog: Watchdog) -> None:
         self._engine = engine
         self._users = users
         self._host_check = host_check
+        self._watchdog = watchdog
         self._connections = RequestConnections(engine)
         self._validated: dict[Pool, ValidationCache] = {pool: ValidationCache() for pool in THREADS}
         self._turns = SellerTurns()
-        self._workers = {pool: WorkerPool(pool, threads, MAX_QUEUED) for pool, threads in THREADS.items()}
+        self._workers = {
+            pool: WorkerPool(pool, threads, MAX_QUEUED, SHARES.get(pool)) for pool, threads in THREADS.items()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
@@ -122,8 +130,11 @@ class ClickHouseApp:
             response.has_queued_queries = lambda: self._workers[user.pool].has_queue
             label = user.name
             seller_id = request.settings.get(SELLER_SETTING, "") if user.is_scoped else ""
+            client = (user.name, seller_id or (scope.get("client") or ("",))[0])
+            if user.is_bounded:
+                self._watchdog.check_client(client)
             async with self._turns.turn(seller_id):
-                outcome = await self._run(request, user, receive, response)
+                outcome = await self._run(request, user, client, receive, response)
             kind = outcome.kind
             CLICKHOUSE_ROWS.labels(kind).inc(outcome.rows)
         except DatabaseError as error:
@@ -141,9 +152,18 @@ class ClickHouseApp:
         return headers | ({"x-clickhouse-query-id": query_id} if query_id.isprintable() and query_id else {})
 
     async def _run(
-        self, request: Request, user: User, receive: Receive, response: ResponseWriter
+        self, request: Request, user: User, client: Client, receive: Receive, response: ResponseWriter
     ) -> QueryOutcome:
         body_stream, pipe = BodyStream(whole=not user.writes), ResultPipe()
+        loop = asyncio.get_running_loop()
+        overdue: asyncio.Future[None] = loop.create_future()  # cancelled when the query outlives its limit
+
+        def cancel() -> None:
+            loop.call_soon_threadsafe(overdue.cancel)
+
+        def watch(text: bytes, limit_s: float) -> AbstractContextManager[None]:
+            return self._watchdog.watch(client, text, limit_s, cancel)
+
         execution = QueryExecution(
             self._engine,
             self._connections,
@@ -152,16 +172,19 @@ class ClickHouseApp:
             user,
             body_stream,
             pipe,
+            watch,
         )
         receiving = asyncio.create_task(body_stream.fill(receive))
         working: asyncio.Future[QueryOutcome] | None = None
         try:
             await body_stream.started()
-            working = self._workers[user.pool].start(execution.run)
+            working = self._workers[user.pool].start(execution.run, client)
             sending = asyncio.create_task(self._send_result(execution, working, pipe, response))
-            await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
+            events: set[asyncio.Future[Any]] = {sending, receiving, overdue}
+            await asyncio.wait(events, return_when=asyncio.FIRST_COMPLETED)
             if not sending.done():
-                log.info("client disconnected", query_id=request.query_id)
+                reason = "query outlives its time limit" if overdue.done() else "client disconnected"
+                log.info(reason, query_id=request.query_id)
                 sending.cancel()
             return await sending
         except asyncio.CancelledError:

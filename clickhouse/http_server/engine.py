@@ -37,6 +37,8 @@ class Connection:
             return self._chdb.query(text, format_name, params=dict(params or {}))
         except (chdb.ChdbError, RuntimeError) as error:
             raise DatabaseError.parse(str(error)) from None
+        except UnicodeDecodeError as error:  # the message has bytes of the query's data
+            raise DatabaseError.parse(error.object.decode(errors="replace")) from None
 
     def text(self, query: str) -> str:
         """Return the result of a small query as tab-separated text."""
@@ -117,7 +119,9 @@ class Engine:
         version, self.timezone, self.host = self._own.text("SELECT version(), timezone(), hostName()").split()
         self.version = f"{version} (souk)"
         self.formats = frozenset(self._own.text("SELECT name FROM system.formats WHERE is_output").split())
-        self.settings = frozenset(self._own.text("SELECT name FROM system.settings").split())
+        rows = self._own.text("SELECT name, value FROM system.settings FORMAT TSVRaw").splitlines()
+        self.settings = dict(row.split("\t", 1) for row in rows if "\t" in row)
+        """The names and default values of the settings."""
 
     def connect(self, settings: Mapping[str, str] | None = None, database: str = "") -> Connection:
         """Open a connection with these settings, set in one statement, and this current database.

@@ -5,11 +5,11 @@ from typing import Self
 
 from common.errors import SoukError
 
-_TEXT = re.compile(
-    r"Code: (?P<code>\d+)\. DB::Exception: (?P<message>.*?)"
-    r"(?: \((?P<name>[A-Z][A-Z0-9_]+)\))?(?: \(version [^()]*(?:\([^()]*\))?\))?\s*$",
-    re.DOTALL,
-)
+_CODE = re.compile(r"Code: (\d+)\. DB::Exception: ")
+_VERSION = re.compile(r" \(version [^()]{0,100}(?:\([^()]{0,100}\))?\)$")
+_NAME = re.compile(r" \(([A-Z][A-Z0-9_]{1,100})\)$")
+_TAIL = 300
+"""The characters at the end of a message in which its name and version are. A query's text may be in it."""
 
 _BAD_REQUEST = frozenset(
     {6, 7, 9, 10, 15, 16, 25, 26, 27, 36, 38, 41, 44, 53, 62, 72, 117, 167, 168, 223, 224, 321, 376, 427, 441}
@@ -23,6 +23,7 @@ _STATUS = {
     192: 403,  # UNKNOWN_USER
     193: 403,  # WRONG_PASSWORD
     194: 401,  # REQUIRED_PASSWORD
+    201: 429,  # QUOTA_EXCEEDED
     209: 503,  # SOCKET_TIMEOUT
     381: 411,  # HTTP_LENGTH_REQUIRED
     439: 503,  # CANNOT_SCHEDULE_TASK
@@ -43,12 +44,15 @@ class DatabaseError(SoukError):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse an error text of the engine; anything before `Code:` is ignored."""
-        found = _TEXT.search(text)
+        found = _CODE.search(text)
         if found is None:
             return cls(1001, "STD_EXCEPTION", text.strip())
-        if inner := _TEXT.match(found["message"]):
+        message, name = _named(text[found.end() :])
+        if inner := _CODE.match(message):
             found = inner
-        return cls(int(found["code"]), found["name"] or "STD_EXCEPTION", found["message"])
+            message, inner_name = _named(message[inner.end() :])
+            name = inner_name or name
+        return cls(int(found[1]), name or "STD_EXCEPTION", message)
 
     def text(self, version: str) -> str:
         """Return the text with which a ClickHouse server of this version responds."""
@@ -62,6 +66,17 @@ class DatabaseError(SoukError):
         if self.code in _NOT_FOUND:
             return 404
         return _STATUS.get(self.code, 500)
+
+
+def _named(text: str) -> tuple[str, str]:
+    """Return a message without the name and the version at its end, and its name."""
+    text = text.rstrip()
+    start = max(len(text) - _TAIL, 0)
+    tail = text[start:]
+    if version := _VERSION.search(tail):
+        tail = tail[: version.start()]
+    name = _NAME.search(tail)
+    return text[:start] + (tail[: name.start()] if name else tail), name[1] if name else ""
 
 
 def too_large_result(limit: int) -> DatabaseError:

@@ -2,17 +2,19 @@
 
 import itertools
 import json
+import math
 import re
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from clickhouse.http_server import reader_policy, seller_policy
 from clickhouse.http_server.body_stream import BodyStream
+from clickhouse.http_server.call_bounds import PATTERN_BLOCK_ROWS, may_search
 from clickhouse.http_server.compression import decompress
 from clickhouse.http_server.connections import RequestConnections
 from clickhouse.http_server.engine import Connection, Engine
@@ -21,15 +23,25 @@ from clickhouse.http_server.handshake import handshake_response, is_handshake, w
 from clickhouse.http_server.request import Request
 from clickhouse.http_server.result_pipe import ResultPipe
 from clickhouse.http_server.seller_scope import MAX_RESULT_BYTES
-from clickhouse.http_server.statement import Insert, Query, split_insert, split_query, without_comments
+from clickhouse.http_server.statement import (
+    Insert,
+    Query,
+    split_insert,
+    split_query,
+    tokens,
+    without_comments,
+)
 from clickhouse.http_server.users import User
 from clickhouse.http_server.validation_cache import ValidatedQuery, ValidationCache
 
 MAX_FORM_SIZE = 16 << 20
 
 _FORMAT = re.compile(r"\w+", re.ASCII)
-_EXPLAIN = re.compile(rb"(?:\s|--[^\n]*\n|/\*.*?\*/)*EXPLAIN\b", re.IGNORECASE | re.DOTALL)
-_KILL = re.compile(rb"(KILL\s+QUERY\s+.*?)\bquery_id\s*=", re.IGNORECASE | re.DOTALL)
+_QUERY_ID = re.compile(rb"\bquery_id\s*=", re.IGNORECASE)
+
+
+Watch = Callable[[bytes, float], AbstractContextManager[None]]
+"""Watches a query, given its text and its time limit in seconds (`Watchdog.watch`)."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,7 @@ class QueryExecution:
         user: User,
         body_stream: BodyStream,
         pipe: ResultPipe,
+        watch: Watch,
     ) -> None:
         self._engine = engine
         self._connections = connections
@@ -62,11 +75,13 @@ class QueryExecution:
         self._user = user
         self._body_stream = body_stream
         self._pipe = pipe
+        self._watch = watch
         self.format = "TabSeparated"
         self.cancelled = False
         self.max_result_bytes = MAX_RESULT_BYTES if user.is_scoped else sys.maxsize
         """The limit of the result as it is sent. The engine's own limit does not apply to a file."""
         self._tag = ""
+        self._text = b""
         self._killing = threading.Lock()
 
     def run(self) -> QueryOutcome:
@@ -129,8 +144,10 @@ class QueryExecution:
             connection,
         ):
             self._tag = tag
+            limit_s = float(settings["max_execution_time"]) if not self._user.writes else math.inf
             try:
-                yield connection
+                with self._watch(self._text, limit_s):
+                    yield connection
             finally:
                 with self._killing:
                     self._tag = ""
@@ -161,7 +178,7 @@ class QueryExecution:
 
     def _query(self, text: bytes, started: float) -> QueryOutcome:
         reader = not self._user.writes
-        given, cached = text, None
+        given, cached, self._text = text, None, text
         if reader:
             cached = self._validated.find(given, self._request.database)
             text = cached.text if cached else without_comments(given)
@@ -174,7 +191,12 @@ class QueryExecution:
         if self.format not in self._engine.formats:
             raise DatabaseError(73, "UNKNOWN_FORMAT", f"Unknown format {self.format}.")
         self._user.check_format(self.format)
-        with self._connection(query.settings if reader else {}, stateless=reader) as connection:
+        settings = query.settings if reader else {}
+        if self._user.is_bounded and not self._user.is_scoped and may_search(query.core):
+            rows = (self._request.settings | settings).get("max_block_size", str(PATTERN_BLOCK_ROWS))
+            if not rows.isdecimal() or int(rows) >= PATTERN_BLOCK_ROWS:
+                settings = settings | {"max_block_size": str(PATTERN_BLOCK_ROWS)}
+        with self._connection(settings, stateless=reader) as connection:
             reads = cached is not None or self._check(connection, query, text, given)
             if is_handshake(self._request, query.core, self.format):
                 return QueryOutcome(
@@ -214,21 +236,24 @@ class QueryExecution:
                 self._request.params,
                 self._request.database,
                 self._user.databases,
+                is_bounded=self._user.is_bounded,
             )
             if self._user.is_scoped:
                 seller_policy.check(query, tree, self._request.database)
             if not reads:
                 self._check_may_write()
-            self._validated.add(given, self._request.database, ValidatedQuery(text, query))
+            if not (self._user.is_bounded and self._request.params):  # their bounds depend on the values
+                self._validated.add(given, self._request.database, ValidatedQuery(text, query))
         elif not reads and query_class != "UNKNOWN" and self._request.method != "POST":
             self._check_may_write()
         return reads
 
     def _run_checked(self, connection: Connection, query: Query, text: bytes, *, reads: bool) -> Any:
-        if reads and not _EXPLAIN.match(query.core):  # EXPLAIN would apply INTO OUTFILE to its inner query
+        first = next(token.text.upper() for token in tokens(query.core))
+        if reads and first != b"EXPLAIN":  # EXPLAIN would apply INTO OUTFILE to its inner query
             text = query.into_file(self._pipe.path, self.format, keep_settings=self._user.writes)
-        else:
-            text = _KILL.sub(rb"\1substring(Settings['log_comment'], 34) =", text, count=1)
+        elif first == b"KILL":
+            text = _QUERY_ID.sub(b"substring(Settings['log_comment'], 34) =", text, count=1)
         if self.cancelled:
             raise cancelled()
         return connection.query(text, self.format, self._request.params)

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from clickhouse.analytics.catalogue import read_views
 from clickhouse.http_server import allowlists
 from clickhouse.http_server.errors import DatabaseError
-from clickhouse.http_server.reader_policy import tree_lines
 from clickhouse.http_server.statement import Query, Token, tokens
+from clickhouse.http_server.syntax_tree import tree_lines
 
 _STATEMENTS = frozenset({"SelectWithUnionQuery", "SelectQuery", "SelectIntersectExceptQuery"})
 _NODES = _STATEMENTS | frozenset(

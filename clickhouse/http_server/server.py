@@ -12,6 +12,7 @@ from clickhouse.http_server.config import config_file
 from clickhouse.http_server.engine import Engine
 from clickhouse.http_server.host_check import HostCheck
 from clickhouse.http_server.users import Users
+from clickhouse.http_server.watchdog import Watchdog
 from common import gc_tuning
 from common.http_protocol import DeadlineProtocol, server_config
 from common.settings import Settings
@@ -27,11 +28,17 @@ class ClickHouseProtocol(DeadlineProtocol):
     max_head_bytes = 256 << 10
 
 
-def run(settings: Settings, home: Path, listener: socket.socket, *, confined: bool) -> None:
-    """Serve on `listener` until SIGTERM or SIGINT. `home` holds the engine's configuration and data."""
+def run(settings: Settings, home: Path, listener: socket.socket, *, unconfined: str) -> None:
+    """Serve on `listener` until SIGTERM or SIGINT.
+
+    `home` holds the engine's configuration and data. `unconfined` is why the process is not confined, or
+    empty if it is.
+    """
     engine = Engine(home / "data", config_file(home / "config"), home / "tmp")
+    watchdog = Watchdog(home / "work" / "endless_queries.json")
+    users = Users(settings, unconfined=unconfined)
     config = server_config(
-        ClickHouseApp(engine, Users(settings), HostCheck(settings.clickhouse_hosts)),
+        ClickHouseApp(engine, users, HostCheck(settings.clickhouse_hosts), watchdog),
         ClickHouseProtocol,
         loop="uvloop",
         timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
@@ -42,10 +49,13 @@ def run(settings: Settings, home: Path, listener: socket.socket, *, confined: bo
         port=settings.port("clickhouse"),
         version=engine.version,
         data=str(home),
-        confined=confined,
+        confined=not unconfined,
     )
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises these signals again after it has stopped
         signal.signal(number, lambda *_: None)
     gc_tuning.tune_gc()
+    watchdog.log_ready()
+    watchdog.start()
     uvicorn.Server(config).run(sockets=[listener])
+    watchdog.stop()
     engine.close()

@@ -9,15 +9,18 @@ from clickhouse.http_server.errors import DatabaseError
 from clickhouse.literals import quoted
 
 _TOKEN = re.compile(
-    rb"""(?P<blank>\s+|--[^\n]*|\#[!\ ][^\n]*|/\*.*?\*/)
-    |(?P<string>'(?:[^'\\]|\\.|'')*')
-    |(?P<quoted>"(?:[^"\\]|\\.|"")*"|`(?:[^`\\]|\\.|``)*`)
-    |(?P<heredoc>\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
-    |(?P<number>\d[\w.]*(?:(?<=[eE])[+-]\d+)?)
-    |(?P<word>[A-Za-z_]\w*)
+    rb"""(?P<blank>\s++|--[^\n]*+|\#[!\ ][^\n]*+|/\*.*?\*/)
+    |(?P<string>'(?:[^'\\]++|\\.|'')*+')
+    |(?P<quoted>"(?:[^"\\]++|\\.|"")*+"|`(?:[^`\\]++|\\.|``)*+`)
+    |(?P<heredoc>\$(?P<tag>\w*+)\$.*?\$(?P=tag)\$)
+    |(?P<number>\d[\w.]*+(?:(?<=[eE])[+-]\d++)?)
+    |(?P<word>[A-Za-z_]\w*+)
     |(?P<sign>.)""",
     re.DOTALL | re.VERBOSE,
 )
+"""Each token is matched without backtracking: the repetitions are possessive (`*+`)."""
+_NEVER_CLOSED = re.compile(rb"['\"`]|/\*|\$\w*+\$")
+"""What begins a quote, a comment or a heredoc. Where it is read as a sign, its end is missing."""
 _AFTER_FORMAT = re.compile(rb"[ \t\f]*(?:;(?=[\r\n]|$))?\r?\n?")
 _ESCAPE = re.compile(rb"\\(.)|''", re.DOTALL)
 
@@ -38,9 +41,15 @@ class Token:
 
 
 def tokens(text: bytes) -> Iterator[Token]:
-    """Yield the tokens of a text, except blanks and comments. Lazy, because data of an INSERT are no SQL."""
+    """Yield the tokens of a text, except blanks and comments. Lazy, because data of an INSERT are no SQL.
+
+    The time is proportional to the length of the text.
+
+    Raises:
+        DatabaseError: a quote, a comment or a heredoc is never closed.
+    """
     depth = 0
-    for match in _TOKEN.finditer(text):
+    for match in _matches(text):
         kind = match.lastgroup or "sign"
         kind = "heredoc" if kind == "tag" else kind
         if kind == "blank":
@@ -53,9 +62,29 @@ def tokens(text: bytes) -> Iterator[Token]:
             depth += 1
 
 
+def _matches(text: bytes) -> Iterator[re.Match[bytes]]:
+    for match in _TOKEN.finditer(text):
+        if match["sign"] is not None and (opened := _NEVER_CLOSED.match(text, match.start())):
+            what = {b"/": "comment", b"$": "heredoc"}.get(match[0], "quote")
+            place = f"{position_of(text, match.start())} ({opened[0][:20].decode(errors='replace')})"
+            raise DatabaseError(62, "SYNTAX_ERROR", f"Syntax error: {place}: this {what} is never closed.")
+        yield match
+
+
+def position_of(text: bytes, start: int) -> str:
+    """Return the place of a byte in a text as the engine writes it, counted in bytes from 1."""
+    line = text.count(b"\n", 0, start) + 1
+    column = start - text.rfind(b"\n", 0, start)
+    return f"failed at position {start + 1} (line {line}, col {column})"
+
+
 def without_comments(text: bytes) -> bytes:
-    """Replace the comments of a query by spaces; line breaks and positions stay."""
-    return _TOKEN.sub(_blanked, text)
+    """Replace the comments of a query by spaces; line breaks and positions stay.
+
+    Raises:
+        DatabaseError: as `tokens`.
+    """
+    return b"".join(map(_blanked, _matches(text)))
 
 
 def _blanked(token: re.Match[bytes]) -> bytes:
@@ -165,7 +194,8 @@ def split_query(text: bytes) -> Query:
         ):
             format_name = clause[1].text.decode()
         elif clause and clause[0].is_word(b"SETTINGS") and (assigned := _assignments(clause[1:])):
-            settings = assigned | settings
+            for name, value in assigned.items():
+                settings.setdefault(name, value)
         else:
             break
         del found[start:]
@@ -187,20 +217,18 @@ def _last_clause(found: list[Token]) -> int | None:
 def _assignments(clause: list[Token]) -> dict[str, str]:
     """Return the `name = literal` pairs of a SETTINGS clause; none if the clause has anything else."""
     assigned: dict[str, str] = {}
-    rest = list(clause)
-    while rest:
-        if len(rest) < 3 or rest[0].kind != "word" or rest[1].text != b"=":
+    pair: list[Token] = []
+    for token in (*clause, None):
+        if token is not None and not (token.text == b"," and token.depth == 0):
+            pair.append(token)
+            continue
+        if token is None and not pair and assigned:
+            break
+        is_literal = len(pair) == 3 or (len(pair) == 4 and pair[2].text == b"-")
+        if not is_literal or pair[0].kind != "word" or pair[1].text != b"=":
             return {}
-        name = rest[0].text.decode()
-        value, rest = rest[2:], []
-        for index, token in enumerate(value):
-            if token.text == b"," and token.depth == 0:
-                value, rest = value[:index], value[index + 1 :]
-                break
-        literal = b"".join(token.text for token in value)
-        if len(value) != 1 and not (len(value) == 2 and value[0].text == b"-"):
-            return {}
-        assigned[name] = _literal(literal)
+        assigned[pair[0].text.decode()] = _literal(b"".join(part.text for part in pair[2:]))
+        pair = []
     return assigned
 
 

@@ -6,7 +6,7 @@ wait for people's queries. In this package, a reader is any of them.
 """
 
 import hmac
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite, nan
 from typing import Literal
@@ -79,10 +79,18 @@ class User:
         """Whether the user's queries see the rows of one seller only, whom each request names."""
         return self.pool == "seller"
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether people write the user's queries, so that the arguments of calls are bounded."""
+        return self.pool in ("reader", "seller")
+
     def effective_settings(
-        self, settings: Mapping[str, str], engine_settings: Collection[str], database: str = ""
+        self, settings: Mapping[str, str], engine_settings: Mapping[str, str], database: str = ""
     ) -> dict[str, str]:
         """Return the settings with which a request of this user runs in this database.
+
+        `engine_settings` are the names and default values of the engine's settings. As in ClickHouse, a
+        reader may give a setting the value that it has already.
 
         Raises:
             DatabaseError: readers may not change a setting, a value is above its limit, the engine has no
@@ -102,7 +110,7 @@ class User:
             elif name not in engine_settings:
                 message = f"Setting {name} is neither a builtin setting nor started with the prefix."
                 raise DatabaseError(115, "UNKNOWN_SETTING", message)
-            else:
+            elif not _is_same(value, "1" if name == "readonly" else engine_settings[name]):
                 raise DatabaseError(164, "READONLY", f"Cannot modify '{name}' setting in readonly mode.")
         return applied
 
@@ -129,10 +137,14 @@ class User:
 
 
 class Users:
-    """The users of the settings; `default` is another name of `reader`."""
+    """The users of the settings; `default` is another name of `reader`.
 
-    def __init__(self, settings: Settings) -> None:
+    `unconfined` is why the kernel does not confine the process, or empty if it does.
+    """
+
+    def __init__(self, settings: Settings, *, unconfined: str = "") -> None:
         self._settings = settings
+        self._unconfined = unconfined
         readable = ReadableDatabases.parse(
             settings.clickhouse_database, settings.clickhouse_readable_databases
         )
@@ -154,7 +166,8 @@ class Users:
         """Return the user with this name and password.
 
         Without a password, a read-only user may connect in demo mode only, and the admin never, else every
-        process on the machine could.
+        process on the machine could. If the process is not confined, nobody may connect without a password,
+        because only lists would keep a query from the machine's files.
 
         Raises:
             DatabaseError: 516; as in ClickHouse, it does not say whether the name or the password is wrong.
@@ -162,6 +175,12 @@ class Users:
         user, expected = self._accounts.get(name, (None, ""))
         if user is not None and not expected and (user.writes or not is_demo(self._settings)):
             raise DatabaseError(516, "AUTHENTICATION_FAILED", f"{name}: {self._no_password(user)}")
+        if user is not None and not expected and self._unconfined:
+            reason = (
+                f"Authentication failed: {user.name} has no password and may connect only where the kernel "
+                f"confines this process with Landlock, but {self._unconfined}: {self._instead()}."
+            )
+            raise DatabaseError(516, "AUTHENTICATION_FAILED", f"{name}: {reason}")
         if user is None or not hmac.compare_digest(expected.encode(), password.encode()):
             reason = "Authentication failed: password is incorrect, or there is no user with such name."
             raise DatabaseError(516, "AUTHENTICATION_FAILED", f"{name}: {reason}")
@@ -169,19 +188,20 @@ class Users:
 
     def _no_password(self, user: User) -> str:
         """Return what somebody can do who connects as a user without a password."""
-        settings = self._settings
         if user.writes:
             return "Authentication failed: no password is set: set SOUK_CLICKHOUSE_ADMIN_PASSWORD."
-        analyst = settings.clickhouse_analyst_user
-        if user.name != analyst and settings.clickhouse_analyst_password.get_secret_value():
-            instead = (
+        reason = f"Authentication failed: {user.name} has no password and may connect in demo mode only"
+        return f"{reason}: {self._instead()}, or run ./souk demo."
+
+    def _instead(self) -> str:
+        """Return as whom to connect instead of a user without a password."""
+        analyst = self._settings.clickhouse_analyst_user
+        if self._settings.clickhouse_analyst_password.get_secret_value():
+            return (
                 f"connect as {analyst}, whose password is clickhouse_analyst_password in the file "
                 "secrets.toml of the state directory (by default .souk)"
             )
-        else:
-            instead = f"set SOUK_CLICKHOUSE_ANALYST_PASSWORD and connect as {analyst}"
-        reason = f"Authentication failed: {user.name} has no password and may connect in demo mode only"
-        return f"{reason}: {instead}, or run ./souk demo."
+        return f"set SOUK_CLICKHOUSE_ANALYST_PASSWORD and connect as {analyst}"
 
 
 def _number(name: str, value: str) -> float:
@@ -197,7 +217,24 @@ def _number(name: str, value: str) -> float:
 def _within(name: str, value: str) -> str:
     smallest = MIN_EXECUTION_TIME_S if name == "max_execution_time" else 1
     limit = READER_LIMITS[name]
-    if not smallest <= _number(name, value) <= limit:
+    number = _number(name, value)
+    if number > limit:
         message = f"Setting {name} shouldn't be greater than {limit}."
         raise DatabaseError(452, "SETTING_CONSTRAINT_VIOLATION", message)
+    if number < smallest:
+        unlimited = " 0 would be no limit, which readers may not have." if number == 0 else ""
+        message = f"Setting {name} shouldn't be less than {smallest:g}.{unlimited} It is at most {limit}."
+        raise DatabaseError(452, "SETTING_CONSTRAINT_VIOLATION", message)
     return value
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Return whether two values of a setting are the same, in whatever way they are written."""
+
+    def normal(value: str) -> str | float:
+        try:
+            return float({"true": "1", "false": "0"}.get(value.lower(), value))
+        except ValueError:
+            return value
+
+    return normal(one) == normal(other)

@@ -190,6 +190,11 @@ CASES = [
         {"souk_last_answers_total{question='sales', outcome='known'}": "9x12"},
     ),
     Case(
+        "ClickHouseRestarted",
+        {"souk_clickhouse_ended_at_seconds": "10x12"},
+        {"souk_clickhouse_ended_at_seconds": "0x12"},
+    ),
+    Case(
         "RequestsRefused",
         {"souk_requests_refused_total{traffic='browse', reason='load'}": "0+10x18"},
         {"souk_requests_refused_total{traffic='browse', reason='quota'}": "0+10x18"},

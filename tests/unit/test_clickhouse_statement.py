@@ -1,7 +1,11 @@
+import contextlib
+import time
+from collections.abc import Callable
+
 import pytest
 
 from clickhouse.http_server.errors import DatabaseError
-from clickhouse.http_server.statement import split_insert, split_query
+from clickhouse.http_server.statement import split_insert, split_query, tokens, without_comments
 
 
 @pytest.mark.parametrize(
@@ -95,3 +99,77 @@ def test_a_query_may_not_name_a_file_of_the_server():
         split_query(b"SELECT 1 INTO\nOUTFILE '/etc/x' FORMAT CSV")
     with pytest.raises(DatabaseError, match="FROM INFILE"):
         split_insert(b"INSERT INTO t FROM INFILE '/etc/passwd' FORMAT CSV")
+
+
+ADVERSARIAL: dict[str, Callable[[int], bytes]] = {
+    "escaped quotes": lambda size: b"SELECT '" + rb"\'" * (size // 2),
+    "escaped double quotes": lambda size: b'SELECT "' + rb"\"" * (size // 2),
+    "escaped backticks": lambda size: b"SELECT `" + rb"\`" * (size // 2),
+    "doubled quotes": lambda size: b"SELECT '" + b"''" * (size // 2),
+    "quotes of every kind": lambda size: b"'a' \"b\" `c` " * (size // 12),
+    "begins of comments": lambda size: b"/*" * (size // 2),
+    "comments": lambda size: b"/* a */ " * (size // 8),
+    "empty comments": lambda size: b"/**/" * (size // 4),
+    "comments in comments": lambda size: b"/* /* */ " * (size // 9),
+    "comments of one line": lambda size: b"--\n" * (size // 3),
+    "begins of heredocs": lambda size: b"$a$" * (size // 3),
+    "tags of heredocs": lambda size: b" ".join(b"$t%d$" % number for number in range(size // 9)),
+    "dollars": lambda size: b"$" * size,
+    "blanks": lambda size: b"SELECT" + b" " * size + b"1",
+    "brackets": lambda size: b"(" * size,
+    "numbers": lambda size: b"1e" * (size // 2),
+    "settings": lambda size: b"SELECT 1 SETTINGS " + b", ".join(b"a%d = 1" % n for n in range(size // 12)),
+    "clauses": lambda size: b"SELECT 1" + b"".join(b" SETTINGS a%d = 1" % n for n in range(size // 18)),
+    "formats": lambda size: b"SELECT 1" + b" FORMAT CSV" * (size // 11),
+    "inserts": lambda size: b"INSERT INTO " * (size // 12),
+}
+
+
+@pytest.mark.parametrize("large", [1 << 17, pytest.param(1 << 20, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_the_time_for_a_text_grows_with_its_length(name: str, large: int) -> None:
+    def seconds(size: int) -> float:
+        text = ADVERSARIAL[name](size)
+        began = time.process_time()
+        for read in (lambda: list(tokens(text)), lambda: without_comments(text), lambda: split_query(text)):
+            with contextlib.suppress(DatabaseError):
+                read()
+        with contextlib.suppress(DatabaseError):
+            split_insert(text)
+        return time.process_time() - began
+
+    small = 1 << 12
+    allowed = (
+        5 * (large / small) * max(seconds(small), 0.002)
+    )  # a quadratic one takes 32 or 256 times as long
+
+    assert seconds(large) < allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"SELECT 'a", "failed at position 8 (line 1, col 8) ('): this quote is never closed"),
+        (b"SELECT\n 'a\\'", "failed at position 9 (line 2, col 2) ('): this quote is never closed"),
+        (b"SELECT `a", "this quote is never closed"),
+        (b'SELECT "a', "this quote is never closed"),
+        (b"SELECT 'a''", "this quote is never closed"),
+        (b"SELECT 1 /* a", "failed at position 10 (line 1, col 10) (/*): this comment is never closed"),
+        (b"SELECT $a$ b", "($a$): this heredoc is never closed"),
+    ],
+)
+def test_what_is_never_closed_is_refused_with_its_place(text: bytes, reason: str) -> None:
+    for read in (split_query, without_comments):
+        with pytest.raises(DatabaseError) as refused:
+            read(text)
+        assert reason in refused.value.message
+
+
+def test_the_error_of_the_engine_is_read_in_time_that_grows_with_its_length() -> None:
+    blanks = " " * 1_000_000
+    for message in (blanks, "(version " * 100_000, "Code: 1. DB::Exception: " * 40_000, " (A" * 300_000):
+        error = DatabaseError.parse(
+            f"Code: 395. DB::Exception: {message}. (FUNCTION_THROW_IF_VALUE_IS_NON_ZERO)"
+        )
+
+        assert error.name == "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO"

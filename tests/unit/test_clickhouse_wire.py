@@ -134,6 +134,20 @@ def test_a_reader_with_a_password_connects_without_demo_mode():
         users.authenticate("reader", "")
 
 
+def test_without_landlock_nobody_connects_without_a_password():
+    settings = Settings(demo=True, clickhouse_analyst_password="theirs")
+    users = Users(settings, unconfined="the kernel refuses Landlock: Function not implemented")
+
+    for name in ("reader", "default"):
+        with pytest.raises(
+            DatabaseError, match="Landlock: Function not implemented: connect as analyst"
+        ) as refused:
+            users.authenticate(name, "")
+        assert refused.value.status == 403
+    assert users.authenticate("analyst", "theirs").name == "analyst"
+    assert Users(settings).authenticate("reader", "").name == "reader"
+
+
 def test_databases_are_readable_by_list_and_internal_ones_by_name_only():
     listed = ReadableDatabases.parse("souk", " lab, ,")
 
@@ -145,7 +159,15 @@ def test_databases_are_readable_by_list_and_internal_ones_by_name_only():
     assert "souk_rows" in ReadableDatabases.parse("souk", "souk_rows")
 
 
-KNOWN = frozenset({"readonly", "log_comment", "allow_ddl", "additional_table_filters", "format_schema"})
+KNOWN = {
+    "readonly": "0",
+    "log_comment": "",
+    "allow_ddl": "1",
+    "additional_table_filters": "{}",
+    "format_schema": "",
+    "receive_timeout": "300",
+}
+"""Settings of the engine that a reader may not change, and their values."""
 
 
 def test_a_reader_may_ask_for_less_but_never_for_more():
@@ -155,7 +177,7 @@ def test_a_reader_may_ask_for_less_but_never_for_more():
     assert reader.effective_settings(asked, KNOWN).items() >= asked.items()
     for name in KNOWN:
         with pytest.raises(DatabaseError, match="READONLY"):
-            reader.effective_settings({name: "1"}, KNOWN)
+            reader.effective_settings({name: "2"}, KNOWN)
     with pytest.raises(DatabaseError, match="UNKNOWN_SETTING"):
         reader.effective_settings({"no_such_setting": "1"}, KNOWN)
     for value in ("0", "61", "-1"):
@@ -164,6 +186,32 @@ def test_a_reader_may_ask_for_less_but_never_for_more():
     for value in ("x", "inf", "nan"):
         with pytest.raises(DatabaseError, match="CANNOT_PARSE_NUMBER"):
             reader.max_query_size(value)
+
+
+def test_a_reader_may_give_a_setting_the_value_that_it_has():
+    reader = User("reader", writes=False)
+
+    for name, value in {
+        "receive_timeout": "300",
+        "readonly": "1",
+        "allow_ddl": "true",
+        "log_comment": "",
+    }.items():
+        assert name not in reader.effective_settings({name: value}, KNOWN)
+    for name, value in {"receive_timeout": "301", "readonly": "0", "log_comment": "x"}.items():
+        with pytest.raises(DatabaseError, match="READONLY"):
+            reader.effective_settings({name: value}, KNOWN)
+
+
+def test_a_limit_that_is_refused_says_why():
+    reader = User("reader", writes=False)
+
+    with pytest.raises(
+        DatabaseError, match=r"0 would be no limit, which readers may not have\. It is at most 50000000"
+    ):
+        reader.effective_settings({"max_result_rows": "0"}, KNOWN)
+    with pytest.raises(DatabaseError, match="shouldn't be greater than 50000000"):
+        reader.effective_settings({"max_result_rows": "50000001"}, KNOWN)
 
 
 def test_a_reader_may_set_a_time_limit_with_a_fraction_within_the_limit():

@@ -82,7 +82,44 @@ READS_A_FILE = {
     "another case": "SELECT FILE('{file}')",
     "a parameter": "SELECT {f:Identifier}('{file}')",
     "an aggregate over it": "SELECT arrayMap(x -> file(x), ['{file}'])",
+    # Functions by their names, which are identifiers or strings.
     "a function by name": "SELECT arrayReduce('file', ['{file}'])",
+    "by name": "SELECT arrayMap(file, ['{file}'])",
+    "by its quoted name": "SELECT arrayMap(`file`, ['{file}'])",
+    "by its name in double quotes": "SELECT arrayMap(\"file\", ['{file}'])",
+    "by its name in brackets": "SELECT arrayMap((file), ['{file}'])",
+    "by its name with an alias": "SELECT arrayMap(file AS f, ['{file}'])",
+    "by an alias of its name": "WITH file AS f SELECT arrayMap(f, ['{file}'])",
+    "by a parameter": "SELECT arrayMap({f:Identifier}, ['{file}'])",
+    "by name, other functions": "SELECT arrayExists(file, ['{file}'])",
+    "by name, to filter": "SELECT arrayFilter(file, ['{file}'])",
+    "by name, to sort": "SELECT arraySort(file, ['{file}'])",
+    "by name, in a fold": "SELECT arrayFold(file, ['{file}'], '')",
+    "by name, of a map": "SELECT mapApply(file, map('{file}', 1))",
+    "by name, within a lambda": "SELECT arrayMap(x -> arrayMap(file, [x]), ['{file}'])",
+    "by name, in a lambda with a name": "WITH (x -> arrayMap(file, [x])) AS f SELECT f('{file}')",
+    "by name, in a subquery": "SELECT * FROM (SELECT arrayMap(file, ['{file}']))",
+    "by name, after a pipe": "FROM numbers(1) |> EXTEND arrayMap(file, ['{file}']) AS a",
+    "by name, a column elsewhere": "SELECT arrayMap(file, ['{file}']), (SELECT file FROM (SELECT 1 AS file))",
+    "by name, with APPLY": "SELECT * APPLY file FROM (SELECT '{file}')",
+    "by name, in COLUMNS": "SELECT COLUMNS('a') APPLY(file) FROM (SELECT '{file}' AS a)",
+    "an aggregate by name": "SELECT arrayReduce('aggThrow(1)', ['{file}'])",
+    "an aggregate by a computed name": "SELECT arrayReduce(concat('agg', 'Throw(1)'), ['{file}'])",
+    "an aggregate by a parameter": "SELECT initializeAggregation({f:String}, '{file}')",
+    "arrayReduce by name": "SELECT arrayMap(arrayReduce, ['file'], [['{file}']])",
+    "the state of an aggregate": "SELECT CAST(unhex('00'), 'AggregateFunction(aggThrow(1), String)')",
+    "a computed type": "SELECT CAST('{file}', concat('Str', 'ing'))",
+    "a state in a structure": "SELECT * FROM values('x AggregateFunction(sum, UInt8)', ('{file}'))",
+    # Settings that become parts of the query.
+    "filter": "SELECT 1 AS a SETTINGS filter = 'file(\\'{file}\\') != 1'",
+    "select": "SELECT 1 AS a SETTINGS select = 'file(\\'{file}\\')'",
+    "filter inside": "SELECT * FROM (SELECT 1 AS a SETTINGS filter = 'a = 2')",
+    "select inside": "SELECT * FROM (SELECT 1 AS a SETTINGS select = 'a + 1 AS b')",
+    "a quoted select inside": "SELECT * FROM (SELECT 1 AS a SETTINGS `select` = 'a + 1 AS b')",
+    "limit inside": "SELECT * FROM (SELECT 1 AS a SETTINGS limit = 1)",
+    "select in EXPLAIN": "EXPLAIN SELECT 1 AS a SETTINGS select = 'a + 1 AS b'",
+    "SET filter": "SET filter = 'file(\\'{file}\\') != 1'",
+    "SET select in EXPLAIN": "EXPLAIN SELECT * FROM (SELECT 1 AS a SETTINGS select = '(SELECT 1)')",
     # Table functions, tables and statements that access other data.
     "file as a table": "SELECT * FROM file('{file}', 'LineAsString', 'line String')",
     "file as a table of the default database": "SELECT * FROM default.`{file}`",
@@ -130,12 +167,67 @@ def test_a_reader_reads_no_file_by(name: str, reader: httpx.Client, canary: Path
 
     answer = reader.post("/", content=query.encode(), params={"param_f": "file"})
 
-    assert answer.status_code in (400, 403, 404, 500, 501), answer.text
-    assert answer.headers["x-clickhouse-exception-code"] in {"48", "62", "63", "164", "358", "497"}, (
+    assert answer.status_code in (400, 403, 404, 452, 500, 501), answer.text
+    assert answer.headers["x-clickhouse-exception-code"] in {"47", "48", "62", "63", "164", "358", "497"}, (
         answer.text
     )
     assert CANARY not in answer.text
     assert canary.read_text() == CANARY
+
+
+@pytest.mark.parametrize("name", ["select", "filter", "implicit_table_at_top_level", "limit", "offset"])
+def test_a_setting_that_becomes_a_part_of_the_query_is_refused(name: str, reader: httpx.Client) -> None:
+    value = "1 AS injected"
+
+    in_url = reader.post("/", content="SELECT 1 AS a", params={name: value})
+    in_set = reader.post("/", content=f"SET {name} = '{value}'")
+    in_clause = reader.post("/", content=f"SELECT 1 AS a SETTINGS {name} = '{value}'")
+
+    codes = [answer.headers["x-clickhouse-exception-code"] for answer in (in_url, in_set, in_clause)]
+    assert codes == ["164", "497", "164"]
+
+
+@pytest.mark.parametrize("name", ["order", "sort", "page"])
+def test_a_setting_that_a_later_engine_may_have_is_refused(name: str, reader: httpx.Client) -> None:
+    for answer in (
+        reader.post("/", content="SELECT 1 AS a", params={name: "a"}),
+        reader.post("/", content=f"SELECT 1 AS a SETTINGS {name} = 'a'"),
+    ):
+        assert answer.headers["x-clickhouse-exception-code"] in {"115", "164"}, answer.text
+
+
+def test_only_a_higher_order_function_takes_the_name_of_a_function(admin: httpx.Client) -> None:
+    names = admin.post("/", content="SELECT name FROM system.functions WHERE NOT is_aggregate").text.split()
+    calls = (
+        "{}(upper, ['a'])",
+        "{}(upper, map('a', 'b'))",
+        "{}(['a'], upper)",
+        "{}(upper, 'a')",
+        "{}(upper)",
+    )
+
+    others = (
+        "Unknown expression",
+        "(SYNTAX_ERROR)",
+        "is deprecated",
+    )  # the engine looked for a column, or not at all
+    taking = set()
+    for name in {name for name in names if allowlists.is_function(name)}:
+        answers = [admin.post("/", content=f"SELECT ignore({call.format(name)})").text for call in calls]
+        if any(not any(other in answer for other in others) for answer in answers):
+            taking.add(name.lower())
+
+    assert taking == allowlists.HIGHER_ORDER_FUNCTIONS
+
+
+def test_a_column_may_have_the_name_of_a_function(reader: httpx.Client) -> None:
+    source = "(SELECT ['b', 'a'] AS file, 3 AS position, 'x' AS extract) AS t"
+    query = f"SELECT arraySort(t.file), sum(position), max(upper(extract)) FROM {source} GROUP BY ALL"
+
+    assert reader.post("/", content=query).text == "['a','b']\t3\tX\n"
+    assert reader.post("/", content="SELECT arrayMap(upper, ['a'])").text == "['A']\n"
+    refused = reader.post("/", content=f"SELECT arraySort(file) FROM {source}")
+    assert "put" in refused.text or "t.file" in refused.text, refused.text
 
 
 def test_a_reader_can_use_no_table_function_that_is_on_no_list(reader: httpx.Client) -> None:

@@ -78,9 +78,64 @@ def test_a_function_that_nothing_ends_is_refused(reader: httpx.Client) -> None:
         "hasAny(range(1000000), range(1000000, 2000000))",
         "hasAll(range(1000000), arrayMap(x -> -x, range(1000000)))",
         f"hasSubstr(range(1000000), {[1] * 500})",
+        "sleep(3)",
+        "sleepEachRow(1) FROM numbers(3)",
+        "arrayMap(sleep, [3])",
+        "arrayMap(h3kRing, [599405990164561919], [1000])",
+        "arrayMap(hasAny, [range(1000000)], [range(1000000)])",
+        "position(repeat('a', 8000000), repeat('a', 60000) || 'b')",
+        "arrayMap(position, [repeat('a', 8000000)], [repeat('a', 60000) || 'b'])",
+        f"position(repeat('a', 1000000), '{'a' * 2000}')",
+        "position(materialize(repeat('a', 1000000)), toString(number)) FROM numbers(9)",
+        "match(repeat('a', 1000000), '(a?){500}a{500}b')",
+        "match('a', '(a?){500}a{500}b')",
+        "match('a', concat('(a?){5', '00}a{500}b'))",
+        "replaceRegexpAll(repeat('a', 1000000), 'a+b|a', '')",
+        "extractAll(arrayStringConcat(range(100000)), 'a+b|a')",
+        "countMatches(leftPad('', 1000000, 'a'), 'a+b|a')",
+        "repeat('a', 1000000) LIKE '%a_a%b%'",
+        "repeat('a', 1000000) ILIKE concat('%', toString(number), '%') FROM numbers(9)",
+        "match(c, 'a+b|a') FROM (SELECT 'aa' AS a, concat(a, a, a) AS b, concat(b, b, b) AS c)",
+        f"match('{'a' * 3000}', 'a+b|a')",
+        "match(replaceAll('aaaaaaaa', 'a', 'aaaaaaaaaaaaaaaaaaaaa'), 'a+b|a')",
+        "match(s, 'a+b|a') FROM generateRandom('s String', 1, 1000000) LIMIT 9",
+        "match(license_text, '.+b|.') FROM system.licenses",
+        "multiSearchAllPositionsCaseInsensitiveUTF8('a', ['b'])",
+        "countSubstringsCaseInsensitive(repeat('a', 8000000), repeat('a', 60000) || 'b')",
+        "polygonsWithinCartesian([[[(0., 0.)]]], [[[(0., 0.)]]])",
+        "h3PolygonToCells([[(0., 0.)]], 15)",
     ):
         refused = reader.post("/", content=f"SELECT {call}")
-        assert refused.headers["x-clickhouse-exception-code"] == "497", refused.text
+        assert refused.headers["x-clickhouse-exception-code"] == "497", f"{call}: {refused.text}"
+
+
+@pytest.mark.parametrize(
+    ("expression", "result"),
+    [
+        ("position(name, 'b'), name LIKE '%b%', name ILIKE 'A_c', replaceAll(name, 'a', '')", "2\t1\t1\tbc"),
+        ("match(name, '^[a-z]+$'), extract(name, 'b(.)'), name REGEXP 'x|y'", "1\tc\t0"),
+        ("replaceRegexpAll(lower(name), '[ac]', '-'), splitByString('b', name)", "-b-\t['a','c']"),
+        ("name LIKE concat('%', {p:String}, '%'), position(name, name), match(name, {p:String})", "1\t1\t1"),
+        ("arrayExists(word -> position(name, word) > 0, ['x', 'b']), concat(name, '!') LIKE '%c!'", "1\t1"),
+        ("positionCaseInsensitive(repeat(name, 3), 'C'), countSubstrings(repeat(name, 9), 'ab')", "3\t9"),
+    ],
+)
+def test_an_ordinary_search_is_allowed(reader: httpx.Client, expression: str, result: str) -> None:
+    query = f"SELECT {expression} FROM (SELECT 'abc' AS name)"
+
+    assert reader.post("/", content=query, params={"param_p": "b"}).text == f"{result}\n"
+
+
+def test_the_bounds_of_a_parameter_are_checked_each_time(reader: httpx.Client) -> None:
+    query = "SELECT hasAny([1], {list:Array(UInt32)}), match('a', {pattern:String})"
+    long = str(list(range(1_000)))
+    repeated = {"param_list": "[1]", "param_pattern": "(a?){500}a{500}b"}
+
+    for params, status in (({"param_list": "[1]", "param_pattern": "a"}, 200), (repeated, 403)):
+        assert reader.post("/", content=query, params=params).status_code == status
+    both_long = "SELECT hasAny({list:Array(UInt32)}, {list:Array(UInt32)})"
+    assert reader.post("/", content=both_long, params={"param_list": "[1]"}).status_code == 200
+    assert reader.post("/", content=both_long, params={"param_list": long}).status_code == 403
 
 
 def test_a_search_of_an_array_for_a_short_list_is_allowed(reader: httpx.Client) -> None:

@@ -587,7 +587,7 @@ def test_parameters_of_concurrent_queries_never_mix(reader, queries):
     def ask(number: int) -> bool:
         mine = f"seller-{number}"
         params = {"param_seller": mine, "param_n": str(number)}
-        query = "SELECT {seller:String}, {n:UInt32}, sleepEachRow(0.0005) FROM numbers(4)"
+        query = "SELECT {seller:String}, {n:UInt32}, 0 FROM numbers(200000) WHERE number % 50000 = 1"
         answer = reader.post("/", content=query, params=params)
         return answer.text == f"{mine}\t{number}\t0\n" * 4
 
@@ -595,9 +595,16 @@ def test_parameters_of_concurrent_queries_never_mix(reader, queries):
         assert all(threads.map(ask, range(queries)))
 
 
+SLOW = (
+    "SELECT count() FROM numbers(1900000000) WHERE sipHash128(number) = 'a' "
+    "SETTINGS timeout_overflow_mode = 'break', max_threads = 1"
+)
+"""A reader's query that succeeds at its time limit."""
+
+
 def test_a_slow_query_delays_neither_others_nor_ping(reader):
     with ThreadPoolExecutor(1) as threads:
-        slow = threads.submit(reader.post, "/", content="SELECT sleepEachRow(1) FROM numbers(3)")
+        slow = threads.submit(reader.post, "/", content=SLOW, params={"max_execution_time": "3"})
         for _ in range(20):
             assert reader.get("/ping").text == "Ok.\n"
             assert reader.post("/", content="SELECT 1").text == "1\n"
@@ -607,12 +614,12 @@ def test_a_slow_query_delays_neither_others_nor_ping(reader):
 
 def test_analysts_make_neither_the_api_nor_the_writers_wait(reader, admin):
     def ask(_: int) -> str:
-        answer = reader.post("/", content="SELECT sleep(1)")
+        answer = reader.post("/", content=SLOW, params={"max_execution_time": "0.3"})
         return answer.headers.get("x-clickhouse-exception-code", "")
 
     with ThreadPoolExecutor(90) as threads:
         answers = threads.map(ask, range(90))
-        wait_until(lambda: 'pool="reader"} 60.0' in admin.get("/metrics").text)
+        wait_until(lambda: 'pool="reader"} 30.0' in admin.get("/metrics").text)
         assert admin.post("/", content="SELECT 1").text == "1\n"
         assert reader.post("/", content="SELECT 1", params={"user": "serving"}).text == "1\n"
         assert 'pool="reader"} 0.0' not in admin.get("/metrics").text

@@ -30,7 +30,7 @@ def test_a_reader_can_set_nothing_that_names_a_file_a_schema_or_an_address(reade
     query = f"SELECT name FROM system.settings WHERE match(name, '{words}')"
     dangerous = names(reader, query)
 
-    refused = [reader.get("/", params={"query": "SELECT 1", name: "1"}) for name in dangerous]
+    refused = [reader.get("/", params={"query": "SELECT 1", name: "another"}) for name in dangerous]
 
     assert len(dangerous) > 30
     assert {answer.headers.get("x-clickhouse-exception-code") for answer in refused} == {"164"}
@@ -50,6 +50,64 @@ def test_a_reader_is_told_where_a_query_ends_to_make_sense(reader, clickhouse_se
 def test_a_reader_s_settings_and_system_tables_are_the_engine_s(reader):
     assert set(names(reader, "SELECT name FROM system.settings")) >= allowlists.SETTINGS
     assert set(names(reader, "SELECT name FROM system.formats WHERE is_output")) >= allowlists.FORMATS
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        (
+            "SELECT\u00a01",
+            "(line 1, col 7): U+00A0 NO-BREAK SPACE (write an ordinary space) is allowed inside",
+        ),
+        (
+            "SELECT\n \u2018a\u2019",
+            "(line 2, col 2): \u2018 U+2018 LEFT SINGLE QUOTATION MARK (write an ordinary ')",
+        ),
+        ("SELECT \u201ca\u201d", '\u201c U+201C LEFT DOUBLE QUOTATION MARK (write an ordinary ")'),
+        ("SELECT \u200b1", ": U+200B ZERO WIDTH SPACE is allowed inside quotes only"),
+        ("SELECT \x00", ": U+0000 control character is allowed inside quotes only"),
+        ("SELECT \u20ac", ": \u20ac U+20AC EURO SIGN is allowed inside quotes only"),
+        ("SELECT 'a", "(line 1, col 8) ('): this quote is never closed"),
+        ("SELECT 1 /* a", "(line 1, col 10) (/*): this comment is never closed"),
+    ],
+)
+def test_a_reader_is_told_which_character_is_wrong(reader, query, reason):
+    assert reason in reader.post("/", content=query.encode()).text
+
+
+def test_an_error_of_the_engine_with_bytes_that_are_no_text_is_reported(reader):
+    answer = reader.post("/", content="SELECT toUInt8(unhex('CDCD'))")
+
+    assert answer.status_code == 400
+    assert "Cannot parse" in answer.text
+
+
+def test_a_byte_that_is_no_character_is_shown_as_such(reader):
+    assert ": the byte 0xC2 is allowed inside quotes only" in reader.post("/", content=b"SELECT \xc2 1").text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("readonly", "1"), ("receive_timeout", "300"), ("allow_introspection_functions", "0")]
+)
+def test_a_reader_may_give_a_setting_the_value_that_it_has(reader, name, value):
+    assert reader.post("/", content="SELECT 1", params={name: value}).text == "1\n"
+    assert reader.post("/", content=f"SELECT 1 SETTINGS {name} = {value}").text == "1\n"
+    refused = reader.post("/", content="SELECT 1", params={name: "2"})
+    assert refused.headers["x-clickhouse-exception-code"] == "164"
+
+
+def test_every_search_that_has_a_second_name_is_bounded_by_it_too(reader):
+    rows = reader.post(
+        "/", content="SELECT lower(name), lower(alias_to) FROM system.functions WHERE alias_to != ''"
+    )
+    aliases = [line.split("\t") for line in rows.text.splitlines()]
+
+    for listed in (allowlists.SEARCHES, allowlists.HIGHER_ORDER_FUNCTIONS, allowlists.SEARCH_FUNCTIONS):
+        assert [pair for pair in aliases if (pair[0] in listed) != (pair[1] in listed)] == []
+    buildings = [
+        pair for pair in aliases if allowlists.is_building(pair[0]) != allowlists.is_building(pair[1])
+    ]
+    assert buildings == []
 
 
 def test_every_function_of_the_engine_is_on_one_of_the_lists(reader):

@@ -1,0 +1,111 @@
+"""A call that nothing ends is ended with its process; its client is refused after the restart."""
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from clickhouse.http_server.errors import DatabaseError
+from clickhouse.http_server.watchdog import BAN_S, EXIT_CODE, GRACE_S, Watchdog
+from common.settings import Settings
+from tests.integration.conftest import ANALYST_PASSWORD, clickhouse_settings, running_clickhouse
+
+ENDLESS = "hasAny(range(2000000), arrayMap(x -> x + 2000000, range(2000000)))"
+"""A call of many minutes on an ordinary machine. Readers may not write it, but a view may contain it."""
+
+
+def send(settings: Settings, query: str, user: str = "reader", password: str = "") -> httpx.Response:
+    headers = {"x-clickhouse-user": user, "x-clickhouse-key": password}
+    return httpx.post(settings.clickhouse, content=query, headers=headers, timeout=60, trust_env=False)
+
+
+def test_an_endless_call_restarts_the_server_and_its_client_is_refused(tmp_path: Path) -> None:
+    settings = clickhouse_settings(tmp_path)
+    admin = settings.clickhouse_admin_user, settings.clickhouse_admin_password.get_secret_value()
+    log = tmp_path / "log"
+
+    def endless() -> None:
+        try:
+            ended.append(send(settings, "SELECT x FROM souk.endless SETTINGS max_execution_time = 1"))
+        except httpx.HTTPError as error:
+            ended.append(error)
+
+    ended: list[httpx.Response | httpx.HTTPError] = []
+    with log.open("wb") as file, running_clickhouse(settings, file) as server:
+        for query in (
+            "CREATE DATABASE souk",
+            "CREATE TABLE souk.t (a UInt64) ENGINE = MergeTree ORDER BY a",
+            f"CREATE VIEW souk.endless AS SELECT {ENDLESS} AND a >= 0 AS x FROM souk.t",
+            "INSERT INTO souk.t VALUES (1), (2), (3)",
+        ):
+            assert send(settings, query, *admin).status_code == 200
+        calling = threading.Thread(target=endless)
+        calling.start()
+        while server.poll() is None and calling.is_alive():
+            assert send(settings, "INSERT INTO souk.t VALUES (4)", *admin).status_code == 200
+            if send(settings, "SELECT count() FROM souk.t", "analyst", ANALYST_PASSWORD).status_code == 200:
+                break
+        assert server.wait(GRACE_S + 60) == EXIT_CODE
+        calling.join()
+    assert isinstance(ended[0], httpx.HTTPError)
+
+    with log.open("ab") as file, running_clickhouse(settings, file):
+        refused = send(settings, "SELECT 1")
+        assert (refused.status_code, refused.headers["x-clickhouse-exception-code"]) == (429, "201")
+        assert "did not end at its time limit" in refused.text
+        assert send(settings, "SELECT sum(a) >= 10 FROM souk.t", "analyst", ANALYST_PASSWORD).text == "1\n"
+        metrics = httpx.get(f"{settings.clickhouse}/metrics", trust_env=False).text
+    (metric,) = (
+        line for line in metrics.splitlines() if line.startswith("souk_clickhouse_ended_at_seconds ")
+    )
+    assert float(metric.split()[1]) > time.time() - BAN_S
+    written = log.read_text()
+    assert "a query did not end: restarting" in written
+    assert "souk.endless" in written
+    assert "ready again after an endless query" in written
+
+
+def test_a_ban_ends_and_concerns_one_client(tmp_path: Path) -> None:
+    file = tmp_path / "ends.json"
+    ends = [
+        ("reader", "10.0.0.1", time.time() - BAN_S + 60),
+        ("analyst", "10.0.0.1", time.time() - BAN_S - 1),
+    ]
+    file.write_text(json.dumps([{"user": user, "address": address, "at": at} for user, address, at in ends]))
+    watchdog = Watchdog(file)
+
+    with pytest.raises(DatabaseError, match=r"refused for (59|60) s") as refused:
+        watchdog.check_client(("reader", "10.0.0.1"))
+    assert refused.value.status == 429
+    watchdog.check_client(("reader", "10.0.0.2"))
+    watchdog.check_client(("analyst", "10.0.0.1"))
+
+
+def test_a_broken_file_bans_nobody(tmp_path: Path) -> None:
+    file = tmp_path / "ends.json"
+    for content in ("", "{", "[1]", '{"a": 1}', '[{"user": "reader"}]'):
+        file.write_text(content)
+        Watchdog(file).check_client(("reader", "127.0.0.1"))
+
+
+def test_a_query_within_its_limit_ends_nothing(tmp_path: Path) -> None:
+    codes: list[int] = []
+    cancelled = threading.Event()
+    watchdog = Watchdog(tmp_path / "ends.json", codes.append)
+    watchdog.start()
+
+    with watchdog.watch(("analyst", "::1"), b"SELECT 1", 60.0, cancelled.set):
+        pass
+    with watchdog.watch(("analyst", "::1"), b"SELECT 2", -GRACE_S / 2 - 0.1, cancelled.set):
+        assert cancelled.wait(30), "a query that outlives its limit is cancelled first"
+
+    assert codes == []
+    with watchdog.watch(("analyst", "::1"), b"SELECT 3", -GRACE_S - 0.1, cancelled.set):
+        deadline = time.monotonic() + 30
+        while not codes and time.monotonic() < deadline:
+            time.sleep(0.01)
+    watchdog.stop()
+    assert EXIT_CODE in codes
