@@ -11,14 +11,12 @@ import structlog
 from clickhouse.http_server.body_stream import BodyStream, Receive
 from clickhouse.http_server.connections import RequestConnections
 from clickhouse.http_server.engine import Engine
-from clickhouse.http_server.errors import DatabaseError, too_large_result
+from clickhouse.http_server.errors import DatabaseError
 from clickhouse.http_server.host_check import HostCheck
 from clickhouse.http_server.query_execution import QueryExecution, QueryOutcome
 from clickhouse.http_server.request import Request, read_request
 from clickhouse.http_server.response_writer import ResponseAborted, ResponseWriter, Send
 from clickhouse.http_server.result_pipe import ResultPipe
-from clickhouse.http_server.seller_scope import SELLER_SETTING
-from clickhouse.http_server.seller_turns import SellerTurns
 from clickhouse.http_server.users import Pool, User, Users
 from clickhouse.http_server.validation_cache import ValidationCache
 from clickhouse.http_server.worker_pool import WorkerPool
@@ -38,7 +36,7 @@ log = structlog.get_logger()
 _TEXT = "text/plain; charset=UTF-8"
 _KILL_INTERVAL_S = 0.1
 
-THREADS: dict[Pool, int] = {"reader": 4, "serving": 8, "seller": 2, "writer": 8}
+THREADS: dict[Pool, int] = {"reader": 4, "serving": 8, "writer": 8}
 """Queries of each pool that run at once. Four readers at their memory limit leave memory for the others."""
 
 MAX_QUEUED = 56
@@ -54,7 +52,6 @@ class ClickHouseApp:
         self._host_check = host_check
         self._connections = RequestConnections(engine)
         self._validated: dict[Pool, ValidationCache] = {pool: ValidationCache() for pool in THREADS}
-        self._turns = SellerTurns()
         self._workers = {pool: WorkerPool(pool, threads, MAX_QUEUED) for pool, threads in THREADS.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,9 +118,7 @@ class ClickHouseApp:
             user = self._users.authenticate(request.user, request.password)
             response.has_queued_queries = lambda: self._workers[user.pool].has_queue
             label = user.name
-            seller_id = request.settings.get(SELLER_SETTING, "") if user.is_scoped else ""
-            async with self._turns.turn(seller_id):
-                outcome = await self._run(request, user, receive, response)
+            outcome = await self._run(request, user, receive, response)
             kind = outcome.kind
             CLICKHOUSE_ROWS.labels(kind).inc(outcome.rows)
         except DatabaseError as error:
@@ -184,11 +179,7 @@ class ClickHouseApp:
         pipe: ResultPipe,
         response: ResponseWriter,
     ) -> QueryOutcome:
-        size = 0
         while chunk := await pipe.read():
-            size += len(chunk)
-            if size > execution.max_result_bytes:
-                raise too_large_result(execution.max_result_bytes)
             await response.write(chunk, execution.format)
         outcome = await asyncio.shield(working)
         if outcome.body:

@@ -3,7 +3,6 @@
 import itertools
 import json
 import re
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from clickhouse.http_server import reader_policy, seller_policy
+from clickhouse.http_server import reader_policy
 from clickhouse.http_server.body_stream import BodyStream
 from clickhouse.http_server.compression import decompress
 from clickhouse.http_server.connections import RequestConnections
@@ -20,7 +19,6 @@ from clickhouse.http_server.errors import DatabaseError, cancelled
 from clickhouse.http_server.handshake import handshake_response, is_handshake, with_allowed_settings
 from clickhouse.http_server.request import Request
 from clickhouse.http_server.result_pipe import ResultPipe
-from clickhouse.http_server.seller_scope import MAX_RESULT_BYTES
 from clickhouse.http_server.statement import Insert, Query, split_insert, split_query, without_comments
 from clickhouse.http_server.users import User
 from clickhouse.http_server.validation_cache import ValidatedQuery, ValidationCache
@@ -64,8 +62,6 @@ class QueryExecution:
         self._pipe = pipe
         self.format = "TabSeparated"
         self.cancelled = False
-        self.max_result_bytes = MAX_RESULT_BYTES if user.is_scoped else sys.maxsize
-        """The limit of the result as it is sent. The engine's own limit does not apply to a file."""
         self._tag = ""
         self._killing = threading.Lock()
 
@@ -123,7 +119,7 @@ class QueryExecution:
     def _connection(self, query_settings: dict[str, str], *, stateless: bool) -> Iterator[Connection]:
         """Yield a connection with the settings of the request and the query, for `kill` to find."""
         settings = {**self._request.settings, **query_settings}
-        settings = self._user.effective_settings(settings, self._engine.settings, self._request.database)
+        settings = self._user.effective_settings(settings, self._engine.settings)
         with self._connections.hold(self._request, self._user, settings, stateless=stateless) as (
             tag,
             connection,
@@ -208,15 +204,13 @@ class QueryExecution:
             raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed).")
         reads = query_class == "READ_ONLY"
         if not self._user.writes:
-            tree = reader_policy.check(
+            reader_policy.check(
                 connection,
                 query.core,
                 self._request.params,
                 self._request.database,
                 self._user.databases,
             )
-            if self._user.is_scoped:
-                seller_policy.check(query, tree, self._request.database)
             if not reads:
                 self._check_may_write()
             self._validated.add(given, self._request.database, ValidatedQuery(text, query))

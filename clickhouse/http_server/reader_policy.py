@@ -14,9 +14,9 @@ engine split ASCII in the same way.
 import itertools
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 from clickhouse.http_server import allowlists
-from clickhouse.http_server.engine import Connection
 from clickhouse.http_server.errors import DatabaseError
 from clickhouse.http_server.readable_databases import ReadableDatabases
 from clickhouse.http_server.statement import Token, tokens
@@ -41,6 +41,13 @@ _IN = re.compile(r"(?:global)?(?:not)?(?:null)?in(?:ignoreset)?", re.IGNORECASE)
 """The functions of `IN`."""
 _SHORT = frozenset({"array", "_cast"})
 """Functions whose result is about as long as their arguments."""
+
+
+class Connection(Protocol):
+    """A connection of an engine, in this process or in that of a seller's query."""
+
+    def query(self, text: bytes, format_name: str = ..., params: Mapping[str, str] | None = ...) -> Any:
+        """Run one statement and return chdb's result."""
 
 
 def check(
