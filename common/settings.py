@@ -58,7 +58,7 @@ PORTS: dict[Part, int] = {
 
 
 REMOVED = {"real_time", "clickhouse_seller_user", "clickhouse_seller_password"}
-"""Settings of earlier versions that no longer have an effect. `souk.toml` and `secrets.toml` may have them."""
+"""Settings of earlier versions without an effect today. `souk.toml` and `secrets.toml` may have them."""
 
 
 class _SoukToml(TomlConfigSettingsSource):

@@ -32,7 +32,11 @@ def ensure(settings: Settings) -> Settings:
         write(path, stored)
     path.chmod(0o600)
     given = settings.model_fields_set
-    unset = {name: SecretStr(value) for name, value in stored.items() if name in Settings.model_fields and name not in given}
+    unset = {
+        name: SecretStr(value)
+        for name, value in stored.items()
+        if name in Settings.model_fields and name not in given
+    }
     return settings.model_copy(update=unset)
 
 

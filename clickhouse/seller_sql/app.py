@@ -35,11 +35,11 @@ _JSON = "application/json"
 
 
 class SellerQueries:
-    """Runs queries. `guard=False` leaves out the check of the query, with which tests show the other walls."""
+    """Runs queries. `guard=False` leaves out the check of the query: tests show the other walls with it."""
 
-    def __init__(self, settings: Settings, limit: Limits = Limits(), *, guard: bool = True) -> None:
+    def __init__(self, settings: Settings, limit: Limits | None = None, *, guard: bool = True) -> None:
         database = analytics_database(settings.clickhouse_database)
-        self._limit = limit
+        self._limit = limit = limit or Limits()
         self._rows = SellerRows(settings, limit.read_rows)
         self._turns = SellerTurns()
         self.pool = ProcessPool(lambda: SellerProcess.start(database, guard=guard))
@@ -62,6 +62,9 @@ class SellerQueries:
             try:
                 async with asyncio.timeout(self._limit.time_s + limits.KILL_AFTER_S):
                     return await self._run(query, process, deadline)
+            except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
+                process.kill()  # it does not speak the protocol
+                raise DatabaseError(1001, limits.ENDED, "The query has broken its process.") from None
             except TimeoutError:
                 process.kill()
                 raise DatabaseError(159, "TIMEOUT_EXCEEDED", "Timeout exceeded.") from None

@@ -14,7 +14,8 @@ READY, READINGS, RESULT, ERROR = b"y", b"r", b"d", b"e"
 """From the process: it is confined, what the query reads, its result, why it was refused or failed."""
 
 HEADER = struct.Struct("!cI")
-MAX_LENGTH = 64 << 20
+MAX_LENGTH = 17 << 20
+"""Of a message from the process of a query: a little more than the largest result."""
 
 
 def frame(kind: bytes, body: bytes = b"") -> bytes:

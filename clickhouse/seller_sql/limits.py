@@ -103,7 +103,11 @@ class SellerQuery:
 def too_much_to_read(view: AnalyticsView, limit: str) -> DatabaseError:
     """Return the error of a query that needs more than `limit` of its views, most of it from this one."""
     times = [column.name for column in view.columns if "Date" in column.type]
-    period = f"Add a condition on a shorter period to its WHERE, such as {times[0]} >= '2026-01-01'" if times else ""
+    period = (
+        f"Add a condition on a shorter period to its WHERE, such as {times[0]} >= '2026-01-01'"
+        if times
+        else ""
+    )
     rest = "name the columns that it needs instead of *, and query in parts"
     advice = f"{period}, or {rest}" if period else rest.capitalize()
     message = f"The query needs more than {limit} of your data, most of it from {view.name}. {advice}."

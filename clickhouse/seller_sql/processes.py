@@ -55,6 +55,7 @@ class SellerProcess:
         self.assigned_at = 0.0
         self.used_at = 0.0
         self.is_busy = False
+        self._is_killed = False
 
     @classmethod
     async def start(cls, database: str, *, guard: bool = True) -> "SellerProcess":
@@ -105,8 +106,8 @@ class SellerProcess:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process.poll() is None
+        """Whether the process runs, and was not killed."""
+        return not self._is_killed and self._process.poll() is None
 
     async def send(self, kind: bytes, body: bytes = b"") -> None:
         """Send a message. Raises DatabaseError if the process has ended."""
@@ -140,6 +141,7 @@ class SellerProcess:
 
     def kill(self) -> None:
         """End the process at once."""
+        self._is_killed = True
         with contextlib.suppress(OSError):
             self._process.kill()
         self._writer.close()
@@ -278,4 +280,3 @@ class ProcessPool:
                 is_old = process.seller_id and self._clock() - process.assigned_at >= MAX_AGE_S
                 if not process.is_busy and (is_old or not process.is_alive):
                     await self._remove(process)
-            self._warm()

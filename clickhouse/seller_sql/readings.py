@@ -76,9 +76,7 @@ def parse(tree: str) -> Node:
     return root
 
 
-def readings(
-    tree: str, text: bytes, database: str, views: Mapping[str, AnalyticsView]
-) -> dict[str, Reading]:
+def readings(tree: str, text: bytes, database: str, views: Mapping[str, AnalyticsView]) -> dict[str, Reading]:
     """Return view → what a query reads of it, from its tree and its text; `database` is that of the views."""
     root = parse(tree)
     named = [view for name in _table_names(root) if (view := _view(name, database, views))]
@@ -179,7 +177,7 @@ def _bounds(condition: Node, times: Collection[str]) -> Bounds:
 
 
 def _constant(node: Node) -> str | None:
-    """Return an expression without columns as SQL; None if it has others than known functions and literals."""
+    """Return an expression of known functions and literals as SQL; None for any other."""
     if node.kind == "Literal":
         number = _NUMBER.fullmatch(node.name)
         return number[1] if number else node.name if re.fullmatch(r"'(?:[^'\\]|\\.)*'", node.name) else None
@@ -189,4 +187,3 @@ def _constant(node: Node) -> str | None:
     if any(each is None for each in arguments):
         return None
     return f"{node.name}({', '.join(filter(None, arguments))})"
-

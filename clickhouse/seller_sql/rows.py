@@ -1,7 +1,7 @@
 """Reads the rows of one seller from ClickHouse, for the process that runs the seller's query.
 
-The statements are fixed: columns of a view, its rows of one seller, at most so many. Nothing of the query's text
-is in them. Values are typed parameters.
+The statements are fixed: columns of a view, its rows of one seller, at most so many. Nothing of the query's
+text is in them. Values are typed parameters.
 """
 
 from collections.abc import AsyncIterator, Mapping

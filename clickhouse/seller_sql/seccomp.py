@@ -1,7 +1,7 @@
-"""Limits the system calls of this process (`seccomp(2)`): the kernel refuses every call that is not on a list.
+"""Limits the system calls of this process (`seccomp(2)`): the kernel refuses those that are not on a list.
 
-A filter is a small program that the kernel runs before each system call. It can't be removed, and it holds for
-threads and processes that start later. This one is for x86-64 only.
+A filter is a small program that the kernel runs before each system call. It can't be removed, and it holds
+for threads and processes that start later. This one is for x86-64 only.
 """
 
 import ctypes
@@ -19,22 +19,33 @@ NUMBERS: Mapping[str, int] = {
     "sendto": 44, "recvfrom": 45, "sendmsg": 46, "recvmsg": 47, "shutdown": 48, "clone": 56, "exit": 60,
     "uname": 63, "fcntl": 72, "flock": 73, "fsync": 74, "fdatasync": 75, "ftruncate": 77, "getcwd": 79,
     "chdir": 80, "mkdir": 83, "unlink": 87, "readlink": 89, "gettimeofday": 96, "getrlimit": 97,
-    "getrusage": 98, "sysinfo": 99, "times": 100, "getuid": 102, "getgid": 104, "geteuid": 107, "getegid": 108,
-    "getppid": 110, "capget": 125, "sigaltstack": 131, "statfs": 137, "fstatfs": 138, "setpriority": 141,
+    "getrusage": 98, "sysinfo": 99, "times": 100, "getuid": 102, "getgid": 104, "geteuid": 107,
+    "getegid": 108, "getppid": 110, "capget": 125, "sigaltstack": 131, "statfs": 137, "fstatfs": 138, "setpriority": 141,
     "prctl": 157, "arch_prctl": 158, "gettid": 186, "futex": 202, "sched_setaffinity": 203,
     "sched_getaffinity": 204, "getdents64": 217, "set_tid_address": 218, "restart_syscall": 219,
     "timer_create": 222, "timer_settime": 223, "timer_gettime": 224, "timer_getoverrun": 225,
     "timer_delete": 226, "clock_gettime": 228, "clock_getres": 229, "clock_nanosleep": 230, "exit_group": 231,
     "epoll_wait": 232, "epoll_ctl": 233, "tgkill": 234, "mbind": 237, "openat": 257, "mkdirat": 258,
-    "newfstatat": 262, "unlinkat": 263, "readlinkat": 267, "pselect6": 270, "ppoll": 271, "set_robust_list": 273,
-    "epoll_pwait": 281, "timerfd_create": 283, "timerfd_settime": 286, "eventfd2": 290, "epoll_create1": 291,
+    "newfstatat": 262, "unlinkat": 263, "readlinkat": 267, "pselect6": 270, "ppoll": 271,
+    "set_robust_list": 273, "epoll_pwait": 281, "timerfd_create": 283, "timerfd_settime": 286, "eventfd2": 290, "epoll_create1": 291,
     "pipe2": 293, "prlimit64": 302, "getcpu": 309, "renameat2": 316, "seccomp": 317, "getrandom": 318,
     "membarrier": 324, "preadv2": 327, "statx": 332, "rseq": 334, "clone3": 435, "faccessat2": 439,
 }  # fmt: skip
 """System call → its number on x86-64 (`arch/x86/entry/syscalls/syscall_64.tbl` of Linux)."""
 
 PATH_CALLS = frozenset(
-    {"open", "openat", "stat", "lstat", "newfstatat", "statx", "access", "faccessat2", "readlink", "readlinkat"}
+    {
+        "open",
+        "openat",
+        "stat",
+        "lstat",
+        "newfstatat",
+        "statx",
+        "access",
+        "faccessat2",
+        "readlink",
+        "readlinkat",
+    }
     | {"statfs", "mkdir", "mkdirat", "unlink", "unlinkat", "renameat2", "chdir", "getcwd"}
 )
 """The calls that name a file. `newfstatat` also describes an open file, which stays possible."""
@@ -116,7 +127,7 @@ def _when(number: int, body: list[bytes]) -> Iterator[bytes]:
 
 
 def _if_argument(index: int, allowed: list[tuple[int, int]]) -> list[bytes]:
-    """Return instructions that allow a call if the lower half of an argument passes one of the comparisons."""
+    """Return instructions that allow a call if the lower half of an argument passes a comparison."""
     tests = [
         _instruction(comparison, value, on_true=len(allowed) - at)
         for at, (comparison, value) in enumerate(allowed)

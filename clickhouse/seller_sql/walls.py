@@ -1,8 +1,8 @@
-"""The walls around the process of a seller's query: what it can reach of the machine, and how much it can use.
+"""The walls around the process of a seller's query: what it can reach of the machine, and how much it uses.
 
-`enter` runs before the engine is imported, because the import starts threads and Landlock (`landlock(7)`) holds
-only for threads that start later. `close` runs when the engine works, and holds for every thread: from then on
-no file can be opened at all, no library either.
+`enter` runs before the engine is imported, because the import starts threads and Landlock (`landlock(7)`)
+holds only for threads that start later. `close` runs when the engine works, and holds for every thread: from
+then on no file can be opened at all, no library either.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ from landlockpy import AccessFS, LandlockError, Ruleset, Scope, abi_version
 from clickhouse.seller_sql import seccomp
 
 MEMORY = 768 << 20
-"""Limit of the process' own memory in bytes: rows, the query and the engine. The library's pages are shared."""
+"""Limit of the process' own memory in bytes: rows, the query, the engine. The library's pages are shared."""
 
 ADDRESS_SPACE = 4 << 30
 """Limit of its addresses in bytes, most of which the library and reserved memory take."""
@@ -47,14 +47,33 @@ _AT_START = tuple(map(Path, ("/etc/localtime", "/usr/share/zoneinfo", "/proc/sel
 _ALWAYS = frozenset(
     {"read", "write", "close", "fstat", "poll", "lseek", "mmap", "mprotect", "munmap", "brk", "rt_sigaction"}
     | {"rt_sigprocmask", "rt_sigreturn", "pread64", "readv", "writev", "sched_yield", "mremap", "madvise"}
-    | {"nanosleep", "getpid", "gettid", "getppid", "sendto", "recvfrom", "clone", "exit", "exit_group", "uname"}
-    | {"fcntl", "gettimeofday", "getrusage", "sysinfo", "times", "sigaltstack", "prctl", "futex", "poll"}
+    | {
+        "nanosleep",
+        "getpid",
+        "gettid",
+        "getppid",
+        "sendto",
+        "recvfrom",
+        "clone",
+        "exit",
+        "exit_group",
+        "uname",
+    }
+    | {"fcntl", "gettimeofday", "getrusage", "sysinfo", "times", "sigaltstack", "prctl", "futex"}
     | {"sched_getaffinity", "restart_syscall", "clock_gettime", "clock_getres", "clock_nanosleep", "tgkill"}
-    | {"epoll_wait", "epoll_ctl", "epoll_pwait", "epoll_create1", "ppoll", "set_robust_list", "timerfd_create"}
+    | {
+        "epoll_wait",
+        "epoll_ctl",
+        "epoll_pwait",
+        "epoll_create1",
+        "ppoll",
+        "set_robust_list",
+        "timerfd_create",
+    }
     | {"timerfd_settime", "eventfd2", "pipe2", "getcpu", "getrandom", "membarrier", "rseq", "timer_create"}
     | {"timer_settime", "timer_delete", "getuid", "geteuid", "getgid", "getegid"}
 )
-"""The system calls that a query needs. None of them reaches a file, a socket or a process that is not open."""
+"""The system calls that a query needs. None reaches a file, a socket or a process that is not open."""
 
 _AT_START_ONLY = frozenset(seccomp.NUMBERS) - _ALWAYS - {"clone3"}
 """Those that importing and starting the engine needs as well. None makes a socket or a process."""

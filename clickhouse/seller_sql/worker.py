@@ -1,8 +1,8 @@
 """`python -m clickhouse.seller_sql.worker`: runs queries of one seller, confined, on an engine in memory.
 
 The service starts it, gives it rows of one seller and queries over them, and ends it. It has a socket to the
-service and nothing else. For each query the service first asks what the query reads, then sends these rows, which
-become tables with the names of the views, and then has it run.
+service and nothing else. For each query the service first asks what the query reads, then sends these rows,
+which become tables with the names of the views, and then has it run.
 """
 
 import contextlib
@@ -66,7 +66,9 @@ class Worker:
         self._own.query(f"CREATE DATABASE `{database}` ENGINE = Memory".encode())
         # Whatever the engine loads at its first query, it must load before the walls close.
         with contextlib.closing(Connection(limits.SETTINGS, database).chdb) as warm:
-            warm.query("SELECT count() FROM numbers(100000) AS a JOIN numbers(9) AS b USING number", "Parquet")
+            warm.query(
+                "SELECT count() FROM numbers(100000) AS a JOIN numbers(9) AS b USING number", "Parquet"
+            )
         self._reader = self._own
         self._core = b""
         self._params: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Has the queries that sellers write run by the service `clickhouse/seller_sql`, each over its seller's rows."""
+"""Has queries that sellers write run by the service `clickhouse.seller_sql`, over rows of the seller."""
 
 import asyncio
 import json
@@ -103,8 +103,8 @@ class SellerSql:
             response = await self._http.request("POST", PATH, headers, orjson.dumps(asked.to_json()))
         except RequestFailed as error:
             raise SellerSqlUnavailable(
-                f"The service that runs queries of sellers does not answer ({error}). ./souk up starts it; in "
-                "the stack of containers it belongs to the profile sql."
+                f"The service that runs queries of sellers does not answer ({error}). ./souk up starts it; "
+                "in the stack of containers it belongs to the profile sql."
             ) from error
         if response.status != 200:
             raise _problem(response)
