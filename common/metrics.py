@@ -199,6 +199,17 @@ CLICKHOUSE_ROWS = _counter("souk_clickhouse_rows", "Rows inserted or answered.",
 CLICKHOUSE_ERRORS = _counter("souk_clickhouse_errors", "Refused queries.", "name")
 CLICKHOUSE_RUNNING = _gauge("souk_clickhouse_running", "Queries that run or are queued.", "pool")
 
+# clickhouse.seller_sql
+SELLER_QUERY_SECONDS = _histogram(
+    "souk_seller_query_seconds",
+    "Queries of sellers, from request to answer: answered, refused, over_limit, unavailable.",
+    "outcome",
+    buckets=QUERY_BUCKETS_S,
+)
+SELLER_QUERY_PROCESSES = _gauge(
+    "souk_seller_query_processes", "Confined processes: warm without a seller, or with one.", "state"
+)
+
 # jobs.training.worker
 TRAININGS = _counter(
     "souk_trainings", "Trainings: trained, too_little, no_room in Redis, failed, stopped.", "outcome"

@@ -24,7 +24,7 @@ from clickhouse.seller_sql.processes import ProcessPool, SellerProcess, Unavaila
 from clickhouse.seller_sql.rows import ClickHouseUnavailable, SellerRows
 from clickhouse.seller_sql.turns import SellerTurns
 from common.host_check import is_known_host, names_of_listener
-from common.metrics import CONTENT_TYPE, exposition
+from common.metrics import CONTENT_TYPE, SELLER_QUERY_PROCESSES, SELLER_QUERY_SECONDS, exposition
 from common.principal_token import InvalidToken, PrincipalTokens
 from common.readiness import HEALTH_BODY, ProcessReadiness
 from common.settings import Settings
@@ -122,13 +122,18 @@ def create_app(settings: Settings, readiness: ProcessReadiness, stopping: Stoppi
             query = limits.SellerQuery.from_json(json.loads(body))
         except ValueError as error:
             return JSONResponse({"message": str(error)}, 400)
+        begun, outcome = time.monotonic(), "unavailable"
         try:
             content = await request.app.state.queries.run(query)
+            outcome = "answered"
         except DatabaseError as error:
+            outcome = "over_limit" if error.code in limits.OVER_LIMIT else "refused"
             found = {"code": error.code, "name": error.name, "message": error.message}
             return JSONResponse(found, 422)
         except (Unavailable, ClickHouseUnavailable) as error:
             return JSONResponse({"message": str(error)}, 503)
+        finally:
+            SELLER_QUERY_SECONDS.labels(outcome).observe(time.monotonic() - begun)
         return Response(content, media_type="application/octet-stream")
 
     async def health(_: Request) -> Response:
@@ -138,7 +143,11 @@ def create_app(settings: Settings, readiness: ProcessReadiness, stopping: Stoppi
         body = await asyncio.to_thread(readiness.body, request.query_params.getlist("exclude"))
         return Response(orjson.dumps(body), 200 if body["ready"] else 503, media_type=_JSON)
 
-    async def metrics(_: Request) -> Response:
+    async def metrics(request: Request) -> Response:
+        processes = request.app.state.queries.pool.processes
+        warm = sum(each.seller_id is None for each in processes)
+        for state, count in (("warm", warm), ("with a seller", len(processes) - warm)):
+            SELLER_QUERY_PROCESSES.labels(state).set(count)
         return Response(exposition(), media_type=CONTENT_TYPE)
 
     routes = [Route(limits.PATH, run, methods=["POST"]), Route("/health", health), Route("/ready", ready)]

@@ -62,6 +62,15 @@ SETTINGS: Mapping[str, str] = {
 TOO_MUCH_TO_READ = "SELLER_ROWS_OVER_LIMIT"
 """The name of the error of a query that needs more rows of the views than the limit; sellers see its text."""
 
+OVER_LIMIT: Mapping[int, str] = {
+    159: "The query ran for too long. Add a condition on the time, or group by fewer columns.",
+    160: "The query would run for too long. Add a condition on the time, or group by fewer columns.",
+    158: "The query reads too many rows. Add a condition on the time, or join fewer rows.",
+    241: "The query needs too much memory. Group by fewer columns, or join and sort fewer rows.",
+    396: "The result is too large. Select fewer columns, shorter texts or fewer rows.",
+}
+"""The codes of errors of limits, with what sellers read instead of the engine's text."""
+
 ENDED = "PROCESS_ENDED"
 """The name of the error of a query that ended its process."""
 

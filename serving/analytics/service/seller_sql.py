@@ -14,8 +14,15 @@ import pyarrow.parquet as pq
 
 from clickhouse.analytics.catalogue import read_views
 from clickhouse.databases import analytics_database
-from clickhouse.seller_sql.limits import AUDIENCE, ENDED, MAX_ROWS, PATH, TOO_MUCH_TO_READ, SellerQuery
-from common.http_client import HttpClient, HttpResponse, RequestFailed
+from clickhouse.seller_sql.limits import (
+    AUDIENCE,
+    ENDED,
+    MAX_ROWS,
+    OVER_LIMIT,
+    PATH,
+    TOO_MUCH_TO_READ,
+    SellerQuery,
+)from common.http_client import HttpClient, HttpResponse, RequestFailed
 from common.principal_token import PrincipalTokens
 from common.settings import Settings
 from common.timeouts import CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S
@@ -30,13 +37,6 @@ CONNECTIONS = 16
 READ_TIMEOUT_S = 13.0
 """Longer than the limit of a query in the service, shorter than that of the gateway for a read."""
 
-_OVER_LIMIT: Mapping[int, str] = {
-    159: "The query ran for too long. Add a condition on the time, or group by fewer columns.",
-    160: "The query would run for too long. Add a condition on the time, or group by fewer columns.",
-    158: "The query reads too many rows. Add a condition on the time, or join fewer rows.",
-    241: "The query needs too much memory. Group by fewer columns, or join and sort fewer rows.",
-    396: "The result is too large. Select fewer columns, shorter texts or fewer rows.",
-}
 _BUSY = frozenset({202, 439})
 _EXACT_INTEGER = re.compile(r"-?\d{1,18}")
 _INTERNALS = re.compile(
@@ -100,7 +100,7 @@ class SellerSql:
         asked = SellerQuery(seller_id, self._database, query, params, form)
         headers = [("Authorization", f"Bearer {self._tokens.make(None, AUDIENCE)}")]
         try:
-            response = await self._http.request("POST", PATH, headers, orjson.dumps(asked.to_json()))
+            response = await self._http.request("POST", PATH, headers, orjson.dumps(asked.to_json()), idempotent=True)
         except RequestFailed as error:
             raise SellerSqlUnavailable(
                 f"The service that runs queries of sellers does not answer ({error}). ./souk up starts it; "
@@ -155,7 +155,7 @@ def _problem(response: HttpResponse) -> Exception:
         return SellerSqlUnavailable("Another query of this seller is running. Try again in a moment.")
     if name in (TOO_MUCH_TO_READ, ENDED):
         return QueryOverLimit(message)
-    if code in _OVER_LIMIT:
-        return QueryOverLimit(_OVER_LIMIT[code])
+    if code in OVER_LIMIT:
+        return QueryOverLimit(OVER_LIMIT[code])
     message = _INTERNALS.sub("", message).strip().removesuffix(".")
     return QueryRefused(f"{message[:1000]}.")
