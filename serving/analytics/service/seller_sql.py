@@ -22,7 +22,8 @@ from clickhouse.seller_sql.limits import (
     PATH,
     TOO_MUCH_TO_READ,
     SellerQuery,
-)from common.http_client import HttpClient, HttpResponse, RequestFailed
+)
+from common.http_client import HttpClient, HttpResponse, RequestFailed
 from common.principal_token import PrincipalTokens
 from common.settings import Settings
 from common.timeouts import CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S
@@ -100,7 +101,8 @@ class SellerSql:
         asked = SellerQuery(seller_id, self._database, query, params, form)
         headers = [("Authorization", f"Bearer {self._tokens.make(None, AUDIENCE)}")]
         try:
-            response = await self._http.request("POST", PATH, headers, orjson.dumps(asked.to_json()), idempotent=True)
+            body = orjson.dumps(asked.to_json())
+            response = await self._http.request("POST", PATH, headers, body, idempotent=True)
         except RequestFailed as error:
             raise SellerSqlUnavailable(
                 f"The service that runs queries of sellers does not answer ({error}). ./souk up starts it; "
