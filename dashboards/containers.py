@@ -21,6 +21,7 @@ DASHBOARDS = "/etc/grafana/dashboards"
 ADDRESSES: Mapping[str, str] = {
     **{part: f"{part}:{port}" for part, port in PORTS.items()},
     "clickhouse": "clickhouse:9363",
+    "seller_sql": f"seller-sql:{PORTS['seller_sql']}",  # a host name has no underscore
 }
 """Where Prometheus reads the metrics of each part. A ClickHouse server has a port of its own for them."""
 

@@ -14,7 +14,6 @@ PASSWORDS = (
     "clickhouse_admin_password",
     "clickhouse_analyst_password",
     "clickhouse_serving_password",
-    "clickhouse_seller_password",
     "internal_secret",
     "postgres_admin_password",
     "postgres_role_secret",
@@ -33,7 +32,11 @@ def ensure(settings: Settings) -> Settings:
         write(path, stored)
     path.chmod(0o600)
     given = settings.model_fields_set
-    unset = {name: SecretStr(value) for name, value in stored.items() if name not in given}
+    unset = {
+        name: SecretStr(value)
+        for name, value in stored.items()
+        if name in Settings.model_fields and name not in given
+    }
     return settings.model_copy(update=unset)
 
 

@@ -28,6 +28,7 @@ from local.parts import (
     redis,
     registry,
     rollups,
+    seller_sql,
     serving,
     training,
 )
@@ -46,7 +47,7 @@ MAX_STARTS = 3
 
 STOP_ORDER = (
     ("serving", "prometheus", "alertmanager"),
-    ("commerce", "jobs", "rollups", "training", "audit"),
+    ("commerce", "jobs", "rollups", "seller_sql", "training", "audit"),
     ("taskmanager", "jobmanager"),
     ("kafka", "registry", "clickhouse", "redis", "postgres", "zipkin"),
 )
@@ -64,6 +65,7 @@ def all_parts(settings: Settings) -> list[Part]:
         *flink.parts(settings),
         jobs.part(settings),
         rollups.part(settings),
+        seller_sql.part(settings),
         commerce.part(settings),
         serving.part(settings),
         *([training.part(settings)] if settings.training_enabled else []),

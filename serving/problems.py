@@ -167,6 +167,13 @@ class ClickHouseUnavailable(_Unavailable):
     retry_after_s = 5
 
 
+class SellerSqlUnavailable(_Unavailable):
+    """The service that runs the queries of sellers does not answer, or can't run any query now."""
+
+    status, kind, title = 503, "seller-sql-unavailable", "Queries can't be run now"
+    retry_after_s = 5
+
+
 class SearchUnavailable(_Unavailable):
     """ClickHouse does not answer, so that products can't be searched."""
 

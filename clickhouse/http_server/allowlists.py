@@ -28,7 +28,7 @@ FUNCTIONS = frozenset(map(str.lower, _names("functions.txt")))
 """In lower case, like `REFUSED_FUNCTIONS`, because the engine accepts some names in any case."""
 REFUSED_FUNCTIONS = frozenset(map(str.lower, _names("functions_refused.txt")))
 SELLER_REFUSED_FUNCTIONS = frozenset(map(str.lower, _names("seller_functions_refused.txt")))
-"""Functions that other readers may call, but not sellers (`seller_policy`)."""
+"""Functions that other readers may call, but not sellers (`clickhouse/seller_sql/policy.py`)."""
 SEARCH_FUNCTIONS = frozenset(map(str.lower, _names("search_functions.txt")))
 """Functions that search an array for another one. One of the two must be short (`reader_policy`)."""
 SEARCHES: dict[str, tuple[int, str]] = {

@@ -12,14 +12,12 @@ import structlog
 from clickhouse.http_server.body_stream import BodyStream, Receive
 from clickhouse.http_server.connections import RequestConnections
 from clickhouse.http_server.engine import Engine
-from clickhouse.http_server.errors import DatabaseError, too_large_result
+from clickhouse.http_server.errors import DatabaseError
 from clickhouse.http_server.host_check import HostCheck
 from clickhouse.http_server.query_execution import QueryExecution, QueryOutcome
 from clickhouse.http_server.request import Request, read_request
 from clickhouse.http_server.response_writer import ResponseAborted, ResponseWriter, Send
 from clickhouse.http_server.result_pipe import ResultPipe
-from clickhouse.http_server.seller_scope import SELLER_SETTING
-from clickhouse.http_server.seller_turns import SellerTurns
 from clickhouse.http_server.users import Pool, User, Users
 from clickhouse.http_server.validation_cache import ValidationCache
 from clickhouse.http_server.watchdog import Client, Watchdog
@@ -40,7 +38,7 @@ log = structlog.get_logger()
 _TEXT = "text/plain; charset=UTF-8"
 _KILL_INTERVAL_S = 0.1
 
-THREADS: dict[Pool, int] = {"reader": 4, "serving": 8, "seller": 2, "writer": 8}
+THREADS: dict[Pool, int] = {"reader": 4, "serving": 8, "writer": 8}
 """Queries of each pool that run at once. Four readers at their memory limit leave memory for the others."""
 
 SHARES: dict[Pool, int] = {"reader": 2}
@@ -60,7 +58,6 @@ class ClickHouseApp:
         self._watchdog = watchdog
         self._connections = RequestConnections(engine)
         self._validated: dict[Pool, ValidationCache] = {pool: ValidationCache() for pool in THREADS}
-        self._turns = SellerTurns()
         self._workers = {
             pool: WorkerPool(pool, threads, MAX_QUEUED, SHARES.get(pool)) for pool, threads in THREADS.items()
         }
@@ -129,12 +126,10 @@ class ClickHouseApp:
             user = self._users.authenticate(request.user, request.password)
             response.has_queued_queries = lambda: self._workers[user.pool].has_queue
             label = user.name
-            seller_id = request.settings.get(SELLER_SETTING, "") if user.is_scoped else ""
-            client = (user.name, seller_id or (scope.get("client") or ("",))[0])
+            client = (user.name, (scope.get("client") or ("",))[0])
             if user.is_bounded:
                 self._watchdog.check_client(client)
-            async with self._turns.turn(seller_id):
-                outcome = await self._run(request, user, client, receive, response)
+            outcome = await self._run(request, user, client, receive, response)
             kind = outcome.kind
             CLICKHOUSE_ROWS.labels(kind).inc(outcome.rows)
         except DatabaseError as error:
@@ -207,11 +202,7 @@ class ClickHouseApp:
         pipe: ResultPipe,
         response: ResponseWriter,
     ) -> QueryOutcome:
-        size = 0
         while chunk := await pipe.read():
-            size += len(chunk)
-            if size > execution.max_result_bytes:
-                raise too_large_result(execution.max_result_bytes)
             await response.write(chunk, execution.format)
         outcome = await asyncio.shield(working)
         if outcome.body:

@@ -4,7 +4,6 @@ import itertools
 import json
 import math
 import re
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from clickhouse.http_server import reader_policy, seller_policy
+from clickhouse.http_server import reader_policy
 from clickhouse.http_server.body_stream import BodyStream
 from clickhouse.http_server.call_bounds import PATTERN_BLOCK_ROWS, may_search
 from clickhouse.http_server.compression import decompress
@@ -22,7 +21,6 @@ from clickhouse.http_server.errors import DatabaseError, cancelled
 from clickhouse.http_server.handshake import handshake_response, is_handshake, with_allowed_settings
 from clickhouse.http_server.request import Request
 from clickhouse.http_server.result_pipe import ResultPipe
-from clickhouse.http_server.seller_scope import MAX_RESULT_BYTES
 from clickhouse.http_server.statement import (
     Insert,
     Query,
@@ -78,8 +76,6 @@ class QueryExecution:
         self._watch = watch
         self.format = "TabSeparated"
         self.cancelled = False
-        self.max_result_bytes = MAX_RESULT_BYTES if user.is_scoped else sys.maxsize
-        """The limit of the result as it is sent. The engine's own limit does not apply to a file."""
         self._tag = ""
         self._text = b""
         self._killing = threading.Lock()
@@ -138,7 +134,7 @@ class QueryExecution:
     def _connection(self, query_settings: dict[str, str], *, stateless: bool) -> Iterator[Connection]:
         """Yield a connection with the settings of the request and the query, for `kill` to find."""
         settings = {**self._request.settings, **query_settings}
-        settings = self._user.effective_settings(settings, self._engine.settings, self._request.database)
+        settings = self._user.effective_settings(settings, self._engine.settings)
         with self._connections.hold(self._request, self._user, settings, stateless=stateless) as (
             tag,
             connection,
@@ -230,7 +226,7 @@ class QueryExecution:
             raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed).")
         reads = query_class == "READ_ONLY"
         if not self._user.writes:
-            tree = reader_policy.check(
+            reader_policy.check(
                 connection,
                 query.core,
                 self._request.params,
@@ -238,8 +234,6 @@ class QueryExecution:
                 self._user.databases,
                 is_bounded=self._user.is_bounded,
             )
-            if self._user.is_scoped:
-                seller_policy.check(query, tree, self._request.database)
             if not reads:
                 self._check_may_write()
             if not (self._user.is_bounded and self._request.params):  # their bounds depend on the values

@@ -1,8 +1,7 @@
 """Users: the admin may run every statement, read-only users read the platform's database, within limits.
 
-Read-only users are the analyst, `reader` (without a password, in demo mode), the API, and `seller`, as whom
-the API runs the queries that sellers wrote. The API and `seller` have their own threads, so that pages do not
-wait for people's queries. In this package, a reader is any of them.
+Read-only users are the analyst, `reader` (without a password, in demo mode), and the API, which has its own
+threads, so that pages do not wait for people's queries. In this package, a reader is any of them.
 """
 
 import hmac
@@ -14,7 +13,6 @@ from typing import Literal
 from clickhouse.http_server import allowlists
 from clickhouse.http_server.errors import DatabaseError
 from clickhouse.http_server.readable_databases import ReadableDatabases
-from clickhouse.http_server.seller_scope import settings_of_seller
 from common.demo_mode import is_demo
 from common.settings import Settings
 
@@ -60,7 +58,7 @@ _ALWAYS_SET = ("max_memory_usage", "max_execution_time", "max_rows_to_read", "ma
             "max_temporary_data_on_disk_size_for_query")  # fmt: skip
 """The limits that are set for every query of a reader. The others only bound the settings of a request."""
 
-Pool = Literal["reader", "serving", "seller", "writer"]
+Pool = Literal["reader", "serving", "writer"]
 
 
 @dataclass(frozen=True)
@@ -75,31 +73,24 @@ class User:
     """The databases that a read-only user may read."""
 
     @property
-    def is_scoped(self) -> bool:
-        """Whether the user's queries see the rows of one seller only, whom each request names."""
-        return self.pool == "seller"
-
-    @property
     def is_bounded(self) -> bool:
         """Whether people write the user's queries, so that the arguments of calls are bounded."""
-        return self.pool in ("reader", "seller")
+        return self.pool == "reader"
 
     def effective_settings(
-        self, settings: Mapping[str, str], engine_settings: Mapping[str, str], database: str = ""
+        self, settings: Mapping[str, str], engine_settings: Mapping[str, str]
     ) -> dict[str, str]:
-        """Return the settings with which a request of this user runs in this database.
+        """Return the settings with which a request of this user runs.
 
         `engine_settings` are the names and default values of the engine's settings. As in ClickHouse, a
         reader may give a setting the value that it has already.
 
         Raises:
-            DatabaseError: readers may not change a setting, a value is above its limit, the engine has no
-                such setting, or the request of a seller names no seller (`seller_scope`).
+            DatabaseError: readers may not change a setting, a value is above its limit, or the engine has no
+                such setting.
         """
         if self.writes:
             return dict(settings)
-        if self.is_scoped:
-            return settings_of_seller(settings, database)
         applied = {name: str(READER_LIMITS[name]) for name in _ALWAYS_SET}
         applied |= READER_DEFAULTS if self.pool == "reader" else SERVING_DEFAULTS
         for name, value in settings.items():
@@ -151,12 +142,10 @@ class Users:
         analyst = User(settings.clickhouse_analyst_user, writes=False, databases=readable)
         reader = User(settings.clickhouse_reader_user, writes=False, databases=readable)
         serving = User(settings.clickhouse_serving_user, writes=False, pool="serving", databases=readable)
-        seller = User(settings.clickhouse_seller_user, writes=False, pool="seller", databases=readable)
         admin = User(settings.clickhouse_admin_user, writes=True, pool="writer")
         self._accounts = {
             analyst.name: (analyst, settings.clickhouse_analyst_password.get_secret_value()),
             serving.name: (serving, settings.clickhouse_serving_password.get_secret_value()),
-            seller.name: (seller, settings.clickhouse_seller_password.get_secret_value()),
             "default": (reader, settings.clickhouse_reader_password.get_secret_value()),
             reader.name: (reader, settings.clickhouse_reader_password.get_secret_value()),
             admin.name: (admin, settings.clickhouse_admin_password.get_secret_value()),

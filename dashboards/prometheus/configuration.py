@@ -12,7 +12,7 @@ from dashboards.prometheus import burn_rates
 
 FOLDER = Path(__file__).parent
 
-OPTIONAL_PARTS = ("training", "audit")
+OPTIONAL_PARTS = ("training", "audit", "seller_sql")
 """The parts that an installation can be without."""
 
 OPTIONAL_JOB = """\

@@ -26,7 +26,6 @@ SECRETS = (
     "clickhouse_analyst_password",
     "clickhouse_reader_password",
     "clickhouse_serving_password",
-    "clickhouse_seller_password",
 )
 """The passwords that the process needs: those of its users."""
 

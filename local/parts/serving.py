@@ -15,7 +15,6 @@ OTHERS = ("figures", "jobs", "flink", "kafka", "registry")
 SECRETS = (
     "internal_secret",
     "clickhouse_serving_password",
-    "clickhouse_seller_password",
     "redis_password",
     "registry_password",
 )

@@ -50,16 +50,20 @@ def test_a_service_is_limited_pinned_and_confined(name: str) -> None:
     service = SERVICES[name]
     assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+[\w.-]*", service["image"])
     assert re.fullmatch(r"\d+m", service["mem_limit"])
-    assert service["profiles"] in (["core"], ["observability"], ["demo"], ["training"], ["audit"])
+    assert service["profiles"] in (["core"], ["observability"], ["demo"], ["training"], ["audit"], ["sql"])
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["logging"]["options"]["max-size"]
     assert "privileged" not in service
 
 
-def test_the_limits_of_all_profiles_but_those_of_the_night_add_up_to_at_most_8_gb() -> None:
+BESIDE = {"training": "training", "audit": "audit", "seller-sql": "sql"}
+"""Service → its profile, whose memory comes on top of that of all others."""
+
+
+def test_the_limits_of_all_profiles_but_these_three_add_up_to_at_most_8_gb() -> None:
     """Of what runs at the same time: what runs once has ended before the containers start that are larger."""
-    ours = {name: one for name, one in SERVICES.items() if one["profiles"] not in (["training"], ["audit"])}
+    ours = {name: one for name, one in SERVICES.items() if name not in BESIDE}
     limits = {name: int(one["mem_limit"][:-1]) for name, one in ours.items()}
     for once in ONCE:
         after = {name for name, one in ours.items() if once in one.get("depends_on", {})}
@@ -67,13 +71,14 @@ def test_the_limits_of_all_profiles_but_those_of_the_night_add_up_to_at_most_8_g
     assert sum(limits.values()) <= 8 * 1024
 
 
-@pytest.mark.parametrize("name", ["training", "audit"])
-def test_the_pages_say_how_much_memory_a_service_of_the_night_adds(name: str) -> None:
+@pytest.mark.parametrize("name", BESIDE)
+def test_the_pages_say_how_much_memory_a_further_profile_adds(name: str) -> None:
     added = f"{int(SERVICES[name]['mem_limit'][:-1]) / 1024:.1f}".removesuffix(".0") + " GB"
     readme, page = (ROOT / "README.md").read_text(), (ROOT / "docs" / "containers.md").read_text()
-    assert re.search(rf"`{name}`, which [^`]+ may use {added} more", readme)
-    assert re.search(rf"\| `{name}` \| .* up to {added} \|", page)
-    assert re.search(rf"\b{name} \([^()]+; {added} more\)", re.sub(r"\n#\s+", " ", COMPOSE.read_text()))
+    profile = BESIDE[name]
+    assert re.search(rf"`{profile}`, which [^`]+ may use {added} more", readme)
+    assert re.search(rf"\| `{profile}` \| .* up to {added} \|", page)
+    assert re.search(rf"\b{profile} \([^()]+; {added} more\)", re.sub(r"\n#\s+", " ", COMPOSE.read_text()))
 
 
 def test_a_signal_reaches_our_processes_without_a_shell_in_between() -> None:
@@ -175,6 +180,18 @@ def test_souk_up_with_the_addresses_of_the_stack_starts_only_processes_of_ours(
     monkeypatch.setenv("SOUK_COMMERCE_URL", servers["SOUK_COMMERCE_URL"])
     monkeypatch.setenv("SOUK_SERVING_URL", servers["SOUK_SERVING_URL"])
     assert {part.name for part in all_parts(Settings(home=tmp_path)) if part.launch} == always
+
+
+def test_the_queries_of_sellers_run_in_a_network_without_a_way_out() -> None:
+    assert compose()["networks"]["sql"]["internal"] is True
+    assert SERVICES["seller-sql"]["networks"] == ["sql"]
+    assert not SERVICES["seller-sql"].get("volumes")
+    given = SERVICES["seller-sql"]["environment"]
+    assert set(given) == {"SOUK_INTERNAL_SECRET", "SOUK_CLICKHOUSE_URL", "SOUK_CLICKHOUSE_SERVING_PASSWORD"}
+    address = urlsplit(SERVICES["serving"]["environment"]["SOUK_SELLER_SQL_URL"])
+    assert (address.hostname, address.port) == ("seller-sql", PORTS["seller_sql"])
+    for name in ("clickhouse", "serving"):
+        assert "sql" in SERVICES[name]["networks"]
 
 
 def test_souk_compose_generates_every_variable_without_a_default() -> None:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from common.settings import ROOT, Settings
 from local.demo import simulator_process
-from local.parts import audit, clickhouse, commerce, jobs, rollups, serving, training
+from local.parts import audit, clickhouse, commerce, jobs, rollups, seller_sql, serving, training
 from local.passwords import PASSWORDS
 from local.state_directory import SECRETS_IN_URL, settings_environment
 from local.supervision.launch_file import LaunchSpec
@@ -17,7 +17,7 @@ from tests.containers import services
 
 PARTS = {
     each.__name__.rpartition(".")[2]: each
-    for each in (audit, clickhouse, commerce, jobs, rollups, serving, training)
+    for each in (audit, clickhouse, commerce, jobs, rollups, seller_sql, serving, training)
 }
 SECRETS: Mapping[str, Collection[str]] = {
     **{name: part.SECRETS for name, part in PARTS.items()},
@@ -27,7 +27,7 @@ SECRETS: Mapping[str, Collection[str]] = {
 }
 SECRET_SETTINGS = {name for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
 GIVEN = Settings.model_validate({name: f"of {name}" for name in SECRET_SETTINGS})
-NOT_IN_CONTAINERS = {"clickhouse_seller_password", "clickhouse_reader_password"}
+NOT_IN_CONTAINERS = {"clickhouse_reader_password"}
 """No such user is set up there."""
 
 

@@ -17,10 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import chdb
 import httpx
 import pytest
 import yaml
+from pydantic import SecretStr
 
+from clickhouse.seller_sql.limits import AUDIENCE, PATH
+from common.principal_token import PrincipalTokens
 from common.settings import PORTS, ROOT, Settings
 from dashboards.registry import DASHBOARDS
 from local.compose_env import MONITORING, PASSWORDS
@@ -89,6 +93,13 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
             python = [sys.executable, "-P", "-c", check]
             said = subprocess.check_output(python, env=environment(image), text=True)
             assert said.split() == [str(len(groups())), str(image.path("jobs/connectors/java"))]
+            # In place of half a gigabyte: what the stage `sql` copies must be there.
+            packages = image.path("/opt/souk/lib/python3.11/site-packages")
+            for folder in (
+                Path(chdb.__file__).parent,
+                *Path(chdb.__file__).parents[1].glob("chdb_core.libs"),
+            ):
+                (packages / folder.name).mkdir(parents=True)
             share = image.path("/opt/souk/share/souk")
             share.mkdir(parents=True)
             for group in installed.iterdir():
@@ -170,6 +181,34 @@ def test_a_process_of_the_image_runs_and_ends_in_order(
     await_true(answers, f"an answer of {name}")
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
+
+
+def test_the_image_of_sellers_queries_runs_one(tree: Tree) -> None:
+    """The packages of the tests have the engine, as those of this image do."""
+    offset = free_offset()
+    root = tree.images["sql"].path("/souk")
+    environment = tree.env | in_container("seller-sql", offset) | {"PYTHONPATH": str(root)}
+    settings = Settings(port_offset=offset, internal_secret=SecretStr(environment["SOUK_INTERNAL_SECRET"]))
+    command = [sys.executable, *services()["seller-sql"]["command"][1:]]
+    body = {"seller_id": "ana", "database": "analytics", "text": "SELECT 1 + 1 AS x", "params": {}}
+    headers = {"Authorization": f"Bearer {PrincipalTokens(settings).make(None, AUDIENCE)}"}
+    with terminated(subprocess.Popen(command, cwd=root, env=environment)) as process:
+
+        def answers() -> bool:
+            assert process.poll() is None
+            try:
+                return httpx.get(f"{settings.seller_sql}/health", trust_env=False, timeout=5).is_success
+            except httpx.HTTPError:
+                return False
+
+        await_true(answers, "the start of the service")
+        asked = body | {"format": "JSONCompact"}
+        url = f"{settings.seller_sql}{PATH}"
+        answer = httpx.post(url, json=asked, headers=headers, trust_env=False, timeout=60)
+        assert answer.raise_for_status().json()["data"] == [[2]]
+        rows = asked | {"text": "SELECT count() FROM sales"}
+        refused = httpx.post(url, json=rows, headers=headers, trust_env=False, timeout=60)
+        assert (refused.status_code, "ClickHouse does not answer" in refused.text) == (503, True)
 
 
 def test_a_health_check_of_our_processes_asks_a_path_that_they_answer() -> None:

@@ -27,7 +27,7 @@ SELECT
     offer.latest.2 AS category,
     offer.latest.3 AS currency,
     toDecimal128(offer.latest.4, 4) / minor_units AS price,
-    ifNull(offer.changed_at >= delisting.delisted_at, true) AS is_on_offer,
+    CAST(ifNull(offer.changed_at >= delisting.delisted_at, true), 'Bool') AS is_on_offer,
     offer.listed_at AS listed_at,
     offer.changed_at AS changed_at,
     delisting.delisted_at AS delisted_at,

@@ -14,7 +14,7 @@ SELECT
     order_id,
     shipment_id,
     max(carrier_name) AS carrier,
-    max(tracked) AS is_tracked,
+    CAST(max(tracked), 'Nullable(Bool)') AS is_tracked,
     max(left_at) AS shipped_at,
     max(arrived_at) AS delivered_at
 FROM

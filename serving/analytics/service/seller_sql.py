@@ -1,4 +1,4 @@
-"""Runs the queries that sellers write, as ClickHouse's user `seller`, which confines them to their rows."""
+"""Has queries that sellers write run by the service `clickhouse.seller_sql`, over rows of the seller."""
 
 import asyncio
 import json
@@ -7,40 +7,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clickhouse.analytics.catalogue import read_views
 from clickhouse.databases import analytics_database
-from clickhouse.http_server.errors import DatabaseError
-from clickhouse.http_server.seller_scope import MAX_ROWS, SELLER_SETTING
+from clickhouse.seller_sql.limits import (
+    AUDIENCE,
+    ENDED,
+    MAX_ROWS,
+    OVER_LIMIT,
+    PATH,
+    TOO_MUCH_TO_READ,
+    SellerQuery,
+)
 from common.http_client import HttpClient, HttpResponse, RequestFailed
+from common.principal_token import PrincipalTokens
 from common.settings import Settings
 from common.timeouts import CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S
 from serving.analytics.schemas.sql import SqlColumn, SqlResult
 from serving.analytics.watermarks import WatermarkCache
 from serving.clickhouse import encode_parameter
-from serving.problems import ClickHouseUnavailable, QueryOverLimit, QueryRefused
+from serving.problems import QueryOverLimit, QueryRefused, SellerSqlUnavailable
 
 CONNECTIONS = 16
-"""The largest number of sellers' queries of a process at a time. ClickHouse runs one of each seller."""
+"""The largest number of sellers' queries of a process at a time. The service runs one of each seller."""
 
 READ_TIMEOUT_S = 13.0
-"""Longer than the limit of a query in ClickHouse, shorter than that of the gateway for a read."""
+"""Longer than the limit of a query in the service, shorter than that of the gateway for a read."""
 
-_OVER_LIMIT: Mapping[int, str] = {
-    159: "The query ran for too long. Add a condition on the time, or group by fewer columns.",
-    160: "The query would run for too long. Add a condition on the time, or group by fewer columns.",
-    158: "The query reads too many rows. Add a condition on the time, or join fewer rows.",
-    241: "The query needs too much memory. Group by fewer columns, or join and sort fewer rows.",
-    396: "The result is too large. Select fewer columns, shorter texts or fewer rows.",
-}
 _BUSY = frozenset({202, 439})
-_NOT_READY = frozenset({81, 516})
-"""The database of the views is missing, or the login is rejected: `./souk up` sets both up."""
-
 _EXACT_INTEGER = re.compile(r"-?\d{1,18}")
 _INTERNALS = re.compile(
     r"(?:: )?[Ww]hile (?:executing|processing) .*|\. In scope .*|\. Maybe you meant.*", re.DOTALL
@@ -62,13 +60,10 @@ class SellerSql:
 
     def __init__(self, settings: Settings, watermarks: WatermarkCache) -> None:
         self._database = analytics_database(settings.clickhouse_database)
-        self._headers = (
-            ("X-ClickHouse-User", settings.clickhouse_seller_user),
-            ("X-ClickHouse-Key", settings.clickhouse_seller_password.get_secret_value()),
-        )
+        self._tokens = PrincipalTokens(settings)
         self._watermarks = watermarks
         self._http = HttpClient(
-            settings.clickhouse, CONNECTIONS, CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S, READ_TIMEOUT_S
+            settings.seller_sql, CONNECTIONS, CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S, READ_TIMEOUT_S
         )
 
     async def aclose(self) -> None:
@@ -81,7 +76,7 @@ class SellerSql:
         Raises:
             QueryRefused: the query is invalid, or reads what sellers may not read.
             QueryOverLimit: the query needs too much time, memory or rows.
-            ClickHouseUnavailable: ClickHouse does not answer, is busy, or is not set up.
+            SellerSqlUnavailable: the service does not answer, is busy, or can't run any query.
         """
         as_of = await self._as_of(query)
         content = await self._send(seller_id, query, parameters, "JSONCompact")
@@ -102,20 +97,16 @@ class SellerSql:
         return await self._watermarks.as_of(sources) if (sources := sources_of(query)) else None
 
     async def _send(self, seller_id: str, query: str, parameters: Mapping[str, Any], form: str) -> bytes:
-        url = {
-            SELLER_SETTING: seller_id,
-            "database": self._database,
-            "default_format": form,
-            "wait_end_of_query": "1",
-            **{f"param_{name}": encode_parameter(_text(value)) for name, value in parameters.items()},
-        }
+        params = {name: encode_parameter(_text(value)) for name, value in parameters.items()}
+        asked = SellerQuery(seller_id, self._database, query, params, form)
+        headers = [("Authorization", f"Bearer {self._tokens.make(None, AUDIENCE)}")]
         try:
-            response = await self._http.request(
-                "POST", f"/?{urlencode(url)}", self._headers, query.encode(errors="replace"), idempotent=True
-            )
+            body = orjson.dumps(asked.to_json())
+            response = await self._http.request("POST", PATH, headers, body, idempotent=True)
         except RequestFailed as error:
-            raise ClickHouseUnavailable(
-                f"ClickHouse does not answer ({error}). See ./souk status."
+            raise SellerSqlUnavailable(
+                f"The service that runs queries of sellers does not answer ({error}). ./souk up starts it; "
+                "in the stack of containers it belongs to the profile sql."
             ) from error
         if response.status != 200:
             raise _problem(response)
@@ -154,12 +145,19 @@ def _text(value: Any) -> str:
 
 
 def _problem(response: HttpResponse) -> Exception:
-    error = DatabaseError.parse(response.content.decode(errors="replace"))
-    if error.code in _BUSY:
-        return ClickHouseUnavailable("Too many queries of sellers are running. Try again in a moment.")
-    if error.code in _NOT_READY:
-        return ClickHouseUnavailable("ClickHouse is not set up for queries of sellers. ./souk up sets it up.")
-    if error.code in _OVER_LIMIT:
-        return QueryOverLimit(_OVER_LIMIT[error.code])
-    message = _INTERNALS.sub("", error.message).strip().removesuffix(".")
+    """Return the problem of a response that is no result."""
+    try:
+        found = orjson.loads(response.content)
+        code, name, message = int(found.get("code", 0)), found.get("name", ""), str(found["message"])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return SellerSqlUnavailable(f"The service that runs queries of sellers answers {response.status}.")
+    if response.status != 422:
+        return SellerSqlUnavailable(f"Queries of sellers can't be run: {message}.")
+    if code in _BUSY:
+        return SellerSqlUnavailable("Another query of this seller is running. Try again in a moment.")
+    if name in (TOO_MUCH_TO_READ, ENDED):
+        return QueryOverLimit(message)
+    if code in OVER_LIMIT:
+        return QueryOverLimit(OVER_LIMIT[code])
+    message = _INTERNALS.sub("", message).strip().removesuffix(".")
     return QueryRefused(f"{message[:1000]}.")

@@ -46,7 +46,10 @@ STAGES: Mapping[StageName, tuple[PartSources, ...]] = {
         PartSources("redis", "redis", None, ("redis",)),
         PartSources("rollups", None, "rollups", ("rollups",)),
     ),
-    "api": (PartSources("serving", None, "serving", ("serving",)),),
+    "api": (
+        PartSources("serving", None, "serving", ("serving",)),
+        PartSources("seller_sql", None, "seller_sql", ("seller_sql",)),
+    ),
     "night": (
         PartSources("training", None, "training", ("training",)),
         PartSources("audit", None, "audit", ("audit",)),

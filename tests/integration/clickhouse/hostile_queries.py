@@ -2,7 +2,7 @@
 
 Every query follows from its seed. Its result follows from the rows that it may see: a LIMIT comes after
 ORDER BY ALL, and no expression depends on the time or on chance. In a query, `{database}` and `{facts}`
-stand for the names of the databases, and other braces are doubled.
+stand for the names of the databases, `{canary}` for a file of ClickHouse, and other braces are doubled.
 """
 
 import random
@@ -26,6 +26,15 @@ _FOREIGN_TABLES = (
     *("{facts}.q_seller_orders(seller_id = 'seller-bob')", "q_sellers(asked = '')"),
 )
 _TABLE_FUNCTIONS = (
+    *("arrayMap(file, ['{canary}'])", "arrayMap(`file`, ['{canary}'])", "arrayMap((file), ['/etc/passwd'])"),
+    *("arrayMap(x -> file(x), ['{canary}'])", "arrayMap(hex, arrayMap(file, ['{canary}']))"),
+    *(
+        "arrayMap(h3kRing, [599119489002373119], [600])",
+        "arrayMap(sleepEachRow, [2])",
+        "arrayFold(file, [1], 1)",
+    ),
+    *("position(repeat('a', 8000000), repeat('a', 60000) || 'b')", "match(repeat('a', 500), '(a?){{500}}b')"),
+    *("(SELECT count() FROM numbers(10000000000))", "arrayMap(getSetting, ['readonly'])"),
     *(
         "merge('{database}', '.*')",
         "merge(REGEXP('.*'), 'sales')",
@@ -44,6 +53,14 @@ _SETTINGS = (
         "additional_table_filters = {{'{database}.sales': '1'}}",
         "readonly = 0",
     ),
+    *(
+        "select = '(SELECT 1)'",
+        "filter = '1'",
+        "implicit_table_at_top_level = 'orders'",
+        "order = '1'",
+        "sort = '1'",
+    ),
+    *("page = 1", "offset = 1", "format_schema_source = 'query'", "format_template_row = '{canary}'"),
     *("final = 0", "limit = 0", "max_execution_time = 0", "join_use_nulls = 0", "max_threads = 9"),
     *(
         "allow_ddl = 1",
@@ -82,6 +99,15 @@ _ODD_TEXTS = (
     *("{{t:Identifier}}", "\u3000", ";", "(", ")", ",", ".", "@", "%", "??", "::String", "\n", "\t", "\x0b"),
 )
 _FUNCTIONS = (
+    *("arrayMap(file, ['{canary}'])", "arrayMap(`file`, ['{canary}'])", "arrayMap((file), ['/etc/passwd'])"),
+    *("arrayMap(x -> file(x), ['{canary}'])", "arrayMap(hex, arrayMap(file, ['{canary}']))"),
+    *(
+        "arrayMap(h3kRing, [599119489002373119], [600])",
+        "arrayMap(sleepEachRow, [2])",
+        "arrayFold(file, [1], 1)",
+    ),
+    *("position(repeat('a', 8000000), repeat('a', 60000) || 'b')", "match(repeat('a', 500), '(a?){{500}}b')"),
+    *("(SELECT count() FROM numbers(10000000000))", "arrayMap(getSetting, ['readonly'])"),
     *("hostName()", "version()", "currentUser()", "queryID()", "getSetting('readonly')", "uptime()"),
     *("lowCardinalityKeys(materialize(toLowCardinality('a')))", "file('/etc/passwd')", "blockSize()"),
     *(

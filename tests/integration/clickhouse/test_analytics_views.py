@@ -64,6 +64,14 @@ def vars_of(column: Any) -> tuple[str, str, str]:
     return column.name, column.type, column.comment
 
 
+def test_the_columns_of_an_answer_have_the_declared_types(analyst: Client) -> None:
+    """The types of an answer come from the query of a view: a comparison is a UInt8 and not a Bool."""
+    for name, view in VIEWS.items():
+        answer = analyst.query(f"SELECT * FROM {name} LIMIT 0")
+        found = [each.name for each in answer.column_types]
+        assert found == [column.type for column in view.columns], name
+
+
 def test_a_second_installation_changes_nothing(shop: Settings) -> None:
     assert install(connect(shop, admin=True), VIEWS) == []
 

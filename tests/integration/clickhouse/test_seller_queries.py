@@ -1,39 +1,38 @@
 """A seller's own SQL sees the rows of that seller only, and nothing tells about other rows."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
 import pytest
 
 from clickhouse.analytics.catalogue import read_views
 from clickhouse.client import connect
 from clickhouse.databases import analytics_database
-from clickhouse.http_server.seller_scope import SOURCE_FILTERS, table_filters
-from clickhouse.literals import quoted
+from clickhouse.seller_sql import frames
 from common.settings import Settings
 from tests.integration.analytics_shop import ODD, SELLERS
-from tests.integration.clickhouse.seller_sql import SellerClient, foreign_sellers, seller_client
+from tests.integration.clickhouse.seller_sql import SellerClient, foreign_sellers
 
 OF_SELLERS = [name for name, view in read_views().items() if view.is_of_sellers]
 
 
 @pytest.mark.parametrize("seller_id", ["seller-ana", ODD, "nobody", "seller-ana' OR '1'='1"])
-@pytest.mark.parametrize("view", OF_SELLERS)
-def test_a_seller_sees_all_own_rows_of_a_view_and_no_others(
-    filled: Settings, view: str, seller_id: str
+def test_a_seller_sees_all_own_rows_of_every_view_and_no_others(
+    filled: Settings, ana: SellerClient, seller_id: str
 ) -> None:
     database = analytics_database(filled.clickhouse_database)
-    query = f"SELECT * FROM {view} WHERE seller_id = {{seller:String}} ORDER BY ALL"
     settings = {"output_format_json_quote_decimals": 1}
+    client = ana.of(seller_id)
     with connect(filled, database=database) as analyst:
-        parameters = {"seller": seller_id}
-        whole = analyst.raw_query(query, parameters, settings, fmt="JSONCompact")
-    with seller_client(filled, seller_id) as client:
-        own = client.rows(f"SELECT * FROM {view} ORDER BY ALL")
-    assert own == json.loads(whole)["data"]
-    assert bool(own) == (seller_id in SELLERS)
+        for view in OF_SELLERS:
+            query = f"SELECT * FROM {view} WHERE seller_id = {{seller:String}} ORDER BY ALL"
+            whole = json.loads(analyst.raw_query(query, {"seller": seller_id}, settings, fmt="JSONCompact"))
+            own = json.loads(client.send(f"SELECT * FROM {view} ORDER BY ALL").text)
+            assert own["meta"] == whole["meta"]
+            assert own["data"] == whole["data"]
+            assert bool(own["data"]) == (seller_id in SELLERS)
 
 
 SHAPES = [
@@ -72,162 +71,81 @@ SHAPES = [
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("view", ["order_lines", "recommendations"])
 def test_no_shape_of_a_query_shows_foreign_rows(ana: SellerClient, view: str, shape: str) -> None:
-    response = ana.send(shape.format(view=view, database=ana.database))
-    assert not foreign_sellers(response.text.replace(shape, ""), "seller-ana"), response.text
-    assert response.status_code == 200 or "COLUMNS" in shape, response.text
-
-
-PROBES = [
-    "toUInt32(if({a}seller_id = 'seller-ana', '1', toString({a}seller_id))) = 1",
-    "throwIf(toString(tuple({columns})) NOT LIKE '%seller-ana%') = 0",
-]
-PLACES = [
-    "SELECT count() FROM {view} WHERE {probe}",
-    "SELECT count() FROM {view} PREWHERE {probe}",
-    "SELECT count() FROM {view} WHERE 1 = 1 AND {probe} AND seller_id != ''",
-    "SELECT count() FROM {view} WHERE seller_id = 'x' OR {probe}",
-    "SELECT count() FROM (SELECT * FROM {view}) WHERE {probe}",
-    "SELECT {probe} FROM {view} LIMIT 1",
-    "SELECT countIf({probe}) FROM {view}",
-    "SELECT DISTINCT {probe} FROM {view}",
-    "SELECT 1 FROM {view} GROUP BY {probe}",
-    "SELECT seller_id FROM {view} ORDER BY {probe} LIMIT 1",
-    "SELECT seller_id FROM {view} LIMIT 1 BY {probe}",
-    "SELECT sum(1) OVER (PARTITION BY {probe}) FROM {view}",
-    "SELECT count() FROM {view} AS a JOIN {view} AS b ON a.seller_id = b.seller_id WHERE {probe_of_a}",
-    "SELECT count() FROM {view} AS b LEFT JOIN {view} AS a ON a.seller_id = b.seller_id WHERE {probe_of_a}",
-    "SELECT count() FROM {view} AS a JOIN {view} AS b ON a.seller_id = b.seller_id AND {probe_of_a}",
-    "SELECT count() FROM {view} WHERE seller_id IN (SELECT seller_id FROM {view} WHERE {probe})",
-    "SELECT count() FROM {view} HAVING countIf({probe}) > 0",
-]
-
-
-PROBED = [
-    pytest.param(view, place, marks=[] if (row + column) % 3 == 0 else pytest.mark.nightly)
-    for row, view in enumerate(OF_SELLERS)
-    for column, place in enumerate(PLACES)
-]
-"""Every view with every place; without `--nightly` a third of them, in which each occurs several times."""
-
-
-@pytest.mark.parametrize(("view", "place"), PROBED)
-def test_an_expression_never_sees_a_foreign_row(ana: SellerClient, view: str, place: str) -> None:
-    """If one did, an error would tell about other sellers."""
-    columns = [column.name for column in read_views()[view].columns]
-    for probe in PROBES:
-        given = {"probe": probe, "probe_of_a": probe}
-        for name, prefix in (("probe", ""), ("probe_of_a", "a.")):
-            names = ", ".join(prefix + column for column in columns)
-            given[name] = given[name].format(a=prefix, columns=names)
-        query = place.format(view=view, **given)
-        response = ana.send(query)
-        refused = response.headers.get("x-clickhouse-exception-code")
-        assert refused in (None, "182"), f"{query}\n{response.text}"  # 182: PREWHERE is not for a view
-
-
-@pytest.mark.parametrize("view", OF_SELLERS)
-def test_an_expression_over_one_column_never_sees_a_foreign_value(
-    filled: Settings, ana: SellerClient, view: str
-) -> None:
-    """The engine moves an expression over columns of one table below joins and ARRAY JOIN."""
-    database = analytics_database(filled.clickhouse_database)
-    probed = 0
-    with connect(filled, database=database) as analyst:
-        for column in read_views()[view].columns:
-            values = f"SELECT DISTINCT ifNull(toString({column.name}), '') FROM {view}"
-            own = {row[0] for row in ana.rows(values)}
-            every = {row[0] for row in analyst.query(values).result_rows}
-            foreign = ", ".join(map(quoted, sorted(every - own)[:40]))
-            if not foreign:
-                continue
-            probe = f"throwIf(has([{foreign}], ifNull(toString({column.name}), '')))"
-            for place in ("SELECT count() FROM {} WHERE {} = 0", "SELECT sum({1}) FROM {0}"):
-                response = ana.send(place.format(view, probe))
-                assert response.status_code == 200, f"{column.name}\n{response.text}"
-            probed += 1
-    assert probed > 0
-
-
-def test_a_text_that_an_analyst_may_run_is_checked_again_for_a_seller(
-    ana: SellerClient,
-) -> None:
-    query = "SELECT count() FROM payments"
-    given = {"database": ana.database, "default_format": "JSONCompact"}
-    for _ in range(2):
-        analyst = ana.http.post("/", content=query, params=given, headers={"X-ClickHouse-User": "reader"})
-        assert analyst.status_code == 200, analyst.text
-    assert "whole marketplace" in ana.refusal(query)
+    answer = ana.send(shape.format(view=view, database=ana.database))
+    assert not foreign_sellers(answer.text.replace(shape, ""), "seller-ana"), answer.text
+    assert not answer.code or "COLUMNS" in shape, answer.text
 
 
 def test_a_parameter_is_a_value(ana: SellerClient) -> None:
     query = "SELECT count() FROM sales WHERE seller_id = {who:String}"
-    assert ana.rows(query, param_who="seller-bob") == [[0]]
-    assert ana.rows(query, param_who="' OR 1 = 1 --") == [[0]]
-    assert ana.rows(query, param_who="seller-ana")[0][0] > 0
+    assert ana.rows(query, {"who": "seller-bob"}) == [[0]]
+    assert ana.rows(query, {"who": "' OR 1 = 1 --"}) == [[0]]
+    assert ana.rows(query, {"who": "seller-ana"})[0][0] > 0
 
 
-def test_queries_of_several_sellers_at_once_are_not_mixed_up(filled: Settings) -> None:
+def test_queries_of_several_sellers_at_once_are_not_mixed_up(ana: SellerClient) -> None:
     def ask(seller_id: str) -> set[Any]:
-        with seller_client(filled, seller_id) as client:
-            found = set()
-            for _ in range(15):
-                query = "SELECT DISTINCT seller_id, {n:String} FROM order_lines"
-                response = client.send(query, param_n=seller_id.replace("\\", "\\\\"))
-                if response.status_code == 200:
-                    found |= {tuple(row) for row in json.loads(response.content)["data"]}
-            return found
+        found = set()
+        for _ in range(15):
+            query = "SELECT DISTINCT seller_id, {n:String} FROM order_lines"
+            answer = ana.of(seller_id).send(query, {"n": seller_id.replace("\\", "\\\\")})
+            if not answer.code:
+                found |= {tuple(row) for row in answer.rows}
+        return found
 
-    sellers = [*SELLERS, *SELLERS]
+    sellers = [*SELLERS[:3], *SELLERS[:3]]
     with ThreadPoolExecutor(len(sellers)) as threads:
         for seller_id, found in zip(sellers, threads.map(ask, sellers), strict=True):
             assert found == {(seller_id, seller_id)}
 
 
-def test_the_engine_alone_shows_no_foreign_rows(filled: Settings) -> None:
-    """Without the check of the query, the filters hide the rows of every table and every view."""
-    facts, database = filled.clickhouse_database, analytics_database(filled.clickhouse_database)
-    with connect(filled, admin=True) as admin:
-        found = admin.query(
-            "SELECT database, table, countIf(name = 'seller_id') FROM system.columns "
-            "WHERE database IN {databases:Array(String)} AND NOT startsWith(table, 'q_') GROUP BY ALL",
-            {"databases": [facts, database]},
-        ).result_rows
-        shown = {}
-        settings = {"additional_table_filters": table_filters("seller-ana", database), "final": 1}
-        for owner, table, has_seller in found:
-            foreign = "seller_id != 'seller-ana'" if has_seller else "1"
-            query = f"SELECT count() FROM `{owner}`.`{table}` WHERE {foreign}"
-            if count := admin.query(query, settings=settings).result_rows[0][0]:
-                shown[f"{owner}.{table}"] = count
-    assert len(found) > 50
-    assert set(shown) <= {f"{facts}.{table}" for table in SOURCE_FILTERS}
+PERIODS = [
+    ("SELECT * FROM sales WHERE placed_at >= '2026-02-01' AND placed_at < '2026-03-01'", True),
+    ("SELECT * FROM sales AS s WHERE s.placed_at BETWEEN '2026-02-01' AND toDate('2026-02-28')", True),
+    ("SELECT * FROM sales WHERE '2026-02-01' <= placed_at ORDER BY placed_at LIMIT 9", True),
+    ("SELECT * FROM sales WHERE placed_at >= {since:DateTime} GROUP BY ALL HAVING 1", False),
+    ("SELECT *, count() OVER () FROM sales QUALIFY placed_at >= '2026-02-01'", False),
+    ("SELECT * FROM sales WHERE placed_at >= '2026-02-01' OR kind = 'sold'", False),
+    ("SELECT count() FROM sales WHERE placed_at >= (SELECT max(placed_at) FROM order_lines)", False),
+    ("SELECT toDate('2026-01-01') AS placed_at FROM sales WHERE placed_at < '2026-02-01'", False),
+    (
+        "SELECT a.* FROM sales AS a LEFT JOIN sales AS b USING (order_id) WHERE b.placed_at > '2026-02-01'",
+        False,
+    ),
+    ("SELECT count(), sum(gross) FROM sales WHERE placed_at > now() - INTERVAL 1 DAY", True),
+]
 
 
-def test_every_table_of_a_seller_s_view_has_a_filter(filled: Settings) -> None:
-    sources = {source for name in OF_SELLERS for source in read_views()[name].sources}
-    with connect(filled) as analyst:
-        found = analyst.query(
-            "SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'seller_id' "
-            "AND table IN {sources:Array(String)}",
-            {"sources": sorted(sources)},
-        ).result_rows
-    assert sources - {row[0] for row in found} == set(SOURCE_FILTERS) & sources
-    assert ODD in SELLERS
+@pytest.mark.parametrize(("query", "is_limited"), PERIODS)
+def test_an_answer_is_the_same_whatever_is_left_out_of_the_reading(
+    filled: Settings, ana: SellerClient, query: str, is_limited: bool
+) -> None:
+    """Only the columns and, where it can be told, the period that a query needs are read."""
+    params = {"since": "2026-02-01 00:00:00"}
+    database = analytics_database(filled.clickhouse_database)
+    scoped = re.sub(
+        r"\b(sales|order_lines)\b(?=[^.]|$)(?! *\()",
+        r"(SELECT * FROM \1 WHERE seller_id = 'seller-ana')",
+        query,
+    )
+    with connect(filled, database=database) as analyst:
+        settings = {"output_format_json_quote_decimals": 1}
+        expected = json.loads(analyst.raw_query(scoped, params, settings, fmt="JSONCompact"))["data"]
+    assert sorted(map(json.dumps, ana.rows(query, params))) == sorted(map(json.dumps, expected))
+    tree = ana.call(_reading(ana, query, params))
+    assert bool(tree["sales"]["bounds"]) == is_limited
 
 
-def test_a_seller_with_many_long_queries_does_not_keep_others_waiting(filled: Settings) -> None:
-    long = f"SELECT count() FROM {', '.join(f'numbers(1000) AS n{number}' for number in range(5))}"
+async def _reading(client: SellerClient, query: str, params: dict[str, str]) -> Any:
+    async with client.queries.pool.process_of(client.seller_id) as process:
+        await process.send(frames.READ, frames.to_json({"text": query, "params": params}))
+        return json.loads(await process.receive(frames.READINGS))
 
-    def ask(seller_id: str, query: str) -> str:
-        with seller_client(filled, seller_id) as client:
-            client.http.timeout = httpx.Timeout(3)
-            try:
-                return client.send(query).headers.get("x-clickhouse-exception-code", "none")
-            except httpx.ReadTimeout:
-                return "still running"
 
-    with ThreadPoolExecutor(6) as threads:
-        asked = [threads.submit(ask, "seller-ana", long) for _ in range(6)]
-        assert next(as_completed(asked)).result() == "202"
-        assert ask("seller-bob", "SELECT 1") == "none"
-    assert sorted(each.result() for each in asked) == ["202"] * 4 + ["still running"] * 2
+def test_a_query_reads_the_columns_that_it_names(ana: SellerClient) -> None:
+    assert ana.call(_reading(ana, "SELECT sum(revenue) FROM sales", {}))["sales"]["columns"] == ["revenue"]
+    found = ana.call(_reading(ana, "SELECT count(*), max(r.score) FROM reviews AS r", {}))
+    assert found["reviews"]["columns"] == ["score"]
+    assert "sales" not in found
+    every = ana.call(_reading(ana, "SELECT * EXCEPT (kind) FROM sales", {}))["sales"]["columns"]
+    assert every == [column.name for column in read_views()["sales"].columns]

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from clickhouse.analytics.catalogue import read_views
-from clickhouse.http_server.seller_scope import MAX_ROWS
+from clickhouse.seller_sql.limits import MAX_ROWS
 from tests.integration.clickhouse.seller_sql import SellerClient, foreign_sellers
 
 OTHERS = [name for name, view in read_views().items() if not view.is_of_sellers]
@@ -144,47 +144,9 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_query_that_could_read_more_is_refused(ana: SellerClient, facts: str, name: str) -> None:
     query = REFUSED[name].format(database=ana.database, facts=facts)
-    refusal = ana.refusal(query, param_t="orders")
+    refusal = ana.refusal(query, {"t": "orders"})
     assert not foreign_sellers(refusal, "seller-ana")
     assert re.search(r"\((ACCESS_DENIED|READONLY|SYNTAX_ERROR|INTO_OUTFILE_NOT_ALLOWED)\)", refusal)
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        {"SQL_seller_id": ""},
-        {"SQL_seller_id": "x" * 129},
-        {"additional_table_filters": "{}"},
-        {"readonly": "0"},
-        {"readonly": "2"},
-        {"limit": "0"},
-        {"final": "0"},
-        {"max_execution_time": "1"},
-        {"session_id": "mine", "log_comment": "x"},
-        {"database": ""},
-        {"database": "default"},
-        {"database": "system"},
-        {"role": "admin", "max_threads": "1"},
-    ],
-)
-def test_a_request_without_a_seller_or_with_settings_is_refused(
-    ana: SellerClient, given: dict[str, str]
-) -> None:
-    refusal = ana.refusal("SELECT count() FROM sellers", **given)
-    assert re.search(r"\((ACCESS_DENIED|READONLY)\)", refusal)
-
-
-def test_the_platform_s_own_database_can_t_be_the_current_one(ana: SellerClient, facts: str) -> None:
-    assert "ACCESS_DENIED" in ana.refusal("SELECT count() FROM sellers", database=facts)
-
-
-def test_another_user_can_t_name_a_seller(ana: SellerClient) -> None:
-    response = ana.http.post("/", content="SELECT 1", params={"SQL_seller_id": "x", "user": "reader"})
-    url_user = ana.http.post(
-        "/", content="SELECT 1", params={"SQL_seller_id": "x"}, headers={"X-ClickHouse-User": "reader"}
-    )
-    assert "UNKNOWN_SETTING" in url_user.text
-    assert response.status_code != 200 or "seller" in ana.http.headers["X-ClickHouse-User"]
 
 
 def test_an_answer_ends_after_the_limit_of_rows(ana: SellerClient) -> None:

@@ -262,6 +262,16 @@ def shop(clickhouse_server: Settings, tmp_path_factory: pytest.TempPathFactory) 
             yield served
 
 
+@pytest.fixture(scope="session")
+def seller_sql(shop: Settings) -> Iterator[Settings]:
+    """The service that runs the queries of sellers of the shop."""
+    environment = os.environ | settings_environment(shop)
+    command = [sys.executable, "-m", "clickhouse.seller_sql"]
+    with terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as process:
+        await_true(lambda: is_ready(process, f"{shop.seller_sql}/ready"), "the start of the service")
+        yield shop
+
+
 @dataclass(frozen=True)
 class LoneApi:
     """`python -m serving` in one process, without stores and without services, and the file of its log."""

@@ -147,6 +147,7 @@ def test_a_refusal_comes_before_the_file(api: httpx.Client, path: str, status: i
     assert api.get(path_of("net_sales/rows/export.parquet", "nobody-at-all")).status_code == 404
 
 
+@pytest.mark.usefixtures("seller_sql")
 def test_the_result_of_sql_is_parquet_for_those_who_ask(api: httpx.Client) -> None:
     sql = "/v1/sellers/ana/sql"
     query = "SELECT currency, sum(revenue) AS net_sales, toDate('2018-01-01') AS day FROM sales GROUP BY 1"

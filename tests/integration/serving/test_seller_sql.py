@@ -9,6 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Page, expect
 
+from clickhouse.seller_sql.limits import AUDIENCE, PATH
+from common.principal_token import GATEWAY, PrincipalTokens
 from common.settings import Settings
 from serving.web.seller.sql import example_of, views_of_sellers
 from tests.integration.serving.conftest import ODD
@@ -17,6 +19,9 @@ from tests.principals import bearer
 
 UNITS = "-- Units by product\nSELECT product_id, sum(quantity) AS units FROM order_lines GROUP BY 1"
 SALES = "SELECT currency, sum(revenue) AS net_sales, count() AS lines FROM sales GROUP BY currency ORDER BY 1"
+
+
+pytestmark = pytest.mark.usefixtures("seller_sql")
 
 
 @pytest.fixture
@@ -177,6 +182,19 @@ def test_the_page_needs_no_script(api: httpx.Client) -> None:
     assert pq.read_table(BytesIO(columns.content))["units"].to_pylist() == [3, 3]
     assert refused.status_code == 422
     assert "whole marketplace" in refused.text
+
+
+def test_nobody_but_the_api_may_ask_the_service(seller_sql: Settings) -> None:
+    body = {"seller_id": "ana", "database": "x", "text": "SELECT 1", "params": {}, "format": "Parquet"}
+    tokens = PrincipalTokens(seller_sql)
+    url = f"{seller_sql.seller_sql}{PATH}"
+    for token in ("", "x", tokens.make(None, GATEWAY)):
+        refused = httpx.post(url, json=body, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+        assert refused.status_code == 403
+    api = {"Authorization": f"Bearer {tokens.make(None, AUDIENCE)}"}
+    assert httpx.post(url, json={}, headers=api, trust_env=False).status_code == 400
+    site = api | {"Host": "evil.example"}
+    assert httpx.post(url, json=body, headers=site, trust_env=False).status_code == 403
 
 
 @pytest.mark.browser

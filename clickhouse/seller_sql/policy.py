@@ -1,8 +1,8 @@
 """Checks a seller's query by the syntax tree that the engine parsed, after the checks of any reader.
 
-The engine already confines the rows (`seller_scope.py`). This check allows only what was examined against
-these filters: one SELECT over the views in which every row belongs to a seller. Statements, kinds of nodes,
-tables, functions and table functions must be on a list.
+This is the second wall: the query runs in a process that has no row of another seller, no file and no network
+(`walls.py`). The check allows one SELECT over the views in which every row belongs to a seller. Statements,
+kinds of nodes, tables, functions and table functions must be on a list.
 """
 
 import itertools
@@ -66,7 +66,7 @@ def with_names(found: Sequence[Token]) -> frozenset[str]:
 def _clause_refusals(query: Query, found: Sequence[Token]) -> Iterator[str]:
     """Yield the reasons to refuse the clauses at the end of a query, and its names."""
     if query.settings:
-        yield "Remove SETTINGS: sellers may not change settings"
+        yield f"Remove {', '.join(query.settings)} and SETTINGS: sellers may not change settings"
     if query.format:
         yield "Remove FORMAT: the header Accept chooses between JSON, CSV and Parquet"
     for token in found:

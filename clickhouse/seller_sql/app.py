@@ -1,0 +1,181 @@
+"""The service that runs sellers' queries: it reads their rows, and lends each query a confined process."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from clickhouse.analytics.catalogue import read_views
+from clickhouse.databases import analytics_database
+from clickhouse.http_server.errors import DatabaseError
+from clickhouse.seller_sql import frames, limits
+from clickhouse.seller_sql.limits import Limits
+from clickhouse.seller_sql.processes import ProcessPool, SellerProcess, Unavailable
+from clickhouse.seller_sql.rows import ClickHouseUnavailable, SellerRows
+from clickhouse.seller_sql.turns import SellerTurns
+from common.host_check import is_known_host, names_of_listener
+from common.metrics import CONTENT_TYPE, SELLER_QUERY_PROCESSES, SELLER_QUERY_SECONDS, exposition
+from common.principal_token import InvalidToken, PrincipalTokens
+from common.readiness import HEALTH_BODY, ProcessReadiness
+from common.settings import Settings
+from common.stopping import Stopping, drained_before_stop
+
+BODY_LIMIT = 1 << 20
+_JSON = "application/json"
+
+
+class SellerQueries:
+    """Runs queries. `guard=False` leaves out the check of the query: tests show the other walls with it."""
+
+    def __init__(self, settings: Settings, limit: Limits | None = None, *, guard: bool = True) -> None:
+        database = analytics_database(settings.clickhouse_database)
+        self._limit = limit = limit or Limits()
+        self._rows = SellerRows(settings, limit.read_rows)
+        self._turns = SellerTurns()
+        self.pool = ProcessPool(lambda: SellerProcess.start(database, guard=guard))
+
+    async def aclose(self) -> None:
+        """Kill all processes, and close the connections."""
+        await self.pool.aclose()
+        await self._rows.aclose()
+
+    async def run(self, query: limits.SellerQuery) -> bytes:
+        """Return the result of a query over the rows of its seller, in its format.
+
+        Raises:
+            DatabaseError: the query is invalid, or sellers may not run it, or it exceeds a limit.
+            Unavailable: no process can be had.
+            ClickHouseUnavailable: the rows can't be read.
+        """
+        async with self._turns.turn(query.seller_id), self.pool.process_of(query.seller_id) as process:
+            deadline = time.monotonic() + self._limit.time_s
+            try:
+                async with asyncio.timeout(self._limit.time_s + limits.KILL_AFTER_S):
+                    return await self._run(query, process, deadline)
+            except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
+                process.kill()  # it does not speak the protocol
+                raise DatabaseError(1001, limits.ENDED, "The query has broken its process.") from None
+            except TimeoutError:
+                process.kill()
+                raise DatabaseError(159, "TIMEOUT_EXCEEDED", "Timeout exceeded.") from None
+
+    async def _run(self, query: limits.SellerQuery, process: SellerProcess, deadline: float) -> bytes:
+        asked = {"text": query.text, "params": dict(query.params)}
+        await process.send(frames.READ, frames.to_json(asked))
+        readings: dict[str, Any] = json.loads(await process.receive(frames.READINGS))
+        size = 0
+        for view, reading in readings.items():
+            columns = reading["columns"]
+            await process.send(frames.TABLE, frames.to_json({"view": view, "columns": columns}))
+            left = max(0.1, deadline - time.monotonic())
+            async for chunk in self._rows.read(query, view, reading, left):
+                size += len(chunk)
+                if size > self._limit.read_bytes:
+                    process.kill()
+                    most = f"{self._limit.read_bytes >> 20} MB"
+                    raise limits.too_much_to_read(read_views()[view], most)
+                await process.send(frames.DATA, chunk)
+            await process.send(frames.END)
+        left = max(0.1, deadline - time.monotonic())
+        given = {"format": query.format, "seconds": left, "max_rows": self._limit.read_rows}
+        await process.send(frames.RUN, frames.to_json(given))
+        return await process.receive(frames.RESULT)
+
+
+def create_app(settings: Settings, readiness: ProcessReadiness, stopping: Stopping) -> ASGIApp:
+    """Return the application. It starts the first process when it starts.
+
+    Raises:
+        UserError: the settings have no `internal_secret`.
+    """
+    tokens = PrincipalTokens(settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        queries = app.state.queries = SellerQueries(settings)
+        with contextlib.suppress(Unavailable):  # each query then says why
+            await queries.pool.open()
+        async with drained_before_stop(stopping, settings.drain_s):
+            yield
+        await queries.aclose()
+
+    async def run(request: Request) -> Response:
+        try:
+            scheme, _, token = request.headers.get("authorization", "").partition(" ")
+            if scheme.lower() != "bearer":
+                raise InvalidToken
+            tokens.verify_sender(token, limits.AUDIENCE)
+        except InvalidToken:
+            return JSONResponse({"message": "only the API may send queries"}, 403)
+        try:
+            body = await _body(request)
+            query = limits.SellerQuery.from_json(json.loads(body))
+        except ValueError as error:
+            return JSONResponse({"message": str(error)}, 400)
+        begun, outcome = time.monotonic(), "unavailable"
+        try:
+            content = await request.app.state.queries.run(query)
+            outcome = "answered"
+        except DatabaseError as error:
+            outcome = "over_limit" if error.code in limits.OVER_LIMIT else "refused"
+            found = {"code": error.code, "name": error.name, "message": error.message}
+            return JSONResponse(found, 422)
+        except (Unavailable, ClickHouseUnavailable) as error:
+            return JSONResponse({"message": str(error)}, 503)
+        finally:
+            SELLER_QUERY_SECONDS.labels(outcome).observe(time.monotonic() - begun)
+        return Response(content, media_type="application/octet-stream")
+
+    async def health(_: Request) -> Response:
+        return Response(HEALTH_BODY, media_type=_JSON, headers={"Cache-Control": "no-store"})
+
+    async def ready(request: Request) -> Response:
+        body = await asyncio.to_thread(readiness.body, request.query_params.getlist("exclude"))
+        return Response(orjson.dumps(body), 200 if body["ready"] else 503, media_type=_JSON)
+
+    async def metrics(request: Request) -> Response:
+        processes = request.app.state.queries.pool.processes
+        warm = sum(each.seller_id is None for each in processes)
+        for state, count in (("warm", warm), ("with a seller", len(processes) - warm)):
+            SELLER_QUERY_PROCESSES.labels(state).set(count)
+        return Response(exposition(), media_type=CONTENT_TYPE)
+
+    routes = [Route(limits.PATH, run, methods=["POST"]), Route("/health", health), Route("/ready", ready)]
+    app = Starlette(routes=[*routes, Route("/metrics", metrics)], lifespan=lifespan)
+    return _OnlyKnownHosts(app, names_of_listener(settings.listen_host))
+
+
+class _OnlyKnownHosts:
+    """Refuses requests that a web page may have sent, by another host name or with an origin."""
+
+    def __init__(self, app: ASGIApp, names: list[str]) -> None:
+        self._app = app
+        self._names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = Headers(scope=scope)
+            if not is_known_host(headers.get("host", ""), self._names) or "origin" in headers:
+                refusal = JSONResponse({"message": "only programs of the platform may ask"}, 403)
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+async def _body(request: Request) -> bytes:
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > BODY_LIMIT:
+            raise ValueError(f"the body has more than {BODY_LIMIT} bytes")
+    return bytes(content)
