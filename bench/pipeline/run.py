@@ -133,7 +133,10 @@ def _shape(settings: Settings) -> dict[str, int]:
             "GROUP BY kind ORDER BY kind",
             {"database": settings.clickhouse_database},
         ).result_rows
-        return {**dict(engines), "jobs": sum(not job.ended for job in flink.jobs())}
+        return {
+            **{kind: int(count) for kind, count in engines},
+            "jobs": sum(not job.ended for job in flink.jobs()),
+        }
 
 
 def _flink(platform: TemporaryPlatform, orders: int, lines: int) -> Rate:

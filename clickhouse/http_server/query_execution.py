@@ -188,7 +188,7 @@ class QueryExecution:
             raise DatabaseError(73, "UNKNOWN_FORMAT", f"Unknown format {self.format}.")
         self._user.check_format(self.format)
         settings = query.settings if reader else {}
-        if self._user.is_bounded and not self._user.is_scoped and may_search(query.core):
+        if self._user.is_bounded and may_search(query.core):
             rows = (self._request.settings | settings).get("max_block_size", str(PATTERN_BLOCK_ROWS))
             if not rows.isdecimal() or int(rows) >= PATTERN_BLOCK_ROWS:
                 settings = settings | {"max_block_size": str(PATTERN_BLOCK_ROWS)}

@@ -9,7 +9,6 @@ from local.parts.part import Part, Resolution
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
 
-
 SECRETS = ("internal_secret", "clickhouse_serving_password")
 """The passwords that the process needs."""
 

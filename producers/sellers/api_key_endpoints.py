@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.guarded_route import guarded
-from common.ids import new_id
+from common.ids import Id, new_id
 from common.principal_token import derived_key
 from producers.http.endpoint import context, json_response, parse_body, settings_of, transaction, transactions
 from producers.http.guard import principal_of
@@ -30,7 +30,6 @@ from producers.sellers.schemas import (
     KEY_REQUEST,
     NAME,
     VERIFICATION_REQUEST,
-    Id,
     KeysResponse,
     NewKeyResponse,
     Uuid,
