@@ -117,7 +117,10 @@ def test_a_sum_over_several_sellers_is_merged_before_the_filter(ana: httpx.Clien
 
 
 def test_a_reader_can_neither_set_nor_lift_a_filter(reader: httpx.Client) -> None:
-    for name, value in (("additional_table_filters", "{}"), ("additional_result_filter", "1")):
+    for name, value in (
+        ("additional_table_filters", "{'walled.fact': '1'}"),
+        ("additional_result_filter", "1"),
+    ):
         assert name not in allowlists.SETTINGS
         refused = reader.post("/", content="SELECT 1", params={name: value})
         assert refused.headers["x-clickhouse-exception-code"] == "164", refused.text
