@@ -15,9 +15,7 @@ from producers.replay.mapped.guess.proposal import propose
 
 
 def command(
-    directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The folder of the tables.")
-    ],
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the tables.")],
     mapping: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Which column means what (docs/import.md).")
     ] = None,
