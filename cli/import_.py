@@ -18,7 +18,7 @@ _LINES_ON_USE = 4
 
 
 def command(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the CSV or Parquet files.")],
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the tables.")],
     mapping: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Which column means what (docs/import.md).")
     ] = None,
