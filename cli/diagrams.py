@@ -11,7 +11,7 @@ import typer
 from cli.data_dictionary import data_dictionary
 from clickhouse.metric_catalogue.definition import read_domains, read_every_metric
 from clickhouse.metrics.definition import read_definitions
-from clickhouse.views import FOLDER as QUERIES
+from clickhouse.query_files import FOLDER as QUERIES
 from common.settings import ROOT
 from dashboards import monitoring
 from jobs.rankings.logic import EVENTS as READ_BY_RANKINGS

@@ -8,7 +8,7 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from clickhouse import views
+from clickhouse import query_files, views
 from clickhouse.analytics import catalogue, installation
 from clickhouse.client import connect
 from clickhouse.http_server.statement import tokens
@@ -42,7 +42,7 @@ def split_statements(sql: str) -> Iterator[str]:
 def migrate(
     settings: Settings,
     folder: Path = FOLDER,
-    queries: Path = views.FOLDER,
+    queries: Path = query_files.FOLDER,
     metrics: Mapping[str, MetricDefinition] | None = None,
     analytics: Path = catalogue.FOLDER,
 ) -> list[str]:
@@ -74,7 +74,7 @@ def apply_migrations(settings: Settings, folder: Path = FOLDER) -> list[str]:
 
 def install_views(
     settings: Settings,
-    queries: Path = views.FOLDER,
+    queries: Path = query_files.FOLDER,
     metrics: Mapping[str, MetricDefinition] | None = None,
     analytics: Path = catalogue.FOLDER,
 ) -> None:

@@ -40,7 +40,7 @@ def check_minor_digits(client: Client, currency: str) -> None:
 def _first_digits(client: Client, currency: str) -> int:
     if currency not in _WITHOUT_DECIMALS:
         return minor_digits(currency)
-    has_amounts = client.query(
-        "SELECT count() > 0 FROM order_placed WHERE currency = {currency:String}", {"currency": currency}
-    ).first_row[0]
-    return 0 if has_amounts else minor_digits(currency)
+    orders = client.query(
+        "SELECT 1 FROM order_placed WHERE currency = {currency:String} LIMIT 1", {"currency": currency}
+    ).result_rows
+    return 0 if orders else minor_digits(currency)

@@ -34,7 +34,8 @@ def minor_digits(currency: str) -> int:
 
 def minor_units(currency: str) -> int:
     """Return how many minor units one unit of a currency has: 100 for EUR, 1 for JPY, 1000 for KWD."""
-    return 10 ** minor_digits(currency)
+    units: int = 10 ** minor_digits(currency)
+    return units
 
 
 class InexactMoney(SoukError):
@@ -72,11 +73,12 @@ def divide_half_up(numerator: int, denominator: int) -> int:
 def format_money(minor: int, currency: str, locale: str) -> str:
     """Return an amount as text in the locale's format, such as `R$129.90`, with all its decimals."""
     pattern = _pattern(locale, minor_digits(currency))
-    return pattern.apply(to_major(minor, currency), locale, currency=currency, currency_digits=False)
+    text: str = pattern.apply(to_major(minor, currency), locale, currency=currency, currency_digits=False)
+    return text
 
 
 @lru_cache
 def _pattern(locale: str, digits: int) -> NumberPattern:
-    pattern = copy(Locale.parse(locale).currency_formats["standard"])
+    pattern: NumberPattern = copy(Locale.parse(locale).currency_formats["standard"])
     pattern.frac_prec = (digits, digits)
     return pattern

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.guarded_route import guarded
-from common.ids import new_id
+from common.ids import Id, new_id
 from producers.alerts import report_store
 from producers.alerts.checks import check_metric, find_mail_target, require_seller
 from producers.alerts.context import AlertsContext
@@ -19,7 +19,6 @@ from producers.alerts.report_store import Report
 from producers.alerts.schemas import (
     NAME,
     REPORT_REQUEST,
-    Id,
     ReportRequest,
     ReportResponse,
     ReportsResponse,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from common.guarded_route import guarded
-from common.ids import new_id
+from common.ids import Id, new_id
 from producers.alerts import message_store, store
 from producers.alerts.alerting import close_alert
 from producers.alerts.checks import check_metric, require_seller
@@ -30,7 +30,6 @@ from producers.alerts.schemas import (
     NAME,
     RULE_CHANGE,
     RULE_REQUEST,
-    Id,
     MessagesResponse,
     NewRuleResponse,
     RuleChange,

@@ -4,14 +4,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.guarded_route import guarded
-from common.ids import new_id
+from common.ids import Id, new_id
 from producers.alerts import view_store
 from producers.alerts.checks import check_metric, require_seller
 from producers.alerts.context import AlertsContext
 from producers.alerts.model import MAX_VIEWS
 from producers.alerts.policy import POLICIES
 from producers.alerts.problems import TooMany, UnknownThing
-from producers.alerts.schemas import NAME, VIEW_REQUEST, Id, Uuid, ViewRequest, ViewResponse, ViewsResponse
+from producers.alerts.schemas import NAME, VIEW_REQUEST, Uuid, ViewRequest, ViewResponse, ViewsResponse
 from producers.http.endpoint import context, json_response, parse_body, transaction, transactions
 
 PATH = "/v1/sellers/{seller_id}/views"

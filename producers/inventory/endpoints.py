@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from common.access_policy import NotYours
 from common.guarded_route import guarded
+from common.ids import Id
 from common.principal import Principal
 from producers.http.endpoint import json_response, parse_body, transaction, transactions
 from producers.http.guard import principal_of
@@ -15,7 +16,7 @@ from producers.inventory.adjustments import StockCount, set_stock
 from producers.inventory.model import Stock, StockKey
 from producers.inventory.policy import POLICIES, STOCK_KEEPERS
 from producers.inventory.problems import UnknownStock
-from producers.inventory.schemas import STOCK_LIST_REQUEST, STOCK_REQUEST, Id, StockResponse
+from producers.inventory.schemas import STOCK_LIST_REQUEST, STOCK_REQUEST, StockResponse
 
 NAME = "inventory"
 

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from common.access_policy import NotAllowed
 from common.guarded_route import guarded
-from common.ids import new_id
+from common.ids import Id, new_id
 from common.principal_token import derived_key
 from producers.http.endpoint import json_response, parse_body, settings_of, transaction, transactions
 from producers.http.guard import principal_of
@@ -25,7 +25,6 @@ from producers.sellers.schemas import (
     KEY_REQUEST,
     NAME,
     VERIFICATION_REQUEST,
-    Id,
     KeysResponse,
     NewKeyResponse,
     Uuid,

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.guarded_route import guarded
-from common.ids import new_id
+from common.ids import Id, new_id
 from producers.http.endpoint import json_response, parse_body, transaction, transactions
 from producers.http.guard import principal_of
 from producers.sellers import store
@@ -16,7 +16,6 @@ from producers.sellers.schemas import (
     PAGE,
     RULE_REQUEST,
     CommissionResponse,
-    Id,
     RuleResponse,
     RulesResponse,
 )

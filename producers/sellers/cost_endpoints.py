@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from common.content_type import has_json_content_type, media_type
 from common.guarded_route import guarded
+from common.ids import Id
 from producers.http.endpoint import json_response, settings_of, transaction, transactions
 from producers.http.problems import BadBody
 from producers.sellers import store
@@ -22,7 +23,7 @@ from producers.sellers.costs import (
 from producers.sellers.policy import POLICIES
 from producers.sellers.presenters import present_costs
 from producers.sellers.problems import BadCosts, NotJsonOrCsv, RowError, TooManyCosts, UnknownSeller
-from producers.sellers.schemas import COSTS_REQUEST, NAME, PAGE, CostsResponse, CostsSavedResponse, Id
+from producers.sellers.schemas import COSTS_REQUEST, NAME, PAGE, CostsResponse, CostsSavedResponse
 
 router = APIRouter(prefix="/v1/sellers/{seller_id}", tags=[NAME], route_class=guarded(POLICIES))
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.guarded_route import guarded
+from common.ids import Id
 from producers.http.endpoint import json_response, parse_body, settings_of, transaction, transactions
 from producers.http.guard import principal_of
 from producers.sellers.application_endpoints import person_id
@@ -13,7 +14,6 @@ from producers.sellers.schemas import (
     INVITATION_REQUEST,
     INVITATION_TOKEN_REQUEST,
     NAME,
-    Id,
     InvitationResponse,
     MembershipResponse,
     OpenInvitationResponse,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from common.guarded_route import guarded
-from common.ids import PRINTABLE
+from common.ids import PRINTABLE, Id
 from producers.http.endpoint import json_response, parse_body, transaction, transactions
 from producers.http.guard import principal_of
 from producers.sellers import admission, store
@@ -16,7 +16,6 @@ from producers.sellers.schemas import (
     NAME,
     PROFILE_REQUEST,
     REASON_REQUEST,
-    Id,
     ProfileResponse,
     SellerStatusResponse,
 )

@@ -4,11 +4,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.guarded_route import guarded
+from common.ids import Id
 from producers.http.endpoint import json_response, parse_body, transaction, transactions
 from producers.http.guard import principal_of
 from producers.sellers import store
 from producers.sellers.policy import POLICIES
-from producers.sellers.schemas import NAME, ROLE_REQUEST, Id, StaffListResponse, Uuid
+from producers.sellers.schemas import NAME, ROLE_REQUEST, StaffListResponse, Uuid
 from producers.sellers.staff import change_role
 
 router = APIRouter(prefix="/v1/sellers/{seller_id}/staff", tags=[NAME], route_class=guarded(POLICIES))

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.guarded_route import guarded
+from common.ids import Id
 from producers.http.endpoint import json_response, parse_body, transactions
 from producers.http.guard import principal_of
 from producers.users import account, recommendation_mail_store, session_store, sessions, store
@@ -24,7 +25,6 @@ from producers.users.schemas import (
     PROFILE_REQUEST,
     RECOMMENDATION_MAILS_REQUEST,
     AddressResponse,
-    Id,
     MessageResponse,
     RecommendationMailsResponse,
     SessionResponse,

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.guarded_route import guarded
+from common.ids import Id
 from producers.http.endpoint import json_response, transactions
 from producers.users.followed_sellers import follow, unfollow
 from producers.users.followed_store import FollowedSeller, find_followed
 from producers.users.policy import POLICIES
 from producers.users.requests import NAME, person_of
-from producers.users.schemas import FollowedSellersResponse, Id
+from producers.users.schemas import FollowedSellersResponse
 
 router = APIRouter(prefix="/v1/me/followed_sellers", route_class=guarded(POLICIES))
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.commerce.schemas.orders import FORBID_EXTRA_FIELDS, Id
+from common.ids import Id
+from serving.commerce.schemas.orders import FORBID_EXTRA_FIELDS
 
 OnHand = Annotated[
     int,
