@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from clickhouse import schema, views
+from clickhouse import query_files, schema
 
-QUERIES = sorted(views.FOLDER.glob("*.sql"))
+QUERIES = sorted(query_files.FOLDER.glob("*.sql"))
 
 
 def test_migrations_rebuild_schema_sql():

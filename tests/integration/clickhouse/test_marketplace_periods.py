@@ -9,7 +9,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.client import connect
-from clickhouse.views import FOLDER
+from clickhouse.query_files import FOLDER
 from common.settings import Settings
 from tests.integration.metric_tables import emptied
 

@@ -3,7 +3,7 @@ from functools import cache, partial
 
 import pytest
 
-from clickhouse import stored_minor_digits, views
+from clickhouse import query_files, stored_minor_digits, views
 from clickhouse.client import connect
 from clickhouse.databases import analytics_database
 from clickhouse.metrics.definition import read_definitions
@@ -50,7 +50,7 @@ def test_every_migration_is_applied_once_and_every_query_is_a_view(settings):
     assert again == []
     names = client.query("SELECT name FROM schema_migrations FINAL ORDER BY number").result_rows
     assert [name for (name,) in names] == applied
-    queries = list(views.FOLDER.glob("*.sql"))
+    queries = list(query_files.FOLDER.glob("*.sql"))
     assert client.query(count).first_row == (len(queries) + len(read_definitions()),)
     comment = "SELECT comment FROM system.tables WHERE database = currentDatabase() AND name = 'q_sellers'"
     (said,) = client.query(comment).first_row
