@@ -26,7 +26,7 @@ REGISTRY_USER = "souk"
 """The one user of the bundled schema registry."""
 
 Part = Literal[
-    "kafka", "kafka_controller", "registry", "registry_management", "flink", "flink_rpc",
+    "kafka", "kafka_controller", "registry", "flink", "flink_rpc",
     "flink_blob", "clickhouse", "postgres", "redis", "serving", "commerce", "jobs", "simulator",
     "rollups", "training", "audit", "seller_sql", "prometheus", "alertmanager", "zipkin",
 ]  # fmt: skip
@@ -35,7 +35,6 @@ PORTS: dict[Part, int] = {
     "kafka": 9092,
     "kafka_controller": 9093,
     "registry": 8085,
-    "registry_management": 8086,
     "flink": 8081,
     "flink_rpc": 6123,
     "flink_blob": 6124,

@@ -26,6 +26,8 @@ from local.state_directory import StateDirectory
 from local.supervision.launch_file import LaunchSpec
 from producers.postgres.roles import create_schema
 
+MAX_CONNECTIONS = 500
+
 SCHEMA = "registry"
 """The PostgreSQL schema of the registry's tables; the registry's own role owns it."""
 
@@ -37,15 +39,16 @@ def part(settings: Settings) -> Part:
         return Part("registry", Resolution("url", "", shown), shown, ready)
     runner, resolution = find(settings)
     folder = StateDirectory(settings.home).part_directory("registry")
-    port, management = settings.port("registry"), settings.port("registry_management")
+    port = settings.port("registry")
     options = {
         "quarkus.http.host": LOOPBACK,
         "quarkus.http.port": str(port),
+        # Its health and metrics would answer every `Host` and pages of every site, and no setting forbids it.
         "quarkus.management.host-enabled": "false",
         "quarkus.http.idle-timeout": f"{SERVER_KEEPALIVE_S}s",
         "quarkus.http.limits.max-header-size": f"{MAX_HEAD_BYTES >> 10}K",
         "quarkus.http.limits.max-initial-line-length": str(MAX_HEAD_BYTES),
-        "quarkus.http.limits.max-connections": "500",
+        "quarkus.http.limits.max-connections": str(MAX_CONNECTIONS),
         "quarkus.otel.sdk.disabled": "true",
         "quarkus.log.level": "WARN",
         "quarkus.log.console.format": "%d{yyyy-MM-dd'T'HH:mm:ss,SSS} %-5p %c{1} - %s%e%n",
@@ -70,7 +73,7 @@ def part(settings: Settings) -> Part:
         ready,
         LaunchSpec(command, folder, environment),
         lambda: prepare(settings, folder),
-        {"registry": port, "registry_management": management},
+        {"registry": port},
         needs=("postgres",),
     )
 

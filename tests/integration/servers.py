@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from common.configuration.definitions import EXPLORATION_SHARE, HOLDOUT_SHARE, SHEDDING_ENABLED
 from common.configuration.values import SettingValue
-from common.settings import Settings
+from common.settings import LOOPBACK, Settings
 from local.parts import registry
 from local.parts.part import NotReady, Part
 from local.state_directory import StateDirectory, base_environment
@@ -139,6 +139,11 @@ def terminated(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen
             raise
 
 
+def management_port(settings: Settings) -> int:
+    """Return the port of the registry's health, which only containers have, and `registry_in_memory`."""
+    return settings.port("registry") + 1
+
+
 def registry_in_memory(settings: Settings) -> Part:
     """Return the registry with storage in memory: no test needs its schemas after a restart."""
     part = registry.part(settings)
@@ -146,6 +151,11 @@ def registry_in_memory(settings: Settings) -> Part:
     assert spec
     stored = ("APICURIO_STORAGE_KIND", "APICURIO_STORAGE_SQL_KIND", "APICURIO_DATASOURCE")
     env = {name: value for name, value in spec.env.items() if not name.startswith(stored)}
+    env |= {
+        "QUARKUS_MANAGEMENT_HOST_ENABLED": "true",
+        "QUARKUS_MANAGEMENT_HOST": LOOPBACK,
+        "QUARKUS_MANAGEMENT_PORT": str(management_port(settings)),
+    }
     folder = spec.cwd / "tmp"
     return replace(
         part, launch=replace(spec, env=env), prepare=lambda: folder.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,9 @@ from pydantic import SecretStr
 
 from common.errors import PartUnavailable
 from common.settings import Settings
+from common.timeouts import SERVER_KEEPALIVE_S
 from common.urls import redact_password
+from local.parts import registry as registry_part
 from local.parts.part import NotReady
 from local.parts.registry import check
 from schemas.registry import SchemaRegistry
@@ -91,6 +93,23 @@ def test_messages_do_not_show_the_password(settings: Settings) -> None:
     assert "401" in str(refused.value)
     assert "401" in str(not_ready.value)
     assert "guess" not in f"{refused.value} {not_ready.value}"
+
+
+def test_a_client_that_sends_a_large_head_is_refused(http: httpx.Client) -> None:
+    answers = [
+        http.get("/apis/ccompat/v7/subjects", headers={"X": "y" * size}, auth=("souk", REGISTRY_PASSWORD))
+        for size in (60_000, 70_000)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 431]
+
+
+def test_nothing_listens_for_its_health_and_idle_connections_end(settings: Settings) -> None:
+    part = registry_part.part(settings)
+
+    assert part.launch is not None
+    assert part.launch.env["QUARKUS_MANAGEMENT_HOST_ENABLED"] == "false"
+    assert part.launch.env["QUARKUS_HTTP_IDLE_TIMEOUT"] == f"{SERVER_KEEPALIVE_S}s"
 
 
 def test_neither_the_address_nor_an_argument_has_the_password(settings: Settings) -> None:

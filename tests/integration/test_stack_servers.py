@@ -24,7 +24,7 @@ from producers.postgres.roles import migrate_as_admin
 from producers.registry import SERVICES
 from tests.containers import services
 from tests.integration.commerce_servers import Postgres
-from tests.integration.servers import Server, await_true, in_thread, terminated
+from tests.integration.servers import Server, await_true, in_thread, management_port, terminated
 from tests.job_manager import serving_jobs
 from tests.log_lines import read_structured
 from tests.ports import free_offset
@@ -122,7 +122,7 @@ def is_healthy(service: str, address: str, instead: str) -> bool:
 
 def test_the_health_check_of_the_registry_needs_no_http_client(settings: Settings, registry: Server) -> None:
     assert registry.process.poll() is None
-    management = f"{LOOPBACK}:{settings.port('registry_management')}"
+    management = f"{LOOPBACK}:{management_port(settings)}"
     assert is_healthy("registry", "127.0.0.1/9000", management)
     assert not is_healthy("registry", "127.0.0.1/9000", f"{LOOPBACK}:{1}")
 
