@@ -58,7 +58,7 @@ export const putBack = (page) => {
  * declined card must not cost a cart. Returns whether it did.
  */
 export const putBackIfFailed = (orderId, page) => {
-  if ("open" in page.dataset || !settleOrder(orderId) || !("failed" in page.dataset)) return false;
+  if (!page || "open" in page.dataset || !settleOrder(orderId) || !("failed" in page.dataset)) return false;
   putBack(page);
   return true;
 };
