@@ -200,7 +200,8 @@ CLICKHOUSE_ERRORS = _counter("souk_clickhouse_errors", "Refused queries.", "name
 CLICKHOUSE_RUNNING = _gauge("souk_clickhouse_running", "Queries that run or are queued.", "pool")
 CLICKHOUSE_ENDED_AT = _gauge(
     "souk_clickhouse_ended_at_seconds",
-    "When ClickHouse last restarted because a query did not end (Unix time).",
+    "When ClickHouse last restarted because a query of this user did not end (Unix time).",
+    "user",
 )
 
 # clickhouse.seller_sql

@@ -71,8 +71,8 @@ class Watchdog:
         self._running: set[_Running] = set()
         self._stopping = threading.Event()
         self._ends = _read(file)
-        if self._ends:
-            CLICKHOUSE_ENDED_AT.set(self._ends[-1].at)
+        for end in self._ends:
+            CLICKHOUSE_ENDED_AT.labels(end.user).set(end.at)
 
     def start(self) -> None:
         """Start the thread of the watchdog."""

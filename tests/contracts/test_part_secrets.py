@@ -85,7 +85,7 @@ def test_every_process_of_the_local_platform_declares_its_passwords() -> None:
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_container_has_the_passwords_of_its_process_and_no_others(name: str) -> None:
-    environment = services()[name]["environment"]
+    environment = services()[name.replace("_", "-")]["environment"]
     found = {secret for secret in SECRET_SETTINGS if environment.get(f"SOUK_{secret.upper()}")}
     for url, secrets in SECRETS_IN_URL.items():
         if "@" in environment.get(f"SOUK_{url.upper()}", ""):

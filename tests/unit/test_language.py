@@ -86,7 +86,7 @@ def test_a_page_has_the_language_and_the_formats_of_its_reader() -> None:
 
     async def shown(language: str) -> tuple[str, str, str]:
         use_language(language)
-        page = render("shop/orders.html", session="s", signed_in=False, account_orders=None)
+        page = render("shop/orders.html", session="s", signed_in=False, own_orders=None)
         return page.body.decode(), page.headers["vary"], render.cache_version
 
     async def both() -> list[tuple[str, str, str]]:

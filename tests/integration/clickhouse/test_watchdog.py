@@ -68,7 +68,7 @@ def test_an_endless_call_restarts_the_server_and_its_client_is_refused(tmp_path:
         assert set(acknowledged) <= set(map(int, stored))
         metrics = httpx.get(f"{settings.clickhouse}/metrics", trust_env=False).text
     (metric,) = (
-        line for line in metrics.splitlines() if line.startswith("souk_clickhouse_ended_at_seconds ")
+        line for line in metrics.splitlines() if line.startswith("souk_clickhouse_ended_at_seconds{")
     )
     assert float(metric.split()[1]) > time.time() - BAN_S
     written = log.read_text()

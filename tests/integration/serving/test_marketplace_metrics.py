@@ -80,7 +80,7 @@ def test_the_audit_finds_a_wrong_value(shop: Settings) -> None:
     ask(
         shop,
         f"INSERT INTO {rows} SELECT * REPLACE ('somebody else' AS shopper_id) FROM right_orders "
-        "WHERE kind = 'sold' AND orders = 1 LIMIT 3",
+        "WHERE kind = 'sold' AND orders = 1 LIMIT 30",
     )
     try:
         compared = audited(shop, {"customers": METRICS["customers"]}, ("month",))
