@@ -102,7 +102,7 @@ def test_queries_of_several_sellers_at_once_are_not_mixed_up(ana: SellerClient) 
 PERIODS = [
     ("SELECT * FROM sales WHERE placed_at >= '2026-02-01' AND placed_at < '2026-03-01'", True),
     ("SELECT * FROM sales AS s WHERE s.placed_at BETWEEN '2026-02-01' AND toDate('2026-02-28')", True),
-    ("SELECT * FROM sales WHERE '2026-02-01' <= placed_at ORDER BY placed_at LIMIT 9", True),
+    ("SELECT * FROM sales WHERE '2026-02-01' <= placed_at ORDER BY ALL LIMIT 9", True),
     ("SELECT * FROM sales WHERE placed_at >= {since:DateTime} GROUP BY ALL HAVING 1", False),
     ("SELECT *, count() OVER () FROM sales QUALIFY placed_at >= '2026-02-01'", False),
     ("SELECT * FROM sales WHERE placed_at >= '2026-02-01' OR kind = 'sold'", False),
