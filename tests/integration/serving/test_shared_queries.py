@@ -2,9 +2,10 @@
 
 import asyncio
 
+from clickhouse.query_files import load_queries
 from common.metrics import QUERY_SECONDS
 from common.settings import Settings
-from serving.clickhouse import ClickHouseQueries, Row, load_queries
+from serving.clickhouse import ClickHouseQueries, Row
 from serving.redis_client import open_redis
 from serving.shared_queries import SharedQueries
 
