@@ -47,6 +47,8 @@ _CASTS = {
 _AGGREGATES_BY_NAME = frozenset({"arrayreduce", "arrayreduceinranges", "initializeaggregation"})
 _IN = re.compile(r"(?:global)?(?:not)?(?:null)?in(?:ignoreset)?", re.IGNORECASE)
 _LONG_TABLES = frozenset({"system.licenses", "system.documentation", "system.build_options"})
+_ONLY_AT_BEGINNING = re.compile(r"'\^(?:[^\\\[\](){}*+?|]|\[[^\\\[\]]+\]|\{\d+\})*\$?'")
+"""A regular expression that reads a fixed number of characters at the beginning of a text."""
 _COUNTED = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 _SEARCH_WORD = re.compile(
     rb"\b(?:%b)\b" % b"|".join(name.encode() for name in sorted({*allowlists.SEARCHES, "regexp"})),
@@ -135,6 +137,8 @@ def _search_refusal(nodes: Sequence[Node], function: Node, number: int, kind: st
         return f"the pattern of {function.name} may have at most {MAX_PATTERN:,} characters", True
     if kind == "regex" and pattern_size(needle.literal) > MAX_PATTERN_SIZE:
         return f"the pattern of {function.name} repeats too much: write smaller numbers into {{n,m}}", True
+    if kind == "regex" and _ONLY_AT_BEGINNING.fullmatch(needle.literal):
+        return "", False
     if kind == "like" and needle.kind == "Literal":
         return "", length > MAX_NEEDLE or re.search(r"[%_\\]", needle.literal[1:-1].strip("%")) is not None
     return "", True

@@ -117,6 +117,7 @@ def test_a_function_that_nothing_ends_is_refused(reader: httpx.Client) -> None:
         ("replaceRegexpAll(lower(name), '[ac]', '-'), splitByString('b', name)", "-b-\t['a','c']"),
         ("name LIKE concat('%', {p:String}, '%'), position(name, name), match(name, {p:String})", "1\t1\t1"),
         ("arrayExists(word -> position(name, word) > 0, ['x', 'b']), concat(name, '!') LIKE '%c!'", "1\t1"),
+        ("match(name, '^[a-z]{3}$'), arrayStringConcat([name, name], ', ')", "1\tabc, abc"),
         ("positionCaseInsensitive(repeat(name, 3), 'C'), countSubstrings(repeat(name, 9), 'ab')", "3\t9"),
     ],
 )
