@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from clickhouse.analytics.catalogue import AnalyticsView, read_views
-from clickhouse.databases import facts_database
 from clickhouse.http_server import reader_policy
 from clickhouse.http_server.errors import DatabaseError, too_large_result
-from clickhouse.http_server.readable_databases import ReadableDatabases
+from clickhouse.http_server.readable_databases import EVERY, ReadableDatabases
 from clickhouse.http_server.statement import Query, split_query, without_comments
 from clickhouse.literals import quoted
 from clickhouse.seller_sql import frames, limits, policy, walls
@@ -101,8 +100,8 @@ class Worker:
     def _checked(self, query: Query) -> str:
         if self._reader.chdb._conn.classify_query(query.core)["statement_count"] > 1:
             raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed).")
-        # The platform's own database is empty here; `policy` then says which views there are.
-        readable = ReadableDatabases(frozenset({self._database, facts_database(self._database) or ""}))
+        # There are no others here; `policy` says which views there are.
+        readable = ReadableDatabases(frozenset({EVERY}))
         tree = reader_policy.check(self._reader, self._core, self._params, self._database, readable)
         policy.check(query, tree, self._database)
         return tree
