@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import httpx
 import orjson
@@ -187,14 +187,29 @@ def test_only_what_may_be_done_twice_is_sent_twice(
     assert ("may or may not have taken effect" in answer.json()["detail"]) == (times == 1)
 
 
-@pytest.mark.usefixtures("commerce")
-@pytest.mark.parametrize("dots", ["..", ".", "%2E%2E", "a..b"])
-def test_dots_in_an_id_lead_to_no_other_address(gateway: httpx.Client, dots: str) -> None:
-    connection = HTTPConnection(gateway.base_url.host, gateway.base_url.port or 0)  # httpx resolves dots
+def put_stock(gateway: httpx.Client, segment: str) -> tuple[int, Any]:
+    """Return the status and the JSON of a request with this segment as it is: httpx resolves dots."""
+    connection = HTTPConnection(gateway.base_url.host, gateway.base_url.port or 0)
     with closing(connection):
-        connection.request("PUT", f"/v1/products/{dots}/stock", b"{}", dict(gateway.headers))
-        heard = orjson.loads(connection.getresponse().read())
-    assert heard["path"] == f"/v1/products/{dots.replace('.', '%2E')}/stock"
+        connection.request("PUT", f"/v1/products/{segment}/stock", b"{}", dict(gateway.headers))
+        answer = connection.getresponse()
+        return answer.status, orjson.loads(answer.read())
+
+
+@pytest.mark.usefixtures("commerce")
+def test_dots_within_an_id_are_quoted_on_the_way(gateway: httpx.Client) -> None:
+    _, heard = put_stock(gateway, "a..b")
+
+    assert heard["path"] == "/v1/products/a%2E%2Eb/stock"
+
+
+@pytest.mark.usefixtures("commerce")
+@pytest.mark.parametrize("dots", ["..", ".", "%2E%2E", "%2e"])
+def test_dots_alone_are_no_id_and_lead_to_no_other_address(gateway: httpx.Client, dots: str) -> None:
+    status, problem = put_stock(gateway, dots)
+
+    assert status == 422
+    assert problem["type"] == "urn:souk:problem:bad-parameter"
 
 
 @pytest.mark.usefixtures("commerce")
