@@ -9,6 +9,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.client import connect
+from clickhouse.http_server.users import READER_DEFAULTS, SERVING_DEFAULTS
 from clickhouse.query_files import load_queries
 from common.settings import Settings
 from tests.integration.metric_tables import emptied, writable
@@ -112,11 +113,12 @@ def parameters(text: str) -> dict[str, str]:
 @pytest.mark.parametrize("name", load_queries())
 def test_a_query_of_the_api_answers_the_same_with_a_readers_defaults(name: str, shop: Settings) -> None:
     text = load_queries()[name]
+    admin = (shop.clickhouse_admin_user, shop.clickhouse_admin_password.get_secret_value())
     answers = set()
-    for user in (shop.clickhouse_reader_user, shop.clickhouse_serving_user):
-        params = {"user": user, "database": shop.clickhouse_database, "default_format": "JSONCompactEachRow"}
+    for defaults in (READER_DEFAULTS, SERVING_DEFAULTS):
+        params = {"database": shop.clickhouse_database, "default_format": "JSONCompactEachRow", **defaults}
         params |= parameters(text)
-        answer = httpx.post(shop.clickhouse, content=text, params=params, trust_env=False)
+        answer = httpx.post(shop.clickhouse, content=text, params=params, auth=admin, trust_env=False)
         assert answer.status_code == 200, answer.text
         answers.add(answer.text)
 
