@@ -36,7 +36,6 @@ class Example:
 SCHEMA = Command(("-m", "clickhouse.schema"))
 DIAGRAMS = Command(("-m", "cli", "diagrams"))
 
-DECLARED = "serving/recommendations/schemas.py"
 SERVING = "serving/recommendations/service.py"
 REASONS = "serving/recommendations/reasons.py"
 RECOMMENDED = "audit/comparisons/facts_vs_recommendations.py"
@@ -123,7 +122,7 @@ SERVICE = Example(
             Put(
                 "schemas/topics.py",
                 '"payment_captured", "order_id", 4, FOREVER, PAYMENTS, (ORDERS,',
-                ' "producers/loyalty"',
+                ' "producers/loyalty",',
             ),
             DIAGRAMS,
         ),
@@ -195,11 +194,6 @@ RECOMMENDER = Example(
                 'Kind = Literal["similar", "content", "category"',
                 ', "newest"',
             ),
-            Put(
-                DECLARED,
-                '        "similar",\n        "content",\n        "category",\n',
-                '        "newest",\n',
-            ),
         ),
         3: (
             Put(
@@ -253,14 +247,13 @@ PANEL = Example(
         ),
         3: (
             Put(
-                "tests/integration/test_dashboards.py",
-                "\"'order_cancelled', 'BRL', 150\",\n",
-                '    "order_returned (event_id, occurred_at, order_id, reason)": '
-                "\"SELECT 'e', now64(3) - 600, 'o1', 'damaged'\",\n",
+                "tests/integration/serving/panel_answers.py",
+                '"Orders that were never confirmed are in no figure of the API.",',
+                '\n    "marketplace: Returned": "The API counts the units that came back, not the returns by reason.",',
             ),
         ),
     },
-    ("tests/contracts/test_dashboards.py", "tests/integration/test_dashboards.py"),
+    ("tests/contracts/test_dashboards.py", "tests/integration/serving/test_panels.py"),
     forgotten=2,
     noticed_by=("tests/contracts/test_dashboards.py",),
 )
