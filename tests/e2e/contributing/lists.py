@@ -249,7 +249,7 @@ PANEL = Example(
             Put(
                 "tests/integration/serving/panel_answers.py",
                 '"Orders that were never confirmed are in no figure of the API.",',
-                '\n    "marketplace: Returned": "The API counts the units that came back, not the returns by reason.",',
+                '\n    "marketplace: Returned": "The API counts units that came back, by no reason.",',
             ),
         ),
     },
