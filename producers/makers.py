@@ -80,7 +80,8 @@ class Makers:
             return None
         path = f"/v1/people/{maker}/rights"
         if self._file is not None:
-            self._urls = await asyncio.to_thread(self._file.read_if_changed) or self._urls
+            changed = await asyncio.to_thread(self._file.read_if_changed)
+            self._urls = changed or self._urls
         headers = {HEADER: self._tokens.make(self._sender, COMMERCE)}
         for url in self._urls.get(USERS) or [self._default]:
             try:
