@@ -114,6 +114,7 @@ SERVICE = Example(
                 "from producers.loyalty.service import LOYALTY\n",
             ),
             Put("producers/registry.py", "(ORDERS, INVENTORY, PAYMENTS", ", LOYALTY"),
+            Put("producers/registry.py", "    service.name: service", "\n   "),
             Put(
                 "dashboards/services.py",
                 '    "payments": "/v1/orders/[^/]+/payment",\n',
@@ -234,7 +235,7 @@ PANEL = Example(
                 "            bars=True,\n"
                 '            by="reason",\n'
                 "        ),\n",
-                "        lines(\n"
+                "        time_series_panel(\n"
                 '            "Returned",\n'
                 '            "What shoppers sent back, by reason and by the time it came back.",\n'
                 '            queries.sql("marketplace/returns"),\n'
