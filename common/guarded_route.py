@@ -75,14 +75,9 @@ def check_policies(app: FastAPI, public_paths: frozenset[str]) -> None:
 
 
 def all_routes(app: FastAPI | APIRouter) -> list[BaseRoute]:
-    """Return every route, also those of included routers, which FastAPI keeps as a tree."""
+    """Return every route in the router's order, also of included routers, which FastAPI keeps as a tree."""
     found: list[BaseRoute] = []
-    pending: list[BaseRoute] = list(app.routes)
-    while pending:
-        route = pending.pop()
-        included = getattr(route, "original_router", None)
-        if included is None:
-            found.append(route)
-        else:
-            pending.extend(included.routes)
+    for route in app.routes:
+        included: APIRouter | None = getattr(route, "original_router", None)
+        found += [route] if included is None else all_routes(included)
     return found

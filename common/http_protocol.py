@@ -75,7 +75,8 @@ class DeadlineProtocol(HttpToolsProtocol):
         """
         self._is_progress = False
         super().data_received(data)
-        if self._deadline is None and not _is_working(self):
+        # A request that was answered at once, as by a refusal, is no such case: its connection is idle.
+        if self._deadline is None and not self._is_progress and not _is_working(self):
             self._start_deadline()
         self._pending_bytes = 0 if self._is_progress else self._pending_bytes + len(data)
         if self._pending_bytes > self.max_head_bytes and not self.transport.is_closing():

@@ -6,6 +6,7 @@ the route that makes such a thing. So it ends with a suspension, a lost role, a 
 seller, an erasure and the end of the demo, and none of these places has a list of things to end.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,7 +80,8 @@ class Makers:
             return None
         path = f"/v1/people/{maker}/rights"
         if self._file is not None:
-            self._urls = self._file.read_if_changed() or self._urls
+            changed = await asyncio.to_thread(self._file.read_if_changed)
+            self._urls = changed or self._urls
         headers = {HEADER: self._tokens.make(self._sender, COMMERCE)}
         for url in self._urls.get(USERS) or [self._default]:
             try:

@@ -12,6 +12,7 @@ from graphlib import TopologicalSorter
 from uuid import uuid4
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from clickhouse.databases import ROWS_SUFFIX
 from clickhouse.literals import quoted
@@ -24,6 +25,9 @@ Progress = Callable[[str], None]
 
 _VERSIONS_KEPT = 2
 """The live version and the one before it."""
+
+BEFORE_KEPT_H = 24
+"""How long the version before the live one is fed at least, so that readers can go back to it."""
 
 _VERSION = re.compile(r"\(version (\w+)\)$")
 
@@ -96,19 +100,33 @@ class MetricVersions:
     def install(self, definitions: Iterable[MetricDefinition]) -> list[str]:
         """Bring every metric to the version that this checkout defines; return the metrics that changed.
 
-        A version that was live before is left alone: somebody went back from it.
+        A version that was live before is left alone: somebody went back from it. If this checkout's version
+        has been live for `BEFORE_KEPT_H`, the one before it is dropped, so that inserts no longer feed it.
         """
         self.prepare()
         states = self._states("")
-        changed = []
+        settled = self._settled()
+        changed, replaced = [], []
         for definition in definitions:
             state = states.get(definition.name, _NEVER_BUILT)
             if state.live is None or definition.version not in state.been_live:
                 self.rebuild(definition)
                 changed.append(definition)
+            elif (definition.name, state.live) in settled and state.live == definition.version:
+                replaced += [(definition.name, version) for version in state.been_live[1:]]
         for definition in changed:
-            self.switch(definition.name, definition.version)
+            self._switch_with_rollups(definition.name, definition.version)
+        for name, version in reversed(replaced):  # a roll-up comes after the metric that it adds up
+            self._drop(name, version)
         return [definition.name for definition in changed]
+
+    def _settled(self) -> set[tuple[str, str]]:
+        """Return (metric, version) of each metric's last switch, if it was `BEFORE_KEPT_H` ago or longer."""
+        found = self._client.query(
+            f"SELECT metric, argMax(version, switched_at) FROM `{self._rows}`.switches "
+            f"GROUP BY metric HAVING max(switched_at) < now() - INTERVAL {BEFORE_KEPT_H} HOUR"
+        ).result_rows
+        return {(metric, version) for metric, version in found}
 
     def state(self, name: str) -> MetricState:
         """Return the versions of a metric. The comment of its view says which is live."""
@@ -253,12 +271,39 @@ class MetricVersions:
         Roll-ups that add up this metric are switched to the version that adds up this version.
 
         Raises:
-            UserError: the version, or that of a roll-up, is not complete, or is not kept any more.
+            UserError: the version, or that of a roll-up, is not complete, or is not kept any more; or a
+                metric whose view reads this one needs a column that the version lacks.
         """
+        self._check_readers(name, version)
+        self._switch_with_rollups(name, version)
+
+    def _switch_with_rollups(self, name: str, version: str) -> None:
         dependent = self._dependent(name, version)
         self._switch(name, version)
         for rollup in dependent:
-            self.switch(rollup, dependent[rollup])
+            self._switch_with_rollups(rollup, dependent[rollup])
+
+    def _check_readers(self, name: str, version: str) -> None:
+        """Check that the live views that read a metric can be read over this version of it."""
+        select, _ = self._select(name, version)
+        for reader, state in self._states("").items():
+            if reader == name or state.live is None:
+                continue
+            view_sql, _ = self._select(reader, state.live)
+            over_version, found = re.subn(
+                rf"\b(FROM|JOIN)\s+{name}\b(\s+AS\s+\w+)?",
+                lambda read: f"{read[1]} (\n{select}\n){read[2] or f' AS {name}'}",
+                view_sql,
+            )
+            if not found:
+                continue
+            try:
+                self._client.query(f"DESCRIBE TABLE ({over_version})")
+            except DatabaseError as error:
+                raise UserError(
+                    f"metric {reader} can't read version {version} of {name}, which lacks a column: "
+                    f"`./souk metrics switch {reader}` to a version that can, or rebuild both"
+                ) from error
 
     def _dependent(self, name: str, version: str) -> dict[str, str]:
         """Return roll-up → the version to which a switch of the metric that it adds up must switch it."""

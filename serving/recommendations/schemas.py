@@ -6,6 +6,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from serving.analytics.schemas.basics import AsOf, Minor
+from serving.recommendations.proposal import Kind
 from serving.recommendations.rules.draft import Change, RuleName
 
 KindOfRule = Literal["pinned", "sponsored", "discovery"]
@@ -15,7 +16,7 @@ KindOfRule = Literal["pinned", "sponsored", "discovery"]
 class Reason(TypedDict):
     """Why a product is recommended."""
 
-    kind: Literal["similar", "content", "category", "popular", "again", "new", "cheaper", "back", KindOfRule]
+    kind: Literal[Kind, KindOfRule]
     product_id: Annotated[
         str | None,
         Field(

@@ -1,4 +1,4 @@
-"""Definitions of ten metrics change during a demo, and a reader never sees a wrong figure."""
+"""Definitions of nine metrics change during a demo, and a reader never sees a wrong figure."""
 
 import signal
 import threading

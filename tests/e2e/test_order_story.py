@@ -18,6 +18,7 @@ pytestmark = pytest.mark.timeout(3_600)
 
 RUN = uuid.uuid4().hex[:8]
 SELLER, PRODUCT = f"seller-{RUN}", f"product-{RUN}"
+ALWAYS_LOG = ("serving", "commerce", "clickhouse", "jobs")
 
 
 @pytest.fixture(scope="module")
@@ -148,9 +149,9 @@ def test_the_readable_story_names_parts_and_levels_and_a_level_selects(platform,
 def test_every_line_of_every_process_of_ours_has_its_ids(platform):
     lines = {
         part: (platform.settings.home / "logs" / f"{part}.log").read_text().splitlines()
-        for part in ("serving", "commerce", "clickhouse", "jobs", "rollups", "training", "audit")
+        for part in (*ALWAYS_LOG, "rollups", "seller_sql", "training", "audit")
     }
-    assert all(lines[part] for part in ("serving", "commerce", "clickhouse", "jobs"))
+    assert all(lines[part] for part in ALWAYS_LOG)
     for part in lines:
         read_structured(lines[part])
 

@@ -23,7 +23,7 @@ def addresses(app: FastAPI) -> Addresses:
 
 
 def routed(app: FastAPI, method: str, path: str) -> list[Address]:
-    """Return the addresses of all routes that match."""
+    """Return the addresses of all routes that match; the router takes the first."""
     scope = {"type": "http", "method": method, "path": path, "headers": [], "root_path": ""}
     return [
         Address(route.path, route.policy.shed_as if isinstance(route, GuardedRoute) else None)
@@ -41,7 +41,7 @@ def test_each_route_is_found_by_a_path_of_its_own(app: FastAPI, addresses: Addre
     ]
     assert len(requests) > 200
     for method, path in requests:
-        assert addresses.find(method, path) in routed(app, method, path), (method, path)
+        assert addresses.find(method, path) == routed(app, method, path)[0], (method, path)
 
 
 def test_a_fixed_path_comes_before_a_parameter(addresses: Addresses) -> None:

@@ -12,6 +12,8 @@ import uvicorn
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from common.body_deadline import BodyDeadlineProtocol
 from common.http_protocol import MAX_HEAD_BYTES, MAX_HEADERS, DeadlineProtocol, server_config
@@ -19,6 +21,7 @@ from common.operations_server import serve_operations
 from common.readiness import ProcessReadiness
 from common.settings import LOOPBACK, ROOT, Settings
 from common.stopping import Stopping
+from serving.admission import AdmissionProtocol, Refusal
 from tests.ports import free_offset
 
 FLOOD_BYTES = 64 << 20
@@ -46,6 +49,15 @@ class ImpatientProtocol(BodyDeadlineProtocol):
 
     head_timeout_s = 0.2
     max_connections = 3
+
+
+class RefusingProtocol(AdmissionProtocol):
+    """Refuses each request as an overloaded process does, and gives a head a fifth of a second."""
+
+    head_timeout_s = 0.2
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, _app: ASGI3Application) -> None:
+        self._refuse(cycle, Refusal(b"Content-Length: 0\r\n", b""), is_last=False)
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -169,6 +181,20 @@ def test_line_ends_after_a_response_do_not_keep_a_connection_open() -> None:
             return rest
 
     assert asyncio.run(run()) == b""
+
+
+def test_a_connection_whose_request_was_refused_at_once_stays_open() -> None:
+    async def run() -> bytes:
+        async with asyncio.timeout(30), serving(RefusingProtocol) as port:
+            reader, writer = await asyncio.open_connection(LOOPBACK, port)
+            writer.write(GET + b"\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+            with suppress(TimeoutError):  # it would be closed after the time that a head may take
+                await asyncio.wait_for(reader.read(), 5 * RefusingProtocol.head_timeout_s)
+            writer.write(GET + b"Connection: close\r\n\r\n")
+            return await reader.read()
+
+    assert b" 503 " in asyncio.run(run())
 
 
 def test_connections_without_a_request_make_room_for_others() -> None:

@@ -111,7 +111,7 @@ def _output(folder: Path, *command: str) -> str:
 
 def sections(text: str) -> dict[str, dict[int, str]]:
     """Return heading → number of a step → its text, of CONTRIBUTING.md."""
-    parts = re.split(r"^## (.+)\n", text, flags=re.MULTILINE)[1:]
+    parts = re.split(r"^#{2,3} (.+)\n", text, flags=re.MULTILINE)[1:]
     return {
         heading: {
             int(number): step

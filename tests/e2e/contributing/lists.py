@@ -36,7 +36,6 @@ class Example:
 SCHEMA = Command(("-m", "clickhouse.schema"))
 DIAGRAMS = Command(("-m", "cli", "diagrams"))
 
-DECLARED = "serving/recommendations/schemas.py"
 SERVING = "serving/recommendations/service.py"
 REASONS = "serving/recommendations/reasons.py"
 RECOMMENDED = "audit/comparisons/facts_vs_recommendations.py"
@@ -115,6 +114,7 @@ SERVICE = Example(
                 "from producers.loyalty.service import LOYALTY\n",
             ),
             Put("producers/registry.py", "(ORDERS, INVENTORY, PAYMENTS", ", LOYALTY"),
+            Put("producers/registry.py", "    service.name: service", "\n   "),
             Put(
                 "dashboards/services.py",
                 '    "payments": "/v1/orders/[^/]+/payment",\n',
@@ -123,7 +123,7 @@ SERVICE = Example(
             Put(
                 "schemas/topics.py",
                 '"payment_captured", "order_id", 4, FOREVER, PAYMENTS, (ORDERS,',
-                ' "producers/loyalty"',
+                ' "producers/loyalty",',
             ),
             DIAGRAMS,
         ),
@@ -195,11 +195,6 @@ RECOMMENDER = Example(
                 'Kind = Literal["similar", "content", "category"',
                 ', "newest"',
             ),
-            Put(
-                DECLARED,
-                '        "similar",\n        "content",\n        "category",\n',
-                '        "newest",\n',
-            ),
         ),
         3: (
             Put(
@@ -240,7 +235,7 @@ PANEL = Example(
                 "            bars=True,\n"
                 '            by="reason",\n'
                 "        ),\n",
-                "        lines(\n"
+                "        time_series_panel(\n"
                 '            "Returned",\n'
                 '            "What shoppers sent back, by reason and by the time it came back.",\n'
                 '            queries.sql("marketplace/returns"),\n'
@@ -253,14 +248,13 @@ PANEL = Example(
         ),
         3: (
             Put(
-                "tests/integration/test_dashboards.py",
-                "\"'order_cancelled', 'BRL', 150\",\n",
-                '    "order_returned (event_id, occurred_at, order_id, reason)": '
-                "\"SELECT 'e', now64(3) - 600, 'o1', 'damaged'\",\n",
+                "tests/integration/serving/panel_answers.py",
+                '"Orders that were never confirmed are in no figure of the API.",',
+                '\n    "marketplace: Returned": "The API counts units that came back, by no reason.",',
             ),
         ),
     },
-    ("tests/contracts/test_dashboards.py", "tests/integration/test_dashboards.py"),
+    ("tests/contracts/test_dashboards.py", "tests/integration/serving/test_panels.py"),
     forgotten=2,
     noticed_by=("tests/contracts/test_dashboards.py",),
 )

@@ -167,6 +167,54 @@ def test_only_the_live_version_and_the_one_before_it_are_kept(client: Client) ->
     assert gross(client) == [("o", 1150)]
 
 
+def test_a_version_that_was_replaced_a_day_ago_is_no_longer_fed(client: Client) -> None:
+    versions = MetricVersions(client)
+    versions.install([changed(LINES), STATE])
+    versions.install([changed(LINES), STATE])
+    assert versions.state("order_lines").been_live == (changed(LINES).version, LINES.version)
+
+    client.command(
+        f"ALTER TABLE `{client.database}_rows`.switches UPDATE switched_at = switched_at - INTERVAL 25 HOUR "
+        "WHERE 1 SETTINGS mutations_sync = 2"
+    )
+    assert versions.install([changed(LINES), STATE]) == []
+    place(client, "o", line(1, "pen", "ann"))
+
+    assert versions.state("order_lines").been_live == (changed(LINES).version,)
+    assert versions.state("order_state").been_live == (STATE.version,)
+    assert rows(
+        client,
+        f"SELECT count() FROM system.tables WHERE database = '{client.database}_rows' "
+        f"AND startsWith(name, 'order_lines_{LINES.version}')",
+    ) == [(0,)]
+    assert gross(client) == [("o", 1150)]
+
+
+def test_a_version_that_was_gone_back_from_stays_however_old_it_is(client: Client) -> None:
+    versions = MetricVersions(client)
+    versions.install([changed(LINES)])
+    versions.switch("order_lines", LINES.version)
+    client.command(
+        f"ALTER TABLE `{client.database}_rows`.switches UPDATE switched_at = switched_at - INTERVAL 25 HOUR "
+        "WHERE 1 SETTINGS mutations_sync = 2"
+    )
+
+    assert versions.install([changed(LINES)]) == []
+    assert versions.state("order_lines").been_live == (LINES.version, changed(LINES).version)
+
+
+def test_nobody_goes_back_to_a_version_without_a_column_that_another_metric_reads(client: Client) -> None:
+    place(client, "o", line(1, "pen", "ann"))
+    versions = MetricVersions(client)
+    wider = replace(LINES, view_sql="SELECT *, 2 * gross_minor AS twice_minor FROM {table} FINAL")
+    twice = MetricDefinition("twice", "", {}, "SELECT order_id, twice_minor FROM order_lines AS wide")
+    versions.install([wider, twice])
+
+    with pytest.raises(UserError, match=f"twice can't read version {LINES.version} of order_lines"):
+        versions.switch("order_lines", LINES.version)
+    assert rows(client, "SELECT order_id, twice_minor FROM twice") == [("o", 2000)]
+
+
 def test_a_comment_makes_no_new_version() -> None:
     commented = replace(LINES, table_sql=f"-- Other words.\n{LINES.table_sql}")
 

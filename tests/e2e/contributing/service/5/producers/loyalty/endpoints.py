@@ -4,11 +4,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.guarded_route import guarded
+from common.ids import Id
 from producers.http.endpoint import json_response, transactions
 from producers.loyalty import store
 from producers.loyalty.policy import POLICIES
 from producers.loyalty.problems import NoPoints
-from producers.loyalty.schemas import Id, PointsShown
+from producers.loyalty.schemas import PointsShown
 
 NAME = "loyalty"
 

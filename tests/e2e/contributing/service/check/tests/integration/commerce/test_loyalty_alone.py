@@ -31,7 +31,7 @@ def test_a_service_runs_alone(shop: Shop, tmp_path: Path) -> None:
         await_true(lambda: is_ready(process, f"{alone.commerce}/ready"), "loyalty's start")
         headers = {HEADER: PrincipalTokens(alone).make(platform("tests"), COMMERCE)}
         points = httpx.get(f"{alone.commerce}/v1/shoppers/nobody/points", headers=headers, trust_env=False)
-        orders = httpx.get(f"{alone.commerce}/v1/orders/none", trust_env=False)
+        orders = httpx.get(f"{alone.commerce}/v1/orders/none", headers=headers, trust_env=False)
 
     assert points.json()["type"] == "urn:souk:problem:no-points"
     assert orders.json().get("type") != "urn:souk:problem:unknown-order"
