@@ -21,7 +21,7 @@ ROUTES = {
 """Service → a regular expression that matches its routes, and only these."""
 
 READING_EVENTS = ("orders", "inventory", "payments", "sellers")
-"""The services that read events of others. All services send events."""
+"""The services that read events of others. Every service has an outbox."""
 
 LINE = "{{what}}"
 

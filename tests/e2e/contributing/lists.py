@@ -107,6 +107,13 @@ METRIC = Example(
 SERVICE = Example(
     "Add a service",
     {
+        5: (
+            Put(
+                "serving/web/translations/pt_BR/LC_MESSAGES/messages.po",
+                'msgstr "Um produto aparece duas vezes"\n',
+                '\n#: producers/loyalty/problems.py\nmsgid "No points"\nmsgstr "Sem pontos"\n',
+            ),
+        ),
         6: (
             Put(
                 "producers/registry.py",
@@ -120,6 +127,8 @@ SERVICE = Example(
                 '    "payments": "/v1/orders/[^/]+/payment",\n',
                 '    "loyalty": "/v1/shoppers/.*",\n',
             ),
+            Put("dashboards/services.py", '"orders", "inventory", "payments"', ', "loyalty"'),
+            Put("docker/alertmanager/alertmanager.yml", "orders|inventory|payments", "|loyalty"),
             Put(
                 "schemas/topics.py",
                 '"payment_captured", "order_id", 4, FOREVER, PAYMENTS, (ORDERS,',
