@@ -87,11 +87,13 @@ class SellerProcess:
             started = cls(process, reader, writer)
             async with asyncio.timeout(START_TIMEOUT_S):
                 await started.receive(frames.READY)
-        except (DatabaseError, OSError, TimeoutError) as error:
+        except BaseException as error:  # it may also be given up
             if process is not None:
                 process.kill()
                 process.wait()
             ours.close()
+            if not isinstance(error, (DatabaseError, OSError, TimeoutError)):
+                raise
             reason = error.message if isinstance(error, DatabaseError) else str(error) or "it does not start"
             raise Unavailable(f"queries of sellers need a confined process: {reason}") from error
         finally:

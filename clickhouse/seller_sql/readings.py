@@ -6,7 +6,8 @@ parsed (`EXPLAIN AST`).
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from clickhouse.analytics.catalogue import AnalyticsView
@@ -39,6 +40,7 @@ class Node:
 
     kind: str
     name: str
+    alias: str = ""
     children: list["Node"] = field(default_factory=list)
 
     def walk(self) -> Iterator["Node"]:
@@ -69,7 +71,10 @@ def parse(tree: str) -> Node:
         found = _NODE.match(line)
         if found is None or depth + 1 > len(above):
             continue
-        node = Node(found["kind"], _END.sub("", found["rest"] or ""))
+        rest = found["rest"] or ""
+        name = _END.sub("", rest)
+        alias = _ALIAS.match(rest, len(name) + 1)
+        node = Node(found["kind"], name, alias[1] if alias else "")
         del above[depth + 1 :]
         above[depth].children.append(node)
         above.append(node)
@@ -79,30 +84,38 @@ def parse(tree: str) -> Node:
 def readings(tree: str, text: bytes, database: str, views: Mapping[str, AnalyticsView]) -> dict[str, Reading]:
     """Return view → what a query reads of it, from its tree and its text; `database` is that of the views."""
     root = parse(tree)
-    named = [view for name in _table_names(root) if (view := _view(name, database, views))]
-    words, aliases = set(re.findall(r"\w+", tree)), set(_ALIAS.findall(tree))
-    every = _selects_all_columns(root)
-    # The tree does not tell WHERE from these.
+    tables, after_in = _table_names(root)
+    named = [view for name in (*tables, *after_in) if (view := _view(name, database, views))]
+    words, aliases = set(re.findall(r"\w+", tree)), Counter(_ALIAS.findall(tree))
+    # The tree does not tell NATURAL JOIN from a comma, and WHERE from HAVING and QUALIFY.
+    every = _selects_all_columns(root) or re.search(rb"\bNATURAL\b", text, re.IGNORECASE) is not None
     ambiguous = re.search(rb"\b(?:HAVING|QUALIFY)\b", text, re.IGNORECASE)
-    limited = [] if ambiguous else list(_limited(root, database, views, aliases))
+    # `WITH (x, y) -> 1 AS greater` changes what the operator does.
+    redefined = any(
+        each in _COMPARISONS or each == "and" or _CONSTANT_FUNCTIONS.fullmatch(each) for each in aliases
+    )
+    limited = [] if ambiguous or redefined else list(_limited(root, database, views, aliases))
+    whole = {_view(name, database, views) for name in after_in}
     found = {}
     for view in dict.fromkeys(named):
         declared = views[view].columns
-        columns = tuple(column.name for column in declared if every or column.name in words)
+        columns = tuple(column.name for column in declared if every or view in whole or column.name in words)
         bounds = [bounds for name, bounds in limited if name == view] if named.count(view) == 1 else []
         found[view] = Reading(columns or (declared[0].name,), bounds[0] if bounds else {})
     return found
 
 
-def _table_names(root: Node) -> Iterator[str]:
-    """Yield the names of tables. The second argument of `IN` may be one."""
+def _table_names(root: Node) -> tuple[list[str], list[str]]:
+    """Return the names of tables, and those of the second arguments of `IN`, which may be tables."""
+    tables, after_in = [], []
     for node in root.walk():
         if node.kind == "TableIdentifier":
-            yield node.name
+            tables.append(node.name)
         elif node.kind == "Function" and _IN.fullmatch(node.name) and node.children:
             arguments = node.children[0].children
             if len(arguments) == 2 and arguments[1].kind == "Identifier":
-                yield arguments[1].name
+                after_in.append(arguments[1].name)
+    return tables, after_in
 
 
 def _view(name: str, database: str, views: Mapping[str, AnalyticsView]) -> str | None:
@@ -121,7 +134,7 @@ def _selects_all_columns(node: Node, function: str = "") -> bool:
 
 
 def _limited(
-    root: Node, database: str, views: Mapping[str, AnalyticsView], aliases: Collection[str]
+    root: Node, database: str, views: Mapping[str, AnalyticsView], aliases: Counter[str]
 ) -> Iterator[tuple[str, Bounds]]:
     """Yield each view from which a SELECT reads alone, with the bounds of its WHERE.
 
@@ -133,23 +146,27 @@ def _limited(
         at = next((n for n, child in enumerate(select.children) if child.kind == "TablesInSelectQuery"), None)
         if at is None:
             continue
-        view = _only_view(select.children[at], database, views)
-        if view is None or at + 1 == len(select.children):
+        table = _only_table(select.children[at])
+        view = _view(table.name, database, views) if table else None
+        if table is None or view is None or at + 1 == len(select.children):
             continue
-        times = {c.name for c in views[view].columns if "Date" in c.type} - set(aliases)
-        yield view, _bounds(select.children[at + 1], times)
+        # A name that something else has, too, may be a tuple with a field of the column's name.
+        owners = dict.fromkeys((view, f"{database}.{view}"), 0) | ({table.alias: 1} if table.alias else {})
+        prefixes = ["", *(f"{name}." for name, n in owners.items() if aliases[name.partition(".")[0]] == n)]
+        times = {c.name for c in views[view].columns if "Date" in c.type and c.name not in aliases}
+        yield view, _bounds(select.children[at + 1], {p + name: name for p in prefixes for name in times})
 
 
-def _only_view(tables: Node, database: str, views: Mapping[str, AnalyticsView]) -> str | None:
+def _only_table(tables: Node) -> Node | None:
     nodes = list(tables.walk())
     kinds = [node.kind for node in nodes[1:]]
     if kinds != ["TablesInSelectQueryElement", "TableExpression", "TableIdentifier"]:
         return None
-    return _view(nodes[-1].name, database, views)
+    return nodes[-1]
 
 
-def _bounds(condition: Node, times: Collection[str]) -> Bounds:
-    """Return the bounds of time columns that a condition implies."""
+def _bounds(condition: Node, times: Mapping[str, str]) -> Bounds:
+    """Return the bounds of time columns that a condition implies; `times` are their names in the query."""
     if condition.kind != "Function" or not condition.children:
         return {}
     arguments = condition.children[0].children
@@ -166,8 +183,8 @@ def _bounds(condition: Node, times: Collection[str]) -> Bounds:
     comparison, (left, right) = condition.name, arguments
     if left.kind != "Identifier":
         comparison, left, right = _SWAPPED[comparison], right, left
-    column = left.name.rpartition(".")[2]
-    if left.kind != "Identifier" or column not in times or _NUMBER.fullmatch(right.name):
+    column = times.get(left.name) if left.kind == "Identifier" else None
+    if column is None or _NUMBER.fullmatch(right.name):
         return {}
     constant = _constant(right)
     if constant is None:

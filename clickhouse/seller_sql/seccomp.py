@@ -5,6 +5,7 @@ for threads and processes that start later. This one is for x86-64 only.
 """
 
 import ctypes
+import fcntl
 import os
 import platform
 import struct
@@ -62,6 +63,12 @@ _SET_MODE_FILTER, _EVERY_THREAD = 1, 1
 _CLONE_THREAD = 0x00010000
 _AT_EMPTY_PATH = 0x1000
 _PR_SET_NAME, _PR_SET_VMA = 15, 0x53564D41
+_MAP_PRIVATE = 0x02
+_DESCRIPTOR_COMMANDS = (
+    *(fcntl.F_DUPFD, fcntl.F_DUPFD_CLOEXEC, fcntl.F_GETFD, fcntl.F_SETFD, fcntl.F_GETFL, fcntl.F_SETFL),
+    *(fcntl.F_GETPIPE_SZ, fcntl.F_SETPIPE_SZ),
+)
+"""Of `fcntl`. With others (F_SETOWN, F_SETSIG) the kernel would send a signal to another process."""
 
 
 class SeccompError(OSError):
@@ -80,7 +87,8 @@ def restrict(calls: Iterable[str], own_pid: int, *, no_paths: bool) -> None:
 
     With `no_paths`, a call that names a file fails with ENOENT, as if there were no files. Any other call
     fails with EPERM. Some calls depend on their arguments: `clone` starts threads but no processes, `tgkill`
-    and `prlimit64` reach `own_pid` only, and `prctl` names threads and memory.
+    and `prlimit64` reach `own_pid` only, `prctl` names threads and memory, `mmap` gets memory that the limits
+    of the process count, and `fcntl` copies descriptors and sets their flags.
 
     The process must have given up new privileges before (`PR_SET_NO_NEW_PRIVS`).
 
@@ -109,6 +117,8 @@ def _program(allowed: Collection[str], absent: Collection[str], own_pid: int) ->
     yield from _when(NUMBERS["clone3"], [_instruction(_RETURN, _ERROR | ENOSYS)])
     checked = {
         "clone": _if_argument(0, [(_ANY_BIT, _CLONE_THREAD)]),
+        "fcntl": _if_argument(1, [(_EQUAL, command) for command in _DESCRIPTOR_COMMANDS]),
+        "mmap": _if_argument(3, [(_ANY_BIT, _MAP_PRIVATE)]),
         "tgkill": _if_argument(0, [(_EQUAL, own_pid)]),
         "prctl": _if_argument(0, [(_EQUAL, _PR_SET_NAME), (_EQUAL, _PR_SET_VMA)]),
         "prlimit64": _if_argument(0, [(_EQUAL, 0), (_EQUAL, own_pid)]),

@@ -55,6 +55,34 @@ def test_an_alias_with_the_name_of_the_column_bounds_nothing() -> None:
     assert read(SALES.replace("(alias net)", "(alias placed_at)"))["sales"].bounds == {}
 
 
+def test_a_field_of_something_else_with_the_name_of_the_column_bounds_nothing() -> None:
+    """`WITH tuple(...) AS t SELECT ... WHERE t.placed_at > ...`, even if t is a name of the view, too."""
+    foreign = SALES.replace("Identifier s.placed_at", "Identifier t.placed_at")
+    assert read(foreign)["sales"].bounds == {"placed_at": ([], ["'2026-03-01'"])}
+    for shared in ("s", "sales", "analytics"):
+        tree = SALES.replace("(alias net)", f"(alias {shared})").replace("s.placed_at", f"{shared}.placed_at")
+        assert read(tree)["sales"].bounds == {"placed_at": ([], ["'2026-03-01'"])}
+    for name in ("sales", "analytics.sales"):
+        assert read(SALES.replace("s.placed_at", f"{name}.placed_at")) == read(SALES)
+
+
+def test_a_function_that_the_query_defines_itself_bounds_nothing() -> None:
+    """`WITH (x, y) -> 1 AS greaterOrEquals` gives the operator `>=` another meaning."""
+    for name in ("greaterOrEquals", "and", "now", "toIntervalDay", "NOW"):
+        assert read(SALES.replace("(alias net)", f"(alias {name})"))["sales"].bounds == {}
+
+
+def test_a_join_by_all_common_names_and_a_view_after_in_need_every_column() -> None:
+    every = tuple(column.name for column in VIEWS["sales"].columns)
+    assert read(SALES, "SELECT sum(s.revenue) FROM sales NATURAL JOIN reviews")["sales"].columns == every
+    after_in = SALES.replace("Literal '2026-03-01'", "Identifier order_id").replace(
+        "Function greater (", "Function globalNotIn ("
+    )
+    assert (
+        read(after_in.replace("Identifier placed_at", "Identifier analytics.sales"))["sales"].columns == every
+    )
+
+
 def test_a_bound_from_another_function_or_a_column_bounds_nothing() -> None:
     assert read(SALES.replace("Function now", "Function rand"))["sales"].bounds == {
         "placed_at": ([], ["'2026-03-01'"])

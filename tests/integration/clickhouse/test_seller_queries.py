@@ -113,6 +113,17 @@ PERIODS = [
         False,
     ),
     ("SELECT count(), sum(gross) FROM sales WHERE placed_at > now() - INTERVAL 1 DAY", True),
+    (
+        "WITH CAST(tuple(now()), 'Tuple(placed_at DateTime)') AS t "
+        "SELECT count() FROM sales WHERE t.placed_at >= '2026-02-01'",
+        False,
+    ),
+    ("WITH (x, y) -> 1 AS greater SELECT count() FROM sales WHERE placed_at > '2030-01-01'", False),
+    (
+        "WITH x -> toDateTime(0) AS toDate SELECT count() FROM sales WHERE placed_at > toDate('2030-01-01')",
+        False,
+    ),
+    ("SELECT count() FROM sales AS s NATURAL JOIN order_lines AS o", False),
 ]
 
 

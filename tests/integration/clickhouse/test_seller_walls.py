@@ -1,5 +1,7 @@
 """What a seller's query can't reach even if the check of the query is switched off, and how it is ended."""
 
+import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -94,7 +96,7 @@ def test_without_the_check_no_query_changes_or_leaves_anything(unguarded: Seller
 
 
 PROBE = """
-import json, os, socket, sys
+import fcntl, json, mmap, os, socket, sys
 from pathlib import Path
 from clickhouse.seller_sql import walls, worker
 out = int(sys.argv[2])
@@ -117,7 +119,10 @@ found["process"] = tried(os.fork)
 found["program"] = tried(lambda: os.execv("/bin/true", ["true"]))
 found["signal"] = tried(lambda: os.kill(os.getppid(), 0))
 found["write"] = tried(lambda: open(sys.argv[1] + "/x", "w").write("x"))
+found["signal of a socket"] = tried(lambda: fcntl.fcntl(out, fcntl.F_SETOWN, os.getppid()))
+found["which signal"] = tried(lambda: fcntl.fcntl(out, fcntl.F_SETSIG, 9))
 found["memory"] = tried(lambda: bytearray(1 << 30))
+found["shared memory"] = tried(lambda: mmap.mmap(-1, 1 << 20))
 found["environment"] = sorted(os.environ)
 found["descriptors"] = out
 os.write(out, json.dumps(found).encode())
@@ -144,7 +149,10 @@ def test_the_process_of_a_query_reaches_neither_files_nor_sockets_nor_processes(
     assert found[json.__file__] == ("done" if state == "open" else "FileNotFoundError")
     assert {found[name] for name in ("socket", "unix socket", "process", "program", "signal")} <= refused
     assert found["write"] == ("done" if state == "open" else "FileNotFoundError")
+    # Where Landlock does not scope signals, the owner of a descriptor would get any signal, SIGKILL too.
+    assert {found[name] for name in ("signal of a socket", "which signal")} <= refused
     assert found["memory"] == "MemoryError"
+    assert found["shared memory"] in refused  # RLIMIT_DATA does not count it
     assert not [name for name in found["environment"] if "SOUK" in name]
 
 
@@ -190,6 +198,25 @@ def test_a_process_serves_its_seller_for_ten_minutes(filled: Settings) -> None:
         client.call(pool.aclose())
     assert first == again
     assert later != first
+
+
+def test_a_start_that_is_given_up_leaves_no_process() -> None:
+    async def given_up() -> None:
+        starting = asyncio.create_task(SellerProcess.start("analytics"))
+        await asyncio.to_thread(await_true, lambda: _workers() - before)
+        starting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await starting
+
+    before = _workers()
+    asyncio.run(given_up())
+    assert _workers() <= before
+
+
+def _workers() -> set[int]:
+    """Return the ids of this process's children that are not reaped."""
+    children = Path("/proc/self/task").glob("*/children")
+    return {int(pid) for each in children for pid in each.read_text().split()}
 
 
 def test_a_query_that_ends_its_process_harms_no_other_query(filled: Settings) -> None:
