@@ -309,6 +309,7 @@ def check(case: Case, response: Response) -> None:
 
 
 @pytest.mark.timeout(3_600)
+@pytest.mark.usefixtures("seller_sql")
 @pytest.mark.parametrize(("method", "path"), OPERATIONS + NEEDS_OTHERS)
 def test_every_answer_to_every_role_is_as_described(
     described: BaseSchema, shop: Settings, office: Office, known: KnownIds, method: str, path: str
