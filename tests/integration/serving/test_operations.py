@@ -120,7 +120,8 @@ def test_parts_that_are_away_are_shown_and_hide_no_other(http: httpx.Client) -> 
     parts = parts_of(found)
 
     assert not found["ready"]
-    assert {name for name, part in parts.items() if part["state"] == "ready"} == {
+    # The service of sellers' queries runs if an earlier test has needed it.
+    assert {name for name, part in parts.items() if part["state"] == "ready"} - {"seller_sql"} == {
         "clickhouse", "redis", "serving",
     }  # fmt: skip
     assert parts["kafka"]["not_ready_since"] is not None
