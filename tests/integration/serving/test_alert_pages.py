@@ -12,7 +12,7 @@ from tests.integration.servers import await_true
 from tests.integration.serving.commerce_stub import CommerceStub
 from tests.integration.serving.conftest import Office
 from tests.integration.serving.layouts import layouts, scroll_width
-from tests.integration.serving.visits import approved_seller, staff
+from tests.integration.serving.visits import approved_seller, register_staff, staff
 from tests.principals import bearer
 
 
@@ -23,10 +23,11 @@ def seller(office: Office) -> str:
 
 @pytest.fixture
 def page(browser: Browser, office: Office, seller: str) -> Iterator[Page]:
-    """The page of alerts as a manager sees it."""
+    """The page of alerts as a manager sees it. Alerts need a maker whom the services know."""
+    user_id, _ = register_staff(office, seller, "manager")
     context = browser.new_context(
         base_url=office.settings.serving,
-        extra_http_headers=bearer(office.settings, staff(seller, "manager")),
+        extra_http_headers=bearer(office.settings, staff(seller, "manager", user_id)),
     )
     page = context.new_page()
     page.goto(f"/sell/{seller}/alerts")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import orjson
@@ -39,6 +38,7 @@ from tests.integration.commerce.people import with_account
 from tests.integration.commerce_servers import Shop
 from tests.integration.servers import await_true
 from tests.integration.serving.conftest import Office
+from tests.integration.serving.visits import register_staff
 
 SCHEMA = "alerts_apart"
 """A schema of the service that no process works on, besides the tests."""
@@ -145,7 +145,7 @@ def apart(office: Office) -> Iterator[Apart]:
     await_true(lambda: office.shop.sql("SELECT FROM sellers.sellers WHERE seller_id = $1", ANA))
     folders = {name: ROOM / name / "migrations" for name in ("outbox", "inbox", "idempotency", "alerts")}
     asyncio.run(migrate_as_admin(office.settings, SCHEMA, folders))
-    yield Apart(office.shop, staff(office, ANA, "owner")[0])
+    yield Apart(office.shop, register_staff(office, ANA, "owner")[0])
     office.shop.sql(f"DROP SCHEMA {SCHEMA} CASCADE")
 
 
@@ -181,19 +181,6 @@ def receiver() -> Iterator[Receiver]:
         yield server
         server.shutdown()
         thread.join()
-
-
-def staff(office: Office, seller_id: str, role: StaffRole) -> tuple[str, str]:
-    """Register a person of a seller's staff; return their id and e-mail address."""
-    email = f"{uuid4().hex}@shop.example"
-    user_id = office.register(email)
-    office.shop.sql(
-        "INSERT INTO sellers.staff (seller_id, user_id, role, added_at) VALUES ($1, $2, $3, now())",
-        seller_id,
-        user_id,
-        role,
-    )
-    return user_id, email
 
 
 def mails(office: Office, email: str) -> list[dict[str, Any]]:
@@ -245,7 +232,10 @@ def test_a_rule_is_created_paused_resumed_tested_and_deleted(office: Office, sel
 
 def test_a_changed_rule_starts_anew_and_keeps_its_target(office: Office, seller: str) -> None:
     target = {"kind": "webhook", "url": "https://1.1.1.1/services/hook"}
-    with as_staff(office, seller, "manager") as manager, as_staff(office, seller, "analyst") as analyst:
+    with (
+        as_staff(office, seller, "manager") as manager,
+        as_staff(office, seller, "analyst") as analyst,
+    ):
         created = manager.post(path(seller), json=rule_body(target=target)).raise_for_status().json()
         one = f"{path(seller)}/{created['rule_id']}"
         before = office.shop.sql("SELECT * FROM alerts.rules WHERE rule_id = $1", created["rule_id"])[0]
@@ -281,7 +271,7 @@ def test_a_changed_rule_starts_anew_and_keeps_its_target(office: Office, seller:
 def test_no_message_of_the_old_rule_is_sent_after_a_change(
     apart: Apart, office: Office, shop: Settings
 ) -> None:
-    person_id, email = staff(office, ANA, "owner")
+    person_id, email = register_staff(office, ANA, "owner")
     rule = apart.rule(resolves_after=9, target="email", person_id=person_id, address_hint="a…@shop.example")
     assert apart.evaluate(rule, shop).progress.is_open
     row = {
@@ -311,7 +301,7 @@ def test_no_message_of_the_old_rule_is_sent_after_a_change(
 
 
 def test_a_person_s_export_names_what_is_mailed_to_them(office: Office, seller: str) -> None:
-    user_id, email = staff(office, seller, "manager")
+    user_id, email = register_staff(office, seller, "manager")
     with as_staff(office, seller, "manager", user_id) as manager:
         target = {"kind": "email", "address": email}
         rule = manager.post(path(seller), json=rule_body(target=target)).raise_for_status().json()
@@ -319,7 +309,7 @@ def test_a_person_s_export_names_what_is_mailed_to_them(office: Office, seller: 
         manager.post(path(seller, "reports"), json=report).raise_for_status()
         exported = manager.get("/v1/me/export").raise_for_status().json()["mails_about_sellers"]
         manager.delete(f"{path(seller)}/{rule['rule_id']}").raise_for_status()
-        other_id, _ = staff(office, seller, "owner")
+        other_id, _ = register_staff(office, seller, "owner")
         with as_staff(office, seller, "owner", other_id) as other:
             assert other.get("/v1/me/export").json()["mails_about_sellers"] == []
 
@@ -373,7 +363,10 @@ def test_a_webhook_s_secret_is_shown_once_and_its_url_never_in_full(office: Offi
 
 
 def test_what_is_another_sellers_is_not_there(office: Office, seller: str) -> None:
-    with as_staff(office, seller, "owner") as owner, as_staff(office, ANA, "owner") as other:
+    with (
+        as_staff(office, seller, "owner") as owner,
+        as_staff(office, ANA, "owner") as other,
+    ):
         rule = owner.post(path(seller), json=rule_body()).raise_for_status().json()["rule_id"]
         view = {"name": "Mine", "choices": {"metric": "orders"}}
         view_id = owner.post(path(seller, "views"), json=view).raise_for_status().json()["view_id"]
@@ -391,7 +384,10 @@ def test_what_is_another_sellers_is_not_there(office: Office, seller: str) -> No
 
 
 def test_a_view_of_the_same_name_is_replaced(office: Office, seller: str) -> None:
-    with as_staff(office, seller, "manager") as manager, as_staff(office, seller, "analyst") as analyst:
+    with (
+        as_staff(office, seller, "manager") as manager,
+        as_staff(office, seller, "analyst") as analyst,
+    ):
         for by in ("product", "category"):
             body = {"name": "Sales", "choices": {"metric": "net_sales", "by": by}}
             manager.post(path(seller, "views"), json=body).raise_for_status()
@@ -566,7 +562,7 @@ def test_a_webhook_whose_host_is_internal_now_is_not_called(
 def test_mails_go_to_staff_that_sees_figures_as_long_as_they_do(
     apart: Apart, office: Office, shop: Settings
 ) -> None:
-    person_id, email = staff(office, ANA, "analyst")
+    person_id, email = register_staff(office, ANA, "analyst")
     rule = apart.rule(resolves_after=9, target="email", person_id=person_id, address_hint="a…@shop.example")
     apart.evaluate(rule, shop)
     apart.deliver()
@@ -586,7 +582,7 @@ def test_mails_go_to_staff_that_sees_figures_as_long_as_they_do(
 def test_a_message_waits_for_the_morning_and_is_skipped_if_the_alert_is_over_by_then(
     apart: Apart, office: Office, shop: Settings
 ) -> None:
-    person_id, email = staff(office, ANA, "owner")
+    person_id, email = register_staff(office, ANA, "owner")
     rule = apart.rule(
         resolves_after=9, target="email", person_id=person_id, quiet_start="02:00", quiet_end="08:00"
     )
@@ -611,7 +607,7 @@ def test_a_message_waits_for_the_morning_and_is_skipped_if_the_alert_is_over_by_
 
 
 def test_a_report_is_sent_once_a_period_with_its_change(apart: Apart, office: Office, shop: Settings) -> None:
-    person_id, email = staff(office, ANA, "manager")
+    person_id, email = register_staff(office, ANA, "manager")
     row = {
         "report_id": new_id(), "seller_id": ANA, "name": "Every morning", "period": "day", "hour": 3,
         "metrics": ["gross_sales", "orders"], "timezone": "America/Sao_Paulo", "person_id": person_id,
@@ -658,8 +654,8 @@ def test_a_report_is_sent_once_a_period_with_its_change(apart: Apart, office: Of
 def test_what_a_person_made_stops_when_they_may_not_make_it_any_more(
     apart: Apart, office: Office, shop: Settings, receiver: Receiver, end: str
 ) -> None:
-    maker, _ = staff(office, ANA, "manager")
-    reader, email = staff(office, ANA, "owner")
+    maker, _ = register_staff(office, ANA, "manager")
+    reader, email = register_staff(office, ANA, "owner")
     firing, _ = apart.webhook_rule(receiver.url, resolves_after=9, maker=maker)
     quiet = apart.rule(maker=maker)
     apart.evaluate(firing, shop)
@@ -696,7 +692,10 @@ def test_what_a_person_made_stops_when_they_may_not_make_it_any_more(
 
 
 def test_whoever_resumes_or_changes_a_rule_is_its_maker(office: Office, seller: str) -> None:
-    (first, _), (second, _) = staff(office, seller, "manager"), staff(office, seller, "owner")
+    (first, _), (second, _) = (
+        register_staff(office, seller, "manager"),
+        register_staff(office, seller, "owner"),
+    )
 
     def makers() -> set[str]:
         tables = ("alerts.rules", "alerts.reports")
@@ -731,7 +730,7 @@ async def _reports(transactions: Transactions) -> list[dict[str, Any]]:
 
 
 def test_an_erased_person_gets_no_more_mails(office: Office, seller: str) -> None:
-    user_id, email = staff(office, seller, "owner")
+    user_id, email = register_staff(office, seller, "owner")
     with as_staff(office, seller, "owner", user_id) as owner:
         target = {"kind": "email", "address": email.upper()}
         created = owner.post(path(seller), json=rule_body(target=target)).raise_for_status().json()

@@ -30,6 +30,19 @@ def staff(seller_id: str, role: StaffRole, user_id: str | None = None) -> Princi
     )
 
 
+def register_staff(office: Office, seller_id: str, role: StaffRole) -> tuple[str, str]:
+    """Register a person of a seller's staff; return their id and e-mail address."""
+    email = f"{new_id()}@shop.example"
+    user_id = office.register(email)
+    office.shop.sql(
+        "INSERT INTO sellers.staff (seller_id, user_id, role, added_at) VALUES ($1, $2, $3, now())",
+        seller_id,
+        user_id,
+        role,
+    )
+    return user_id, email
+
+
 def visit(browser: Browser, office: Office, principal: Principal, path: str) -> Page:
     """Open a page as a person. The browser runs no scripts."""
     context = browser.new_context(
