@@ -8,14 +8,17 @@ takes minutes. Therefore:
   takes all memory of a query is searched within about two seconds.
 - How long a search by a regular expression, by a LIKE pattern with wildcards inside, or for the text of a
   column takes, depends on the other text. Its query may not build long texts or arrays, and its blocks are
-  small.
+  small. So it is with a search for a different value in each row (`has(list, column)`): one long list would
+  be searched for every row of a block.
+- A path into JSON is a literal that names one place. The engine tries every number of a range (`[0 to 9]`),
+  and it counts from the first element to each one of an array (`[*]`).
 """
 
 import re
 from collections.abc import Iterator, Sequence
 
 from clickhouse.http_server import allowlists
-from clickhouse.http_server.syntax_tree import Node, arguments, below
+from clickhouse.http_server.syntax_tree import Node, arguments
 
 MAX_SEARCHED_LENGTH = 1_000
 """Characters of the shorter array of a search in an array (`hasAny`)."""
@@ -32,9 +35,11 @@ MAX_GROWTH = 4
 PATTERN_BLOCK_ROWS = 8_192
 """The rows of a block of such a query, at most."""
 
-_SHORT = frozenset({"array", "_cast", "concat", "lower", "upper", "lowerutf8", "upperutf8", "tostring"})
+_SHORT = frozenset({"array", "_cast", "concat", "lower", "upper", "lowerutf8", "upperutf8", "tostring"}) | {
+    *("cast", "tuple", "todate", "todatetime", "todatetime64", "touuid", "negate")
+}
 """Functions whose result is about as long as their arguments."""
-_CONCAT = frozenset({"concat", "concatassumeinjective"})
+_CONCAT = frozenset({"concat", "concatassumeinjective", "arrayconcat", "mapconcat"})
 _REPLACE = frozenset({"replace", "replaceall", "replaceone", "replaceregexpall", "replaceregexpone"}) | {
     "regexp_replace"
 }
@@ -49,6 +54,7 @@ _IN = re.compile(r"(?:global)?(?:not)?(?:null)?in(?:ignoreset)?", re.IGNORECASE)
 _LONG_TABLES = frozenset({"system.licenses", "system.documentation", "system.build_options"})
 _ONLY_AT_BEGINNING = re.compile(r"'\^(?:[^\\\[\](){}*+?|]|\[[^\\\[\]]+\]|\{\d+\})*\$?'")
 """A regular expression that reads a fixed number of characters at the beginning of a text."""
+_PATH = re.compile(r"""'\$?(?:\.(?:[\w-]+|"[^"\\]*")|\[ *(?:\d+|"[^"\\]*"|\\'[^'\\]*\\') *\])*'""")
 _COUNTED = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 _SEARCH_WORD = re.compile(
     rb"\b(?:%b)\b" % b"|".join(name.encode() for name in sorted({*allowlists.SEARCHES, "regexp"})),
@@ -101,34 +107,41 @@ def search_refusals(nodes: Sequence[Node]) -> Iterator[str]:
         if node.kind != "Function":
             continue
         if name in allowlists.SEARCH_FUNCTIONS:
-            lengths = [_length(nodes, each) for each in arguments(nodes, node)[:2]]
+            lengths = [_length(each) for each in arguments(node)[:2]]
             if not any(length is not None and length <= MAX_SEARCHED_LENGTH for length in lengths):
                 yield (
                     f"{node.name} needs a list of at most {MAX_SEARCHED_LENGTH:,} characters as one of its "
                     "arguments: write a literal or a parameter"
                 )
         elif search := allowlists.SEARCHES.get(name):
-            reason, is_pattern = _search_refusal(nodes, node, *search)
+            reason, is_pattern = _search_refusal(node, *search)
             if reason:
                 yield reason
             if is_pattern:
                 by_pattern = by_pattern or node
     if by_pattern is not None:
         for reason in _building_refusals(nodes):
-            yield f"a query with {by_pattern.name} by a pattern, or for a column, {reason}"
+            yield f"a query with {by_pattern.name} by a pattern, or for a value of each row, {reason}"
 
 
-def _search_refusal(nodes: Sequence[Node], function: Node, number: int, kind: str) -> tuple[str, bool]:
+def _search_refusal(function: Node, number: int, kind: str) -> tuple[str, bool]:
     """Return the reason to refuse a search, or an empty text, and whether it searches by a pattern."""
-    given = arguments(nodes, function)
+    given = arguments(function)
     if len(given) < number:
         return "", False  # the engine refuses it
+    varies = sum(_length(each) is None for each in given) > 1
+    if kind == "value":
+        return "", varies
     needle = given[number - 1]
-    length = _length(nodes, needle)
+    if kind == "path":
+        if _PATH.fullmatch(needle.literal) and len(needle.literal) <= MAX_PATTERN:
+            return "", False
+        return f"{function.name} needs a literal path to one place, without * and ranges", False
+    length = _length(needle)
     if kind == "text":
         if length is not None and length > MAX_PATTERN:
             return f"{function.name} searches for a text of at most {MAX_PATTERN:,} characters", False
-        return "", length is None or length > MAX_NEEDLE
+        return "", length is None or length > MAX_NEEDLE or varies
     if length is None and kind == "like":
         return "", True
     if length is None or (kind == "regex" and needle.kind != "Literal"):
@@ -159,9 +172,9 @@ def _building_refusals(nodes: Sequence[Node]) -> Iterator[str]:
         elif allowlists.is_building(name):
             yield f"may not build long texts or lists with {node.name}: do this in another query"
         elif name in _CONCAT:
-            growth *= max(1, sum(each.kind != "Literal" for each in arguments(nodes, node)))
+            growth *= max(1, sum(each.kind != "Literal" for each in arguments(node)))
         elif name in _REPLACE:
-            by = arguments(nodes, node)[2:3]
+            by = arguments(node)[2:3]
             growth *= max(1, len(by[0].literal) - 2) if by and by[0].kind == "Literal" else MAX_GROWTH + 1
     if growth > MAX_GROWTH:
         yield f"may not make texts more than {MAX_GROWTH} times as long by concat and replace"
@@ -195,12 +208,14 @@ def pattern_size(pattern: str) -> int:
     return sum(sizes)
 
 
-def _length(nodes: Sequence[Node], top: Node) -> int | None:
+def _length(top: Node) -> int | None:
     """Return the characters of an argument that consists of literals; None for any other."""
-    length = 0
-    for node in (top, *below(nodes, top)):
+    length, left = 0, [top]
+    while left:
+        node = left.pop()
         if node.kind == "Literal":
             length += len(node.literal)
         elif (node.kind != "Function" or node.name.lower() not in _SHORT) and node.kind != "ExpressionList":
             return None
+        left += node.children
     return length

@@ -1,13 +1,12 @@
 """Reads the syntax tree of a query, in the form in which `EXPLAIN AST` prints it."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _LINE = re.compile(r"(?P<indent> *+)(?P<kind>\w++)(?: (?P<name>\S++))?(?P<rest>.*)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Node:
     """A node of a tree. `number` is its place in the tree, `place` its place among its siblings, from 0."""
 
@@ -19,6 +18,7 @@ class Node:
     """What follows the name in the line: an alias, the number of children, or more of a literal."""
     parent: "Node | None"
     place: int
+    children: list["Node"] = field(default_factory=list, repr=False)
 
     @property
     def function(self) -> "Node | None":
@@ -64,19 +64,13 @@ def read_tree(tree: str) -> list[Node]:
             len(nodes), depth, match["kind"], match["name"] or "", match["rest"], parent, children[depth]
         )
         children[depth] += 1
+        if parent is not None:
+            parent.children.append(node)
         nodes.append(node)
         above.append(node)
     return nodes
 
 
-def arguments(nodes: Sequence[Node], function: Node) -> list[Node]:
+def arguments(function: Node) -> list[Node]:
     """Return the direct arguments of a function."""
-    return [node for node in below(nodes, function) if node.function is function]
-
-
-def below(nodes: Sequence[Node], top: Node) -> Iterator[Node]:
-    """Yield the nodes below a node."""
-    for number in range(top.number + 1, len(nodes)):
-        if nodes[number].depth <= top.depth:
-            return
-        yield nodes[number]
+    return [node for each in function.children if each.kind == "ExpressionList" for node in each.children]

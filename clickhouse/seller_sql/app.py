@@ -62,7 +62,7 @@ class SellerQueries:
             try:
                 async with asyncio.timeout(self._limit.time_s + limits.KILL_AFTER_S):
                     return await self._run(query, process, deadline)
-            except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
+            except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
                 process.kill()  # it does not speak the protocol
                 raise DatabaseError(1001, limits.ENDED, "The query has broken its process.") from None
             except TimeoutError:

@@ -173,8 +173,8 @@ def _bounds(condition: Node, times: Mapping[str, str]) -> Bounds:
     if condition.name == "and":
         both: Bounds = {}
         for argument in arguments:
-            for column, (lower, upper) in _bounds(argument, times).items():
-                known = both.setdefault(column, ([], []))
+            for name, (lower, upper) in _bounds(argument, times).items():
+                known = both.setdefault(name, ([], []))
                 known[0].extend(lower)
                 known[1].extend(upper)
         return both

@@ -104,6 +104,19 @@ def test_a_function_that_nothing_ends_is_refused(reader: httpx.Client) -> None:
         "countSubstringsCaseInsensitive(repeat('a', 8000000), repeat('a', 60000) || 'b')",
         "polygonsWithinCartesian([[[(0., 0.)]]], [[[(0., 0.)]]])",
         "h3PolygonToCells([[(0., 0.)]], 15)",
+        "JSON_QUERY('[1]', '$[0 to 4000000000]')",
+        "JSON_EXISTS('[1]', '$[/**/1/**/to/**/4000000000/**/]')",
+        "JSON_VALUE(concat('[', repeat('1,', 100000), '1]'), '$[*].a')",
+        "JSON_QUERY('[1]', concat('$[0 to 4000', '000000]'))",
+        "arrayMap(JSON_QUERY, ['[1]'], ['$[0 to 4000000000]'])",
+        "sum(has(range(10000000), number + 20000000)) FROM numbers(65000)",
+        "sum(indexOf((SELECT groupArray(number) FROM numbers(9000000)), -number)) FROM numbers(65000)",
+        "sum(length(arrayIntersect(range(1000000), [number + 2000000]))) FROM numbers(65000)",
+        "sum(length(substringUTF8(repeat('é', 500000), number, 1))) FROM numbers(65000)",
+        "has(arrayConcat(a, a, a, a, a), number) FROM (SELECT number, [1] AS a FROM numbers(9))",
+        "sum(JSONExtractInt(concat('[', repeat('1,', 1000000), '1]'), number * 9)) FROM numbers(65000)",
+        "sum(positionUTF8(repeat('é', 1000000), 'x', number * 9)) FROM numbers(65000)",
+        "sum(mapContains(mapFromArrays(range(1000000), range(1000000)), number)) FROM numbers(65000)",
     ):
         refused = reader.post("/", content=f"SELECT {call}")
         assert refused.headers["x-clickhouse-exception-code"] == "497", f"{call}: {refused.text}"
@@ -119,6 +132,11 @@ def test_a_function_that_nothing_ends_is_refused(reader: httpx.Client) -> None:
         ("arrayExists(word -> position(name, word) > 0, ['x', 'b']), concat(name, '!') LIKE '%c!'", "1\t1"),
         ("match(name, '^[a-z]{3}$'), arrayStringConcat([name, name], ', ')", "1\tabc, abc"),
         ("positionCaseInsensitive(repeat(name, 3), 'C'), countSubstrings(repeat(name, 9), 'ab')", "3\t9"),
+        ("has(['abc', 'd'], any(name)), has(groupArray(name), 'abc')", "1\t1"),
+        ("has(['abc', 'd'], name), has(splitByChar('b', name), name)", "1\t0"),
+        ("has(groupArray(toDate(0)), toDate('1970-01-01')), indexOf(splitByChar('b', 'abc'), 'c')", "1\t2"),
+        ("""JSON_VALUE('{"a":[{"b c":7}]}', '$.a[0]."b c"'), JSON_EXISTS('{"a":1}', '$.a')""", "7\t1"),
+        ("substringUTF8(name, length(name) - 1, 1), substringUTF8('ééé', 1, 2)", "b\téé"),
     ],
 )
 def test_an_ordinary_search_is_allowed(reader: httpx.Client, expression: str, result: str) -> None:
