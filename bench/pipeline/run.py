@@ -63,7 +63,7 @@ class PipelineBenchResult:
     idle_cores: dict[str, float]
     """Part → cores in use while the whole platform runs without traffic; empty if it was not measured."""
     shape: dict[str, int]
-    """What the platform has of each thing that costs: tables, materialised views, jobs' subtasks."""
+    """What the platform has of each thing that costs: stored tables, materialised views, jobs."""
 
     @property
     def ratios(self) -> dict[str, float]:
@@ -106,12 +106,8 @@ def run(settings: Settings, plan: PipelineBenchPlan, console: Console) -> Pipeli
         platform.stop_jobs()
         fresh_orders = plan.orders_per_second * (WARM_UP_S + plan.seconds)
         all_lines = lines + count_lines(orders, fresh_orders)
-        peers = {}
-        with embedded_engine(platform.settings.clickhouse_database) as folder:
-            for peer in kafka_engine.PEERS if plan.with_peers else ():
-                console.print(f"Kafka → ClickHouse, {peer.title}")
-                events = orders * len(EVENTS) + fresh_orders * len(SALE)
-                peers[peer.title] = _peer(platform.settings, peer, folder, events, all_lines, orders)
+        events = orders * len(EVENTS) + fresh_orders * len(SALE)
+        peers = _peers(platform.settings, events, all_lines, orders, console) if plan.with_peers else {}
     return PipelineBenchResult(plan, flink, peers, fresh, memory, cpu_us, idle, shape)
 
 
@@ -155,6 +151,15 @@ def _flink(platform: TemporaryPlatform, orders: int, lines: int) -> Rate:
         )
         started.result()
     return result
+
+
+def _peers(settings: Settings, events: int, lines: int, orders: int, console: Console) -> dict[str, Rate]:
+    peers = {}
+    with embedded_engine(settings.clickhouse_database) as folder:
+        for peer in kafka_engine.PEERS:
+            console.print(f"Kafka → ClickHouse, {peer.title}")
+            peers[peer.title] = _peer(settings, peer, folder, events, lines, orders)
+    return peers
 
 
 def _peer(

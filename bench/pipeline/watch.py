@@ -164,12 +164,11 @@ def verdict(limit: Limit, ratios: Sequence[float]) -> Verdict:
 
 def growth(pairs: Sequence[Pair]) -> list[str]:
     """Return lines about what grew: things that cost, and CPU time by part, the largest growth first."""
-    shapes = [(pairs[0].here.get("shape", {}), pairs[0].there.get("shape", {}))]
+    before = pairs[0].there.get("shape", {})
     lines = [
-        f"{then.get(name, 0)} {name} → {count}"
-        for now, then in shapes
-        for name, count in now.items()
-        if count != then.get(name, 0)
+        f"{before.get(name, 0)} {name} → {count}"
+        for name, count in pairs[0].here.get("shape", {}).items()
+        if count != before.get(name, 0)
     ]
     for path, unit in (("cpu_us_per_event", "µs an event"), ("idle_cores", "cores without traffic")):
         grown = []
