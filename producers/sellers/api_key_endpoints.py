@@ -1,8 +1,7 @@
 """`/v1/sellers/{seller_id}/api_keys`: the keys of a seller's programs, and their verification."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -47,10 +46,16 @@ router = APIRouter(prefix="/v1", tags=[NAME], route_class=guarded(POLICIES))
 @router.get("/sellers/{seller_id}/api_keys", response_model=KeysResponse)
 async def list_keys(request: Request, seller_id: Id) -> Response:
     """The newest 500 keys of a seller, without their secrets, and the scopes that a key may have."""
-    async with transactions(request, NAME).connection() as sql:
+    running = transactions(request, NAME)
+    async with running.connection() as sql:
         keys = await store.find_keys(sql, seller_id)
-        with suppress(ServiceNotReady):  # a key whose maker can't be judged now is shown as it is
-            if await _revoke_ended(request, sql, seller_id, keys):
+    with suppress(ServiceNotReady):  # a key whose maker can't be judged now is shown as it is
+        made = [
+            Made(key["created_by"], key["created_at"], seller_id) for key in keys if not key["revoked_at"]
+        ]
+        if ended := await _makers(request).find_ended(made, POLICIES["create_key"]):
+            await _end(request, ended)
+            async with running.connection() as sql:
                 keys = await store.find_keys(sql, seller_id)
     return json_response({"api_keys": keys, "scopes": SCOPES})
 
@@ -97,13 +102,14 @@ async def verify_key(request: Request) -> Response:
     valid = None
     if is_well_formed(body.key):
         running = transactions(request, NAME)
+        digest = key_digest(_secret(request), body.key)
         async with running.connection() as sql:
-            valid = await store.verify_key(sql, key_digest(_secret(request), body.key), running.clock())
-            if valid is not None:
-                made = Made(valid.created_by, valid.created_at, valid.seller_id)
-                if await _makers(request).find(made, POLICIES["create_key"]) is None:
-                    await _end(request, sql, made)
-                    valid = None
+            valid = await store.verify_key(sql, digest, running.clock())
+    if valid is not None:  # users is asked without a connection of this service's pool
+        made = Made(valid.created_by, valid.created_at, valid.seller_id)
+        if await _makers(request).find(made, POLICIES["create_key"]) is None:
+            await _end(request, [made])
+            valid = None
     if valid is None:
         raise UnknownKey("/v1/sellers/{seller_id}/api_keys")
     principal = key_principal(valid.key_id, valid.seller_id, valid.scopes)
@@ -112,21 +118,14 @@ async def verify_key(request: Request) -> Response:
     )
 
 
-async def _revoke_ended(
-    request: Request, sql: Any, seller_id: str, keys: Sequence[Mapping[str, Any]]
-) -> bool:
-    """Revoke those of a seller's keys whose makers may not make them any more. Return whether there are."""
-    made = [Made(key["created_by"], key["created_at"], seller_id) for key in keys if not key["revoked_at"]]
-    ended = await _makers(request).find_ended(made, POLICIES["create_key"])
-    for key in ended:
-        await _end(request, sql, key)
-    return bool(ended)
-
-
-async def _end(request: Request, sql: Any, made: Made) -> None:
-    """Revoke a key whose maker may not make it any more, and their earlier ones."""
-    now = transactions(request, NAME).clock()
-    await store.revoke_keys_of_maker(sql, made.seller_id, made.maker, now, None, made.made_at)
+async def _end(request: Request, ended: Sequence[Made]) -> None:
+    """Revoke the keys whose makers may not make them any more, and the makers' earlier ones."""
+    running = transactions(request, NAME)
+    async with running.connection() as sql:
+        for made in ended:
+            await store.revoke_keys_of_maker(
+                sql, made.seller_id, made.maker, running.clock(), None, made.made_at
+            )
 
 
 def _makers(request: Request) -> Makers:

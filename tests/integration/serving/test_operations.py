@@ -116,7 +116,14 @@ def test_audits_come_in_pages_and_unknown_ones_are_problems(http: httpx.Client) 
 
 def test_parts_that_are_away_are_shown_and_hide_no_other(http: httpx.Client) -> None:
     """Beside this API run ClickHouse and Redis, and neither Kafka nor commerce services."""
-    found = get(http, "/v1/ops/overview")
+
+    def with_memory() -> Any:
+        """Return the overview once the parts that run have said how much memory they use."""
+        found = get(http, "/v1/ops/overview")
+        parts = parts_of(found)
+        return found if all(parts[name]["memory_bytes"] for name in ("redis", "serving")) else None
+
+    found = await_true(with_memory, "the memory of Redis and the API")
     parts = parts_of(found)
 
     assert not found["ready"]
@@ -165,8 +172,10 @@ def test_lag_and_dead_letters_are_those_of_kafka(office: Office) -> None:
     cluster = KafkaCluster(office.settings.kafka)
 
     def agreeing() -> dict[str, Any] | None:
-        """Return the overview once it has the groups of Kafka, which services that start still join."""
+        """Return the overview once Kafka answered in time, and has the groups that starting services join."""
         found, backlog = get(http, "/v1/ops/overview"), read_backlog(cluster)
+        if found["consumer_groups"] is None or found["dead_letters"] is None:
+            return None
         letters = {topic.removesuffix("_dlq") for topic, count in backlog.unresolved.items() if count}
         groups = {one["group"] for one in found["consumer_groups"]}
         shown = (groups, {one["name"] for one in found["dead_letters"]})
