@@ -9,9 +9,9 @@ WITH random AS
 SELECT
     any(answer.visitor_id) AS visitor,
     any(answer.history) AS history,
-    arraySort(groupArray((answer.place, answer.product_id, clicked.product_id != ''))) AS in_view,
-    in_view.2 AS products,
-    arrayFilter(one -> one.3, in_view).2 AS clicked
+    arraySort(groupArray((answer.place, answer.product_id, click.product_id != ''))) AS in_view,
+    arrayMap(one -> one.2, in_view) AS products,
+    arrayMap(one -> one.2, arrayFilter(one -> one.3, in_view)) AS clicked
 FROM
 (
     SELECT
@@ -48,7 +48,7 @@ LEFT JOIN
     FROM recommendation_clicked
     WHERE recommendation_id IN (SELECT recommendation_id FROM random)
         AND occurred_at >= {period_start:DateTime64(3, 'UTC')} AND occurred_at < {period_end:DateTime64(3, 'UTC')}
-) AS clicked ON clicked.recommendation_id = answer.recommendation_id AND clicked.product_id = answer.product_id
+) AS click ON click.recommendation_id = answer.recommendation_id AND click.product_id = answer.product_id
 GROUP BY answer.recommendation_id
 HAVING notEmpty(clicked)
 -- The ids of lists begin with the time (UUIDv7).

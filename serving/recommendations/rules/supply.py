@@ -15,8 +15,9 @@ from serving.polled import PolledValue
 from serving.recommendations.rules.context import ExposurePool
 from serving.shared_queries import SharedQueries, whole_minute
 
-POOL_EVERY_S = 20.0
-"""How often each process takes the products for exposure: a new one is among them within twice this time."""
+POOL_EVERY_S = 30.0
+"""How often each process takes the products for exposure: a new one is among them within a minute. The query
+reads the sales of a month."""
 
 NEWEST_FOR = timedelta(hours=1)
 """A product listed less than this long ago is one of the newest."""
