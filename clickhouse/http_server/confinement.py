@@ -7,28 +7,13 @@ contain passwords. The kernel also refuses outgoing TCP connections.
 
 import os
 import sys
-import sysconfig
 import tempfile
 from pathlib import Path
 
-from landlockpy import AccessFS, LandlockError, Ruleset, Scope
+from landlockpy import AccessFS, LandlockError
 
+from clickhouse import landlock
 from common.settings import ROOT
-
-_READ = AccessFS.READ_FILE | AccessFS.READ_DIR
-_LOAD = _READ | AccessFS.EXECUTE
-_FILES_ONLY = AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.EXECUTE
-_CHANGE = (
-    _READ
-    | AccessFS.WRITE_FILE
-    | AccessFS.TRUNCATE
-    | AccessFS.MAKE_REG
-    | AccessFS.MAKE_DIR
-    | AccessFS.MAKE_SYM
-    | AccessFS.REMOVE_FILE
-    | AccessFS.REMOVE_DIR
-    | AccessFS.REFER
-)
 
 _WRITABLE = ("data", "work", "tmp")
 """The server's directories, under its home, in which it may create, change and remove files."""
@@ -36,24 +21,10 @@ _WRITABLE = ("data", "work", "tmp")
 _MODULES = (ROOT / "clickhouse", ROOT / "common")
 """Our own code. Not `ROOT`, which may contain the platform's home with its secrets."""
 
-_PACKAGES = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
-
-_LIBRARIES = (
-    Path(sys.base_prefix, "lib"),
-    *map(Path, ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")),
-    Path(sys.executable).resolve(),
-)
-
-_MACHINE = tuple(
-    map(Path, ("/etc/localtime", "/usr/share/zoneinfo", "/sys/fs/cgroup", "/sys/devices/system"))
-)
-"""The time zone, and the memory and cores that this process may use."""
+_MACHINE = (Path("/sys/fs/cgroup"), Path("/sys/devices/system"))
+"""The memory and cores that this process may use."""
 
 _DEVICES = (Path("/dev/null"), Path("/dev/urandom"))
-
-_LOADER = (Path("/proc/self/maps"), Path("/proc/self/auxv"))
-"""Memory addresses: when it is imported, the engine reads where the main thread's stack ends."""
-
 
 _STATISTICS = tuple(Path("/proc", name) for name in ("stat", "self/stat", "self/limits", "self/fd"))
 """The sources of Prometheus' process metrics."""
@@ -71,16 +42,13 @@ def confine(home: Path) -> str:
     """
     os.environ["TMPDIR"] = str(home / "tmp")
     tempfile.tempdir = None  # so that Python reads TMPDIR again
-    rules = {home / name: _CHANGE for name in _WRITABLE} | {home / "config": _READ}
-    rules |= dict.fromkeys((*_PACKAGES, *_LIBRARIES), _LOAD)
-    rules |= dict.fromkeys((*_MODULES, *_MACHINE, *_LOADER, *_STATISTICS), _READ)
+    rules = {home / name: landlock.CHANGE for name in _WRITABLE} | {home / "config": landlock.READ}
+    rules |= dict.fromkeys((*landlock.LIBRARIES, Path(sys.executable).resolve()), landlock.LOAD)
+    readable = (*_MODULES, *_MACHINE, *_STATISTICS, *landlock.TIME_ZONES, *landlock.LOADER)
+    rules |= dict.fromkeys(readable, landlock.READ)
     rules |= dict.fromkeys(_DEVICES, AccessFS.READ_FILE | AccessFS.WRITE_FILE)
     try:
-        with Ruleset(scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET) as ruleset:
-            for path, access in rules.items():
-                if path.exists():
-                    ruleset.allow_path(path, access if path.is_dir() else access & _FILES_ONLY)
-            ruleset.restrict()
+        landlock.restrict(rules)
     except LandlockError as error:
         return f"the kernel refuses Landlock: {error.strerror}"
     return ""

@@ -1,13 +1,13 @@
-"""chdb, the ClickHouse engine inside this process, and its connections."""
+"""chdb, the ClickHouse engine inside this process, and its connections.
+
+The engine is imported with the first connection: the import starts threads, which no wall may come after.
+"""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-
-import chdb
-from chdb.state.sqlitelike import Connection as ChdbConnection
 
 from clickhouse.http_server.body_buffer import buffered_body
 from clickhouse.http_server.errors import DatabaseError
@@ -22,8 +22,27 @@ class Connection:
     """
 
     def __init__(self, target: str, folder: Path) -> None:
+        from chdb.state.sqlitelike import Connection as ChdbConnection
+
         self._folder = folder
         self._chdb: Any = ChdbConnection(target)
+
+    @classmethod
+    def open(cls, target: str, folder: Path, settings: Mapping[str, str], database: str) -> Self:
+        """Open a connection with these settings, set in one statement, and this current database, if any.
+
+        Raises:
+            DatabaseError: the engine refuses a setting's value, or has no such database.
+        """
+        connection = cls(target, folder)
+        try:
+            if database:
+                connection.use(database)
+            connection.set(settings)
+        except DatabaseError:
+            connection.close()
+            raise
+        return connection
 
     def query(
         self, text: bytes, format_name: str = "TabSeparated", params: Mapping[str, str] | None = None
@@ -35,10 +54,12 @@ class Connection:
         """
         try:
             return self._chdb.query(text, format_name, params=dict(params or {}))
-        except (chdb.ChdbError, RuntimeError) as error:
-            raise DatabaseError.parse(str(error)) from None
         except UnicodeDecodeError as error:  # the message has bytes of the query's data
             raise DatabaseError.parse(error.object.decode(errors="replace")) from None
+        except MemoryError:
+            raise
+        except Exception as error:  # chdb raises several kinds
+            raise DatabaseError.parse(str(error)) from None
 
     def text(self, query: str) -> str:
         """Return the result of a small query as tab-separated text."""
@@ -92,6 +113,10 @@ class Connection:
                 message = error.message.replace(f": (in file/uri {path})", "")
                 raise DatabaseError(error.code, error.name, message) from None
 
+    def inserter(self, statement: str, format_name: str) -> Any:
+        """Return chdb's insert of data that are appended in pieces (`append`, `finish`)."""
+        return self._chdb.send_insert(statement, format_name)
+
     def close(self) -> None:
         """Close the connection; safe to call twice."""
         self._chdb.close()
@@ -129,15 +154,8 @@ class Engine:
         Raises:
             DatabaseError: the engine refuses a setting's value, or has no such database.
         """
-        connection = Connection(self._target, self._folder)
-        try:
-            if database:
-                connection.use(database)
-            connection.set({"implicit_select": "0", **(settings or {})})
-        except DatabaseError:
-            connection.close()
-            raise
-        return connection
+        given = {"implicit_select": "0", **(settings or {})}
+        return Connection.open(self._target, self._folder, given, database)
 
     def internal_query(self, query: str) -> str:
         """Return the result of a small query that the server itself needs."""

@@ -15,10 +15,10 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
 
 from clickhouse.http_server import allowlists
 from clickhouse.http_server.call_bounds import function_name_refusals, search_refusals
+from clickhouse.http_server.engine import Connection
 from clickhouse.http_server.errors import DatabaseError
 from clickhouse.http_server.readable_databases import ReadableDatabases
 from clickhouse.http_server.statement import Token, position_of, tokens
@@ -42,13 +42,6 @@ _ASCII = {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2212": 
 """What to write instead of a character that word processors put in its place."""
 _IN = re.compile(r"(?:global)?(?:not)?(?:null)?in(?:ignoreset)?", re.IGNORECASE)
 """The functions of `IN`."""
-
-
-class Connection(Protocol):
-    """A connection of an engine, in this process or in that of a seller's query."""
-
-    def query(self, text: bytes, format_name: str = ..., params: Mapping[str, str] | None = ...) -> Any:
-        """Run one statement and return chdb's result."""
 
 
 def check(

@@ -36,21 +36,10 @@ NUMBERS: Mapping[str, int] = {
 }  # fmt: skip
 """System call → its number on x86-64 (`arch/x86/entry/syscalls/syscall_64.tbl` of Linux)."""
 
-PATH_CALLS = frozenset(
-    {
-        "open",
-        "openat",
-        "stat",
-        "lstat",
-        "newfstatat",
-        "statx",
-        "access",
-        "faccessat2",
-        "readlink",
-        "readlinkat",
-    }
-    | {"statfs", "mkdir", "mkdirat", "unlink", "unlinkat", "renameat2", "chdir", "getcwd"}
-)
+PATH_CALLS = frozenset({
+    "access", "chdir", "faccessat2", "getcwd", "lstat", "mkdir", "mkdirat", "newfstatat", "open",
+    "openat", "readlink", "readlinkat", "renameat2", "stat", "statfs", "statx", "unlink", "unlinkat",
+})  # fmt: skip
 """The calls that name a file. `newfstatat` also describes an open file, which stays possible."""
 
 _ARCHITECTURE = 0xC000003E  # AUDIT_ARCH_X86_64

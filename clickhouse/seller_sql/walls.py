@@ -9,11 +9,11 @@ import ctypes
 import os
 import resource
 import sys
-import sysconfig
 from pathlib import Path
 
-from landlockpy import AccessFS, LandlockError, Ruleset, Scope, abi_version
+from landlockpy import LandlockError, abi_version
 
+from clickhouse import landlock
 from clickhouse.seller_sql import seccomp
 
 MEMORY = 768 << 20
@@ -28,51 +28,17 @@ CPU_S = 300
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _SIGKILL = 9
 
-_READ = AccessFS.READ_FILE | AccessFS.READ_DIR
-_LOAD = _READ | AccessFS.EXECUTE
-_FILES_ONLY = AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.EXECUTE
-_CHANGE = (
-    _READ | AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.MAKE_REG | AccessFS.MAKE_DIR
-    | AccessFS.MAKE_SYM | AccessFS.REMOVE_FILE | AccessFS.REMOVE_DIR | AccessFS.REFER
-)  # fmt: skip
-
-_LIBRARIES = (
-    *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
-    Path(sys.base_prefix, "lib"),
-    *map(Path, ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")),
-)
-_AT_START = tuple(map(Path, ("/etc/localtime", "/usr/share/zoneinfo", "/proc/self/maps", "/proc/self/auxv")))
-"""The time zone, and addresses of memory: the engine looks for the end of the main thread's stack."""
-
-_ALWAYS = frozenset(
-    {"read", "write", "close", "fstat", "poll", "lseek", "mmap", "mprotect", "munmap", "brk", "rt_sigaction"}
-    | {"rt_sigprocmask", "rt_sigreturn", "pread64", "readv", "writev", "sched_yield", "mremap", "madvise"}
-    | {
-        "nanosleep",
-        "getpid",
-        "gettid",
-        "getppid",
-        "sendto",
-        "recvfrom",
-        "clone",
-        "exit",
-        "exit_group",
-        "uname",
-    }
-    | {"fcntl", "gettimeofday", "getrusage", "sysinfo", "times", "sigaltstack", "prctl", "futex"}
-    | {"sched_getaffinity", "restart_syscall", "clock_gettime", "clock_getres", "clock_nanosleep", "tgkill"}
-    | {
-        "epoll_wait",
-        "epoll_ctl",
-        "epoll_pwait",
-        "epoll_create1",
-        "ppoll",
-        "set_robust_list",
-        "timerfd_create",
-    }
-    | {"timerfd_settime", "eventfd2", "pipe2", "getcpu", "getrandom", "membarrier", "rseq", "timer_create"}
-    | {"timer_settime", "timer_delete", "getuid", "geteuid", "getgid", "getegid"}
-)
+_ALWAYS = frozenset({
+    "brk", "clock_getres", "clock_gettime", "clock_nanosleep", "clone", "close", "epoll_create1",
+    "epoll_ctl", "epoll_pwait", "epoll_wait", "eventfd2", "exit", "exit_group", "fcntl", "fstat",
+    "futex", "getcpu", "getegid", "geteuid", "getgid", "getpid", "getppid", "getrandom", "getrusage",
+    "gettid", "gettimeofday", "getuid", "lseek", "madvise", "membarrier", "mmap", "mprotect", "mremap",
+    "munmap", "nanosleep", "pipe2", "poll", "ppoll", "prctl", "pread64", "read", "readv", "recvfrom",
+    "restart_syscall", "rseq", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sched_getaffinity",
+    "sched_yield", "sendto", "set_robust_list", "sigaltstack", "sysinfo", "tgkill", "timer_create",
+    "timer_delete", "timer_settime", "timerfd_create", "timerfd_settime", "times", "uname", "write",
+    "writev",
+})  # fmt: skip
 """The system calls that a query needs. None reaches a file, a socket or a process that is not open."""
 
 _AT_START_ONLY = frozenset(seccomp.NUMBERS) - _ALWAYS - {"clone3"}
@@ -108,13 +74,10 @@ def enter(scratch: Path, parent_pid: int) -> None:
         resource.setrlimit(kind, (limit, limit))
     os.environ["TMPDIR"] = str(scratch)
     os.chdir(scratch)
-    rules = {scratch: _CHANGE} | dict.fromkeys(_LIBRARIES, _LOAD) | dict.fromkeys(_AT_START, _READ)
+    rules = {scratch: landlock.CHANGE} | dict.fromkeys(landlock.LIBRARIES, landlock.LOAD)
+    rules |= dict.fromkeys((*landlock.TIME_ZONES, *landlock.LOADER), landlock.READ)
     try:
-        with Ruleset(scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET) as ruleset:
-            for path, access in rules.items():
-                if path.exists():
-                    ruleset.allow_path(path, access if path.is_dir() else access & _FILES_ONLY)
-            ruleset.restrict()
+        landlock.restrict(rules)
     except LandlockError as error:
         raise OSError(error.errno, f"the kernel refuses Landlock: {error.strerror}") from error
     seccomp.restrict(_ALWAYS | _AT_START_ONLY, os.getpid(), no_paths=False)

@@ -16,6 +16,7 @@ from typing import Any
 
 from clickhouse.analytics.catalogue import AnalyticsView, read_views
 from clickhouse.http_server import reader_policy
+from clickhouse.http_server.engine import Connection
 from clickhouse.http_server.errors import DatabaseError, too_large_result
 from clickhouse.http_server.readable_databases import EVERY, ReadableDatabases
 from clickhouse.http_server.statement import Query, split_query, without_comments
@@ -29,51 +30,27 @@ _PARSING = {name: value for name, value in limits.SETTINGS.items() if name != "l
 _MILLISECONDS = "SELECT toUnixTimestamp64Milli(CAST({} AS DateTime64(3, 'UTC')))"
 
 
-class Connection:
-    """A connection of the engine, with settings of its own."""
-
-    def __init__(self, settings: Mapping[str, str], database: str = "") -> None:
-        from chdb.state.sqlitelike import Connection as ChdbConnection  # starts threads, so after the walls
-
-        self.chdb: Any = ChdbConnection(":memory:")
-        if database:
-            self.query(f"USE `{database}`".encode())
-        if settings:
-            pairs = ", ".join(f"{name} = {quoted(value)}" for name, value in settings.items())
-            self.query(f"SET {pairs}".encode())
-
-    def query(
-        self, text: bytes, format_name: str = "TabSeparated", params: Mapping[str, str] | None = None
-    ) -> Any:
-        """Run one statement and return chdb's result.
-
-        Raises:
-            DatabaseError: the engine refused the statement.
-        """
-        try:
-            return self.chdb.query(text, format_name, params=dict(params or {}))
-        except Exception as error:  # chdb raises several kinds
-            raise DatabaseError.parse(str(error)) from None
-
-
 class Worker:
     """The engine, and the query that is being prepared. Its methods answer the messages of the service."""
 
     def __init__(self, database: str, *, guard: bool) -> None:
         self._database = database
         self._guard = guard
-        self._own = Connection({})
+        self._own = self._connect({}, "")
         self._own.query(f"CREATE DATABASE `{database}` ENGINE = Memory".encode())
         # Whatever the engine loads at its first query, it must load before the walls close.
-        with contextlib.closing(Connection(limits.SETTINGS, database).chdb) as warm:
+        with self._connect(limits.SETTINGS, database) as warm:
             warm.query(
-                "SELECT count() FROM numbers(100000) AS a JOIN numbers(9) AS b USING number", "Parquet"
+                b"SELECT count() FROM numbers(100000) AS a JOIN numbers(9) AS b USING number", "Parquet"
             )
         self._reader = self._own
         self._core = b""
         self._params: dict[str, str] = {}
         self._read_rows: dict[str, int] = {}
         self._failure: DatabaseError | None = None
+
+    def _connect(self, settings: Mapping[str, str], database: str) -> Connection:
+        return Connection.open(":memory:", Path(), settings, database)  # nothing is buffered in files
 
     def read(self, text: str, params: dict[str, str]) -> dict[str, Any]:
         """Check a query, and return what it reads: view → its columns and bounds in milliseconds since 1970.
@@ -82,7 +59,7 @@ class Worker:
             DatabaseError: the query is invalid, or sellers may not run it.
         """
         self._forget()
-        self._reader = Connection(_PARSING, self._database)
+        self._reader = self._connect(_PARSING, self._database)
         query = split_query(without_comments(text.encode(errors="replace")))
         if not query.core:
             raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error: the query is empty.")
@@ -98,7 +75,7 @@ class Worker:
         return found
 
     def _checked(self, query: Query) -> str:
-        if self._reader.chdb._conn.classify_query(query.core)["statement_count"] > 1:
+        if self._reader.query_class(query.core)[1] > 1:
             raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed).")
         # There are no others here; `policy` says which views there are.
         readable = ReadableDatabases(frozenset({EVERY}))
@@ -118,7 +95,7 @@ class Worker:
     def _forget(self) -> None:
         """Drop the tables of the query before, and close its connection."""
         if self._reader is not self._own:
-            self._reader.chdb.close()
+            self._reader.close()
             self._reader = self._own
         for view in self._read_rows:
             self._own.query(f"DROP TABLE IF EXISTS `{self._database}`.`{view}` SYNC".encode())
@@ -145,7 +122,7 @@ class Worker:
             if self._failure:
                 continue
             try:
-                inserter = inserter or self._own.chdb.send_insert(f"INSERT INTO {name}", "Native")
+                inserter = inserter or self._own.inserter(f"INSERT INTO {name}", "Native")
                 inserter.append(received[1])
             except Exception as error:  # chdb raises several kinds
                 self._failure = DatabaseError.parse(str(error))
@@ -168,9 +145,9 @@ class Worker:
         if sum(self._read_rows.values()) > max_rows:
             largest = max(self._read_rows, key=lambda view: self._read_rows[view])
             raise limits.too_much_to_read(_VIEWS[largest], f"{max_rows:,} rows")
-        self._reader.chdb.close()
+        self._reader.close()
         given = {**limits.SETTINGS, "max_execution_time": f"{max(0.1, seconds):.3f}"}
-        self._reader = Connection(given, self._database)
+        self._reader = self._connect(given, self._database)
         content: bytes = self._reader.query(self._core, form, self._params).bytes()
         if len(content) > limits.MAX_RESULT_BYTES:
             raise too_large_result(limits.MAX_RESULT_BYTES)
