@@ -1,11 +1,12 @@
 """The text of a report's mail: each metric with the period before, and a link to the CSV file. Pure."""
 
 from datetime import datetime, timedelta
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from babel.dates import format_date
 from babel.numbers import format_percent
 
+from common.request_path import in_path
 from producers.alerts.figures import Total, Totals
 from producers.alerts.report_store import Report
 from producers.alerts.texts import LOCALE, value_text
@@ -17,7 +18,7 @@ def report_text(
     """Return the subject and the body of the mail about a period; `site` is the base URL of the pages."""
     when = period_text(report, period)
     lines = [f"{report.name}, {when}", "", *(_line(each, totals.currency) for each in totals.metrics), ""]
-    seller = quote(report.seller_id, safe="")
+    seller = in_path(report.seller_id)
     query = urlencode(
         {
             "with": ",".join(report.metrics[1:]),

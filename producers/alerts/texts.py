@@ -1,12 +1,12 @@
 """The texts of messages about alerts, for people and for programs. Pure."""
 
 from datetime import datetime
-from urllib.parse import quote
 
 from babel.dates import format_datetime
 from babel.numbers import format_decimal, format_percent
 
 from common.money import format_money
+from common.request_path import in_path
 from producers.alerts.figures import CatalogueEntry
 from producers.alerts.message_store import MessageText
 from producers.alerts.model import Condition, MessageKind
@@ -68,7 +68,7 @@ def alert_text(
         lines.insert(1, f"Usual: {value_text(observation.usual.median, metric.unit, currency)}")
     if kind == "resolved":
         lines.append("It is resolved now.")
-    page = f"{site}/sell/{quote(rule.seller_id, safe='')}"
+    page = f"{site}/sell/{in_path(rule.seller_id)}"
     lines += ["", f"The metric: {page}/metrics?metric={rule.metric}", f"Your alerts: {page}/alerts"]
     content = {
         "alert_id": alert_id,
@@ -92,7 +92,7 @@ def alert_text(
 
 def test_text(rule: Rule, now: datetime, site: str) -> MessageText:
     """Return the test message of a rule."""
-    page = f"{site}/sell/{quote(rule.seller_id, safe='')}/alerts"
+    page = f"{site}/sell/{in_path(rule.seller_id)}/alerts"
     content = {
         "rule_id": rule.rule_id,
         "rule_name": rule.name,

@@ -8,7 +8,6 @@ definitions.
 import asyncio
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import structlog
@@ -20,6 +19,7 @@ from common.experiments.reading import BadExperiment, read_experiments, write_ex
 from common.metrics import UNEXPECTED_ERRORS
 from common.principal import platform
 from common.principal_token import PlatformToken
+from common.request_path import in_path
 from common.settings import Settings
 from producers.backoff import Backoff
 from producers.configuration import store
@@ -88,7 +88,7 @@ async def check_guardrails(transactions: Transactions, http: httpx.AsyncClient) 
 async def _breaches(http: httpx.AsyncClient, experiment: Experiment) -> list[tuple[str, str]]:
     """Return (arm, metric) of each broken guardrail; none while the results can't be read."""
     try:
-        response = await http.get(f"/v1/admin/experiments/{quote(experiment.name, safe='')}")
+        response = await http.get(f"/v1/admin/experiments/{in_path(experiment.name)}")
         content: Any = response.raise_for_status().json()
         return [(arm["name"], arm["breached"]) for arm in content["arms"] if arm["breached"]]
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:

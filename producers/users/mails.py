@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from common.money import format_money
+from common.request_path import in_path
 from producers.users.recommended_rows import RecommendedProduct, RecommendedRow
 
 LOCALE = "en"
@@ -142,4 +143,4 @@ class Mails:
     def _product_link(self, row: RecommendedRow, product: RecommendedProduct) -> str:
         """Return the page of a product. The fragment tells its script which list led there."""
         referral = urlencode({"recommendation": row.recommendation_id, "position": product.position})
-        return f"{self._site}/shop/products/{quote(product.product_id, safe='')}#{referral}"
+        return f"{self._site}/shop/products/{in_path(product.product_id)}#{referral}"

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import quote
 
 import httpx
 
 from common.principal_token import PlatformToken
+from common.request_path import in_path
 from common.settings import Settings
 
 TIMEOUT_S = 15.0
@@ -63,7 +63,7 @@ class RecommendedRows:
         Raises:
             RowsUnavailable: the API does not answer, or can't answer now.
         """
-        path = f"/v1/recommendations/{quote(shopper_id, safe='')}/rows"
+        path = f"/v1/recommendations/{in_path(shopper_id)}/rows"
         try:
             answer = await self._http.get(path, params={"page": "email", "n": ROW_LENGTH})
             rows = answer.raise_for_status().json()["rows"]

@@ -2,13 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from common.ids import Id
 from common.problems import Problem
+from common.request_path import in_path
 from serving.ops.dead_letters import DeadLetters, NotReplayable
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.forms import NO_STORE, BadField, Form, read_form
@@ -94,7 +94,7 @@ async def _submit(request: Request, topic: str, form: Form, change: Callable[[],
         done = await change()
     except (BadField, NotReplayable) as problem:
         return await _topic_page(request, topic, problem=problem, entered=form)
-    return RedirectResponse(f"/admin/dead-letters/{quote(topic, safe='')}?done={done}", 303, NO_STORE)
+    return RedirectResponse(f"/admin/dead-letters/{in_path(topic)}?done={done}", 303, NO_STORE)
 
 
 def _dead_letters(request: Request) -> DeadLetters:

@@ -1,12 +1,12 @@
 """`/admin/find`: looks up an order, a refund, a return, a parcel, a product or a seller by its id."""
 
 from collections.abc import Mapping
-from urllib.parse import quote
 
 from fastapi import Request
 from starlette.responses import Response
 
 from common.clock import from_millis
+from common.request_path import in_path
 from serving.clickhouse import ClickHouseQueries, Row
 from serving.problems import ClickHouseUnavailable
 from serving.web.admin.page import Search, admin_page, admin_router
@@ -42,8 +42,8 @@ def address_of(thing: Mapping[str, str]) -> str:
     """Return the page that shows a row of the query `things_with_id`."""
     match thing["kind"]:
         case "product":
-            return f"/shop/products/{quote(thing['id'], safe='')}"
+            return f"/shop/products/{in_path(thing['id'])}"
         case "seller":
-            return f"/admin/sellers/{quote(thing['id'], safe='')}"
+            return f"/admin/sellers/{in_path(thing['id'])}"
         case _:
-            return f"/shop/orders/{quote(thing['order_id'], safe='')}"
+            return f"/shop/orders/{in_path(thing['order_id'])}"

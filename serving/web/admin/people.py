@@ -1,13 +1,13 @@
 """`/admin/people`: finding people, their roles and their suspensions."""
 
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE, Id
 from common.problems import Problem
+from common.request_path import in_path
 from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.forms import Form, read_form, submit
 from serving.web.service_calls import ask
@@ -79,4 +79,4 @@ async def _change(
     async def page(problem: Problem) -> Response:
         return await _person_page(request, user_id, problem, form)
 
-    return await submit(change, page, f"/admin/people/{quote(user_id, safe='')}", done)
+    return await submit(change, page, f"/admin/people/{in_path(user_id)}", done)

@@ -1,13 +1,13 @@
 """`/admin/sellers`: applications to decide, and a seller's profile with its suspension."""
 
 from typing import Annotated, Literal
-from urllib.parse import quote
 
 from fastapi import Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from common.ids import PRINTABLE, Id
 from common.problems import Problem
+from common.request_path import in_path
 from serving.analytics.parameters import AnalyticsDep
 from serving.analytics.service import Analytics
 from serving.clickhouse import Row
@@ -150,7 +150,7 @@ async def reinstate_seller(request: Request, seller_id: Id) -> Response:
 
 def seller_path(seller_id: str) -> str:
     """Return the address of a seller's page of the administration."""
-    return f"/admin/sellers/{quote(seller_id, safe='')}"
+    return f"/admin/sellers/{in_path(seller_id)}"
 
 
 def _again(request: Request, form: Form):  # type: ignore[no-untyped-def]

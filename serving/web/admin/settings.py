@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import orjson
 from fastapi import Query, Request
@@ -11,6 +10,7 @@ from starlette.responses import Response
 from common.clock import system_clock
 from common.ids import Id
 from common.problems import Problem
+from common.request_path import in_path
 from serving.recommendations.rules.references import check_entries
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.forms import BadField, Form, read_form, submit
@@ -111,7 +111,7 @@ async def _submit(request: Request, name: str, form: Form, change: Any, done: st
     async def page(problem: Problem) -> Response:
         return await _setting_page(request, name, problem=problem, entered=form)
 
-    return await submit(change, page, f"/admin/settings/{quote(name, safe='')}", done)
+    return await submit(change, page, f"/admin/settings/{in_path(name)}", done)
 
 
 def read_value(form: Form, kind: str) -> bool | int | float | str | list[Any]:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from common.content_type import JSON
 from common.ids import PRINTABLE
+from common.request_path import in_path
 from serving.catalogue.endpoints import CatalogueDep
 from serving.catalogue.service import Catalogue
 from serving.commerce.commerce_client import CommerceClient, CommerceResponse
@@ -97,7 +98,7 @@ async def save_address(request: Request, commerce: CommerceDep) -> Response:
     """Save an address, changed or new."""
     form = await read_form(request)
     address_id = typed(form, "address_id") or str(uuid4())
-    target = f"/v1/me/addresses/{quote(address_id, safe='')}"
+    target = f"/v1/me/addresses/{in_path(address_id)}"
     answer = await change(commerce, request, "PUT", target, _address(form))
     if answer.is_success:
         return go_to("/account/addresses", done="address-saved")
@@ -109,7 +110,7 @@ async def save_address(request: Request, commerce: CommerceDep) -> Response:
 async def delete_address(request: Request, commerce: CommerceDep, address_id: str) -> Response:
     """Delete an address."""
     await read_form(request)
-    target = f"/v1/me/addresses/{quote(address_id, safe='')}"
+    target = f"/v1/me/addresses/{in_path(address_id)}"
     answer = await change(commerce, request, "DELETE", target)
     if answer.is_success:
         return go_to("/account/addresses", done="address-deleted")
@@ -126,7 +127,7 @@ async def sessions_page(request: Request, commerce: CommerceDep) -> Response:
 async def end_session(request: Request, commerce: CommerceDep, session_id: str) -> Response:
     """End a session. Ending the current one signs this browser out."""
     await read_form(request)
-    answer = await change(commerce, request, "DELETE", f"/v1/me/sessions/{quote(session_id, safe='')}")
+    answer = await change(commerce, request, "DELETE", f"/v1/me/sessions/{in_path(session_id)}")
     if not answer.is_success:
         return await _sessions(request, commerce, answer)
     person = identity_of(request).signed_in

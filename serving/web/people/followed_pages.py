@@ -1,12 +1,12 @@
 """The page of an account with the sellers that the person follows."""
 
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
+from common.request_path import in_path
 from serving.catalogue.endpoints import CatalogueDep
 from serving.catalogue.service import Catalogue
 from serving.commerce.commerce_client import CommerceClient, CommerceResponse
@@ -62,7 +62,7 @@ async def unfollow_on_page(
 
 
 def _target(seller_id: str) -> str:
-    return f"/v1/me/followed_sellers/{quote(seller_id, safe='')}"
+    return f"/v1/me/followed_sellers/{in_path(seller_id)}"
 
 
 async def _followed(

@@ -1,12 +1,11 @@
 """Opens a real session of a demo person in one click: a shopper, a seller, an analyst, an administrator."""
 
-from urllib.parse import quote
-
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from common.errors import PartUnavailable
 from common.problems import Problem
+from common.request_path import in_path
 from serving.analytics.parameters import AnalyticsDep
 from serving.analytics.service import Analytics
 from serving.commerce.commerce_client import GATEWAY_ITSELF
@@ -55,7 +54,7 @@ async def look_as(request: Request, commerce: CommerceDep, service: AnalyticsDep
         raise LookAsUnavailable if answer.status == 409 else LookAsRefused
     if identity_of(request).signed_in is not None:
         await end_current_session(request, commerce)
-    response = go_to(f"/sell/{quote(seller_id, safe='')}" if role == SELLER else START_PAGES[role])
+    response = go_to(f"/sell/{in_path(seller_id)}" if role == SELLER else START_PAGES[role])
     return enter_demo(request, response, answer.content)
 
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
@@ -12,6 +11,7 @@ from starlette.responses import Response
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
 from common.ids import PRINTABLE, Id
 from common.problems import Problem
+from common.request_path import in_path
 from serving.analytics.parameters import DashboardsDep, SellerId
 from serving.clickhouse import Row
 from serving.gateway.described_routes import guarded
@@ -167,7 +167,7 @@ async def _submitted(
 
 def address(seller_id: str) -> str:
     """Return the address of a seller's page of alerts."""
-    return f"/sell/{quote(seller_id, safe='')}/alerts"
+    return f"/sell/{in_path(seller_id)}/alerts"
 
 
 async def alerts_page(

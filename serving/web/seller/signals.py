@@ -1,10 +1,9 @@
 """The part of a seller's overview with the newest signals, which the page's script fetches."""
 
-from urllib.parse import quote
-
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from common.request_path import in_path
 from common.signals import SignalKind
 from serving.analytics.parameters import DashboardsDep, SellerId
 from serving.analytics.schemas.signals import Signal
@@ -46,8 +45,8 @@ router = APIRouter(
 def link_of(signal: Signal, seller_id: str) -> str:
     """Return the page of what a signal is about: the product, else the seller's metric."""
     if signal["subject_kind"] == "product":
-        return f"/shop/products/{quote(signal['subject_id'], safe='')}"
-    return f"/sell/{quote(seller_id, safe='')}/metrics?metric={METRICS[signal['kind']]}"
+        return f"/shop/products/{in_path(signal['subject_id'])}"
+    return f"/sell/{in_path(seller_id)}/metrics?metric={METRICS[signal['kind']]}"
 
 
 @router.get("/sell/{seller_id}/signals")

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from common.ids import Id
 from common.problems import Problem
+from common.request_path import in_path
 from serving.analytics.parameters import SellerId
 from serving.gateway.described_routes import guarded
 from serving.parameters import reject_repeated_parameters
@@ -65,5 +66,5 @@ def _choices(form: Form) -> dict[str, str]:
 
 
 def _shown(seller_id: str, choices: Mapping[str, str]) -> Response:
-    path = f"/sell/{quote(seller_id, safe='')}/metrics"
+    path = f"/sell/{in_path(seller_id)}/metrics"
     return RedirectResponse(f"{path}?{urlencode(choices)}#views", 303, NO_STORE)

@@ -2,13 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from common.ids import Id
 from common.problems import Problem
+from common.request_path import in_path
 from serving.analytics.service.context import AnalyticsContext
 from serving.catalogue.service import ProductName
 from serving.gateway.described_routes import guarded
@@ -118,4 +118,4 @@ async def _submit(
     async def page(problem: Problem) -> Response:
         return await _page(request, seller_id, problem=problem, entered=form)
 
-    return await submit(save, page, f"/sell/{quote(seller_id, safe='')}/costs", done)
+    return await submit(save, page, f"/sell/{in_path(seller_id)}/costs", done)

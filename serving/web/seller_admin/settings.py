@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, get_args
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from common.ids import Id
 from common.principal import StaffRole
 from common.problems import Problem
+from common.request_path import in_path
 from serving.gateway.cookies import DEMO, SIGNED_IN
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
@@ -243,7 +243,7 @@ async def _submit(
     async def page(problem: Problem) -> Response:
         return await _page(request, seller_id, problem, form)
 
-    response = await submit(change, page, f"/sell/{quote(seller_id, safe='')}/settings", done)
+    response = await submit(change, page, f"/sell/{in_path(seller_id)}/settings", done)
     if "location" in response.headers:
         response.headers["location"] += f"#{section}"
     return response
