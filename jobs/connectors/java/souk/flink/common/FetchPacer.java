@@ -19,26 +19,28 @@ public final class FetchPacer implements ConsumerInterceptor<byte[], byte[]> {
     private static final int LARGE_BATCH = 500;
 
     private long paceNs;
-    private long lastNs;
+    private long freeNs = System.nanoTime();
 
     @Override
     public void configure(Map<String, ?> settings) {
         paceNs = TimeUnit.MILLISECONDS.toNanos(Long.parseLong((String) settings.get(PACE)));
-        lastNs = System.nanoTime() - paceNs;
     }
 
     @Override
     public ConsumerRecords<byte[], byte[]> onConsume(ConsumerRecords<byte[], byte[]> records) {
-        long leftNs = lastNs + paceNs - System.nanoTime();
-        if (leftNs > 0 && records.count() < LARGE_BATCH) {
-            try {
-                TimeUnit.NANOSECONDS.sleep(leftNs);
-            } catch (InterruptedException interrupted) {
-                Thread.currentThread().interrupt();
-            }
+        try {
+            TimeUnit.NANOSECONDS.sleep(delayNs(System.nanoTime(), records.count()));
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
         }
-        lastNs = System.nanoTime();
         return records;
+    }
+
+    /** Returns for how long to hold back a batch of so many records. The next small one waits until it has rested. */
+    long delayNs(long nowNs, int records) {
+        long delay = records < LARGE_BATCH ? Math.max(freeNs - nowNs, 0) : 0;
+        freeNs = nowNs + delay + paceNs;
+        return delay;
     }
 
     @Override
