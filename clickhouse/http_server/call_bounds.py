@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from clickhouse.http_server import allowlists
-from clickhouse.http_server.syntax_tree import Node, arguments
+from clickhouse.http_server.syntax_tree import IN, Node, arguments
 
 MAX_SEARCHED_LENGTH = 1_000
 """Characters of the shorter array of a search in an array (`hasAny`)."""
@@ -50,7 +50,6 @@ _CASTS = {
 }
 """Functions and the place of the argument that names a type."""
 _AGGREGATES_BY_NAME = frozenset({"arrayreduce", "arrayreduceinranges", "initializeaggregation"})
-_IN = re.compile(r"(?:global)?(?:not)?(?:null)?in(?:ignoreset)?", re.IGNORECASE)
 _LONG_TABLES = frozenset({"system.licenses", "system.documentation", "system.build_options"})
 _ONLY_AT_BEGINNING = re.compile(r"'\^(?:[^\\\[\](){}*+?|]|\[[^\\\[\]]+\]|\{\d+\})*\$?'")
 """A regular expression that reads a fixed number of characters at the beginning of a text."""
@@ -163,7 +162,7 @@ def _building_refusals(nodes: Sequence[Node]) -> Iterator[str]:
     for node in nodes:
         name = node.name.lower()
         if node.kind == "Literal":
-            is_list = node.place == 1 and node.function is not None and _IN.fullmatch(node.function.name)
+            is_list = node.place == 1 and node.function is not None and IN.fullmatch(node.function.name)
             literals += 0 if is_list else len(node.literal)
         elif node.kind == "TableIdentifier" and name in _LONG_TABLES:
             yield f"may not read {node.name}"

@@ -56,9 +56,7 @@ class Connection:
             return self._chdb.query(text, format_name, params=dict(params or {}))
         except UnicodeDecodeError as error:  # the message has bytes of the query's data
             raise DatabaseError.parse(error.object.decode(errors="replace")) from None
-        except MemoryError:
-            raise
-        except Exception as error:  # chdb raises several kinds
+        except RuntimeError as error:
             raise DatabaseError.parse(str(error)) from None
 
     def text(self, query: str) -> str:

@@ -22,7 +22,7 @@ from clickhouse.http_server.engine import Connection
 from clickhouse.http_server.errors import DatabaseError
 from clickhouse.http_server.readable_databases import ReadableDatabases
 from clickhouse.http_server.statement import Token, position_of, tokens
-from clickhouse.http_server.syntax_tree import Node, read_tree
+from clickhouse.http_server.syntax_tree import IN, Node, read_tree
 
 VIEW_PREFIX = "q_"
 """Prefix of the parameterised views (`clickhouse/views.py`); no table function of ClickHouse has it."""
@@ -40,8 +40,6 @@ _EXPRESSION = re.compile(
 
 _ASCII = {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2212": "-", "\u2013": "-"}
 """What to write instead of a character that word processors put in its place."""
-_IN = re.compile(r"(?:global)?(?:not)?(?:null)?in(?:ignoreset)?", re.IGNORECASE)
-"""The functions of `IN`."""
 
 
 def check(
@@ -138,7 +136,7 @@ def refusals(nodes: Sequence[Node]) -> Iterator[str]:
     for node in nodes:
         kind, name = node.kind, node.name
         parent = node.parent.kind if node.parent else ""
-        if node.parent is None and (node.number or kind not in allowlists.STATEMENTS):
+        if node.parent is None and (node.place or kind not in allowlists.STATEMENTS):
             yield f"readers may only run queries that read, not {kind}"
         if _describes_columns(node):
             yield from _structure_refusals(node)
@@ -181,9 +179,7 @@ def _database_refusals(nodes: Sequence[Node], readable: ReadableDatabases) -> It
             names_table = node.parent is not None and node.parent.kind == "TableExpression"
         elif node.kind == "Identifier":
             names_table = (
-                node.place == 1
-                and node.function is not None
-                and _IN.fullmatch(node.function.name) is not None
+                node.place == 1 and node.function is not None and IN.fullmatch(node.function.name) is not None
             )
         else:
             names_table = node.kind == "TableIdentifier"

@@ -3,15 +3,20 @@
 import re
 from dataclasses import dataclass, field
 
+ALIAS = re.compile(r"\(alias ([^\s)]+)\)")
+"""An alias in a tree."""
+
+IN = re.compile(r"(?:global)?(?:not)?(?:null)?in(?:ignoreset)?", re.IGNORECASE)
+"""The names of the functions of `IN`."""
+
+_END = re.compile(r"(?: \(alias [^\n]*?\))?(?: \(children \d+\))?\Z")
 _LINE = re.compile(r"(?P<indent> *+)(?P<kind>\w++)(?: (?P<name>\S++))?(?P<rest>.*)")
 
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A node of a tree. `number` is its place in the tree, `place` its place among its siblings, from 0."""
+    """A node of a tree. `place` is its place among its siblings, from 0."""
 
-    number: int
-    depth: int
     kind: str
     name: str
     rest: str
@@ -25,6 +30,17 @@ class Node:
         """The function of which this node is a direct argument."""
         above = self.parent.parent if self.parent and self.parent.kind == "ExpressionList" else None
         return above if above and above.kind == "Function" else None
+
+    @property
+    def text(self) -> str:
+        """The line without the kind, the alias and the number of children."""
+        return self.literal or _END.sub("", f"{self.name}{self.rest}")
+
+    @property
+    def alias(self) -> str:
+        """The alias; empty if there is none."""
+        found = ALIAS.match(f"{self.name}{self.rest}", len(self.text) + 1)
+        return found[1] if found else ""
 
     @property
     def literal(self) -> str:
@@ -48,24 +64,17 @@ def tree_lines(tree: str) -> list[str]:
 def read_tree(tree: str) -> list[Node]:
     """Return the nodes of a tree in the order of its lines: a parent comes before its children."""
     nodes: list[Node] = []
+    roots: list[Node] = []
     above: list[Node] = []
-    children: list[int] = []
     for line in tree_lines(tree):
         match = _LINE.match(line)
         if match is None:
             continue
-        depth = min(len(match["indent"]), len(above))
-        del above[depth:]
-        del children[depth + 1 :]
-        if len(children) == depth:
-            children.append(0)
+        del above[len(match["indent"]) :]
         parent = above[-1] if above else None
-        node = Node(
-            len(nodes), depth, match["kind"], match["name"] or "", match["rest"], parent, children[depth]
-        )
-        children[depth] += 1
-        if parent is not None:
-            parent.children.append(node)
+        siblings = parent.children if parent else roots
+        node = Node(match["kind"], match["name"] or "", match["rest"], parent, len(siblings))
+        siblings.append(node)
         nodes.append(node)
         above.append(node)
     return nodes

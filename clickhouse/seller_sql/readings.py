@@ -7,15 +7,12 @@ parsed (`EXPLAIN AST`).
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from clickhouse.analytics.catalogue import AnalyticsView
+from clickhouse.http_server.syntax_tree import ALIAS, IN, Node, arguments, read_tree
 
-_NODE = re.compile(r" *(?P<kind>[\w:]+)(?: (?P<rest>.*))?")
-_END = re.compile(r"(?: \(alias [^\n]*?\))?(?: \(children \d+\))?\Z")
-_ALIAS = re.compile(r"\(alias ([^\s)]+)\)")
-_IN = re.compile(r"(?:global)?(?:not)?(?:null)?in(?:ignoreset)?", re.IGNORECASE)
 _CONSTANT_FUNCTIONS = re.compile(
     r"now|now64|today|yesterday|plus|minus|_?cast|toInterval\w+|to(?:Date|DateTime|Timezone)\w*|toStartOf\w+|"
     r"toMonday|toLastDayOf\w+|(?:add|subtract)\w+|parseDateTime\w*|date_?trunc|negate",
@@ -34,22 +31,6 @@ _SWAPPED = {
 }  # fmt: skip
 
 
-@dataclass
-class Node:
-    """A node of the tree. `name` is the rest of its line without an alias."""
-
-    kind: str
-    name: str
-    alias: str = ""
-    children: list["Node"] = field(default_factory=list)
-
-    def walk(self) -> Iterator["Node"]:
-        """Yield the node and all below it."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
-
-
 Bounds = dict[str, tuple[list[str], list[str]]]
 """Time column → the expressions of its lower bounds, and those of its upper bounds."""
 
@@ -62,39 +43,21 @@ class Reading:
     bounds: Bounds
 
 
-def parse(tree: str) -> Node:
-    """Return the root of a tree, as `EXPLAIN AST` prints it."""
-    root = Node("", "")
-    above = [root]
-    for line in tree.rstrip("\n").split("\n"):
-        depth = len(line) - len(line.lstrip(" "))
-        found = _NODE.match(line)
-        if found is None or depth + 1 > len(above):
-            continue
-        rest = found["rest"] or ""
-        name = _END.sub("", rest)
-        alias = _ALIAS.match(rest, len(name) + 1)
-        node = Node(found["kind"], name, alias[1] if alias else "")
-        del above[depth + 1 :]
-        above[depth].children.append(node)
-        above.append(node)
-    return root
-
-
 def readings(tree: str, text: bytes, database: str, views: Mapping[str, AnalyticsView]) -> dict[str, Reading]:
     """Return view → what a query reads of it, from its tree and its text; `database` is that of the views."""
-    root = parse(tree)
-    tables, after_in = _table_names(root)
+    nodes = read_tree(tree)
+    tables, after_in = _table_names(nodes)
     named = [view for name in (*tables, *after_in) if (view := _view(name, database, views))]
-    words, aliases = set(re.findall(r"\w+", tree)), Counter(_ALIAS.findall(tree))
+    words, aliases = set(re.findall(r"\w+", tree)), Counter(ALIAS.findall(tree))
     # The tree does not tell NATURAL JOIN from a comma, and WHERE from HAVING and QUALIFY.
-    every = _selects_all_columns(root) or re.search(rb"\bNATURAL\b", text, re.IGNORECASE) is not None
+    is_natural = re.search(rb"\bNATURAL\b", text, re.IGNORECASE)
+    every = is_natural or any(map(_selects_all_columns, nodes))
     ambiguous = re.search(rb"\b(?:HAVING|QUALIFY)\b", text, re.IGNORECASE)
     # `WITH (x, y) -> 1 AS greater` changes what the operator does.
     redefined = any(
         each in _COMPARISONS or each == "and" or _CONSTANT_FUNCTIONS.fullmatch(each) for each in aliases
     )
-    limited = [] if ambiguous or redefined else list(_limited(root, database, views, aliases))
+    limited = [] if ambiguous or redefined else list(_limited(nodes, database, views, aliases))
     whole = {_view(name, database, views) for name in after_in}
     found = {}
     for view in dict.fromkeys(named):
@@ -105,16 +68,16 @@ def readings(tree: str, text: bytes, database: str, views: Mapping[str, Analytic
     return found
 
 
-def _table_names(root: Node) -> tuple[list[str], list[str]]:
+def _table_names(nodes: Sequence[Node]) -> tuple[list[str], list[str]]:
     """Return the names of tables, and those of the second arguments of `IN`, which may be tables."""
     tables, after_in = [], []
-    for node in root.walk():
+    for node in nodes:
         if node.kind == "TableIdentifier":
-            tables.append(node.name)
-        elif node.kind == "Function" and _IN.fullmatch(node.name) and node.children:
-            arguments = node.children[0].children
-            if len(arguments) == 2 and arguments[1].kind == "Identifier":
-                after_in.append(arguments[1].name)
+            tables.append(node.text)
+        elif node.kind == "Function" and IN.fullmatch(node.text):
+            given = arguments(node)
+            if len(given) == 2 and given[1].kind == "Identifier":
+                after_in.append(given[1].text)
     return tables, after_in
 
 
@@ -123,31 +86,28 @@ def _view(name: str, database: str, views: Mapping[str, AnalyticsView]) -> str |
     return table if table in views and owner in ("", database) else None
 
 
-def _selects_all_columns(node: Node, function: str = "") -> bool:
-    """Return whether columns are selected without their names. `count(*)` selects none."""
-    if node.kind == "Asterisk" and function.lower() != "count":
-        return True
-    if node.kind == "QualifiedAsterisk" or "Matcher" in node.kind:
-        return True
-    inner = node.name if node.kind == "Function" else function if node.kind == "ExpressionList" else ""
-    return any(_selects_all_columns(child, inner) for child in node.children)
+def _selects_all_columns(node: Node) -> bool:
+    """Return whether a node selects columns without their names. `count(*)` selects none."""
+    if node.kind == "Asterisk":
+        return node.function is None or node.function.text.lower() != "count"
+    return node.kind == "QualifiedAsterisk" or "Matcher" in node.kind
 
 
 def _limited(
-    root: Node, database: str, views: Mapping[str, AnalyticsView], aliases: Counter[str]
+    nodes: Sequence[Node], database: str, views: Mapping[str, AnalyticsView], aliases: Counter[str]
 ) -> Iterator[tuple[str, Bounds]]:
     """Yield each view from which a SELECT reads alone, with the bounds of its WHERE.
 
     Rows outside these bounds can't change the result of the SELECT.
     """
-    for select in root.walk():
+    for select in nodes:
         if select.kind != "SelectQuery":
             continue
         at = next((n for n, child in enumerate(select.children) if child.kind == "TablesInSelectQuery"), None)
         if at is None:
             continue
         table = _only_table(select.children[at])
-        view = _view(table.name, database, views) if table else None
+        view = _view(table.text, database, views) if table else None
         if table is None or view is None or at + 1 == len(select.children):
             continue
         # A name that something else has, too, may be a tuple with a field of the column's name.
@@ -158,33 +118,34 @@ def _limited(
 
 
 def _only_table(tables: Node) -> Node | None:
-    nodes = list(tables.walk())
-    kinds = [node.kind for node in nodes[1:]]
-    if kinds != ["TablesInSelectQueryElement", "TableExpression", "TableIdentifier"]:
-        return None
-    return nodes[-1]
+    node = tables
+    for kind in ("TablesInSelectQueryElement", "TableExpression", "TableIdentifier"):
+        if [child.kind for child in node.children] != [kind]:
+            return None
+        node = node.children[0]
+    return None if node.children else node
 
 
 def _bounds(condition: Node, times: Mapping[str, str]) -> Bounds:
     """Return the bounds of time columns that a condition implies; `times` are their names in the query."""
-    if condition.kind != "Function" or not condition.children:
+    if condition.kind != "Function":
         return {}
-    arguments = condition.children[0].children
-    if condition.name == "and":
+    given = arguments(condition)
+    if condition.text == "and":
         both: Bounds = {}
-        for argument in arguments:
+        for argument in given:
             for name, (lower, upper) in _bounds(argument, times).items():
                 known = both.setdefault(name, ([], []))
                 known[0].extend(lower)
                 known[1].extend(upper)
         return both
-    if condition.name not in _COMPARISONS or len(arguments) != 2:
+    if condition.text not in _COMPARISONS or len(given) != 2:
         return {}
-    comparison, (left, right) = condition.name, arguments
+    comparison, (left, right) = condition.text, given
     if left.kind != "Identifier":
         comparison, left, right = _SWAPPED[comparison], right, left
-    column = times.get(left.name) if left.kind == "Identifier" else None
-    if column is None or _NUMBER.fullmatch(right.name):
+    column = times.get(left.text) if left.kind == "Identifier" else None
+    if column is None or _NUMBER.fullmatch(right.text):
         return {}
     constant = _constant(right)
     if constant is None:
@@ -196,11 +157,11 @@ def _bounds(condition: Node, times: Mapping[str, str]) -> Bounds:
 def _constant(node: Node) -> str | None:
     """Return an expression of known functions and literals as SQL; None for any other."""
     if node.kind == "Literal":
-        number = _NUMBER.fullmatch(node.name)
-        return number[1] if number else node.name if re.fullmatch(r"'(?:[^'\\]|\\.)*'", node.name) else None
-    if node.kind != "Function" or not _CONSTANT_FUNCTIONS.fullmatch(node.name):
+        number = _NUMBER.fullmatch(node.text)
+        return number[1] if number else node.text if re.fullmatch(r"'(?:[^'\\]|\\.)*'", node.text) else None
+    if node.kind != "Function" or not _CONSTANT_FUNCTIONS.fullmatch(node.text):
         return None
-    arguments = [_constant(each) for each in (node.children[0].children if node.children else [])]
-    if any(each is None for each in arguments):
+    given = [_constant(each) for each in arguments(node)]
+    if any(each is None for each in given):
         return None
-    return f"{node.name}({', '.join(filter(None, arguments))})"
+    return f"{node.text}({', '.join(filter(None, given))})"

@@ -30,16 +30,20 @@ _PARSING = {name: value for name, value in limits.SETTINGS.items() if name != "l
 _MILLISECONDS = "SELECT toUnixTimestamp64Milli(CAST({} AS DateTime64(3, 'UTC')))"
 
 
+def _connect(settings: Mapping[str, str], database: str) -> Connection:
+    return Connection.open(":memory:", Path(), settings, database)  # nothing is buffered in files
+
+
 class Worker:
     """The engine, and the query that is being prepared. Its methods answer the messages of the service."""
 
     def __init__(self, database: str, *, guard: bool) -> None:
         self._database = database
         self._guard = guard
-        self._own = self._connect({}, "")
+        self._own = _connect({}, "")
         self._own.query(f"CREATE DATABASE `{database}` ENGINE = Memory".encode())
         # Whatever the engine loads at its first query, it must load before the walls close.
-        with self._connect(limits.SETTINGS, database) as warm:
+        with _connect(limits.SETTINGS, database) as warm:
             warm.query(
                 b"SELECT count() FROM numbers(100000) AS a JOIN numbers(9) AS b USING number", "Parquet"
             )
@@ -49,9 +53,6 @@ class Worker:
         self._read_rows: dict[str, int] = {}
         self._failure: DatabaseError | None = None
 
-    def _connect(self, settings: Mapping[str, str], database: str) -> Connection:
-        return Connection.open(":memory:", Path(), settings, database)  # nothing is buffered in files
-
     def read(self, text: str, params: dict[str, str]) -> dict[str, Any]:
         """Check a query, and return what it reads: view → its columns and bounds in milliseconds since 1970.
 
@@ -59,7 +60,7 @@ class Worker:
             DatabaseError: the query is invalid, or sellers may not run it.
         """
         self._forget()
-        self._reader = self._connect(_PARSING, self._database)
+        self._reader = _connect(_PARSING, self._database)
         query = split_query(without_comments(text.encode(errors="replace")))
         if not query.core:
             raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error: the query is empty.")
@@ -147,7 +148,7 @@ class Worker:
             raise limits.too_much_to_read(_VIEWS[largest], f"{max_rows:,} rows")
         self._reader.close()
         given = {**limits.SETTINGS, "max_execution_time": f"{max(0.1, seconds):.3f}"}
-        self._reader = self._connect(given, self._database)
+        self._reader = _connect(given, self._database)
         content: bytes = self._reader.query(self._core, form, self._params).bytes()
         if len(content) > limits.MAX_RESULT_BYTES:
             raise too_large_result(limits.MAX_RESULT_BYTES)
