@@ -15,3 +15,6 @@ CLIENT_KEEPALIVE_S, SERVER_KEEPALIVE_S = 60.0, 75
 
 The client closes first. If the server closed first, a request that is being sent would fail.
 """
+
+FETCH_PACE_MS = 50
+"""How long a consumer of a busy topic waits to fetch again: a fetch costs Kafka more than an event."""

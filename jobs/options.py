@@ -2,16 +2,6 @@
 
 from common.settings import Settings
 
-LIVE_JOB = "facts"
-"""The job whose rows pages show within a second."""
-
-LIVE_EXCHANGES = {"execution.buffer-timeout.interval": "50 ms"}
-"""How long a network exchange of that job may buffer a row. A row passes two exchanges, so the default of
-100 ms costs up to 200 ms. With 20 ms the flushing threads used a fifth of a core even without traffic."""
-
-EXCHANGES = {"execution.buffer-timeout.interval": "200 ms", "pipeline.auto-watermark-interval": "1 s"}
-"""The same of the other jobs, whose results are a second old anyway: a thread that wakes costs CPU time."""
-
 
 def job_config(settings: Settings, job: str) -> dict[str, str]:
     """Return the configuration of a job, without the checkpoint directory, which jobs/submit.py adds."""
@@ -20,7 +10,9 @@ def job_config(settings: Settings, job: str) -> dict[str, str]:
         "parallelism.default": str(settings.job_parallelism),
         "pipeline.object-reuse": "true",
         "table.local-time-zone": "UTC",
-        **(LIVE_EXCHANGES if job == LIVE_JOB else EXCHANGES),
+        # Results of most jobs are a second old anyway, and a thread that wakes costs CPU time.
+        "execution.buffer-timeout.interval": "200 ms",
+        "pipeline.auto-watermark-interval": "1 s",
         # A topic without traffic must not hold back the watermark of its tables, which determines `as_of`.
         "table.exec.source.idle-timeout": "3 s",
         # Views that several outputs read (the deduplicated orders) are planned, run and stored once.

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from common.errors import UserError
 from common.settings import Settings
+from common.timeouts import FETCH_PACE_MS
 from jobs.plan import with_clause
 from schemas.events import EventSchema
 
@@ -101,10 +102,10 @@ def event_columns(event: EventSchema, lateness_s: int = 0) -> str:
 FETCH_IMMEDIATELY = {
     "properties.fetch.max.wait.ms": "5000",
     "properties.interceptor.classes": "souk.flink.common.FetchPacer",
-    "properties.fetch.pace.ms": "50",
+    "properties.fetch.pace.ms": str(FETCH_PACE_MS),
 }
 """Kafka answers a fetch as soon as it has one event. Without events it answers after five seconds, because
-most topics have no events most of the time. A busy topic is fetched twenty times a second."""
+most topics have no events most of the time."""
 
 FETCH_IN_BATCHES = {"properties.fetch.max.wait.ms": "1000", "properties.fetch.min.bytes": "1000000"}
 """Kafka answers a fetch when it has a megabyte, or after a second. Otherwise the events of a busy topic would

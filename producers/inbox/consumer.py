@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 
 from common.errors import PartUnavailable, Retryable
 from common.metrics import INBOX_MESSAGES
+from common.timeouts import FETCH_PACE_MS
 from producers.backoff import Backoff
 from producers.finishing import finish
 from producers.inbox.message_processor import MessageProcessor
@@ -31,9 +32,8 @@ CONSUMER: Mapping[str, object] = {
     "heartbeat.interval.ms": 2_000,
     "max.poll.interval.ms": A_DAY_MS,  # no partition is revoked while the process waits for PostgreSQL
     "fetch.wait.max.ms": 100,
-    # A busy topic is fetched twenty times a second: each fetch costs Kafka more than an event does.
-    "queued.min.messages": 1,
-    "fetch.queue.backoff.ms": 50,
+    "queued.min.messages": 1,  # with messages that were not taken yet, the next fetch waits for the backoff
+    "fetch.queue.backoff.ms": FETCH_PACE_MS,
     "topic.metadata.refresh.interval.ms": 30_000,
     "allow.auto.create.topics": False,
     "reconnect.backoff.max.ms": 1000,
