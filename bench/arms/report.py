@@ -38,14 +38,14 @@ class ArmFigures:
 
 
 @dataclass(frozen=True)
-class Figures:
+class ExperimentFigures:
     """What is printed of one seed or of all. `differences` are of the blend from each other arm."""
 
     arms: Mapping[StrategyName, ArmFigures]
     differences: Mapping[StrategyName, Mapping[str, Interval]]
 
 
-def figures(result: ArmsResult) -> Figures:
+def figures(result: ArmsResult) -> ExperimentFigures:
     """Return the figures of one experiment.
 
     Intervals are for one look, by visitor (delta method). Differences are adjusted by what each visitor did
@@ -69,12 +69,12 @@ def figures(result: ArmsResult) -> Figures:
         differences[other] = {
             name: fixed_interval(each.difference, each.variance) for name, each in effects.items()
         }
-    return Figures(arms, differences)
+    return ExperimentFigures(arms, differences)
 
 
-def pooled(of_seeds: Sequence[Figures]) -> Figures:
+def pooled(of_seeds: Sequence[ExperimentFigures]) -> ExperimentFigures:
     """Return the means over independent experiments, with their intervals."""
-    return Figures(
+    return ExperimentFigures(
         {
             arm: ArmFigures(
                 sum(each.arms[arm].sessions for each in of_seeds),
@@ -127,7 +127,7 @@ def _show_paired(results: Sequence[ArmsResult], console: Console) -> None:
     console.print(table)
 
 
-def _show(found: Figures, title: str, console: Console) -> None:
+def _show(found: ExperimentFigures, title: str, console: Console) -> None:
     table = Table("arm", "sessions", "visitors", *TITLES.values(), title=title)
     for arm, each in found.arms.items():
         values = [_value(name, each.metrics[name]) for name in TITLES]
@@ -173,7 +173,7 @@ def _plain_paired(result: ArmsResult) -> dict[str, Any]:
     }
 
 
-def _plain(found: Figures) -> dict[str, Any]:
+def _plain(found: ExperimentFigures) -> dict[str, Any]:
     def of(metrics: Mapping[str, Interval]) -> dict[str, Any]:
         return {name: [each.estimate, each.low, each.high] for name, each in metrics.items()}
 

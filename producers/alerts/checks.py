@@ -1,7 +1,7 @@
 """Checks what a request names: the seller, a metric, and the address of a person who gets mails."""
 
 from producers.alerts import store
-from producers.alerts.figures import Figures, FiguresRefused, FiguresUnavailable
+from producers.alerts.figures import FiguresClient, FiguresRefused, FiguresUnavailable
 from producers.alerts.problems import FiguresNotReady, NoApprovedSeller, NotAReader, UnknownMetric
 from producers.outbox.transaction import Transaction
 
@@ -16,7 +16,7 @@ async def require_seller(tx: Transaction, seller_id: str) -> None:
         raise NoApprovedSeller(seller_id)
 
 
-async def check_metric(figures: Figures, name: str, product_id: str | None = None) -> None:
+async def check_metric(figures: FiguresClient, name: str, product_id: str | None = None) -> None:
     """Check that the catalogue has a metric, and that it can be restricted to a product if one is given.
 
     Raises:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from common.principal_token import derived_key
 from common.settings import Settings
 from producers.alerts.delivery import SECRETS
-from producers.alerts.figures import Figures
+from producers.alerts.figures import FiguresClient
 from producers.alerts.webhook_sender import WebhookSender
 
 
@@ -13,7 +13,7 @@ from producers.alerts.webhook_sender import WebhookSender
 class AlertsContext:
     """`secret_key` encrypts the secrets of webhooks. `timezone` is the shop's, `site` its base URL."""
 
-    figures: Figures
+    figures: FiguresClient
     sender: WebhookSender
     secret_key: bytes
     timezone: str
@@ -27,7 +27,7 @@ def make_context(settings: Settings) -> AlertsContext:
         UserError: the settings have no `internal_secret`.
     """
     return AlertsContext(
-        Figures(settings),
+        FiguresClient(settings),
         WebhookSender(settings.webhooks_to_internal_hosts),
         derived_key(settings, SECRETS),
         settings.shop_timezone,

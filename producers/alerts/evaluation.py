@@ -13,7 +13,7 @@ from common.ids import new_id
 from common.settings import Settings
 from producers.alerts import store
 from producers.alerts.alerting import add_alert_message, disable_rule, raise_alert
-from producers.alerts.figures import CatalogueEntry, Figures, FiguresRefused, FiguresUnavailable, Series
+from producers.alerts.figures import CatalogueEntry, FiguresClient, FiguresRefused, FiguresUnavailable, Series
 from producers.alerts.model import (
     MAKER_LEFT,
     MAKER_UNKNOWN,
@@ -52,7 +52,7 @@ REFUSED_RETRY_AFTER = timedelta(hours=1)
 
 async def run_evaluation(transactions: Transactions, settings: Settings) -> None:
     """Evaluate rules when they are due, until cancelled."""
-    async with Figures(settings) as figures:
+    async with FiguresClient(settings) as figures:
         evaluator = Evaluator(transactions, figures, Makers(settings, "alerts"), settings)
         await poll(WORKER, INTERVAL_S, evaluator.evaluate_due, settings.stop_timeout_s)
 
@@ -61,7 +61,7 @@ class Evaluator:
     """Evaluates rules. Several processes may do so at the same time: each rule has one at a time."""
 
     def __init__(
-        self, transactions: Transactions, figures: Figures, makers: Makers, settings: Settings
+        self, transactions: Transactions, figures: FiguresClient, makers: Makers, settings: Settings
     ) -> None:
         self._transactions = transactions
         self._figures = figures

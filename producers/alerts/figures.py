@@ -66,7 +66,7 @@ class Totals:
     currency: str
 
 
-class Figures:
+class FiguresClient:
     """A client of the API, as a process of the platform. Use it as an async context manager, or close it."""
 
     def __init__(self, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from common.ids import new_id
 from common.settings import Settings
 from producers.alerts import report_store
-from producers.alerts.figures import Figures, FiguresRefused, FiguresUnavailable
+from producers.alerts.figures import FiguresClient, FiguresRefused, FiguresUnavailable
 from producers.alerts.message_store import send_to_reader
 from producers.alerts.model import MAKER_LEFT, MAKER_UNKNOWN
 from producers.alerts.policy import POLICIES
@@ -37,7 +37,7 @@ MAIL_KIND = "seller_report"
 
 async def run_reports(transactions: Transactions, settings: Settings) -> None:
     """Send reports when they are due, until cancelled."""
-    async with Figures(settings) as figures:
+    async with FiguresClient(settings) as figures:
         reporter = Reporter(transactions, figures, Makers(settings, "alerts"), settings.public)
         await poll(WORKER, INTERVAL_S, reporter.send_due, settings.stop_timeout_s)
 
@@ -45,7 +45,7 @@ async def run_reports(transactions: Transactions, settings: Settings) -> None:
 class Reporter:
     """Sends reports. `site` is the base URL of the pages."""
 
-    def __init__(self, transactions: Transactions, figures: Figures, makers: Makers, site: str) -> None:
+    def __init__(self, transactions: Transactions, figures: FiguresClient, makers: Makers, site: str) -> None:
         self._transactions = transactions
         self._figures = figures
         self._makers = makers

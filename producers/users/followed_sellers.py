@@ -7,7 +7,7 @@ from producers.outbox.transaction import Transactions
 from producers.users import followed_store, store
 from producers.users.followed_store import FollowedSeller
 from producers.users.model import MAX_FOLLOWED_SELLERS
-from producers.users.problems import TooManyFollowedSellers, UnknownPerson, UnknownSeller
+from producers.users.problems import NotSellingNow, TooManyFollowedSellers, UnknownPerson
 
 
 async def follow(transactions: Transactions, user_id: str, seller_id: str) -> Sequence[FollowedSeller]:
@@ -15,7 +15,7 @@ async def follow(transactions: Transactions, user_id: str, seller_id: str) -> Se
 
     Raises:
         UnknownPerson: they were erased.
-        UnknownSeller: nobody with this id may sell now.
+        NotSellingNow: nobody with this id may sell now.
         TooManyFollowedSellers: they follow as many as they may.
         ServiceNotReady: the sellers service has not granted its function yet.
     """
@@ -26,7 +26,7 @@ async def follow(transactions: Transactions, user_id: str, seller_id: str) -> Se
         if any(seller.seller_id == seller_id for seller in known):
             return known
         if not await followed_store.is_approved(tx.sql, seller_id):
-            raise UnknownSeller(seller_id)
+            raise NotSellingNow(seller_id)
         if len(known) >= MAX_FOLLOWED_SELLERS:
             raise TooManyFollowedSellers
         await followed_store.save_followed(tx, user_id, seller_id)

@@ -160,7 +160,7 @@ class TooManyFollowedSellers(Problem):
         super().__init__(f"A person may follow {MAX_FOLLOWED_SELLERS} sellers. Unfollow one first.")
 
 
-class UnknownSeller(Problem):
+class NotSellingNow(Problem):
     """Nobody with this id may sell now."""
 
     status, kind, title = 404, "unknown-seller", "Unknown seller"

@@ -19,7 +19,7 @@ from producers.alerts import message_store, report_store, store
 from producers.alerts.alerting import close_alert
 from producers.alerts.delivery import WAITS, Delivery
 from producers.alerts.evaluation import Evaluator
-from producers.alerts.figures import Figures
+from producers.alerts.figures import FiguresClient
 from producers.alerts.model import MAKER_LEFT, Progress
 from producers.alerts.reporting import Reporter
 from producers.alerts.rules import Rule
@@ -100,7 +100,7 @@ class Apart:
         """Evaluate a rule with the figures of an API, and return it as it is then."""
 
         async def evaluate(transactions: Transactions) -> None:
-            async with Figures(api) as figures:
+            async with FiguresClient(api) as figures:
                 await Evaluator(transactions, figures, Makers(self.settings, "tests"), api).evaluate(rule)
 
         self.run(evaluate)
@@ -473,7 +473,7 @@ def test_two_evaluations_of_the_same_values_make_one_message(apart: Apart, shop:
     rule = apart.rule(resolves_after=9)
 
     async def evaluate_twice(transactions: Transactions) -> None:
-        async with Figures(shop) as figures:
+        async with FiguresClient(shop) as figures:
             evaluator = Evaluator(transactions, figures, Makers(apart.settings, "tests"), shop)
             await asyncio.gather(evaluator.evaluate(rule), evaluator.evaluate(rule))
 
@@ -622,7 +622,7 @@ def test_a_report_is_sent_once_a_period_with_its_change(apart: Apart, office: Of
     async def send(transactions: Transactions) -> None:
         async with transactions.connection() as sql:
             claimed = await report_store.claim_reports(sql, NOW, HOUR, 10)
-        async with Figures(shop) as figures:
+        async with FiguresClient(shop) as figures:
             reporter = Reporter(transactions, figures, Makers(apart.settings, "tests"), shop.serving)
             for report, _ in claimed * 2:  # as a worker that was stopped after the mail
                 await reporter.send(report)
@@ -671,7 +671,7 @@ def test_what_a_person_made_stops_when_they_may_not_make_it_any_more(
             await report_store.create_report(tx, row, 10)
         async with transactions.connection() as sql:
             claimed = await report_store.claim_reports(sql, NOW, HOUR, 10)
-        async with Figures(shop) as figures:
+        async with FiguresClient(shop) as figures:
             reporter = Reporter(transactions, figures, Makers(apart.settings, "tests"), shop.serving)
             for each, _ in claimed:
                 await reporter.send(each)
