@@ -5,7 +5,6 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
-from typing import Any
 
 import orjson
 from starlette.applications import Starlette
@@ -21,7 +20,7 @@ from clickhouse.http_server.errors import DatabaseError
 from clickhouse.seller_sql import frames, limits
 from clickhouse.seller_sql.limits import Limits
 from clickhouse.seller_sql.processes import ProcessPool, SellerProcess, Unavailable
-from clickhouse.seller_sql.rows import ClickHouseUnavailable, SellerRows
+from clickhouse.seller_sql.rows import ClickHouseUnavailable, SellerRows, parse_readings
 from clickhouse.seller_sql.turns import SellerTurns
 from common.host_check import is_known_host, names_of_listener
 from common.metrics import CONTENT_TYPE, SELLER_QUERY_PROCESSES, SELLER_QUERY_SECONDS, exposition
@@ -62,9 +61,6 @@ class SellerQueries:
             try:
                 async with asyncio.timeout(self._limit.time_s + limits.KILL_AFTER_S):
                     return await self._run(query, process, deadline)
-            except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
-                process.kill()  # it does not speak the protocol
-                raise DatabaseError(1001, limits.ENDED, "The query has broken its process.") from None
             except TimeoutError:
                 process.kill()
                 raise DatabaseError(159, "TIMEOUT_EXCEEDED", "Timeout exceeded.") from None
@@ -72,11 +68,10 @@ class SellerQueries:
     async def _run(self, query: limits.SellerQuery, process: SellerProcess, deadline: float) -> bytes:
         asked = {"text": query.text, "params": dict(query.params)}
         await process.send(frames.READ, frames.to_json(asked))
-        readings: dict[str, Any] = json.loads(await process.receive(frames.READINGS))
+        readings = parse_readings(await process.receive(frames.READINGS))
         size = 0
         for view, reading in readings.items():
-            columns = reading["columns"]
-            await process.send(frames.TABLE, frames.to_json({"view": view, "columns": columns}))
+            await process.send(frames.TABLE, frames.to_json({"view": view, "columns": reading.columns}))
             left = max(0.1, deadline - time.monotonic())
             async for chunk in self._rows.read(query, view, reading, left):
                 size += len(chunk)

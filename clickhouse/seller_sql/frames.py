@@ -28,12 +28,6 @@ def error_frame(error: DatabaseError) -> bytes:
     return frame(ERROR, json.dumps([error.code, error.name, error.message[:8000]]).encode())
 
 
-def parse_error(body: bytes) -> DatabaseError:
-    """Return the error of a message."""
-    code, name, message = json.loads(body)
-    return DatabaseError(int(code), str(name), str(message))
-
-
 def receive(connection: socket.socket) -> tuple[bytes, bytes]:
     """Return the kind and the bytes of the next message.
 

@@ -109,6 +109,11 @@ class SellerQuery:
         return cls(seller_id, database, text, {str(k): str(v) for k, v in params.items()}, form)
 
 
+def broken_process() -> DatabaseError:
+    """Return the error of a query whose process no longer speaks the protocol. It has to be killed."""
+    return DatabaseError(1001, ENDED, "The query has broken its process.")
+
+
 def too_much_to_read(view: AnalyticsView, limit: str) -> DatabaseError:
     """Return the error of a query that needs more than `limit` of its views, most of it from this one."""
     times = [column.name for column in view.columns if "Date" in column.type]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from pydantic import TypeAdapter, ValidationError
 
 from clickhouse.http_server.errors import DatabaseError
 from clickhouse.seller_sql import frames, limits, walls
@@ -33,6 +34,9 @@ WAIT_S = 1.0
 """How long a query may wait for a process while all are busy."""
 
 SWEEP_EVERY_S = 5.0
+
+_ERROR = TypeAdapter(tuple[int, str, str])
+"""The code, the name and the text of an error, as `frames.error_frame` writes them."""
 
 log = structlog.get_logger()
 
@@ -124,6 +128,7 @@ class SellerProcess:
 
         Raises:
             DatabaseError: it is the message of an error, another one or too long, or the process has ended.
+                The name is `limits.ENDED` if the process must not be used again.
         """
         try:
             kind, length = frames.HEADER.unpack(await self._reader.readexactly(frames.HEADER.size))
@@ -134,7 +139,10 @@ class SellerProcess:
         except (asyncio.IncompleteReadError, OSError) as error:
             raise self._ended() from error
         if kind == frames.ERROR:
-            raise frames.parse_error(body)
+            try:
+                raise DatabaseError(*_ERROR.validate_json(body))
+            except ValidationError:
+                raise limits.broken_process() from None
         return body
 
     def _ended(self) -> DatabaseError:

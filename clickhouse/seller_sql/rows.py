@@ -4,10 +4,11 @@ The statements are fixed: columns of a view, its rows of one seller, at most so 
 text is in them. Values are typed parameters.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Annotated
 
 import aiohttp
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from clickhouse.analytics.catalogue import AnalyticsView, read_views
 from clickhouse.http_server.errors import DatabaseError
@@ -18,6 +19,41 @@ from common.settings import Settings
 CHUNK = 1 << 18
 MARGIN_MS = 2 * 24 * 3600 * 1000
 """Added to both ends of a period: a bound may be in another time zone, and `now()` moves on."""
+
+
+Moment = Annotated[int, Field(ge=-(1 << 62), le=1 << 62)]
+"""Milliseconds since 1970."""
+
+
+class ViewReading(BaseModel):
+    """What a query reads of a view: columns, and time column → first and last moment, None without an end."""
+
+    columns: list[str] = Field(min_length=1)
+    bounds: dict[str, tuple[Moment | None, Moment | None]]
+
+
+_READINGS = TypeAdapter(dict[str, ViewReading])
+
+
+def parse_readings(message: bytes) -> dict[str, ViewReading]:
+    """Return view → what the query reads of it, as the query's process says, which nobody trusts.
+
+    Only names of the catalogue's views of sellers and of their columns pass.
+
+    Raises:
+        DatabaseError: 1001, something else is said.
+    """
+    try:
+        readings = _READINGS.validate_json(message)
+    except ValidationError:
+        raise limits.broken_process() from None
+    views = read_views()
+    for name, reading in readings.items():
+        view = views.get(name)
+        columns = {column.name for column in view.columns} if view and view.is_of_sellers else set()
+        if not columns.issuperset([*reading.columns, *reading.bounds]):
+            raise limits.broken_process()
+    return readings
 
 
 class ClickHouseUnavailable(SoukError):
@@ -41,18 +77,14 @@ class SellerRows:
         await self._http.close()
 
     async def read(
-        self, query: limits.SellerQuery, view: str, reading: Mapping[str, Any], timeout_s: float
+        self, query: limits.SellerQuery, view: str, reading: ViewReading, timeout_s: float
     ) -> AsyncIterator[bytes]:
         """Yield the seller's rows of a view as ClickHouse's format Native.
 
-        `reading` is what the query's process says that the query reads. It is checked: only the names of
-        views and columns of the catalogue get into a statement.
-
         Raises:
             ClickHouseUnavailable: ClickHouse does not answer in time, or refuses.
-            DatabaseError: 1001, `reading` names no view or column.
         """
-        text, parameters = _statement(_view_of_sellers(view), reading, self._max_rows + 1)
+        text, parameters = _statement(read_views()[view], reading, self._max_rows + 1)
         given = {"database": query.database, "default_format": "Native", "final": "1", "join_use_nulls": "1"}
         given |= {"param_seller": _escaped(query.seller_id), "max_execution_time": f"{timeout_s:.3f}"}
         given |= {f"param_{name}": value for name, value in parameters.items()}
@@ -72,27 +104,17 @@ class SellerRows:
             ) from error
 
 
-def _view_of_sellers(name: str) -> AnalyticsView:
-    view = read_views().get(name)
-    if view is None or not view.is_of_sellers:
-        raise DatabaseError(1001, "STD_EXCEPTION", "The process of the query names no view of sellers.")
-    return view
-
-
-def _statement(view: AnalyticsView, reading: Mapping[str, Any], limit: int) -> tuple[str, dict[str, str]]:
+def _statement(view: AnalyticsView, reading: ViewReading, limit: int) -> tuple[str, dict[str, str]]:
     """Return the statement that reads at most `limit` rows of a seller, and its parameters but the seller."""
     declared = [column.name for column in view.columns]
-    columns = [name for name in declared if name in reading["columns"]]
-    if not columns or len(columns) != len(reading["columns"]):
-        raise DatabaseError(1001, "STD_EXCEPTION", "The process of the query names no column of the view.")
     conditions, parameters = ["seller_id = {seller:String}"], {"limit": str(limit)}
-    for number, name in enumerate(name for name in declared if name in reading["bounds"]):
-        low, high = reading["bounds"][name]
+    for number, name in enumerate(name for name in declared if name in reading.bounds):
+        low, high = reading.bounds[name]
         for sign, end, moment in ((">=", f"low_{number}", low), ("<=", f"high_{number}", high)):
             if moment is not None:
                 conditions.append(f"`{name}` {sign} fromUnixTimestamp64Milli({{{end}:Int64}}, 'UTC')")
-                parameters[end] = str(int(moment) + (MARGIN_MS if sign == "<=" else -MARGIN_MS))
-    selected = ", ".join(f"`{name}`" for name in columns)
+                parameters[end] = str(moment + (MARGIN_MS if sign == "<=" else -MARGIN_MS))
+    selected = ", ".join(f"`{name}`" for name in declared if name in reading.columns)
     where = " AND ".join(conditions)
     return f"SELECT {selected} FROM `{view.name}` WHERE {where} LIMIT {{limit:UInt64}}", parameters
 

@@ -1,4 +1,4 @@
-"""Generated hostile queries of a reader: no file is read, nothing is connected to, no call is endless."""
+"""Generated hostile queries of readers and analysts: no file is read, no port reached, no call endless."""
 
 import os
 import socket
@@ -25,7 +25,7 @@ LATE_S = 2.0
 CAMPAIGN = int(os.environ.get("SOUK_TEST_HOSTILE_READER_QUERIES", 20_000))
 CAMPAIGN_FIRST = int(os.environ.get("SOUK_TEST_HOSTILE_READER_FIRST", 10_000))
 CAMPAIGN_LIMIT_S = 3600.0
-"""The nightly campaign: its queries, the seed of the first one, and the time in which all must have run."""
+"""The nightly campaign of each user: its queries, the seed of the first one, and the time it may take."""
 
 
 @dataclass
@@ -36,6 +36,8 @@ class Canaries:
     pid: int
     file: Path
     listener: socket.socket
+    users: dict[str, tuple[str, str] | None]
+    """The name and the password of each user; a reader of the demo has none."""
     late: list[tuple[float, int, str]] = field(default_factory=list)
 
     def text(self, seed: int) -> str:
@@ -67,17 +69,22 @@ def canaries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Canaries]:
             assert CANARY in client.post("/", content=f"SELECT file('{file}')").text, (
                 "the canary can't be read"
             )
-        yield Canaries(settings, server.pid, file, listener)
+        password = settings.clickhouse_analyst_password.get_secret_value()
+        users = {"reader": None, "analyst": (settings.clickhouse_analyst_user, password)}
+        yield Canaries(settings, server.pid, file, listener, users)
         assert server.poll() is None, "the server ended"
 
 
-def run(canaries: Canaries, seeds: range, limit_s: float = float("inf")) -> Counter[str]:
-    """Send the queries of these seeds as `reader`, and return how often each outcome occurred."""
+def run(canaries: Canaries, user: str, seeds: range, limit_s: float = float("inf")) -> Counter[str]:
+    """Send the queries of these seeds as a user, and return how often each outcome occurred."""
     outcomes: Counter[str] = Counter()
     deadline = time.monotonic() + limit_s
     params = {"max_execution_time": LIMIT_S, "database": "souk"}
     with httpx.Client(
-        base_url=canaries.settings.clickhouse, timeout=LIMIT_S + GRACE_S * 3, trust_env=False
+        base_url=canaries.settings.clickhouse,
+        auth=canaries.users[user],
+        timeout=LIMIT_S + GRACE_S * 3,
+        trust_env=False,
     ) as client:
         for seed in seeds:
             if time.monotonic() > deadline:
@@ -104,23 +111,28 @@ def run(canaries: Canaries, seeds: range, limit_s: float = float("inf")) -> Coun
     return outcomes
 
 
-def test_hostile_queries_of_a_reader_reach_no_canary(canaries: Canaries) -> None:
-    outcomes = run(canaries, range(300))
+@pytest.mark.parametrize(("user", "seeds"), [("reader", range(300)), ("analyst", range(300, 450))])
+def test_hostile_queries_reach_no_canary(canaries: Canaries, user: str, seeds: range) -> None:
+    outcomes = run(canaries, user, seeds)
 
     assert outcomes["answered"] > 3, outcomes
-    assert outcomes["497"] > 100, outcomes
+    assert outcomes["497"] > len(seeds) / 3, outcomes
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(2 * 3600)
-def test_many_hostile_queries_of_a_reader_end_in_time(
-    canaries: Canaries, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("user", "first"), [("reader", CAMPAIGN_FIRST), ("analyst", CAMPAIGN_FIRST + CAMPAIGN)]
+)
+def test_many_hostile_queries_end_in_time(
+    canaries: Canaries, user: str, first: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     canaries.late.clear()
     began = time.monotonic()
-    outcomes = run(canaries, range(CAMPAIGN_FIRST, CAMPAIGN_FIRST + CAMPAIGN), CAMPAIGN_LIMIT_S)
+    outcomes = run(canaries, user, range(first, first + CAMPAIGN), CAMPAIGN_LIMIT_S)
     with capsys.disabled():
-        print(f"\n{outcomes.total():,} hostile queries of a reader from seed {CAMPAIGN_FIRST:,} in ", end="")
+        print(f"\n{outcomes.total():,} hostile queries of {user} from seed {first:,} in ", end="")
         print(f"{time.monotonic() - began:,.0f} s: {dict(outcomes.most_common())}, late: {canaries.late}")
 
     assert canaries.late == []
+    assert outcomes.total() == CAMPAIGN, f"{outcomes.total():,} of {CAMPAIGN:,} queries within the time"
