@@ -1,0 +1,93 @@
+"""What users see without a running platform: OpenAPI, commands, metrics, topics, dashboards, the audit."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import Histogram
+from typer.main import get_command
+
+import common.metrics
+from audit.registry import COMPARISONS
+from cli.__main__ import COMMANDS, build
+from common.settings import Settings
+from dashboards.build import build as build_dashboards
+from dashboards.prometheus import configuration
+from schemas.topics import all_topics
+from serving.app import create_app
+from tests.golden_files import WIDTH, check_golden, golden_json
+
+SETTINGS = Settings(home=Path("/home/of/souk"))
+DASHBOARDS = build_dashboards(SETTINGS)
+
+
+def test_openapi() -> None:
+    check_golden("openapi.json", golden_json(create_app(SETTINGS).openapi()))
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_help_of_a_command(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+    root: Any = get_command(build(name))
+    texts = list(helps(root.commands[name], root.context_class(root, info_name="souk"), name))
+    check_golden(f"help/{name}.txt", "\n\n".join(texts))
+
+
+def helps(command: Any, parent: Any, name: str) -> Iterator[str]:
+    """Yield the help of a command and of those below it."""
+    context = command.context_class(
+        command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH
+    )
+    yield command.get_help(context)
+    commands = getattr(command, "commands", {})
+    for below in sorted(commands):
+        yield from helps(commands[below], context, below)
+
+
+def test_the_list_of_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+    root: Any = get_command(build(""))
+    check_golden("help.txt", root.get_help(root.context_class(root, info_name="souk", terminal_width=WIDTH)))
+
+
+def test_metrics_of_processes() -> None:
+    found = [
+        f"{metric._type} {metric._name} {{{', '.join(metric._labelnames)}}}: {metric._documentation}"
+        + (f" {metric._upper_bounds}" if isinstance(metric, Histogram) else "")
+        for metric in vars(common.metrics).values()
+        if hasattr(metric, "_labelnames")
+    ]
+    assert len(found) > 60
+    check_golden("metrics.txt", "\n".join(sorted(found)))
+
+
+def test_topics() -> None:
+    topics: dict[str, Any] = {
+        topic.name: asdict(topic) | {"config": topic.config()} for topic in all_topics()
+    }
+    for topic in topics.values():
+        topic["retention"] = str(topic["retention"])
+    check_golden("topics.json", golden_json(topics))
+
+
+@pytest.mark.parametrize("name", sorted(DASHBOARDS))
+def test_a_dashboard(name: str) -> None:
+    check_golden(f"dashboards/{name}.json", golden_json(DASHBOARDS[name]))
+
+
+def test_alerts_and_scrapes() -> None:
+    texts = configuration.texts(configuration.local_addresses(SETTINGS))
+    for name, text in texts.items():
+        check_golden(f"prometheus/{name}", text)
+
+
+def test_comparisons_of_the_audit() -> None:
+    lines = []
+    for name, run in COMPARISONS.items():
+        spec = getattr(getattr(run, "__self__", None), "spec", None)
+        lines.append(
+            f"{name}: {spec.what}, {spec.left} and {spec.right}, by {', '.join(spec.key)}" if spec else name
+        )
+    check_golden("audit.txt", "\n".join(lines))
