@@ -15,20 +15,23 @@ PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 MAX_ID_LENGTH = 128
 
-Id = Annotated[
-    str,
-    StringConstraints(
-        min_length=1,
-        max_length=MAX_ID_LENGTH,
-        pattern=r"^(\.{0,2}[^.\x00-\x1f\x7f]|\.{3})[^\x00-\x1f\x7f]*$",
-    ),
-]
+_ID = r"^(\.{0,2}[^.\x00-\x1f\x7f]|\.{3})[^\x00-\x1f\x7f]*$"
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH, pattern=_ID)]
 """The id of anything in a request: opaque text without control characters.
 
 `.` and `..` are none, because no address can have them as a segment, however they are written.
 `common.request_path` writes ids into addresses and reads them."""
 
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+_IS_ID = re.compile(_ID)
+
+
+def is_id(text: str) -> bool:
+    """Return whether a text is an `Id`: one that a file has is checked by the rule of requests."""
+    return len(text) <= MAX_ID_LENGTH and _IS_ID.fullmatch(text) is not None
 
 
 def new_id() -> str:

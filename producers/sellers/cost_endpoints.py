@@ -27,7 +27,7 @@ from producers.sellers.policy import POLICIES
 from producers.sellers.presenters import present_costs
 from producers.sellers.problems import BadCosts, NotJsonOrCsv, RowError, TooManyCosts, UnknownSeller
 from producers.sellers.schemas import COSTS_REQUEST, NAME, PAGE, CostsResponse, CostsSavedResponse
-from producers.tables.files import encoding_of
+from producers.tables.files import UnknownEncoding, encoding_of
 
 router = APIRouter(prefix="/v1/sellers/{seller_id}", tags=[NAME], route_class=guarded(POLICIES))
 
@@ -110,11 +110,10 @@ async def _read(request: Request, currency: str) -> NumberedCosts:
 
 
 def _decoded(body: bytes) -> str:
-    """Return the text of a file as spreadsheets save it: in UTF-8, UTF-16 or Windows' code page."""
-    encoding = encoding_of(BytesIO(body))
+    """Return the text of a file as spreadsheets save it: in UTF-8, UTF-16 or one of Windows' code pages."""
     try:
-        return body.decode(encoding)
-    except UnicodeDecodeError as error:
+        return body.decode(encoding_of(BytesIO(body)))
+    except (UnknownEncoding, UnicodeDecodeError) as error:
         raise BadCosts([RowError(1, "the encoding is unknown: save the file as CSV in UTF-8")]) from error
 
 

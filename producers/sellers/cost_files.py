@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import StringIO
 
-from common.ids import PRINTABLE
+from common.ids import MAX_ID_LENGTH, is_id
 from common.money import minor_digits, to_major
 from producers.sellers.costs import MAX_ROWS, Cost, NumberedCosts, ProductCosts
 from producers.sellers.problems import BadCosts, RowError, TooManyCosts
@@ -27,7 +27,6 @@ from producers.tables.times import DateOrder, NotATime, date_order, read_time
 COLUMNS = ("product_id", "unit_cost", "currency", "valid_from")
 """The columns, in the order in which they are written. `unit_cost` is in the main unit: 12.90."""
 
-MAX_ID_CHARS = 128
 _MAX_AMOUNT = 10**15
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _BOM = "\ufeff"
@@ -142,8 +141,8 @@ class _Written:
 def _cost(values: Mapping[str, str], currency: str, written: _Written) -> Cost:
     """Raises ValueError: a value can't be used."""
     product_id = values.get("product_id", "")
-    if not 0 < len(product_id) <= MAX_ID_CHARS or not re.fullmatch(PRINTABLE, product_id):
-        raise ValueError(f"product_id must have 1 to {MAX_ID_CHARS} characters, and no control characters")
+    if not is_id(product_id):
+        raise ValueError(f"product_id must have 1 to {MAX_ID_LENGTH} characters, and no control characters")
     valid_from = _day(values.get("valid_from", ""), written.order)
     text = values.get("unit_cost", "")
     unit_cost_minor = _amount(text, currency, written.decimal) if text else None

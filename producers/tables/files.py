@@ -6,8 +6,11 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, Literal
+
+from charset_normalizer import from_bytes
 
 from common.errors import UserError
 
@@ -70,24 +73,90 @@ def _is_workbook(path: Path) -> bool:
 
 
 def encoding_of(file: BinaryIO) -> str:
-    """Return the encoding of a text: by its byte order mark or its zero bytes, or else by trying.
+    """Return the encoding of a text: by its byte order mark or its zero bytes, or else by its letters.
 
-    Without either, it is the first of UTF-8, cp1252 and latin-1 that can decode the whole text.
+    Raises:
+        UnknownEncoding: it is neither Unicode, nor Western, nor any other encoding whose letters make words.
     """
     start = file.read(_START_BYTES)
     if encoding := wide_encoding(start):
         return encoding
-    for encoding in ("utf-8", "cp1252"):
+    file.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while block := file.read(_BLOCK_BYTES):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
         file.seek(0)
-        decoder = codecs.getincrementaldecoder(encoding)()
-        try:
-            while block := file.read(_BLOCK_BYTES):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    return "latin-1"
+        return _encoding_of_letters(file)
+    return "utf-8"
+
+
+class UnknownEncoding(ValueError):
+    """Nothing tells how the letters of a text are encoded."""
+
+
+_WESTERN = "cp1252"
+_LATIN = ["cp1250", "cp1254", "cp1257", "cp1252"]
+_OTHER_SCRIPTS = [
+    "cp932", "euc_jp", "gb18030", "big5", "cp949", "cp1251", "koi8_r", "cp1253", "cp1256",
+]  # fmt: skip
+"""The encodings without zero bytes that spreadsheets of the world write."""
+
+_WESTERN_LANGUAGES = {
+    "English", "French", "German", "Spanish", "Portuguese", "Italian", "Dutch", "Swedish", "Danish",
+    "Norwegian", "Finnish", "Indonesian",
+}  # fmt: skip
+_HEBREW = frozenset(range(0xE0, 0xFB))
+"""The letters of cp1255. A Cyrillic text has more different bytes."""
+_TURKISH_I, _TURKISH = 0xFD, frozenset((0xF0, 0xFE))
+"""The bytes of ı, and of ğ and ş, in cp1254. They are ý, ð and þ in Iceland, which also has acute accents."""
+_ACUTE = frozenset((0xE1, 0xED, 0xF3, 0xFA))
+_ASCII = bytes(range(0x80))
+_MAX_TOLD_BYTES = 1 << 18
+_CELL = re.compile(rb"[^,;\t\r\n\"]+")
+"""A cell; no encoding with several bytes for a letter has one of the bytes that divide cells."""
+_INSIDE = re.compile(r"(?<=[a-z])[^\w\s\x00-\x7f’‘´–—·®™](?=[a-z])", re.IGNORECASE)
+
+
+def _encoding_of_letters(file: BinaryIO) -> str:
+    """Return the encoding by the lines that have other letters than those of ASCII.
+
+    In a language with Latin letters, most of them stand alone among those of ASCII (`Größe`). The letters of
+    other scripts follow each other (`Íîìåð`), and Polish ones would be signs inside Western words (`Za¿ó³æ`).
+    """
+    cells: dict[bytes, None] = {}
+    size = 0
+    for line in file:
+        if not line.isascii():
+            found = (cell for cell in _CELL.findall(line) if not cell.isascii())
+            cells.update(dict.fromkeys(found))
+            size += len(line)
+            if size > _MAX_TOLD_BYTES:
+                break
+    sample = b"\n".join(cells)
+    western = sample.decode(_WESTERN, errors="replace")
+    high = [byte >= 0x80 for byte in sample]
+    together = sum(left and right for left, right in pairwise(high))
+    is_latin = together <= 0.45 * sum(high)
+    if is_latin and _TURKISH_I in sample and not _TURKISH.isdisjoint(sample):
+        return "cp1254" if _ACUTE.isdisjoint(sample) else _WESTERN
+    is_western = (
+        is_latin
+        and "\ufffd" not in western
+        and len(_INSIDE.findall(western)) <= 0.1 * sum(high)
+        and _TURKISH_I not in sample  # ý is more often Czech than French
+    )
+    if is_western:
+        return _WESTERN
+    best = from_bytes(sample, cp_isolation=_LATIN if is_latin else _OTHER_SCRIPTS).best()
+    if best is None:
+        raise UnknownEncoding("the encoding is unknown: save the file in UTF-8")
+    if best.language in _WESTERN_LANGUAGES and "\ufffd" not in western:
+        return _WESTERN
+    is_hebrew = best.encoding in ("cp1251", "koi8_r") and _HEBREW.issuperset(sample.translate(None, _ASCII))
+    return "cp1255" if is_hebrew else str(best.encoding)
 
 
 def wide_encoding(start: bytes) -> str | None:

@@ -121,7 +121,8 @@ def _type(avro: Any, name: str) -> Any:
         case {"type": "enum", "symbols": symbols}:
             return Literal[tuple(symbols)]
         case {"type": "array", "items": items}:
-            return Annotated[list[_type(items, name)], Field(max_length=MAX_ENTRIES)]  # type: ignore[misc]
+            inner = f"{name.removesuffix('_ids')}_id" if name.endswith("_ids") else name
+            return Annotated[list[_type(items, inner)], Field(max_length=MAX_ENTRIES)]  # type: ignore[misc]
         case {"type": "map", "values": values}:
             key = Annotated[str, Field(max_length=MAX_TEXT_LENGTH)]
             return Annotated[dict[key, _type(values, name)], Field(max_length=MAX_ENTRIES)]  # type: ignore[misc]

@@ -1,7 +1,13 @@
 """Tables of invented shops, with column names that no list has: values and the tables' own totals decide."""
 
+import codecs
+import json
 import random
+import re
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,8 +17,11 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from common.errors import UserError
+from common.ids import MAX_ID_LENGTH, is_id
 from producers.replay.mapped.guess.proposal import propose
+from producers.replay.mapped.guess.vocabulary import status_meaning
 from producers.replay.mapped.mapping_file import parse_mapping
+from producers.tables.files import UnknownEncoding, encoding_of
 from tests import exports
 from tests.exports import SoldOrder, money
 from tests.imports import convert, records, write_raw, write_table
@@ -398,3 +407,194 @@ def test_any_table_has_a_mapping_that_yaml_can_read_or_is_refused_with_a_reason(
         except UserError:
             return
         assert isinstance(YAML(typ="safe", pure=True).load(text), dict)
+
+
+def single(count: int) -> list[SoldOrder]:
+    """Return paid orders of one line each, without discounts and shipping."""
+    return [
+        replace(order, lines=order.lines[:1], discount=0, shipping=0, status="paid")
+        for order in exports.orders(count=count, inside=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("Filiale", lambda _, __: "Berlin"),
+        ("Filiale", lambda o, _: f"Filiale {o.number % 5}"),
+        ("Zeitzone", lambda _, __: "CET"),
+        ("Lager", lambda o, _: f"L{o.number % 3}"),
+    ],
+)
+@pytest.mark.parametrize("with_ref", [True, False])
+def test_a_column_of_branches_is_no_order(shop: Path, name: str, cell: Cell, with_ref: bool) -> None:
+    sold = sorted(single(60), key=lambda order: (order.number % 5, order.number))
+    cells: dict[str, Cell] = {"ref": lambda o, _: f"K{o.number}"} if with_ref else {}
+    cells |= {
+        "Datum": lambda o, _: f"{o.at:%d.%m.%Y %H:%M}", name: cell, "Kunde": lambda o, _: o.email,
+        "Artikel": lambda _, line: line.sku, "Menge": lambda _, line: line.quantity,
+        "Einzelpreis": lambda _, line: money(line.unit, ","),
+        "Gesamtbetrag": lambda _, line: money(line.gross, ","),
+    }  # fmt: skip
+    write_table(shop / "s.csv", table(sold, **cells), delimiter=";")
+
+    text = propose(shop)
+
+    assert parse_mapping(text, "proposal").order.column == (["ref"] if with_ref else [])
+    assert captured(shop, text) == totals(sold)
+    assert len(records(convert(shop, text), "order_placed")) == len(sold)
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [("user", lambda o, _: ("till1", "till2", "anna")[o.number % 3]),
+     ("customer", lambda o, _: ("retail", "wholesale")[o.number % 2])],
+)  # fmt: skip
+def test_who_sat_at_the_till_and_a_kind_of_customer_are_no_shoppers(
+    shop: Path, name: str, cell: Cell
+) -> None:
+    sold = exports.orders(count=40, discounts=False, shipping=False, inside=True)
+    cells: dict[str, Cell] = {
+        "receipt": lambda o, _: o.number, "date": lambda o, _: f"{o.at:%Y-%m-%d %H:%M}", name: cell,
+        "sku": lambda _, line: line.sku, "quantity": lambda _, line: line.quantity,
+        "price": lambda _, line: money(line.unit),
+    }  # fmt: skip
+    write_table(shop / "s.csv", table(sold, **cells))
+
+    assert parse_mapping(propose(shop), "proposal").shopper is None
+
+
+STATES = {
+    "Aguardando envio": None, "Envio pendente": None, "Pendiente de envío": None, "Versand ausstehend": None,
+    "En attente d'expédition": None, "in attesa di spedizione": None, "Awaiting collection": None,
+    "Label created": None, "Order created": None, "Completed (invoice created)": None,
+    "Paid - awaiting stock": None, "Pago, aguardando separação": None, "Pending - Waiting for Pick Up": None,
+    "Reembolso recusado": None, "Refund declined": None, "Return rejected": None, "Not refunded": None,
+    "Reembolso solicitado": None, "Cancellation requested": None, "Ready, not cancelled": None,
+    "Nicht storniert": None, "Cancelable": None, "Failed delivery - redelivered": None,
+    "Devolução em andamento": None, "partially refunded": None,
+    "Cancelled: not paid": "cancelled", "Cancelled (payment pending)": "cancelled",
+    "Payment failed": "cancelled", "Payment declined": "cancelled", "Vencido": "cancelled",
+    "Kansellert": "cancelled", "Gecanceld": "cancelled", "Peruutettu": "cancelled",
+    "İptal edildi": "cancelled", "отменён": "cancelled", "已取消": "cancelled", "キャンセル": "cancelled",
+    "ملغي": "cancelled",
+    "Refund": "returned", "Return complete": "returned", "Returned - pending inspection": "returned",
+    "Cancelled and refunded": "returned", "Rückerstattung": "returned", "返品": "returned",
+    "возвращён": "returned",
+    "Pending payment": "unpaid", "Zahlung ausstehend": "unpaid", "Aguardando pagamento": "unpaid",
+    "Aguardando pagamento do envio": "unpaid", "created": "unpaid", "Not paid": "unpaid", "未付款": "unpaid",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "meaning"), STATES.items())
+def test_what_a_state_says_of_an_order(text: str, meaning: str | None) -> None:
+    assert status_meaning(text) == meaning
+
+
+def test_orders_without_an_amount_in_the_total_are_cancelled_or_named(shop: Path) -> None:
+    sold = exports.orders(count=40)
+    cells: dict[str, Cell] = {
+        "order_id": lambda o, _: o.number, "date": lambda o, _: f"{o.at:%Y-%m-%d %H:%M}",
+        "sku": lambda _, line: line.sku, "quantity": lambda _, line: line.quantity,
+        "price": lambda _, line: money(line.unit), "discount": lambda o, _: money(o.discount),
+        "shipping": lambda o, _: money(o.shipping), "tax": lambda o, _: money(o.tax),
+        "total": lambda o, _: money(0 if o.status == "cancelled" else o.total),
+    }  # fmt: skip
+    write_table(shop / "s.csv", table(sold, **cells))
+    without_states = propose(shop)
+    states: dict[str, Cell] = {"status": lambda o, _: "Nulled" if o.status == "cancelled" else "done"}
+    write_table(shop / "s.csv", table(sold, **cells, **states))
+
+    text = propose(shop)
+
+    assert parse_mapping(text, "proposal").status is not None
+    assert captured(shop, text) == totals(sold)
+    cancelled = [order for order in sold if order.status == "cancelled"]
+    assert f"DIFFERS: {len(cancelled)} orders of" in without_states
+    assert f'have no amount in "total" ({cancelled[0].number},' in without_states
+
+
+@pytest.mark.parametrize(
+    ("currency", "sign", "weight", "price"),
+    [("IDR", "Rp ", None, 199_000), ("COP", "$ ", "0.5", 45_000), ("KWD", "", None, 12)],
+)
+def test_a_point_before_three_digits_divides_thousands_unless_the_currency_has_three_decimals(
+    shop: Path, currency: str, sign: str, weight: str | None, price: int
+) -> None:
+    shown = f"{price}.500" if currency == "KWD" else f"{sign}{price:,}".replace(",", ".")
+    rows: Rows = [
+        {"order_id": number, "date": "2026-03-03 02:19", "sku": f"s{number % 4}", "quantity": 1,
+         "price": shown, "currency": currency} | ({"weight": weight} if weight else {})
+        for number in range(20)
+    ]  # fmt: skip
+    write_table(shop / "s.csv", rows)
+
+    minor = {"KWD": 12_500}.get(currency, price * 100)
+    assert set(captured(shop, propose(shop))) == {minor}
+
+
+WORDS = {
+    "cp932": ("緑茶 上級", "青いカップ", "急須セット"), "cp1251": ("Чай зелёный", "Чашка синяя", "Чайник"),
+    "koi8_r": ("Чай зелёный", "Чашка синяя", "Чайник"), "gb18030": ("绿茶", "蓝色杯子", "茶壶"),
+    "big5": ("綠茶", "藍色杯子", "茶壺"), "cp949": ("녹차", "파란 컵", "주전자"),
+    "cp1250": ("Herbata zielona", "Kubek żółty", "Łyżka"),
+    "cp1253": ("Πράσινο τσάι", "Μπλε κούπα", "Τσαγιέρα"),
+    "cp1254": ("Yeşil çay", "Mavi kupa ığdır", "Çaydanlık"), "cp1255": ("תה ירוק", "ספל כחול", "קומקום"),
+    "cp1256": ("شاي أخضر", "كوب أزرق", "إبريق"), "cp1252": ("Grüner Tee", "Größe", "Café crème"),
+    "utf-8": ("Grüner Tee", "緑茶", "Чай"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("encoding", "names"), WORDS.items())
+def test_the_letters_of_a_table_tell_its_encoding(shop: Path, encoding: str, names: tuple[str, ...]) -> None:
+    rows: Rows = [
+        {"order_id": number, "date": "2026-03-03 02:19", "product": names[number % 3], "quantity": 1,
+         "price": "12.50"}
+        for number in range(12)
+    ]  # fmt: skip
+    write_table(shop / "s.csv", rows)
+    path = shop / "s.csv"
+    path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
+
+    listed = records(convert(shop, propose(shop)), "product_listed")
+
+    assert {each["name"] for each in listed} == set(names)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_have_an_encoding_that_decodes_or_none(content: bytes) -> None:
+    with suppress(UnknownEncoding):
+        codecs.lookup(encoding_of(BytesIO(content)))
+
+
+def test_a_settlement_in_another_language_is_refused(shop: Path) -> None:
+    sold = single(40)
+    cells: dict[str, Cell] = {
+        "Datum/Uhrzeit": lambda o, _: f"{o.at:%d.%m.%Y %H:%M:%S} UTC", "Abrechnungsnummer": lambda _, __: 777,
+        "Typ": lambda _, __: "Bestellung", "Bestellnummer": lambda o, _: o.number,
+        "SKU": lambda _, line: line.sku, "Beschreibung": lambda _, line: line.title,
+        "Menge": lambda _, line: line.quantity, "Umsätze": lambda _, line: money(line.gross, ","),
+        "Verkaufsgebühren": lambda _, line: money(-line.gross // 10, ","),
+        "Gesamt": lambda _, line: money(line.gross - line.gross // 10, ","),
+    }  # fmt: skip
+    write_table(shop / "s.csv", table(sold, **cells), delimiter=";")
+
+    with pytest.raises(UserError, match="looks like a settlement"):
+        propose(shop)
+
+
+@pytest.mark.parametrize("prefix", ["", "shop-", "x" * 40])
+def test_an_id_that_no_address_could_have_is_a_rejected_row(shop: Path, prefix: str) -> None:
+    longest = MAX_ID_LENGTH - len(prefix)
+    ids = [".", "..", "x" * longest, "x" * (longest + 1), "ok"]
+    rows: Rows = [
+        {"order_id": number, "date": "2026-03-03 02:19", "sku": each, "quantity": 1, "price": "12.50"}
+        for number, each in enumerate(ids)
+    ]
+    write_table(shop / "s.csv", rows)
+    text = re.sub(r"id_prefix: .*", f"id_prefix: {json.dumps(prefix)}", propose(shop))
+
+    listed = {each["product_id"] for each in records(convert(shop, text), "product_listed")}
+
+    assert listed == {prefix + each for each in ids if is_id(prefix + each)}
+    assert len(listed) == (2 if not prefix else 4)

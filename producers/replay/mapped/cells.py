@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from common.ids import is_id
 from producers.replay.mapped.sections import Time
 from producers.tables.numbers import NotANumber, Separator, read_number, scaled
 from producers.tables.times import NotATime, read_time
@@ -35,12 +36,16 @@ def has_value(values: Integers) -> NDArray[np.bool_]:
     return found
 
 
+GUEST = "guest-"
+"""Stands between a mapping's prefix and the id of an order whose shopper has no id."""
+
 NO_CODE = -1
 """Stands for a cell without a value among codes."""
 BAD_CODE = -2
-"""Stands for an id that is too long or has control characters."""
+"""Stands for a text that is no id: it is too long, `.`, `..`, or has control characters."""
 
-_MAX_ID = 200
+NO_ID = "is no id: it has more than 128 characters with the prefix, is `.` or `..`, or has control characters"
+_MAX_TEXT = 200
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MEMO = 200_000
 """Texts whose values are kept. Prices and quantities repeat, so most cells need one look-up."""
@@ -49,12 +54,16 @@ _MEMO = 200_000
 class IdCodes:
     """Numbers the distinct values of a column from 0. `17850` and `17850.0` are the same value.
 
-    With `is_text`, values are texts that people read: blanks are collapsed, and long texts are cut. With
-    `ignore_case`, texts that differ in case only are the same value.
+    A value is one that is an id (`common.ids`) after `prefix`. With `is_text`, values are texts that people
+    read: blanks are collapsed, and long texts are cut. With `ignore_case`, for addresses that events have as
+    digests only, texts that differ in case only are the same value.
     """
 
-    def __init__(self, missing: frozenset[str], is_text: bool = False, ignore_case: bool = False) -> None:
+    def __init__(
+        self, missing: frozenset[str], prefix: str = "", is_text: bool = False, ignore_case: bool = False
+    ) -> None:
         self._missing = missing
+        self._prefix = prefix
         self._is_text = is_text
         self._ignore_case = ignore_case
         self._codes: dict[str, int] = {}
@@ -81,10 +90,10 @@ class IdCodes:
 
     def code(self, text: str) -> int:
         """Return the code of one text."""
-        value = " ".join(text.split())[:_MAX_ID] if self._is_text else text.strip()
+        value = " ".join(text.split())[:_MAX_TEXT] if self._is_text else text.strip()
         if value in self._missing:
             code = NO_CODE
-        elif len(value) > _MAX_ID or _CONTROL.search(value):
+        elif not self._is_possible(value):
             code = BAD_CODE
         else:
             if value.endswith(".0") and value[:-2].isdecimal():
@@ -94,6 +103,11 @@ class IdCodes:
             code = self._codes.setdefault(value, len(self._codes))
         self._memo[text] = code
         return code
+
+    def _is_possible(self, value: str) -> bool:
+        if self._is_text or self._ignore_case:
+            return len(value) <= _MAX_TEXT and not _CONTROL.search(value)
+        return is_id(self._prefix + value)
 
 
 def pseudonym(name: str, value: str) -> str:

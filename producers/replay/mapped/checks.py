@@ -110,6 +110,8 @@ class _Checker:
         found.sort(key=lambda each: (each[1].cost, not is_grand_total(each[0].name)))
         for column, explanation, values in found[:4]:
             yield self._agreeing(column, explanation, values, per_order["total"], whole, show)
+        if found:
+            yield from self._unpaid(found[0][0], found[0][2], per_order["total"], show)
         refused = [each for each in refused if each[0].role == "total" and _is_telling(each[0].name)]
         for column, explanation, values in refused[:4]:
             yield self._differing(column, explanation, values, per_order["total"], show)
@@ -135,6 +137,19 @@ class _Checker:
         if agreeing < compared:
             text += f"; not in {self._examples(explanation, values, totals, show)}"
         return Check(text, agrees=True)
+
+    def _unpaid(self, column: _Column, values: Amounts, totals: Amounts, show: _Show) -> Iterator[Check]:
+        """Yield which orders have goods, but nothing in the column that all other orders agree with."""
+        unpaid = np.flatnonzero(self.live & (values == 0) & (totals != 0))
+        if len(unpaid):
+            ids = self._table.codes["order"].values()
+            shown = ", ".join(str(ids[self.orders.code[order]]) for order in unpaid[:_SHOWN_ORDERS].tolist())
+            more = ", …" if len(unpaid) > _SHOWN_ORDERS else ""
+            text = (
+                f"{len(unpaid):,} orders of {show(int(totals[unpaid].sum()))} have no amount in "
+                f'"{column.name}" ({shown}{more}): if they were cancelled, say so by `status`'
+            )
+            yield Check(text, agrees=False)
 
     def _differing(
         self, column: _Column, explanation: Explanation, values: Amounts, totals: Amounts, show: _Show

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from producers.replay.mapped.cells import (
     EMPTY,
+    GUEST,
     NO_CODE,
     UNREADABLE,
     IdCodes,
@@ -44,7 +45,9 @@ class LineReader:
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
         missing = self._missing = frozenset(mapping.missing) | {""}
-        self.codes = {field: IdCodes(missing) for field in ID_FIELDS}
+        # The guest of an order has the longest id.
+        prefixes = {"order": f"{mapping.id_prefix}{GUEST}", "line": ""}
+        self.codes = {field: IdCodes(missing, prefixes.get(field, mapping.id_prefix)) for field in ID_FIELDS}
         self.codes |= {field: IdCodes(missing, is_text=True) for field in TEXT_FIELDS}
         if mapping.shopper and mapping.shopper.hash:  # e-mail addresses
             self.codes["shopper"] = IdCodes(missing, ignore_case=True)

@@ -21,6 +21,10 @@ UNPAID_SALE = "sale of an unpaid order"
 RETURNED_SALE = "sale that was returned"
 
 
+_MAX_SHOPPER_IN_ORDER = 60
+"""Characters of a shopper's id that are a part of an order's id; of a longer one, its digest is."""
+
+
 @dataclass(frozen=True)
 class Orders:
     """n orders in the order of their times.
@@ -144,9 +148,9 @@ def _order_codes(
         if mapping.order.otherwise == "shopper_and_time" and shopper >= 0:
             at = datetime.fromtimestamp(int(table.time[row]) / 1000, UTC)
             who = shoppers[shopper]
-            if mapping.shopper and mapping.shopper.hash:
+            if (mapping.shopper and mapping.shopper.hash) or len(who) > _MAX_SHOPPER_IN_ORDER:
                 who = pseudonym(mapping.name, who)
-            order_id = f"{who[:150]}-{at:%Y%m%d%H%M%S}"
+            order_id = f"{who}-{at:%Y%m%d%H%M%S}"
         else:
             digest = int(table.digest[row])
             seen[digest] = seen.get(digest, 0) + 1

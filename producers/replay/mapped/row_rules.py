@@ -12,6 +12,7 @@ from producers.replay.mapped.cells import (
     BAD_CODE,
     EMPTY,
     NO_CODE,
+    NO_ID,
     UNKNOWN_ZONE,
     UNREADABLE,
     Integers,
@@ -83,7 +84,7 @@ def _check_ids(table: LineTable, mapping: Mapping, outcomes: Outcomes) -> None:
         codes = table.fields[field]
         if required.get(field):
             outcomes.reject(codes == NO_CODE, f"the {field} is empty")
-        outcomes.reject(codes == BAD_CODE, f"the {field} is too long or has control characters")
+        outcomes.reject(codes == BAD_CODE, f"the {field} {NO_ID}")
 
 
 def _check_times(table: LineTable, mapping: Mapping, outcomes: Outcomes, now_ms: int) -> None:

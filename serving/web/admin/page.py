@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from common.ids import PRINTABLE
+from common.ids import MAX_ID_LENGTH, PRINTABLE
 from common.problems import Problem
 from serving.gateway.described_routes import guarded
 from serving.parameters import reject_repeated_parameters
@@ -62,7 +62,7 @@ MESSAGES: Mapping[str, str] = {
     "discarded": N_("The dead letters are discarded."),
 }
 
-Search = Annotated[str, Query(max_length=80, pattern=PRINTABLE)]
+Search = Annotated[str, Query(max_length=MAX_ID_LENGTH, pattern=PRINTABLE)]
 
 
 def admin_router() -> APIRouter:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from common.ids import PRINTABLE
+from common.ids import MAX_ID_LENGTH, PRINTABLE
 from common.request_path import in_path
 from serving.catalogue.endpoints import CatalogueDep
 from serving.catalogue.service import Catalogue
@@ -33,7 +33,7 @@ async def followed_page(
     request: Request,
     commerce: CommerceDep,
     catalogue: CatalogueDep,
-    seller_id: Annotated[str, Query(max_length=128, pattern=PRINTABLE)] = "",
+    seller_id: Annotated[str, Query(max_length=MAX_ID_LENGTH, pattern=PRINTABLE)] = "",
 ) -> Response:
     """Return the sellers that the person follows; with a seller, also the button to follow them."""
     return await _followed(request, commerce, catalogue, seller_id)

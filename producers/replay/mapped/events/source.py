@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from common.ids import derived_event_id
 from producers.feed.events import Events
 from producers.feed.lazy_column import LazyColumn, Rows
-from producers.replay.mapped.cells import pseudonym
+from producers.replay.mapped.cells import GUEST, pseudonym
 from producers.replay.mapped.line_table import LineTable
 from producers.replay.mapped.mapping import Mapping
 from producers.replay.mapped.order_lines import Index, OrderLines
@@ -42,7 +42,7 @@ class EventSource:
         prefix = self.mapping.id_prefix
         known = self.ids_of_shoppers
         return [
-            known[code] if code >= 0 else f"{prefix}guest-{order_id.removeprefix(prefix)}"
+            known[code] if code >= 0 else f"{prefix}{GUEST}{order_id.removeprefix(prefix)}"
             for code, order_id in zip(self.orders.shopper.tolist(), self.order_ids, strict=True)
         ]
 

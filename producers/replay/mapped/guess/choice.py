@@ -175,12 +175,22 @@ def _choose_order(chooser: _Chooser) -> None:
             lambda c: -c.distinct,
             "its values repeat in rows that follow each other, and each has one time",
         )
+    # Rows with one moment that follow each other are lines of one order: then the value is that of a line.
+    is_row_an_order = clock is None or clock.is_date_only or clock.runs < 0.05
+    if "order" not in chooser.chosen and is_row_an_order:
+        chooser.choose_by_values(
+            "order",
+            lambda c: is_order(c) and c.file is chooser.lines and c.is_unique and _is_number_of_something(c),
+            lambda c: -chooser.columns.index(c),
+            "each row has another value, and no column's values repeat as those of orders with several lines",
+        )
     if "order" not in chooser.chosen:
         chooser.choose_by_values(
-            "order", lambda c: _is_id(c) and c.runs > 0.2 and c.distinct > 0.02 * len(c.texts),
+            "order",
+            lambda c: _is_id(c) and c.runs > 0.2 and max(1, 0.2 * len(c.texts)) < c.distinct,
             lambda c: c.runs,
-            "its values repeat in rows that follow each other",
-        )  # fmt: skip
+            "its values repeat in rows that follow each other, although their times differ: check it",
+        )
 
 
 def _choose_goods(chooser: _Chooser) -> None:
@@ -228,8 +238,9 @@ def _choose_people(chooser: _Chooser) -> None:
             return False
         if order is not None and order.determines(column) < 0.9:
             return False
-        is_named = name_score("shopper", column.name) > KNOWN
-        return column.distinct > (0 if is_named else 0.1 * orders)
+        # "User" may also be who sat at the till, and "customer" a kind of customer.
+        is_named = name_score("shopper", column.name) > KNOWN and not _is_bare(column.name)
+        return column.distinct > (0 if is_named else min(0.1 * orders, 50))
 
     chooser.choose("shopper", is_shopper, lambda c: -50 * c.missing_share)
     chooser.choose_by_values("shopper", lambda c: c.email_share > 0.9, lambda c: -c.missing_share,
@@ -308,6 +319,19 @@ def _is_id(column: ColumnProfile) -> bool:
     """Whether the values may identify something: they are neither amounts nor times nor addresses."""
     is_decimal = column.number_share > 0.9 and not column.is_integer
     return bool(column.given) and column.email_share < 0.5 and not is_decimal and not _is_time(column)
+
+
+def _is_number_of_something(column: ColumnProfile) -> bool:
+    """Whether the values look like numbers of receipts: short, one word, with digits."""
+    return (
+        _share(column, lambda text: len(text) <= 40 and " " not in text and any(map(str.isdigit, text))) > 0.9
+    )
+
+
+def _is_bare(name: str) -> bool:
+    """Whether a column's name only says that it is about a shopper, not that it identifies one."""
+    words = plain(name).split()
+    return len(words) == 1 and words[0] in FIELD_WORDS["shopper"] - {"email", "mail", "correo"}
 
 
 def _is_flag(column: ColumnProfile) -> bool:

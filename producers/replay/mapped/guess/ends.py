@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 
+from producers.replay.mapped.cells import UNREADABLE, number_parser
 from producers.replay.mapped.guess.choice import Choice
 from producers.replay.mapped.guess.draft import Draft, names, quoted, texts_list
 from producers.replay.mapped.guess.money import write_time
@@ -33,27 +34,56 @@ def write_ends(draft: Draft) -> None:
 
 
 def _write_status(draft: Draft, status: Choice) -> None:
-    found = [text for text, _ in Counter(status.column.given).most_common()]
+    rows = Counter(status.column.given)
+    found = [text for text, _ in rows.most_common()]
     is_flag = {text.casefold() for text in found} <= TRUE_WORDS | FALSE_WORDS
+    worthless = set() if is_flag else _without_money(draft, status.column)
     meanings: dict[str, list[str]] = {"cancelled": [], "unpaid": [], "returned": []}
     for text in found:
-        meaning = (
-            ("cancelled" if text.casefold() in TRUE_WORDS else None) if is_flag else status_meaning(text)
-        )
+        if is_flag:
+            meaning = "cancelled" if text.casefold() in TRUE_WORDS else None
+        else:
+            meaning = status_meaning(text) or ("cancelled" if text in worthless else None)
         if meaning and text.casefold() not in {each.casefold() for each in meanings[meaning]}:
             meanings[meaning].append(text)
     known = {text for texts in meanings.values() for text in texts if texts_list([text]) != "[]"}
-    others = [text for text in found if (is_flag and text not in known) or not status_meaning(text)]
+    ended = {text.casefold() for texts in meanings.values() for text in texts}
+    others = [text for text in found if text.casefold() not in ended]
     lines = [
         *draft.comment("status", status),
         f"# These values count as confirmed: {', '.join(others)[:300]}",
     ]
+    for meaning, texts in meanings.items():
+        if texts:
+            count = sum(
+                rows[text] for text in found if text.casefold() in {each.casefold() for each in texts}
+            )
+            lines += [
+                f"# {count:,} of {len(status.column.texts):,} sampled rows are {meaning}: they are no sales."
+            ]
+    for text in sorted(worthless - {each for each in worthless if status_meaning(each)}):
+        lines += [
+            f"# {quoted(text)}: none of its rows has an amount in the total, so it counts as cancelled."
+        ]
     if not known:
         draft.add(*lines, "# No value means that an order is cancelled, unpaid or returned.", "# status: …")
         return
     draft.add(*lines, "status:", f"  column: {quoted(status.column.name)}",
               *(f"  {meaning}: {texts_list(texts)}"
                 for meaning, texts in meanings.items() if known & set(texts)))  # fmt: skip
+
+
+def _without_money(draft: Draft, status: ColumnProfile) -> set[str]:
+    """Return the statuses whose rows all have a total of 0 or none, if those of other statuses have one."""
+    totals = [each for each in draft.money.compared if each.file is status.file]
+    if not totals:
+        return set()
+    parse = number_parser(totals[0].file.format.decimal, 6)
+    paid: dict[str, bool] = {}
+    for text, amount in zip(status.texts, totals[0].texts, strict=True):
+        value = parse(amount) if amount else 0
+        paid[text] = paid.get(text, False) or value not in (0, UNREADABLE)
+    return {text for text, is_paid in paid.items() if text and not is_paid} if any(paid.values()) else set()
 
 
 def _write_returns(draft: Draft) -> None:

@@ -1,13 +1,16 @@
 """Finds out how a file is written: encoding, delimiter, decimal separator, sheet, lines before the header."""
 
+import re
 from collections import Counter
 from itertools import islice
 from pathlib import Path
 
 from common.errors import UserError
+from producers.replay.mapped.column_roles import role_of
 from producers.replay.mapped.rows import Row
 from producers.replay.mapped.sections import FileFormat
 from producers.tables.files import (
+    UnknownEncoding,
     delimiter_of,
     encoding_of,
     header_row,
@@ -36,6 +39,11 @@ def detect(path: Path) -> FileFormat:
     try:
         with path.open("rb") as binary:
             encoding = encoding_of(binary)
+    except UnknownEncoding as error:
+        raise UserError(f"{path} can't be read: {error}") from error
+    except OSError as error:
+        raise UserError(f"{path} can't be read ({error.strerror})") from error
+    try:
         with path.open(encoding=encoding, errors="replace", newline="") as file:
             lines = [line.removeprefix("\ufeff") for line in islice(file, _LINES)]
     except (OSError, UnicodeError) as error:
@@ -45,10 +53,30 @@ def detect(path: Path) -> FileFormat:
     return FileFormat(delimiter=delimiter, encoding=encoding, skip_lines=_lines_to_skip(lines, delimiter))
 
 
-def decimal_separator(rows: list[Row]) -> str:
-    """Return `,` if more cells are numbers with a decimal comma than with a decimal point."""
-    votes = Counter(separator_of(cell) for row in rows for cell in row if "," in cell or "." in cell)
-    return "," if votes[","] > votes["."] else "."
+_THOUSANDTHS = re.compile(r"\b(?:KWD|BHD|OMR|TND|JOD|IQD|LYD)\b")
+"""Currencies whose prices have three decimals."""
+_GROUPED_BY_POINTS = re.compile(r"[^\d.,]*[1-9]\d{0,2}\.\d{3}[^\d.,]*")
+
+
+def decimal_separator(header: Row, rows: list[Row], currency: str = "") -> str:
+    """Return the decimal separator of most numbers with one, in the columns of amounts if they tell.
+
+    If no amount tells, as in a shop whose prices are all like `Rp 199.000`, the point divides thousands,
+    unless the file's currency, or else `currency`, has three decimals.
+    """
+    amounts = [place for place, name in enumerate(header) if role_of(name) in ("price", "total")]
+    for cells in (
+        [row[place] for row in rows for place in amounts if place < len(row)],
+        [cell for row in rows for cell in row],
+    ):
+        separated = [cell for cell in cells if "," in cell or "." in cell]
+        votes = Counter(separator_of(cell) for cell in separated)
+        if votes[","] or votes["."]:
+            return "," if votes[","] > votes["."] else "."
+        if any(_GROUPED_BY_POINTS.fullmatch(cell) for cell in separated):
+            texts = (currency, *(cell for row in rows[:200] for cell in row))
+            return "." if any(map(_THOUSANDTHS.search, texts)) else ","
+    return "."
 
 
 def _detect_sheet(path: Path) -> FileFormat:

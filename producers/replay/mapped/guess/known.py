@@ -25,6 +25,13 @@ _PAID_OUT = words(
     "versement reversement transfer funds uitbetaling accredito saque retiro"
 )
 """Words of what was paid out."""
+_PAYOUT_NUMBER = re.compile(
+    r"(settlement|payout|disbursement|abrechnung|auszahlung|versement|liquida[ct])\w*"
+    r" ?(id|no|nr|number|nummer)\b"
+    r"|\b(id|no|number|numero) (de |of |do )?(settlement|payout|disbursement|versement|liquida[ct])"
+    r"|abrechnungsnummer|auszahlungsnummer"
+)
+"""The number of a payout, which all its rows have."""
 
 Names = Annotated[list[str], BeforeValidator(as_list)]
 
@@ -99,19 +106,27 @@ def _currencies() -> frozenset[str]:
 
 
 def settlement_reason(file: FileProfile) -> str | None:
-    """Return why a file is a settlement, or None: it has fees and what is left of them, and names a "
-    "payout."""
+    """Return why a file is a settlement, or None.
+
+    A settlement has fees and what is left of them, and names a payout. One with a row for each product has
+    the number of its payout beside the fees, or no price beside several fees or what is left of them.
+    """
     names = [plain(column.name) for column in file.columns]
     found = [set(name.split()) for name in names]
+    roles = [role_of(column.name) for column in file.columns]
     pays_out = any(tokens & _PAID_OUT for tokens in found)
-    has_fees = any(role_of(column.name) == "fee" for column in file.columns)
-    has_net = any(
-        "net" in tokens or "netto" in tokens or "liquido" in tokens or "neto" in tokens for tokens in found
-    )
+    has_fees = "fee" in roles
+    has_net = any(tokens & {"net", "netto", "liquido", "neto"} for tokens in found)
     has_lines = any(name_score("product", column.name) for column in file.columns) and any(
         name_score("quantity", column.name) or role_of(column.name) == "quantity" for column in file.columns
     )
-    if has_lines or (not (pays_out and (has_fees or has_net)) and not (has_fees and has_net)):
+    if has_lines:
+        has_number = any(map(_PAYOUT_NUMBER.search, names))
+        without_price = "price" not in roles and (roles.count("fee") > 1 or has_net)
+        is_settlement = has_fees and (has_number or without_price)
+    else:
+        is_settlement = (has_fees and (pays_out or has_net)) or (pays_out and has_net)
+    if not is_settlement:
         return None
     return (
         "looks like a settlement: it lists payments, fees and payouts, not what was sold. Export the"

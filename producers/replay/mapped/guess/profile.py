@@ -166,8 +166,8 @@ class FileProfile:
     columns: list[ColumnProfile] = field(default_factory=list)
 
     @staticmethod
-    def read(path: Path) -> "FileProfile":
-        """Read the first `SAMPLE_ROWS` rows of a file.
+    def read(path: Path, currency: str = "") -> "FileProfile":
+        """Read the first `SAMPLE_ROWS` rows of a file; `currency` is that of the shop, if the file has none.
 
         Raises:
             UserError: the file can't be read.
@@ -177,7 +177,7 @@ class FileProfile:
         width = len(file.header)
         rows = [row[:width] for _, row in islice(file.rows(), SAMPLE_ROWS)
                 if len(row) == width or (len(row) == width + 1 and not row[-1].strip())]  # fmt: skip
-        decimal = file_format.decimal_separator(rows[:2000])
+        decimal = file_format.decimal_separator(file.header, rows[:2000], currency)
         written = FileFormat.model_validate(written.model_dump() | {"decimal": decimal})
         if not rows or len(file.header) < 2:
             raise UserError(f"{path} has {'one column' if rows else 'no rows after its first line'}")

@@ -42,7 +42,7 @@ def propose(directory: Path, currency: str = "EUR", locale: str = "en") -> str:
         raise UserError(f"{directory} has no file that ends in {', '.join(_TABLES)}")
     if len(paths) > _MAX_FILES:
         raise UserError(f"{directory} has {len(paths):,} tables: move those of one shop to a directory")
-    files, unusable = _usable(*_read(paths))
+    files, unusable = _usable(*_read(paths, currency))
     lines = line_file(_without_settlements(files))
     known = recognise(lines.header)
     if known and known.refused:
@@ -179,7 +179,7 @@ def _text(
     return "".join(f"{one_line(line)}\n" for line in (*_head(draft, checks), *draft.out))
 
 
-def _read(paths: list[Path]) -> tuple[list[FileProfile], list[str]]:
+def _read(paths: list[Path], currency: str) -> tuple[list[FileProfile], list[str]]:
     """Return the files that are tables, and why the others are none.
 
     Raises:
@@ -188,7 +188,7 @@ def _read(paths: list[Path]) -> tuple[list[FileProfile], list[str]]:
     files, unreadable = [], []
     for path in paths:
         try:
-            files.append(FileProfile.read(path))
+            files.append(FileProfile.read(path, currency))
         except UserError as error:
             unreadable.append(str(error))
     if not files:

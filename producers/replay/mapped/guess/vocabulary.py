@@ -142,42 +142,65 @@ DATES_OF_OTHERS = words(
 """Words of dates that are not that of the order."""
 
 CANCELLED_STEMS = (
-    "cancel", "annul", "anul", "storn", "void", "fail", "refus", "reject", "declin", "expir", "recus", "falh",
-    "rechaz", "abbruch", "abgebrochen", "abgelehnt", "afgebroken", "geannuleerd", "avbr", "unavailable",
-    "odrzuc",
-    "zrusen", "peruttu", "makulera", "avvist", "abandon", "incomplete", "payment error", "error de pago",
-    "erreur de paiement",
-    "zahlungsfehler", "erro no pagamento",
+    "cancel", "gecancel", "kansell", "annul", "anul", "storn", "void", "fail", "refus", "reject", "declin",
+    "expir", "vencid", "recus", "falh", "rechaz", "abbruch", "abgebrochen", "abgelehnt", "afgebroken",
+    "geannuleerd", "afbest", "avbr", "avbest", "unavailable", "odrzuc", "zrusen", "peruttu", "peruutet",
+    "mitato", "makulera", "avvist", "abandon", "incomplete", "payment error", "error de pago", "iptal",
+    "torolve", "erreur de paiement", "zahlungsfehler", "erro no pagamento",
 )  # fmt: skip
 UNPAID_STEMS = (
     "pending", "unpaid", "draft", "awaiting", "aguardando", "pendente", "pendiente", "authorized",
-    "authorised",
-    "ausstehend", "unbezahlt", "offen", "impaye", "openstaand", "obetald", "nieoplacone", "em aberto",
-    "created",
-    "esperando", "in attesa", "en attente", "nicht bezahlt", "not paid", "nao pago", "no pagado",
-    "wartet auf zahlung",
-    "on hold", "invoiced",
+    "authorised", "ausstehend", "unbezahlt", "offen", "impaye", "openstaand", "obetald", "nieoplacone",
+    "em aberto", "esperando", "in attesa", "en attente", "nicht bezahlt", "not paid", "nao pago",
+    "no pagado", "wartet auf zahlung", "on hold", "odenmedi",
 )  # fmt: skip
+UNPAID_STATES = frozenset(("created", "invoiced"))
+"""Whole statuses of orders that nobody has paid yet. In longer ones, such words say something else."""
+
 RETURNED_STEMS = (
-    "refunded", "returned", "devolvid", "devuelt", "devoluc", "reembols", "retourniert", "zuruckgesendet",
-    "erstattet",
-    "ruckerstatt", "rembours", "rimbors", "restitu", "terugbetaald", "geretourneerd", "aterbetald",
-    "refunderet",
-    "zwrocon", "retorn", "chargeback", "charged back", "estornad", "te dimos el dinero al comprador",
+    "refund", "returned", "return complete", "return received", "return accepted", "return approved",
+    "return closed", "devolvid", "devuelt", "devoluc", "reembols", "retourniert", "zuruckgesendet",
+    "erstattet", "ruckerstatt", "rembours", "rimbors", "restitu", "terugbetaald", "geretourneerd",
+    "aterbetald", "refunderet", "zwrocon", "retorn", "chargeback", "charged back", "estornad", "iade",
+    "te dimos el dinero al comprador",
 )  # fmt: skip
 """How words in statuses begin, without accents."""
 
+OTHER_SCRIPTS: dict[str, tuple[str, ...]] = {
+    "cancelled": (
+        "отмен", "аннулир", "скасован", "取消", "キャンセル", "취소", "ملغ", "إلغاء", "ακυρ", "בוטל",
+    ),
+    "returned": (
+        "возврат", "возвращ", "повернен", "退款", "退货", "退貨", "返品", "返金", "환불", "반품", "مسترج",
+        "επιστρ",
+    ),
+    "unpaid": ("не оплач", "ожидает оплат", "未付款", "待付款", "未支払", "入金待ち", "결제대기", "미결제"),
+}  # fmt: skip
+"""Meaning → parts of statuses in other scripts."""
+
 KEPT_STEMS = ("partial", "parcial", "teilweise", "partiel", "parzial", "gedeeltelijk", "delvis", "czesciowo",
-              "not cancel", "nao cancel", "no cancel", "nicht storn", "cancelled reversal",
-              "canceled reversal",
-              "cancellation requested", "cancel requested", "return requested", "payment received",
-              "pending fulfil",
-              "pending shipment", "awaiting shipment", "awaiting fulfil", "awaiting pickup",
-              "awaiting delivery",
-              "awaiting dispatch", "pending pickup", "pending delivery",
+              "cancelled reversal", "canceled reversal", "cancelable", "cancellable", "payment received",
               "mediacao finalizada com", "te demos o dinheiro", "te dimos el dinero", "unshipped",
-              "partially")  # fmt: skip
+              "unfulfilled", "partially")  # fmt: skip
 """Texts with such a part are confirmed orders all the same. A part of an order that came back is not told."""
+
+_NOT = words("not no nao nicht non niet ikke inte nie never kein keine sem sin")
+_REFUSED = ("refus", "reject", "declin", "denied", "recus", "negad", "rechaz", "abgelehnt", "afgewezen")
+"""Stems of words by which nothing came of what was asked for, such as in `refund declined`."""
+_ASKED = ("request", "solicit", "pending", "awaiting", "initiat", "open", "beantragt", "angefragt", "demand",
+          "andamento", "in progress", "aangevraagd", "aguardando", "pendente", "pendiente")  # fmt: skip
+"""Stems of words for what has not happened yet, such as in `cancellation requested`."""
+_REQUESTED = ("request", "solicit", "beantragt", "angefragt", "demand", "aangevraagd", "cancellation pending")
+_DONE = ("refunded", "returned", "devolvid", "devuelt", "reembolsad", "erstattet", "retourniert", "estornad",
+         "zuruckgesendet", "terugbetaald", "geretourneerd", "rembourse")  # fmt: skip
+"""Stems of words for what has happened, whatever else is still to come: `returned, pending inspection`."""
+_SENDING = (
+    "ship", "fulfil", "deliver", "dispatch", "pick", "collect", "pack", "stock", "label", "envio", "enviar",
+    "entrega", "despach", "retirada", "retiro", "separac", "estoque", "versand", "liefer", "abhol",
+    "expedi", "livrais", "spediz", "consegna", "verzend", "lever", "wysyl", "odeslan",
+)  # fmt: skip
+"""Stems of words for what happens after an order was paid."""
+_PAYMENT = words("payment pagamento zahlung paiement betaling betalning platba platnosc funds capture")
 
 TRUE_WORDS = words("1 true yes y sim s t")
 FALSE_WORDS = words("0 false no n nao não f")
@@ -230,17 +253,32 @@ def name_score(field: str, column: str) -> int:
 
 
 def status_meaning(text: str) -> str | None:
-    """Return `cancelled`, `unpaid` or `returned`, or None: the order counts as confirmed."""
-    words = plain(text)
-    if _has(words, KEPT_STEMS):
-        return None
-    for meaning, stems in (
-        ("cancelled", CANCELLED_STEMS),
-        ("returned", RETURNED_STEMS),
-        ("unpaid", UNPAID_STEMS),
-    ):
-        if _has(words, stems):
+    """Return `cancelled`, `unpaid` or `returned`, or None: the order counts as confirmed.
+
+    What is only asked for, was refused or is denied has not happened (`refund declined`, `not cancelled`). An
+    order that waits for its parcel is no unpaid one, and a parcel that could not be delivered no end.
+    """
+    folded = text.casefold()
+    for meaning, parts in OTHER_SCRIPTS.items():
+        if any(part in folded for part in parts):
             return meaning
+    said = plain(text)
+    if _has(said, KEPT_STEMS):
+        return None
+    if _has(said, RETURNED_STEMS) or said == "return":
+        asked = () if _has(said, _DONE) else _ASKED
+        is_denied = _is_denied(said, RETURNED_STEMS) or _has(said, (*_REFUSED, *asked))
+        return None if is_denied else "returned"
+    if _has(said, ("return", "retour")) and _has(said, _REFUSED):
+        return None
+    if _has(said, CANCELLED_STEMS):
+        is_asked = _has(said, _REQUESTED)
+        is_parcel = _has(said, ("fail", "falh")) and _has(said, _SENDING)
+        return None if _is_denied(said, CANCELLED_STEMS) or is_asked or is_parcel else "cancelled"
+    if said in UNPAID_STATES:
+        return "unpaid"
+    if _has(said, UNPAID_STEMS):
+        return None if _has(said, _SENDING) and not _PAYMENT & set(said.split()) else "unpaid"
     return None
 
 
@@ -248,6 +286,12 @@ def payment_method(text: str) -> str | None:
     """Return the platform's method of payment, or None."""
     lower = text.casefold()
     return next((method for word, method in PAYMENT_WORDS if word in lower), None)
+
+
+def _is_denied(words: str, stems: tuple[str, ...]) -> bool:
+    """Whether a `not` stands at most one word before each word that begins with one of the stems."""
+    found = [match.start() for stem in stems for match in re.finditer(rf"\b{re.escape(stem)}", words)]
+    return all(_NOT & set(words[:start].split()[-2:]) for start in found)
 
 
 def _has(words: str, stems: tuple[str, ...]) -> bool:
