@@ -16,6 +16,7 @@ from clickhouse.audits.log import AuditStart
 from common.clock import system_clock
 from common.errors import UserError
 from common.ids import new_id
+from common.nights import night_turn
 from common.settings import Settings
 from common.telemetry import configure_logging
 
@@ -52,7 +53,9 @@ def command(
         else replayed(settings.home, source, settings.timezone)
     )
     start = AuditStart(new_id(), system_clock(), "requested", set(names) == set(COMPARISONS))
-    with console.status("taking the cut") as status:
+    with night_turn(settings.home) as is_turn, console.status("taking the cut") as status:
+        if not is_turn:
+            console.print("a training or an audit is running, too: both take longer", style="yellow")
         watcher = _ConsoleWatcher(console, status, settings.shop_currency, wait)
         findings = run_recorded(settings, start, names, tables, wait, watcher)
     comparisons = findings.results

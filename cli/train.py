@@ -14,6 +14,7 @@ from cli.evaluate import progress, show
 from common.clock import system_clock
 from common.errors import INTERRUPTED
 from common.ids import new_id
+from common.nights import night_turn
 from common.settings import ROOT, Settings
 from jobs.recommenders.evaluation.metrics import Metric
 from jobs.training.model_registry import ModelRegistry
@@ -58,7 +59,9 @@ def command(
             arguments = {"budget": budget, "days": days, "metric": metric, "most": most, "seed": seed}
             repeat(lambda: _train_in_child_process(arguments), every * HOUR_S, time.monotonic, time.sleep)
             return
-        with progress(console) as on_progress:
+        with night_turn(settings.home) as is_turn, progress(console) as on_progress:
+            if not is_turn:
+                console.print("an audit or a training is running, too: both take longer", style="yellow")
             start = TrainingStart(new_id(), system_clock(), "requested")
             trained = train_once(settings, registry, options, most, start, on_progress, system_clock)
     show(trained.card, console)

@@ -14,7 +14,8 @@ _LEFT_OUT = (
 
 FOLD = f"text -> replaceRegexpAll(caseFoldUTF8(normalizeUTF8NFKD(text)), '[{_LEFT_OUT}]', '')"
 """The function that folds text, in SQL. A query says `arrayMap({fold}, texts)` of both what is searched and
-what is searched for, so that a text always finds itself. Nothing else in the platform folds text.
+what is searched for, so that a text always finds itself. No other search folds text. Categories that are
+compared with each other ignore case alone: `str.casefold` in Python, `caseFoldUTF8` in SQL.
 
 It ignores case, compatible forms (`Ａ` is `a`, `ß` is `ss`) and the marks that people leave out. In other
 scripts (Devanagari, Tamil, Thai, Khmer, kana) a mark is a vowel or makes another letter, so it counts."""

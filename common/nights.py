@@ -21,14 +21,15 @@ def last_night(now: datetime, hour: int, timezone: ZoneInfo) -> datetime:
 
 
 @contextmanager
-def night_turn(home: Path, waiting: str) -> Iterator[bool]:
+def night_turn(home: Path, waiting: str = "") -> Iterator[bool]:
     """Yield whether it is the turn of this process inside the `with` block: no other has it meanwhile.
 
     Trainings and audits of one machine exclude each other, because each of them takes a core and much memory
     for minutes. `waiting` names what has to wait if another process has the turn; its worker tries again at
-    the next check. A turn ends with its process.
+    the next check. Somebody who starts one by hand need not wait, but those of the night wait for it. A turn
+    ends with its process.
     """
     with lock_if_free(home / "run" / "night.lock") as owner:
-        if owner:
+        if owner and waiting:
             log.info("waiting for the turn", waiting=waiting, owner_pid=owner)
         yield not owner

@@ -20,7 +20,7 @@ from clickhouse.http_server.response_writer import ResponseAborted, ResponseWrit
 from clickhouse.http_server.result_pipe import ResultPipe
 from clickhouse.http_server.users import Pool, User, Users
 from clickhouse.http_server.validation_cache import ValidationCache
-from clickhouse.http_server.watchdog import Client, Watchdog
+from clickhouse.http_server.watchdog import Client, Watchdog, place_of
 from clickhouse.http_server.worker_pool import WorkerPool
 from common.metrics import (
     CLICKHOUSE_ERRORS,
@@ -126,7 +126,7 @@ class ClickHouseApp:
             user = self._users.authenticate(request.user, request.password)
             response.has_queued_queries = lambda: self._workers[user.pool].has_queue
             label = user.name
-            client = (user.name, (scope.get("client") or ("",))[0])
+            client = (user.name, place_of((scope.get("client") or ("",))[0]))
             if user.is_bounded:
                 self._watchdog.check_client(client)
             outcome = await self._run(request, user, client, receive, response)

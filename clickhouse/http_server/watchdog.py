@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import structlog
@@ -36,7 +37,22 @@ _MAX_ENDS = 100
 _LOGGED_CHARACTERS = 2_000
 
 Client = tuple[str, str]
-"""The name of a user, and the address of the client, or the seller whose query it is."""
+"""The name of a user, and where its queries come from (`place_of`)."""
+
+
+def place_of(address: str) -> str:
+    """Return where a client is: its address, without what a client can choose freely.
+
+    A program on this machine has every address of the loopback network, and one with IPv6 those of its /64.
+    """
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    if ip.is_loopback:
+        return "this machine"
+    return str(ip) if ip.version == 4 else str(ip_network((ip, 64), strict=False))
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ WITH
         SELECT product_id, category
         FROM
         (
-            SELECT product_id, occurred_at, event_id, lowerUTF8(ifNull(category, '')) AS category
+            SELECT product_id, occurred_at, event_id, caseFoldUTF8(ifNull(category, '')) AS category
             FROM product_listed
             UNION ALL
-            SELECT product_id, occurred_at, event_id, lowerUTF8(ifNull(category, ''))
+            SELECT product_id, occurred_at, event_id, caseFoldUTF8(ifNull(category, ''))
             FROM product_changed
         )
         ORDER BY occurred_at DESC, event_id DESC

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from clickhouse.http_server.errors import DatabaseError
-from clickhouse.http_server.watchdog import BAN_S, EXIT_CODE, GRACE_S, Watchdog
+from clickhouse.http_server.watchdog import BAN_S, EXIT_CODE, GRACE_S, Watchdog, place_of
 from common.settings import Settings
 from tests.integration.conftest import ANALYST_PASSWORD, clickhouse_settings, running_clickhouse
 
@@ -118,3 +118,22 @@ def test_a_query_within_its_limit_ends_nothing(tmp_path: Path) -> None:
             time.sleep(0.01)
     watchdog.stop()
     assert EXIT_CODE in codes
+
+
+@pytest.mark.parametrize(
+    ("address", "other", "is_one"),
+    [
+        ("127.0.0.1", "127.9.8.7", True),
+        ("127.0.0.1", "::1", True),
+        ("::ffff:127.0.0.3", "127.0.0.1", True),
+        ("2001:db8::1", "2001:db8::2:3", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("10.0.0.1", "10.0.0.2", False),
+        ("::ffff:10.0.0.1", "10.0.0.1", True),
+        ("", "127.0.0.1", False),
+    ],
+)
+def test_addresses_that_a_client_can_choose_freely_are_one_place(
+    address: str, other: str, is_one: bool
+) -> None:
+    assert (place_of(address) == place_of(other)) == is_one
