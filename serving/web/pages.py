@@ -29,7 +29,7 @@ from serving.web import language_pages, presenters
 from serving.web.admin import pages as admin
 from serving.web.api_reference import reference
 from serving.web.figures_state import are_catching_up, not_stored_if
-from serving.web.people.demo import DemoAvailability, is_demo_offered
+from serving.web.people.demo import DemoAvailability, may_be_offered_demo
 from serving.web.people.pages import ROUTERS as PEOPLE
 from serving.web.policy import MARKETPLACE_READERS, POLICIES
 from serving.web.problem_texts import problem_text
@@ -169,7 +169,7 @@ async def start(
         found, popular, look_as = await asyncio.gather(
             _find_sellers(dashboards, q),
             _popular(service, ranking),
-            is_demo_offered(request),
+            may_be_offered_demo(request),
         )
         return pages(
             "welcome.html",
@@ -189,7 +189,7 @@ async def start(
         dashboards.sales_of_marketplace(requested),
         _find_sellers(dashboards, q),
         _popular(service, ranking),
-        is_demo_offered(request),
+        may_be_offered_demo(request),
     )
     page = pages(
         "start.html",
@@ -221,7 +221,7 @@ async def sellers(request: Request, dashboards: DashboardsDep, q: Text = "") -> 
         q=q,
         found=found,
         figures=figures,
-        look_as=not figures and await is_demo_offered(request),
+        look_as=not figures and await may_be_offered_demo(request),
         own_sellers=_own_sellers(request),
     )
 

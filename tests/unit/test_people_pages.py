@@ -1,6 +1,7 @@
 """The pure parts of the pages of people: texts, devices, links in mails, who may use the demo, forms."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from common.access_policy import NotAllowed
 from serving.commerce.commerce_client import CommerceResponse
 from serving.form_fields import CONTENT_TYPE, NotAForm
 from serving.problems import BadBody
-from serving.web.people.demo import DemoAvailability, is_from_this_machine
+from serving.web.people.demo import DemoAvailability, is_from_this_machine, may_be_offered_demo
 from serving.web.people.devices import device_name
 from serving.web.people.forms import read_form
 from serving.web.people.mailbox_pages import with_links
@@ -182,3 +183,18 @@ def test_a_late_answer_about_the_demo_is_unknown_until_it_is_there(
 
     assert asyncio.run(offered(is_demo=True)) == ([None, None, True], 1)
     assert asyncio.run(offered(is_demo=False)) == ([False, False, True], 1)
+
+
+@pytest.mark.parametrize(("is_demo", "shown"), [(True, True), (False, False)])
+def test_busy_accounts_hide_the_demo_from_nobody(
+    monkeypatch: pytest.MonkeyPatch, is_demo: bool, shown: bool
+) -> None:
+    monkeypatch.setattr("serving.web.people.demo.TIMEOUT_S", 0.01)
+
+    async def offered() -> bool:
+        sent = request()
+        state = SimpleNamespace(demo=DemoAvailability(lambda: is_demo), commerce=SlowAccounts())
+        sent.scope["app"] = SimpleNamespace(state=state)
+        return await may_be_offered_demo(sent)
+
+    assert asyncio.run(offered()) is shown

@@ -15,7 +15,10 @@ CACHED_S = 2.0
 """How long an answer is kept. The users service checks again before it opens a session."""
 
 TIMEOUT_S = 0.5
-"""After this time, a page says that it does not know yet whether there is a demo."""
+"""After this time, a page in demo mode offers the demo without having been told that it is available."""
+
+CLICK_TIMEOUT_S = 10.0
+"""How long somebody who has clicked waits for the users service."""
 
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
@@ -28,10 +31,12 @@ class DemoAvailability:
         self._known: tuple[float, bool | None] = (0.0, None)
         self._asking: asyncio.Task[None] | None = None
 
-    async def is_offered(self, request: Request, commerce: CommerceClient) -> bool | None:
+    async def is_offered(
+        self, request: Request, commerce: CommerceClient, timeout_s: float = TIMEOUT_S
+    ) -> bool | None:
         """Return whether the demo is available, and the request comes from this machine.
 
-        None means that demo mode is on, and the users service has not answered within `TIMEOUT_S`. Its answer
+        None means that demo mode is on, and the users service has not answered within `timeout_s`. Its answer
         counts for the next request, however late it comes.
         """
         if not is_from_this_machine(request):
@@ -42,7 +47,7 @@ class DemoAvailability:
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask(commerce))
         try:
-            await asyncio.wait_for(asyncio.shield(self._asking), TIMEOUT_S)
+            await asyncio.wait_for(asyncio.shield(self._asking), timeout_s)
         except TimeoutError:
             return self._unknown()
         available = self._known[1]
@@ -61,11 +66,19 @@ class DemoAvailability:
         self._known = (self._now() + CACHED_S, available)
 
 
-async def is_demo_offered(request: Request) -> bool | None:
+async def is_demo_offered(request: Request, timeout_s: float = TIMEOUT_S) -> bool | None:
     """Return whether the sender of a request may use the demo; None if that is not known yet."""
     demo: DemoAvailability = request.app.state.demo
     commerce: CommerceClient = request.app.state.commerce
-    return await demo.is_offered(request, commerce)
+    return await demo.is_offered(request, commerce, timeout_s)
+
+
+async def may_be_offered_demo(request: Request) -> bool:
+    """Return whether a page shows how to look around as somebody else.
+
+    A busy users service hides it from nobody: the service decides when somebody clicks.
+    """
+    return await is_demo_offered(request) is not False
 
 
 async def may_read_mails(request: Request) -> bool:

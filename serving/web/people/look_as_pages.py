@@ -13,7 +13,7 @@ from serving.commerce.forwarding import CommerceDep
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
-from serving.web.people.demo import is_demo_offered
+from serving.web.people.demo import CLICK_TIMEOUT_S, is_demo_offered
 from serving.web.people.devices import device_name
 from serving.web.people.forms import read_form, typed
 from serving.web.people.policy import POLICIES
@@ -38,7 +38,7 @@ async def look_as(request: Request, commerce: CommerceDep, service: AnalyticsDep
     lately. The simulation or the replay made that one: while the demo is on, no real person is registered. A
     guest may be somebody's browser.
     """
-    if not await is_demo_offered(request):
+    if not await is_demo_offered(request, CLICK_TIMEOUT_S):
         raise LookAsUnavailable
     form = await read_form(request)
     role, seller_id = typed(form, "role"), typed(form, "seller_id")
