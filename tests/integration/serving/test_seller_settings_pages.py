@@ -292,6 +292,21 @@ def test_the_seller_s_page_links_to_the_settings_for_its_managers(shop: Settings
 
 
 @pytest.mark.nightly
+@pytest.mark.parametrize(("seller_id", "is_new"), [("ana", False), ("new", True)])
+@pytest.mark.parametrize("period", ["", "?period=all", "?from=2016-01-01&to=2016-01-02"])
+def test_only_a_seller_who_never_sold_anything_is_told_the_first_steps(
+    shop: Settings, seller_id: str, is_new: bool, period: str
+) -> None:
+    page = httpx.get(
+        f"{shop.serving}/sell/{seller_id}{period}",
+        headers=bearer(shop, staff(seller_id, "owner")),
+        timeout=60,
+    )
+
+    assert page.status_code == 200
+    assert ("First steps" in page.text) == is_new
+
+
 def test_the_pages_fit_every_width(browser: Browser, office: Office, seller: tuple[str, str]) -> None:
     headers = bearer(office.settings, staff(seller[0], "owner", seller[1]))
     context = browser.new_context(base_url=office.settings.serving, extra_http_headers=headers)
