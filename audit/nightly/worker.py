@@ -11,23 +11,29 @@ from datetime import datetime
 
 import structlog
 
-from audit.nightly.schedule import AuditState, is_due
+from audit.nightly.schedule import SETTLING, AuditState, is_due
 from clickhouse import readiness as clickhouse_readiness
 from clickhouse.audits.log import AuditEnd, AuditLog, AuditStart
 from common.audits import AuditOutcome
 from common.bounded_process import run_bounded
 from common.clock import Clock, system_clock
+from common.consumer_lag import total_lag
 from common.errors import PartUnavailable
 from common.ids import new_id
 from common.metrics import NIGHTLY_AUDITS
 from common.nights import night_turn
 from common.settings import Settings
 from common.worker_process import run_worker
+from jobs.versions import topics_of_live_jobs
 
 CHECK_EVERY_S = 60.0
 
 ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1"}
 """Variables with which Arrow and the allocator take less memory, and no second core from the shop."""
+
+BACKLOG = 50_000
+"""Messages that the jobs may still have to read when the first audit of a platform begins. A new platform
+counts its history in these minutes, and an audit beside it would make both last longer."""
 
 MAX_S = 2 * 3_600.0
 """An audit that takes longer is killed: it hangs."""
@@ -49,7 +55,7 @@ class AuditWorker:
         """Audit if it is due and no training runs, and return whether it did.
 
         Raises:
-            PartUnavailable: ClickHouse does not answer.
+            PartUnavailable: ClickHouse does not answer, or before the first audit Kafka or Flink.
         """
         if not self._has_begun:
             self._log.interrupt_running()
@@ -58,11 +64,16 @@ class AuditWorker:
         state = AuditState(self._log.newest_scheduled_at(), self._up_since, self._attempted_at)
         if not is_due(state, now, self._settings.audit_hour, self._settings.timezone):
             return False
+        if state.audited_at is None and now - self._up_since < SETTLING and self._backlog() > BACKLOG:
+            return False
         with night_turn(self._settings.home, "an audit") as is_turn:
             if is_turn:
                 self._attempted_at = now
                 self._audit(AuditStart(new_id(), now, "scheduled"))
         return is_turn
+
+    def _backlog(self) -> int:
+        return total_lag(self._settings.kafka, topics_of_live_jobs(self._settings))
 
     def _audit(self, start: AuditStart) -> None:
         arguments = [start.audit_id, start.started_at.isoformat(), str(os.getpid())]

@@ -43,6 +43,9 @@ LIVE = {
 PEOPLE = ("visitor", "shopper", "owner", "fulfilment", "analyst", "administrator")
 
 
+pytestmark = pytest.mark.nightly
+
+
 @dataclass(frozen=True)
 class Site:
     """A running platform without jobs, and the people who look at its pages."""

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from audit.nightly.schedule import SETTLING
-from audit.nightly.worker import AuditWorker
+from audit.nightly.schedule import FIRST_AFTER, SETTLING
+from audit.nightly.worker import BACKLOG, AuditWorker
 from clickhouse.audits.log import MAX_DIFFERENCES, AuditEnd, AuditLog, AuditStart, FoundDifference
 from clickhouse.audits.results import AuditResult
 from clickhouse.client import connect
@@ -133,3 +133,29 @@ def test_the_worker_audits_when_it_is_due_and_records_that_it_failed(
     (row,) = client.query("SELECT trigger, outcome, reason FROM audits FINAL").result_rows
     assert row[:2] == ("scheduled", "failed")
     assert row[2]
+
+
+def test_the_first_audit_waits_for_the_history_but_not_for_ever(
+    log: AuditLog,  # noqa: ARG001 (empties the tables)
+    migrated_database: Settings,
+) -> None:
+    started = datetime.now(UTC) - timedelta(days=1)
+    times = [FIRST_AFTER, FIRST_AFTER + timedelta(minutes=1), SETTLING]
+    moments = iter([started, *(started + each for each in times)])
+    begun: list[AuditStart] = []
+
+    class Behind(AuditWorker):
+        behind = iter([BACKLOG + 1, BACKLOG])
+
+        def _backlog(self) -> int:
+            return next(self.behind)
+
+        def _audit(self, start: AuditStart) -> None:
+            begun.append(start)
+
+    worker = Behind(migrated_database, threading.Event(), lambda: next(moments))
+
+    assert [worker.check(), worker.check()] == [False, True]
+    later = Behind(migrated_database, threading.Event(), iter([started, started + SETTLING]).__next__)
+    assert later.check()
+    assert len(begun) == 2
