@@ -120,6 +120,16 @@ def test_etsy_joins_items_and_orders_on_the_order_id_although_a_sale_date_is_uni
     require_sums(shop, text, sold, returned=False)
 
 
+def test_etsy_s_cancelled_and_refunded_orders_are_no_sales(shop: Path) -> None:
+    sold = exports.orders(count=30)
+    exports.etsy(shop, sold)
+
+    text, mapping = guessed(shop)
+
+    assert mapping.status is not None
+    require_sums(shop, text, sold)
+
+
 def test_ebay_gives_its_totals_and_no_tax_is_a_seller(shop: Path) -> None:
     sold = [order for order in exports.orders(discounts=False) if order.status == "paid"]
     exports.ebay(shop, sold)
