@@ -76,6 +76,9 @@ SLOWEST = 15
 def command(
     context: typer.Context,
     nightly: bool = typer.Option(False, "--nightly", help="Also run the long nightly tests."),
+    go_on: bool = typer.Option(
+        False, "--continue", help="With --nightly: leave out what passed on these files (docs/nightly.md)."
+    ),
 ) -> None:
     """Run the tests; pytest's own arguments may follow. Without any, check style, types and imports too."""
     install_for_tests(Settings.load().install)
@@ -83,6 +86,7 @@ def command(
     if browser is None:
         print("Chromium is not installed and can't be installed: the browser tests are skipped", flush=True)
     environment = os.environ | ({"SOUK_TEST_CHROMIUM": browser} if browser else {})
+    environment |= {"SOUK_NIGHTLY_CONTINUE": "1"} if go_on else {}
     # Tests start servers hundreds of times. Without byte code, each start would compile all modules again.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     pytest = [sys.executable, "-P", "-m", "pytest", *(["--hypothesis-profile=nightly"] if nightly else [])]

@@ -5,7 +5,7 @@ import gc
 import os
 import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from hypothesis import settings
 from common.gc_tuning import tune_gc
 from producers.simulator.world.shape import WorldShape
 from producers.simulator.world.world import World, build_world
+from tests.nightly_results import CONTINUE, present_tree, read_results, write_results
 
 httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
 """Without this, each client would read all certificates: 30 ms of CPU, for thousands of clients."""
@@ -40,6 +41,41 @@ def pytest_collection_finish() -> None:
     """Collect garbage again, without the modules and the tests."""
     gc.enable()
     tune_gc()
+
+
+_NIGHTLY = pytest.StashKey[dict[str, tuple[str, float]]]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the nightly tests that passed on the present tree, if the run continues an earlier one."""
+    nightly = {item.nodeid for item in items if item.get_closest_marker("nightly")}
+    config.stash[_NIGHTLY] = {}
+    tree = present_tree() if nightly and os.environ.get(CONTINUE) else ""
+    done = {
+        each.test for each in read_results().values() if tree and (each.result, each.tree) == ("passed", tree)
+    }
+    if left_out := [item for item in items if item.nodeid in nightly & done]:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note how each nightly test ended, and how long it took with its fixtures."""
+    report = yield
+    if item.get_closest_marker("nightly"):
+        results = item.config.stash[_NIGHTLY]
+        before, seconds = results.get(item.nodeid, ("", 0.0))
+        result = before if before in ("failed", "skipped") else report.outcome
+        results[item.nodeid] = (result, seconds + report.duration)
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the results of nightly tests into their page."""
+    if results := session.config.stash.get(_NIGHTLY, {}):
+        write_results(results)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,0 +1,88 @@
+"""What became of each nightly test when it last ran: the page `docs/nightly.md`, which test runs write.
+
+A test that passed on the present tree is left out if `SOUK_NIGHTLY_CONTINUE` is set (`./souk test --nightly
+--continue`). The tree is what git has of all files but those of `docs/`.
+"""
+
+import hashlib
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from common.file_lock import file_lock
+from common.settings import ROOT
+
+PAGE = ROOT / "docs" / "nightly.md"
+CONTINUE = "SOUK_NIGHTLY_CONTINUE"
+
+_HEAD = """\
+# The nightly tests
+
+`./souk test --nightly` writes this page: the last result of each nightly test, and the commit and the tree of
+files (without `docs/`) with which it ran. `--continue` leaves out what passed on the present tree.
+
+| test | result | seconds | day | commit | tree |
+|---|---|---|---|---|---|
+"""
+
+
+@dataclass(frozen=True)
+class NightlyResult:
+    """How a test ended. `tree` is empty if files had changes that were not committed."""
+
+    test: str
+    result: str
+    seconds: float
+    day: str
+    commit: str
+    tree: str
+
+    def line(self) -> str:
+        """Return the row of the page."""
+        cells = (f"`{self.test}`", self.result, f"{self.seconds:.0f}", self.day, self.commit, self.tree)
+        return f"| {' | '.join(cells)} |\n"
+
+
+def read_results(page: Path = PAGE) -> dict[str, NightlyResult]:
+    """Return test → its last result; none without a page."""
+    found = {}
+    for line in page.read_text(encoding="utf-8").splitlines() if page.is_file() else ():
+        if line.startswith("| `"):
+            test, result, seconds, day, commit, tree = (cell.strip() for cell in line.split(" | "))
+            test, tree = test.removeprefix("| ").strip("`"), tree.removesuffix("|").strip()
+            found[test] = NightlyResult(test, result, float(seconds), day, commit, tree)
+    return found
+
+
+def write_results(results: dict[str, tuple[str, float]], page: Path = PAGE) -> None:
+    """Write the results of a run, test → (result, seconds), into the page; several runs may write at once.
+
+    Tests that are not there any more are left out.
+    """
+    commit = _git("rev-parse", "--short=12", "HEAD").strip()
+    day, tree = f"{datetime.now(UTC):%Y-%m-%d}", present_tree()
+    with file_lock(ROOT / ".pytest_cache" / "nightly.lock"):
+        kept = {test: result for test, result in read_results(page).items() if _is_there(test)}
+        for test, (result, seconds) in results.items():
+            kept[test] = NightlyResult(test, result, seconds, day, commit, tree)
+        page.write_text(_HEAD + "".join(kept[test].line() for test in sorted(kept)), encoding="utf-8")
+
+
+def present_tree() -> str:
+    """Return twelve digits that name the files but those of `docs/`; empty if some are not committed."""
+    if _git("status", "--porcelain", "--", ".", ":!docs").strip():
+        return ""
+    return hashlib.sha256(_git("ls-files", "-s", "--", ".", ":!docs").encode()).hexdigest()[:12]
+
+
+def _is_there(test: str) -> bool:
+    file, _, name = test.partition("::")
+    path = ROOT / file
+    function = name.rpartition("::")[2].partition("[")[0]
+    return path.is_file() and f"def {function}(" in path.read_text(encoding="utf-8")
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False)
+    return done.stdout
