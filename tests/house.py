@@ -1,0 +1,114 @@
+"""`python -m tests.house` prints the size of each room: files, statements, lines of Python, SQL, templates.
+
+A statement is one of Python's syntax tree, without docstrings. Blank lines count, tests and data do not.
+"""
+
+import ast
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.settings import ROOT
+
+TEMPLATES = {".html", ".css", ".js"}
+DECLARATIONS = {".toml", ".yaml", ".yml", ".avsc"}
+LEFT_OUT = ("tests", "docs", ".ci")
+
+
+@dataclass
+class Size:
+    """The size of a room."""
+
+    files: int = 0
+    small_files: int = 0
+    statements: int = 0
+    python_lines: int = 0
+    sql_lines: int = 0
+    template_lines: int = 0
+    declaration_lines: int = 0
+    public: int = 0
+    documented: int = 0
+
+    def add(self, other: "Size") -> None:
+        """Add the size of another room."""
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
+
+def tracked_files() -> Iterator[Path]:
+    """Yield the files that git knows, outside of tests and docs."""
+    listed = subprocess.run(["git", "-C", str(ROOT), "ls-files"], capture_output=True, text=True, check=True)
+    for name in listed.stdout.splitlines():
+        if not name.startswith(LEFT_OUT) and (ROOT / name).is_file():
+            yield Path(name)
+
+
+def size_of(path: Path) -> Size:
+    """Return the size of one file."""
+    kind = path.suffix
+    if kind not in {".py", ".sql"} | TEMPLATES | DECLARATIONS:
+        return Size()
+    text = (ROOT / path).read_text(encoding="utf-8")
+    lines = text.count("\n")
+    size = Size(files=1)
+    if kind == ".py":
+        tree = ast.parse(text)
+        nodes = list(ast.walk(tree))
+        scopes = [node for node in nodes if isinstance(node, ast.Module | ast.ClassDef | _FUNCTIONS)]
+        docstrings = sum(ast.get_docstring(node, clean=False) is not None for node in scopes)
+        size.statements = sum(isinstance(node, ast.stmt) for node in nodes) - docstrings
+        size.python_lines, size.small_files = lines, int(lines <= 40)
+        public = list(_public(tree))
+        size.public = len(public)
+        size.documented = sum(ast.get_docstring(node) is not None for node in public)
+    elif kind == ".sql":
+        size.sql_lines = lines
+    elif kind in TEMPLATES:
+        size.template_lines = lines
+    else:
+        size.declaration_lines = lines
+    return size
+
+
+_FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _public(
+    node: ast.Module | ast.ClassDef,
+) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    for each in node.body:
+        if isinstance(each, _FUNCTIONS | ast.ClassDef) and not each.name.startswith("_"):
+            yield each
+            if isinstance(each, ast.ClassDef):
+                yield from _public(each)
+
+
+def main() -> None:
+    """Print a table with a line for each room."""
+    rooms: dict[str, Size] = defaultdict(Size)
+    for path in tracked_files():
+        rooms[path.parts[0] if len(path.parts) > 1 else "(top)"].add(size_of(path))
+    total = Size()
+    for size in rooms.values():
+        total.add(size)
+    names = (
+        "files",
+        "small_files",
+        "statements",
+        "python_lines",
+        "sql_lines",
+        "template_lines",
+        "declaration_lines",
+    )
+    print(f"| room | {' | '.join(name.replace('_', ' ') for name in names)} | documented |")
+    print("|---" * (len(names) + 2) + "|")
+    for room, size in [*sorted(rooms.items()), ("**all**", total)]:
+        if size.files:
+            share = f"{size.documented / size.public:.0%}" if size.public else ""
+            print(f"| {room} | {' | '.join(f'{getattr(size, name):,}' for name in names)} | {share} |")
+
+
+if __name__ == "__main__":
+    main()
