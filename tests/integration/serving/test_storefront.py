@@ -13,7 +13,7 @@ from redis import Redis
 
 from common.settings import Settings
 from serving.web.storefront.cart import MAX_LINES
-from tests.integration.servers import TEST_TIMEOUT_S
+from tests.integration.servers import TEST_TIMEOUT_S, await_true
 from tests.integration.serving.commerce_stub import ORDER_ID
 from tests.integration.serving.conftest import TABLES, ask, drop_cached, insert, put, put_offers
 from tests.integration.serving.layouts import layouts, scroll_width
@@ -200,9 +200,14 @@ def test_similar_products_have_another_recommendation_id_for_each_visitor(
 ) -> None:
     with Redis.from_url(shop.redis) as redis:
         redis.zadd("similar:floor-lamp", {"desk-lamp": 1.0})
-    drop_cached(shop)
-    page.goto("/shop/products/floor-lamp")
     similar = page.locator("[data-anchor]")
+
+    def has_row() -> bool:
+        drop_cached(shop)  # a request of another test may have filled the cache again
+        page.goto("/shop/products/floor-lamp")
+        return similar.count() > 0
+
+    await_true(has_row, "the row of similar products")
     similar.scroll_into_view_if_needed()
     first = similar.get_attribute("data-recommendation")
     page.reload()
