@@ -5,6 +5,7 @@ import gc
 import os
 import resource
 import signal
+from collections import Counter
 from collections.abc import Callable, Generator
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from hypothesis import settings
 from common.gc_tuning import tune_gc
 from producers.simulator.world.shape import WorldShape
 from producers.simulator.world.world import World, build_world
-from tests.nightly_results import CONTINUE, present_tree, read_results, write_results
+from tests.nightly_results import CONTINUE, present_tree, read_results, test_of, write_results
 
 httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
 """Without this, each client would read all certificates: 30 ms of CPU, for thousands of clients."""
@@ -49,13 +50,16 @@ _NIGHTLY = pytest.StashKey[dict[str, tuple[str, float]]]()
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the nightly tests that passed on the present tree, if the run continues an earlier one."""
-    nightly = {item.nodeid for item in items if item.get_closest_marker("nightly")}
+    nightly = Counter(test_of(item.nodeid) for item in items if item.get_closest_marker("nightly"))
     config.stash[_NIGHTLY] = {}
     tree = present_tree() if nightly and os.environ.get(CONTINUE) else ""
     done = {
-        each.test for each in read_results().values() if tree and (each.result, each.tree) == ("passed", tree)
+        each.test
+        for each in read_results().values()
+        if tree and (each.result, each.tree) == ("passed", tree) and each.cases >= nightly[each.test]
     }
-    if left_out := [item for item in items if item.nodeid in nightly & done]:
+    left_out = [item for item in items if item.get_closest_marker("nightly") and test_of(item.nodeid) in done]
+    if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
 

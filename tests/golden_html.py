@@ -10,7 +10,7 @@ _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:t|tember)?|"
     r"Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)"
 )
-_CLOCK = r"\d\d:\d\d(?::\d\d(?:\.\d+)?)?"
+_CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:[\s\u202f]?[AP]M)?"
 _THIS_YEAR = r"20(?:2[6-9]|[3-9]\d)"
 """The year in which a run can be. The shop of the golden pages sold in 2017."""
 

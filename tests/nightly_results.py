@@ -22,16 +22,17 @@ _HEAD = """\
 `./souk test --nightly` writes this page: the last result of each nightly test, and the commit and the tree of
 files (without `docs/`) with which it ran. `--continue` leaves out what passed on the present tree.
 
-| test | result | seconds | day | commit | tree |
-|---|---|---|---|---|---|
+| test | cases | result | seconds | day | commit | tree |
+|---|---|---|---|---|---|---|
 """
 
 
 @dataclass(frozen=True)
 class NightlyResult:
-    """How a test ended. `tree` is empty if files had changes that were not committed."""
+    """How the cases of a test ended. `tree` is empty if files had changes that were not committed."""
 
     test: str
+    cases: int
     result: str
     seconds: float
     day: str
@@ -40,7 +41,8 @@ class NightlyResult:
 
     def line(self) -> str:
         """Return the row of the page."""
-        cells = (f"`{self.test}`", self.result, f"{self.seconds:.0f}", self.day, self.commit, self.tree)
+        seconds = f"{self.seconds:.0f}"
+        cells = (f"`{self.test}`", f"{self.cases}", self.result, seconds, self.day, self.commit, self.tree)
         return f"| {' | '.join(cells)} |\n"
 
 
@@ -49,24 +51,35 @@ def read_results(page: Path = PAGE) -> dict[str, NightlyResult]:
     found = {}
     for line in page.read_text(encoding="utf-8").splitlines() if page.is_file() else ():
         if line.startswith("| `"):
-            test, result, seconds, day, commit, tree = (cell.strip() for cell in line.split(" | "))
-            test, tree = test.removeprefix("| ").strip("`"), tree.removesuffix("|").strip()
-            found[test] = NightlyResult(test, result, float(seconds), day, commit, tree)
+            test, cases, result, seconds, day, commit, tree = (each.strip() for each in line.split("|")[1:-1])
+            test = test.strip("`")
+            found[test] = NightlyResult(test, int(cases), result, float(seconds), day, commit, tree)
     return found
 
 
 def write_results(results: dict[str, tuple[str, float]], page: Path = PAGE) -> None:
-    """Write the results of a run, test → (result, seconds), into the page; several runs may write at once.
+    """Write the results of a run, case → (result, seconds), into the page; several runs may write at once.
 
-    Tests that are not there any more are left out.
+    Tests that are not there any more are left out. A test failed if one of its cases did.
     """
     commit = _git("rev-parse", "--short=12", "HEAD").strip()
     day, tree = f"{datetime.now(UTC):%Y-%m-%d}", present_tree()
     with file_lock(ROOT / ".pytest_cache" / "nightly.lock"):
         kept = {test: result for test, result in read_results(page).items() if _is_there(test)}
-        for test, (result, seconds) in results.items():
-            kept[test] = NightlyResult(test, result, seconds, day, commit, tree)
+        of_test: dict[str, list[tuple[str, float]]] = {}
+        for case, ended in results.items():
+            of_test.setdefault(test_of(case), []).append(ended)
+        for test, ends in of_test.items():
+            found = {result for result, _ in ends}
+            result = "failed" if "failed" in found else "passed" if "passed" in found else "skipped"
+            seconds = sum(seconds for _, seconds in ends)
+            kept[test] = NightlyResult(test, len(ends), result, seconds, day, commit, tree)
         page.write_text(_HEAD + "".join(kept[test].line() for test in sorted(kept)), encoding="utf-8")
+
+
+def test_of(case: str) -> str:
+    """Return the test of a case: the name without the parameters."""
+    return case.partition("[")[0]
 
 
 def present_tree() -> str:
@@ -79,7 +92,7 @@ def present_tree() -> str:
 def _is_there(test: str) -> bool:
     file, _, name = test.partition("::")
     path = ROOT / file
-    function = name.rpartition("::")[2].partition("[")[0]
+    function = name.rpartition("::")[2]
     return path.is_file() and f"def {function}(" in path.read_text(encoding="utf-8")
 
 
