@@ -168,7 +168,7 @@ def test_a_page(site: Site, path: str) -> None:
         pytest.skip(LIVE.get(path, "a stream"))
     if path.startswith("/sell/{seller_id}"):
         target = f"{target}?{httpx.QueryParams(PERIOD)}"
-    also = {site.ids["user_id"]: "SARA"}
+    also = {site.ids["user_id"]: "SARA", site.ids["order_id"]: "ORDER", site.ids["order_id"][-8:]: "ORDER"}
     views = {}
     for name in site.people:
         response = site.get(target, name)
