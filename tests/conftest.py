@@ -52,11 +52,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out the nightly tests that passed on the present tree, if the run continues an earlier one."""
     nightly = Counter(test_of(item.nodeid) for item in items if item.get_closest_marker("nightly"))
     config.stash[_NIGHTLY] = {}
-    tree = present_tree() if nightly and os.environ.get(CONTINUE) else ""
+    if not nightly or not os.environ.get(CONTINUE) or not (tree := present_tree()):
+        return
     done = {
         each.test
         for each in read_results().values()
-        if tree and (each.result, each.tree) == ("passed", tree) and each.cases >= nightly[each.test]
+        if (each.result, each.tree) == ("passed", tree) and each.cases >= nightly[each.test]
     }
     left_out = [item for item in items if item.get_closest_marker("nightly") and test_of(item.nodeid) in done]
     if left_out:

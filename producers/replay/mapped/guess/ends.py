@@ -47,24 +47,24 @@ def _write_status(draft: Draft, status: Choice) -> None:
         if meaning and text.casefold() not in {each.casefold() for each in meanings[meaning]}:
             meanings[meaning].append(text)
     known = {text for texts in meanings.values() for text in texts if texts_list([text]) != "[]"}
-    ended = {text.casefold() for texts in meanings.values() for text in texts}
-    others = [text for text in found if text.casefold() not in ended]
+    ends = {text.casefold(): meaning for meaning, texts in meanings.items() for text in texts}
+    others = [text for text in found if text.casefold() not in ends]
+    counts = Counter(ends[text.casefold()] for text in rows.elements() if text.casefold() in ends)
     lines = [
         *draft.comment("status", status),
         f"# These values count as confirmed: {', '.join(others)[:300]}",
     ]
-    for meaning, texts in meanings.items():
-        if texts:
-            count = sum(
-                rows[text] for text in found if text.casefold() in {each.casefold() for each in texts}
-            )
-            lines += [
-                f"# {count:,} of {len(status.column.texts):,} sampled rows are {meaning}: they are no sales."
-            ]
-    for text in sorted(worthless - {each for each in worthless if status_meaning(each)}):
-        lines += [
-            f"# {quoted(text)}: none of its rows has an amount in the total, so it counts as cancelled."
-        ]
+    whole = f"{len(status.column.texts):,} sampled rows"
+    lines += [
+        f"# {counts[meaning]:,} of {whole} are {meaning}: they are no sales."
+        for meaning in meanings
+        if counts[meaning]
+    ]
+    lines += [
+        f"# {quoted(text)}: none of its rows has an amount in the total, so it counts as cancelled."
+        for text in sorted(worthless)
+        if not status_meaning(text)
+    ]
     if not known:
         draft.add(*lines, "# No value means that an order is cancelled, unpaid or returned.", "# status: …")
         return

@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from common.errors import UserError
+from common.money import MINOR_DIGITS
 from producers.replay.mapped.column_roles import role_of
 from producers.replay.mapped.rows import Row
 from producers.replay.mapped.sections import FileFormat
@@ -39,13 +40,10 @@ def detect(path: Path) -> FileFormat:
     try:
         with path.open("rb") as binary:
             encoding = encoding_of(binary)
-    except UnknownEncoding as error:
-        raise UserError(f"{path} can't be read: {error}") from error
-    except OSError as error:
-        raise UserError(f"{path} can't be read ({error.strerror})") from error
-    try:
         with path.open(encoding=encoding, errors="replace", newline="") as file:
             lines = [line.removeprefix("\ufeff") for line in islice(file, _LINES)]
+    except UnknownEncoding as error:
+        raise UserError(f"{path} can't be read: {error}") from error
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"it is not {encoding}"
         raise UserError(f"{path} can't be read ({reason})") from error
@@ -53,7 +51,9 @@ def detect(path: Path) -> FileFormat:
     return FileFormat(delimiter=delimiter, encoding=encoding, skip_lines=_lines_to_skip(lines, delimiter))
 
 
-_THOUSANDTHS = re.compile(r"\b(?:KWD|BHD|OMR|TND|JOD|IQD|LYD)\b")
+_THOUSANDTHS = re.compile(
+    rf"\b(?:{'|'.join(code for code, digits in MINOR_DIGITS.items() if digits == 3)})\b"
+)
 """Currencies whose prices have three decimals."""
 _GROUPED_BY_POINTS = re.compile(r"[^\d.,]*[1-9]\d{0,2}\.\d{3}[^\d.,]*")
 

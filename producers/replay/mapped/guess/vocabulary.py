@@ -187,10 +187,10 @@ KEPT_STEMS = ("partial", "parcial", "teilweise", "partiel", "parzial", "gedeelte
 _NOT = words("not no nao nicht non niet ikke inte nie never kein keine sem sin")
 _REFUSED = ("refus", "reject", "declin", "denied", "recus", "negad", "rechaz", "abgelehnt", "afgewezen")
 """Stems of words by which nothing came of what was asked for, such as in `refund declined`."""
-_ASKED = ("request", "solicit", "pending", "awaiting", "initiat", "open", "beantragt", "angefragt", "demand",
-          "andamento", "in progress", "aangevraagd", "aguardando", "pendente", "pendiente")  # fmt: skip
-"""Stems of words for what has not happened yet, such as in `cancellation requested`."""
 _REQUESTED = ("request", "solicit", "beantragt", "angefragt", "demand", "aangevraagd", "cancellation pending")
+_ASKED = (*_REQUESTED, "pending", "awaiting", "initiat", "open", "andamento", "in progress", "aguardando",
+          "pendente", "pendiente")  # fmt: skip
+"""Stems of words for what has not happened yet, such as in `cancellation requested`."""
 _DONE = ("refunded", "returned", "devolvid", "devuelt", "reembolsad", "erstattet", "retourniert", "estornad",
          "zuruckgesendet", "terugbetaald", "geretourneerd", "rembourse")  # fmt: skip
 """Stems of words for what has happened, whatever else is still to come: `returned, pending inspection`."""
