@@ -16,7 +16,7 @@ from audit.stores import Stores
 from common.settings import Settings
 from jobs.checkpoint_trigger import trigger_checkpoints
 from jobs.versions import topics_of_live_jobs
-from producers.registry import TOPICS_BY_GROUP as SERVICE_TOPICS
+from schemas.services import TOPICS_BY_GROUP as SERVICE_TOPICS
 
 
 class AuditWatcher(Protocol):

@@ -1,6 +1,13 @@
-"""The files of `queries/`, and the folding of text with which they search."""
+"""The files of `queries/`, and what they name in braces: the folding of text, the maps of `as_of`."""
 
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
+
+from clickhouse.literals import quoted
+from clickhouse.metrics.definition import facts_of, read_definitions
+from schemas.services import OTHERS, SERVICES, services_that_emit
+from schemas.topics import JOB_OUTPUTS
 
 FOLDER = Path(__file__).parent / "queries"
 
@@ -23,4 +30,27 @@ scripts (Devanagari, Tamil, Thai, Khmer, kana) a mark is a vowel or makes anothe
 
 def load_queries(folder: Path = FOLDER) -> dict[str, str]:
     """Return the text of every query by the name of its file, without `.sql`."""
-    return {path.stem: path.read_text().replace("{fold}", FOLD) for path in sorted(folder.glob("*.sql"))}
+    queries = {path.stem: path.read_text() for path in sorted(folder.glob("*.sql"))}
+    for name, text in _texts().items():
+        queries = {stem: sql.replace(f"{{{name}}}", text) for stem, sql in queries.items()}
+    return queries
+
+
+@cache
+def _texts() -> dict[str, str]:
+    """Return what queries name in braces, besides their parameters, which have a type."""
+    definitions = read_definitions()
+    facts = {name: sorted(facts_of(name, definitions)) for name in sorted(definitions)}
+    emitted = {event: services_that_emit([event]) for room in SERVICES.values() for event in room.emits}
+    computed = {
+        output: services_that_emit(OTHERS[room].reads)
+        for output, job in JOB_OUTPUTS.items()
+        if (room := f"jobs/{job}") in OTHERS
+    }
+    return {"fold": FOLD, "facts_of": _map(facts), "emitted_by": _map(emitted | computed)}
+
+
+def _map(lists: Mapping[str, Iterable[str]]) -> str:
+    """Return a map of lists of texts as an expression."""
+    entries = (f"{quoted(key)}, [{', '.join(map(quoted, values))}]" for key, values in lists.items())
+    return f"map({', '.join(entries)})"

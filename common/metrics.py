@@ -4,8 +4,8 @@ A process counts with the constants of this module and exposes them at `/metrics
 
 * An HTTP server answers `GET /metrics` with `exposition()` as `CONTENT_TYPE`, and counts its responses:
 
-      HTTP_REQUESTS.labels(route, method, status).inc()
-      HTTP_SECONDS.labels(route).observe(perf_counter() - started)
+      HTTP_REQUESTS.labels(service, route, method, status).inc()
+      HTTP_SECONDS.labels(service, route).observe(perf_counter() - started)
 
 * Another process calls `serve_operations` (`common.operations_server`) in its `main()`: a small server.
 
@@ -62,11 +62,11 @@ def _histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...]) -
     return Histogram(name, text, labels, buckets=buckets, registry=REGISTRY)
 
 
-# Every HTTP server: serving, commerce.
-HTTP_REQUESTS = _counter("souk_http_requests", "Requests answered.", "route", "method", "status")
+# Every HTTP server: serving, commerce. `service` is the commerce service of the route; empty in the API.
+HTTP_REQUESTS = _counter("souk_http_requests", "Requests answered.", "service", "route", "method", "status")
 HTTP_SECONDS = _histogram(
-    "souk_http_request_seconds", "Time to the last byte; for event streams, to the response's head.", "route",
-    buckets=REQUEST_BUCKETS_S,
+    "souk_http_request_seconds", "Time to the last byte; for event streams, to the response's head.",
+    "service", "route", buckets=REQUEST_BUCKETS_S,
 )  # fmt: skip
 
 # Every process that watches the settings.

@@ -35,14 +35,15 @@ class RequestMetrics:
             if Headers(raw=message.get("headers", [])).get("content-type", "").startswith(STREAM):
                 self._stream_head_after_s = perf_counter() - self._started
 
-    def record(self, scope: Scope) -> None:
+    def record(self, scope: Scope, service: str = "") -> None:
         """Add the request to the metrics and the log when the response has ended or failed.
 
-        `scope` is the request's ASGI scope, to which the router has added the route.
+        `scope` is the request's ASGI scope, to which the router has added the route. `service` is the
+        commerce service of the route.
         """
         route = getattr(scope.get("route"), "path", "other")
-        HTTP_REQUESTS.labels(route, self._method, self.status or 500).inc()
+        HTTP_REQUESTS.labels(service, route, self._method, self.status or 500).inc()
         elapsed_s = perf_counter() - self._started
         measured_s = elapsed_s if self._stream_head_after_s is None else self._stream_head_after_s
-        HTTP_SECONDS.labels(route).observe(measured_s)
+        HTTP_SECONDS.labels(service, route).observe(measured_s)
         log_request(scope, self.status, measured_s)

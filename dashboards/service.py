@@ -7,12 +7,12 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from common.settings import Settings
 from dashboards.layout import Section, build_dashboard
 from dashboards.panels import HALF, THIRD, Column, PanelBuilder, metric_panel
-from dashboards.services import READING_EVENTS, ROUTES
+from schemas.services import SERVICES
 
 
 def dashboards() -> dict[str, Callable[[Settings], Dashboard]]:
     """Return a dashboard for each commerce service, by the name of its file: `service-orders`."""
-    return {f"service-{service}": _maker(service) for service in ROUTES}
+    return {f"service-{service}": _maker(service) for service in SERVICES}
 
 
 def _maker(service: str) -> Callable[[Settings], Dashboard]:
@@ -23,7 +23,7 @@ def _dashboard(settings: Settings, service: str) -> Dashboard:
     sections = [Section("Requests", _requests(service))]
     if own := _OWN.get(service):
         sections.append(Section("What it does", own))
-    if service in READING_EVENTS:
+    if SERVICES[service].reads:
         sections.append(Section("Events that it reads", _inbox(service)))
     sections.append(Section("Events that it sends", _outbox(service)))
     text = f"The commerce service {service}: requests, events, and what it does for the shop."
@@ -32,7 +32,7 @@ def _dashboard(settings: Settings, service: str) -> Dashboard:
 
 
 def _requests(service: str) -> list[PanelBuilder]:
-    routes = f'job!="serving", route=~"{ROUTES[service]}"'
+    routes = f'service="{service}"'
     return [
         metric_panel(
             "Rate by route",
@@ -59,7 +59,7 @@ def _requests(service: str) -> list[PanelBuilder]:
         metric_panel(
             "Circuit breaker",
             "The API's circuit breaker before this service: 0 is closed, 1 half-open, 2 open.",
-            f'max by (breaker) (souk_circuit_breaker_state{{breaker="{service}"}})',
+            f'max by (breaker) (souk_circuit_breaker_state{{breaker="commerce.{service}"}})',
             Column("{{breaker}}", "none", yellow_from=1, red_from=2),
             HALF,
         ),

@@ -61,15 +61,13 @@ def consumer_lag(settings: Settings) -> Lag:
     # Imported here, so that `up` and `down` do not load Kafka's client.
     from common.consumer_lag import lag_of_readers
     from jobs.versions import live_names, topics_by_group
-    from producers.inbox.consumer import consumer_group
-    from producers.registry import SERVICES
-    from producers.registry import TOPICS_BY_GROUP as SERVICE_TOPICS
+    from schemas.services import SERVICES, TOPICS_BY_GROUP, consumer_group
 
     groups = live_names(settings)
-    lag = lag_of_readers(settings.kafka, topics_by_group(settings, groups) | SERVICE_TOPICS)
+    lag = lag_of_readers(settings.kafka, topics_by_group(settings, groups) | TOPICS_BY_GROUP)
     return Lag(
         {job: lag[group] for job, group in groups.items()},
-        {name: lag[group] for name in SERVICES if (group := consumer_group(name)) in SERVICE_TOPICS},
+        {name: lag[consumer_group(name)] for name, service in SERVICES.items() if service.reads},
     )
 
 

@@ -1,4 +1,4 @@
-"""Declares a commerce service: its events, endpoints, workers and tables."""
+"""Declares a commerce service: its handlers, endpoints, workers and tables."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ import producers
 from common.settings import Settings
 from producers.inbox.subscription import Subscription
 from producers.outbox.transaction import Transactions
+from schemas.services import FILE, SERVICES, WrongServices
 
 ROOM = Path(producers.__file__).parent
 
@@ -20,13 +21,17 @@ Worker = Callable[[Transactions, Settings], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True)
 class Service:
-    """One service, declared in its `service.py`. Its schema in PostgreSQL has its name."""
+    """One service, declared in its `service.py`. Its schema in PostgreSQL has its name.
+
+    What it emits and reads is in `schemas/services.toml`.
+
+    Raises:
+        WrongServices: it is not in `services.toml`, or its subscriptions are not what it reads.
+    """
 
     name: str
-    emits: tuple[str, ...]
-    """The events that its transactions may emit."""
     subscriptions: tuple[Subscription, ...]
-    """The events that it processes."""
+    """The handlers of the events that it reads."""
     router: APIRouter
     """Its endpoints."""
     workers: tuple[Worker, ...] = ()
@@ -38,6 +43,16 @@ class Service:
     """The tables that audits can't read, because they contain secrets or personal data."""
     context: Callable[[Settings], Any] = lambda _settings: None
     """Makes what its endpoints need besides transactions, such as keys; each process calls it once."""
+
+    def __post_init__(self) -> None:
+        if self.name not in SERVICES:
+            raise WrongServices(f"{FILE.name} has no service {self.name}")
+        SERVICES[self.name].check_reads(one.event for one in self.subscriptions)
+
+    @property
+    def emits(self) -> tuple[str, ...]:
+        """The events that its transactions may emit."""
+        return SERVICES[self.name].emits
 
     def migrations(self) -> Mapping[str, Path]:
         """Return the folders of its migrations: the outbox, the inbox, stored responses, its own tables."""

@@ -1,4 +1,4 @@
-"""Every Kafka topic: its key, partitions, retention, the room that writes it and the rooms that read it.
+"""Every Kafka topic: its key, partitions and retention. Who writes and reads it is in `services.toml`.
 
 Retention counts from the time at which the broker appended a record
 (`message.timestamp.type=LogAppendTime`), not from the event's own `occurred_at`. Otherwise Kafka would delete
@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from schemas.services import EXTERNAL, FILE, OWNER_OF, ROOMS, WrongServices
+
 FOREVER = None
 """Retention of topics whose messages are never deleted: those about money and orders, and their causes."""
 
@@ -17,23 +19,6 @@ DAYS_90 = timedelta(days=90)
 
 _SEGMENT_MS = 7 * 24 * 3600 * 1000
 
-
-EXTERNAL = "external"
-"""Owner of an event that no service of this repository emits. Other systems send it to Kafka directly, as do
-the replay and the simulator."""
-
-ORDERS, INVENTORY, PAYMENTS = "producers/orders", "producers/inventory", "producers/payments"
-USERS, SELLERS = "producers/users", "producers/sellers"
-CONFIGURATION = "producers/configuration"
-ALERTS = "producers/alerts"
-INTAKE, CACHE, ANSWERS = "serving/intake", "serving/cache", "serving/recommendations"
-SIMULATOR = "producers/simulator"
-FACTS_JOB = "jobs/facts"
-RANKINGS_JOB, RECOMMENDATIONS_JOB = "jobs/rankings", "jobs/recommendations"
-SIGNALS_JOB = "jobs/signals"
-
-LISTING_READERS = (ORDERS, INVENTORY, RECOMMENDATIONS_JOB, CACHE)
-"""The rooms that read the events about listings."""
 
 RANKINGS = ("popular_products", "trending_products")
 """The sorted sets in Redis that job `rankings` writes."""
@@ -44,18 +29,20 @@ class Topic:
     """One topic.
 
     `key` is the event field that partitions the topic: events with the same key stay in order. It is empty
-    for dead letters. `owner` is the room that emits the event. `consumers` are the rooms that read it besides
-    job `facts`, which copies every event into ClickHouse. A contract test compares owners and consumers with
-    the code. Of a `compacted` topic, Kafka keeps only the newest message of each key; ClickHouse keeps all.
+    for dead letters. Of a `compacted` topic, Kafka keeps only the newest message of each key; ClickHouse
+    keeps all.
     """
 
     name: str
     key: str
     partitions: int
     retention: timedelta | None
-    owner: str = ""
-    consumers: tuple[str, ...] = ()
     compacted: bool = False
+
+    @property
+    def owner(self) -> str:
+        """The folder of the room that emits the event, or `EXTERNAL`."""
+        return OWNER_OF.get(self.name, EXTERNAL)
 
     @property
     def keeps_every_message(self) -> bool:
@@ -82,77 +69,56 @@ class Topic:
 
 EVENT_TOPICS: tuple[Topic, ...] = (
     # people
-    Topic("shopper_registered", "shopper_id", 4, FOREVER, USERS),
-    Topic("shopper_erased", "shopper_id", 2, FOREVER, USERS),
-    Topic("seller_registered", "seller_id", 2, FOREVER, SELLERS, (SELLERS, CACHE)),
-    Topic("seller_changed", "seller_id", 2, FOREVER, SELLERS, (CACHE,)),
-    Topic("seller_approved", "seller_id", 2, FOREVER, SELLERS, (SELLERS,)),
-    Topic("product_cost_set", "product_id", 2, FOREVER, SELLERS),
+    Topic("shopper_registered", "shopper_id", 4, FOREVER),
+    Topic("shopper_erased", "shopper_id", 2, FOREVER),
+    Topic("seller_registered", "seller_id", 2, FOREVER),
+    Topic("seller_changed", "seller_id", 2, FOREVER),
+    Topic("seller_approved", "seller_id", 2, FOREVER),
+    Topic("product_cost_set", "product_id", 2, FOREVER),
     # catalogue
-    Topic("product_listed", "product_id", 4, FOREVER, EXTERNAL, LISTING_READERS),
-    Topic("product_changed", "product_id", 4, FOREVER, EXTERNAL, LISTING_READERS),
-    Topic("product_delisted", "product_id", 4, FOREVER, EXTERNAL, LISTING_READERS),
+    Topic("product_listed", "product_id", 4, FOREVER),
+    Topic("product_changed", "product_id", 4, FOREVER),
+    Topic("product_delisted", "product_id", 4, FOREVER),
     # browsing
-    Topic("product_viewed", "session_id", 4, DAYS_30, INTAKE, (RECOMMENDATIONS_JOB, SIGNALS_JOB)),
-    Topic("search_performed", "session_id", 4, DAYS_30, INTAKE),
-    Topic("cart_changed", "session_id", 4, DAYS_30, INTAKE, (RECOMMENDATIONS_JOB,)),
-    Topic("recommendation_answered", "recommendation_id", 4, DAYS_30, ANSWERS),
-    Topic("recommendation_shown", "session_id", 4, DAYS_30, INTAKE),
-    Topic("recommendation_clicked", "session_id", 4, DAYS_30, INTAKE),
+    Topic("product_viewed", "session_id", 4, DAYS_30),
+    Topic("search_performed", "session_id", 4, DAYS_30),
+    Topic("cart_changed", "session_id", 4, DAYS_30),
+    Topic("recommendation_answered", "recommendation_id", 4, DAYS_30),
+    Topic("recommendation_shown", "session_id", 4, DAYS_30),
+    Topic("recommendation_clicked", "session_id", 4, DAYS_30),
     # orders
-    Topic(
-        "order_placed",
-        "order_id",
-        4,
-        FOREVER,
-        ORDERS,
-        (INVENTORY, PAYMENTS, RECOMMENDATIONS_JOB),
-    ),
-    Topic(
-        "order_confirmed",
-        "order_id",
-        4,
-        FOREVER,
-        ORDERS,
-        (INVENTORY, SIMULATOR, RANKINGS_JOB, SIGNALS_JOB, CACHE),
-    ),
-    Topic(
-        "order_cancelled",
-        "order_id",
-        4,
-        FOREVER,
-        ORDERS,
-        (INVENTORY, PAYMENTS, SIMULATOR, RECOMMENDATIONS_JOB, SIGNALS_JOB),
-    ),
-    Topic("order_shipped", "order_id", 4, FOREVER, EXTERNAL, (ORDERS,)),
-    Topic("order_delivered", "order_id", 4, FOREVER, EXTERNAL, (ORDERS,)),
-    Topic("order_returned", "order_id", 4, FOREVER, EXTERNAL, (ORDERS, INVENTORY, PAYMENTS)),
+    Topic("order_placed", "order_id", 4, FOREVER),
+    Topic("order_confirmed", "order_id", 4, FOREVER),
+    Topic("order_cancelled", "order_id", 4, FOREVER),
+    Topic("order_shipped", "order_id", 4, FOREVER),
+    Topic("order_delivered", "order_id", 4, FOREVER),
+    Topic("order_returned", "order_id", 4, FOREVER),
     # stock
-    Topic("stock_reserved", "order_id", 4, FOREVER, INVENTORY, (PAYMENTS,)),
-    Topic("stock_refused", "order_id", 4, FOREVER, INVENTORY, (ORDERS,)),
-    Topic("stock_released", "order_id", 4, FOREVER, INVENTORY, (ORDERS,)),
-    Topic("stock_changed", "product_id", 4, FOREVER, INVENTORY, (RECOMMENDATIONS_JOB, SIGNALS_JOB, CACHE)),
-    Topic("restock_needed", "product_id", 2, DAYS_90, EXTERNAL),
+    Topic("stock_reserved", "order_id", 4, FOREVER),
+    Topic("stock_refused", "order_id", 4, FOREVER),
+    Topic("stock_released", "order_id", 4, FOREVER),
+    Topic("stock_changed", "product_id", 4, FOREVER),
+    Topic("restock_needed", "product_id", 2, DAYS_90),
     # money
-    Topic("payment_captured", "order_id", 4, FOREVER, PAYMENTS, (ORDERS, SIGNALS_JOB)),
-    Topic("payment_failed", "order_id", 4, FOREVER, PAYMENTS, (ORDERS, INVENTORY, SIGNALS_JOB)),
-    Topic("payment_refunded", "order_id", 4, FOREVER, PAYMENTS, (ORDERS,)),
-    Topic("payout_paid", "seller_id", 2, FOREVER, EXTERNAL),
-    Topic("ledger_posted", "transaction_id", 4, FOREVER, EXTERNAL),
+    Topic("payment_captured", "order_id", 4, FOREVER),
+    Topic("payment_failed", "order_id", 4, FOREVER),
+    Topic("payment_refunded", "order_id", 4, FOREVER),
+    Topic("payout_paid", "seller_id", 2, FOREVER),
+    Topic("ledger_posted", "transaction_id", 4, FOREVER),
     # reviews
-    Topic("review_submitted", "order_id", 4, FOREVER, EXTERNAL, (SIGNALS_JOB,)),
-    Topic("review_published", "order_id", 4, FOREVER, EXTERNAL),
-    Topic("review_rejected", "order_id", 4, FOREVER, EXTERNAL),
+    Topic("review_submitted", "order_id", 4, FOREVER),
+    Topic("review_published", "order_id", 4, FOREVER),
+    Topic("review_rejected", "order_id", 4, FOREVER),
     # operations
-    Topic("notification_sent", "recipient_id", 2, DAYS_90, EXTERNAL),
-    Topic("notification_failed", "recipient_id", 2, DAYS_90, EXTERNAL),
+    Topic("notification_sent", "recipient_id", 2, DAYS_90),
+    Topic("notification_failed", "recipient_id", 2, DAYS_90),
     # Every process reads it from the beginning when it starts (`schemas.configuration.watcher`).
-    Topic("setting_changed", "name", 1, FOREVER, CONFIGURATION, compacted=True),
-    Topic("alert_raised", "name", 1, DAYS_90, ALERTS),
+    Topic("setting_changed", "name", 1, FOREVER, compacted=True),
+    Topic("alert_raised", "name", 1, DAYS_90),
 )
 
-OUTBOX_PROGRESS = Topic("outbox_progress", "service", 1, timedelta(hours=1), "producers/outbox", (FACTS_JOB,))
-"""Reports the time up to which all events of a service are in Kafka.
+OUTBOX_PROGRESS = Topic("outbox_progress", "service", 1, timedelta(hours=1))
+"""Reports of the services to job `facts`: the time up to which all events of a service are in Kafka.
 
 A message is JSON with the fields `service` and `complete_until` (Unix milliseconds).
 """
@@ -177,3 +143,12 @@ def all_topics() -> Iterator[Topic]:
         yield Topic(topic.dead_letter_topic, "", 1, retention)
     for name in JOB_OUTPUTS:
         yield Topic(f"{name}_dlq", "", 1, DAYS_30)
+
+
+def _check_rooms() -> None:
+    named = {event for room in ROOMS.values() for event in (*room.emits, *room.reads)}
+    if unknown := named - {topic.name for topic in EVENT_TOPICS}:
+        raise WrongServices(f"{FILE.name} names events that have no topic: {', '.join(sorted(unknown))}")
+
+
+_check_rooms()

@@ -255,7 +255,7 @@ def _encoded(body: bytes, media_type: str, retry_after_s: int) -> Refusal:
 @cache
 def _responses(route: str, method: str) -> Counter:
     """Return the counter of refusals of a route; finding it by its labels takes longer than counting."""
-    return HTTP_REQUESTS.labels(route, method, Overloaded.status)
+    return HTTP_REQUESTS.labels("", route, method, Overloaded.status)
 
 
 @cache

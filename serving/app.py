@@ -17,6 +17,7 @@ from common.principal_token import PrincipalTokens
 from common.problems import install_error_handlers
 from common.settings import LOOPBACK, Settings
 from common.stopping import Stopping, drained_before_stop
+from schemas.services import SERVICES
 from serving.admission import ADMISSION, Admission
 from serving.analytics import customer_endpoints as customers
 from serving.analytics import endpoints as analytics
@@ -115,13 +116,7 @@ TAGS = [
     {"name": "products", "description": "What is on offer, and what is popular right now."},
     {"name": "recommendations", "description": "Products to show a shopper next."},
     {"name": "experiments", "description": "Administration: experiments, trainings, the log of answers."},
-    {"name": "identity", "description": "Register, sign in, and your own account."},
-    {"name": "orders", "description": "Place, follow and cancel orders."},
-    {"name": "stock", "description": "Units in stock at each seller."},
-    {"name": "selling", "description": "Applying to sell, staff, API keys and commission."},
-    {"name": "alerts", "description": "Alerts about metrics, scheduled reports, and saved views."},
-    {"name": "people", "description": "Administration: people, their roles and suspensions."},
-    {"name": "settings", "description": "Administration: settings and feature flags of the platform."},
+    *({"name": tag, "description": text} for room in SERVICES.values() for tag, text in room.tags.items()),
     {"name": "events", "description": "Browsing events of shoppers."},
     {"name": "operations", "description": "Health and readiness."},
 ]

@@ -3,15 +3,17 @@
 import csv
 import gc
 import os
-import resource
 import signal
 from collections import Counter
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
@@ -24,6 +26,9 @@ from tests.nightly_results import CONTINUE, present_tree, read_results, test_of,
 
 httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
 """Without this, each client would read all certificates: 30 ms of CPU, for thousands of clients."""
+
+httpx._config.DEFAULT_TIMEOUT_CONFIG.read = 60.0
+"""Seconds that a test waits for an answer where it says nothing else: a busy machine needs more than five."""
 
 os.environ.setdefault("SOUK_INTERNAL_SECRET", "a secret of all processes")
 
@@ -83,15 +88,37 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         write_results(results)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the CPU time of the tests, and that of the servers that they have started and ended."""
-    own, servers = (_cpu_s(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    terminalreporter.write_line(f"CPU time: {own:.0f} s in the tests, {servers:.0f} s in their servers")
+_CPU_OF_FILES = pytest.StashKey[dict[str, float]]()
+CPU_FILES = 10
+"""Number of files whose CPU time each session prints: those that took the most."""
 
 
-def _cpu_s(who: int) -> float:
-    used = resource.getrusage(who)
-    return used.ru_utime + used.ru_stime
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, bool, bool]:
+    """Note the CPU time of each file: its tests, their fixtures, and the servers while they ran."""
+    files = item.config.stash.setdefault(_CPU_OF_FILES, {})
+    ran = yield
+    if nextitem is None or nextitem.path != item.path:
+        files[item.nodeid.partition("::")[0]] = _cpu_s() - sum(files.values())
+    return ran
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the CPU time of the session and of its most expensive files."""
+    terminalreporter.write_line(f"CPU time with servers: {_cpu_s():.0f} s")
+    files = config.stash.get(_CPU_OF_FILES, {})
+    for file, seconds in sorted(files.items(), key=itemgetter(1), reverse=True)[:CPU_FILES]:
+        terminalreporter.write_line(f"{seconds:7.1f} s  {file}")
+
+
+def _cpu_s() -> float:
+    """Return the CPU seconds of this process and of all that it started, whether they ended or run."""
+    this = psutil.Process()
+    found = 0.0
+    for process in (this, *this.children(recursive=True)):
+        with suppress(psutil.Error):
+            found += sum(process.cpu_times()[:4])  # its own and its ended children's, user and system
+    return found
 
 
 Rows = dict[str, list[dict[str, Any]]]

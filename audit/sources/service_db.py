@@ -11,10 +11,12 @@ import pyarrow as pa
 
 from audit.table_comparison import KeyFilter
 from common.errors import PartUnavailable
+from schemas.services import SERVICES
 
 T = TypeVar("T")
 
 QUERIES = Path(__file__).resolve().parent.parent / "queries"
+_SERVICE = "{service}"
 _BATCH = 20_000
 _CONNECT_S = 5.0
 
@@ -67,8 +69,8 @@ class ServiceDatabase:
 
     def work_under_way(self) -> int:
         """Return how many events wait in outboxes and how many payments and refunds wait for the provider."""
-        table = self.query_now("cut/under_way")
-        return 0 if table is None else int(table["under_way"][0].as_py())
+        unsent, table = self.query_now("cut/outboxes"), self.query_now("cut/under_way")
+        return (unsent.num_rows if unsent else 0) + (table["under_way"][0].as_py() if table else 0)
 
     def _run(self, request: Callable[[], Awaitable[T]]) -> T:
         async def awaited() -> T:
@@ -105,7 +107,10 @@ class ServiceDatabase:
 
 
 def _sql(name: str, keys: KeyFilter | None) -> str:
+    """Return the query of a file. If it says `{service}`, it is asked of every commerce service."""
     sql = (QUERIES / f"{name}.sql").read_text(encoding="utf-8").rstrip().removesuffix(";")
+    if _SERVICE in sql:
+        sql = "\nUNION ALL\n".join(sql.replace(_SERVICE, service) for service in SERVICES)
     return sql if keys is None else f"SELECT * FROM (\n{sql}\n) AS result WHERE {keys.column}::text = ANY($1)"
 
 

@@ -7,49 +7,9 @@ WITH
         WHERE startsWith(table_name, 'outbox.')
     ) AS complete_until,
     -- Metric that ClickHouse derives from facts (clickhouse/metrics/) → the tables of these facts.
-    map(
-        'order_lines', ['order_placed'],
-        'session_orders', ['order_placed'],
-        'funnel_steps', ['product_viewed', 'cart_changed', 'order_placed'],
-        'session_steps', ['product_viewed', 'cart_changed', 'search_performed', 'recommendation_clicked', 'order_placed'],
-        'search_pages', ['search_performed'],
-        'search_visitors', ['search_performed'],
-        'search_clicks', ['product_viewed'],
-        'order_state', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled'],
-        'sales_lines', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
-        'sales_orders', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
-        'return_lines', ['order_returned', 'payment_refunded'],
-        'earning_lines', ['order_confirmed', 'order_cancelled', 'payment_refunded', 'payout_paid'],
-        'product_costs', ['product_cost_set'],
-        'stock_levels', ['stock_changed'],
-        'offer_changes', ['product_listed', 'product_changed', 'product_delisted'],
-        'parcels', ['order_placed', 'order_confirmed', 'order_shipped', 'order_delivered', 'order_cancelled'],
-        'review_scores', ['review_submitted'],
-        'product_views', ['product_viewed'],
-        'customer_orders', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
-        'recommended_items', ['recommendation_shown'],
-        'recommendation_lists', ['recommendation_shown'],
-        'recommendation_lists_minute', ['recommendation_shown'],
-        'recommendation_clicks', ['recommendation_clicked'],
-        'captured_payments', ['payment_captured'],
-        'seller_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
-        'seller_sales_hour', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
-        'seller_sales_day', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
-        'product_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
-        'marketplace_sales_minute', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
-        'marketplace_sales_quarter_hour', ['order_confirmed', 'order_cancelled', 'payment_refunded'],
-        'payments_minute', ['payment_captured'],
-        'payments_quarter_hour', ['payment_captured']
-    ) AS facts_of,
-    arrayConcat(
-        if(table_name IN ('payment_captured', 'payment_failed', 'payment_refunded', 'signals'), ['payments'], []),
-        if(table_name IN ('stock_reserved', 'stock_refused', 'stock_released', 'stock_changed', 'signals'), ['inventory'], []),
-        if(table_name IN ('order_placed', 'order_confirmed', 'order_cancelled', 'signals'), ['orders'], []),
-        if(table_name IN ('shopper_registered', 'shopper_erased'), ['users'], []),
-        if(table_name IN ('seller_registered', 'seller_changed', 'seller_approved', 'product_cost_set'), ['sellers'], []),
-        if(table_name IN ('setting_changed'), ['configuration'], []),
-        if(table_name IN ('alert_raised'), ['alerts'], [])
-    ) AS services,
+    {facts_of} AS facts_of,
+    -- The commerce services whose events the table has, or from which its job computes it.
+    {emitted_by}[table_name] AS services,
     arrayMap(service -> complete_until[service], arrayFilter(service -> mapContains(complete_until, service), services))
         AS limits
 SELECT

@@ -13,12 +13,13 @@ from jobs.queries import QueryFolder
 from jobs.sinks import redis_ranking
 from jobs.sources import source_table
 from schemas.events import EventSchema
+from schemas.services import OTHERS
 from schemas.topics import RANKINGS
 
 NAME = "rankings"
 QUERIES = QueryFolder(Path(__file__).parent)
 
-EVENTS = QUERIES.events()
+EVENTS = OTHERS["jobs/rankings"].check_reads(QUERIES.events())
 """The events that the views and rankings read."""
 
 FUNCTIONS = {

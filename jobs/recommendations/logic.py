@@ -19,11 +19,12 @@ from jobs.queries import QueryFolder
 from jobs.sinks import DEFAULT_FLUSH, redis
 from jobs.sources import source_table
 from schemas.events import EventSchema
+from schemas.services import OTHERS
 
 NAME = "recommendations"
 QUERIES = QueryFolder(Path(__file__).parent)
 
-EVENTS = QUERIES.events()
+EVENTS = OTHERS["jobs/recommendations"].check_reads(QUERIES.events())
 """The events that the views and outputs read."""
 
 VIEWS = ("carts", "touches", "visit_pairs", "pairs", "interest", "offers", "categories")

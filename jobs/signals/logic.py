@@ -11,12 +11,13 @@ from jobs.signals.rules import RULES, SignalRules
 from jobs.sinks import DEFAULT_FLUSH, clickhouse
 from jobs.sources import FETCH_IN_BATCHES, source_table
 from schemas.events import EventSchema
+from schemas.services import OTHERS
 
 NAME = "signals"
 TABLE = "signals"
 QUERIES = QueryFolder(Path(__file__).parent)
 
-EVENTS = QUERIES.events()
+EVENTS = OTHERS["jobs/signals"].check_reads(QUERIES.events())
 """The events that the views read."""
 
 VIEWS = (

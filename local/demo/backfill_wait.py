@@ -13,7 +13,7 @@ from jobs.catch_up import ReadLag, wait_while_lag_falls
 from jobs.checkpoint_trigger import jobs_without_checkpoint, trigger_checkpoints
 from jobs.versions import topics_of_live_jobs
 from local.demo.display import LINE_INTERVAL_S
-from producers.registry import TOPICS_BY_GROUP as SERVICE_TOPICS
+from schemas.services import TOPICS_BY_GROUP as SERVICE_TOPICS
 
 STALL_TIMEOUT_S = 120.0
 """Longer than a job needs on a busy machine to restart and to commit its offsets."""

@@ -1,4 +1,4 @@
-"""The alerts service: its event, endpoints and workers."""
+"""The alerts service: its endpoints and workers."""
 
 from producers.alerts.context import make_context
 from producers.alerts.delivery import run_delivery
@@ -9,9 +9,8 @@ from producers.alerts.reporting import run_reports
 from producers.alerts.retention import prune_messages
 from producers.service import Service
 
-ALERTS = Service(
+SERVICE = Service(
     name="alerts",
-    emits=("alert_raised",),
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(run_evaluation, run_delivery, run_reports, prune_messages),

@@ -1,13 +1,12 @@
-"""The configuration service: its events, endpoints and functions."""
+"""The configuration service: its endpoints and functions."""
 
 from producers.configuration.endpoints import router
 from producers.configuration.guardrails import run_guardrails
 from producers.configuration.handlers import SUBSCRIPTIONS
 from producers.service import Service
 
-CONFIGURATION = Service(
+SERVICE = Service(
     name="configuration",
-    emits=("setting_changed",),
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(run_guardrails,),

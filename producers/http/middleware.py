@@ -70,7 +70,8 @@ class CommerceMiddleware:
                 await problem_response(request, problem)(scope, receive, measured)
             finally:
                 note_status(span, metrics.status or 500)
-                metrics.record(scope)
+                running = scope["app"].state.service_of.get(scope.get("endpoint"))
+                metrics.record(scope, running.service.name if running else "")
 
     def _check(self, scope: Scope) -> None:
         """Check that the request was not sent by a web page of another site.

@@ -16,6 +16,7 @@ from producers.finishing import finish
 from producers.inbox.message_processor import MessageProcessor
 from producers.inbox.subscription import InboundEvent, Subscription, decode_message, headers_of, key_of
 from schemas.codec import Decoder
+from schemas.services import consumer_group
 
 log = structlog.get_logger()
 
@@ -39,11 +40,6 @@ CONSUMER: Mapping[str, object] = {
     "reconnect.backoff.max.ms": 1000,
     "log_level": 0,
 }
-
-
-def consumer_group(service: str) -> str:
-    """Return the consumer group of a service."""
-    return f"souk_{service}"
 
 
 class ServiceConsumer:

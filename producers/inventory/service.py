@@ -1,13 +1,12 @@
-"""The inventory service: its events, subscriptions, endpoints and workers."""
+"""The inventory service: its endpoints and workers."""
 
 from producers.inventory.endpoints import router
 from producers.inventory.handlers import SUBSCRIPTIONS
 from producers.inventory.reservation_expiry import expire_reservations
 from producers.service import Service
 
-INVENTORY = Service(
+SERVICE = Service(
     name="inventory",
-    emits=("stock_reserved", "stock_refused", "stock_released", "stock_changed"),
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(expire_reservations,),

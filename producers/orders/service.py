@@ -1,13 +1,12 @@
-"""The orders service: its events, subscriptions, endpoints and workers."""
+"""The orders service: its endpoints and workers."""
 
 from producers.orders.endpoints import router
 from producers.orders.handlers import SUBSCRIPTIONS
 from producers.orders.key_retention import prune_idempotency_keys
 from producers.service import Service
 
-ORDERS = Service(
+SERVICE = Service(
     name="orders",
-    emits=("order_placed", "order_confirmed", "order_cancelled"),
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(prune_idempotency_keys,),

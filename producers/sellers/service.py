@@ -1,4 +1,4 @@
-"""The sellers service: its events, subscriptions, endpoints and worker."""
+"""The sellers service: its endpoints and worker."""
 
 from producers.makers import Makers
 from producers.sellers.endpoints import router
@@ -6,9 +6,8 @@ from producers.sellers.handlers import SUBSCRIPTIONS
 from producers.sellers.retention import prune_tables
 from producers.service import Service
 
-SELLERS = Service(
+SERVICE = Service(
     name="sellers",
-    emits=("seller_registered", "seller_changed", "seller_approved", "product_cost_set"),
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(prune_tables,),

@@ -1,4 +1,4 @@
-"""The users service: its events, endpoints and workers."""
+"""The users service: its endpoints and workers."""
 
 from producers.service import Service
 from producers.users.context import make_context
@@ -8,9 +8,8 @@ from producers.users.recommendation_mails import run_recommendation_mails
 from producers.users.retention import prune_tables
 from producers.users.signing_keys import rotate_keys
 
-USERS = Service(
+SERVICE = Service(
     name="users",
-    emits=("shopper_registered", "shopper_erased"),
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(rotate_keys, prune_tables, run_recommendation_mails),

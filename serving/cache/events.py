@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from schemas.services import OTHERS
 from serving.cache.keys import CATALOGUE, POPULAR, product_tag, seller_tag
 
 
@@ -23,3 +24,5 @@ DROPPED_BY: Mapping[str, Callable[[str], tuple[str, ...]]] = {
 A list of products is dropped by every change of a listing, because a product may have entered or left it. An
 event does not name the former category of a product.
 """
+
+OTHERS["serving/cache"].check_reads(DROPPED_BY)

@@ -21,7 +21,7 @@ from common.settings import Settings
 from common.tracing import child_span, note_status
 from serving.gateway.circuit_breaker import BreakerOpen
 from serving.gateway.gateway import identity_of
-from serving.gateway.service_routes import Service, ServiceRoutes
+from serving.gateway.service_routes import ServiceRoutes
 from serving.problems import CommerceUnavailable, UnknownOrder
 from serving.request_body import read_body
 
@@ -34,7 +34,7 @@ sends the request."""
 
 GATEWAY_ITSELF = platform("gateway")
 
-_SERVICES: tuple[tuple[str, Service], ...] = (
+_SERVICES: tuple[tuple[str, str], ...] = (
     ("/v1/orders", "orders"),
     ("/v1/auth/api_keys", "sellers"),
     ("/v1/auth", "users"),
@@ -245,7 +245,7 @@ class CommerceClient:
             raise CommerceUnavailable(f"{failure}. {retry_advice(method, has_key)}") from error
 
 
-def service_of(target: str) -> Service:
+def service_of(target: str) -> str:
     """Return the service to which a path belongs."""
     path = target.partition("?")[0]
     if path == "/v1/stock" or (path.startswith("/v1/products/") and path.endswith("/stock")):

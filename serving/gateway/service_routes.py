@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 from random import Random
-from typing import Literal, Self, get_args
+from typing import Self
 
 from typing_extensions import TypedDict
 
@@ -19,11 +19,9 @@ from common.http_client import (
 )
 from common.service_urls_file import ServiceUrls, ServiceUrlsFile, parse_service_urls
 from common.settings import Settings
+from schemas.services import SERVICES
 from serving.gateway.circuit_breaker import BreakerSettings, CircuitBreaker
 from serving.gateway.service_addresses import Resolve, ServiceAddress, ServiceAddresses, resolve_host
-
-Service = Literal["orders", "inventory", "payments", "users", "sellers", "configuration", "alerts"]
-SERVICES: tuple[Service, ...] = get_args(Service)
 
 WATCH_EVERY_S = 1.0
 """How often the file with the URLs of services is read."""
@@ -69,7 +67,9 @@ class ServiceRoutes:
         self._commerce = settings.commerce
         self._random = random or Random()
         self._resolve = resolve
-        self._breakers = {service: CircuitBreaker(service, (RequestFailed,), breaker) for service in SERVICES}
+        self._breakers = {
+            service: CircuitBreaker(f"commerce.{service}", (RequestFailed,), breaker) for service in SERVICES
+        }
         self._bases = self._complete(self._file.read() if self._file else _from_setting(settings))
         self._by_url: dict[str, ServiceAddresses] = {}
         self._watching: asyncio.Task[None] | None = None
@@ -86,7 +86,7 @@ class ServiceRoutes:
             await asyncio.gather(self._watching, return_exceptions=True)
         await asyncio.gather(*(addresses.aclose() for addresses in self._by_url.values()))
 
-    def _complete(self, urls: ServiceUrls) -> dict[Service, list[str]]:
+    def _complete(self, urls: ServiceUrls) -> dict[str, list[str]]:
         return {service: urls.get(service) or [self._commerce] for service in SERVICES}
 
     def _add_addresses(self) -> None:
@@ -118,7 +118,7 @@ class ServiceRoutes:
 
     async def request(
         self,
-        service: Service,
+        service: str,
         method: str,
         target: str,
         headers: Sequence[tuple[str, str]] = (),
@@ -146,7 +146,7 @@ class ServiceRoutes:
 
     async def _send(
         self,
-        service: Service,
+        service: str,
         method: str,
         target: str,
         headers: Sequence[tuple[str, str]],
@@ -172,7 +172,7 @@ class ServiceRoutes:
                 if not self._untried(service, tried):
                     raise
 
-    def snapshot(self) -> dict[Service, ServiceState]:
+    def snapshot(self) -> dict[str, ServiceState]:
         """Return the addresses of each service and the state of its breaker, as this process sees them."""
         return {
             service: {
@@ -190,13 +190,13 @@ class ServiceRoutes:
             for service in SERVICES
         }
 
-    def _addresses(self, service: Service) -> list[ServiceAddress]:
+    def _addresses(self, service: str) -> list[ServiceAddress]:
         return [each for url in self._bases[service] for each in self._by_url[url].all]
 
-    def _untried(self, service: Service, tried: Sequence[ServiceAddress]) -> list[ServiceAddress]:
+    def _untried(self, service: str, tried: Sequence[ServiceAddress]) -> list[ServiceAddress]:
         return [each for each in self._addresses(service) if each not in tried]
 
-    def _choose(self, service: Service, tried: Sequence[ServiceAddress]) -> ServiceAddress:
+    def _choose(self, service: str, tried: Sequence[ServiceAddress]) -> ServiceAddress:
         """Return the least busy healthy address that was not tried; if none is healthy, one of the others."""
         untried = self._untried(service, tried)
         candidates = [each for each in untried if each.healthy] or untried

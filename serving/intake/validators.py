@@ -20,14 +20,9 @@ from typing_extensions import TypedDict
 
 from common.ids import PRINTABLE, Id
 from schemas.events import EventSchema, all_events
+from schemas.services import OTHERS
 
-BROWSING = (
-    "product_viewed",
-    "search_performed",
-    "cart_changed",
-    "recommendation_shown",
-    "recommendation_clicked",
-)
+BROWSING = OTHERS["serving/intake"].emits
 """The events that clients may send. All other events are refused."""
 
 MAX_LENGTHS = {"query": 1_000}

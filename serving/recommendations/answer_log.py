@@ -24,12 +24,13 @@ from schemas.codec import Encoder, NotEncodable, Record
 from schemas.events import all_events
 from schemas.published_model.weights import BLENDED
 from schemas.registry import SchemaRegistry
+from schemas.services import OTHERS
 from serving.intake.event_message import EventMessage
 from serving.intake.producer import EventProducer
 from serving.recommendations.schemas import AskedSource, Item
 from serving.recommendations.scoring import Seed
 
-EVENT = "recommendation_answered"
+(EVENT,) = OTHERS["serving/recommendations"].emits
 
 QUEUE_LENGTH = 5_000
 """The largest number of answers that wait; about 20 MB."""

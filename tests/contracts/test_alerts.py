@@ -102,8 +102,8 @@ CASES = [
     ),
     Case(
         "CircuitBreakerOpen",
-        {"souk_circuit_breaker_state{breaker='orders'}": "0x6 2 1 2 1 2 1"},
-        {"souk_circuit_breaker_state{breaker='orders'}": "0x6 1 1 0 0 0 0"},
+        {"souk_circuit_breaker_state{breaker='commerce.orders'}": "0x6 2 1 2 1 2 1"},
+        {"souk_circuit_breaker_state{breaker='commerce.orders'}": "0x6 1 1 0 0 0 0"},
     ),
     Case(
         "UnexpectedErrors",

@@ -21,7 +21,6 @@ from local.compose_env import MONITORING, PASSWORDS, PROFILES
 from local.install.jars import groups
 from local.parts.prometheus import NO_OTHER_SITE, WEBHOOK
 from local.stack import all_parts
-from producers.registry import SERVICES as COMMERCE_SERVICES
 from tests.containers import COMPOSE, VARIABLE, compose, dockerfile, resolved, services
 
 SERVICES = services()
@@ -318,7 +317,6 @@ def test_alertmanager_leaves_out_warnings_that_exist() -> None:
 
     assert {severities[name] for names in named("source", "alertname") for name in names} == {"critical"}
     assert {severities[name] for names in named("target", "alertname") for name in names} == {"warning"}
-    assert named("target", "breaker")[0] == set(COMMERCE_SERVICES)
 
 
 def test_the_webhook_of_alertmanager_is_written_as_by_the_bundled_part() -> None:

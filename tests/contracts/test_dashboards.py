@@ -9,12 +9,10 @@ import sqlglot
 
 from clickhouse.metric_catalogue.definition import read_catalogue
 from clickhouse.query_files import load_queries
-from common.guarded_route import all_routes
 from common.settings import ROOT, Settings
 from dashboards.build import build, write
 from dashboards.parameters import UnknownParameter, fill
 from dashboards.queries import FOLDER
-from dashboards.services import READING_EVENTS, ROUTES
 from producers.registry import SERVICES
 from tests.promql import metrics_of, unknown_in
 
@@ -99,19 +97,6 @@ def test_every_metric_of_the_catalogue_is_on_the_sellers_dashboard() -> None:
         for override in panel["fieldConfig"]["overrides"]
     }
     assert set(read_catalogue()) <= shown
-
-
-def test_each_route_of_the_commerce_services_belongs_to_one_of_them() -> None:
-    assert set(ROUTES) == set(SERVICES)
-    for name, service in SERVICES.items():
-        for path in sorted({getattr(route, "path", "") for route in all_routes(service.router)}):
-            owners = [other for other, pattern in ROUTES.items() if re.fullmatch(pattern, path)]
-            assert owners == [name], path
-
-
-def test_the_dashboard_of_a_service_shows_the_events_that_it_reads() -> None:
-    reading = {name for name, service in SERVICES.items() if service.subscriptions}
-    assert reading == set(READING_EVENTS)
 
 
 def test_money_is_shown_in_the_minor_units_of_its_currency() -> None:

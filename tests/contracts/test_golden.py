@@ -15,7 +15,8 @@ from cli.__main__ import COMMANDS, build
 from common.settings import Settings
 from dashboards.build import build as build_dashboards
 from dashboards.prometheus import configuration
-from schemas.topics import all_topics
+from schemas.services import consumers_of
+from schemas.topics import EVENT_TOPICS, Topic, all_topics
 from serving.app import create_app
 from tests.golden_files import WIDTH, check_golden, golden_json
 
@@ -63,9 +64,16 @@ def test_metrics_of_processes() -> None:
     check_golden("metrics.txt", "\n".join(sorted(found)))
 
 
+def _rooms(topic: Topic) -> dict[str, Any]:
+    return {
+        "owner": topic.owner if topic in EVENT_TOPICS else "",
+        "consumers": consumers_of(topic.name),
+    }
+
+
 def test_topics() -> None:
     topics: dict[str, Any] = {
-        topic.name: asdict(topic) | {"config": topic.config()} for topic in all_topics()
+        topic.name: asdict(topic) | {"config": topic.config()} | _rooms(topic) for topic in all_topics()
     }
     for topic in topics.values():
         topic["retention"] = str(topic["retention"])

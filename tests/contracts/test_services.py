@@ -6,10 +6,8 @@ import re
 import pytest
 
 from common.migrations import read_migrations
-from common.settings import ROOT
 from producers.registry import SERVICES
 from producers.service import ROOM
-from schemas.events import all_events
 
 FILES = (
     "__init__.py",
@@ -36,14 +34,6 @@ def test_a_service_s_migrations_are_numbered_one_by_one(service):
 
 
 @services
-def test_a_service_emits_and_processes_existing_events(service):
-    subscribed = [one.event for one in service.subscriptions]
-
-    assert {*service.emits, *subscribed} <= all_events().keys()
-    assert len(set(subscribed)) == len(subscribed)
-
-
-@services
 def test_a_handlers_docstring_names_its_event(service):
     for one in service.subscriptions:
         assert f"`{one.event}`" in (inspect.getdoc(one.handler) or "")
@@ -55,25 +45,3 @@ def test_every_statement_of_a_service_is_used_in_its_store(service):
     used = set(re.findall(r'SQL\["(\w+)"\]', "".join(stores)))
 
     assert used == {path.stem for path in (ROOM / service.name / "queries").glob("*.sql")}
-
-
-@services
-@pytest.mark.parametrize(
-    ("query", "table"),
-    [
-        ("outboxes/actual", "outbox"),
-        ("inbox_vs_facts/expected", "inbox"),
-        ("cut/outboxes", "outbox"),
-        ("cut/under_way", "outbox"),
-    ],
-)
-def test_the_audit_looks_into_the_outbox_and_inbox_of_a_service(service, query, table):
-    sql = (ROOT / "audit" / "queries" / f"{query}.sql").read_text()
-
-    assert f"FROM {service.name}.{table}" in sql
-
-
-def test_every_event_of_stock_or_money_has_one_service_that_emits_it():
-    emitted = [event for service in SERVICES.values() for event in service.emits]
-
-    assert len(set(emitted)) == len(emitted)

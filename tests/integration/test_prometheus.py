@@ -179,7 +179,7 @@ def test_an_alert_about_a_process_reaches_alertmanager_and_ends(settings: Settin
 
 DOWN = ({"alertname": "ProcessDown", "job": "commerce"}, {"alertname": "PartDown", "part": "redis"})
 FOLLOWING = (
-    {"alertname": "CircuitBreakerOpen", "breaker": "orders"},
+    {"alertname": "CircuitBreakerOpen", "breaker": "commerce.orders"},
     {"alertname": "CircuitBreakerOpen", "breaker": "redis"},
     {"alertname": "CacheFails", "cache": "product"},
 )

@@ -35,7 +35,9 @@ class SlowApp:
 
 def seconds() -> float:
     """Return the sum over all requests without a known route."""
-    return REGISTRY.get_sample_value("souk_http_request_seconds_sum", {"route": "other"}) or 0.0
+    return (
+        REGISTRY.get_sample_value("souk_http_request_seconds_sum", {"service": "", "route": "other"}) or 0.0
+    )
 
 
 async def send_request(app: SlowApp) -> None:

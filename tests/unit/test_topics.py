@@ -1,7 +1,11 @@
 from collections import Counter
 from datetime import timedelta
 
+from common.settings import ROOT, Settings
+from jobs.facts import logic as facts
 from producers.inbox.dead_letter_queue import dead_letter_topics
+from schemas.events import all_events
+from schemas.services import ROOMS
 from schemas.topics import EVENT_TOPICS, JOB_OUTPUTS, all_topics
 
 
@@ -43,3 +47,13 @@ def test_kafka_keeps_the_newest_message_of_each_setting_and_every_message_of_oth
 
     assert [name for name, policy in policies.items() if policy == "compact"] == ["setting_changed"]
     assert set(policies.values()) == {"compact", "delete"}
+
+
+def test_every_room_that_emits_or_reads_events_is_a_folder() -> None:
+    assert [room for room in ROOMS if not (ROOT / room).is_dir()] == []
+
+
+def test_job_facts_reads_every_event() -> None:
+    plan = facts.plan(Settings(), all_events().values())
+
+    assert [output.table for output in plan.outputs] == [topic.name for topic in EVENT_TOPICS]

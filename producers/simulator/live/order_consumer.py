@@ -9,9 +9,10 @@ from confluent_kafka import Consumer, Message
 from common.ids import is_uuid7
 from producers.simulator.live.api import MAX_CONCURRENT
 from producers.simulator.status import SimulatorStatus
+from schemas.services import OTHERS
 
 CONFIRMED, CANCELLED = "order_confirmed", "order_cancelled"
-TOPICS = (CONFIRMED, CANCELLED)
+TOPICS = OTHERS["producers/simulator"].check_reads((CONFIRMED, CANCELLED))
 GROUP = "souk_simulator"
 
 _POLL_S = 0.5

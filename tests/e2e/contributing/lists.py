@@ -40,7 +40,6 @@ SERVING = "serving/recommendations/service.py"
 REASONS = "serving/recommendations/reasons.py"
 RECOMMENDED = "audit/comparisons/facts_vs_recommendations.py"
 SERVICE_DB_TEST = "tests/integration/commerce/test_audit_of_service_db.py"
-INBOX = "SELECT 'payments', id, topic FROM payments.inbox WHERE strpos(id, '/') = 0"
 
 EVENT = Example(
     "Add an event",
@@ -48,8 +47,8 @@ EVENT = Example(
         3: (
             Put(
                 "schemas/topics.py",
-                "FOREVER, EXTERNAL, (ORDERS, INVENTORY, PAYMENTS)),",
-                '\n    Topic("parcel_lost", "order_id", 4, FOREVER, EXTERNAL),',
+                '    Topic("order_returned", "order_id", 4, FOREVER),\n',
+                '    Topic("parcel_lost", "order_id", 4, FOREVER),\n',
             ),
         ),
         4: (
@@ -72,20 +71,13 @@ METRIC = Example(
     {
         2: (
             Put(
-                "clickhouse/queries/as_of.sql",
-                "        'payments_minute', ['payment_captured']",
-                ",\n        'reviews_minute', ['review_submitted']",
-            ),
-        ),
-        3: (
-            Put(
                 "docs/architecture.md",
                 "| captured_payments | minute, event_id | method, currency, amount_minor |",
                 "\n| reviews_minute | minute, event_id | score |",
             ),
             DIAGRAMS,
         ),
-        4: (
+        3: (
             Put(
                 "tests/integration/test_metrics.py",
                 '"payments_minute": ("minute", "method", "currency"),',
@@ -101,7 +93,7 @@ METRIC = Example(
         "tests/integration/test_audit_of_reviews.py",
     ),
     forgotten=2,
-    noticed_by=("tests/contracts/test_as_of.py",),
+    noticed_by=("tests/contracts/test_diagrams.py",),
 )
 
 SERVICE = Example(
@@ -116,50 +108,13 @@ SERVICE = Example(
         ),
         6: (
             Put(
-                "producers/registry.py",
-                "from producers.inventory.service import INVENTORY\n",
-                "from producers.loyalty.service import LOYALTY\n",
-            ),
-            Put("producers/registry.py", "(ORDERS, INVENTORY, PAYMENTS", ", LOYALTY"),
-            Put("producers/registry.py", "    service.name: service", "\n   "),
-            Put(
-                "dashboards/services.py",
-                '    "payments": "/v1/orders/[^/]+/payment",\n',
-                '    "loyalty": "/v1/shoppers/.*",\n',
-            ),
-            Put("dashboards/services.py", '"orders", "inventory", "payments"', ', "loyalty"'),
-            Put("docker/alertmanager/alertmanager.yml", "orders|inventory|payments", "|loyalty"),
-            Put(
-                "schemas/topics.py",
-                '"payment_captured", "order_id", 4, FOREVER, PAYMENTS, (ORDERS,',
-                ' "producers/loyalty",',
+                "schemas/services.toml",
+                'tags.stock = "Units in stock at each seller."\n',
+                '\n[services.loyalty]\nreads = ["payment_captured"]\n',
             ),
             DIAGRAMS,
         ),
-        8: (
-            Put(SERVICE_DB_TEST, '"outboxes", "inbox_vs_facts",', '\n    "service_db_vs_points",'),
-            Put("audit/queries/outboxes/expected.sql", "('payments')", ", ('loyalty')"),
-            Put(
-                "audit/queries/outboxes/actual.sql",
-                "SELECT 'payments', count(*) FROM payments.outbox",
-                "\nUNION ALL\nSELECT 'loyalty', count(*) FROM loyalty.outbox",
-            ),
-            Put(
-                "audit/queries/inbox_vs_facts/expected.sql",
-                INBOX,
-                f"\nUNION ALL\n{INBOX.replace('payments', 'loyalty')}",
-            ),
-            Put(
-                "audit/queries/cut/outboxes.sql",
-                "SELECT 'payments', position FROM payments.outbox",
-                "\nUNION ALL\nSELECT 'loyalty', position FROM loyalty.outbox",
-            ),
-            Put(
-                "audit/queries/cut/under_way.sql",
-                "(SELECT count(*) FROM payments.outbox)",
-                "\n    + (SELECT count(*) FROM loyalty.outbox)",
-            ),
-        ),
+        8: (Put(SERVICE_DB_TEST, '"outboxes", "inbox_vs_facts",', '\n    "service_db_vs_points",'),),
     },
     (
         "tests/contracts",
@@ -168,7 +123,7 @@ SERVICE = Example(
         SERVICE_DB_TEST + "::test_services_and_facts_agree_about_orders_of_every_outcome",
         SERVICE_DB_TEST + "::test_every_comparison_of_the_services_is_tested_here",
     ),
-    forgotten=8,
+    forgotten=6,
     noticed_by=("tests/contracts/test_services.py",),
 )
 

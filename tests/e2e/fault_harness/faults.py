@@ -165,10 +165,12 @@ def audit(platform: Platform) -> None:
     platform.souk("audit", "--only", "kafka_vs_facts", "--wait", "20", check=False)
 
 
+OF_ORDERS = {"breaker": "commerce.orders"}
+
 FAULTS = (
     Fault("the API ends", ended("serving"), "ProcessDown", {"job": "serving"}),
-    Fault("the commerce services end", ended("commerce"), "CircuitBreakerOpen", {"breaker": "orders"}),
-    Fault("the commerce services hang", paused("commerce"), "CircuitBreakerOpen", {"breaker": "orders"}),
+    Fault("the commerce services end", ended("commerce"), "CircuitBreakerOpen", OF_ORDERS),
+    Fault("the commerce services hang", paused("commerce"), "CircuitBreakerOpen", OF_ORDERS),
     Fault("PostgreSQL ends", ended("postgres"), "PartDown", {"part": "postgres"}),
     Fault("Redis ends", ended("redis"), "RecommendationsWithoutRedis"),
     Fault("the cache is away, because Redis hangs", paused("redis"), "CacheFails"),

@@ -22,10 +22,10 @@ from common.consumer_lag import total_lag
 from common.ids import new_id
 from common.settings import Settings
 from jobs.catch_up import wait_for_zero_lag
-from producers.registry import TOPICS_BY_GROUP
 from schemas.codec import Decoder
 from schemas.events import all_events
 from schemas.registry import SchemaRegistry
+from schemas.services import TOPICS_BY_GROUP
 from tests.integration.commerce.conftest import Shop
 from tests.integration.commerce.people import admin
 from tests.integration.commerce.users import PASSWORD, People

@@ -383,7 +383,7 @@ def test_addresses_and_breakers_are_shown_on_the_page_and_by_the_api(
     assert [(one["url"], one["healthy"]) for one in addresses["sellers"]] == [
         (office.settings.commerce, True)
     ]
-    assert "orders" in {one["breaker"] for one in state["breakers"]}
+    assert "commerce.orders" in {one["breaker"] for one in state["breakers"]}
     page = visit(browser, office, ADMIN, "/admin/limits")
     expect(page.get_by_role("listitem").filter(has_text="configuration").first).to_contain_text("Healthy")
     expect(page.get_by_role("link", name="rate_limit_checkout")).to_be_visible()

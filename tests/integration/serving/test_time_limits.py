@@ -137,7 +137,7 @@ def test_a_body_that_comes_too_slowly_is_refused_and_the_connection_ends(tmp_pat
     head, _, body = received.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 408 ")
     assert orjson.loads(body)["type"] == "urn:souk:problem:body-too-slow"
-    assert 'souk_http_requests_total{method="POST",route="/v1/orders",status="408"} 1.0' in metrics
+    assert 'souk_http_requests_total{method="POST",route="/v1/orders",service="",status="408"} 1.0' in metrics
 
 
 def test_a_connection_is_not_kept_for_the_rest_of_a_body_after_the_response(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""The loyalty service. It reads events of payments and emits none."""
+"""The loyalty service: its endpoints and its handlers of events."""
 
 from producers.loyalty.endpoints import router
 from producers.loyalty.handlers import SUBSCRIPTIONS
 from producers.service import Service
 
-LOYALTY = Service(name="loyalty", emits=(), subscriptions=SUBSCRIPTIONS, router=router)
+SERVICE = Service(name="loyalty", subscriptions=SUBSCRIPTIONS, router=router)
