@@ -10,12 +10,12 @@ from typing import Literal
 from common.errors import Rejected
 from common.ids import is_uuid7
 from common.metrics import RESERVATIONS
-from producers.inbox.subscription import Subscription, any_key
+from producers.inbox.subscription import Subscription
 from producers.inventory import store
 from producers.inventory.model import RESERVATION_TTL, ReservedLine, Stock, StockKey, shortages, units
 from producers.inventory.stock_events import change_locked_stock, change_stock
 from producers.inventory.store import Reservation
-from producers.listings import check_listing
+from producers.listings import KEEP_LISTINGS
 from producers.outbox.transaction import Transaction
 from producers.returns.begin import begin_return
 from producers.returns.check import check_return, line_amount_minor
@@ -110,19 +110,6 @@ async def accept_return(tx: Transaction, event: Record) -> None:
     await change_stock(tx, units(restocked), Stock.restock, "returned", reservation.order_id)
 
 
-async def save_listing(tx: Transaction, event: Record) -> None:
-    """`product_listed`, `product_changed`: record that the seller may have stock of the product."""
-    check_listing(event)
-    key = StockKey(event["product_id"], event["seller_id"])
-    await store.save_listing(tx, key, True, event["occurred_at"])
-
-
-async def delist(tx: Transaction, event: Record) -> None:
-    """`product_delisted`: record that the seller may only lower the stock of the product."""
-    key = StockKey(event["product_id"], event["seller_id"])
-    await store.save_listing(tx, key, False, event["occurred_at"])
-
-
 async def release_reservation(tx: Transaction, reservation: Reservation, why: ReleaseReason) -> None:
     """Release the units of a reservation that is locked and held."""
     lines = await store.find_lines(tx, reservation.order_id)
@@ -182,7 +169,5 @@ SUBSCRIPTIONS = (
     Subscription("order_cancelled", cancel_reservation),
     Subscription("payment_failed", release_unpaid),
     Subscription("order_returned", accept_return, external_key=is_uuid7, never_prune=True),
-    Subscription("product_listed", save_listing, external_key=any_key, batchable=True),
-    Subscription("product_changed", save_listing, external_key=any_key, batchable=True),
-    Subscription("product_delisted", delist, external_key=any_key, batchable=True),
+    *KEEP_LISTINGS,
 )

@@ -10,5 +10,4 @@ SERVICE = Service(
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(expire_reservations,),
-    readable_tables={"sellers": ("listings",)},
 )

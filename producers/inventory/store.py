@@ -181,11 +181,6 @@ async def find_listed(tx: Transaction, keys: Iterable[StockKey]) -> set[StockKey
     return {StockKey(*row) for row in await tx.sql.fetch(SQL["find_listed"], *_columns(keys))}
 
 
-async def save_listing(tx: Transaction, key: StockKey, listed: bool, changed_at: datetime) -> None:
-    """Save whether a seller lists a product, unless a newer event has changed it."""
-    await tx.sql.execute(SQL["save_listing"], key.product_id, key.seller_id, listed, changed_at)
-
-
 def _stock(row: Any) -> Stock:
     return Stock(
         StockKey(row["product_id"], row["seller_id"]), row["on_hand"], row["reserved"], row["version"]

@@ -35,13 +35,6 @@ FUNCTION_UNAVAILABLE: tuple[type[Exception], ...] = (
 )
 """Another service has not created its function yet, or not granted it. Occurs during the first start."""
 
-TABLE_UNAVAILABLE: tuple[type[Exception], ...] = (
-    asyncpg.InvalidSchemaNameError,
-    asyncpg.UndefinedTableError,
-    asyncpg.InsufficientPrivilegeError,
-)
-"""Another service has not created its table yet, or not granted it. Occurs during the first start."""
-
 
 @contextmanager
 def closed_is_transient(is_closed: Callable[[], bool]) -> Iterator[None]:

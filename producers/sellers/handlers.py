@@ -1,10 +1,11 @@
-"""Handles the events of sellers that were registered elsewhere, by a replay or another system.
+"""Handles the events of listings, and of sellers that a replay or another system has registered.
 
 The service also reads its own events of sellers that applied here. They change nothing.
 """
 
 from common.errors import Rejected
 from producers.inbox.subscription import Subscription, any_key
+from producers.listings import KEEP_LISTINGS
 from producers.outbox.transaction import Transaction
 from producers.sellers import store
 from producers.sellers.commission import MAX_BP
@@ -34,4 +35,5 @@ async def save_agreed_rate(tx: Transaction, event: Record) -> None:
 SUBSCRIPTIONS = (
     Subscription("seller_registered", save_registration, external_key=any_key, batchable=True),
     Subscription("seller_approved", save_agreed_rate, external_key=any_key, batchable=True),
+    *KEEP_LISTINGS,
 )

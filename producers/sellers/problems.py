@@ -241,13 +241,3 @@ class NotJsonOrCsv(Problem):
             "Send JSON or CSV, with the header `Content-Type: application/json` or `text/csv`. Nothing was "
             "changed."
         )
-
-
-class ListingsUnavailable(Problem, PartUnavailable):
-    """The inventory service has not created its list of products yet."""
-
-    status, kind, title = 503, "not-ready", "Not ready yet"
-    retry_after_s = 2
-
-    def __init__(self) -> None:
-        super().__init__("inventory is still starting. Nothing was changed; send the same request again.")

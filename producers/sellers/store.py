@@ -8,13 +8,13 @@ from typing import Any
 from common.ids import new_id
 from common.principal import StaffRole
 from producers.outbox.transaction import Transaction
-from producers.postgres.errors import FUNCTION_UNAVAILABLE, TABLE_UNAVAILABLE
+from producers.postgres.errors import FUNCTION_UNAVAILABLE
 from producers.postgres.queries import load_queries
 from producers.sellers.commission import CommissionRule
 from producers.sellers.costs import Cost, ProductCosts, SavedCost, by_product
 from producers.sellers.mails import Mail
 from producers.sellers.model import ApplicationStatus, SellerStatus
-from producers.sellers.problems import AccountsUnavailable, ListingsUnavailable
+from producers.sellers.problems import AccountsUnavailable
 from producers.sellers.schemas import OpenInvitationResponse
 from schemas.codec import Record
 
@@ -383,28 +383,14 @@ async def find_rate(tx: Transaction, seller_id: str) -> int:
 
 
 async def find_costs(sql: Any, seller_id: str, after: str, limit: int, currency: str) -> list[ProductCosts]:
-    """Return at most `limit` products of a seller after a product id, with their costs in a currency.
-
-    Raises:
-        ListingsUnavailable: inventory has not created its table yet, or not granted it.
-    """
-    try:
-        rows = await sql.fetch(SQL["find_costs"], seller_id, after, limit, currency)
-    except TABLE_UNAVAILABLE as error:
-        raise ListingsUnavailable from error
+    """Return at most `limit` products of a seller after a product id, with their costs in a currency."""
+    rows = await sql.fetch(SQL["find_costs"], seller_id, after, limit, currency)
     return by_product(tuple(row) for row in rows)
 
 
 async def find_unlisted(tx: Transaction, seller_id: str, costs: Sequence[Cost]) -> set[str]:
-    """Return the products that the seller has never listed.
-
-    Raises:
-        ListingsUnavailable: inventory has not created its table yet, or not granted it.
-    """
-    try:
-        rows = await tx.sql.fetch(SQL["find_unlisted"], seller_id, _products(costs))
-    except TABLE_UNAVAILABLE as error:
-        raise ListingsUnavailable from error
+    """Return the products that the seller has never listed."""
+    rows = await tx.sql.fetch(SQL["find_unlisted"], seller_id, _products(costs))
     return {row["product_id"] for row in rows}
 
 

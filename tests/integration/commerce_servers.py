@@ -133,12 +133,12 @@ class Shop(Server):
         seller_id: str = "seller-1",
         category: str | None = None,
     ) -> str:
-        """Create a product with this stock, and wait until orders and inventory have read its listing."""
+        """Create a product with this stock. Wait until every service that keeps listings has read it."""
         product_id = f"p-{new_id()}"
         offer = {"product_id": product_id, "seller_id": seller_id, "currency": currency}
         self.tell("product_listed", **offer, category=category, price_minor=price_minor)
-        await_true(lambda: self.sql("SELECT FROM orders.offers WHERE product_id = $1", product_id))
-        await_true(lambda: self.sql("SELECT FROM inventory.listings WHERE product_id = $1", product_id))
+        for table in ("orders.offers", "inventory.listings", "sellers.listings"):
+            await_true(lambda: self.sql(f"SELECT FROM {table} WHERE product_id = $1", product_id))  # noqa: B023
         if stock is not None:
             self.set_stock(product_id, stock, seller_id).raise_for_status()
         return product_id

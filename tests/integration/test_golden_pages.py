@@ -103,8 +103,8 @@ def registered(shop: Shop) -> tuple[dict[str, Principal | None], dict[str, str]]
             category="garden", currency="BRL", price_minor=1_000,
         )  # fmt: skip
     for product_id in PRODUCTS:
-        await_true(lambda: shop.sql("SELECT FROM orders.offers WHERE product_id = $1", product_id))  # noqa: B023
-        await_true(lambda: shop.sql("SELECT FROM inventory.listings WHERE product_id = $1", product_id))  # noqa: B023
+        for table in ("orders.offers", "inventory.listings", "sellers.listings"):
+            await_true(lambda: shop.sql(f"SELECT FROM {table} WHERE product_id = $1", product_id))  # noqa: B023
     shop.set_stock(PRODUCT, 10, SELLER).raise_for_status()
 
     def person(name: str, role: Role, staff: StaffRole | None = None) -> Principal:

@@ -2,7 +2,7 @@
 SELECT listing.product_id, listing.listed, found.valid_from, found.unit_cost_minor
 FROM (
     SELECT product_id, listed
-    FROM inventory.listings
+    FROM listings
     WHERE seller_id = $1::text AND product_id > $2::text
     ORDER BY product_id
     LIMIT $3::integer

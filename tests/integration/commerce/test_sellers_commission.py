@@ -10,9 +10,9 @@ import pytest
 from common.clock import system_clock
 from common.ids import new_id
 from producers.orders.model import DEFAULT_COMMISSION_BP, RequestedLine
-from producers.orders.service import ORDERS
 from producers.orders.store import find_checkout
 from producers.postgres.migrate import migrate
+from producers.registry import SERVICES
 from producers.sellers.commission import MAX_BOUND_MINOR, choose_rule, effective_bp
 from producers.sellers.store import find_rules
 from tests.integration.commerce.people import admin, person, staff
@@ -242,7 +242,7 @@ def test_before_the_sellers_service_has_started_a_line_has_the_default_commissio
         connection = await asyncpg.connect(f"{shop.settings.postgres.rpartition('/')[0]}/{name}")
         try:
             await connection.execute("SET search_path TO orders")
-            await migrate(connection, "orders", ORDERS.migrations())
+            await migrate(connection, "orders", SERVICES["orders"].migrations())
             await connection.execute(
                 "INSERT INTO offers VALUES ('lamp', 'ana', 'BRL', 1000, true, now(), NULL)"
             )

@@ -9,12 +9,10 @@ import pytest
 
 from common.clock import system_clock
 from common.ids import new_id
-from producers.inventory.service import INVENTORY
-from producers.orders.service import ORDERS
 from producers.orders.store import find_checkout
-from producers.payments.service import PAYMENTS
 from producers.payments.store import claim_refunds
 from producers.postgres.migrate import migrate
+from producers.registry import SERVICES
 
 OF_BEFORE = {"outbox": 99, "inbox": 99, "idempotency": 99, "inventory": 2, "orders": 3, "payments": 3}
 """Set of migrations → the number of the last one before returns and refunded amounts were stored."""
@@ -61,7 +59,7 @@ def before(tmp_path):
 
 
 async def migrate_all(connection, folders):
-    for service in (INVENTORY, ORDERS, PAYMENTS):
+    for service in (SERVICES["inventory"], SERVICES["orders"], SERVICES["payments"]):
         await connection.execute(f"SET search_path TO {service.name}")
         await migrate(connection, service.name, folders(service))
 
@@ -153,7 +151,7 @@ def test_an_old_refund_counts_as_full_without_the_tables_of_payments(database, b
         order_id = await refunded(connection, 5_900, (900, True))
         await connection.execute("DROP SCHEMA payments CASCADE")
         await connection.execute("SET search_path TO orders")
-        await migrate(connection, "orders", ORDERS.migrations())
+        await migrate(connection, "orders", SERVICES["orders"].migrations())
         return await connection.fetchrow(
             "SELECT refunded_minor, payment_status FROM orders.orders WHERE order_id = $1", order_id
         )

@@ -2,8 +2,6 @@
 
 import pytest
 
-from producers.orders.service import ORDERS
-from producers.users.service import USERS
 from tests.integration.commerce.users import People
 
 
@@ -38,21 +36,6 @@ def test_after_a_change_of_staff_the_old_tokens_end_and_the_session_goes_on(peop
     assert people.is_revoked(person.tokens["access_token"])
     refreshed = people.refresh(person.tokens["refresh_token"]).json()
     assert not people.is_revoked(refreshed["access_token"])
-
-
-def test_the_services_are_granted_what_they_call_and_read():
-    assert USERS.callable_functions == {
-        "sellers": (
-            "find_user(text)",
-            "end_access(uuid)",
-            "send_mail(uuid, uuid, text, text, text, text, timestamptz)",
-        ),
-        "alerts": (
-            "find_reader(text, text)",
-            "send_to_reader(uuid, uuid, text, text, text, text, timestamptz)",
-        ),
-    }
-    assert ORDERS.readable_tables["users"] == ("orders", "order_lines")
 
 
 def test_audits_read_the_shopper_ids_of_people_and_nothing_else_of_them(shop):
