@@ -4,7 +4,9 @@ import json
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -59,10 +61,10 @@ CASES = [
     Case("ProcessDown", {"up{job='training'}": "1 1 0x10"}, {"up{job='audit'}": "0x12"}),
     Case(
         "ProcessDown",
-        {"up{job='training'}": "1x60 0x1800"},
-        {"up{job='training'}": "0x1860"},
+        {"up{job='training'}": "1x12 0x360"},
+        {"up{job='training'}": "0x372"},
         after_s=31 * 3_600,
-        step_s=60,
+        step_s=300,
     ),
     Case(
         "PartDown", {"souk_part_ready{part='redis'}": "0x12"}, {"souk_part_ready{part='redis'}": "0 0 1x10"}
@@ -335,9 +337,24 @@ def as_promtool_reads(case: Case, *, fires: bool) -> dict[str, object]:
     }
 
 
+@cache
+def _groups() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load(rules())["groups"]
+    return found
+
+
+def _rules_of(alert: str) -> str:
+    """Return the rules without the other alerts: promtool would evaluate them at each step, too."""
+    groups = [
+        {**group, "rules": [rule for rule in group["rules"] if rule.get("alert", alert) == alert]}
+        for group in _groups()
+    ]
+    return json.dumps({"groups": [group for group in groups if group["rules"]]})
+
+
 def run(case: Case, folder: Path) -> None:
     tests = [as_promtool_reads(case, fires=fires) for fires in (True, False)]
-    (folder / "rules.yml").write_text(rules())
+    (folder / "rules.yml").write_text(_rules_of(case.alert))
     written = {"rule_files": ["rules.yml"], "evaluation_interval": f"{case.step_s}s", "tests": tests}
     (folder / "test.yml").write_text(json.dumps(written))
     promtool(["test", "rules", "test.yml"], folder)
@@ -356,7 +373,7 @@ def test_an_objective_is_alerted_when_its_budget_burns_too_fast(case: BurnRate, 
 def test_every_alert_has_a_case() -> None:
     alerts = {
         rule["alert"]
-        for group in yaml.safe_load(rules())["groups"]
+        for group in _groups()
         for rule in group["rules"]
         if "alert" in rule
     }
@@ -366,7 +383,7 @@ def test_every_alert_has_a_case() -> None:
 def test_each_objective_has_an_alert_for_each_pair_of_windows() -> None:
     made = [
         (rule["alert"], rule["labels"]["window"])
-        for group in yaml.safe_load(rules())["groups"]
+        for group in _groups()
         for rule in group["rules"]
         if "window" in rule.get("labels", {})
     ]
