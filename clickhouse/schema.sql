@@ -106,6 +106,27 @@ ORDER BY (session_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'One product\'s quantity in a cart changed.';
 
+CREATE TABLE commission_rule_added
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `rule_id` String COMMENT 'The rule, which never changes.' CODEC(ZSTD(1)),
+    `position` Int64 COMMENT 'Rules are numbered in the order in which they were added; of two that are valid from the same time, the later one applies.' CODEC(ZSTD(1)),
+    `seller_id` Nullable(String) COMMENT 'The seller whose lines it is for, null unless it is for one.' CODEC(ZSTD(1)),
+    `category` Nullable(String) COMMENT 'The category whose lines it is for, null unless it is for one.' CODEC(ZSTD(1)),
+    `rate_bp` Int32 COMMENT 'Commission in basis points.' CODEC(ZSTD(1)),
+    `minimum_minor` Nullable(Int64) COMMENT 'Least commission of a line in minor units, null if there is none.' CODEC(ZSTD(1)),
+    `maximum_minor` Nullable(Int64) COMMENT 'Most commission of a line in minor units, null if there is none.' CODEC(ZSTD(1)),
+    `currency` LowCardinality(Nullable(String)) COMMENT 'ISO 4217 code of minimum and maximum, which apply to lines in it; null without them.',
+    `valid_from` DateTime64(3, 'UTC') COMMENT 'When it begins to apply to orders, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYear(occurred_at)
+ORDER BY (rule_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
+COMMENT 'The marketplace keeps another share of the lines of a seller, of a category, or by default.';
+
 CREATE TABLE ledger_posted
 (
     `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),

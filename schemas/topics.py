@@ -75,6 +75,7 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     Topic("seller_changed", "seller_id", 2, FOREVER),
     Topic("seller_approved", "seller_id", 2, FOREVER),
     Topic("product_cost_set", "product_id", 2, FOREVER),
+    Topic("commission_rule_added", "rule_id", 1, FOREVER),
     # catalogue
     Topic("product_listed", "product_id", 4, FOREVER),
     Topic("product_changed", "product_id", 4, FOREVER),

@@ -100,6 +100,11 @@ async def save_offer(tx: Transaction, event: Record) -> None:
     await store.save_offer(tx, offer, event["occurred_at"])
 
 
+async def save_rule(tx: Transaction, event: Record) -> None:
+    """`commission_rule_added`: lines of orders that are placed from now on may have this commission."""
+    await store.save_rule(tx, event)
+
+
 async def delist_offer(tx: Transaction, event: Record) -> None:
     """`product_delisted`: the offer can't be bought any more."""
     await store.delist_offer(tx, event["product_id"], event["seller_id"], event["occurred_at"])
@@ -154,4 +159,5 @@ SUBSCRIPTIONS = (
     Subscription("product_listed", save_offer, external_key=any_key, batchable=True),
     Subscription("product_changed", save_offer, external_key=any_key, batchable=True),
     Subscription("product_delisted", delist_offer, external_key=any_key, batchable=True),
+    Subscription("commission_rule_added", save_rule),
 )

@@ -14,9 +14,6 @@ MAX_LINES = 100
 MAX_UNITS = 1_000
 """Units of one line."""
 
-DEFAULT_COMMISSION_BP = 1_000
-"""The commission in basis points while the sellers service has no rules yet, during the first start."""
-
 PREDECESSORS: dict[Status, frozenset[Status]] = {
     "placed": frozenset(),
     "confirmed": frozenset({"placed"}),

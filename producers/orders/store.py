@@ -8,7 +8,6 @@ from typing import Any
 from common.errors import Rejected
 from common.metrics import ORDERS
 from producers.orders.model import (
-    DEFAULT_COMMISSION_BP,
     LineOffer,
     Offer,
     OrderedLine,
@@ -20,9 +19,9 @@ from producers.orders.model import (
 from producers.outbox.message import OutboxMessage
 from producers.outbox.transaction import Transaction
 from producers.payment_details import PaymentDetails
-from producers.postgres.errors import FUNCTION_UNAVAILABLE
 from producers.postgres.queries import load_queries
 from producers.returns.check import SoldLine
+from schemas.codec import Record
 
 SQL = load_queries(__file__)
 
@@ -95,21 +94,9 @@ async def find_checkout(
     """Return the stored response of this key, if any, and the offers for these lines at `at`.
 
     `owners` are the shopper ids of one person; the first that has used the key counts.
-    The commissions are those of the sellers service. Until it has created its rules and granted them, each
-    line has the default commission.
     """
     products, quantities = {line.product_id for line in lines}, [line.quantity for line in lines]
-    try:
-        rows = await sql.fetch(SQL["find_checkout"], key, sorted(products), quantities, at, owners)
-    except FUNCTION_UNAVAILABLE:
-        rows = await sql.fetch(
-            SQL["find_checkout_before_rules"],
-            key,
-            sorted(products),
-            quantities,
-            DEFAULT_COMMISSION_BP,
-            owners,
-        )
+    rows = await sql.fetch(SQL["find_checkout"], key, sorted(products), quantities, at, owners)
     stored = None if rows[0]["order_id"] is None else _stored_response(rows[0])
     return stored, [
         LineOffer(number, Offer(*tuple(row)[4:10]), row["commissions_bp"][number - 1])
@@ -295,6 +282,13 @@ async def save_offer(tx: Transaction, offer: Offer, changed_at: datetime) -> Non
         offer.category,
         changed_at,
     )
+
+
+async def save_rule(tx: Transaction, event: Record) -> None:
+    """Save a commission rule of sellers."""
+    fields = ("rule_id", "position", "seller_id", "category", "rate_bp", "minimum_minor", "maximum_minor")
+    values = [event[field] for field in fields]
+    await tx.sql.execute(SQL["save_rule"], *values, event["currency"], event["valid_from"])
 
 
 async def delist_offer(tx: Transaction, product_id: str, seller_id: str, changed_at: datetime) -> None:

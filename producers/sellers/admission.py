@@ -8,6 +8,7 @@ import orjson
 from common.ids import new_id
 from producers.outbox.transaction import Transaction
 from producers.sellers import store
+from producers.sellers.commission import choose_rule, emit_rule
 from producers.sellers.model import APPROVED_ONCE, check_becomes, masked_email
 from producers.sellers.problems import ApplicationOpen, UnknownApplication, UnknownSeller, WrongStatus
 from producers.sellers.schemas import ApplicationRequest
@@ -73,14 +74,16 @@ async def approve_application(
         profile = await store.find_profile(tx.sql, seller_id) or {}
         hint = masked_email(profile["contact_email"]) if profile.get("contact_email") else None
         await join_staff(tx, seller_id, application.applicant_id, "owner", decided_by, hint)
-    if agreed_bp is not None:
-        await store.add_rule(tx, _agreed_rule(tx, seller_id, agreed_bp, decided_by))
+    agreed = None if agreed_bp is None else _agreed_rule(tx, seller_id, agreed_bp, decided_by)
+    if agreed and (added := await store.add_rule(tx, agreed)):
+        emit_rule(tx, added)
+    rule = choose_rule(await store.find_rules_of_seller(tx.sql, seller_id), seller_id, None, tx.now)
     profile = await store.find_profile(tx.sql, seller_id) or {}
     tx.emit("seller_registered", seller_id=seller_id, **{field: profile[field] for field in _REGISTERED})
     tx.emit(
         "seller_approved",
         seller_id=seller_id,
-        commission_bp=await store.find_rate(tx, seller_id),
+        commission_bp=rule.rate_bp if rule else 0,
         approved_by=pseudonym,
     )
 

@@ -1,6 +1,8 @@
-"""Which commission rule applies to an order line, and how much it takes. Pure.
+"""Which commission rule applies to an order line, how much it takes, and how other services hear of a rule.
 
-The function `sellers.commissions_bp` of PostgreSQL has the same rules for checkouts; a test compares the two.
+The function `commissions_bp` of the orders service has the same rules for checkouts; a test compares the two.
+It reads that service's copy of the rules: a checkout in the moment in which a rule is added may still have
+the rule of before, as the frozen commission of its lines says.
 """
 
 from collections.abc import Iterable
@@ -8,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from common.money import divide_half_up
+from producers.outbox.transaction import Transaction
 
 MAX_BP = 10_000
 """All of a line, in basis points."""
@@ -39,6 +42,22 @@ class CommissionRule:
     def scope(self) -> tuple[str | None, str | None]:
         """The seller and the category for which the rule is. Rules of one scope supersede each other."""
         return self.seller_id, self.category
+
+
+def emit_rule(tx: Transaction, rule: CommissionRule) -> None:
+    """Tell other services of a rule that was added. Its reason and its author are of this service alone."""
+    tx.emit(
+        "commission_rule_added",
+        rule_id=rule.rule_id,
+        position=rule.position,
+        seller_id=rule.seller_id,
+        category=rule.category,
+        rate_bp=rule.rate_bp,
+        minimum_minor=rule.minimum_minor,
+        maximum_minor=rule.maximum_minor,
+        currency=rule.currency,
+        valid_from=rule.valid_from,
+    )
 
 
 def rules_in_force(rules: Iterable[CommissionRule], at: datetime) -> list[CommissionRule]:

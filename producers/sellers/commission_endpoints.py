@@ -8,6 +8,7 @@ from common.ids import Id, new_id
 from producers.http.endpoint import json_response, parse_body, transaction, transactions
 from producers.http.guard import principal_of
 from producers.sellers import store
+from producers.sellers.commission import emit_rule
 from producers.sellers.policy import POLICIES
 from producers.sellers.presenters import present_commission, present_rule
 from producers.sellers.problems import PastTime, UnknownSeller
@@ -58,8 +59,9 @@ async def add_rule(request: Request) -> Response:
             author=principal_of(request).subject,
         )
         added = await store.add_rule(tx, rule)
-    if added is None:
-        raise UnknownSeller(body.seller_id)
+        if added is None:
+            raise UnknownSeller(body.seller_id)
+        emit_rule(tx, added)
     return json_response(present_rule(added), 201)
 
 

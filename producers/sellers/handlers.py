@@ -8,7 +8,7 @@ from producers.inbox.subscription import Subscription, any_key
 from producers.listings import KEEP_LISTINGS
 from producers.outbox.transaction import Transaction
 from producers.sellers import store
-from producers.sellers.commission import MAX_BP
+from producers.sellers.commission import MAX_BP, emit_rule
 from schemas.codec import Record
 
 
@@ -29,11 +29,12 @@ async def save_agreed_rate(tx: Transaction, event: Record) -> None:
             f"seller {event['seller_id']} is approved for a commission of {rate_bp} basis points: it must be "
             f"from 0 to {MAX_BP}"
         )
-    await store.save_agreed_rate(tx, event)
+    if added := await store.save_agreed_rate(tx, event):
+        emit_rule(tx, added)
 
 
 SUBSCRIPTIONS = (
     Subscription("seller_registered", save_registration, external_key=any_key, batchable=True),
-    Subscription("seller_approved", save_agreed_rate, external_key=any_key, batchable=True),
+    Subscription("seller_approved", save_agreed_rate, external_key=any_key),
     *KEEP_LISTINGS,
 )

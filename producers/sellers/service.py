@@ -11,9 +11,8 @@ SERVICE = Service(
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(prune_tables,),
-    readable_tables={"users": ("staff", "sellers"), "orders": ("commission_rules",)},
+    readable_tables={"users": ("staff", "sellers")},
     callable_functions={
-        "orders": ("commissions_bp(text, text, text, bigint, integer[], timestamptz)",),
         "users": ("forget_user(uuid, text)", "is_approved(text)"),
         "alerts": ("is_approved(text)",),
     },

@@ -162,9 +162,9 @@ async def save_registration(tx: Transaction, event: Record) -> None:
     )
 
 
-async def save_agreed_rate(tx: Transaction, event: Record) -> None:
-    """Save the rate of a `seller_approved`, unless this service has decided about the seller's commission."""
-    await tx.sql.execute(
+async def save_agreed_rate(tx: Transaction, event: Record) -> CommissionRule | None:
+    """Save the rate of a `seller_approved`; return None if this service knows of the seller's commission."""
+    row = await tx.sql.fetchrow(
         SQL["save_agreed_rate"],
         event["event_id"],
         event["seller_id"],
@@ -172,6 +172,7 @@ async def save_agreed_rate(tx: Transaction, event: Record) -> None:
         event["occurred_at"],
         tx.now,
     )
+    return None if row is None else _rule(row)
 
 
 async def find_staff(sql: Any, seller_id: str) -> list[dict[str, Any]]:
@@ -374,12 +375,6 @@ async def add_rule(tx: Transaction, rule: NewRule) -> CommissionRule | None:
         tx.now,
     )
     return None if row is None else _rule(row)
-
-
-async def find_rate(tx: Transaction, seller_id: str) -> int:
-    """Return the commission of a seller's lines without a category now, in basis points."""
-    rate_bp: int = await tx.sql.fetchval(SQL["find_rate"], seller_id, tx.now)
-    return rate_bp
 
 
 async def find_costs(sql: Any, seller_id: str, after: str, limit: int, currency: str) -> list[ProductCosts]:

@@ -371,12 +371,7 @@ def test_an_objective_is_alerted_when_its_budget_burns_too_fast(case: BurnRate, 
 
 
 def test_every_alert_has_a_case() -> None:
-    alerts = {
-        rule["alert"]
-        for group in _groups()
-        for rule in group["rules"]
-        if "alert" in rule
-    }
+    alerts = {rule["alert"] for group in _groups() for rule in group["rules"] if "alert" in rule}
     assert alerts == {case.alert for case in (*CASES, *BURN_RATES)}
 
 

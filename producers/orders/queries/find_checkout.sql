@@ -4,7 +4,7 @@
 SELECT
     used.order_id, used.request_sha256, used.answer, used.shopper_id AS key_owner,
     offers.product_id, offers.seller_id, offers.currency, offers.price_minor, offers.listed, offers.category,
-    sellers.commissions_bp(
+    commissions_bp(
         offers.seller_id, offers.category, offers.currency, offers.price_minor, $3::integer[], $4::timestamptz
     ) AS commissions_bp
 FROM (SELECT $1::text AS key, $5::text[] AS owners) AS request

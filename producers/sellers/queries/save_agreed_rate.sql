@@ -7,4 +7,6 @@ WHERE NOT EXISTS (SELECT FROM sellers WHERE seller_id = $2::text AND source = 'a
     AND NOT EXISTS (
         SELECT FROM commission_rules WHERE seller_id = $2::text AND author IS DISTINCT FROM 'seller_approved'
     )
-ON CONFLICT (rule_id) DO NOTHING;
+ON CONFLICT (rule_id) DO NOTHING
+RETURNING rule_id, position, seller_id, category, rate_bp, minimum_minor, maximum_minor, currency, valid_from,
+    reason, author, created_at;

@@ -40,7 +40,7 @@ OF_SERVICES = (
     "returns_vs_reservations", "returns_vs_payments", "returns_vs_refunds", "service_db_vs_confirmations",
     "service_db_vs_cancellations", "service_db_vs_shoppers", "service_db_vs_sellers",
     "service_db_vs_costs",
-    "service_db_vs_alerts",
+    "service_db_vs_alerts", "copies_of_listings", "copies_of_commission_rules",
 )  # fmt: skip
 LINES, DUE, REFUNDS = "inventory.reserved_lines", "payments.due_lines", "payments.refunds"
 ORDER_STATE = "INSERT INTO order_state (order_id, shopper_id, currency, status) VALUES"
@@ -314,6 +314,31 @@ def test_a_processed_event_that_does_not_exist_is_found(audited: Audited) -> Non
         (found,) = audited.ask("inbox_vs_facts")
     before = audited.before("inbox_vs_facts")
     assert found.difference_count - before.difference_count == 2  # inventory's and payments'
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "back", "difference"),
+    [
+        (
+            "copies_of_listings",
+            "UPDATE sellers.listings SET listed = NOT listed WHERE product_id = '{product}'",
+            "UPDATE sellers.listings SET listed = NOT listed WHERE product_id = '{product}'",
+            ("listed", True, False),
+        ),
+        (
+            "copies_of_commission_rules",
+            "UPDATE orders.commission_rules SET rate_bp = 1001 WHERE position = 1",
+            "UPDATE orders.commission_rules SET rate_bp = 1000 WHERE position = 1",
+            ("rate_bp", 1_000, 1_001),
+        ),
+    ],
+)
+def test_a_wrong_copy_is_found(
+    audited: Audited, changed: Callable[..., None], name: str, change: str, back: str, difference: object
+) -> None:
+    changed(*(each.format(product=audited.product) for each in (change, back)))
+    (found,) = audited.ask(name)
+    assert [(each.field, each.left, each.right) for each in found.differences] == [difference]
 
 
 def test_a_cent_of_a_payment_is_found_from_three_sides(

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -9,12 +10,11 @@ import pytest
 
 from common.clock import system_clock
 from common.ids import new_id
-from producers.orders.model import DEFAULT_COMMISSION_BP, RequestedLine
+from producers.orders.model import RequestedLine
 from producers.orders.store import find_checkout
 from producers.postgres.migrate import migrate
 from producers.registry import SERVICES
-from producers.sellers.commission import MAX_BOUND_MINOR, choose_rule, effective_bp
-from producers.sellers.store import find_rules
+from producers.sellers.commission import MAX_BOUND_MINOR, CommissionRule, choose_rule, effective_bp
 from tests.integration.commerce.people import admin, person, staff
 
 RULES = "/v1/commission_rules"
@@ -35,8 +35,17 @@ def seller(shop, eventually):
     return seller_id
 
 
-def add(boss, **fields):
-    return boss.post(RULES, json={**WHY, **fields}).raise_for_status().json()
+@pytest.fixture
+def add(shop, boss, eventually):
+    """A function that adds a rule, and waits until the orders service has its copy."""
+
+    def added(**fields):
+        rule = boss.post(RULES, json={**WHY, **fields}).raise_for_status().json()
+        copied = "SELECT FROM orders.commission_rules WHERE rule_id::text = $1"
+        eventually(lambda: shop.sql(copied, rule["rule_id"]))
+        return rule
+
+    return added
 
 
 def frozen(shop, order_id):
@@ -53,14 +62,14 @@ def test_without_another_rule_the_default_is_frozen_on_the_line_and_in_the_event
     assert [line["commission_bp"] for line in placed["lines"]] == [1_000]
 
 
-def test_a_category_s_rule_replaces_the_default_and_a_seller_s_replaces_both(shop, boss, seller):
+def test_a_category_s_rule_replaces_the_default_and_a_seller_s_replaces_both(shop, add, seller):
     category = f"lamps {new_id()}"
     product = shop.product(seller_id=seller, category=category)
     other = shop.product(seller_id=seller)
 
-    add(boss, category=category, rate_bp=700)
+    add(category=category, rate_bp=700)
     by_category = shop.buy(product, other)
-    add(boss, seller_id=seller, rate_bp=300)
+    add(seller_id=seller, rate_bp=300)
     by_seller = shop.buy(product, other)
 
     assert frozen(shop, by_category) == [700, 1_000]
@@ -68,9 +77,9 @@ def test_a_category_s_rule_replaces_the_default_and_a_seller_s_replaces_both(sho
     assert frozen(shop, by_category) == [700, 1_000]
 
 
-def test_an_edited_product_has_the_rate_of_its_new_category(shop, boss, seller, eventually):
+def test_an_edited_product_has_the_rate_of_its_new_category(shop, add, seller, eventually):
     category = f"vases {new_id()}"
-    add(boss, category=category, rate_bp=450)
+    add(category=category, rate_bp=450)
     product = shop.product(seller_id=seller)
 
     shop.tell(
@@ -82,8 +91,8 @@ def test_an_edited_product_has_the_rate_of_its_new_category(shop, boss, seller, 
     assert frozen(shop, shop.buy(product)) == [450]
 
 
-def test_a_small_line_pays_the_minimum_and_a_large_one_the_maximum(shop, boss, seller):
-    add(boss, seller_id=seller, rate_bp=1_000, minimum_minor=200, maximum_minor=500, currency="BRL")
+def test_a_small_line_pays_the_minimum_and_a_large_one_the_maximum(shop, add, seller):
+    add(seller_id=seller, rate_bp=1_000, minimum_minor=200, maximum_minor=500, currency="BRL")
     product = shop.product(stock=100, seller_id=seller, price_minor=1_000)
     in_euro = shop.product(stock=100, seller_id=seller, price_minor=1_000, currency="EUR")
 
@@ -94,22 +103,22 @@ def test_a_small_line_pays_the_minimum_and_a_large_one_the_maximum(shop, boss, s
     assert frozen(shop, shop.buy(in_euro, currency="EUR")) == [1_000]
 
 
-def test_a_rule_of_the_future_does_not_apply_yet(shop, boss, seller):
+def test_a_rule_of_the_future_does_not_apply_yet(shop, add, seller):
     tomorrow = (system_clock() + timedelta(days=1)).isoformat()
-    add(boss, seller_id=seller, rate_bp=100, valid_from=tomorrow)
+    add(seller_id=seller, rate_bp=100, valid_from=tomorrow)
 
     assert frozen(shop, shop.buy(shop.product(seller_id=seller))) == [1_000]
 
 
 def test_the_rate_that_another_system_agreed_applies_until_an_administrator_decides(
-    shop, boss, seller, eventually
+    shop, add, seller, eventually
 ):
     product = shop.product(seller_id=seller)
     shop.tell("seller_approved", seller_id=seller, commission_bp=1_400, approved_by=None)
-    rules = "SELECT FROM sellers.commission_rules WHERE seller_id = $1"
+    rules = "SELECT FROM orders.commission_rules WHERE seller_id = $1"
     eventually(lambda: shop.sql(rules, seller))
     agreed = shop.buy(product)
-    add(boss, seller_id=seller, rate_bp=600)
+    add(seller_id=seller, rate_bp=600)
     event_id = shop.tell("seller_approved", seller_id=seller, commission_bp=1_600, approved_by=None)
     eventually(lambda: shop.sql("SELECT FROM sellers.inbox WHERE id = $1", event_id))
 
@@ -125,8 +134,8 @@ def test_a_rate_above_the_whole_line_is_a_dead_letter(shop, seller, eventually):
     assert not shop.sql("SELECT FROM sellers.commission_rules WHERE rule_id::text = $1", event_id)
 
 
-def test_a_rule_is_never_changed_or_deleted(shop, boss, seller):
-    rule = add(boss, seller_id=seller, rate_bp=600)
+def test_a_rule_is_never_changed_or_deleted(shop, add, seller):
+    rule = add(seller_id=seller, rate_bp=600)
 
     for statement in (
         "UPDATE sellers.commission_rules SET rate_bp = 1 WHERE rule_id::text = $1",
@@ -161,9 +170,11 @@ def test_a_rule_of_an_unknown_seller_is_refused(boss):
     assert (answer.status_code, answer.json()["type"]) == (404, "urn:souk:problem:unknown-seller")
 
 
-def test_rules_are_listed_newest_first_with_author_and_reason_for_administrators_only(shop, boss, seller):
+def test_rules_are_listed_newest_first_with_author_and_reason_for_administrators_only(
+    shop, boss, add, seller
+):
     for rate_bp in (100, 200):
-        add(boss, seller_id=seller, rate_bp=rate_bp)
+        add(seller_id=seller, rate_bp=rate_bp)
 
     rules = boss.get(RULES, params={"seller_id": seller}).json()["rules"]
 
@@ -175,15 +186,25 @@ def test_rules_are_listed_newest_first_with_author_and_reason_for_administrators
         assert shop.as_principal(other).post(RULES, json={**WHY, "rate_bp": 1}).status_code == 403
 
 
-def test_a_seller_sees_its_own_rate_and_the_announced_ones(shop, boss, seller):
+def test_a_seller_sees_its_own_rate_and_the_announced_ones(shop, add, seller):
     tomorrow = (system_clock() + timedelta(days=1)).isoformat()
-    add(boss, seller_id=seller, rate_bp=300)
-    add(boss, seller_id=seller, rate_bp=200, valid_from=tomorrow)
+    add(seller_id=seller, rate_bp=300)
+    add(seller_id=seller, rate_bp=200, valid_from=tomorrow)
 
     seen = shop.as_principal(staff(seller, "analyst")).get(f"/v1/sellers/{seller}/commission").json()
 
     assert (seen["seller"]["rate_bp"], seen["default"]) == (300, None)
     assert [term["rate_bp"] for term in seen["announced"]] == [200]
+
+
+def test_a_rule_that_orders_has_not_heard_of_does_not_apply_to_its_checkouts(shop, seller):
+    shop.sql(
+        "INSERT INTO sellers.commission_rules (rule_id, seller_id, rate_bp, valid_from, reason, created_at) "
+        "VALUES (gen_random_uuid(), $1, 1, now(), 'Its event was not read yet.', now())",
+        seller,
+    )
+
+    assert frozen(shop, shop.buy(shop.product(seller_id=seller))) == [1_000]
 
 
 def test_postgresql_and_python_choose_the_same_rule_and_rate(shop):
@@ -193,27 +214,32 @@ def test_postgresql_and_python_choose_the_same_rule_and_rate(shop):
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     amounts = [0, 1, 7, 999, 123_456, MAX_BOUND_MINOR]
 
+    def rule_at_random(position):
+        scope = rng.choice([(rng.choice(sellers), None), (None, rng.choice(categories)), (None, None)])
+        bounds = sorted(rng.choices(amounts, k=2)) if rng.random() < 0.7 else [None, None]
+        currency = None if bounds[0] is None else rng.choice(["BRL", "EUR"])
+        valid_from = begin + timedelta(days=rng.randrange(5))
+        rate_bp = rng.choice([0, 1, 850, 10_000])
+        return CommissionRule(
+            new_id(), position, *scope, rate_bp, *bounds, currency, valid_from, "At random.", None, begin
+        )
+
+    rules = [rule_at_random(position) for position in range(2, 62)]
+    default = CommissionRule(
+        new_id(), 1, None, None, 1_000, None, None, None, datetime(1970, 1, 1, tzinfo=UTC), "", None, begin
+    )
+
     async def differences():
         connection = await asyncpg.connect(shop.settings.postgres)
         await connection.set_type_codec("uuid", schema="pg_catalog", encoder=str, decoder=str, format="text")
         transaction = connection.transaction()
         await transaction.start()
         try:
-            await connection.execute("SET LOCAL search_path = sellers")
-            for _ in range(60):
-                scope = rng.choice(
-                    [(rng.choice(sellers), None), (None, rng.choice(categories)), (None, None)]
-                )
-                bounds = sorted(rng.choices(amounts, k=2)) if rng.random() < 0.7 else [None, None]
-                await connection.execute(
-                    "INSERT INTO commission_rules (rule_id, seller_id, category, rate_bp, minimum_minor, "
-                    "maximum_minor, currency, valid_from, reason, created_at) "
-                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'At random.', now())",
-                    new_id(), *scope, rng.choice([0, 1, 850, 10_000]), *bounds,
-                    None if bounds[0] is None else rng.choice(["BRL", "EUR"]),
-                    begin + timedelta(days=rng.randrange(5)),
-                )  # fmt: skip
-            rules = await find_rules(connection, 10_000, None, None, None)
+            await connection.execute("SET LOCAL search_path = orders")
+            await connection.executemany(
+                "INSERT INTO commission_rules VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                [astuple(rule)[:9] for rule in rules],
+            )
             different = []
             for _ in range(500):
                 seller, category = rng.choice([*sellers, "x"]), rng.choice([*categories, "x", None])
@@ -222,7 +248,7 @@ def test_postgresql_and_python_choose_the_same_rule_and_rate(shop):
                 quantities = rng.choices([1, 2, 1_000], k=2)
                 line = (seller, category, currency, price, quantities, at)
                 found = await connection.fetchval("SELECT commissions_bp($1, $2, $3, $4, $5, $6)", *line)
-                rule = choose_rule(rules, seller, category, at)
+                rule = choose_rule([default, *rules], seller, category, at)
                 expected = [effective_bp(rule, currency, price * quantity) for quantity in quantities]
                 if found != expected:
                     different.append((line, found, expected))
@@ -234,7 +260,7 @@ def test_postgresql_and_python_choose_the_same_rule_and_rate(shop):
     assert asyncio.run(differences()) == []
 
 
-def test_before_the_sellers_service_has_started_a_line_has_the_default_commission(shop):
+def test_without_the_sellers_service_a_line_has_the_default_commission(shop):
     name = f"alone_{new_id().replace('-', '')}"
     shop.sql(f"CREATE DATABASE {name}")
 
@@ -255,4 +281,4 @@ def test_before_the_sellers_service_has_started_a_line_has_the_default_commissio
     finally:
         shop.sql(f"DROP DATABASE {name}")
     assert stored is None
-    assert offer.commission_bp == DEFAULT_COMMISSION_BP
+    assert offer.commission_bp == 1_000

@@ -44,14 +44,14 @@ def database(shop):
 
 @pytest.fixture
 def before(tmp_path):
-    """A function that returns the migrations of a service up to those in `OF_BEFORE`."""
+    """A function that returns the migrations of a service up to those in `OF_BEFORE`, or in `last`."""
 
-    def folders(service):
+    def folders(service, last=OF_BEFORE):
         kept = {}
         for name, folder in service.migrations().items():
             kept[name] = Path(shutil.copytree(folder, tmp_path / service.name / name))
             for file in kept[name].glob("*.sql"):
-                if int(file.name[:4]) > OF_BEFORE[name]:
+                if int(file.name[:4]) > last[name]:
                     file.unlink()
         return kept
 
@@ -237,3 +237,30 @@ def test_a_key_from_before_keys_had_owners_belongs_to_the_shopper_of_its_order(d
 
     assert (found.answer, found.key_owner) == (b"the response", "ana")
     assert others is None
+
+
+def test_commission_rules_of_before_their_events_are_copied(database, before):
+    async def copied(connection):
+        sellers, orders = SERVICES["sellers"], SERVICES["orders"]
+        for service in (sellers, orders):
+            await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {service.name}")
+        await connection.execute("SET search_path TO sellers")
+        await migrate(connection, "sellers", sellers.migrations())
+        await connection.execute(
+            "INSERT INTO commission_rules (rule_id, seller_id, rate_bp, minimum_minor, currency, valid_from, "
+            "reason, created_at) VALUES ($1, 'ana', 700, 5, 'BRL', now(), 'As agreed.', now())",
+            new_id(),
+        )
+        await connection.execute("SET search_path TO orders")
+        await migrate(connection, "orders", before(orders, OF_BEFORE | {"orders": 10}))
+        await migrate(connection, "orders", orders.migrations())
+        columns = "rule_id, position, seller_id, rate_bp, minimum_minor, currency, valid_from"
+        return [
+            await connection.fetch(f"SELECT {columns} FROM {schema}.commission_rules ORDER BY rule_id")
+            for schema in ("sellers", "orders")
+        ]
+
+    rules, copies = database(copied)
+
+    assert len(rules) == 2
+    assert copies == rules

@@ -1,0 +1,12 @@
+-- Every commission rule.
+SELECT
+    rule_id::text AS rule_id,
+    position,
+    seller_id,
+    category,
+    rate_bp,
+    minimum_minor,
+    maximum_minor,
+    currency,
+    floor(extract(epoch FROM valid_from) * 1000)::bigint AS valid_from_ms
+FROM sellers.commission_rules;
