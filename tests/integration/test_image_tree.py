@@ -230,6 +230,7 @@ def test_the_set_up_says_which_addresses_it_lacks(tree: Tree) -> None:
     )
 
 
+@pytest.mark.nightly  # seven commands, each a Python of its own
 def test_the_commands_of_the_page_on_containers_ask_the_servers_of_the_stack(tree: Tree) -> None:
     page = (ROOT / "docs" / "containers.md").read_text(encoding="utf-8")
     commands = CLI_COMMAND.findall(page)

@@ -86,6 +86,7 @@ def firing(settings: Settings) -> set[tuple[str, str]]:
     return {(alert["labels"]["alertname"], alert["labels"].get("job", "")) for alert in alerts}
 
 
+@pytest.mark.nightly  # it waits for Prometheus to evaluate all; promtool reads the rules in test_alerts.py
 def test_every_rule_is_loaded_and_can_be_evaluated(settings: Settings) -> None:
     written = [rule for group in yaml.safe_load(rules())["groups"] for rule in group["rules"]]
 

@@ -336,6 +336,7 @@ def remaining(response: httpx.Response) -> int:
     return int(found[1])
 
 
+@pytest.mark.nightly  # it waits for the breaker's windows; test_service_routes.py has its rules
 def test_a_breaker_opens_half_opens_and_closes_as_its_part_goes_and_returns(souk: Platform) -> None:
     ranking = "/v1/products/popular"
     client = souk.client({})

@@ -79,6 +79,7 @@ def test_the_stream_ends_with_the_token(shop: Settings) -> None:
     assert names == ["metrics", "ended"]
 
 
+@pytest.mark.nightly  # it starts an API of its own
 def test_a_stream_ends_in_order_when_its_server_stops_and_the_reader_may_connect_again(
     shop: Settings,
 ) -> None:

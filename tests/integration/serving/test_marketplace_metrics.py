@@ -159,7 +159,9 @@ def test_the_listed_values_and_the_rest_make_the_total(api: httpx.Client, source
 
 
 @pytest.mark.parametrize("source", BY_SOURCE)
-@pytest.mark.parametrize("of", ["marketplace", f"sellers/{SELLERS[0]}"])
+@pytest.mark.parametrize(
+    "of", ["marketplace", pytest.param(f"sellers/{SELLERS[0]}", marks=pytest.mark.nightly)]
+)  # filters are of the metrics' query, which both have
 @pytest.mark.usefixtures("history")
 def test_a_filter_has_the_figures_of_a_value_of_the_split(api: httpx.Client, source: str, of: str) -> None:
     metrics = [METRICS[name] for name in BY_SOURCE[source]]

@@ -172,6 +172,7 @@ class Proxy:
             return False
 
 
+@pytest.mark.nightly  # test_graceful_stop.py replaces processes of commerce in each run
 def test_no_request_is_cut_while_a_server_stops_and_its_successor_starts(
     server: Server, tmp_path: Path
 ) -> None:
