@@ -38,7 +38,7 @@ VIEW = ("event_id", "occurred_at", "session_id", "shopper_id", "product_id", "so
 @pytest.fixture(scope="module")
 def settings(migrated_database: Settings) -> Settings:
     """A ClickHouse with ten days of views."""
-    made = emptied(migrated_database).model_copy(update={"training_budget_s": 1.0})
+    made = emptied(migrated_database).model_copy(update={"training_budget_s": 3.0})
     rng = np.random.default_rng(5)
     minutes = rng.choice(10 * 24 * 60, EVENTS)
     rows = [
