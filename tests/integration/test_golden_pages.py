@@ -91,7 +91,14 @@ def site(
         terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as process,
     ):
         await_true(lambda: is_ready(process, f"{settings.serving}/health"), "serving's start")
+        await_true(lambda: knows_its_backlog(settings), "how far the figures are behind, which pages say")
         yield Site(settings, people, ids)
+
+
+def knows_its_backlog(settings: Settings) -> bool:
+    """Return whether the API knows how many events are not counted yet, in this shop without jobs."""
+    figures = httpx.get(f"{settings.serving}/ready", trust_env=False).json()["figures"]
+    return figures is not None and figures["messages_behind"] is not None
 
 
 def registered(shop: Shop) -> tuple[dict[str, Principal | None], dict[str, str]]:
