@@ -851,6 +851,20 @@ ORDER BY (seller_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'A seller applied to sell.';
 
+CREATE TABLE seller_status_changed
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `seller_id` String COMMENT 'The seller.' CODEC(ZSTD(1)),
+    `status` LowCardinality(String) COMMENT 'Only an approved seller may sell.',
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYear(occurred_at)
+ORDER BY (seller_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
+COMMENT 'A seller may sell from now on, or not any more.';
+
 CREATE TABLE setting_changed
 (
     `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),

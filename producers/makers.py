@@ -6,30 +6,20 @@ the route that makes such a thing. So it ends with a suspension, a lost role, a 
 seller, an erasure and the end of the demo, and none of these places has a list of things to end.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import httpx
-import structlog
-
 from common.access_policy import AccessPolicy, NotAllowed, NotYours, SignInRequired
 from common.principal import Principal, platform
-from common.principal_token import COMMERCE, HEADER, PrincipalTokens
-from common.service_urls_file import ServiceUrlsFile, parse_service_urls
 from common.settings import Settings
-from producers.http.problems import ServiceNotReady
-
-TIMEOUT_S = 5.0
+from producers.http.peers import Peers
 
 USERS = "users"
 
 _PLATFORM = platform("").subject
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +34,11 @@ class Made:
 class Makers:
     """Asks the users service what people may do now. `process` is the name of the service that asks.
 
-    Create it where an event loop runs or will run. Its connections end with the process.
+    Create it where an event loop runs or will run.
     """
 
     def __init__(self, settings: Settings, process: str) -> None:
-        self._tokens = PrincipalTokens(settings)
-        self._sender = platform(process)
-        self._http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
-        self._default = settings.commerce
-        self._file = ServiceUrlsFile(settings.service_urls_file) if settings.service_urls_file else None
-        self._urls = self._file.read() if self._file else parse_service_urls(settings.service_urls)
+        self._peers = Peers(settings, process)
 
     async def find(self, made: Made, policy: AccessPolicy) -> Principal | None:
         """Return the maker of a thing with what they may do now; None if it does not work any more.
@@ -78,20 +63,7 @@ class Makers:
             return {"principal": platform(maker.removeprefix(_PLATFORM)).claims(), "since": None}
         if not _is_person(maker):
             return None
-        path = f"/v1/people/{maker}/rights"
-        if self._file is not None:
-            changed = await asyncio.to_thread(self._file.read_if_changed)
-            self._urls = changed or self._urls
-        headers = {HEADER: self._tokens.make(self._sender, COMMERCE)}
-        for url in self._urls.get(USERS) or [self._default]:
-            try:
-                response = await self._http.get(f"{url}{path}", headers=headers)
-                if response.status_code == httpx.codes.NOT_FOUND:
-                    return None
-                return response.raise_for_status().json()
-            except (httpx.HTTPError, ValueError) as error:
-                log.warning("users did not say what a person may do", url=url, reason=str(error))
-        raise ServiceNotReady(USERS)
+        return await self._peers.find(USERS, f"/v1/people/{maker}/rights")
 
 
 def _who_may_still(made: Made, policy: AccessPolicy, rights: Any) -> Principal | None:

@@ -74,6 +74,7 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     Topic("seller_registered", "seller_id", 2, FOREVER),
     Topic("seller_changed", "seller_id", 2, FOREVER),
     Topic("seller_approved", "seller_id", 2, FOREVER),
+    Topic("seller_status_changed", "seller_id", 2, FOREVER),
     Topic("product_cost_set", "product_id", 2, FOREVER),
     Topic("commission_rule_added", "rule_id", 1, FOREVER),
     # catalogue

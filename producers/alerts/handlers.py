@@ -1,6 +1,5 @@
-"""Alerts act on no events: they read figures, which are complete only after all events of an hour."""
+"""Alerts read which sellers may sell. They act on figures, which are complete after all events of an hour."""
 
-from producers.inbox.subscription import Subscription
+from producers.seller_status import KEEP_SELLER_STATUS
 
-SUBSCRIPTIONS: tuple[Subscription, ...] = ()
-"""The events on which the service acts."""
+SUBSCRIPTIONS = KEEP_SELLER_STATUS

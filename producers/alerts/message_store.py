@@ -47,6 +47,11 @@ class DueMessage:
     made: Made
 
 
+async def find_subscriptions(sql: Any, user_id: str) -> list[dict[str, Any]]:
+    """Return the alerts and reports whose mails go to a person, the oldest first."""
+    return [dict(row) for row in await sql.fetch(SQL["find_subscriptions"], user_id)]
+
+
 async def summarise_messages(sql: Any, since: datetime) -> list[dict[str, Any]]:
     """Return by status how many messages wait, or were made since a time, and when the oldest was made."""
     return [dict(row) for row in await sql.fetch(SQL["summarise_messages"], since)]

@@ -1,4 +1,4 @@
-"""What other processes of the platform ask: whether the messages of all rules are sent."""
+"""What other processes of the platform ask: whether messages are sent, and what a person subscribed to."""
 
 from datetime import timedelta
 
@@ -8,18 +8,25 @@ from starlette.responses import Response
 from common.guarded_route import guarded
 from producers.alerts import message_store
 from producers.alerts.policy import POLICIES
-from producers.alerts.schemas import NAME, MessagesSummaryResponse
+from producers.alerts.schemas import NAME, MessagesSummaryResponse, SubscriptionsResponse, Uuid
 from producers.http.endpoint import json_response, transactions
 
 SUMMARY_PERIOD = timedelta(days=1)
 
-router = APIRouter(prefix="/v1/alert_messages", tags=[NAME], route_class=guarded(POLICIES))
+router = APIRouter(prefix="/v1", tags=[NAME], route_class=guarded(POLICIES))
 
 
-@router.get("/summary", response_model=MessagesSummaryResponse)
+@router.get("/alert_messages/summary", response_model=MessagesSummaryResponse)
 async def summarise_messages(request: Request) -> Response:
     """How many messages wait, and of the last day, how many were sent, failed or skipped."""
     now = transactions(request, NAME).clock()
     async with transactions(request, NAME).connection() as sql:
         found = await message_store.summarise_messages(sql, now - SUMMARY_PERIOD)
     return json_response({"statuses": found})
+
+
+@router.get("/alert_subscriptions/{user_id}", response_model=SubscriptionsResponse)
+async def list_subscriptions(request: Request, user_id: Uuid) -> Response:
+    """The alerts and reports whose mails go to a person, the oldest first."""
+    async with transactions(request, NAME).connection() as sql:
+        return json_response({"subscriptions": await message_store.find_subscriptions(sql, user_id)})

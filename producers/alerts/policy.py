@@ -29,6 +29,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "pause_report": WRITE,
     "resume_report": WRITE,
     "summarise_messages": allow("platform", traffic="operations"),
+    "list_subscriptions": allow("platform", traffic="operations"),
     "list_views": READ,
     "save_view": WRITE,
     "delete_view": WRITE,

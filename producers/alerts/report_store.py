@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from producers.alerts.report_periods import ReportPeriod
-from producers.alerts.store import claim
 from producers.makers import Made
 from producers.outbox.transaction import Transaction
 from producers.postgres.queries import load_queries
@@ -76,11 +75,8 @@ async def claim_reports(sql: Any, now: datetime, lease: timedelta, limit: int) -
     """Return at most `limit` reports that are due, each with whether its seller may sell now.
 
     Nobody else gets them until `lease` has passed.
-
-    Raises:
-        Retryable: the service sellers has not created or granted its function yet.
     """
-    rows = await claim(sql, SQL["claim_reports"], now, lease, limit)
+    rows = await sql.fetch(SQL["claim_reports"], now, lease, limit)
     return [(_report(row), row["is_approved"]) for row in rows]
 
 

@@ -365,3 +365,20 @@ class ViewsResponse(TypedDict):
     """The saved views of a seller, by name."""
 
     views: list[ViewResponse]
+
+
+class SubscriptionResponse(TypedDict):
+    """An alert or a report whose mails go to a person."""
+
+    kind: Literal["alert", "report"]
+    id: str
+    seller_id: str
+    name: str
+    created_at: datetime
+    is_enabled: bool
+
+
+class SubscriptionsResponse(TypedDict):
+    """What a person gets mails about."""
+
+    subscriptions: list[SubscriptionResponse]

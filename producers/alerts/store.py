@@ -6,7 +6,6 @@ from typing import Any
 
 import orjson
 
-from common.errors import Retryable
 from producers.alerts.model import Progress
 from producers.alerts.problems import OthersNotReady
 from producers.alerts.rules import Rule, rule_of
@@ -18,15 +17,8 @@ SQL = load_queries(__file__)
 
 
 async def lock_seller(tx: Transaction, seller_id: str) -> bool:
-    """Let nobody else add something of a seller; return whether the seller may sell now.
-
-    Raises:
-        OthersNotReady: the service sellers has not created or granted its function yet.
-    """
-    try:
-        approved: bool = await tx.sql.fetchval(SQL["lock_seller"], seller_id)
-    except FUNCTION_UNAVAILABLE as error:
-        raise OthersNotReady("sellers") from error
+    """Let nobody else add something of a seller; return whether the seller may sell now."""
+    approved: bool = await tx.sql.fetchval(SQL["lock_seller"], seller_id)
     return approved
 
 
@@ -93,25 +85,9 @@ async def claim_rules(sql: Any, now: datetime, lease: timedelta, limit: int) -> 
     """Return at most `limit` rules that are due, each with whether its seller may sell now.
 
     Nobody else gets them until `lease` has passed.
-
-    Raises:
-        Retryable: the service sellers has not created or granted its function yet.
     """
-    rows = await claim(sql, SQL["claim_rules"], now, lease, limit)
+    rows = await sql.fetch(SQL["claim_rules"], now, lease, limit)
     return [(rule_of(row), row["is_approved"]) for row in rows]
-
-
-async def claim(sql: Any, statement: str, now: datetime, lease: timedelta, limit: int) -> list[Any]:
-    """Return the rows that a statement claims, with whether the seller of each may sell now.
-
-    Raises:
-        Retryable: the service sellers has not created or granted its function yet.
-    """
-    try:
-        rows: list[Any] = await sql.fetch(statement, now, lease, limit)
-    except FUNCTION_UNAVAILABLE as error:
-        raise Retryable(f"alerts can't ask sellers yet: {error}") from error
-    return rows
 
 
 async def save_evaluation(

@@ -21,7 +21,14 @@ from producers.orders.order_list import list_orders
 from producers.orders.policy import POLICIES
 from producers.orders.presenters import present_order
 from producers.orders.problems import BadIdempotencyKey, NotYourShopper, TooLateToCancel, UnknownOrder
-from producers.orders.schemas import ORDER_REQUEST, OrderRequest, OrderResponse, OrdersResponse
+from producers.orders.schemas import (
+    EXPORT_REQUEST,
+    ORDER_REQUEST,
+    ExportResponse,
+    OrderRequest,
+    OrderResponse,
+    OrdersResponse,
+)
 
 NAME = "orders"
 MAX_CURSOR_CHARS = 200
@@ -65,6 +72,14 @@ async def list_own(
     shopper_ids = principal_of(request).shopper_ids
     async with transactions(request, NAME).connection() as sql:
         return json_response(await list_orders(sql, shopper_ids, cursor, limit))
+
+
+@router.post("/exports", response_model=ExportResponse)
+async def export(request: Request) -> Response:
+    """Every order of the shopper ids of a person, whom the users service gives all that is kept of them."""
+    body = await parse_body(request, EXPORT_REQUEST)
+    async with transactions(request, NAME).connection() as sql:
+        return json_response({"orders": await store.export_orders(sql, body.shopper_ids)})
 
 
 @router.get("/{order_id}", response_model=OrderResponse)

@@ -8,5 +8,6 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "place": allow("guest", "shopper", "platform", traffic="checkout", handles_idempotency_key=True),
     "list_own": allow("guest", "shopper", traffic="read"),
     "show": allow("guest", "shopper", "admin", "platform", traffic="read"),
+    "export": allow("platform", traffic="operations"),
     "cancel": allow("guest", "shopper", "admin", "platform", traffic="write"),
 }

@@ -50,6 +50,15 @@ class OrderRequest(_Request):
 ORDER_REQUEST = TypeAdapter(OrderRequest)
 
 
+class ExportRequest(_Request):
+    """The shopper ids of a person, who gets all that is kept of them."""
+
+    shopper_ids: list[Id]
+
+
+EXPORT_REQUEST = TypeAdapter(ExportRequest)
+
+
 class StepResponse(TypedDict):
     """A step of the whole order, or of one seller's part of it."""
 
@@ -122,3 +131,36 @@ class OrdersResponse(TypedDict):
 
     orders: list[ListedOrderResponse]
     next_cursor: str | None
+
+
+class ExportedLineResponse(TypedDict):
+    """A line of an exported order."""
+
+    line_number: int
+    product_id: str
+    seller_id: str
+    quantity: int
+    unit_price_minor: int
+    discount_minor: int
+    shipping_minor: int
+    tax_minor: int
+
+
+class ExportedOrderResponse(TypedDict):
+    """An order of an exported person."""
+
+    order_id: str
+    currency: str
+    status: Status
+    amount_minor: int
+    refunded_minor: int
+    payment_method: Method
+    payment_status: str
+    placed_at: datetime
+    lines: list[ExportedLineResponse]
+
+
+class ExportResponse(TypedDict):
+    """Every order of a person, the oldest first."""
+
+    orders: list[ExportedOrderResponse]

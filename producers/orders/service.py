@@ -12,7 +12,6 @@ SERVICE = Service(
     workers=(prune_idempotency_keys,),
     readable_tables={
         "payments": ("how_to_pay",),  # not an event: no topic may contain a payment token
-        "users": ("orders", "order_lines"),  # what a person exports
     },
     callable_functions={"inventory": ("begin_return(uuid)",), "payments": ("begin_return(uuid)",)},
 )

@@ -168,6 +168,13 @@ async def find_orders(
     ]
 
 
+async def export_orders(sql: Any, shopper_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Return every order of these shopper ids with its lines, the oldest first."""
+    rows = await sql.fetch(SQL["export_orders"], list(shopper_ids))
+    fields = [field for field in _LINE_FIELDS if field != "commission_bp"]
+    return [{**row, "lines": [dict(zip(fields, line, strict=True)) for line in row["lines"]]} for row in rows]
+
+
 async def find_lines(sql: Any, order_id: str) -> list[dict[str, Any]]:
     """Return an order's lines as records of its events."""
     return [dict(line) for line in await sql.fetch(SQL["find_lines"], order_id)]

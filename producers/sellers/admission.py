@@ -80,6 +80,7 @@ async def approve_application(
     rule = choose_rule(await store.find_rules_of_seller(tx.sql, seller_id), seller_id, None, tx.now)
     profile = await store.find_profile(tx.sql, seller_id) or {}
     tx.emit("seller_registered", seller_id=seller_id, **{field: profile[field] for field in _REGISTERED})
+    tx.emit("seller_status_changed", seller_id=seller_id, status="approved")
     tx.emit(
         "seller_approved",
         seller_id=seller_id,
@@ -134,6 +135,7 @@ async def _move(
         raise WrongStatus(seller_id, status, to)
     check_becomes(seller_id, status, to)
     await store.set_seller_status(tx, seller_id, to, changed_by, reason)
+    tx.emit("seller_status_changed", seller_id=seller_id, status=to)
     await store.end_access(tx, await store.find_roles(tx, seller_id))
 
 

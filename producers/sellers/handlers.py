@@ -14,7 +14,8 @@ from schemas.codec import Record
 
 async def save_registration(tx: Transaction, event: Record) -> None:
     """`seller_registered`: save the seller as approved, unless this service has decided about it."""
-    await store.save_registration(tx, event)
+    if await store.save_registration(tx, event):
+        tx.emit("seller_status_changed", seller_id=event["seller_id"], status="approved")
 
 
 async def save_agreed_rate(tx: Transaction, event: Record) -> None:
@@ -34,7 +35,7 @@ async def save_agreed_rate(tx: Transaction, event: Record) -> None:
 
 
 SUBSCRIPTIONS = (
-    Subscription("seller_registered", save_registration, external_key=any_key, batchable=True),
+    Subscription("seller_registered", save_registration, external_key=any_key),
     Subscription("seller_approved", save_agreed_rate, external_key=any_key),
     *KEEP_LISTINGS,
 )

@@ -13,8 +13,7 @@ SERVICE = Service(
     workers=(prune_tables,),
     readable_tables={"users": ("staff", "sellers")},
     callable_functions={
-        "users": ("forget_user(uuid, text)", "is_approved(text)"),
-        "alerts": ("is_approved(text)",),
+        "users": ("forget_user(uuid, text)",),
     },
     private_tables=("staff_invitations",),
     context=lambda settings: Makers(settings, "sellers"),

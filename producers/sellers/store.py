@@ -148,9 +148,12 @@ async def change_profile(tx: Transaction, seller_id: str, changes_json: str) -> 
     await tx.sql.execute(SQL["change_profile"], seller_id, changes_json, tx.now)
 
 
-async def save_registration(tx: Transaction, event: Record) -> None:
-    """Save a seller of another system, unless this service has decided about it or knows a newer event."""
-    await tx.sql.execute(
+async def save_registration(tx: Transaction, event: Record) -> bool:
+    """Save a seller of another system, unless this service has decided about it or knows a newer event.
+
+    Returns whether the seller is new.
+    """
+    is_new: bool | None = await tx.sql.fetchval(
         SQL["save_registration"],
         event["seller_id"],
         event["name"],
@@ -160,6 +163,7 @@ async def save_registration(tx: Transaction, event: Record) -> None:
         event["country"],
         event["occurred_at"],
     )
+    return bool(is_new)
 
 
 async def save_agreed_rate(tx: Transaction, event: Record) -> CommissionRule | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from common.settings import Settings
+from producers.http.peers import Peers
 from producers.users.device_tokens import DeviceTokens
 from producers.users.mails import Mails
 from producers.users.passwords import Passwords
@@ -21,6 +22,7 @@ class UsersContext:
     keys: SigningKeys
     mails: Mails
     unsubscribe_links: UnsubscribeLinks
+    peers: Peers
 
 
 def make_context(settings: Settings) -> UsersContext:
@@ -36,4 +38,5 @@ def make_context(settings: Settings) -> UsersContext:
         SigningKeys(settings),
         Mails(settings.public),
         UnsubscribeLinks(settings),
+        Peers(settings, "users"),
     )

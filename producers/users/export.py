@@ -16,7 +16,7 @@ async def export(transactions: Transactions, context: UsersContext, user_id: str
 
     Raises:
         UnknownPerson: they were erased.
-        ServiceNotReady: orders has not granted its tables yet, or alerts its function.
+        ServiceNotReady: orders or alerts does not answer.
         KeysNotReady: the person's key can't be read.
     """
     async with transactions.connection() as sql:
@@ -26,7 +26,7 @@ async def export(transactions: Transactions, context: UsersContext, user_id: str
         sellers = await store.find_memberships(sql, user_id)
         shopper_ids = await find_shopper_ids(sql, context.pseudonyms, person, None)
         agreement = await recommendation_mail_store.find_agreement(sql, user_id)
-        return {
+        exported = {
             "exported_at": transactions.clock(),
             "profile": {
                 "user_id": person.user_id,
@@ -44,6 +44,7 @@ async def export(transactions: Transactions, context: UsersContext, user_id: str
             "mails": await mail_store.find_mails_of_person(sql, person),
             "mails_with_recommendations": None if agreement is None else asdict(agreement),
             "followed_sellers": [asdict(seller) for seller in await find_followed(sql, user_id)],
-            "mails_about_sellers": await store.find_subscriptions(sql, user_id),
-            "orders": await store.find_orders(sql, shopper_ids),
         }
+    subscriptions = await context.peers.ask("alerts", f"/v1/alert_subscriptions/{user_id}")
+    orders = await context.peers.ask("orders", "/v1/orders/exports", {"shopper_ids": shopper_ids})
+    return {**exported, "mails_about_sellers": subscriptions["subscriptions"], "orders": orders["orders"]}

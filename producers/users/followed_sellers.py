@@ -17,7 +17,6 @@ async def follow(transactions: Transactions, user_id: str, seller_id: str) -> Se
         UnknownPerson: they were erased.
         NotSellingNow: nobody with this id may sell now.
         TooManyFollowedSellers: they follow as many as they may.
-        ServiceNotReady: the sellers service has not granted its function yet.
     """
     async with transactions.begin(Trace("")) as tx:
         if await store.lock_person(tx, user_id) is None:

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from producers.http.problems import ServiceNotReady
 from producers.outbox.transaction import Transaction
-from producers.postgres.errors import FUNCTION_UNAVAILABLE
 from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
@@ -27,15 +25,8 @@ async def find_followed(sql: Any, user_id: str) -> Sequence[FollowedSeller]:
 
 
 async def is_approved(sql: Any, seller_id: str) -> bool:
-    """Return whether a seller may sell now.
-
-    Raises:
-        ServiceNotReady: the service sellers has not created or granted its function yet.
-    """
-    try:
-        return bool(await sql.fetchval(SQL["is_approved_seller"], seller_id))
-    except FUNCTION_UNAVAILABLE as error:
-        raise ServiceNotReady("sellers") from error
+    """Return whether a seller may sell now."""
+    return bool(await sql.fetchval(SQL["is_approved_seller"], seller_id))
 
 
 async def save_followed(tx: Transaction, user_id: str, seller_id: str) -> None:

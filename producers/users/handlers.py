@@ -1,5 +1,5 @@
-"""The users service processes no events: what it knows of people, people and administrators tell it."""
+"""The users service reads which sellers may sell; what it knows of people, it is told by requests."""
 
-from producers.inbox.subscription import Subscription
+from producers.seller_status import KEEP_SELLER_STATUS
 
-SUBSCRIPTIONS: tuple[Subscription, ...] = ()
+SUBSCRIPTIONS = KEEP_SELLER_STATUS

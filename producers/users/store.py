@@ -3,12 +3,9 @@
 Sessions, sign-ins, mails, registrations, signing keys and the demo have modules of their own beside it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
-
-import asyncpg
 
 from producers.http.problems import ServiceNotReady
 from producers.outbox.transaction import Transaction
@@ -16,11 +13,6 @@ from producers.postgres.errors import FUNCTION_UNAVAILABLE
 from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
-
-_ORDER_LINE = (
-    *("line_number", "product_id", "seller_id", "quantity", "unit_price_minor", "discount_minor"),
-    *("shipping_minor", "tax_minor"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,32 +218,3 @@ async def save_address(tx: Transaction, user_id: str, address: Address) -> None:
 async def delete_address(tx: Transaction, user_id: str, address_id: str) -> bool:
     """Delete an address of a person; return False if they have no such address."""
     return await tx.sql.fetchval(SQL["delete_address"], user_id, address_id) is not None
-
-
-async def find_subscriptions(sql: Any, user_id: str) -> list[dict[str, Any]]:
-    """Return the alerts and reports whose mails go to a person; none without the service alerts.
-
-    Raises:
-        ServiceNotReady: alerts has not created or granted its function yet.
-    """
-    if not await sql.fetchval(SQL["has_alerts"]):
-        return []
-    try:
-        return [dict(row) for row in await sql.fetch(SQL["find_subscriptions"], user_id)]
-    except FUNCTION_UNAVAILABLE as error:
-        raise ServiceNotReady("alerts") from error
-
-
-async def find_orders(sql: Any, shopper_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the orders of shopper ids with their lines, from the tables of orders.
-
-    Raises:
-        ServiceNotReady: orders has not created or granted its tables yet.
-    """
-    try:
-        rows = await sql.fetch(SQL["find_orders"], list(shopper_ids))
-    except (*FUNCTION_UNAVAILABLE, asyncpg.UndefinedTableError) as error:
-        raise ServiceNotReady("orders") from error
-    return [
-        {**row, "lines": [dict(zip(_ORDER_LINE, line, strict=True)) for line in row["lines"]]} for row in rows
-    ]

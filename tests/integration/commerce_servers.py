@@ -143,6 +143,12 @@ class Shop(Server):
             self.set_stock(product_id, stock, seller_id).raise_for_status()
         return product_id
 
+    def knows_that(self, seller_id: str, *, approved: bool) -> None:
+        """Wait until every service that keeps it has read whether a seller may sell."""
+        for service in ("users", "alerts"):
+            read = f"SELECT FROM {service}.seller_status WHERE seller_id = $1 AND approved = $2"
+            await_true(lambda: self.sql(read, seller_id, approved))  # noqa: B023
+
     def set_stock(self, product_id: str, on_hand: int, seller_id: str = "seller-1") -> httpx.Response:
         return self.http.put(
             f"/v1/products/{product_id}/stock", json={"seller_id": seller_id, "on_hand": on_hand}

@@ -1,2 +1,2 @@
 -- Whether a seller may sell now.
-SELECT is_approved_seller($1::text);
+SELECT EXISTS (SELECT FROM seller_status WHERE seller_id = $1::text AND approved);

@@ -30,7 +30,6 @@ from tests.integration.commerce.conftest import Shop
 from tests.integration.commerce.people import admin
 from tests.integration.commerce.users import PASSWORD, People
 from tests.integration.metric_tables import emptied
-from tests.integration.servers import await_true
 
 OF_SERVICES = (
     "service_db_vs_orders", "service_db_vs_order_lines", "service_db_vs_order_steps",
@@ -41,6 +40,7 @@ OF_SERVICES = (
     "service_db_vs_cancellations", "service_db_vs_shoppers", "service_db_vs_sellers",
     "service_db_vs_costs",
     "service_db_vs_alerts", "copies_of_listings", "copies_of_commission_rules",
+    "copies_of_seller_status",
 )  # fmt: skip
 LINES, DUE, REFUNDS = "inventory.reserved_lines", "payments.due_lines", "payments.refunds"
 ORDER_STATE = "INSERT INTO order_state (order_id, shopper_id, currency, status) VALUES"
@@ -168,7 +168,7 @@ def return_one_unit(shop: Shop, order_id: str, product: str) -> None:
 
 def set_costs(shop: Shop, product: str) -> None:
     """Set three costs of a product, correct one and remove one."""
-    await_true(lambda: shop.sql("SELECT FROM sellers.sellers WHERE seller_id = 'seller-1'"))
+    shop.knows_that("seller-1", approved=True)
     first = {"2026-01-01": 500, "2026-02-01": 700, "2026-03-01": 900}
     for costs in (first, {"2026-01-01": 510, "2026-03-01": None}):
         body = [
@@ -330,6 +330,12 @@ def test_a_processed_event_that_does_not_exist_is_found(audited: Audited) -> Non
             "UPDATE orders.commission_rules SET rate_bp = 1001 WHERE position = 1",
             "UPDATE orders.commission_rules SET rate_bp = 1000 WHERE position = 1",
             ("rate_bp", 1_000, 1_001),
+        ),
+        (
+            "copies_of_seller_status",
+            "UPDATE alerts.seller_status SET approved = false WHERE seller_id = 'seller-1'",
+            "UPDATE alerts.seller_status SET approved = true WHERE seller_id = 'seller-1'",
+            ("approved", True, False),
         ),
     ],
 )

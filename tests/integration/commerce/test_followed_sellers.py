@@ -41,6 +41,7 @@ def test_nobody_follows_who_may_not_sell_but_a_suspension_ends_nothing(people, s
     seller_id = admitted(shop, boss)
     person.http.put(f"{PATH}/{seller_id}").raise_for_status()
     boss.post(f"/v1/sellers/{seller_id}/suspension", json={"reason": "Fakes."}).raise_for_status()
+    shop.knows_that(seller_id, approved=False)
 
     assert ids(person.http.put(f"{PATH}/{seller_id}")) == [seller_id]
     for nobody in (seller_id, "nobody"):

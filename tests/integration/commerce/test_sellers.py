@@ -36,14 +36,15 @@ def admitted(shop, boss, applicant=None):
     """Return a seller that applied and was approved."""
     opened = apply(shop, applicant)
     boss.post(f"{DECISIONS}/{opened['application_id']}/approval", json={}).raise_for_status()
+    shop.knows_that(opened["seller_id"], approved=True)
     return opened["seller_id"]
 
 
-def registered(shop, eventually, **fields):
+def registered(shop, **fields):
     """Return a seller of another system, once the service has read its registration."""
     seller_id = f"s-{new_id()}"
     shop.tell("seller_registered", seller_id=seller_id, **fields)
-    eventually(lambda: shop.sql("SELECT FROM sellers.sellers WHERE seller_id = $1", seller_id))
+    shop.knows_that(seller_id, approved=True)
     return seller_id
 
 
@@ -141,8 +142,8 @@ def test_an_invalid_application_is_refused_with_the_name_of_the_field(shop, wron
     assert next(iter(wrong)) in answer.json()["detail"]
 
 
-def test_a_seller_of_another_system_is_approved_at_once(shop, boss, eventually):
-    seller_id = registered(shop, eventually, name="Bia", city="Recife", state="PE", country="BR")
+def test_a_seller_of_another_system_is_approved_at_once(shop, boss):
+    seller_id = registered(shop, name="Bia", city="Recife", state="PE", country="BR")
 
     profile = boss.get(f"/v1/sellers/{seller_id}/profile").json()
 
@@ -150,7 +151,7 @@ def test_a_seller_of_another_system_is_approved_at_once(shop, boss, eventually):
 
 
 def test_a_newer_registration_renames_a_seller_and_an_older_one_does_not(shop, boss, eventually):
-    seller_id = registered(shop, eventually, name="Bia")
+    seller_id = registered(shop, name="Bia")
     later = system_clock() + timedelta(minutes=1)
     shop.tell("seller_registered", seller_id=seller_id, name="Bia & Co", occurred_at=later)
     eventually(lambda: boss.get(f"/v1/sellers/{seller_id}/profile").json()["name"] == "Bia & Co")
@@ -162,7 +163,7 @@ def test_a_newer_registration_renames_a_seller_and_an_older_one_does_not(shop, b
 
 
 def test_a_registration_overwrites_neither_a_suspension_nor_an_edited_profile(shop, boss, eventually):
-    seller_id = registered(shop, eventually, name="Bia")
+    seller_id = registered(shop, name="Bia")
     manager = shop.as_principal(staff(seller_id, "manager"))
     manager.patch(f"/v1/sellers/{seller_id}/profile", json={"name": "Bia's"}).raise_for_status()
     boss.post(f"/v1/sellers/{seller_id}/suspension", json={"reason": "Fakes."}).raise_for_status()
@@ -175,8 +176,8 @@ def test_a_registration_overwrites_neither_a_suspension_nor_an_edited_profile(sh
     assert (profile["name"], profile["status"]) == ("Bia's", "suspended")
 
 
-def test_a_suspension_has_a_reason_and_an_end(shop, boss, eventually):
-    seller_id = registered(shop, eventually)
+def test_a_suspension_has_a_reason_and_an_end(shop, boss):
+    seller_id = registered(shop)
     address = f"/v1/sellers/{seller_id}/suspension"
 
     suspended = [boss.post(address, json={"reason": "Fakes."}) for _ in range(2)]

@@ -264,3 +264,25 @@ def test_commission_rules_of_before_their_events_are_copied(database, before):
 
     assert len(rules) == 2
     assert copies == rules
+
+
+@pytest.mark.parametrize(("service", "last"), [("users", 7), ("alerts", 3)])
+def test_who_may_sell_since_before_its_events_is_copied(database, before, service, last):
+    async def copied(connection):
+        for name in ("sellers", service):
+            await connection.execute(f"CREATE SCHEMA {name}")
+        await connection.execute("SET search_path TO sellers")
+        await migrate(connection, "sellers", SERVICES["sellers"].migrations())
+        for seller_id, status in (("ana", "approved"), ("bia", "suspended"), ("carla", "applied")):
+            await connection.execute(
+                "INSERT INTO sellers (seller_id, status, source, created_at, registered_at) "
+                "VALUES ($1, $2, 'event', now(), CASE WHEN $2 <> 'applied' THEN now() END)",
+                seller_id,
+                status,
+            )
+        await connection.execute(f"SET search_path TO {service}")
+        await migrate(connection, service, before(SERVICES[service], OF_BEFORE | {service: last}))
+        await migrate(connection, service, SERVICES[service].migrations())
+        return await connection.fetch("SELECT seller_id, approved FROM seller_status ORDER BY seller_id")
+
+    assert [tuple(row) for row in database(copied)] == [("ana", True), ("bia", False)]

@@ -142,7 +142,7 @@ class Apart:
 @pytest.fixture(scope="module")
 def apart(office: Office) -> Iterator[Apart]:
     office.shop.tell("seller_registered", seller_id=ANA)
-    await_true(lambda: office.shop.sql("SELECT FROM sellers.sellers WHERE seller_id = $1", ANA))
+    office.shop.knows_that(ANA, approved=True)
     folders = {name: ROOM / name / "migrations" for name in ("outbox", "inbox", "idempotency", "alerts")}
     asyncio.run(migrate_as_admin(office.settings, SCHEMA, folders))
     yield Apart(office.shop, register_staff(office, ANA, "owner")[0])
@@ -209,7 +209,7 @@ def path(seller_id: str, end: str = "alerts") -> str:
 def seller(office: Office) -> str:
     seller_id = f"s-{new_id()}"
     office.shop.tell("seller_registered", seller_id=seller_id)
-    await_true(lambda: office.shop.sql("SELECT FROM sellers.sellers WHERE seller_id = $1", seller_id))
+    office.shop.knows_that(seller_id, approved=True)
     return seller_id
 
 

@@ -74,4 +74,5 @@ def approved_seller(office: Office) -> tuple[str, str]:
     application_id, seller_id = sent.raise_for_status().json()["application_id"], sent.json()["seller_id"]
     path = f"/v1/seller_applications/{application_id}/approval"
     office.http(ADMIN).post(path, json={}).raise_for_status()
+    office.shop.knows_that(seller_id, approved=True)
     return seller_id, user_id
