@@ -6,9 +6,12 @@ from datetime import timedelta
 import structlog
 
 from common.correlation import bound_chain
+from common.errors import Retryable
 from common.metrics import UNEXPECTED_ERRORS
 from common.settings import Settings
 from producers.backoff import Backoff
+from producers.http.peers import Peers
+from producers.http.problems import ServiceNotReady
 from producers.inventory import store
 from producers.inventory.handlers import release_reservation
 from producers.outbox.trace import Trace
@@ -26,38 +29,37 @@ CHECK_AGAIN = timedelta(seconds=30)
 WORKER = "reservation_expiry"
 
 
-async def expire_reservations(transactions: Transactions, _settings: Settings) -> None:
+async def expire_reservations(transactions: Transactions, settings: Settings) -> None:
     """Check every few seconds for reservations that have expired, until cancelled."""
     UNEXPECTED_ERRORS.labels("inventory", WORKER)  # creates the series with 0, which the alert needs
-    backoff = Backoff("inventory expiry")
+    backoff, peers = Backoff("inventory expiry"), Peers(settings, "inventory")
     while True:
         try:
-            await expire_reservations_once(transactions)
+            await expire_reservations_once(transactions, peers)
             backoff.reset()
         except RETRYABLE as error:
             await backoff.wait(error)
         await asyncio.sleep(EVERY_S)
 
 
-async def expire_reservations_once(transactions: Transactions) -> int:
+async def expire_reservations_once(transactions: Transactions, peers: Peers) -> int:
     """Check the reservations that have expired, each in its own transaction; return their number.
 
     Raises:
-        one of `producers.postgres.errors.RETRYABLE`: PostgreSQL is unavailable, or payments has not created
-            its tables yet.
+        one of `producers.postgres.errors.RETRYABLE`: PostgreSQL is unavailable, or payments does not answer.
     """
     async with transactions.connection() as sql:
         expired = await store.find_expired(sql, transactions.clock(), AT_ONCE)
     for order_id in expired:
         with bound_chain(order_id):
-            await _expire_isolated(transactions, order_id)
+            await _expire_isolated(transactions, peers, order_id)
     return len(expired)
 
 
-async def _expire_isolated(transactions: Transactions, order_id: str) -> None:
+async def _expire_isolated(transactions: Transactions, peers: Peers, order_id: str) -> None:
     """Check one reservation. An unexpected error is logged, and the reservation is checked again later."""
     try:
-        await _expire(transactions, order_id)
+        await _expire(transactions, peers, order_id)
     except RETRYABLE:
         raise
     except Exception:  # a bug that affects this order; the other orders must still be checked
@@ -67,17 +69,22 @@ async def _expire_isolated(transactions: Transactions, order_id: str) -> None:
             await store.postpone_expiry(tx, order_id, tx.now + CHECK_AGAIN)
 
 
-async def _expire(transactions: Transactions, order_id: str) -> None:
+async def _expire(transactions: Transactions, peers: Peers, order_id: str) -> None:
     """Release a reservation if its order is unpaid and can't be paid any more; otherwise check again later.
 
-    Only the tables of payments show that. While Kafka is unavailable or inventory is behind, inventory may
-    not have received the events of a captured payment.
+    Only payments knows that: while Kafka is unavailable or inventory is behind, inventory may not have
+    received the events of a captured payment. Payments commits first. What it has closed stays closed, so the
+    units can be released at any later time. Without its answer they stay reserved.
     """
+    try:
+        answer = await peers.ask("payments", f"/v1/orders/{order_id}/payment/closing", {})
+    except ServiceNotReady as error:
+        raise Retryable(str(error)) from error
     async with transactions.begin(Trace(order_id)) as tx:
         reservation = await store.lock_reservation(tx, order_id)
         if reservation is None or reservation.state != "held":
             return
-        if await store.close_unpaid_payment(tx, order_id):
+        if answer["closed"]:
             await release_reservation(tx, reservation, "expired")
             log.info("a reservation has expired", order_id=order_id)
         else:

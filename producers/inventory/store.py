@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from common.errors import Rejected, Retryable
+from common.errors import Rejected
 from common.ids import new_id
 from producers.inventory.model import RESERVATION_TTL, ReservationState, ReservedLine, Stock, StockKey
 from producers.outbox.transaction import Transaction
-from producers.postgres.errors import FUNCTION_UNAVAILABLE
 from producers.postgres.queries import load_queries
 from schemas.codec import Record
 
@@ -159,21 +158,6 @@ async def find_expired(sql: Any, now: datetime, limit: int) -> list[str]:
 async def postpone_expiry(tx: Transaction, order_id: str, until: datetime) -> None:
     """Let a held reservation expire later."""
     await tx.sql.execute(SQL["postpone_expiry"], order_id, until)
-
-
-async def close_unpaid_payment(tx: Transaction, order_id: str) -> bool:
-    """Close the payment of an order; return False if the order is paid or the provider may have charged it.
-
-    It calls a function in the schema of payments, within this transaction.
-
-    Raises:
-        Retryable: payments has not created the function yet, or not granted it.
-    """
-    try:
-        closed: bool = await tx.sql.fetchval(SQL["close_unpaid_payment"], order_id, new_id())
-    except FUNCTION_UNAVAILABLE as error:
-        raise Retryable(f"inventory can't call payments.close_unpaid yet: {error}") from error
-    return closed
 
 
 async def find_listed(tx: Transaction, keys: Iterable[StockKey]) -> set[StockKey]:

@@ -1,15 +1,15 @@
-"""`/v1/orders/{order_id}/payment`: the payment of an order."""
+"""`/v1/orders/{order_id}/payment`: the payment of an order, and its end if the order was not paid in time."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.guarded_route import guarded
 from common.ids import is_uuid7
-from producers.http.endpoint import json_response, transactions
+from producers.http.endpoint import json_response, transaction, transactions
 from producers.payments import store
 from producers.payments.policy import POLICIES
 from producers.payments.problems import UnknownPayment
-from producers.payments.schemas import PaymentResponse
+from producers.payments.schemas import ClosingResponse, PaymentResponse
 
 NAME = "payments"
 
@@ -24,3 +24,17 @@ async def show(request: Request, order_id: str) -> Response:
     if payment is None:
         raise UnknownPayment(order_id)
     return json_response(payment)
+
+
+@router.post("/{order_id}/payment/closing", response_model=ClosingResponse)
+async def close(request: Request, order_id: str) -> Response:
+    """Close the payment of an order whose reservation has expired, unless money was or may have been taken.
+
+    Inventory asks before it releases the units. A repetition has the same answer, or a later one: what is
+    closed stays closed.
+    """
+    if not is_uuid7(order_id):
+        raise UnknownPayment(order_id)
+    async with transaction(request, NAME, order_id) as tx:
+        closed = await store.close_unpaid(tx, order_id)
+    return json_response({"closed": closed})

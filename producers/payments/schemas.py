@@ -26,3 +26,9 @@ class PaymentResponse(TypedDict):
     attempts: int
     failure: str | None
     refunds: list[RefundResponse]
+
+
+class ClosingResponse(TypedDict):
+    """Whether nothing was taken for an order, and nothing will be."""
+
+    closed: bool

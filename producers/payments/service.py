@@ -10,5 +10,4 @@ SERVICE = Service(
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(run_charge_worker,),
-    callable_functions={"inventory": ("close_unpaid(uuid, uuid)",)},
 )

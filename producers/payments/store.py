@@ -208,6 +208,12 @@ async def next_attempt_at(sql: Any) -> datetime | None:
     return at
 
 
+async def close_unpaid(tx: Transaction, order_id: str) -> bool:
+    """Close the payment of an order; return False if the money was taken, or may have been taken."""
+    closed: bool = await tx.sql.fetchval(SQL["close_unpaid"], order_id, new_id())
+    return closed
+
+
 async def find_payment(sql: Any, order_id: str) -> dict[str, Any] | None:
     """Return a payment's row with its `refunds`; None if there is none."""
     row = await sql.fetchrow(SQL["find_payment"], order_id)

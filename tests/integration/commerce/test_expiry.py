@@ -1,9 +1,22 @@
 """Expired reservations are released, unless the order's payment was taken or may have been taken."""
 
+import asyncio
+
 import pytest
 
+from common.clock import system_clock
+from common.errors import Retryable
 from common.ids import new_id
+from producers.http.peers import Peers
+from producers.inventory.model import RESERVATION_TTL
+from producers.inventory.reservation_expiry import expire_reservations_once
+from producers.outbox.message import EventWriter
+from producers.outbox.transaction import Transactions
+from producers.postgres.listen_notify import Notifier
+from producers.postgres.pool import make_pool
+from tests.ports import free_offset
 
+NOWHERE = f"http://127.0.0.1:{8_000 + free_offset()}"
 EXPIRE = "UPDATE inventory.reservations SET expires_at = now() - interval '1 second' WHERE order_id = $1"
 
 
@@ -61,6 +74,30 @@ def test_an_order_whose_provider_has_not_answered_in_time_is_cancelled_and_costs
         assert shop.events("payment_captured", order_id) == []
     else:
         eventually(lambda: shop.stock(lamp) == (4, 0))
+
+
+def test_without_an_answer_of_payments_the_units_stay_reserved(shop, reserve, eventually):
+    lamp = shop.product(stock=5)
+    order_id = reserve(lamp, 2)
+    nowhere = shop.settings.model_copy(update={"service_urls": {"payments": NOWHERE}})
+
+    async def check():
+        async with make_pool(shop.settings, "inventory", 1) as pool:
+            transactions = Transactions(
+                pool,
+                EventWriter("inventory", {}),
+                lambda: system_clock() + RESERVATION_TTL,
+                Notifier("inventory"),
+            )
+            await expire_reservations_once(transactions, Peers(nowhere, "inventory"))
+
+    with pytest.raises(Retryable, match="payments"):
+        asyncio.run(check())
+
+    assert shop.stock(lamp) == (5, 2)
+    assert released(shop, order_id) == []
+    shop.sql(EXPIRE, order_id)  # the service itself has its answer
+    eventually(lambda: shop.stock(lamp) == (5, 0))
 
 
 def test_an_order_whose_reservation_ran_out_is_never_charged_later(shop, reserve, eventually):
