@@ -40,11 +40,11 @@ class Lane:
 
 
 LANES = {
+    "e2e": Lane(["tests/e2e"]),
     "serving": Lane(["tests/integration/serving"], "not browser"),
+    "integration": Lane(["tests/integration"]),
     "commerce": Lane(["tests/integration/commerce"]),
     "pages": Lane(["tests/integration/serving"], "browser"),
-    "integration": Lane(["tests/integration"]),
-    "e2e": Lane(["tests/e2e"]),
     "clickhouse": Lane(["tests/integration/clickhouse"]),
     "flink": Lane(
         [
