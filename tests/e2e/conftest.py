@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from audit.registry import COMPARISONS
 from common.settings import ROOT, Settings
 from tests.ports import free_offset
 
@@ -20,7 +21,7 @@ OLIST = Path(os.environ.get("SOUK_TEST_DATA", ROOT.parent / "shared" / "data")) 
 collect_ignore = ["contributing"]
 """Files that test_contributing.py puts into its copies; their tests run there."""
 
-SLICE = ("2018-06-11", "2018-06-12")
+SLICE = ("2018-06-10", "2018-06-11")
 """The day that the tests replay, and the next one."""
 
 
@@ -130,11 +131,20 @@ def olist():
     return OLIST
 
 
+SERVED = "facts_vs_served_metrics"
+"""The comparison that takes half of an audit's time: it asks for every metric in each form of the API."""
+
+AUDITED = [name for name in COMPARISONS if name != SERVED]
+
+
 @pytest.fixture(scope="session")
 def first_audit(platform, olist):
-    """The audit directly after the first replay of `SLICE`. It waits until all events have been processed."""
+    """The audit, without `SERVED`, directly after the first replay of `SLICE`.
+
+    It waits until all events have been processed.
+    """
     platform.souk("replay", "olist", str(olist), "--from", SLICE[0], "--to", SLICE[1], "--speed", "max")
-    found = platform.audit()
+    found = platform.audit(*(f"--only={name}" for name in AUDITED))
     assert found["settled"], "the jobs did not read what was replayed"
     return found
 

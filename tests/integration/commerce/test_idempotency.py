@@ -20,6 +20,8 @@ from producers.postgres.pruning import prune_once
 
 AGE = "UPDATE configuration.stored_responses SET begun_at = begun_at - interval '1 hour' WHERE status IS NULL"
 
+JUST_BEGUN = "UPDATE configuration.stored_responses SET begun_at = now() WHERE status IS NULL"
+
 
 def set_stock(client, product, on_hand, key, seller_id="seller-1"):
     body = {"seller_id": seller_id, "on_hand": on_hand}
@@ -216,6 +218,7 @@ def test_after_a_crash_before_the_change_a_retry_takes_effect(shop, settings_loc
                 first.result()
         shop.start()
 
+    shop.sql(JUST_BEGUN)  # however long the restart took
     at_once = set_trials(shop.http, 51, key)
     shop.sql(AGE)
     later = set_trials(shop.http, 51, key)
