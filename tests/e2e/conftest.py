@@ -21,7 +21,7 @@ OLIST = Path(os.environ.get("SOUK_TEST_DATA", ROOT.parent / "shared" / "data")) 
 collect_ignore = ["contributing"]
 """Files that test_contributing.py puts into its copies; their tests run there."""
 
-SLICE = ("2018-06-10", "2018-06-11")
+SLICE = ("2018-06-12", "2018-06-13")
 """The day that the tests replay, and the next one."""
 
 
