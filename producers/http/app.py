@@ -82,5 +82,6 @@ def create_app(
     app.include_router(operations)
     check_policies(app, frozenset())
     install_error_handlers(app, problem_response)
-    app.add_middleware(CommerceMiddleware, stopping=stopping, hosts=hosts)
+    names = {endpoint: running.service.name for endpoint, running in app.state.service_of.items()}
+    app.add_middleware(CommerceMiddleware, stopping=stopping, hosts=hosts, service_of=names)
     return app

@@ -1,6 +1,8 @@
 """Wraps every request: checks its host and origin, bounds its body, describes errors and measures time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -29,14 +31,21 @@ BODY_LIMIT = 1024 * 1024
 class CommerceMiddleware:
     """The outermost ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, stopping: Stopping, hosts: Collection[str] = ()) -> None:
-        """`hosts` are names of this server besides the loopback names.
+    def __init__(
+        self,
+        app: ASGIApp,
+        stopping: Stopping,
+        hosts: Collection[str] = (),
+        service_of: Mapping[Any, str] = MappingProxyType({}),
+    ) -> None:
+        """`hosts` are names of this server besides the loopback names. `service_of`: endpoint → its service.
 
         Once `stopping` has begun, each response closes its connection, so that none is cut later.
         """
         self._app = app
         self._stopping = stopping
         self._hosts = frozenset(hosts)
+        self._service_of = service_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -70,8 +79,7 @@ class CommerceMiddleware:
                 await problem_response(request, problem)(scope, receive, measured)
             finally:
                 note_status(span, metrics.status or 500)
-                running = scope["app"].state.service_of.get(scope.get("endpoint"))
-                metrics.record(scope, running.service.name if running else "")
+                metrics.record(scope, self._service_of.get(scope.get("endpoint"), ""))
 
     def _check(self, scope: Scope) -> None:
         """Check that the request was not sent by a web page of another site.
