@@ -13,7 +13,7 @@ from schemas import gate, history
 from schemas.events import all_events
 from schemas.history import BREAK_TRAILER, SchemaHistory
 from schemas.registry import SchemaRegistry
-from schemas.services import consumers_of
+from schemas.services import consumers_of, owner_of
 from schemas.setup import register as register_all
 
 app = typer.Typer(no_args_is_help=True)
@@ -68,7 +68,7 @@ def list_() -> None:
             event.key,
             str(event.topic.partitions),
             "forever" if retention is None else f"{retention.days} days",
-            event.topic.owner,
+            owner_of(event.name),
             ", ".join(["jobs/facts", *consumers_of(event.name)]),
             str(len(event.fields)),
             event.schema["doc"],

@@ -1,7 +1,5 @@
 """The dashboard of the commerce services: rate, errors and duration of each one's requests and messages."""
 
-from collections.abc import Mapping
-
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from common.settings import Settings
@@ -21,15 +19,12 @@ def dashboard(settings: Settings) -> Dashboard:
 
 def _panels(service: str) -> list[PanelBuilder]:
     own = f'service="{service}"'
-
-    def lines(requests: str, messages: str) -> str:
-        return _lines({"requests": requests} | ({"messages": messages} if SERVICES[service].reads else {}))
-
     return [
         metric_panel(
             f"Rate of {service}",
             "Requests and messages that the service answers and acts on, for each second.",
-            lines(
+            _lines(
+                service,
                 f"sum(rate(souk_http_requests_total{{{own}}}[5m]))",
                 f"sum(rate(souk_inbox_messages_total{{{own}}}[5m]))",
             ),
@@ -39,7 +34,8 @@ def _panels(service: str) -> list[PanelBuilder]:
         metric_panel(
             f"Errors of {service}",
             "Share of requests with a status of 500 or more, and of messages that were retried or rejected.",
-            lines(
+            _lines(
+                service,
                 f'sum(rate(souk_http_requests_total{{{own}, status=~"5.."}}[5m]))'
                 f" / sum(rate(souk_http_requests_total{{{own}}}[5m]))",
                 f'sum(rate(souk_inbox_messages_total{{{own}, outcome=~"retried|rejected"}}[5m]))'
@@ -51,7 +47,8 @@ def _panels(service: str) -> list[PanelBuilder]:
         metric_panel(
             f"Duration of {service}",
             "99 of 100 requests are answered, and 99 of 100 messages are processed, within this time.",
-            lines(
+            _lines(
+                service,
                 _slowest(f"souk_http_request_seconds_bucket{{{own}}}"),
                 _slowest(f"souk_inbox_seconds_bucket{{{own}}}"),
             ),
@@ -65,6 +62,10 @@ def _slowest(buckets: str) -> str:
     return f"histogram_quantile(0.99, sum by (le) (rate({buckets}[5m])))"
 
 
-def _lines(named: Mapping[str, str]) -> str:
-    """Return an expression with a line for each expression; the label `what` names them."""
+def _lines(service: str, requests: str, messages: str) -> str:
+    """Return an expression with a line for requests and, of a service that reads events, one for messages.
+
+    The label `what` names them.
+    """
+    named = {"requests": requests} | ({"messages": messages} if SERVICES[service].reads else {})
     return " or ".join(f'label_replace({each}, "what", "{name}", "", "")' for name, each in named.items())

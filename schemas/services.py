@@ -76,8 +76,12 @@ SERVICES, OTHERS = read_rooms()
 ROOMS = {room.name: room for room in (*SERVICES.values(), *OTHERS.values())}
 """Every room by its folder."""
 
-OWNER_OF = {event: room.name for room in ROOMS.values() for event in room.emits}
-"""Event → the folder of the room that emits it. Events of others (`EXTERNAL`) are not in it."""
+_OWNERS = {event: room.name for room in ROOMS.values() for event in room.emits}
+
+
+def owner_of(event: str) -> str:
+    """Return the folder of the room that emits an event, or `EXTERNAL`."""
+    return _OWNERS.get(event, EXTERNAL)
 
 
 def consumers_of(event: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from schemas.services import EXTERNAL, FILE, OWNER_OF, ROOMS, WrongServices
+from schemas.services import FILE, ROOMS, WrongServices
 
 FOREVER = None
 """Retention of topics whose messages are never deleted: those about money and orders, and their causes."""
@@ -38,11 +38,6 @@ class Topic:
     partitions: int
     retention: timedelta | None
     compacted: bool = False
-
-    @property
-    def owner(self) -> str:
-        """The folder of the room that emits the event, or `EXTERNAL`."""
-        return OWNER_OF.get(self.name, EXTERNAL)
 
     @property
     def keeps_every_message(self) -> bool:

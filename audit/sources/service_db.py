@@ -69,8 +69,8 @@ class ServiceDatabase:
 
     def work_under_way(self) -> int:
         """Return how many events wait in outboxes and how many payments and refunds wait for the provider."""
-        unsent, table = self.query_now("cut/outboxes"), self.query_now("cut/under_way")
-        return (unsent.num_rows if unsent else 0) + (table["under_way"][0].as_py() if table else 0)
+        tables = (self.query_now(name) for name in ("outboxes/actual", "cut/under_way"))
+        return sum(sum(table["waiting"].to_pylist()) for table in tables if table is not None)
 
     def _run(self, request: Callable[[], Awaitable[T]]) -> T:
         async def awaited() -> T:

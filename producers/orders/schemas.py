@@ -133,19 +133,6 @@ class OrdersResponse(TypedDict):
     next_cursor: str | None
 
 
-class ExportedLineResponse(TypedDict):
-    """A line of an exported order."""
-
-    line_number: int
-    product_id: str
-    seller_id: str
-    quantity: int
-    unit_price_minor: int
-    discount_minor: int
-    shipping_minor: int
-    tax_minor: int
-
-
 class ExportedOrderResponse(TypedDict):
     """An order of an exported person."""
 
@@ -157,7 +144,7 @@ class ExportedOrderResponse(TypedDict):
     payment_method: Method
     payment_status: str
     placed_at: datetime
-    lines: list[ExportedLineResponse]
+    lines: list[LineResponse]
 
 
 class ExportResponse(TypedDict):

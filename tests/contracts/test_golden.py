@@ -15,7 +15,7 @@ from cli.__main__ import COMMANDS, build
 from common.settings import Settings
 from dashboards.build import build as build_dashboards
 from dashboards.prometheus import configuration
-from schemas.services import consumers_of
+from schemas.services import consumers_of, owner_of
 from schemas.topics import EVENT_TOPICS, Topic, all_topics
 from serving.app import create_app
 from tests.golden_files import WIDTH, check_golden, golden_json
@@ -66,7 +66,7 @@ def test_metrics_of_processes() -> None:
 
 def _rooms(topic: Topic) -> dict[str, Any]:
     return {
-        "owner": topic.owner if topic in EVENT_TOPICS else "",
+        "owner": owner_of(topic.name) if topic in EVENT_TOPICS else "",
         "consumers": consumers_of(topic.name),
     }
 

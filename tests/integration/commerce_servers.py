@@ -137,8 +137,7 @@ class Shop(Server):
         product_id = f"p-{new_id()}"
         offer = {"product_id": product_id, "seller_id": seller_id, "currency": currency}
         self.tell("product_listed", **offer, category=category, price_minor=price_minor)
-        for table in ("orders.offers", "inventory.listings", "sellers.listings"):
-            await_true(lambda: self.sql(f"SELECT FROM {table} WHERE product_id = $1", product_id))  # noqa: B023
+        self.knows_listing(product_id)
         if stock is not None:
             self.set_stock(product_id, stock, seller_id).raise_for_status()
         return product_id
@@ -147,7 +146,16 @@ class Shop(Server):
         """Wait until every service that keeps it has read whether a seller may sell."""
         for service in ("users", "alerts"):
             read = f"SELECT FROM {service}.seller_status WHERE seller_id = $1 AND approved = $2"
-            await_true(lambda: self.sql(read, seller_id, approved))  # noqa: B023
+            self.await_row(read, seller_id, approved)
+
+    def knows_listing(self, product_id: str) -> None:
+        """Wait until every service that keeps listings has read that of a product."""
+        for table in ("orders.offers", "inventory.listings", "sellers.listings"):
+            self.await_row(f"SELECT FROM {table} WHERE product_id = $1", product_id)
+
+    def await_row(self, query: str, *values: Any) -> None:
+        """Wait until a query of the services' database has a row."""
+        await_true(lambda: self.sql(query, *values))
 
     def set_stock(self, product_id: str, on_hand: int, seller_id: str = "seller-1") -> httpx.Response:
         return self.http.put(

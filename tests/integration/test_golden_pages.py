@@ -110,8 +110,7 @@ def registered(shop: Shop) -> tuple[dict[str, Principal | None], dict[str, str]]
             category="garden", currency="BRL", price_minor=1_000,
         )  # fmt: skip
     for product_id in PRODUCTS:
-        for table in ("orders.offers", "inventory.listings", "sellers.listings"):
-            await_true(lambda: shop.sql(f"SELECT FROM {table} WHERE product_id = $1", product_id))  # noqa: B023
+        shop.knows_listing(product_id)
     shop.set_stock(PRODUCT, 10, SELLER).raise_for_status()
 
     def person(name: str, role: Role, staff: StaffRole | None = None) -> Principal:

@@ -11,7 +11,7 @@ from producers.inbox.subscription import Subscription
 from producers.outbox.transaction import Transaction
 from producers.service import Service
 from schemas.codec import Record
-from schemas.services import OTHERS, SERVICES, WrongServices, consumers_of, read_rooms
+from schemas.services import OTHERS, SERVICES, WrongServices, consumers_of, owner_of, read_rooms
 from schemas.topics import EVENT_TOPICS
 
 
@@ -26,7 +26,7 @@ def declared(folder: Path, text: str) -> Path:
 
 
 def test_owners_and_consumers_follow_from_what_rooms_emit_and_read() -> None:
-    owners = {topic.name: topic.owner for topic in EVENT_TOPICS}
+    owners = {topic.name: owner_of(topic.name) for topic in EVENT_TOPICS}
 
     assert owners["order_placed"] == "producers/orders"
     assert owners["product_viewed"] == "serving/intake"
