@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.ids import is_id
 from producers.sellers.cost_files import read_costs, write_costs
 from producers.sellers.costs import FIRST_DAY, LAST_DAY, MAX_COST_MINOR, Cost, ProductCosts, check_costs
 from producers.sellers.problems import BadCosts, TooManyCosts
@@ -14,7 +15,7 @@ HEADER = "product_id,unit_cost,currency,valid_from\n"
 DAYS = st.dates(FIRST_DAY, LAST_DAY)
 AMOUNTS = st.integers(0, MAX_COST_MINOR)
 # A spreadsheet cuts blanks at the ends of cells, so an id with one can't be sent as CSV.
-IDS = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=128)
+IDS = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=128).filter(is_id)
 PRODUCTS = st.dictionaries(
     IDS, st.tuples(st.booleans(), st.dictionaries(DAYS, AMOUNTS, max_size=3)), max_size=5
 )
