@@ -24,10 +24,12 @@ from producers.orders.problems import BadIdempotencyKey, NotYourShopper, TooLate
 from producers.orders.schemas import (
     EXPORT_REQUEST,
     ORDER_REQUEST,
+    PAYMENT_DETAILS_REQUEST,
     ExportResponse,
     OrderRequest,
     OrderResponse,
     OrdersResponse,
+    PaymentDetailsResponse,
 )
 
 NAME = "orders"
@@ -80,6 +82,17 @@ async def export(request: Request) -> Response:
     body = await parse_body(request, EXPORT_REQUEST)
     async with transactions(request, NAME).connection() as sql:
         return json_response({"orders": await store.export_orders(sql, body.shopper_ids)})
+
+
+@router.post("/payment_details", response_model=PaymentDetailsResponse)
+async def payment_details(request: Request) -> Response:
+    """How orders are paid that are neither confirmed nor cancelled.
+
+    Payments asks before it charges. No event has the token, because topics keep their messages.
+    """
+    body = await parse_body(request, PAYMENT_DETAILS_REQUEST)
+    async with transactions(request, NAME).connection() as sql:
+        return json_response({"payments": await store.find_payment_details(sql, body.order_ids)})
 
 
 @router.get("/{order_id}", response_model=OrderResponse)

@@ -59,6 +59,21 @@ class ExportRequest(_Request):
 EXPORT_REQUEST = TypeAdapter(ExportRequest)
 
 
+class PaymentDetailsRequest(_Request):
+    """The orders that payments is about to charge."""
+
+    order_ids: list[Id]
+
+
+PAYMENT_DETAILS_REQUEST = TypeAdapter(PaymentDetailsRequest)
+
+
+class PaymentDetailsResponse(TypedDict):
+    """Order id → how the order is paid. Orders that are confirmed or cancelled are left out."""
+
+    payments: dict[str, PaymentDetails]
+
+
 class StepResponse(TypedDict):
     """A step of the whole order, or of one seller's part of it."""
 

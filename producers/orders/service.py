@@ -10,8 +10,5 @@ SERVICE = Service(
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(prune_idempotency_keys,),
-    readable_tables={
-        "payments": ("how_to_pay",),  # not an event: no topic may contain a payment token
-    },
     callable_functions={"inventory": ("begin_return(uuid)",), "payments": ("begin_return(uuid)",)},
 )

@@ -28,6 +28,7 @@ SQL = load_queries(__file__)
 PRUNE_KEYS = SQL["prune_idempotency_keys"]
 """A DELETE for `producers.postgres.pruning.prune`."""
 
+_PAYMENT_FIELDS = ("method", "token", "installments")
 _STEP_FIELDS = ("status", "at", "seller_id", "carrier", "tracking_code")
 _LINE_FIELDS = (
     *("line_number", "product_id", "seller_id", "quantity", "unit_price_minor", "discount_minor"),
@@ -173,6 +174,12 @@ async def export_orders(sql: Any, shopper_ids: Sequence[str]) -> list[dict[str, 
     rows = await sql.fetch(SQL["export_orders"], list(shopper_ids))
     fields = [field for field in _LINE_FIELDS if field != "commission_bp"]
     return [{**row, "lines": [dict(zip(fields, line, strict=True)) for line in row["lines"]]} for row in rows]
+
+
+async def find_payment_details(sql: Any, order_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return order id → `method`, `token` and `installments` of the orders whose payment is not decided."""
+    rows = await sql.fetch(SQL["find_payment_details"], list(order_ids))
+    return {row["order_id"]: {name: row[name] for name in _PAYMENT_FIELDS} for row in rows}
 
 
 async def find_lines(sql: Any, order_id: str) -> list[dict[str, Any]]:

@@ -6,7 +6,9 @@ the call, which returns the same outcome.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -17,8 +19,11 @@ from common.settings import Settings
 from common.tracing import span_id_of_event, trace_span
 from producers.backoff import Backoff
 from producers.finishing import finish
+from producers.http.peers import Peers
+from producers.http.problems import ServiceNotReady
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
+from producers.payment_details import PaymentDetails
 from producers.payments import store
 from producers.payments.model import Payment, retry_after
 from producers.payments.provider import ChargeOutcome, ChargeRequest, Provider, ProviderUnavailable
@@ -35,6 +40,8 @@ MAX_CALLS = 32
 
 CALL_TIMEOUT_S = 10.0
 MAX_WAIT_S = 5.0
+ASK_AGAIN = timedelta(seconds=1)
+"""After this time orders is asked again for the payment details that it did not give."""
 
 WORKER = "charge_worker"
 
@@ -45,7 +52,7 @@ async def run_charge_worker(transactions: Transactions, settings: Settings) -> N
     While PostgreSQL is unavailable, it retries with back-off.
     """
     UNEXPECTED_ERRORS.labels("payments", WORKER)  # creates the series with 0, which the alert needs
-    backoff = Backoff("payments charge worker")
+    backoff, peers = Backoff("payments charge worker"), Peers(settings, "payments")
     while True:
         try:
             async with (
@@ -54,7 +61,7 @@ async def run_charge_worker(transactions: Transactions, settings: Settings) -> N
                 asyncio.TaskGroup() as group,
             ):
                 with transactions.notifier.local_listener(DUE, due):
-                    worker = ChargeWorker(transactions, provider, settings.stop_timeout_s)
+                    worker = ChargeWorker(transactions, provider, peers, settings.stop_timeout_s)
                     await _run_until_error(worker, due, group, backoff)
         except* RETRYABLE as errors:
             await backoff.wait(errors.exceptions[0])
@@ -93,9 +100,12 @@ class ChargeWorker:
         stop_timeout_s: how long a call may take to end and to store its outcome after a cancellation.
     """
 
-    def __init__(self, transactions: Transactions, provider: Provider, stop_timeout_s: float) -> None:
+    def __init__(
+        self, transactions: Transactions, provider: Provider, peers: Peers, stop_timeout_s: float
+    ) -> None:
         self._transactions = transactions
         self._provider = provider
+        self._peers = peers
         self.stop_timeout_s = stop_timeout_s
 
     async def claim(self, limit: int) -> list[Coroutine[Any, Any, bool]]:
@@ -109,8 +119,38 @@ class ChargeWorker:
         async with self._transactions.connection() as sql:
             payments = await store.claim_payments(sql, now, limit)
             refunds = await store.claim_refunds(sql, now, limit - len(payments))
-        calls = [self._isolated(trace, self._pay(payment, trace)) for payment, trace in payments]
-        return calls + [self._isolated(refund.trace, self._refund(refund)) for refund in refunds]
+        calls = [self._isolated(refund.trace, self._refund(refund)) for refund in refunds]
+        try:
+            details = await self._payment_details([payment for payment, _ in payments])
+        except ServiceNotReady:
+            async with self._transactions.connection() as sql:
+                await store.retry_payments_later(
+                    sql, [payment.order_id for payment, _ in payments], now + ASK_AGAIN
+                )
+            return calls
+        for payment, trace in payments:
+            detail = details.get(payment.order_id)
+            decided = payment.state == "due" and detail is None
+            call = self._close(payment, trace) if decided else self._pay(payment, detail, trace)
+            calls.append(self._isolated(trace, call))
+        return calls
+
+    async def _payment_details(self, payments: Sequence[Payment]) -> dict[str, PaymentDetails]:
+        """Return order id → how the order is paid, of the payments to charge. Cancelled orders are left out.
+
+        The method is saved before the call, because its outcome may become known after the order is decided.
+
+        Raises:
+            ServiceNotReady: orders does not answer.
+        """
+        due = [payment.order_id for payment in payments if payment.state == "due"]
+        if not due:
+            return {}
+        answer = await self._peers.ask("orders", "/v1/orders/payment_details", {"order_ids": due})
+        details = {order_id: PaymentDetails(**fields) for order_id, fields in answer["payments"].items()}
+        async with self._transactions.connection() as sql:
+            await store.save_methods(sql, details)
+        return details
 
     async def seconds_to_next_attempt(self) -> float:
         """Return the time until the next payment or refund is due, at most `MAX_WAIT_S`."""
@@ -137,9 +177,20 @@ class ChargeWorker:
                 UNEXPECTED_ERRORS.labels("payments", WORKER).inc()
                 return False
 
-    async def _pay(self, payment: Payment, trace: Trace) -> bool:
+    async def _close(self, claimed: Payment, trace: Trace) -> bool:
+        """Close a payment whose order was cancelled; `order_cancelled` has not arrived yet."""
+        async with self._transactions.begin(trace) as tx:
+            payment = await store.lock_payment(tx, claimed.order_id)
+            if payment.state == "due":
+                called_before = replace(payment, attempts=payment.attempts - 1, cancelled=True)
+                await store.save_payment(tx, called_before.next())
+        return True
+
+    async def _pay(self, payment: Payment, details: PaymentDetails | None, trace: Trace) -> bool:
+        if details is not None:
+            payment = replace(payment, method=details.method, installments=details.installments)
         try:
-            outcome = await self._outcome(payment)
+            outcome = await self._outcome(payment, details.token if details else None)
         except (ProviderUnavailable, TimeoutError) as error:
             async with self._transactions.begin(trace) as tx:
                 await schedule_retry(tx, payment)
@@ -150,13 +201,13 @@ class ChargeWorker:
         log.info("the payment provider answered", payment_id=payment.payment_id, outcome=outcome.kind)
         return True
 
-    async def _outcome(self, payment: Payment) -> ChargeOutcome:
+    async def _outcome(self, payment: Payment, token: str | None) -> ChargeOutcome:
         charge = ChargeRequest(
             payment_id=payment.payment_id,
             amount_minor=payment.amount_minor or 0,
             currency=payment.currency or "",
             method=payment.method or "",
-            token=payment.token or "",
+            token=token or "",
             installments=payment.installments or 1,
         )
         call = "void" if payment.state == "voiding" else "capture"

@@ -18,15 +18,10 @@ from schemas.codec import Record
 
 
 async def record_amount_due(tx: Transaction, event: Record) -> None:
-    """`order_placed`: record the amount and the payment method.
-
-    If orders has deleted the payment details, the order is already confirmed or cancelled, and the payment is
-    closed.
-    """
+    """`order_placed`: record the amount."""
     payment = await store.lock_payment_once(tx, event["order_id"])
     if payment.amount_minor is not None:
         return
-    details = await store.find_payment_details(tx, payment.order_id)
     lines = [
         SoldLine(
             line["line_number"],
@@ -40,12 +35,8 @@ async def record_amount_due(tx: Transaction, event: Record) -> None:
     due = replace(
         payment,
         shopper_id=event["shopper_id"],
-        method=details.method if details else None,
-        token=details.token if details else None,
-        installments=details.installments if details else None,
         currency=event["currency"],
         amount_minor=sum(map(line_amount_minor, event["lines"])),
-        cancelled=payment.cancelled or details is None,
     )
     await store.save_payment(tx, due.next(), lines=lines)
 

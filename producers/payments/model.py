@@ -28,7 +28,7 @@ class Payment:
     payment_id: str
     shopper_id: str | None = None
     method: Method | None = None
-    token: str | None = None
+    """None, like `installments`, until the payment is first charged."""
     installments: int | None = None
     currency: str | None = None
     amount_minor: int | None = None

@@ -32,7 +32,7 @@ async def schedule_retry(tx: Transaction, claimed: Payment) -> None:
     """Repeat the same call later, because the provider did not answer and the outcome is unknown."""
     payment = await store.lock_payment(tx, claimed.order_id)
     if payment.needs_provider_call:
-        await store.retry_payment_later(tx, claimed.order_id, retry_after(claimed.attempts))
+        await store.retry_payments_later(tx.sql, [claimed.order_id], tx.now + retry_after(claimed.attempts))
         _emit_failed(tx, claimed, "provider_error", final=False)
 
 

@@ -1,8 +1,8 @@
 """Reads and writes payments' tables; each statement is a file in `queries/`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from common.errors import Rejected
@@ -17,7 +17,7 @@ from schemas.codec import Record
 
 SQL = load_queries(__file__)
 
-_PAYMENT_FIELDS = 12
+_PAYMENT_FIELDS = 11
 
 _REFUNDED_LINE_FIELDS = ("line_number", "product_id", "quantity", "refund_minor")
 
@@ -78,9 +78,6 @@ async def save_payment(
         SQL["save_payment"],
         payment.order_id,
         payment.shopper_id,
-        payment.method,
-        payment.token,
-        payment.installments,
         payment.currency,
         payment.amount_minor,
         payment.reserved,
@@ -98,12 +95,6 @@ async def save_payment(
     )
     if payment.needs_provider_call:
         tx.notify(DUE)
-
-
-async def find_payment_details(tx: Transaction, order_id: str) -> PaymentDetails | None:
-    """Return the payment details of an order; None after the order was confirmed or cancelled."""
-    row = await tx.sql.fetchrow(SQL["find_payment_details"], order_id)
-    return None if row is None else PaymentDetails(**row)
 
 
 async def find_due_lines(tx: Transaction, order_id: str) -> list[SoldLine]:
@@ -156,9 +147,19 @@ async def claim_refunds(sql: Any, now: datetime, limit: int) -> list[Refund]:
     ]
 
 
-async def retry_payment_later(tx: Transaction, order_id: str, after: timedelta) -> None:
-    """Make a claimed payment due again after a delay."""
-    await tx.sql.execute(SQL["retry_payment_later"], order_id, tx.now + after)
+async def save_methods(sql: Any, details: Mapping[str, PaymentDetails]) -> None:
+    """Save how orders are paid, before the provider is called. The token is not saved."""
+    await sql.execute(
+        SQL["save_methods"],
+        list(details),
+        [detail.method for detail in details.values()],
+        [detail.installments for detail in details.values()],
+    )
+
+
+async def retry_payments_later(sql: Any, order_ids: Sequence[str], at: datetime) -> None:
+    """Make claimed payments due again at a time."""
+    await sql.execute(SQL["retry_payments_later"], order_ids, at)
 
 
 async def retry_refund_later(sql: Any, refund_id: str, at: datetime) -> None:

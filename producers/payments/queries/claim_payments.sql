@@ -7,5 +7,5 @@ WHERE order_id IN (
     LIMIT $3::integer
     FOR UPDATE SKIP LOCKED
 )
-RETURNING order_id, payment_id, shopper_id, method, token, installments, currency, amount_minor, reserved, cancelled,
+RETURNING order_id, payment_id, shopper_id, method, installments, currency, amount_minor, reserved, cancelled,
     state, attempts, causation_id, trace_id;

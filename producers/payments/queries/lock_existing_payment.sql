@@ -1,4 +1,4 @@
-SELECT order_id, payment_id, shopper_id, method, token, installments, currency, amount_minor, reserved, cancelled,
+SELECT order_id, payment_id, shopper_id, method, installments, currency, amount_minor, reserved, cancelled,
     state, attempts
 FROM payments
 WHERE order_id = $1::uuid

@@ -4,7 +4,7 @@ WITH recorded AS (
 ), locked AS (
     INSERT INTO payments (order_id, payment_id) SELECT $3::uuid, $4::uuid FROM recorded
     ON CONFLICT (order_id) DO UPDATE SET order_id = excluded.order_id
-    RETURNING order_id, payment_id, shopper_id, method, token, installments, currency, amount_minor, reserved,
+    RETURNING order_id, payment_id, shopper_id, method, installments, currency, amount_minor, reserved,
         cancelled, state, attempts
 )
 SELECT EXISTS (SELECT FROM recorded) AS first_time, locked.* FROM (SELECT) AS always LEFT JOIN locked ON true;
