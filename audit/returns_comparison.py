@@ -1,4 +1,4 @@
-"""Compares the returns that sellers registered with the returns that a service recorded."""
+"""Compares the returns that sellers registered with what the services recorded of them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -23,17 +23,14 @@ class ReturnsComparison:
     """`audit/queries/<name>/expected.sql` reads the events from ClickHouse, `actual.sql` the service's rows.
 
     The events have event_id, order_id, return_id, the other columns of `spec.key`, and integers, which are
-    summed by that key. The service's rows have the key and the sums that are not all 0. With
-    `excludes_orders`, the orders that `without_lines.sql` returns are left out, because the service has no
-    rows for them.
+    summed by that key. The service's rows have the key and the sums that are not all 0. Returns that orders
+    rejected are left out.
     """
 
     spec: ComparisonSpec
-    service: str
-    excludes_orders: bool = False
 
     def run(self, stores: Stores) -> Iterator[ComparisonResult | TableComparison]:
-        """Yield the comparison; it also reads the service's inbox and the dead letters."""
+        """Yield the comparison; it also reads the inbox and the dead letters of orders."""
         if stores.service_db.exists():
             yield TableComparison(self.spec, partial(self._read, stores))
         else:
@@ -46,26 +43,21 @@ class ReturnsComparison:
         events = stores.clickhouse.query(f"{name}/expected", keys=keys)
         if recorded is None or processed is None:
             raise ValueError(f"{name}: the service has no tables")
-        if self.excludes_orders:
-            excluded = stores.service_db.query(f"{name}/without_lines")
-            if excluded is not None:
-                events = events.filter(pc.invert(_is_among(events["order_id"], excluded["order_id"])))
-        own = processed.filter(pc.equal(processed["service"], self.service))
-        rejected = rejected_by(self.service, stores.kafka.dead_letters("order_returned"), stores.kafka.decode)
-        return self.sides(events, recorded, own["event_id"], rejected)
+        rejected = rejected_by("orders", stores.kafka.dead_letters("order_returned"), stores.kafka.decode)
+        return self.sides(events, recorded, processed["event_id"], rejected)
 
     def sides(
         self, events: pa.Table, recorded: pa.Table, processed: pa.ChunkedArray, rejected: frozenset[str]
     ) -> Sides:
         """Return both sides, with each return counted once.
 
-        An event that the service rejected is explained, unless the service processed it later, after its dead
-        letter was replayed.
+        An event that orders rejected is explained, unless orders processed it later, after its dead letter
+        was replayed.
 
         Args:
             events, recorded: the results of the two queries.
-            processed: ids of the events that the service processed.
-            rejected: ids of the events with a dead letter of the service.
+            processed: ids of the events that orders processed.
+            rejected: ids of the events with a dead letter of orders.
         """
         is_processed = _is_among(events["event_id"], processed)
         is_rejected = pc.is_in(events["event_id"], value_set=pa.array(rejected, pa.string()))

@@ -83,14 +83,12 @@ def read_description(folder: Path) -> SqlComparison | ReturnsComparison:
         stores: tuple[StoreName, StoreName] = (expected["store"], actual["store"])
     except KeyError as error:
         raise ValueError(f"{folder.name}/{DESCRIPTION} has no {error.args[0]}") from error
-    service = described.pop("returns_to", None)
+    of_returns = described.pop("of_returns", False)
     if described:
         raise ValueError(f"{folder.name}/{DESCRIPTION}: unknown {', '.join(described)}")
     if unknown := set(stores) - set(get_args(StoreName)):
         raise ValueError(f"{folder.name}/{DESCRIPTION}: there is no store {', '.join(sorted(unknown))}")
-    if service is None:
-        return SqlComparison(spec, *stores)
-    return ReturnsComparison(spec, service, excludes_orders=(folder / "without_lines.sql").is_file())
+    return ReturnsComparison(spec) if of_returns else SqlComparison(spec, *stores)
 
 
 def discover() -> dict[str, SqlComparison | ReturnsComparison]:

@@ -652,6 +652,30 @@ ORDER BY (product_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'A seller\'s stock of a product fell to its threshold.';
 
+CREATE TABLE return_settled
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `return_id` String COMMENT 'The return.' CODEC(ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `shopper_id` String COMMENT 'Who bought: the person, not the session.' CODEC(ZSTD(1)),
+    `seller_id` String COMMENT 'To whom it came back.' CODEC(ZSTD(1)),
+    `placed_at` DateTime64(3, 'UTC') COMMENT 'When the order was placed, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
+    `lines` Array(Tuple(
+        line_number Int32,
+        product_id String,
+        quantity Int32,
+        refund_minor Int64,
+        restocked Bool)) COMMENT 'What came back.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYear(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
+COMMENT 'The return of some lines is accepted: its units and its money go back.';
+
 CREATE TABLE review_published
 (
     `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),

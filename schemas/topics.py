@@ -90,6 +90,7 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     Topic("order_shipped", "order_id", 4, FOREVER),
     Topic("order_delivered", "order_id", 4, FOREVER),
     Topic("order_returned", "order_id", 4, FOREVER),
+    Topic("return_settled", "order_id", 4, FOREVER),
     # stock
     Topic("stock_reserved", "order_id", 4, FOREVER),
     Topic("stock_refused", "order_id", 4, FOREVER),

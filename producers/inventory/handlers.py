@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from common.errors import Rejected
-from common.ids import is_uuid7
 from common.metrics import RESERVATIONS
 from producers.inbox.subscription import Subscription
 from producers.inventory import store
@@ -17,8 +16,6 @@ from producers.inventory.stock_events import change_locked_stock, change_stock
 from producers.inventory.store import Reservation
 from producers.listings import KEEP_LISTINGS
 from producers.outbox.transaction import Transaction
-from producers.returns.begin import begin_return
-from producers.returns.check import check_return, line_amount_minor
 from schemas.codec import Record
 
 ReleaseReason = Literal["order_cancelled", "payment_failed", "expired"]
@@ -32,7 +29,6 @@ async def reserve(tx: Transaction, event: Record) -> None:
             line["product_id"],
             line["seller_id"],
             line["quantity"],
-            amount_minor=line_amount_minor(line),
         )
         for line in event["lines"]
     ]
@@ -86,13 +82,13 @@ async def release_unpaid(tx: Transaction, event: Record) -> None:
 
 
 async def accept_return(tx: Transaction, event: Record) -> None:
-    """`order_returned`: put the units that can be sold again back into stock, and record the others."""
+    """`return_settled`: put the units that can be sold again back into stock, and record the others."""
     reservation = await store.lock_reservation(tx, event["order_id"])
-    if reservation is None or not await begin_return(tx, reservation.order_id):
-        return  # the order does not exist in this shop
-    await store.record_return(tx, reservation.order_id, event["return_id"])
+    if reservation is None:
+        raise Rejected(f"order {event['order_id']} has no reservation, so it can't be returned")
+    if not await store.record_return(tx, reservation.order_id, event["return_id"]):
+        return
     lines = {line.line_number: line for line in await store.find_lines(tx, reservation.order_id)}
-    check_return((line.as_sold() for line in lines.values()), event)
     if reservation.state == "held":  # `order_confirmed` is in another topic and may not have arrived yet
         sold = list(lines.values())
         await _sell(tx, reservation, sold, await store.lock_stock(tx, units(sold)))
@@ -168,6 +164,6 @@ SUBSCRIPTIONS = (
     Subscription("order_confirmed", sell, records_event=True),
     Subscription("order_cancelled", cancel_reservation),
     Subscription("payment_failed", release_unpaid),
-    Subscription("order_returned", accept_return, external_key=is_uuid7, never_prune=True),
+    Subscription("return_settled", accept_return),
     *KEEP_LISTINGS,
 )

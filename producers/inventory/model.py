@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal, NamedTuple
 
-from producers.returns.check import SoldLine
-
 ReservationState = Literal["held", "sold", "released", "given_back", "refused", "barred"]
 ChangeReason = Literal["reserved", "released", "shipped", "returned", "received", "corrected"]
 """The field `reason` of `stock_changed`. A sale is `shipped`, because the units leave the stock."""
@@ -38,9 +36,6 @@ class ReservedLine:
     quantity: int
     returned: int = 0
     written_off: int = 0
-    amount_minor: int | None = None
-    """The amount due for the line. None for orders from before this column."""
-    refunded_minor: int = 0
 
     @property
     def key(self) -> StockKey:
@@ -51,18 +46,6 @@ class ReservedLine:
     def not_returned(self) -> int:
         """Units that were neither returned nor written off."""
         return self.quantity - self.returned - self.written_off
-
-    def as_sold(self) -> SoldLine:
-        """Return the line for `check_return`."""
-        return SoldLine(
-            line_number=self.line_number,
-            product_id=self.product_id,
-            seller_id=self.seller_id,
-            quantity=self.quantity,
-            amount_minor=self.amount_minor,
-            returned=self.returned + self.written_off,
-            refunded_minor=self.refunded_minor,
-        )
 
 
 class InsufficientStock(Exception):

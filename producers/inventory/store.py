@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from common.errors import Rejected
 from common.ids import new_id
 from producers.inventory.model import RESERVATION_TTL, ReservationState, ReservedLine, Stock, StockKey
 from producers.outbox.transaction import Transaction
@@ -54,7 +53,6 @@ async def save_stock(
         [line.line_number for line in lines],
         *_columns(line.key for line in lines),
         [line.quantity for line in lines],
-        [line.amount_minor for line in lines],
     )
 
 
@@ -107,7 +105,7 @@ async def lock_reservation_once(
     if rows[0]["order_id"] is None:
         return None, [], {}
     held = [row for row in rows if row["line_number"] is not None]
-    lines = [ReservedLine(*tuple(row)[4:12]) for row in held]
+    lines = [ReservedLine(*tuple(row)[4:10]) for row in held]
     stock = [_stock(row) for row in held]
     return Reservation(*tuple(rows[0])[1:4]), lines, {row.key: row for row in stock}
 
@@ -128,26 +126,19 @@ async def find_lines(tx: Transaction, order_id: str) -> list[ReservedLine]:
     return [ReservedLine(*row) for row in await tx.sql.fetch(SQL["find_lines"], order_id)]
 
 
-async def record_return(tx: Transaction, order_id: str, return_id: str) -> None:
-    """Record a return of an order whose reservation is locked.
-
-    Raises:
-        Rejected: the return was recorded before, for this event or another one.
-    """
-    if await tx.sql.fetchval(SQL["record_return"], order_id, return_id) is None:
-        raise Rejected(f"return {return_id} of order {order_id} was accepted before")
+async def record_return(tx: Transaction, order_id: str, return_id: str) -> bool:
+    """Record a return of an order whose reservation is locked; return False if it was recorded before."""
+    return await tx.sql.fetchval(SQL["record_return"], order_id, return_id) is not None
 
 
 async def record_returned_line(tx: Transaction, order_id: str, returned: Record) -> None:
-    """Add a line of `order_returned` to the order's line.
+    """Add a line of `return_settled` to the order's line.
 
     A constraint of the table refuses more units than were sold.
     """
     quantity = returned["quantity"]
     counts = (quantity, 0) if returned["restocked"] else (0, quantity)
-    await tx.sql.execute(
-        SQL["record_returned_line"], order_id, returned["line_number"], *counts, returned["refund_minor"]
-    )
+    await tx.sql.execute(SQL["record_returned_line"], order_id, returned["line_number"], *counts)
 
 
 async def find_expired(sql: Any, now: datetime, limit: int) -> list[str]:

@@ -1,5 +1,7 @@
 """Handles the events of payments, inventory, carriers and sellers in the orders service."""
 
+from typing import Any
+
 from common.errors import Rejected
 from common.ids import is_uuid7
 from producers.inbox.subscription import Subscription, any_key
@@ -7,10 +9,9 @@ from producers.listings import check_listing
 from producers.orders import store
 from producers.orders.cancellation import cancel_order
 from producers.orders.model import Offer, PaymentStatus, Reason, Status, can_become, payment_can_become
+from producers.orders.returns import check_return
 from producers.orders.store import Order
 from producers.outbox.transaction import Transaction
-from producers.returns.begin import begin_return
-from producers.returns.check import check_return
 from schemas.codec import Record
 
 
@@ -75,15 +76,32 @@ async def deliver(tx: Transaction, event: Record) -> None:
 
 
 async def accept_return(tx: Transaction, event: Record) -> None:
-    """`order_returned`: record the return; the order keeps its status."""
+    """`order_returned`: accept the return; the order keeps its status, and can't be cancelled any more.
+
+    Inventory and payments act on `return_settled`, so that no return is accepted in part. A return of an
+    unpaid order is rejected, not retried: a retry blocks the whole consumer, which would then never read the
+    payment. The dead letter can be replayed once the order is paid.
+
+    Raises:
+        Rejected: the order is not paid or is cancelled, or the return does not fit it, or is known already.
+    """
     order = await store.lock_order(tx, event["order_id"])
     if order is None:
         return
-    await begin_return(tx, order.order_id)
+    if order.status in ("placed", "cancelled"):
+        state = "not paid yet" if order.status == "placed" else "cancelled"
+        raise Rejected(f"order {order.order_id} is {state}, so it can't be returned")
     await store.check_return_is_new(tx, order, event["return_id"])
     after = check_return(await store.find_sold_lines(tx, order), event)
     step = store.StepDetails(event["occurred_at"], event["return_id"], event["seller_id"])
     await store.record_return(tx, order, step, after.values())
+    tx.emit("return_settled", **settled(event))
+
+
+def settled(event: Record) -> dict[str, Any]:
+    """Return the fields of the `return_settled` of an accepted `order_returned`."""
+    fields = ("return_id", "order_id", "shopper_id", "seller_id", "placed_at", "currency", "lines")
+    return {name: event[name] for name in fields}
 
 
 async def save_offer(tx: Transaction, event: Record) -> None:
@@ -155,7 +173,7 @@ SUBSCRIPTIONS = (
     Subscription("stock_released", cancel_expired),
     Subscription("order_shipped", ship, external_key=is_uuid7, records_event=True),
     Subscription("order_delivered", deliver, external_key=is_uuid7, records_event=True),
-    Subscription("order_returned", accept_return, external_key=is_uuid7),
+    Subscription("order_returned", accept_return, external_key=is_uuid7, never_prune=True),
     Subscription("product_listed", save_offer, external_key=any_key, batchable=True),
     Subscription("product_changed", save_offer, external_key=any_key, batchable=True),
     Subscription("product_delisted", delist_offer, external_key=any_key, batchable=True),

@@ -16,11 +16,11 @@ from producers.orders.model import (
     RequestedLine,
     Status,
 )
+from producers.orders.returns import SoldLine
 from producers.outbox.message import OutboxMessage
 from producers.outbox.transaction import Transaction
 from producers.payment_details import PaymentDetails
 from producers.postgres.queries import load_queries
-from producers.returns.check import SoldLine
 from schemas.codec import Record
 
 SQL = load_queries(__file__)
@@ -61,7 +61,7 @@ class Order:
     payment_status: PaymentStatus
     placed_at: datetime
     has_returns: bool
-    """Whether a service has accepted a return of the order, which orders may not have read yet."""
+    """Whether a return of the order was accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +273,16 @@ async def record_return(tx: Transaction, order: Order, step: StepDetails, after:
         [line.refunded_minor for line in lines],
     )
     await add_step(tx, order, "returned", step)
+
+
+async def find_unsettled_returns(sql: Any) -> frozenset[str]:
+    """Return the returns of before `return_settled` that inventory or payments may not have read."""
+    return frozenset(row["return_id"] for row in await sql.fetch(SQL["find_unsettled_returns"]))
+
+
+async def settle_return(tx: Transaction, order_id: str, return_id: str) -> bool:
+    """Record that such a return is settled; return False if it was before."""
+    return await tx.sql.fetchval(SQL["settle_return"], order_id, return_id) is not None
 
 
 async def record_refund(tx: Transaction, order: Order, step: StepDetails, amount_minor: int) -> None:

@@ -39,12 +39,14 @@ class EventWriter:
         self._encoders = {name: Encoder(all_events()[name], number) for name, number in schema_ids.items()}
 
     def write(self, event: str, now: datetime, trace: Trace, fields: Mapping[str, Any]) -> OutboxMessage:
-        """Encode an event with a new id. `fields` are the schema's fields after `occurred_at`.
+        """Encode an event. `fields` are the schema's fields after `occurred_at`.
+
+        The event has a new id, unless `fields` has its `event_id`.
 
         Raises:
             NotEncodable: the fields do not fit the event's schema.
         """
-        event_id = new_id()
+        event_id = str(fields.get("event_id") or new_id())
         if (span := current_span()) is not None and "order_id" in fields:
             span.attributes["order.id"] = str(fields["order_id"])
         record = {"event_id": event_id, "occurred_at": now, **fields}

@@ -7,13 +7,10 @@ and `charge_worker.py` calls the provider.
 from dataclasses import replace
 
 from common.errors import Rejected
-from common.ids import is_uuid7
 from producers.inbox.subscription import Subscription
 from producers.outbox.transaction import Transaction
 from producers.payments import store
 from producers.payments.settlement import refund_if_cancelled
-from producers.returns.begin import begin_return
-from producers.returns.check import SoldLine, check_return, line_amount_minor
 from schemas.codec import Record
 
 
@@ -22,23 +19,13 @@ async def record_amount_due(tx: Transaction, event: Record) -> None:
     payment = await store.lock_payment_once(tx, event["order_id"])
     if payment.amount_minor is not None:
         return
-    lines = [
-        SoldLine(
-            line["line_number"],
-            line["product_id"],
-            line["seller_id"],
-            line["quantity"],
-            line_amount_minor(line),
-        )
-        for line in event["lines"]
-    ]
     due = replace(
         payment,
         shopper_id=event["shopper_id"],
         currency=event["currency"],
         amount_minor=sum(map(line_amount_minor, event["lines"])),
     )
-    await store.save_payment(tx, due.next(), lines=lines)
+    await store.save_payment(tx, due.next())
 
 
 async def record_reservation(tx: Transaction, event: Record) -> None:
@@ -57,19 +44,12 @@ async def record_cancellation(tx: Transaction, event: Record) -> None:
 
 
 async def refund_return(tx: Transaction, event: Record) -> None:
-    """`order_returned`: refund the amounts of the return, for each line at most what was not refunded before.
-
-    The handler does not require that the order is shipped: `order_shipped` is in another topic and may not
-    have arrived yet.
-    """
-    payment = await store.lock_existing_payment(tx, event["order_id"])
-    if payment is None or not await begin_return(tx, payment.order_id):
+    """`return_settled`: refund the amounts of the return. Orders has checked them line by line."""
+    payment = await store.lock_payment(tx, event["order_id"])
+    if not await store.record_return(tx, payment.order_id, event["return_id"]):
         return
-    await store.record_return(tx, payment.order_id, event["return_id"])
     if payment.state != "captured" or payment.cancelled:
         raise Rejected(f"order {event['order_id']} is not paid or was cancelled, so it can't be refunded")
-    if lines := await store.find_due_lines(tx, payment.order_id):
-        await store.save_returned_lines(tx, payment.order_id, check_return(lines, event).values())
     amount_minor = sum(line["refund_minor"] for line in event["lines"])
     left_minor = (payment.amount_minor or 0) - await store.refunded_minor(tx, payment.order_id)
     if not 0 <= amount_minor <= left_minor:
@@ -81,9 +61,16 @@ async def refund_return(tx: Transaction, event: Record) -> None:
         await store.add_refund(tx, payment, amount_minor, "order_returned", event)
 
 
+def line_amount_minor(line: Record) -> int:
+    """Return the amount due for a line of `order_placed`."""
+    gross: int = line["quantity"] * line["unit_price_minor"]
+    extras: int = line["shipping_minor"] + line["tax_minor"] - line["discount_minor"]
+    return gross + extras
+
+
 SUBSCRIPTIONS = (
     Subscription("order_placed", record_amount_due, records_event=True),
     Subscription("stock_reserved", record_reservation, records_event=True),
     Subscription("order_cancelled", record_cancellation),
-    Subscription("order_returned", refund_return, external_key=is_uuid7, never_prune=True),
+    Subscription("return_settled", refund_return),
 )

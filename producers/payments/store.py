@@ -1,18 +1,16 @@
 """Reads and writes payments' tables; each statement is a file in `queries/`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from common.errors import Rejected
 from common.ids import new_id
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction
 from producers.payment_details import PaymentDetails
 from producers.payments.model import LEASE, Payment
 from producers.postgres.queries import load_queries
-from producers.returns.check import SoldLine
 from schemas.codec import Record
 
 SQL = load_queries(__file__)
@@ -61,16 +59,8 @@ async def lock_payment_once(tx: Transaction, order_id: str) -> Payment:
     return Payment(*tuple(row)[1:])
 
 
-async def lock_existing_payment(tx: Transaction, order_id: str) -> Payment | None:
-    """Lock and return the payment of an order; None if the order does not exist in this shop."""
-    row = await tx.sql.fetchrow(SQL["lock_existing_payment"], order_id)
-    return None if row is None else _payment(row)
-
-
-async def save_payment(
-    tx: Transaction, payment: Payment, failure: str | None = None, lines: Sequence[SoldLine] = ()
-) -> None:
-    """Save a locked payment and its lines. If the payment needs a provider call, it is due at once.
+async def save_payment(tx: Transaction, payment: Payment, failure: str | None = None) -> None:
+    """Save a locked payment. If the payment needs a provider call, it is due at once.
 
     The events of that call get the trace of this transaction.
     """
@@ -87,37 +77,14 @@ async def save_payment(
         failure,
         tx.trace.causation_id,
         tx.trace.trace_id,
-        [line.line_number for line in lines],
-        [line.quantity for line in lines],
-        [line.amount_minor for line in lines],
-        [line.product_id for line in lines],
-        [line.seller_id for line in lines],
     )
     if payment.needs_provider_call:
         tx.notify(DUE)
 
 
-async def find_due_lines(tx: Transaction, order_id: str) -> list[SoldLine]:
-    """Return the lines of an order; empty for an order from before this table existed."""
-    return [SoldLine(*row) for row in await tx.sql.fetch(SQL["find_due_lines"], order_id)]
-
-
-async def record_return(tx: Transaction, order_id: str, return_id: str) -> None:
-    """Record a return of an order whose payment is locked.
-
-    Raises:
-        Rejected: the return was recorded before, for this event or another one.
-    """
-    if await tx.sql.fetchval(SQL["record_return"], order_id, return_id) is None:
-        raise Rejected(f"return {return_id} of order {order_id} was accepted before")
-
-
-async def save_returned_lines(tx: Transaction, order_id: str, lines: Iterable[SoldLine]) -> None:
-    """Save the returned units and the refunded amounts of lines."""
-    for line in lines:
-        await tx.sql.execute(
-            SQL["save_returned_lines"], order_id, line.line_number, line.returned, line.refunded_minor
-        )
+async def record_return(tx: Transaction, order_id: str, return_id: str) -> bool:
+    """Record a return of an order whose payment is locked; return False if it was recorded before."""
+    return await tx.sql.fetchval(SQL["record_return"], order_id, return_id) is not None
 
 
 async def claim_payments(sql: Any, now: datetime, limit: int) -> list[tuple[Payment, Trace]]:
@@ -172,7 +139,7 @@ async def add_refund(
 ) -> None:
     """Add a refund that is due now. The table's key allows one for each order, reason and return.
 
-    `returned` is the `order_returned` that the refund pays for, if any.
+    `returned` is the `return_settled` that the refund pays for, if any.
     """
     lines = returned["lines"] if returned else []
     await tx.sql.execute(

@@ -15,7 +15,7 @@ EVENTS = pa.schema([
     ("line_number", pa.int64()), ("units_back", pa.int64()), ("refund_minor", pa.int64()),
 ])  # fmt: skip
 RECORDED = pa.schema(list(EVENTS)[1:2] + list(EVENTS)[3:])
-RETURNS = read_description(QUERIES / "returns_vs_payments")
+RETURNS = read_description(QUERIES / "returns_vs_orders")
 
 
 def returned(event_id, return_id="r1", line_number=1, units_back=1, refund_minor=900):

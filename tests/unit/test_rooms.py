@@ -62,7 +62,7 @@ def test_a_service_that_is_not_in_the_list_does_not_start() -> None:
 @pytest.mark.parametrize(
     ("read", "differing"),
     [
-        (("order_placed", "stock_reserved", "order_cancelled"), "order_returned"),
+        (("order_placed", "stock_reserved", "order_cancelled"), "return_settled"),
         ((*SERVICES["payments"].reads, "cart_changed"), "cart_changed"),
         (SERVICES["payments"].reads * 2, "an event is there twice"),
     ],

@@ -9,8 +9,8 @@ WITH recorded AS (
     WHERE order_id = $3::uuid AND EXISTS (SELECT FROM recorded)
     FOR UPDATE
 ), held AS (
-    SELECT line_number, stock.product_id, stock.seller_id, quantity, returned, written_off, amount_minor,
-        refunded_minor, stock.on_hand, stock.reserved, stock.version
+    SELECT line_number, stock.product_id, stock.seller_id, quantity, returned, written_off,
+        stock.on_hand, stock.reserved, stock.version
     FROM reservation
     JOIN reserved_lines USING (order_id)
     JOIN stock USING (product_id, seller_id)

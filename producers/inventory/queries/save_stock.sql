@@ -2,9 +2,9 @@
 WITH moved AS (
     UPDATE reservations SET state = $7::text WHERE order_id = $6::uuid AND state <> $7::text
 ), held AS (
-    INSERT INTO reserved_lines (order_id, line_number, product_id, seller_id, quantity, amount_minor)
+    INSERT INTO reserved_lines (order_id, line_number, product_id, seller_id, quantity)
     SELECT $6::uuid, line.*
-    FROM unnest($8::integer[], $9::text[], $10::text[], $11::integer[], $12::bigint[]) AS line
+    FROM unnest($8::integer[], $9::text[], $10::text[], $11::integer[]) AS line
 )
 UPDATE stock
 SET on_hand = changed.on_hand, reserved = changed.reserved, version = changed.version

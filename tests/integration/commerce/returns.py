@@ -1,11 +1,8 @@
-"""Makes `order_returned` events, and reads the dead letters of those that services rejected."""
+"""Makes `order_returned` events, and reads the dead letters of those that orders rejected."""
 
 from typing import Any
 
 from common.ids import new_id
-
-EVERY_SERVICE = ["inventory", "orders", "payments"]
-"""The services that process `order_returned`."""
 
 
 def returned(product_id: str, quantity: int, refund_minor: int) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def test_a_return_with_a_nul_in_its_id_that_asks_for_too_much_is_a_dead_letter(s
 
     shop.tell("order_returned", **returned(order_id, "r\x00", refund_minor=10**9))
 
-    eventually(lambda: b"payments" in {letter["stage"] for letter in letters("order_returned", order_id)})
+    eventually(lambda: b"orders" in {letter["stage"] for letter in letters("order_returned", order_id)})
 
 
 def test_a_nul_in_a_correlation_id_does_not_block_later_events(shop, eventually):

@@ -54,24 +54,22 @@ def test_a_return_of_an_unpaid_order_can_be_replayed_once_it_is_paid(shop, dlq, 
         "reason": "damaged", "placed_at": 0, "currency": "BRL", "lines": [line],
     }  # fmt: skip
     shop.tell("order_returned", **back)
-    rejected = eventually(
-        lambda: found if len(found := letters(dlq, "order_returned", order_id)) == 3 else None
-    )
+    (rejected,) = eventually(lambda: letters(dlq, "order_returned", order_id))
     assert shop.settled(order_id)["status"] == "confirmed"
 
     dlq("replay", "order_returned")
 
     eventually(lambda: len(shop.events("payment_refunded", order_id)) == 1)
-    assert {letter["stage"] for letter in rejected} == {"inventory", "orders", "payments"}
+    assert rejected["stage"] == "orders"
     eventually(lambda: "returned" in [step["status"] for step in shop.order(order_id)["history"]])
     assert not letters(dlq, "order_returned", order_id)
     shop.tell("order_returned", **back)
-    eventually(lambda: len(letters(dlq, "order_returned", order_id)) == 3)
+    eventually(lambda: letters(dlq, "order_returned", order_id))
     dlq("replay", "order_returned")
-    again = eventually(lambda: found if len(found := letters(dlq, "order_returned", order_id)) == 3 else None)
-    assert all("was accepted before" in one["reason"] for one in again)
+    (again,) = eventually(lambda: letters(dlq, "order_returned", order_id))
+    assert "was accepted before" in again["reason"]
     assert len(shop.events("payment_refunded", order_id)) == 1
-    assert shop.stock(lamp) == (10, 0)
+    eventually(lambda: shop.stock(lamp) == (10, 0))
 
 
 def test_a_replayed_letter_that_is_rejected_again_is_a_new_letter_of_each_service(shop, dlq, eventually):

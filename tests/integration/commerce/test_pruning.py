@@ -36,13 +36,13 @@ def prune(shop, service, statement, *arguments):
 
 @pytest.mark.parametrize(
     ("topic", "days", "left"),
-    [("order_placed", 31, 0), ("order_placed", 29, 3), ("order_returned", 31, 3)],
+    [("order_shipped", 31, 0), ("order_shipped", 29, 3), ("order_returned", 31, 3)],
 )
 def test_old_event_ids_are_pruned_but_not_those_that_are_never_pruned(shop, topic, days, left):
     event = new_id()
     shop.sql(OLD, event, topic, days, 3)
 
-    prune(shop, "inventory", INBOX["prune_inbox"], never_pruned_topics(INVENTORY))
+    prune(shop, "orders", INBOX["prune_inbox"], never_pruned_topics(ORDERS))
 
     assert len(shop.sql(LEFT, event)) == left
 

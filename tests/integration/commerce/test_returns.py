@@ -1,21 +1,27 @@
-"""Orders, inventory and payments accept the same returns, and a returned order is not cancelled."""
+"""Orders accepts returns, inventory and payments act on them, and a returned order is not cancelled."""
+
+import asyncio
 
 import pytest
 
-from common.clock import from_millis
+from common.clock import from_millis, system_clock
 from common.ids import new_id
-from tests.integration.commerce.returns import EVERY_SERVICE, back, letters, returned
+from producers.orders.returns_of_before import settle_returns_of_before
+from producers.outbox.message import EventWriter
+from producers.outbox.transaction import Transactions
+from producers.postgres.listen_notify import Notifier
+from producers.postgres.pool import make_pool
+from schemas.events import all_events
+from schemas.registry import SchemaRegistry
+from schemas.setup import register_schemas
+from tests.integration.commerce.returns import back, letters, returned
 
 SET_STATUS = "UPDATE orders.orders SET status = $2, cancellation_reason = $3 WHERE order_id = $1"
 """Gives an order a status that inventory and payments have not read yet."""
 
-LINES = """SELECT
-    (ordered.returned, ordered.returned_minor) AS in_orders,
-    (reserved.returned, reserved.refunded_minor) AS in_inventory,
-    (due.returned, due.refunded_minor) AS in_payments
+LINES = """SELECT (ordered.returned, ordered.returned_minor) AS in_orders, reserved.returned AS in_inventory
 FROM orders.order_lines AS ordered
 JOIN inventory.reserved_lines AS reserved USING (order_id, line_number)
-JOIN payments.due_lines AS due USING (order_id, line_number)
 WHERE order_id = $1"""
 
 
@@ -41,8 +47,8 @@ def steps(shop, order_id):
     return [step["status"] for step in shop.order(order_id)["history"]]
 
 
-def rejected_by(shop, order_id):
-    return [service for service, _ in letters(shop, order_id)]
+def is_rejected(shop, order_id):
+    return [service for service, _ in letters(shop, order_id)] == ["orders"]
 
 
 def test_a_partly_returned_order_can_not_be_cancelled(shop, lamp, order_id, eventually):
@@ -96,25 +102,49 @@ def test_a_refund_that_was_stored_without_the_goods_reports_none(shop, order_id,
     assert (refunded["seller_id"], refunded["placed_at"], refunded["lines"]) == (None, None, [])
 
 
-def test_an_order_can_not_be_cancelled_once_one_service_has_accepted_its_return(
-    shop, lamp, order_id, eventually
-):
-    event = back(order_id, returned(lamp, 1, refund_minor=900), event_id=new_id())
-    shop.tell("order_returned", headers={"only_for": "payments"}, **event)
-    eventually(lambda: len(shop.events("payment_refunded", order_id)) == 1)
+def test_a_return_from_before_it_was_settled_is_settled_once(shop, lamp, order_id, eventually):
+    told = back(order_id, returned(lamp, 1, refund_minor=900), event_id=new_id())
+    shop.tell("order_returned", headers={"only_for": "nobody"}, **told)  # orders has read it before
+    shop.sql("INSERT INTO orders.unsettled_returns VALUES ($1, $2)", order_id, told["return_id"])
 
-    assert cancel(shop, order_id).status_code == 409
+    for _ in range(2):
+        asyncio.run(settle(shop))
 
-    for service in ("inventory", "orders"):
-        shop.tell("order_returned", headers={"only_for": service}, **event)
     eventually(lambda: shop.stock(lamp) == (4, 0))
-    eventually(lambda: "returned" in steps(shop, order_id))
-    assert letters(shop, order_id) == []
+    eventually(lambda: shop.order(order_id)["payment"]["refunded_minor"] == 900)
+    (event,) = shop.events("return_settled", order_id)
+    assert event["event_id"] == told["event_id"]
+    assert shop.sql("SELECT FROM orders.unsettled_returns") == []
+
+
+def test_a_return_that_was_acted_on_as_order_returned_is_not_acted_on_again(shop, lamp, order_id, eventually):
+    told = back(order_id, returned(lamp, 1, refund_minor=900), event_id=new_id())
+    shop.tell("order_returned", headers={"only_for": "nobody"}, **told)
+    shop.sql("INSERT INTO orders.unsettled_returns VALUES ($1, $2)", order_id, told["return_id"])
+    for service in ("inventory", "payments"):
+        shop.sql(f"INSERT INTO {service}.inbox (id, topic) VALUES ($1, 'order_returned')", told["event_id"])
+
+    asyncio.run(settle(shop))
+
+    eventually(lambda: shop.events("return_settled", order_id))
+    eventually(shop.caught_up)
+    assert shop.stock(lamp) == (3, 0)
+    assert shop.events("payment_refunded", order_id) == []
+    assert letters(shop, order_id, "return_settled") == []
+
+
+async def settle(shop):
+    """Run the worker of orders that settles returns of before."""
+    with SchemaRegistry(shop.settings.registry) as registry:
+        ids = register_schemas(registry, [all_events()["return_settled"]])
+    async with make_pool(shop.settings, "orders", 1) as pool:
+        transactions = Transactions(pool, EventWriter("orders", ids), system_clock, Notifier("orders"))
+        await settle_returns_of_before(transactions, shop.settings)
 
 
 def test_a_rejected_return_does_not_prevent_a_cancellation(shop, lamp, order_id, eventually):
     shop.tell("order_returned", **back(order_id, returned(lamp, 9, refund_minor=900)))
-    eventually(lambda: rejected_by(shop, order_id) == EVERY_SERVICE)
+    eventually(lambda: is_rejected(shop, order_id))
 
     assert cancel(shop, order_id).status_code == 202
 
@@ -151,48 +181,32 @@ def test_an_event_that_would_cancel_a_partly_returned_order_is_a_dead_letter(
     assert shop.stock(lamp) == (4, 0)
 
 
-def test_a_return_of_an_order_that_was_just_cancelled_is_rejected_by_every_service(
-    shop, lamp, order_id, eventually
-):
+def test_a_return_of_an_order_that_was_just_cancelled_is_rejected(shop, lamp, order_id, eventually):
     shop.sql(SET_STATUS, order_id, "cancelled", "shopper_request")
 
     shop.tell("order_returned", **back(order_id, returned(lamp, 1, refund_minor=900)))
 
     reason = f"order {order_id} is cancelled, so it can't be returned"
-    eventually(lambda: letters(shop, order_id) == [(service, reason) for service in EVERY_SERVICE])
+    eventually(lambda: letters(shop, order_id) == [("orders", reason)])
     assert shop.stock(lamp) == (3, 0)
     assert shop.events("payment_refunded", order_id) == []
 
 
-def test_a_return_that_comes_before_the_capture_is_rejected_by_every_service(shop, lamp, eventually):
+def test_a_return_that_comes_before_the_capture_is_rejected(shop, lamp, eventually):
     order_id = shop.buy(lamp, quantity=2, token="tok_slow_bank")
     eventually(lambda: shop.payment(order_id).get("attempts") == 1)
 
     shop.tell("order_returned", **back(order_id, returned(lamp, 1, refund_minor=900)))
 
     reason = f"order {order_id} is not paid yet, so it can't be returned"
-    eventually(lambda: letters(shop, order_id) == [(service, reason) for service in EVERY_SERVICE])
+    eventually(lambda: letters(shop, order_id) == [("orders", reason)])
     assert shop.settled(order_id)["status"] == "confirmed"
     eventually(lambda: shop.stock(lamp) == (3, 0))
     assert steps(shop, order_id) == ["placed", "confirmed"]
     assert shop.events("payment_refunded", order_id) == []
 
 
-def test_a_return_that_orders_reads_before_the_capture_is_rejected_by_every_service(
-    shop, lamp, order_id, eventually
-):
-    shop.sql(SET_STATUS, order_id, "placed", None)
-
-    shop.tell("order_returned", **back(order_id, returned(lamp, 1, refund_minor=900)))
-
-    eventually(lambda: rejected_by(shop, order_id) == EVERY_SERVICE)
-    assert shop.stock(lamp) == (3, 0)
-    assert shop.events("payment_refunded", order_id) == []
-
-
-def test_a_return_that_inventory_reads_before_the_confirmation_is_accepted_by_every_service(
-    shop, lamp, order_id, eventually
-):
+def test_a_return_that_inventory_reads_before_the_confirmation_is_accepted(shop, lamp, order_id, eventually):
     shop.sql("UPDATE inventory.reservations SET state = 'held' WHERE order_id = $1", order_id)
     shop.sql("UPDATE inventory.stock SET on_hand = 5, reserved = 2 WHERE product_id = $1", lamp)
 
@@ -208,19 +222,19 @@ def test_returns_of_a_line_refund_at_most_its_amount(shop, lamp, order_id, event
     shop.tell("order_returned", **back(order_id, returned(lamp, 1, refund_minor=1_000)))
     shop.tell("order_returned", **back(order_id, returned(lamp, 1, refund_minor=801)))
 
-    eventually(lambda: rejected_by(shop, order_id) == EVERY_SERVICE)
+    eventually(lambda: is_rejected(shop, order_id))
     shop.tell("order_returned", **back(order_id, returned(lamp, 1, refund_minor=800)))
 
     eventually(lambda: shop.order(order_id)["payment"]["status"] == "refunded")
     eventually(lambda: shop.stock(lamp) == (5, 0))
     (line,) = shop.sql(LINES, order_id)
-    assert line == {"in_orders": (2, 1_800), "in_inventory": (2, 1_800), "in_payments": (2, 1_800)}
+    assert line == {"in_orders": (2, 1_800), "in_inventory": 2}
 
 
 def test_a_refund_without_units_counts_towards_the_amount_of_its_line(shop, lamp, order_id, eventually):
     shop.tell("order_returned", **back(order_id, returned(lamp, 0, refund_minor=1_000)))
     shop.tell("order_returned", **back(order_id, returned(lamp, 2, refund_minor=801)))
 
-    eventually(lambda: rejected_by(shop, order_id) == EVERY_SERVICE)
+    eventually(lambda: is_rejected(shop, order_id))
     assert [event["amount_minor"] for event in shop.events("payment_refunded", order_id)] == [1_000]
     assert shop.stock(lamp) == (3, 0)

@@ -188,7 +188,7 @@ INSERT INTO payments.due_lines SELECT order_id, 1, 2, 1800, $4, $5 FROM paid"""
 """An order of two lamps: units that inventory and payments took back, and what payments refunded."""
 
 
-def test_refunds_and_returns_of_lines_from_before_their_columns_are_those_of_payments(database, before):
+def test_an_order_that_a_service_took_back_in_part_has_returns_after_an_upgrade(database, before):
     async def upgraded(connection):
         await migrate_all(connection, before)
         found = []
@@ -201,23 +201,47 @@ def test_refunds_and_returns_of_lines_from_before_their_columns_are_those_of_pay
                 )
         await migrate_all(connection, lambda service: service.migrations())
         return [
-            tuple(
-                await connection.fetchrow(
-                    "SELECT lines.amount_minor, lines.refunded_minor, has_returns "
-                    "FROM inventory.reserved_lines AS lines JOIN orders.orders USING (order_id) "
-                    "WHERE order_id = $1",
-                    order_id,
-                )
-            )
+            await connection.fetchval("SELECT has_returns FROM orders.orders WHERE order_id = $1", order_id)
             for order_id in found
         ]
 
-    assert database(upgraded) == [
-        (1_800, 900, True),
-        (1_800, 500, True),
-        (None, 0, True),  # payments has processed a return that inventory has not read yet
-        (1_800, 0, False),
-    ]
+    assert database(upgraded) == [True, True, True, False]
+
+
+def test_returns_that_not_every_service_has_read_are_to_be_settled_after_an_upgrade(database, before):
+    last = OF_BEFORE | {"inventory": 6, "orders": 11, "payments": 7}
+
+    async def upgraded(connection):
+        await migrate_all(connection, lambda service: before(service, last))
+        order_id = new_id()
+        await connection.execute(
+            "INSERT INTO orders.orders "
+            "(order_id, shopper_id, currency, status, amount_minor, payment_method, placed_at) "
+            "VALUES ($1, 'ana', 'BRL', 'confirmed', 1800, 'pix', now())",
+            order_id,
+        )
+        for statement in (
+            "INSERT INTO inventory.reservations VALUES ($1, $2, 'sold', now())",
+            "INSERT INTO payments.payments (order_id, payment_id) VALUES ($1, $2)",
+        ):
+            await connection.execute(statement, order_id, new_id())
+        for return_id in ("everywhere", "restocked only", "unread"):
+            await connection.execute(
+                "INSERT INTO orders.order_steps (order_id, step, occurred_at, about) "
+                "VALUES ($1, 'returned', now(), $2)",
+                order_id,
+                return_id,
+            )
+        for schema, return_id in (
+            ("inventory", "everywhere"),
+            ("payments", "everywhere"),
+            ("inventory", "restocked only"),
+        ):
+            await connection.execute(f"INSERT INTO {schema}.returns VALUES ($1, $2)", order_id, return_id)
+        await migrate_all(connection, lambda service: service.migrations())
+        return await connection.fetch("SELECT return_id FROM orders.unsettled_returns ORDER BY return_id")
+
+    assert [row["return_id"] for row in database(upgraded)] == ["restocked only", "unread"]
 
 
 def test_a_key_from_before_keys_had_owners_belongs_to_the_shopper_of_its_order(database, before):

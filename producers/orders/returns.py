@@ -1,4 +1,4 @@
-"""Checks a return against the lines of its order. Pure."""
+"""Decides whether a return fits its order. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -12,12 +12,11 @@ class SoldLine:
     """A line of an order, with its returned units and its refunded amount."""
 
     line_number: int
-    product_id: str | None
-    """None, like `seller_id`, for orders that payments recorded before it stored these columns."""
-    seller_id: str | None
+    product_id: str
+    seller_id: str
     quantity: int
-    amount_minor: int | None
-    """The amount due for the line. None for orders that inventory recorded before it stored this column."""
+    amount_minor: int
+    """The amount due for the line."""
     returned: int = 0
     refunded_minor: int = 0
 
@@ -33,7 +32,7 @@ class SoldLine:
                 f"the return has {quantity} units of line {self.line_number}, but {returnable} can be "
                 "returned"
             )
-        refundable = refund_minor if self.amount_minor is None else self.amount_minor - self.refunded_minor
+        refundable = self.amount_minor - self.refunded_minor
         if not 0 <= refund_minor <= refundable:
             raise Rejected(
                 f"the return refunds {refund_minor} minor units for line {self.line_number}, but "
@@ -42,13 +41,6 @@ class SoldLine:
         return replace(
             self, returned=self.returned + quantity, refunded_minor=self.refunded_minor + refund_minor
         )
-
-
-def line_amount_minor(line: Record) -> int:
-    """Return the amount due for a line of `order_placed`."""
-    gross: int = line["quantity"] * line["unit_price_minor"]
-    extras: int = line["shipping_minor"] + line["tax_minor"] - line["discount_minor"]
-    return gross + extras
 
 
 def check_return(sold: Iterable[SoldLine], event: Record) -> Mapping[int, SoldLine]:
@@ -65,9 +57,9 @@ def check_return(sold: Iterable[SoldLine], event: Record) -> Mapping[int, SoldLi
         line = after.get(number) or lines.get(number)
         if line is None:
             raise Rejected(f"order {event['order_id']} has no line {number}")
-        if line.product_id not in (None, returned["product_id"]):
+        if line.product_id != returned["product_id"]:
             raise Rejected(f"line {number} is of product {line.product_id}, not of {returned['product_id']}")
-        if line.seller_id not in (None, event["seller_id"]):
+        if line.seller_id != event["seller_id"]:
             raise Rejected(f"line {number} was sold by {line.seller_id}, not by {event['seller_id']}")
         after[number] = line.after_return(returned["quantity"], returned["refund_minor"])
     return after

@@ -1,5 +1,6 @@
--- Payments asks orders for the token when it charges, and keeps none.
+-- Payments asks orders for the token when it charges, and keeps none. Orders alone checks the lines of returns.
 ALTER TABLE payments DROP COLUMN token;
+DROP TABLE due_lines;
 
 -- Closes the payment of an order whose reservation has expired. True if nothing was taken, and nothing will be: then
 -- the units may be sold to someone else. False if the money was taken, or if the provider may have taken it: then the

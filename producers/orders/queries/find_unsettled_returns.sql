@@ -1,0 +1,1 @@
+SELECT DISTINCT return_id FROM unsettled_returns;
