@@ -9,7 +9,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from common.kafka_errors import retry_while_retriable
 
 _MAX_PAUSE_S = 0.5
-_FENCED = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED)
+_BEGIN_AGAIN = (
+    *(KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED),
+    KafkaError.UNKNOWN,  # the broker ends a transaction that another producer is fencing
+)
 """Errors of a producer after another one has begun with the same transactional id."""
 
 
@@ -34,7 +37,7 @@ def commit_exclusively(
             _commit(consumer, bootstrap, transactional_id, changed, timeout_s)
             return
         except KafkaException as error:
-            if error.args[0].code() not in _FENCED or time.monotonic() >= deadline:
+            if error.args[0].code() not in _BEGIN_AGAIN or time.monotonic() >= deadline:
                 raise
         time.sleep(random.uniform(0, _MAX_PAUSE_S))  # by chance, so that two do not end each other again
 

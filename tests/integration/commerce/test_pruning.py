@@ -18,9 +18,9 @@ from producers.postgres.listen_notify import Notifier
 from producers.postgres.pool import make_pool
 
 AGE = timedelta(days=30)
-OLD = """INSERT INTO inventory.inbox (id, topic, acted_at)
+OLD = """INSERT INTO orders.inbox (id, topic, acted_at)
 SELECT $1 || n, $2, now() - $3 * interval '1 day' FROM generate_series(1, $4) AS n"""
-LEFT = "SELECT FROM inventory.inbox WHERE id LIKE $1 || '%'"
+LEFT = "SELECT FROM orders.inbox WHERE id LIKE $1 || '%'"
 
 
 def prune(shop, service, statement, *arguments):
@@ -49,10 +49,10 @@ def test_old_event_ids_are_pruned_but_not_those_that_are_never_pruned(shop, topi
 
 def test_many_rows_are_pruned_in_batches(shop, monkeypatch):
     event = new_id()
-    shop.sql(OLD, event, "order_placed", 31, 25)
+    shop.sql(OLD, event, "order_shipped", 31, 25)
     monkeypatch.setattr(pruning, "BATCH_ROWS", 10)
 
-    assert prune(shop, "inventory", INBOX["prune_inbox"], never_pruned_topics(INVENTORY)) == 25
+    assert prune(shop, "orders", INBOX["prune_inbox"], never_pruned_topics(ORDERS)) == 25
     assert shop.sql(LEFT, event) == []
 
 

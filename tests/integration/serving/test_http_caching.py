@@ -167,15 +167,19 @@ def test_static_files_are_stored_for_a_year_under_the_fingerprint_of_this_releas
             assert "immutable" not in client.get(other).headers["cache-control"], other
 
 
-def queries(shop: Settings, name: str) -> float:
+def counted(shop: Settings, sample: str) -> float:
+    """Return the sum of the samples of the API's metrics that a pattern matches."""
     text = httpx.get(f"{shop.serving}/metrics", trust_env=False, timeout=30).text
-    found = re.search(rf'^souk_query_seconds_count{{query="{name}"}} (\S+)$', text, re.MULTILINE)
-    return float(found[1]) if found else 0.0
+    return sum(float(value) for value in re.findall(rf"^{sample} (\S+)$", text, re.MULTILINE))
+
+
+QUERIES = 'souk_query_seconds_count{query="products_found"}'
+WITHOUT_REDIS = 'souk_cache_requests_total{cache="[a-z_]+",outcome="error"}'
 
 
 def test_a_stampede_of_a_hundred_requests_is_one_query(shop: Settings) -> None:
     drop_cached(shop)
-    before, started_at = queries(shop, "products_found"), monotonic()
+    before, without_redis, started_at = counted(shop, QUERIES), counted(shop, WITHOUT_REDIS), monotonic()
 
     def get(_: int) -> bytes:
         return httpx.get(f"{shop.serving}/v1/products?q=lamp", trust_env=False, timeout=60).content
@@ -183,9 +187,11 @@ def test_a_stampede_of_a_hundred_requests_is_one_query(shop: Settings) -> None:
     with ThreadPoolExecutor(20) as threads:
         assert len(set(threads.map(get, range(100)))) == 1
 
-    # After the drop, an entry lives for a moment only. On a busy machine, the requests take longer than that.
+    # After the drop, an entry lives for a moment only. On a busy machine, the requests take longer than that,
+    # and Redis may answer so late that the API asks ClickHouse instead.
     expired = (monotonic() - started_at) * 1000 // MAX_AGE_SETTLING_MS
-    assert queries(shop, "products_found") - before <= 1 + expired
+    without_redis = counted(shop, WITHOUT_REDIS) - without_redis
+    assert counted(shop, QUERIES) - before <= 1 + expired + without_redis
 
 
 def test_a_page_that_no_event_drops_changes_within_seconds(client: httpx.Client, shop: Settings) -> None:
