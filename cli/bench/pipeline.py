@@ -1,7 +1,6 @@
-"""Benchmarks of the way of events, and of what surrounds it: the simulator, clients, telemetry."""
+"""Benchmarks of the way of events, and of what surrounds it: the simulator, telemetry."""
 
 import json
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -15,7 +14,6 @@ from bench.pipeline import watch as bench_watch
 from bench.telemetry import run as bench_telemetry
 from cli.bench.output import AsJson, output
 from cli.bench.ports import PIPELINE_PORT_OFFSET, TELEMETRY_PORT_OFFSET
-from common.errors import UserError
 from common.settings import Settings
 from common.telemetry import configure_logging
 
@@ -88,22 +86,6 @@ def watch(
         bench_watch.show(watched, found, console)
     if any(each.verdict == "worse" for each in bench_watch.judge(found)):
         raise typer.Exit(1)
-
-
-@app.command()
-def clients(
-    messages: Annotated[int, typer.Option(min=1_000, help="Messages to produce and to consume.")] = 100_000,
-    queries: Annotated[int, typer.Option(min=10, help="Queries to send.")] = 500,
-) -> None:
-    """Compare our clients of Kafka and ClickHouse with kafka-python and clickhouse-connect.
-
-    Uses the running platform.
-    """
-    if find_spec("kafka") is None:  # only the test packages contain it
-        raise UserError("kafka-python, the peer, is not installed: run `./souk test` once, which installs it")
-    from bench.pipeline import client_peers
-
-    client_peers.show(client_peers.run(Settings.load(), messages, queries), Console())
 
 
 @app.command()

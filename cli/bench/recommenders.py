@@ -209,19 +209,6 @@ def arms(
         arms_report.show_pooled(results, console)
 
 
-@app.command()
-def implicit(
-    data: DataDirectory = DATA,
-    only: OnlyTasks = None,
-    budget: Annotated[float, typer.Option(min=1, help="Seconds to tune each model.")] = 120,
-) -> None:
-    """Compare our item-item model with that of the package implicit, tuned in the same way."""
-    from bench.recommenders import implicit_peer
-
-    console = Console()
-    implicit_peer.show(implicit_peer.run(data, _selected_tasks(only), budget, console), console)
-
-
 def _selected_tasks(only: list[str] | None) -> list[str]:
     from bench.recommenders import published_results
 
