@@ -131,7 +131,7 @@ def _peer_parameters(context: AnalyticsContext, requested: PeriodRequest, seller
 
 
 @asynccontextmanager
-async def analytics_context(
+async def _analytics_context(
     settings: Settings, queries: ClickHouseQueries
 ) -> AsyncIterator[AnalyticsContext]:
     """Yield the context of the API's services, without the process of the API."""
@@ -150,7 +150,7 @@ async def analytics_context(
 
 async def measure(settings: Settings, console: Console) -> dict[str, Answers]:
     """Return question → times, on a ClickHouse with the year of orders and its metrics."""
-    async with TimedQueries(settings) as queries, analytics_context(settings, queries) as context:
+    async with TimedQueries(settings) as queries, _analytics_context(settings, queries) as context:
         answers = {}
         for question in questions():
             console.print(f"measuring {question.name}", highlight=False)

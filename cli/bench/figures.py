@@ -5,13 +5,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.analytics import run as bench_analytics
 from bench.figures import lag as bench_lag
 from bench.figures import periods as bench_periods
 from bench.figures import sales as bench_sales
 from bench.figures import seller_freshness as bench_freshness
 from cli.bench.output import AsJson, output
-from cli.bench.ports import ANALYTICS_PORT_OFFSET, FRESHNESS_PORT_OFFSET, PERIODS_PORT_OFFSET
+from cli.bench.ports import FRESHNESS_PORT_OFFSET, PERIODS_PORT_OFFSET
 from common.errors import INTERRUPTED
 from common.settings import Settings
 from common.telemetry import configure_logging
@@ -71,32 +70,6 @@ def freshness(
     output(result, bench_lag.show, console, as_json)
     if result.stopped:
         raise typer.Exit(INTERRUPTED)
-
-
-@app.command()
-def analytics(
-    rows: Annotated[
-        int, typer.Option(min=10_000, help="Order lines of a year, two for each order.")
-    ] = 100_000_000,
-    port_offset: Annotated[
-        int, typer.Option(help="Offset of the temporary servers' ports.")
-    ] = ANALYTICS_PORT_OFFSET,
-    as_json: AsJson = False,
-) -> None:
-    """Measure answers about 90 days of a seller, beside plain queries and PostgreSQL on a tenth of the rows.
-
-    Starts a temporary ClickHouse and PostgreSQL and stops them at the end. Use the machine for nothing else
-    meanwhile. The exit code is 1 if both answer differently about the same rows.
-    """
-    configure_logging("bench")
-    console = Console(stderr=as_json)
-    result = bench_analytics.run(Settings.load(), rows, port_offset, console)
-    if as_json:
-        print(bench_analytics.as_json(result))
-    else:
-        bench_analytics.show(result, console)
-    if result.differences:
-        raise typer.Exit(1)
 
 
 @app.command()
