@@ -7,7 +7,6 @@ from rich.console import Console
 
 from bench.figures import lag as bench_lag
 from bench.figures import periods as bench_periods
-from bench.figures import sales as bench_sales
 from bench.figures import seller_freshness as bench_freshness
 from cli.bench.output import AsJson, output
 from cli.bench.ports import FRESHNESS_PORT_OFFSET, PERIODS_PORT_OFFSET
@@ -16,17 +15,6 @@ from common.settings import Settings
 from common.telemetry import configure_logging
 
 app = typer.Typer()
-
-
-@app.command()
-def sales(
-    answers: Annotated[int, typer.Option(min=1, help="Requests to measure.")] = 500,
-    as_json: AsJson = False,
-) -> None:
-    """Measure the time and CPU of a request for a seller's sales, on the running platform and its data."""
-    console = Console(stderr=as_json)
-    result = bench_sales.run(Settings.load(), answers, console)
-    output(result, bench_sales.show, console, as_json)
 
 
 @app.command()

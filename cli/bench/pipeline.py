@@ -1,4 +1,4 @@
-"""Benchmarks of the way of events, and of what surrounds it: the simulator, telemetry."""
+"""Benchmarks of the way of events, and of the telemetry beside it."""
 
 import json
 from typing import Annotated
@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import simulator as bench_simulator
 from bench.pipeline import against
 from bench.pipeline import report as pipeline_report
 from bench.pipeline import run as bench_pipeline
@@ -86,20 +85,6 @@ def watch(
         bench_watch.show(watched, found, console)
     if any(each.verdict == "worse" for each in bench_watch.judge(found)):
         raise typer.Exit(1)
-
-
-@app.command()
-def simulator(
-    events: Annotated[int, typer.Option(min=50_000, help="Events of the generated history.")] = 600_000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the history.")] = 1,
-    as_json: AsJson = False,
-) -> None:
-    """Measure how fast the simulator generates a history, beside a plain stream of orders."""
-    result = bench_simulator.run(events, seed)
-    if as_json:
-        print(bench_simulator.as_json(result))
-    else:
-        bench_simulator.show(result, Console())
 
 
 @app.command()

@@ -8,7 +8,6 @@ from rich.console import Console
 from bench.recommendations import run as bench_recommendations
 from bench.serving import answers as bench_answers
 from bench.serving import gateway as bench_gateway
-from bench.serving import refusal_cost as bench_refusal
 from bench.serving import spike as bench_spike
 from cli.bench.output import AsJson, output
 from cli.bench.ports import GATEWAY_PORT, RECOMMENDATIONS_PORT_OFFSET, SPIKE_PORT_OFFSET
@@ -82,23 +81,6 @@ def spike(
     plan = bench_spike.SpikeBenchPlan(times, seconds, calm_seconds, processes)
     result = bench_spike.run(Settings.load(), plan, port_offset, console)
     output(result, bench_spike.show, console, as_json, missed=result.missed)
-    if result.missed:
-        raise typer.Exit(1)
-
-
-@app.command()
-def refusal(
-    seconds: Annotated[float, typer.Option(min=0.1, help="Seconds of each kind of request.")] = 3,
-    port_offset: Annotated[int, typer.Option(help="Offset of the server's port.")] = SPIKE_PORT_OFFSET,
-    as_json: AsJson = False,
-) -> None:
-    """Measure the CPU time of a refusal and of an answer, in one process of the API without any store.
-
-    The exit code is 1 if a refusal costs more than a twentieth of an answer.
-    """
-    configure_logging("bench")
-    result = bench_refusal.run(Settings.load().install, port_offset, seconds)
-    output(result, bench_refusal.show, Console(stderr=as_json), as_json, missed=result.missed)
     if result.missed:
         raise typer.Exit(1)
 
