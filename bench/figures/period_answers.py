@@ -12,8 +12,7 @@ from redis.asyncio import Redis
 from rich.console import Console
 
 from bench import year_of_orders
-from bench.quantiles import Quantiles
-from bench.stopwatch import stopwatch
+from bench.durations import Quantiles, stopwatch
 from bench.year_of_orders import BEGIN, LENGTH, SELLERS, seller_id
 from clickhouse.databases import ROWS_SUFFIX
 from clickhouse.metrics.definition import read_definitions

@@ -11,10 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import year_of_orders
+from bench.durations import Quantiles, stopwatch
 from bench.figures import period_answers
 from bench.figures.period_answers import Answers
-from bench.quantiles import Quantiles
-from bench.stopwatch import stopwatch
 from bench.temporary_platform import temporary_clickhouse
 from bench.year_of_orders import FACTS, LINES_PER_ORDER
 from clickhouse.databases import ROWS_SUFFIX
