@@ -1,11 +1,19 @@
-"""Generates a stream of orders shaped like a real one: skewed sellers, few lines, five events an order."""
+"""A stream of orders shaped like a real one, with skewed sellers, few lines and five events an order."""
 
+import os
 import random
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from typing import Any
 
+from confluent_kafka import Producer
+
 from common.ids import derived_event_id
+from producers.feed.timeline_producer import bulk_producer_config
+from schemas.codec import Encoder
+from schemas.events import all_events
 
 BEGIN_MS = int(datetime(2018, 1, 1, tzinfo=UTC).timestamp() * 1000)
 EVENTS = ("order_placed", "payment_captured", "order_confirmed", "order_shipped", "order_delivered")
@@ -80,3 +88,33 @@ def _line(rng: random.Random, number: int) -> dict[str, Any]:
 def _event(name: str, occurred_ms: int, order: str, **fields: Any) -> KeyedEvent:
     event_id = derived_event_id(occurred_ms, "bench", name, order)
     return name, order, {"event_id": event_id, "occurred_at": occurred_ms, "order_id": order, **fields}
+
+
+def fill_topics(bootstrap: str, schema_ids: dict[str, int], count: int) -> int:
+    """Send the events of `count` orders, a share from each process; returns the number of order lines."""
+    parts = min(os.cpu_count() or 1, 8)
+    share = -(-count // parts)
+    firsts = range(0, count, share)
+    with ProcessPoolExecutor(parts, mp_context=get_context("spawn")) as pool:
+        done = [
+            pool.submit(_send, bootstrap, schema_ids, first, min(share, count - first)) for first in firsts
+        ]
+        return sum(each.result() for each in done)
+
+
+def _send(bootstrap: str, schema_ids: dict[str, int], first: int, count: int) -> int:
+    encoders = {name: Encoder(all_events()[name], schema_ids[name]) for name in EVENTS}
+    producer = Producer(bulk_producer_config(bootstrap))
+    lines = 0
+    for name, key, record in orders(first, count):
+        if name == "order_placed":
+            lines += len(record["lines"])
+        value = encoders[name].encode(record)
+        while True:
+            try:
+                producer.produce(name, value, key.encode())
+                break
+            except BufferError:
+                producer.poll(0.1)
+    producer.flush()
+    return lines

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from common.process_records import process_tree
 from common.settings import ROOT, Settings
 from jobs.flink_client import FlinkClient
 from local import passwords, stack
-from local.parts import clickhouse, postgres
+from local.parts import clickhouse
 from local.parts.part import NotReady, Part
 from local.state_directory import StateDirectory, base_environment, settings_environment
 from local.status import status
@@ -120,23 +120,6 @@ def temporary_clickhouse(settings: Settings, port_offset: int) -> Iterator[Setti
         own = passwords.ensure(own).model_copy(update={"clickhouse_readable_databases": internal})
         with _running(clickhouse.part(own), own):
             yield own
-
-
-@contextmanager
-def temporary_postgres(own: Settings) -> Iterator[None]:
-    """Start the bundled PostgreSQL beside a temporary ClickHouse with these settings. Stop it at the end.
-
-    It has more memory than in the platform, as a server has that is used for analytics. As ClickHouse for the
-    API, it uses one core for a query.
-
-    Raises: as `temporary_clickhouse`.
-    """
-    part = postgres.part(own)
-    assert part.launch
-    memory = ["--shared_buffers=2GB", "--work_mem=256MB", "--maintenance_work_mem=1GB", "--max_wal_size=4GB"]
-    launch = replace(part.launch, argv=[*part.launch.argv, *memory])
-    with _running(replace(part, launch=launch), own):
-        yield
 
 
 @contextmanager

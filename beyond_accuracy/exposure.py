@@ -1,16 +1,6 @@
 """Exposure of products in lists, and its distance from a fair share."""
 
 from collections.abc import Mapping
-from math import log2
-
-
-def discount(position: int) -> float:
-    """Return the exposure of a place in a list, from 1: 1 / log₂(position + 1).
-
-    The first place has 1, the twelfth .27. Source: the discount of DCG (Järvelin and Kekäläinen, ACM TOIS 20,
-    2002), as exposure: Singh and Joachims, Fairness of Exposure in Rankings, KDD 2018.
-    """
-    return 1 / log2(position + 1)
 
 
 def shares(amounts: Mapping[str, float]) -> dict[str, float]:

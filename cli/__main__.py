@@ -74,9 +74,9 @@ def build(chosen: str) -> typer.Typer:
 def version() -> str:
     """Return the version in `pyproject.toml`, and the commit if the checkout is a git repository."""
     number = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    describe = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*"]  # a commit, no tag
     try:
-        commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        commit = subprocess.run(describe, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return f"souk {number}"
     return f"souk {number} ({commit})"

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,15 +15,19 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from bench.quantiles import Quantiles
+from bench.durations import Quantiles
 from bench.serving.answers import sample_marketplace
 from bench.serving.clients import LIST_LENGTH, SEED, SampledMarketplace, order_body, order_headers
 from bench.serving.workload import TIMEOUT_S, arrivals
+from bench.temporary_platform import temporary_platform
 from common.clock import system_clock
 from common.http_client import HttpClient, RequestFailed
 from common.principal_token import PlatformToken
 from common.settings import Settings
 from common.timeouts import CLIENT_KEEPALIVE_S
+from local.demo.backfill_wait import wait_for_backfill
+from local.demo.simulator_process import SimulatorProcess
+from local.demo_mode import set_demo
 
 SAMPLES_PER_S = 1.0
 """Answers a second whose `as_of` is compared with the clock. Their sellers are drawn at random."""
@@ -30,12 +35,16 @@ SAMPLES_PER_S = 1.0
 PAUSE_S = 2.0
 """The mean pause between an order that is shown and the next one."""
 
+WARM_UP_S = 30.0
+"""Seconds of traffic before a temporary marketplace is measured: a new JVM still compiles."""
+
 POLL_S = 0.05
 """The pause after an answer that does not include the order yet; a time is too long by at most a poll."""
 
 SHOWN_TIMEOUT_S = 30.0
 """Figures that do not include an order after this time never do."""
 
+_BACKFILL_POLL_S = 0.5
 _ORDERS_TILE = re.compile(rb'data-metric="orders".*?class="tile-value">([^<]*)<', re.DOTALL)
 
 Totals = Mapping[str, int]
@@ -107,6 +116,40 @@ def run(settings: Settings, minutes: float, console: Console) -> LagBenchResult:
     except KeyboardInterrupt:
         return log.result(stopped=True)
     return log.result(stopped=False)
+
+
+@dataclass(frozen=True)
+class SellerFreshnessPlan:
+    """`rate` events a second for `minutes`, after `weeks` of history of `shoppers`."""
+
+    rate: int
+    minutes: float
+    weeks: int
+    shoppers: int
+
+
+def run_on_temporary_platform(
+    settings: Settings, plan: SellerFreshnessPlan, port_offset: int, console: Console
+) -> LagBenchResult:
+    """Measure on a temporary marketplace with traffic.
+
+    Raises:
+        SoukError: the platform or the simulator does not start.
+    """
+    world = ("--weeks", str(plan.weeks), "--shoppers", str(plan.shoppers))
+    with temporary_platform(settings, port_offset, console) as platform:
+        own = platform.settings
+        set_demo(own)
+        console.print(f"{plan.weeks} weeks of history")
+        with SimulatorProcess(own, "backfill", *world) as simulator:
+            while not simulator.ended():
+                time.sleep(_BACKFILL_POLL_S)
+        wait_for_backfill(own, console)
+        console.print(f"{plan.rate:,} events a second", highlight=False)
+        with SimulatorProcess(own, "live", *world, "--rate", str(plan.rate)) as simulator:
+            time.sleep(WARM_UP_S)
+            simulator.ended()
+            return run(own, plan.minutes, console)
 
 
 def show(result: LagBenchResult, console: Console) -> None:

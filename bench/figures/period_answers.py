@@ -12,8 +12,7 @@ from redis.asyncio import Redis
 from rich.console import Console
 
 from bench import year_of_orders
-from bench.quantiles import Quantiles
-from bench.stopwatch import stopwatch
+from bench.durations import Quantiles, stopwatch
 from bench.year_of_orders import BEGIN, LENGTH, SELLERS, seller_id
 from clickhouse.databases import ROWS_SUFFIX
 from clickhouse.metrics.definition import read_definitions
@@ -131,7 +130,7 @@ def _peer_parameters(context: AnalyticsContext, requested: PeriodRequest, seller
 
 
 @asynccontextmanager
-async def analytics_context(
+async def _analytics_context(
     settings: Settings, queries: ClickHouseQueries
 ) -> AsyncIterator[AnalyticsContext]:
     """Yield the context of the API's services, without the process of the API."""
@@ -150,7 +149,7 @@ async def analytics_context(
 
 async def measure(settings: Settings, console: Console) -> dict[str, Answers]:
     """Return question → times, on a ClickHouse with the year of orders and its metrics."""
-    async with TimedQueries(settings) as queries, analytics_context(settings, queries) as context:
+    async with TimedQueries(settings) as queries, _analytics_context(settings, queries) as context:
         answers = {}
         for question in questions():
             console.print(f"measuring {question.name}", highlight=False)

@@ -11,10 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import year_of_orders
+from bench.durations import Quantiles, stopwatch
 from bench.figures import period_answers
 from bench.figures.period_answers import Answers
-from bench.quantiles import Quantiles
-from bench.stopwatch import stopwatch
 from bench.temporary_platform import temporary_clickhouse
 from bench.year_of_orders import FACTS, LINES_PER_ORDER
 from clickhouse.databases import ROWS_SUFFIX
@@ -83,10 +82,10 @@ def run(settings: Settings, lines: int, port_offset: int, console: Console) -> P
             with stopwatch() as insert_s:
                 for stored in year_of_orders.insert(client, orders, own.shop_currency):
                     console.print(f"{stored:,} of {orders:,} orders stored", highlight=False)
-            facts = stored_tables(client, client.database or "", *FACTS)
+            facts = _stored_tables(client, client.database or "", *FACTS)
             built, switch_s = _build(client, console)
             with stopwatch() as merge_s:
-                wait_for_merges(client)
+                _wait_for_merges(client)
             measured = asyncio.run(period_answers.measure(own, console))
             console.print("comparing the sums")
             differences = year_of_orders.differences(year_of_orders.sums(client))
@@ -138,7 +137,7 @@ def _build(client: Client, console: Console) -> tuple[list[BuiltMetric], float]:
         with stopwatch() as seconds:
             versions.rebuild(definition)
         table = f"{definition.name}_{definition.version}"
-        stored = stored_tables(client, f"{client.database}{ROWS_SUFFIX}", table)
+        stored = _stored_tables(client, f"{client.database}{ROWS_SUFFIX}", table)
         built.append(BuiltMetric(definition.name, seconds(), stored))
     with stopwatch() as switch_s:
         for definition in definitions:
@@ -152,7 +151,7 @@ def _definitions() -> list[MetricDefinition]:
     return [definition for name, definition in read_definitions().items() if name in needed]
 
 
-def stored_tables(client: Client, database: str, *tables: str) -> StoredTables:
+def _stored_tables(client: Client, database: str, *tables: str) -> StoredTables:
     """Return the size of some tables."""
     ((rows, size, parts),) = client.query(
         "SELECT sum(rows), sum(bytes_on_disk), count() FROM system.parts "
@@ -162,7 +161,7 @@ def stored_tables(client: Client, database: str, *tables: str) -> StoredTables:
     return StoredTables(rows, size, parts)
 
 
-def wait_for_merges(client: Client) -> None:
+def _wait_for_merges(client: Client) -> None:
     """Wait until no merge has run for a while, or the time is over."""
     deadline = time.monotonic() + _MERGE_TIMEOUT_S
     quiet_since = time.monotonic()

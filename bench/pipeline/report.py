@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.peer.kafka_engine import NOTES
+from bench.pipeline.peer_engine import NOTES
 from bench.pipeline.run import PipelineBenchResult
 from bench.pipeline.sampling import Rate
 

@@ -10,12 +10,10 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import row_counts
-from bench.order_stream import EVENTS, count_lines
-from bench.peer import kafka_engine
-from bench.peer.embedded_engine import embedded_engine
+from bench.order_stream import EVENTS, count_lines, fill_topics
+from bench.pipeline import peer_engine
 from bench.pipeline.freshness import SALE, WARM_UP_S, Freshness, measure
 from bench.pipeline.sampling import Rate, Sample, poll_until, rate
-from bench.pipeline.topic_filler import fill_topics
 from bench.row_counts import ProgressQueries, QueryClient
 from bench.temporary_platform import TemporaryPlatform, temporary_platform
 from clickhouse.client import connect
@@ -155,23 +153,23 @@ def _flink(platform: TemporaryPlatform, orders: int, lines: int) -> Rate:
 
 def _peers(settings: Settings, events: int, lines: int, orders: int, console: Console) -> dict[str, Rate]:
     peers = {}
-    with embedded_engine(settings.clickhouse_database) as folder:
-        for peer in kafka_engine.PEERS:
+    with peer_engine.embedded_engine(settings.clickhouse_database) as folder:
+        for peer in peer_engine.PEERS:
             console.print(f"Kafka → ClickHouse, {peer.title}")
             peers[peer.title] = _peer(settings, peer, folder, events, lines, orders)
     return peers
 
 
 def _peer(
-    settings: Settings, peer: kafka_engine.Peer, folder: Path, events: int, lines: int, orders: int
+    settings: Settings, peer: peer_engine.Peer, folder: Path, events: int, lines: int, orders: int
 ) -> Rate:
-    client = kafka_engine.prepare(settings, peer, folder)
+    client = peer_engine.prepare(settings, peer, folder)
     try:
         begun = Sample(time.monotonic(), 0)
-        kafka_engine.read(client, peer)
+        peer_engine.read(client, peer)
         return _measure_rate(client, row_counts.OF_PEER, events, lines, orders, begun)
     finally:
-        kafka_engine.stop(client, peer)
+        peer_engine.stop(client, peer)
 
 
 def _measure_rate(

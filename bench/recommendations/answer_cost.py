@@ -15,7 +15,7 @@ import uvloop
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
-from bench.quantiles import Quantiles
+from bench.durations import Quantiles
 from bench.recommendations.small_shop import PRODUCTS, product
 from common.configuration.values import SettingValues
 from common.settings import Settings

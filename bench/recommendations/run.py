@@ -14,8 +14,8 @@ from redis import Redis
 from rich.console import Console
 from rich.table import Table
 
+from bench.durations import Quantiles
 from bench.http_load import Load, LoadRequest, LoadResult
-from bench.quantiles import Quantiles
 from bench.recommendations import answer_cost, new_listings, redis_footprint, selling_out
 from bench.recommendations.answer_cost import AnswerCost
 from bench.recommendations.redis_footprint import RedisFootprint

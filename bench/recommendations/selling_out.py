@@ -11,7 +11,7 @@ import orjson
 from redis import Redis
 from rich.console import Console
 
-from bench.quantiles import Quantiles
+from bench.durations import Quantiles
 from bench.recommendations.shop_client import ShopClient, await_true
 from bench.recommendations.small_shop import product
 from common.errors import SoukError

@@ -12,9 +12,8 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from bench.disk_probe import DiskProbe
-from bench.interference import FLUSH_LIMIT_S, STEAL_LIMIT, InterferenceMonitor, InterferenceSummary
-from bench.quantiles import Quantiles
+from bench.durations import Quantiles
+from bench.interference import FLUSH_LIMIT_S, STEAL_LIMIT, DiskProbe, InterferenceMonitor, InterferenceSummary
 from bench.serving.clients import LIST_LENGTH, SEED, Clients, SampledMarketplace
 from bench.serving.workload import (
     INTERVAL_S,

@@ -14,8 +14,8 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from bench.durations import Quantiles
 from bench.http_load import Load, LoadRequest
-from bench.quantiles import Quantiles
 from bench.serving.gateway_app import WITH, WITHOUT
 from common.errors import PartUnavailable, SoukError, UserError
 from common.settings import LOOPBACK, ROOT, Settings

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -17,9 +16,9 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from bench.durations import Quantiles
 from bench.http_load import NO_RESPONSE, Load, LoadResult
 from bench.interference import CpuTime
-from bench.quantiles import Quantiles
 from bench.recommendations.small_shop import PRODUCTS, RecordProducer, events, product
 from bench.serving.spike_traffic import make_requests, mix, offer, offer_from_processes
 from bench.temporary_platform import TemporaryPlatform, temporary_platform
@@ -52,7 +51,7 @@ FIRST_ORDERS, FIRST_ORDERS_S, FIRST_CONNECTIONS = 50, 5.0, 8
 """Orders before the measurement, the seconds in which they are placed, and the connections for them."""
 
 _TIMEOUT_S = 120.0
-_COUNT_ORDERS = Path(__file__).with_name("count_orders.sql").read_text()
+_COUNT_ORDERS = "SELECT count(*) FROM orders.orders"
 
 
 @dataclass(frozen=True)

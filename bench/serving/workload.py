@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
+from bench.durations import Quantiles
 from bench.interference import InterferenceSample, InterferenceSummary, calm_intervals
-from bench.quantiles import Quantiles
 
 RECOMMENDATIONS, ORDERS, ORDER, SALES, PAGE, LIST = (
     "recommendations",

@@ -7,18 +7,20 @@ by itself.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import exp, log, sqrt
 from random import shuffle
+from statistics import mean, stdev
 
 from rich.console import Console
 from rich.table import Table
+from scipy.stats import t
 
 from bench.serving.spike import open_shop
 from bench.telemetry.load import PROBE, CheckoutLoad, EventLoad, await_calm, measure_checkouts, measure_events
-from bench.telemetry.log_cost import LogCost, count_lines, log_cost
-from bench.telemetry.paired_cost import PairedCost
 from bench.telemetry.span_collector import SpanCollector, span_collector
-from bench.telemetry.span_cost import SpanCost, span_cost
+from bench.telemetry.unit_costs import LogCost, SpanCost, count_lines, log_cost, span_cost
 from bench.temporary_platform import TemporaryPlatform, temporary_platform
 from common.clock import system_clock
 from common.errors import SoukError
@@ -45,6 +47,35 @@ class TelemetryBenchPlan:
     seconds: float
     events: int
     sampling: float
+
+
+@dataclass(frozen=True)
+class PairedCost:
+    """The relative cost of something that was alternately on and off, with its 95 % interval over the pairs.
+
+    0.03 is 3 % more.
+    """
+
+    estimate: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, ratios: Sequence[float]) -> "PairedCost":
+        """Return the cost from one ratio (with : without) of each pair.
+
+        The interval is Student's t over the logarithms of the ratios, because ratios multiply.
+        """
+        logs = [log(ratio) for ratio in ratios]
+        middle = mean(logs)
+        half = float(t.ppf(0.975, len(logs) - 1)) * stdev(logs) / sqrt(len(logs)) if len(logs) > 1 else 0.0
+        return cls(*(round(exp(value) - 1, 4) for value in (middle, middle - half, middle + half)))
+
+    @classmethod
+    def lost(cls, ratios: Sequence[float]) -> "PairedCost":
+        """Return the share that is lost, from ratios (with : without) of what should be high."""
+        gain = cls.of(ratios)
+        return cls(-gain.estimate, -gain.high, -gain.low)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Every model, by name."""
 
 from pathlib import Path
-from typing import Any
 
 from common.errors import UserError
 from jobs.recommenders import storage
@@ -10,20 +9,6 @@ from jobs.recommenders.base_models import BASE_MODELS
 from jobs.recommenders.models.hybrid import Hybrid
 
 MODELS: dict[str, type[Model]] = {**BASE_MODELS, Hybrid.NAME: Hybrid}
-
-
-def build(name: str, settings: dict[str, Any] | None = None) -> Model:
-    """Return a new model by name, not fitted.
-
-    Raises:
-        UserError: there is no such model, or it has no such setting.
-    """
-    if name not in MODELS:
-        raise UserError(f"there is no model {name!r}: choose from {', '.join(MODELS)}")
-    try:
-        return MODELS[name](**(settings or {}))
-    except TypeError as error:
-        raise UserError(f"model {name} does not take these settings: {error}") from error
 
 
 def load(directory: Path) -> Model:

@@ -13,8 +13,7 @@ from tempfile import gettempdir
 
 import pytest
 
-from bench.disk_probe import DiskProbe
-from bench.interference import InterferenceMonitor
+from bench.interference import DiskProbe, InterferenceMonitor
 from bench.serving.answers import measure, sample_marketplace
 from bench.serving.clients import SEED, SampledMarketplace
 from bench.serving.workload import (

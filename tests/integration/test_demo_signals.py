@@ -96,7 +96,7 @@ def test_a_demo_in_the_foreground_ends_by_each_of_the_signals(sent: signal.Signa
 def test_a_benchmark_that_kill_ends_cleans_up_as_after_ctrl_c(
     wait_until: Callable[..., object],
 ) -> None:
-    command = [sys.executable, "-m", "cli", "bench", "arms", "--products", "100", "--shoppers", "100"]
+    command = [sys.executable, "-m", "cli", "bench", "recommenders"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, preexec_fn=ignoring()) as bench:
         try:
             wait_until(lambda: caught_signals(bench.pid) >= {signal.SIGTERM, signal.SIGHUP}, 60)

@@ -9,11 +9,9 @@ import pytest
 from rich.console import Console
 
 from bench.telemetry.load import CheckoutLoad, EventLoad
-from bench.telemetry.log_cost import LogCost, count_lines, log_cost
-from bench.telemetry.paired_cost import PairedCost
-from bench.telemetry.run import Round, TelemetryBenchResult, compare, order, show
+from bench.telemetry.run import PairedCost, Round, TelemetryBenchResult, compare, order, show
 from bench.telemetry.span_collector import span_collector
-from bench.telemetry.span_cost import SpanCost, span_cost
+from bench.telemetry.unit_costs import LogCost, SpanCost, count_lines, log_cost, span_cost
 from common.errors import SoukError
 from common.settings import Settings
 from common.span_recorder import SpanRecorder, make_exporter

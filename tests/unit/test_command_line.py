@@ -48,7 +48,6 @@ def test_the_list_of_commands_has_one_line_for_each_of_them() -> None:
     ("arguments", "default"),
     [
         (["bench", "recommenders"], "../shared/data"),
-        (["bench", "implicit"], "../shared/data"),
         (["diagrams"], "docs/diagrams"),
     ],
 )

@@ -1,21 +1,18 @@
 """The formulas against brute force, over random amounts and lists."""
 
 from collections.abc import Sequence
-from itertools import combinations, permutations
-from math import isclose
+from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from beyond_accuracy.concentration import RankedSums, gini
-from beyond_accuracy.exposure import discount, shares, total_variation
+from beyond_accuracy.exposure import shares, total_variation
 from beyond_accuracy.reach import catalogue_coverage, popularity_lift
-from beyond_accuracy.variety import dominance, intra_list_diversity
 
 AMOUNTS = st.lists(st.floats(0, 1e6, allow_subnormal=False), max_size=30)
 NAMED = st.dictionaries(st.sampled_from("abcdefgh"), st.floats(0.001, 1e6), min_size=1)
-CATEGORIES = st.lists(st.sampled_from(["lamps", "coffee", "toys", ""]), max_size=20)
 
 
 def mean_difference(amounts: Sequence[float]) -> float:
@@ -61,14 +58,6 @@ def test_gini_of_a_population_that_is_too_small_is_that_of_those_who_have_someth
     assert gini(sums, 0) == gini(sums, 2) == pytest.approx(0.25)
 
 
-def test_the_first_place_has_exposure_1_and_later_ones_less() -> None:
-    exposures = [discount(position) for position in range(1, 51)]
-    assert exposures[0] == 1
-    assert exposures[2] == pytest.approx(0.5)
-    assert round(exposures[11], 2) == 0.27
-    assert exposures == sorted(exposures, reverse=True)
-
-
 @given(NAMED, NAMED)
 def test_total_variation_is_the_largest_difference_of_any_set_of_groups(
     one: dict[str, float], other: dict[str, float]
@@ -88,26 +77,6 @@ def test_total_variation_is_the_largest_difference_of_any_set_of_groups(
 def test_without_any_exposure_there_is_no_distance() -> None:
     assert total_variation({}, {"a": 1.0}) == total_variation({"a": 0.0}, {"a": 1.0}) == 0
     assert shares({"a": 0.0}) == {"a": 0.0}
-
-
-@given(CATEGORIES)
-def test_diversity_is_the_share_of_pairs_that_differ(categories: list[str]) -> None:
-    pairs = [one != other for one, other in permutations(categories, 2)]
-    found = intra_list_diversity(categories)
-    if len(categories) < 2:
-        assert found is None
-    else:
-        assert found is not None
-        assert isclose(found, sum(pairs) / len(pairs), abs_tol=1e-12)
-
-
-@given(CATEGORIES)
-def test_dominance_is_the_share_of_the_most_frequent_category(categories: list[str]) -> None:
-    found = dominance(categories)
-    if not categories:
-        assert found is None
-    else:
-        assert found == max(categories.count(one) for one in categories) / len(categories)
 
 
 def test_coverage_is_a_share_of_what_is_offered() -> None:

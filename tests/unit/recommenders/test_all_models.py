@@ -13,7 +13,7 @@ from jobs.recommenders import models
 from jobs.recommenders.base import Model
 from jobs.recommenders.histories import Histories
 from jobs.recommenders.interactions import Interactions, from_columns
-from jobs.recommenders.registry import MODELS, build, load
+from jobs.recommenders.registry import MODELS, load
 from tests.unit.recommenders.small_log import with_attributes
 
 TASTELESS = ("popularity", "repeat")
@@ -22,7 +22,7 @@ TASTELESS = ("popularity", "repeat")
 
 @pytest.fixture(scope="module", params=MODELS)
 def model(request: pytest.FixtureRequest, log: Interactions) -> Model:
-    return build(request.param).fit(log)
+    return MODELS[request.param]().fit(log)
 
 
 @pytest.fixture(params=MODELS)
@@ -45,7 +45,7 @@ def test_its_settings_space_names_settings_that_it_has(name: str) -> None:
     space = MODELS[name].SPACE
 
     for setting, values in space.items():
-        assert [build(name, {setting: value}).settings[setting] for value in values] == list(values)
+        assert [MODELS[name](**{setting: value}).settings[setting] for value in values] == list(values)
 
 
 def test_lists_are_ranked_distinct_and_of_the_catalogue(model: Model, log: Interactions) -> None:
@@ -157,7 +157,7 @@ def test_a_history_of_a_hundred_thousand_events_is_answered(model: Model) -> Non
 
 
 def test_the_same_log_makes_the_same_model(name: str, log: Interactions) -> None:
-    first, second = build(name).fit(log), build(name).fit(log)
+    first, second = MODELS[name]().fit(log), MODELS[name]().fit(log)
 
     assert first.arrays.keys() == second.arrays.keys()
     for key, array in first.arrays.items():
@@ -209,7 +209,7 @@ def test_the_compact_form_has_the_neighbours_that_are_similar(model: Model, log:
 def test_a_tiny_log_is_enough(name: str, shoppers: list[int | str], products: list[int | str]) -> None:
     tiny = with_attributes(from_columns(shoppers, products, ordered=True))
 
-    model = build(name).fit(tiny)
+    model = MODELS[name]().fit(tiny)
     ranked = model.recommend(tiny.histories, 2)
     assert (ranked.products[:, 0] >= 0).all()
     assert not np.isnan(ranked.scores).any()
@@ -217,10 +217,10 @@ def test_a_tiny_log_is_enough(name: str, shoppers: list[int | str], products: li
 
 
 def test_a_second_fit_forgets_the_first(name: str, log: Interactions) -> None:
-    model = build(name).fit(log)
+    model = MODELS[name]().fit(log)
     model.fold_in(np.array([1], np.int32), 3)
     half = log.select_events(log.shoppers < 30)
-    other = build(name).fit(half)
+    other = MODELS[name]().fit(half)
     model.fit(half)
 
     history = np.array([1, 5], np.int32)
@@ -230,11 +230,4 @@ def test_a_second_fit_forgets_the_first(name: str, log: Interactions) -> None:
 def test_times_and_sessions_are_not_needed(name: str, log: Interactions) -> None:
     bare = replace(log, times=None, sessions=None)
 
-    assert (build(name).fit(bare).recommend(bare.histories[:4], 5).products >= 0).all()
-
-
-def test_a_model_that_is_not_there_or_a_wrong_setting_is_told_in_a_line() -> None:
-    with pytest.raises(UserError, match=r"there is no model 'nobody': choose from .*popularity"):
-        build("nobody")
-    with pytest.raises(UserError, match="model popularity does not take these settings"):
-        build("popularity", {"colour": 1})
+    assert (MODELS[name]().fit(bare).recommend(bare.histories[:4], 5).products >= 0).all()

@@ -21,7 +21,7 @@ from jobs.recommenders.evaluation.order_check import check_order
 from jobs.recommenders.histories import Histories
 from jobs.recommenders.interactions import Interactions, from_columns
 from jobs.recommenders.models.hybrid import Hybrid
-from jobs.recommenders.registry import MODELS, build
+from jobs.recommenders.registry import MODELS
 from tests.unit.recommenders.bursts import rows_of_bursts, shuffled, written
 
 ORDERLESS = [name for name, model in MODELS.items() if not model.NEEDS_ORDER and name != "content"]
@@ -88,7 +88,7 @@ def test_events_to_hold_out_are_drawn_from_all_products(seed: int, tmp_path: Pat
 
 @pytest.mark.parametrize("name", ORDERLESS)
 def test_a_history_may_be_in_any_order(name: str, orderless: Interactions) -> None:
-    model = build(name).fit(orderless)
+    model = MODELS[name]().fit(orderless)
     histories = orderless.histories[:50]
     reversed_histories = Histories.of([each[::-1] for each in histories])
 
@@ -130,13 +130,13 @@ def test_popularity_without_an_order_is_the_number_of_events(orderless: Interact
     counts = np.bincount(orderless.products, minlength=orderless.product_count)
 
     for settings in ({}, {"window": 0.03, "half_life": 0.02}):
-        learned = build("popularity", settings).fit(orderless).arrays["decayed"]
+        learned = MODELS["popularity"](**settings).fit(orderless).arrays["decayed"]
         np.testing.assert_allclose(learned, counts / counts.max(), rtol=1e-6)
 
 
 def test_a_model_of_sequences_needs_an_order(orderless: Interactions) -> None:
     with pytest.raises(UserError, match="needs the order of events: name a column time or position"):
-        build("transitions").fit(orderless)
+        MODELS["transitions"]().fit(orderless)
     with pytest.raises(UserError, match="every member of the hybrid needs the order"):
         Hybrid('{"transitions": {}}').fit(orderless)
 

@@ -1,18 +1,24 @@
-"""Reads the benchmark's topics with ClickHouse's own Kafka engine into tables like the platform's."""
+"""The peer of the pipeline: ClickHouse's own Kafka engine reads the topics into tables like the platform's.
 
-from collections.abc import Iterator
+It runs in this process, because the platform's ClickHouse forbids the Kafka engine.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from tempfile import TemporaryDirectory
+from typing import Any, cast
 
-from chdb import ChdbError
+import chdb
 from clickhouse_connect.driver.client import Client
 
 from bench.order_stream import EVENTS
-from bench.peer.embedded_engine import EmbeddedEngine
 from clickhouse.facts import columns
 from clickhouse.metrics.definition import MetricDefinition, read_definitions
 from clickhouse.metrics.rollups import Rollup, Rollups
+from clickhouse.schema import FILE
 from common.settings import Settings
 from schemas.events import EventSchema, all_events
 
@@ -47,6 +53,56 @@ NOTES = (
     "Flink also computes the rankings, in a job that reads and decodes order_confirmed a second time.",
 )
 """What a reader must know for a fair comparison."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of an answer, as clickhouse-connect names them."""
+
+    result_rows: list[list[Any]]
+
+
+class EmbeddedEngine:
+    """A connection to the engine. Only one thread may use it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._connection = chdb.connect(str(folder))
+
+    def command(self, statement: str) -> None:
+        """Run a statement.
+
+        Raises:
+            ChdbError: the engine refuses it.
+        """
+        self._connection.query(statement)
+
+    def query(self, query: str, parameters: Mapping[str, str] | None = None) -> Rows:
+        """Return the rows of a query with its typed parameters.
+
+        Raises:
+            ChdbError: the engine refuses it.
+        """
+        answer = self._connection.query(query, "JSONCompact", params=dict(parameters or {}))
+        return Rows(json.loads(answer.bytes())["data"])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+@contextmanager
+def embedded_engine(tables_database: str) -> Iterator[Path]:
+    """Yield the folder of an engine that has the platform's tables, all empty, in `tables_database`."""
+    with TemporaryDirectory() as name:
+        engine = EmbeddedEngine(Path(name))
+        engine.command(f"CREATE DATABASE {tables_database}")
+        engine.command(f"USE {tables_database}")
+        for statement in FILE.read_text(encoding="utf-8").split(";\n\n"):
+            engine.command(statement.rstrip().removesuffix(";"))
+        try:
+            yield Path(name)
+        finally:
+            engine.close()
 
 
 def prepare(settings: Settings, peer: Peer, folder: Path) -> EmbeddedEngine:
@@ -131,6 +187,6 @@ def queue_table(event: EventSchema, settings: Settings, peer: Peer) -> str:
 def _create(client: EmbeddedEngine, statement: str) -> None:
     try:
         client.command(statement)
-    except ChdbError as error:
+    except chdb.ChdbError as error:
         if _LOGICAL_ERROR not in str(error):
             raise

@@ -1,5 +1,8 @@
-"""Quantiles of measured durations."""
+"""Measured durations: a stopwatch, and quantiles."""
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,3 +23,14 @@ class Quantiles:
         """Return the quantiles of durations in seconds."""
         quantiles = np.percentile(np.array(seconds) * 1000, [50, 95, 99, 100])
         return cls(len(seconds), *(round(float(value), 1) for value in quantiles))
+
+
+@contextmanager
+def stopwatch() -> Iterator[Callable[[], float]]:
+    """Yield a function that returns the seconds of the block; within the block, those until now."""
+    begun = time.perf_counter()
+    ended: list[float] = []
+    try:
+        yield lambda: (ended[0] if ended else time.perf_counter()) - begun
+    finally:
+        ended.append(time.perf_counter())

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.disk_probe import DiskProbe
+from bench.interference import DiskProbe
 from tests.integration.servers import await_true
 
 

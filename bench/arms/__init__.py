@@ -1,1 +1,0 @@
-"""Compares the strategies of recommendations as arms of an experiment in a simulated marketplace."""

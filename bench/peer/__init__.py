@@ -1,1 +1,0 @@
-"""The peer of the pipeline: ClickHouse's own Kafka engine and materialised views, on the same topics."""

@@ -1,2 +1,0 @@
--- How many orders the shop has taken.
-SELECT count(*) FROM orders.orders
