@@ -33,7 +33,7 @@ COMMANDS: dict[str, str] = {
     "experiments": "show experiments, and judge strategies on the log",
     "bench": "measure speed, freshness and memory on this machine",
     "dashboards": "write the Grafana dashboards to files, or deploy them to Grafana",
-    "diagrams": "draw docs/diagrams from the code",
+    "diagrams": "write the pages of docs/ that are made from the code",
     "schemas": "check and register the event schemas",
     "test": "run the tests",
 }

@@ -109,8 +109,9 @@ def watch(
 ) -> None:
     """Measure the spine beside a stored commit; the exit code is 1 if a figure is worse.
 
-    A figure is worse if the median of its ratios is beyond 15 % (freshness: 25 %) and all pairs agree. Takes
-    up to 50 minutes. Use the machine for nothing else meanwhile.
+    Both are measured in turn: throughput, CPU of an event, freshness, and the platform without traffic. A
+    figure is worse if the median of its ratios is beyond 15 % (freshness: 25 %) and all pairs agree. Takes up
+    to 50 minutes. Use the machine for nothing else meanwhile.
     """
     configure_logging("bench")
     console = Console(stderr=as_json)

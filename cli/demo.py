@@ -31,7 +31,10 @@ SEED_HELP = "Seed of the marketplace. Another seed needs another SOUK_HOME."
 def command(
     rate: Annotated[
         int | None,
-        typer.Option(help="Events a second: 1 to 20,000.", show_default="two thirds of this machine's cores"),
+        typer.Option(
+            help="Events a second: 1 to 20,000.",
+            show_default="what two thirds of the cores can take: 400 on two",
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help=SEED_HELP, show_default="1")] = None,
     weeks: Annotated[

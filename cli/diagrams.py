@@ -1,14 +1,14 @@
-"""`./souk diagrams`: writes the pages of `docs/` that are made from the code, such as the data dictionary."""
+"""`./souk diagrams`: writes the pages of `docs/` that are made from the code."""
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.data_dictionary import data_dictionary
+from cli import reference
 from clickhouse.metric_catalogue.definition import read_domains, read_every_metric
 from clickhouse.metrics.definition import read_definitions
 from clickhouse.query_files import FOLDER as QUERIES
@@ -41,47 +41,11 @@ def command(
         Path, typer.Option(help="Folder to write to.", show_default=str(FOLDER.relative_to(ROOT)))
     ] = FOLDER,
 ) -> None:
-    """Write the pages of docs/diagrams, and metrics.md, monitoring.md and data-dictionary.md above them."""
+    """Write the pages of docs/ that are made from the code, such as the diagrams and settings.md."""
     out.mkdir(parents=True, exist_ok=True)
-    for name, page in pages().items():
-        (out / name).write_text(page, encoding="utf-8")
+    for name, page in PAGES.items():
+        (out / name).write_text(page(), encoding="utf-8")
         print(out / name)
-
-
-def pages() -> Mapping[str, str]:
-    """Return file name → Markdown of every page."""
-    return {
-        "README.md": _page("Diagrams", "The saga, the states of an order, the tables.", _index()),
-        "saga.md": _page(
-            "The checkout saga",
-            "Each arrow shows which service emits an event and which service acts on it.",
-            saga(),
-        ),
-        "order-states.md": _page(
-            "The states of an order",
-            "Each arrow is a transition that the orders service allows.",
-            order_states(),
-        ),
-        "tables.md": _page(
-            "The tables",
-            "The diagram shows which events feed each metric, and which queries of the API read it. Job "
-            "`rankings` computes the rankings, and ClickHouse derives the metrics from facts. "
-            "The diagram leaves out the tables into which job `facts` copies each event.",
-            tables(),
-        ),
-        "../metrics.md": _page(
-            "The metrics",
-            "What each metric means, how it is computed, and what to know about it. "
-            "`GET /v1/analytics/metrics` returns the same.",
-            metrics(),
-        ),
-        "../monitoring.md": _page(
-            "Monitoring", "What the platform measures, its objectives and its alerts.", monitoring.page()
-        ),
-        "../data-dictionary.md": _page(
-            "The data dictionary", "The views for analysts, and what their columns mean.", data_dictionary()
-        ),
-    }
 
 
 def saga() -> str:
@@ -169,5 +133,45 @@ def _mermaid(kind: str, lines: list[str]) -> str:
     return "\n".join(["```mermaid", kind, *lines, "```"])
 
 
-def _page(title: str, sentence: str, body: str) -> str:
-    return f"# {title}\n\n{sentence} `./souk diagrams` writes this page from the code.\n\n{body}\n"
+def _made(title: str, sentence: str, body: Callable[[], str]) -> Callable[[], str]:
+    note = f"{sentence} `./souk diagrams` writes this page from the code."
+    return lambda: f"# {title}\n\n{note}\n\n{body()}\n"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "README.md": _made("Diagrams", "The saga, the states of an order, the tables.", _index),
+    "saga.md": _made(
+        "The checkout saga",
+        "Each arrow shows which service emits an event and which service acts on it.",
+        saga,
+    ),
+    "order-states.md": _made(
+        "The states of an order", "Each arrow is a transition that the orders service allows.", order_states
+    ),
+    "tables.md": _made(
+        "The tables",
+        "The diagram shows which events feed each metric, and which queries of the API read it. Job "
+        "`rankings` computes the rankings, and ClickHouse derives the metrics from facts. "
+        "The diagram leaves out the tables into which job `facts` copies each event.",
+        tables,
+    ),
+    "../commands.md": _made("The commands", "What each command of `./souk` does.", reference.commands),
+    "../settings.md": _made("The settings", "What can be set, and what it means.", reference.settings),
+    "../events.md": _made("The events", "What is said in Kafka, and by whom.", reference.events),
+    "../tables.md": _made("The tables of ClickHouse", "Their keys and columns.", reference.tables),
+    "../metrics.md": _made(
+        "The metrics",
+        "What each metric means, how it is computed, and what to know about it. "
+        "`GET /v1/analytics/metrics` returns the same.",
+        metrics,
+    ),
+    "../monitoring.md": _made(
+        "Monitoring", "What the platform measures, its objectives and its alerts.", monitoring.page
+    ),
+    "../data-dictionary.md": _made(
+        "The data dictionary",
+        "The views for analysts, and what their columns mean.",
+        reference.data_dictionary,
+    ),
+}
+"""File name, from docs/diagrams → a function that returns the page as Markdown."""

@@ -56,7 +56,12 @@ def command(
         str, typer.Option("--format", help="Any ClickHouse format, such as CSVWithNames.")
     ] = "",
     param: Annotated[list[str] | None, typer.Option(help="name=value, for {name:Type} in the query.")] = None,
-    admin: Annotated[bool, typer.Option("--admin", help="Run as the admin user, which can write.")] = False,
+    admin: Annotated[
+        bool,
+        typer.Option(
+            "--admin", help="Run as the admin user, which can write; default: the analyst, who can read."
+        ),
+    ] = False,
 ) -> None:
     """Run one query, or open a prompt. The data of an INSERT are read from standard input."""
     if not query and file is None and sys.stdin.isatty():

@@ -26,7 +26,11 @@ def command(
         typer.Option("--without", metavar="NAME", help="Stop such a part, and don't start it again."),
     ] = None,
 ) -> None:
-    """Start every part that is not running and wait until all are ready."""
+    """Start every part that is not running and wait until all are ready.
+
+    Prints the parts with their ports and addresses. Prometheus and Alertmanager must be on PATH
+    (docs/monitoring.md). Zipkin is downloaded, and gets the traces (docs/traces.md).
+    """
     console, begun = make_console(), time.monotonic()
     settings = Settings.load()
     on_demand.change(settings, wanted or (), unwanted or ())

@@ -76,9 +76,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SOUK_", extra="forbid", frozen=True)
 
-    home: Path = Field(default=ROOT / ".souk", description="The directory of all state.")
+    home: Path = Field(
+        default=ROOT / ".souk", description="The directory of all state: data, logs, passwords."
+    )
     install: Path = Field(
-        default=ROOT / ".venv", description="What `./souk` installed: Python packages, jars, webjars."
+        default=ROOT / ".venv",
+        description="The directory of what `./souk` installs: Python packages, programs, jars, browser "
+        "libraries. It can be set in the environment only.",
     )
     listen_host: str = Field(
         default=LOOPBACK,
@@ -86,29 +90,31 @@ class Settings(BaseSettings):
     )
     port_offset: int = Field(default=0, ge=0, le=50_000, description="Added to every port of a bundled part.")
 
-    kafka_bootstrap: str = Field(default="", description="host:port[,host:port]")
+    kafka_bootstrap: str = Field(default="", description="Addresses of Kafka's brokers: host:port,host:port.")
     registry_url: str = Field(
         default="",
-        description="A Confluent-compatible schema registry's base URL; may contain user:password@.",
+        description="Base URL of a Confluent-compatible schema registry; may contain user:password@.",
     )
     registry_password: SecretStr = Field(
-        default=SecretStr(""), description="Of the user `souk` of the bundled schema registry."
+        default=SecretStr(""), description="Password of the user `souk` of the bundled schema registry."
     )
-    flink_url: str = Field(default="", description="The REST URL of a Flink session cluster.")
-    clickhouse_url: str = Field(default="", description="A ClickHouse HTTP interface's URL.")
+    flink_url: str = Field(default="", description="Base URL of the REST API of a Flink session cluster.")
+    clickhouse_url: str = Field(default="", description="Base URL of ClickHouse's HTTP interface.")
     postgres_url: str = Field(
         default="",
-        description="postgresql://user:password@host:port/database; all services then use this one role.",
+        description="Address of PostgreSQL: postgresql://user:password@host:port/database. All services then "
+        "use this one role (docs/decisions/postgres-roles.md).",
     )
-    redis_url: str = Field(default="", description="redis://:password@host:port/db")
+    redis_url: str = Field(default="", description="Address of Redis: redis://:password@host:port/db.")
     serving_url: str = Field(default="", description="Base URL of the API and the pages.")
     public_url: str = Field(
         default="",
-        description="Base URL for people, as in mails and links; by default that of the API.",
+        description="Base URL for people, as in mails and links of pages; by default that of the API.",
     )
     trusted_proxies: str = Field(
         default="",
-        description="Addresses of proxies whose X-Forwarded-For says where a request comes from: a,b",
+        description="Addresses of the proxies in front of the API whose `X-Forwarded-For` and "
+        "`X-Forwarded-Proto` say where a request comes from: 10.0.0.5,10.0.0.6.",
     )
     commerce_url: str = Field(default="", description="Base URL of the commerce services.")
     seller_sql_url: str = Field(
@@ -122,76 +128,101 @@ class Settings(BaseSettings):
     service_urls_file: Path | None = Field(
         default=None,
         description="A JSON file with the content of `service_urls`, which it replaces. It is read again "
-        "whenever it changes, without a restart.",
+        "whenever it changes, without a restart (docs/health.md).",
     )
     drain_s: float = Field(
         default=1.0,
         ge=0,
         le=300,
         description="Seconds in which a stopping server still accepts connections while `/ready` is 503. "
-        "Make it longer than a load balancer needs to see that.",
+        "Make it longer than a load balancer needs to see that (docs/health.md).",
     )
     stop_timeout_s: float = Field(
         default=10.0,
         ge=1,
         le=600,
-        description="Seconds after that in which requests and messages that are in work may end.",
+        description="Seconds that requests may take to end after `drain_s`, and messages after that.",
     )
 
     internal_secret: SecretStr = Field(
         default=SecretStr(""),
-        description="Shared by the platform's processes: keys that sign who sends a request derive from it.",
+        description="The secret that the platform's processes share. The keys that sign who sends a request "
+        "derive from it.",
     )
     webhooks_to_internal_hosts: bool = Field(
         default=False,
-        description="For development: webhooks of alerts may use http and go to hosts of the own network.",
+        description="Whether webhooks of alerts may use http and go to hosts of the own network. For "
+        "development only.",
     )
     signing_key_days: int = Field(
-        default=30, ge=1, le=365, description="For how long a key signs access tokens before the next one."
+        default=30, ge=1, le=365, description="Days in which a key signs access tokens before the next one."
     )
     postgres_admin_password: SecretStr = Field(
-        default=SecretStr(""), description="Of the bundled PostgreSQL's superuser `souk`."
+        default=SecretStr(""), description="Password of the bundled PostgreSQL's superuser `souk`."
     )
     postgres_role_secret: SecretStr = Field(
-        default=SecretStr(""), description="The passwords of the services' PostgreSQL roles derive from it."
+        default=SecretStr(""),
+        description="The secret from which the passwords of the services' PostgreSQL roles derive "
+        "(docs/decisions/postgres-roles.md).",
     )
 
     demo: bool | None = Field(
         default=None,
-        description="Demo mode (`common.demo_mode`); by default on after `./souk demo` or `./souk replay`.",
+        description="Whether demo mode is on. Without it, the file `demo_mode` in `home` says so, which "
+        "`./souk demo` and `./souk replay` create.",
     )
 
-    redis_password: SecretStr = Field(default=SecretStr(""), description="Of the bundled Redis.")
+    redis_password: SecretStr = Field(
+        default=SecretStr(""),
+        description="Password of the bundled Redis. That of a Redis of your own is in `redis_url`.",
+    )
 
-    clickhouse_database: str = "souk"
-    clickhouse_admin_user: str = "admin"
-    clickhouse_admin_password: SecretStr = SecretStr("")
-    clickhouse_analyst_user: str = "analyst"
-    clickhouse_analyst_password: SecretStr = SecretStr("")
+    clickhouse_database: str = Field(
+        default="souk", description="ClickHouse's database of events and metrics."
+    )
+    clickhouse_admin_user: str = Field(default="admin", description="ClickHouse's administrator.")
+    clickhouse_admin_password: SecretStr = Field(
+        default=SecretStr(""), description="Password of `clickhouse_admin_user`."
+    )
+    clickhouse_analyst_user: str = Field(
+        default="analyst",
+        description="ClickHouse's read-only user for analysts, `./souk sql` and the dashboards.",
+    )
+    clickhouse_analyst_password: SecretStr = Field(
+        default=SecretStr(""), description="Password of `clickhouse_analyst_user`."
+    )
     clickhouse_reader_user: str = Field(
         default="reader",
-        description="Has the analyst's rights. Without a password, it may connect in demo mode only.",
+        description="A user of ClickHouse with the analyst's rights. Without a password, it may connect in "
+        "demo mode only.",
     )
-    clickhouse_reader_password: SecretStr = SecretStr("")
+    clickhouse_reader_password: SecretStr = Field(
+        default=SecretStr(""), description="Password of `clickhouse_reader_user`."
+    )
     clickhouse_serving_user: str = Field(
         default="serving",
-        description="The API's reader. Its queries are not queued behind those of analysts.",
+        description="ClickHouse's user of the API. Its queries are not queued behind those of analysts.",
     )
-    clickhouse_serving_password: SecretStr = SecretStr("")
+    clickhouse_serving_password: SecretStr = Field(
+        default=SecretStr(""), description="Password of `clickhouse_serving_user`."
+    )
     clickhouse_readable_databases: str = Field(
         default="",
-        description="Further databases that read-only users of the bundled ClickHouse may read: a,b; "
-        "* stands for every database without internal tables.",
+        description="Further databases that read-only users of the bundled ClickHouse may read: a,b. "
+        "`*` stands for every database without internal tables.",
     )
     clickhouse_hosts: str = Field(
         default="",
-        description="Host names besides loopback that the bundled ClickHouse accepts: a.example,b.example",
+        description="Host names besides loopback that the bundled ClickHouse accepts: a.example,b.example.",
     )
 
     shop_timezone: str = Field(
-        default="America/Sao_Paulo", description="IANA time zone of the shop's days, weeks and months."
+        default="America/Sao_Paulo",
+        description="IANA time zone in which the shop's days, weeks and months end.",
     )
-    shop_currency: str = Field(default="BRL", pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")
+    shop_currency: str = Field(
+        default="BRL", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of the shop's currency."
+    )
     shop_locale: str = Field(
         default="en",
         description="The shop's language, and the format of numbers, money and dates: `pt_BR`, `en_GB`. "
@@ -204,7 +235,7 @@ class Settings(BaseSettings):
     )
 
     idempotency_key_days: int = Field(
-        default=30, ge=1, le=3650, description="How long a checkout can be retried with its key."
+        default=30, ge=1, le=3650, description="Days in which a checkout can be retried with its key."
     )
     inbox_days: int = Field(
         default=90,
@@ -214,12 +245,13 @@ class Settings(BaseSettings):
     )
 
     restock_lead_days: int = Field(
-        default=7, ge=1, le=99, description="How long a delivery to a seller takes; no event tells it."
+        default=7, ge=1, le=99, description="Days that a delivery to a seller takes; no event tells it."
     )
 
     trace_endpoint: str = Field(
         default="",
-        description="URL to which processes send traces, in OTLP over HTTP: http://collector:4318/v1/traces",
+        description="URL to which processes send traces, in OTLP over HTTP: http://collector:4318/v1/traces "
+        "(docs/traces.md).",
     )
     trace_sampling: float = Field(
         default=0.05, ge=0, le=1, description="Share of requests, such as checkouts, whose trace is recorded."
@@ -235,39 +267,41 @@ class Settings(BaseSettings):
     )
     metrics_urls: dict[str, str] = Field(
         default={},
-        description="Where processes of the platform that run elsewhere export metrics, by part: "
-        '{"jobs": "http://jobs:8020/metrics"}',
+        description="Where processes of the platform that run elsewhere export metrics, by part, for the "
+        'page `/ops`: {"jobs": "http://jobs:8020/metrics"}.',
     )
     prometheus_url: str = Field(
         default="",
-        description="Base URL of a Prometheus server, which the page of operations asks for alerts.",
+        description="Base URL of a Prometheus server, which the page `/ops` asks for alerts.",
     )
     prometheus_public_url: str = Field(
         default="", description="Base URL of Prometheus for browsers; by default that for the API."
     )
-    grafana_url: str = Field(
-        default="", description="Base URL of Grafana, for links of the page of operations."
-    )
+    grafana_url: str = Field(default="", description="Base URL of Grafana, for links of the page `/ops`.")
     runbooks_url: str = Field(
         default="",
-        description="Base URL of the runbooks, for links: the page of an alert is URL/NAME.md.",
+        description="Base URL of the runbooks, for links of `/ops`: that of an alert is URL/NAME.md.",
     )
 
     alert_webhook_url: str = Field(
         default="",
         pattern=r"""^(https?://[^\s"\\]+)?$""",
-        description="URL to which Alertmanager posts the platform's alerts, as JSON; by default, to none.",
+        description="URL to which Alertmanager posts the platform's alerts, as JSON (docs/monitoring.md). "
+        "Without it, alerts are only shown, on `/ops` and by Alertmanager.",
     )
 
     log_limit_mb: int = Field(
         default=20,
         ge=1,
         le=10_000,
-        description="Size at which the log of a part is rotated. The two files before are kept.",
+        description="Size in MB at which the log of a part is rotated. The two files before are kept.",
     )
-    job_parallelism: int = Field(default=1, ge=1, le=64)
+    job_parallelism: int = Field(default=1, ge=1, le=64, description="Parallelism of each Flink job.")
     redis_max_memory_mb: int = Field(
-        default=512, ge=64, description="Memory limit of the bundled Redis. A full Redis refuses writes."
+        default=512,
+        ge=64,
+        description="Memory limit of the bundled Redis in MB. A full Redis refuses writes. A changed job is "
+        "built only while less than 45 % is in use.",
     )
     training_enabled: bool = Field(
         default=True, description="Whether the platform trains the recommender by itself."
@@ -281,7 +315,8 @@ class Settings(BaseSettings):
     training_memory_mb: int = Field(
         default=1_500,
         ge=256,
-        description="Memory limit of a training. A model that needs more is left out; without any, it fails.",
+        description="Memory limit of a training in MB. A model that needs more is left out. If no model is "
+        "left, the training fails.",
     )
     training_max_events: int = Field(
         default=1_000_000, ge=1_000, description="Number of newest events that a training learns from."
@@ -290,7 +325,7 @@ class Settings(BaseSettings):
         default=0.2,
         gt=0,
         description="The population stability index of what is viewed since the newest training, compared "
-        "with before, from which a training begins before the night.",
+        "with before, from which a training begins before the night (docs/evaluation.md).",
     )
     training_drift_check_s: float = Field(
         default=600, ge=10, description="Seconds from one comparison of what is viewed to the next."
@@ -305,11 +340,11 @@ class Settings(BaseSettings):
     audit_memory_mb: int = Field(
         default=2_500,
         ge=256,
-        description="Limit of the memory that a nightly audit may allocate; about two thirds are in use. "
-        "If it is not enough, the audit fails.",
+        description="Limit of the memory in MB that a nightly audit may allocate; about two thirds are in "
+        "use. If it is not enough, the audit fails.",
     )
     serving_processes: int = Field(
-        default=2, ge=1, le=8, description="Processes that serve the API and the pages."
+        default=2, ge=1, le=8, description="Processes that serve the API and the pages; 95 MB each."
     )
 
     @field_validator("home", "install")

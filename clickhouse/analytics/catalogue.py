@@ -19,8 +19,11 @@ from common.errors import UserError
 
 FOLDER = Path(__file__).parent
 
-_COLUMN = re.compile(r"    (?P<name>\w+) (?P<type>.+?) COMMENT '(?P<comment>(?:[^']|'')*)',?")
-_COMMENT = re.compile(r"\nCOMMENT '((?:[^']|'')*)'\Z")
+_TEXT = r"'((?:[^'\\]|''|\\.)*)'"
+_COLUMN = re.compile(
+    rf"^    `?(\w+)`? (.+?)(?: DEFAULT .+?)?(?: CODEC\(.+?\))? COMMENT {_TEXT}", re.MULTILINE
+)
+_COMMENT = re.compile(rf"\nCOMMENT {_TEXT}\Z")
 _SOURCE = re.compile(r"\{facts\}\.(\w+)")
 _CREATE = "CREATE OR REPLACE VIEW {view}\n(\n"
 _VERSION_DIGITS = 8
@@ -28,11 +31,21 @@ _VERSION_DIGITS = 8
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a view. `comment` says what it contains, and when it is NULL."""
+    """A column of a view or a table. `comment` says what it contains, and when it is NULL."""
 
     name: str
     type: str
     comment: str
+
+
+def declared_columns(statement: str) -> tuple[Column, ...]:
+    """Return the columns of a CREATE statement in their order. Each has a line of its own and a comment."""
+    return tuple(Column(name, kind, unescaped(comment)) for name, kind, comment in _COLUMN.findall(statement))
+
+
+def unescaped(comment: str) -> str:
+    """Return a comment of a statement as a text."""
+    return comment.replace("''", "'").replace("\\'", "'")
 
 
 @dataclass(frozen=True)
@@ -47,18 +60,13 @@ class AnalyticsView:
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """The columns, in their order."""
-        declared = self.sql.removeprefix(_CREATE).partition("\n)\nAS\n")[0]
-        return tuple(
-            Column(found["name"], found["type"], found["comment"].replace("''", "'"))
-            for found in map(_COLUMN.fullmatch, declared.splitlines())
-            if found
-        )
+        return declared_columns(self.sql)
 
     @property
     def description(self) -> str:
         """What a row is; the comment of the view."""
         found = _COMMENT.search(self.sql)
-        return found[1].replace("''", "'") if found else ""
+        return unescaped(found[1]) if found else ""
 
     @property
     def sources(self) -> frozenset[str]:

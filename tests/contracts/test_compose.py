@@ -29,6 +29,7 @@ ONCE = {name for name, one in SERVICES.items() if one["restart"] == "no"}
 """Services that end before others start."""
 SCHEMA_CHECK = (sys.executable, "-P", "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec")
 DOCKER = ROOT / "docker"
+PAGE = ROOT / "docs" / "containers.md"
 
 
 def settings_of(name: str, values: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
@@ -71,12 +72,10 @@ def test_the_limits_of_all_profiles_but_these_three_add_up_to_at_most_8_gb() -> 
 
 
 @pytest.mark.parametrize("name", BESIDE)
-def test_the_pages_say_how_much_memory_a_further_profile_adds(name: str) -> None:
+def test_the_page_says_how_much_memory_a_further_profile_adds(name: str) -> None:
     added = f"{int(SERVICES[name]['mem_limit'][:-1]) / 1024:.1f}".removesuffix(".0") + " GB"
-    readme, page = (ROOT / "README.md").read_text(), (ROOT / "docs" / "containers.md").read_text()
     profile = BESIDE[name]
-    assert re.search(rf"`{profile}`, which [^`]+ may use {added} more", readme)
-    assert re.search(rf"\| `{profile}` \| .* up to {added} \|", page)
+    assert re.search(rf"\| `{profile}` \| .* up to {added} \|", PAGE.read_text(encoding="utf-8"))
     assert re.search(rf"\b{profile} \([^()]+; {added} more\)", re.sub(r"\n#\s+", " ", COMPOSE.read_text()))
 
 
@@ -323,9 +322,8 @@ def test_the_webhook_of_alertmanager_is_written_as_by_the_bundled_part() -> None
     assert WEBHOOK.format(url="%s").strip() in SERVICES["alertmanager"]["entrypoint"][-1]
 
 
-def test_the_readme_names_the_tests_of_every_part_of_the_stack() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = readme.partition("## The stack of containers")[2].partition("\n## ")[0]
+def test_the_page_names_the_tests_of_every_part_of_the_stack() -> None:
+    section = PAGE.read_text(encoding="utf-8").partition("## What was tested")[2]
     tests = re.findall(r"`((?:contracts|integration|e2e)/[\w/]+\.py)`", section)
     assert tests
     assert [path for path in tests if not (ROOT / "tests" / path).is_file()] == []

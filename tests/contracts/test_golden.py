@@ -1,6 +1,8 @@
-"""What users see without a running platform: OpenAPI, commands, metrics, topics, dashboards, the audit."""
+"""What users see without a running platform: OpenAPI, metrics, topics, dashboards, the audit.
 
-from collections.abc import Iterator
+The help of the commands is in docs/commands.md, which `test_diagrams.py` compares.
+"""
+
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typer.main import get_command
 
 import common.metrics
 from audit.registry import COMPARISONS
-from cli.__main__ import COMMANDS, build
+from cli.__main__ import build
 from common.settings import Settings
 from dashboards.build import build as build_dashboards
 from dashboards.prometheus import configuration
@@ -26,25 +28,6 @@ DASHBOARDS = build_dashboards(SETTINGS)
 
 def test_openapi() -> None:
     check_golden("openapi.json", golden_json(create_app(SETTINGS).openapi()))
-
-
-@pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_the_help_of_a_command(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", str(WIDTH))
-    root: Any = get_command(build(name))
-    texts = list(helps(root.commands[name], root.context_class(root, info_name="souk"), name))
-    check_golden(f"help/{name}.txt", "\n\n".join(texts))
-
-
-def helps(command: Any, parent: Any, name: str) -> Iterator[str]:
-    """Yield the help of a command and of those below it."""
-    context = command.context_class(
-        command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH
-    )
-    yield command.get_help(context)
-    commands = getattr(command, "commands", {})
-    for below in sorted(commands):
-        yield from helps(commands[below], context, below)
 
 
 def test_the_list_of_commands(monkeypatch: pytest.MonkeyPatch) -> None:

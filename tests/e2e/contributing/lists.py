@@ -54,6 +54,7 @@ EVENT = Example(
         4: (
             Command(("-m", "clickhouse.facts", "parcel_lost"), "clickhouse/migrations/NEXT_parcel_lost.sql"),
             SCHEMA,
+            DIAGRAMS,
         ),
     },
     (
@@ -69,14 +70,7 @@ EVENT = Example(
 METRIC = Example(
     "Add a metric",
     {
-        2: (
-            Put(
-                "docs/architecture.md",
-                "| captured_payments | minute, event_id | method, currency, amount_minor |",
-                "\n| reviews_minute | minute, event_id | score |",
-            ),
-            DIAGRAMS,
-        ),
+        2: (DIAGRAMS,),
         3: (
             Put(
                 "tests/integration/test_metrics.py",
