@@ -7,15 +7,8 @@ from fastapi import APIRouter, Depends, Query
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
-from serving.analytics.parameters import (
-    AnalyticsDep,
-    Cursor,
-    DashboardsDep,
-    GrainParam,
-    PeriodDep,
-    SearchText,
-    SellerId,
-)
+from serving.analytics.dependencies import AnalyticsDep, DashboardsDep
+from serving.analytics.parameters import Cursor, GrainParam, PeriodDep, SearchText, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.popular import Ranking
 from serving.analytics.presenters.changes import CHANGE_COLUMNS, CHANGE_MONEY, change_rows

@@ -9,7 +9,8 @@ from starlette.responses import Response
 from clickhouse.metric_catalogue.definition import read_every_metric
 from clickhouse.metric_catalogue.files import Unit
 from common.ids import PRINTABLE
-from serving.analytics.parameters import Cursor, DashboardsDep, GrainParam, PeriodDep, SellerId
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import Cursor, GrainParam, PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters import metrics as presenter
 from serving.analytics.presenters.row_export import row_kinds

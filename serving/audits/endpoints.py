@@ -10,8 +10,10 @@ from serving.analytics.parameters import Cursor
 from serving.audits import schemas
 from serving.audits.policy import POLICIES
 from serving.audits.service import AuditsService
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.openapi import openapi_problem
+from serving.ops.dependencies import OpsDomain
 from serving.parameters import reject_repeated_parameters
 from serving.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 
@@ -25,8 +27,7 @@ router = APIRouter(
 
 
 async def _audits(request: Request) -> AuditsService:
-    service: AuditsService = request.app.state.audits
-    return service
+    return opened(request, OpsDomain).audits
 
 
 AuditsDep = Annotated[AuditsService, Depends(_audits)]

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from common.ids import PRINTABLE, Id
@@ -12,6 +12,7 @@ from serving.catalogue.policy import POLICIES
 from serving.catalogue.schemas import Categories, Category, Product, ProductInDetail, Products
 from serving.catalogue.search import Sort
 from serving.catalogue.service import Catalogue
+from serving.domain import reads
 from serving.gateway.described_routes import guarded
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
@@ -28,12 +29,7 @@ router = APIRouter(
 )
 
 
-async def _catalogue(request: Request) -> Catalogue:
-    catalogue: Catalogue = request.app.state.catalogue
-    return catalogue
-
-
-CatalogueDep = Annotated[Catalogue, Depends(_catalogue)]
+CatalogueDep = Annotated[Catalogue, Depends(reads(Catalogue))]
 SearchText = Annotated[
     str,
     Query(

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from common.ids import PRINTABLE
 from serving.analytics.parameters import SellerId
+from serving.domain import opened
 from serving.experiments import schemas
 from serving.experiments.policy import POLICIES
 from serving.experiments.service import ExperimentsService
@@ -14,6 +15,7 @@ from serving.experiments.uplift import UpliftService
 from serving.gateway.described_routes import guarded
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
+from serving.recommendations.dependencies import RecommendationsDomain
 from serving.responses import BAD_PARAMETER, UNAVAILABLE, UNKNOWN_SELLER, private_json
 
 router = APIRouter(
@@ -25,13 +27,11 @@ router = APIRouter(
 
 
 async def _experiments(request: Request) -> ExperimentsService:
-    service: ExperimentsService = request.app.state.experiments
-    return service
+    return opened(request, RecommendationsDomain).experiments
 
 
 async def _uplift(request: Request) -> UpliftService:
-    service: UpliftService = request.app.state.uplift
-    return service
+    return opened(request, RecommendationsDomain).uplift
 
 
 ExperimentsDep = Annotated[ExperimentsService, Depends(_experiments)]

@@ -7,12 +7,14 @@ from starlette.responses import Response
 
 from common.ids import PRINTABLE
 from serving.analytics.parameters import PeriodDep
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.recommendation_health import schemas
 from serving.recommendation_health.policy import POLICIES
 from serving.recommendation_health.service import HealthRequest, RecommendationHealthService
+from serving.recommendations.dependencies import RecommendationsDomain
 from serving.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 
 router = APIRouter(
@@ -26,8 +28,7 @@ Surface = Literal["home", "product", "cart", "order", "email"]
 
 
 async def _health(request: Request) -> RecommendationHealthService:
-    service: RecommendationHealthService = request.app.state.recommendation_health
-    return service
+    return opened(request, RecommendationsDomain).health
 
 
 # Before `/admin/recommendations/{recommendation_id}`, which would take `health` for an id.

@@ -9,11 +9,13 @@ from starlette.responses import Response
 from common.content_type import has_json_content_type
 from common.ids import PRINTABLE, Id
 from serving.analytics.parameters import Cursor
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.openapi import NOT_JSON, json_request_body, openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.problems import BadBody, NotJson
+from serving.recommendations.dependencies import RecommendationsDomain
 from serving.request_body import read_body
 from serving.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 from serving.trainings import schemas
@@ -33,8 +35,7 @@ router = APIRouter(
 
 
 async def _trainings(request: Request) -> TrainingsService:
-    service: TrainingsService = request.app.state.trainings
-    return service
+    return opened(request, RecommendationsDomain).trainings
 
 
 TrainingsDep = Annotated[TrainingsService, Depends(_trainings)]

@@ -8,8 +8,10 @@ from starlette.responses import Response
 
 from common.ids import Id
 from common.problems import Problem
+from serving.domain import opened
 from serving.gateway.gateway import identity_of
 from serving.problems import ClickHouseUnavailable, RedisUnavailable
+from serving.recommendations.dependencies import RecommendationsDomain
 from serving.trainings.problems import ModelNotKept
 from serving.trainings.schemas import TrainingDetails
 from serving.trainings.service import TrainingsService
@@ -120,5 +122,4 @@ def _evaluated(judged: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _service(request: Request) -> TrainingsService:
-    service: TrainingsService = request.app.state.trainings
-    return service
+    return opened(request, RecommendationsDomain).trainings
