@@ -18,7 +18,6 @@ from common.stopping import Stopping, drained_before_stop
 from serving.admission import ADMISSION, Admission
 from serving.analytics.domain import ANALYTICS
 from serving.analytics.service.dashboards import figures_version
-from serving.catalogue.domain import PRODUCTS
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.domain import COMMERCE
 from serving.domain import OpenDomains
@@ -28,6 +27,7 @@ from serving.intake.domain import INTAKE
 from serving.middleware import HttpMiddleware
 from serving.openapi import DESCRIPTION, TAGS
 from serving.ops.domain import OPS
+from serving.products.domain import PRODUCTS
 from serving.recommendations.domain import RECOMMENDATIONS
 from serving.stores import open_stores
 from serving.web import pages

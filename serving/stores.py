@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from common.settings import Settings
-from serving.analytics.watermarks import WatermarkCache
 from serving.cache.last_answers import LastAnswers
 from serving.cache.response_cache import ResponseCache
 from serving.cache.watcher import CacheWatcher
 from serving.clickhouse import ClickHouseQueries
+from serving.kit.watermarks import WatermarkCache
 from serving.live_versions import LiveVersions
 from serving.redis_client import open_redis
 

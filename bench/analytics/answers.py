@@ -17,9 +17,9 @@ from bench.quantiles import Quantiles
 from bench.stopwatch import stopwatch
 from bench.year_of_orders import BEGIN, LENGTH, SELLERS, seller_id
 from common.settings import Settings
-from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.metrics import MetricsService
 from serving.clickhouse import Value
+from serving.kit.analytics_context import AnalyticsContext
 
 ANSWERS, ANSWERS_OF_LARGEST = 100, 20
 """Answers to measure for each question about any seller, and about the largest one; the 90 days are drawn."""

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from serving.analytics.periods import Grain
-from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.metrics import MetricsRequest
+from serving.kit.analytics_context import PeriodRequest
+from serving.kit.periods import Grain
 
 Store = Literal["clickhouse", "postgres"]
 Group = Literal["", "day", "week", "product", "weekday", "hour"]

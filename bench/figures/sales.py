@@ -15,7 +15,7 @@ from common.principal_token import PlatformToken
 from common.process_records import process_tree
 from common.settings import Settings
 from local.status import status
-from serving.analytics.watermarks import REFRESH_AFTER_REQUEST_S, REFRESH_INTERVAL_S
+from serving.kit.watermarks import REFRESH_AFTER_REQUEST_S, REFRESH_INTERVAL_S
 
 PARTS = ("clickhouse", "serving")
 SELLERS = 50

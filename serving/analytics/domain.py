@@ -19,11 +19,11 @@ from serving.analytics import (
 )
 from serving.analytics.dependencies import AnalyticsDomain
 from serving.analytics.service import Analytics
-from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.seller_sql import SellerSql
-from serving.catalogue.service import Catalogue
 from serving.domain import DomainDefinition
+from serving.kit.analytics_context import AnalyticsContext
+from serving.products.service import Catalogue
 from serving.stores import Stores
 from serving.stream_slots import StreamSlots
 

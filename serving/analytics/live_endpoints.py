@@ -13,9 +13,9 @@ from serving.analytics.dependencies import AnalyticsDomainDep
 from serving.analytics.parameters import SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters.sales import show_period
-from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.live_metrics import MAX_METRICS, LiveFigures, LiveMetrics, live_metrics
 from serving.gateway.described_routes import guarded
+from serving.kit.analytics_context import AnalyticsContext
 from serving.live_stream import LiveStream
 from serving.parameters import reject_repeated_parameters
 

@@ -21,7 +21,6 @@ from serving.analytics.schemas.metrics import (
     MetricRows,
     SellerMetrics,
 )
-from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.metrics import (
     Compare,
     MetricsRequest,
@@ -29,6 +28,7 @@ from serving.analytics.service.metrics import (
     find_metric,
 )
 from serving.gateway.described_routes import guarded
+from serving.kit.analytics_context import PeriodRequest
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.parquet_writer import ColumnKind

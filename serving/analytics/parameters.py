@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Path, Query
 
 from common.ids import PRINTABLE, Id
-from serving.analytics.periods import Grain, day_after
-from serving.analytics.service.context import PeriodRequest
+from serving.kit.analytics_context import PeriodRequest
+from serving.kit.periods import Grain, day_after
 from serving.problems import BadPeriod
 
 EXAMPLE_SELLER = "6560211a19b47992c3666cc44a7e94c0"

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from serving.audits.service import AuditsService
 from serving.domain import reads
+from serving.ops.audits.service import AuditsService
 from serving.ops.dead_letters import DeadLetters
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.overview.service import OverviewService

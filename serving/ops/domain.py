@@ -6,20 +6,20 @@ from contextlib import aclosing, asynccontextmanager
 from common.clock import Clock
 from common.settings import Settings
 from common.stopping import Stopping
-from serving.audits import endpoints as audits
-from serving.audits.service import AuditsService
 from serving.commerce.commerce_client import CommerceClient
 from serving.domain import DomainDefinition, running
 from serving.ops import endpoints
+from serving.ops.audits import endpoints as audits
+from serving.ops.audits.service import AuditsService
 from serving.ops.dead_letters import DeadLetters
 from serving.ops.dependencies import OpsDomain
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.overview.service import OverviewService
 from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks
+from serving.recommendations.trainings.service import TrainingsService
 from serving.stores import Stores
 from serving.stream_slots import StreamSlots
-from serving.trainings.service import TrainingsService
 
 STREAMS_OF_PERSON, STREAMS = 5, 20
 """The largest number of open streams of `/ops`, for each person and in all, in a process."""

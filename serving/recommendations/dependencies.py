@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from serving.domain import opened
-from serving.experiments.service import ExperimentsService
-from serving.experiments.uplift import UpliftService
-from serving.recommendation_health.service import RecommendationHealthService
+from serving.recommendations.experiments.service import ExperimentsService
+from serving.recommendations.experiments.uplift import UpliftService
+from serving.recommendations.health.service import RecommendationHealthService
 from serving.recommendations.service import RecommendationService
-from serving.trainings.service import TrainingsService
+from serving.recommendations.trainings.service import TrainingsService
 
 FollowedSellers = Callable[[Request], Awaitable[frozenset[str]]]
 """Returns the sellers that the sender of a request follows; raises `CommerceUnavailable`."""

@@ -6,18 +6,18 @@ from random import Random
 
 from common.configuration.values import SettingValues
 from common.settings import Settings
-from serving.analytics.service.context import AnalyticsContext
 from serving.domain import DomainDefinition, running
-from serving.experiments import endpoints as experiments
-from serving.experiments.service import ExperimentsService
-from serving.experiments.uplift import UpliftService
-from serving.intake.producer import EventProducer
-from serving.recommendation_health import endpoints as health_endpoints
-from serving.recommendation_health.monitor import polled_health
-from serving.recommendation_health.service import RecommendationHealthService
+from serving.kit.analytics_context import AnalyticsContext
+from serving.kit.event_producer import EventProducer
 from serving.recommendations import endpoints
 from serving.recommendations.answer_log import AnswerLog
 from serving.recommendations.dependencies import FollowedSellers, RecommendationsDomain
+from serving.recommendations.experiments import endpoints as experiments
+from serving.recommendations.experiments.service import ExperimentsService
+from serving.recommendations.experiments.uplift import UpliftService
+from serving.recommendations.health import endpoints as health_endpoints
+from serving.recommendations.health.monitor import polled_health
+from serving.recommendations.health.service import RecommendationHealthService
 from serving.recommendations.listings import endpoints as listings
 from serving.recommendations.recent_offers import recent_offers
 from serving.recommendations.repurchase import repurchase_intervals
@@ -27,10 +27,10 @@ from serving.recommendations.rules.supply import Suspensions, products_for_expos
 from serving.recommendations.sellers import endpoints as sellers_to_follow
 from serving.recommendations.service import RecommendationService
 from serving.recommendations.strategy_choice import StrategyChoice
+from serving.recommendations.trainings import endpoints as trainings
+from serving.recommendations.trainings.service import TrainingsService
 from serving.shared_queries import SharedQueries
 from serving.stores import Stores
-from serving.trainings import endpoints as trainings
-from serving.trainings.service import TrainingsService
 
 
 @asynccontextmanager

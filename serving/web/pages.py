@@ -14,16 +14,16 @@ from common.problems import ErrorDescription, problem_response
 from common.request_path import address_of
 from common.settings import Settings
 from serving.analytics.dependencies import AnalyticsDep, DashboardsDep
-from serving.analytics.popular import Ranking
 from serving.analytics.schemas.products import PopularProducts
 from serving.analytics.schemas.sellers import SellerFound
 from serving.analytics.service import Analytics
-from serving.analytics.service.context import utc_minute
 from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.sales import MARKETPLACE_TABLES
 from serving.domain import OpenDomains, opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
+from serving.kit.analytics_context import utc_minute
+from serving.kit.rankings import Ranking
 from serving.parameters import reject_repeated_parameters
 from serving.problems import ClickHouseUnavailable, RedisUnavailable
 from serving.web import language_pages, presenters

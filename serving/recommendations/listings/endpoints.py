@@ -8,14 +8,14 @@ from starlette.responses import Response
 from common.configuration.definitions import RECOMMENDATIONS_ENABLED
 from serving.cache.tags import products_tags
 from serving.cached_responses import CachedResponder, CachedResponderDep
-from serving.catalogue.endpoints import CatalogueDep, CategoryParam, SearchText
-from serving.catalogue.search import ProductCursor
-from serving.catalogue.service import Catalogue
 from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import GatewayDomain
 from serving.parameters import reject_repeated_parameters
 from serving.problems import ClickHouseUnavailable, SearchUnavailable
+from serving.products.endpoints import CatalogueDep, CategoryParam, SearchText
+from serving.products.search import ProductCursor
+from serving.products.service import Catalogue
 from serving.recommendations.dependencies import RecommendationsDep
 from serving.recommendations.endpoints import VisitorId
 from serving.recommendations.known_visitors import KnownVisitor

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from serving.catalogue.endpoints import CatalogueDep
 from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.parameters import reject_repeated_parameters
+from serving.products.endpoints import CatalogueDep
 from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
 from serving.recommendations.endpoints import REDIS_UNAVAILABLE, VisitorId
 from serving.recommendations.policy import POLICIES

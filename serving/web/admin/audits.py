@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from common.ids import Id
 from common.problems import Problem
-from serving.audits.service import AuditsService
 from serving.domain import opened
+from serving.ops.audits.service import AuditsService
 from serving.ops.dependencies import OpsDomain
 from serving.problems import ClickHouseUnavailable
 from serving.web.admin.page import admin_page, admin_router

@@ -8,14 +8,14 @@ from urllib.parse import urlencode
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from serving.analytics.service.context import PeriodRequest
 from serving.domain import opened
-from serving.recommendation_health.schemas import Groups, HealthFigures, RecommendationHealth
-from serving.recommendation_health.service import (
+from serving.kit.analytics_context import PeriodRequest
+from serving.recommendations.dependencies import RecommendationsDomain
+from serving.recommendations.health.schemas import Groups, HealthFigures, RecommendationHealth
+from serving.recommendations.health.service import (
     KNOWN_STRATEGIES,
     HealthRequest,
 )
-from serving.recommendations.dependencies import RecommendationsDomain
 from serving.web.admin.health_charts import LineChart, line_chart
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.formatter import Formatter

@@ -12,9 +12,9 @@ from serving.domain import opened
 from serving.gateway.gateway import identity_of
 from serving.problems import ClickHouseUnavailable, RedisUnavailable
 from serving.recommendations.dependencies import RecommendationsDomain
-from serving.trainings.problems import ModelNotKept
-from serving.trainings.schemas import TrainingDetails
-from serving.trainings.service import TrainingsService
+from serving.recommendations.trainings.problems import ModelNotKept
+from serving.recommendations.trainings.schemas import TrainingDetails
+from serving.recommendations.trainings.service import TrainingsService
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.forms import BadField, confirmation, read_form
 from serving.web.translation import N_, gettext

@@ -11,7 +11,6 @@ from starlette.responses import RedirectResponse, Response
 from common.content_type import JSON
 from common.errors import PartUnavailable
 from common.principal import Principal
-from serving.catalogue.endpoints import CatalogueDep
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.forwarding import CommerceDep
 from serving.domain import opened
@@ -22,6 +21,7 @@ from serving.gateway.gateway import GatewayDomain, identity_of
 from serving.gateway.identity import check_origin
 from serving.gateway.sign_in_redirect import page_of_form, safe_target
 from serving.parameters import reject_repeated_parameters
+from serving.products.endpoints import CatalogueDep
 from serving.request_body import read_body
 from serving.web.forms import FORM_LIMIT
 from serving.web.people.named_sellers import named_sellers

@@ -11,14 +11,14 @@ from starlette.responses import Response
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.parameters import Cursor, SellerId
-from serving.analytics.periods import Grain
 from serving.analytics.schemas.metrics import SellerMetrics
-from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.metrics import Compare, MetricsRequest
 from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
+from serving.kit.analytics_context import PeriodRequest
+from serving.kit.periods import Grain
 from serving.parameters import reject_repeated_parameters
 from serving.web import presenters
 from serving.web.figures_state import not_stored_if

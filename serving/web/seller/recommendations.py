@@ -12,11 +12,11 @@ from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.parameters import SellerId
 from serving.analytics.service.metrics import Compare, MetricsRequest
 from serving.domain import opened
-from serving.experiments.schemas import RecommendationUplift
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
 from serving.recommendations.dependencies import RecommendationsDomain
+from serving.recommendations.experiments.schemas import RecommendationUplift
 from serving.web import presenters
 from serving.web.figures_state import not_stored_if
 from serving.web.policy import POLICIES

@@ -12,9 +12,6 @@ from common.ids import Id
 from serving.cache.completeness import mark_incomplete
 from serving.cache.tags import categories_tags, product_tags, products_tags, similar_tags
 from serving.cached_responses import CachedResponder, CachedResponderDep
-from serving.catalogue.endpoints import CatalogueDep, CategoryParam, Cursor, ProductId, SearchText, SortParam
-from serving.catalogue.schemas import Categories, Category
-from serving.catalogue.service import Catalogue
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.forwarding import CommerceDep
 from serving.domain import opened
@@ -23,6 +20,9 @@ from serving.gateway.gateway import identity_of, renewal
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.parameters import reject_repeated_parameters
 from serving.problems import BadBody, ClickHouseUnavailable, CommerceUnavailable
+from serving.products.endpoints import CatalogueDep, CategoryParam, Cursor, ProductId, SearchText, SortParam
+from serving.products.schemas import Categories, Category
+from serving.products.service import Catalogue
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.listings.endpoints import (
     ListingCursor,

@@ -11,10 +11,10 @@ from common.configuration.definitions import RECOMMENDATIONS_ENABLED
 from common.errors import PartUnavailable
 from common.problems import Problem
 from serving.cache.completeness import mark_incomplete
-from serving.catalogue.service import Catalogue
 from serving.commerce.forwarding import CommerceDomain
 from serving.domain import opened
 from serving.gateway.gateway import GatewayDomain, identity_of
+from serving.products.service import Catalogue
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.rows.definition import RowPage
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRow
