@@ -9,9 +9,11 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from serving.cache.keys import CacheName
-from serving.cache.response_cache import CacheContent, ResponseCache
+from serving.cache.response_cache import CacheContent
+from serving.domain import opened
 from serving.http_caching import LANGUAGE_HEADERS, PUBLIC_DATA, PUBLIC_PAGE, etag_of, has_current
 from serving.responses import CSV, JSON, CsvFormat, csv_headers, prefers_csv, write_csv
+from serving.stores import Stores
 
 HTML = "text/html; charset=utf-8"
 
@@ -46,7 +48,7 @@ class CachedResponder:
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        self._cache: ResponseCache = request.app.state.response_cache
+        self._cache = opened(request, Stores).responses
 
     async def data(
         self,

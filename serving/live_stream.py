@@ -8,8 +8,8 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.types import Receive, Scope, Send
 
 from common.access_policy import AccessPolicy
-from common.stopping import Stopping
-from serving.gateway.gateway import Gateway
+from serving.domain import opened
+from serving.gateway.gateway import GatewayDomain
 
 
 class LiveStream(EventSourceResponse):
@@ -42,10 +42,9 @@ class LiveStream(EventSourceResponse):
 
         The reader still has access: a browser connects again by itself, to another process.
         """
-        stopping: Stopping = self._request.app.state.stopping
-        return stopping.has_begun
+        return opened(self._request, GatewayDomain).stopping.has_begun
 
     async def has_access(self) -> bool:
         """Return whether the reader may still read, and may do so here."""
-        guard: Gateway = self._request.app.state.guard
+        guard = opened(self._request, GatewayDomain).guard
         return not self.moves and await guard.still_allows(self._request, self._policy)

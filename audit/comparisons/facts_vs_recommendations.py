@@ -17,7 +17,7 @@ from audit.stores import Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
 from audit.tables import ROUNDING
 from jobs.recommendations.logic import MAX_BOUGHT, MAX_RECENT, MAX_SIMILAR
-from serving.catalogue.offers import read_offers
+from serving.kit.offers import read_offers
 
 NAME = "facts_vs_recommendations"
 COMPARED = MAX_SIMILAR // 2

@@ -19,15 +19,15 @@ from clickhouse.metrics.definition import read_definitions
 from clickhouse.query_files import load_queries
 from common.clock import system_clock
 from common.settings import Settings
-from serving.analytics.periods import previous_period
 from serving.analytics.service import Analytics
-from serving.analytics.service.context import AnalyticsContext, PeriodRequest
-from serving.analytics.watermarks import WatermarkCache
 from serving.cache.last_answers import LastAnswers
-from serving.catalogue.service import Catalogue
 from serving.clickhouse import ClickHouseQueries, Row, Value
+from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.periods import previous_period
+from serving.kit.watermarks import WatermarkCache
 from serving.live_versions import LiveVersions
 from serving.problems import ClickHouseUnavailable
+from serving.products.service import Catalogue
 
 ANSWERS_OF_SELLER, ANSWERS_OF_MARKETPLACE = 100, 40
 """Answers to measure for each question about one seller, and about the marketplace."""

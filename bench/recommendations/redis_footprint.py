@@ -12,7 +12,7 @@ import orjson
 from redis import Redis
 
 from common.settings import Settings
-from serving.catalogue.cards import KEY
+from serving.kit.product_cards import KEY
 
 SAMPLE = 2_000
 """The number of products and of shoppers that are written, full, and removed again."""

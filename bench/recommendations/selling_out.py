@@ -17,7 +17,7 @@ from bench.recommendations.small_shop import product
 from common.errors import SoukError
 from common.job_versions import LIVE_FIELD, key_prefix, state_key
 from common.settings import Settings
-from serving.catalogue.cards import KEY
+from serving.kit.product_cards import KEY
 
 GRACE_S = 1.0
 """A product that sold out longer ago must not be recommended."""

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
-from serving.analytics.parameters import DashboardsDep, SellerId
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters.customers import COHORT_COLUMNS, cohort_rows
 from serving.analytics.schemas.customers import (

@@ -7,17 +7,9 @@ from fastapi import APIRouter, Depends, Query
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
-from serving.analytics.parameters import (
-    AnalyticsDep,
-    Cursor,
-    DashboardsDep,
-    GrainParam,
-    PeriodDep,
-    SearchText,
-    SellerId,
-)
+from serving.analytics.dependencies import AnalyticsDep, DashboardsDep
+from serving.analytics.parameters import Cursor, GrainParam, PeriodDep, SearchText, SellerId
 from serving.analytics.policy import POLICIES
-from serving.analytics.popular import Ranking
 from serving.analytics.presenters.changes import CHANGE_COLUMNS, CHANGE_MONEY, change_rows
 from serving.analytics.presenters.orders import ORDER_LINE_COLUMNS, ORDER_LINE_MONEY, order_line_rows
 from serving.analytics.schemas.changes import SalesChange
@@ -27,13 +19,14 @@ from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSale
 from serving.analytics.schemas.sellers import SellerFound, Sellers
 from serving.analytics.schemas.tasks import SellerTasks
 from serving.analytics.service.changes import ChangeRequest, Compare
-from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
 from serving.cache.tags import popular_tags
 from serving.cached_responses import CachedResponderDep
 from serving.gateway.described_routes import guarded
+from serving.kit.analytics_context import PeriodRequest
+from serving.kit.rankings import Ranking
 from serving.parameters import reject_repeated_parameters
 from serving.responses import (
     BAD_PARAMETER,

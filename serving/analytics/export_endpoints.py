@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from serving.analytics.dependencies import AnalyticsDep, AnalyticsDomain, DashboardsDep
 from serving.analytics.metric_endpoints import (
     UNKNOWN,
     MetricName,
@@ -15,18 +16,18 @@ from serving.analytics.metric_endpoints import (
     ProductFilter,
     table_file,
 )
-from serving.analytics.parameters import AnalyticsDep, DashboardsDep, PeriodDep, SellerId
+from serving.analytics.parameters import PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters.row_export import csv_header, csv_table, row_kinds, with_decimals
 from serving.analytics.service.metrics import MetricsRequest
 from serving.analytics.service.row_export import RowExport
 from serving.csv_writer import csv_lines
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.openapi import Responses, openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.parquet_writer import PARQUET, ParquetFile, schema_of
 from serving.responses import BAD_PARAMETER, CSV, CSV_RESPONSE, UNAVAILABLE, download_headers
-from serving.stream_slots import StreamSlots
 
 EXPORTS_OF_SELLER, EXPORTS = 2, 4
 """The largest number of exports of rows at a time, for each seller and in all, in a process."""
@@ -135,8 +136,7 @@ async def _export(
     extension: str,
     parts: Callable[[RowExport], AsyncIterator[bytes]],
 ) -> Response:
-    slots: StreamSlots = request.app.state.export_slots
-    end = slots.take(seller_id)
+    end = opened(request, AnalyticsDomain).export_slots.take(seller_id)
     try:
         export = await analytics.metrics.export_of_seller(seller_id, asked)
     except BaseException:

@@ -9,15 +9,15 @@ from fastapi import APIRouter, Depends, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from clickhouse.metric_catalogue.definition import Metric
-from serving.analytics.parameters import AnalyticsDep, SellerId
+from serving.analytics.dependencies import AnalyticsDomainDep
+from serving.analytics.parameters import SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters.sales import show_period
-from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.live_metrics import MAX_METRICS, LiveFigures, LiveMetrics, live_metrics
 from serving.gateway.described_routes import guarded
+from serving.kit.analytics_context import AnalyticsContext
 from serving.live_stream import LiveStream
 from serving.parameters import reject_repeated_parameters
-from serving.stream_slots import StreamSlots
 
 STREAMS_OF_SELLER, STREAMS = 10, 64
 """The largest number of open streams, for each seller and in all, in a process."""
@@ -39,7 +39,7 @@ router = APIRouter(
 )
 async def seller_metrics_live(
     request: Request,
-    analytics: AnalyticsDep,
+    analytics: AnalyticsDomainDep,
     seller_id: SellerId,
     names: Annotated[
         str, Query(alias="metrics", max_length=MAX_METRICS * 41, pattern="^[a-z0-9_,]+$")
@@ -50,11 +50,10 @@ async def seller_metrics_live(
     Every event has all values of the day, so a client that connects again misses nothing: its `Last-Event-ID`
     needs no answer of its own. The stream ends with an event `ended` when the session or the token ends.
     """
-    context = analytics.context
+    context = analytics.services.context
     metrics = live_metrics(names.split(","))
     await context.require_seller(seller_id, [])
-    slots: StreamSlots = request.app.state.live_slots
-    end = slots.take(seller_id)
+    end = analytics.live_slots.take(seller_id)
     return _LiveMetricsStream(request, LiveMetrics(context), context, seller_id, metrics, end)
 
 

@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.metric_endpoints import MetricsDep, csv_of, table_file
-from serving.analytics.parameters import DashboardsDep
 from serving.analytics.policy import POLICIES
 from serving.analytics.schemas.metrics import MarketplaceMetrics
 from serving.gateway.described_routes import guarded

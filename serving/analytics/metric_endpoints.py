@@ -9,7 +9,8 @@ from starlette.responses import Response
 from clickhouse.metric_catalogue.definition import read_every_metric
 from clickhouse.metric_catalogue.files import Unit
 from common.ids import PRINTABLE
-from serving.analytics.parameters import Cursor, DashboardsDep, GrainParam, PeriodDep, SellerId
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import Cursor, GrainParam, PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters import metrics as presenter
 from serving.analytics.presenters.row_export import row_kinds
@@ -20,7 +21,6 @@ from serving.analytics.schemas.metrics import (
     MetricRows,
     SellerMetrics,
 )
-from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.metrics import (
     Compare,
     MetricsRequest,
@@ -28,6 +28,7 @@ from serving.analytics.service.metrics import (
     find_metric,
 )
 from serving.gateway.described_routes import guarded
+from serving.kit.analytics_context import PeriodRequest
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.parquet_writer import ColumnKind

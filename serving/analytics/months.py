@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from serving.analytics.periods import midnight
+from serving.kit.periods import midnight
 from serving.problems import BadPeriod
 
 

@@ -2,30 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query
 
 from common.ids import PRINTABLE, Id
-from serving.analytics.periods import Grain, day_after
-from serving.analytics.service import Analytics
-from serving.analytics.service.context import PeriodRequest
-from serving.analytics.service.dashboards import Dashboards
+from serving.kit.analytics_context import PeriodRequest
+from serving.kit.periods import Grain, day_after
 from serving.problems import BadPeriod
 
 EXAMPLE_SELLER = "6560211a19b47992c3666cc44a7e94c0"
 
 
-async def _analytics(request: Request) -> Analytics:
-    analytics: Analytics = request.app.state.analytics
-    return analytics
-
-
-async def _dashboards(request: Request) -> Dashboards:
-    dashboards: Dashboards = request.app.state.dashboards
-    return dashboards
-
-
-AnalyticsDep = Annotated[Analytics, Depends(_analytics)]
-DashboardsDep = Annotated[Dashboards, Depends(_dashboards)]
 SellerId = Annotated[
     Id,
     Path(

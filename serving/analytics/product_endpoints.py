@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from serving.analytics.parameters import DashboardsDep, PeriodDep, SellerId
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters.product_insights import (
     PRICE_CHANGE_COLUMNS,

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from serving.analytics.parameters import Cursor, DashboardsDep, PeriodDep, SellerId
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import Cursor, PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.schemas.parcels import DueParcel, DueParcels
 from serving.analytics.schemas.reviews import Review, Reviews

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from common.signals import SignalKind
-from serving.analytics.parameters import Cursor, DashboardsDep, PeriodDep, SellerId
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import Cursor, PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters.signals import SIGNAL_COLUMNS
 from serving.analytics.schemas.signals import SellerSignals, Signals

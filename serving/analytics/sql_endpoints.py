@@ -9,11 +9,13 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from common.content_type import has_json_content_type
-from serving.analytics.parameters import AnalyticsDep, SellerId
+from serving.analytics.dependencies import AnalyticsDep, AnalyticsDomain
+from serving.analytics.parameters import SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.schemas.sql import SqlRequest, SqlResult, is_numeric
 from serving.analytics.service.seller_sql import SellerSql
 from serving.csv_writer import csv_lines
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.openapi import NOT_JSON, json_request_body, openapi_problem
@@ -51,8 +53,7 @@ router = APIRouter(
 
 
 async def _seller_sql(request: Request) -> SellerSql:
-    seller_sql: SellerSql = request.app.state.seller_sql
-    return seller_sql
+    return opened(request, AnalyticsDomain).seller_sql
 
 
 SellerSqlDep = Annotated[SellerSql, Depends(_seller_sql)]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from serving.cache.keys import CATALOGUE, POPULAR, product_tag, seller_tag
-from serving.catalogue.schemas import Categories, ListingWindow, ProductInDetail, Products
+from serving.products.schemas import Categories, ListingWindow, ProductInDetail, Products
 from serving.recommendations.schemas import SimilarProducts
 
 

@@ -151,6 +151,20 @@ class CommerceClient:
             raise CommerceUnavailable("The sellers service is not there.")
         return found
 
+    async def followed_sellers(self, request: Request) -> frozenset[str]:
+        """Return the sellers that the sender of a request follows; none for a guest or a process.
+
+        Raises:
+            CommerceUnavailable: the users service does not answer.
+        """
+        person = identity_of(request).signed_in
+        if person is None or person.shopper_id is None:
+            return frozenset()
+        answer = await self.call(request, "GET", "/v1/me/followed_sellers")
+        if not answer.is_success:
+            raise CommerceUnavailable("The users service does not say which sellers you follow.")
+        return frozenset(seller["seller_id"] for seller in answer.content["sellers"])
+
     async def call(
         self, sender: Principal | Request, method: str, target: str, body: Any = None, csv: str | None = None
     ) -> CommerceResponse:

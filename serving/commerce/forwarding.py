@@ -1,11 +1,14 @@
 """What the routes that forward requests to the commerce services share: the client, limits and problems."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
 from common.ids import Id
 from serving.commerce.commerce_client import CommerceClient
+from serving.domain import opened
 from serving.openapi import NOT_JSON, openapi_problem
 
 BODY_LIMIT = 64 * 1024
@@ -23,9 +26,20 @@ BODY = UNUSABLE | TOO_LARGE | NOT_JSON
 """The problems of a route with a JSON body."""
 
 
+CheckSetting = Callable[[str, object], Awaitable[None]]
+"""Raises a problem if a change of a setting, by its name, would have no effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommerceDomain:
+    """The open client of the commerce services, and what checks a change of a setting before it is sent."""
+
+    client: CommerceClient
+    check_setting: CheckSetting
+
+
 async def _commerce(request: Request) -> CommerceClient:
-    commerce: CommerceClient = request.app.state.commerce
-    return commerce
+    return opened(request, CommerceDomain).client
 
 
 CommerceDep = Annotated[CommerceClient, Depends(_commerce)]

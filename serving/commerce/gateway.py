@@ -6,7 +6,6 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from common.ids import Id
-from serving.catalogue.endpoints import ProductId
 from serving.commerce.forwarding import (
     BODY_LIMIT,
     TOO_LARGE,
@@ -19,6 +18,7 @@ from serving.commerce.schemas.orders import OrderRequest, ShopperOrder, ShopperO
 from serving.commerce.schemas.stock import Stock, StockUpdate, StockUpdates
 from serving.gateway.described_routes import guarded
 from serving.openapi import NOT_JSON, json_request_body, openapi_problem
+from serving.products.endpoints import ProductId
 
 STOCK_LIMIT = 1024 * 1024
 """The largest body of a stock list in bytes: thousands of products."""

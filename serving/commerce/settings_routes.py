@@ -7,14 +7,20 @@ import orjson
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from common.clock import system_clock
 from common.ids import PRINTABLE
 from producers.configuration import schemas
-from serving.commerce.forwarding import BODY, BODY_LIMIT, UNAVAILABLE, UNUSABLE, CommerceDep
+from serving.commerce.forwarding import (
+    BODY,
+    BODY_LIMIT,
+    UNAVAILABLE,
+    UNUSABLE,
+    CommerceDep,
+    CommerceDomain,
+)
 from serving.commerce.policy import SETTINGS
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.openapi import json_request_body, openapi_problem
-from serving.recommendations.rules.references import check_entries
 from serving.request_body import read_body
 
 UNKNOWN_SETTING = openapi_problem(404, "There is no such setting, or it has no such version.")
@@ -70,9 +76,7 @@ async def change_setting(request: Request, commerce: CommerceDep, name: SettingN
     Boosts, pins, blocks and sponsored products that name nothing in the catalogue are refused.
     """
     body = await read_body(request, BODY_LIMIT)
-    await check_entries(
-        name, _value(body), request.app.state.live_values, request.app.state.catalogue, system_clock()
-    )
+    await opened(request, CommerceDomain).check_setting(name, _value(body))
     return await commerce.forward(request, body=body)
 
 

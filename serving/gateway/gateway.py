@@ -1,16 +1,22 @@
 """The gateway: limits traffic and time, identifies who sends a request, and checks its route's policy."""
 
+from dataclasses import dataclass
 from functools import partial
 
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from common.access_policy import AccessPolicy, SignInRequired
+from common.configuration.values import SettingValues
 from common.guarded_route import RouteHandler
 from common.metrics import REQUESTS_REFUSED
 from common.principal import Principal
 from common.problems import Problem
+from common.stopping import Stopping
+from serving.gateway.access_tokens import AccessTokens
+from serving.gateway.cookies import GuestSessions
 from serving.gateway.identity import Identifier, Identity
+from serving.gateway.load_shedding import LoadShedder
 from serving.gateway.rate_limits import QuotaExceeded, RateLimit, RateLimits
 from serving.gateway.sign_in_redirect import is_form, is_page_visit, resend_address, sign_in_address
 from serving.gateway.time_limits import TimeLimits
@@ -94,6 +100,19 @@ class Gateway:
                 raise
             return to_sign_in(request)
         return await respond(request)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayDomain:
+    """The open gateway: its guard, what signs sessions and verifies tokens, and the settings that change."""
+
+    guard: Gateway
+    access_tokens: AccessTokens
+    guests: GuestSessions
+    values: SettingValues
+    """The present settings of this process."""
+    shedder: LoadShedder
+    stopping: Stopping
 
 
 def identity_of(request: Request) -> Identity:

@@ -9,9 +9,9 @@ from typing_extensions import TypedDict
 
 from common.access_policy import AccessPolicy, anyone
 from common.content_type import JSON
-from serving.gateway.access_tokens import AccessTokens
-from serving.gateway.cookies import GuestSessions
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import GatewayDomain
 
 POLICIES: Mapping[str, AccessPolicy] = {
     "jwks": anyone("read"),
@@ -37,7 +37,7 @@ class GuestSession(TypedDict):
 @router.get("/.well-known/jwks.json", summary="The public keys of access tokens", response_model=KeySet)
 async def jwks(request: Request) -> Response:
     """Return the keys with which anybody can verify an access token. Old keys stay until their tokens end."""
-    tokens: AccessTokens = request.app.state.access_tokens
+    tokens = opened(request, GatewayDomain).access_tokens
     headers = {"Cache-Control": "public, max-age=60"}
     return Response(orjson.dumps({"keys": tokens.public_keys}), 200, headers, JSON)
 
@@ -50,7 +50,7 @@ async def jwks(request: Request) -> Response:
 )
 async def begin_guest_session(request: Request) -> Response:
     """Return a bearer token with which a program without cookies buys as a guest. It is not stored here."""
-    guests: GuestSessions = request.app.state.guests
+    guests = opened(request, GatewayDomain).guests
     session_id = guests.new()
     content = {"session_id": session_id, "guest_token": guests.token(session_id)}
     return Response(orjson.dumps(content), 201, {"Cache-Control": "no-store"}, JSON)

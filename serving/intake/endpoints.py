@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from common.content_type import JSON, has_json_content_type
+from serving.domain import reads
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.intake.policy import POLICIES
@@ -42,11 +43,6 @@ UNAVAILABLE = openapi_problem(
 router = APIRouter(route_class=guarded(POLICIES), prefix="/v1")
 
 
-async def _intake(request: Request) -> EventIntake:
-    intake: EventIntake = request.app.state.intake
-    return intake
-
-
 @router.post(
     "/events",
     tags=["events"],
@@ -56,7 +52,9 @@ async def _intake(request: Request) -> EventIntake:
     responses=UNUSABLE | TOO_LARGE | NOT_JSON | UNAVAILABLE,
     openapi_extra=json_request_body(EventBatch, EXAMPLE),
 )
-async def take_events(request: Request, intake: Annotated[EventIntake, Depends(_intake)]) -> Response:
+async def take_events(
+    request: Request, intake: Annotated[EventIntake, Depends(reads(EventIntake))]
+) -> Response:
     """Accept up to 500 browsing events. The response is sent once Kafka has stored them.
 
     Each event is validated on its own. `rejected` lists the events that were not accepted, with the reason;

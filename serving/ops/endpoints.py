@@ -3,18 +3,16 @@
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from common.metrics import CONTENT_TYPE, FIGURES_AS_OF, PART_READY, exposition
 from common.readiness import HEALTH_BODY, RETRY_AFTER_S
 from serving.gateway.described_routes import guarded
 from serving.ops import schemas
+from serving.ops.dependencies import OpsDep
 from serving.ops.overview.schemas import PlatformOverview
-from serving.ops.overview.service import OverviewService
 from serving.ops.policy import POLICIES
-from serving.ops.protection import Protection
-from serving.ops.readiness import ReadinessChecks
 
 MAX_EXCLUDED = 20
 
@@ -34,7 +32,7 @@ async def health() -> Response:
     responses={503: {"model": schemas.Readiness, "description": "Something is missing; `missing` names it."}},
 )
 async def ready(
-    request: Request,
+    ops: OpsDep,
     exclude: Annotated[
         list[str] | None,
         Query(
@@ -51,8 +49,7 @@ async def ready(
     first time, and once it has been told to stop. Figures that are only old do not matter: see
     `figures.catching_up`.
     """
-    readiness_checks: ReadinessChecks = request.app.state.readiness_checks
-    readiness = await readiness_checks.readiness(exclude or ())
+    readiness = await ops.readiness.readiness(exclude or ())
     headers = {"Cache-Control": "no-store"}
     headers |= {} if readiness["ready"] else {"Retry-After": str(RETRY_AFTER_S)}
     status = 200 if readiness["ready"] else 503
@@ -60,29 +57,26 @@ async def ready(
 
 
 @router.get("/v1/ops/services", summary="What is where?", response_model=schemas.OpsServices)
-async def services(request: Request) -> Response:
+async def services(ops: OpsDep) -> Response:
     """Return each service's addresses and whether they answer, circuit breakers, and refused requests."""
-    protection: Protection = request.app.state.protection
     headers = {"Cache-Control": "no-store"}
-    return Response(orjson.dumps(await protection.read()), 200, headers, "application/json")
+    return Response(orjson.dumps(await ops.protection.read()), 200, headers, "application/json")
 
 
 @router.get("/v1/ops/overview", summary="The whole platform at a glance", response_model=PlatformOverview)
-async def platform_overview(request: Request) -> Response:
+async def platform_overview(ops: OpsDep) -> Response:
     """Return every part, stage, job, lag and alert of this moment, within 3 s whatever does not answer.
 
     A part that does not answer makes its figures null, and never those of others: `sources` says why.
     """
-    service: OverviewService = request.app.state.overview
     headers = {"Cache-Control": "no-store"}
-    return Response(orjson.dumps(await service.read()), 200, headers, "application/json")
+    return Response(orjson.dumps(await ops.overview.read()), 200, headers, "application/json")
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics(request: Request) -> Response:
+async def metrics(ops: OpsDep) -> Response:
     """Return the metrics in Prometheus' text format, with the state of parts and figures at this moment."""
-    readiness_checks: ReadinessChecks = request.app.state.readiness_checks
-    readiness = await readiness_checks.readiness()
+    readiness = await ops.readiness.readiness()
     if (figures := readiness["figures"]) and (as_of := figures["as_of"]):
         FIGURES_AS_OF.labels("all").set(as_of.timestamp())
     for part in readiness["parts"]:

@@ -14,7 +14,7 @@ from common.settings import Settings
 from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
-from serving.analytics.watermarks import WatermarkCache, smallest
+from serving.kit.watermarks import WatermarkCache, smallest
 from serving.ops.schemas import FiguresState
 
 CURRENT_WITHIN_S = 60.0

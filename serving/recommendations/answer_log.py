@@ -26,7 +26,7 @@ from schemas.published_model.weights import BLENDED
 from schemas.registry import SchemaRegistry
 from schemas.services import OTHERS
 from serving.intake.event_message import EventMessage
-from serving.intake.producer import EventProducer
+from serving.kit.event_producer import EventProducer
 from serving.recommendations.schemas import AskedSource, Item
 from serving.recommendations.scoring import Seed
 

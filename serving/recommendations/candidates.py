@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas.published_model.weights import DISCOUNT, Weights
-from serving.catalogue.cards import ProductCardLoader
-from serving.catalogue.offers import Offer
+from serving.kit.offers import Offer
+from serving.kit.product_cards import ProductCardLoader
 from serving.recommendations.blend import blend, discounted
 from serving.recommendations.interest import InterestCache
 from serving.recommendations.proposal import OF_PRODUCTS, Because, Proposal

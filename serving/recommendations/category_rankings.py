@@ -5,7 +5,7 @@ from itertools import islice
 from sys import intern
 from typing import Any, TypeVar
 
-from serving.catalogue.cards import ProductCardLoader
+from serving.kit.product_cards import ProductCardLoader
 from serving.recommendations.product_cache import ProductCache
 from serving.recommendations.proposal import Proposal
 from serving.redis_client import run_redis

@@ -8,17 +8,18 @@ from starlette.responses import Response
 from common.ids import Id
 from serving.cache.tags import similar_tags
 from serving.cached_responses import CachedResponderDep
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.problems import CommerceUnavailable, MissingProduct, NotExplained
+from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
 from serving.recommendations.parameters import Exclude, excluded_products
 from serving.recommendations.policy import POLICIES
 from serving.recommendations.rows.definition import RowPage
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRows
-from serving.recommendations.sellers.followed import followed_sellers
-from serving.recommendations.service import Context, RecommendationService
+from serving.recommendations.service import Context
 from serving.responses import UNCHANGED, private_json
 
 BAD_PARAMETER = openapi_problem(422, "A parameter can't be used; the detail says which and why.")
@@ -33,12 +34,6 @@ router = APIRouter(
 )
 
 
-async def _recommendations(request: Request) -> RecommendationService:
-    service: RecommendationService = request.app.state.recommendations
-    return service
-
-
-RecommendationsDep = Annotated[RecommendationService, Depends(_recommendations)]
 VisitorId = Annotated[
     Id,
     Path(
@@ -110,7 +105,7 @@ async def rows(
     """
     shown = excluded_products(exclude)
     try:
-        followed = await followed_sellers(request)
+        followed = await opened(request, RecommendationsDomain).followed_sellers(request)
     except CommerceUnavailable:
         followed = frozenset()
     return private_json(await service.titled_rows.of_page(visitor_id, n, page, shown, followed))

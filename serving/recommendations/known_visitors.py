@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from common.experiments.assignment import HOLDOUT, Assignment
-from serving.catalogue.cards import open_cards
+from serving.kit.product_cards import open_cards
 from serving.live_versions import LiveVersions
 from serving.problems import RedisUnavailable
 from serving.recommendations.recommender import RecommendationRequest

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from sys import intern
 from typing import Any
 
-from serving.catalogue.cards import KEY
+from serving.kit.product_cards import KEY
 from serving.recommendations.product_cache import ProductCache
 from serving.recommendations.scoring import SUPPORT, Neighbours, cosines, covisit_unit
 from serving.redis_client import run_redis

@@ -9,8 +9,8 @@ from common.clock import Clock
 from common.configuration.recommendation_rules import NEW_PRODUCT_DAYS
 from common.configuration.values import SettingValues
 from common.timeouts import PEER_TIMEOUT_S
-from serving.catalogue.cards import open_cards
 from serving.clickhouse import ClickHouseQueries, Value
+from serving.kit.product_cards import open_cards
 from serving.live_versions import LiveVersions
 from serving.polled import PolledValue
 from serving.recommendations.proposal import Proposal

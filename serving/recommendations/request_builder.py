@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Set
 
-from serving.catalogue.cards import ProductCardLoader
-from serving.catalogue.offers import Offer
+from serving.kit.offers import Offer
+from serving.kit.product_cards import ProductCardLoader
 from serving.problems import UnknownProduct
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.rules.checks import due_again

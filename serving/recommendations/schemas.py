@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.analytics.schemas.basics import AsOf, Minor
+from serving.kit.response_types import AsOf, Minor
 from serving.recommendations.proposal import Kind
 from serving.recommendations.rules.draft import Change, RuleName
 

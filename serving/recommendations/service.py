@@ -10,7 +10,7 @@ from common.experiments.assignment import Assignment
 from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
 from common.ids import new_id
 from common.metrics import RECOMMENDATIONS, STRATEGY_FALLBACKS
-from serving.catalogue.cards import ProductCardLoader, open_cards
+from serving.kit.product_cards import ProductCardLoader, open_cards
 from serving.live_versions import LiveVersions
 from serving.problems import RedisUnavailable
 from serving.recommendations.answer_counts import count_list, count_sources

@@ -8,7 +8,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from serving.catalogue.cards import ProductCardLoader
+from serving.kit.product_cards import ProductCardLoader
 from serving.recommendations.trained_models import TrainedModels
 from serving.redis_client import run_redis
 

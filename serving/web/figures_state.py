@@ -5,8 +5,9 @@ from datetime import datetime
 from fastapi import Request
 from starlette.responses import Response
 
+from serving.domain import opened
 from serving.http_caching import PRIVATE_NO_STORE
-from serving.ops.figures_freshness import FiguresFreshness
+from serving.ops.dependencies import OpsDomain
 
 
 def not_stored_if(stale: bool, page: Response) -> Response:
@@ -18,5 +19,4 @@ def not_stored_if(stale: bool, page: Response) -> Response:
 
 def are_catching_up(request: Request, as_of: datetime | None) -> bool:
     """Return whether figures of this age will rise, because older orders are still being counted."""
-    freshness: FiguresFreshness = request.app.state.freshness
-    return freshness.is_catching_up(as_of)
+    return opened(request, OpsDomain).freshness.is_catching_up(as_of)

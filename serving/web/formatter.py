@@ -16,7 +16,7 @@ from babel.dates import format_date, format_datetime, format_skeleton, format_ti
 from babel.numbers import format_decimal, format_percent, get_minus_sign_symbol
 
 from common.money import format_money
-from serving.analytics.periods import Grain
+from serving.kit.periods import Grain
 from serving.web.language import current_language
 from serving.web.translation import gettext
 

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from common.money import InexactMoney, to_minor
 from common.problems import Problem
 from producers.replay.mapped.countries import known_countries
+from serving.domain import opened
 from serving.form_fields import read_fields
 from serving.problems import UnusableEntry
 from serving.web.renderer import PageRenderer
@@ -198,7 +199,7 @@ def form_page(
 
     `messages` has the text for each key that `submit` puts into the address.
     """
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
     response = pages(
         template,
         problem.status if problem else 200,

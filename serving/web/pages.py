@@ -13,16 +13,17 @@ from common.ids import PRINTABLE
 from common.problems import ErrorDescription, problem_response
 from common.request_path import address_of
 from common.settings import Settings
-from serving.analytics.parameters import AnalyticsDep, DashboardsDep
-from serving.analytics.popular import Ranking
+from serving.analytics.dependencies import AnalyticsDep, DashboardsDep
 from serving.analytics.schemas.products import PopularProducts
 from serving.analytics.schemas.sellers import SellerFound
 from serving.analytics.service import Analytics
-from serving.analytics.service.context import utc_minute
 from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.sales import MARKETPLACE_TABLES
+from serving.domain import OpenDomains, opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
+from serving.kit.analytics_context import utc_minute
+from serving.kit.rankings import Ranking
 from serving.parameters import reject_repeated_parameters
 from serving.problems import ClickHouseUnavailable, RedisUnavailable
 from serving.web import language_pages, presenters
@@ -69,10 +70,13 @@ STATIC_FILES = frozenset({"/static", "/vendor", tiles.PATH})
 """Mounts and a route that everybody may read, also while the gateway refuses requests."""
 
 
-def mount(app: FastAPI, settings: Settings) -> None:
-    """Add the pages and their static files to the application."""
-    app.state.pages = pages = PageRenderer(settings)
-    app.state.demo = DemoAvailability(lambda: is_demo(settings))
+def mount(app: FastAPI, settings: Settings, domains: OpenDomains) -> PageRenderer:
+    """Add the pages and their static files to the application, and return what renders them.
+
+    The renderer is there before the stores are open, because refused requests get a page, too.
+    """
+    pages = domains.add(PageRenderer(settings))
+    domains.add(DemoAvailability(lambda: is_demo(settings)))
     sellers = (
         seller_application.router,
         router,
@@ -99,6 +103,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
     app.router.routes.append(tiles.route(pages.version))
     app.mount("/static", VersionedFiles(WEB_DIR / "static", pages.version), name="static")
     app.mount("/vendor", VersionedFiles(vendor_folder(settings), pages.version, check_dir=False), "vendor")
+    return pages
 
 
 def accepts_page(path: str, accept: str) -> bool:
@@ -146,8 +151,7 @@ def _own_sellers(request: Request) -> frozenset[str]:
 
 
 def _pages(request: Request) -> PageRenderer:
-    pages: PageRenderer = request.app.state.pages
-    return pages
+    return opened(request, PageRenderer)
 
 
 @router.get("/")

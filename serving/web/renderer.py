@@ -53,6 +53,8 @@ class PageRenderer:
         templates = WEB_DIR / "templates"
         texts = fingerprint(templates, templates / "shop", *FOLDER.glob("*/LC_MESSAGES"))
         self._release = f"{version} {texts} {settings.shop_locale}"
+        self.base = settings.public
+        """The URL of the site, without a path."""
         self._formatters = {
             language: Formatter(locale, settings.shop_currency, settings.timezone)
             for language, locale in page_locales(settings.shop_locale).items()
@@ -100,7 +102,7 @@ class PageRenderer:
             "script_texts": script_texts,
             "presets": presenters.PRESETS,
             "clickhouse": settings.clickhouse,
-            "base": settings.public,
+            "base": self.base,
         }
         self._preload()
 

@@ -7,7 +7,9 @@ from urllib.parse import urlencode
 from fastapi import Request
 
 from common.problems import Problem
-from serving.commerce.commerce_client import CommerceClient, target_path
+from serving.commerce.commerce_client import target_path
+from serving.commerce.forwarding import CommerceDomain
+from serving.domain import opened
 from serving.web.translation import gettext
 
 
@@ -39,7 +41,7 @@ async def ask(
         Refusal: the service answers 4xx.
         CommerceUnavailable: the service does not answer, or answers 5xx.
     """
-    commerce: CommerceClient = request.app.state.commerce
+    commerce = opened(request, CommerceDomain).client
     target = target_path(path, parameters)
     if given := {name: value for name, value in (query or {}).items() if value is not None}:
         target += f"?{urlencode(given)}"

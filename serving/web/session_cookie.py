@@ -3,9 +3,10 @@
 from fastapi import Request
 from starlette.responses import Response
 
+from serving.domain import opened
 from serving.gateway import cookies
 from serving.gateway.cookies import GuestSessions
-from serving.gateway.gateway import identity_of
+from serving.gateway.gateway import GatewayDomain, identity_of
 
 
 async def session_id(request: Request) -> str:
@@ -20,5 +21,4 @@ def set_session_cookie(request: Request, response: Response, session: str) -> Re
 
 
 def _guests(request: Request) -> GuestSessions:
-    guests: GuestSessions = request.app.state.guests
-    return guests
+    return opened(request, GatewayDomain).guests

@@ -7,8 +7,8 @@ from audit.comparisons.facts_vs_recommendations import MAX_BOUGHT, RETAINED_DAYS
 from audit.comparisons.facts_vs_redis import HALF_LIFE_DAYS
 from common.settings import ROOT
 from jobs.recommendations.logic import MAX_RECENT, MAX_SIMILAR, OUTPUTS
-from serving.analytics.popular import HALF_LIFE_DAYS as ANSWERED
-from serving.analytics.popular import KEYS
+from serving.kit.rankings import HALF_LIFE_DAYS as ANSWERED
+from serving.kit.rankings import KEYS
 from serving.recommendations.scoring import COVISIT_EPOCH_S, COVISIT_HALF_LIFE_S
 
 JOB = Path(ROOT, "jobs/recommendations")

@@ -13,7 +13,7 @@ from audit.comparisons import aggregates_vs_seller_api
 from audit.report import as_json, show, show_summary
 from audit.sources.sales_api import MAX_DAYS, DayRange, sales_request, series_rows, totals_row
 from audit.tables import compare_tables
-from serving.analytics.periods import MAX_BUCKETS
+from serving.kit.periods import MAX_BUCKETS
 
 SUMS = {
     "orders": 1, "lines": 1, "units": 2, "gross_minor": 100, "discount_minor": 0, "shipping_minor": 7,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.catalogue.offers import Offer, choose_offer, offer_of, read_offers
+from serving.kit.offers import Offer, choose_offer, offer_of, read_offers
 
 
 def offer(seller_id: str, price_minor: int = 1000, available: int | None = 5, listed: bool = True) -> Offer:

@@ -7,7 +7,7 @@ import orjson
 from redis.asyncio import Redis
 
 from schemas.published_model.weights import DEFAULT_WEIGHTS
-from serving.catalogue.cards import ProductCardLoader
+from serving.kit.product_cards import ProductCardLoader
 from serving.recommendations.exploration import random_list
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.ranker import RankedItems, Ranker

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from schemas.published_model.weights import DEFAULT_WEIGHTS
-from serving.catalogue.cards import ProductCardLoader
+from serving.kit.product_cards import ProductCardLoader
 from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.exploration import random_list
 from serving.recommendations.proposal import Proposal

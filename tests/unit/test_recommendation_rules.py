@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from common.configuration.recommendation_rules import Target
-from serving.catalogue.offers import Offer
+from serving.kit.offers import Offer
 from serving.recommendations.rules.boosts import boost
 from serving.recommendations.rules.checks import CHECKS, DAY_S, keep_passing, offer_to_show, refusal
 from serving.recommendations.rules.context import ActiveRules, ExposurePool, PinnedPlace, RuleContext

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from common.configuration.recommendation_rules import CONSUMABLE_CATEGORIES
 from common.configuration.values import SettingValue, SettingValues
 from schemas.published_model.weights import DEFAULT_WEIGHTS
-from serving.catalogue.cards import ProductCardLoader
+from serving.kit.product_cards import ProductCardLoader
 from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.repurchase import Median, RepurchaseIntervals

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS
-from serving.catalogue.cards import ProductCardLoader
+from serving.kit.product_cards import ProductCardLoader
 from serving.recommendations.known_visitors import KnownVisitor
 from serving.recommendations.proposal import Proposal, SeedParts
 from serving.recommendations.recommender import PassedOver, RecommendationRequest

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from common.cursor import BadCursor, decode_moment, encode_cursor, encode_moment
 from common.ids import new_id
-from serving.analytics.periods import Grain, Period, buckets, midnight
 from serving.analytics.presenters import sales
 from serving.analytics.presenters.orders import order, order_cursor, read_order_cursor
 from serving.analytics.schemas.sales import Bucket
-from serving.catalogue.service import ProductName
 from serving.clickhouse import encode_parameter
+from serving.kit.periods import Grain, Period, buckets, midnight
 from serving.problems import BadPeriod
+from serving.products.service import ProductName
 from serving.web.formatter import Formatter, place, seller_name, short_id, words
 from serving.web.presenters import (
     axis,

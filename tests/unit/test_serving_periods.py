@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.analytics.periods import (
+from serving.kit.periods import (
     MAX_BUCKETS,
     Grain,
     Period,

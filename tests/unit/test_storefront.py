@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from serving.catalogue.offers import Offer
+from serving.kit.offers import Offer
 from serving.web.storefront.cart import Cart, StoredCartLine, price_cart
 from serving.web.storefront.order_tracking import STEPS, sellers_parts, track
 

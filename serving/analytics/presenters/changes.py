@@ -12,8 +12,8 @@ from serving.analytics.schemas.changes import (
     Compared,
     OtherParts,
 )
-from serving.catalogue.service import UNNAMED, ProductName
 from serving.csv_writer import money_fields
+from serving.products.service import UNNAMED, ProductName
 
 Row = Mapping[str, Any]
 """A row of the query `seller_sales_change`."""

@@ -9,7 +9,6 @@ from clickhouse.metric_catalogue.definition import Metric
 from clickhouse.metric_catalogue.queries import series_query
 from clickhouse.metric_catalogue.scope import MARKETPLACE
 from clickhouse.metric_catalogue.values import Value, add_up, value_of
-from serving.analytics.periods import Period, bucket_of
 from serving.analytics.presenters.sales import bucket_bounds, change
 from serving.analytics.schemas.metrics import (
     MetricBucket,
@@ -20,7 +19,8 @@ from serving.analytics.schemas.metrics import (
     MetricSplit,
     MetricTotal,
 )
-from serving.catalogue.service import UNNAMED, ProductName
+from serving.kit.periods import Period, bucket_of
+from serving.products.service import UNNAMED, ProductName
 
 Row = Mapping[str, Any]
 Columns = dict[str, int | None]

@@ -7,8 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from common.money import divide_half_up
-from serving.analytics.periods import CACHED_SERIES, Grain, Period, bucket_of, midnight
-from serving.analytics.schemas.basics import Period as PeriodShown
 from serving.analytics.schemas.sales import (
     Bucket,
     Cancelled,
@@ -17,6 +15,8 @@ from serving.analytics.schemas.sales import (
     MarketplaceTotals,
     Totals,
 )
+from serving.kit.periods import CACHED_SERIES, Grain, Period, bucket_of, midnight
+from serving.kit.response_types import Period as PeriodShown
 
 CACHED_DAYS = 4_096
 """Days for which `_begins_a_day` is cached: 11 years."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.analytics.schemas.basics import AsOf, Minor, Period, Stale
+from serving.kit.response_types import AsOf, Minor, Period, Stale
 
 
 class Compared(TypedDict):

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.analytics.schemas.basics import AsOf, Minor, Stale
+from serving.kit.response_types import AsOf, Minor, Stale
 
 MonthName = Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", examples=["2018-03"])]
 Share = Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.analytics.schemas.basics import AsOf, Change, Moment, Period, Stale
+from serving.kit.response_types import AsOf, Change, Moment, Period, Stale
 
 Number = Annotated[
     int | float | None,

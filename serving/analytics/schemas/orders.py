@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.analytics.schemas.basics import AsOf, Minor, Moment, Stale
+from serving.kit.response_types import AsOf, Minor, Moment, Stale
 
 Status = Literal["placed", "confirmed", "shipped", "delivered", "cancelled"]
 

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.analytics.schemas.basics import AsOf, Moment, Stale
 from serving.analytics.schemas.tasks import ParcelLine
+from serving.kit.response_types import AsOf, Moment, Stale
 
 
 class DueParcel(TypedDict):

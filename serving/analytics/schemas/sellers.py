@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.analytics.schemas.basics import Minor
+from serving.kit.response_types import Minor
 
 
 class SellerFound(TypedDict):

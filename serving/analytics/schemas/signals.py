@@ -6,7 +6,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from common.signals import SignalKind, SubjectKind
-from serving.analytics.schemas.basics import AsOf, Moment, Stale
+from serving.kit.response_types import AsOf, Moment, Stale
 
 
 class Signal(TypedDict):

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.analytics.schemas.basics import AsOf, Moment, Stale
+from serving.kit.response_types import AsOf, Moment, Stale
 
 
 class ParcelLine(TypedDict):

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from serving.analytics.service.changes import ChangesService
-from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.customers import CustomersService
 from serving.analytics.service.metrics import MetricsService
 from serving.analytics.service.orders import OrdersService
@@ -14,6 +13,7 @@ from serving.analytics.service.reviews import ReviewsService
 from serving.analytics.service.sales import SalesService
 from serving.analytics.service.signals import SignalsService
 from serving.analytics.service.tasks import TasksService
+from serving.kit.analytics_context import AnalyticsContext
 
 
 @dataclass(frozen=True, slots=True)

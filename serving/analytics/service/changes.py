@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from serving.analytics.periods import earlier_period
 from serving.analytics.presenters import changes as presenter
 from serving.analytics.presenters.sales import show_period
 from serving.analytics.schemas.changes import SalesChange
-from serving.analytics.service.context import AnalyticsContext, PeriodRequest
+from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.periods import earlier_period
 
 TABLES = ("sales_lines",)
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from serving.analytics.months import Month
 from serving.analytics.presenters import customers as presenter
 from serving.analytics.schemas.customers import CustomerCohorts, CustomerSegments
-from serving.analytics.service.context import AnalyticsContext, utc_minute
+from serving.kit.analytics_context import AnalyticsContext, utc_minute
 from serving.problems import BadAnalyticsRequest
 
 TABLES = ("customer_orders", "sales_lines")

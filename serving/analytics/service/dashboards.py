@@ -26,7 +26,6 @@ from serving.analytics.schemas.signals import SellerSignals, Signals
 from serving.analytics.schemas.tasks import SellerTasks
 from serving.analytics.service import Analytics
 from serving.analytics.service.changes import ChangeRequest
-from serving.analytics.service.context import PeriodRequest, SalesSpan
 from serving.analytics.service.customers import CohortsRequest
 from serving.analytics.service.metrics import MetricsRequest
 from serving.analytics.service.product_insights import PairsRequest, PriceChangesRequest
@@ -34,6 +33,7 @@ from serving.analytics.service.reviews import ReviewsRequest
 from serving.analytics.service.signals import SignalsRequest
 from serving.cache.last_answers import LastAnswers, Question
 from serving.clickhouse import Row
+from serving.kit.analytics_context import PeriodRequest, SalesSpan
 
 _SELLER = Question[Row | None]("seller", Row | None)
 _SELLER_SPAN = Question[SalesSpan]("seller_span", SalesSpan)

@@ -13,11 +13,11 @@ from clickhouse.metric_catalogue.definition import Metric, read_catalogue
 from clickhouse.metric_catalogue.values import Value as Figure
 from common.metrics import LIVE_LISTENERS
 from common.problems import Problem
-from serving.analytics.periods import Period, midnight
-from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.metric_figures import totals_of_seller
 from serving.analytics.service.metrics import find_metric, tables_of
-from serving.analytics.watermarks import smallest
+from serving.kit.analytics_context import AnalyticsContext
+from serving.kit.periods import Period, midnight
+from serving.kit.watermarks import smallest
 from serving.problems import BadAnalyticsRequest
 
 CHECK_INTERVAL_S = 1.0

@@ -12,14 +12,14 @@ from clickhouse.metric_catalogue.definition import read_catalogue
 from clickhouse.metric_catalogue.values import Value as Figure
 from common.metrics import LIVE_LISTENERS
 from common.problems import Problem
-from serving.analytics.periods import Period, earlier_period, midnight
 from serving.analytics.schemas.orders import Orders
 from serving.analytics.schemas.parcels import DueParcels
 from serving.analytics.service import Analytics
-from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.metric_figures import totals_of_seller
 from serving.analytics.service.metrics import tables_of
 from serving.clickhouse import unless_unavailable
+from serving.kit.analytics_context import PeriodRequest
+from serving.kit.periods import Period, earlier_period, midnight
 
 METRICS = ("net_sales", "orders", "units", "product_views", "cancelled_orders")
 """The sums of today, in the order of the page."""

@@ -9,11 +9,11 @@ from clickhouse.metric_catalogue.definition import Metric
 from clickhouse.metric_catalogue.scope import Scope
 from clickhouse.metric_catalogue.source import SELLER, Dimension
 from clickhouse.metric_catalogue.values import Value as Figure
-from serving.analytics.periods import Grain, Period
 from serving.analytics.presenters import metrics as presenter
 from serving.analytics.schemas.metrics import MetricRest, MetricSplit
-from serving.analytics.service.context import AnalyticsContext
 from serving.clickhouse import Row, Value
+from serving.kit.analytics_context import AnalyticsContext
+from serving.kit.periods import Grain, Period
 
 PRODUCT = "product"
 """The dimension whose values have names in the catalogue of products."""

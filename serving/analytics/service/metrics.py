@@ -10,20 +10,20 @@ from clickhouse.metric_catalogue.definition import Metric, read_every_metric
 from clickhouse.metric_catalogue.scope import MARKETPLACE, ONE_SELLER, Scope
 from clickhouse.metric_catalogue.source import Dimension
 from common.cursor import BadCursor, decode_cursor, encode_cursor
-from serving.analytics.periods import (
+from serving.analytics.presenters import metrics as presenter
+from serving.analytics.presenters.sales import show_period
+from serving.analytics.schemas.metrics import MarketplaceMetrics, MetricRows, SellerMetrics
+from serving.analytics.service.metric_figures import Figures, FiguresReader, FiguresRequest, bounds
+from serving.analytics.service.row_export import RowExport, begin_export
+from serving.clickhouse import Value
+from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.periods import (
     LATEST,
     Period,
     buckets,
     choose_grain,
     earlier_period,
 )
-from serving.analytics.presenters import metrics as presenter
-from serving.analytics.presenters.sales import show_period
-from serving.analytics.schemas.metrics import MarketplaceMetrics, MetricRows, SellerMetrics
-from serving.analytics.service.context import AnalyticsContext, PeriodRequest
-from serving.analytics.service.metric_figures import Figures, FiguresReader, FiguresRequest, bounds
-from serving.analytics.service.row_export import RowExport, begin_export
-from serving.clickhouse import Value
 from serving.problems import BadAnalyticsRequest, UnknownMetric
 
 Compare = Literal["previous", "year", "none"]

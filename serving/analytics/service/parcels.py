@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from common.clock import from_millis
-from serving.analytics.periods import midnight
 from serving.analytics.schemas.parcels import DueParcel, DueParcels
-from serving.analytics.service.context import AnalyticsContext
 from serving.analytics.service.tasks import TO_SHIP_DAYS
-from serving.catalogue.service import UNNAMED, ProductName
 from serving.clickhouse import Row
+from serving.kit.analytics_context import AnalyticsContext
+from serving.kit.periods import midnight
+from serving.products.service import UNNAMED, ProductName
 
 PARCEL_TABLES = ("order_lines", "parcels")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from serving.analytics.presenters import product_insights as presenter
 from serving.analytics.presenters.sales import show_period
 from serving.analytics.schemas.product_insights import BoughtTogether, PriceChanges
-from serving.analytics.service.context import AnalyticsContext, PeriodRequest
+from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 
 PRICE_TABLES = ("offer_changes", "sales_lines", "product_views")
 PAIR_TABLES = ("sales_lines",)

@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from serving.analytics.popular import HALF_LIFE_DAYS, Ranking, ranking
 from serving.analytics.presenters import products as presenter
 from serving.analytics.presenters.sales import show_period
 from serving.analytics.schemas.products import PopularProducts, TopProducts
 from serving.analytics.schemas.sellers import Sellers
-from serving.analytics.service.context import AnalyticsContext, PeriodRequest
+from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.rankings import HALF_LIFE_DAYS, Ranking, ranking
 
 PRODUCT_TABLES = ("product_sales_minute",)
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from common.cursor import BadCursor, decode_cursor, encode_cursor
-from serving.analytics.periods import LATEST
 from serving.analytics.presenters.sales import show_period
 from serving.analytics.schemas.reviews import Review, Reviews
-from serving.analytics.service.context import AnalyticsContext, PeriodRequest
-from serving.catalogue.service import UNNAMED
 from serving.clickhouse import Row
+from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.periods import LATEST
 from serving.problems import BadAnalyticsRequest
+from serving.products.service import UNNAMED
 
 REVIEW_TABLES = ("review_scores",)
 

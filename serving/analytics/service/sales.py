@@ -4,7 +4,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from serving.analytics.periods import (
+from serving.analytics.presenters import sales as presenter
+from serving.analytics.schemas.sales import MarketplaceSales, Previous, SellerSales
+from serving.clickhouse import Row, Value
+from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.periods import (
     LATEST,
     Grain,
     Period,
@@ -13,10 +17,6 @@ from serving.analytics.periods import (
     compared_period,
     previous_period,
 )
-from serving.analytics.presenters import sales as presenter
-from serving.analytics.schemas.sales import MarketplaceSales, Previous, SellerSales
-from serving.analytics.service.context import AnalyticsContext, PeriodRequest
-from serving.clickhouse import Row, Value
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -28,8 +28,8 @@ from common.principal_token import PrincipalTokens
 from common.settings import Settings
 from common.timeouts import CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S
 from serving.analytics.schemas.sql import SqlColumn, SqlResult
-from serving.analytics.watermarks import WatermarkCache
 from serving.clickhouse import encode_parameter
+from serving.kit.watermarks import WatermarkCache
 from serving.problems import QueryOverLimit, QueryRefused, SellerSqlUnavailable
 
 CONNECTIONS = 16

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from common.signals import SignalKind
 from serving.analytics.presenters import signals as presenter
 from serving.analytics.schemas.signals import SellerSignals, Signals
-from serving.analytics.service.context import AnalyticsContext, PeriodRequest
 from serving.analytics.service.orders import ALL_TIME
 from serving.clickhouse import Row, Value
+from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 
 SIGNAL_TABLES = ("signals",)
 

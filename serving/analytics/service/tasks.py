@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from common.clock import from_millis
 from serving.analytics.schemas.tasks import LowStock, SellerTasks, WaitingOrder
-from serving.analytics.service.context import AnalyticsContext
-from serving.catalogue.service import UNNAMED, ProductName
 from serving.clickhouse import Row
+from serving.kit.analytics_context import AnalyticsContext
+from serving.products.service import UNNAMED, ProductName
 
 SALES = "sales_lines"
 TASK_TABLES = ("order_lines", "order_state", SALES)

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from common.ids import PRINTABLE, Id
-from serving.analytics.schemas.basics import Minor
+from serving.kit.response_types import Minor
 
 Status = Literal["placed", "confirmed", "shipped", "delivered", "cancelled"]
 Method = Literal["credit_card", "debit_card", "boleto", "voucher", "pix", "bank_transfer", "wallet", "cash"]

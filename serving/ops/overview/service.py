@@ -15,8 +15,8 @@ from common.consumer_lag import Backlog, read_backlog
 from common.kafka import KafkaCluster
 from common.process_records import recorded_parts
 from common.settings import Settings
-from serving.audits.service import AuditsService
 from serving.commerce.commerce_client import CommerceClient
+from serving.ops.audits.service import AuditsService
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.overview import presenter
 from serving.ops.overview.alerts import read_alerts
@@ -34,8 +34,8 @@ from serving.ops.overview.rates import RateMeter
 from serving.ops.overview.schemas import PlatformOverview
 from serving.ops.overview.source import Reading, Source
 from serving.ops.readiness import ReadinessChecks
+from serving.recommendations.trainings.service import TrainingsService
 from serving.redis_client import run_redis
-from serving.trainings.service import TrainingsService
 
 HTTP_TIMEOUT_S = 10.0
 """How long a process may take to answer a request that nobody waits for any more."""

@@ -6,15 +6,17 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from common.configuration.definitions import RECOMMENDATIONS_ENABLED
-from common.configuration.values import SettingValues
 from serving.cache.tags import products_tags
 from serving.cached_responses import CachedResponder, CachedResponderDep
-from serving.catalogue.endpoints import CatalogueDep, CategoryParam, SearchText
-from serving.catalogue.search import ProductCursor
-from serving.catalogue.service import Catalogue
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
+from serving.gateway.gateway import GatewayDomain
 from serving.parameters import reject_repeated_parameters
 from serving.problems import ClickHouseUnavailable, SearchUnavailable
+from serving.products.endpoints import CatalogueDep, CategoryParam, SearchText
+from serving.products.search import ProductCursor
+from serving.products.service import Catalogue
+from serving.recommendations.dependencies import RecommendationsDep
 from serving.recommendations.endpoints import VisitorId
 from serving.recommendations.known_visitors import KnownVisitor
 from serving.recommendations.listings.cursor import MAX_CURSOR, PersonalCursor
@@ -35,9 +37,8 @@ ListingCursor = Annotated[
 ]
 
 
-async def _listings(request: Request) -> PersonalListings:
-    listings: PersonalListings = request.app.state.recommendations.listings
-    return listings
+async def _listings(service: RecommendationsDep) -> PersonalListings:
+    return service.listings
 
 
 ListingsDep = Annotated[PersonalListings, Depends(_listings)]
@@ -76,8 +77,7 @@ async def known_visitor(
     request: Request, listings: PersonalListings, visitor_id: str, category: str
 ) -> KnownVisitor | None:
     """Return the visitor, unless nothing is known or recommendations are turned off for them."""
-    values: SettingValues = request.app.state.live_values
-    if not values.is_on(RECOMMENDATIONS_ENABLED, visitor_id):
+    if not opened(request, GatewayDomain).values.is_on(RECOMMENDATIONS_ENABLED, visitor_id):
         return None
     return await listings.known(visitor_id, category)
 

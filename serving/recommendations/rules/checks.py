@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
-from serving.catalogue.offers import Offer, card_order, choose_offer
+from serving.kit.offers import Offer, card_order, choose_offer
 from serving.recommendations.rules.context import ActiveRules, RuleContext
 from serving.recommendations.rules.draft import Candidate, Draft, Effect, RuleName
 from serving.recommendations.rules.targets import category_key

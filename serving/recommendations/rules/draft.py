@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from serving.catalogue.offers import Offer
+from serving.kit.offers import Offer
 
 RuleName = Literal[
     "in_stock",

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from serving.catalogue.offers import Offer
+from serving.kit.offers import Offer
 from serving.recommendations.rules.context import ActiveRules, RuleContext
 from serving.recommendations.rules.draft import Candidate, Draft, Effect, Placed, RuleName
 from serving.recommendations.rules.targets import category_key

@@ -18,8 +18,8 @@ from common.configuration.recommendation_rules import (
 )
 from common.configuration.setting import InvalidValue, ListSetting
 from common.configuration.values import SettingValues
-from serving.catalogue.service import Catalogue
 from serving.problems import ClickHouseUnavailable, RedisUnavailable, UnusableEntry
+from serving.products.service import Catalogue
 
 CHECKED: Mapping[str, ListSetting] = {setting.name: setting for setting in (BOOSTS, PINS, BLOCKS, SPONSORED)}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from common.configuration.values import SettingValues
 from common.metrics import RECOMMENDATION_RULE_EFFECTS
-from serving.catalogue.offers import Offer
+from serving.kit.offers import Offer
 from serving.recommendations.repurchase import RepurchaseIntervals
 from serving.recommendations.rules.context import ActiveRules, ExposurePool, RuleContext
 from serving.recommendations.rules.draft import Effect

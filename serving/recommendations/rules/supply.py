@@ -8,8 +8,8 @@ from common.clock import Clock
 from common.configuration.recommendation_rules import EXPOSURE_SHARE, NEW_PRODUCT_DAYS, SMALL_SELLER_UNITS
 from common.configuration.values import SettingValues
 from common.timeouts import PEER_TIMEOUT_S
-from serving.catalogue.cards import open_cards
 from serving.clickhouse import ClickHouseQueries, Value
+from serving.kit.product_cards import open_cards
 from serving.live_versions import LiveVersions
 from serving.polled import PolledValue
 from serving.recommendations.rules.context import ExposurePool
@@ -36,6 +36,8 @@ SOLD_IN = timedelta(days=30)
 SUSPENDED_EVERY_S = 1.0
 
 Sellers = frozenset[str]
+Suspensions = Callable[[], Awaitable[Mapping[str, Any]]]
+"""Returns the response of `GET /v1/seller_suspensions`."""
 
 
 def products_for_exposure(
@@ -73,11 +75,10 @@ def products_for_exposure(
     return PolledValue("products for exposure", ExposurePool(), read, POOL_EVERY_S, 2 * PEER_TIMEOUT_S)
 
 
-def suspended_sellers(ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> PolledValue[Sellers]:
+def suspended_sellers(ask: Suspensions) -> PolledValue[Sellers]:
     """Return the sellers that may not sell. It is empty until the sellers service has answered once.
 
-    `ask` returns the response of `GET /v1/seller_suspensions`. While no commerce service answers, nobody can
-    place an order either.
+    While no commerce service answers, nobody can place an order either.
     """
 
     async def read() -> Sellers:

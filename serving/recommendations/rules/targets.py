@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from common.configuration.recommendation_rules import Target
-from serving.catalogue.offers import Offer
+from serving.kit.offers import Offer
 
 
 def category_key(category: str | None) -> str | None:

@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from serving.catalogue.endpoints import CatalogueDep
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.parameters import reject_repeated_parameters
-from serving.recommendations.endpoints import REDIS_UNAVAILABLE, RecommendationsDep, VisitorId
+from serving.products.endpoints import CatalogueDep
+from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
+from serving.recommendations.endpoints import REDIS_UNAVAILABLE, VisitorId
 from serving.recommendations.policy import POLICIES
-from serving.recommendations.sellers.followed import followed_sellers
 from serving.recommendations.sellers.schemas import SellersToFollow
 from serving.responses import BAD_PARAMETER, private_json
 
@@ -41,5 +42,5 @@ async def sellers_to_follow(
     of the visitor, which `reason` names. Suspended and blocked sellers, and those who have nothing in stock
     that fits, are left out.
     """
-    followed = await followed_sellers(request)
+    followed = await opened(request, RecommendationsDomain).followed_sellers(request)
     return private_json(await service.sellers.of(visitor_id, n, followed, catalogue.seller_names))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from serving.catalogue.offers import Offer
+from serving.kit.offers import Offer
 from serving.recommendations.proposal import Because, Proposal
 
 OWN = 1.0

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from schemas.published_model.weights import DEFAULT_WEIGHTS, NEIGHBOUR_SOURCES
-from serving.catalogue.offers import Offer
+from serving.kit.offers import Offer
 from serving.recommendations.answer_counts import count_sources
 from serving.recommendations.blend import blend
 from serving.recommendations.known_visitors import KnownVisitors

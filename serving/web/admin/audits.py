@@ -8,7 +8,9 @@ from starlette.responses import Response
 
 from common.ids import Id
 from common.problems import Problem
-from serving.audits.service import AuditsService
+from serving.domain import opened
+from serving.ops.audits.service import AuditsService
+from serving.ops.dependencies import OpsDomain
 from serving.problems import ClickHouseUnavailable
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.translation import N_
@@ -60,7 +62,7 @@ def _list(request: Request, page: Mapping[str, Any], problem: Problem | None = N
         outcomes=OUTCOMES,
         triggers=TRIGGERS,
         is_first=request.query_params.get("cursor") is None,
-        hour=request.app.state.settings.audit_hour if request.app.state.settings.audit_enabled else None,
+        hour=opened(request, OpsDomain).audit_hour,
     )
 
 
@@ -79,5 +81,4 @@ async def audit(request: Request, audit_id: Id) -> Response:
 
 
 def _service(request: Request) -> AuditsService:
-    service: AuditsService = request.app.state.audits
-    return service
+    return opened(request, OpsDomain).audits

@@ -8,6 +8,8 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from common.problems import Problem
+from serving.analytics.dependencies import AnalyticsDomain
+from serving.domain import opened
 from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.forms import BadField, Form, read_form, submit
 from serving.web.renderer import PageRenderer
@@ -36,6 +38,7 @@ async def _commission_page(
 ) -> Response:
     query = {"before": None if before is None else str(before)}
     page = await ask(request, "GET", "/v1/commission_rules", query=query)
+    now = opened(request, AnalyticsDomain).services.context.clock()
     is_complete = before is None and page["next_before"] is None
     return admin_page(
         request,
@@ -44,7 +47,7 @@ async def _commission_page(
         problem,
         entered,
         rules=page["rules"],
-        states=rule_states(page["rules"], request.app.state.analytics.context.clock()) if is_complete else {},
+        states=rule_states(page["rules"], now) if is_complete else {},
         next_before=page["next_before"],
         seller_id=seller_id,
     )
@@ -54,7 +57,7 @@ async def _commission_page(
 async def add_commission_rule(request: Request) -> Response:
     """Add a rule for all sellers, for a category or for a seller."""
     form = await read_form(request)
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
 
     async def add() -> None:
         await ask(request, "POST", "/v1/commission_rules", read_rule(form, pages))

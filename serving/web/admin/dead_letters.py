@@ -9,7 +9,9 @@ from starlette.responses import RedirectResponse, Response
 from common.ids import Id
 from common.problems import Problem
 from common.request_path import in_path
+from serving.domain import opened
 from serving.ops.dead_letters import DeadLetters, NotReplayable
+from serving.ops.dependencies import OpsDomain
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.forms import NO_STORE, BadField, Form, read_form
 from serving.web.translation import gettext
@@ -98,5 +100,4 @@ async def _submit(request: Request, topic: str, form: Form, change: Callable[[],
 
 
 def _dead_letters(request: Request) -> DeadLetters:
-    dead_letters: DeadLetters = request.app.state.dead_letters
-    return dead_letters
+    return opened(request, OpsDomain).dead_letters

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from serving.experiments.schemas import ConfidenceInterval, MetricResult
+from serving.recommendations.experiments.schemas import ConfidenceInterval, MetricResult
 
 WIDTH = 200.0
 """The width of a picture, in units of its view box."""

@@ -14,11 +14,12 @@ from common.experiments.definition import DEFAULT_STRATEGY, STRATEGIES, SURFACES
 from common.experiments.reading import BadExperiment, read_experiments, write_experiments
 from common.ids import PRINTABLE
 from common.problems import Problem
-from serving.experiments import presenter
-from serving.experiments.service import ExperimentsService
+from serving.analytics.dependencies import AnalyticsDomain
+from serving.domain import opened
 from serving.problems import ClickHouseUnavailable
-from serving.trainings.schemas import Training
-from serving.trainings.service import TrainingsService
+from serving.recommendations.dependencies import RecommendationsDomain
+from serving.recommendations.experiments import presenter
+from serving.recommendations.trainings.schemas import Training
 from serving.web.admin.experiment_bars import bar_of, scale_of
 from serving.web.admin.experiment_form import read_definition, with_added
 from serving.web.admin.page import admin_page, admin_router
@@ -88,7 +89,7 @@ async def _list_page(
 
 
 async def _newest_judging(request: Request) -> Training | None:
-    service: TrainingsService = request.app.state.trainings
+    service = opened(request, RecommendationsDomain).trainings
     try:
         return await service.newest_judging()
     except ClickHouseUnavailable:
@@ -98,7 +99,7 @@ async def _newest_judging(request: Request) -> Training | None:
 @router.get("/experiments/{name}")
 async def experiment(request: Request, name: Name) -> Response:
     """Return the results of an experiment, with the buttons that stop it or an arm."""
-    service: ExperimentsService = request.app.state.experiments
+    service = opened(request, RecommendationsDomain).experiments
     results = await service.results(name)
     scale = scale_of(metric for arm in results["arms"] for metric in arm["metrics"])
     return admin_page(
@@ -121,7 +122,7 @@ async def experiment(request: Request, name: Name) -> Response:
 async def define_experiment(request: Request) -> Response:
     """Add an experiment."""
     form = await read_form(request)
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
 
     async def define() -> None:
         definition = read_definition(form, pages, _now(request))
@@ -190,5 +191,4 @@ async def _save(request: Request, setting: dict[str, Any], value: str, reason: s
 
 
 def _now(request: Request) -> datetime:
-    now: datetime = request.app.state.analytics.context.clock()
-    return now
+    return opened(request, AnalyticsDomain).services.context.clock()

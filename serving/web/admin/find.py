@@ -7,8 +7,10 @@ from starlette.responses import Response
 
 from common.clock import from_millis
 from common.request_path import in_path
-from serving.clickhouse import ClickHouseQueries, Row
+from serving.clickhouse import Row
+from serving.domain import opened
 from serving.problems import ClickHouseUnavailable
+from serving.stores import Stores
 from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.translation import N_
 
@@ -27,7 +29,7 @@ router = admin_router()
 @router.get("/find")
 async def find(request: Request, q: Search = "") -> Response:
     """Return what has an id, with a link to the page that shows it. What belongs to an order leads to it."""
-    clickhouse: ClickHouseQueries = request.app.state.analytics.context.clickhouse
+    clickhouse = opened(request, Stores).clickhouse
     asked, problem, found = q.strip(), None, list[Row]()
     if asked:
         try:

@@ -6,7 +6,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 from common.problems import Problem
-from serving.ops.protection import Protection
+from serving.domain import opened
+from serving.ops.dependencies import OpsDomain
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.service_calls import ask
 
@@ -19,7 +20,7 @@ router = admin_router()
 @router.get("/limits")
 async def limits(request: Request) -> Response:
     """Return the state of what protects the platform, and the settings that change it."""
-    protection: Protection = request.app.state.protection
+    protection = opened(request, OpsDomain).protection
     return admin_page(
         request, "limits.html", "limits", state=await protection.read(), settings=await _settings(request)
     )

@@ -9,19 +9,17 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
 from common.metrics import LIVE_LISTENERS
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.live_stream import LiveStream
+from serving.ops.dependencies import OpsDomain
 from serving.ops.overview.service import OverviewService
 from serving.parameters import reject_repeated_parameters
-from serving.stream_slots import StreamSlots
 from serving.web.admin.operations_view import operations_view
 from serving.web.admin.page import admin_page
 from serving.web.admin.policy import POLICIES
 from serving.web.renderer import PageRenderer
-
-STREAMS, STREAMS_OF_PERSON = 20, 5
-"""The largest number of open streams in a process, and of one person there."""
 
 REGIONS = (
     "fresh",
@@ -53,7 +51,7 @@ router = APIRouter(
 @router.get("")
 async def operations(request: Request) -> Response:
     """Return the page. Without a script, a link shows it again."""
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
     overview = await _service(request).read()
     return admin_page(request, "operations.html", "ops", **operations_view(overview, pages.formatter))
 
@@ -65,7 +63,7 @@ async def operations_events(request: Request) -> EventSourceResponse:
     The stream ends with an event `ended` when the session or the token ends.
     """
     principal = identity_of(request).principal
-    slots: StreamSlots = request.app.state.overview_slots
+    slots = opened(request, OpsDomain).overview_slots
     return _OperationsStream(request, slots.take(principal.subject if principal else ""))
 
 
@@ -73,7 +71,7 @@ class _OperationsStream(LiveStream):
     """The stream of one page."""
 
     def __init__(self, request: Request, end: Callable[[], None]) -> None:
-        self._pages: PageRenderer = request.app.state.pages
+        self._pages = opened(request, PageRenderer)
         self._service = _service(request)
         policy = POLICIES["operations_events"]
         super().__init__(request, policy, end, self._events(), ping=PING_S, sep="\n")
@@ -98,5 +96,4 @@ class _OperationsStream(LiveStream):
 
 
 def _service(request: Request) -> OverviewService:
-    service: OverviewService = request.app.state.overview
-    return service
+    return opened(request, OpsDomain).overview

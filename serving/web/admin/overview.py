@@ -8,8 +8,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 from common.problems import Problem
-from serving.ops.dead_letters import DeadLetters
-from serving.ops.protection import Protection
+from serving.domain import opened
+from serving.ops.dependencies import OpsDomain
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.service_calls import ask
 
@@ -24,14 +24,13 @@ router = admin_router()
 @router.get("")
 async def overview(request: Request) -> Response:
     """Return numbers of each section, each with a link to it."""
-    dead_letters: DeadLetters = request.app.state.dead_letters
-    protection: Protection = request.app.state.protection
+    ops = opened(request, OpsDomain)
     waiting = {"status": "applied"}
     applications, settings, topics, state = await asyncio.gather(
         _if_available(ask(request, "GET", "/v1/seller_applications", query=waiting)),
         _if_available(ask(request, "GET", "/v1/settings")),
-        _if_available(dead_letters.summaries()),
-        _if_available(protection.read()),
+        _if_available(ops.dead_letters.summaries()),
+        _if_available(ops.protection.read()),
     )
     return admin_page(
         request,

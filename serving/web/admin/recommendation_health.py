@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from serving.analytics.service.context import PeriodRequest
-from serving.recommendation_health.schemas import Groups, HealthFigures, RecommendationHealth
-from serving.recommendation_health.service import (
+from serving.domain import opened
+from serving.kit.analytics_context import PeriodRequest
+from serving.recommendations.dependencies import RecommendationsDomain
+from serving.recommendations.health.schemas import Groups, HealthFigures, RecommendationHealth
+from serving.recommendations.health.service import (
     KNOWN_STRATEGIES,
     HealthRequest,
-    RecommendationHealthService,
 )
 from serving.web.admin.health_charts import LineChart, line_chart
 from serving.web.admin.page import admin_page, admin_router
@@ -136,8 +137,8 @@ async def recommendation_health_page(
     arm: Annotated[str, Query(max_length=130, description="`experiment/arm`.")] = "",
 ) -> Response:
     """Return the page. Its links change the period and keep the other choices; it needs no script."""
-    service: RecommendationHealthService = request.app.state.recommendation_health
-    pages: PageRenderer = request.app.state.pages
+    service = opened(request, RecommendationsDomain).health
+    pages = opened(request, PageRenderer)
     experiment, _, arm_name = arm.partition("/")
     bounds = preset_period(period, None, service.context.clock(), pages.formatter)
     asked = HealthRequest(

@@ -10,11 +10,14 @@ from starlette.responses import Response
 from common.configuration.recommendation_rules import RECOMMENDATION_RULES
 from common.configuration.setting import InvalidValue
 from common.problems import Problem
+from serving.analytics.dependencies import AnalyticsDomain
+from serving.commerce.forwarding import CommerceDomain
+from serving.domain import opened
 from serving.problems import MissingProduct, RedisUnavailable
+from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.ranker import RankedItems
 from serving.recommendations.rules.context import without_entries
 from serving.recommendations.rules.live_rules import Page
-from serving.recommendations.rules.references import check_entries
 from serving.recommendations.service import RecommendationService
 from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.admin.recommendation_entries import (
@@ -77,8 +80,7 @@ async def add_recommendation_entry(request: Request) -> Response:
         name = SETTINGS[kind].name
         setting = (await _settings(request))[name]
         value = with_entry(setting["value"], entry, now)
-        values, catalogue = request.app.state.live_values, request.app.state.catalogue
-        await check_entries(name, value, values, catalogue, now)
+        await opened(request, CommerceDomain).check_setting(name, value)
         await _save(request, name, value, form.text("reason"), setting["version"])
 
     async def page(problem: Problem) -> Response:
@@ -200,15 +202,13 @@ async def _save(request: Request, name: str, value: list[Any], reason: str, vers
 
 
 def _service(request: Request) -> RecommendationService:
-    service: RecommendationService = request.app.state.recommendations
-    return service
+    return opened(request, RecommendationsDomain).service
 
 
 def _now(request: Request) -> datetime:
-    now: datetime = request.app.state.analytics.context.clock()
-    return now
+    return opened(request, AnalyticsDomain).services.context.clock()
 
 
 def _zone(request: Request) -> Any:
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
     return pages.formatter.zone

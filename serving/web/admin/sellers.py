@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from common.ids import PRINTABLE, Id
 from common.problems import Problem
 from common.request_path import in_path
-from serving.analytics.parameters import AnalyticsDep
+from serving.analytics.dependencies import AnalyticsDep
 from serving.analytics.service import Analytics
 from serving.clickhouse import Row
 from serving.web.admin.page import Search, admin_page, admin_router

@@ -7,11 +7,11 @@ import orjson
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from common.clock import system_clock
 from common.ids import Id
 from common.problems import Problem
 from common.request_path import in_path
-from serving.recommendations.rules.references import check_entries
+from serving.commerce.forwarding import CommerceDomain
+from serving.domain import opened
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.forms import BadField, Form, read_form, submit
 from serving.web.service_calls import Refusal, ask
@@ -83,8 +83,7 @@ async def change_setting(request: Request, name: Id) -> Response:
 
     async def change() -> None:
         value = read_value(form, (await _find(request, name))["type"])
-        values, catalogue = request.app.state.live_values, request.app.state.catalogue
-        await check_entries(name, value, values, catalogue, system_clock())
+        await opened(request, CommerceDomain).check_setting(name, value)
         body = {
             "value": value,
             "reason": form.text("reason"),

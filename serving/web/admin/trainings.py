@@ -8,11 +8,13 @@ from starlette.responses import Response
 
 from common.ids import Id
 from common.problems import Problem
+from serving.domain import opened
 from serving.gateway.gateway import identity_of
 from serving.problems import ClickHouseUnavailable, RedisUnavailable
-from serving.trainings.problems import ModelNotKept
-from serving.trainings.schemas import TrainingDetails
-from serving.trainings.service import TrainingsService
+from serving.recommendations.dependencies import RecommendationsDomain
+from serving.recommendations.trainings.problems import ModelNotKept
+from serving.recommendations.trainings.schemas import TrainingDetails
+from serving.recommendations.trainings.service import TrainingsService
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.forms import BadField, confirmation, read_form
 from serving.web.translation import N_, gettext
@@ -120,5 +122,4 @@ def _evaluated(judged: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _service(request: Request) -> TrainingsService:
-    service: TrainingsService = request.app.state.trainings
-    return service
+    return opened(request, RecommendationsDomain).trainings

@@ -12,14 +12,14 @@ from starlette.responses import Response
 from common.content_type import JSON
 from common.ids import PRINTABLE
 from common.request_path import in_path
-from serving.catalogue.endpoints import CatalogueDep
-from serving.catalogue.service import Catalogue
 from serving.commerce.commerce_client import CommerceClient, CommerceResponse
 from serving.commerce.forwarding import CommerceDep
 from serving.gateway import cookies
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
+from serving.products.endpoints import CatalogueDep
+from serving.products.service import Catalogue
 from serving.web.forms import country_code
 from serving.web.people.calls import change, read
 from serving.web.people.forms import Form, read_form, typed

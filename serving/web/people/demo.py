@@ -9,6 +9,8 @@ from fastapi import Request
 from common.errors import PartUnavailable
 from common.host_check import host_name, is_loopback
 from serving.commerce.commerce_client import GATEWAY_ITSELF, CommerceClient
+from serving.commerce.forwarding import CommerceDomain
+from serving.domain import opened
 from serving.gateway.gateway import identity_of
 
 CACHED_S = 2.0
@@ -68,8 +70,8 @@ class DemoAvailability:
 
 async def is_demo_offered(request: Request, timeout_s: float = TIMEOUT_S) -> bool | None:
     """Return whether the sender of a request may use the demo; None if that is not known yet."""
-    demo: DemoAvailability = request.app.state.demo
-    commerce: CommerceClient = request.app.state.commerce
+    demo = opened(request, DemoAvailability)
+    commerce = opened(request, CommerceDomain).client
     return await demo.is_offered(request, commerce, timeout_s)
 
 

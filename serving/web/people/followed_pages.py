@@ -7,12 +7,12 @@ from starlette.responses import Response
 
 from common.ids import MAX_ID_LENGTH, PRINTABLE
 from common.request_path import in_path
-from serving.catalogue.endpoints import CatalogueDep
-from serving.catalogue.service import Catalogue
 from serving.commerce.commerce_client import CommerceClient, CommerceResponse
 from serving.commerce.forwarding import CommerceDep
 from serving.gateway.described_routes import guarded
 from serving.parameters import reject_repeated_parameters
+from serving.products.endpoints import CatalogueDep
+from serving.products.service import Catalogue
 from serving.web.people.calls import change, read
 from serving.web.people.forms import read_form, typed
 from serving.web.people.named_sellers import named_sellers

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from common.errors import PartUnavailable
 from common.problems import Problem
 from common.request_path import in_path
-from serving.analytics.parameters import AnalyticsDep
+from serving.analytics.dependencies import AnalyticsDep
 from serving.analytics.service import Analytics
 from serving.commerce.commerce_client import GATEWAY_ITSELF
 from serving.commerce.forwarding import CommerceDep

@@ -12,6 +12,7 @@ from common.access_policy import NotAllowed, SignInRequired
 from common.ids import PRINTABLE
 from serving.commerce.commerce_client import GATEWAY_ITSELF
 from serving.commerce.forwarding import CommerceDep
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, to_sign_in
 from serving.gateway.sign_in_redirect import is_page_visit
@@ -20,6 +21,7 @@ from serving.web.people.calls import read
 from serving.web.people.demo import may_read_mails
 from serving.web.people.policy import POLICIES
 from serving.web.people.responses import page
+from serving.web.renderer import PageRenderer
 
 MAILS_SHOWN = 50
 
@@ -45,7 +47,7 @@ async def mailbox(
             raise SignInRequired
         return to_sign_in(request)
     target = f"/v1/mails?limit={MAILS_SHOWN}" + (f"&to={quote(to.strip(), safe='')}" if to.strip() else "")
-    site: str = request.app.state.settings.public
+    site = opened(request, PageRenderer).base
     mails = [
         {
             **mail,

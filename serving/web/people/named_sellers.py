@@ -7,7 +7,7 @@ import structlog
 
 from common.errors import PartUnavailable
 from common.problems import Problem
-from serving.catalogue.service import Catalogue
+from serving.products.service import Catalogue
 
 NAMES_TIMEOUT_S = 1.0
 """After this time, sellers are shown without names."""

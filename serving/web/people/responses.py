@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
+from serving.domain import opened
 from serving.gateway import cookies
 from serving.gateway.cookies import GuestSessions
-from serving.gateway.gateway import identity_of
+from serving.gateway.gateway import GatewayDomain, identity_of
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.web.people import texts
 from serving.web.renderer import PageRenderer
@@ -19,7 +20,7 @@ NO_STORE = {"Cache-Control": PRIVATE_NO_STORE}
 
 def page(request: Request, template: str, status: int = 200, **shown: Any) -> Response:
     """Return a page. `error` is the text of a refusal; `done` the name of what a form has done."""
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
     notice = texts.notice(request.query_params.get("done", ""))
     response = pages(f"people/{template}", status, **{"error": None, "notice": notice, "next": "", **shown})
     response.headers.update(NO_STORE)
@@ -72,5 +73,4 @@ def _session_before_demo(request: Request) -> str | None:
 
 
 def _guests(request: Request) -> GuestSessions:
-    guests: GuestSessions = request.app.state.guests
-    return guests
+    return opened(request, GatewayDomain).guests

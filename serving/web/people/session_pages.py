@@ -11,16 +11,17 @@ from starlette.responses import RedirectResponse, Response
 from common.content_type import JSON
 from common.errors import PartUnavailable
 from common.principal import Principal
-from serving.catalogue.endpoints import CatalogueDep
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.forwarding import CommerceDep
+from serving.domain import opened
 from serving.gateway import cookies
-from serving.gateway.access_tokens import AccessTokens, BadToken, TokenExpired, TokenRevoked
+from serving.gateway.access_tokens import BadToken, TokenExpired, TokenRevoked
 from serving.gateway.described_routes import guarded
-from serving.gateway.gateway import identity_of
+from serving.gateway.gateway import GatewayDomain, identity_of
 from serving.gateway.identity import check_origin
 from serving.gateway.sign_in_redirect import page_of_form, safe_target
 from serving.parameters import reject_repeated_parameters
+from serving.products.endpoints import CatalogueDep
 from serving.request_body import read_body
 from serving.web.forms import FORM_LIMIT
 from serving.web.people.named_sellers import named_sellers
@@ -164,7 +165,7 @@ async def _refresh(request: Request, commerce: CommerceClient) -> dict[str, Any]
 
 def _is_refused(request: Request, access_token: str) -> bool:
     """Return whether the gateway would refuse a new token. The browser would then renew it in a loop."""
-    access_tokens: AccessTokens = request.app.state.access_tokens
+    access_tokens = opened(request, GatewayDomain).access_tokens
     try:
         if access_tokens.knows_key(access_token):
             access_tokens.verify(access_token)

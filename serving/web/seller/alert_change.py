@@ -9,12 +9,15 @@ from clickhouse.metric_catalogue.definition import read_catalogue
 from common.access_policy import NotYours
 from common.ids import Id
 from common.problems import Problem
-from serving.analytics.parameters import DashboardsDep, SellerId
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import SellerId
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
 from serving.web.forms import BadField, Form, confirmation, form_page, read_form
 from serving.web.policy import POLICIES
+from serving.web.renderer import PageRenderer
 from serving.web.seller.alert_form import (
     CONDITIONS,
     SEND_TO,
@@ -71,7 +74,7 @@ async def save_seller_alert(
     form = await read_form(request)
     path = "/v1/sellers/{seller_id}/alerts/{rule_id}"
     try:
-        body = changed_rule_body(form, request.app.state.pages.formatter.currency)
+        body = changed_rule_body(form, opened(request, PageRenderer).formatter.currency)
         changed = await ask(request, "PUT", path, body, seller_id=seller_id, rule_id=rule_id)
     except Refusal as refusal:
         problem = _Overtaken() if refusal.kind == CHANGED_MEANWHILE else refusal
@@ -95,7 +98,7 @@ async def _page(
     rule: dict[str, Any] | None = next((each for each in found["rules"] if each["rule_id"] == rule_id), None)
     if rule is None:
         raise NotYours
-    formatter = request.app.state.pages.formatter
+    formatter = opened(request, PageRenderer).formatter
     return form_page(
         request,
         "seller_alert_edit.html",

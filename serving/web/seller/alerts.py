@@ -12,14 +12,17 @@ from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_
 from common.ids import PRINTABLE, Id
 from common.problems import Problem
 from common.request_path import in_path
-from serving.analytics.parameters import DashboardsDep, SellerId
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import SellerId
 from serving.clickhouse import Row
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
 from serving.web.formatter import Formatter
 from serving.web.forms import BadField, Form, confirmation, form_page, read_form, submit
 from serving.web.policy import POLICIES
+from serving.web.renderer import PageRenderer
 from serving.web.seller.alert_form import (
     CONDITIONS,
     REPORT_PERIODS,
@@ -97,7 +100,7 @@ async def create_seller_alert(request: Request, dashboards: DashboardsDep, selle
     """Create an alert. A webhook's response shows its secret; no other does, so that it is not a redirect."""
     form = await read_form(request)
     try:
-        body = rule_body(form, request.app.state.pages.formatter.currency)
+        body = rule_body(form, opened(request, PageRenderer).formatter.currency)
         created = await ask(request, "POST", "/v1/sellers/{seller_id}/alerts", body, seller_id=seller_id)
     except (BadField, Refusal) as problem:
         return await alerts_page(request, dashboards, seller_id, problem, form)
@@ -192,7 +195,7 @@ async def alerts_page(
         ask(request, "GET", "/v1/sellers/{seller_id}/reports", seller_id=seller_id),
         seller_details(dashboards, seller_id),
     )
-    formatter: Formatter = request.app.state.pages.formatter
+    formatter: Formatter = opened(request, PageRenderer).formatter
     catalogue = read_catalogue()
     return form_page(
         request,

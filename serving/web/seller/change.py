@@ -8,10 +8,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from serving.analytics.parameters import DashboardsDep, SellerId
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import SellerId
 from serving.analytics.presenters.sales import change
 from serving.analytics.schemas.changes import ChangedPart, ChangeEffects, ChangeFactor
 from serving.analytics.service.changes import ChangeRequest, Compare
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
@@ -106,7 +108,7 @@ async def seller_change(
     compare: Compare = "previous",
 ) -> Response:
     """Return the page. Its links change one choice each and keep the other; it needs no script."""
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
     formatter = pages.formatter
     requested = await chosen_period(dashboards, seller_id, period, formatter)
     shown = await dashboards.sales_change(seller_id, ChangeRequest(requested, compare, TOP))

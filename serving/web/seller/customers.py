@@ -11,8 +11,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from serving.analytics.customer_segments import SEGMENTS
+from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.months import Month
-from serving.analytics.parameters import DashboardsDep, SellerId
+from serving.analytics.parameters import SellerId
 from serving.analytics.schemas.customers import (
     Cohort,
     CohortMonth,
@@ -22,6 +23,7 @@ from serving.analytics.schemas.customers import (
 from serving.analytics.service.customers import CohortsRequest
 from serving.analytics.service.metrics import Compare, MetricsRequest
 from serving.clickhouse import unless_unavailable
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
@@ -92,7 +94,7 @@ async def seller_customers(
 
     If the cohorts or the segments can't be computed, their card says so, and the rest of the page is shown.
     """
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
     formatter = pages.formatter
     requested = await chosen_period(dashboards, seller_id, period, formatter)
     details, shown, cohorts, segments = await asyncio.gather(

@@ -9,14 +9,16 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
-from serving.analytics.parameters import Cursor, DashboardsDep, SellerId
-from serving.analytics.periods import Grain
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import Cursor, SellerId
 from serving.analytics.schemas.metrics import SellerMetrics
-from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.metrics import Compare, MetricsRequest
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
+from serving.kit.analytics_context import PeriodRequest
+from serving.kit.periods import Grain
 from serving.parameters import reject_repeated_parameters
 from serving.web import presenters
 from serving.web.figures_state import not_stored_if
@@ -80,7 +82,7 @@ async def seller_earnings(
     cursor: Cursor | None = None,
 ) -> Response:
     """Return the page. Its links change one choice each and keep the others; it needs no script."""
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
     formatter = pages.formatter
     requested, to_date = await asyncio.gather(
         _period(dashboards, seller_id, period, formatter), all_time(dashboards, seller_id, formatter)

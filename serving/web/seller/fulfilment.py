@@ -10,9 +10,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from serving.analytics.parameters import DashboardsDep, SellerId
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import SellerId
 from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.metrics import Compare, MetricsRequest
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
@@ -62,7 +64,7 @@ async def seller_fulfilment(
     compare: Compare = "previous",
 ) -> Response:
     """Return the page. Its links change one choice each and keep the other; it needs no script."""
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
     principal = identity_of(request).principal
     due = await dashboards.due_parcels(seller_id, SHOWN_PARCELS)
     choices = {"period": period, "compare": compare}

@@ -9,16 +9,17 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import read_catalogue
-from serving.analytics.parameters import AnalyticsDep, DashboardsDep, SellerId
+from serving.analytics.dependencies import AnalyticsDep, AnalyticsDomain, DashboardsDep
+from serving.analytics.parameters import SellerId
 from serving.analytics.presenters.sales import change
 from serving.analytics.service import Analytics
 from serving.analytics.service.live_shop import METRICS, LiveShop, LiveShopService, TodaysSums
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.live_stream import LiveStream
 from serving.parameters import reject_repeated_parameters
-from serving.stream_slots import StreamSlots
 from serving.web.formatter import Formatter
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
@@ -42,7 +43,7 @@ async def seller_live(
     request: Request, analytics: AnalyticsDep, dashboards: DashboardsDep, seller_id: SellerId
 ) -> Response:
     """Return the page. Without a script, a link shows it again."""
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
     shop = await LiveShopService(analytics).read(seller_id)
     page = pages(
         "seller_live.html",
@@ -65,7 +66,7 @@ async def seller_live_events(
     when the session or the token ends.
     """
     await analytics.context.require_seller(seller_id, [])
-    slots: StreamSlots = request.app.state.live_slots
+    slots = opened(request, AnalyticsDomain).live_slots
     return _LiveShopStream(request, analytics, seller_id, slots.take(seller_id))
 
 
@@ -75,7 +76,7 @@ class _LiveShopStream(LiveStream):
     def __init__(
         self, request: Request, analytics: Analytics, seller_id: str, end: Callable[[], None]
     ) -> None:
-        self._pages: PageRenderer = request.app.state.pages
+        self._pages = opened(request, PageRenderer)
         self._service = LiveShopService(analytics)
         self._seller_id = seller_id
         policy = POLICIES["seller_live_events"]

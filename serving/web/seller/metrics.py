@@ -12,10 +12,12 @@ from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
 from clickhouse.metric_catalogue.values import MS_PER_HOUR, Value
-from serving.analytics.parameters import Cursor, DashboardsDep, SellerId
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import Cursor, SellerId
 from serving.analytics.presenters.sales import change
 from serving.analytics.schemas.metrics import MetricRow, MetricRows, SellerMetrics
 from serving.analytics.service.metrics import Compare, MetricsRequest, find_metric
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
@@ -94,7 +96,7 @@ async def seller_metrics(
     Without a metric, it is the first one of the catalogue. A dimension that the metric does not have is
     replaced by the first one that it has; a metric that can't be split has no parts.
     """
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
     chosen = find_metric(metric or next(iter(read_catalogue())))
     by = by if by in chosen.dimensions else next(iter(chosen.dimensions), "")
     of_domain = _first_metrics()

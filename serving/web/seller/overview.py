@@ -11,17 +11,19 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
-from serving.analytics.parameters import Cursor, DashboardsDep, PeriodDep, SellerId, period_end
-from serving.analytics.periods import Grain
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import Cursor, PeriodDep, SellerId, period_end
 from serving.analytics.schemas.sales import SellerSales
-from serving.analytics.service.context import PeriodRequest, SalesSpan, utc_minute
 from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import SELLER_TABLES
 from serving.analytics.service.tasks import TASK_TABLES
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
+from serving.kit.analytics_context import PeriodRequest, SalesSpan, utc_minute
+from serving.kit.periods import Grain
 from serving.parameters import reject_repeated_parameters
 from serving.web import presenters
 from serving.web.figures_state import are_catching_up, not_stored_if
@@ -46,8 +48,7 @@ From = Annotated[str, Query(alias="from", max_length=40, pattern=PRINTABLE)]
 
 
 def _pages(request: Request) -> PageRenderer:
-    pages: PageRenderer = request.app.state.pages
-    return pages
+    return opened(request, PageRenderer)
 
 
 @router.get("/sell/{seller_id}")

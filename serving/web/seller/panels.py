@@ -8,9 +8,9 @@ from clickhouse.metric_catalogue.definition import Metric, read_catalogue
 from common.access_policy import NotAllowed, NotYours, SignInRequired
 from common.principal import Principal
 from serving.analytics.schemas.metrics import SellerMetrics
-from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.metrics import MetricsRequest
+from serving.kit.analytics_context import PeriodRequest
 from serving.web.formatter import Formatter
 from serving.web.policy import POLICIES
 from serving.web.seller.metrics import label_of, metric_text

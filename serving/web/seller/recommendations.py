@@ -8,13 +8,15 @@ from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import read_catalogue
 from common.problems import Problem
-from serving.analytics.parameters import DashboardsDep, SellerId
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import SellerId
 from serving.analytics.service.metrics import Compare, MetricsRequest
-from serving.experiments.schemas import RecommendationUplift
-from serving.experiments.uplift import UpliftService
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
+from serving.recommendations.dependencies import RecommendationsDomain
+from serving.recommendations.experiments.schemas import RecommendationUplift
 from serving.web import presenters
 from serving.web.figures_state import not_stored_if
 from serving.web.policy import POLICIES
@@ -54,7 +56,7 @@ async def seller_recommendations(
     compare: Compare = "previous",
 ) -> Response:
     """Return the page. Its links change one choice each and keep the other; it needs no script."""
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
     formatter = pages.formatter
     requested = await chosen_period(dashboards, seller_id, period, formatter)
     details, uplift, shown, (_, by_product), (_, by_surface) = await asyncio.gather(
@@ -87,7 +89,7 @@ async def seller_recommendations(
 
 async def _uplift(request: Request, seller_id: str) -> RecommendationUplift | None:
     """Return what recommendations brought the seller; None if it can't be computed in time."""
-    service: UpliftService = request.app.state.uplift
+    service = opened(request, RecommendationsDomain).uplift
     try:
         return await asyncio.wait_for(service.of_seller(seller_id, UPLIFT_DAYS), UPLIFT_TIMEOUT_S)
     except (Problem, TimeoutError):

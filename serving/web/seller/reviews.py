@@ -9,10 +9,12 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import read_catalogue
-from serving.analytics.parameters import Cursor, DashboardsDep, SellerId
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import Cursor, SellerId
 from serving.analytics.schemas.metrics import SellerMetrics
 from serving.analytics.service.metrics import Compare, MetricsRequest
 from serving.analytics.service.reviews import ReviewsRequest
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.parameters import reject_repeated_parameters
@@ -57,7 +59,7 @@ async def seller_reviews_page(
     cursor: Cursor | None = None,
 ) -> Response:
     """Return the page. Its links change one choice each and keep the others; it needs no script."""
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
     formatter = pages.formatter
     requested, always = await asyncio.gather(
         chosen_period(dashboards, seller_id, period, formatter), all_time(dashboards, seller_id, formatter)

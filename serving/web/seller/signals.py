@@ -5,11 +5,13 @@ from starlette.responses import Response
 
 from common.request_path import in_path
 from common.signals import SignalKind
-from serving.analytics.parameters import DashboardsDep, SellerId
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import SellerId
 from serving.analytics.schemas.signals import Signal
-from serving.analytics.service.context import PeriodRequest
 from serving.analytics.service.signals import SignalsRequest
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
+from serving.kit.analytics_context import PeriodRequest
 from serving.parameters import reject_repeated_parameters
 from serving.web.figures_state import not_stored_if
 from serving.web.policy import POLICIES
@@ -52,7 +54,7 @@ def link_of(signal: Signal, seller_id: str) -> str:
 @router.get("/sell/{seller_id}/signals")
 async def seller_signals(request: Request, dashboards: DashboardsDep, seller_id: SellerId) -> Response:
     """Return only the list of a seller's newest signals."""
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
     shown = await dashboards.signals_of_seller(seller_id, SignalsRequest(PeriodRequest(), limit=NEWEST))
     page = pages(
         "_signals.html",

@@ -11,9 +11,11 @@ from starlette.responses import Response
 from clickhouse.analytics.catalogue import AnalyticsView, read_views
 from clickhouse.databases import ANALYTICS
 from common.problems import Problem
-from serving.analytics.parameters import DashboardsDep, SellerId
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.parameters import SellerId
 from serving.analytics.schemas.sql import MAX_QUERY_LENGTH, SqlResult, is_numeric
 from serving.analytics.sql_endpoints import SellerSqlDep, csv_headers, table_headers, write_csv
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.http_caching import PRIVATE_NO_STORE
@@ -95,7 +97,7 @@ async def _page(
     result: SqlResult | None = None,
     problem: Problem | None = None,
 ) -> Response:
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
     details = await dashboards.seller(seller_id)
     page = pages(
         "seller_sql.html",

@@ -9,11 +9,13 @@ from starlette.responses import Response
 from common.ids import Id
 from common.problems import Problem
 from common.request_path import in_path
-from serving.analytics.service.context import AnalyticsContext
-from serving.catalogue.service import ProductName
+from serving.analytics.dependencies import AnalyticsDomain
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
+from serving.kit.analytics_context import AnalyticsContext
 from serving.parameters import reject_repeated_parameters
 from serving.problems import ClickHouseUnavailable
+from serving.products.service import ProductName
 from serving.web.forms import BadField, Form, form_page, read_form, submit
 from serving.web.renderer import PageRenderer
 from serving.web.seller_admin.policy import POLICIES
@@ -50,7 +52,7 @@ async def costs_page(request: Request, seller_id: Id, after: After = None) -> Re
 async def save_cost(request: Request, seller_id: Id) -> Response:
     """Save the cost of one product from a day on; without an amount, remove the cost of that day."""
     form = await read_form(request)
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
 
     async def save() -> None:
         currency = pages.formatter.currency
@@ -87,7 +89,7 @@ async def _page(
     problem: Problem | None = None,
     entered: Form | None = None,
 ) -> Response:
-    context: AnalyticsContext = request.app.state.analytics.context
+    context = opened(request, AnalyticsDomain).services.context
     shown: dict[str, Any] = await ask(request, "GET", COSTS, query={"after": after}, seller_id=seller_id)
     profile = await ask(request, "GET", "/v1/sellers/{seller_id}/profile", seller_id=seller_id)
     return form_page(

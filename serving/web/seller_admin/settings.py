@@ -13,6 +13,8 @@ from common.ids import Id
 from common.principal import StaffRole
 from common.problems import Problem
 from common.request_path import in_path
+from serving.analytics.dependencies import AnalyticsDomain
+from serving.domain import opened
 from serving.gateway.cookies import DEMO, SIGNED_IN
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
@@ -102,7 +104,7 @@ async def _page(
         own_id=own_id,
         people=people,
         is_demo=request.cookies.get(SIGNED_IN) == DEMO,
-        now=request.app.state.analytics.context.clock(),
+        now=opened(request, AnalyticsDomain).services.context.clock(),
     )
 
 
@@ -196,7 +198,7 @@ async def remove_staff(request: Request, seller_id: Id, user_id: Id) -> Response
 async def create_key(request: Request, seller_id: Id) -> Response:
     """Create an API key. This response shows it; no other does, so this one is not a redirect."""
     form = await read_form(request)
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
     try:
         last_day = form.midnight("last_day", gettext("The last day"), pages.formatter.zone)
         body = {

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from common.ids import Id
-from serving.catalogue.offers import Offer, offer_of
+from serving.kit.offers import Offer, offer_of
 
 MAX_LINES = 100
 MAX_UNITS = 999

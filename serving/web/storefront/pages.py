@@ -12,16 +12,18 @@ from common.ids import Id
 from serving.cache.completeness import mark_incomplete
 from serving.cache.tags import categories_tags, product_tags, products_tags, similar_tags
 from serving.cached_responses import CachedResponder, CachedResponderDep
-from serving.catalogue.endpoints import CatalogueDep, CategoryParam, Cursor, ProductId, SearchText, SortParam
-from serving.catalogue.schemas import Categories, Category
-from serving.catalogue.service import Catalogue
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.forwarding import CommerceDep
+from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.parameters import reject_repeated_parameters
 from serving.problems import BadBody, ClickHouseUnavailable, CommerceUnavailable
+from serving.products.endpoints import CatalogueDep, CategoryParam, Cursor, ProductId, SearchText, SortParam
+from serving.products.schemas import Categories, Category
+from serving.products.service import Catalogue
+from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.listings.endpoints import (
     ListingCursor,
     ListingsDep,
@@ -29,7 +31,7 @@ from serving.recommendations.listings.endpoints import (
     personal_page,
 )
 from serving.recommendations.parameters import Exclude, excluded_products
-from serving.recommendations.service import Context, RecommendationService
+from serving.recommendations.service import Context
 from serving.request_body import read_body
 from serving.web.people.order_rows import order_rows
 from serving.web.renderer import PageRenderer
@@ -66,7 +68,7 @@ Session = Annotated[str, Depends(session_id)]
 
 
 def _page(request: Request, session: str, template: str, **shown: Any) -> Response:
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
     return set_session_cookie(request, pages(f"shop/{template}", session=session, **shown), session)
 
 
@@ -126,7 +128,7 @@ async def listing(
 ) -> Response:
     """Return the page of a search or a category; with a cursor, only the products that follow."""
     search = {"q": q, "category": category, "sort": sort}
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
 
     async def render() -> tuple[bytes, set[str]]:
         page = await catalogue.find(q, category, sort, cursor, PRODUCTS_PER_PAGE)
@@ -178,7 +180,7 @@ async def product(
     request: Request, catalogue: CatalogueDep, respond: CachedResponderDep, product_id: ProductId
 ) -> Response:
     """Return the page of a product, with similar products. Its script fetches the recommendations."""
-    pages: PageRenderer = request.app.state.pages
+    pages = opened(request, PageRenderer)
 
     async def render() -> tuple[bytes, set[str]]:
         found, similar_products = await asyncio.gather(
@@ -187,7 +189,7 @@ async def product(
         tags = product_tags(found) | (similar_tags(similar_products) if similar_products else set())
         return pages.render("shop/product.html", product=found, similar=similar_products), tags
 
-    recommendations: RecommendationService = request.app.state.recommendations
+    recommendations = opened(request, RecommendationsDomain).service
     parts = (pages.cache_version, product_id, recommendations.rules.digest())
     return await respond.page("product_page", parts, render)
 

@@ -8,15 +8,16 @@ import structlog
 from fastapi import Request
 
 from common.configuration.definitions import RECOMMENDATIONS_ENABLED
-from common.configuration.values import SettingValues
 from common.errors import PartUnavailable
 from common.problems import Problem
 from serving.cache.completeness import mark_incomplete
-from serving.catalogue.service import Catalogue
-from serving.gateway.gateway import identity_of
+from serving.commerce.forwarding import CommerceDomain
+from serving.domain import opened
+from serving.gateway.gateway import GatewayDomain, identity_of
+from serving.products.service import Catalogue
+from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.rows.definition import RowPage
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRow
-from serving.recommendations.sellers.followed import followed_sellers
 from serving.recommendations.sellers.schemas import SellerToFollow
 from serving.recommendations.service import Context, RecommendationService
 from serving.web.storefront.cart import CART_COOKIE, products_in
@@ -49,7 +50,7 @@ async def recommended(
     The page shows the products `shown` already, in another row.
     """
     visitor = identity_of(request).visitor_id(session)
-    values: SettingValues = request.app.state.live_values
+    values = opened(request, GatewayDomain).values
     if not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
         return None
     length = ROW_LENGTH[surface]
@@ -69,7 +70,7 @@ async def titled_rows(
     The page shows the products `shown` already.
     """
     visitor = identity_of(request).visitor_id(session)
-    values: SettingValues = request.app.state.live_values
+    values = opened(request, GatewayDomain).values
     if not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
         return []
     cart = _cart(request)
@@ -80,7 +81,7 @@ async def titled_rows(
 
 async def followed_or_none(request: Request) -> frozenset[str] | None:
     """Return the sellers that the visitor follows; None if they can't be loaded."""
-    return await _or_none(followed_sellers(request))
+    return await _or_none(opened(request, CommerceDomain).client.followed_sellers(request))
 
 
 async def sellers_to_follow(
@@ -88,10 +89,10 @@ async def sellers_to_follow(
 ) -> list[SellerToFollow]:
     """Return sellers whom the visitor does not follow; none if either can't be loaded."""
     visitor = identity_of(request).visitor_id(session)
-    values: SettingValues = request.app.state.live_values
+    values = opened(request, GatewayDomain).values
     if followed is None or not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
         return []
-    catalogue: Catalogue = request.app.state.catalogue
+    catalogue = opened(request, Catalogue)
     cart = _cart(request)
     sellers = _service(request).sellers.of(visitor, SELLERS_SHOWN, followed, catalogue.seller_names, cart)
     found = await _or_none(sellers)
@@ -108,8 +109,7 @@ def _cart(request: Request) -> list[str]:
 
 
 def _service(request: Request) -> RecommendationService:
-    service: RecommendationService = request.app.state.recommendations
-    return service
+    return opened(request, RecommendationsDomain).service
 
 
 async def _or_none(awaitable: Awaitable[T]) -> T | None:

@@ -17,7 +17,7 @@ from clickhouse.migration_state import FOLDER
 from common.migrations import read_migrations
 from common.request_path import in_path
 from common.settings import Settings
-from serving.analytics.watermarks import REFRESH_INTERVAL_S
+from serving.kit.watermarks import REFRESH_INTERVAL_S
 from tests.csv_cells import cell
 from tests.integration.servers import TEST_TIMEOUT_S, await_true
 from tests.integration.serving.conftest import LoneApi, ask

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, Route, expect
 
-from serving.analytics.watermarks import MAX_AGE_S
+from serving.kit.watermarks import MAX_AGE_S
 from tests.integration.serving.layouts import layouts, scroll_width
 
 Add = Callable[[str, list[Any]], None]

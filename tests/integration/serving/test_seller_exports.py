@@ -16,15 +16,15 @@ from clickhouse.metric_catalogue.definition import read_catalogue
 from clickhouse.query_files import load_queries
 from common.settings import Settings
 from serving.analytics.presenters.row_export import COLUMNS
-from serving.analytics.service.context import AnalyticsContext, PeriodRequest
 from serving.analytics.service.metrics import MetricsRequest, MetricsService
 from serving.analytics.service.row_export import begin_export
-from serving.analytics.watermarks import WatermarkCache
 from serving.cache.last_answers import LastAnswers
-from serving.catalogue.service import Catalogue
 from serving.clickhouse import ClickHouseQueries
+from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.watermarks import WatermarkCache
 from serving.live_versions import LiveVersions
 from serving.parquet_writer import PARQUET
+from serving.products.service import Catalogue
 from tests.csv_cells import cell
 
 PERIOD = {"from": "2017-10-01", "to": "2018-03-01"}

@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 
 from common.experiments.definition import StrategyName
 from schemas.published_model.weights import DEFAULT_WEIGHTS
-from serving.catalogue.cards import ProductCardLoader
-from serving.catalogue.offers import Offer
+from serving.kit.offers import Offer
+from serving.kit.product_cards import ProductCardLoader
 from serving.recommendations.exploration import random_list
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.ranker import RankedItems, Ranker

@@ -18,7 +18,7 @@ from common.settings import Settings
 from schemas.codec import Decoder, Encoder
 from schemas.events import all_events
 from schemas.published_model.weights import BLENDED
-from serving.intake.producer import EventProducer
+from serving.kit.event_producer import EventProducer
 from serving.recommendations.answer_log import EVENT, Answer, AnswerLog, message_of, record_of
 from serving.recommendations.exploration import explored
 from serving.recommendations.scoring import Seed

@@ -1,0 +1,70 @@
+"""Analytics as a domain: the figures of sellers and of the marketplace."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+from common.clock import Clock
+from common.settings import Settings
+from serving.analytics import (
+    customer_endpoints,
+    endpoints,
+    export_endpoints,
+    live_endpoints,
+    marketplace_metric_endpoints,
+    metric_endpoints,
+    product_endpoints,
+    seller_list_endpoints,
+    signal_endpoints,
+    sql_endpoints,
+)
+from serving.analytics.dependencies import AnalyticsDomain
+from serving.analytics.service import Analytics
+from serving.analytics.service.dashboards import Dashboards
+from serving.analytics.service.seller_sql import SellerSql
+from serving.domain import DomainDefinition
+from serving.kit.analytics_context import AnalyticsContext
+from serving.products.service import Catalogue
+from serving.stores import Stores
+from serving.stream_slots import StreamSlots
+
+
+@asynccontextmanager
+async def _open(
+    settings: Settings, stores: Stores, catalogue: Catalogue, clock: Clock
+) -> AsyncIterator[AnalyticsDomain]:
+    """Open the services over the stores, and a client of the service that runs sellers' queries."""
+    context = AnalyticsContext(
+        settings.timezone,
+        settings.shop_currency,
+        stores.clickhouse,
+        stores.versions,
+        catalogue,
+        stores.watermarks,
+        clock,
+    )
+    services = Analytics.of(context)
+    async with aclosing(SellerSql(settings, stores.watermarks)) as seller_sql:
+        yield AnalyticsDomain(
+            services,
+            Dashboards(services, stores.last_answers),
+            seller_sql,
+            StreamSlots("exports", export_endpoints.EXPORTS_OF_SELLER, export_endpoints.EXPORTS),
+            StreamSlots("live streams", live_endpoints.STREAMS_OF_SELLER, live_endpoints.STREAMS),
+        )
+
+
+ANALYTICS = DomainDefinition(
+    (
+        endpoints.router,
+        metric_endpoints.router,
+        export_endpoints.router,
+        live_endpoints.router,
+        customer_endpoints.router,
+        signal_endpoints.router,
+        seller_list_endpoints.router,
+        product_endpoints.router,
+        marketplace_metric_endpoints.router,
+        sql_endpoints.router,
+    ),
+    _open,
+)

@@ -1,0 +1,69 @@
+"""Operations as a domain: health, readiness, protection, dead letters, audits, the platform at a glance."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+from common.clock import Clock
+from common.settings import Settings
+from common.stopping import Stopping
+from serving.commerce.commerce_client import CommerceClient
+from serving.domain import DomainDefinition, running
+from serving.ops import endpoints
+from serving.ops.audits import endpoints as audits
+from serving.ops.audits.service import AuditsService
+from serving.ops.dead_letters import DeadLetters
+from serving.ops.dependencies import OpsDomain
+from serving.ops.figures_freshness import FiguresFreshness
+from serving.ops.overview.service import OverviewService
+from serving.ops.protection import Protection
+from serving.ops.readiness import ReadinessChecks
+from serving.recommendations.trainings.service import TrainingsService
+from serving.stores import Stores
+from serving.stream_slots import StreamSlots
+
+STREAMS_OF_PERSON, STREAMS = 5, 20
+"""The largest number of open streams of `/ops`, for each person and in all, in a process."""
+
+
+@asynccontextmanager
+async def _open(
+    settings: Settings,
+    stores: Stores,
+    commerce: CommerceClient,
+    trainings: TrainingsService,
+    stopping: Stopping,
+    clock: Clock,
+) -> AsyncIterator[OpsDomain]:
+    """Open the checks, and watch the platform."""
+    audits_service = AuditsService(stores.clickhouse, clock)
+    async with (
+        aclosing(FiguresFreshness(settings, stores.watermarks, clock)) as freshness,
+        aclosing(
+            ReadinessChecks(settings, stores.redis, stores.clickhouse, freshness, stopping)
+        ) as readiness,
+        running(
+            OverviewService(
+                settings,
+                clock,
+                stores.redis,
+                readiness,
+                freshness,
+                commerce,
+                audits_service,
+                trainings,
+            )
+        ) as overview,
+    ):
+        yield OpsDomain(
+            readiness,
+            freshness,
+            Protection(settings, readiness, commerce.routes),
+            DeadLetters(settings),
+            audits_service,
+            settings.audit_hour if settings.audit_enabled else None,
+            overview,
+            StreamSlots("streams of /ops", STREAMS_OF_PERSON, STREAMS, "person"),
+        )
+
+
+OPS = DomainDefinition((endpoints.router, audits.router), _open)

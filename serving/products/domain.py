@@ -1,0 +1,18 @@
+"""What is for sale, as a domain."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from serving.domain import DomainDefinition
+from serving.products import endpoints
+from serving.products.service import Catalogue
+from serving.stores import Stores
+
+
+@asynccontextmanager
+async def _open(stores: Stores, currency: str) -> AsyncIterator[Catalogue]:
+    """Return the products on offer. `currency` is the shop's."""
+    yield Catalogue(stores.clickhouse, stores.versions, currency, stores.last_answers)
+
+
+PRODUCTS = DomainDefinition((endpoints.router,), _open)

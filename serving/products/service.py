@@ -1,0 +1,319 @@
+"""Reads products on offer: a search, one product, the categories, and the names of products and sellers.
+
+While ClickHouse does not answer, it returns what Redis has; names of sellers are then missing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from common.timeouts import PEER_TIMEOUT_S
+from serving.cache.completeness import mark_incomplete
+from serving.cache.last_answers import LastAnswers, Question
+from serving.clickhouse import ClickHouseQueries, Row
+from serving.kit.offers import Offer, Stock, card_order, choose_offer
+from serving.kit.product_cards import ProductCardLoader, open_cards
+from serving.live_versions import LiveVersions
+from serving.problems import ClickHouseUnavailable, RedisUnavailable, SearchUnavailable, UnknownProduct
+from serving.products.popular_cards import popular_cards
+from serving.products.popular_order import popular_keys, popularity_of_best
+from serving.products.schemas import (
+    Categories,
+    ListingWindow,
+    Product,
+    ProductInDetail,
+    ProductOffer,
+    Products,
+)
+from serving.products.search import END_OF_LIST, ProductCursor, Sort, search_words
+from serving.redis_client import OPTIONAL_TIMEOUT_S
+
+SellerNames = Mapping[str, str | None]
+"""seller_id → the seller's name; None if the seller registered without one."""
+
+
+class ProductName(NamedTuple):
+    """A product's name and category; each is None if the listing has none."""
+
+    name: str | None
+    category: str | None
+
+
+UNNAMED = ProductName(None, None)
+
+MAX_WINDOW = 1_000
+"""The largest number of products up to the end of an earlier window."""
+
+_CATEGORIES = Question[Categories]("categories", Categories)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Reads listings from ClickHouse and stock from Redis. While Redis does not answer, stock is unknown."""
+
+    clickhouse: ClickHouseQueries
+    versions: LiveVersions
+    currency: str
+    last: LastAnswers
+
+    async def find(self, text: str, category: str, sort: Sort, cursor: str | None, limit: int) -> Products:
+        """Return a page of the products on offer in a category that match `text`; "" means any.
+
+        A page begins behind the place that the last product of the page before had. A product that moves up
+        past this place meanwhile is on no page: one that changes, gets more popular, or cheaper (`cheapest`).
+        A product that moves down past it is on two: one that gets dearer, that leaves the `MAX_RANKED` most
+        popular, or whose views or orders are taken back. Time alone moves none.
+
+        While Redis does not answer, popular products have no places of their own. While ClickHouse does not
+        answer, the list without a text has popular products, on one page.
+
+        Raises:
+            BadCursor: `cursor` is not a `next_cursor` of this list.
+            SearchUnavailable: ClickHouse does not answer.
+        """
+        after = ProductCursor.decode(cursor) if cursor else ProductCursor()
+        try:
+            return await self._find(text, category, sort, after, limit)
+        except ClickHouseUnavailable as error:
+            mark_incomplete()
+            if text.strip() or cursor:
+                raise SearchUnavailable from error
+            cards = await popular_cards(self.versions, category, self.currency, sort, limit)
+            return {
+                "found": len(cards),
+                "products": [_product(card, {}) for card in cards],
+                "next_cursor": None,
+            }
+
+    async def _find(self, text: str, category: str, sort: Sort, after: ProductCursor, limit: int) -> Products:
+        rows = await self._rows(text, category, sort, after, END_OF_LIST, limit + 1)
+        page = rows[:limit]
+        return {
+            "found": int(rows[0]["found"]) if rows else 0,
+            "products": await self._products(page),
+            "next_cursor": _position(page[-1]).encode() if len(rows) > limit else None,
+        }
+
+    async def window(self, text: str, category: str, until: str | None, limit: int) -> ListingWindow:
+        """Return the first products of the list in the order `best`, for a personal order of them.
+
+        Args:
+            text: the words of a search; "" means any.
+            category: the category; "" means any.
+            until: the `until` of an earlier window, up to which all products are returned, also those that
+                have come since; None for the first `limit` products.
+            limit: the number of products of a new window.
+
+        Raises:
+            BadCursor: `until` is not that of a window.
+            ClickHouseUnavailable: ClickHouse does not answer.
+        """
+        last = ProductCursor.decode(until) if until else END_OF_LIST
+        most = MAX_WINDOW if until else limit + 1
+        rows = await self._rows(text, category, "best", ProductCursor(), last, most)
+        hits = rows if until else rows[:limit]
+        positions = [_position(row) for row in hits]
+        return {
+            "found": int(rows[0]["found"]) if rows else 0,
+            "products": await self._products(hits),
+            "ranks": [position.rank for position in positions],
+            "until": until or (positions[-1].encode() if len(rows) > limit else None),
+        }
+
+    async def _rows(
+        self, text: str, category: str, sort: Sort, after: ProductCursor, until: ProductCursor, limit: int
+    ) -> Sequence[Row]:
+        words = search_words(text)
+        popular = {} if words or sort not in ("best", "relevance") else await self._popular(category)
+        return await self.clickhouse.rows(
+            "products_found",
+            words=words,
+            category=category,
+            popular_ids=list(popular),
+            popular_keys=list(popular.values()),
+            sort="best" if sort == "relevance" else sort,
+            currency=self.currency,
+            after_rank=after.rank,
+            after_key=after.key,
+            after_id=after.product_id,
+            until_rank=until.rank,
+            until_key=until.key,
+            until_id=until.product_id,
+            limit=limit,
+        )
+
+    async def _popular(self, category: str) -> dict[str, int]:
+        try:
+            return popular_keys(await popularity_of_best(self.versions, category))
+        except RedisUnavailable:
+            mark_incomplete()
+            return {}
+
+    async def _products(self, rows: Sequence[Row]) -> list[Product]:
+        """Return the cards of rows of the query `products_found`, which always have an offer."""
+        stock = await self._stock([row["product_id"] for row in rows])
+        cards = [card for row in rows if (card := choose_offer(_found_offers(row, self.currency, stock)))]
+        names = await self.seller_names(card.seller_id for card in cards)
+        return [_product(card, names) for card in cards]
+
+    async def product(self, product_id: str) -> ProductInDetail:
+        """Return a product with all its offers, even if every seller has delisted it.
+
+        Raises:
+            UnknownProduct: it was never listed.
+            ClickHouseUnavailable: ClickHouse does not answer, and Redis does not have the product.
+        """
+        offers = sorted(await self._offers(product_id), key=card_order)
+        own_currency = [offer for offer in offers if offer.currency == self.currency]
+        card = choose_offer(own_currency or offers)
+        if card is None:
+            raise UnknownProduct(product_id)
+        names = await self.seller_names(offer.seller_id for offer in offers)
+        return {
+            **_product(card, names),
+            "on_offer": card.listed,
+            "offers": [_product_offer(offer, names) for offer in offers],
+        }
+
+    async def _offers(self, product_id: str) -> list[Offer]:
+        """Return the offers of all sellers of a product; from Redis while ClickHouse does not answer."""
+        try:
+            rows = await self.clickhouse.rows("product", product_id=product_id)
+        except ClickHouseUnavailable:
+            mark_incomplete()
+            loader = await self.card_loader(OPTIONAL_TIMEOUT_S)
+            await loader.load([product_id], OPTIONAL_TIMEOUT_S)
+            if offers := list(loader.offers(product_id)):
+                return offers
+            raise
+        stock = (await self._stock([product_id])).get(product_id, {})
+        return [_listed_offer(product_id, row, stock) for row in rows]
+
+    async def categories(self) -> Categories:
+        """Return the categories that have products on offer, the largest first.
+
+        While ClickHouse does not answer, they are the last ones that are known.
+        """
+        answer = await self.last.ask(_CATEGORIES, (), self._categories)
+        if answer.stale:
+            mark_incomplete()
+        return answer.content
+
+    async def _categories(self) -> Categories:
+        rows = await self.clickhouse.rows("categories", currency=self.currency)
+        return {
+            "categories": [{"category": row["category"], "products": int(row["products"])} for row in rows]
+        }
+
+    async def seller_names(self, seller_ids: Iterable[str]) -> SellerNames:
+        """Return the names of these sellers, without those that never registered.
+
+        While ClickHouse does not answer, no name is known.
+        """
+        ids = sorted(set(seller_ids))
+        if not ids:
+            return {}
+        try:
+            rows = await self.clickhouse.rows("names_of_sellers", seller_ids=ids)
+        except ClickHouseUnavailable:
+            mark_incomplete()
+            return {}
+        return {row["seller_id"]: row["name"] for row in rows}
+
+    async def card_loader(self, timeout_s: float = PEER_TIMEOUT_S) -> ProductCardLoader:
+        """Return a loader of product cards for one request.
+
+        Raises:
+            RedisUnavailable: Redis does not answer within `timeout_s`.
+        """
+        return await open_cards(self.versions, timeout_s)
+
+    async def cards(self, product_ids: Iterable[str]) -> dict[str, Offer]:
+        """Return the cards of these products that Redis has; none while Redis does not answer."""
+        try:
+            loader = await self.card_loader(OPTIONAL_TIMEOUT_S)
+            return await loader.read(product_ids, OPTIONAL_TIMEOUT_S)
+        except RedisUnavailable:
+            return {}
+
+    async def names(self, product_ids: Sequence[str]) -> dict[str, ProductName]:
+        """Return the names and categories of these products; products without a listing are left out.
+
+        Redis is read first, because a ClickHouse query costs 10 ms of CPU. The rest is read from ClickHouse;
+        while it does not answer, the rest has no names.
+        """
+        cards = await self.cards(product_ids)
+        names = {product_id: ProductName(card.name, card.category) for product_id, card in cards.items()}
+        if missing := [product_id for product_id in product_ids if product_id not in names]:
+            try:
+                rows = await self.clickhouse.rows("products", product_ids=missing)
+            except ClickHouseUnavailable:
+                mark_incomplete()
+                return names
+            names |= {row["product_id"]: ProductName(row["name"], row["category"]) for row in rows}
+        return names
+
+    async def _stock(self, product_ids: Sequence[str]) -> dict[str, Stock]:
+        """Return the available units of each seller by product; none while Redis does not answer."""
+        try:
+            loader = await self.card_loader(OPTIONAL_TIMEOUT_S)
+            await loader.load(product_ids, OPTIONAL_TIMEOUT_S)
+        except RedisUnavailable:
+            mark_incomplete()
+            return {}
+        return {product_id: loader.stock(product_id) for product_id in product_ids}
+
+
+def _position(row: Row) -> ProductCursor:
+    """Return the position of a row of the query `products_found`."""
+    return ProductCursor(int(row["rank"]), int(row["sort_key"]), row["product_id"])
+
+
+def _found_offers(row: Row, currency: str, stock: Mapping[str, Stock]) -> list[Offer]:
+    """Return the offers of one row of the query `products_found`."""
+    product_id = row["product_id"]
+    available = stock.get(product_id, {})
+    return [
+        Offer(product_id, seller_id, name, category, currency, int(price), True, available.get(seller_id))
+        for seller_id, name, category, price in row["offers"]
+    ]
+
+
+def _listed_offer(product_id: str, row: Row, stock: Stock) -> Offer:
+    """Return the offer of one row of the query `product`."""
+    return Offer(
+        product_id=product_id,
+        seller_id=row["seller_id"],
+        name=row["name"],
+        category=row["category"],
+        currency=row["currency"],
+        price_minor=int(row["price_minor"]),
+        listed=bool(row["on_offer"]),
+        available=stock.get(row["seller_id"]),
+    )
+
+
+def _product(card: Offer, names: SellerNames) -> Product:
+    return {
+        "product_id": card.product_id,
+        "name": card.name,
+        "category": card.category,
+        "seller_id": card.seller_id,
+        "seller_name": names.get(card.seller_id),
+        "price_minor": card.price_minor,
+        "currency": card.currency,
+        "available": card.available,
+        "sold_out": card.sold_out,
+    }
+
+
+def _product_offer(offer: Offer, names: SellerNames) -> ProductOffer:
+    return {
+        "seller_id": offer.seller_id,
+        "seller_name": names.get(offer.seller_id),
+        "price_minor": offer.price_minor,
+        "currency": offer.currency,
+        "available": offer.available,
+        "sold_out": offer.sold_out,
+        "on_offer": offer.listed,
+    }

@@ -1,0 +1,38 @@
+"""The open domain of recommendations, and the parts of it that routes and pages read."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from serving.domain import opened
+from serving.recommendations.experiments.service import ExperimentsService
+from serving.recommendations.experiments.uplift import UpliftService
+from serving.recommendations.health.service import RecommendationHealthService
+from serving.recommendations.service import RecommendationService
+from serving.recommendations.trainings.service import TrainingsService
+
+FollowedSellers = Callable[[Request], Awaitable[frozenset[str]]]
+"""Returns the sellers that the sender of a request follows; raises `CommerceUnavailable`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendationsDomain:
+    """Recommendations, the experiments and trainings behind them, and how healthy they are."""
+
+    service: RecommendationService
+    experiments: ExperimentsService
+    uplift: UpliftService
+    health: RecommendationHealthService
+    trainings: TrainingsService
+    followed_sellers: FollowedSellers
+    check_setting: Callable[[str, object], Awaitable[None]]
+    """Raises `UnusableEntry` if a change of a setting, by its name, would add rules without effect."""
+
+
+async def _recommendations(request: Request) -> RecommendationService:
+    return opened(request, RecommendationsDomain).service
+
+
+RecommendationsDep = Annotated[RecommendationService, Depends(_recommendations)]

@@ -1,0 +1,99 @@
+"""Recommendations as a domain: the lists, and the experiments, the trainings and the health behind them."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from random import Random
+
+from common.configuration.values import SettingValues
+from common.settings import Settings
+from serving.domain import DomainDefinition, running
+from serving.kit.analytics_context import AnalyticsContext
+from serving.kit.event_producer import EventProducer
+from serving.recommendations import endpoints
+from serving.recommendations.answer_log import AnswerLog
+from serving.recommendations.dependencies import FollowedSellers, RecommendationsDomain
+from serving.recommendations.experiments import endpoints as experiments
+from serving.recommendations.experiments.service import ExperimentsService
+from serving.recommendations.experiments.uplift import UpliftService
+from serving.recommendations.health import endpoints as health_endpoints
+from serving.recommendations.health.monitor import polled_health
+from serving.recommendations.health.service import RecommendationHealthService
+from serving.recommendations.listings import endpoints as listings
+from serving.recommendations.recent_offers import recent_offers
+from serving.recommendations.repurchase import repurchase_intervals
+from serving.recommendations.rules.references import check_entries
+from serving.recommendations.rules.shop_rules import ShopRules
+from serving.recommendations.rules.supply import Suspensions, products_for_exposure, suspended_sellers
+from serving.recommendations.sellers import endpoints as sellers_to_follow
+from serving.recommendations.service import RecommendationService
+from serving.recommendations.strategy_choice import StrategyChoice
+from serving.recommendations.trainings import endpoints as trainings
+from serving.recommendations.trainings.service import TrainingsService
+from serving.shared_queries import SharedQueries
+from serving.stores import Stores
+
+
+@asynccontextmanager
+async def _open(
+    settings: Settings,
+    stores: Stores,
+    context: AnalyticsContext,
+    values: SettingValues,
+    producer: EventProducer,
+    suspensions: Suspensions,
+    followed_sellers: FollowedSellers,
+) -> AsyncIterator[RecommendationsDomain]:
+    """Read in the background what lists need from other parts, and log each answer through `producer`."""
+    clickhouse, versions, clock = stores.clickhouse, stores.versions, context.clock
+    health = RecommendationHealthService(context, values)
+
+    async def check_setting(name: str, value: object) -> None:
+        await check_entries(name, value, values, context.catalogue, clock())
+
+    async with AsyncExitStack() as stack:
+        suspended = await stack.enter_async_context(running(suspended_sellers(suspensions)))
+        shared = SharedQueries(clickhouse, stores.redis)
+        intervals = await stack.enter_async_context(running(repurchase_intervals(shared, values, clock)))
+        recent = await stack.enter_async_context(running(recent_offers(clickhouse, versions, values, clock)))
+        pool = await stack.enter_async_context(
+            running(products_for_exposure(clickhouse, versions, values, clock))
+        )
+        log = await stack.enter_async_context(running(AnswerLog(settings, producer)))
+        service = RecommendationService(
+            versions,
+            rules=ShopRules(
+                values,
+                settings.shop_currency,
+                lambda: pool.value,
+                lambda: suspended.value,
+                intervals=lambda: intervals.value,
+            ),
+            choice=StrategyChoice(values, clock, Random()),
+            log=log,
+            recent=lambda: recent.value,
+            clock=clock,
+        )
+        await stack.enter_async_context(running(service.last_popular))
+        await stack.enter_async_context(running(polled_health(health)))
+        yield RecommendationsDomain(
+            service,
+            ExperimentsService(context, values),
+            UpliftService(context),
+            health,
+            TrainingsService(clickhouse, versions, clock),
+            followed_sellers,
+            check_setting,
+        )
+
+
+RECOMMENDATIONS = DomainDefinition(
+    (
+        health_endpoints.router,
+        trainings.router,  # its address is one of a recommendation, too
+        experiments.router,  # its uplift of a seller has the address of a metric
+        endpoints.router,
+        listings.router,
+        sellers_to_follow.router,
+    ),
+    _open,
+)

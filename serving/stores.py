@@ -1,0 +1,50 @@
+"""The clients of ClickHouse and Redis, and what is computed from them for every domain."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from common.settings import Settings
+from serving.cache.last_answers import LastAnswers
+from serving.cache.response_cache import ResponseCache
+from serving.cache.watcher import CacheWatcher
+from serving.clickhouse import ClickHouseQueries
+from serving.kit.watermarks import WatermarkCache
+from serving.live_versions import LiveVersions
+from serving.redis_client import open_redis
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The clients of a process, and the caches over them."""
+
+    clickhouse: ClickHouseQueries
+    redis: Redis
+    versions: LiveVersions
+    watermarks: WatermarkCache
+    last_answers: LastAnswers
+    responses: ResponseCache
+
+
+@asynccontextmanager
+async def open_stores(
+    settings: Settings, queries: Mapping[str, str], figures_version: str
+) -> AsyncIterator[Stores]:
+    """Open the clients, and follow the events that change cached responses.
+
+    `queries` are those of the folder by name; `figures_version` is that of the last answers.
+    """
+    async with AsyncExitStack() as stack:
+        clickhouse = await stack.enter_async_context(ClickHouseQueries(settings, queries))
+        redis = await stack.enter_async_context(aclosing(open_redis(settings)))
+        watermarks = await stack.enter_async_context(aclosing(WatermarkCache(clickhouse)))
+        last_answers = await stack.enter_async_context(aclosing(LastAnswers(redis, figures_version)))
+        versions = LiveVersions(redis)
+        responses = await stack.enter_async_context(aclosing(ResponseCache(versions)))
+        watcher = CacheWatcher(settings)
+        watcher.start()
+        stack.push_async_callback(asyncio.to_thread, watcher.stop)
+        yield Stores(clickhouse, redis, versions, watermarks, last_answers, responses)
