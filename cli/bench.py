@@ -345,7 +345,7 @@ def recommenders(
 ) -> None:
     """Compare recommenders with published figures on public data, and measure their response times."""
     from bench.recommenders import run as bench_recommenders
-    from jobs.recommenders.registry import MODELS
+    from recommenders.registry import MODELS
 
     models = [name for name in timed.split(",") if name]
     if unknown := [name for name in models if name not in MODELS]:

@@ -14,19 +14,19 @@ from rich.table import Table
 from clickhouse.client import connect
 from common.errors import UserError
 from common.settings import Settings
-from jobs.recommenders.atomic_directory import atomic_directory
-from jobs.recommenders.auto.baselines import ModelSelection, select_best_model, select_named_model
-from jobs.recommenders.auto.comparison import EvaluationOptions, compare
-from jobs.recommenders.auto.model_card import ModelCard, as_json, as_markdown, card_notes, format_interval
-from jobs.recommenders.auto.plan import OnProgress, SearchPlan
-from jobs.recommenders.base import Model
-from jobs.recommenders.evaluation.loaders import files as input_files
-from jobs.recommenders.evaluation.loaders.dataset import Dataset
-from jobs.recommenders.evaluation.loaders.interactions import split
-from jobs.recommenders.evaluation.metrics import parse_metrics
-from jobs.recommenders.registry import MODELS
-from jobs.training.run import peak_memory_mb
-from jobs.training.training_data import read_training_data
+from recommenders.atomic_directory import atomic_directory
+from recommenders.auto.baselines import ModelSelection, select_best_model, select_named_model
+from recommenders.auto.comparison import EvaluationOptions, compare
+from recommenders.auto.model_card import ModelCard, as_json, as_markdown, card_notes, format_interval
+from recommenders.auto.plan import OnProgress, SearchPlan
+from recommenders.base import Model
+from recommenders.evaluation.loaders import files as input_files
+from recommenders.evaluation.loaders.dataset import Dataset
+from recommenders.evaluation.loaders.interactions import split
+from recommenders.evaluation.metrics import parse_metrics
+from recommenders.registry import MODELS
+from recommenders.training.run import peak_memory_mb
+from recommenders.training.training_data import read_training_data
 
 AUTO = "auto"
 BUDGET_S = 600.0

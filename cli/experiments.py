@@ -17,10 +17,10 @@ from common.errors import PartUnavailable, UserError
 from common.experiments.definition import DEFAULT_STRATEGY
 from common.principal_token import PlatformToken
 from common.settings import Settings
-from experiments.intervals import Interval
-from experiments.judgement import ExploredLog, Judgement, difference, judge, winner
-from jobs.training.off_policy import DAYS, judged_on_log, read_explored_log
 from local.table import console
+from recommenders.experiments.intervals import Interval
+from recommenders.experiments.judgement import ExploredLog, Judgement, difference, judge, winner
+from recommenders.training.off_policy import DAYS, judged_on_log, read_explored_log
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from common.errors import SoukError, UserError
 from common.job_versions import versioned_name
+from common.redis_client import redis_client
 from common.settings import Settings
-from jobs.redis_client import redis_client
 from jobs.stored_plans import defined_version, store_defined_plan, stored_plan
 from jobs.version_keys import differences
 from jobs.versions import JobVersions, VersionState, discarded, proposed, switched, went_back

@@ -16,13 +16,13 @@ from common.errors import INTERRUPTED
 from common.ids import new_id
 from common.nights import night_turn
 from common.settings import ROOT, Settings
-from jobs.recommenders.evaluation.metrics import Metric
-from jobs.training.model_registry import ModelRegistry
-from jobs.training.run import train_once
-from jobs.training.served_models import SERVED_MODELS
-from jobs.training.train import TrainingOptions
-from jobs.training.training_data import MAX_EVENTS
-from jobs.training.training_log import TrainingStart
+from recommenders.evaluation.metrics import Metric
+from recommenders.training.model_registry import ModelRegistry
+from recommenders.training.run import train_once
+from recommenders.training.served_models import SERVED_MODELS
+from recommenders.training.train import TrainingOptions
+from recommenders.training.training_data import MAX_EVENTS
+from recommenders.training.training_log import TrainingStart
 
 HOUR_S = 3_600.0
 

@@ -215,7 +215,7 @@ SELLER_QUERY_PROCESSES = _gauge(
     "souk_seller_query_processes", "Confined processes: warm without a seller, or with one.", "state"
 )
 
-# jobs.training.worker
+# recommenders.training.worker
 TRAININGS = _counter(
     "souk_trainings", "Trainings: trained, too_little, no_room in Redis, failed, stopped.", "outcome"
 )

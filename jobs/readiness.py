@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from clickhouse import readiness as clickhouse_readiness
 from common.readiness import Check, NotReady
+from common.redis_client import require_redis
 from common.settings import Settings
 from jobs.flink_client import FlinkClient, FlinkJob
-from jobs.redis_client import require_redis
 from jobs.registry import JOBS
 
 

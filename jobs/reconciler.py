@@ -22,6 +22,7 @@ import structlog
 from common.consumer_lag import export_lag
 from common.errors import PartUnavailable
 from common.metrics import JOB_SUBMISSIONS
+from common.redis_client import redis_client
 from common.settings import Settings
 from common.tracing import configure_tracing
 from common.worker_process import run_worker
@@ -38,7 +39,6 @@ from jobs.flink_metrics import FlinkMetrics
 from jobs.plan import JobPlan
 from jobs.readiness import checks
 from jobs.recommendations.age import export_recommendations_as_of
-from jobs.redis_client import redis_client
 from jobs.registry import JOBS
 from jobs.submission import submit
 from jobs.submit import installation_id

@@ -14,6 +14,7 @@ import structlog
 from common.consumer_lag import Offsets, delete_group, end_offsets, lag_of_readers
 from common.errors import PartUnavailable
 from common.job_versions import VERSIONED_JOBS, key_prefix, versioned_name
+from common.redis_client import as_part_unavailable
 from common.settings import Settings
 from jobs.checkpoint_trigger import jobs_without_checkpoint, trigger_checkpoints
 from jobs.checkpoints import delete_checkpoints, newest_checkpoint, plan_checkpoints
@@ -21,7 +22,6 @@ from jobs.connectors.build import SOURCES
 from jobs.fingerprint import function_code
 from jobs.flink_client import FlinkClient
 from jobs.plan import PLANNER, JobPlan
-from jobs.redis_client import as_part_unavailable
 from jobs.registry import JOBS, VERSIONED_PLANS
 from jobs.stored_plans import (
     delete_plan,

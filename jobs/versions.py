@@ -17,8 +17,8 @@ from pydantic import TypeAdapter
 
 from common.errors import UserError
 from common.job_versions import LIVE_FIELD, state_key, versioned_name
+from common.redis_client import as_part_unavailable, redis_client
 from common.settings import Settings
-from jobs.redis_client import as_part_unavailable, redis_client
 from jobs.registry import JOBS, TOPICS_BY_JOB, VERSIONED_PLANS
 from jobs.stored_plans import stored_plan
 

@@ -28,12 +28,12 @@ from common.configuration.definitions import EXPLORATION_SHARE, HOLDOUT_SHARE
 from common.errors import SoukError
 from common.principal_token import PlatformToken
 from common.settings import Settings
-from jobs.recommenders.interactions import from_columns
-from jobs.recommenders.models.item_item import ItemItem
-from jobs.training.neighbour_rows import ServedModel
-from jobs.training.publication import Publications
-from jobs.training.stored_weights import store_weights
 from local.commerce_request import commerce_request
+from recommenders.interactions import from_columns
+from recommenders.models.item_item import ItemItem
+from recommenders.training.neighbour_rows import ServedModel
+from recommenders.training.publication import Publications
+from recommenders.training.stored_weights import store_weights
 from schemas.published_model.weights import DEFAULT_WEIGHTS, DISCOUNT, MAX_DISCOUNT
 from schemas.setup import register
 

@@ -15,10 +15,10 @@ from implicit.nearest_neighbours import CosineRecommender
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from jobs.recommenders.histories import Histories
-from jobs.recommenders.interactions import Interactions, from_columns
-from jobs.recommenders.registry import MODELS
-from jobs.recommenders.vocabulary import Codes
+from recommenders.histories import Histories
+from recommenders.interactions import Interactions, from_columns
+from recommenders.registry import MODELS
+from recommenders.vocabulary import Codes
 
 T = TypeVar("T")
 

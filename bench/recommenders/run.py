@@ -21,10 +21,10 @@ from bench.recommenders.simulated_marketplace import METRIC, Attained, marketpla
 from bench.recommenders.simulated_marketplace import attained as attained_in
 from common.errors import SoukError
 from common.settings import ROOT
-from jobs.recommenders.evaluation.evaluator import evaluate_lists
-from jobs.recommenders.evaluation.intervals import Interval
-from jobs.recommenders.evaluation.metrics import METRICS, Metric
-from jobs.recommenders.evaluation.sets import ProductSets
+from recommenders.evaluation.evaluator import evaluate_lists
+from recommenders.evaluation.intervals import Interval
+from recommenders.evaluation.metrics import METRICS, Metric
+from recommenders.evaluation.sets import ProductSets
 
 Card = Mapping[str, Any]
 """The JSON object that `./souk evaluate --json` prints."""

@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from common.errors import UserError
-from jobs.recommenders.evaluation import splits
-from jobs.recommenders.evaluation.cases import EvaluationSplit, shoppers_held_out
-from jobs.recommenders.evaluation.metrics import Metric
-from jobs.recommenders.interactions import Interactions, from_columns
-from jobs.recommenders.ranking import top_k
-from jobs.recommenders.registry import MODELS
-from jobs.recommenders.vocabulary import Codes
 from producers.simulator.history.days import SimulatedHistory
 from producers.simulator.history.plan import HistoryPlan
 from producers.simulator.randomness import Floats
 from producers.simulator.world.shape import WorldShape
+from recommenders.evaluation import splits
+from recommenders.evaluation.cases import EvaluationSplit, shoppers_held_out
+from recommenders.evaluation.metrics import Metric
+from recommenders.interactions import Interactions, from_columns
+from recommenders.ranking import top_k
+from recommenders.registry import MODELS
+from recommenders.vocabulary import Codes
 
 METRIC = Metric("ndcg", 20)
 SHARE = 0.2

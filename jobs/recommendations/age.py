@@ -4,8 +4,8 @@ from typing import Any
 
 from common.job_versions import LIVE_FIELD, key_prefix, state_key
 from common.metrics import RECOMMENDATIONS_AS_OF
+from common.redis_client import as_part_unavailable
 from common.settings import Settings
-from jobs.redis_client import as_part_unavailable
 
 JOB = "recommendations"
 AS_OF_KEY = "recommendations_as_of"

@@ -1,4 +1,4 @@
-"""The process that trains the recommender every night: `python -m jobs.training.worker`."""
+"""The process that trains the recommender every night: `python -m recommenders.training.worker`."""
 
 import sys
 from functools import partial
@@ -23,11 +23,13 @@ def part(settings: Settings) -> Part:
     url = f"http://{LOOPBACK}:{port}"
     return Part(
         "training",
-        Resolution("bundled", "", "jobs.training.worker"),
+        Resolution("bundled", "", "recommenders.training.worker"),
         f"{url}/metrics",
         partial(readiness.check, "training", url),
         LaunchSpec(
-            [sys.executable, "-m", "jobs.training.worker"], ROOT, settings_environment(settings, SECRETS)
+            [sys.executable, "-m", "recommenders.training.worker"],
+            ROOT,
+            settings_environment(settings, SECRETS),
         ),
         ports={"training": port},
         needs=("tables", "redis", "serving"),  # it works at night: the pages start first

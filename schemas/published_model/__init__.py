@@ -1,4 +1,4 @@
-"""A trained model in Redis: training writes it (`jobs/training/publication.py`), and serving reads it.
+"""A trained model in Redis: training writes it, and serving reads it.
 
 The hash `STATE` names the version in use. The keys of a version begin with `recommender:{version}:`. Each key
 is read and written alone, so a Redis Cluster may hold them on any of its nodes.

@@ -8,7 +8,7 @@ from functools import partial
 import httpx
 import pytest
 
-from jobs.redis_client import redis_client
+from common.redis_client import redis_client
 from jobs.registry import VERSIONED_PLANS
 from jobs.stored_plans import store_plan
 from jobs.versions import JobVersions, proposed

@@ -119,7 +119,7 @@ def is_ordered(client):
 
 
 def trainings(platform):
-    return [each for each in platform.processes() if "jobs.training.child" in each.cmdline()]
+    return [each for each in platform.processes() if "recommenders.training.child" in each.cmdline()]
 
 
 def serving_pids(main):

@@ -10,8 +10,8 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from common.settings import Settings
-from jobs.training.publication import Publications
 from local.parts import redis as local_redis
+from recommenders.training.publication import Publications
 from schemas.published_model.keys import IN_USE, PREVIOUS, STATE
 from schemas.published_model.roll_back import RollBack
 from serving.recommendations.trainings.model_switch import ServedVersions, read_served_versions, switch_back

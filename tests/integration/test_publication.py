@@ -10,11 +10,11 @@ from redis import Redis
 
 from common.errors import PartUnavailable, UserError
 from common.settings import Settings
-from jobs.recommenders.compact import CompactModel
-from jobs.training.model_registry import ModelRegistry
-from jobs.training.neighbour_rows import CONTENT_NEIGHBOURS, NEIGHBOURS, ServedModel
-from jobs.training.publication import Publications, estimated_bytes
 from local.parts import redis as local_redis
+from recommenders.compact import CompactModel
+from recommenders.training.model_registry import ModelRegistry
+from recommenders.training.neighbour_rows import CONTENT_NEIGHBOURS, NEIGHBOURS, ServedModel
+from recommenders.training.publication import Publications, estimated_bytes
 from schemas.published_model.description import Description
 from schemas.published_model.keys import (
     IN_USE,

@@ -14,21 +14,21 @@ from redis import Redis
 from clickhouse.client import connect
 from common.errors import PartUnavailable, UserError
 from common.settings import Settings
-from jobs.recommenders.evaluation.metrics import Metric
-from jobs.recommenders.interactions import Interactions, from_columns
-from jobs.recommenders.models.item_item import ItemItem
-from jobs.recommenders.models.popularity import Popularity
-from jobs.recommenders.storage import StoredModel, save
-from jobs.training.blend_weights import LearnedWeights
-from jobs.training.cards import record
-from jobs.training.model_registry import ModelRegistry
-from jobs.training.publication import Publications
-from jobs.training.run import train_once
-from jobs.training.stored_weights import read_weights, store_weights
-from jobs.training.train import NO_MODEL_IN_USE, TrainingOptions, train
-from jobs.training.training_data import DAILY, WEIGHTS, TrainingData, read_training_data
-from jobs.training.training_log import TrainingStart
 from local.parts import redis as local_redis
+from recommenders.evaluation.metrics import Metric
+from recommenders.interactions import Interactions, from_columns
+from recommenders.models.item_item import ItemItem
+from recommenders.models.popularity import Popularity
+from recommenders.storage import StoredModel, save
+from recommenders.training.blend_weights import LearnedWeights
+from recommenders.training.cards import record
+from recommenders.training.model_registry import ModelRegistry
+from recommenders.training.publication import Publications
+from recommenders.training.run import train_once
+from recommenders.training.stored_weights import read_weights, store_weights
+from recommenders.training.train import NO_MODEL_IN_USE, TrainingOptions, train
+from recommenders.training.training_data import DAILY, WEIGHTS, TrainingData, read_training_data
+from recommenders.training.training_log import TrainingStart
 from schemas.published_model.keys import STATE
 from schemas.published_model.keys import WEIGHTS as STORED_WEIGHTS
 from schemas.published_model.weights import DEFAULT_WEIGHTS, SURFACES

@@ -8,9 +8,9 @@ import pytest
 
 from clickhouse.client import connect
 from common.settings import Settings
-from jobs.training import drift
-from jobs.training.drift import MIN_VIEWS, MIN_VISITORS, Drift, drift_since_training
-from jobs.training.training_log import TrainingEnd, TrainingLog, TrainingStart
+from recommenders.training import drift
+from recommenders.training.drift import MIN_VIEWS, MIN_VISITORS, Drift, drift_since_training
+from recommenders.training.training_log import TrainingEnd, TrainingLog, TrainingStart
 from tests.integration.metric_tables import emptied
 
 TRAINED = datetime(2026, 11, 20, 3, tzinfo=UTC)

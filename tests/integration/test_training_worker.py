@@ -18,14 +18,14 @@ from redis import Redis
 from clickhouse.client import connect
 from common.nights import night_turn
 from common.settings import ROOT, Settings
-from jobs.training import schedule
-from jobs.training.limits import environment
-from jobs.training.model_registry import ModelRegistry
-from jobs.training.publication import Publications
-from jobs.training.training_log import TrainingEnd, TrainingLog, TrainingStart
-from jobs.training.worker import OUTCOMES, TrainingWorker
 from local.parts import redis as local_redis
 from local.state_directory import settings_environment
+from recommenders.training import schedule
+from recommenders.training.limits import environment
+from recommenders.training.model_registry import ModelRegistry
+from recommenders.training.publication import Publications
+from recommenders.training.training_log import TrainingEnd, TrainingLog, TrainingStart
+from recommenders.training.worker import OUTCOMES, TrainingWorker
 from schemas.published_model.keys import IN_USE
 from tests.integration.metric_tables import emptied
 from tests.integration.servers import await_true, running
@@ -65,7 +65,7 @@ def redis(settings: Settings) -> Iterator[Redis]:
 
 
 def child(settings: Settings) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "jobs.training.child"]
+    command = [sys.executable, "-m", "recommenders.training.child"]
     return subprocess.Popen(command, cwd=ROOT, env=environment() | settings_environment(settings))
 
 
@@ -203,7 +203,7 @@ def test_a_training_ends_with_its_worker_and_the_next_worker_records_it(
     start = TrainingStart("training-1", NOW, "scheduled")
     code = (
         "import os, subprocess, sys; subprocess.run("
-        "[sys.executable, '-m', 'jobs.training.child', sys.argv[1], str(os.getpid())])"
+        "[sys.executable, '-m', 'recommenders.training.child', sys.argv[1], str(os.getpid())])"
     )
     environment_of_worker = environment() | settings_environment(settings)
     worker = subprocess.Popen([sys.executable, "-c", code, start.pack()], cwd=ROOT, env=environment_of_worker)
@@ -256,12 +256,12 @@ def is_running(pid: int) -> bool:
 
 
 def children_of(pid: int) -> list[int]:
-    """The processes `jobs.training.child` that a process has started."""
+    """The processes `recommenders.training.child` that a process has started."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == pid and b"jobs.training.child" in (folder / "cmdline").read_bytes():
+            if parent == pid and b"recommenders.training.child" in (folder / "cmdline").read_bytes():
                 found.append(int(folder.name))
     return found
 

@@ -22,7 +22,7 @@ from tests.ports import free_offset
 WORKERS: dict[Part, tuple[str, set[str]]] = {
     "jobs": ("jobs.reconciler", {"clickhouse", "redis", "flink", "jobs"}),
     "rollups": ("clickhouse.rollup_worker", {"clickhouse"}),
-    "training": ("jobs.training.worker", {"clickhouse", "redis"}),
+    "training": ("recommenders.training.worker", {"clickhouse", "redis"}),
 }
 
 

@@ -6,16 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jobs.recommenders.auto.candidates import Candidate
-from jobs.recommenders.evaluation.metrics import Metric
-from jobs.recommenders.interactions import DAY_S, Interactions, from_columns
-from jobs.recommenders.models.item_item import ItemItem
-from jobs.recommenders.models.popularity import Popularity
-from jobs.training.click_judgement import MIN_LISTS, judge_models, ordered_right
-from jobs.training.click_pairs import MIN_VISITORS
-from jobs.training.random_lists import RandomList
-from jobs.training.train import TrainingOptions, train
-from jobs.training.training_data import TrainingData
+from recommenders.auto.candidates import Candidate
+from recommenders.evaluation.metrics import Metric
+from recommenders.interactions import DAY_S, Interactions, from_columns
+from recommenders.models.item_item import ItemItem
+from recommenders.models.popularity import Popularity
+from recommenders.training.click_judgement import MIN_LISTS, judge_models, ordered_right
+from recommenders.training.click_pairs import MIN_VISITORS
+from recommenders.training.random_lists import RandomList
+from recommenders.training.train import TrainingOptions, train
+from recommenders.training.training_data import TrainingData
 
 SERIES = 8
 """Products 0 to 7 are of one series, 8 to 15 of another. In each, the first ones are the most popular."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from common.experiments.definition import DEFAULT_STRATEGY
 from common.settings import ROOT
-from jobs.recommenders.compact import CompactModel
+from recommenders.compact import CompactModel
 from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS, DISCOUNT, MAX_DISCOUNT
 from serving.recommendations.blend import blend, discounted, relative_scores
 from serving.recommendations.proposal import Because, Proposal

@@ -3,8 +3,8 @@
 import pyarrow as pa
 
 from common.settings import ROOT
-from jobs.training.blend_weights import learn_weights
-from jobs.training.shown_items import shown_items_of
+from recommenders.training.blend_weights import learn_weights
+from recommenders.training.shown_items import shown_items_of
 from schemas.events import all_events
 from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS, SURFACES
 
@@ -52,7 +52,7 @@ def test_each_source_has_its_column_of_scores_in_the_order_of_the_weights() -> N
 
 def test_the_score_of_every_blended_source_is_logged_and_read() -> None:
     (items,) = (field for field in all_events()["recommendation_answered"].fields if field["name"] == "items")
-    query = (ROOT / "jobs/training/shown_items.sql").read_text(encoding="utf-8")
+    query = (ROOT / "recommenders/training/shown_items.sql").read_text(encoding="utf-8")
 
     assert {field["name"] for field in items["type"]["items"]["fields"]} >= set(BLENDED)
     for source in BLENDED:

@@ -7,14 +7,14 @@ import pytest
 
 from cli.train import repeat
 from common.errors import UserError
-from jobs.recommenders.auto.candidates import Candidate
-from jobs.recommenders.auto.comparison import ModelComparison
-from jobs.recommenders.evaluation.intervals import Interval, PairedDifference
-from jobs.recommenders.evaluation.metrics import Metric
-from jobs.recommenders.interactions import DAY_S, Interactions, from_columns
-from jobs.recommenders.models.item_item import ItemItem
-from jobs.recommenders.models.popularity import Popularity
-from jobs.training.train import (
+from recommenders.auto.candidates import Candidate
+from recommenders.auto.comparison import ModelComparison
+from recommenders.evaluation.intervals import Interval, PairedDifference
+from recommenders.evaluation.metrics import Metric
+from recommenders.interactions import DAY_S, Interactions, from_columns
+from recommenders.models.item_item import ItemItem
+from recommenders.models.popularity import Popularity
+from recommenders.training.train import (
     NO_MODEL_IN_USE,
     NoChampion,
     TrainingOptions,
@@ -23,7 +23,7 @@ from jobs.training.train import (
     train,
     verdict,
 )
-from jobs.training.training_data import TrainingData
+from recommenders.training.training_data import TrainingData
 
 OPTIONS = TrainingOptions({"popularity": Popularity}, Metric("ndcg", 5), days=2, budget_s=1, seed=0)
 OLD, NEW = Candidate.of(Popularity, {"window": 0.1}), Candidate.of(Popularity, {})

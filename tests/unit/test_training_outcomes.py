@@ -6,10 +6,10 @@ import pytest
 
 from common.errors import PartUnavailable, UserError
 from common.trainings import Outcome
-from jobs.training.child import start_of
-from jobs.training.limits import NoRoom
-from jobs.training.run import outcome_of
-from jobs.training.training_log import TrainingStart
+from recommenders.training.child import start_of
+from recommenders.training.limits import NoRoom
+from recommenders.training.run import outcome_of
+from recommenders.training.training_log import TrainingStart
 from schemas.published_model.roll_back import RollBack
 
 AT = datetime(2026, 11, 27, 3, tzinfo=UTC)

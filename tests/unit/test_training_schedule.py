@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.nights import last_night
-from jobs.training.schedule import (
+from recommenders.training.schedule import (
     MIN_EVENTS,
     RETRY_AFTER,
     TrainingState,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from common.experiments.definition import GUARDRAIL_METRICS, Arm, Experiment
-from experiments.intervals import Interval
-from experiments.moments import Moments
-from experiments.sample_ratio import SampleRatio, sample_ratio
-from experiments.verdicts import MAX_SHARED_SHARE, breached, compare
-from experiments.verdicts import MetricResult as Comparison
+from recommenders.experiments.intervals import Interval
+from recommenders.experiments.moments import Moments
+from recommenders.experiments.sample_ratio import SampleRatio, sample_ratio
+from recommenders.experiments.verdicts import MAX_SHARED_SHARE, breached, compare
+from recommenders.experiments.verdicts import MetricResult as Comparison
 from serving.clickhouse import Row
 from serving.recommendations.experiments import schemas
 

@@ -11,7 +11,7 @@ from common.configuration.values import SettingValues
 from common.experiments.assignment import HOLDOUT, HOLDOUT_STRATEGY
 from common.experiments.definition import DEFAULT_STRATEGY, Arm, Experiment
 from common.experiments.reading import read_experiments
-from experiments.moments import Moments
+from recommenders.experiments.moments import Moments
 from schemas.published_model.weights import DEFAULT_WEIGHTS
 from serving.clickhouse import Row
 from serving.kit.analytics_context import AnalyticsContext

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from common.experiments.assignment import HOLDOUT
-from experiments.moments import Moments
-from experiments.seller_uplift import seller_uplift
+from recommenders.experiments.moments import Moments
+from recommenders.experiments.seller_uplift import seller_uplift
 from serving.clickhouse import Row
 from serving.kit.analytics_context import AnalyticsContext
 from serving.recommendations.experiments import presenter

@@ -3,9 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from beyond_accuracy.concentration import RankedSums, gini
-from beyond_accuracy.exposure import shares, total_variation
-from beyond_accuracy.reach import catalogue_coverage, popularity_lift
+from recommenders.list_quality import (
+    RankedSums,
+    catalogue_coverage,
+    gini,
+    popularity_lift,
+    shares,
+    total_variation,
+)
 from serving.clickhouse import Row
 from serving.recommendations.health import schemas
 

@@ -14,11 +14,11 @@ import pytest
 from redis import Redis
 
 from common.settings import Settings
-from jobs.recommenders.compact import CompactModel
-from jobs.training.model_registry import ModelRegistry
-from jobs.training.neighbour_rows import ServedModel
-from jobs.training.publication import Publications
-from jobs.training.stored_weights import store_weights
+from recommenders.compact import CompactModel
+from recommenders.training.model_registry import ModelRegistry
+from recommenders.training.neighbour_rows import ServedModel
+from recommenders.training.publication import Publications
+from recommenders.training.stored_weights import store_weights
 from schemas.published_model.keys import STATE, WEIGHTS, Layout, description_key, ids_key, rows_key
 from schemas.published_model.product_ids import ProductIds
 from schemas.published_model.weights import DISCOUNT

@@ -13,17 +13,17 @@ from redis import Redis
 from clickhouse.client import connect
 from common.configuration.definitions import EXPERIMENTS
 from common.settings import Settings
-from jobs.recommenders.evaluation.metrics import Metric
-from jobs.recommenders.interactions import from_columns
-from jobs.recommenders.models.item_item import ItemItem
-from jobs.recommenders.models.popularity import Popularity
-from jobs.training.blend_weights import LearnedWeights
-from jobs.training.cards import record
-from jobs.training.neighbour_rows import ServedModel
-from jobs.training.publication import Publications
-from jobs.training.train import NO_MODEL_IN_USE, TrainingOptions, TrainingResult, train
-from jobs.training.training_data import TrainingData
-from jobs.training.training_log import TrainingEnd, TrainingLog, TrainingStart
+from recommenders.evaluation.metrics import Metric
+from recommenders.interactions import from_columns
+from recommenders.models.item_item import ItemItem
+from recommenders.models.popularity import Popularity
+from recommenders.training.blend_weights import LearnedWeights
+from recommenders.training.cards import record
+from recommenders.training.neighbour_rows import ServedModel
+from recommenders.training.publication import Publications
+from recommenders.training.train import NO_MODEL_IN_USE, TrainingOptions, TrainingResult, train
+from recommenders.training.training_data import TrainingData
+from recommenders.training.training_log import TrainingEnd, TrainingLog, TrainingStart
 from schemas.published_model.keys import PREVIOUS, STATE, description_key
 from schemas.published_model.product_ids import ProductIds
 from schemas.published_model.weights import DEFAULT_WEIGHTS, SURFACES

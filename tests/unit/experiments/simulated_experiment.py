@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from experiments.moments import Moments
+from recommenders.experiments.moments import Moments
 
 
 def days_of(

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from common.experiments.definition import Guardrail
-from experiments.effects import effect
-from experiments.intervals import confidence_sequence, fixed_interval
-from experiments.moments import Moments
-from experiments.sample_ratio import chi_square_tail, sample_ratio
-from experiments.seller_uplift import seller_uplift
-from experiments.verdicts import breached, compare
+from recommenders.experiments.effects import effect
+from recommenders.experiments.intervals import confidence_sequence, fixed_interval
+from recommenders.experiments.moments import Moments
+from recommenders.experiments.sample_ratio import chi_square_tail, sample_ratio
+from recommenders.experiments.seller_uplift import seller_uplift
+from recommenders.experiments.verdicts import breached, compare
 
 
 def moments(y: np.ndarray, d: np.ndarray | None = None, c: np.ndarray | None = None) -> Moments:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.verdicts import compare
+from recommenders.experiments.verdicts import compare
 from tests.unit.experiments.simulated_experiment import days_of, true_difference
 
 DAYS = 21

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.judgement import ExploredLog, difference, judge, winner
+from recommenders.experiments.judgement import ExploredLog, difference, judge, winner
 from serving.recommendations.exploration import explored
 
 LENGTH = 6

@@ -7,13 +7,13 @@ import pytest
 
 from common.experiments.assignment import arm_of
 from common.experiments.definition import Arm, Experiment
-from experiments.moments import Moments
-from experiments.sample_ratio import sample_ratio
-from experiments.verdicts import MetricResult, compare
 from producers.simulator.decisions import DecisionModel
 from producers.simulator.history.days import SimulatedHistory
 from producers.simulator.history.plan import HistoryPlan
 from producers.simulator.world.shape import WorldShape
+from recommenders.experiments.moments import Moments
+from recommenders.experiments.sample_ratio import sample_ratio
+from recommenders.experiments.verdicts import MetricResult, compare
 
 END_MS = 1_767_225_600_000
 LENGTH, CANDIDATES = 12, 60

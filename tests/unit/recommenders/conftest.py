@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jobs.recommenders.interactions import Interactions, from_columns
+from recommenders.interactions import Interactions, from_columns
 from tests.unit.recommenders.small_log import GROUPS, with_attributes
 
 SHOPPERS = 60

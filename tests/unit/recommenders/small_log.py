@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_array
 
-from jobs.recommenders.interactions import Interactions
+from recommenders.interactions import Interactions
 
 GROUPS = 2
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from common.errors import UserError
-from jobs.recommenders import models
-from jobs.recommenders.base import Model
-from jobs.recommenders.histories import Histories
-from jobs.recommenders.interactions import Interactions, from_columns
-from jobs.recommenders.registry import MODELS, load
+from recommenders import models
+from recommenders.base import Model
+from recommenders.histories import Histories
+from recommenders.interactions import Interactions, from_columns
+from recommenders.registry import MODELS, load
 from tests.unit.recommenders.small_log import with_attributes
 
 TASTELESS = ("popularity", "repeat")
@@ -92,7 +92,7 @@ def test_no_list_is_asked_for_nothing(model: Model, log: Interactions) -> None:
 
 def test_blocks_change_nothing(model: Model, log: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
     together = model.recommend(log.histories, 8, excluded=log.histories)
-    monkeypatch.setattr("jobs.recommenders.base.MAX_SCORES", 7 * log.product_count)
+    monkeypatch.setattr("recommenders.base.MAX_SCORES", 7 * log.product_count)
     apart = model.recommend(log.histories, 8, excluded=log.histories)
 
     np.testing.assert_allclose(together.scores, apart.scores, rtol=1e-4, atol=1e-6)

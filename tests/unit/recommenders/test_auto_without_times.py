@@ -6,13 +6,13 @@ from itertools import count
 import numpy as np
 import pytest
 
-from jobs.recommenders.auto.comparison import EvaluationOptions
-from jobs.recommenders.auto.plan import SearchPlan, SearchResult
-from jobs.recommenders.auto.search import choose
-from jobs.recommenders.evaluation.loaders.dataset import Dataset
-from jobs.recommenders.evaluation.loaders.files import InputFiles, load_dataset
-from jobs.recommenders.evaluation.metrics import parse_metrics
-from jobs.recommenders.registry import MODELS
+from recommenders.auto.comparison import EvaluationOptions
+from recommenders.auto.plan import SearchPlan, SearchResult
+from recommenders.auto.search import choose
+from recommenders.evaluation.loaders.dataset import Dataset
+from recommenders.evaluation.loaders.files import InputFiles, load_dataset
+from recommenders.evaluation.metrics import parse_metrics
+from recommenders.registry import MODELS
 from tests.unit.recommenders.bursts import written
 
 SHOPPERS, GROUPS, PRODUCTS_OF_GROUP, COMMON = 800, 6, 40, 12

@@ -15,8 +15,8 @@ from bench.recommenders.run import (
     comparisons_with_singles,
 )
 from common.errors import UserError
-from jobs.recommenders.evaluation.loaders.files import PROTOCOLS
-from jobs.recommenders.evaluation.metrics import parse_metrics
+from recommenders.evaluation.loaders.files import PROTOCOLS
+from recommenders.evaluation.metrics import parse_metrics
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -6,18 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-from jobs.recommenders import compiled
+from recommenders import compiled
 
 INNER = """
-from jobs.recommenders.compiled import compiled
+from recommenders.compiled import compiled
 
 @compiled
 def inner(number):
     return number + {more}
 """
 OUTER = """
-from jobs.recommenders.compiled import compiled
-from jobs.recommenders.inner import inner
+from recommenders.compiled import compiled
+from recommenders.inner import inner
 
 @compiled
 def outer(number):
@@ -35,7 +35,7 @@ def test_code_that_was_kept_is_not_used_once_a_file_that_it_took_in_has_changed(
 
     def run(more: int) -> int:
         (room / "inner.py").write_text(INNER.format(more=more))
-        asked = "from jobs.recommenders.outer import outer; print(outer(1))"
+        asked = "from recommenders.outer import outer; print(outer(1))"
         command = [sys.executable, "-c", asked]
         environment = os.environ | {"PYTHONPATH": str(tmp_path)}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True)

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from cli.__main__ import build
 from common.errors import UserError
-from jobs.recommenders.evaluation.loaders.files import InputFiles, load_dataset
-from jobs.recommenders.registry import load
+from recommenders.evaluation.loaders.files import InputFiles, load_dataset
+from recommenders.registry import load
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from jobs.recommenders import gram_limit
-from jobs.recommenders.interactions import Interactions, from_columns
-from jobs.recommenders.models import ridge
-from jobs.recommenders.models.ridge import Ridge
+from recommenders import gram_limit
+from recommenders.interactions import Interactions, from_columns
+from recommenders.models import ridge
+from recommenders.models.ridge import Ridge
 
 ROBOT = 50
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import UserError
-from jobs.recommenders.histories import Histories
-from jobs.recommenders.interactions import from_columns
-from jobs.recommenders.vocabulary import Vocabulary
+from recommenders.histories import Histories
+from recommenders.interactions import from_columns
+from recommenders.vocabulary import Vocabulary
 
 IDS = st.one_of(st.text(max_size=3), st.integers(-5, 5))
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.recommenders.evaluation.intervals import MAX_BLOCKS, Interval, difference, interval
+from recommenders.evaluation.intervals import MAX_BLOCKS, Interval, difference, interval
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.integers(0, 5))

@@ -11,13 +11,13 @@ import pyarrow.parquet
 import pytest
 
 from common.errors import UserError
-from jobs.recommenders.evaluation import cases, validation
-from jobs.recommenders.evaluation.cases import prefixes
-from jobs.recommenders.evaluation.loaders import interactions, sequences, sessions
-from jobs.recommenders.evaluation.loaders.attributes import read_attributes
-from jobs.recommenders.evaluation.loaders.tables import parse_column_names, read_columns
-from jobs.recommenders.histories import Histories
-from jobs.recommenders.interactions import from_columns
+from recommenders.evaluation import cases, validation
+from recommenders.evaluation.cases import prefixes
+from recommenders.evaluation.loaders import interactions, sequences, sessions
+from recommenders.evaluation.loaders.attributes import read_attributes
+from recommenders.evaluation.loaders.tables import parse_column_names, read_columns
+from recommenders.histories import Histories
+from recommenders.interactions import from_columns
 
 TRAIN = {"user": ["a", "a", "b", "b", "b"], "item": [1, 2, 1, 2, 3]}
 VISITS = {"session": [7, 7, 5, 5, 5, 6], "position": [2, 1, 1, 2, 3, 1], "item": [10, 11, 10, 12, 10, 13]}

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import UserError
-from jobs.recommenders.evaluation.evaluator import evaluate_lists, evaluate_parts
-from jobs.recommenders.evaluation.metrics import METRICS, Metric, parse_metrics
-from jobs.recommenders.evaluation.sets import ProductSets
+from recommenders.evaluation.evaluator import evaluate_lists, evaluate_parts
+from recommenders.evaluation.metrics import METRICS, Metric, parse_metrics
+from recommenders.evaluation.sets import ProductSets
 
 PRODUCTS = 12
 SETS = st.lists(st.sets(st.integers(0, PRODUCTS - 1)), min_size=1, max_size=8)

@@ -10,19 +10,19 @@ from scipy.sparse import csr_array, csr_matrix
 from threadpoolctl import threadpool_limits
 
 from common.errors import UserError
-from jobs.recommenders.histories import Histories
-from jobs.recommenders.interactions import Interactions, from_columns
-from jobs.recommenders.models import ridge, transitions
-from jobs.recommenders.models.als import ALS
-from jobs.recommenders.models.content import Content
-from jobs.recommenders.models.graph_filter import GraphFilter
-from jobs.recommenders.models.item_item import ItemItem
-from jobs.recommenders.models.popularity import Popularity
-from jobs.recommenders.models.repeat import Repeat
-from jobs.recommenders.models.ridge import Ridge
-from jobs.recommenders.models.session_knn import SessionKNN
-from jobs.recommenders.models.transitions import Transitions, transition_counts
-from jobs.recommenders.recency import trend_ratios
+from recommenders.histories import Histories
+from recommenders.interactions import Interactions, from_columns
+from recommenders.models import ridge, transitions
+from recommenders.models.als import ALS
+from recommenders.models.content import Content
+from recommenders.models.graph_filter import GraphFilter
+from recommenders.models.item_item import ItemItem
+from recommenders.models.popularity import Popularity
+from recommenders.models.repeat import Repeat
+from recommenders.models.ridge import Ridge
+from recommenders.models.session_knn import SessionKNN
+from recommenders.models.transitions import Transitions, transition_counts
+from recommenders.recency import trend_ratios
 from tests.unit.recommenders.small_log import with_attributes
 
 ALS_SETTINGS = {"factors": 8, "alpha": 5.0, "iterations": 30}

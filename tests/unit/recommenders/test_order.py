@@ -10,18 +10,18 @@ from typer.testing import CliRunner
 
 from cli.__main__ import build as build_command
 from common.errors import UserError
-from jobs.recommenders.auto.candidates import (
+from recommenders.auto.candidates import (
     neighbouring_candidates,
     neighbouring_hybrids,
     sample_candidates,
 )
-from jobs.recommenders.evaluation.loaders.dataset import Dataset
-from jobs.recommenders.evaluation.loaders.files import InputFiles, load_dataset
-from jobs.recommenders.evaluation.order_check import check_order
-from jobs.recommenders.histories import Histories
-from jobs.recommenders.interactions import Interactions, from_columns
-from jobs.recommenders.models.hybrid import Hybrid
-from jobs.recommenders.registry import MODELS
+from recommenders.evaluation.loaders.dataset import Dataset
+from recommenders.evaluation.loaders.files import InputFiles, load_dataset
+from recommenders.evaluation.order_check import check_order
+from recommenders.histories import Histories
+from recommenders.interactions import Interactions, from_columns
+from recommenders.models.hybrid import Hybrid
+from recommenders.registry import MODELS
 from tests.unit.recommenders.bursts import rows_of_bursts, shuffled, written
 
 ORDERLESS = [name for name, model in MODELS.items() if not model.NEEDS_ORDER and name != "content"]

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
 
-from jobs.recommenders.compact import CompactModel
-from jobs.recommenders.ranking import top_k
-from jobs.recommenders.sparse import largest_of_product, largest_per_row, scaled
+from recommenders.compact import CompactModel
+from recommenders.ranking import top_k
+from recommenders.sparse import largest_of_product, largest_per_row, scaled
 
 SCORES = st.one_of(st.sampled_from([-np.inf, 0.0, 1.0]), st.floats(-3, 3, width=32))
 

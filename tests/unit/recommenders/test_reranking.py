@@ -7,12 +7,12 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from common.errors import UserError
-from jobs.recommenders.histories import Histories
-from jobs.recommenders.interactions import Interactions, from_columns
-from jobs.recommenders.models.hybrid import Hybrid
-from jobs.recommenders.reranking import trees
-from jobs.recommenders.reranking.features import features, interest
-from jobs.recommenders.reranking.split import HoldOutMethod, hold_out
+from recommenders.histories import Histories
+from recommenders.interactions import Interactions, from_columns
+from recommenders.models.hybrid import Hybrid
+from recommenders.reranking import trees
+from recommenders.reranking.features import features, interest
+from recommenders.reranking.split import HoldOutMethod, hold_out
 
 
 @pytest.mark.parametrize("how", ["last", "cut", "random"])

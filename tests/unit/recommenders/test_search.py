@@ -9,33 +9,33 @@ import numpy as np
 import pytest
 
 from common.errors import UserError
-from jobs.recommenders.auto import rounds
-from jobs.recommenders.auto.baselines import select_best_model, select_named_model
-from jobs.recommenders.auto.candidates import (
+from recommenders.auto import rounds
+from recommenders.auto.baselines import select_best_model, select_named_model
+from recommenders.auto.candidates import (
     Candidate,
     hybrid_candidate,
     neighbouring_candidates,
     neighbouring_hybrids,
     sample_candidates,
 )
-from jobs.recommenders.auto.plan import SearchPlan, SearchResult
-from jobs.recommenders.auto.samples import SampleSize, subsample
-from jobs.recommenders.auto.search import choose
-from jobs.recommenders.auto.stages import STAGES
-from jobs.recommenders.auto.trial_runner import TrialRunner, cache_bytes
-from jobs.recommenders.auto.trials import TrialResult, best_first, complementary_models, select_winner
-from jobs.recommenders.base import Model
-from jobs.recommenders.evaluation import splits
-from jobs.recommenders.evaluation.cases import shoppers_held_out
-from jobs.recommenders.evaluation.metrics import Metric
-from jobs.recommenders.evaluation.sets import ProductSets
-from jobs.recommenders.fit_cache import FitCache
-from jobs.recommenders.histories import Histories
-from jobs.recommenders.interactions import Interactions, from_columns
-from jobs.recommenders.models.hybrid import Hybrid
-from jobs.recommenders.models.item_item import ItemItem
-from jobs.recommenders.models.popularity import Popularity
-from jobs.recommenders.models.repeat import Repeat
+from recommenders.auto.plan import SearchPlan, SearchResult
+from recommenders.auto.samples import SampleSize, subsample
+from recommenders.auto.search import choose
+from recommenders.auto.stages import STAGES
+from recommenders.auto.trial_runner import TrialRunner, cache_bytes
+from recommenders.auto.trials import TrialResult, best_first, complementary_models, select_winner
+from recommenders.base import Model
+from recommenders.evaluation import splits
+from recommenders.evaluation.cases import shoppers_held_out
+from recommenders.evaluation.metrics import Metric
+from recommenders.evaluation.sets import ProductSets
+from recommenders.fit_cache import FitCache
+from recommenders.histories import Histories
+from recommenders.interactions import Interactions, from_columns
+from recommenders.models.hybrid import Hybrid
+from recommenders.models.item_item import ItemItem
+from recommenders.models.popularity import Popularity
+from recommenders.models.repeat import Repeat
 
 PRODUCTS = 30
 

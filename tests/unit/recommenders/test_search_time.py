@@ -7,24 +7,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jobs.recommenders.auto import rounds
-from jobs.recommenders.auto.candidates import Candidate
-from jobs.recommenders.auto.plan import SearchPlan, SearchResult
-from jobs.recommenders.auto.samples import SampleSize
-from jobs.recommenders.auto.search import choose
-from jobs.recommenders.auto.stages import STAGES, affordable, fitting_subset
-from jobs.recommenders.auto.trials import TrialResult, best_first
-from jobs.recommenders.base import Model
-from jobs.recommenders.evaluation import splits
-from jobs.recommenders.evaluation.cases import shoppers_held_out
-from jobs.recommenders.evaluation.metrics import Metric
-from jobs.recommenders.fit_cache import FitCache
-from jobs.recommenders.interactions import Interactions
-from jobs.recommenders.models.hybrid import Hybrid
-from jobs.recommenders.models.item_item import ItemItem
-from jobs.recommenders.models.popularity import Popularity
-from jobs.recommenders.models.repeat import Repeat
-from jobs.recommenders.models.transitions import Transitions
+from recommenders.auto import rounds
+from recommenders.auto.candidates import Candidate
+from recommenders.auto.plan import SearchPlan, SearchResult
+from recommenders.auto.samples import SampleSize
+from recommenders.auto.search import choose
+from recommenders.auto.stages import STAGES, affordable, fitting_subset
+from recommenders.auto.trials import TrialResult, best_first
+from recommenders.base import Model
+from recommenders.evaluation import splits
+from recommenders.evaluation.cases import shoppers_held_out
+from recommenders.evaluation.metrics import Metric
+from recommenders.fit_cache import FitCache
+from recommenders.interactions import Interactions
+from recommenders.models.hybrid import Hybrid
+from recommenders.models.item_item import ItemItem
+from recommenders.models.popularity import Popularity
+from recommenders.models.repeat import Repeat
+from recommenders.models.transitions import Transitions
 
 BASE_MODELS: tuple[type[Model], ...] = (Popularity, ItemItem, Transitions, Repeat)
 MODELS = {model.NAME: model for model in (*BASE_MODELS, Hybrid)}
@@ -110,9 +110,9 @@ SMALL_STAGES = tuple(
 @pytest.fixture
 def growing_clock(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock on which a fit takes a second per 50 events, and that of `transitions` ten times as long."""
-    monkeypatch.setattr("jobs.recommenders.auto.search.STAGES", SMALL_STAGES)
-    monkeypatch.setattr("jobs.recommenders.auto.search.PILOT", SampleSize(50, 20))
-    monkeypatch.setattr("jobs.recommenders.auto.search.PILOTS", [SampleSize(24, 20), SampleSize(50, 20)])
+    monkeypatch.setattr("recommenders.auto.search.STAGES", SMALL_STAGES)
+    monkeypatch.setattr("recommenders.auto.search.PILOT", SampleSize(50, 20))
+    monkeypatch.setattr("recommenders.auto.search.PILOTS", [SampleSize(24, 20), SampleSize(50, 20)])
     for model in BASE_MODELS:
         learn = model._learn
 

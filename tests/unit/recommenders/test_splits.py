@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import UserError
-from jobs.recommenders.evaluation import splits
+from recommenders.evaluation import splits
 
 GROUPS = st.lists(st.integers(0, 4), min_size=1, max_size=30).map(np.array)
 

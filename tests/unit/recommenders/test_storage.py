@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from common.errors import UserError
-from jobs.recommenders import storage
-from jobs.recommenders.registry import load
+from recommenders import storage
+from recommenders.registry import load
 
 STORED = storage.StoredModel("popularity", {}, ("a", 1), {"popularity": np.ones(2, np.float32)})
 FORMER_ALS = {"factors": 64, "regularisation": 0.003, "unobserved": 0.1, "scaling": 1.0, "iterations": 12}

@@ -1,1 +1,0 @@
-"""Recommender models, their evaluation and their selection. This library uses neither servers nor Flink."""

@@ -1,1 +1,0 @@
-"""The models, one per file. `jobs/recommenders/registry.py` lists them."""

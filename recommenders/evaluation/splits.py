@@ -1,0 +1,98 @@
+"""Chooses the events of a log to hold out: bool [events], True for events that models must not see.
+
+Every group keeps at least one event, except where whole groups are held out.
+"""
+
+import numpy as np
+
+from common.errors import UserError
+from recommenders.evaluation.sets import Flags, Numbers
+from recommenders.histories import Ints
+
+
+def latest(times: Ints, share: float) -> Flags:
+    """Hold out the newest `share` of all events. Events with equal times are not separated.
+
+    Raises:
+        UserError: every event has the same time.
+    """
+    ordered = np.sort(times)
+    cut = ordered[min(int(np.ceil(len(times) * (1 - share))), len(times)) - 1]
+    held: Flags = times > cut
+    if not held.any():
+        held = times == ordered[-1]
+    if held.all():
+        raise UserError("all events have the same time: leave out the time column, or give a test file")
+    return held
+
+
+def last_of_each(groups: Numbers, order: Numbers, count: int = 1) -> Flags:
+    """Hold out the last `count` events of each group with more events, by `order` and then by row."""
+    from_end, sizes = _places_from_end(groups, np.lexsort((order, groups)))
+    return (from_end < count) & (sizes > count)
+
+
+def last_share_of_each(groups: Numbers, order: Numbers, share: float) -> Flags:
+    """Hold out the last `share` of each group's events, rounded, by `order` and then by row."""
+    from_end, sizes = _places_from_end(groups, np.lexsort((order, groups)))
+    return from_end < np.minimum(np.rint(sizes * share), sizes - 1)
+
+
+def random_share_of_each(groups: Numbers, share: float, seed: int, fold: int = 0) -> Flags:
+    """Hold out a random `share` of each group's events, rounded.
+
+    The folds 0, 1, … of the same seed have no event in common.
+    """
+    order = np.random.default_rng(seed).permutation(len(groups))
+    from_end, sizes = _places_from_end(groups, np.lexsort((order, groups)))
+    first, end = np.rint(sizes * share * fold), np.rint(sizes * share * (fold + 1))
+    return np.asarray((from_end >= first) & (from_end < np.minimum(end, first + sizes - 1)))
+
+
+def random_run_of_each(groups: Numbers, order: Numbers, share: float, seed: int) -> Flags:
+    """Hold out a `share` of each group's events, rounded: a run of consecutive events with a random start.
+
+    Events are consecutive by `order`. A run that reaches the end of its group continues at the beginning.
+    """
+    from_end, sizes = _places_from_end(groups, np.lexsort((order, groups)))
+    _, codes = np.unique(groups, return_inverse=True)
+    drawn = np.random.default_rng(seed).random(len(groups))[codes]
+    run = np.minimum(np.rint(sizes * share), sizes - 1)
+    held: Flags = (from_end + np.floor(drawn * sizes)) % sizes < run
+    return held
+
+
+def random_groups(groups: Numbers, share: float, seed: int) -> Flags:
+    """Hold out all events of a random `share` of the groups: at least one group, and never all.
+
+    Raises:
+        UserError: there is only one group.
+    """
+    return _whole_groups(groups, np.random.default_rng(seed).permutation(np.unique(groups)), share)
+
+
+def latest_groups(groups: Numbers, order: Numbers, share: float) -> Flags:
+    """Hold out all events of the `share` of groups that began last by `order`: at least one, never all.
+
+    Raises:
+        UserError: there is only one group.
+    """
+    by_order = np.argsort(order, kind="stable")
+    names, first = np.unique(groups[by_order], return_index=True)
+    return _whole_groups(groups, names[np.argsort(first)], share)
+
+
+def _whole_groups(groups: Numbers, names: Numbers, share: float) -> Flags:
+    if len(names) < 2:
+        raise UserError("there is only one shopper or session: at least two are needed to hold one out")
+    count = min(max(round(len(names) * share), 1), len(names) - 1)
+    return np.isin(groups, names[-count:])
+
+
+def _places_from_end(groups: Numbers, order: Numbers) -> tuple[Ints, Ints]:
+    """Return the number of later events in the group of each event, and the size of this group."""
+    _, codes, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    ends = counts.cumsum()
+    from_end = np.empty(len(groups), dtype=np.int64)
+    from_end[order] = ends[codes[order]] - 1 - np.arange(len(groups))
+    return from_end, counts[codes]

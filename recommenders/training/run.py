@@ -1,0 +1,190 @@
+"""Runs one training on the platform's facts: reads, trains, records the card and the end, publishes."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from resource import RUSAGE_SELF, getrusage
+
+import structlog
+from clickhouse_connect.driver.client import Client
+
+from clickhouse.client import connect
+from common.clock import Clock
+from common.errors import PartUnavailable, UserError
+from common.settings import Settings
+from common.trainings import Outcome
+from recommenders.auto.candidates import Candidate
+from recommenders.auto.plan import OnProgress
+from recommenders.training.blend_weights import LearnedWeights, learn_weights
+from recommenders.training.cards import record
+from recommenders.training.limits import NOT_ENOUGH_MEMORY, NoRoom
+from recommenders.training.model_registry import ModelRegistry
+from recommenders.training.random_lists import RandomList, read_random_lists
+from recommenders.training.shown_items import read_shown_items
+from recommenders.training.stored_weights import read_weights, store_weights
+from recommenders.training.train import (
+    NO_MODEL_IN_USE,
+    NoChampion,
+    TrainingOptions,
+    TrainingResult,
+    newest_period,
+    train,
+)
+from recommenders.training.training_data import TrainingData, read_training_data
+from recommenders.training.training_log import TrainingEnd, TrainingLog, TrainingStart
+from schemas.published_model.weights import SURFACES, Weights
+
+log = structlog.get_logger()
+
+
+@dataclass
+class KnownOfTraining:
+    """What is known of a training so far, for the record of its end. Times are those of the events."""
+
+    version: str | None = None
+    model: str | None = None
+    events: int | None = None
+    first_event_at: datetime | None = None
+    last_event_at: datetime | None = None
+
+    def has_read(self, training_data: TrainingData) -> None:
+        """Add the size and the period of the training data."""
+        self.events, times = len(training_data.log), training_data.log.times
+        if times is not None:
+            self.first_event_at, self.last_event_at = _moment(times.min()), _moment(times.max())
+
+    def end(self, outcome: Outcome, reason: str, ended_at: datetime) -> TrainingEnd:
+        """Return the end of the training."""
+        return TrainingEnd(outcome, reason, ended_at, **vars(self), peak_memory_mb=peak_memory_mb())
+
+
+def train_once(
+    settings: Settings,
+    registry: ModelRegistry,
+    options: TrainingOptions,
+    most: int,
+    start: TrainingStart,
+    on_progress: OnProgress,
+    clock: Clock,
+) -> TrainingResult:
+    """Train on the newest `most` events, and record in `trainings` how it began and how it ended.
+
+    Raises:
+        PartUnavailable: ClickHouse or Redis does not answer.
+        UserError: there is too little to learn from, or the model does not fit into Redis.
+    """
+    training_log, known = TrainingLog(settings), KnownOfTraining()
+    training_log.begin(start)
+    try:
+        trained = _train_and_publish(settings, registry, options, most, start, known, on_progress, clock)
+    except BaseException as error:
+        training_log.end(start, known.end(outcome_of(error), _reason_of(error), clock()))
+        raise
+    outcome: Outcome = "kept" if trained.model is None else "published"
+    training_log.end(start, known.end(outcome, trained.reason, clock()))
+    return trained
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """Return the outcome of a training that an error ended."""
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped"
+    if isinstance(error, UserError):
+        return "no_room" if isinstance(error, NoRoom) else "too_little"
+    return "failed"
+
+
+def _reason_of(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return NOT_ENOUGH_MEMORY
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted by a person"
+    return str(error) or type(error).__name__
+
+
+def _train_and_publish(
+    settings: Settings,
+    registry: ModelRegistry,
+    options: TrainingOptions,
+    most: int,
+    start: TrainingStart,
+    known: KnownOfTraining,
+    on_progress: OnProgress,
+    clock: Clock,
+) -> TrainingResult:
+    """Train, record the card, and publish if the new model is not worse.
+
+    The card is recorded before the model is published, so that a model in use has a card, and again after.
+    Whether or not there is a new model, the weights of the sources are learned, and stored if they are better
+    than those in use.
+    """
+    champion = _champion(registry, options)
+    on_progress(0, 1, "reading the facts")
+    with connect(settings) as reader:
+        training_data = read_training_data(reader, most)
+        newest = newest_period(training_data.log, options.days)
+        random_lists = [] if newest is None else _random_lists(reader, newest)
+    known.has_read(training_data)
+    trained = train(training_data, champion, options, peak_memory_mb, on_progress, random_lists)
+    trained_at = clock()
+    known.version = version = trained_at.strftime("%Y%m%dT%H%M%S")
+    known.model = trained.card.judged[0].candidate.model
+    on_progress(0, 1, "learning the weights of the sources")
+    in_use = read_weights(registry.redis)
+    learned = _learned_weights(settings, in_use, trained_at)
+    with connect(settings, admin=True) as admin:
+        record(admin, version, trained_at, trained, learned, start, published=False)
+        if learned.weights != in_use:
+            store_weights(registry.redis, learned.weights)
+        if trained.model is not None:
+            on_progress(0, 1, "publishing the model")
+            registry.publish(trained.model, version, trained_at, trained.content)
+            record(admin, version, trained_at, trained, learned, start, published=True)
+    return replace(trained, weight_reasons=learned.reasons)
+
+
+def _random_lists(reader: Client, period: tuple[datetime, datetime]) -> Sequence[RandomList]:
+    """Return the random lists of a period, or none if they can't be read: a model does not need them."""
+    try:
+        return read_random_lists(reader, *period)
+    except PartUnavailable as error:
+        log.warning("models are not judged by clicks", reason=str(error))
+        return []
+
+
+def _learned_weights(settings: Settings, in_use: Weights, end: datetime) -> LearnedWeights:
+    """Return the learned weights, or those in use if the lists can't be read: a model does not need them."""
+    try:
+        with connect(settings) as reader:
+            shown = read_shown_items(reader, end)
+    except PartUnavailable as error:
+        log.warning("the weights of the sources are not learned", reason=str(error))
+        kept = {surface: dict(in_use[surface]) for surface in SURFACES}
+        return LearnedWeights(kept, dict.fromkeys(SURFACES, f"kept: {error}"))
+    return learn_weights(shown, in_use)
+
+
+def _moment(unix_s: int) -> datetime:
+    return datetime.fromtimestamp(int(unix_s), UTC)
+
+
+def peak_memory_mb() -> float:
+    """Return the peak memory of this process in MB. Linux reports KiB, macOS bytes."""
+    return getrusage(RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def _champion(registry: ModelRegistry, options: TrainingOptions) -> Candidate | NoChampion:
+    """Return the model in use as a candidate, or the reason why no model can be compared with."""
+    version = registry.in_use()
+    if version is None:
+        return NO_MODEL_IN_USE
+    try:
+        model = registry.model(version)
+        if model.NAME not in options.models:
+            raise UserError(f"{model.NAME} is no longer among the models that are served")
+    except UserError as error:
+        no_champion = NoChampion(f"the model in use can't be compared with: {error}")
+        log.warning("no champion", reason=no_champion.reason)
+        return no_champion
+    return Candidate.of(type(model), model.settings)
