@@ -68,7 +68,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
                 )
             )
             products = await enter(PRODUCTS.open(stores, settings.shop_currency))
-            analytics = await enter(ANALYTICS.open(settings, stores, products, clock))
+            analytics = await enter(ANALYTICS.open(settings, stores, clock))
             intake = await enter(INTAKE.open(settings, clock))
             recommendations = await enter(
                 RECOMMENDATIONS.open(
@@ -76,6 +76,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
                     stores,
                     analytics.services.context,
                     gateway.values,
+                    products,
                     intake.producer,
                     client.seller_suspensions,
                     client.followed_sellers,
