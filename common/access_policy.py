@@ -12,6 +12,8 @@ TrafficClass = Literal["checkout", "write", "read", "page", "recommendation", "s
 then pages, then reads; checkout and operations last."""
 
 ALL_STAFF: frozenset[StaffRole] = frozenset(get_args(StaffRole))
+FIGURES_STAFF: frozenset[StaffRole] = frozenset({"owner", "manager", "analyst"})
+"""The staff that may see what a seller earned. All staff may see its orders."""
 
 
 class SignInRequired(Problem):

@@ -1,8 +1,8 @@
 """Builds the application: the only place that knows every domain, and hands each what it needs of others."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any, TypeVar
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -17,6 +17,7 @@ from common.settings import LOOPBACK, Settings
 from common.stopping import Stopping, drained_before_stop
 from serving.admission import ADMISSION, Admission
 from serving.analytics.domain import ANALYTICS
+from serving.analytics.endpoints import LIVE_TABLES
 from serving.analytics.service.dashboards import figures_version
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.domain import COMMERCE
@@ -37,8 +38,6 @@ DOMAINS = (RECOMMENDATIONS, ANALYTICS, PRODUCTS, GATEWAY, COMMERCE, INTAKE, OPS)
 """The domains in the order in which a request tries their routes. A seller's uplift comes before the metrics
 of analytics, and popular products before the products, because these have a parameter in the same place."""
 
-T = TypeVar("T")
-
 
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     """Return the application. Its domains open when it starts, and close when it stops or can't start.
@@ -53,36 +52,37 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with AsyncExitStack() as stack:
-
-            async def enter(domain: AbstractAsyncContextManager[T]) -> T:
-                return domains.add(await stack.enter_async_context(domain))
-
             # Each is closed before what it was given: the overview first, the clients of the stores last.
             await stack.enter_async_context(drained_before_stop(stopping, settings.drain_s))
             queries = load_queries()
-            stores = await enter(open_stores(settings, queries, figures_version(settings, queries)))
+            version = figures_version(settings, queries)
+            stores = await domains.enter(stack, open_stores(settings, queries, version))
             client = await stack.enter_async_context(CommerceClient(settings, tokens))
-            gateway = await enter(
-                GATEWAY.open(
-                    settings, tokens, stopping, stores.redis, client.auth_state, client.verify_api_key
-                )
+            state, verify = client.auth_state, client.verify_api_key
+            gateway = await domains.enter(
+                stack, GATEWAY.open(settings, tokens, stopping, stores.redis, state, verify)
             )
-            products = await enter(PRODUCTS.open(stores, settings.shop_currency))
-            analytics = await enter(ANALYTICS.open(settings, stores, products, clock))
-            intake = await enter(INTAKE.open(settings, clock))
-            recommendations = await enter(
+            products = await domains.enter(stack, PRODUCTS.open(stores, settings.shop_currency))
+            analytics = await domains.enter(stack, ANALYTICS.open(settings, stores, clock))
+            intake = await domains.enter(stack, INTAKE.open(settings, clock))
+            recommendations = await domains.enter(
+                stack,
                 RECOMMENDATIONS.open(
                     settings,
                     stores,
                     analytics.services.context,
                     gateway.values,
+                    products,
                     intake.producer,
                     client.seller_suspensions,
                     client.followed_sellers,
-                )
+                ),
             )
-            await enter(COMMERCE.open(client, recommendations.check_setting))
-            await enter(OPS.open(settings, stores, client, recommendations.trainings, stopping, clock))
+            await domains.enter(stack, COMMERCE.open(client, recommendations.check_setting))
+            newest, ask, routes = recommendations.trainings.newest, client.ask, client.routes
+            await domains.enter(
+                stack, OPS.open(settings, stores, LIVE_TABLES, ask, routes, newest, stopping, clock)
+            )
             app.state.guard = gateway.guard
             renderer.show_notice(lambda: gateway.values.get(MAINTENANCE_BANNER))
             admission = Admission(app, gateway.shedder, gateway.values, tokens, stopping, default_language)
@@ -108,12 +108,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     check_policies(app, pages.STATIC_FILES)
     install_error_handlers(app, pages.render_problem)
     own = (urlsplit(url).hostname or LOOPBACK for url in (settings.serving, settings.public))
-    app.add_middleware(
-        HttpMiddleware,
-        hosts=sorted({LOOPBACK, "localhost", *own}),
-        render_problem=pages.render_problem,
-        stopping=stopping,
-        tokens=tokens,
-    )
+    hosts = {LOOPBACK, "localhost", *own}
+    app.add_middleware(HttpMiddleware, hosts, pages.render_problem, stopping, tokens)
     app.add_middleware(LanguageMiddleware, default=default_language)
     return app

@@ -1,7 +1,7 @@
 """How the application is composed: what a domain exports, and how routes read the domains that are open."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Generic, ParamSpec, Protocol, TypeVar
 
@@ -33,6 +33,10 @@ class OpenDomains:
         """Add an open domain, and return it."""
         self._by_class[type(domain)] = domain
         return domain
+
+    async def enter(self, stack: AsyncExitStack, domain: AbstractAsyncContextManager[T]) -> T:
+        """Open a domain until `stack` closes, add it, and return it."""
+        return self.add(await stack.enter_async_context(domain))
 
     def of(self, kind: type[T]) -> T:
         """Return the domain of this class. It is a `KeyError` if the application has not opened it."""

@@ -1,10 +1,48 @@
-"""Checks that apply to the query parameters of every route."""
+"""The parameters that several domains share, and the checks that apply to those of every route."""
 
 from collections import Counter
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Path, Query, Request
 
-from serving.problems import RepeatedParameter
+from common.ids import PRINTABLE, Id
+from serving.kit.analytics_context import PeriodRequest
+from serving.kit.periods import Grain, day_after
+from serving.problems import BadPeriod, RepeatedParameter
+
+EXAMPLE_SELLER = "6560211a19b47992c3666cc44a7e94c0"
+
+
+SellerId = Annotated[
+    Id,
+    Path(
+        description="The seller's id.",
+        examples=[EXAMPLE_SELLER],
+    ),
+]
+Cursor = Annotated[str, Query(max_length=400, description="`next_cursor` of the previous page.")]
+ProductId = Annotated[
+    Id,
+    Path(
+        description="The product's id.",
+        examples=["product-000001"],
+    ),
+]
+SearchText = Annotated[
+    str,
+    Query(
+        max_length=80,
+        pattern=PRINTABLE,
+        description="Words that the name or category of a product contains, in any order.",
+        examples=["desk lamp"],
+    ),
+]
+CategoryParam = Annotated[
+    str,
+    Query(
+        max_length=128, pattern=PRINTABLE, description="Only products of this category.", examples=["Lamps"]
+    ),
+]
 
 
 async def reject_repeated_parameters(request: Request) -> None:
@@ -16,3 +54,59 @@ async def reject_repeated_parameters(request: Request) -> None:
     for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
         if times > 1:
             raise RepeatedParameter(f"{name} is given {times} times. Give it once.")
+
+
+def period_end(end: str | None, until: str | None) -> str | None:
+    """Return the exclusive end of a period from `to` (exclusive) or `until` (the last day, inclusive).
+
+    Raises:
+        BadPeriod: both are given, or `until` is not a day.
+    """
+    if until is None:
+        return end
+    if end is not None:
+        raise BadPeriod("to and until are given. Give one: to is exclusive, until is the last day.")
+    return day_after(until, "until")
+
+
+async def _period_request(
+    start: Annotated[
+        str | None,
+        Query(
+            alias="from",
+            max_length=40,
+            description="Inclusive. An ISO date or datetime, in the shop's time zone unless it has an "
+            "offset; to the minute. Default: 30 days before the end.",
+            examples=["2018-08-01"],
+        ),
+    ] = None,
+    end: Annotated[
+        str | None,
+        Query(
+            alias="to",
+            max_length=40,
+            description="Exclusive. Default: the end of the newest day that has data. This is the "
+            "canonical way to end a period.",
+            examples=["2018-09-01"],
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        Query(
+            max_length=40,
+            description="The last day, inclusive: `until=2018-08-31` is `to=2018-09-01`. Give `to` or "
+            "`until`, not both.",
+        ),
+    ] = None,
+) -> PeriodRequest:
+    return PeriodRequest(start, period_end(end, until))
+
+
+PeriodDep = Annotated[PeriodRequest, Depends(_period_request)]
+GrainParam = Annotated[
+    Grain | None,
+    Query(
+        description="The length of a bucket; weeks begin on Monday. Default: by the period's length.",
+        examples=["day"],
+    ),
+]

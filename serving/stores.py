@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
+from typing import Annotated
 
+from fastapi import Depends, Request
 from redis.asyncio import Redis
 
 from common.settings import Settings
@@ -12,6 +14,8 @@ from serving.cache.last_answers import LastAnswers
 from serving.cache.response_cache import ResponseCache
 from serving.cache.watcher import CacheWatcher
 from serving.clickhouse import ClickHouseQueries
+from serving.domain import opened
+from serving.kit.names import Names
 from serving.kit.watermarks import WatermarkCache
 from serving.live_versions import LiveVersions
 from serving.redis_client import open_redis
@@ -24,9 +28,17 @@ class Stores:
     clickhouse: ClickHouseQueries
     redis: Redis
     versions: LiveVersions
+    names: Names
     watermarks: WatermarkCache
     last_answers: LastAnswers
     responses: ResponseCache
+
+
+async def _names(request: Request) -> Names:
+    return opened(request, Stores).names
+
+
+NamesDep = Annotated[Names, Depends(_names)]
 
 
 @asynccontextmanager
@@ -47,4 +59,5 @@ async def open_stores(
         watcher = CacheWatcher(settings)
         watcher.start()
         stack.push_async_callback(asyncio.to_thread, watcher.stop)
-        yield Stores(clickhouse, redis, versions, watermarks, last_answers, responses)
+        names = Names(clickhouse, versions)
+        yield Stores(clickhouse, redis, versions, names, watermarks, last_answers, responses)

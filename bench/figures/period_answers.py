@@ -20,14 +20,13 @@ from clickhouse.query_files import load_queries
 from common.clock import system_clock
 from common.settings import Settings
 from serving.analytics.service import Analytics
-from serving.cache.last_answers import LastAnswers
 from serving.clickhouse import ClickHouseQueries, Row, Value
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.names import Names
 from serving.kit.periods import previous_period
 from serving.kit.watermarks import WatermarkCache
 from serving.live_versions import LiveVersions
 from serving.problems import ClickHouseUnavailable
-from serving.products.service import Catalogue
 
 ANSWERS_OF_SELLER, ANSWERS_OF_MARKETPLACE = 100, 40
 """Answers to measure for each question about one seller, and about the marketplace."""
@@ -138,10 +137,10 @@ async def _analytics_context(
     # Nothing listens here: names of products come from ClickHouse.
     versions = LiveVersions(Redis(port=1))
     currency = settings.shop_currency
-    catalogue = Catalogue(queries, versions, currency, LastAnswers(versions.redis, ""))
+    names = Names(queries, versions)
     try:
         yield AnalyticsContext(
-            settings.timezone, currency, queries, versions, catalogue, watermarks, system_clock
+            settings.timezone, currency, queries, versions, names, watermarks, system_clock
         )
     finally:
         await watermarks.aclose()

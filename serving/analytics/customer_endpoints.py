@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from common.ids import PRINTABLE
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.parameters import SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters.customers import COHORT_COLUMNS, cohort_rows
 from serving.analytics.schemas.customers import (
@@ -19,7 +18,7 @@ from serving.analytics.schemas.customers import (
 from serving.analytics.service.customers import MAX_MONTHS, CohortsRequest
 from serving.csv_writer import money_fields
 from serving.gateway.described_routes import guarded
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import SellerId, reject_repeated_parameters
 from serving.responses import (
     BAD_PARAMETER,
     CSV_RESPONSE,

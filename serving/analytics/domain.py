@@ -23,22 +23,19 @@ from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.seller_sql import SellerSql
 from serving.domain import DomainDefinition
 from serving.kit.analytics_context import AnalyticsContext
-from serving.products.service import Catalogue
 from serving.stores import Stores
 from serving.stream_slots import StreamSlots
 
 
 @asynccontextmanager
-async def _open(
-    settings: Settings, stores: Stores, catalogue: Catalogue, clock: Clock
-) -> AsyncIterator[AnalyticsDomain]:
+async def _open(settings: Settings, stores: Stores, clock: Clock) -> AsyncIterator[AnalyticsDomain]:
     """Open the services over the stores, and a client of the service that runs sellers' queries."""
     context = AnalyticsContext(
         settings.timezone,
         settings.shop_currency,
         stores.clickhouse,
         stores.versions,
-        catalogue,
+        stores.names,
         stores.watermarks,
         clock,
     )

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Query
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
+from common.ids import PRINTABLE
 from serving.analytics.dependencies import AnalyticsDep, DashboardsDep
-from serving.analytics.parameters import Cursor, GrainParam, PeriodDep, SearchText, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters.changes import CHANGE_COLUMNS, CHANGE_MONEY, change_rows
 from serving.analytics.presenters.orders import ORDER_LINE_COLUMNS, ORDER_LINE_MONEY, order_line_rows
@@ -27,7 +27,7 @@ from serving.cached_responses import CachedResponderDep
 from serving.gateway.described_routes import guarded
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.rankings import Ranking
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import Cursor, GrainParam, PeriodDep, SellerId, reject_repeated_parameters
 from serving.responses import (
     BAD_PARAMETER,
     CSV_RESPONSE,
@@ -47,6 +47,16 @@ TOP_PRODUCTS_CSV = csv_list("products", TopProduct)
 POPULAR_CSV = csv_list("products", PopularProduct)
 SELLERS_CSV = csv_list("sellers", SellerFound)
 ORDERS_CSV = CsvFormat(ORDER_LINE_COLUMNS, order_line_rows, ORDER_LINE_MONEY)
+
+SearchText = Annotated[
+    str,
+    Query(
+        max_length=80,
+        pattern=PRINTABLE,
+        description="The beginning of an id, a state, or a part of a name or a city.",
+        examples=["campinas"],
+    ),
+]
 
 router = APIRouter(
     route_class=guarded(POLICIES),

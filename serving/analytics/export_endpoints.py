@@ -16,7 +16,6 @@ from serving.analytics.metric_endpoints import (
     ProductFilter,
     table_file,
 )
-from serving.analytics.parameters import PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters.row_export import csv_header, csv_table, row_kinds, with_decimals
 from serving.analytics.service.metrics import MetricsRequest
@@ -25,7 +24,7 @@ from serving.csv_writer import csv_lines
 from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.openapi import Responses, openapi_problem
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import PeriodDep, SellerId, reject_repeated_parameters
 from serving.parquet_writer import PARQUET, ParquetFile, schema_of
 from serving.responses import BAD_PARAMETER, CSV, CSV_RESPONSE, UNAVAILABLE, download_headers
 

@@ -10,7 +10,6 @@ from clickhouse.metric_catalogue.definition import read_every_metric
 from clickhouse.metric_catalogue.files import Unit
 from common.ids import PRINTABLE
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.parameters import Cursor, GrainParam, PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters import metrics as presenter
 from serving.analytics.presenters.row_export import row_kinds
@@ -30,7 +29,7 @@ from serving.analytics.service.metrics import (
 from serving.gateway.described_routes import guarded
 from serving.kit.analytics_context import PeriodRequest
 from serving.openapi import openapi_problem
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import Cursor, GrainParam, PeriodDep, SellerId, reject_repeated_parameters
 from serving.parquet_writer import ColumnKind
 from serving.problems import BadAnalyticsRequest
 from serving.responses import (

@@ -2,15 +2,11 @@
 
 from collections.abc import Mapping
 
-from common.access_policy import ALL_STAFF, AccessPolicy, allow, anyone
-from common.principal import StaffRole
-
-FIGURES: tuple[StaffRole, ...] = ("owner", "manager", "analyst")
-"""The staff that may see what a seller earned. All staff may see its orders."""
+from common.access_policy import ALL_STAFF, FIGURES_STAFF, AccessPolicy, allow, anyone
 
 _OF_SELLER = allow(
     "seller", "analyst", "admin", "platform",
-    traffic="read", staff=FIGURES, seller_parameter="seller_id", scope="analytics:read",
+    traffic="read", staff=FIGURES_STAFF, seller_parameter="seller_id", scope="analytics:read",
 )  # fmt: skip
 _ORDERS = allow(
     "seller", "analyst", "admin", "platform",
@@ -18,11 +14,12 @@ _ORDERS = allow(
 )  # fmt: skip
 _REVIEWS = allow(
     "seller", "analyst", "admin", "platform",
-    traffic="read", staff=FIGURES, seller_parameter="seller_id", scope="orders:read",
+    traffic="read", staff=FIGURES_STAFF, seller_parameter="seller_id", scope="orders:read",
 )  # fmt: skip
 _FIGURES_AND_ORDERS = allow(
     "seller", "analyst", "admin", "platform",
-    traffic="read", staff=FIGURES, seller_parameter="seller_id", scope=("analytics:read", "orders:read"),
+    traffic="read", staff=FIGURES_STAFF, seller_parameter="seller_id",
+    scope=("analytics:read", "orders:read"),
 )  # fmt: skip
 """Of what has both: the rows behind a metric, and what a seller's SQL can name."""
 _OF_MARKETPLACE = allow("analyst", "admin", "platform", traffic="read")

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.parameters import PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters.product_insights import (
     PRICE_CHANGE_COLUMNS,
@@ -21,7 +20,7 @@ from serving.analytics.service.product_insights import (
     PriceChangesRequest,
 )
 from serving.gateway.described_routes import guarded
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import PeriodDep, SellerId, reject_repeated_parameters
 from serving.responses import (
     BAD_PARAMETER,
     CSV_RESPONSE,

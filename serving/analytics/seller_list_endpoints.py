@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.parameters import Cursor, PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.schemas.parcels import DueParcel, DueParcels
 from serving.analytics.schemas.reviews import Review, Reviews
@@ -15,7 +14,7 @@ from serving.analytics.schemas.tasks import ParcelLine
 from serving.analytics.service.parcels import MAX_PARCELS
 from serving.analytics.service.reviews import ReviewsRequest
 from serving.gateway.described_routes import guarded
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import Cursor, PeriodDep, SellerId, reject_repeated_parameters
 from serving.responses import (
     BAD_PARAMETER,
     CSV_RESPONSE,

@@ -7,13 +7,12 @@ from starlette.responses import Response
 
 from common.signals import SignalKind
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.parameters import Cursor, PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters.signals import SIGNAL_COLUMNS
 from serving.analytics.schemas.signals import SellerSignals, Signals
 from serving.analytics.service.signals import SignalsRequest
 from serving.gateway.described_routes import guarded
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import Cursor, PeriodDep, SellerId, reject_repeated_parameters
 from serving.responses import (
     BAD_PARAMETER,
     CSV_RESPONSE,

@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from common.content_type import has_json_content_type
 from serving.analytics.dependencies import AnalyticsDep, AnalyticsDomain
-from serving.analytics.parameters import SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.schemas.sql import SqlRequest, SqlResult, is_numeric
 from serving.analytics.service.seller_sql import SellerSql
@@ -19,7 +18,7 @@ from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.openapi import NOT_JSON, json_request_body, openapi_problem
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import SellerId, reject_repeated_parameters
 from serving.parquet_writer import PARQUET
 from serving.problems import BadBody, NotJson
 from serving.request_body import read_body

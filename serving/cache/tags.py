@@ -1,11 +1,10 @@
-"""The cache tags of catalogue responses. Pure."""
+"""The cache tags of responses that show products. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from serving.cache.keys import CATALOGUE, POPULAR, product_tag, seller_tag
-from serving.products.schemas import Categories, ListingWindow, ProductInDetail, Products
-from serving.recommendations.schemas import SimilarProducts
+from serving.kit.product_lists import Categories, ListingWindow, Products
 
 
 def categories_tags(_categories: Categories) -> set[str]:
@@ -18,13 +17,13 @@ def products_tags(page: Products | ListingWindow) -> set[str]:
     return {CATALOGUE, *_shown(page["products"])}
 
 
-def product_tags(product: ProductInDetail) -> set[str]:
+def product_tags(product: Mapping[str, Any]) -> set[str]:
     """Return the tags of a product with its offers."""
     sellers = (seller_tag(offer["seller_id"]) for offer in product["offers"])
     return {product_tag(product["product_id"]), *sellers}
 
 
-def similar_tags(similar: SimilarProducts) -> set[str]:
+def similar_tags(similar: Mapping[str, Any]) -> set[str]:
     """Return the tags of similar products: a product that is sold out is not among them."""
     return {product_tag(similar["product_id"]), *_products(similar["items"])}
 

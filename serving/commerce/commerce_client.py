@@ -127,10 +127,7 @@ class CommerceClient:
         Raises:
             CommerceUnavailable: the users service does not answer, or returns an error.
         """
-        state = await self._internal("GET", f"/v1/auth/state?after={after}")
-        if state is None:
-            raise CommerceUnavailable("The users service is not there.")
-        return state
+        return await self.ask(f"/v1/auth/state?after={after}")
 
     async def verify_api_key(self, key: str) -> Mapping[str, Any] | None:
         """Return the principal of an API key as the sellers service knows it; None if the key is not valid.
@@ -146,9 +143,17 @@ class CommerceClient:
         Raises:
             CommerceUnavailable: the sellers service does not answer, or returns an error.
         """
-        found = await self._internal("GET", "/v1/seller_suspensions")
+        return await self.ask("/v1/seller_suspensions")
+
+    async def ask(self, target: str) -> Mapping[str, Any]:
+        """Return the response to `GET` this path and query, which the gateway itself requests.
+
+        Raises:
+            CommerceUnavailable: the service does not answer, or returns an error.
+        """
+        found = await self._internal("GET", target)
         if found is None:
-            raise CommerceUnavailable("The sellers service is not there.")
+            raise CommerceUnavailable(f"No commerce service has {target}.")
         return found
 
     async def followed_sellers(self, request: Request) -> frozenset[str]:

@@ -18,7 +18,7 @@ from serving.commerce.schemas.orders import OrderRequest, ShopperOrder, ShopperO
 from serving.commerce.schemas.stock import Stock, StockUpdate, StockUpdates
 from serving.gateway.described_routes import guarded
 from serving.openapi import NOT_JSON, json_request_body, openapi_problem
-from serving.products.endpoints import ProductId
+from serving.parameters import ProductId
 
 STOCK_LIMIT = 1024 * 1024
 """The largest body of a stock list in bytes: thousands of products."""

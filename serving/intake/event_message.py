@@ -1,23 +1,13 @@
 """Encodes a valid event as a Kafka message. Pure."""
 
-from typing import NamedTuple
-
 from producers.outbox.trace import Trace
 from schemas.codec import Encoder
 from schemas.events import all_events
 from serving.intake.validation import EventTooLarge, ValidEvent
+from serving.kit.event_producer import EventMessage
 
 MAX_EVENT_BYTES = 900_000
 """The largest encoded event. With its key and headers it stays below Kafka's limit of 1,000,000 bytes."""
-
-
-class EventMessage(NamedTuple):
-    """A Kafka message."""
-
-    topic: str
-    key: bytes
-    value: bytes
-    headers: list[tuple[str, str | bytes | None]]
 
 
 def encode_event(checked: ValidEvent, encoder: Encoder, trace_id: str) -> EventMessage:

@@ -15,12 +15,12 @@ from common.settings import Settings
 from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.registry import SchemaRegistry
-from serving.intake.event_message import EventMessage, encode_event
+from serving.intake.event_message import encode_event
 from serving.intake.recommendation_counts import count_recommendations
 from serving.intake.schemas import EventProblem, IntakeResult, RejectedEvent
 from serving.intake.validation import BadEvent, ValidEvent, check_visitor, is_about_own_offer, validate_event
 from serving.intake.validators import BROWSING
-from serving.kit.event_producer import EventProducer
+from serving.kit.event_producer import EventMessage, EventProducer
 from serving.problems import RegistryUnavailable
 
 YIELD_EVERY = 20

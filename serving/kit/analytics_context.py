@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from common.clock import Clock
 from serving.clickhouse import ClickHouseQueries, Row
+from serving.kit.names import Names, ProductName
 from serving.kit.periods import Grain, Period, choose_period
 from serving.kit.watermarks import WatermarkCache
 from serving.live_versions import LiveVersions
 from serving.problems import UnknownSeller
-from serving.products.service import Catalogue, ProductName
 
 MAX_SPANS = 10_000
 """The number of sellers whose spans are cached: about 4 MB."""
@@ -52,7 +52,7 @@ class AnalyticsContext:
     currency: str
     clickhouse: ClickHouseQueries
     versions: LiveVersions
-    catalogue: Catalogue
+    names: Names
     watermarks: WatermarkCache
     clock: Clock
     _spans: dict[str, SalesSpan] = field(default_factory=dict, init=False)
@@ -112,9 +112,9 @@ class AnalyticsContext:
         return choose_period(None, None, newest, self.zone)
 
     async def product_names(self, product_ids: Iterable[str]) -> dict[str, ProductName]:
-        """Return product → name and category, of those that the catalogue has."""
+        """Return product → name and category, of those that are known."""
         products = sorted(set(product_ids))
-        return dict(await self.catalogue.names(products)) if products else {}
+        return await self.names.of_products(products) if products else {}
 
     def local(self, moment: datetime | None) -> datetime | None:
         """Return a moment in the shop's time zone."""

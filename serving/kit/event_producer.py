@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from confluent_kafka import KafkaError, Producer
@@ -11,7 +11,6 @@ from confluent_kafka import KafkaError, Producer
 from common.kafka_producer import producer_config
 from common.timeouts import PEER_TIMEOUT_S
 from serving.gateway.circuit_breaker import BreakerOpen, CircuitBreaker
-from serving.intake.event_message import EventMessage
 from serving.problems import KafkaUnavailable
 
 NOT_ACKNOWLEDGED = (
@@ -22,6 +21,15 @@ _POLL_S = 0.1
 _FLUSH_S = PEER_TIMEOUT_S + 1
 
 log = structlog.get_logger()
+
+
+class EventMessage(NamedTuple):
+    """A Kafka message."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, str | bytes | None]]
 
 
 class EventProducer:

@@ -8,7 +8,8 @@ from redis.asyncio import Redis
 from common.timeouts import PEER_TIMEOUT_S
 from serving.kit.offers import Offer, Stock, choose_offer, read_offers, read_stock
 from serving.live_versions import LiveVersions
-from serving.redis_client import run_redis
+from serving.problems import RedisUnavailable
+from serving.redis_client import OPTIONAL_TIMEOUT_S, run_redis
 
 _FIELDS = (b"offers", b"stock")
 """The fields of the hash `product:{product_id}`. They are encoded once: encoding them for each read took a
@@ -24,6 +25,15 @@ async def open_cards(versions: LiveVersions, timeout_s: float = PEER_TIMEOUT_S) 
         RedisUnavailable: Redis does not answer within `timeout_s`.
     """
     return ProductCardLoader(versions.redis, await versions.prefix("recommendations", timeout_s))
+
+
+async def read_known_cards(versions: LiveVersions, product_ids: Iterable[str]) -> dict[str, Offer]:
+    """Return the cards of these products that Redis has; none while Redis does not answer."""
+    try:
+        loader = await open_cards(versions, OPTIONAL_TIMEOUT_S)
+        return await loader.read(product_ids, OPTIONAL_TIMEOUT_S)
+    except RedisUnavailable:
+        return {}
 
 
 class ProductCardLoader:

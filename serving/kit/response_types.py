@@ -41,3 +41,11 @@ Period = TypedDict(
         "to": Annotated[Moment, Field(description="Exclusive.")],
     },
 )
+
+
+class ConfidenceInterval(TypedDict):
+    """An estimate and the bounds between which the true value is with 95 % confidence."""
+
+    estimate: float
+    low: float
+    high: float

@@ -1,23 +1,23 @@
 """Operations as a domain: health, readiness, protection, dead letters, audits, the platform at a glance."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 from common.clock import Clock
 from common.settings import Settings
 from common.stopping import Stopping
-from serving.commerce.commerce_client import CommerceClient
 from serving.domain import DomainDefinition, running
+from serving.gateway.service_routes import ServiceRoutes
 from serving.ops import endpoints
 from serving.ops.audits import endpoints as audits
 from serving.ops.audits.service import AuditsService
 from serving.ops.dead_letters import DeadLetters
 from serving.ops.dependencies import OpsDomain
 from serving.ops.figures_freshness import FiguresFreshness
-from serving.ops.overview.service import OverviewService
+from serving.ops.overview.mails import AskCommerce
+from serving.ops.overview.service import NewestTraining, OverviewService
 from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks
-from serving.recommendations.trainings.service import TrainingsService
 from serving.stores import Stores
 from serving.stream_slots import StreamSlots
 
@@ -29,15 +29,17 @@ STREAMS_OF_PERSON, STREAMS = 5, 20
 async def _open(
     settings: Settings,
     stores: Stores,
-    commerce: CommerceClient,
-    trainings: TrainingsService,
+    figures_tables: Sequence[str],
+    ask_commerce: AskCommerce,
+    services: ServiceRoutes,
+    newest_training: NewestTraining,
     stopping: Stopping,
     clock: Clock,
 ) -> AsyncIterator[OpsDomain]:
-    """Open the checks, and watch the platform."""
+    """Open the checks, and watch the platform. `figures_tables` are those from which figures are computed."""
     audits_service = AuditsService(stores.clickhouse, clock)
     async with (
-        aclosing(FiguresFreshness(settings, stores.watermarks, clock)) as freshness,
+        aclosing(FiguresFreshness(settings, stores.watermarks, figures_tables, clock)) as freshness,
         aclosing(
             ReadinessChecks(settings, stores.redis, stores.clickhouse, freshness, stopping)
         ) as readiness,
@@ -48,16 +50,16 @@ async def _open(
                 stores.redis,
                 readiness,
                 freshness,
-                commerce,
+                ask_commerce,
                 audits_service,
-                trainings,
+                newest_training,
             )
         ) as overview,
     ):
         yield OpsDomain(
             readiness,
             freshness,
-            Protection(settings, readiness, commerce.routes),
+            Protection(settings, readiness, services),
             DeadLetters(settings),
             audits_service,
             settings.audit_hour if settings.audit_enabled else None,

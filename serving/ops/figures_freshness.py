@@ -1,6 +1,7 @@
 """Measures the backlog of the figures: how old they are, and how many messages are not counted yet."""
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from time import monotonic
 
@@ -11,9 +12,6 @@ from common.consumer_lag import total_lag
 from common.errors import PartUnavailable
 from common.problems import Problem
 from common.settings import Settings
-from serving.analytics.service.orders import ORDER_TABLES
-from serving.analytics.service.rankings import PRODUCT_TABLES
-from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
 from serving.kit.watermarks import WatermarkCache, smallest
 from serving.ops.schemas import FiguresState
 
@@ -25,10 +23,11 @@ KAFKA_TIMEOUT_S = 1.5
 MAX_AGE_S = 10.0
 """The largest age of a state that a page shows."""
 
-TABLES = (*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES, *MARKETPLACE_TABLES)
-DEFINITIONS = read_definitions()
-READERS = {"facts": sorted(set().union(*(facts_of(table, DEFINITIONS) for table in TABLES)))}
-"""Consumer group of the job that stores the events of the figures → their topics."""
+
+def readers_of(tables: Iterable[str]) -> dict[str, list[str]]:
+    """Return the consumer group of the job that stores the events of these tables, and their topics."""
+    definitions = read_definitions()
+    return {"facts": sorted(set().union(*(facts_of(table, definitions) for table in tables)))}
 
 
 def is_catching_up(behind_s: float | None, messages_behind: int | None) -> bool:
@@ -40,10 +39,16 @@ def is_catching_up(behind_s: float | None, messages_behind: int | None) -> bool:
 
 
 class FiguresFreshness:
-    """Reads the state of the figures. It queries Kafka only while the figures are not current."""
+    """Reads the state of the figures. It queries Kafka only while the figures are not current.
 
-    def __init__(self, settings: Settings, watermarks: WatermarkCache, clock: Clock) -> None:
+    `tables` are those from which figures are computed.
+    """
+
+    def __init__(
+        self, settings: Settings, watermarks: WatermarkCache, tables: Sequence[str], clock: Clock
+    ) -> None:
         self._kafka = settings.kafka
+        self._tables, self._readers = tables, readers_of(tables)
         self._watermarks = watermarks
         self._clock = clock
         self._state: FiguresState | None = None
@@ -57,7 +62,7 @@ class FiguresFreshness:
             watermarks = await self._watermarks.watermarks()
         except Problem:
             return None
-        as_of = smallest([watermarks.get(table) for table in TABLES])
+        as_of = smallest([watermarks.get(table) for table in self._tables])
         behind_s = max(0.0, (self._clock() - as_of).total_seconds()) if as_of else None
         current = behind_s is not None and behind_s <= CURRENT_WITHIN_S
         messages = 0 if current else await self._messages_behind()
@@ -103,7 +108,7 @@ class FiguresFreshness:
         A request that takes longer continues in its thread. At most one request runs at a time.
         """
         if self._lag is None or self._lag.done():
-            self._lag = asyncio.create_task(asyncio.to_thread(total_lag, self._kafka, READERS))
+            self._lag = asyncio.create_task(asyncio.to_thread(total_lag, self._kafka, self._readers))
             self._lag.add_done_callback(retrieve_error)  # nobody may be waiting for it any more
         done, _ = await asyncio.wait({self._lag}, timeout=KAFKA_TIMEOUT_S)
         try:

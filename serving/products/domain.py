@@ -5,14 +5,14 @@ from contextlib import asynccontextmanager
 
 from serving.domain import DomainDefinition
 from serving.products import endpoints
-from serving.products.service import Catalogue
+from serving.products.service import ProductsService
 from serving.stores import Stores
 
 
 @asynccontextmanager
-async def _open(stores: Stores, currency: str) -> AsyncIterator[Catalogue]:
+async def _open(stores: Stores, currency: str) -> AsyncIterator[ProductsService]:
     """Return the products on offer. `currency` is the shop's."""
-    yield Catalogue(stores.clickhouse, stores.versions, currency, stores.last_answers)
+    yield ProductsService(stores.clickhouse, stores.versions, stores.names, currency, stores.last_answers)
 
 
 PRODUCTS = DomainDefinition((endpoints.router,), _open)

@@ -2,20 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from common.ids import PRINTABLE, Id
 from serving.cache.tags import categories_tags, product_tags, products_tags
 from serving.cached_responses import CachedResponderDep
 from serving.domain import reads
 from serving.gateway.described_routes import guarded
+from serving.kit.product_lists import Categories, Category, Product, Products
 from serving.openapi import openapi_problem
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import CategoryParam, ProductId, SearchText, reject_repeated_parameters
 from serving.products.policy import POLICIES
-from serving.products.schemas import Categories, Category, Product, ProductInDetail, Products
+from serving.products.schemas import ProductInDetail
 from serving.products.search import Sort
-from serving.products.service import Catalogue
+from serving.products.service import ProductsService
 from serving.responses import BAD_PARAMETER, CSV_RESPONSE, UNAVAILABLE, UNCHANGED, csv_list
 
 PRODUCTS_CSV = csv_list("products", Product)
@@ -29,22 +29,7 @@ router = APIRouter(
 )
 
 
-CatalogueDep = Annotated[Catalogue, Depends(reads(Catalogue))]
-SearchText = Annotated[
-    str,
-    Query(
-        max_length=80,
-        pattern=PRINTABLE,
-        description="Words that the name or category of a product contains, in any order.",
-        examples=["desk lamp"],
-    ),
-]
-CategoryParam = Annotated[
-    str,
-    Query(
-        max_length=128, pattern=PRINTABLE, description="Only products of this category.", examples=["Lamps"]
-    ),
-]
+ProductsDep = Annotated[ProductsService, Depends(reads(ProductsService))]
 SortParam = Annotated[
     Sort,
     Query(
@@ -54,20 +39,13 @@ SortParam = Annotated[
     ),
 ]
 Cursor = Annotated[str, Query(max_length=800, description="`next_cursor` of the previous page.")]
-ProductId = Annotated[
-    Id,
-    Path(
-        description="The product's id.",
-        examples=["product-000001"],
-    ),
-]
 
 
 @router.get(
     "/products", tags=["products"], summary="Find products", response_model=Products, responses=CSV_RESPONSE
 )
 async def products(
-    catalogue: CatalogueDep,
+    products: ProductsDep,
     respond: CachedResponderDep,
     q: SearchText = "",
     category: CategoryParam = "",
@@ -77,7 +55,7 @@ async def products(
 ) -> Response:
     """Return products on offer, including sold-out ones. Without `q` and `category`, all of them match."""
     asked = (q, category, sort, cursor, limit)
-    return await respond.data("products", asked, lambda: catalogue.find(*asked), products_tags, PRODUCTS_CSV)
+    return await respond.data("products", asked, lambda: products.find(*asked), products_tags, PRODUCTS_CSV)
 
 
 @router.get(
@@ -87,9 +65,9 @@ async def products(
     response_model=ProductInDetail,
     responses=openapi_problem(404, "The product was never listed."),
 )
-async def product(catalogue: CatalogueDep, respond: CachedResponderDep, product_id: ProductId) -> Response:
+async def product(products: ProductsDep, respond: CachedResponderDep, product_id: ProductId) -> Response:
     """Return a product with the offers of its sellers: price and units available."""
-    return await respond.data("product", (product_id,), lambda: catalogue.product(product_id), product_tags)
+    return await respond.data("product", (product_id,), lambda: products.product(product_id), product_tags)
 
 
 @router.get(
@@ -99,6 +77,6 @@ async def product(catalogue: CatalogueDep, respond: CachedResponderDep, product_
     response_model=Categories,
     responses=CSV_RESPONSE,
 )
-async def categories(catalogue: CatalogueDep, respond: CachedResponderDep) -> Response:
+async def categories(products: ProductsDep, respond: CachedResponderDep) -> Response:
     """Return the categories with products on offer, the largest first."""
-    return await respond.data("categories", (), catalogue.categories, categories_tags, CATEGORIES_CSV)
+    return await respond.data("categories", (), products.categories, categories_tags, CATEGORIES_CSV)

@@ -1,4 +1,4 @@
-"""Who may see the catalogue: everybody."""
+"""Who may see what is for sale: everybody."""
 
 from collections.abc import Mapping
 

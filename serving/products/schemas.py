@@ -1,30 +1,12 @@
-"""The responses of the catalogue routes."""
+"""The response with one product and its offers."""
 
 from typing import Annotated
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from serving.kit.product_lists import Product
 from serving.kit.response_types import Minor
-
-
-class Product(TypedDict):
-    """A product as its best offer shows it: in stock first, then the lowest price, then the seller's id."""
-
-    product_id: Annotated[str, Field(examples=["product-000001"])]
-    name: str | None
-    category: Annotated[str | None, Field(examples=["Lamps"])]
-    seller_id: Annotated[str, Field(examples=["seller-0001"])]
-    seller_name: str | None
-    price_minor: Minor
-    currency: str
-    available: Annotated[
-        int | None, Field(description="Units of this seller; null if the stock was never counted.")
-    ]
-    sold_out: Annotated[
-        bool,
-        Field(description="Whether no seller has a unit left. Uncounted stock is never sold out."),
-    ]
 
 
 class ProductOffer(TypedDict):
@@ -52,39 +34,3 @@ class ProductInDetail(Product):
             "currency is the best offer."
         ),
     ]
-
-
-class Products(TypedDict):
-    """A page of products."""
-
-    found: Annotated[int, Field(description="The number of products on all pages.")]
-    products: list[Product]
-    next_cursor: Annotated[
-        str | None, Field(description="The `cursor` of the next page; null on the last page.")
-    ]
-
-
-class ListingWindow(TypedDict):
-    """The first products of a list, best match first.
-
-    `ranks` has how well each matches the search: 0 is best. `until` is the position of the last product; None
-    if no product follows. `found` is the number of products of the whole list.
-    """
-
-    found: int
-    products: list[Product]
-    ranks: list[int]
-    until: str | None
-
-
-class Category(TypedDict):
-    """A category that has products on offer."""
-
-    category: Annotated[str, Field(examples=["Lamps"])]
-    products: Annotated[int, Field(description="The number of products in it.")]
-
-
-class Categories(TypedDict):
-    """All categories, the largest first."""
-
-    categories: list[Category]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from common.cursor import INT64, BadCursor, decode_cursor, encode_cursor
+from common.cursor import INT64, decode_cursor, encode_cursor
 
 Sort = Literal["best", "relevance", "newest", "cheapest", "dearest"]
 """`best` has the best match first; in a list without words, the most popular product. Then comes the newest.
@@ -36,15 +36,6 @@ class ProductCursor:
         """
         rank, key, product_id = decode_cursor(cursor, (int, int, str))
         return cls(int(rank), int(key), str(product_id))
-
-    @classmethod
-    def is_one(cls, cursor: str) -> bool:
-        """Return whether a text is such a position."""
-        try:
-            cls.decode(cursor)
-        except BadCursor:
-            return False
-        return True
 
 
 END_OF_LIST = ProductCursor(INT64 - 1)

@@ -1,45 +1,26 @@
-"""Reads products on offer: a search, one product, the categories, and the names of products and sellers.
+"""Reads products on offer: a search, one product, the categories.
 
 While ClickHouse does not answer, it returns what Redis has; names of sellers are then missing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from common.timeouts import PEER_TIMEOUT_S
 from serving.cache.completeness import mark_incomplete
 from serving.cache.last_answers import LastAnswers, Question
 from serving.clickhouse import ClickHouseQueries, Row
+from serving.kit.names import Names, SellerNames
 from serving.kit.offers import Offer, Stock, card_order, choose_offer
 from serving.kit.product_cards import ProductCardLoader, open_cards
+from serving.kit.product_lists import Categories, ListingWindow, Product, Products
 from serving.live_versions import LiveVersions
 from serving.problems import ClickHouseUnavailable, RedisUnavailable, SearchUnavailable, UnknownProduct
 from serving.products.popular_cards import popular_cards
 from serving.products.popular_order import popular_keys, popularity_of_best
-from serving.products.schemas import (
-    Categories,
-    ListingWindow,
-    Product,
-    ProductInDetail,
-    ProductOffer,
-    Products,
-)
+from serving.products.schemas import ProductInDetail, ProductOffer
 from serving.products.search import END_OF_LIST, ProductCursor, Sort, search_words
 from serving.redis_client import OPTIONAL_TIMEOUT_S
-
-SellerNames = Mapping[str, str | None]
-"""seller_id → the seller's name; None if the seller registered without one."""
-
-
-class ProductName(NamedTuple):
-    """A product's name and category; each is None if the listing has none."""
-
-    name: str | None
-    category: str | None
-
-
-UNNAMED = ProductName(None, None)
 
 MAX_WINDOW = 1_000
 """The largest number of products up to the end of an earlier window."""
@@ -48,11 +29,12 @@ _CATEGORIES = Question[Categories]("categories", Categories)
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class ProductsService:
     """Reads listings from ClickHouse and stock from Redis. While Redis does not answer, stock is unknown."""
 
     clickhouse: ClickHouseQueries
     versions: LiveVersions
+    names: Names
     currency: str
     last: LastAnswers
 
@@ -153,7 +135,7 @@ class Catalogue:
         """Return the cards of rows of the query `products_found`, which always have an offer."""
         stock = await self._stock([row["product_id"] for row in rows])
         cards = [card for row in rows if (card := choose_offer(_found_offers(row, self.currency, stock)))]
-        names = await self.seller_names(card.seller_id for card in cards)
+        names = await self.names.of_sellers(card.seller_id for card in cards)
         return [_product(card, names) for card in cards]
 
     async def product(self, product_id: str) -> ProductInDetail:
@@ -168,7 +150,7 @@ class Catalogue:
         card = choose_offer(own_currency or offers)
         if card is None:
             raise UnknownProduct(product_id)
-        names = await self.seller_names(offer.seller_id for offer in offers)
+        names = await self.names.of_sellers(offer.seller_id for offer in offers)
         return {
             **_product(card, names),
             "on_offer": card.listed,
@@ -205,21 +187,6 @@ class Catalogue:
             "categories": [{"category": row["category"], "products": int(row["products"])} for row in rows]
         }
 
-    async def seller_names(self, seller_ids: Iterable[str]) -> SellerNames:
-        """Return the names of these sellers, without those that never registered.
-
-        While ClickHouse does not answer, no name is known.
-        """
-        ids = sorted(set(seller_ids))
-        if not ids:
-            return {}
-        try:
-            rows = await self.clickhouse.rows("names_of_sellers", seller_ids=ids)
-        except ClickHouseUnavailable:
-            mark_incomplete()
-            return {}
-        return {row["seller_id"]: row["name"] for row in rows}
-
     async def card_loader(self, timeout_s: float = PEER_TIMEOUT_S) -> ProductCardLoader:
         """Return a loader of product cards for one request.
 
@@ -227,31 +194,6 @@ class Catalogue:
             RedisUnavailable: Redis does not answer within `timeout_s`.
         """
         return await open_cards(self.versions, timeout_s)
-
-    async def cards(self, product_ids: Iterable[str]) -> dict[str, Offer]:
-        """Return the cards of these products that Redis has; none while Redis does not answer."""
-        try:
-            loader = await self.card_loader(OPTIONAL_TIMEOUT_S)
-            return await loader.read(product_ids, OPTIONAL_TIMEOUT_S)
-        except RedisUnavailable:
-            return {}
-
-    async def names(self, product_ids: Sequence[str]) -> dict[str, ProductName]:
-        """Return the names and categories of these products; products without a listing are left out.
-
-        Redis is read first, because a ClickHouse query costs 10 ms of CPU. The rest is read from ClickHouse;
-        while it does not answer, the rest has no names.
-        """
-        cards = await self.cards(product_ids)
-        names = {product_id: ProductName(card.name, card.category) for product_id, card in cards.items()}
-        if missing := [product_id for product_id in product_ids if product_id not in names]:
-            try:
-                rows = await self.clickhouse.rows("products", product_ids=missing)
-            except ClickHouseUnavailable:
-                mark_incomplete()
-                return names
-            names |= {row["product_id"]: ProductName(row["name"], row["category"]) for row in rows}
-        return names
 
     async def _stock(self, product_ids: Sequence[str]) -> dict[str, Stock]:
         """Return the available units of each seller by product; none while Redis does not answer."""

@@ -25,8 +25,7 @@ from schemas.events import all_events
 from schemas.published_model.weights import BLENDED
 from schemas.registry import SchemaRegistry
 from schemas.services import OTHERS
-from serving.intake.event_message import EventMessage
-from serving.kit.event_producer import EventProducer
+from serving.kit.event_producer import EventMessage, EventProducer
 from serving.recommendations.schemas import AskedSource, Item
 from serving.recommendations.scoring import Seed
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from serving.domain import opened
+from serving.kit.product_lists import ProductLists
 from serving.recommendations.experiments.service import ExperimentsService
 from serving.recommendations.experiments.uplift import UpliftService
 from serving.recommendations.health.service import RecommendationHealthService
@@ -26,6 +27,7 @@ class RecommendationsDomain:
     uplift: UpliftService
     health: RecommendationHealthService
     trainings: TrainingsService
+    product_lists: ProductLists
     followed_sellers: FollowedSellers
     check_setting: Callable[[str, object], Awaitable[None]]
     """Raises `UnusableEntry` if a change of a setting, by its name, would add rules without effect."""

@@ -9,6 +9,7 @@ from common.settings import Settings
 from serving.domain import DomainDefinition, running
 from serving.kit.analytics_context import AnalyticsContext
 from serving.kit.event_producer import EventProducer
+from serving.kit.product_lists import ProductLists
 from serving.recommendations import endpoints
 from serving.recommendations.answer_log import AnswerLog
 from serving.recommendations.dependencies import FollowedSellers, RecommendationsDomain
@@ -39,6 +40,7 @@ async def _open(
     stores: Stores,
     context: AnalyticsContext,
     values: SettingValues,
+    product_lists: ProductLists,
     producer: EventProducer,
     suspensions: Suspensions,
     followed_sellers: FollowedSellers,
@@ -48,7 +50,7 @@ async def _open(
     health = RecommendationHealthService(context, values)
 
     async def check_setting(name: str, value: object) -> None:
-        await check_entries(name, value, values, context.catalogue, clock())
+        await check_entries(name, value, values, stores, product_lists, clock())
 
     async with AsyncExitStack() as stack:
         suspended = await stack.enter_async_context(running(suspended_sellers(suspensions)))
@@ -81,6 +83,7 @@ async def _open(
             UpliftService(context),
             health,
             TrainingsService(clickhouse, versions, clock),
+            product_lists,
             followed_sellers,
             check_setting,
         )

@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 
-from common.access_policy import ALL_STAFF, AccessPolicy, allow, anyone
+from common.access_policy import ALL_STAFF, FIGURES_STAFF, AccessPolicy, allow, anyone
 from common.principal import Role
 from producers.alerts.model import WRITERS
-from serving.analytics.policy import FIGURES
 
 _OF_SELLER = allow(
-    "seller", "analyst", "admin", "platform", traffic="page", staff=FIGURES, seller_parameter="seller_id"
+    "seller",
+    "analyst",
+    "admin",
+    "platform",
+    traffic="page",
+    staff=FIGURES_STAFF,
+    seller_parameter="seller_id",
 )
 
 _OF_ALL_STAFF = allow(

@@ -14,7 +14,7 @@ from common.settings import Settings
 from schemas.codec import Decoder, Encoder
 from schemas.events import all_events
 from schemas.examples import examples
-from serving.intake.event_message import EventMessage, encode_event
+from serving.intake.event_message import encode_event
 from serving.intake.schemas import IntakeResult
 from serving.intake.service import YIELD_EVERY, EventIntake
 from serving.intake.validation import (
@@ -25,6 +25,7 @@ from serving.intake.validation import (
     validate_event,
 )
 from serving.intake.validators import BROWSING
+from serving.kit.event_producer import EventMessage
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 VIEW = {"event": "product_viewed", "session_id": "visit", "product_id": "lamp"}

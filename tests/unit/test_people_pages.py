@@ -9,6 +9,8 @@ from fastapi import Request
 
 from common.access_policy import NotAllowed
 from serving.commerce.commerce_client import CommerceResponse
+from serving.commerce.forwarding import CommerceDomain
+from serving.domain import OpenDomains
 from serving.form_fields import CONTENT_TYPE, NotAForm
 from serving.problems import BadBody
 from serving.web.people.demo import DemoAvailability, is_from_this_machine, may_be_offered_demo
@@ -185,6 +187,10 @@ def test_a_late_answer_about_the_demo_is_unknown_until_it_is_there(
     assert asyncio.run(offered(is_demo=False)) == ([False, False, True], 1)
 
 
+async def no_check(_name: str, _value: object) -> None:
+    """Accept any change of a setting."""
+
+
 @pytest.mark.parametrize(("is_demo", "shown"), [(True, True), (False, False)])
 def test_busy_accounts_hide_the_demo_from_nobody(
     monkeypatch: pytest.MonkeyPatch, is_demo: bool, shown: bool
@@ -193,8 +199,10 @@ def test_busy_accounts_hide_the_demo_from_nobody(
 
     async def offered() -> bool:
         sent = request()
-        state = SimpleNamespace(demo=DemoAvailability(lambda: is_demo), commerce=SlowAccounts())
-        sent.scope["app"] = SimpleNamespace(state=state)
+        domains = OpenDomains()
+        domains.add(DemoAvailability(lambda: is_demo))
+        domains.add(CommerceDomain(SlowAccounts(), no_check))  # type: ignore[arg-type]
+        sent.scope["app"] = SimpleNamespace(state=SimpleNamespace(domains=domains))
         return await may_be_offered_demo(sent)
 
     assert asyncio.run(offered()) is shown

@@ -15,9 +15,9 @@ from serving.analytics.presenters import sales
 from serving.analytics.presenters.orders import order, order_cursor, read_order_cursor
 from serving.analytics.schemas.sales import Bucket
 from serving.clickhouse import encode_parameter
+from serving.kit.names import ProductName
 from serving.kit.periods import Grain, Period, buckets, midnight
 from serving.problems import BadPeriod
-from serving.products.service import ProductName
 from serving.web.formatter import Formatter, place, seller_name, short_id, words
 from serving.web.presenters import (
     axis,

@@ -17,7 +17,7 @@ from jobs.signals.logic import LATENESS_S, QUERIES, VIEWS, plan
 from jobs.signals.rules import RULES
 from schemas.events import all_events
 from serving.analytics.presenters.signals import read_signal_cursor, signal, signal_cursor
-from serving.products.service import ProductName
+from serving.kit.names import ProductName
 from serving.web.seller.signals import METRICS, TITLES, link_of
 
 TEXTS = {path.stem: path.read_text() for path in QUERIES.folder.rglob("*.sql")}

@@ -13,7 +13,7 @@ from serving.analytics.schemas.changes import (
     OtherParts,
 )
 from serving.csv_writer import money_fields
-from serving.products.service import UNNAMED, ProductName
+from serving.kit.names import UNNAMED, ProductName
 
 Row = Mapping[str, Any]
 """A row of the query `seller_sales_change`."""

@@ -19,8 +19,8 @@ from serving.analytics.schemas.metrics import (
     MetricSplit,
     MetricTotal,
 )
+from serving.kit.names import UNNAMED, ProductName
 from serving.kit.periods import Period, bucket_of
-from serving.products.service import UNNAMED, ProductName
 
 Row = Mapping[str, Any]
 Columns = dict[str, int | None]

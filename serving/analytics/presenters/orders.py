@@ -9,7 +9,7 @@ from common.clock import from_millis, to_millis
 from common.cursor import BadCursor, decode_cursor, encode_cursor, moment_of
 from serving.analytics.schemas.orders import Order, OrderLine, Orders, Status
 from serving.csv_writer import money_fields
-from serving.products.service import UNNAMED, ProductName
+from serving.kit.names import UNNAMED, ProductName
 
 
 def order_cursor(placed_at: datetime, order_id: str) -> str:

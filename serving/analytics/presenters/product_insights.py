@@ -11,7 +11,7 @@ from serving.analytics.presenters.customers import share
 from serving.analytics.presenters.sales import change
 from serving.analytics.schemas.product_insights import PriceChange, PriceWindow, ProductPair
 from serving.csv_writer import money_fields
-from serving.products.service import UNNAMED, ProductName
+from serving.kit.names import UNNAMED, ProductName
 
 Row = Mapping[str, Any]
 

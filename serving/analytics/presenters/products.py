@@ -5,7 +5,7 @@ from typing import Any
 
 from serving.analytics.schemas.products import PopularProduct, TopProduct
 from serving.analytics.schemas.sellers import SellerFound
-from serving.products.service import UNNAMED, ProductName
+from serving.kit.names import UNNAMED, ProductName
 
 
 def product(row: Mapping[str, Any], names: Mapping[str, ProductName]) -> TopProduct:

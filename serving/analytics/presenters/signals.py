@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from common.clock import from_millis, to_millis
 from common.cursor import BadCursor, decode_cursor, encode_cursor, moment_of
 from serving.analytics.schemas.signals import Signal
-from serving.products.service import UNNAMED, ProductName
+from serving.kit.names import UNNAMED, ProductName
 
 SIGNAL_COLUMNS = tuple(name for name in Signal.__annotations__ if name != "figures")
 """The columns of a page of signals as CSV."""

@@ -157,7 +157,7 @@ class FiguresReader:
     async def _names(self, by: str, dimension: Dimension, values: Sequence[str]) -> Mapping[str, str | None]:
         """Return the names of products or sellers; of another dimension, the texts for some of its values."""
         if by == SELLER:
-            return dict(await self._context.catalogue.seller_names(values))
+            return dict(await self._context.names.of_sellers(values))
         if by != PRODUCT:
             return dimension.labels
         products = await self._context.product_names(values)

@@ -41,7 +41,7 @@ class OrdersService:
         await self._context.require_seller(seller_id, rows)
         more, rows = len(rows) > limit, rows[:limit]
         names, states = await asyncio.gather(
-            self._context.catalogue.names(presenter.product_ids(rows)),
+            self._context.names.of_products(presenter.product_ids(rows)),
             self._states(seller_id, [row["order_id"] for row in rows]),
         )
         shown = [

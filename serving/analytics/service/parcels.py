@@ -8,8 +8,8 @@ from serving.analytics.schemas.parcels import DueParcel, DueParcels
 from serving.analytics.service.tasks import TO_SHIP_DAYS
 from serving.clickhouse import Row
 from serving.kit.analytics_context import AnalyticsContext
+from serving.kit.names import UNNAMED, ProductName
 from serving.kit.periods import midnight
-from serving.products.service import UNNAMED, ProductName
 
 PARCEL_TABLES = ("order_lines", "parcels")
 

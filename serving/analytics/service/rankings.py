@@ -34,7 +34,7 @@ class RankingsService:
             limit=limit,
         )
         await self._context.require_seller(seller_id, rows)
-        names = await self._context.catalogue.names([row["product_id"] for row in rows])
+        names = await self._context.names.of_products([row["product_id"] for row in rows])
         return {
             "seller_id": seller_id,
             "currency": self._context.currency,
@@ -48,7 +48,7 @@ class RankingsService:
     async def popular(self, name: Ranking, n: int) -> PopularProducts:
         """Return the first `n` products of the ranking `name`."""
         ranked = await ranking(self._context.versions, name, n)
-        names = await self._context.catalogue.names([product_id for product_id, _ in ranked])
+        names = await self._context.names.of_products([product_id for product_id, _ in ranked])
         return {
             "ranking": name,
             "half_life_days": HALF_LIFE_DAYS[name],

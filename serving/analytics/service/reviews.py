@@ -8,9 +8,9 @@ from serving.analytics.presenters.sales import show_period
 from serving.analytics.schemas.reviews import Review, Reviews
 from serving.clickhouse import Row
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.names import UNNAMED
 from serving.kit.periods import LATEST
 from serving.problems import BadAnalyticsRequest
-from serving.products.service import UNNAMED
 
 REVIEW_TABLES = ("review_scores",)
 

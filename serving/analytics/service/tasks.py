@@ -8,7 +8,7 @@ from common.clock import from_millis
 from serving.analytics.schemas.tasks import LowStock, SellerTasks, WaitingOrder
 from serving.clickhouse import Row
 from serving.kit.analytics_context import AnalyticsContext
-from serving.products.service import UNNAMED, ProductName
+from serving.kit.names import UNNAMED, ProductName
 
 SALES = "sales_lines"
 TASK_TABLES = ("order_lines", "order_state", SALES)

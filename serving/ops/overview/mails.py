@@ -1,23 +1,23 @@
 """What the commerce services sent to people, and what is late."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from serving.commerce.commerce_client import GATEWAY_ITSELF, CommerceClient
 from serving.ops.overview.schemas import AlertMessages, MailKind, MailOverview
-from serving.problems import CommerceUnavailable
+
+AskCommerce = Callable[[str], Awaitable[Mapping[str, Any]]]
+"""Returns the response of a commerce service to `GET` a target; raises `CommerceUnavailable`."""
 
 
-async def read_mails(commerce: CommerceClient) -> MailOverview:
+async def read_mails(ask: AskCommerce) -> MailOverview:
     """Return the mails of a day, and the messages of sellers' alerts.
 
     Raises:
         CommerceUnavailable: a service does not answer.
     """
-    mails, messages = await asyncio.gather(
-        _read(commerce, "/v1/mails/summary"), _read(commerce, "/v1/alert_messages/summary")
-    )
+    mails, messages = await asyncio.gather(ask("/v1/mails/summary"), ask("/v1/alert_messages/summary"))
     return {
         "kinds": [_kind(each) for each in mails["kinds"]],
         "overdue": mails["overdue"],
@@ -43,10 +43,3 @@ def _alert_messages(statuses: list[dict[str, Any]]) -> AlertMessages:
         "skipped": found.get("skipped", {}).get("messages", 0),
         "oldest_waiting_at": datetime.fromisoformat(waiting["oldest_at"]) if waiting else None,
     }
-
-
-async def _read(commerce: CommerceClient, target: str) -> Any:
-    answer = await commerce.call(GATEWAY_ITSELF, "GET", target)
-    if not answer.is_success:
-        raise CommerceUnavailable(f"the service answered {answer.status} to {target}")
-    return answer.content

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from serving.kit.trainings import Training
 from serving.ops.audits.schemas import Audit
 from serving.ops.schemas import FiguresState
-from serving.recommendations.trainings.schemas import Training
 
 PartStateName = Literal["ready", "not_ready", "off"]
 StageName = Literal["shop", "kafka", "jobs", "stores", "api", "night"]

@@ -1,7 +1,7 @@
 """Reads the whole platform: every source at the same time, each with a deadline of its own."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeVar
@@ -15,13 +15,13 @@ from common.consumer_lag import Backlog, read_backlog
 from common.kafka import KafkaCluster
 from common.process_records import recorded_parts
 from common.settings import Settings
-from serving.commerce.commerce_client import CommerceClient
+from serving.kit.trainings import Trainings
 from serving.ops.audits.service import AuditsService
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.overview import presenter
 from serving.ops.overview.alerts import read_alerts
 from serving.ops.overview.jobs import read_versions
-from serving.ops.overview.mails import read_mails
+from serving.ops.overview.mails import AskCommerce, read_mails
 from serving.ops.overview.parts import Outages
 from serving.ops.overview.processes import (
     CHECKS_TIMEOUT_S,
@@ -34,7 +34,6 @@ from serving.ops.overview.rates import RateMeter
 from serving.ops.overview.schemas import PlatformOverview
 from serving.ops.overview.source import Reading, Source
 from serving.ops.readiness import ReadinessChecks
-from serving.recommendations.trainings.service import TrainingsService
 from serving.redis_client import run_redis
 
 HTTP_TIMEOUT_S = 10.0
@@ -57,6 +56,10 @@ K = TypeVar("K")
 T = TypeVar("T")
 
 
+NewestTraining = Callable[[], Awaitable[Trainings]]
+"""Returns the page with the newest training of the recommender."""
+
+
 class OverviewService:
     """The overview of this process. `start` it, so that it watches also while nobody looks."""
 
@@ -67,9 +70,9 @@ class OverviewService:
         redis: Redis,
         readiness_checks: ReadinessChecks,
         freshness: FiguresFreshness,
-        commerce: CommerceClient,
+        ask_commerce: AskCommerce,
         audits: AuditsService,
-        trainings: TrainingsService,
+        newest_training: NewestTraining,
     ) -> None:
         self._settings, self._clock, self._redis = settings, clock, redis
         # Longer than the deadline of a source: that one says that a process is late.
@@ -94,9 +97,9 @@ class OverviewService:
             "local_memory": source("processes of this machine", lambda: read_local_memory(settings), **slow),
             "disk": source("disk", lambda: read_disk(settings), **slow),
             "audits": source("audits", lambda: audits.page(None, AUDITS), **slow),
-            "trainings": source("trainings", lambda: trainings.page(None, 1), **slow),
+            "trainings": source("trainings", newest_training, **slow),
             "alerts": source("prometheus", lambda: read_alerts(settings, self._http), quiet=True),
-            "mails": source("mails", lambda: read_mails(commerce), **slow),
+            "mails": source("mails", lambda: read_mails(ask_commerce), **slow),
         }
         self._lock = asyncio.Lock()
         self._last: PlatformOverview | None = None

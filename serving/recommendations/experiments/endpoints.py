@@ -6,11 +6,10 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
-from serving.analytics.parameters import SellerId
 from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.openapi import openapi_problem
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import SellerId, reject_repeated_parameters
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.experiments import schemas
 from serving.recommendations.experiments.policy import POLICIES

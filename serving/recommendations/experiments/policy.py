@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from common.access_policy import AccessPolicy, allow
-from serving.analytics.policy import FIGURES
+from common.access_policy import FIGURES_STAFF, AccessPolicy, allow
 
 _ADMINISTRATORS = allow("admin", "platform", traffic="read")
 
@@ -17,7 +16,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
         "admin",
         "platform",
         traffic="read",
-        staff=FIGURES,
+        staff=FIGURES_STAFF,
         seller_parameter="seller_id",
         scope="analytics:read",
     ),

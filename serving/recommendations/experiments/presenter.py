@@ -11,6 +11,7 @@ from recommenders.experiments.sample_ratio import SampleRatio, sample_ratio
 from recommenders.experiments.verdicts import MAX_SHARED_SHARE, breached, compare
 from recommenders.experiments.verdicts import MetricResult as Comparison
 from serving.clickhouse import Row
+from serving.kit.response_types import ConfidenceInterval
 from serving.recommendations.experiments import schemas
 
 Sums = Mapping[tuple[str, str], Moments]
@@ -105,7 +106,7 @@ def _metric(name: schemas.MetricName, result: Comparison, is_control: bool) -> s
     }
 
 
-def interval(found: Interval) -> schemas.ConfidenceInterval:
+def interval(found: Interval) -> ConfidenceInterval:
     """Return an interval as in responses."""
     return {"estimate": found.estimate, "low": found.low, "high": found.high}
 

@@ -6,19 +6,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.kit.response_types import AsOf, Period
+from serving.kit.response_types import AsOf, ConfidenceInterval, Period
 
 State = Literal["scheduled", "running", "stopped"]
 MetricName = Literal["conversion", "revenue", "click_rate"]
 Verdict = Literal["not_enough_data", "better", "worse", "no_difference_found", "sample_ratio_mismatch"]
-
-
-class ConfidenceInterval(TypedDict):
-    """An estimate and the bounds between which the true value is with 95 % confidence."""
-
-    estimate: float
-    low: float
-    high: float
 
 
 class Guardrail(TypedDict):

@@ -72,7 +72,7 @@ class RecommendationHealthService:
             ),
         )
         sellers = [row["value"] for row in groups if row["dimension"] == "seller"][: asked.top]
-        names = await self.context.catalogue.seller_names(sellers)
+        names = await self.context.names.of_sellers(sellers)
         rows = DailyRows(presenter.by_day(answers), lists, products)
         zone = self.context.zone
         days = [start.astimezone(zone).date() for start in buckets(period, "day", zone)]

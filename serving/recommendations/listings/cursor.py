@@ -50,6 +50,15 @@ class PersonalCursor:
         found = (packed[start : start + DIGEST_BYTES] for start in range(0, len(packed), DIGEST_BYTES))
         return cls(until or None, frozenset(found))
 
+    @classmethod
+    def is_one(cls, cursor: str) -> bool:
+        """Return whether a text is such a cursor, and not that of the list of everybody."""
+        try:
+            cls.decode(cursor)
+        except BadCursor:
+            return False
+        return True
+
     def has_shown(self, product_id: str) -> bool:
         """Return whether a product of the window was shown."""
         return digest(product_id) in self.shown

@@ -11,12 +11,10 @@ from serving.cached_responses import CachedResponder, CachedResponderDep
 from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import GatewayDomain
-from serving.parameters import reject_repeated_parameters
+from serving.kit.product_lists import ProductLists
+from serving.parameters import CategoryParam, SearchText, reject_repeated_parameters
 from serving.problems import ClickHouseUnavailable, SearchUnavailable
-from serving.products.endpoints import CatalogueDep, CategoryParam, SearchText
-from serving.products.search import ProductCursor
-from serving.products.service import Catalogue
-from serving.recommendations.dependencies import RecommendationsDep
+from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
 from serving.recommendations.endpoints import VisitorId
 from serving.recommendations.known_visitors import KnownVisitor
 from serving.recommendations.listings.cursor import MAX_CURSOR, PersonalCursor
@@ -41,7 +39,12 @@ async def _listings(service: RecommendationsDep) -> PersonalListings:
     return service.listings
 
 
+async def _product_lists(request: Request) -> ProductLists:
+    return opened(request, RecommendationsDomain).product_lists
+
+
 ListingsDep = Annotated[PersonalListings, Depends(_listings)]
+ProductListsDep = Annotated[ProductLists, Depends(_product_lists)]
 
 
 @router.get(
@@ -52,7 +55,7 @@ ListingsDep = Annotated[PersonalListings, Depends(_listings)]
 )
 async def personal_products(
     request: Request,
-    catalogue: CatalogueDep,
+    products: ProductListsDep,
     respond: CachedResponderDep,
     listings: ListingsDep,
     visitor_id: VisitorId,
@@ -69,7 +72,7 @@ async def personal_products(
     order is that of `/v1/products`, which is never personal; `personalised` says so.
     """
     known = await known_visitor(request, listings, visitor_id, category)
-    page = await personal_page(catalogue, respond, listings, known, q, category, cursor, limit)
+    page = await personal_page(products, respond, listings, known, q, category, cursor, limit)
     return private_json(page)
 
 
@@ -83,7 +86,7 @@ async def known_visitor(
 
 
 async def personal_page(
-    catalogue: Catalogue,
+    products: ProductLists,
     respond: CachedResponder,
     listings: PersonalListings,
     known: KnownVisitor | None,
@@ -98,26 +101,26 @@ async def personal_page(
         BadCursor: `cursor` is not a `next_cursor` of this list.
         SearchUnavailable: ClickHouse does not answer.
     """
-    if cursor and ProductCursor.is_one(cursor):
-        return await _behind_window(catalogue, text, category, cursor, limit)
+    if cursor and not PersonalCursor.is_one(cursor):
+        return await _behind_window(products, text, category, cursor, limit)
     after = PersonalCursor.decode(cursor) if cursor else None
     window_of = (text, category, after.until if after else None, WINDOW)
     try:
         window = await respond.content(
-            "listing_window", window_of, lambda: catalogue.window(*window_of), products_tags
+            "listing_window", window_of, lambda: products.window(*window_of), products_tags
         )
     except ClickHouseUnavailable as error:
         if after:
             raise SearchUnavailable from error
-        return await _behind_window(catalogue, text, category, None, limit)
+        return await _behind_window(products, text, category, None, limit)
     return await listings.page(known, window, after, limit)
 
 
 async def _behind_window(
-    catalogue: Catalogue, text: str, category: str, cursor: str | None, limit: int
+    products: ProductLists, text: str, category: str, cursor: str | None, limit: int
 ) -> PersonalProducts:
     """Return a page in the order of everybody."""
-    page = await catalogue.find(text, category, "best", cursor, limit)
+    page = await products.find(text, category, "best", cursor, limit)
     return {
         "personalised": False,
         "model_version": None,

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from serving.kit.product_lists import Product
 from serving.kit.response_types import AsOf
-from serving.products.schemas import Product
 from serving.recommendations.schemas import AskedSource, ModelVersion, Reason
 
 

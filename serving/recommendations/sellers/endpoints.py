@@ -8,12 +8,12 @@ from starlette.responses import Response
 from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.parameters import reject_repeated_parameters
-from serving.products.endpoints import CatalogueDep
 from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
 from serving.recommendations.endpoints import REDIS_UNAVAILABLE, VisitorId
 from serving.recommendations.policy import POLICIES
 from serving.recommendations.sellers.schemas import SellersToFollow
 from serving.responses import BAD_PARAMETER, private_json
+from serving.stores import NamesDep
 
 router = APIRouter(
     route_class=guarded(POLICIES),
@@ -32,7 +32,7 @@ router = APIRouter(
 async def sellers_to_follow(
     request: Request,
     service: RecommendationsDep,
-    catalogue: CatalogueDep,
+    names: NamesDep,
     visitor_id: VisitorId,
     n: Annotated[int, Query(ge=1, le=20, description="The largest number of sellers to return.")] = 6,
 ) -> Response:
@@ -43,4 +43,4 @@ async def sellers_to_follow(
     that fits, are left out.
     """
     followed = await opened(request, RecommendationsDomain).followed_sellers(request)
-    return private_json(await service.sellers.of(visitor_id, n, followed, catalogue.seller_names))
+    return private_json(await service.sellers.of(visitor_id, n, followed, names.of_sellers))

@@ -8,15 +8,14 @@ from starlette.responses import Response
 
 from common.content_type import has_json_content_type
 from common.ids import PRINTABLE, Id
-from serving.analytics.parameters import Cursor
 from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
+from serving.kit import trainings as schemas
 from serving.openapi import NOT_JSON, json_request_body, openapi_problem
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import Cursor, reject_repeated_parameters
 from serving.problems import BadBody, NotJson
 from serving.recommendations.dependencies import RecommendationsDomain
-from serving.recommendations.trainings import schemas
 from serving.recommendations.trainings.policy import POLICIES
 from serving.recommendations.trainings.service import TrainingsService
 from serving.request_body import read_body

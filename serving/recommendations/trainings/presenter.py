@@ -9,8 +9,8 @@ import orjson
 from common.clock import from_millis, to_millis
 from common.cursor import BadCursor, decode_cursor, encode_cursor, moment_of
 from serving.clickhouse import Row
-from serving.recommendations.experiments.schemas import ConfidenceInterval
-from serving.recommendations.trainings import schemas
+from serving.kit import trainings as schemas
+from serving.kit.response_types import ConfidenceInterval
 from serving.recommendations.trainings.model_switch import ServedVersions
 
 LONGEST = timedelta(days=1)

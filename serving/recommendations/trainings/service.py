@@ -7,11 +7,12 @@ import structlog
 from common.clock import Clock
 from schemas.published_model.roll_back import RollBack
 from serving.clickhouse import ClickHouseQueries, Row
+from serving.kit import trainings as schemas
 from serving.kit.product_cards import open_cards
 from serving.live_versions import LiveVersions
 from serving.problems import RedisUnavailable
 from serving.recommendations.trained_models import ModelUnusable, TrainedModels
-from serving.recommendations.trainings import presenter, schemas
+from serving.recommendations.trainings import presenter
 from serving.recommendations.trainings.model_switch import read_served_versions, switch_back
 from serving.recommendations.trainings.problems import ModelNotKept, UnknownTraining
 
@@ -46,6 +47,14 @@ class TrainingsService:
         found = [presenter.training(row, live, now) for row in rows[:limit]]
         next_cursor = presenter.training_cursor(found[-1]) if len(rows) > limit else None
         return {"trainings": found, "live": live, "next_cursor": next_cursor}
+
+    async def newest(self) -> schemas.Trainings:
+        """Return the page with the newest training.
+
+        Raises:
+            ClickHouseUnavailable: ClickHouse does not answer.
+        """
+        return await self.page(None, 1)
 
     async def newest_judging(self) -> schemas.Training | None:
         """Return the newest of the last trainings that judged strategies on random lists; None without one.

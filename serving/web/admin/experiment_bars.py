@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from serving.recommendations.experiments.schemas import ConfidenceInterval, MetricResult
+from serving.kit.response_types import ConfidenceInterval
+from serving.recommendations.experiments.schemas import MetricResult
 
 WIDTH = 200.0
 """The width of a picture, in units of its view box."""

@@ -16,10 +16,10 @@ from common.ids import PRINTABLE
 from common.problems import Problem
 from serving.analytics.dependencies import AnalyticsDomain
 from serving.domain import opened
+from serving.kit.trainings import Training
 from serving.problems import ClickHouseUnavailable
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.experiments import presenter
-from serving.recommendations.trainings.schemas import Training
 from serving.web.admin.experiment_bars import bar_of, scale_of
 from serving.web.admin.experiment_form import read_definition, with_added
 from serving.web.admin.page import admin_page, admin_router

@@ -10,10 +10,10 @@ from common.ids import Id
 from common.problems import Problem
 from serving.domain import opened
 from serving.gateway.gateway import identity_of
+from serving.kit.trainings import TrainingDetails
 from serving.problems import ClickHouseUnavailable, RedisUnavailable
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.trainings.problems import ModelNotKept
-from serving.recommendations.trainings.schemas import TrainingDetails
 from serving.recommendations.trainings.service import TrainingsService
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.forms import BadField, confirmation, read_form

@@ -17,9 +17,9 @@ from serving.commerce.forwarding import CommerceDep
 from serving.gateway import cookies
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
+from serving.kit.names import Names
 from serving.parameters import reject_repeated_parameters
-from serving.products.endpoints import CatalogueDep
-from serving.products.service import Catalogue
+from serving.stores import NamesDep
 from serving.web.forms import country_code
 from serving.web.people.calls import change, read
 from serving.web.people.forms import Form, read_form, typed
@@ -49,39 +49,39 @@ Cursor = Annotated[str, Query(max_length=200, pattern=PRINTABLE)]
 
 
 @router.get("")
-async def profile_page(request: Request, commerce: CommerceDep, catalogue: CatalogueDep) -> Response:
+async def profile_page(request: Request, commerce: CommerceDep, names: NamesDep) -> Response:
     """Return the profile, the first page of the account."""
-    return await _profile(request, commerce, catalogue)
+    return await _profile(request, commerce, names)
 
 
 @router.post("/profile")
-async def change_profile(request: Request, commerce: CommerceDep, catalogue: CatalogueDep) -> Response:
+async def change_profile(request: Request, commerce: CommerceDep, names: NamesDep) -> Response:
     """Change the name."""
     name = typed(await read_form(request), "name")
     answer = await change(commerce, request, "PATCH", "/v1/me", {"name": name})
     if answer.is_success:
         return go_to("/account", done="profile-saved")
-    return await _profile(request, commerce, catalogue, answer)
+    return await _profile(request, commerce, names, answer)
 
 
 @router.post("/mails")
-async def change_mails(request: Request, commerce: CommerceDep, catalogue: CatalogueDep) -> Response:
+async def change_mails(request: Request, commerce: CommerceDep, names: NamesDep) -> Response:
     """Agree to mails with recommendations, or end them."""
     wanted = typed(await read_form(request), "recommendations") == "yes"
     answer = await change(commerce, request, "PUT", "/v1/me/recommendation_mails", {"wanted": wanted})
     if answer.is_success:
         return go_to("/account", done="mails-saved")
-    return await _profile(request, commerce, catalogue, answer)
+    return await _profile(request, commerce, names, answer)
 
 
 @router.get("/orders")
 async def account_orders(
-    request: Request, commerce: CommerceDep, catalogue: CatalogueDep, cursor: Cursor = ""
+    request: Request, commerce: CommerceDep, names: NamesDep, cursor: Cursor = ""
 ) -> Response:
     """Return the orders of the person, the newest first; with a cursor, those that follow."""
     target = f"/v1/orders?limit={ORDERS_PER_PAGE}" + (f"&cursor={quote(cursor, safe='')}" if cursor else "")
     found = await read(commerce, request, target)
-    rows = await order_rows(found["orders"], catalogue)
+    rows = await order_rows(found["orders"], names)
     return page(
         request, "account_orders.html", orders=rows, next_cursor=found["next_cursor"], is_first=not cursor
     )
@@ -197,12 +197,12 @@ async def erase(request: Request, commerce: CommerceDep) -> Response:
 async def _profile(
     request: Request,
     commerce: CommerceClient,
-    catalogue: Catalogue,
+    names: Names,
     answer: CommerceResponse | None = None,
 ) -> Response:
     me = await read(commerce, request, "/v1/me")
     mails = await read(commerce, request, "/v1/me/recommendation_mails")
-    sellers = await named_sellers(sorted(me["sellers"]), catalogue)
+    sellers = await named_sellers(sorted(me["sellers"]), names)
     return _page(request, "account.html", answer, me=me, mails=mails, sellers=sellers)
 
 

@@ -10,7 +10,7 @@ import structlog
 
 from common.errors import PartUnavailable
 from common.problems import Problem
-from serving.products.service import Catalogue
+from serving.kit.names import Names
 
 NAMES_TIMEOUT_S = 1.0
 """After this time, the list shows ids instead of names."""
@@ -32,10 +32,10 @@ class OrderRow:
     units: int
 
 
-async def order_rows(orders: Sequence[Mapping[str, Any]], catalogue: Catalogue) -> list[OrderRow]:
+async def order_rows(orders: Sequence[Mapping[str, Any]], names: Names) -> list[OrderRow]:
     """Return the rows of a page of `GET /v1/orders`."""
-    names = await _names([order["lines"][0]["product_id"] for order in orders if order["lines"]], catalogue)
-    return [_row(order, names) for order in orders if order["lines"]]
+    of_products = await _names([order["lines"][0]["product_id"] for order in orders if order["lines"]], names)
+    return [_row(order, of_products) for order in orders if order["lines"]]
 
 
 def _row(order: Mapping[str, Any], names: Mapping[str, Any]) -> OrderRow:
@@ -57,9 +57,9 @@ def _row(order: Mapping[str, Any], names: Mapping[str, Any]) -> OrderRow:
     )
 
 
-async def _names(product_ids: Sequence[str], catalogue: Catalogue) -> Mapping[str, Any]:
+async def _names(product_ids: Sequence[str], names: Names) -> Mapping[str, Any]:
     try:
-        return await asyncio.wait_for(catalogue.names(sorted(set(product_ids))), NAMES_TIMEOUT_S)
+        return await asyncio.wait_for(names.of_products(sorted(set(product_ids))), NAMES_TIMEOUT_S)
     except (Problem, PartUnavailable, TimeoutError) as error:
         log.warning("orders are listed without names", reason=str(error))
         return {}

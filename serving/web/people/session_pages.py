@@ -21,8 +21,8 @@ from serving.gateway.gateway import GatewayDomain, identity_of
 from serving.gateway.identity import check_origin
 from serving.gateway.sign_in_redirect import page_of_form, safe_target
 from serving.parameters import reject_repeated_parameters
-from serving.products.endpoints import CatalogueDep
 from serving.request_body import read_body
+from serving.stores import NamesDep
 from serving.web.forms import FORM_LIMIT
 from serving.web.people.named_sellers import named_sellers
 from serving.web.people.policy import POLICIES
@@ -87,13 +87,13 @@ async def renew_for_form(
 
 
 @router.get("/session/me")
-async def me(request: Request, commerce: CommerceDep, catalogue: CatalogueDep) -> Response:
+async def me(request: Request, commerce: CommerceDep, names: NamesDep) -> Response:
     """Return who is signed in, for the menu. Pages that are the same for everybody do not contain it."""
     person = identity_of(request).signed_in
     content: dict[str, Any] = {"signed_in": person is not None, "name": None, "sellers": [], "admin": False}
     if person is not None:
         name, sellers = await asyncio.gather(
-            _name(request, commerce), named_sellers(sorted(person.sellers)[:MAX_SELLERS_IN_MENU], catalogue)
+            _name(request, commerce), named_sellers(sorted(person.sellers)[:MAX_SELLERS_IN_MENU], names)
         )
         content |= {
             "name": name,

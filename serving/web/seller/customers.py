@@ -13,7 +13,6 @@ from starlette.responses import Response
 from serving.analytics.customer_segments import SEGMENTS
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.months import Month
-from serving.analytics.parameters import SellerId
 from serving.analytics.schemas.customers import (
     Cohort,
     CohortMonth,
@@ -26,7 +25,7 @@ from serving.clickhouse import unless_unavailable
 from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import SellerId, reject_repeated_parameters
 from serving.web import presenters
 from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter

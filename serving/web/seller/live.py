@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import read_catalogue
 from serving.analytics.dependencies import AnalyticsDep, AnalyticsDomain, DashboardsDep
-from serving.analytics.parameters import SellerId
 from serving.analytics.presenters.sales import change
 from serving.analytics.service import Analytics
 from serving.analytics.service.live_shop import METRICS, LiveShop, LiveShopService, TodaysSums
@@ -19,7 +18,7 @@ from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.http_caching import PRIVATE_NO_STORE
 from serving.live_stream import LiveStream
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import SellerId, reject_repeated_parameters
 from serving.web.formatter import Formatter
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer

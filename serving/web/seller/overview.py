@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from common.ids import PRINTABLE
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.parameters import Cursor, PeriodDep, SellerId, period_end
 from serving.analytics.schemas.sales import SellerSales
 from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.orders import ORDER_TABLES
@@ -24,7 +23,7 @@ from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.analytics_context import PeriodRequest, SalesSpan, utc_minute
 from serving.kit.periods import Grain
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import Cursor, PeriodDep, SellerId, period_end, reject_repeated_parameters
 from serving.web import presenters
 from serving.web.figures_state import are_catching_up, not_stored_if
 from serving.web.policy import POLICIES

@@ -10,14 +10,13 @@ from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import read_catalogue
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.parameters import Cursor, SellerId
 from serving.analytics.schemas.metrics import SellerMetrics
 from serving.analytics.service.metrics import Compare, MetricsRequest
 from serving.analytics.service.reviews import ReviewsRequest
 from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import Cursor, SellerId, reject_repeated_parameters
 from serving.web import presenters
 from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter

@@ -6,13 +6,12 @@ from starlette.responses import Response
 from common.request_path import in_path
 from common.signals import SignalKind
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.parameters import SellerId
 from serving.analytics.schemas.signals import Signal
 from serving.analytics.service.signals import SignalsRequest
 from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.kit.analytics_context import PeriodRequest
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import SellerId, reject_repeated_parameters
 from serving.web.figures_state import not_stored_if
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer

@@ -12,14 +12,13 @@ from clickhouse.analytics.catalogue import AnalyticsView, read_views
 from clickhouse.databases import ANALYTICS
 from common.problems import Problem
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.parameters import SellerId
 from serving.analytics.schemas.sql import MAX_QUERY_LENGTH, SqlResult, is_numeric
 from serving.analytics.sql_endpoints import SellerSqlDep, csv_headers, table_headers, write_csv
 from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.http_caching import PRIVATE_NO_STORE
-from serving.parameters import reject_repeated_parameters
+from serving.parameters import SellerId, reject_repeated_parameters
 from serving.parquet_writer import PARQUET
 from serving.problems import QueryRefused
 from serving.responses import CSV, download_headers

@@ -13,9 +13,9 @@ from serving.analytics.dependencies import AnalyticsDomain
 from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.kit.analytics_context import AnalyticsContext
+from serving.kit.names import ProductName
 from serving.parameters import reject_repeated_parameters
 from serving.problems import ClickHouseUnavailable
-from serving.products.service import ProductName
 from serving.web.forms import BadField, Form, form_page, read_form, submit
 from serving.web.renderer import PageRenderer
 from serving.web.seller_admin.policy import POLICIES

@@ -18,11 +18,12 @@ from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
 from serving.http_caching import PRIVATE_NO_STORE
-from serving.parameters import reject_repeated_parameters
+from serving.kit.product_cards import read_known_cards
+from serving.kit.product_lists import Categories, Category
+from serving.parameters import CategoryParam, ProductId, SearchText, reject_repeated_parameters
 from serving.problems import BadBody, ClickHouseUnavailable, CommerceUnavailable
-from serving.products.endpoints import CatalogueDep, CategoryParam, Cursor, ProductId, SearchText, SortParam
-from serving.products.schemas import Categories, Category
-from serving.products.service import Catalogue
+from serving.products.endpoints import Cursor, ProductsDep, SortParam
+from serving.products.service import ProductsService
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.listings.endpoints import (
     ListingCursor,
@@ -74,11 +75,11 @@ def _page(request: Request, session: str, template: str, **shown: Any) -> Respon
 
 @router.get("")
 async def home(
-    request: Request, catalogue: CatalogueDep, respond: CachedResponderDep, session: Session
+    request: Request, products: ProductsDep, respond: CachedResponderDep, session: Session
 ) -> Response:
     """Return the home page: recommendations, rows whose titles say why, sellers, and all categories."""
     found, recommendation, followed = await asyncio.gather(
-        _categories(catalogue, respond), recommended(request, session, "home"), followed_or_none(request)
+        _categories(products, respond), recommended(request, session, "home"), followed_or_none(request)
     )
     items = recommendation["items"] if recommendation else []
     shown = [item["product_id"] for item in items]
@@ -87,7 +88,7 @@ async def home(
         sellers_to_follow(request, session, followed),
     )
     # Without a sale there are no popular products to recommend. Then the page shows the newest products.
-    newest = [] if items else (await catalogue.find("", "", "newest", None, ROW_LENGTH["home"]))["products"]
+    newest = [] if items else (await products.find("", "", "newest", None, ROW_LENGTH["home"]))["products"]
     return _page(
         request,
         session,
@@ -119,7 +120,7 @@ async def row(
 @router.get("/products")
 async def listing(
     request: Request,
-    catalogue: CatalogueDep,
+    products: ProductsDep,
     respond: CachedResponderDep,
     q: SearchText = "",
     category: CategoryParam = "",
@@ -131,14 +132,14 @@ async def listing(
     pages = opened(request, PageRenderer)
 
     async def render() -> tuple[bytes, set[str]]:
-        page = await catalogue.find(q, category, sort, cursor, PRODUCTS_PER_PAGE)
+        page = await products.find(q, category, sort, cursor, PRODUCTS_PER_PAGE)
         following = urlencode({**search, "cursor": page["next_cursor"]})
         more = f"/shop/products?{following}" if page["next_cursor"] else None
         shown = {"page": page, "more": more, "search": search}
         if cursor:
             html = pages.render("shop/_product_cards.html", **shown)
         else:
-            categories = await _categories(catalogue, respond) or []
+            categories = await _categories(products, respond) or []
             html = pages.render("shop/listing.html", categories=categories, **shown)
         return html, products_tags(page)
 
@@ -148,7 +149,7 @@ async def listing(
 @router.get("/found")
 async def personal_listing(
     request: Request,
-    catalogue: CatalogueDep,
+    products: ProductsDep,
     respond: CachedResponderDep,
     listings: ListingsDep,
     session: Session,
@@ -165,7 +166,7 @@ async def personal_listing(
     known = await known_visitor(request, listings, visitor, category)
     if known is None and not cursor:
         return unchanged
-    page = await personal_page(catalogue, respond, listings, known, q, category, cursor, PRODUCTS_PER_PAGE)
+    page = await personal_page(products, respond, listings, known, q, category, cursor, PRODUCTS_PER_PAGE)
     if not page["personalised"] and not cursor:
         return unchanged
     search = {"q": q, "category": category, "sort": "best"}
@@ -177,14 +178,14 @@ async def personal_listing(
 
 @router.get("/products/{product_id}")
 async def product(
-    request: Request, catalogue: CatalogueDep, respond: CachedResponderDep, product_id: ProductId
+    request: Request, products: ProductsDep, respond: CachedResponderDep, product_id: ProductId
 ) -> Response:
     """Return the page of a product, with similar products. Its script fetches the recommendations."""
     pages = opened(request, PageRenderer)
 
     async def render() -> tuple[bytes, set[str]]:
         found, similar_products = await asyncio.gather(
-            catalogue.product(product_id), similar(request, product_id)
+            products.product(product_id), similar(request, product_id)
         )
         tags = product_tags(found) | (similar_tags(similar_products) if similar_products else set())
         return pages.render("shop/product.html", product=found, similar=similar_products), tags
@@ -208,25 +209,25 @@ async def cart_rows(request: Request, session: Session) -> Response:
 
 
 @router.post("/cart")
-async def cart_lines(request: Request, catalogue: CatalogueDep, session: Session) -> Response:
+async def cart_lines(request: Request, products: ProductsDep, session: Session) -> Response:
     """Return the lines of a cart at current prices, by seller. It needs Redis."""
     try:
         stored = StoredCart.model_validate_json(await read_body(request, CART_LIMIT))
     except ValidationError as error:
         raise BadBody(f"The body is not a cart: {error.errors()[0]['msg']}.") from error
-    loader = await catalogue.card_loader()
+    loader = await products.card_loader()
     await loader.load(line.product_id for line in stored.lines)
     offers = {line.product_id: loader.offers(line.product_id) for line in stored.lines}
-    names = await catalogue.seller_names(
+    names = await products.names.of_sellers(
         offer.seller_id for of_product in offers.values() for offer in of_product
     )
-    cart = price_cart(stored.lines, offers, names, catalogue.currency)
+    cart = price_cart(stored.lines, offers, names, products.currency)
     return _page(request, session, "_cart_contents.html", cart=cart)
 
 
 @router.get("/orders")
 async def orders(
-    request: Request, catalogue: CatalogueDep, commerce: CommerceDep, session: Session
+    request: Request, products: ProductsDep, commerce: CommerceDep, session: Session
 ) -> Response:
     """Return the page of the visitor's orders: the newest of their account or guest session, with a status.
 
@@ -237,18 +238,18 @@ async def orders(
     identity = identity_of(request)
     signed_in = identity.signed_in is not None
     has_orders = signed_in or identity.session_id is not None
-    found = await _own_orders(request, catalogue, commerce) if has_orders else None
+    found = await _own_orders(request, products, commerce) if has_orders else None
     return _page(request, session, "orders.html", signed_in=signed_in, own_orders=found)
 
 
 @router.get("/orders/{order_id}")
 async def order(
-    request: Request, catalogue: CatalogueDep, commerce: CommerceDep, session: Session, order_id: str
+    request: Request, products: ProductsDep, commerce: CommerceDep, session: Session, order_id: str
 ) -> Response:
     """Return the page on which a shopper follows an order, with what goes with it."""
     if redirect := renewal(request):
         return redirect
-    found = await _order(request, catalogue, commerce, order_id)
+    found = await _order(request, products, commerce, order_id)
     ordered = [line["product_id"] for line in found["order"]["lines"]]
     rows = await titled_rows(request, session, "order", ordered)
     return _page(request, session, "order.html", rows=rows, **found)
@@ -256,18 +257,18 @@ async def order(
 
 @router.get("/orders/{order_id}/state")
 async def order_state(
-    request: Request, catalogue: CatalogueDep, commerce: CommerceDep, session: Session, order_id: str
+    request: Request, products: ProductsDep, commerce: CommerceDep, session: Session, order_id: str
 ) -> Response:
     """Return only the part of an order's page that changes."""
     return _page(
-        request, session, "_order_progress.html", **await _order(request, catalogue, commerce, order_id)
+        request, session, "_order_progress.html", **await _order(request, products, commerce, order_id)
     )
 
 
-async def _categories(catalogue: Catalogue, respond: CachedResponder) -> list[Category] | None:
+async def _categories(products: ProductsService, respond: CachedResponder) -> list[Category] | None:
     """Return the categories; None if ClickHouse does not answer, and the last ones are not known."""
     try:
-        found: Categories = await respond.content("categories", (), catalogue.categories, categories_tags)
+        found: Categories = await respond.content("categories", (), products.categories, categories_tags)
     except ClickHouseUnavailable:
         mark_incomplete()
         return None
@@ -275,7 +276,7 @@ async def _categories(catalogue: Catalogue, respond: CachedResponder) -> list[Ca
 
 
 async def _own_orders(
-    request: Request, catalogue: Catalogue, commerce: CommerceClient
+    request: Request, products: ProductsService, commerce: CommerceClient
 ) -> dict[str, Any] | None:
     """Return the newest orders of the person or the guest; None if they can't be loaded."""
     try:
@@ -284,16 +285,16 @@ async def _own_orders(
         return None
     if not answer.is_success:
         return None
-    rows = await order_rows(answer.content["orders"], catalogue)
+    rows = await order_rows(answer.content["orders"], products.names)
     return {"rows": rows, "has_more": answer.content["next_cursor"] is not None}
 
 
 async def _order(
-    request: Request, catalogue: Catalogue, commerce: CommerceClient, order_id: str
+    request: Request, products: ProductsService, commerce: CommerceClient, order_id: str
 ) -> dict[str, Any]:
     found = await commerce.order(request, order_id)
-    cards = await catalogue.cards(line["product_id"] for line in found["lines"])
-    names = await catalogue.seller_names(line["seller_id"] for line in found["lines"])
+    cards = await read_known_cards(products.versions, [line["product_id"] for line in found["lines"]])
+    names = await products.names.of_sellers(line["seller_id"] for line in found["lines"])
     parcels: dict[str, list[Any]] = {}
     for line in found["lines"]:
         parcels.setdefault(line["seller_id"], []).append({**line, "card": cards.get(line["product_id"])})

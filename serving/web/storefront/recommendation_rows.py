@@ -14,12 +14,12 @@ from serving.cache.completeness import mark_incomplete
 from serving.commerce.forwarding import CommerceDomain
 from serving.domain import opened
 from serving.gateway.gateway import GatewayDomain, identity_of
-from serving.products.service import Catalogue
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.rows.definition import RowPage
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRow
 from serving.recommendations.sellers.schemas import SellerToFollow
 from serving.recommendations.service import Context, RecommendationService
+from serving.stores import Stores
 from serving.web.storefront.cart import CART_COOKIE, products_in
 
 ROW_LENGTH: dict[Context, int] = {"home": 12, "product": 6, "cart": 6}
@@ -92,9 +92,9 @@ async def sellers_to_follow(
     values = opened(request, GatewayDomain).values
     if followed is None or not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
         return []
-    catalogue = opened(request, Catalogue)
+    names = opened(request, Stores).names
     cart = _cart(request)
-    sellers = _service(request).sellers.of(visitor, SELLERS_SHOWN, followed, catalogue.seller_names, cart)
+    sellers = _service(request).sellers.of(visitor, SELLERS_SHOWN, followed, names.of_sellers, cart)
     found = await _or_none(sellers)
     return found["sellers"] if found else []
 

@@ -18,13 +18,12 @@ from common.settings import Settings
 from serving.analytics.presenters.row_export import COLUMNS
 from serving.analytics.service.metrics import MetricsRequest, MetricsService
 from serving.analytics.service.row_export import begin_export
-from serving.cache.last_answers import LastAnswers
 from serving.clickhouse import ClickHouseQueries
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.names import Names
 from serving.kit.watermarks import WatermarkCache
 from serving.live_versions import LiveVersions
 from serving.parquet_writer import PARQUET
-from serving.products.service import Catalogue
 from tests.csv_cells import cell
 
 PERIOD = {"from": "2017-10-01", "to": "2018-03-01"}
@@ -102,10 +101,10 @@ def test_rows_are_read_in_slices_of_whole_minutes(shop: Settings) -> None:
         async with ClickHouseQueries(shop, load_queries()) as clickhouse:
             redis = Redis.from_url(shop.redis_url)
             versions = LiveVersions(redis)
-            catalogue = Catalogue(clickhouse, versions, "BRL", LastAnswers(redis, "tests"))
+            names = Names(clickhouse, versions)
             watermarks = WatermarkCache(clickhouse)
             context = AnalyticsContext(
-                shop.timezone, "BRL", clickhouse, versions, catalogue, watermarks, lambda: datetime.now(UTC)
+                shop.timezone, "BRL", clickhouse, versions, names, watermarks, lambda: datetime.now(UTC)
             )
             service = MetricsService(context)
             asked = MetricsRequest(("gross_sales",), PeriodRequest(PERIOD["from"], PERIOD["to"]))

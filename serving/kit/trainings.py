@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from common.ids import PRINTABLE
 from common.trainings import Outcome, Trigger
-from serving.recommendations.experiments.schemas import ConfidenceInterval
+from serving.kit.response_types import ConfidenceInterval
 
 ShownTrigger = Trigger | Literal["not_recorded"]
 
