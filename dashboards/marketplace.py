@@ -47,15 +47,15 @@ def dashboard(settings: Settings) -> Dashboard:
 
 
 def _sales(queries: PanelQueries, money: str) -> list[PanelBuilder]:
-    revenue = Column("Revenue", money, decimals=2)
+    net_sales = Column(NET_SALES.title, money, decimals=2)
     return [
         stat_panel(
             "Totals",
             "Sales of the period, and their change from the same part of the previous period.",
             queries.sql("marketplace/totals"),
             {
-                "revenue": revenue,
-                "revenue_change": Column("Revenue, change", "percentunit", decimals=1),
+                "net_sales": net_sales,
+                "net_sales_change": Column("Net sales, change", "percentunit", decimals=1),
                 "order_count": Column("Orders", "short"),
                 "order_change": Column("Orders, change", "percentunit", decimals=1),
                 "average_order": Column("Average order", money, decimals=2),
@@ -71,10 +71,10 @@ def _sales(queries: PanelQueries, money: str) -> list[PanelBuilder]:
             6,
         ),
         time_series_panel(
-            "Revenue",
+            NET_SALES.title,
             "Goods after discounts, less cancellations and returns, by the time of the order.",
-            queries.sql("marketplace/revenue"),
-            {"revenue": revenue},
+            queries.sql("marketplace/net_sales"),
+            {"net_sales": net_sales},
             bars=True,
         ),
         time_series_panel(
@@ -101,18 +101,18 @@ def _sales(queries: PanelQueries, money: str) -> list[PanelBuilder]:
 
 
 def _sellers_and_products(queries: PanelQueries, money: str) -> list[PanelBuilder]:
-    revenue = Column("Revenue", money, decimals=2)
+    net_sales = Column(NET_SALES.title, money, decimals=2)
     return [
         table_panel(
             "Products",
-            "The products with the most revenue in the period.",
+            "The products with the most net sales in the period.",
             queries.sql("marketplace/top_products"),
             {
                 "product_id": Column("Product"),
                 "name": Column("Name"),
                 "category": Column("Category"),
                 "unit_count": Column("Units", "short"),
-                "revenue": revenue,
+                "net_sales": net_sales,
             },
         ),
         table_panel(
@@ -124,14 +124,14 @@ def _sellers_and_products(queries: PanelQueries, money: str) -> list[PanelBuilde
                 "name": Column("Name"),
                 "state": Column("State"),
                 "order_count": COUNT,
-                "revenue": revenue,
+                "net_sales": net_sales,
             },
         ),
         bar_gauge_panel(
             "Categories",
-            "The categories with the most revenue in the period.",
+            "The categories with the most net sales in the period.",
             queries.filled(metric_split([NET_SALES], "category", MARKETPLACE, "no category"), "categories"),
-            {"category": Column("Category"), NET_SALES.name: revenue},
+            {"category": Column("Category"), NET_SALES.name: net_sales},
             FULL,
         ),
     ]

@@ -1,7 +1,7 @@
 """Loads the dashboards' queries and fills in their parameters for Grafana's ClickHouse plugin.
 
-A panel uses the API's queries through their views: `FROM q_seller_sales(...)` runs the query of
-`clickhouse/queries/seller_sales.sql`, so that panels and pages show the same figures.
+A panel uses the API's queries through their views: `FROM q_sellers(...)` runs the query of
+`clickhouse/queries/sellers.sql`, so that panels and pages show the same figures.
 """
 
 from collections.abc import Iterable

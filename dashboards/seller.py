@@ -7,9 +7,10 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
 from clickhouse.metric_catalogue.files import Unit
+from clickhouse.metric_catalogue.scope import ONE_SELLER
 from common.settings import Settings
 from dashboards.layout import Section, build_dashboard
-from dashboards.metric_queries import UNITS, metric_series, metric_totals, panels_of
+from dashboards.metric_queries import UNITS, metric_series, metric_split, metric_totals, panels_of
 from dashboards.panels import FULL, HALF, Column, PanelBuilder, stat_panel, table_panel, time_series_panel
 from dashboards.queries import PanelQueries
 from dashboards.variables import grain_variable, seller_variable
@@ -40,7 +41,8 @@ def dashboard(settings: Settings) -> Dashboard:
 def _first(queries: PanelQueries, money: str) -> list[PanelBuilder]:
     catalogue = read_catalogue()
     totals = [catalogue[name] for name in TOTALS]
-    revenue = Column("Revenue", money, decimals=2)
+    sales = [catalogue[name] for name in ("net_sales", "cancellations")]
+    of_products = [catalogue[name] for name in ("net_sales", "units")]
     return [
         stat_panel(
             "Whole period",
@@ -50,17 +52,17 @@ def _first(queries: PanelQueries, money: str) -> list[PanelBuilder]:
             FULL,
         ),
         time_series_panel(
-            "Revenue of $seller_id",
-            "Revenue of the selected seller after cancellations and returns, and the cancelled goods.",
-            queries.sql("seller/sales"),
-            {"revenue": revenue, "cancelled_revenue": Column("Cancelled", money, decimals=2)},
+            "Net sales of $seller_id",
+            "Net sales of the selected seller, and the cancelled goods.",
+            queries.filled(metric_series(sales), "the sales of a seller"),
+            {metric.name: _column(metric, money) for metric in sales},
             HALF,
         ),
         table_panel(
             "Products of $seller_id",
-            "The selected seller's products with the most revenue in the period.",
-            queries.sql("seller/products"),
-            {"product_id": Column("Product"), "unit_count": Column("Units", "short"), "revenue": revenue},
+            "The selected seller's products with the most net sales in the period.",
+            queries.filled(metric_split(of_products, "product", ONE_SELLER, "no product"), "the products"),
+            {"product": Column("Product"), **{metric.name: _column(metric, money) for metric in of_products}},
             HALF,
         ),
     ]

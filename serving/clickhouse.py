@@ -44,9 +44,7 @@ LOOKUPS = frozenset(
         "product",
         "seller",
         "seller_orders",
-        "seller_products",
         "seller_reviews",
-        "seller_sales",
         "seller_span",
         "seller_visitors",
     )

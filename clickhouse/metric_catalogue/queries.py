@@ -6,7 +6,7 @@ product; some queries do not use all of them. With `only`, a dimension of the so
 which it has the value of the parameter `only`. All metrics of a query have the same source.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import indent
 
 from clickhouse.metric_catalogue.definition import Metric
@@ -73,6 +73,38 @@ def _series(metrics: Sequence[Metric], of_product: bool, scope: Scope, only: Dim
     groups = "bucket" if adds_up else "GROUPING SETS ((bucket), ())"
     columns = [_bucket(metrics[0].source), *_columns(metrics, of_product, scope, _counts_once(scope, only))]
     return f"{_select(columns, metrics, scope, of_product, only=only, by_bucket=True)}\nGROUP BY {groups}"
+
+
+def two_periods_query(source: Source, columns: Mapping[str, str]) -> str:
+    """Return the query of sums of one seller in each bucket of a period and of an earlier one.
+
+    `columns` has the measure of each column; the measures add up. Parameters besides: `grain`,
+    `previous_start` (where the earlier period starts), and `compared_end` (where the part of it ends that is
+    compared with the period); `currency` is not a parameter. The other columns are `is_current`,
+    `is_compared`, `bucket` (the start in Unix seconds), `currency`, and `newest_minute` (UTC).
+    """
+    listed = [
+        f"{source.time} >= {{period_start:DateTime('UTC')}} AS is_current",
+        f"{source.time} < {{compared_end:DateTime('UTC')}} AS is_compared",
+        _bucket(source),
+        "currency",
+        f"max({source.time}) AS newest_minute",
+        *(
+            f"toInt64({_aggregate(source, name, False, False)}) AS {column}"
+            for column, name in columns.items()
+        ),
+    ]
+    return "\n".join(
+        (
+            "SELECT",
+            _lines(listed),
+            f"FROM {source.from_sql(ONE_SELLER)} AS source",
+            f"WHERE source.{ONE_SELLER.condition}",
+            f"    AND {source.time} >= {{previous_start:DateTime('UTC')}}",
+            f"    AND {source.time} < {{period_end:DateTime('UTC')}}",
+            "GROUP BY is_current, is_compared, bucket, currency",
+        )
+    )
 
 
 def sellers_query(metrics: Sequence[Metric]) -> str:

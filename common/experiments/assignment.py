@@ -12,7 +12,7 @@ HOLDOUT = "holdout"
 """The name of the permanent hold-out, of its arm, and of the experiment under which it is logged."""
 
 HOLDOUT_STRATEGY = "popular"
-"""What the hold-out gets: the same popular products for everybody, so that its revenue shows what
+"""What the hold-out gets: the same popular products for everybody, so that its net sales show what
 personal recommendations add."""
 
 _HOLDOUT_SALT = "1"

@@ -20,7 +20,7 @@ UNITS: tuple[Unit, ...] = get_args(Unit)
 GUARDRAIL_METRICS: Mapping[GuardrailMetric, str] = MappingProxyType(
     {
         "conversion": "converting sessions per session",
-        "revenue": "net revenue per session",
+        "revenue": "net sales per session",
         "click_rate": "clicked lists per shown list",
     }
 )

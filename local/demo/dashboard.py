@@ -71,7 +71,7 @@ def summary_line(snapshot: DemoSnapshot, locale: str) -> str:
 
 def _fresh(day: DayFigures, locale: str) -> list[str]:
     return [
-        f"revenue today {_revenue(day, locale)}",
+        f"net sales today {_net_sales(day, locale)}",
         f"complete to {_ago(day.behind)}",
         f"views up to {_ago(day.views_behind)}",
     ]
@@ -115,7 +115,7 @@ def _traffic(traffic: SimulatorStatus) -> Table:
 
 def _day(day: DayFigures | None, locale: str) -> Table:
     table = _table("today", "")
-    table.add_row("revenue", _revenue(day, locale) if day else NOTHING)
+    table.add_row("net sales", _net_sales(day, locale) if day else NOTHING)
     table.add_row("orders", f"{day.orders:,}" if day else NOTHING)
     table.add_row("cancelled", f"{day.cancelled:,}" if day else NOTHING)
     table.add_row("sellers", f"{day.sellers:,}" if day else NOTHING)
@@ -157,8 +157,8 @@ def _table(title: str, *figures: str) -> Table:
     return table
 
 
-def _revenue(day: DayFigures, locale: str) -> str:
-    return format_money(day.revenue_minor, day.currency, locale)
+def _net_sales(day: DayFigures, locale: str) -> str:
+    return format_money(day.net_sales_minor, day.currency, locale)
 
 
 def _freshness(behind: timedelta | None) -> Text:

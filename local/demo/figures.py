@@ -23,7 +23,7 @@ class DayFigures:
     """The marketplace's figures since midnight in the shop's time zone."""
 
     orders: int
-    revenue_minor: int
+    net_sales_minor: int
     cancelled: int
     sellers: int
     """Sellers with at least one sale."""
@@ -59,7 +59,7 @@ class FiguresClient:
         totals = sales["totals"]
         return DayFigures(
             orders=totals["orders"],
-            revenue_minor=totals["revenue_minor"],
+            net_sales_minor=totals["net_sales_minor"],
             cancelled=totals["cancelled"]["orders"],
             sellers=totals["active_sellers"],
             currency=sales["currency"],

@@ -10,7 +10,7 @@ from recommenders.experiments.verdicts import is_known
 
 @dataclass(frozen=True, slots=True)
 class SellerUplift:
-    """Revenue that recommendations added in a period, in minor units, over all shoppers who saw them.
+    """Net sales that recommendations added in a period, in minor units, over all shoppers who saw them.
 
     `total` is an interval for one look, `sequence` one that may be looked at any time. Both are None if
     there are too few shoppers or orders in the hold-out or outside.
@@ -23,10 +23,10 @@ class SellerUplift:
 
 
 def seller_uplift(held_out: Moments, recommended: Moments) -> SellerUplift:
-    """Return the uplift of a seller's revenue.
+    """Return the uplift of a seller's net sales.
 
     Args:
-        held_out: revenue from the seller of each shopper of the hold-out, 0 for those who bought nothing; d
+        held_out: net sales of the seller of each shopper of the hold-out, 0 for those who bought nothing; d
             is 1.
         recommended: the same of all other shoppers who saw recommendations.
 

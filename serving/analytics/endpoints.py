@@ -1,6 +1,6 @@
 """The routes under `/v1` that return sales figures."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Query
@@ -14,7 +14,7 @@ from serving.analytics.presenters.changes import CHANGE_COLUMNS, CHANGE_MONEY, c
 from serving.analytics.presenters.orders import ORDER_LINE_COLUMNS, ORDER_LINE_MONEY, order_line_rows
 from serving.analytics.schemas.changes import SalesChange
 from serving.analytics.schemas.orders import Orders
-from serving.analytics.schemas.products import PopularProduct, PopularProducts, TopProduct, TopProducts
+from serving.analytics.schemas.products import By, PopularProduct, PopularProducts, TopProduct, TopProducts
 from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSales
 from serving.analytics.schemas.sellers import SellerFound, Sellers
 from serving.analytics.schemas.tasks import SellerTasks
@@ -128,7 +128,11 @@ async def seller_top_products(
     seller_id: SellerId,
     requested: PeriodDep,
     by: Annotated[
-        Literal["revenue", "units", "orders"], Query(description="The figure by which products are ranked.")
+        By,
+        Query(
+            description="The figure by which products are ranked; `revenue`, the default, is the deprecated "
+            "name of `net_sales`."
+        ),
     ] = "revenue",
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
 ) -> Response:

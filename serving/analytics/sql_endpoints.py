@@ -34,7 +34,7 @@ from serving.responses import (
 
 BODY_LIMIT = 128 * 1024
 EXAMPLE = {
-    "query": "SELECT product_id, sum(revenue) AS net_sales FROM sales WHERE placed_at >= {since:DateTime} "
+    "query": "SELECT product_id, sum(net_sales) AS net_sales FROM sales WHERE placed_at >= {since:DateTime} "
     "GROUP BY product_id ORDER BY net_sales DESC LIMIT 10",
     "parameters": {"since": "2018-08-01 00:00:00"},
 }

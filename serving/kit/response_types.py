@@ -1,7 +1,7 @@
 """The types that responses share: money, moments, changes and periods."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -11,6 +11,16 @@ from serving.csv_writer import MinorUnits
 Minor = Annotated[
     int, Field(description="Money in minor units (cents) of `currency`.", examples=[1299000]), MinorUnits()
 ]
+
+
+def deprecated_for(name: str) -> Any:
+    """Mark a field as a deprecated alias of another one of the same object, which has the same value."""
+    return Field(description=f"Deprecated: the same value as `{name}`.", deprecated=True)
+
+
+Revenue = Annotated[Minor, deprecated_for("net_sales_minor")]
+"""The former name of net sales."""
+
 Moment = Annotated[datetime, Field(examples=["2018-08-01T00:00:00-03:00"])]
 AsOf = Annotated[
     datetime | None,

@@ -201,7 +201,7 @@ async def start(
         sales=sales,
         empty=span.newest is None,
         chart=presenters.chart(sales, pages.formatter),
-        note=presenters.revenue_note(sales["totals"], pages.formatter),
+        note=presenters.net_sales_note(sales["totals"], pages.formatter),
         follows=MARKETPLACE_TABLES,
         found=found,
         figures=True,

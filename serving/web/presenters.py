@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from common.money import minor_digits
+from common.money import divide_half_up, minor_digits
 from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSales, Totals
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.periods import BUCKET_BOUNDS, GRAIN_LENGTH, Grain
 from serving.problems import BadPeriod
 from serving.web.formatter import Formatter
-from serving.web.translation import N_, gettext
+from serving.web.translation import N_, gettext, translated
 
 Preset = Literal["7d", "30d", "90d", "12m", "all"]
 PRESETS: dict[Preset, tuple[str, int | None]] = {
@@ -47,12 +47,6 @@ class FigureTile:
         return "good" if (self.change > 0) is self.more_is_better else "bad"
 
 
-def average(bucket: Bucket) -> int | None:
-    """Return a bucket's revenue per order that was not cancelled, in minor units."""
-    orders = bucket["orders"] - bucket["cancelled_orders"]
-    return round(bucket["revenue_minor"] / orders) if orders > 0 else None
-
-
 def drawn_buckets(series: Sequence[Bucket], as_of: datetime | None, since: datetime | None = None) -> range:
     """Return the indices of the buckets that a chart draws: without those before `since` or after `as_of`.
 
@@ -68,29 +62,52 @@ def drawn_buckets(series: Sequence[Bucket], as_of: datetime | None, since: datet
     return range(first, last + 1)
 
 
+FIGURES: Mapping[str, tuple[str, str, str]] = {
+    "net_sales": ("net_sales_minor", N_("Net sales"), ""),
+    "orders": ("orders", N_("Orders"), ""),
+    "units": ("units", N_("Units sold"), ""),
+    "average": ("average_order_minor", N_("Avg. order"), ""),
+    "shipping": ("shipping_minor", N_("Shipping"), N_("paid by shoppers")),
+    "cancelled": ("cancelled_orders", N_("Cancelled"), N_("or unavailable")),
+}
+"""Key of a tile → the field of its change, its label, and its note. An amount's field ends in `_minor`."""
+
+MONEY_TILES = tuple(key for key, (field, _, _) in FIGURES.items() if field.endswith("_minor"))
+_IN_TABLE = ("net_sales", "orders", "units", "shipping", "cancelled")
+
+
 def chart_values(series: Sequence[Bucket], drawn: range | None = None) -> dict[str, list[int | None]]:
     """Return the values of each tile over the series, None outside `drawn`; money in minor units."""
-    values: dict[str, list[int | None]] = {
-        "revenue": [bucket["revenue_minor"] for bucket in series],
-        "orders": [bucket["orders"] for bucket in series],
-        "units": [bucket["units"] for bucket in series],
-        "average": [average(bucket) for bucket in series],
-        "shipping": [bucket["shipping_minor"] for bucket in series],
-        "cancelled": [bucket["cancelled_orders"] for bucket in series],
-    }
-    if drawn is None:
-        return values
     return {
-        key: [value if index in drawn else None for index, value in enumerate(each)]
-        for key, each in values.items()
+        key: [
+            _of_bucket(bucket, key) if drawn is None or index in drawn else None
+            for index, bucket in enumerate(series)
+        ]
+        for key in FIGURES
     }
 
 
-MONEY_TILES = ("revenue", "average", "shipping")
+def _of_bucket(bucket: Bucket, key: str) -> int | None:
+    """Return the value of a tile in a bucket; that of an average is None without an order."""
+    if key != "average":
+        return int(bucket[FIGURES[key][0]])  # type: ignore[literal-required]
+    orders = bucket["orders"] - bucket["cancelled_orders"]
+    return divide_half_up(bucket["net_sales_minor"], orders) if orders > 0 else None
 
 
-def revenue_note(totals: Totals, formatter: Formatter) -> str:
-    """Return what revenue consists of, such as `R$1,200.00 less R$90.00 cancelled`; empty without losses."""
+def _of_totals(totals: Totals, key: str) -> int | None:
+    if key == "cancelled":
+        return totals["cancelled"]["orders"]
+    value: int | None = totals[FIGURES[key][0]]  # type: ignore[literal-required]
+    return value
+
+
+def _text(key: str, value: int | None, formatter: Formatter) -> str:
+    return formatter.money(value) if key in MONEY_TILES else formatter.number(value or 0)
+
+
+def net_sales_note(totals: Totals, formatter: Formatter) -> str:
+    """Return what net sales consist of, as `R$1,200.00 less R$90.00 cancelled`; empty without losses."""
     cancelled = totals["cancelled"]["gross_minor"] - totals["cancelled"]["discount_minor"]
     lost = [
         gettext(text, amount=formatter.money(minor))
@@ -106,55 +123,18 @@ def revenue_note(totals: Totals, formatter: Formatter) -> str:
 
 def figure_tiles(sales: SellerSales | MarketplaceSales, formatter: Formatter) -> list[FigureTile]:
     """Return the tiles on top of the page."""
-    now, before, change = sales["totals"], sales["compared"]["totals"], sales["change"]
-    cancelled = now["cancelled"]
+    now, before = sales["totals"], sales["compared"]["totals"]
     return [
         FigureTile(
-            "revenue",
-            gettext("Revenue"),
-            formatter.money(now["revenue_minor"]),
-            change["revenue_minor"],
-            formatter.money(before["revenue_minor"]),
-            revenue_note(now, formatter),
-        ),
-        FigureTile(
-            "orders",
-            gettext("Orders"),
-            formatter.number(now["orders"]),
-            change["orders"],
-            formatter.number(before["orders"]),
-        ),
-        FigureTile(
-            "units",
-            gettext("Units sold"),
-            formatter.number(now["units"]),
-            change["units"],
-            formatter.number(before["units"]),
-        ),
-        FigureTile(
-            "average",
-            gettext("Avg. order"),
-            formatter.money(now["average_order_minor"]),
-            change["average_order_minor"],
-            formatter.money(before["average_order_minor"]),
-        ),
-        FigureTile(
-            "shipping",
-            gettext("Shipping"),
-            formatter.money(now["shipping_minor"]),
-            change["shipping_minor"],
-            formatter.money(before["shipping_minor"]),
-            gettext("paid by shoppers"),
-        ),
-        FigureTile(
-            "cancelled",
-            gettext("Cancelled"),
-            formatter.number(cancelled["orders"]),
-            change["cancelled_orders"],
-            formatter.number(before["cancelled"]["orders"]),
-            gettext("or unavailable"),
-            more_is_better=False,
-        ),
+            key,
+            translated(label),
+            _text(key, _of_totals(now, key), formatter),
+            sales["change"][field],  # type: ignore[literal-required]
+            _text(key, _of_totals(before, key), formatter),
+            net_sales_note(now, formatter) if key == "net_sales" else note and translated(note),
+            more_is_better=key != "cancelled",
+        )
+        for key, (field, label, note) in FIGURES.items()
     ]
 
 
@@ -187,18 +167,11 @@ def chart(
 def table(
     sales: SellerSales, names: Sequence[str], drawn: Sequence[int], formatter: Formatter
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the drawn buckets as text: name, then revenue, orders, units, shipping and cancelled orders."""
-    series = sales["series"]
+    """Return the drawn buckets as text: name, then net sales, orders, units, shipping, cancelled orders."""
     return [
         (
             names[index],
-            (
-                formatter.money(series[index]["revenue_minor"]),
-                formatter.number(series[index]["orders"]),
-                formatter.number(series[index]["units"]),
-                formatter.money(series[index]["shipping_minor"]),
-                formatter.number(series[index]["cancelled_orders"]),
-            ),
+            tuple(_text(key, _of_bucket(sales["series"][index], key), formatter) for key in _IN_TABLE),
         )
         for index in range(drawn[0], drawn[-1] + 1)
     ]

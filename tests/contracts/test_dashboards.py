@@ -100,9 +100,9 @@ def test_every_metric_of_the_catalogue_is_on_the_sellers_dashboard() -> None:
 
 
 def test_money_is_shown_in_the_minor_units_of_its_currency() -> None:
-    (revenue,) = (panel for panel in panels(BUILT["marketplace"]) if panel["title"] == "Revenue")
-    assert "/ 1 AS revenue" in revenue["targets"][0]["rawSql"]  # a yen has no hundredths
-    assert revenue["fieldConfig"]["defaults"]["unit"] == "currency:¥"
+    (sales,) = (panel for panel in panels(BUILT["marketplace"]) if panel["title"] == "Net sales")
+    assert "/ 1 AS net_sales" in sales["targets"][0]["rawSql"]  # a yen has no hundredths
+    assert sales["fieldConfig"]["defaults"]["unit"] == "currency:¥"
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)

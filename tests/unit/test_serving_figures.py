@@ -25,7 +25,7 @@ from serving.web.presenters import (
     custom_period,
     drawn_buckets,
     grains,
-    revenue_note,
+    net_sales_note,
     unfinished,
 )
 from serving.web.renderer import code, embed
@@ -57,12 +57,14 @@ def sold(day: int, orders: int, gross: int, discount: int = 0) -> dict[str, int]
 
 def test_empty_buckets_are_in_the_series_too() -> None:
     series = sales.series([sold(2, 1, 500)], buckets(DAYS, "day", SHOP), DAYS, SHOP)
-    assert [bucket["revenue_minor"] for bucket in series] == [0, 500, 0]
+    assert [bucket["net_sales_minor"] for bucket in series] == [0, 500, 0]
+    assert [bucket["revenue_minor"] for bucket in series] == [0, 500, 0]  # the former name
 
 
-def test_revenue_is_gross_less_discounts() -> None:
+def test_net_sales_are_gross_less_discounts_under_both_names() -> None:
     totals = sales.totals([sold(1, 2, 1000, 100), sold(3, 1, 50)])
-    assert (totals["gross_minor"], totals["discount_minor"], totals["revenue_minor"]) == (1050, 100, 950)
+    assert (totals["gross_minor"], totals["discount_minor"], totals["net_sales_minor"]) == (1050, 100, 950)
+    assert totals["revenue_minor"] == 950
 
 
 @pytest.mark.parametrize(("revenue", "orders", "average"), [(100, 3, 33), (101, 2, 51), (0, 0, None)])
@@ -263,21 +265,21 @@ def test_days_that_make_no_period_are_refused_in_a_persons_words(first: str, las
         custom_period(first, last, FORMATTER)
 
 
-def test_a_cancelled_line_with_a_voucher_leaves_no_revenue_and_the_page_says_of_what() -> None:
+def test_a_cancelled_line_with_a_voucher_leaves_no_net_sales_and_the_page_says_of_what() -> None:
     line = {"orders": 1, "lines": 1, "units": 1, "gross_minor": 10_000, "discount_minor": 1_000}
     gone = {"cancelled_orders": 1, "cancelled_gross_minor": 10_000, "cancelled_discount_minor": 1_000}
     totals = sales.totals([sold(1, 0, 0) | line | gone | {"revenue_minor": 0}])
 
-    assert (totals["revenue_minor"], totals["average_order_minor"]) == (0, None)
-    assert revenue_note(totals, FORMATTER) == "R$90.00 less R$90.00 cancelled"
+    assert (totals["net_sales_minor"], totals["average_order_minor"]) == (0, None)
+    assert net_sales_note(totals, FORMATTER) == "R$90.00 less R$90.00 cancelled"
 
 
-def test_revenue_says_what_was_taken_off_and_nothing_where_nothing_was() -> None:
+def test_net_sales_say_what_was_taken_off_and_nothing_where_nothing_was() -> None:
     lost = {"cancelled_gross_minor": 65391, "returned_units": 1, "returned_minor": 4_000}
     some = sales.totals([sold(1, 2, 99999) | lost])
 
-    assert revenue_note(some, FORMATTER) == "R$999.99 less R$653.91 cancelled, R$40.00 returned"
-    assert revenue_note(sales.totals([sold(1, 2, 99999)]), FORMATTER) == ""
+    assert net_sales_note(some, FORMATTER) == "R$999.99 less R$653.91 cancelled, R$40.00 returned"
+    assert net_sales_note(sales.totals([sold(1, 2, 99999)]), FORMATTER) == ""
 
 
 def test_hours_of_several_days_show_their_days() -> None:

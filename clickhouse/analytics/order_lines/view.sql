@@ -18,7 +18,8 @@ CREATE OR REPLACE VIEW {view}
     tax Decimal(38, 4) COMMENT 'Tax of the whole line.',
     commission_rate Decimal(9, 4) COMMENT 'The marketplace''s commission as a fraction of 1, frozen when the order was placed.',
     returned Decimal(38, 4) COMMENT 'What the shopper got back for returned units.',
-    revenue Decimal(38, 4) COMMENT 'Net sales: gross - discount of a confirmed line, less returns; 0 if the order was cancelled or never confirmed.'
+    revenue Decimal(38, 4) COMMENT 'Deprecated: the same as net_sales.',
+    net_sales Decimal(38, 4) COMMENT 'Net sales: gross - discount of a confirmed line, less returns; 0 if the order was cancelled or never confirmed.'
 )
 AS
 WITH {minor_units} AS minor_units
@@ -41,7 +42,8 @@ SELECT
     toDecimal128(line.tax_minor, 4) / minor_units AS tax,
     toDecimal32(line.commission_bp, 4) / 10000 AS commission_rate,
     toDecimal128(ifNull(sale.returned_minor, 0), 4) / minor_units AS returned,
-    toDecimal128(ifNull(sale.revenue_minor, 0), 4) / minor_units AS revenue
+    toDecimal128(ifNull(sale.revenue_minor, 0), 4) / minor_units AS revenue,
+    revenue AS net_sales
 FROM {facts}.order_lines AS line
 LEFT JOIN
 (

@@ -21,7 +21,8 @@ CREATE OR REPLACE VIEW {view}
     tax Decimal(38, 4) COMMENT 'Tax.',
     total Decimal(38, 4) COMMENT 'gross - discount + shipping + tax.',
     returned Decimal(38, 4) COMMENT 'What the shopper got back for returns.',
-    revenue Decimal(38, 4) COMMENT 'Net sales: gross - discount of a confirmed order, less returns; 0 if the order was cancelled or never confirmed.'
+    revenue Decimal(38, 4) COMMENT 'Deprecated: the same as net_sales.',
+    net_sales Decimal(38, 4) COMMENT 'Net sales: gross - discount of a confirmed order, less returns; 0 if the order was cancelled or never confirmed.'
 )
 AS
 WITH {minor_units} AS minor_units
@@ -47,7 +48,8 @@ SELECT
     toDecimal128(arraySum(placed.lines.tax_minor), 4) / minor_units AS tax,
     gross - discount + shipping + tax AS total,
     toDecimal128(ifNull(sale.returned_minor, 0), 4) / minor_units AS returned,
-    toDecimal128(ifNull(sale.revenue_minor, 0), 4) / minor_units AS revenue
+    toDecimal128(ifNull(sale.revenue_minor, 0), 4) / minor_units AS revenue,
+    revenue AS net_sales
 FROM {facts}.order_placed AS placed FINAL
 LEFT JOIN
 (

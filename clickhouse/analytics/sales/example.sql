@@ -1,5 +1,5 @@
 -- What are gross and net sales of each month?
-SELECT toStartOfMonth(placed_at) AS month, currency, sum(gross) AS gross, sum(revenue) AS net_sales
+SELECT toStartOfMonth(placed_at) AS month, currency, sum(gross) AS gross, sum(net_sales) AS net_sales
 FROM analytics.sales
 GROUP BY month, currency
 ORDER BY month, currency

@@ -13,7 +13,8 @@ CREATE OR REPLACE VIEW {view}
     discount Decimal(38, 4) COMMENT 'Discount of the line; below zero for a cancellation, 0 for a return.',
     shipping Decimal(38, 4) COMMENT 'Shipping of the line; below zero for a cancellation, 0 for a return.',
     refund Decimal(38, 4) COMMENT 'What the shopper got back; 0 for the other kinds.',
-    revenue Decimal(38, 4) COMMENT 'Net sales: gross - discount - refund.'
+    revenue Decimal(38, 4) COMMENT 'Deprecated: the same as net_sales.',
+    net_sales Decimal(38, 4) COMMENT 'Net sales: gross - discount - refund.'
 )
 AS
 WITH {minor_units} AS minor_units
@@ -31,6 +32,7 @@ SELECT
     toDecimal128(discount_minor - cancelled_discount_minor, 4) / minor_units AS discount,
     toDecimal128(shipping_minor - cancelled_shipping_minor, 4) / minor_units AS shipping,
     toDecimal128(returned_minor, 4) / minor_units AS refund,
-    toDecimal128(revenue_minor, 4) / minor_units AS revenue
+    toDecimal128(revenue_minor, 4) / minor_units AS revenue,
+    revenue AS net_sales
 FROM {facts}.sales_lines
 COMMENT 'What was sold, cancelled and returned: signed rows that add up to the figures of the sellers'' pages.'

@@ -4,5 +4,5 @@ SELECT
     name,
     state,
     orders AS order_count,
-    revenue_minor / {minor_units:UInt32} AS revenue
+    revenue_minor / {minor_units:UInt32} AS net_sales
 FROM q_sellers(currency = {currency:String}, asked = '', limit = 20)

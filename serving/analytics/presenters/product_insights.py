@@ -31,6 +31,7 @@ def price_change(row: Row, days: int, names: Mapping[str, ProductName], zone: Zo
     """Return a price change from its row of `seller_price_changes`; `days` were asked for."""
     before, after = _window(row, "before"), _window(row, "after")
     old_price, new_price = int(row["old_price_minor"]), int(row["new_price_minor"])
+    changed = change(after["net_sales"], before["net_sales"])
     changed_at: datetime = from_millis(int(row["changed_ms"])).astimezone(zone)
     return {
         "product_id": row["product_id"],
@@ -44,21 +45,25 @@ def price_change(row: Row, days: int, names: Mapping[str, ProductName], zone: Zo
         "before": before,
         "after": after,
         "units_change": change(after["units"], before["units"]),
-        "revenue_change": change(after["revenue"], before["revenue"]),
+        "revenue_change": changed,
+        "net_sales_change": changed,
     }
 
 
 def _window(row: Row, side: Literal["before", "after"]) -> PriceWindow:
     days, orders, units = (int(row[name]) for name in ("days", f"orders_{side}", f"units_{side}"))
-    revenue, sessions = int(row[f"revenue_{side}_minor"]), int(row[f"sessions_{side}"])
+    net_sales, sessions = int(row[f"revenue_{side}_minor"]), int(row[f"sessions_{side}"])
+    per_day = divide_half_up(net_sales, days) if days else None
     return {
         "orders": orders,
         "units": units,
-        "revenue": revenue,
+        "revenue": net_sales,
         "viewing_sessions": sessions,
         "units_per_day": share(units, days),
-        "revenue_per_day": divide_half_up(revenue, days) if days else None,
+        "revenue_per_day": per_day,
         "orders_per_session": share(orders, sessions),
+        "net_sales": net_sales,
+        "net_sales_per_day": per_day,
     }
 
 
@@ -99,6 +104,7 @@ PRICE_CHANGE_COLUMNS = (
     *(f"{name}_{side}" for side in ("before", "after") for name in _WINDOW_COLUMNS),
     "units_change",
     "revenue_change",
+    "net_sales_change",
 )
 
 PRICE_CHANGE_MONEY = money_fields(PriceChange) | {

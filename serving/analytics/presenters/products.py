@@ -9,17 +9,19 @@ from serving.kit.names import UNNAMED, ProductName
 
 
 def product(row: Mapping[str, Any], names: Mapping[str, ProductName]) -> TopProduct:
-    """Return a product from its row of the query `seller_products`."""
-    name, category = names.get(row["product_id"], UNNAMED)
+    """Return a product from its row of a split of sales by product."""
+    name, category = names.get(row["value"], UNNAMED)
+    net_sales = int(row["revenue"])
     return {
-        "product_id": row["product_id"],
+        "product_id": row["value"],
         "name": name,
         "category": category,
         "orders": int(row["orders"]),
         "units": int(row["units"]),
-        "gross_minor": int(row["gross_minor"]),
-        "revenue_minor": int(row["revenue_minor"]),
-        "shipping_minor": int(row["shipping_minor"]),
+        "gross_minor": int(row["gross"]),
+        "revenue_minor": net_sales,
+        "shipping_minor": int(row["shipping"]),
+        "net_sales_minor": net_sales,
     }
 
 
@@ -43,4 +45,5 @@ def seller_found(row: Mapping[str, Any]) -> SellerFound:
         "state": row["state"],
         "orders": int(row["orders"]),
         "revenue_minor": int(row["revenue_minor"]),
+        "net_sales_minor": int(row["revenue_minor"]),
     }

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
-from common.money import divide_half_up
+from clickhouse.metric_catalogue.definition import read_catalogue
+from clickhouse.metric_catalogue.values import value_of
 from serving.analytics.schemas.sales import (
     Bucket,
-    Cancelled,
     Changes,
     MarketplaceChanges,
     MarketplaceTotals,
@@ -22,15 +22,48 @@ CACHED_DAYS = 4_096
 """Days for which `_begins_a_day` is cached: 11 years."""
 
 Row = Mapping[str, Any]
-SOLD = ("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor")
-CANCELLED = (
+Part = Literal["current", "previous", "compared"]
+"""The requested period, the one before, and the part of that one with which the requested one is compared."""
+
+SOURCE = read_catalogue()["net_sales"].source
+"""The source of the catalogue whose measures are the sums of sales."""
+
+AVERAGE_ORDER = read_catalogue()["average_order_value"]
+
+MEASURES = (
+    "orders",
+    "lines",
+    "units",
+    "gross",
+    "discount",
+    "shipping",
     "cancelled_orders",
     "cancelled_units",
-    "cancelled_gross_minor",
-    "cancelled_discount_minor",
-    "cancelled_shipping_minor",
+    "cancelled_gross",
+    "cancelled_discount",
+    "cancelled_shipping",
+    "returned_units",
+    "returned",
+    "revenue",
 )
-RETURNED = ("returned_units", "returned_minor")
+COLUMNS: Mapping[str, str] = {
+    f"{name}_minor" if SOURCE.measures[name].unit == "money" else name: name for name in MEASURES
+}
+"""Column of a query of sales → the measure of the catalogue that it is."""
+
+NET_SALES = "revenue_minor"
+"""The column with the net sales."""
+
+OF_BUCKETS = tuple(name for name in Bucket.__annotations__ if name in COLUMNS)
+_COMPARED = (
+    "orders",
+    "units",
+    "gross_minor",
+    "net_sales_minor",
+    "revenue_minor",
+    "shipping_minor",
+    "average_order_minor",
+)
 
 
 def show_period(period: Period, zone: ZoneInfo) -> PeriodShown:
@@ -38,66 +71,51 @@ def show_period(period: Period, zone: ZoneInfo) -> PeriodShown:
     return {"from": period.start.astimezone(zone), "to": period.end.astimezone(zone)}
 
 
+def of_part(rows: Sequence[Row], part: Part) -> list[Row]:
+    """Return the rows of a part of the time. They say in `is_current` and `is_compared` where they belong."""
+    if part == "current":
+        return [row for row in rows if int(row["is_current"])]
+    earlier = [row for row in rows if not int(row["is_current"])]
+    return earlier if part == "previous" else [row for row in earlier if int(row["is_compared"])]
+
+
 def totals(rows: Sequence[Row]) -> Totals:
-    """Return the sums over all rows of a period."""
-    names = (*SOLD, *CANCELLED, *RETURNED, "revenue_minor")
-    sums = {name: sum(int(row[name]) for row in rows) for name in names}
-    revenue, orders = sums["revenue_minor"], sums["orders"] - sums["cancelled_orders"]
-    cancelled: Cancelled = {
-        "orders": sums["cancelled_orders"],
-        "units": sums["cancelled_units"],
-        "gross_minor": sums["cancelled_gross_minor"],
-        "discount_minor": sums["cancelled_discount_minor"],
-        "shipping_minor": sums["cancelled_shipping_minor"],
-    }
+    """Return the sums over all rows of a part of the time."""
+    sums = {name: sum(int(row[name]) for row in rows) for name in COLUMNS}
+    average = value_of(AVERAGE_ORDER, {measure: sums[name] for name, measure in COLUMNS.items()})
     return {
         "orders": sums["orders"],
         "lines": sums["lines"],
         "units": sums["units"],
         "gross_minor": sums["gross_minor"],
         "discount_minor": sums["discount_minor"],
-        "revenue_minor": revenue,
+        "net_sales_minor": sums[NET_SALES],
+        "revenue_minor": sums[NET_SALES],
         "shipping_minor": sums["shipping_minor"],
-        "average_order_minor": divide_half_up(revenue, orders) if orders > 0 else None,
-        "cancelled": cancelled,
+        "average_order_minor": None if average is None else int(average),
+        "cancelled": {
+            "orders": sums["cancelled_orders"],
+            "units": sums["cancelled_units"],
+            "gross_minor": sums["cancelled_gross_minor"],
+            "discount_minor": sums["cancelled_discount_minor"],
+            "shipping_minor": sums["cancelled_shipping_minor"],
+        },
         "returned": {"units": sums["returned_units"], "refund_minor": sums["returned_minor"]},
     }
 
 
 def series(rows: Sequence[Row], starts: tuple[datetime, ...], period: Period, zone: ZoneInfo) -> list[Bucket]:
     """Return one bucket per start, empty ones included. A row's `bucket` is its start in Unix seconds."""
-    filled: list[Bucket] = [
-        {
-            "start": start,
-            "end": end,
-            "orders": 0,
-            "lines": 0,
-            "units": 0,
-            "gross_minor": 0,
-            "discount_minor": 0,
-            "revenue_minor": 0,
-            "shipping_minor": 0,
-            "cancelled_orders": 0,
-            "cancelled_gross_minor": 0,
-            "cancelled_discount_minor": 0,
-            "returned_minor": 0,
-        }
-        for start, end in bucket_bounds(starts, period, zone)
-    ]
+    filled = [dict.fromkeys(OF_BUCKETS, 0) for _ in starts]
     for row in rows:
-        bucket = filled[_bucket_index(row, starts)]
-        bucket["orders"] += int(row["orders"])
-        bucket["lines"] += int(row["lines"])
-        bucket["units"] += int(row["units"])
-        bucket["gross_minor"] += int(row["gross_minor"])
-        bucket["discount_minor"] += int(row["discount_minor"])
-        bucket["revenue_minor"] += int(row["revenue_minor"])
-        bucket["shipping_minor"] += int(row["shipping_minor"])
-        bucket["cancelled_orders"] += int(row["cancelled_orders"])
-        bucket["cancelled_gross_minor"] += int(row["cancelled_gross_minor"])
-        bucket["cancelled_discount_minor"] += int(row["cancelled_discount_minor"])
-        bucket["returned_minor"] += int(row["returned_minor"])
-    return filled
+        sums = filled[bucket_of(datetime.fromtimestamp(int(row["bucket"]), UTC), starts)]
+        for name in OF_BUCKETS:
+            sums[name] += int(row[name])
+    bounds = bucket_bounds(starts, period, zone)
+    return [
+        cast(Bucket, {"start": start, "end": end, **sums, "net_sales_minor": sums[NET_SALES]})
+        for (start, end), sums in zip(bounds, filled, strict=True)
+    ]
 
 
 def days_match_zone(rows: Sequence[Row], grain: Grain, zone: ZoneInfo) -> bool:
@@ -115,11 +133,6 @@ def repartition(rows: Sequence[Row], period: Period, before: Period) -> list[dic
     return [{**row, "is_current": int(row["bucket"]) >= now} for row in rows if int(row["bucket"]) >= then]
 
 
-def compared_rows(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows of the part of the previous period that the current period is compared with."""
-    return [row for row in rows if int(row["is_compared"]) and not int(row["is_current"])]
-
-
 def change(now: float | None, before: float | None) -> float | None:
     """Return the relative change to four decimals; None if `before` is 0 or a value is missing."""
     if not before or now is None:
@@ -129,39 +142,26 @@ def change(now: float | None, before: float | None) -> float | None:
 
 def changes(now: Totals, before: Totals) -> Changes:
     """Return the change of each total."""
-    return {
-        "orders": change(now["orders"], before["orders"]),
-        "units": change(now["units"], before["units"]),
-        "gross_minor": change(now["gross_minor"], before["gross_minor"]),
-        "revenue_minor": change(now["revenue_minor"], before["revenue_minor"]),
-        "shipping_minor": change(now["shipping_minor"], before["shipping_minor"]),
-        "average_order_minor": change(now["average_order_minor"], before["average_order_minor"]),
-        "cancelled_orders": change(now["cancelled"]["orders"], before["cancelled"]["orders"]),
-    }
+    changed = {name: change(now[name], before[name]) for name in _COMPARED}  # type: ignore[literal-required]
+    cancelled = change(now["cancelled"]["orders"], before["cancelled"]["orders"])
+    return cast(Changes, {**changed, "cancelled_orders": cancelled})
 
 
 def marketplace_totals(
-    sold: Totals, paid: Sequence[Row], active: Sequence[Row], *, current: bool
+    sold: Sequence[Row], paid: Sequence[Row], active: Sequence[Row], part: Part
 ) -> MarketplaceTotals:
-    """Return the totals over all sellers, with the active sellers and the payments of the same period."""
-    paid_here = [row for row in paid if bool(int(row["is_current"])) is current]
-    active_here = [row for row in active if bool(int(row["is_current"])) is current]
+    """Return the totals over all sellers of a part of the time, with the active sellers and the payments."""
+    sellers = "compared_sellers" if part == "compared" else "active_sellers"
+    when: Part = "current" if part == "current" else "previous"
+    payments = of_part(paid, part)
     return {
-        **sold,
-        "active_sellers": sum(int(row["active_sellers"]) for row in active_here),
+        **totals(of_part(sold, part)),
+        "active_sellers": sum(int(row[sellers]) for row in of_part(active, when)),
         "payments": {
-            "payments": sum(int(row["payments"]) for row in paid_here),
-            "amount_minor": sum(int(row["amount_minor"]) for row in paid_here),
+            "payments": sum(int(row["payments"]) for row in payments),
+            "amount_minor": sum(int(row["amount_minor"]) for row in payments),
         },
     }
-
-
-def compared_marketplace_totals(
-    sold: Sequence[Row], paid: Sequence[Row], active: Sequence[Row]
-) -> MarketplaceTotals:
-    """Return the totals over all sellers of the part of the previous period that is compared."""
-    sellers = [{**row, "active_sellers": row["compared_sellers"]} for row in active]
-    return marketplace_totals(totals(compared_rows(sold)), compared_rows(paid), sellers, current=False)
 
 
 def marketplace_changes(now: MarketplaceTotals, before: MarketplaceTotals) -> MarketplaceChanges:
@@ -189,7 +189,3 @@ def bucket_bounds(
         (max(start, period.start).astimezone(zone), min(end, period.end).astimezone(zone))
         for start, end in zip(starts, ends, strict=True)
     )
-
-
-def _bucket_index(row: Row, starts: Sequence[datetime]) -> int:
-    return bucket_of(datetime.fromtimestamp(int(row["bucket"]), UTC), starts)

@@ -37,7 +37,12 @@ class Order(TypedDict):
     cancelled_at: datetime | None
     currency: str
     units: int
-    revenue_minor: Minor
+    revenue_minor: Annotated[
+        Minor,
+        Field(
+            description="`gross_minor − discount_minor` of the lines, whatever became of them; not net sales."
+        ),
+    ]
     shipping_minor: Minor
     lines: list[OrderLine]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.kit.response_types import AsOf, Minor, Period, Stale
+from serving.kit.response_types import AsOf, Minor, Period, Stale, deprecated_for
 
 
 class PriceWindow(TypedDict):
@@ -14,17 +14,21 @@ class PriceWindow(TypedDict):
 
     orders: int
     units: int
-    revenue: Annotated[Minor, Field(description="After discounts and cancellations; returns are left out.")]
+    revenue: Annotated[Minor, deprecated_for("net_sales")]
     viewing_sessions: Annotated[int, Field(description="Visits in which its page was opened.")]
     units_per_day: Annotated[
         float | None, Field(description="Rounded to four decimals; null without a whole day.")
     ]
-    revenue_per_day: Annotated[
-        Minor | None, Field(description="In minor units, rounded half up; null without a whole day.")
-    ]
+    revenue_per_day: Annotated[Minor | None, deprecated_for("net_sales_per_day")]
     orders_per_session: Annotated[
         float | None,
         Field(description="All orders ÷ sessions with a view, to four decimals; null without a view."),
+    ]
+    net_sales: Annotated[
+        Minor, Field(description="After discounts and cancellations; returns are not taken off.")
+    ]
+    net_sales_per_day: Annotated[
+        Minor | None, Field(description="In minor units, rounded half up; null without a whole day.")
     ]
 
 
@@ -52,8 +56,9 @@ class PriceChange(TypedDict):
     units_change: Annotated[
         float | None, Field(description="Relative change of the units; null if none were sold before.")
     ]
-    revenue_change: Annotated[
-        float | None, Field(description="Relative change of the revenue; null if there was none before.")
+    revenue_change: Annotated[float | None, deprecated_for("net_sales_change")]
+    net_sales_change: Annotated[
+        float | None, Field(description="Relative change of the net sales; null if there were none before.")
     ]
 
 

@@ -5,7 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.kit.response_types import AsOf, Minor, Period, Stale
+from serving.kit.response_types import AsOf, Minor, Period, Revenue, Stale
+
+By = Literal["net_sales", "revenue", "units", "orders"]
+"""The figure by which products are ranked; `revenue` is the former name of `net_sales`."""
 
 
 class TopProduct(TypedDict):
@@ -17,8 +20,9 @@ class TopProduct(TypedDict):
     orders: int
     units: int
     gross_minor: Minor
-    revenue_minor: Minor
+    revenue_minor: Revenue
     shipping_minor: Minor
+    net_sales_minor: Minor
 
 
 class TopProducts(TypedDict):
@@ -26,7 +30,7 @@ class TopProducts(TypedDict):
 
     seller_id: str
     currency: str
-    by: Literal["revenue", "units", "orders"]
+    by: By
     period: Period
     products: list[TopProduct]
     as_of: AsOf

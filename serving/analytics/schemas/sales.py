@@ -5,11 +5,20 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.kit.response_types import AsOf, Change, Minor, Moment, Period, Stale
+from serving.kit.response_types import (
+    AsOf,
+    Change,
+    Minor,
+    Moment,
+    Period,
+    Revenue,
+    Stale,
+    deprecated_for,
+)
 
 
 class Cancelled(TypedDict):
-    """The part of the sales that was cancelled later, by anyone. The totals include it, the revenue does not.
+    """The part of the sales that was cancelled later, by anyone. The totals include it, net sales do not.
 
     An order that could not be delivered as sold (`unavailable`) counts as cancelled.
     """
@@ -22,7 +31,7 @@ class Cancelled(TypedDict):
 
 
 class Returned(TypedDict):
-    """The part of the sales that was returned and refunded. The totals include it, the revenue does not."""
+    """The part of the sales that was returned and refunded. The totals include it, net sales do not."""
 
     units: int
     refund_minor: Annotated[Minor, Field(description="The amount paid back to shoppers.")]
@@ -36,17 +45,18 @@ class Totals(TypedDict):
     units: Annotated[int, Field(description="Units sold: the sum of the quantities.", examples=[171])]
     gross_minor: Annotated[Minor, Field(description="Price times quantity, before discounts.")]
     discount_minor: Minor
-    revenue_minor: Annotated[
+    net_sales_minor: Annotated[
         Minor,
         Field(
             description="`gross_minor − discount_minor − (cancelled.gross_minor − cancelled.discount_minor) "
             "− returned.refund_minor`."
         ),
     ]
+    revenue_minor: Revenue
     shipping_minor: Annotated[Minor, Field(description="Shipping paid by shoppers.")]
     average_order_minor: Annotated[
         Minor | None,
-        Field(description="Revenue per order that was not cancelled, rounded half up; null for no order."),
+        Field(description="Net sales per order that was not cancelled, rounded half up; null for no order."),
     ]
     cancelled: Cancelled
     returned: Returned
@@ -72,7 +82,8 @@ class Changes(TypedDict):
     orders: Change
     units: Change
     gross_minor: Change
-    revenue_minor: Change
+    net_sales_minor: Change
+    revenue_minor: Annotated[Change, deprecated_for("net_sales_minor")]
     shipping_minor: Change
     average_order_minor: Change
     cancelled_orders: Change
@@ -95,12 +106,13 @@ class Bucket(TypedDict):
     units: int
     gross_minor: Minor
     discount_minor: Minor
-    revenue_minor: Minor
+    revenue_minor: Revenue
     shipping_minor: Minor
     cancelled_orders: int
     cancelled_gross_minor: Minor
     cancelled_discount_minor: Minor
     returned_minor: Minor
+    net_sales_minor: Minor
 
 
 class Previous(TypedDict):

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.kit.response_types import Minor
+from serving.kit.response_types import Minor, Revenue
 
 
 class SellerFound(TypedDict):
@@ -16,7 +16,8 @@ class SellerFound(TypedDict):
     city: Annotated[str | None, Field(examples=["sao paulo"])]
     state: Annotated[str | None, Field(examples=["SP"])]
     orders: int
-    revenue_minor: Minor
+    revenue_minor: Revenue
+    net_sales_minor: Annotated[Minor, Field(description="Net sales of all time.")]
 
 
 class Sellers(TypedDict):

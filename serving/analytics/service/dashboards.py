@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Literal
 
 import orjson
 
@@ -18,7 +17,7 @@ from serving.analytics.schemas.metrics import MarketplaceMetrics, MetricRows, Se
 from serving.analytics.schemas.orders import Orders
 from serving.analytics.schemas.parcels import DueParcels
 from serving.analytics.schemas.product_insights import BoughtTogether, PriceChanges
-from serving.analytics.schemas.products import TopProducts
+from serving.analytics.schemas.products import By, TopProducts
 from serving.analytics.schemas.reviews import Reviews
 from serving.analytics.schemas.sales import MarketplaceSales, SellerSales
 from serving.analytics.schemas.sellers import Sellers
@@ -29,7 +28,9 @@ from serving.analytics.service.changes import ChangeRequest
 from serving.analytics.service.customers import CohortsRequest
 from serving.analytics.service.metrics import MetricsRequest
 from serving.analytics.service.product_insights import PairsRequest, PriceChangesRequest
+from serving.analytics.service.rankings import products_sql
 from serving.analytics.service.reviews import ReviewsRequest
+from serving.analytics.service.sales import SELLER_SQL
 from serving.analytics.service.signals import SignalsRequest
 from serving.cache.last_answers import LastAnswers, Question
 from serving.clickhouse import Row
@@ -57,8 +58,6 @@ _METRIC_ROWS = Question[MetricRows]("metric_rows", MetricRows)
 _MARKETPLACE_SPAN = Question[SalesSpan]("marketplace_span", SalesSpan)
 _MARKETPLACE_SALES = Question[MarketplaceSales]("marketplace_sales", MarketplaceSales)
 
-By = Literal["revenue", "units", "orders"]
-
 
 def figures_version(settings: Settings, queries: Mapping[str, str]) -> str:
     """Return what all figures depend on besides what is asked: definitions, queries, and the shop's settings.
@@ -67,6 +66,7 @@ def figures_version(settings: Settings, queries: Mapping[str, str]) -> str:
     """
     definitions = sorted((name, each.version) for name, each in read_definitions().items())
     definitions += [(name, _statements(each)) for name, each in read_every_metric().items()]
+    definitions += [("seller_sales", SELLER_SQL), ("seller_products", products_sql("net_sales"))]
     shop = (settings.clickhouse_database, settings.shop_currency, settings.shop_timezone)
     return blake2b(orjson.dumps((definitions, sorted(queries.items()), shop)), digest_size=8).hexdigest()
 

@@ -1,11 +1,13 @@
 """Returns the sales of a seller or of the marketplace in a period, compared with the previous period."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
+from clickhouse.metric_catalogue.queries import two_periods_query
 from serving.analytics.presenters import sales as presenter
-from serving.analytics.schemas.sales import MarketplaceSales, Previous, SellerSales
+from serving.analytics.schemas.sales import Bucket, Changes, MarketplaceSales, SellerSales, Totals
 from serving.clickhouse import Row, Value
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.periods import (
@@ -18,9 +20,14 @@ from serving.kit.periods import (
     previous_period,
 )
 
+T = TypeVar("T", bound=Totals)
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SELLER_TABLES = ("seller_sales_minute",)
+SELLER_SQL = two_periods_query(presenter.SOURCE, presenter.COLUMNS)
+"""The query of a seller's sales: one for the period and for the one before."""
+
 MARKETPLACE_TABLES = ("marketplace_sales_minute", "payments_minute")
 
 GRAINS_WITHIN_A_DAY: tuple[Grain | None, ...] = (None, "day", "hour")
@@ -94,44 +101,22 @@ class SalesService:
         return self._of_seller(seller_id, query, own, as_of)
 
     async def _rows(self, seller_id: str, query: SalesQuery, since: datetime, until: datetime) -> list[Row]:
-        parameters = {
+        parameters: dict[str, Value] = {
             **query.parameters,
             "previous_start": max(since, EPOCH),
             "period_end": until,
             "seller_id": seller_id,
         }
-        return await self._context.clickhouse.rows("seller_sales", **parameters)
+        return await self._context.clickhouse.rows_of_sql("seller_sales", SELLER_SQL, parameters)
 
     def _of_seller(
-        self,
-        seller_id: str,
-        query: SalesQuery,
-        rows: list[Row],
-        as_of: datetime | None,
+        self, seller_id: str, query: SalesQuery, rows: list[Row], as_of: datetime | None
     ) -> SellerSales:
-        own = self._in_currency(rows)
-        current = self._sales(query.period, query.grain, own, current=True)
-        previous = self._sales(query.before, query.grain, own, current=False)
-        compared = previous["totals"]
-        if query.is_unfinished:
-            compared = presenter.totals(presenter.compared_rows(own))
-        return {
-            "seller_id": seller_id,
-            "currency": self._context.currency,
-            "timezone": self._context.zone.key,
-            "grain": query.grain,
-            "period": current["period"],
-            "totals": current["totals"],
-            "change": presenter.changes(current["totals"], compared),
-            "series": current["series"],
-            "previous": previous,
-            "compared": {
-                "period": presenter.show_period(query.compared, self._context.zone),
-                "totals": compared,
-            },
-            "as_of": self._context.local(as_of),
-            "stale": False,
-        }
+        own = [row for row in rows if row["currency"] == self._context.currency]
+        content = self._content(
+            query, own, as_of, lambda part: presenter.totals(presenter.of_part(own, part)), presenter.changes
+        )
+        return cast(SellerSales, {"seller_id": seller_id, **content})
 
     async def of_marketplace(self, requested: PeriodRequest) -> MarketplaceSales:
         """Return what all sellers sold, compared with the previous period."""
@@ -140,26 +125,46 @@ class SalesService:
         )
         query = self._query(period, requested.grain, as_of)
         rows, paid, active = await self._marketplace_rows(query)
-        current = self._sales(query.period, query.grain, rows, current=True)
-        previous = self._sales(query.before, query.grain, rows, current=False)
-        totals = presenter.marketplace_totals(current["totals"], paid, active, current=True)
-        totals_before = presenter.marketplace_totals(previous["totals"], paid, active, current=False)
-        compared = totals_before
-        if query.is_unfinished:
-            compared = presenter.compared_marketplace_totals(rows, paid, active)
+        content = self._content(
+            query,
+            rows,
+            as_of,
+            lambda part: presenter.marketplace_totals(rows, paid, active, part),
+            presenter.marketplace_changes,
+        )
+        return cast(MarketplaceSales, content)
+
+    def _content(
+        self,
+        query: SalesQuery,
+        rows: Sequence[Row],
+        as_of: datetime | None,
+        totals: Callable[[presenter.Part], T],
+        changes: Callable[[T, T], Changes],
+    ) -> dict[str, Any]:
+        """Return the content of a response: `totals` of each part of the time, their changes, and series."""
+        zone = self._context.zone
+        now, before = totals("current"), totals("previous")
+        compared = totals("compared") if query.is_unfinished else before
+
+        def series(period: Period, part: presenter.Part) -> list[Bucket]:
+            starts = buckets(period, query.grain, zone)
+            return presenter.series(presenter.of_part(rows, part), starts, period, zone)
+
         return {
             "currency": self._context.currency,
-            "timezone": self._context.zone.key,
+            "timezone": zone.key,
             "grain": query.grain,
-            "period": current["period"],
-            "totals": totals,
-            "change": presenter.marketplace_changes(totals, compared),
-            "series": current["series"],
-            "previous": {"period": previous["period"], "totals": totals_before, "series": previous["series"]},
-            "compared": {
-                "period": presenter.show_period(query.compared, self._context.zone),
-                "totals": compared,
+            "period": presenter.show_period(query.period, zone),
+            "totals": now,
+            "change": changes(now, compared),
+            "series": series(query.period, "current"),
+            "previous": {
+                "period": presenter.show_period(query.before, zone),
+                "totals": before,
+                "series": series(query.before, "previous"),
             },
+            "compared": {"period": presenter.show_period(query.compared, zone), "totals": compared},
             "as_of": self._context.local(as_of),
             "stale": False,
         }
@@ -173,9 +178,6 @@ class SalesService:
             ("marketplace_payments", bounds),
             ("marketplace_sellers", bounds),
         )
-
-    def _in_currency(self, rows: list[Row]) -> list[Row]:
-        return [row for row in rows if row["currency"] == self._context.currency]
 
     def _query(self, period: Period, requested: Grain | None, as_of: datetime | None) -> SalesQuery:
         grain = requested or choose_grain(period)
@@ -196,12 +198,3 @@ class SalesService:
                 "timezone": self._context.zone.key,
             },
         )
-
-    def _sales(self, period: Period, grain: Grain, rows: list[Row], *, current: bool) -> Previous:
-        here = [row for row in rows if bool(int(row["is_current"])) is current]
-        starts = buckets(period, grain, self._context.zone)
-        return {
-            "period": presenter.show_period(period, self._context.zone),
-            "totals": presenter.totals(here),
-            "series": presenter.series(here, starts, period, self._context.zone),
-        }

@@ -100,5 +100,5 @@ async def recommendation_uplift(
     seller_id: SellerId,
     days: Annotated[int, Query(ge=7, le=90, description="The number of days until now.")] = 28,
 ) -> Response:
-    """Return the net revenue that personal recommendations added, with its interval, and what biases it."""
+    """Return the net sales that personal recommendations added, with its interval, and what biases it."""
     return private_json(await service.of_seller(seller_id, days))

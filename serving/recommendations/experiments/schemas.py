@@ -65,7 +65,7 @@ class MetricResult(TypedDict):
     metric: MetricName
     value: Annotated[
         float,
-        Field(description="Converting sessions or minor units of net revenue per session; clicks per list."),
+        Field(description="Converting sessions or minor units of net sales per session; clicks per list."),
     ]
     difference: Annotated[
         ConfidenceInterval | None,
@@ -123,7 +123,7 @@ class RecommendationUplift(TypedDict):
     enough_data: bool
     uplift_minor: Annotated[
         ConfidenceInterval | None,
-        Field(description="Net revenue in minor units that recommendations added; null without enough data."),
+        Field(description="Net sales in minor units that recommendations added; null without enough data."),
     ]
     sequence_minor: Annotated[
         ConfidenceInterval | None,

@@ -1,4 +1,4 @@
-"""What personal recommendations brought a seller: revenue per shopper beside the hold-out."""
+"""What personal recommendations brought a seller: net sales per shopper beside the hold-out."""
 
 from datetime import timedelta
 

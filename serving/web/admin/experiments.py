@@ -32,7 +32,7 @@ PATH = "/admin/experiments"
 
 METRICS: Mapping[str, str] = {
     "conversion": N_("Conversion of sessions"),
-    "revenue": N_("Net revenue per session"),
+    "revenue": N_("Net sales per session"),
     "click_rate": N_("Clicked lists"),
 }
 VERDICTS: Mapping[str, tuple[str, str]] = {

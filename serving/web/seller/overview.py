@@ -142,7 +142,7 @@ async def seller_products(
     request: Request, dashboards: DashboardsDep, seller_id: SellerId, requested: PeriodDep
 ) -> Response:
     """Return only the list of a seller's best products."""
-    top = await dashboards.top_products(seller_id, requested, "revenue", TOP_PRODUCTS)
+    top = await dashboards.top_products(seller_id, requested, "net_sales", TOP_PRODUCTS)
     return not_stored_if(top["stale"], _pages(request)("_top_products.html", top=top))
 
 

@@ -10,7 +10,7 @@ const LAST_FIGURES_INTERVAL_MS = 5000;
 
 const board = document.getElementById("board");
 const chart = createChart(document.getElementById("chart"));
-let metric = "revenue";
+let metric = "net_sales";
 let shownUrl = location.href;
 
 const figures = () => JSON.parse(document.getElementById("chart-data").textContent);
@@ -19,7 +19,7 @@ const draw = () => {
   const tiles = [...board.querySelectorAll(".tile")];
   for (const tile of tiles) tile.setAttribute("aria-pressed", String(tile.dataset.metric === metric));
   const label = tiles.find((tile) => tile.dataset.metric === metric)?.querySelector(".tile-label").textContent;
-  chart.draw(figures(), metric, label ?? gettext("Revenue"));
+  chart.draw(figures(), metric, label ?? gettext("Net sales"));
 };
 
 /** The lists of the page, each fetched from the address in its `data-part`. */

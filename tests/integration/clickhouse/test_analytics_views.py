@@ -128,13 +128,13 @@ def test_sales_equal_those_of_the_sellers_pages(shop: Settings, analyst: Client)
     key = "seller_id, toYYYYMM(placed_at) AS month, currency"
     sales = rows(
         analyst,
-        f"SELECT {key}, sum(gross), sum(discount), sum(shipping), sum(refund), sum(revenue) FROM sales "
+        f"SELECT {key}, sum(gross), sum(discount), sum(shipping), sum(refund), sum(net_sales) FROM sales "
         "GROUP BY ALL",
     )
     lines = rows(
         analyst,
         f"SELECT {key}, sumIf(gross, sold), sumIf(discount, sold), sumIf(shipping, sold), sum(returned), "
-        "sum(revenue) FROM (SELECT *, is_confirmed AND NOT is_cancelled AS sold FROM order_lines) "
+        "sum(net_sales) FROM (SELECT *, is_confirmed AND NOT is_cancelled AS sold FROM order_lines) "
         "GROUP BY ALL HAVING max(is_confirmed)",
     )
     assert {row[:3]: row[3:] for row in sales} == expected
@@ -150,7 +150,7 @@ def test_orders_equal_the_marketplace_s_sales(shop: Settings, analyst: Client) -
             f"FROM `{shop.clickhouse_database}`.marketplace_sales_minute GROUP BY currency",
         )
     }
-    found = rows(analyst, "SELECT currency, sum(revenue), sum(returned) FROM orders GROUP BY currency")
+    found = rows(analyst, "SELECT currency, sum(net_sales), sum(returned) FROM orders GROUP BY currency")
     assert {currency: tuple(values) for currency, *values in found} == expected
 
 

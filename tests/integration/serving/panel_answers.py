@@ -128,11 +128,11 @@ def sales_series(path: str, columns: Mapping[str, tuple[str, Callable[[Any], Any
 def totals(api: Api, rows: list[Row]) -> None:
     (row,), answered = rows, api.get("/v1/marketplace/sales")
     now, change = answered["totals"], answered["change"]
-    same(row["revenue"], now["revenue_minor"], "money")
+    same(row["net_sales"], now["net_sales_minor"], "money")
     same(row["average_order"], now["average_order_minor"], "money")
     same(row["order_count"], now["orders"])
     same(row["unit_count"], now["units"])
-    same(row["revenue_change"], change["revenue_minor"], "share")
+    same(row["net_sales_change"], change["net_sales_minor"], "share")
     same(row["order_change"], change["orders"], "share")
 
 
@@ -152,7 +152,7 @@ def products(api: Api, rows: list[Row]) -> None:
     answered = api.metrics("marketplace", [METRICS["net_sales"], METRICS["units"]], by="product", top=20)
     assert [row["product_id"] for row in rows] == [part["value"] for part in answered["split"]]
     for row, part in zip(rows, answered["split"], strict=True):
-        same(row["revenue"], part["values"]["net_sales"], "money")
+        same(row["net_sales"], part["values"]["net_sales"], "money")
         same(row["unit_count"], part["values"]["units"])
         assert row["name"] == part["label"]
 
@@ -161,7 +161,7 @@ def sellers(api: Api, rows: list[Row]) -> None:
     answered = api.plain("/v1/sellers", limit=20)["sellers"]
     assert [row["seller_id"] for row in rows] == [seller["seller_id"] for seller in answered]
     for row, seller in zip(rows, answered, strict=True):
-        same(row["revenue"], seller["revenue_minor"], "money")
+        same(row["net_sales"], seller["net_sales_minor"], "money")
         same(row["order_count"], seller["orders"])
         assert (row["name"], row["state"]) == (seller["name"], seller["state"])
 
@@ -191,10 +191,10 @@ def sold_out(api: Api, rows: list[Row]) -> None:
 
 def sellers_products(api: Api, rows: list[Row]) -> None:
     answered = api.get(f"/v1/sellers/{api.selection.seller}/products/top", limit=20)["products"]
-    assert [row["product_id"] for row in rows] == [product["product_id"] for product in answered]
+    assert [row["product"] for row in rows] == [product["product_id"] for product in answered]
     for row, product in zip(rows, answered, strict=True):
-        same(row["revenue"], product["revenue_minor"], "money")
-        same(row["unit_count"], product["units"])
+        same(row["net_sales"], product["net_sales_minor"], "money")
+        same(row["units"], product["units"])
 
 
 def lists_by(name: str) -> Comparison:
@@ -293,8 +293,8 @@ def tables(api: Api, rows: list[Row]) -> None:
 COMPARED: Mapping[str, Comparison] = {
     "marketplace: Totals": totals,
     "marketplace: Active sellers": active_sellers,
-    "marketplace: Revenue": sales_series(
-        "/v1/marketplace/sales", {"revenue": ("money", lambda bucket: bucket["revenue_minor"])}
+    "marketplace: Net sales": sales_series(
+        "/v1/marketplace/sales", {"net_sales": ("money", lambda bucket: bucket["net_sales_minor"])}
     ),
     "marketplace: Orders and units": sales_series(
         "/v1/marketplace/sales",
@@ -319,11 +319,11 @@ COMPARED: Mapping[str, Comparison] = {
     "marketplace: Refunded": refunded,
     "marketplace: Sold out": sold_out,
     "marketplace: Recommendations": lists_by("strategy"),
-    "seller: Revenue of $seller_id": sales_series(
+    "seller: Net sales of $seller_id": sales_series(
         "/v1/sellers/{seller}/sales",
         {
-            "revenue": ("money", lambda bucket: bucket["revenue_minor"]),
-            "cancelled_revenue": (
+            "net_sales": ("money", lambda bucket: bucket["net_sales_minor"]),
+            "cancellations": (
                 "money",
                 lambda bucket: bucket["cancelled_gross_minor"] - bucket["cancelled_discount_minor"],
             ),

@@ -1,7 +1,7 @@
--- The revenue of the marketplace, net of cancellations and returns, by bucket of the shop's time zone.
+-- The net sales of the marketplace by bucket of the shop's time zone.
 SELECT
     toDateTime(bucket, 'UTC') AS time,
-    revenue_minor / {minor_units:UInt32} AS revenue
+    revenue_minor / {minor_units:UInt32} AS net_sales
 FROM q_marketplace_sales(
     grain = {grain:String},
     timezone = {timezone:String},
