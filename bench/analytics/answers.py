@@ -18,8 +18,8 @@ from bench.stopwatch import stopwatch
 from bench.year_of_orders import BEGIN, LENGTH, SELLERS, seller_id
 from common.settings import Settings
 from serving.analytics.service.metrics import MetricsService
-from serving.clickhouse import Value
 from serving.kit.analytics_context import AnalyticsContext
+from serving.kit.clickhouse import Value
 
 ANSWERS, ANSWERS_OF_LARGEST = 100, 20
 """Answers to measure for each question about any seller, and about the largest one; the 90 days are drawn."""

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from serving.analytics.presenters import sales as presenter
 from serving.analytics.schemas.sales import MarketplaceSales, Previous, SellerSales
-from serving.clickhouse import Row, Value
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.clickhouse import Row, Value
 from serving.kit.periods import (
     LATEST,
     Grain,

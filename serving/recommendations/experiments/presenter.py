@@ -10,7 +10,7 @@ from experiments.moments import Moments
 from experiments.sample_ratio import SampleRatio, sample_ratio
 from experiments.verdicts import MAX_SHARED_SHARE, breached, compare
 from experiments.verdicts import MetricResult as Comparison
-from serving.clickhouse import Row
+from serving.kit.clickhouse import Row
 from serving.kit.response_types import ConfidenceInterval
 from serving.recommendations.experiments import schemas
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from beyond_accuracy.concentration import RankedSums, gini
 from beyond_accuracy.exposure import shares, total_variation
 from beyond_accuracy.reach import catalogue_coverage, popularity_lift
-from serving.clickhouse import Row
+from serving.kit.clickhouse import Row
 from serving.recommendations.health import schemas
 
 WHOLE_PERIOD = ""
