@@ -33,7 +33,7 @@ from common.request_metrics import METHODS
 from common.stopping import Stopping
 from serving.gateway.identity import is_from_platform
 from serving.gateway.load_shedding import RUNNING, LoadShedder, Overloaded, RunningRequest
-from serving.middleware import HEADERS
+from serving.gateway.middleware import HEADERS
 from serving.web.language import COOKIE, choose_language, use_language
 from serving.web.pages import accepts_page, render_problem
 

@@ -21,16 +21,16 @@ from serving.analytics.endpoints import LIVE_TABLES
 from serving.analytics.service.dashboards import figures_version
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.domain import COMMERCE
-from serving.domain import OpenDomains
 from serving.gateway.described_routes import add_security_schemes
 from serving.gateway.domain import GATEWAY
+from serving.gateway.middleware import HttpMiddleware
 from serving.intake.domain import INTAKE
-from serving.middleware import HttpMiddleware
-from serving.openapi import DESCRIPTION, TAGS
+from serving.kit.domain import OpenDomains
+from serving.kit.openapi import DESCRIPTION, TAGS
+from serving.kit.stores import open_stores
 from serving.ops.domain import OPS
 from serving.products.domain import PRODUCTS
 from serving.recommendations.domain import RECOMMENDATIONS
-from serving.stores import open_stores
 from serving.web import pages
 from serving.web.language import SOURCE, LanguageMiddleware, language_of_locale
 

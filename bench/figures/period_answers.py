@@ -20,13 +20,13 @@ from clickhouse.query_files import load_queries
 from common.clock import system_clock
 from common.settings import Settings
 from serving.analytics.service import Analytics
-from serving.clickhouse import ClickHouseQueries, Row, Value
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.clickhouse import ClickHouseQueries, Row, Value
+from serving.kit.live_versions import LiveVersions
 from serving.kit.names import Names
 from serving.kit.periods import previous_period
+from serving.kit.problems import ClickHouseUnavailable
 from serving.kit.watermarks import WatermarkCache
-from serving.live_versions import LiveVersions
-from serving.problems import ClickHouseUnavailable
 
 ANSWERS_OF_SELLER, ANSWERS_OF_MARKETPLACE = 100, 40
 """Answers to measure for each question about one seller, and about the marketplace."""

@@ -19,14 +19,14 @@ from bench.durations import Quantiles
 from bench.recommendations.small_shop import PRODUCTS, product
 from common.configuration.values import SettingValues
 from common.settings import Settings
-from serving.live_versions import LiveVersions
+from serving.kit.live_versions import LiveVersions
+from serving.kit.redis_client import HiredisConnection, open_redis, run_redis
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.recommender import Popular, RecommendationRequest
 from serving.recommendations.rules.context import ExposurePool
 from serving.recommendations.rules.shop_rules import ShopRules
 from serving.recommendations.service import RecommendationService
 from serving.recommendations.strategies import Strategy
-from serving.redis_client import HiredisConnection, open_redis, run_redis
 
 LENGTH = 12
 STORED = 2 * LENGTH

@@ -16,10 +16,10 @@ from serving.analytics.schemas.customers import (
     CustomerSegments,
 )
 from serving.analytics.service.customers import MAX_MONTHS, CohortsRequest
-from serving.csv_writer import money_fields
 from serving.gateway.described_routes import guarded
-from serving.parameters import SellerId, reject_repeated_parameters
-from serving.responses import (
+from serving.kit.csv_writer import money_fields
+from serving.kit.parameters import SellerId, reject_repeated_parameters
+from serving.kit.responses import (
     BAD_PARAMETER,
     CSV_RESPONSE,
     UNAVAILABLE,

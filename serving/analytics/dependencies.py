@@ -8,8 +8,8 @@ from fastapi import Depends, Request
 from serving.analytics.service import Analytics
 from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.seller_sql import SellerSql
-from serving.domain import opened, reads
-from serving.stream_slots import StreamSlots
+from serving.kit.domain import opened, reads
+from serving.kit.stream_slots import StreamSlots
 
 
 @dataclass(frozen=True, slots=True)

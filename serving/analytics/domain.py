@@ -21,10 +21,10 @@ from serving.analytics.dependencies import AnalyticsDomain
 from serving.analytics.service import Analytics
 from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.seller_sql import SellerSql
-from serving.domain import DomainDefinition
 from serving.kit.analytics_context import AnalyticsContext
-from serving.stores import Stores
-from serving.stream_slots import StreamSlots
+from serving.kit.domain import DomainDefinition
+from serving.kit.stores import Stores
+from serving.kit.stream_slots import StreamSlots
 
 
 @asynccontextmanager

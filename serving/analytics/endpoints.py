@@ -22,13 +22,13 @@ from serving.analytics.service.changes import ChangeRequest, Compare
 from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
-from serving.cache.tags import popular_tags
-from serving.cached_responses import CachedResponderDep
 from serving.gateway.described_routes import guarded
 from serving.kit.analytics_context import PeriodRequest
+from serving.kit.cache.tags import popular_tags
+from serving.kit.cached_responses import CachedResponderDep
+from serving.kit.parameters import Cursor, GrainParam, PeriodDep, SellerId, reject_repeated_parameters
 from serving.kit.rankings import Ranking
-from serving.parameters import Cursor, GrainParam, PeriodDep, SellerId, reject_repeated_parameters
-from serving.responses import (
+from serving.kit.responses import (
     BAD_PARAMETER,
     CSV_RESPONSE,
     UNAVAILABLE,

@@ -20,13 +20,13 @@ from serving.analytics.policy import POLICIES
 from serving.analytics.presenters.row_export import csv_header, csv_table, row_kinds, with_decimals
 from serving.analytics.service.metrics import MetricsRequest
 from serving.analytics.service.row_export import RowExport
-from serving.csv_writer import csv_lines
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
-from serving.openapi import Responses, openapi_problem
-from serving.parameters import PeriodDep, SellerId, reject_repeated_parameters
-from serving.parquet_writer import PARQUET, ParquetFile, schema_of
-from serving.responses import BAD_PARAMETER, CSV, CSV_RESPONSE, UNAVAILABLE, download_headers
+from serving.kit.csv_writer import csv_lines
+from serving.kit.domain import opened
+from serving.kit.openapi import Responses, openapi_problem
+from serving.kit.parameters import PeriodDep, SellerId, reject_repeated_parameters
+from serving.kit.parquet_writer import PARQUET, ParquetFile, schema_of
+from serving.kit.responses import BAD_PARAMETER, CSV, CSV_RESPONSE, UNAVAILABLE, download_headers
 
 EXPORTS_OF_SELLER, EXPORTS = 2, 4
 """The largest number of exports of rows at a time, for each seller and in all, in a process."""

@@ -14,9 +14,9 @@ from serving.analytics.policy import POLICIES
 from serving.analytics.presenters.sales import show_period
 from serving.analytics.service.live_metrics import MAX_METRICS, LiveFigures, LiveMetrics, live_metrics
 from serving.gateway.described_routes import guarded
+from serving.gateway.live_stream import LiveStream
 from serving.kit.analytics_context import AnalyticsContext
-from serving.live_stream import LiveStream
-from serving.parameters import SellerId, reject_repeated_parameters
+from serving.kit.parameters import SellerId, reject_repeated_parameters
 
 STREAMS_OF_SELLER, STREAMS = 10, 64
 """The largest number of open streams, for each seller and in all, in a process."""

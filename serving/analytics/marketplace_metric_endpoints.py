@@ -8,9 +8,9 @@ from serving.analytics.metric_endpoints import MetricsDep, csv_of, table_file
 from serving.analytics.policy import POLICIES
 from serving.analytics.schemas.metrics import MarketplaceMetrics
 from serving.gateway.described_routes import guarded
-from serving.openapi import openapi_problem
-from serving.parameters import reject_repeated_parameters
-from serving.responses import BAD_PARAMETER, CSV_RESPONSE, UNAVAILABLE, UNCHANGED, ResponderDep
+from serving.kit.openapi import openapi_problem
+from serving.kit.parameters import reject_repeated_parameters
+from serving.kit.responses import BAD_PARAMETER, CSV_RESPONSE, UNAVAILABLE, UNCHANGED, ResponderDep
 
 UNKNOWN = openapi_problem(404, "The catalogue has no metric of this name.")
 

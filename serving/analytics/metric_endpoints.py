@@ -28,11 +28,11 @@ from serving.analytics.service.metrics import (
 )
 from serving.gateway.described_routes import guarded
 from serving.kit.analytics_context import PeriodRequest
-from serving.openapi import openapi_problem
-from serving.parameters import Cursor, GrainParam, PeriodDep, SellerId, reject_repeated_parameters
-from serving.parquet_writer import ColumnKind
-from serving.problems import BadAnalyticsRequest
-from serving.responses import (
+from serving.kit.openapi import openapi_problem
+from serving.kit.parameters import Cursor, GrainParam, PeriodDep, SellerId, reject_repeated_parameters
+from serving.kit.parquet_writer import ColumnKind
+from serving.kit.problems import BadAnalyticsRequest
+from serving.kit.responses import (
     BAD_PARAMETER,
     CSV,
     TABLE_RESPONSE,

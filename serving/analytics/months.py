@@ -5,7 +5,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from serving.kit.periods import midnight
-from serving.problems import BadPeriod
+from serving.kit.problems import BadPeriod
 
 
 @dataclass(frozen=True, slots=True, order=True)

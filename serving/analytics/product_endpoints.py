@@ -20,8 +20,8 @@ from serving.analytics.service.product_insights import (
     PriceChangesRequest,
 )
 from serving.gateway.described_routes import guarded
-from serving.parameters import PeriodDep, SellerId, reject_repeated_parameters
-from serving.responses import (
+from serving.kit.parameters import PeriodDep, SellerId, reject_repeated_parameters
+from serving.kit.responses import (
     BAD_PARAMETER,
     CSV_RESPONSE,
     UNAVAILABLE,

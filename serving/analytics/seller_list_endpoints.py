@@ -14,8 +14,8 @@ from serving.analytics.schemas.tasks import ParcelLine
 from serving.analytics.service.parcels import MAX_PARCELS
 from serving.analytics.service.reviews import ReviewsRequest
 from serving.gateway.described_routes import guarded
-from serving.parameters import Cursor, PeriodDep, SellerId, reject_repeated_parameters
-from serving.responses import (
+from serving.kit.parameters import Cursor, PeriodDep, SellerId, reject_repeated_parameters
+from serving.kit.responses import (
     BAD_PARAMETER,
     CSV_RESPONSE,
     UNAVAILABLE,

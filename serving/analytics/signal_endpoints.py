@@ -12,8 +12,8 @@ from serving.analytics.presenters.signals import SIGNAL_COLUMNS
 from serving.analytics.schemas.signals import SellerSignals, Signals
 from serving.analytics.service.signals import SignalsRequest
 from serving.gateway.described_routes import guarded
-from serving.parameters import Cursor, PeriodDep, SellerId, reject_repeated_parameters
-from serving.responses import (
+from serving.kit.parameters import Cursor, PeriodDep, SellerId, reject_repeated_parameters
+from serving.kit.responses import (
     BAD_PARAMETER,
     CSV_RESPONSE,
     UNAVAILABLE,

@@ -13,16 +13,16 @@ from serving.analytics.dependencies import AnalyticsDep, AnalyticsDomain
 from serving.analytics.policy import POLICIES
 from serving.analytics.schemas.sql import SqlRequest, SqlResult, is_numeric
 from serving.analytics.service.seller_sql import SellerSql
-from serving.csv_writer import csv_lines
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
-from serving.http_caching import PRIVATE_NO_STORE
-from serving.openapi import NOT_JSON, json_request_body, openapi_problem
-from serving.parameters import SellerId, reject_repeated_parameters
-from serving.parquet_writer import PARQUET
-from serving.problems import BadBody, NotJson
-from serving.request_body import read_body
-from serving.responses import (
+from serving.kit.csv_writer import csv_lines
+from serving.kit.domain import opened
+from serving.kit.http_caching import PRIVATE_NO_STORE
+from serving.kit.openapi import NOT_JSON, json_request_body, openapi_problem
+from serving.kit.parameters import SellerId, reject_repeated_parameters
+from serving.kit.parquet_writer import PARQUET
+from serving.kit.problems import BadBody, NotJson
+from serving.kit.request_body import read_body
+from serving.kit.responses import (
     CSV,
     JSON,
     TABLE_RESPONSE,

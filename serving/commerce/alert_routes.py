@@ -19,7 +19,7 @@ from serving.commerce.forwarding import (
 )
 from serving.commerce.policy import ALERTS
 from serving.gateway.described_routes import guarded
-from serving.openapi import json_request_body, openapi_problem
+from serving.kit.openapi import json_request_body, openapi_problem
 
 EXAMPLE_RULE = {
     "name": "Few orders",

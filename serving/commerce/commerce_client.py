@@ -19,11 +19,11 @@ from common.request_path import in_path
 from common.retry_policy import is_safe_to_retry, retry_advice
 from common.settings import Settings
 from common.tracing import child_span, note_status
-from serving.gateway.circuit_breaker import BreakerOpen
 from serving.gateway.gateway import identity_of
 from serving.gateway.service_routes import ServiceRoutes
-from serving.problems import CommerceUnavailable, UnknownOrder
-from serving.request_body import read_body
+from serving.kit.circuit_breaker import BreakerOpen
+from serving.kit.problems import CommerceUnavailable, UnknownOrder
+from serving.kit.request_body import read_body
 
 REQUEST_HEADERS = {
     *(b"content-type", b"accept", b"if-none-match", b"idempotency-key", b"x-request-id", b"user-agent"),

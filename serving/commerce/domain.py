@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from serving.commerce import alert_routes, gateway, identity_routes, seller_routes, settings_routes
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.forwarding import CheckSetting, CommerceDomain
-from serving.domain import DomainDefinition
+from serving.kit.domain import DomainDefinition
 
 
 @asynccontextmanager

@@ -8,8 +8,8 @@ from fastapi import Depends, Path, Request
 
 from common.ids import Id
 from serving.commerce.commerce_client import CommerceClient
-from serving.domain import opened
-from serving.openapi import NOT_JSON, openapi_problem
+from serving.kit.domain import opened
+from serving.kit.openapi import NOT_JSON, openapi_problem
 
 BODY_LIMIT = 64 * 1024
 """The largest body in bytes of a request about one thing: an order, a profile, a setting."""

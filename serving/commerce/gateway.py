@@ -17,8 +17,8 @@ from serving.commerce.policy import POLICIES
 from serving.commerce.schemas.orders import OrderRequest, ShopperOrder, ShopperOrders
 from serving.commerce.schemas.stock import Stock, StockUpdate, StockUpdates
 from serving.gateway.described_routes import guarded
-from serving.openapi import NOT_JSON, json_request_body, openapi_problem
-from serving.parameters import ProductId
+from serving.kit.openapi import NOT_JSON, json_request_body, openapi_problem
+from serving.kit.parameters import ProductId
 
 STOCK_LIMIT = 1024 * 1024
 """The largest body of a stock list in bytes: thousands of products."""

@@ -18,7 +18,7 @@ from serving.commerce.forwarding import (
 )
 from serving.commerce.policy import IDENTITY
 from serving.gateway.described_routes import guarded
-from serving.openapi import json_request_body, openapi_problem
+from serving.kit.openapi import json_request_body, openapi_problem
 
 EXAMPLE_SIGN_IN = {"email": "ana@shop.example", "password": "a long sentence"}
 EXAMPLE_TOKEN = {"token": "a token from a mail", "password": "a long sentence"}

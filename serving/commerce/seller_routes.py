@@ -20,7 +20,7 @@ from serving.commerce.forwarding import (
 )
 from serving.commerce.policy import SELLERS
 from serving.gateway.described_routes import guarded
-from serving.openapi import json_request_body, openapi_problem
+from serving.kit.openapi import json_request_body, openapi_problem
 
 EXAMPLE_APPLICATION = {
     "name": "Casa das Lâmpadas",

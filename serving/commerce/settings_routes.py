@@ -18,10 +18,10 @@ from serving.commerce.forwarding import (
     CommerceDomain,
 )
 from serving.commerce.policy import SETTINGS
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
-from serving.openapi import json_request_body, openapi_problem
-from serving.request_body import read_body
+from serving.kit.domain import opened
+from serving.kit.openapi import json_request_body, openapi_problem
+from serving.kit.request_body import read_body
 
 UNKNOWN_SETTING = openapi_problem(404, "There is no such setting, or it has no such version.")
 CHANGED_MEANWHILE = openapi_problem(409, "The setting has another version than the request names.")

@@ -9,7 +9,7 @@ from common.access_policy import AccessPolicy
 from common.guarded_route import GuardedRoute
 from common.guarded_route import guarded as policy_routes
 from common.retry_policy import SAFE_METHODS
-from serving.openapi import OPTIONAL_KEY, openapi_problem
+from serving.kit.openapi import OPTIONAL_KEY, openapi_problem
 
 SECURITY_SCHEMES = {
     "bearer": {

@@ -8,7 +8,6 @@ from redis.asyncio import Redis
 from common.principal_token import PrincipalTokens
 from common.settings import Settings
 from common.stopping import Stopping
-from serving.domain import DomainDefinition, running
 from serving.gateway import sessions
 from serving.gateway.access_tokens import AccessTokens
 from serving.gateway.api_keys import ApiKeys, Verify
@@ -20,6 +19,7 @@ from serving.gateway.live_settings import LiveSettings
 from serving.gateway.load_shedding import LoadShedder
 from serving.gateway.rate_limits import RateLimits, shared_counts
 from serving.gateway.time_limits import TimeLimits
+from serving.kit.domain import DomainDefinition, running
 
 
 @asynccontextmanager

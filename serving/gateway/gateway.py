@@ -20,7 +20,7 @@ from serving.gateway.load_shedding import LoadShedder
 from serving.gateway.rate_limits import QuotaExceeded, RateLimit, RateLimits
 from serving.gateway.sign_in_redirect import is_form, is_page_visit, resend_address, sign_in_address
 from serving.gateway.time_limits import TimeLimits
-from serving.problems import CommerceUnavailable
+from serving.kit.problems import CommerceUnavailable
 
 
 class Gateway:

@@ -14,8 +14,8 @@ from common.configuration.definitions import (
 from common.configuration.values import SettingValues
 from common.settings import Settings
 from schemas.configuration.watcher import ConfigurationWatcher
-from serving.gateway.circuit_breaker import BreakerSettings, configure_breakers
 from serving.gateway.rate_limits import LIMITS
+from serving.kit.circuit_breaker import BreakerSettings, configure_breakers
 
 APPLY_EVERY_S = 1.0
 

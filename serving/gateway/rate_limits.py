@@ -30,8 +30,8 @@ from common.access_policy import TrafficClass
 from common.configuration.definitions import RATE_LIMITS
 from common.principal import Principal
 from common.problems import Problem
-from serving.gateway.circuit_breaker import BreakerOpen, BreakerSettings, BreakerState, CircuitBreaker
 from serving.gateway.sliding_window import SlidingWindow, WindowCount
+from serving.kit.circuit_breaker import BreakerOpen, BreakerSettings, BreakerState, CircuitBreaker
 
 WINDOW_S = 60
 

@@ -20,8 +20,8 @@ from common.http_client import (
 from common.service_urls_file import ServiceUrls, ServiceUrlsFile, parse_service_urls
 from common.settings import Settings
 from schemas.services import SERVICES
-from serving.gateway.circuit_breaker import BreakerSettings, CircuitBreaker
 from serving.gateway.service_addresses import Resolve, ServiceAddress, ServiceAddresses, resolve_host
+from serving.kit.circuit_breaker import BreakerSettings, CircuitBreaker
 
 WATCH_EVERY_S = 1.0
 """How often the file with the URLs of services is read."""

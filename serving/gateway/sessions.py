@@ -9,9 +9,9 @@ from typing_extensions import TypedDict
 
 from common.access_policy import AccessPolicy, anyone
 from common.content_type import JSON
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import GatewayDomain
+from serving.kit.domain import opened
 
 POLICIES: Mapping[str, AccessPolicy] = {
     "jwks": anyone("read"),

@@ -5,9 +5,9 @@ from contextlib import aclosing, asynccontextmanager
 
 from common.clock import Clock
 from common.settings import Settings
-from serving.domain import DomainDefinition
 from serving.intake import endpoints
 from serving.intake.service import EventIntake
+from serving.kit.domain import DomainDefinition
 
 
 @asynccontextmanager

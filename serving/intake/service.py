@@ -21,7 +21,7 @@ from serving.intake.schemas import EventProblem, IntakeResult, RejectedEvent
 from serving.intake.validation import BadEvent, ValidEvent, check_visitor, is_about_own_offer, validate_event
 from serving.intake.validators import BROWSING
 from serving.kit.event_producer import EventMessage, EventProducer
-from serving.problems import RegistryUnavailable
+from serving.kit.problems import RegistryUnavailable
 
 YIELD_EVERY = 20
 """The number of events after which other requests run. Validating a batch of 500 takes about 10 ms."""

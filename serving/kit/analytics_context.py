@@ -7,12 +7,12 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from common.clock import Clock
-from serving.clickhouse import ClickHouseQueries, Row
+from serving.kit.clickhouse import ClickHouseQueries, Row
+from serving.kit.live_versions import LiveVersions
 from serving.kit.names import Names, ProductName
 from serving.kit.periods import Grain, Period, choose_period
+from serving.kit.problems import UnknownSeller
 from serving.kit.watermarks import WatermarkCache
-from serving.live_versions import LiveVersions
-from serving.problems import UnknownSeller
 
 MAX_SPANS = 10_000
 """The number of sellers whose spans are cached: about 4 MB."""

@@ -10,8 +10,8 @@ from confluent_kafka import KafkaError, Producer
 
 from common.kafka_producer import producer_config
 from common.timeouts import PEER_TIMEOUT_S
-from serving.gateway.circuit_breaker import BreakerOpen, CircuitBreaker
-from serving.problems import KafkaUnavailable
+from serving.kit.circuit_breaker import BreakerOpen, CircuitBreaker
+from serving.kit.problems import KafkaUnavailable
 
 NOT_ACKNOWLEDGED = (
     f"Kafka did not accept all events within {PEER_TIMEOUT_S:g} seconds. Send the same events again, with an "

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from serving.cache.completeness import mark_incomplete
-from serving.clickhouse import ClickHouseQueries
+from serving.kit.cache.completeness import mark_incomplete
+from serving.kit.clickhouse import ClickHouseQueries
+from serving.kit.live_versions import LiveVersions
+from serving.kit.problems import ClickHouseUnavailable
 from serving.kit.product_cards import read_known_cards
-from serving.live_versions import LiveVersions
-from serving.problems import ClickHouseUnavailable
 
 SellerNames = Mapping[str, str | None]
 """seller_id → the seller's name; None if the seller registered without one."""

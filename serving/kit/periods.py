@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from serving.problems import BadPeriod
+from serving.kit.problems import BadPeriod
 
 Grain = Literal["hour", "day", "week", "month"]
 

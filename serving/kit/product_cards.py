@@ -6,10 +6,10 @@ from typing import Any
 from redis.asyncio import Redis
 
 from common.timeouts import PEER_TIMEOUT_S
+from serving.kit.live_versions import LiveVersions
 from serving.kit.offers import Offer, Stock, choose_offer, read_offers, read_stock
-from serving.live_versions import LiveVersions
-from serving.problems import RedisUnavailable
-from serving.redis_client import OPTIONAL_TIMEOUT_S, run_redis
+from serving.kit.problems import RedisUnavailable
+from serving.kit.redis_client import OPTIONAL_TIMEOUT_S, run_redis
 
 _FIELDS = (b"offers", b"stock")
 """The fields of the hash `product:{product_id}`. They are encoded once: encoding them for each read took a

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from serving.live_versions import LiveVersions
-from serving.redis_client import run_redis
+from serving.kit.live_versions import LiveVersions
+from serving.kit.redis_client import run_redis
 
 Ranking = Literal["popular", "trending"]
 

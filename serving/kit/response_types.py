@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.csv_writer import MinorUnits
+from serving.kit.csv_writer import MinorUnits
 
 Minor = Annotated[
     int, Field(description="Money in minor units (cents) of `currency`.", examples=[1299000]), MinorUnits()

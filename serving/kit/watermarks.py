@@ -9,7 +9,7 @@ from time import monotonic
 from common.clock import from_millis
 from common.metrics import LIVE_LISTENERS
 from common.problems import Problem
-from serving.clickhouse import ClickHouseQueries
+from serving.kit.clickhouse import ClickHouseQueries
 
 MIN_READ_INTERVAL_S = 0.5
 """The shortest interval between two readings. Listeners of `changes` are notified at most this often."""

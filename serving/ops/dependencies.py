@@ -5,14 +5,14 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from serving.domain import reads
+from serving.kit.domain import reads
+from serving.kit.stream_slots import StreamSlots
 from serving.ops.audits.service import AuditsService
 from serving.ops.dead_letters import DeadLetters
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.overview.service import OverviewService
 from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks
-from serving.stream_slots import StreamSlots
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ from contextlib import aclosing, asynccontextmanager
 from common.clock import Clock
 from common.settings import Settings
 from common.stopping import Stopping
-from serving.domain import DomainDefinition, running
 from serving.gateway.service_routes import ServiceRoutes
+from serving.kit.domain import DomainDefinition, running
+from serving.kit.stores import Stores
+from serving.kit.stream_slots import StreamSlots
 from serving.ops import endpoints
 from serving.ops.audits import endpoints as audits
 from serving.ops.audits.service import AuditsService
@@ -18,8 +20,6 @@ from serving.ops.overview.mails import AskCommerce
 from serving.ops.overview.service import NewestTraining, OverviewService
 from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks
-from serving.stores import Stores
-from serving.stream_slots import StreamSlots
 
 STREAMS_OF_PERSON, STREAMS = 5, 20
 """The largest number of open streams of `/ops`, for each person and in all, in a process."""

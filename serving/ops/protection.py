@@ -6,8 +6,8 @@ from typing import Literal
 from common.metrics import BREAKER_OPENED, BREAKER_STATE, REQUESTS_REFUSED, read_series
 from common.settings import Settings
 from common.urls import redact_password
-from serving.gateway.circuit_breaker import BreakerState
 from serving.gateway.service_routes import ServiceRoutes
+from serving.kit.circuit_breaker import BreakerState
 from serving.ops.readiness import ReadinessChecks
 from serving.ops.schemas import BreakerStatus, OpsServices, RefusedRequests, ServerState, ServiceState
 

@@ -18,7 +18,7 @@ from common.readiness import JOB, MIGRATIONS, STOPPING, NotReady, described, exc
 from common.settings import Settings
 from common.stopping import Stopping
 from common.urls import credentials, redact_password
-from serving.clickhouse import ClickHouseQueries, QueryFailed
+from serving.kit.clickhouse import ClickHouseQueries, QueryFailed
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.past import CountedPast
 from serving.ops.schemas import FiguresState, PartState, Readiness

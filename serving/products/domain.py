@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from serving.domain import DomainDefinition
+from serving.kit.domain import DomainDefinition
+from serving.kit.stores import Stores
 from serving.products import endpoints
 from serving.products.service import ProductsService
-from serving.stores import Stores
 
 
 @asynccontextmanager

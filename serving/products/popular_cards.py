@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from serving.kit.live_versions import LiveVersions
 from serving.kit.offers import Offer
 from serving.kit.product_cards import open_cards
-from serving.live_versions import LiveVersions
+from serving.kit.redis_client import OPTIONAL_TIMEOUT_S
 from serving.products.popular_order import popularity_of_best
 from serving.products.search import Sort
-from serving.redis_client import OPTIONAL_TIMEOUT_S
 
 
 async def popular_cards(

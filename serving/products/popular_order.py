@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from math import log2
 from typing import Any
 
+from serving.kit.live_versions import LiveVersions, VersionedJob
 from serving.kit.rankings import HALF_LIFE_DAYS, KEYS
-from serving.live_versions import LiveVersions, VersionedJob
-from serving.redis_client import OPTIONAL_TIMEOUT_S, run_redis
+from serving.kit.redis_client import OPTIONAL_TIMEOUT_S, run_redis
 
 MAX_RANKED = 200
 """The number of products that a list shows first. Job `recommendations` keeps as many of a category."""

@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from common.timeouts import PEER_TIMEOUT_S
-from serving.cache.completeness import mark_incomplete
-from serving.cache.last_answers import LastAnswers, Question
-from serving.clickhouse import ClickHouseQueries, Row
+from serving.kit.cache.completeness import mark_incomplete
+from serving.kit.cache.last_answers import LastAnswers, Question
+from serving.kit.clickhouse import ClickHouseQueries, Row
+from serving.kit.live_versions import LiveVersions
 from serving.kit.names import Names, SellerNames
 from serving.kit.offers import Offer, Stock, card_order, choose_offer
+from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable, SearchUnavailable, UnknownProduct
 from serving.kit.product_cards import ProductCardLoader, open_cards
 from serving.kit.product_lists import Categories, ListingWindow, Product, Products
-from serving.live_versions import LiveVersions
-from serving.problems import ClickHouseUnavailable, RedisUnavailable, SearchUnavailable, UnknownProduct
+from serving.kit.redis_client import OPTIONAL_TIMEOUT_S
 from serving.products.popular_cards import popular_cards
 from serving.products.popular_order import popular_keys, popularity_of_best
 from serving.products.schemas import ProductInDetail, ProductOffer
 from serving.products.search import END_OF_LIST, ProductCursor, Sort, search_words
-from serving.redis_client import OPTIONAL_TIMEOUT_S
 
 MAX_WINDOW = 1_000
 """The largest number of products up to the end of an earlier window."""

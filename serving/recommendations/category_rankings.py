@@ -6,9 +6,9 @@ from sys import intern
 from typing import Any, TypeVar
 
 from serving.kit.product_cards import ProductCardLoader
+from serving.kit.redis_client import run_redis
 from serving.recommendations.product_cache import ProductCache
 from serving.recommendations.proposal import Proposal
-from serving.redis_client import run_redis
 
 Member = TypeVar("Member")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from serving.domain import opened
+from serving.kit.domain import opened
 from serving.kit.product_lists import ProductLists
 from serving.recommendations.experiments.service import ExperimentsService
 from serving.recommendations.experiments.uplift import UpliftService

@@ -6,10 +6,12 @@ from random import Random
 
 from common.configuration.values import SettingValues
 from common.settings import Settings
-from serving.domain import DomainDefinition, running
 from serving.kit.analytics_context import AnalyticsContext
+from serving.kit.domain import DomainDefinition, running
 from serving.kit.event_producer import EventProducer
 from serving.kit.product_lists import ProductLists
+from serving.kit.shared_queries import SharedQueries
+from serving.kit.stores import Stores
 from serving.recommendations import endpoints
 from serving.recommendations.answer_log import AnswerLog
 from serving.recommendations.dependencies import FollowedSellers, RecommendationsDomain
@@ -30,8 +32,6 @@ from serving.recommendations.service import RecommendationService
 from serving.recommendations.strategy_choice import StrategyChoice
 from serving.recommendations.trainings import endpoints as trainings
 from serving.recommendations.trainings.service import TrainingsService
-from serving.shared_queries import SharedQueries
-from serving.stores import Stores
 
 
 @asynccontextmanager

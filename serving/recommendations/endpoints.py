@@ -6,21 +6,21 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from common.ids import Id
-from serving.cache.tags import similar_tags
-from serving.cached_responses import CachedResponderDep
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.openapi import openapi_problem
-from serving.parameters import reject_repeated_parameters
-from serving.problems import CommerceUnavailable, MissingProduct, NotExplained
+from serving.kit.cache.tags import similar_tags
+from serving.kit.cached_responses import CachedResponderDep
+from serving.kit.domain import opened
+from serving.kit.openapi import openapi_problem
+from serving.kit.parameters import reject_repeated_parameters
+from serving.kit.problems import CommerceUnavailable, MissingProduct, NotExplained
+from serving.kit.responses import UNCHANGED, private_json
 from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
 from serving.recommendations.parameters import Exclude, excluded_products
 from serving.recommendations.policy import POLICIES
 from serving.recommendations.rows.definition import RowPage
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRows
 from serving.recommendations.service import Context
-from serving.responses import UNCHANGED, private_json
 
 BAD_PARAMETER = openapi_problem(422, "A parameter can't be used; the detail says which and why.")
 UNKNOWN_PRODUCT = openapi_problem(404, "The product was never listed.")

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from serving.kit.product_cards import KEY
+from serving.kit.redis_client import run_redis
 from serving.recommendations.product_cache import ProductCache
 from serving.recommendations.scoring import covisit_unit
-from serving.redis_client import run_redis
 
 
 class InterestCache(ProductCache[float]):

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from common.experiments.assignment import HOLDOUT, Assignment
+from serving.kit.live_versions import LiveVersions
+from serving.kit.problems import RedisUnavailable
 from serving.kit.product_cards import open_cards
-from serving.live_versions import LiveVersions
-from serving.problems import RedisUnavailable
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.request_builder import build_request
 from serving.recommendations.rules.context import RuleContext

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from common.clock import Clock
 from common.ids import new_id
 from common.timeouts import PEER_TIMEOUT_S
-from serving.polled import PolledValue
+from serving.kit.polled import PolledValue
 from serving.recommendations.recommender import Popular
 from serving.recommendations.schemas import AskedSource, Item, Recommendations
 from serving.recommendations.strategies import STRATEGIES

@@ -10,9 +10,9 @@ from common.metrics import RECOMMENDER_MODELS_REFUSED
 from schemas.published_model.keys import description_key
 from schemas.published_model.product_ids import ProductIds
 from schemas.published_model.rows import DamagedRow, Neighbour, unpack_row
+from serving.kit.redis_client import run_redis
 from serving.recommendations.scoring import Neighbours
 from serving.recommendations.trained_models import LoadedModel, ModelUnusable
-from serving.redis_client import run_redis
 
 MAX_ENTRIES = 4_096
 """The number of products whose rows are cached: about 15 MB."""

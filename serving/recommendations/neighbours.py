@@ -5,9 +5,9 @@ from sys import intern
 from typing import Any
 
 from serving.kit.product_cards import KEY
+from serving.kit.redis_client import run_redis
 from serving.recommendations.product_cache import ProductCache
 from serving.recommendations.scoring import SUPPORT, Neighbours, cosines, covisit_unit
-from serving.redis_client import run_redis
 
 NEIGHBOURS = 32
 """The number of neighbours that are read per product: half of those that job `recommendations` stores."""

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 from fastapi import Query
 
-from serving.problems import TooManyExcluded
+from serving.kit.problems import TooManyExcluded
 
 MAX_EXCLUDED = 100
 """The largest number of products that a request may exclude."""

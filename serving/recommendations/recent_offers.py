@@ -9,15 +9,15 @@ from common.clock import Clock
 from common.configuration.recommendation_rules import NEW_PRODUCT_DAYS
 from common.configuration.values import SettingValues
 from common.timeouts import PEER_TIMEOUT_S
-from serving.clickhouse import ClickHouseQueries, Value
+from serving.kit.clickhouse import ClickHouseQueries, Value
+from serving.kit.live_versions import LiveVersions
+from serving.kit.polled import PolledValue
 from serving.kit.product_cards import open_cards
-from serving.live_versions import LiveVersions
-from serving.polled import PolledValue
+from serving.kit.shared_queries import SharedQueries, whole_minute
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.recommender import CATEGORIES, PassedOver, RecommendationRequest
 from serving.recommendations.scoring import favourite_categories
 from serving.recommendations.visitor_history import VisitorHistory
-from serving.shared_queries import SharedQueries, whole_minute
 
 READ_EVERY_S = 60.0
 LIMIT = 2_000

@@ -11,9 +11,9 @@ from typing import Literal, Protocol
 
 from redis.asyncio import Redis
 
+from serving.kit.live_versions import LiveVersions
 from serving.kit.product_cards import ProductCardLoader
 from serving.kit.rankings import ranking
-from serving.live_versions import LiveVersions
 from serving.recommendations.category_rankings import CategoryRankings, ProductCategories, popular_in
 from serving.recommendations.neighbours import NeighbourCache
 from serving.recommendations.proposal import Kind, Proposal, SeedParts

@@ -9,9 +9,9 @@ from common.clock import Clock
 from common.configuration.recommendation_rules import CONSUMABLE_CATEGORIES
 from common.configuration.values import SettingValues
 from common.timeouts import PEER_TIMEOUT_S
-from serving.clickhouse import Value
-from serving.polled import PolledValue
-from serving.shared_queries import SharedQueries, whole_minute
+from serving.kit.clickhouse import Value
+from serving.kit.polled import PolledValue
+from serving.kit.shared_queries import SharedQueries, whole_minute
 
 READ_EVERY_S = 600.0
 BOUGHT_IN = timedelta(days=365)

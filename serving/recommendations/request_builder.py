@@ -3,8 +3,8 @@
 from collections.abc import Collection, Set
 
 from serving.kit.offers import Offer
+from serving.kit.problems import UnknownProduct
 from serving.kit.product_cards import ProductCardLoader
-from serving.problems import UnknownProduct
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.rules.checks import due_again
 from serving.recommendations.rules.context import ActiveRules, RuleContext

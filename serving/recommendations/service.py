@@ -10,9 +10,10 @@ from common.experiments.assignment import Assignment
 from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
 from common.ids import new_id
 from common.metrics import RECOMMENDATIONS, STRATEGY_FALLBACKS
+from serving.kit.live_versions import LiveVersions
+from serving.kit.problems import RedisUnavailable
 from serving.kit.product_cards import ProductCardLoader, open_cards
-from serving.live_versions import LiveVersions
-from serving.problems import RedisUnavailable
+from serving.kit.redis_client import run_redis
 from serving.recommendations.answer_counts import count_list, count_sources
 from serving.recommendations.answer_log import Answer, AnswerLog, ms_since
 from serving.recommendations.bought_before import BoughtBefore
@@ -44,7 +45,6 @@ from serving.recommendations.strategy_choice import StrategyChoice
 from serving.recommendations.trained_models import ModelInUse, TrainedModels
 from serving.recommendations.trained_neighbours import SimilarContent, TrainedNeighbours
 from serving.recommendations.visitor_history import read_visitor_history, with_cart
-from serving.redis_client import run_redis
 
 Context = Page
 

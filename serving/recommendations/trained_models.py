@@ -19,9 +19,9 @@ from schemas.published_model.description import Description, UnreadableDescripti
 from schemas.published_model.keys import IN_USE, STATE, WEIGHTS, description_key, ids_key, rows_key
 from schemas.published_model.product_ids import ProductIds
 from schemas.published_model.weights import DEFAULT_WEIGHTS, UnusableWeights, Weights, weights_in_use
+from serving.kit.problems import RedisUnavailable
 from serving.kit.product_cards import KEY
-from serving.problems import RedisUnavailable
-from serving.redis_client import run_redis
+from serving.kit.redis_client import run_redis
 
 log = structlog.get_logger()
 

@@ -9,8 +9,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from serving.kit.product_cards import ProductCardLoader
+from serving.kit.redis_client import run_redis
 from serving.recommendations.trained_models import TrainedModels
-from serving.redis_client import run_redis
 
 ProductTimes = Mapping[str, float]
 """product_id → time of the last action in Unix seconds, newest first. Cancelled purchases do not count."""

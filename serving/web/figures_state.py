@@ -5,8 +5,8 @@ from datetime import datetime
 from fastapi import Request
 from starlette.responses import Response
 
-from serving.domain import opened
-from serving.http_caching import PRIVATE_NO_STORE
+from serving.kit.domain import opened
+from serving.kit.http_caching import PRIVATE_NO_STORE
 from serving.ops.dependencies import OpsDomain
 
 

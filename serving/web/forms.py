@@ -15,9 +15,9 @@ from starlette.responses import RedirectResponse, Response
 from common.money import InexactMoney, to_minor
 from common.problems import Problem
 from producers.replay.mapped.countries import known_countries
-from serving.domain import opened
-from serving.form_fields import read_fields
-from serving.problems import UnusableEntry
+from serving.kit.domain import opened
+from serving.kit.form_fields import read_fields
+from serving.kit.problems import UnusableEntry
 from serving.web.renderer import PageRenderer
 from serving.web.service_calls import Refusal
 from serving.web.translation import gettext

@@ -6,8 +6,8 @@ from starlette.responses import RedirectResponse, Response
 from common.host_check import host_name, is_loopback
 from serving.gateway.described_routes import guarded
 from serving.gateway.sign_in_redirect import DEFAULT, page_of_form
-from serving.http_caching import PRIVATE_NO_STORE
-from serving.parameters import reject_repeated_parameters
+from serving.kit.http_caching import PRIVATE_NO_STORE
+from serving.kit.parameters import reject_repeated_parameters
 from serving.web.forms import BadField, read_form
 from serving.web.language import COOKIE, COOKIE_MAX_AGE_S, LANGUAGES
 from serving.web.policy import POLICIES

@@ -19,13 +19,13 @@ from serving.analytics.schemas.sellers import SellerFound
 from serving.analytics.service import Analytics
 from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.sales import MARKETPLACE_TABLES
-from serving.domain import OpenDomains, opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
 from serving.kit.analytics_context import utc_minute
+from serving.kit.domain import OpenDomains, opened
+from serving.kit.parameters import reject_repeated_parameters
+from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable
 from serving.kit.rankings import Ranking
-from serving.parameters import reject_repeated_parameters
-from serving.problems import ClickHouseUnavailable, RedisUnavailable
 from serving.web import language_pages, presenters
 from serving.web.admin import pages as admin
 from serving.web.api_reference import reference

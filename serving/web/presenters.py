@@ -10,7 +10,7 @@ from common.money import divide_half_up, minor_digits
 from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSales, Totals
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.periods import BUCKET_BOUNDS, GRAIN_LENGTH, Grain
-from serving.problems import BadPeriod
+from serving.kit.problems import BadPeriod
 from serving.web.formatter import Formatter
 from serving.web.translation import N_, gettext, translated
 

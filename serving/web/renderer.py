@@ -18,7 +18,7 @@ from starlette.types import Scope
 from common.money import MINOR_DIGITS, USUAL_DIGITS, format_money
 from common.request_path import in_path
 from common.settings import Settings
-from serving.http_caching import IMMUTABLE, LANGUAGE_HEADERS, PRIVATE
+from serving.kit.http_caching import IMMUTABLE, LANGUAGE_HEADERS, PRIVATE
 from serving.web import presenters
 from serving.web.formatter import Formatter, label, place, seller_name, short_id, words
 from serving.web.language import (

@@ -9,7 +9,7 @@ from fastapi import Request
 from common.problems import Problem
 from serving.commerce.commerce_client import target_path
 from serving.commerce.forwarding import CommerceDomain
-from serving.domain import opened
+from serving.kit.domain import opened
 from serving.web.translation import gettext
 
 

@@ -3,10 +3,10 @@
 from fastapi import Request
 from starlette.responses import Response
 
-from serving.domain import opened
 from serving.gateway import cookies
 from serving.gateway.cookies import GuestSessions
 from serving.gateway.gateway import GatewayDomain, identity_of
+from serving.kit.domain import opened
 
 
 async def session_id(request: Request) -> str:

@@ -22,8 +22,8 @@ from audit.sources.served_metrics import (
 from clickhouse.metric_catalogue.definition import read_catalogue
 from clickhouse.metric_catalogue.files import Unit
 from serving.analytics.metric_endpoints import MAX_METRICS
-from serving.parquet_writer import write_parquet
-from serving.responses import table_of_kinds, write_csv
+from serving.kit.parquet_writer import write_parquet
+from serving.kit.responses import table_of_kinds, write_csv
 from serving.web.formatter import Formatter
 from serving.web.seller.metrics import metric_text
 from tests.unit.test_reference import SAO_PAULO

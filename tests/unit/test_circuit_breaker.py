@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from common.metrics import REGISTRY
 from common.problems import describe_problem
-from serving.gateway.circuit_breaker import (
+from serving.kit.circuit_breaker import (
     LONG_CALL_S,
     BreakerOpen,
     BreakerSettings,

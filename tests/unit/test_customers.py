@@ -16,7 +16,7 @@ from serving.analytics.customer_segments import SCORES, SEGMENTS, segment_of
 from serving.analytics.months import Month
 from serving.analytics.presenters import customers as presenter
 from serving.analytics.service.customers import complete_months, read_zone
-from serving.problems import BadAnalyticsRequest, BadPeriod
+from serving.kit.problems import BadAnalyticsRequest, BadPeriod
 from serving.web.seller.customers import LEVELS, level
 
 SHOP = ZoneInfo("America/Sao_Paulo")

@@ -12,7 +12,7 @@ from common.principal_token import PrincipalTokens
 from common.problems import problem_response
 from common.settings import Settings
 from common.stopping import Stopping
-from serving.middleware import HttpMiddleware
+from serving.gateway.middleware import HttpMiddleware
 
 
 class SlowApp:

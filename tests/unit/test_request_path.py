@@ -23,8 +23,8 @@ from common.settings import Settings
 from common.stopping import Stopping
 from producers.http.middleware import CommerceMiddleware
 from serving.commerce.commerce_client import target_path
+from serving.gateway.middleware import HttpMiddleware
 from serving.gateway.sign_in_redirect import sign_in_address
-from serving.middleware import HttpMiddleware
 
 HOSTILE = [
     *("a/b", "/", "//", "a%2Fb", "%2f", "%", "%25", "%252F", "100%", "a?b", "a#b", "a&b=c", "...", ".a"),

@@ -4,8 +4,8 @@ import asyncio
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from serving.clickhouse import ClickHouseQueries, Row
 from serving.kit.analytics_context import MAX_SPANS, AnalyticsContext
+from serving.kit.clickhouse import ClickHouseQueries, Row
 
 
 class EverySellerSold:

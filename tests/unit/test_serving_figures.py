@@ -14,10 +14,10 @@ from common.ids import new_id
 from serving.analytics.presenters import sales
 from serving.analytics.presenters.orders import order, order_cursor, read_order_cursor
 from serving.analytics.schemas.sales import Bucket
-from serving.clickhouse import encode_parameter
+from serving.kit.clickhouse import encode_parameter
 from serving.kit.names import ProductName
 from serving.kit.periods import Grain, Period, buckets, midnight
-from serving.problems import BadPeriod
+from serving.kit.problems import BadPeriod
 from serving.web.formatter import Formatter, place, seller_name, short_id, words
 from serving.web.presenters import (
     axis,

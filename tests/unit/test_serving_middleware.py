@@ -16,8 +16,8 @@ from common.principal_token import PrincipalTokens
 from common.problems import install_error_handlers, problem_response
 from common.settings import Settings
 from common.stopping import Stopping
-from serving.middleware import HttpMiddleware
-from serving.problems import ClickHouseUnavailable
+from serving.gateway.middleware import HttpMiddleware
+from serving.kit.problems import ClickHouseUnavailable
 from tests.principals import bearer
 from tests.recorded_spans import record_all_spans
 

@@ -22,7 +22,7 @@ from serving.kit.periods import (
     period_a_year_before,
     previous_period,
 )
-from serving.problems import BadPeriod
+from serving.kit.problems import BadPeriod
 
 SHOP = ZoneInfo("America/Sao_Paulo")
 NEWEST = datetime(2018, 8, 29, 12, 14, tzinfo=UTC)

@@ -6,8 +6,8 @@ from typing import Annotated
 import pytest
 from typing_extensions import TypedDict
 
-from serving.csv_writer import MinorUnits
-from serving.responses import CsvFormat, csv_list, prefers_csv, write_csv
+from serving.kit.csv_writer import MinorUnits
+from serving.kit.responses import CsvFormat, csv_list, prefers_csv, write_csv
 
 Minor = Annotated[int, MinorUnits()]
 

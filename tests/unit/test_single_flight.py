@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import pytest
 
-from serving.cache.completeness import mark_incomplete, watch_completeness
-from serving.cache.single_flight import SingleFlight
+from serving.kit.cache.completeness import mark_incomplete, watch_completeness
+from serving.kit.cache.single_flight import SingleFlight
 
 T = TypeVar("T")
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.csv_writer import csv_lines
-from serving.parquet_writer import PARQUET, ParquetFile, money_column, schema_of, write_parquet
-from serving.responses import CSV, JSON, preferred_type
-from serving.stream_slots import StreamSlots, TooManyStreams
+from serving.kit.csv_writer import csv_lines
+from serving.kit.parquet_writer import PARQUET, ParquetFile, money_column, schema_of, write_parquet
+from serving.kit.responses import CSV, JSON, preferred_type
+from serving.kit.stream_slots import StreamSlots, TooManyStreams
 
 LONG = st.integers(-(2**63), 2**63 - 1)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)

@@ -12,7 +12,7 @@ from serving.analytics.schemas.changes import (
     Compared,
     OtherParts,
 )
-from serving.csv_writer import money_fields
+from serving.kit.csv_writer import money_fields
 from serving.kit.names import UNNAMED, ProductName
 
 Row = Mapping[str, Any]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from common.clock import from_millis, to_millis
 from common.cursor import BadCursor, decode_cursor, encode_cursor, moment_of
 from serving.analytics.schemas.orders import Order, OrderLine, Orders, Status
-from serving.csv_writer import money_fields
+from serving.kit.csv_writer import money_fields
 from serving.kit.names import UNNAMED, ProductName
 
 

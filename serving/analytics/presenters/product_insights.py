@@ -10,7 +10,7 @@ from common.money import divide_half_up
 from serving.analytics.presenters.customers import share
 from serving.analytics.presenters.sales import change
 from serving.analytics.schemas.product_insights import PriceChange, PriceWindow, ProductPair
-from serving.csv_writer import money_fields
+from serving.kit.csv_writer import money_fields
 from serving.kit.names import UNNAMED, ProductName
 
 Row = Mapping[str, Any]

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 
 from clickhouse.metric_catalogue.definition import Metric
 from serving.analytics.schemas.metrics import MeasureUnit, MetricRow
-from serving.csv_writer import CURRENCY, csv_columns, csv_lines
-from serving.parquet_writer import ColumnKind, money_column, money_columns
+from serving.kit.csv_writer import CURRENCY, csv_columns, csv_lines
+from serving.kit.parquet_writer import ColumnKind, money_column, money_columns
 
 COLUMNS = tuple(MetricRow.__annotations__)
 

@@ -9,7 +9,7 @@ from serving.analytics.months import Month
 from serving.analytics.presenters import customers as presenter
 from serving.analytics.schemas.customers import CustomerCohorts, CustomerSegments
 from serving.kit.analytics_context import AnalyticsContext, utc_minute
-from serving.problems import BadAnalyticsRequest
+from serving.kit.problems import BadAnalyticsRequest
 
 TABLES = ("customer_orders", "sales_lines")
 

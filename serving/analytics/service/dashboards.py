@@ -32,9 +32,9 @@ from serving.analytics.service.rankings import products_sql
 from serving.analytics.service.reviews import ReviewsRequest
 from serving.analytics.service.sales import SELLER_SQL
 from serving.analytics.service.signals import SignalsRequest
-from serving.cache.last_answers import LastAnswers, Question
-from serving.clickhouse import Row
 from serving.kit.analytics_context import PeriodRequest, SalesSpan
+from serving.kit.cache.last_answers import LastAnswers, Question
+from serving.kit.clickhouse import Row
 
 _SELLER = Question[Row | None]("seller", Row | None)
 _SELLER_SPAN = Question[SalesSpan]("seller_span", SalesSpan)

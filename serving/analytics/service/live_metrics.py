@@ -17,8 +17,8 @@ from serving.analytics.service.metric_figures import totals_of_seller
 from serving.analytics.service.metrics import find_metric, tables_of
 from serving.kit.analytics_context import AnalyticsContext
 from serving.kit.periods import Period, midnight
+from serving.kit.problems import BadAnalyticsRequest
 from serving.kit.watermarks import smallest
-from serving.problems import BadAnalyticsRequest
 
 CHECK_INTERVAL_S = 1.0
 """How often a stream looks for changes, and whether its client still has access."""

@@ -17,8 +17,8 @@ from serving.analytics.schemas.parcels import DueParcels
 from serving.analytics.service import Analytics
 from serving.analytics.service.metric_figures import totals_of_seller
 from serving.analytics.service.metrics import tables_of
-from serving.clickhouse import unless_unavailable
 from serving.kit.analytics_context import PeriodRequest
+from serving.kit.clickhouse import unless_unavailable
 from serving.kit.periods import Period, earlier_period, midnight
 
 METRICS = ("net_sales", "orders", "units", "product_views", "cancelled_orders")

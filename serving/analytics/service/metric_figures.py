@@ -11,8 +11,8 @@ from clickhouse.metric_catalogue.source import SELLER, Dimension
 from clickhouse.metric_catalogue.values import Value as Figure
 from serving.analytics.presenters import metrics as presenter
 from serving.analytics.schemas.metrics import MetricRest, MetricSplit
-from serving.clickhouse import Row, Value
 from serving.kit.analytics_context import AnalyticsContext
+from serving.kit.clickhouse import Row, Value
 from serving.kit.periods import Grain, Period
 
 PRODUCT = "product"

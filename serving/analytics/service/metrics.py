@@ -15,8 +15,8 @@ from serving.analytics.presenters.sales import show_period
 from serving.analytics.schemas.metrics import MarketplaceMetrics, MetricRows, SellerMetrics
 from serving.analytics.service.metric_figures import Figures, FiguresReader, FiguresRequest, bounds
 from serving.analytics.service.row_export import RowExport, begin_export
-from serving.clickhouse import Value
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.clickhouse import Value
 from serving.kit.periods import (
     LATEST,
     Period,
@@ -24,7 +24,7 @@ from serving.kit.periods import (
     choose_grain,
     earlier_period,
 )
-from serving.problems import BadAnalyticsRequest, UnknownMetric
+from serving.kit.problems import BadAnalyticsRequest, UnknownMetric
 
 Compare = Literal["previous", "year", "none"]
 

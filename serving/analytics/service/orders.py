@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from serving.analytics.presenters import orders as presenter
 from serving.analytics.schemas.orders import Orders
-from serving.clickhouse import Row
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.clickhouse import Row
 from serving.kit.periods import Period
 
 ALL_TIME = Period(datetime(1970, 1, 1, tzinfo=UTC), datetime(2105, 1, 1, tzinfo=UTC))

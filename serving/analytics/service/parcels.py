@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from common.clock import from_millis
 from serving.analytics.schemas.parcels import DueParcel, DueParcels
 from serving.analytics.service.tasks import TO_SHIP_DAYS
-from serving.clickhouse import Row
 from serving.kit.analytics_context import AnalyticsContext
+from serving.kit.clickhouse import Row
 from serving.kit.names import UNNAMED, ProductName
 from serving.kit.periods import midnight
 

@@ -10,8 +10,8 @@ from serving.analytics.presenters.sales import show_period
 from serving.analytics.schemas.products import By, PopularProducts, TopProducts
 from serving.analytics.schemas.sellers import Sellers
 from serving.analytics.service.metric_figures import bounds
-from serving.clickhouse import Value
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.clickhouse import Value
 from serving.kit.rankings import HALF_LIFE_DAYS, Ranking, ranking
 
 PRODUCT_TABLES = ("product_sales_minute",)

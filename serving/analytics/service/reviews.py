@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from common.cursor import BadCursor, decode_cursor, encode_cursor
 from serving.analytics.presenters.sales import show_period
 from serving.analytics.schemas.reviews import Review, Reviews
-from serving.clickhouse import Row
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.clickhouse import Row
 from serving.kit.names import UNNAMED
 from serving.kit.periods import LATEST
-from serving.problems import BadAnalyticsRequest
+from serving.kit.problems import BadAnalyticsRequest
 
 REVIEW_TABLES = ("review_scores",)
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 from clickhouse.metric_catalogue import queries
 from clickhouse.metric_catalogue.definition import Metric
 from serving.analytics.presenters import row_export as presenter
-from serving.clickhouse import Row, Value
 from serving.kit.analytics_context import AnalyticsContext
+from serving.kit.clickhouse import Row, Value
 
 SLICE_ROWS = 100_000
 """Rows of a slice: about 15 MB of memory while it is read."""

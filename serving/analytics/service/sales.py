@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, TypeVar, cast
 from clickhouse.metric_catalogue.queries import two_periods_query
 from serving.analytics.presenters import sales as presenter
 from serving.analytics.schemas.sales import Bucket, Changes, MarketplaceSales, SellerSales, Totals
-from serving.clickhouse import Row, Value
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.clickhouse import Row, Value
 from serving.kit.periods import (
     LATEST,
     Grain,

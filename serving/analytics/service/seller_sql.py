@@ -28,9 +28,9 @@ from common.principal_token import PrincipalTokens
 from common.settings import Settings
 from common.timeouts import CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S
 from serving.analytics.schemas.sql import SqlColumn, SqlResult
-from serving.clickhouse import encode_parameter
+from serving.kit.clickhouse import encode_parameter
+from serving.kit.problems import QueryOverLimit, QueryRefused, SellerSqlUnavailable
 from serving.kit.watermarks import WatermarkCache
-from serving.problems import QueryOverLimit, QueryRefused, SellerSqlUnavailable
 
 CONNECTIONS = 16
 """The largest number of sellers' queries of a process at a time. The service runs one of each seller."""

@@ -6,8 +6,8 @@ from common.signals import SignalKind
 from serving.analytics.presenters import signals as presenter
 from serving.analytics.schemas.signals import SellerSignals, Signals
 from serving.analytics.service.orders import ALL_TIME
-from serving.clickhouse import Row, Value
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.clickhouse import Row, Value
 
 SIGNAL_TABLES = ("signals",)
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from common.clock import from_millis
 from serving.analytics.schemas.tasks import LowStock, SellerTasks, WaitingOrder
-from serving.clickhouse import Row
 from serving.kit.analytics_context import AnalyticsContext
+from serving.kit.clickhouse import Row
 from serving.kit.names import UNNAMED, ProductName
 
 SALES = "sales_lines"

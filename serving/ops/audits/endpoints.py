@@ -6,15 +6,15 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from common.ids import Id
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
-from serving.openapi import openapi_problem
+from serving.kit.domain import opened
+from serving.kit.openapi import openapi_problem
+from serving.kit.parameters import Cursor, reject_repeated_parameters
+from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 from serving.ops.audits import schemas
 from serving.ops.audits.policy import POLICIES
 from serving.ops.audits.service import AuditsService
 from serving.ops.dependencies import OpsDomain
-from serving.parameters import Cursor, reject_repeated_parameters
-from serving.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 
 router = APIRouter(
     route_class=guarded(POLICIES),

@@ -5,7 +5,7 @@ from typing import cast
 
 from common.clock import from_millis, to_millis
 from common.cursor import BadCursor, decode_cursor, encode_cursor, moment_of
-from serving.clickhouse import Row
+from serving.kit.clickhouse import Row
 from serving.ops.audits import schemas
 
 LONGEST = timedelta(hours=6)

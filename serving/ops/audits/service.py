@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 from common.clock import Clock
-from serving.clickhouse import ClickHouseQueries, Row
+from serving.kit.clickhouse import ClickHouseQueries, Row
 from serving.ops.audits import presenter, schemas
 from serving.ops.audits.problems import UnknownAudit
 

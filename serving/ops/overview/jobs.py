@@ -8,9 +8,9 @@ from redis.asyncio import Redis
 
 from common import metrics
 from common.job_versions import LIVE_FIELD, VERSIONED_JOBS, state_key, versioned_name
+from serving.kit.redis_client import run_redis
 from serving.ops.overview.samples import Samples
 from serving.ops.overview.schemas import JobStatus, JobVersions
-from serving.redis_client import run_redis
 
 STATE_FIELD = "state"
 

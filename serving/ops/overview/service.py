@@ -15,6 +15,7 @@ from common.consumer_lag import Backlog, read_backlog
 from common.kafka import KafkaCluster
 from common.process_records import recorded_parts
 from common.settings import Settings
+from serving.kit.redis_client import run_redis
 from serving.kit.trainings import Trainings
 from serving.ops.audits.service import AuditsService
 from serving.ops.figures_freshness import FiguresFreshness
@@ -34,7 +35,6 @@ from serving.ops.overview.rates import RateMeter
 from serving.ops.overview.schemas import PlatformOverview
 from serving.ops.overview.source import Reading, Source
 from serving.ops.readiness import ReadinessChecks
-from serving.redis_client import run_redis
 
 HTTP_TIMEOUT_S = 10.0
 """How long a process may take to answer a request that nobody waits for any more."""

@@ -6,16 +6,16 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
-from serving.openapi import openapi_problem
-from serving.parameters import SellerId, reject_repeated_parameters
+from serving.kit.domain import opened
+from serving.kit.openapi import openapi_problem
+from serving.kit.parameters import SellerId, reject_repeated_parameters
+from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, UNKNOWN_SELLER, private_json
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.experiments import schemas
 from serving.recommendations.experiments.policy import POLICIES
 from serving.recommendations.experiments.service import ExperimentsService
 from serving.recommendations.experiments.uplift import UpliftService
-from serving.responses import BAD_PARAMETER, UNAVAILABLE, UNKNOWN_SELLER, private_json
 
 router = APIRouter(
     route_class=guarded(POLICIES),

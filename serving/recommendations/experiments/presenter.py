@@ -10,7 +10,7 @@ from recommenders.experiments.moments import Moments
 from recommenders.experiments.sample_ratio import SampleRatio, sample_ratio
 from recommenders.experiments.verdicts import MAX_SHARED_SHARE, breached, compare
 from recommenders.experiments.verdicts import MetricResult as Comparison
-from serving.clickhouse import Row
+from serving.kit.clickhouse import Row
 from serving.kit.response_types import ConfidenceInterval
 from serving.recommendations.experiments import schemas
 

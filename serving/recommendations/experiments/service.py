@@ -13,8 +13,8 @@ from common.experiments.definition import DEFAULT_STRATEGY, Arm, Experiment
 from common.experiments.reading import read_experiments
 from recommenders.experiments.moments import Moments
 from schemas.published_model.weights import DEFAULT_WEIGHTS
-from serving.clickhouse import Row
 from serving.kit.analytics_context import AnalyticsContext
+from serving.kit.clickhouse import Row
 from serving.recommendations.experiments import presenter
 from serving.recommendations.experiments.presenter import Sums
 from serving.recommendations.experiments.problems import UnknownExperiment, UnknownRecommendation

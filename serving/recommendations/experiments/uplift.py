@@ -5,8 +5,8 @@ from datetime import timedelta
 from common.experiments.assignment import HOLDOUT
 from recommenders.experiments.moments import Moments
 from recommenders.experiments.seller_uplift import seller_uplift
-from serving.clickhouse import Row
 from serving.kit.analytics_context import AnalyticsContext
+from serving.kit.clickhouse import Row
 from serving.recommendations.experiments import presenter
 from serving.recommendations.experiments.schemas import RecommendationUplift
 from serving.recommendations.experiments.service import RECOMMENDED

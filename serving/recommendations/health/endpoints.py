@@ -6,15 +6,15 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
-from serving.openapi import openapi_problem
-from serving.parameters import PeriodDep, reject_repeated_parameters
+from serving.kit.domain import opened
+from serving.kit.openapi import openapi_problem
+from serving.kit.parameters import PeriodDep, reject_repeated_parameters
+from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.health import schemas
 from serving.recommendations.health.policy import POLICIES
 from serving.recommendations.health.service import HealthRequest, RecommendationHealthService
-from serving.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 
 router = APIRouter(
     route_class=guarded(POLICIES),

@@ -11,7 +11,7 @@ from recommenders.list_quality import (
     shares,
     total_variation,
 )
-from serving.clickhouse import Row
+from serving.kit.clickhouse import Row
 from serving.recommendations.health import schemas
 
 WHOLE_PERIOD = ""

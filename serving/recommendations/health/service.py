@@ -10,10 +10,10 @@ from common.configuration.values import SettingValues
 from common.experiments.assignment import HOLDOUT
 from common.experiments.definition import STRATEGIES
 from common.experiments.reading import read_experiments
-from serving.clickhouse import Row, Value
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.clickhouse import Row, Value
 from serving.kit.periods import Period, buckets
-from serving.problems import BadAnalyticsRequest, BadPeriod
+from serving.kit.problems import BadAnalyticsRequest, BadPeriod
 from serving.recommendations.experiments.problems import UnknownExperiment
 from serving.recommendations.health import presenter, schemas
 from serving.recommendations.health.presenter import WHOLE_PERIOD, DailyRows

@@ -6,14 +6,15 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from common.configuration.definitions import RECOMMENDATIONS_ENABLED
-from serving.cache.tags import products_tags
-from serving.cached_responses import CachedResponder, CachedResponderDep
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import GatewayDomain
+from serving.kit.cache.tags import products_tags
+from serving.kit.cached_responses import CachedResponder, CachedResponderDep
+from serving.kit.domain import opened
+from serving.kit.parameters import CategoryParam, SearchText, reject_repeated_parameters
+from serving.kit.problems import ClickHouseUnavailable, SearchUnavailable
 from serving.kit.product_lists import ProductLists
-from serving.parameters import CategoryParam, SearchText, reject_repeated_parameters
-from serving.problems import ClickHouseUnavailable, SearchUnavailable
+from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
 from serving.recommendations.endpoints import VisitorId
 from serving.recommendations.known_visitors import KnownVisitor
@@ -21,7 +22,6 @@ from serving.recommendations.listings.cursor import MAX_CURSOR, PersonalCursor
 from serving.recommendations.listings.schemas import PersonalProducts
 from serving.recommendations.listings.service import WINDOW, PersonalListings
 from serving.recommendations.policy import POLICIES
-from serving.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 
 router = APIRouter(
     route_class=guarded(POLICIES),

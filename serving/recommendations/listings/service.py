@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.published_model.weights import DEFAULT_WEIGHTS, NEIGHBOUR_SOURCES
+from serving.kit.problems import RedisUnavailable
 from serving.kit.product_lists import ListingWindow, Product
-from serving.problems import RedisUnavailable
 from serving.recommendations.answer_counts import count_sources
 from serving.recommendations.blend import blend
 from serving.recommendations.interest import InterestCache

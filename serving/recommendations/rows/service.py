@@ -7,8 +7,8 @@ from time import perf_counter
 from common.clock import Clock
 from common.experiments.assignment import HOLDOUT, Assignment
 from common.ids import new_id
+from serving.kit.live_versions import LiveVersions
 from serving.kit.product_cards import open_cards
-from serving.live_versions import LiveVersions
 from serving.recommendations.answer_counts import count_list
 from serving.recommendations.answer_log import Answer, AnswerLog, ms_since
 from serving.recommendations.ranker import Ranker

@@ -18,10 +18,10 @@ from common.configuration.recommendation_rules import (
 )
 from common.configuration.setting import InvalidValue, ListSetting
 from common.configuration.values import SettingValues
+from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable, UnusableEntry
 from serving.kit.product_cards import open_cards
 from serving.kit.product_lists import ProductLists
-from serving.problems import ClickHouseUnavailable, RedisUnavailable, UnusableEntry
-from serving.stores import Stores
+from serving.kit.stores import Stores
 
 CHECKED: Mapping[str, ListSetting] = {setting.name: setting for setting in (BOOSTS, PINS, BLOCKS, SPONSORED)}
 

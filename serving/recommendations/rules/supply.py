@@ -8,12 +8,12 @@ from common.clock import Clock
 from common.configuration.recommendation_rules import EXPOSURE_SHARE, NEW_PRODUCT_DAYS, SMALL_SELLER_UNITS
 from common.configuration.values import SettingValues
 from common.timeouts import PEER_TIMEOUT_S
-from serving.clickhouse import ClickHouseQueries, Value
+from serving.kit.clickhouse import ClickHouseQueries, Value
+from serving.kit.live_versions import LiveVersions
+from serving.kit.polled import PolledValue
 from serving.kit.product_cards import open_cards
-from serving.live_versions import LiveVersions
-from serving.polled import PolledValue
+from serving.kit.shared_queries import SharedQueries, whole_minute
 from serving.recommendations.rules.context import ExposurePool
-from serving.shared_queries import SharedQueries, whole_minute
 
 POOL_EVERY_S = 30.0
 """How often each process takes the products for exposure: a new one is among them within a minute. The query

@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
-from serving.parameters import reject_repeated_parameters
+from serving.kit.domain import opened
+from serving.kit.parameters import reject_repeated_parameters
+from serving.kit.responses import BAD_PARAMETER, private_json
+from serving.kit.stores import NamesDep
 from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
 from serving.recommendations.endpoints import REDIS_UNAVAILABLE, VisitorId
 from serving.recommendations.policy import POLICIES
 from serving.recommendations.sellers.schemas import SellersToFollow
-from serving.responses import BAD_PARAMETER, private_json
-from serving.stores import NamesDep
 
 router = APIRouter(
     route_class=guarded(POLICIES),

@@ -8,18 +8,18 @@ from starlette.responses import Response
 
 from common.content_type import has_json_content_type
 from common.ids import PRINTABLE, Id
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit import trainings as schemas
-from serving.openapi import NOT_JSON, json_request_body, openapi_problem
-from serving.parameters import Cursor, reject_repeated_parameters
-from serving.problems import BadBody, NotJson
+from serving.kit.domain import opened
+from serving.kit.openapi import NOT_JSON, json_request_body, openapi_problem
+from serving.kit.parameters import Cursor, reject_repeated_parameters
+from serving.kit.problems import BadBody, NotJson
+from serving.kit.request_body import read_body
+from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.trainings.policy import POLICIES
 from serving.recommendations.trainings.service import TrainingsService
-from serving.request_body import read_body
-from serving.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 
 BODY_LIMIT = 16 * 1024
 UNKNOWN_TRAINING = openapi_problem(404, "There is no training with this id.")

@@ -8,8 +8,8 @@ import orjson
 
 from common.clock import from_millis, to_millis
 from common.cursor import BadCursor, decode_cursor, encode_cursor, moment_of
-from serving.clickhouse import Row
 from serving.kit import trainings as schemas
+from serving.kit.clickhouse import Row
 from serving.kit.response_types import ConfidenceInterval
 from serving.recommendations.trainings.model_switch import ServedVersions
 

@@ -6,11 +6,11 @@ import structlog
 
 from common.clock import Clock
 from schemas.published_model.roll_back import RollBack
-from serving.clickhouse import ClickHouseQueries, Row
 from serving.kit import trainings as schemas
+from serving.kit.clickhouse import ClickHouseQueries, Row
+from serving.kit.live_versions import LiveVersions
+from serving.kit.problems import RedisUnavailable
 from serving.kit.product_cards import open_cards
-from serving.live_versions import LiveVersions
-from serving.problems import RedisUnavailable
 from serving.recommendations.trained_models import ModelUnusable, TrainedModels
 from serving.recommendations.trainings import presenter
 from serving.recommendations.trainings.model_switch import read_served_versions, switch_back

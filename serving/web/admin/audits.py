@@ -8,10 +8,10 @@ from starlette.responses import Response
 
 from common.ids import Id
 from common.problems import Problem
-from serving.domain import opened
+from serving.kit.domain import opened
+from serving.kit.problems import ClickHouseUnavailable
 from serving.ops.audits.service import AuditsService
 from serving.ops.dependencies import OpsDomain
-from serving.problems import ClickHouseUnavailable
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.translation import N_
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from common.problems import Problem
 from serving.analytics.dependencies import AnalyticsDomain
-from serving.domain import opened
+from serving.kit.domain import opened
 from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.forms import BadField, Form, read_form, submit
 from serving.web.renderer import PageRenderer

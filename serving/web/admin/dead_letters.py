@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from common.ids import Id
 from common.problems import Problem
 from common.request_path import in_path
-from serving.domain import opened
+from serving.kit.domain import opened
 from serving.ops.dead_letters import DeadLetters, NotReplayable
 from serving.ops.dependencies import OpsDomain
 from serving.web.admin.page import admin_page, admin_router

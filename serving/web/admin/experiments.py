@@ -15,9 +15,9 @@ from common.experiments.reading import BadExperiment, read_experiments, write_ex
 from common.ids import PRINTABLE
 from common.problems import Problem
 from serving.analytics.dependencies import AnalyticsDomain
-from serving.domain import opened
+from serving.kit.domain import opened
+from serving.kit.problems import ClickHouseUnavailable
 from serving.kit.trainings import Training
-from serving.problems import ClickHouseUnavailable
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.experiments import presenter
 from serving.web.admin.experiment_bars import bar_of, scale_of

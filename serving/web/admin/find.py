@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from common.clock import from_millis
 from common.request_path import in_path
-from serving.clickhouse import Row
-from serving.domain import opened
-from serving.problems import ClickHouseUnavailable
-from serving.stores import Stores
+from serving.kit.clickhouse import Row
+from serving.kit.domain import opened
+from serving.kit.problems import ClickHouseUnavailable
+from serving.kit.stores import Stores
 from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.translation import N_
 

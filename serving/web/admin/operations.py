@@ -9,13 +9,13 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
 from common.metrics import LIVE_LISTENERS
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.live_stream import LiveStream
+from serving.gateway.live_stream import LiveStream
+from serving.kit.domain import opened
+from serving.kit.parameters import reject_repeated_parameters
 from serving.ops.dependencies import OpsDomain
 from serving.ops.overview.service import OverviewService
-from serving.parameters import reject_repeated_parameters
 from serving.web.admin.operations_view import operations_view
 from serving.web.admin.page import admin_page
 from serving.web.admin.policy import POLICIES

@@ -8,7 +8,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from common.problems import Problem
-from serving.domain import opened
+from serving.kit.domain import opened
 from serving.ops.dependencies import OpsDomain
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.service_calls import ask

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from common.ids import MAX_ID_LENGTH, PRINTABLE
 from common.problems import Problem
 from serving.gateway.described_routes import guarded
-from serving.parameters import reject_repeated_parameters
+from serving.kit.parameters import reject_repeated_parameters
 from serving.web.admin.policy import POLICIES
 from serving.web.forms import Form, form_page
 from serving.web.translation import N_

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from serving.domain import opened
 from serving.kit.analytics_context import PeriodRequest
+from serving.kit.domain import opened
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.health.schemas import Groups, HealthFigures, RecommendationHealth
 from serving.recommendations.health.service import (

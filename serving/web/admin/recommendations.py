@@ -12,8 +12,8 @@ from common.configuration.setting import InvalidValue
 from common.problems import Problem
 from serving.analytics.dependencies import AnalyticsDomain
 from serving.commerce.forwarding import CommerceDomain
-from serving.domain import opened
-from serving.problems import MissingProduct, RedisUnavailable
+from serving.kit.domain import opened
+from serving.kit.problems import MissingProduct, RedisUnavailable
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.ranker import RankedItems
 from serving.recommendations.rules.context import without_entries

@@ -10,7 +10,7 @@ from common.problems import Problem
 from common.request_path import in_path
 from serving.analytics.dependencies import AnalyticsDep
 from serving.analytics.service import Analytics
-from serving.clickhouse import Row
+from serving.kit.clickhouse import Row
 from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.forms import NO_STORE, Form, read_form, submit
 from serving.web.service_calls import ask

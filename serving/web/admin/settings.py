@@ -11,7 +11,7 @@ from common.ids import Id
 from common.problems import Problem
 from common.request_path import in_path
 from serving.commerce.forwarding import CommerceDomain
-from serving.domain import opened
+from serving.kit.domain import opened
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.forms import BadField, Form, read_form, submit
 from serving.web.service_calls import Refusal, ask

@@ -8,10 +8,10 @@ from starlette.responses import Response
 
 from common.ids import Id
 from common.problems import Problem
-from serving.domain import opened
 from serving.gateway.gateway import identity_of
+from serving.kit.domain import opened
+from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable
 from serving.kit.trainings import TrainingDetails
-from serving.problems import ClickHouseUnavailable, RedisUnavailable
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.trainings.problems import ModelNotKept
 from serving.recommendations.trainings.service import TrainingsService

@@ -18,8 +18,8 @@ from serving.gateway import cookies
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.names import Names
-from serving.parameters import reject_repeated_parameters
-from serving.stores import NamesDep
+from serving.kit.parameters import reject_repeated_parameters
+from serving.kit.stores import NamesDep
 from serving.web.forms import country_code
 from serving.web.people.calls import change, read
 from serving.web.people.forms import Form, read_form, typed

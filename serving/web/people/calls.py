@@ -6,7 +6,7 @@ from fastapi import Request
 
 from common.principal import Principal
 from serving.commerce.commerce_client import CommerceClient, CommerceResponse
-from serving.problems import CommerceUnavailable
+from serving.kit.problems import CommerceUnavailable
 from serving.web.people.problems import AccountUnavailable
 from serving.web.people.texts import UNAVAILABLE, refusal
 from serving.web.service_calls import Refusal

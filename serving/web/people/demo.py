@@ -10,8 +10,8 @@ from common.errors import PartUnavailable
 from common.host_check import host_name, is_loopback
 from serving.commerce.commerce_client import GATEWAY_ITSELF, CommerceClient
 from serving.commerce.forwarding import CommerceDomain
-from serving.domain import opened
 from serving.gateway.gateway import identity_of
+from serving.kit.domain import opened
 
 CACHED_S = 2.0
 """How long an answer is kept. The users service checks again before it opens a session."""

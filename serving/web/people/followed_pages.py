@@ -11,8 +11,8 @@ from serving.commerce.commerce_client import CommerceClient, CommerceResponse
 from serving.commerce.forwarding import CommerceDep
 from serving.gateway.described_routes import guarded
 from serving.kit.names import Names
-from serving.parameters import reject_repeated_parameters
-from serving.stores import NamesDep
+from serving.kit.parameters import reject_repeated_parameters
+from serving.kit.stores import NamesDep
 from serving.web.people.calls import change, read
 from serving.web.people.forms import read_form, typed
 from serving.web.people.named_sellers import named_sellers

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from fastapi import Request
 
-from serving.form_fields import read_fields
 from serving.gateway.identity import check_origin
-from serving.problems import BadBody
+from serving.kit.form_fields import read_fields
+from serving.kit.problems import BadBody
 
 FORM_LIMIT = 16 * 1024
 MAX_FIELDS = 32

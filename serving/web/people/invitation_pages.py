@@ -11,7 +11,7 @@ from common.ids import PRINTABLE
 from serving.commerce.commerce_client import CommerceClient, CommerceResponse
 from serving.commerce.forwarding import CommerceDep
 from serving.gateway.described_routes import guarded
-from serving.parameters import reject_repeated_parameters
+from serving.kit.parameters import reject_repeated_parameters
 from serving.web.people.calls import change
 from serving.web.people.forms import read_form, typed
 from serving.web.people.policy import POLICIES

@@ -12,7 +12,7 @@ from serving.commerce.commerce_client import GATEWAY_ITSELF
 from serving.commerce.forwarding import CommerceDep
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.parameters import reject_repeated_parameters
+from serving.kit.parameters import reject_repeated_parameters
 from serving.web.people.demo import CLICK_TIMEOUT_S, is_demo_offered
 from serving.web.people.devices import device_name
 from serving.web.people.forms import read_form, typed

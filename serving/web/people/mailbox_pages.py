@@ -12,11 +12,11 @@ from common.access_policy import NotAllowed, SignInRequired
 from common.ids import PRINTABLE
 from serving.commerce.commerce_client import GATEWAY_ITSELF
 from serving.commerce.forwarding import CommerceDep
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, to_sign_in
 from serving.gateway.sign_in_redirect import is_page_visit
-from serving.parameters import reject_repeated_parameters
+from serving.kit.domain import opened
+from serving.kit.parameters import reject_repeated_parameters
 from serving.web.people.calls import read
 from serving.web.people.demo import may_read_mails
 from serving.web.people.policy import POLICIES

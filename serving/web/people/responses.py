@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from serving.domain import opened
 from serving.gateway import cookies
 from serving.gateway.cookies import GuestSessions
 from serving.gateway.gateway import GatewayDomain, identity_of
-from serving.http_caching import PRIVATE_NO_STORE
+from serving.kit.domain import opened
+from serving.kit.http_caching import PRIVATE_NO_STORE
 from serving.web.people import texts
 from serving.web.renderer import PageRenderer
 

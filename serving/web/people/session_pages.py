@@ -13,16 +13,16 @@ from common.errors import PartUnavailable
 from common.principal import Principal
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.forwarding import CommerceDep
-from serving.domain import opened
 from serving.gateway import cookies
 from serving.gateway.access_tokens import BadToken, TokenExpired, TokenRevoked
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import GatewayDomain, identity_of
 from serving.gateway.identity import check_origin
 from serving.gateway.sign_in_redirect import page_of_form, safe_target
-from serving.parameters import reject_repeated_parameters
-from serving.request_body import read_body
-from serving.stores import NamesDep
+from serving.kit.domain import opened
+from serving.kit.parameters import reject_repeated_parameters
+from serving.kit.request_body import read_body
+from serving.kit.stores import NamesDep
 from serving.web.forms import FORM_LIMIT
 from serving.web.people.named_sellers import named_sellers
 from serving.web.people.policy import POLICIES

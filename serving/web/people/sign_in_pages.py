@@ -12,7 +12,7 @@ from serving.gateway import cookies
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.gateway.sign_in_redirect import safe_target
-from serving.parameters import reject_repeated_parameters
+from serving.kit.parameters import reject_repeated_parameters
 from serving.web.people.calls import change
 from serving.web.people.demo import may_read_mails
 from serving.web.people.devices import device_name

@@ -10,10 +10,10 @@ from common.access_policy import NotYours
 from common.ids import Id
 from common.problems import Problem
 from serving.analytics.dependencies import DashboardsDep
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.parameters import SellerId, reject_repeated_parameters
+from serving.kit.domain import opened
+from serving.kit.parameters import SellerId, reject_repeated_parameters
 from serving.web.forms import BadField, Form, confirmation, form_page, read_form
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer

@@ -13,11 +13,11 @@ from common.ids import PRINTABLE, Id
 from common.problems import Problem
 from common.request_path import in_path
 from serving.analytics.dependencies import DashboardsDep
-from serving.clickhouse import Row
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.parameters import SellerId, reject_repeated_parameters
+from serving.kit.clickhouse import Row
+from serving.kit.domain import opened
+from serving.kit.parameters import SellerId, reject_repeated_parameters
 from serving.web.formatter import Formatter
 from serving.web.forms import BadField, Form, confirmation, form_page, read_form, submit
 from serving.web.policy import POLICIES

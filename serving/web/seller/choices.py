@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Literal
 
 from serving.analytics.service.dashboards import Dashboards
-from serving.clickhouse import Row
 from serving.kit.analytics_context import PeriodRequest, utc_minute
+from serving.kit.clickhouse import Row
 from serving.web import presenters
 from serving.web.formatter import Formatter
 from serving.web.translation import N_

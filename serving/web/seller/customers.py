@@ -21,11 +21,11 @@ from serving.analytics.schemas.customers import (
 )
 from serving.analytics.service.customers import CohortsRequest
 from serving.analytics.service.metrics import Compare, MetricsRequest
-from serving.clickhouse import unless_unavailable
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.parameters import SellerId, reject_repeated_parameters
+from serving.kit.clickhouse import unless_unavailable
+from serving.kit.domain import opened
+from serving.kit.parameters import SellerId, reject_repeated_parameters
 from serving.web import presenters
 from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter

@@ -13,12 +13,12 @@ from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.schemas.metrics import SellerMetrics
 from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.metrics import Compare, MetricsRequest
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.analytics_context import PeriodRequest
+from serving.kit.domain import opened
+from serving.kit.parameters import Cursor, SellerId, reject_repeated_parameters
 from serving.kit.periods import Grain
-from serving.parameters import Cursor, SellerId, reject_repeated_parameters
 from serving.web import presenters
 from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter

@@ -13,12 +13,12 @@ from serving.analytics.dependencies import AnalyticsDep, AnalyticsDomain, Dashbo
 from serving.analytics.presenters.sales import change
 from serving.analytics.service import Analytics
 from serving.analytics.service.live_shop import METRICS, LiveShop, LiveShopService, TodaysSums
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.http_caching import PRIVATE_NO_STORE
-from serving.live_stream import LiveStream
-from serving.parameters import SellerId, reject_repeated_parameters
+from serving.gateway.live_stream import LiveStream
+from serving.kit.domain import opened
+from serving.kit.http_caching import PRIVATE_NO_STORE
+from serving.kit.parameters import SellerId, reject_repeated_parameters
 from serving.web.formatter import Formatter
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer

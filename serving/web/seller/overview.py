@@ -18,12 +18,12 @@ from serving.analytics.service.orders import ORDER_TABLES
 from serving.analytics.service.rankings import PRODUCT_TABLES
 from serving.analytics.service.sales import SELLER_TABLES
 from serving.analytics.service.tasks import TASK_TABLES
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.analytics_context import PeriodRequest, SalesSpan, utc_minute
+from serving.kit.domain import opened
+from serving.kit.parameters import Cursor, PeriodDep, SellerId, period_end, reject_repeated_parameters
 from serving.kit.periods import Grain
-from serving.parameters import Cursor, PeriodDep, SellerId, period_end, reject_repeated_parameters
 from serving.web import presenters
 from serving.web.figures_state import are_catching_up, not_stored_if
 from serving.web.policy import POLICIES

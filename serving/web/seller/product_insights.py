@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from serving.analytics.schemas.product_insights import BoughtTogether, PriceChanges
 from serving.analytics.service.dashboards import Dashboards
 from serving.analytics.service.product_insights import PairsRequest, PriceChangesRequest
-from serving.clickhouse import unless_unavailable
 from serving.kit.analytics_context import PeriodRequest
+from serving.kit.clickhouse import unless_unavailable
 
 DOMAIN = "products"
 """The domain of metrics whose page has the sections."""

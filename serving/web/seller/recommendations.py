@@ -10,10 +10,10 @@ from clickhouse.metric_catalogue.definition import read_catalogue
 from common.problems import Problem
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.service.metrics import Compare, MetricsRequest
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.parameters import SellerId, reject_repeated_parameters
+from serving.kit.domain import opened
+from serving.kit.parameters import SellerId, reject_repeated_parameters
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.experiments.schemas import RecommendationUplift
 from serving.web import presenters

@@ -13,10 +13,10 @@ from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.schemas.metrics import SellerMetrics
 from serving.analytics.service.metrics import Compare, MetricsRequest
 from serving.analytics.service.reviews import ReviewsRequest
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.parameters import Cursor, SellerId, reject_repeated_parameters
+from serving.kit.domain import opened
+from serving.kit.parameters import Cursor, SellerId, reject_repeated_parameters
 from serving.web import presenters
 from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter

@@ -8,10 +8,10 @@ from common.signals import SignalKind
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.schemas.signals import Signal
 from serving.analytics.service.signals import SignalsRequest
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.kit.analytics_context import PeriodRequest
-from serving.parameters import SellerId, reject_repeated_parameters
+from serving.kit.domain import opened
+from serving.kit.parameters import SellerId, reject_repeated_parameters
 from serving.web.figures_state import not_stored_if
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer

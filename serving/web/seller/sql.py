@@ -14,14 +14,14 @@ from common.problems import Problem
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.schemas.sql import MAX_QUERY_LENGTH, SqlResult, is_numeric
 from serving.analytics.sql_endpoints import SellerSqlDep, csv_headers, table_headers, write_csv
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.http_caching import PRIVATE_NO_STORE
-from serving.parameters import SellerId, reject_repeated_parameters
-from serving.parquet_writer import PARQUET
-from serving.problems import QueryRefused
-from serving.responses import CSV, download_headers
+from serving.kit.domain import opened
+from serving.kit.http_caching import PRIVATE_NO_STORE
+from serving.kit.parameters import SellerId, reject_repeated_parameters
+from serving.kit.parquet_writer import PARQUET
+from serving.kit.problems import QueryRefused
+from serving.kit.responses import CSV, download_headers
 from serving.web.forms import read_form
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer

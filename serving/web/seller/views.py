@@ -13,7 +13,7 @@ from common.ids import Id
 from common.problems import Problem
 from common.request_path import in_path
 from serving.gateway.described_routes import guarded
-from serving.parameters import SellerId, reject_repeated_parameters
+from serving.kit.parameters import SellerId, reject_repeated_parameters
 from serving.web.forms import NO_STORE, Form, read_form
 from serving.web.policy import POLICIES
 from serving.web.service_calls import ask

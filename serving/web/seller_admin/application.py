@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from common.problems import Problem
 from serving.gateway.described_routes import guarded
-from serving.parameters import reject_repeated_parameters
+from serving.kit.parameters import reject_repeated_parameters
 from serving.web.forms import Form, country_code, form_page, read_form, submit
 from serving.web.seller_admin.policy import POLICIES
 from serving.web.service_calls import ask

@@ -10,12 +10,12 @@ from common.ids import Id
 from common.problems import Problem
 from common.request_path import in_path
 from serving.analytics.dependencies import AnalyticsDomain
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.kit.analytics_context import AnalyticsContext
+from serving.kit.domain import opened
 from serving.kit.names import ProductName
-from serving.parameters import reject_repeated_parameters
-from serving.problems import ClickHouseUnavailable
+from serving.kit.parameters import reject_repeated_parameters
+from serving.kit.problems import ClickHouseUnavailable
 from serving.web.forms import BadField, Form, form_page, read_form, submit
 from serving.web.renderer import PageRenderer
 from serving.web.seller_admin.policy import POLICIES

@@ -14,12 +14,12 @@ from common.principal import StaffRole
 from common.problems import Problem
 from common.request_path import in_path
 from serving.analytics.dependencies import AnalyticsDomain
-from serving.domain import opened
 from serving.gateway.cookies import DEMO, SIGNED_IN
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.parameters import reject_repeated_parameters
-from serving.problems import CommerceUnavailable
+from serving.kit.domain import opened
+from serving.kit.parameters import reject_repeated_parameters
+from serving.kit.problems import CommerceUnavailable
 from serving.web.forms import BadField, Form, country_code, form_page, read_form, submit
 from serving.web.renderer import PageRenderer
 from serving.web.seller_admin.policy import POLICIES

@@ -9,19 +9,20 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from common.ids import Id
-from serving.cache.completeness import mark_incomplete
-from serving.cache.tags import categories_tags, product_tags, products_tags, similar_tags
-from serving.cached_responses import CachedResponder, CachedResponderDep
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.forwarding import CommerceDep
-from serving.domain import opened
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
-from serving.http_caching import PRIVATE_NO_STORE
+from serving.kit.cache.completeness import mark_incomplete
+from serving.kit.cache.tags import categories_tags, product_tags, products_tags, similar_tags
+from serving.kit.cached_responses import CachedResponder, CachedResponderDep
+from serving.kit.domain import opened
+from serving.kit.http_caching import PRIVATE_NO_STORE
+from serving.kit.parameters import CategoryParam, ProductId, SearchText, reject_repeated_parameters
+from serving.kit.problems import BadBody, ClickHouseUnavailable, CommerceUnavailable
 from serving.kit.product_cards import read_known_cards
 from serving.kit.product_lists import Categories, Category
-from serving.parameters import CategoryParam, ProductId, SearchText, reject_repeated_parameters
-from serving.problems import BadBody, ClickHouseUnavailable, CommerceUnavailable
+from serving.kit.request_body import read_body
 from serving.products.endpoints import Cursor, ProductsDep, SortParam
 from serving.products.service import ProductsService
 from serving.recommendations.dependencies import RecommendationsDomain
@@ -33,7 +34,6 @@ from serving.recommendations.listings.endpoints import (
 )
 from serving.recommendations.parameters import Exclude, excluded_products
 from serving.recommendations.service import Context
-from serving.request_body import read_body
 from serving.web.people.order_rows import order_rows
 from serving.web.renderer import PageRenderer
 from serving.web.session_cookie import session_id, set_session_cookie

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from common.problems import Problem
-from serving.http_caching import IMMUTABLE, PUBLIC_DATA
+from serving.kit.http_caching import IMMUTABLE, PUBLIC_DATA
 from serving.web.product_images import draw
 
 PATH = "/shop/tiles/{tile}.svg"

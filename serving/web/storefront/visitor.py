@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from serving.gateway.described_routes import guarded
-from serving.http_caching import PRIVATE_NO_STORE
-from serving.parameters import reject_repeated_parameters
+from serving.kit.http_caching import PRIVATE_NO_STORE
+from serving.kit.parameters import reject_repeated_parameters
 from serving.web.session_cookie import session_id, set_session_cookie
 from serving.web.storefront.policy import POLICIES
 

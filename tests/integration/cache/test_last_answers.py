@@ -11,10 +11,10 @@ from redis import Redis
 from typing_extensions import TypedDict
 
 from common.settings import Settings
-from serving.cache import last_answers
-from serving.cache.last_answers import BYTES, INDEX, PREFIX, SIZES, TTL_MS, LastAnswers, Question
-from serving.problems import ClickHouseUnavailable
-from serving.redis_client import open_redis
+from serving.kit.cache import last_answers
+from serving.kit.cache.last_answers import BYTES, INDEX, PREFIX, SIZES, TTL_MS, LastAnswers, Question
+from serving.kit.problems import ClickHouseUnavailable
+from serving.kit.redis_client import open_redis
 from tests.integration.servers import TEST_TIMEOUT_S, Server
 
 T = TypeVar("T")

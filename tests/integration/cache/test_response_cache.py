@@ -9,13 +9,13 @@ import pytest
 from redis import Redis
 
 from common.job_versions import LIVE_FIELD, state_key
-from serving.cache import response_cache, store
-from serving.cache.changes import ChangeLog
-from serving.cache.completeness import mark_incomplete
-from serving.cache.response_cache import REFRESH_AFTER_MS, CacheContent, ResponseCache
-from serving.live_versions import LiveVersions
-from serving.problems import ClickHouseUnavailable, UnknownProduct
-from serving.redis_client import open_redis
+from serving.kit.cache import response_cache, store
+from serving.kit.cache.changes import ChangeLog
+from serving.kit.cache.completeness import mark_incomplete
+from serving.kit.cache.response_cache import REFRESH_AFTER_MS, CacheContent, ResponseCache
+from serving.kit.live_versions import LiveVersions
+from serving.kit.problems import ClickHouseUnavailable, UnknownProduct
+from serving.kit.redis_client import open_redis
 from tests.integration.servers import TEST_TIMEOUT_S, Server
 
 T = TypeVar("T")

@@ -7,10 +7,10 @@ from typing import TypeVar
 import pytest
 from redis import Redis
 
-from serving.cache import store as store_module
-from serving.cache.changes import MAX_TAGS, ChangeLog
-from serving.cache.keys import BYTES, INDEX, SIZES, entry_key, lock_key
-from serving.cache.store import (
+from serving.kit.cache import store as store_module
+from serving.kit.cache.changes import MAX_TAGS, ChangeLog
+from serving.kit.cache.keys import BYTES, INDEX, SIZES, entry_key, lock_key
+from serving.kit.cache.store import (
     MAX_AGE_MS,
     MAX_AGE_SETTLING_MS,
     MAX_AGE_UNWATCHED_MS,
@@ -19,7 +19,7 @@ from serving.cache.store import (
     CacheReading,
     CacheStore,
 )
-from serving.redis_client import open_redis
+from serving.kit.redis_client import open_redis
 from tests.integration.servers import Server
 
 T = TypeVar("T")

@@ -9,13 +9,13 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from redis import Redis
 
 from common.settings import Settings
-from serving.cache.changes import MAX_TAGS, ChangeLog
-from serving.cache.events import DROPPED_BY
-from serving.cache.keys import WATCHED, WATCHER, entry_key
-from serving.cache.store import CacheStore
-from serving.cache.watcher import CacheWatcher
-from serving.problems import RedisUnavailable
-from serving.redis_client import open_redis
+from serving.kit.cache.changes import MAX_TAGS, ChangeLog
+from serving.kit.cache.events import DROPPED_BY
+from serving.kit.cache.keys import WATCHED, WATCHER, entry_key
+from serving.kit.cache.store import CacheStore
+from serving.kit.cache.watcher import CacheWatcher
+from serving.kit.problems import RedisUnavailable
+from serving.kit.redis_client import open_redis
 from tests.integration.conftest import Kafka
 from tests.integration.servers import TEST_TIMEOUT_S, Server, await_true
 

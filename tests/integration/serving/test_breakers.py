@@ -8,11 +8,11 @@ import pytest
 from redis.exceptions import RedisError
 
 from common.settings import LOOPBACK, Settings
-from serving import redis_client
-from serving.clickhouse import ClickHouseQueries, QueryFailed
-from serving.gateway.circuit_breaker import BreakerState, CircuitBreaker
-from serving.problems import ClickHouseUnavailable, RedisUnavailable
-from serving.redis_client import open_redis, run_redis
+from serving.kit import redis_client
+from serving.kit.circuit_breaker import BreakerState, CircuitBreaker
+from serving.kit.clickhouse import ClickHouseQueries, QueryFailed
+from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable
+from serving.kit.redis_client import open_redis, run_redis
 from tests.integration.http_server import Say, answered, serving
 
 SETTINGS = Settings(home=Path("/nowhere"))

@@ -16,7 +16,7 @@ from common.settings import LOOPBACK, Settings
 from common.tracing import trace_span
 from serving.commerce.commerce_client import CommerceClient
 from serving.gateway.identity import Identity
-from serving.problems import CommerceUnavailable
+from serving.kit.problems import CommerceUnavailable
 from tests.integration.http_server import answered, serving
 from tests.recorded_spans import record_all_spans
 

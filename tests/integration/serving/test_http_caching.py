@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from common.settings import Settings
-from serving.cache.store import MAX_AGE_SETTLING_MS, MAX_AGE_UNWATCHED_MS
+from serving.kit.cache.store import MAX_AGE_SETTLING_MS, MAX_AGE_UNWATCHED_MS
 from tests.integration.servers import TEST_TIMEOUT_S, await_true
 from tests.integration.serving.conftest import TABLES, ask, drop_cached, insert, put, put_offers
 from tests.principals import bearer

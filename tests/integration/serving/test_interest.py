@@ -7,9 +7,9 @@ import pytest
 from redis import Redis
 
 from common.settings import Settings
+from serving.kit.redis_client import open_redis
 from serving.recommendations.interest import InterestCache
 from serving.recommendations.scoring import COVISIT_HALF_LIFE_S, covisit_unit
-from serving.redis_client import open_redis
 
 PREFIX = "test-of-interest:"
 NEWEST_S = 1_800_000_000

@@ -11,10 +11,10 @@ from redis import Redis
 
 from common.job_versions import LIVE_FIELD, state_key
 from common.settings import Settings
-from serving import live_versions
-from serving.live_versions import LiveVersions
+from serving.kit import live_versions
+from serving.kit.live_versions import LiveVersions
+from serving.kit.redis_client import open_redis
 from serving.recommendations.neighbours import NeighbourCache
-from serving.redis_client import open_redis
 from tests.integration.servers import await_true
 from tests.principals import bearer
 

@@ -8,8 +8,8 @@ import pytest
 from redis import Redis
 
 from common.settings import Settings
+from serving.kit.redis_client import open_redis
 from serving.recommendations.neighbours import NEIGHBOURS, NeighbourCache
-from serving.redis_client import open_redis
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from common.clock import system_clock
 from common.configuration.definitions import HOLDOUT_SHARE
 from common.configuration.values import SettingValue, SettingValues
 from common.settings import Settings
-from serving.live_versions import LiveVersions
+from serving.kit.live_versions import LiveVersions
+from serving.kit.redis_client import open_redis
 from serving.recommendations.service import RecommendationService
 from serving.recommendations.strategy_choice import StrategyChoice
-from serving.redis_client import open_redis
 from tests.integration.serving.conftest import TABLES, ask, insert, put, put_offers
 from tests.principals import bearer
 

@@ -13,11 +13,11 @@ from clickhouse.query_files import load_queries
 from common.configuration.recommendation_rules import EXPOSURE_SHARE, SMALL_SELLER_UNITS
 from common.configuration.values import SettingValue, SettingValues
 from common.settings import Settings
-from serving.clickhouse import ClickHouseQueries
-from serving.live_versions import LiveVersions
+from serving.kit.clickhouse import ClickHouseQueries
+from serving.kit.live_versions import LiveVersions
+from serving.kit.redis_client import open_redis
 from serving.recommendations.rules.context import ExposurePool
 from serving.recommendations.rules.supply import OF_SELLER, products_for_exposure
-from serving.redis_client import open_redis
 from tests.integration.serving.conftest import TABLES, ask, insert, put, put_offers
 
 NOW = datetime(2018, 3, 1, 12, tzinfo=UTC)

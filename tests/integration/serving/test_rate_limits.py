@@ -10,9 +10,9 @@ from common.principal import Principal
 from common.settings import Settings
 from local.parts import redis as local_redis
 from serving.gateway import rate_limits
-from serving.gateway.circuit_breaker import BreakerState
 from serving.gateway.rate_limits import RateLimits, shared_counts
-from serving.redis_client import open_redis
+from serving.kit.circuit_breaker import BreakerState
+from serving.kit.redis_client import open_redis
 from tests.integration.servers import TEST_TIMEOUT_S, Server, running
 from tests.ports import free_offset
 

@@ -12,13 +12,13 @@ from clickhouse.query_files import load_queries
 from common.configuration.recommendation_rules import CONSUMABLE_CATEGORIES
 from common.configuration.values import SettingValue, SettingValues
 from common.settings import Settings
-from serving.clickhouse import ClickHouseQueries
-from serving.live_versions import LiveVersions
+from serving.kit.clickhouse import ClickHouseQueries
+from serving.kit.live_versions import LiveVersions
+from serving.kit.redis_client import open_redis
+from serving.kit.shared_queries import SharedQueries
 from serving.recommendations.recent_offers import RecentOffer, RecentOffers, recent_offers
 from serving.recommendations.repurchase import Median, RepurchaseIntervals, repurchase_intervals
 from serving.recommendations.service import RecommendationService
-from serving.redis_client import open_redis
-from serving.shared_queries import SharedQueries
 from tests.integration.serving.conftest import TABLES, ask, clear, insert, put, put_offers
 
 NOW = datetime(2018, 3, 1, 12, tzinfo=UTC)

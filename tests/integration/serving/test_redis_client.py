@@ -8,8 +8,8 @@ import pytest
 from redis import Redis
 
 from common.settings import Settings
-from serving.problems import RedisUnavailable
-from serving.redis_client import open_redis, run_redis
+from serving.kit.problems import RedisUnavailable
+from serving.kit.redis_client import open_redis, run_redis
 
 
 def test_a_redis_that_does_not_answer_in_time_is_said_to_be_away_and_its_late_answer_is_nobodys(

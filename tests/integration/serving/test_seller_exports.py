@@ -18,12 +18,12 @@ from common.settings import Settings
 from serving.analytics.presenters.row_export import COLUMNS
 from serving.analytics.service.metrics import MetricsRequest, MetricsService
 from serving.analytics.service.row_export import begin_export
-from serving.clickhouse import ClickHouseQueries
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
+from serving.kit.clickhouse import ClickHouseQueries
+from serving.kit.live_versions import LiveVersions
 from serving.kit.names import Names
+from serving.kit.parquet_writer import PARQUET
 from serving.kit.watermarks import WatermarkCache
-from serving.live_versions import LiveVersions
-from serving.parquet_writer import PARQUET
 from tests.csv_cells import cell
 
 PERIOD = {"from": "2017-10-01", "to": "2018-03-01"}

@@ -15,9 +15,9 @@ from common.http_client import ConnectionLost, RequestFailed, RequestTimedOut
 from common.metrics import REGISTRY
 from common.settings import LOOPBACK, Settings
 from local.state_directory import settings_environment
-from serving.gateway.circuit_breaker import BreakerOpen, BreakerSettings
 from serving.gateway.service_addresses import Resolve, resolve_host
 from serving.gateway.service_routes import ServiceRoutes, ServiceState
+from serving.kit.circuit_breaker import BreakerOpen, BreakerSettings
 from tests.integration.http_server import Heard, answered, serving
 from tests.integration.servers import TEST_TIMEOUT_S
 

@@ -5,9 +5,9 @@ import asyncio
 from clickhouse.query_files import load_queries
 from common.metrics import QUERY_SECONDS
 from common.settings import Settings
-from serving.clickhouse import ClickHouseQueries, Row
-from serving.redis_client import open_redis
-from serving.shared_queries import SharedQueries
+from serving.kit.clickhouse import ClickHouseQueries, Row
+from serving.kit.redis_client import open_redis
+from serving.kit.shared_queries import SharedQueries
 
 QUERY = "seller_span"
 

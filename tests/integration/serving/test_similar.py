@@ -8,13 +8,13 @@ from redis import Redis
 
 from common.experiments.definition import DEFAULT_STRATEGY
 from common.settings import Settings
-from serving.live_versions import LiveVersions
+from serving.kit.live_versions import LiveVersions
+from serving.kit.redis_client import open_redis
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.recommender import ItemNeighbours, Popular, RecommendationRequest
 from serving.recommendations.schemas import SimilarProducts
 from serving.recommendations.service import RecommendationService
 from serving.recommendations.strategies import Strategy
-from serving.redis_client import open_redis
 from tests.integration.serving.conftest import put_offers
 
 OFFER = {"seller_id": "ana", "price_minor": 900}

@@ -18,13 +18,13 @@ from common.configuration.recommendation_rules import CONSUMABLE_CATEGORIES, REP
 from common.configuration.setting import Setting
 from common.configuration.values import SettingValue, SettingValues
 from common.settings import Settings
-from serving.live_versions import LiveVersions
+from serving.kit.live_versions import LiveVersions
+from serving.kit.redis_client import open_redis
 from serving.recommendations.rows.definition import RowPage
 from serving.recommendations.rules.shop_rules import ShopRules
 from serving.recommendations.schemas import TitledRows
 from serving.recommendations.service import RecommendationService
 from serving.recommendations.strategy_choice import StrategyChoice
-from serving.redis_client import open_redis
 from tests.integration.serving.conftest import put_offers
 from tests.principals import bearer
 

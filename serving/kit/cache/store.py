@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 from redis.asyncio import Redis
 
-from serving.cache.keys import BYTES, FLOOR, INDEX, SEQUENCE, SIZES, WATCHED, lock_key, tag_key
-from serving.redis_client import run_redis
+from serving.kit.cache.keys import BYTES, FLOOR, INDEX, SEQUENCE, SIZES, WATCHED, lock_key, tag_key
+from serving.kit.redis_client import run_redis
 
 SCRIPTS = Path(__file__).parent / "scripts"
 

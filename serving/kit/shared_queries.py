@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 from redis.asyncio import Redis
 
-from serving.clickhouse import ClickHouseQueries, Row, Value
-from serving.redis_client import run_redis
+from serving.kit.clickhouse import ClickHouseQueries, Row, Value
+from serving.kit.redis_client import run_redis
 
 KEPT_SHARE = 0.9
 """Rows are kept for this share of the interval in which a process asks again, so that it gets new ones."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from schemas.services import OTHERS
-from serving.cache.keys import CATALOGUE, POPULAR, product_tag, seller_tag
+from serving.kit.cache.keys import CATALOGUE, POPULAR, product_tag, seller_tag
 
 
 def _listing(product_id: str) -> tuple[str, ...]:
@@ -25,4 +25,4 @@ A list of products is dropped by every change of a listing, because a product ma
 event does not name the former category of a product.
 """
 
-OTHERS["serving/cache"].check_reads(DROPPED_BY)
+OTHERS["serving/kit/cache"].check_reads(DROPPED_BY)

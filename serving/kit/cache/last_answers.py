@@ -18,9 +18,9 @@ from pydantic import TypeAdapter
 from redis.asyncio import Redis
 
 from common.metrics import LAST_ANSWERS
-from serving.cache.store import TIMEOUT_S, script
-from serving.problems import ClickHouseUnavailable, RedisUnavailable
-from serving.redis_client import OPTIONAL_TIMEOUT_S, run_redis
+from serving.kit.cache.store import TIMEOUT_S, script
+from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable
+from serving.kit.redis_client import OPTIONAL_TIMEOUT_S, run_redis
 
 PREFIX = "last:1:"
 """The prefix of all keys. The number is the version of the format: raise it with each change."""

@@ -8,12 +8,12 @@ import orjson
 from fastapi import Depends, Request
 from starlette.responses import Response
 
-from serving.cache.keys import CacheName
-from serving.cache.response_cache import CacheContent
-from serving.domain import opened
-from serving.http_caching import LANGUAGE_HEADERS, PUBLIC_DATA, PUBLIC_PAGE, etag_of, has_current
-from serving.responses import CSV, JSON, CsvFormat, csv_headers, prefers_csv, write_csv
-from serving.stores import Stores
+from serving.kit.cache.keys import CacheName
+from serving.kit.cache.response_cache import CacheContent
+from serving.kit.domain import opened
+from serving.kit.http_caching import LANGUAGE_HEADERS, PUBLIC_DATA, PUBLIC_PAGE, etag_of, has_current
+from serving.kit.responses import CSV, JSON, CsvFormat, csv_headers, prefers_csv, write_csv
+from serving.kit.stores import Stores
 
 HTML = "text/html; charset=utf-8"
 

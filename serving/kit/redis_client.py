@@ -11,8 +11,8 @@ from redis.typing import EncodableT
 
 from common.settings import Settings
 from common.timeouts import PEER_TIMEOUT_S
-from serving.gateway.circuit_breaker import BreakerOpen, CircuitBreaker
-from serving.problems import RedisUnavailable
+from serving.kit.circuit_breaker import BreakerOpen, CircuitBreaker
+from serving.kit.problems import RedisUnavailable
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from common.job_versions import LIVE_FIELD, VERSIONED_JOBS, key_prefix, state_key
 from common.timeouts import PEER_TIMEOUT_S
-from serving.redis_client import run_redis
+from serving.kit.redis_client import run_redis
 
 MAX_AGE_S = 1.0
 """How long an answer is used. The keys of a dropped version are deleted much later."""

@@ -8,8 +8,8 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.types import Receive, Scope, Send
 
 from common.access_policy import AccessPolicy
-from serving.domain import opened
 from serving.gateway.gateway import GatewayDomain
+from serving.kit.domain import opened
 
 
 class LiveStream(EventSourceResponse):

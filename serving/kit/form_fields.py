@@ -6,7 +6,7 @@ from fastapi import Request
 
 from common.content_type import media_type
 from common.problems import Problem
-from serving.request_body import read_body
+from serving.kit.request_body import read_body
 
 CONTENT_TYPE = "application/x-www-form-urlencoded"
 

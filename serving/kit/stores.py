@@ -10,15 +10,15 @@ from fastapi import Depends, Request
 from redis.asyncio import Redis
 
 from common.settings import Settings
-from serving.cache.last_answers import LastAnswers
-from serving.cache.response_cache import ResponseCache
-from serving.cache.watcher import CacheWatcher
-from serving.clickhouse import ClickHouseQueries
-from serving.domain import opened
+from serving.kit.cache.last_answers import LastAnswers
+from serving.kit.cache.response_cache import ResponseCache
+from serving.kit.cache.watcher import CacheWatcher
+from serving.kit.clickhouse import ClickHouseQueries
+from serving.kit.domain import opened
+from serving.kit.live_versions import LiveVersions
 from serving.kit.names import Names
+from serving.kit.redis_client import open_redis
 from serving.kit.watermarks import WatermarkCache
-from serving.live_versions import LiveVersions
-from serving.redis_client import open_redis
 
 
 @dataclass(frozen=True, slots=True)

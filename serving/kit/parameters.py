@@ -8,7 +8,7 @@ from fastapi import Depends, Path, Query, Request
 from common.ids import PRINTABLE, Id
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.periods import Grain, day_after
-from serving.problems import BadPeriod, RepeatedParameter
+from serving.kit.problems import BadPeriod, RepeatedParameter
 
 EXAMPLE_SELLER = "6560211a19b47992c3666cc44a7e94c0"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from serving.cache.keys import CATALOGUE, POPULAR, product_tag, seller_tag
+from serving.kit.cache.keys import CATALOGUE, POPULAR, product_tag, seller_tag
 from serving.kit.product_lists import Categories, ListingWindow, Products
 
 

@@ -10,12 +10,12 @@ import structlog
 from common.errors import PartUnavailable
 from common.metrics import CACHE_REQUESTS
 from common.problems import Problem
-from serving.cache.completeness import watch_completeness
-from serving.cache.keys import CacheName, entry_key
-from serving.cache.single_flight import SingleFlight
-from serving.cache.store import TIMEOUT_S, CacheReading, CacheStore
-from serving.live_versions import LiveVersions
-from serving.problems import RedisUnavailable
+from serving.kit.cache.completeness import watch_completeness
+from serving.kit.cache.keys import CacheName, entry_key
+from serving.kit.cache.single_flight import SingleFlight
+from serving.kit.cache.store import TIMEOUT_S, CacheReading, CacheStore
+from serving.kit.live_versions import LiveVersions
+from serving.kit.problems import RedisUnavailable
 
 REFRESH_AFTER_MS = 10_000
 """The age at which an entry is computed again, in the background. Requests get the old entry meanwhile."""

@@ -8,10 +8,10 @@ import orjson
 from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
-from serving.csv_writer import csv_columns, csv_lines, csv_rows, money_fields
-from serving.http_caching import PRIVATE, PRIVATE_NO_STORE, etag_of, has_current
-from serving.openapi import Responses, openapi_problem
-from serving.parquet_writer import PARQUET, ColumnKind, money_columns, write_parquet
+from serving.kit.csv_writer import csv_columns, csv_lines, csv_rows, money_fields
+from serving.kit.http_caching import PRIVATE, PRIVATE_NO_STORE, etag_of, has_current
+from serving.kit.openapi import Responses, openapi_problem
+from serving.kit.parquet_writer import PARQUET, ColumnKind, money_columns, write_parquet
 
 BAD_PARAMETER = openapi_problem(422, "A parameter can't be used; the detail says which and why.")
 UNKNOWN_SELLER = openapi_problem(404, "No seller has this id.")
@@ -108,7 +108,7 @@ class Responder:
     def __call__(self, content: Any, form: CsvFormat | None = None) -> Response:
         """Return the content as JSON, or as CSV or Parquet if it has such a form that the client prefers.
 
-        Stale content (`serving.cache.last_answers`) has no ETag, and nobody stores it.
+        Stale content (`serving.kit.cache.last_answers`) has no ETag, and nobody stores it.
         """
         stale = content.get("stale", False)
         headers = {"Cache-Control": PRIVATE_NO_STORE if stale else PRIVATE}

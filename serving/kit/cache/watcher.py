@@ -14,8 +14,8 @@ from redis import Redis, RedisError
 from common.kafka import KafkaCluster
 from common.metrics import CACHE_CHANGES
 from common.settings import Settings
-from serving.cache.changes import MAX_TAGS, ChangeLog
-from serving.cache.events import DROPPED_BY
+from serving.kit.cache.changes import MAX_TAGS, ChangeLog
+from serving.kit.cache.events import DROPPED_BY
 
 RECORD_INTERVAL_S = 0.1
 """Changes are recorded at most this often."""

@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from redis import Redis
 
-from serving.cache.keys import FLOOR, SEQUENCE, WATCHED, WATCHER, tag_key
-from serving.cache.store import MAX_AGE_MS, SETTLING_MS, script
+from serving.kit.cache.keys import FLOOR, SEQUENCE, WATCHED, WATCHER, tag_key
+from serving.kit.cache.store import MAX_AGE_MS, SETTLING_MS, script
 
 MAX_TAGS = 500
 """With more tags at once, everything is dropped in one write. Most entries have one of these tags anyway."""

@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from serving.problems import BodyTooLarge
+from serving.kit.problems import BodyTooLarge
 
 
 async def read_body(request: Request, limit: int) -> bytes:

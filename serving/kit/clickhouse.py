@@ -16,8 +16,8 @@ from common.metrics import QUERY_SECONDS
 from common.settings import Settings
 from common.timeouts import CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S
 from common.tracing import child_span
-from serving.gateway.circuit_breaker import BreakerOpen, CircuitBreaker
-from serving.problems import ClickHouseUnavailable
+from serving.kit.circuit_breaker import BreakerOpen, CircuitBreaker
+from serving.kit.problems import ClickHouseUnavailable
 
 log = structlog.get_logger()
 
