@@ -20,6 +20,7 @@ from serving.parameters import reject_repeated_parameters
 from serving.problems import CommerceUnavailable
 from serving.web.forms import BadField, Form, country_code, form_page, read_form, submit
 from serving.web.renderer import PageRenderer
+from serving.web.seller.choices import handed_on
 from serving.web.seller_admin.policy import POLICIES
 from serving.web.service_calls import Refusal, ask
 from serving.web.translation import N_, gettext
@@ -92,6 +93,7 @@ async def _page(
         problem,
         entered,
         seller=profile,
+        tabs=handed_on(request),
         staff=staff["staff"],
         invitations=staff["invitations"],
         keys=keys["api_keys"],
