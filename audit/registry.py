@@ -6,11 +6,11 @@ from functools import partial
 from audit.comparison import ComparisonResult
 from audit.comparisons import (
     aggregates_vs_marketplace_api,
-    aggregates_vs_seller_api,
     dead_letters,
     facts_vs_marketplace_metrics,
     facts_vs_recommendations,
     facts_vs_redis,
+    facts_vs_seller_api,
     facts_vs_seller_customers,
     facts_vs_seller_metrics,
     facts_vs_seller_products,
@@ -51,7 +51,7 @@ _IN_PYTHON: Mapping[str, Run] = {
     "inbox_vs_facts": inbox_vs_facts.run,
     "facts_vs_redis": facts_vs_redis.run,
     "facts_vs_recommendations": facts_vs_recommendations.run,
-    "aggregates_vs_seller_api": aggregates_vs_seller_api.run,
+    "facts_vs_seller_api": facts_vs_seller_api.run,
     "facts_vs_seller_metrics": partial(facts_vs_seller_metrics.run, parts=AUDITED_PARTS),
     "facts_vs_seller_customers": facts_vs_seller_customers.run,
     "facts_vs_seller_products": facts_vs_seller_products.run,
@@ -69,5 +69,7 @@ COMPARISONS: Mapping[str, Run] = {
 
 
 def current_name(name: str) -> str:
-    """Return the present name of a comparison; a former name (`books_vs_…`) is still accepted."""
+    """Return the present name of a comparison; former names (such as `books_vs_…`) are still accepted."""
+    if name == "aggregates_vs_seller_api":
+        return "facts_vs_seller_api"
     return name.replace("books_vs_", "service_db_vs_", 1) if name.startswith("books_vs_") else name

@@ -19,7 +19,7 @@ REREAD_AT_MOST_S = 1_800.0
 STALLED_READINGS = 3
 """Rows that differ are read at least so often again without fewer of them, however long a reading takes."""
 
-BESIDE = frozenset({"aggregates_vs_seller_api", "aggregates_vs_marketplace_api"})
+BESIDE = frozenset({"facts_vs_seller_api", "aggregates_vs_marketplace_api"})
 """The comparisons that mostly wait for answers of the API: they can run beside the others."""
 
 Compared = tuple[ComparisonResult | TableComparison, ComparisonResult]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from audit.reference.arithmetic import Value, each, ratio
 from audit.reference.sheet import Sheet
-from audit.reference.shop import CANCELLATION, ORDER, REFUND, Shop, after_discount
+from audit.reference.shop import CANCELLATION, ORDER, REFUND, Shop
 
 EVENTS = {"order_confirmed": ORDER, "order_cancelled": CANCELLATION, "payment_refunded": REFUND}
 
@@ -16,6 +16,7 @@ class Sales:
 
     orders: set[str] = field(default_factory=set)
     cancelled_orders: set[str] = field(default_factory=set)
+    lines: int = 0
     units: int = 0
     cancelled_units: int = 0
     returned_units: int = 0
@@ -23,10 +24,16 @@ class Sales:
     discounts: int = 0
     shipping: int = 0
     tax: int = 0
-    cancelled: int = 0
+    cancelled_gross: int = 0
+    cancelled_discounts: int = 0
     cancelled_shipping: int = 0
     cancelled_tax: int = 0
     returned: int = 0
+
+    @property
+    def cancelled(self) -> int:
+        """What cancelled lines were worth."""
+        return self.cancelled_gross - self.cancelled_discounts
 
     @property
     def net(self) -> int:
@@ -46,6 +53,7 @@ def collect(shop: Shop, sheet: Sheet[Sales]) -> None:
         for line in order["lines"]:
             sales = sheet.at(line["seller_id"], order["placed_at"])
             sales.orders.add(order["order_id"])
+            sales.lines += 1
             sales.units += line["quantity"]
             sales.gross += line["quantity"] * line["unit_price_minor"]
             sales.discounts += line["discount_minor"]
@@ -56,7 +64,8 @@ def collect(shop: Shop, sheet: Sheet[Sales]) -> None:
             sales = sheet.at(line["seller_id"], order["placed_at"])
             sales.cancelled_orders.add(order["order_id"])
             sales.cancelled_units += line["quantity"]
-            sales.cancelled += after_discount(line)
+            sales.cancelled_gross += line["quantity"] * line["unit_price_minor"]
+            sales.cancelled_discounts += line["discount_minor"]
             sales.cancelled_shipping += line["shipping_minor"]
             sales.cancelled_tax += line["tax_minor"]
     for refund in shop.refunds():

@@ -9,8 +9,9 @@ from audit.sources.api import ApiRequest, Row
 
 Grain = Literal["month", "day"]
 
-SUMS = ("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor", "revenue_minor")
+SUMS = ("orders", "lines", "units", "gross_minor", "discount_minor", "shipping_minor", "net_sales_minor")
 LOSSES = ("cancelled_orders", "cancelled_gross_minor", "cancelled_discount_minor", "returned_minor")
+FIGURES = (*SUMS, *LOSSES)
 
 CLICKHOUSE_FORMAT: dict[Grain, str] = {"month": "%Y-%m", "day": "%Y-%m-%d"}
 """Grain → ClickHouse's format of a bucket's name."""
@@ -58,9 +59,8 @@ def bucket_name(bucket: Any, grain: Grain) -> str:
 
 def series_rows(grain: Grain, answer: Any) -> Iterator[Row]:
     """Yield the buckets of an answer that are not all 0: seller_id, bucket, the sums, the losses."""
-    figures = (*SUMS, *LOSSES)
     for bucket in answer["series"]:
-        row = {name: bucket[name] for name in figures}
+        row = {name: bucket[name] for name in FIGURES}
         if any(row.values()):
             yield {
                 "seller_id": answer.get("seller_id"),

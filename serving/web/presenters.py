@@ -280,3 +280,13 @@ def preset_period(
     last = newest.astimezone(formatter.zone).date()
     start = last - timedelta(days=days - 1) if days else (first or newest).astimezone(formatter.zone).date()
     return PeriodRequest(start.isoformat(), (last + timedelta(days=1)).isoformat())
+
+
+def last_day(end: datetime) -> str:
+    """Return the last day of a period, as an ISO date, from its exclusive end."""
+    return (end - timedelta(minutes=1)).date().isoformat()
+
+
+def same_period(choices: Mapping[str, str | int]) -> dict[str, str | int]:
+    """Return the choices of a page that another page about the same period needs, too."""
+    return {name: choices[name] for name in ("period", "from", "until", "to", "compare") if name in choices}

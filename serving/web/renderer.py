@@ -101,6 +101,8 @@ class PageRenderer:
             "languages": LANGUAGES,
             "script_texts": script_texts,
             "presets": presenters.PRESETS,
+            "last_day": presenters.last_day,
+            "same_period": presenters.same_period,
             "clickhouse": settings.clickhouse,
             "base": self.base,
         }

@@ -60,4 +60,5 @@ def test_an_incomplete_description_is_refused(
 
 def test_the_former_names_of_comparisons_are_still_known() -> None:
     assert current_name("books_vs_orders") in COMPARISONS
+    assert current_name("aggregates_vs_seller_api") in COMPARISONS
     assert current_name("facts_vs_payments") == "facts_vs_payments"

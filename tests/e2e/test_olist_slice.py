@@ -114,7 +114,7 @@ def test_every_metric_of_the_slice_is_served_as_the_facts_say_in_each_form(olist
 
 @pytest.mark.nightly
 def test_replaying_again_changes_no_figure(first_audit, olist_slice, olist):
-    stores = [name for name in AUDITED if name != "aggregates_vs_seller_api"]
+    stores = [name for name in AUDITED if name != "facts_vs_seller_api"]
     before = [each for each in first_audit["comparisons"] if each["name"] in stores]
 
     olist_slice.souk("replay", "olist", str(olist), "--from", SLICE[0], "--to", SLICE[1], "--restart")

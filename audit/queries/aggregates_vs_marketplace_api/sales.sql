@@ -6,7 +6,7 @@ SELECT
     sum(sold.shipping_minor) AS shipping_minor,
     sum(sold.cancelled_orders) AS cancelled_orders, sum(sold.cancelled_gross_minor) AS cancelled_gross_minor,
     sum(sold.cancelled_discount_minor) AS cancelled_discount_minor, sum(sold.returned_minor) AS returned_minor,
-    sum(sold.revenue_minor) AS revenue_minor
+    sum(sold.revenue_minor) AS net_sales_minor
 FROM marketplace_sales_minute AS sold
 WHERE currency = {currency:String}
 GROUP BY bucket

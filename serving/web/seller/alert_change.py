@@ -32,6 +32,7 @@ from serving.web.seller.alerts import (
     metrics_by_domain,
     seller_details,
 )
+from serving.web.seller.choices import handed_on
 from serving.web.seller_admin.policy import may_manage
 from serving.web.service_calls import Refusal, ask
 
@@ -110,6 +111,7 @@ async def _page(
         condition=condition_text(rule, formatter),
         metrics=read_catalogue(),
         domains=metrics_by_domain(),
+        tabs=handed_on(request),
         may_manage=may_manage(identity_of(request).principal, seller_id),
         conditions=CONDITIONS,
         windows=WINDOWS,

@@ -30,7 +30,7 @@ from serving.web.seller.alert_form import (
     report_body,
     rule_body,
 )
-from serving.web.seller.choices import UNREGISTERED
+from serving.web.seller.choices import UNREGISTERED, handed_on
 from serving.web.seller.metrics import metric_text
 from serving.web.seller_admin.policy import may_manage
 from serving.web.service_calls import Refusal, ask
@@ -211,6 +211,7 @@ async def alerts_page(
         next_before=messages["next_before"],
         reports=reports["reports"],
         new_rule=new_rule,
+        tabs=handed_on(request),
         may_manage=may_manage(identity_of(request).principal, seller_id),
         states=STATES,
         conditions=CONDITIONS,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
@@ -16,12 +15,18 @@ from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
 from serving.kit.parameters import SellerId, reject_repeated_parameters
-from serving.web import presenters
 from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter, words
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
-from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
+from serving.web.seller.choices import (
+    COMPARISONS,
+    UNREGISTERED,
+    PeriodChoiceDep,
+    chosen_period,
+    handed_on,
+    links,
+)
 from serving.web.seller_admin.policy import may_manage
 from serving.web.translation import N_, gettext
 
@@ -103,7 +108,7 @@ async def seller_change(
     request: Request,
     dashboards: DashboardsDep,
     seller_id: SellerId,
-    period: presenters.Preset = "30d",
+    period: PeriodChoiceDep,
     compare: Compare = "previous",
 ) -> Response:
     """Return the page. Its links change one choice each and keep the other; it needs no script."""
@@ -112,15 +117,16 @@ async def seller_change(
     requested = await chosen_period(dashboards, seller_id, period, formatter)
     shown = await dashboards.sales_change(seller_id, ChangeRequest(requested, compare, TOP))
     details = await dashboards.seller(seller_id)
-    choices = {"period": period, "compare": compare}
+    choices = period.choices(compare=compare)
     net = shown["net_sales"]
     page = pages(
         "seller_change.html",
         seller=details or UNREGISTERED,
+        tabs=handed_on(request),
         may_manage=may_manage(identity_of(request).principal, seller_id),
         shown=shown,
         choices=choices,
-        link=lambda **changed: f"?{urlencode(choices | changed)}",
+        link=links(choices),
         comparisons=COMPARISONS,
         difference=amount(net["difference"], formatter),
         change=change(net["value"], net["compared"]),

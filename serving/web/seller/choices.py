@@ -1,12 +1,18 @@
 """What the pages of a seller share: the chosen period and comparison, and the seller who never registered."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlencode
 
+from fastapi import Depends, Query, Request
+
+from common.ids import PRINTABLE
 from serving.analytics.service.dashboards import Dashboards
 from serving.kit.analytics_context import PeriodRequest, utc_minute
 from serving.kit.clickhouse import Row
+from serving.kit.parameters import period_end
 from serving.web import presenters
 from serving.web.formatter import Formatter
 from serving.web.translation import N_
@@ -16,16 +22,98 @@ COMPARISONS: Mapping[Literal["previous", "year"], str] = {
     "year": N_("Year before"),
 }
 
+DEFAULT_PRESET: presenters.Preset = "30d"
+"""The period that pages open with."""
+
+PERIOD = ("period", "from", "until", "to")
+"""The parameters of a period."""
+
+Bound = Annotated[str, Query(max_length=40, pattern=PRINTABLE)]
+To = Annotated[str, Query(alias="to", max_length=40, pattern=PRINTABLE)]
+From = Annotated[str, Query(alias="from", max_length=40, pattern=PRINTABLE)]
+
 UNREGISTERED: Row = dict.fromkeys(("name", "city", "state"))
 """The name and place of a seller that never registered."""
 
 
+@dataclass(frozen=True, slots=True)
+class PeriodChoice:
+    """The period that a visitor chose: days, or a preset; None of them yet on the first page.
+
+    `first` and `until` are the first and the last day, `end` is an exclusive end, as in the API.
+    """
+
+    preset: presenters.Preset | None
+    first: str
+    until: str
+    end: str
+
+    @property
+    def has_days(self) -> bool:
+        """Whether days were chosen, and not a preset."""
+        return bool(self.first or self.until or self.end)
+
+    def days(self, formatter: Formatter) -> PeriodRequest:
+        """Return the chosen days.
+
+        Raises:
+            BadPeriod: a bound is no date, or the first day is after the last.
+        """
+        if self.end:
+            return PeriodRequest(self.first or None, period_end(self.end, self.until or None))
+        return presenters.custom_period(self.first, self.until, formatter)
+
+    def choices(
+        self, default: presenters.Preset = DEFAULT_PRESET, **others: str | int
+    ) -> dict[str, str | int]:
+        """Return the choices of a page as parameters: the period, and those of the page."""
+        days = {
+            name: day for name, day in (("from", self.first), ("until", self.until), ("to", self.end)) if day
+        }
+        return {**(days or {"period": self.preset or default}), **others}
+
+
+def _period_choice(
+    period: presenters.Preset | None = None, first: From = "", until: Bound = "", end: To = ""
+) -> PeriodChoice:
+    return PeriodChoice(period, first, until, end)
+
+
+PeriodChoiceDep = Annotated[PeriodChoice, Depends(_period_choice)]
+
+
+def handed_on(request: Request) -> dict[str, str]:
+    """Return the parameters of the chosen period, which the tabs of a seller's pages keep."""
+    return {name: request.query_params[name] for name in PERIOD if name in request.query_params}
+
+
+def links(choices: Mapping[str, str | int]) -> Callable[..., str]:
+    """Return a function that returns the link to a page with some choices changed."""
+
+    def link(**changed: str | int) -> str:
+        replaced = PERIOD if "period" in changed else ()
+        kept = {name: value for name, value in choices.items() if name == "period" or name not in replaced}
+        return f"?{urlencode(kept | changed)}"
+
+    return link
+
+
 async def chosen_period(
-    dashboards: Dashboards, seller_id: str, preset: presenters.Preset, formatter: Formatter
+    dashboards: Dashboards,
+    seller_id: str,
+    chosen: PeriodChoice,
+    formatter: Formatter,
+    default: presenters.Preset = DEFAULT_PRESET,
 ) -> PeriodRequest:
-    """Return the bounds of a preset, which ends on the day of the seller's newest sale."""
+    """Return the bounds of the chosen period. A preset ends on the day of the seller's newest sale.
+
+    Raises: as `PeriodChoice.days`.
+    """
+    if chosen.has_days:
+        return chosen.days(formatter)
     span = await dashboards.seller_span(seller_id)
-    return presenters.preset_period(preset, utc_minute(span.first), utc_minute(span.newest), formatter)
+    first, newest = utc_minute(span.first), utc_minute(span.newest)
+    return presenters.preset_period(chosen.preset or default, first, newest, formatter)
 
 
 async def all_time(dashboards: Dashboards, seller_id: str, formatter: Formatter) -> PeriodRequest:

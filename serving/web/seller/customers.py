@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
@@ -26,12 +25,18 @@ from serving.gateway.gateway import identity_of
 from serving.kit.clickhouse import unless_unavailable
 from serving.kit.domain import opened
 from serving.kit.parameters import SellerId, reject_repeated_parameters
-from serving.web import presenters
 from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
-from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
+from serving.web.seller.choices import (
+    COMPARISONS,
+    UNREGISTERED,
+    PeriodChoiceDep,
+    chosen_period,
+    handed_on,
+    links,
+)
 from serving.web.seller.metrics import figures_of
 from serving.web.seller_admin.policy import may_manage
 from serving.web.translation import N_
@@ -84,7 +89,7 @@ async def seller_customers(
     request: Request,
     dashboards: DashboardsDep,
     seller_id: SellerId,
-    period: presenters.Preset = "30d",
+    period: PeriodChoiceDep,
     compare: Compare = "previous",
     months: Annotated[int, Query(ge=MONTHS[0], le=MONTHS[-1])] = 12,
     show: Shown = "retention",
@@ -103,14 +108,15 @@ async def seller_customers(
         unless_unavailable(dashboards.segments_of_seller(seller_id)),
     )
     answers = (shown, cohorts, segments)
-    choices = {"period": period, "compare": compare, "months": months, "show": show}
+    choices = period.choices(compare=compare, months=months, show=show)
     page = pages(
         "seller_customers.html",
         seller=details or UNREGISTERED,
+        tabs=handed_on(request),
         may_manage=may_manage(identity_of(request).principal, seller_id),
         shown=shown,
         choices=choices,
-        link=lambda **changed: f"?{urlencode(choices | changed)}",
+        link=links(choices),
         comparisons=COMPARISONS,
         figures=figures_of(shown, formatter),
         old=next((each for each in answers if each is not None and each["stale"]), None),

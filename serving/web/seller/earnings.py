@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -24,7 +25,17 @@ from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
-from serving.web.seller.choices import COMPARISONS, UNREGISTERED, all_time, chosen_period
+from serving.web.seller.choices import (
+    COMPARISONS,
+    DEFAULT_PRESET,
+    UNREGISTERED,
+    PeriodChoice,
+    PeriodChoiceDep,
+    all_time,
+    chosen_period,
+    handed_on,
+    links,
+)
 from serving.web.seller.metrics import figures_of, line_text, metric_text
 from serving.web.seller.panels import file_bounds, metric_table
 from serving.web.seller_admin.policy import may_manage
@@ -74,7 +85,7 @@ async def seller_earnings(
     request: Request,
     dashboards: DashboardsDep,
     seller_id: SellerId,
-    period: presenters.Preset = "30d",
+    period: PeriodChoiceDep,
     compare: Compare = "previous",
     show: Shown = "net_earnings",
     of: Of = "period",
@@ -94,16 +105,17 @@ async def seller_earnings(
         metric_table(dashboards, seller_id, ("net_earnings", "commission"), "product", requested, formatter),
         dashboards.metric_rows_of_seller(seller_id, MetricsRequest((show,), rows_of), cursor, LINES),
     )
-    choices = {"period": period, "compare": compare, "show": show, "of": of}
+    choices = period.choices(compare=compare, show=show, of=of)
     answers = (balance, shown, lines)
     page = pages(
         "seller_earnings.html",
         seller=details or UNREGISTERED,
         seller_id=seller_id,
+        tabs=handed_on(request),
         may_manage=may_manage(identity_of(request).principal, seller_id),
         shown=shown,
         choices=choices,
-        link=lambda **changed: f"?{urlencode(choices | changed)}",
+        link=links(choices),
         comparisons=COMPARISONS,
         balance=figures_of(balance, formatter),
         balance_until=balance["as_of"],
@@ -140,10 +152,10 @@ def by_part(shown: SellerMetrics, formatter: Formatter) -> list[tuple[str, list[
 
 
 async def _period(
-    dashboards: Dashboards, seller_id: str, preset: presenters.Preset, formatter: Formatter
+    dashboards: Dashboards, seller_id: str, period: PeriodChoice, formatter: Formatter
 ) -> PeriodRequest:
-    """Return the bounds of a preset. All time ends today, so that it is what was earned to date."""
-    if preset == "all":
+    """Return the bounds of the chosen period. All time ends today, so that it is what was earned to date."""
+    if period.preset == "all" and not period.has_days:
         return await all_time(dashboards, seller_id, formatter)
-    chosen = await chosen_period(dashboards, seller_id, preset, formatter)
-    return PeriodRequest(chosen.start, chosen.end, GRAINS[preset])
+    chosen = await chosen_period(dashboards, seller_id, period, formatter)
+    return chosen if period.has_days else replace(chosen, grain=GRAINS[period.preset or DEFAULT_PRESET])

@@ -17,12 +17,19 @@ from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
 from serving.kit.parameters import SellerId, reject_repeated_parameters
-from serving.web import presenters
 from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
-from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
+from serving.web.seller.choices import (
+    COMPARISONS,
+    UNREGISTERED,
+    PeriodChoice,
+    PeriodChoiceDep,
+    chosen_period,
+    handed_on,
+    links,
+)
 from serving.web.seller.metrics import figures_of
 from serving.web.seller.panels import file_bounds, metric_table, sees_figures
 from serving.web.seller_admin.policy import may_manage
@@ -59,14 +66,14 @@ async def seller_fulfilment(
     request: Request,
     dashboards: DashboardsDep,
     seller_id: SellerId,
-    period: presenters.Preset = "30d",
+    period: PeriodChoiceDep,
     compare: Compare = "previous",
 ) -> Response:
     """Return the page. Its links change one choice each and keep the other; it needs no script."""
     pages = opened(request, PageRenderer)
     principal = identity_of(request).principal
     due = await dashboards.due_parcels(seller_id, SHOWN_PARCELS)
-    choices = {"period": period, "compare": compare}
+    choices = period.choices(compare=compare)
     has_figures = sees_figures(principal, seller_id)
     figures = (
         await _figures(dashboards, seller_id, period, compare, pages.formatter)
@@ -77,11 +84,12 @@ async def seller_fulfilment(
         "seller_fulfilment.html",
         seller=await dashboards.seller(seller_id) or UNREGISTERED,
         seller_id=seller_id,
+        tabs=handed_on(request),
         may_manage=may_manage(principal, seller_id),
         has_figures=has_figures,
         due=due,
         choices=choices,
-        link=lambda **changed: f"?{urlencode(choices | changed)}",
+        link=links(choices),
         comparisons=COMPARISONS,
         steps=STEPS,
         rates=RATES,
@@ -95,7 +103,7 @@ async def seller_fulfilment(
 async def _figures(
     dashboards: Dashboards,
     seller_id: str,
-    period: presenters.Preset,
+    period: PeriodChoice,
     compare: Compare,
     formatter: Formatter,
 ) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from serving.kit.parameters import SellerId, reject_repeated_parameters
 from serving.web.formatter import Formatter
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
-from serving.web.seller.choices import UNREGISTERED
+from serving.web.seller.choices import UNREGISTERED, handed_on
 from serving.web.seller.metrics import Figure, figure_of
 from serving.web.seller_admin.policy import may_manage
 
@@ -47,6 +47,7 @@ async def seller_live(
     page = pages(
         "seller_live.html",
         seller=await dashboards.seller(seller_id) or UNREGISTERED,
+        tabs=handed_on(request),
         may_manage=may_manage(identity_of(request).principal, seller_id),
         regions=REGIONS,
         **_shown(seller_id, shop, pages.formatter),

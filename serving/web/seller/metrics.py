@@ -20,12 +20,18 @@ from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
 from serving.kit.parameters import Cursor, SellerId, reject_repeated_parameters
-from serving.web import presenters
 from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter, words
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
-from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
+from serving.web.seller.choices import (
+    COMPARISONS,
+    UNREGISTERED,
+    PeriodChoiceDep,
+    chosen_period,
+    handed_on,
+    links,
+)
 from serving.web.seller.funnel import steps_of
 from serving.web.seller.product_insights import product_insights
 from serving.web.seller.views import saved_views
@@ -84,7 +90,7 @@ async def seller_metrics(
     request: Request,
     dashboards: DashboardsDep,
     seller_id: SellerId,
-    period: presenters.Preset = "30d",
+    period: PeriodChoiceDep,
     compare: Compare = "previous",
     metric: Annotated[str, Query(pattern="^[a-z0-9_]{0,40}$")] = "",
     by: Annotated[str, Query(pattern="^[a-z_]{0,40}$")] = "",
@@ -110,13 +116,13 @@ async def seller_metrics(
         dashboards.metrics_of_seller(seller_id, to_split),
         dashboards.metric_rows_of_seller(seller_id, MetricsRequest((chosen.name,), requested), cursor, LINES),
     )
-    choices = {"period": period, "compare": compare, "metric": chosen.name, "by": by}
+    choices = period.choices(compare=compare, metric=chosen.name, by=by)
     page = pages(
         "seller_metrics.html",
         seller=details or UNREGISTERED,
         shown=shown,
         choices=choices,
-        link=lambda **changed: f"?{urlencode(choices | changed)}",
+        link=links(choices),
         comparisons=COMPARISONS,
         dimensions=chosen.dimensions,
         domains=[
@@ -136,6 +142,7 @@ async def seller_metrics(
         now=dashboards.analytics.context.clock(),
         views=views,
         insights=insights,
+        tabs=handed_on(request),
         may_manage=may_manage(identity_of(request).principal, seller_id),
     )
     is_old = any(each["stale"] for each in (shown, parts, lines)) or insights.is_old

@@ -3,14 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
-from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from common.ids import PRINTABLE
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.schemas.sales import SellerSales
 from serving.analytics.service.dashboards import Dashboards
@@ -22,28 +19,27 @@ from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.analytics_context import PeriodRequest, SalesSpan, utc_minute
 from serving.kit.domain import opened
-from serving.kit.parameters import Cursor, PeriodDep, SellerId, period_end, reject_repeated_parameters
+from serving.kit.parameters import (
+    Cursor,
+    PeriodDep,
+    SellerId,
+    reject_repeated_parameters,
+)
 from serving.kit.periods import Grain
 from serving.web import presenters
 from serving.web.figures_state import are_catching_up, not_stored_if
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
-from serving.web.seller.choices import UNREGISTERED
+from serving.web.seller.choices import DEFAULT_PRESET, UNREGISTERED, PeriodChoiceDep, handed_on
 from serving.web.seller_admin.policy import may_manage
 
 ORDERS_PER_PAGE = 10
 TOP_PRODUCTS = 8
 TASKS = 5
 
-DEFAULT_PRESET: presenters.Preset = "30d"
-"""The period that the page opens with."""
-
 router = APIRouter(
     route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
 )
-Bound = Annotated[str, Query(max_length=40, pattern=PRINTABLE)]
-To = Annotated[str, Query(alias="to", max_length=40, pattern=PRINTABLE)]
-From = Annotated[str, Query(alias="from", max_length=40, pattern=PRINTABLE)]
 
 
 def _pages(request: Request) -> PageRenderer:
@@ -55,10 +51,7 @@ async def seller(
     request: Request,
     dashboards: DashboardsDep,
     seller_id: SellerId,
-    period: presenters.Preset = DEFAULT_PRESET,
-    start: From = "",
-    until: Bound = "",
-    end: To = "",
+    chosen: PeriodChoiceDep,
     grain: Grain | None = None,
 ) -> Response:
     """Return a seller's page. By default, it shows the 30 days up to the seller's newest sale.
@@ -68,21 +61,14 @@ async def seller(
     While ClickHouse does not answer, the page has the last figures, and says so.
     """
     pages = _pages(request)
-    custom = bool(start or until or end)
-    bounds = {"from": start, "until": until, "to": end}
-    selection = urlencode(
-        {name: bound for name, bound in bounds.items() if bound} if custom else {"period": period}
-    )
+    period: presenters.Preset = chosen.preset or DEFAULT_PRESET
 
     def period_of_preset(span: SalesSpan) -> PeriodRequest:
         first, newest = utc_minute(span.first), utc_minute(span.newest)
         return replace(presenters.preset_period(period, first, newest, pages.formatter), grain=grain)
 
-    if end:
-        requested = PeriodRequest(start or None, period_end(end, until or None), grain)
-        figures = dashboards.sales_of_seller(seller_id, requested)
-    elif custom:
-        requested = replace(presenters.custom_period(start, until, pages.formatter), grain=grain)
+    if chosen.has_days:
+        requested = replace(chosen.days(pages.formatter), grain=grain)
         figures = dashboards.sales_of_seller(seller_id, requested)
     elif period == DEFAULT_PRESET:
         figures = dashboards.sales_of_seller(seller_id, PeriodRequest(grain=grain))
@@ -106,9 +92,9 @@ async def seller(
         table=presenters.table(sales, chart["names"], chart["drawn"], pages.formatter),
         follows=(*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES, *TASK_TABLES),
         period_query=_period_query(shown["from"].isoformat(), shown["to"].isoformat()),
-        selection=selection,
-        period=None if custom else period,
-        last_day=(shown["to"] - timedelta(minutes=1)).date().isoformat(),
+        tabs=handed_on(request),
+        selection=urlencode(chosen.choices()),
+        period=None if chosen.has_days else period,
         grains=presenters.grains(shown["from"], shown["to"]),
         now=dashboards.analytics.context.clock(),
         catching_up=are_catching_up(request, sales["as_of"]),

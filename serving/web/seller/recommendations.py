@@ -16,11 +16,17 @@ from serving.kit.domain import opened
 from serving.kit.parameters import SellerId, reject_repeated_parameters
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.experiments.schemas import RecommendationUplift
-from serving.web import presenters
 from serving.web.figures_state import not_stored_if
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
-from serving.web.seller.choices import COMPARISONS, UNREGISTERED, chosen_period
+from serving.web.seller.choices import (
+    COMPARISONS,
+    UNREGISTERED,
+    PeriodChoiceDep,
+    chosen_period,
+    handed_on,
+    links,
+)
 from serving.web.seller.metrics import figures_of
 from serving.web.seller.panels import domain_metrics, file_bounds, metric_table
 from serving.web.seller_admin.policy import may_manage
@@ -51,7 +57,7 @@ async def seller_recommendations(
     request: Request,
     dashboards: DashboardsDep,
     seller_id: SellerId,
-    period: presenters.Preset = "30d",
+    period: PeriodChoiceDep,
     compare: Compare = "previous",
 ) -> Response:
     """Return the page. Its links change one choice each and keep the other; it needs no script."""
@@ -65,16 +71,17 @@ async def seller_recommendations(
         metric_table(dashboards, seller_id, BY_PRODUCT, "product", requested, formatter),
         metric_table(dashboards, seller_id, BY_SURFACE, "surface", requested, formatter),
     )
-    choices = {"period": period, "compare": compare}
+    choices = period.choices(compare=compare)
     page = pages(
         "seller_recommendations.html",
         seller=details or UNREGISTERED,
         seller_id=seller_id,
+        tabs=handed_on(request),
         may_manage=may_manage(identity_of(request).principal, seller_id),
         shown=shown,
         uplift=uplift,
         choices=choices,
-        link=lambda **changed: f"?{urlencode(choices | changed)}",
+        link=links(choices),
         comparisons=COMPARISONS,
         figures=figures_of(shown, formatter),
         attributed=read_catalogue()["attributed_sales"],

@@ -17,12 +17,19 @@ from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
 from serving.kit.parameters import Cursor, SellerId, reject_repeated_parameters
-from serving.web import presenters
 from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
-from serving.web.seller.choices import COMPARISONS, UNREGISTERED, all_time, chosen_period
+from serving.web.seller.choices import (
+    COMPARISONS,
+    UNREGISTERED,
+    PeriodChoiceDep,
+    all_time,
+    chosen_period,
+    handed_on,
+    links,
+)
 from serving.web.seller.metrics import figures_of, metric_text
 from serving.web.seller.panels import file_bounds, metric_table, source_metrics
 from serving.web.seller_admin.policy import may_manage
@@ -52,7 +59,7 @@ async def seller_reviews_page(
     request: Request,
     dashboards: DashboardsDep,
     seller_id: SellerId,
-    period: presenters.Preset = "90d",
+    period: PeriodChoiceDep,
     compare: Compare = "previous",
     scores: Scores = "all",
     cursor: Cursor | None = None,
@@ -61,7 +68,8 @@ async def seller_reviews_page(
     pages = opened(request, PageRenderer)
     formatter = pages.formatter
     requested, always = await asyncio.gather(
-        chosen_period(dashboards, seller_id, period, formatter), all_time(dashboards, seller_id, formatter)
+        chosen_period(dashboards, seller_id, period, formatter, "90d"),
+        all_time(dashboards, seller_id, formatter),
     )
     _, lowest, highest = SCORES[scores]
     details, shown, (_, by_score), (_, by_product), listed = await asyncio.gather(
@@ -71,15 +79,16 @@ async def seller_reviews_page(
         metric_table(dashboards, seller_id, BY_PRODUCT, "product", requested, formatter),
         dashboards.reviews_of_seller(seller_id, ReviewsRequest(always, lowest, highest), cursor, SHOWN),
     )
-    choices = {"period": period, "compare": compare, "scores": scores}
+    choices = period.choices("90d", compare=compare, scores=scores)
     page = pages(
         "seller_reviews.html",
         seller=details or UNREGISTERED,
         seller_id=seller_id,
+        tabs=handed_on(request),
         may_manage=may_manage(identity_of(request).principal, seller_id),
         shown=shown,
         choices=choices,
-        link=lambda **changed: f"?{urlencode(choices | changed)}",
+        link=links(choices),
         comparisons=COMPARISONS,
         scores=SCORES,
         figures=figures_of(shown, formatter),

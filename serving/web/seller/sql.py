@@ -25,7 +25,7 @@ from serving.kit.responses import CSV, download_headers
 from serving.web.forms import read_form
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer
-from serving.web.seller.choices import UNREGISTERED
+from serving.web.seller.choices import UNREGISTERED, handed_on
 from serving.web.seller_admin.policy import may_manage
 from serving.web.translation import gettext
 
@@ -102,6 +102,7 @@ async def _page(
         "seller_sql.html",
         problem.status if problem else 200,
         seller=details or UNREGISTERED,
+        tabs=handed_on(request),
         may_manage=may_manage(identity_of(request).principal, seller_id),
         seller_id=seller_id,
         views=views_of_sellers(),

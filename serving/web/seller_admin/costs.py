@@ -18,6 +18,7 @@ from serving.kit.parameters import reject_repeated_parameters
 from serving.kit.problems import ClickHouseUnavailable
 from serving.web.forms import BadField, Form, form_page, read_form, submit
 from serving.web.renderer import PageRenderer
+from serving.web.seller.choices import handed_on
 from serving.web.seller_admin.policy import POLICIES
 from serving.web.service_calls import ask
 from serving.web.translation import N_, gettext
@@ -99,6 +100,7 @@ async def _page(
         problem,
         entered,
         seller=profile,
+        tabs=handed_on(request),
         products=shown["products"],
         names=await _names(context, [product["product_id"] for product in shown["products"]]),
         next_after=shown["next_after"],

@@ -22,6 +22,7 @@ from serving.kit.parameters import reject_repeated_parameters
 from serving.kit.problems import CommerceUnavailable
 from serving.web.forms import BadField, Form, country_code, form_page, read_form, submit
 from serving.web.renderer import PageRenderer
+from serving.web.seller.choices import handed_on
 from serving.web.seller_admin.policy import POLICIES
 from serving.web.service_calls import Refusal, ask
 from serving.web.translation import N_, gettext
@@ -94,6 +95,7 @@ async def _page(
         problem,
         entered,
         seller=profile,
+        tabs=handed_on(request),
         staff=staff["staff"],
         invitations=staff["invitations"],
         keys=keys["api_keys"],

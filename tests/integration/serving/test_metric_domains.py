@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -18,10 +19,16 @@ from playwright.sync_api import Page, expect
 
 from audit import seller_sample
 from audit.comparison import ComparisonResult
-from audit.comparisons import facts_vs_marketplace_metrics, facts_vs_seller_metrics, facts_vs_served_metrics
+from audit.comparisons import (
+    facts_vs_marketplace_metrics,
+    facts_vs_seller_api,
+    facts_vs_seller_metrics,
+    facts_vs_served_metrics,
+)
 from audit.divisions import today_of
 from audit.reference.families import FAMILIES
 from audit.sources.clickhouse import ClickHouseTables
+from audit.sources.sales_api import FIGURES
 from audit.stores import Stores
 from audit.table_comparison import TableComparison
 from audit.tables import first_key_columns
@@ -188,25 +195,79 @@ WRONG = {
 """Table of rows → a column, a wrong change of it, and a metric that differs then."""
 
 
-@pytest.mark.parametrize("table", WRONG)
-@pytest.mark.usefixtures("history")
-def test_the_audit_finds_a_wrong_value(shop: Settings, table: str) -> None:
-    column, change, metric = WRONG[table]
+@contextmanager
+def planted(shop: Settings, table: str, wrong: str, *, alone: bool = False) -> Iterator[None]:
+    """Insert the rows of the SELECT `wrong` into a table, in which `{right}` is a table of the right rows.
+
+    They replace those with the same key, or all rows if they stay `alone`. The right rows return at the end.
+    """
     rows = writable(shop, table)
     right = f"{rows.removesuffix('`')}_before`" if rows.endswith("`") else f"{rows}_before"
     ask(shop, f"CREATE TABLE {right} AS {rows}")
     ask(shop, f"INSERT INTO {right} SELECT * FROM {rows} FINAL")
-    ask(shop, f"INSERT INTO {rows} SELECT * REPLACE ({column} {change} AS {column}) FROM {right} "
-              f"WHERE seller_id = '{SELLER}' AND {column} > 0 LIMIT 5")  # fmt: skip
+    if alone:
+        ask(shop, f"TRUNCATE TABLE {rows}")
+    ask(shop, f"INSERT INTO {rows} {wrong.format(right=right)}")
     try:
-        given = {"catalogue": {metric: CATALOGUE[metric]}, "parts": ("month",)}
-        found = audited(shop, partial(facts_vs_seller_metrics.run, **given))
+        yield
     finally:
         ask(shop, f"TRUNCATE TABLE {rows}")
         ask(shop, f"INSERT INTO {rows} SELECT * FROM {right}")
         ask(shop, f"DROP TABLE {right}")
 
+
+@pytest.mark.parametrize("table", WRONG)
+@pytest.mark.usefixtures("history")
+def test_the_audit_finds_a_wrong_value(shop: Settings, table: str) -> None:
+    column, change, metric = WRONG[table]
+    some = f"SELECT * REPLACE ({column} {change} AS {column}) FROM {{right}}"
+    some = f"{some} WHERE seller_id = '{SELLER}' AND {column} > 0 LIMIT 5"
+    with planted(shop, table, some):
+        given = {"catalogue": {metric: CATALOGUE[metric]}, "parts": ("month",)}
+        found = audited(shop, partial(facts_vs_seller_metrics.run, **given))
+
     assert differing(found) == [SELLER]
+
+
+@pytest.mark.usefixtures("history")
+def test_the_audit_finds_the_sales_of_every_seller_in_the_api_as_the_facts_say(shop: Settings) -> None:
+    months, totals, days = audited(shop, facts_vs_seller_api.run)
+
+    assert [each.differences for each in (months, totals, days)] == [(), (), ()]
+    assert totals.rows >= len(SELLERS)
+    assert days.rows > months.rows > totals.rows
+
+
+@pytest.mark.usefixtures("history")
+def test_the_audit_finds_each_wrong_sum_of_a_seller_in_the_api(shop: Settings) -> None:
+    columns = [name if name != "net_sales_minor" else "revenue_minor" for name in FIGURES]
+    wrong = ", ".join(f"{name} + 1 AS {name}" for name in columns)
+    row = (
+        f"SELECT * REPLACE ({wrong}) FROM {{right}} WHERE seller_id = '{SELLER}' AND currency = 'BRL' LIMIT 1"
+    )
+
+    with planted(shop, "sales_lines", row):
+        found = audited(shop, facts_vs_seller_api.run)
+
+    for each in found:
+        assert {one.field for one in each.differences} == {*FIGURES}
+        assert {one.right - one.left for one in each.differences} == {1}
+        assert {one.key["seller_id"] for one in each.differences} == {SELLER}
+
+
+@pytest.mark.usefixtures("history")
+def test_the_audit_finds_a_sale_in_the_api_that_is_on_a_wrong_day_of_its_month(shop: Settings) -> None:
+    early = f"seller_id = '{SELLER}' AND currency = 'BRL' AND toDayOfMonth(minute) BETWEEN 3 AND 20"
+    order = f"(SELECT min(order_id) FROM {{right}} WHERE {early})"
+    moved = (
+        f"SELECT * REPLACE (if(order_id = {order}, minute + INTERVAL 2 DAY, minute) AS minute) FROM {{right}}"
+    )
+
+    with planted(shop, "sales_lines", moved, alone=True):
+        months, totals, days = audited(shop, facts_vs_seller_api.run)
+
+    assert (months.differences, totals.differences) == ((), ())
+    assert SELLER in {one.key["seller_id"] for one in days.differences}
 
 
 def quantile(metric: str, percent: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from html import escape
 from io import StringIO
 from typing import Any
 
@@ -252,6 +253,37 @@ def test_the_page_of_recommendations_states_its_rule(api: httpx.Client) -> None:
 @pytest.mark.parametrize("tab", TABS)
 def test_a_seller_who_never_was_has_no_page(api: httpx.Client, tab: str) -> None:
     assert api.get(f"/sell/nobody-at-all/{tab}", headers=HTML).status_code == 404
+
+
+@pytest.mark.parametrize("chosen", ["period=7d", "from=2018-02-01&until=2018-02-18"])
+def test_the_chosen_period_stays_from_tab_to_tab(api: httpx.Client, chosen: str) -> None:
+    with_period = (
+        "",
+        "/fulfilment",
+        "/earnings",
+        "/change",
+        "/customers",
+        "/reviews",
+        "/recommendations",
+        "/metrics",
+    )
+    shown = set()
+    for tab in (*with_period, "/live", "/sql"):
+        page = api.get(f"/sell/ana{tab}?{chosen}", headers=HTML).raise_for_status().text
+        (tabs,) = re.findall(r'<nav class="tabs".*?</nav>', page, re.DOTALL)
+        links = re.findall(r'href="([^"]+)"', tabs)
+        assert len(links) > len(with_period)
+        assert {link.partition("?")[2] for link in links} == {escape(chosen)}
+        if tab in with_period:
+            shown.add(re.findall(r'<summary class="button"><svg.*?</svg>([^<]+)<', page)[0])
+    assert len(shown) == 1
+
+
+def test_without_a_choice_each_tab_has_its_own_period(api: httpx.Client) -> None:
+    page = api.get("/sell/ana/earnings", headers=HTML).raise_for_status().text
+
+    (tabs,) = re.findall(r'<nav class="tabs".*?</nav>', page, re.DOTALL)
+    assert "?" not in tabs
 
 
 def events(response: httpx.Response) -> Iterator[tuple[str, str]]:
