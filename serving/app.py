@@ -42,8 +42,8 @@ from serving.cache.watcher import CacheWatcher
 from serving.catalogue import endpoints as products
 from serving.catalogue.service import Catalogue
 from serving.clickhouse import ClickHouseQueries
-from serving.commerce import alert_routes, gateway, identity_routes, seller_routes, settings_routes
 from serving.commerce.commerce_client import CommerceClient
+from serving.commerce.routes import commerce_router
 from serving.experiments import endpoints as experiments
 from serving.experiments.service import ExperimentsService
 from serving.experiments.uplift import UpliftService
@@ -280,13 +280,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.include_router(marketplace_metrics.router)
     app.include_router(sql.router)
     app.include_router(products.router)
-    app.include_router(gateway.router)
+    app.include_router(commerce_router())
     app.include_router(sessions.router)
-    app.include_router(identity_routes.router)
-    app.include_router(seller_routes.router)
-    app.include_router(alert_routes.router)
-    app.include_router(identity_routes.people_router)
-    app.include_router(settings_routes.router)
     app.include_router(intake.router)
     app.include_router(recommendations.router)
     app.include_router(listings.router)

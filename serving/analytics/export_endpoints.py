@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from common.openapi import Responses, openapi_problem
 from serving.analytics.metric_endpoints import (
     UNKNOWN,
     MetricName,
@@ -22,7 +23,6 @@ from serving.analytics.service.metrics import MetricsRequest
 from serving.analytics.service.row_export import RowExport
 from serving.csv_writer import csv_lines
 from serving.gateway.described_routes import guarded
-from serving.openapi import Responses, openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.parquet_writer import PARQUET, ParquetFile, schema_of
 from serving.responses import BAD_PARAMETER, CSV, CSV_RESPONSE, UNAVAILABLE, download_headers

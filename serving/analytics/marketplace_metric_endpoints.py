@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from common.openapi import openapi_problem
 from serving.analytics.metric_endpoints import MetricsDep, csv_of, table_file
 from serving.analytics.parameters import DashboardsDep
 from serving.analytics.policy import POLICIES
 from serving.analytics.schemas.metrics import MarketplaceMetrics
 from serving.gateway.described_routes import guarded
-from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.responses import BAD_PARAMETER, CSV_RESPONSE, UNAVAILABLE, UNCHANGED, ResponderDep
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from clickhouse.metric_catalogue.definition import read_every_metric
 from clickhouse.metric_catalogue.files import Unit
 from common.ids import PRINTABLE
+from common.openapi import openapi_problem
 from serving.analytics.parameters import Cursor, DashboardsDep, GrainParam, PeriodDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters import metrics as presenter
@@ -28,7 +29,6 @@ from serving.analytics.service.metrics import (
     find_metric,
 )
 from serving.gateway.described_routes import guarded
-from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.parquet_writer import ColumnKind
 from serving.problems import BadAnalyticsRequest

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from common.content_type import has_json_content_type
+from common.openapi import NOT_JSON, json_request_body, openapi_problem
 from serving.analytics.parameters import AnalyticsDep, SellerId
 from serving.analytics.policy import POLICIES
 from serving.analytics.schemas.sql import SqlRequest, SqlResult, is_numeric
@@ -16,7 +17,6 @@ from serving.analytics.service.seller_sql import SellerSql
 from serving.csv_writer import csv_lines
 from serving.gateway.described_routes import guarded
 from serving.http_caching import PRIVATE_NO_STORE
-from serving.openapi import NOT_JSON, json_request_body, openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.parquet_writer import PARQUET
 from serving.problems import BadBody, NotJson

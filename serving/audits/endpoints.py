@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from common.ids import Id
+from common.openapi import openapi_problem
 from serving.analytics.parameters import Cursor
 from serving.audits import schemas
 from serving.audits.policy import POLICIES
 from serving.audits.service import AuditsService
 from serving.gateway.described_routes import guarded
-from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE, Id
+from common.openapi import openapi_problem
 from serving.cache.tags import categories_tags, product_tags, products_tags
 from serving.cached_responses import CachedResponderDep
 from serving.catalogue.policy import POLICIES
@@ -13,7 +14,6 @@ from serving.catalogue.schemas import Categories, Category, Product, ProductInDe
 from serving.catalogue.search import Sort
 from serving.catalogue.service import Catalogue
 from serving.gateway.described_routes import guarded
-from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.responses import BAD_PARAMETER, CSV_RESPONSE, UNAVAILABLE, UNCHANGED, csv_list
 

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
+from common.openapi import openapi_problem
 from serving.analytics.parameters import SellerId
 from serving.experiments import schemas
 from serving.experiments.policy import POLICIES
 from serving.experiments.service import ExperimentsService
 from serving.experiments.uplift import UpliftService
 from serving.gateway.described_routes import guarded
-from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.responses import BAD_PARAMETER, UNAVAILABLE, UNKNOWN_SELLER, private_json
 

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
+from common.openapi import openapi_problem
 from serving.analytics.parameters import PeriodDep
 from serving.gateway.described_routes import guarded
-from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.recommendation_health import schemas
 from serving.recommendation_health.policy import POLICIES

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from common.ids import Id
+from common.openapi import openapi_problem
 from serving.cache.tags import similar_tags
 from serving.cached_responses import CachedResponderDep
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.openapi import openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.problems import CommerceUnavailable, MissingProduct, NotExplained
 from serving.recommendations.parameters import Exclude, excluded_products

@@ -8,10 +8,10 @@ from starlette.responses import Response
 
 from common.content_type import has_json_content_type
 from common.ids import PRINTABLE, Id
+from common.openapi import NOT_JSON, json_request_body, openapi_problem
 from serving.analytics.parameters import Cursor
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.openapi import NOT_JSON, json_request_body, openapi_problem
 from serving.parameters import reject_repeated_parameters
 from serving.problems import BadBody, NotJson
 from serving.request_body import read_body

@@ -15,7 +15,7 @@ from common.request_path import in_path
 from serving.catalogue.endpoints import CatalogueDep
 from serving.catalogue.service import Catalogue
 from serving.commerce.commerce_client import CommerceClient, CommerceResponse
-from serving.commerce.forwarding import CommerceDep
+from serving.commerce.routes import CommerceDep
 from serving.gateway import cookies
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of

@@ -10,7 +10,7 @@ from common.request_path import in_path
 from serving.catalogue.endpoints import CatalogueDep
 from serving.catalogue.service import Catalogue
 from serving.commerce.commerce_client import CommerceClient, CommerceResponse
-from serving.commerce.forwarding import CommerceDep
+from serving.commerce.routes import CommerceDep
 from serving.gateway.described_routes import guarded
 from serving.parameters import reject_repeated_parameters
 from serving.web.people.calls import change, read

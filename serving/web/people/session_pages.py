@@ -13,7 +13,7 @@ from common.errors import PartUnavailable
 from common.principal import Principal
 from serving.catalogue.endpoints import CatalogueDep
 from serving.commerce.commerce_client import CommerceClient
-from serving.commerce.forwarding import CommerceDep
+from serving.commerce.routes import CommerceDep
 from serving.gateway import cookies
 from serving.gateway.access_tokens import AccessTokens, BadToken, TokenExpired, TokenRevoked
 from serving.gateway.described_routes import guarded

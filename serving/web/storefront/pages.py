@@ -16,7 +16,7 @@ from serving.catalogue.endpoints import CatalogueDep, CategoryParam, Cursor, Pro
 from serving.catalogue.schemas import Categories, Category
 from serving.catalogue.service import Catalogue
 from serving.commerce.commerce_client import CommerceClient
-from serving.commerce.forwarding import CommerceDep
+from serving.commerce.routes import CommerceDep
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
 from serving.http_caching import PRIVATE_NO_STORE

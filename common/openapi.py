@@ -34,21 +34,16 @@ def openapi_problem(status: int, description: str, model: type[ProblemDetails] =
 
 
 NOT_JSON = openapi_problem(415, "The `Content-Type` is not `application/json`.")
+NOT_FOUND = openapi_problem(404, "There is no such thing, or it belongs to somebody else.")
 
 
-def json_request_body(model: Any, example: object, idempotency_key: bool = False) -> dict[str, Any]:
-    """Return the `openapi_extra` of a route whose JSON body FastAPI does not parse, and so can't describe.
-
-    `idempotency_key` adds the header `Idempotency-Key`.
-    """
+def json_request_body(model: Any, example: object) -> dict[str, Any]:
+    """Return the `openapi_extra` of a route whose JSON body FastAPI does not parse, and so can't describe."""
     content = {"application/json": {"schema": _inline_schema(model), "example": example}}
-    described: dict[str, Any] = {"requestBody": {"required": True, "content": content}}
-    if idempotency_key:
-        described["parameters"] = [_IDEMPOTENCY_KEY]
-    return described
+    return {"requestBody": {"required": True, "content": content}}
 
 
-_IDEMPOTENCY_KEY = {
+REQUIRED_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": True,
@@ -57,9 +52,10 @@ _IDEMPOTENCY_KEY = {
     "returns the first response and buys nothing twice. The same key with another body is refused (409). "
     "Keys of other senders have no effect.",
 }
+"""The header `Idempotency-Key` of a write that is refused without it."""
 
 OPTIONAL_KEY = {
-    **_IDEMPOTENCY_KEY,
+    **REQUIRED_KEY,
     "required": False,
     "description": "A key that is generated once per change. For 24 hours, a repeated request with the same "
     "key and body returns the first response, and changes nothing. The same key with another body is refused "
