@@ -1,4 +1,4 @@
-"""Who may use a route. Each domain declares the policies of its routes in its `policy.py`."""
+"""Who may use a route. A domain of `serving` says it in its `policy.py`, a commerce service at each route."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field

@@ -15,5 +15,12 @@ class PaymentDetails(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     method: Method
-    token: Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)] | None = None
-    installments: Annotated[int, Field(ge=1, le=24)] = 1
+    token: Annotated[
+        Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE)] | None,
+        Field(
+            description="The token of the card. The simulated provider declines `tok_decline…`, charges "
+            "`tok_slow…` slowly and `tok_flaky…` at the third attempt, and charges every other token.",
+            examples=["tok_visa"],
+        ),
+    ] = None
+    installments: Annotated[int, Field(ge=1, le=24, description="Default: 1.")] = 1

@@ -16,7 +16,7 @@ from producers.alerts import message_store, store
 from producers.alerts.alerting import disable_rule
 from producers.alerts.message_store import DueMessage
 from producers.alerts.model import MAKER_LEFT, MAKER_UNKNOWN
-from producers.alerts.policy import POLICIES
+from producers.alerts.policy import WRITE_WITH_SECRET
 from producers.alerts.polling import poll, run_isolated
 from producers.alerts.webhook_sender import WebhookFailed, WebhookSender
 from producers.alerts.webhook_signature import signed_headers
@@ -83,7 +83,7 @@ class Delivery:
 
     async def _deliver(self, message: DueMessage) -> None:
         try:
-            maker = await self._makers.find(message.made, POLICIES["create_rule"])
+            maker = await self._makers.find(message.made, WRITE_WITH_SECRET)
         except ServiceNotReady:
             await self._retry(message, MAKER_UNKNOWN, WAITS[0])
             return

@@ -22,7 +22,7 @@ from producers.alerts.model import (
     message_kind,
     progress_after,
 )
-from producers.alerts.policy import POLICIES
+from producers.alerts.policy import WRITE_WITH_SECRET
 from producers.alerts.polling import poll, run_isolated
 from producers.alerts.rules import Rule
 from producers.alerts.texts import alert_text
@@ -88,7 +88,7 @@ class Evaluator:
         """
         now = self._transactions.clock()
         try:
-            if await self._makers.find(rule.made, POLICIES["create_rule"]) is None:
+            if await self._makers.find(rule.made, WRITE_WITH_SECRET) is None:
                 async with self._transactions.begin(Trace.start(rule.rule_id, None)) as tx:
                     await disable_rule(tx, rule.seller_id, rule.rule_id, MAKER_LEFT)
                 return

@@ -5,18 +5,23 @@ from datetime import timedelta
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from common.guarded_route import guarded
+from common.access_policy import allow
+from common.guarded_route import policy
+from common.ids import Uuid
 from producers.alerts import message_store
-from producers.alerts.policy import POLICIES
-from producers.alerts.schemas import NAME, MessagesSummaryResponse, SubscriptionsResponse, Uuid
+from producers.alerts.schemas import NAME, MessagesSummaryResponse, SubscriptionsResponse
 from producers.http.endpoint import json_response, transactions
+from producers.http.routes import ServiceRoute
 
 SUMMARY_PERIOD = timedelta(days=1)
 
-router = APIRouter(prefix="/v1", tags=[NAME], route_class=guarded(POLICIES))
+router = APIRouter(prefix="/v1", route_class=ServiceRoute)
+
+PLATFORM = allow("platform", traffic="operations")
 
 
 @router.get("/alert_messages/summary", response_model=MessagesSummaryResponse)
+@policy(PLATFORM)
 async def summarise_messages(request: Request) -> Response:
     """How many messages wait, and of the last day, how many were sent, failed or skipped."""
     now = transactions(request, NAME).clock()
@@ -26,6 +31,7 @@ async def summarise_messages(request: Request) -> Response:
 
 
 @router.get("/alert_subscriptions/{user_id}", response_model=SubscriptionsResponse)
+@policy(PLATFORM)
 async def list_subscriptions(request: Request, user_id: Uuid) -> Response:
     """The alerts and reports whose mails go to a person, the oldest first."""
     async with transactions(request, NAME).connection() as sql:

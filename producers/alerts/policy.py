@@ -1,9 +1,8 @@
 """Who may use the endpoints: owners and managers change alerts, reports and views, analysts see them."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from common.access_policy import AccessPolicy, allow
+from common.access_policy import allow
 from producers.alerts.model import READERS, WRITERS
 
 SELLER = "seller_id"
@@ -13,24 +12,5 @@ READ = allow(
     traffic="read", staff=READERS, seller_parameter=SELLER, scope="analytics:read",
 )  # fmt: skip
 WRITE = allow("seller", "admin", traffic="write", staff=WRITERS, seller_parameter=SELLER)
-
-POLICIES: Mapping[str, AccessPolicy] = {
-    "list_rules": READ,
-    "list_messages": READ,
-    "create_rule": replace(WRITE, secret_response=True),
-    "change_rule": replace(WRITE, secret_response=True),
-    "delete_rule": WRITE,
-    "pause_rule": WRITE,
-    "resume_rule": WRITE,
-    "test_rule": WRITE,
-    "list_reports": READ,
-    "create_report": WRITE,
-    "delete_report": WRITE,
-    "pause_report": WRITE,
-    "resume_report": WRITE,
-    "summarise_messages": allow("platform", traffic="operations"),
-    "list_subscriptions": allow("platform", traffic="operations"),
-    "list_views": READ,
-    "save_view": WRITE,
-    "delete_view": WRITE,
-}
+WRITE_WITH_SECRET = replace(WRITE, secret_response=True)
+"""Of rules: the response has the secret of a new webhook."""

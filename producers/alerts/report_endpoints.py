@@ -1,49 +1,70 @@
 """`/v1/sellers/{seller_id}/reports`: reports about a seller's metrics, sent by mail for each period."""
 
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from common.guarded_route import guarded
-from common.ids import Id, new_id
+from common.guarded_route import policy
+from common.ids import Uuid, new_id
+from common.openapi import openapi_problem
 from producers.alerts import report_store
 from producers.alerts.checks import check_metric, find_mail_target, require_seller
 from producers.alerts.context import AlertsContext
 from producers.alerts.model import MAX_REPORTS
-from producers.alerts.policy import POLICIES
+from producers.alerts.policy import READ, WRITE
 from producers.alerts.problems import NoRecipient, TooMany, UnknownThing
 from producers.alerts.report_periods import next_send_at, period_before
 from producers.alerts.report_store import Report
 from producers.alerts.schemas import (
     NAME,
-    REPORT_REQUEST,
     ReportRequest,
     ReportResponse,
     ReportsResponse,
-    Uuid,
 )
-from producers.http.endpoint import context, json_response, parse_body, transaction, transactions
+from producers.http.endpoint import context, json_response, transaction, transactions
 from producers.http.guard import principal_of
+from producers.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.outbox.transaction import Transaction
 
 PATH = "/v1/sellers/{seller_id}/reports"
 
-router = APIRouter(prefix=PATH, tags=[NAME], route_class=guarded(POLICIES))
+EXAMPLE_REPORT = {
+    "name": "Every morning",
+    "period": "day",
+    "metrics": ["net_sales", "orders", "returns"],
+    "address": "ana@lamps.example",
+}
+
+ReportId = Annotated[Uuid, Path(description="The report's id.")]
+
+router = APIRouter(prefix=PATH, tags=[NAME], route_class=PublicRoute)
 
 
-@router.get("", response_model=ReportsResponse)
-async def list_reports(request: Request, seller_id: Id) -> Response:
-    """The reports of a seller, the oldest first."""
+@router.get("", summary="The reports of a seller", response_model=ReportsResponse)
+@policy(READ)
+async def reports(request: Request, seller_id: SellerPath) -> Response:
+    """Return the reports that a seller's staff gets by mail."""
     async with transactions(request, NAME).connection() as sql:
         return json_response({"reports": await report_store.find_reports(sql, seller_id)})
 
 
-@router.post("", status_code=201, response_model=ReportResponse)
-async def create_report(request: Request, seller_id: Id) -> Response:
-    """Create a report. The first one is sent when the next day, week or month is over."""
-    body: ReportRequest = await parse_body(request, REPORT_REQUEST)
+@router.post(
+    "",
+    summary="Create a report",
+    status_code=201,
+    response_model=ReportResponse,
+    responses=openapi_problem(409, f"A seller may have {MAX_REPORTS} reports."),
+)
+@policy(WRITE)
+async def create_report(
+    request: Request, seller_id: SellerPath, body: Annotated[ReportRequest, JsonBody(EXAMPLE_REPORT)]
+) -> Response:
+    """Create a report about each day, week or month, with the change since the one before.
+
+    It goes by mail to a person of the staff who may see figures, once the figures of the period are complete.
+    """
     alerts: AlertsContext = context(request, NAME)
     for metric in body.metrics:
         await check_metric(alerts.figures, metric)
@@ -58,8 +79,9 @@ async def create_report(request: Request, seller_id: Id) -> Response:
     return json_response(created, 201)
 
 
-@router.delete("/{report_id}", status_code=204)
-async def delete_report(request: Request, seller_id: Id, report_id: Uuid) -> Response:
+@router.delete("/{report_id}", summary="Delete a report", status_code=204)
+@policy(WRITE)
+async def delete_report(request: Request, seller_id: SellerPath, report_id: ReportId) -> Response:
     """Delete a report."""
     async with transaction(request, NAME, seller_id) as tx:
         await _lock(tx, seller_id, report_id)
@@ -67,18 +89,25 @@ async def delete_report(request: Request, seller_id: Id, report_id: Uuid) -> Res
     return Response(status_code=204)
 
 
-@router.post("/{report_id}/pause", response_model=ReportResponse)
-async def pause_report(request: Request, seller_id: Id, report_id: Uuid) -> Response:
-    """Send no more mails of a report."""
+@router.post("/{report_id}/pause", summary="Pause a report", response_model=ReportResponse)
+@policy(WRITE)
+async def pause_report(request: Request, seller_id: SellerPath, report_id: ReportId) -> Response:
+    """Send no mails of a report until it is resumed."""
     async with transaction(request, NAME, seller_id) as tx:
         await _lock(tx, seller_id, report_id)
         await report_store.pause_report(tx, report_id, None)
         return json_response(await report_store.find_report(tx.sql, seller_id, report_id))
 
 
-@router.delete("/{report_id}/pause", response_model=ReportResponse)
-async def resume_report(request: Request, seller_id: Id, report_id: Uuid) -> Response:
-    """Send mails of a report again, as a report of yours, from the next one that is due."""
+@router.delete(
+    "/{report_id}/pause",
+    summary="Resume a report",
+    response_model=ReportResponse,
+    responses=openapi_problem(409, "The person who got the mails has left."),
+)
+@policy(WRITE)
+async def resume_report(request: Request, seller_id: SellerPath, report_id: ReportId) -> Response:
+    """Send mails of a report again, from the next one that is due."""
     async with transaction(request, NAME, seller_id) as tx:
         report = await _lock(tx, seller_id, report_id)
         if report.person_id is None:

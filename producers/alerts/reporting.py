@@ -12,7 +12,7 @@ from producers.alerts import report_store
 from producers.alerts.figures import FiguresClient, FiguresRefused, FiguresUnavailable
 from producers.alerts.message_store import send_to_reader
 from producers.alerts.model import MAKER_LEFT, MAKER_UNKNOWN
-from producers.alerts.policy import POLICIES
+from producers.alerts.policy import WRITE
 from producers.alerts.polling import poll, run_isolated
 from producers.alerts.report_periods import next_send_at, period_before
 from producers.alerts.report_store import Report
@@ -75,7 +75,7 @@ class Reporter:
             )
             return
         try:
-            if await self._makers.find(report.made, POLICIES["create_report"]) is None:
+            if await self._makers.find(report.made, WRITE) is None:
                 async with self._transactions.begin(Trace.start(report.report_id, None)) as tx:
                     if await report_store.lock_report(tx, report.seller_id, report.report_id):
                         await report_store.pause_report(tx, report.report_id, MAKER_LEFT)

@@ -3,17 +3,18 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from common.guarded_route import guarded
-from common.ids import Id, new_id
+from common.guarded_route import policy
+from common.ids import Uuid, new_id
+from common.openapi import openapi_problem
 from producers.alerts import message_store, store
 from producers.alerts.alerting import close_alert
 from producers.alerts.checks import check_metric, require_seller
 from producers.alerts.context import AlertsContext
 from producers.alerts.model import MAX_RULES
-from producers.alerts.policy import POLICIES
+from producers.alerts.policy import READ, WRITE, WRITE_WITH_SECRET
 from producers.alerts.presenters import present_rule
 from producers.alerts.problems import (
     BadWebhook,
@@ -28,8 +29,6 @@ from producers.alerts.rule_columns import content, new_secret, new_target, same_
 from producers.alerts.rules import Rule
 from producers.alerts.schemas import (
     NAME,
-    RULE_CHANGE,
-    RULE_REQUEST,
     MessagesResponse,
     NewRuleResponse,
     RuleChange,
@@ -37,38 +36,52 @@ from producers.alerts.schemas import (
     RuleResponse,
     RulesResponse,
     UnchangedTarget,
-    Uuid,
     WebhookTarget,
 )
 from producers.alerts.texts import test_text
 from producers.alerts.webhook_address import WebhookRefused
-from producers.http.endpoint import context, json_response, parse_body, transaction, transactions
+from producers.http.endpoint import context, json_response, transaction, transactions
 from producers.http.guard import principal_of
+from producers.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.outbox.transaction import Transaction
 
 PATH = "/v1/sellers/{seller_id}/alerts"
 PAGE_MESSAGES = 50
 TEST_DISTANCE = timedelta(minutes=1)
 
-router = APIRouter(prefix=PATH, tags=[NAME], route_class=guarded(POLICIES))
+EXAMPLE_RULE = {
+    "name": "Few orders",
+    "metric": "orders",
+    "condition": {"kind": "usual", "direction": "below", "minimum": 5},
+    "fires_after": 2,
+    "quiet_hours": {"start": "22:00", "end": "07:00"},
+    "target": {"kind": "email", "address": "ana@lamps.example"},
+}
+EXAMPLE_CHANGE = {**EXAMPLE_RULE, "fires_after": 3, "target": {"kind": "unchanged"}, "version": 1}
+
+RuleId = Annotated[Uuid, Path(description="The rule's id.")]
+
+router = APIRouter(prefix=PATH, tags=[NAME], route_class=PublicRoute)
 
 
-@router.get("", response_model=RulesResponse)
-async def list_rules(request: Request, seller_id: Id) -> Response:
-    """The rules of a seller, with what they have found."""
+@router.get("", summary="The alerts of a seller", response_model=RulesResponse)
+@policy(READ)
+async def alert_rules(request: Request, seller_id: SellerPath) -> Response:
+    """Return the rules of a seller, with their state and the value that was looked at last."""
     async with transactions(request, NAME).connection() as sql:
         rules = await store.find_rules(sql, seller_id)
     return json_response({"rules": [present_rule(rule) for rule in rules]})
 
 
-@router.get("/messages", response_model=MessagesResponse)
-async def list_messages(
+@router.get("/messages", summary="The messages of a seller's alerts", response_model=MessagesResponse)
+@policy(READ)
+async def alert_messages(
     request: Request,
-    seller_id: Id,
-    before: Annotated[Uuid | None, Query()] = None,
+    seller_id: SellerPath,
+    before: Annotated[Uuid | None, Query(description="`next_before` of the previous page.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE_MESSAGES,
 ) -> Response:
-    """The messages of a seller's rules of the last 90 days, the newest first."""
+    """Return the messages of the last 90 days, the newest first: sent, waiting, failed and skipped ones."""
     async with transactions(request, NAME).connection() as sql:
         found = await message_store.find_messages(sql, seller_id, before, limit + 1)
     messages = found[:limit]
@@ -76,10 +89,22 @@ async def list_messages(
     return json_response({"messages": messages, "next_before": next_before})
 
 
-@router.post("", status_code=201, response_model=NewRuleResponse)
-async def create_rule(request: Request, seller_id: Id) -> Response:
-    """Create a rule. What ends from now on is evaluated. The secret of a webhook is in this response only."""
-    body: RuleRequest = await parse_body(request, RULE_REQUEST)
+@router.post(
+    "",
+    summary="Create an alert",
+    status_code=201,
+    response_model=NewRuleResponse,
+    responses=openapi_problem(409, f"A seller may have {MAX_RULES} rules."),
+)
+@policy(WRITE_WITH_SECRET)
+async def create_alert_rule(
+    request: Request, seller_id: SellerPath, body: Annotated[RuleRequest, JsonBody(EXAMPLE_RULE)]
+) -> Response:
+    """Create a rule about a metric. It is evaluated for each hour, day or week whose figures are complete.
+
+    A mail goes to a person of the staff who may see figures. A webhook goes to an https URL of the public
+    internet, signed as Standard Webhooks describes; `webhook_secret` is in this response only.
+    """
     alerts: AlertsContext = context(request, NAME)
     await _check(alerts, body)
     rule_id, secret = new_id(), new_secret(body)
@@ -96,14 +121,27 @@ async def create_rule(request: Request, seller_id: Id) -> Response:
     return json_response({**present_rule(created), "webhook_secret": secret}, 201)
 
 
-@router.put("/{rule_id}", response_model=NewRuleResponse)
-async def change_rule(request: Request, seller_id: Id, rule_id: Uuid) -> Response:
+@router.put(
+    "/{rule_id}",
+    summary="Change an alert",
+    response_model=NewRuleResponse,
+    responses=openapi_problem(
+        409, "The rule was changed meanwhile, or the person who got the mails has left."
+    ),
+)
+@policy(WRITE_WITH_SECRET)
+async def change_alert_rule(
+    request: Request,
+    seller_id: SellerPath,
+    rule_id: RuleId,
+    body: Annotated[RuleChange, JsonBody(EXAMPLE_CHANGE)],
+) -> Response:
     """Replace the content of a rule, which starts anew: what ends from now on is evaluated.
 
     An open alert is resolved without a message, and no message of the old content is sent any more. A paused
-    rule stays paused. The secret of a new webhook is in this response only.
+    rule stays paused. With the target `unchanged`, messages go where they go now; the secret of a new webhook
+    is in this response only. With `version`, the change is refused if it has another version now.
     """
-    body: RuleChange = await parse_body(request, RULE_CHANGE)
     alerts: AlertsContext = context(request, NAME)
     await _check(alerts, body)
     secret = new_secret(body)
@@ -123,9 +161,10 @@ async def change_rule(request: Request, seller_id: Id, rule_id: Uuid) -> Respons
     return json_response({**present_rule(changed), "webhook_secret": secret})
 
 
-@router.delete("/{rule_id}", status_code=204)
-async def delete_rule(request: Request, seller_id: Id, rule_id: Uuid) -> Response:
-    """Delete a rule with its messages. An open alert is resolved."""
+@router.delete("/{rule_id}", summary="Delete an alert", status_code=204)
+@policy(WRITE)
+async def delete_alert_rule(request: Request, seller_id: SellerPath, rule_id: RuleId) -> Response:
+    """Delete a rule and its messages."""
     async with transaction(request, NAME, seller_id) as tx:
         rule = await _lock(tx, seller_id, rule_id)
         await close_alert(tx, rule, "The rule was deleted.")
@@ -133,9 +172,10 @@ async def delete_rule(request: Request, seller_id: Id, rule_id: Uuid) -> Respons
     return Response(status_code=204)
 
 
-@router.post("/{rule_id}/pause", response_model=RuleResponse)
-async def pause_rule(request: Request, seller_id: Id, rule_id: Uuid) -> Response:
-    """Stop a rule. An open alert is resolved, without a message."""
+@router.post("/{rule_id}/pause", summary="Pause an alert", response_model=RuleResponse)
+@policy(WRITE)
+async def pause_alert_rule(request: Request, seller_id: SellerPath, rule_id: RuleId) -> Response:
+    """Stop a rule until it is resumed. An open alert is resolved, without a message."""
     async with transaction(request, NAME, seller_id) as tx:
         rule = await _lock(tx, seller_id, rule_id)
         if rule.is_enabled:
@@ -144,9 +184,15 @@ async def pause_rule(request: Request, seller_id: Id, rule_id: Uuid) -> Response
         return json_response(present_rule(await _lock(tx, seller_id, rule_id)))
 
 
-@router.delete("/{rule_id}/pause", response_model=RuleResponse)
-async def resume_rule(request: Request, seller_id: Id, rule_id: Uuid) -> Response:
-    """Let a rule go on, as a rule of yours. What ended during the pause is not evaluated."""
+@router.delete(
+    "/{rule_id}/pause",
+    summary="Resume an alert",
+    response_model=RuleResponse,
+    responses=openapi_problem(409, "The person who got the mails has left."),
+)
+@policy(WRITE)
+async def resume_alert_rule(request: Request, seller_id: SellerPath, rule_id: RuleId) -> Response:
+    """Let a rule go on, with what ends from now on. Also a rule that was disabled because messages failed."""
     async with transaction(request, NAME, seller_id) as tx:
         rule = await _lock(tx, seller_id, rule_id)
         if rule.target.kind == "email" and rule.target.person_id is None:
@@ -156,9 +202,17 @@ async def resume_rule(request: Request, seller_id: Id, rule_id: Uuid) -> Respons
         return json_response(present_rule(await _lock(tx, seller_id, rule_id)))
 
 
-@router.post("/{rule_id}/tests", status_code=202, response_model=RuleResponse)
-async def test_rule(request: Request, seller_id: Id, rule_id: Uuid) -> Response:
-    """Send a test message to the target of a rule, also in its quiet hours; at most one a minute."""
+@router.post(
+    "/{rule_id}/tests",
+    summary="Test an alert",
+    status_code=202,
+    response_model=RuleResponse,
+    responses=openapi_problem(409, "The rule is paused.")
+    | openapi_problem(429, "A test was sent less than a minute ago, or there are too many requests."),
+)
+@policy(WRITE)
+async def test_alert_rule(request: Request, seller_id: SellerPath, rule_id: RuleId) -> Response:
+    """Send a test message to the target of a rule, also in its quiet hours; at most once a minute."""
     alerts: AlertsContext = context(request, NAME)
     async with transaction(request, NAME, seller_id) as tx:
         rule = await _lock(tx, seller_id, rule_id)

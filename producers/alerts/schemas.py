@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
-from common.ids import PRINTABLE, Id
+from common.ids import PRINTABLE, Id, Uuid
 from producers.alerts.model import (
     MAX_DISTANCE_MINUTES,
     MIN_DISTANCE_MINUTES,
@@ -35,7 +35,6 @@ def _known_timezone(name: str) -> str:
     return name
 
 
-Uuid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Line = Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTABLE)]
 MetricName = Annotated[str, Field(pattern="^[a-z0-9_]{1,40}$", examples=["net_sales"])]
 Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")]
@@ -203,12 +202,6 @@ class ViewRequest(_Request):
 
     name: Line
     choices: ViewChoices
-
-
-RULE_REQUEST = TypeAdapter(RuleRequest)
-RULE_CHANGE = TypeAdapter(RuleChange)
-REPORT_REQUEST = TypeAdapter(ReportRequest)
-VIEW_REQUEST = TypeAdapter(ViewRequest)
 
 
 class ConditionResponse(TypedDict):

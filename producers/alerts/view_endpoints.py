@@ -1,35 +1,52 @@
 """`/v1/sellers/{seller_id}/views`: choices of the metrics page under a name."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from common.guarded_route import guarded
-from common.ids import Id, new_id
+from common.guarded_route import policy
+from common.ids import Uuid, new_id
+from common.openapi import openapi_problem
 from producers.alerts import view_store
 from producers.alerts.checks import check_metric, require_seller
 from producers.alerts.context import AlertsContext
 from producers.alerts.model import MAX_VIEWS
-from producers.alerts.policy import POLICIES
+from producers.alerts.policy import READ, WRITE
 from producers.alerts.problems import TooMany, UnknownThing
-from producers.alerts.schemas import NAME, VIEW_REQUEST, Uuid, ViewRequest, ViewResponse, ViewsResponse
-from producers.http.endpoint import context, json_response, parse_body, transaction, transactions
+from producers.alerts.schemas import NAME, ViewRequest, ViewResponse, ViewsResponse
+from producers.http.endpoint import context, json_response, transaction, transactions
+from producers.http.routes import JsonBody, PublicRoute, SellerPath
 
 PATH = "/v1/sellers/{seller_id}/views"
 
-router = APIRouter(prefix=PATH, tags=[NAME], route_class=guarded(POLICIES))
+EXAMPLE_VIEW = {"name": "Returns by product", "choices": {"metric": "returns", "by": "product"}}
+
+ViewId = Annotated[Uuid, Path(description="The view's id.")]
+
+router = APIRouter(prefix=PATH, tags=[NAME], route_class=PublicRoute)
 
 
-@router.get("", response_model=ViewsResponse)
-async def list_views(request: Request, seller_id: Id) -> Response:
-    """The saved views of a seller, by name."""
+@router.get("", summary="The saved views of a seller", response_model=ViewsResponse)
+@policy(READ)
+async def views(request: Request, seller_id: SellerPath) -> Response:
+    """Return the choices of the metrics page that were saved under a name, for all of the staff."""
     async with transactions(request, NAME).connection() as sql:
         return json_response({"views": await view_store.find_views(sql, seller_id)})
 
 
-@router.post("", status_code=201, response_model=ViewResponse)
-async def save_view(request: Request, seller_id: Id) -> Response:
-    """Save a view for all of the staff. A view with the same name gets these choices."""
-    body: ViewRequest = await parse_body(request, VIEW_REQUEST)
+@router.post(
+    "",
+    summary="Save a view",
+    status_code=201,
+    response_model=ViewResponse,
+    responses=openapi_problem(409, f"A seller may have {MAX_VIEWS} views."),
+)
+@policy(WRITE)
+async def save_view(
+    request: Request, seller_id: SellerPath, body: Annotated[ViewRequest, JsonBody(EXAMPLE_VIEW)]
+) -> Response:
+    """Save choices of the metrics page under a name. A view with the same name gets these choices."""
     alerts: AlertsContext = context(request, NAME)
     await check_metric(alerts.figures, body.choices.metric)
     async with transaction(request, NAME, seller_id) as tx:
@@ -40,8 +57,9 @@ async def save_view(request: Request, seller_id: Id) -> Response:
     return json_response(saved, 201)
 
 
-@router.delete("/{view_id}", status_code=204)
-async def delete_view(request: Request, seller_id: Id, view_id: Uuid) -> Response:
+@router.delete("/{view_id}", summary="Delete a view", status_code=204)
+@policy(WRITE)
+async def delete_view(request: Request, seller_id: SellerPath, view_id: ViewId) -> Response:
     """Delete a view."""
     async with transaction(request, NAME, seller_id) as tx:
         if not await view_store.delete_view(tx, seller_id, view_id):

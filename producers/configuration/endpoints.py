@@ -2,37 +2,52 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from common.access_policy import allow
 from common.configuration.definitions import DEFINITIONS
 from common.configuration.setting import Setting
-from common.guarded_route import guarded
-from producers.configuration import store
-from producers.configuration.changes import change_setting, roll_back
+from common.guarded_route import policy
+from common.ids import PRINTABLE
+from common.openapi import openapi_problem
+from producers.configuration import changes, store
 from producers.configuration.model import Change, Version, default_version
-from producers.configuration.policy import POLICIES
 from producers.configuration.problems import UnknownSetting
 from producers.configuration.schemas import (
-    CHANGE_REQUEST,
     MAX_VERSION,
-    ROLLBACK_REQUEST,
+    ChangeRequest,
     HistoryResponse,
+    RollbackRequest,
     SettingResponse,
     VersionResponse,
 )
-from producers.http.endpoint import json_response, parse_body, transaction, transactions
+from producers.http.endpoint import json_response, transaction, transactions
 from producers.http.guard import principal_of
+from producers.http.routes import JsonBody, PublicRoute
 
 NAME = "configuration"
 PAGE_VERSIONS = 50
 
-router = APIRouter(prefix="/v1/settings", tags=[NAME], route_class=guarded(POLICIES))
+READERS = allow("admin", "platform", traffic="read")
+WRITERS = allow("admin", "platform", traffic="write")
+
+UNKNOWN_SETTING = openapi_problem(404, "There is no such setting, or it has no such version.")
+EXAMPLE_CHANGE = {"value": "We are back at noon.", "reason": "A new database server."}
+
+SettingName = Annotated[
+    str,
+    Path(min_length=1, max_length=100, pattern=PRINTABLE, description="The setting's name.",
+         examples=["maintenance_banner"]),
+]  # fmt: skip
+
+router = APIRouter(prefix="/v1/settings", tags=["settings"], route_class=PublicRoute)
 
 
-@router.get("", response_model=list[SettingResponse])
-async def show_all(request: Request) -> Response:
-    """All settings with their values, who set them, and why."""
+@router.get("", summary="All settings", response_model=list[SettingResponse])
+@policy(READERS)
+async def settings(request: Request) -> Response:
+    """Return the settings and feature flags of the platform: their values, who set them, and why."""
     async with transactions(request, NAME).connection() as sql:
         current = await store.find_current(sql)
     return json_response(
@@ -43,14 +58,22 @@ async def show_all(request: Request) -> Response:
     )
 
 
-@router.get("/{name}/history", response_model=HistoryResponse)
-async def show_history(
+@router.get(
+    "/{name}/history",
+    summary="The history of a setting",
+    response_model=HistoryResponse,
+    responses=UNKNOWN_SETTING,
+)
+@policy(READERS)
+async def setting_history(
     request: Request,
-    name: str,
-    before: Annotated[int | None, Query(ge=1, le=MAX_VERSION)] = None,
+    name: SettingName,
+    before: Annotated[
+        int | None, Query(ge=1, le=MAX_VERSION, description="`next_before` of the previous page.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = PAGE_VERSIONS,
 ) -> Response:
-    """The versions of a setting, the newest first; `before` continues with those older than a version."""
+    """Return the versions of a setting, the newest first."""
     setting = find_setting(name)
     async with transactions(request, NAME).connection() as sql:
         versions = await store.find_history(sql, setting.name, before, limit)
@@ -62,25 +85,46 @@ async def show_history(
     return json_response(history)
 
 
-@router.put("/{name}", response_model=SettingResponse)
-async def change(request: Request, name: str) -> Response:
-    """Set a value. Every process of the platform knows it within about a second."""
+@router.put(
+    "/{name}",
+    summary="Change a setting",
+    response_model=SettingResponse,
+    responses=UNKNOWN_SETTING
+    | openapi_problem(409, "The setting has another version than the request names."),
+)
+@policy(WRITERS)
+async def change_setting(
+    request: Request, name: SettingName, body: Annotated[ChangeRequest, JsonBody(EXAMPLE_CHANGE)]
+) -> Response:
+    """Set a value. Every process of the platform knows it within about a second.
+
+    Boosts, pins, blocks and sponsored products that name nothing in the catalogue are refused.
+    """
     setting = find_setting(name)
-    body = await parse_body(request, CHANGE_REQUEST)
     author = principal_of(request).subject
     async with transaction(request, NAME, name) as tx:
-        version = await change_setting(tx, setting, body.value, Change(author, body.reason, body.version))
+        change = Change(author, body.reason, body.version)
+        version = await changes.change_setting(tx, setting, body.value, change)
     return json_response(present_setting(setting, version))
 
 
-@router.post("/{name}/rollback", response_model=SettingResponse)
-async def rollback(request: Request, name: str) -> Response:
-    """Set the value of an earlier version again; version 0 is the default."""
+@router.post(
+    "/{name}/rollback",
+    summary="Roll a setting back",
+    response_model=SettingResponse,
+    responses=UNKNOWN_SETTING,
+)
+@policy(WRITERS)
+async def roll_back_setting(
+    request: Request,
+    name: SettingName,
+    body: Annotated[RollbackRequest, JsonBody({"version": 0, "reason": "It did not help."})],
+) -> Response:
+    """Set the value of an earlier version again. Version 0 is the default."""
     setting = find_setting(name)
-    body = await parse_body(request, ROLLBACK_REQUEST)
     author = principal_of(request).subject
     async with transaction(request, NAME, name) as tx:
-        version = await roll_back(tx, setting, body.version, Change(author, body.reason))
+        version = await changes.roll_back(tx, setting, body.version, Change(author, body.reason))
     return json_response(present_setting(setting, version))
 
 

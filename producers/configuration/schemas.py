@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from common.configuration.setting import Kind
@@ -51,10 +51,6 @@ class RollbackRequest(BaseModel):
 
     version: VersionNumber
     reason: Reason
-
-
-CHANGE_REQUEST = TypeAdapter(ChangeRequest)
-ROLLBACK_REQUEST = TypeAdapter(RollbackRequest)
 
 
 class VersionResponse(TypedDict):

@@ -66,12 +66,21 @@ async def parse_body(request: Request, model: TypeAdapter[Any]) -> Any:
         NotJson: the content type is not JSON.
         BadBody: the body is not JSON, or a field is invalid.
     """
-    if not has_json_content_type(request.headers):
-        raise NotJson
+    await require_json(request, model)
     try:
         return model.validate_json(await request.body())
     except ValidationError as error:
         raise BadBody(error) from error
+
+
+async def require_json(request: Request, _model: TypeAdapter[Any]) -> None:
+    """Check that the content type of a body, which the endpoint ignores, is JSON.
+
+    Raises:
+        NotJson: it is another one.
+    """
+    if not has_json_content_type(request.headers):
+        raise NotJson
 
 
 def json_response(body: Any, status: int = 200, **headers: str) -> Response:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from common.ids import Id
@@ -11,36 +11,43 @@ from producers.inventory.model import MAX_ON_HAND
 MAX_PRODUCTS = 5_000
 """Limit of products in one request."""
 
-OnHand = Annotated[int, Field(ge=0, le=MAX_ON_HAND)]
+SellerId = Annotated[Id, Field(examples=["seller-0001"])]
+ProductId = Annotated[Id, Field(examples=["product-000001"])]
+OnHand = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=MAX_ON_HAND,
+        description="Units that the seller has, including reserved ones.",
+        examples=[25],
+    ),
+]
 
 
-class StockRequest(BaseModel):
-    """How many units a seller has now. Units that are reserved for orders stay reserved."""
+class StockUpdate(BaseModel):
+    """The units of a product that a seller has now."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    seller_id: Id
+    seller_id: SellerId
     on_hand: OnHand
 
 
-class ProductStockRequest(StockRequest):
-    """How many units of one product a seller has now, as an entry of a list."""
+class StockOfProduct(StockUpdate):
+    """The units that a seller has now, with the product."""
 
-    product_id: Id
-
-
-STOCK_REQUEST = TypeAdapter(StockRequest)
-STOCK_LIST_REQUEST = TypeAdapter(
-    Annotated[list[ProductStockRequest], Field(min_length=1, max_length=MAX_PRODUCTS)]
-)
+    product_id: ProductId
 
 
-class StockResponse(TypedDict):
-    """A seller's stock of a product; `available` units can be bought."""
+StockUpdates = Annotated[list[StockOfProduct], Field(min_length=1, max_length=MAX_PRODUCTS)]
 
-    product_id: Id
-    seller_id: Id
+
+class Stock(TypedDict):
+    """The stock of a product at a seller. Units on hand that are not reserved can be bought."""
+
+    product_id: ProductId
+    seller_id: SellerId
     on_hand: OnHand
-    reserved: int
-    available: int
-    version: int
+    reserved: Annotated[int, Field(description="Units on hand that are reserved for orders.")]
+    available: Annotated[int, Field(description="`on_hand − reserved`.")]
+    version: Annotated[int, Field(description="The number of changes so far. A higher version is newer.")]

@@ -3,33 +3,32 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from common.content_type import JSON, has_json_content_type
-from common.guarded_route import guarded
-from common.ids import is_uuid7
+from common.access_policy import allow
+from common.content_type import JSON
+from common.guarded_route import policy
+from common.ids import Id, is_uuid7
+from common.openapi import openapi_problem
 from common.principal import Principal
-from producers.http.endpoint import json_response, parse_body, transaction, transactions
+from producers.http.endpoint import json_response, require_json, transaction, transactions
 from producers.http.guard import principal_of
 from producers.http.idempotency import is_valid_key
-from producers.http.problems import NotJson
-from producers.orders import store
-from producers.orders.cancellation import cancel_order
+from producers.http.routes import JsonBody, PublicRoute, ServiceRoute
+from producers.orders import cancellation, store
 from producers.orders.checkout import check_out
 from producers.orders.order_list import list_orders
-from producers.orders.policy import POLICIES
 from producers.orders.presenters import present_order
 from producers.orders.problems import BadIdempotencyKey, NotYourShopper, TooLateToCancel, UnknownOrder
 from producers.orders.schemas import (
-    EXPORT_REQUEST,
-    ORDER_REQUEST,
-    PAYMENT_DETAILS_REQUEST,
+    ExportRequest,
     ExportResponse,
     OrderRequest,
-    OrderResponse,
-    OrdersResponse,
+    PaymentDetailsRequest,
     PaymentDetailsResponse,
+    ShopperOrder,
+    ShopperOrders,
 )
 
 NAME = "orders"
@@ -37,16 +36,40 @@ MAX_CURSOR_CHARS = 200
 MAX_ORDERS = 100
 """The largest number of orders in a page of a list."""
 
-router = APIRouter(prefix="/v1/orders", tags=[NAME], route_class=guarded(POLICIES))
+EXAMPLE_ORDER = {
+    "currency": "BRL",
+    "payment": {"method": "credit_card", "token": "tok_visa"},
+    "lines": [{"product_id": "product-000001", "quantity": 1}],
+}
+UNKNOWN_ORDER = openapi_problem(404, "No order has this id.")
+
+OrderId = Annotated[
+    Id, Path(description="The order's id.", examples=["0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11"])
+]
+
+public = APIRouter(prefix="/v1/orders", tags=["orders"], route_class=PublicRoute)
+internal = APIRouter(prefix="/v1/orders", route_class=ServiceRoute)
 
 
-@router.post("", status_code=202, response_model=OrderResponse)
-async def place(request: Request) -> Response:
-    """Place an order. The response means that it is stored; `Location` shows when it is confirmed."""
+@public.post(
+    "",
+    summary="Place an order",
+    status_code=202,
+    response_model=ShopperOrder,
+    responses=openapi_problem(400, "The `Idempotency-Key` is missing or invalid.")
+    | openapi_problem(409, "The `Idempotency-Key` was used with another body, or a price has changed."),
+)
+@policy(allow("guest", "shopper", "platform", traffic="checkout", handles_idempotency_key=True))
+async def place_order(request: Request, order: Annotated[OrderRequest, JsonBody(EXAMPLE_ORDER)]) -> Response:
+    """Place an order. `Location` is the address of the order.
+
+    The response is sent once the order is stored. Reserving its stock and charging the payment follow within
+    seconds, and the order is then confirmed or cancelled. The shop's own prices apply. A price in the request
+    is only compared with them.
+    """
     key = request.headers.get("Idempotency-Key", "")
     if not is_valid_key(key):
         raise BadIdempotencyKey
-    order = await parse_body(request, ORDER_REQUEST)
     principal = principal_of(request)
     shopper_id = shopper_of(order, principal)
     key_owners = [shopper_id, *(each for each in principal.shopper_ids if each != shopper_id)]
@@ -64,52 +87,62 @@ async def place(request: Request) -> Response:
     return Response(response.answer, 202, headers, JSON)
 
 
-@router.get("", response_model=OrdersResponse)
-async def list_own(
+@public.get("", summary="Your orders", response_model=ShopperOrders)
+@policy(allow("guest", "shopper", traffic="read"))
+async def own_orders(
     request: Request,
-    cursor: Annotated[str | None, Query(max_length=MAX_CURSOR_CHARS)] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=MAX_CURSOR_CHARS, description="`next_cursor` of the previous page.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_ORDERS)] = 20,
 ) -> Response:
-    """The orders of the sender, the newest first: those of the person, and of their time as a guest."""
+    """Return the sender's own orders, the newest first, also those of a person's time as a guest."""
     shopper_ids = principal_of(request).shopper_ids
     async with transactions(request, NAME).connection() as sql:
         return json_response(await list_orders(sql, shopper_ids, cursor, limit))
 
 
-@router.post("/exports", response_model=ExportResponse)
-async def export(request: Request) -> Response:
+@internal.post("/exports", response_model=ExportResponse)
+@policy(allow("platform", traffic="operations"))
+async def export(request: Request, body: Annotated[ExportRequest, JsonBody()]) -> Response:
     """Every order of the shopper ids of a person, whom the users service gives all that is kept of them."""
-    body = await parse_body(request, EXPORT_REQUEST)
     async with transactions(request, NAME).connection() as sql:
         return json_response({"orders": await store.export_orders(sql, body.shopper_ids)})
 
 
-@router.post("/payment_details", response_model=PaymentDetailsResponse)
-async def payment_details(request: Request) -> Response:
+@internal.post("/payment_details", response_model=PaymentDetailsResponse)
+@policy(allow("platform", traffic="operations"))
+async def payment_details(request: Request, body: Annotated[PaymentDetailsRequest, JsonBody()]) -> Response:
     """How orders are paid that are neither confirmed nor cancelled.
 
     Payments asks before it charges. No event has the token, because topics keep their messages.
     """
-    body = await parse_body(request, PAYMENT_DETAILS_REQUEST)
     async with transactions(request, NAME).connection() as sql:
         return json_response({"payments": await store.find_payment_details(sql, body.order_ids)})
 
 
-@router.get("/{order_id}", response_model=OrderResponse)
-async def show(request: Request, order_id: str) -> Response:
-    """An order: its status, lines, payment and history."""
+@public.get("/{order_id}", summary="Follow an order", response_model=ShopperOrder, responses=UNKNOWN_ORDER)
+@policy(allow("guest", "shopper", "admin", "platform", traffic="read"))
+async def order(request: Request, order_id: OrderId) -> Response:
+    """Return the status, lines, payment and history of an order."""
     async with transactions(request, NAME).connection() as sql:
         return json_response(present_order(await _find(sql, order_id, principal_of(request))))
 
 
-@router.post("/{order_id}/cancellation", status_code=202, response_model=OrderResponse)
-async def cancel(request: Request, order_id: str) -> Response:
-    """Cancel an order of which nothing is shipped or returned. A repeated request changes nothing.
-
-    The body is ignored.
-    """
-    if not has_json_content_type(request.headers):
-        raise NotJson
+@public.post(
+    "/{order_id}/cancellation",
+    summary="Cancel an order",
+    status_code=202,
+    response_model=ShopperOrder,
+    responses=UNKNOWN_ORDER | openapi_problem(409, "The order has been shipped already."),
+)
+@policy(allow("guest", "shopper", "admin", "platform", traffic="write"))
+async def cancel_order(
+    request: Request,
+    order_id: OrderId,
+    _ignored: Annotated[dict[str, Any], JsonBody({}, read=require_json)],
+) -> Response:
+    """Cancel an order that has not been shipped. Its stock is released, its payment refunded. Send `{}`."""
     if not is_uuid7(order_id):
         raise UnknownOrder(order_id)
     async with transaction(request, NAME, order_id) as tx:
@@ -117,7 +150,8 @@ async def cancel(request: Request, order_id: str) -> Response:
         order = await store.lock_order(tx, order_id, owners(principal))
         if order is None:
             raise UnknownOrder(order_id)
-        if not await cancel_order(tx, order, "shopper_request") and order.status != "cancelled":
+        cancelled = await cancellation.cancel_order(tx, order, "shopper_request")
+        if not cancelled and order.status != "cancelled":  # a repeated request changes nothing
             raise TooLateToCancel(order.status, order.has_returns)
         return json_response(present_order(await _find(tx.sql, order_id, principal)), 202)
 
@@ -155,3 +189,8 @@ async def _find(sql: Any, order_id: str, principal: Principal) -> dict[str, Any]
     if order is None:
         raise UnknownOrder(order_id)
     return order
+
+
+router = APIRouter()
+router.include_router(public)
+router.include_router(internal)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from producers.orders.problems import OtherCurrency, PriceMoved, UnknownProduct
 
-Status = Literal["placed", "confirmed", "cancelled", "shipped", "delivered"]
+Status = Literal["placed", "confirmed", "shipped", "delivered", "cancelled"]
 Reason = Literal["shopper_request", "out_of_stock", "payment_failed", "timed_out"]
 PaymentStatus = Literal["pending", "failed", "captured", "refunded"]
 

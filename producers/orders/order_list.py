@@ -8,10 +8,10 @@ from common.cursor import BadCursor, decode_moment, encode_moment
 from common.ids import is_uuid7
 from producers.orders import store
 from producers.orders.presenters import present_listed_order
-from producers.orders.schemas import OrdersResponse
+from producers.orders.schemas import ShopperOrders
 
 
-async def list_orders(sql: Any, shopper_ids: Sequence[str], cursor: str | None, limit: int) -> OrdersResponse:
+async def list_orders(sql: Any, shopper_ids: Sequence[str], cursor: str | None, limit: int) -> ShopperOrders:
     """Return the page of the orders of these shopper ids that follows a cursor.
 
     Raises:

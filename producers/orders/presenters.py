@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from producers.orders.model import OrderedLine, amount_minor
-from producers.orders.schemas import LineResponse, ListedOrderResponse, OrderRequest, OrderResponse
+from producers.orders.schemas import ListedOrder, OrderLine, OrderRequest, ShopperOrder
 
 
 def present_placed_order(
     order_id: str, shopper_id: str, request: OrderRequest, lines: Sequence[OrderedLine], now: datetime
-) -> OrderResponse:
+) -> ShopperOrder:
     """Return the response for an order that is being placed."""
     return {
         "order_id": order_id,
@@ -32,7 +32,7 @@ def present_placed_order(
     }
 
 
-def present_order(row: Mapping[str, Any]) -> OrderResponse:
+def present_order(row: Mapping[str, Any]) -> ShopperOrder:
     """Return the response for a row of `store.find_order`.
 
     If an order was cancelled before it was paid, its payment is `void`.
@@ -55,7 +55,7 @@ def present_order(row: Mapping[str, Any]) -> OrderResponse:
     }
 
 
-def present_listed_order(row: Mapping[str, Any]) -> ListedOrderResponse:
+def present_listed_order(row: Mapping[str, Any]) -> ListedOrder:
     """Return an entry of the list of orders for a row of `store.find_orders`."""
     return {
         "order_id": row["order_id"],
@@ -75,7 +75,7 @@ def _payment_status(row: Mapping[str, Any]) -> str:
     return "void" if is_void else str(row["payment_status"])
 
 
-def _line(line: Mapping[str, Any]) -> LineResponse:
+def _line(line: Mapping[str, Any]) -> OrderLine:
     return {
         "line_number": line["line_number"],
         "product_id": line["product_id"],

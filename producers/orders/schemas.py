@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from common.ids import Id
@@ -13,18 +13,23 @@ from producers.payment_details import Method, PaymentDetails
 
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 
+Minor = Annotated[int, Field(description="Money in minor units (cents) of `currency`.", examples=[1299000])]
+
 
 class _Request(BaseModel):
     model_config = STRICT
 
 
-class LineRequest(_Request):
-    """A product to buy."""
+class OrderLineRequest(_Request):
+    """One product to buy."""
 
-    product_id: Id
+    product_id: Annotated[Id, Field(examples=["product-000001"])]
     quantity: Annotated[int, Field(ge=1, le=MAX_UNITS)]
-    seller_id: Id | None = None
-    unit_price_minor: Annotated[int, Field(ge=0, le=MAX_PRICE_MINOR)] | None = None
+    seller_id: Annotated[Id | None, Field(description="Default: the cheapest seller.")] = None
+    unit_price_minor: Annotated[
+        Annotated[int, Field(ge=0, le=MAX_PRICE_MINOR)] | None,
+        Field(description="The price that the shopper saw. If it has changed, the order is refused."),
+    ] = None
 
     def requested(self) -> RequestedLine:
         """Return the line for `model.priced`."""
@@ -32,7 +37,7 @@ class LineRequest(_Request):
 
 
 class PaymentRequest(PaymentDetails):
-    """The payment method of an order."""
+    """How the order is paid. The provider is simulated: no money moves."""
 
     model_config = STRICT
 
@@ -40,14 +45,17 @@ class PaymentRequest(PaymentDetails):
 class OrderRequest(_Request):
     """A checkout. It becomes one order, even if its lines are of several sellers."""
 
-    shopper_id: Id | None = None
-    session_id: Id | None = None
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    shopper_id: Annotated[
+        Id | None,
+        Field(description="Default: the sender. Another one is refused.", examples=["shopper-000001"]),
+    ] = None
+    session_id: Annotated[
+        Id | None,
+        Field(description="The visit, from its cookie or `guest_sessions`. Ignored if it is another's."),
+    ] = None
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["BRL"])]
     payment: PaymentRequest
-    lines: Annotated[list[LineRequest], Field(min_length=1, max_length=MAX_LINES)]
-
-
-ORDER_REQUEST = TypeAdapter(OrderRequest)
+    lines: Annotated[list[OrderLineRequest], Field(min_length=1, max_length=MAX_LINES)]
 
 
 class ExportRequest(_Request):
@@ -56,16 +64,10 @@ class ExportRequest(_Request):
     shopper_ids: list[Id]
 
 
-EXPORT_REQUEST = TypeAdapter(ExportRequest)
-
-
 class PaymentDetailsRequest(_Request):
     """The orders that payments is about to charge."""
 
     order_ids: list[Id]
-
-
-PAYMENT_DETAILS_REQUEST = TypeAdapter(PaymentDetailsRequest)
 
 
 class PaymentDetailsResponse(TypedDict):
@@ -74,78 +76,96 @@ class PaymentDetailsResponse(TypedDict):
     payments: dict[str, PaymentDetails]
 
 
-class StepResponse(TypedDict):
-    """A step of the whole order, or of one seller's part of it."""
+class OrderStep(TypedDict):
+    """One step of an order, or of one seller's part of it."""
 
-    status: str
+    status: Annotated[
+        str, Field(description="A status of the order, `refunded` or `returned`.", examples=["placed"])
+    ]
     at: datetime
-    seller_id: str | None
-    carrier: str | None
-    tracking_code: str | None
+    seller_id: Annotated[
+        str | None,
+        Field(
+            description="The seller whose parcel was shipped, arrived or returned; null for the whole order."
+        ),
+    ]
+    carrier: Annotated[str | None, Field(description="Who carries a parcel that was shipped, if known.")]
+    tracking_code: Annotated[str | None, Field(description="The carrier's code of the parcel, if known.")]
 
 
-class LineResponse(TypedDict):
-    """A line as it was bought."""
+class OrderLine(TypedDict):
+    """One line of an order, at the price that was paid."""
 
     line_number: int
     product_id: str
     seller_id: str
     quantity: int
-    unit_price_minor: int
-    discount_minor: int
-    shipping_minor: int
-    tax_minor: int
+    unit_price_minor: Minor
+    discount_minor: Minor
+    shipping_minor: Minor
+    tax_minor: Minor
 
 
-class OrderPaymentResponse(TypedDict):
-    """The payment's status and the refunded amount. The status `refunded` means a refund in full."""
+class OrderPayment(TypedDict):
+    """The state of the payment."""
 
-    status: str
+    status: Annotated[
+        str,
+        Field(
+            description="`pending`, `captured`, `failed`, `refunded` (all of it), or `void` (never charged).",
+            examples=["captured"],
+        ),
+    ]
     method: Method
-    amount_minor: int
-    refunded_minor: int
+    amount_minor: Minor
+    refunded_minor: Annotated[Minor, Field(description="The amount that was refunded so far.")]
 
 
-class OrderResponse(TypedDict):
-    """An order with its history."""
+class ShopperOrder(TypedDict):
+    """An order and its history."""
 
     order_id: str
     shopper_id: str
     status: Status
-    cancellation_reason: str | None
+    cancellation_reason: Annotated[
+        str | None,
+        Field(
+            description="`out_of_stock`, `payment_failed`, `shopper_request` or `timed_out`; null otherwise."
+        ),
+    ]
     currency: str
     placed_at: datetime
-    history: list[StepResponse]
-    lines: list[LineResponse]
-    payment: OrderPaymentResponse
+    history: list[OrderStep]
+    lines: list[OrderLine]
+    payment: OrderPayment
 
 
-class ListedLineResponse(TypedDict):
+class ListedOrderLine(TypedDict):
     """A product of an order in a list, and its units."""
 
     product_id: str
     quantity: int
 
 
-class ListedOrderResponse(TypedDict):
+class ListedOrder(TypedDict):
     """An order in a list. `GET /v1/orders/{order_id}` has all of it."""
 
     order_id: str
     status: Status
     cancellation_reason: str | None
     currency: str
-    amount_minor: int
-    refunded_minor: int
+    amount_minor: Minor
+    refunded_minor: Minor
     payment_status: str
     placed_at: datetime
-    lines: list[ListedLineResponse]
+    lines: list[ListedOrderLine]
 
 
-class OrdersResponse(TypedDict):
-    """A page of the sender's orders, the newest first. `next_cursor` is null on the last page."""
+class ShopperOrders(TypedDict):
+    """A page of the sender's orders, the newest first."""
 
-    orders: list[ListedOrderResponse]
-    next_cursor: str | None
+    orders: list[ListedOrder]
+    next_cursor: Annotated[str | None, Field(description="For the next page; null on the last one.")]
 
 
 class ExportedOrderResponse(TypedDict):
@@ -159,7 +179,7 @@ class ExportedOrderResponse(TypedDict):
     payment_method: Method
     payment_status: str
     placed_at: datetime
-    lines: list[LineResponse]
+    lines: list[OrderLine]
 
 
 class ExportResponse(TypedDict):

@@ -1,22 +1,27 @@
-"""`/v1/orders/{order_id}/payment`: the payment of an order, and its end if the order was not paid in time."""
+"""`/v1/orders/{order_id}/payment`: the payment of an order, and its end if the order was not paid in time.
+
+A shopper sees the payment as a part of the order: the gateway offers none of these routes.
+"""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from common.guarded_route import guarded
+from common.access_policy import allow
+from common.guarded_route import policy
 from common.ids import is_uuid7
 from producers.http.endpoint import json_response, transaction, transactions
+from producers.http.routes import ServiceRoute
 from producers.payments import store
-from producers.payments.policy import POLICIES
 from producers.payments.problems import UnknownPayment
 from producers.payments.schemas import ClosingResponse, PaymentResponse
 
 NAME = "payments"
 
-router = APIRouter(prefix="/v1/orders", tags=[NAME], route_class=guarded(POLICIES))
+router = APIRouter(prefix="/v1/orders", route_class=ServiceRoute)
 
 
 @router.get("/{order_id}/payment", response_model=PaymentResponse)
+@policy(allow("admin", "platform", traffic="read"))
 async def show(request: Request, order_id: str) -> Response:
     """The payment of an order, with its refunds."""
     async with transactions(request, NAME).connection() as sql:
@@ -27,6 +32,7 @@ async def show(request: Request, order_id: str) -> Response:
 
 
 @router.post("/{order_id}/payment/closing", response_model=ClosingResponse)
+@policy(allow("platform", traffic="operations"))
 async def close(request: Request, order_id: str) -> Response:
     """Close the payment of an order whose reservation has expired, unless money was or may have been taken.
 

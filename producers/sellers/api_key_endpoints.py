@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from common.guarded_route import guarded
-from common.ids import Id, new_id
+from common.access_policy import allow
+from common.guarded_route import policy
+from common.ids import Uuid, new_id
+from common.openapi import openapi_problem
 from common.principal_token import derived_key
-from producers.http.endpoint import context, json_response, parse_body, settings_of, transaction, transactions
+from producers.http.endpoint import context, json_response, settings_of, transaction, transactions
 from producers.http.guard import principal_of
 from producers.http.problems import ServiceNotReady
+from producers.http.routes import JsonBody, PublicRoute, SellerPath, ServiceRoute
 from producers.makers import Made, Makers
 from producers.sellers import store
 from producers.sellers.api_keys import (
@@ -23,15 +27,15 @@ from producers.sellers.api_keys import (
     key_principal,
     new_api_key,
 )
-from producers.sellers.policy import POLICIES
+from producers.sellers.model import STAFF_MANAGERS
+from producers.sellers.policy import KEEPERS, KEY_MAKERS, SELLER
 from producers.sellers.problems import PastTime, TooManyKeys, UnknownKey
 from producers.sellers.schemas import (
-    KEY_REQUEST,
     NAME,
-    VERIFICATION_REQUEST,
+    KeyRequest,
     KeysResponse,
     NewKeyResponse,
-    Uuid,
+    VerificationRequest,
     VerificationResponse,
 )
 from producers.sellers.staff import lock_managed_seller
@@ -40,12 +44,16 @@ from producers.sellers.store import NewKey
 MAX_KEYS = 50
 """Valid keys that a seller may have at a time."""
 
-router = APIRouter(prefix="/v1", tags=[NAME], route_class=guarded(POLICIES))
+KeyId = Annotated[Uuid, Path(description="The API key's id; not the key itself.")]
+
+public = APIRouter(prefix="/v1", tags=["selling"], route_class=PublicRoute)
+internal = APIRouter(prefix="/v1", route_class=ServiceRoute)
 
 
-@router.get("/sellers/{seller_id}/api_keys", response_model=KeysResponse)
-async def list_keys(request: Request, seller_id: Id) -> Response:
-    """The newest 500 keys of a seller, without their secrets, and the scopes that a key may have."""
+@public.get("/sellers/{seller_id}/api_keys", summary="The API keys of a seller", response_model=KeysResponse)
+@policy(allow("seller", "admin", traffic="read", staff=STAFF_MANAGERS, seller_parameter=SELLER))
+async def api_keys(request: Request, seller_id: SellerPath) -> Response:
+    """Return the keys without their secrets, revoked ones too, and the scopes that a key may have."""
     running = transactions(request, NAME)
     async with running.connection() as sql:
         keys = await store.find_keys(sql, seller_id)
@@ -53,20 +61,30 @@ async def list_keys(request: Request, seller_id: Id) -> Response:
         made = [
             Made(key["created_by"], key["created_at"], seller_id) for key in keys if not key["revoked_at"]
         ]
-        if ended := await _makers(request).find_ended(made, POLICIES["create_key"]):
+        if ended := await _makers(request).find_ended(made, KEY_MAKERS):
             await _end(request, ended)
             async with running.connection() as sql:
                 keys = await store.find_keys(sql, seller_id)
     return json_response({"api_keys": keys, "scopes": SCOPES})
 
 
-@router.post("/sellers/{seller_id}/api_keys", status_code=201, response_model=NewKeyResponse)
-async def create_key(request: Request, seller_id: Id) -> Response:
-    """Create a key. This response is the only one that contains it.
+@public.post(
+    "/sellers/{seller_id}/api_keys",
+    summary="Create an API key",
+    status_code=201,
+    response_model=NewKeyResponse,
+    responses=openapi_problem(409, "The seller has as many keys as it may have."),
+)
+@policy(KEY_MAKERS)
+async def create_api_key(
+    request: Request,
+    seller_id: SellerPath,
+    body: Annotated[KeyRequest, JsonBody({"name": "Warehouse", "scopes": ["orders:read", "stock:write"]})],
+) -> Response:
+    """Create a key. `key` is in this response only: store it now.
 
     It ends when its maker may not make it any more: with their staff role, their suspension or their account.
     """
-    body = await parse_body(request, KEY_REQUEST)
     principal, key = principal_of(request), new_api_key()
     async with transaction(request, NAME, seller_id) as tx:
         await lock_managed_seller(tx, seller_id, principal)
@@ -86,19 +104,20 @@ async def create_key(request: Request, seller_id: Id) -> Response:
     return json_response({**created, "key": key}, 201)
 
 
-@router.delete("/sellers/{seller_id}/api_keys/{key_id}", status_code=204)
-async def revoke_key(request: Request, seller_id: Id, key_id: Uuid) -> Response:
-    """Revoke a key. It stops at once."""
+@public.delete("/sellers/{seller_id}/api_keys/{key_id}", summary="Revoke an API key", status_code=204)
+@policy(KEEPERS)
+async def revoke_api_key(request: Request, seller_id: SellerPath, key_id: KeyId) -> Response:
+    """Revoke a key. Requests with it are refused from now on."""
     async with transaction(request, NAME, seller_id) as tx:
         if not await store.revoke_key(tx, seller_id, key_id, principal_of(request).subject):
             raise UnknownKey(f"/v1/sellers/{seller_id}/api_keys")
     return Response(status_code=204)
 
 
-@router.post("/auth/api_keys/verification", response_model=VerificationResponse)
-async def verify_key(request: Request) -> Response:
+@internal.post("/auth/api_keys/verification", response_model=VerificationResponse)
+@policy(allow("platform", traffic="operations"))
+async def verify_key(request: Request, body: Annotated[VerificationRequest, JsonBody()]) -> Response:
     """The principal of an API key; 404 if the key is not valid, or its maker may not make it any more."""
-    body = await parse_body(request, VERIFICATION_REQUEST)
     valid = None
     if is_well_formed(body.key):
         running = transactions(request, NAME)
@@ -107,7 +126,7 @@ async def verify_key(request: Request) -> Response:
             valid = await store.verify_key(sql, digest, running.clock())
     if valid is not None:  # users is asked without a connection of this service's pool
         made = Made(valid.created_by, valid.created_at, valid.seller_id)
-        if await _makers(request).find(made, POLICIES["create_key"]) is None:
+        if await _makers(request).find(made, KEY_MAKERS) is None:
             await _end(request, [made])
             valid = None
     if valid is None:
@@ -135,3 +154,8 @@ def _makers(request: Request) -> Makers:
 
 def _secret(request: Request) -> bytes:
     return derived_key(settings_of(request, NAME), PURPOSE)
+
+
+router = APIRouter()
+router.include_router(public)
+router.include_router(internal)

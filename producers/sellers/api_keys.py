@@ -24,7 +24,7 @@ ApiScope = Literal[
     "costs:read",
     "costs:write",
 ]
-"""What an API key may be allowed to do. Each route names its scope in its `policy.py`."""
+"""What an API key may be allowed to do. The policy of each route names its scope."""
 
 SCOPES: tuple[str, ...] = get_args(ApiScope)
 

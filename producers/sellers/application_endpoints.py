@@ -1,81 +1,124 @@
 """`/v1/seller_applications`: applying to sell, and the decisions about applications."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from common.guarded_route import guarded
+from common.guarded_route import policy
+from common.ids import Uuid
+from common.openapi import NOT_FOUND, openapi_problem
 from common.principal import Principal
-from producers.http.endpoint import json_response, parse_body, transaction, transactions
+from producers.http.endpoint import json_response, transaction, transactions
 from producers.http.guard import principal_of
-from producers.sellers import store
-from producers.sellers.admission import apply_to_sell, approve_application, refuse_application
-from producers.sellers.policy import POLICIES
+from producers.http.routes import JsonBody, PublicRoute
+from producers.sellers import admission, store
+from producers.sellers.policy import ADMIN_READ, ADMIN_WRITE, READ_OWN, WRITE_OWN
 from producers.sellers.problems import NotAPerson
 from producers.sellers.schemas import (
-    APPLICATION_REQUEST,
-    APPROVAL_REQUEST,
     NAME,
     PAGE,
-    REASON_REQUEST,
+    WRONG_STATUS,
+    ApplicationRequest,
     ApplicationResponse,
     ApplicationsResponse,
-    Uuid,
+    ApprovalRequest,
+    ReasonRequest,
 )
 
-router = APIRouter(prefix="/v1/seller_applications", tags=[NAME], route_class=guarded(POLICIES))
+EXAMPLE_APPLICATION = {
+    "name": "Casa das Lâmpadas",
+    "legal_name": "Casa das Lâmpadas Ltda",
+    "tax_id": "12.345.678/0001-90",
+    "contact_email": "ana@lamps.example",
+    "country": "BR",
+}
+
+ApplicationId = Annotated[Uuid, Path(description="The application's id.")]
+
+router = APIRouter(prefix="/v1/seller_applications", tags=["selling"], route_class=PublicRoute)
 
 
-@router.post("", status_code=201, response_model=ApplicationResponse)
-async def apply(request: Request) -> Response:
-    """Apply to sell. An administrator decides; a person has one open application at a time."""
+@router.post(
+    "",
+    summary="Apply to sell",
+    status_code=201,
+    response_model=ApplicationResponse,
+    responses=openapi_problem(409, "Your last application is not decided yet."),
+)
+@policy(WRITE_OWN)
+async def apply_to_sell(
+    request: Request, body: Annotated[ApplicationRequest, JsonBody(EXAMPLE_APPLICATION)]
+) -> Response:
+    """Apply to sell here. An administrator approves the application, or refuses it with a reason."""
     applicant_id = person_id(principal_of(request))
-    body = await parse_body(request, APPLICATION_REQUEST)
     async with transaction(request, NAME, applicant_id) as tx:
-        application_id = await apply_to_sell(tx, applicant_id, body)
+        application_id = await admission.apply_to_sell(tx, applicant_id, body)
         return json_response(await store.find_application(tx.sql, application_id), 201)
 
 
-@router.get("/mine", response_model=ApplicationsResponse)
-async def show_mine(request: Request) -> Response:
-    """The applications of the signed-in person, oldest first, with the reason if one was refused."""
+@router.get("/mine", summary="Your applications", response_model=ApplicationsResponse)
+@policy(READ_OWN)
+async def my_applications(request: Request) -> Response:
+    """Return your applications, oldest first, with the reason if one was refused."""
     applicant_id = person_id(principal_of(request))
     async with transactions(request, NAME).connection() as sql:
         found = await store.find_applications(sql, PAGE, applicant_id=applicant_id)
     return json_response({"applications": found, "next_after": None})
 
 
-@router.get("", response_model=ApplicationsResponse)
-async def list_applications(
+@router.get("", summary="All applications", response_model=ApplicationsResponse)
+@policy(ADMIN_READ)
+async def applications(
     request: Request,
     status: Literal["applied", "approved", "refused"] | None = None,
-    after: Uuid | None = None,
+    after: Annotated[Uuid | None, Query(description="`next_after` of the previous page.")] = None,
 ) -> Response:
-    """All applications, or those of a status, oldest first, a page at a time."""
+    """Return applications, oldest first; with a status, only those of it."""
     async with transactions(request, NAME).connection() as sql:
         found = await store.find_applications(sql, PAGE, status=status, after=after)
     next_after = found[-1]["application_id"] if len(found) == PAGE else None
     return json_response({"applications": found, "next_after": next_after})
 
 
-@router.post("/{application_id}/approval", response_model=ApplicationResponse)
-async def approve(request: Request, application_id: Uuid) -> Response:
-    """Approve an application: the seller may sell, and the applicant becomes its owner."""
-    body = await parse_body(request, APPROVAL_REQUEST)
+@router.post(
+    "/{application_id}/approval",
+    summary="Approve an application",
+    response_model=ApplicationResponse,
+    responses=NOT_FOUND
+    | openapi_problem(
+        409, "The status does not allow this, or the applicant works for as many sellers as a person may."
+    ),
+)
+@policy(ADMIN_WRITE)
+async def approve_application(
+    request: Request, application_id: ApplicationId, body: Annotated[ApprovalRequest, JsonBody({})]
+) -> Response:
+    """Approve an application. The seller may sell at once, and the applicant becomes its owner."""
     admin = principal_of(request)
     async with transaction(request, NAME, application_id) as tx:
-        await approve_application(tx, application_id, admin.subject, admin.shopper_id, body.commission_bp)
+        await admission.approve_application(
+            tx, application_id, admin.subject, admin.shopper_id, body.commission_bp
+        )
         return json_response(await store.find_application(tx.sql, application_id))
 
 
-@router.post("/{application_id}/refusal", response_model=ApplicationResponse)
-async def refuse(request: Request, application_id: Uuid) -> Response:
-    """Refuse an application. The applicant reads the reason."""
-    body = await parse_body(request, REASON_REQUEST)
+@router.post(
+    "/{application_id}/refusal",
+    summary="Refuse an application",
+    response_model=ApplicationResponse,
+    responses=NOT_FOUND | WRONG_STATUS,
+)
+@policy(ADMIN_WRITE)
+async def refuse_application(
+    request: Request,
+    application_id: ApplicationId,
+    body: Annotated[ReasonRequest, JsonBody({"reason": "The tax id belongs to another company."})],
+) -> Response:
+    """Refuse an application. The applicant reads the reason, and may apply again."""
     async with transaction(request, NAME, application_id) as tx:
-        await refuse_application(tx, application_id, principal_of(request).subject, body.reason)
+        await admission.refuse_application(tx, application_id, principal_of(request).subject, body.reason)
         return json_response(await store.find_application(tx.sql, application_id))
 
 

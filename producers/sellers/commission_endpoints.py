@@ -1,48 +1,70 @@
 """`/v1/commission_rules` and `/v1/sellers/{seller_id}/commission`: what the marketplace keeps of a line."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from common.guarded_route import guarded
-from common.ids import Id, new_id
-from producers.http.endpoint import json_response, parse_body, transaction, transactions
+from common.access_policy import allow
+from common.guarded_route import policy
+from common.ids import PRINTABLE, Id, new_id
+from common.openapi import NOT_FOUND
+from producers.http.endpoint import json_response, transaction, transactions
 from producers.http.guard import principal_of
+from producers.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.sellers import store
 from producers.sellers.commission import emit_rule
-from producers.sellers.policy import POLICIES
+from producers.sellers.policy import ADMIN_READ, ADMIN_WRITE, SELLER
 from producers.sellers.presenters import present_commission, present_rule
 from producers.sellers.problems import PastTime, UnknownSeller
 from producers.sellers.schemas import (
     NAME,
     PAGE,
-    RULE_REQUEST,
     CommissionResponse,
+    RuleRequest,
     RuleResponse,
     RulesResponse,
 )
 from producers.sellers.store import NewRule
 
-router = APIRouter(prefix="/v1", tags=[NAME], route_class=guarded(POLICIES))
+EXAMPLE_RULE = {"category": "lamps", "rate_bp": 1200, "reason": "Lamps sell themselves."}
+
+Category = Annotated[str | None, Query(min_length=1, max_length=128, pattern=PRINTABLE)]
+
+router = APIRouter(prefix="/v1", tags=["selling"], route_class=PublicRoute)
 
 
-@router.get("/commission_rules", response_model=RulesResponse)
-async def list_rules(
-    request: Request, seller_id: Id | None = None, category: Id | None = None, before: int | None = None
+@router.get("/commission_rules", summary="All commission rules", response_model=RulesResponse)
+@policy(ADMIN_READ)
+async def commission_rules(
+    request: Request,
+    seller_id: Id | None = None,
+    category: Category = None,
+    before: Annotated[int | None, Query(description="`next_before` of the previous page.")] = None,
 ) -> Response:
-    """All commission rules, or those of a seller or a category, newest first, superseded ones too."""
+    """Return commission rules, newest first, superseded ones too."""
     async with transactions(request, NAME).connection() as sql:
         rules = await store.find_rules(sql, PAGE, seller_id, category, before)
     next_before = rules[-1].position if len(rules) == PAGE else None
     return json_response({"rules": [present_rule(rule) for rule in rules], "next_before": next_before})
 
 
-@router.post("/commission_rules", status_code=201, response_model=RuleResponse)
-async def add_rule(request: Request) -> Response:
-    """Add a rule, which supersedes the earlier ones of its seller, its category or the default.
+@router.post(
+    "/commission_rules",
+    summary="Add a commission rule",
+    status_code=201,
+    response_model=RuleResponse,
+    responses=NOT_FOUND,
+)
+@policy(ADMIN_WRITE)
+async def add_commission_rule(
+    request: Request, body: Annotated[RuleRequest, JsonBody(EXAMPLE_RULE)]
+) -> Response:
+    """Add a rule for a seller, for a category or, without both, the default.
 
-    It applies to orders from `valid_from` on, which is now if it is left out.
+    It supersedes the earlier rules of the same seller or category for orders from `valid_from` on. Existing
+    order lines keep their rate.
     """
-    body = await parse_body(request, RULE_REQUEST)
     async with transaction(request, NAME, body.seller_id or "commission") as tx:
         if body.valid_from is not None and body.valid_from < tx.now:
             raise PastTime("valid_from")
@@ -60,14 +82,17 @@ async def add_rule(request: Request) -> Response:
         )
         added = await store.add_rule(tx, rule)
         if added is None:
-            raise UnknownSeller(body.seller_id)
+            raise UnknownSeller(str(body.seller_id))
         emit_rule(tx, added)
     return json_response(present_rule(added), 201)
 
 
-@router.get("/sellers/{seller_id}/commission", response_model=CommissionResponse)
-async def show_commission(request: Request, seller_id: Id) -> Response:
-    """The rates that apply to a seller now, and those that are announced."""
+@router.get(
+    "/sellers/{seller_id}/commission", summary="The commission of a seller", response_model=CommissionResponse
+)
+@policy(allow("seller", "admin", traffic="read", seller_parameter=SELLER, scope="commission:read"))
+async def commission(request: Request, seller_id: SellerPath) -> Response:
+    """Return the rates that apply to a seller's sales now, and those that are announced."""
     running = transactions(request, NAME)
     async with running.connection() as sql:
         rules = await store.find_rules_of_seller(sql, seller_id)

@@ -2,16 +2,20 @@
 
 from asyncio import to_thread
 from io import BytesIO
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
-from pydantic import ValidationError
+from fastapi import APIRouter, Query, Request
+from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
+from common.access_policy import allow
 from common.content_type import has_json_content_type, media_type
-from common.guarded_route import guarded
+from common.guarded_route import policy
 from common.ids import Id
+from common.openapi import Responses, openapi_problem
 from producers.http.endpoint import json_response, settings_of, transaction, transactions
 from producers.http.problems import BadBody
+from producers.http.routes import LIST_LIMIT, JsonBody, PublicRoute, SellerPath
 from producers.sellers import store
 from producers.sellers.cost_files import read_costs, write_costs
 from producers.sellers.costs import (
@@ -23,22 +27,77 @@ from producers.sellers.costs import (
     check_products,
     start_of,
 )
-from producers.sellers.policy import POLICIES
+from producers.sellers.model import STAFF_MANAGERS
+from producers.sellers.policy import SELLER
 from producers.sellers.presenters import present_costs
 from producers.sellers.problems import BadCosts, NotJsonOrCsv, RowError, TooManyCosts, UnknownSeller
-from producers.sellers.schemas import COSTS_REQUEST, NAME, PAGE, CostsResponse, CostsSavedResponse
+from producers.sellers.schemas import NAME, PAGE, CostRequest, CostsResponse, CostsSavedResponse
 from producers.tables.files import UnknownEncoding, encoding_of
-
-router = APIRouter(prefix="/v1/sellers/{seller_id}", tags=[NAME], route_class=guarded(POLICIES))
 
 CSV = "text/csv"
 EVERY_PRODUCT = 1_000_000
 FROM_THE_FIRST = ""
 
+READERS = allow(
+    "seller",
+    "admin",
+    traffic="read",
+    staff=(*STAFF_MANAGERS, "analyst"),
+    seller_parameter=SELLER,
+    scope="costs:read",
+)
+WRITERS = allow(
+    "seller",
+    "admin",
+    traffic="write",
+    staff=STAFF_MANAGERS,
+    seller_parameter=SELLER,
+    scope="costs:write",
+)
 
-@router.get("/costs", response_model=CostsResponse)
-async def show_costs(request: Request, seller_id: Id, after: Id | None = None) -> Response:
-    """A page of the products of a seller, by id, with their costs."""
+EXAMPLE_COSTS = [
+    {"product_id": "product-000001", "unit_cost_minor": 1290, "currency": "BRL", "valid_from": "2026-11-01"}
+]
+EXAMPLE_CSV = "product_id,unit_cost,currency,valid_from\nproduct-000001,12.90,BRL,2026-11-01\n"
+CSV_FILE: Responses = {200: {"description": "All products of the seller.", "content": {CSV: {}}}}
+NOT_JSON_OR_CSV = openapi_problem(415, "The `Content-Type` is neither `application/json` nor `text/csv`.")
+
+router = APIRouter(prefix="/v1/sellers/{seller_id}", tags=["selling"], route_class=PublicRoute)
+
+
+async def _read_costs(request: Request, rows: TypeAdapter[Any]) -> NumberedCosts:
+    """Return the costs of a body: of a JSON list, or of the CSV that `costs_csv` returns.
+
+    Raises:
+        NotJsonOrCsv: the body has another type.
+        BadBody: it is not a JSON list.
+        BadCosts, TooManyCosts: rows can't be used, or there are too many.
+    """
+    body = await request.body()
+    if media_type(request.headers) == CSV:
+        return await to_thread(read_costs, _decoded(body), settings_of(request, NAME).shop_currency)
+    if not has_json_content_type(request.headers):
+        raise NotJsonOrCsv
+    try:
+        found = rows.validate_json(body)
+    except ValidationError as error:
+        raise _refusal(error) from error
+    if len(found) > MAX_ROWS:
+        raise TooManyCosts(MAX_ROWS)
+    return {
+        number: Cost(row.product_id, row.valid_from, row.unit_cost_minor, row.currency)
+        for number, row in enumerate(found, start=1)
+    }
+
+
+@router.get("/costs", summary="What a seller's products cost", response_model=CostsResponse)
+@policy(READERS)
+async def costs(
+    request: Request,
+    seller_id: SellerPath,
+    after: Annotated[Id | None, Query(description="`next_after` of the previous page.")] = None,
+) -> Response:
+    """Return products of the seller by id, each with what a unit costs from which day on."""
     currency = settings_of(request, NAME).shop_currency
     async with transactions(request, NAME).connection() as sql:
         products = await store.find_costs(sql, seller_id, after or FROM_THE_FIRST, PAGE, currency)
@@ -46,9 +105,15 @@ async def show_costs(request: Request, seller_id: Id, after: Id | None = None) -
     return json_response(present_costs(products, currency, next_after))
 
 
-@router.get("/costs.csv")
-async def download_costs(request: Request, seller_id: Id) -> Response:
-    """All products of a seller with their costs as CSV, to be filled in and sent back."""
+@router.get(
+    "/costs.csv",
+    summary="What a seller's products cost, as CSV",
+    response_class=Response,
+    responses=CSV_FILE,
+)
+@policy(READERS)
+async def costs_csv(request: Request, seller_id: SellerPath) -> Response:
+    """Return a file with all products of the seller and their costs. Fill it in and send it back with PUT."""
     currency = settings_of(request, NAME).shop_currency
     async with transactions(request, NAME).connection() as sql:
         products = await store.find_costs(sql, seller_id, FROM_THE_FIRST, EVERY_PRODUCT, currency)
@@ -56,11 +121,34 @@ async def download_costs(request: Request, seller_id: Id) -> Response:
     return Response(write_costs(products, currency), headers=headers, media_type=CSV)
 
 
-@router.put("/costs", response_model=CostsSavedResponse)
-async def set_costs(request: Request, seller_id: Id) -> Response:
-    """Set costs of a seller's products, all of them or none. Other costs stay as they are."""
+@router.put(
+    "/costs",
+    summary="Set what a seller's products cost",
+    response_model=CostsSavedResponse,
+    responses=NOT_JSON_OR_CSV,
+)
+@policy(WRITERS)
+async def set_costs(
+    request: Request,
+    seller_id: SellerPath,
+    costs: Annotated[
+        NumberedCosts,
+        JsonBody(
+            EXAMPLE_COSTS,
+            limit=LIST_LIMIT,
+            read=_read_costs,
+            model=list[CostRequest],
+            other={CSV: {"schema": {"type": "string"}, "example": EXAMPLE_CSV}},
+        ),
+    ],
+) -> Response:
+    """Set what a unit of a product costs from a day of the shop on, for up to 5,000 products and days.
+
+    Send a JSON list, or the CSV of `GET /v1/sellers/{seller_id}/costs.csv`. If one row is refused, none is
+    saved. Costs that the request does not name stay as they are; a row without a cost removes the one of its
+    day. A cost that is valid from a day in the past changes the profit of that time.
+    """
     settings = settings_of(request, NAME)
-    costs = await _read(request, settings.shop_currency)
     check_costs(costs, settings.shop_currency)
     async with transaction(request, NAME, seller_id) as tx:
         if await store.lock_seller(tx, seller_id) is None:
@@ -82,31 +170,6 @@ async def set_costs(request: Request, seller_id: Id) -> Response:
                 version=cost.version,
             )
     return json_response({"seller_id": seller_id, "received": len(costs), "changed": len(saved)})
-
-
-async def _read(request: Request, currency: str) -> NumberedCosts:
-    """Return the costs of a body.
-
-    Raises:
-        NotJsonOrCsv: the body has another type.
-        BadBody: it is not a JSON list.
-        BadCosts, TooManyCosts: rows can't be used, or there are too many.
-    """
-    body = await request.body()
-    if media_type(request.headers) == CSV:
-        return await to_thread(read_costs, _decoded(body), currency)
-    if not has_json_content_type(request.headers):
-        raise NotJsonOrCsv
-    try:
-        rows = COSTS_REQUEST.validate_json(body)
-    except ValidationError as error:
-        raise _refusal(error) from error
-    if len(rows) > MAX_ROWS:
-        raise TooManyCosts(MAX_ROWS)
-    return {
-        number: Cost(row.product_id, row.valid_from, row.unit_cost_minor, row.currency)
-        for number, row in enumerate(rows, start=1)
-    }
 
 
 def _decoded(body: bytes) -> str:

@@ -1,51 +1,89 @@
 """`/v1/sellers/{seller_id}/staff_invitations` and `/v1/staff_invitations`: inviting people; their answers."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from common.guarded_route import guarded
-from common.ids import Id
-from producers.http.endpoint import context, json_response, parse_body, settings_of, transaction, transactions
+from common.guarded_route import policy
+from common.ids import Uuid
+from common.openapi import openapi_problem
+from producers.http.endpoint import context, json_response, settings_of, transaction, transactions
 from producers.http.guard import principal_of
+from producers.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.sellers.application_endpoints import person_id
 from producers.sellers.invitations import accept, find_open, invite, refuse, withdraw
-from producers.sellers.policy import POLICIES
+from producers.sellers.policy import INVITERS, KEEPERS, READ_OWN, WRITE_OWN
 from producers.sellers.schemas import (
-    INVITATION_REQUEST,
-    INVITATION_TOKEN_REQUEST,
     NAME,
+    InvitationRequest,
     InvitationResponse,
+    InvitationTokenRequest,
     MembershipResponse,
     OpenInvitationResponse,
-    Uuid,
 )
 
-router = APIRouter(prefix="/v1", tags=[NAME], route_class=guarded(POLICIES))
+EXAMPLE_TOKEN = {"token": "3Q2bXw0m5gJvX1oYkKq8cQm2m8nC8m0TzV6f0b7n9aE"}
+NOT_FOR_YOU = openapi_problem(403, "The invitation is for another e-mail address.") | openapi_problem(
+    410, "The invitation was answered, replaced or withdrawn, or has expired."
+)
+
+InvitationId = Annotated[Uuid, Path(description="The id of an open invitation.")]
+
+router = APIRouter(prefix="/v1", tags=["selling"], route_class=PublicRoute)
 
 
-@router.post("/sellers/{seller_id}/staff_invitations", status_code=201, response_model=OpenInvitationResponse)
-async def create_invitation(request: Request, seller_id: Id) -> Response:
-    """Invite a person by mail. The response is the same whether or not the address has an account."""
-    body = await parse_body(request, INVITATION_REQUEST)
+@router.post(
+    "/sellers/{seller_id}/staff_invitations",
+    summary="Invite a person to the staff",
+    status_code=201,
+    response_model=OpenInvitationResponse,
+    responses=openapi_problem(409, "The seller has as many open invitations as it may have.")
+    | openapi_problem(429, "Too many mails to this address, or too many requests."),
+)
+@policy(INVITERS)
+async def invite_to_staff(
+    request: Request,
+    seller_id: SellerPath,
+    body: Annotated[InvitationRequest, JsonBody({"email": "rui@lamps.example", "role": "fulfilment"})],
+) -> Response:
+    """Send a mail with which a person joins the staff. Another invitation to the same address replaces it.
+
+    The response is the same whether or not the address has an account.
+    """
     site = settings_of(request, NAME).public
     async with transaction(request, NAME, seller_id) as tx:
         invitation = await invite(tx, seller_id, principal_of(request), body.email, body.role, site)
     return json_response(invitation, 201)
 
 
-@router.delete("/sellers/{seller_id}/staff_invitations/{invitation_id}", status_code=204)
-async def withdraw_invitation(request: Request, seller_id: Id, invitation_id: Uuid) -> Response:
-    """Withdraw an open invitation: its link ends."""
+@router.delete(
+    "/sellers/{seller_id}/staff_invitations/{invitation_id}",
+    summary="Withdraw an invitation",
+    status_code=204,
+)
+@policy(KEEPERS)
+async def withdraw_invitation(
+    request: Request, seller_id: SellerPath, invitation_id: InvitationId
+) -> Response:
+    """Withdraw an invitation that was not answered yet. Its link ends."""
     async with transaction(request, NAME, seller_id) as tx:
         await withdraw(tx, seller_id, principal_of(request), invitation_id)
     return Response(status_code=204)
 
 
-@router.post("/staff_invitations/lookups", response_model=InvitationResponse)
-async def find_invitation(request: Request) -> Response:
-    """The invitation with a token, for the invited person. The token is in the body, so no log has it."""
+@router.post(
+    "/staff_invitations/lookups",
+    summary="The invitation with a token",
+    response_model=InvitationResponse,
+    responses=NOT_FOR_YOU,
+)
+@policy(READ_OWN)
+async def find_invitation(
+    request: Request, body: Annotated[InvitationTokenRequest, JsonBody(EXAMPLE_TOKEN)]
+) -> Response:
+    """Return which seller invites you, and to which role. The token is that of the mail."""
     user_id = person_id(principal_of(request))
-    body = await parse_body(request, INVITATION_TOKEN_REQUEST)
     sellers = transactions(request, NAME)
     async with sellers.connection() as sql:
         found = await find_open(sql, context(request, NAME), sellers.clock(), body.token, user_id)
@@ -59,21 +97,38 @@ async def find_invitation(request: Request) -> Response:
     )
 
 
-@router.post("/staff_invitations/acceptances", response_model=MembershipResponse)
-async def accept_invitation(request: Request) -> Response:
-    """Accept an invitation. The role applies at once: the person's access tokens end."""
+@router.post(
+    "/staff_invitations/acceptances",
+    summary="Accept an invitation",
+    response_model=MembershipResponse,
+    responses=NOT_FOR_YOU | openapi_problem(409, "You work for as many sellers as a person may."),
+)
+@policy(WRITE_OWN)
+async def accept_invitation(
+    request: Request, body: Annotated[InvitationTokenRequest, JsonBody(EXAMPLE_TOKEN)]
+) -> Response:
+    """Join the staff of a seller, with an account that has the invited address.
+
+    The role applies at once: your access tokens end, and the next refresh gives one with the role.
+    """
     user_id = person_id(principal_of(request))
-    body = await parse_body(request, INVITATION_TOKEN_REQUEST)
     async with transaction(request, NAME, user_id) as tx:
         joined = await accept(tx, context(request, NAME), body.token, user_id)
     return json_response({"seller_id": joined.seller_id, "role": joined.role})
 
 
-@router.post("/staff_invitations/refusals", status_code=204)
-async def refuse_invitation(request: Request) -> Response:
-    """Refuse an invitation: its link ends."""
+@router.post(
+    "/staff_invitations/refusals",
+    summary="Refuse an invitation",
+    status_code=204,
+    responses=NOT_FOR_YOU,
+)
+@policy(WRITE_OWN)
+async def refuse_invitation(
+    request: Request, body: Annotated[InvitationTokenRequest, JsonBody(EXAMPLE_TOKEN)]
+) -> Response:
+    """Refuse an invitation. Its link ends."""
     user_id = person_id(principal_of(request))
-    body = await parse_body(request, INVITATION_TOKEN_REQUEST)
     async with transaction(request, NAME, user_id) as tx:
         await refuse(tx, context(request, NAME), body.token, user_id)
     return Response(status_code=204)

@@ -19,7 +19,7 @@ from producers.sellers.model import (
     masked_email,
     roles_to_give,
 )
-from producers.sellers.policy import POLICIES
+from producers.sellers.policy import INVITERS
 from producers.sellers.problems import (
     InvitationEnded,
     NotTheInvitedPerson,
@@ -116,7 +116,7 @@ async def find_open(sql: Any, makers: Makers, now: datetime, token: str, user_id
 async def _may_still_invite(makers: Makers, invitation: Invitation) -> bool:
     """Return whether the sender of an invitation could send it now."""
     sent = Made(invitation.invited_by, invitation.invited_at, invitation.seller_id)
-    sender = await makers.find(sent, POLICIES["create_invitation"])
+    sender = await makers.find(sent, INVITERS)
     if sender is None:
         return False
     return is_operator(sender) or invitation.role in roles_to_give(sender.sellers.get(invitation.seller_id))

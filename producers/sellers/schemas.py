@@ -3,10 +3,11 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
 from common.ids import PRINTABLE, Id
+from common.openapi import openapi_problem
 from common.principal import StaffRole
 from producers.sellers.api_keys import ApiScope
 from producers.sellers.commission import MAX_BOUND_MINOR, MAX_BP
@@ -19,7 +20,8 @@ NAME = "sellers"
 PAGE = 100
 """Entries of one page of a list."""
 
-Uuid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+WRONG_STATUS = openapi_problem(409, "The status of the seller or of the application does not allow this.")
+
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTABLE)]
 Text = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
 Reason = Annotated[str, Field(min_length=3, max_length=500, pattern=PRINTABLE)]
@@ -146,19 +148,6 @@ class CostRequest(_Request):
     unit_cost_minor: Annotated[int, Field(ge=0, le=MAX_COST_MINOR)] | None
     currency: Currency
     valid_from: Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
-
-
-APPLICATION_REQUEST = TypeAdapter(ApplicationRequest)
-APPROVAL_REQUEST = TypeAdapter(ApprovalRequest)
-REASON_REQUEST = TypeAdapter(ReasonRequest)
-PROFILE_REQUEST = TypeAdapter(ProfileRequest)
-INVITATION_REQUEST = TypeAdapter(InvitationRequest)
-INVITATION_TOKEN_REQUEST = TypeAdapter(InvitationTokenRequest)
-ROLE_REQUEST = TypeAdapter(RoleRequest)
-KEY_REQUEST = TypeAdapter(KeyRequest)
-VERIFICATION_REQUEST = TypeAdapter(VerificationRequest)
-RULE_REQUEST = TypeAdapter(RuleRequest)
-COSTS_REQUEST = TypeAdapter(list[CostRequest])
 
 
 class ApplicationResponse(TypedDict):

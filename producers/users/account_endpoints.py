@@ -1,58 +1,91 @@
 """`/v1/me`: a person's own account."""
 
 from dataclasses import asdict
-from uuid import UUID
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from common.guarded_route import guarded
-from common.ids import Id
-from producers.http.endpoint import json_response, parse_body, transactions
+from common.guarded_route import policy
+from common.ids import Id, Uuid
+from common.openapi import NOT_FOUND, openapi_problem
+from producers.http.endpoint import json_response, transactions
 from producers.http.guard import principal_of
+from producers.http.routes import JsonBody, PublicRoute
 from producers.users import account, recommendation_mail_store, session_store, sessions, store
-from producers.users.auth_endpoints import MAIL_FOLLOWS
+from producers.users.auth_endpoints import EXAMPLE_SIGN_IN, MAIL_FOLLOWS, TOO_MANY
 from producers.users.erasure import erase
 from producers.users.export import export
-from producers.users.policy import POLICIES
+from producers.users.policy import CONFIRM, READ_OWN, WRITE_OWN
 from producers.users.recommendation_mail_store import Agreement
 from producers.users.requests import NAME, context_of, person_of
 from producers.users.schemas import (
-    ADDRESS_REQUEST,
-    EMAIL_CHANGE_REQUEST,
-    ERASURE_REQUEST,
-    PASSWORD_CHANGE_REQUEST,
-    PROFILE_REQUEST,
-    RECOMMENDATION_MAILS_REQUEST,
+    LAST_ADMINISTRATOR,
+    AddressRequest,
     AddressResponse,
+    EmailChangeRequest,
+    ErasureRequest,
     MessageResponse,
+    PasswordChangeRequest,
+    ProfileRequest,
+    RecommendationMailsRequest,
     RecommendationMailsResponse,
     SessionResponse,
     UserResponse,
 )
 from producers.users.store import Address
 
-router = APIRouter(prefix="/v1/me", route_class=guarded(POLICIES))
+EXAMPLE_ADDRESS = {
+    "recipient": "Ana Lima",
+    "street": "Rua das Flores 12",
+    "city": "Campinas",
+    "state": "SP",
+    "postal_code": "13010-000",
+    "country": "BR",
+}
+
+WRONG_PASSWORD = openapi_problem(
+    403, "The password is wrong, or the sender has none of the needed roles or scopes."
+)
+NO_PASSWORD = openapi_problem(409, "The account has no password yet, or is one of the demo.")
+
+SessionId = Annotated[Uuid, Path(description="The session's id.")]
+AddressId = Annotated[Id, Path(description="An id that you choose.", examples=["home"])]
+
+router = APIRouter(prefix="/v1/me", tags=["identity"], route_class=PublicRoute, responses=NOT_FOUND)
 
 
-@router.get("", response_model=UserResponse)
-async def show_me(request: Request) -> Response:
-    """The person who is signed in."""
+@router.get("", summary="Your account", response_model=UserResponse)
+@policy(READ_OWN)
+async def me(request: Request) -> Response:
+    """Return who is signed in."""
     return json_response(await _profile(request))
 
 
-@router.patch("", response_model=UserResponse)
-async def change_me(request: Request) -> Response:
-    """Change the name."""
-    body = await parse_body(request, PROFILE_REQUEST)
+@router.patch("", summary="Change your name", response_model=UserResponse)
+@policy(WRITE_OWN)
+async def change_me(
+    request: Request, body: Annotated[ProfileRequest, JsonBody({"name": "Ana Lima"})]
+) -> Response:
+    """Change your name."""
     await account.set_name(transactions(request, NAME), person_of(request), body.name)
     return json_response(await _profile(request))
 
 
-@router.post("/password", status_code=204, response_class=Response)
-async def set_my_password(request: Request) -> Response:
+@router.post(
+    "/password",
+    summary="Change your password",
+    status_code=204,
+    responses=WRONG_PASSWORD | NO_PASSWORD | TOO_MANY,
+)
+@policy(CONFIRM)
+async def change_password(
+    request: Request,
+    body: Annotated[
+        PasswordChangeRequest, JsonBody({"password": "a long sentence", "new_password": "a longer sentence"})
+    ],
+) -> Response:
     """Choose a new password. All other sessions end."""
-    body = await parse_body(request, PASSWORD_CHANGE_REQUEST)
     await account.change_password(
         transactions(request, NAME),
         context_of(request),
@@ -63,86 +96,125 @@ async def set_my_password(request: Request) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/email_changes", status_code=202, response_model=MessageResponse)
-async def create_email_change(request: Request) -> Response:
-    """Ask for another e-mail address. A mail to it contains the link that confirms it."""
-    body = await parse_body(request, EMAIL_CHANGE_REQUEST)
+@router.post(
+    "/email_changes",
+    summary="Change your e-mail address",
+    status_code=202,
+    response_model=MessageResponse,
+    responses=WRONG_PASSWORD | NO_PASSWORD | TOO_MANY,
+)
+@policy(CONFIRM)
+async def change_email(
+    request: Request, body: Annotated[EmailChangeRequest, JsonBody(EXAMPLE_SIGN_IN)]
+) -> Response:
+    """Ask for another e-mail address. The link in the mail to it replaces the old one."""
     await account.request_email_change(
         transactions(request, NAME), context_of(request), person_of(request), body
     )
     return json_response(MAIL_FOLLOWS, 202)
 
 
-@router.get("/sessions", response_model=list[SessionResponse])
-async def list_my_sessions(request: Request) -> Response:
-    """The sessions that have not ended, the last used first."""
+@router.get("/sessions", summary="Your sessions", response_model=list[SessionResponse])
+@policy(READ_OWN)
+async def my_sessions(request: Request) -> Response:
+    """Return the sessions that have not ended, the last used first."""
     current, opened = principal_of(request).session_id, transactions(request, NAME)
     async with opened.connection() as sql:
         found = await session_store.find_sessions(sql, person_of(request), opened.clock())
     return json_response([{**session, "current": session["session_id"] == current} for session in found])
 
 
-@router.delete("/sessions/{session_id}", status_code=204, response_class=Response)
-async def end_my_session(request: Request, session_id: UUID) -> Response:
+@router.delete("/sessions/{session_id}", summary="End a session", status_code=204)
+@policy(WRITE_OWN)
+async def end_my_session(request: Request, session_id: SessionId) -> Response:
     """End a session, such as that of a lost device."""
-    await sessions.sign_out(transactions(request, NAME), person_of(request), str(session_id))
+    await sessions.sign_out(transactions(request, NAME), person_of(request), session_id)
     return Response(status_code=204)
 
 
-@router.get("/recommendation_mails", response_model=RecommendationMailsResponse)
-async def show_my_recommendation_mails(request: Request) -> Response:
-    """Whether the person gets a weekly mail with recommendations."""
+@router.get(
+    "/recommendation_mails",
+    summary="Whether you get mails with recommendations",
+    response_model=RecommendationMailsResponse,
+)
+@policy(READ_OWN)
+async def my_recommendation_mails(request: Request) -> Response:
+    """Return whether you get a weekly mail with recommendations, and since when you have agreed to it."""
     async with transactions(request, NAME).connection() as sql:
         agreement = await recommendation_mail_store.find_agreement(sql, person_of(request))
     return json_response(_agreed(agreement))
 
 
-@router.put("/recommendation_mails", response_model=RecommendationMailsResponse)
-async def set_my_recommendation_mails(request: Request) -> Response:
-    """Agree to a weekly mail with recommendations, or end these mails."""
-    body = await parse_body(request, RECOMMENDATION_MAILS_REQUEST)
+@router.put(
+    "/recommendation_mails",
+    summary="Agree to mails with recommendations, or end them",
+    response_model=RecommendationMailsResponse,
+    responses=NO_PASSWORD,
+)
+@policy(WRITE_OWN)
+async def set_my_recommendation_mails(
+    request: Request, body: Annotated[RecommendationMailsRequest, JsonBody({"wanted": True})]
+) -> Response:
+    """Agree to a weekly mail with recommendations, or end these mails. Without agreement, you get none."""
     agreement = await account.want_recommendation_mails(
         transactions(request, NAME), person_of(request), wanted=body.wanted
     )
     return json_response(_agreed(agreement))
 
 
-@router.get("/addresses", response_model=list[AddressResponse])
-async def list_my_addresses(request: Request) -> Response:
-    """The postal addresses."""
+@router.get("/addresses", summary="Your addresses", response_model=list[AddressResponse])
+@policy(READ_OWN)
+async def my_addresses(request: Request) -> Response:
+    """Return your postal addresses."""
     async with transactions(request, NAME).connection() as sql:
         found = await store.find_addresses(sql, person_of(request))
     return json_response([asdict(address) for address in found])
 
 
-@router.put("/addresses/{address_id}", response_model=AddressResponse)
-async def set_my_address(request: Request, address_id: Id) -> Response:
-    """Save a postal address, new or changed. The client chooses its id, such as `home`."""
-    body = await parse_body(request, ADDRESS_REQUEST)
+@router.put(
+    "/addresses/{address_id}",
+    summary="Save an address",
+    response_model=AddressResponse,
+    responses=openapi_problem(409, "You have as many addresses as you may have."),
+)
+@policy(WRITE_OWN)
+async def save_my_address(
+    request: Request, address_id: AddressId, body: Annotated[AddressRequest, JsonBody(EXAMPLE_ADDRESS)]
+) -> Response:
+    """Save a postal address under an id that you choose, such as `home`."""
     address = Address(address_id, **body.model_dump())
     await account.save_address(transactions(request, NAME), person_of(request), address)
     return json_response(asdict(address))
 
 
-@router.delete("/addresses/{address_id}", status_code=204, response_class=Response)
-async def delete_my_address(request: Request, address_id: Id) -> Response:
+@router.delete("/addresses/{address_id}", summary="Delete an address", status_code=204)
+@policy(WRITE_OWN)
+async def delete_my_address(request: Request, address_id: AddressId) -> Response:
     """Delete a postal address."""
     await account.delete_address(transactions(request, NAME), person_of(request), address_id)
     return Response(status_code=204)
 
 
-@router.get("/export")
+@router.get("/export", summary="Everything that is kept of you", response_model=dict[str, Any])
+@policy(READ_OWN)
 async def export_me(request: Request) -> Response:
-    """All that the shop keeps of the person: profile, addresses, sessions, sign-ins, mails and orders."""
+    """Return all that the shop keeps of you: profile, addresses, sessions, mails and orders."""
     exported = await export(transactions(request, NAME), context_of(request), person_of(request))
     headers = {"Content-Disposition": 'attachment; filename="souk-export.json"'}
     return json_response(exported, 200, **headers)
 
 
-@router.post("/erasure", status_code=204, response_class=Response)
-async def erase_me(request: Request) -> Response:
-    """Erase the person. This can't be undone. Orders stay, without anything that links them to a person."""
-    body = await parse_body(request, ERASURE_REQUEST)
+@router.post(
+    "/erasure",
+    summary="Erase your account",
+    status_code=204,
+    responses=WRONG_PASSWORD | NO_PASSWORD | LAST_ADMINISTRATOR | TOO_MANY,
+)
+@policy(CONFIRM)
+async def erase_me(
+    request: Request, body: Annotated[ErasureRequest, JsonBody({"password": "a long sentence"})]
+) -> Response:
+    """Erase your account. This can't be undone. Orders stay, without anything that links them to you."""
     await erase(
         transactions(request, NAME),
         context_of(request),

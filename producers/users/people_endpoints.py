@@ -1,77 +1,116 @@
 """`/v1/people`: what administrators do with people, and how the operator registers one."""
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from common.guarded_route import guarded
-from common.ids import PRINTABLE
-from producers.http.endpoint import json_response, parse_body, transactions
+from common.guarded_route import policy
+from common.ids import PRINTABLE, Uuid
+from common.openapi import NOT_FOUND
+from producers.http.endpoint import json_response, transactions
+from producers.http.routes import JsonBody, PublicRoute, ServiceRoute
 from producers.users import people, registration
-from producers.users.policy import POLICIES
+from producers.users.policy import ADMIN_READ, ADMIN_WRITE, PLATFORM, PLATFORM_WITH_SECRET
 from producers.users.requests import NAME, context_of
 from producers.users.schemas import (
-    PERSON_REQUEST,
-    ROLE_REQUEST,
-    SUSPENSION_REQUEST,
+    LAST_ADMINISTRATOR,
     PeopleResponse,
     PersonDetailsResponse,
+    PersonRequest,
     RegisteredResponse,
     RightsResponse,
+    RoleRequest,
+    SuspensionRequest,
 )
 
-router = APIRouter(prefix="/v1/people", route_class=guarded(POLICIES))
+UserId = Annotated[Uuid, Path(description="The person's id.")]
+
+public = APIRouter(prefix="/v1/people", tags=["people"], route_class=PublicRoute)
+internal = APIRouter(prefix="/v1/people", route_class=ServiceRoute)
 
 
-@router.get("", response_model=PeopleResponse)
+@public.get("", name="people", summary="Find people", response_model=PeopleResponse)
+@policy(ADMIN_READ)
 async def list_people(
     request: Request,
-    q: Annotated[str | None, Query(max_length=100, pattern=PRINTABLE)] = None,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    q: Annotated[
+        str | None, Query(max_length=100, pattern=PRINTABLE, description="A part of the address or the name.")
+    ] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=200, description="`next_cursor` of the previous page.")
+    ] = None,
 ) -> Response:
-    """People whose e-mail address or name contains `q`, the newest first."""
+    """Return people, the newest first."""
     return json_response(await people.search(transactions(request, NAME), q or None, cursor))
 
 
-@router.post("", status_code=201, response_model=RegisteredResponse)
-async def create_person(request: Request) -> Response:
+@internal.post("", status_code=201, response_model=RegisteredResponse)
+@policy(PLATFORM_WITH_SECRET)
+async def create_person(request: Request, body: Annotated[PersonRequest, JsonBody()]) -> Response:
     """Register a person, or give a registered one the role. A link lets them choose their first password."""
-    body = await parse_body(request, PERSON_REQUEST)
     registered = await registration.register_for_operator(
         transactions(request, NAME), context_of(request), body, request.headers.get("traceparent")
     )
     return json_response(registered, 201)
 
 
-@router.get("/{user_id}", response_model=PersonDetailsResponse)
-async def show_person(request: Request, user_id: UUID) -> Response:
-    """A person, with their sellers and sessions."""
-    return json_response(await people.show(transactions(request, NAME), str(user_id)))
+@public.get("/{user_id}", summary="A person", response_model=PersonDetailsResponse, responses=NOT_FOUND)
+@policy(ADMIN_READ)
+async def person(request: Request, user_id: UserId) -> Response:
+    """Return a person with their sellers and their sessions."""
+    return json_response(await people.show(transactions(request, NAME), user_id))
 
 
-@router.get("/{user_id}/rights", response_model=RightsResponse)
-async def show_person_rights(request: Request, user_id: UUID) -> Response:
+@internal.get("/{user_id}/rights", response_model=RightsResponse)
+@policy(PLATFORM)
+async def show_person_rights(request: Request, user_id: UserId) -> Response:
     """What a person may do now; 404 if they may do nothing. Services ask before they use what they made."""
-    return json_response(await people.show_rights(transactions(request, NAME), str(user_id)))
+    return json_response(await people.show_rights(transactions(request, NAME), user_id))
 
 
-@router.put("/{user_id}/role", response_model=PersonDetailsResponse)
-async def set_person_role(request: Request, user_id: UUID) -> Response:
-    """Give a person a role, or remove it (`shopper`)."""
-    body = await parse_body(request, ROLE_REQUEST)
-    return json_response(await people.set_role(transactions(request, NAME), str(user_id), body.role))
+@public.put(
+    "/{user_id}/role",
+    summary="Give a person a role",
+    response_model=PersonDetailsResponse,
+    responses=NOT_FOUND | LAST_ADMINISTRATOR,
+)
+@policy(ADMIN_WRITE)
+async def set_person_role(
+    request: Request, user_id: UserId, body: Annotated[RoleRequest, JsonBody({"role": "analyst"})]
+) -> Response:
+    """Give a person a role, or take it away with `shopper`. It applies at once: their access tokens end."""
+    return json_response(await people.set_role(transactions(request, NAME), user_id, body.role))
 
 
-@router.post("/{user_id}/suspension", response_model=PersonDetailsResponse)
-async def suspend_person(request: Request, user_id: UUID) -> Response:
-    """Suspend a person: their sessions and what they made end, such as API keys. They can't sign in."""
-    body = await parse_body(request, SUSPENSION_REQUEST)
-    return json_response(await people.suspend(transactions(request, NAME), str(user_id), body.reason))
+@public.post(
+    "/{user_id}/suspension",
+    summary="Suspend a person",
+    response_model=PersonDetailsResponse,
+    responses=NOT_FOUND | LAST_ADMINISTRATOR,
+)
+@policy(ADMIN_WRITE)
+async def suspend_person(
+    request: Request,
+    user_id: UserId,
+    body: Annotated[SuspensionRequest, JsonBody({"reason": "Stolen cards."})],
+) -> Response:
+    """Suspend a person. Their sessions and the API keys that they made end, and they can't sign in."""
+    return json_response(await people.suspend(transactions(request, NAME), user_id, body.reason))
 
 
-@router.delete("/{user_id}/suspension", response_model=PersonDetailsResponse)
-async def end_person_suspension(request: Request, user_id: UUID) -> Response:
-    """Let a suspended person sign in again."""
-    return json_response(await people.end_suspension(transactions(request, NAME), str(user_id)))
+@public.delete(
+    "/{user_id}/suspension",
+    summary="End the suspension of a person",
+    response_model=PersonDetailsResponse,
+    responses=NOT_FOUND,
+)
+@policy(ADMIN_WRITE)
+async def end_person_suspension(request: Request, user_id: UserId) -> Response:
+    """Let a suspended person sign in again. Their former sessions and API keys stay ended."""
+    return json_response(await people.end_suspension(transactions(request, NAME), user_id))
+
+
+router = APIRouter()
+router.include_router(public)
+router.include_router(internal)

@@ -6,25 +6,28 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from common.access_policy import allow
 from common.email_address import normalized_email
-from common.guarded_route import guarded
+from common.guarded_route import policy
 from common.ids import PRINTABLE
-from producers.http.endpoint import json_response, parse_body, transactions
+from producers.http.endpoint import json_response, transactions
+from producers.http.routes import JsonBody, PublicRoute, ServiceRoute
 from producers.users import demo_store, mail_store, session_store, signing_key_store
 from producers.users.demo import enable_demo, open_demo_session
-from producers.users.policy import POLICIES
+from producers.users.policy import PLATFORM, PLATFORM_WITH_SECRET
 from producers.users.requests import NAME, client_of, context_of
 from producers.users.schemas import (
-    DEMO_SESSION_REQUEST,
     AuthStateResponse,
     DemoResponse,
+    DemoSessionRequest,
     MailResponse,
     MailsSummaryResponse,
     TokensResponse,
 )
 from producers.users.signing_keys import public_keys
 
-router = APIRouter(prefix="/v1", route_class=guarded(POLICIES))
+public = APIRouter(prefix="/v1", tags=["people"], route_class=PublicRoute)
+internal = APIRouter(prefix="/v1", route_class=ServiceRoute)
 
 MAX_POSITION = 2**63 - 1
 
@@ -33,7 +36,8 @@ OVERDUE_AFTER = timedelta(hours=1)
 """A weekly mail that was due for so long is late."""
 
 
-@router.get("/auth/state", response_model=AuthStateResponse)
+@internal.get("/auth/state", response_model=AuthStateResponse)
+@policy(PLATFORM)
 async def show_auth_state(
     request: Request, after: Annotated[int, Query(ge=0, le=MAX_POSITION)] = 0
 ) -> Response:
@@ -48,41 +52,47 @@ async def show_auth_state(
     return json_response({"keys": keys, "revocations": present, "position": position})
 
 
-@router.get("/auth/demo", response_model=DemoResponse)
+@internal.get("/auth/demo", response_model=DemoResponse)
+@policy(PLATFORM)
 async def show_demo(request: Request) -> Response:
     """Whether a demo session can be opened: the demo is enabled, and no real person is registered."""
     async with transactions(request, NAME).connection() as sql:
         return json_response({"available": await demo_store.is_demo_available(sql)})
 
 
-@router.put("/auth/demo", response_model=DemoResponse)
+@internal.put("/auth/demo", response_model=DemoResponse)
+@policy(PLATFORM)
 async def enable_demo_mode(request: Request) -> Response:
     """Enable the demo. It stays unavailable where a real person is registered. The body is ignored."""
     return json_response({"available": await enable_demo(transactions(request, NAME))})
 
 
-@router.post("/auth/demo_sessions", status_code=201, response_model=TokensResponse)
-async def create_demo_session(request: Request) -> Response:
+@internal.post("/auth/demo_sessions", status_code=201, response_model=TokensResponse)
+@policy(PLATFORM_WITH_SECRET)
+async def create_demo_session(request: Request, body: Annotated[DemoSessionRequest, JsonBody()]) -> Response:
     """Open a session of a demo person."""
-    body = await parse_body(request, DEMO_SESSION_REQUEST)
     tokens = await open_demo_session(
         transactions(request, NAME), context_of(request), body, client_of(request, body.device)
     )
     return json_response(tokens, 201)
 
 
-@router.get("/mails", response_model=list[MailResponse])
-async def list_mails(
+@public.get("/mails", summary="The local mailbox", response_model=list[MailResponse])
+@policy(allow("admin", "platform", traffic="operations"))
+async def mails(
     request: Request,
-    to: Annotated[str | None, Query(max_length=320, pattern=PRINTABLE)] = None,
+    to: Annotated[
+        str | None, Query(max_length=320, pattern=PRINTABLE, description="Only mails to this address.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Response:
-    """The mails in the local mailbox, the newest first: all, or those to an address."""
+    """Return the mails that the shop has written, the newest first. No mail leaves this machine."""
     async with transactions(request, NAME).connection() as sql:
         return json_response(await mail_store.find_mails(sql, normalized_email(to) if to else None, limit))
 
 
-@router.get("/mails/summary", response_model=MailsSummaryResponse)
+@internal.get("/mails/summary", response_model=MailsSummaryResponse)
+@policy(PLATFORM)
 async def summarise_mails(request: Request) -> Response:
     """How many mails of each kind the last day had, and how many weekly mails are late. Without addresses."""
     now = transactions(request, NAME).clock()
@@ -90,3 +100,8 @@ async def summarise_mails(request: Request) -> Response:
         kinds = await mail_store.summarise_mails(sql, now - SUMMARY_PERIOD)
         overdue = await mail_store.count_overdue_mails(sql, now - OVERDUE_AFTER)
     return json_response({"kinds": kinds, "overdue": overdue})
+
+
+router = APIRouter()
+router.include_router(public)
+router.include_router(internal)

@@ -3,12 +3,15 @@
 from datetime import datetime
 from typing import Annotated, Any, NotRequired
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from common.ids import PRINTABLE, Id
+from common.openapi import openapi_problem
 from common.principal import Role, StaffRole
 from producers.users.model import ChosenRole, DemoRole
+
+LAST_ADMINISTRATOR = openapi_problem(409, "Nobody else could administer the shop.")
 
 Email = Annotated[str, Field(min_length=3, max_length=320, pattern=PRINTABLE)]
 GivenPassword = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
@@ -150,25 +153,6 @@ class DemoSessionRequest(_Request):
     shopper_id: Id | None = None
     seller_id: Id | None = None
     device: Annotated[str, Field(max_length=300, pattern=PRINTABLE)] | None = None
-
-
-REGISTRATION_REQUEST = TypeAdapter(RegistrationRequest)
-CONFIRMATION_REQUEST = TypeAdapter(ConfirmationRequest)
-SIGN_IN_REQUEST = TypeAdapter(SignInRequest)
-REFRESH_REQUEST = TypeAdapter(RefreshRequest)
-EMAIL_REQUEST = TypeAdapter(EmailRequest)
-NEW_PASSWORD_REQUEST = TypeAdapter(NewPasswordRequest)
-PROFILE_REQUEST = TypeAdapter(ProfileRequest)
-PASSWORD_CHANGE_REQUEST = TypeAdapter(PasswordChangeRequest)
-EMAIL_CHANGE_REQUEST = TypeAdapter(EmailChangeRequest)
-ERASURE_REQUEST = TypeAdapter(ErasureRequest)
-RECOMMENDATION_MAILS_REQUEST = TypeAdapter(RecommendationMailsRequest)
-UNSUBSCRIPTION_REQUEST = TypeAdapter(UnsubscriptionRequest)
-ADDRESS_REQUEST = TypeAdapter(AddressRequest)
-ROLE_REQUEST = TypeAdapter(RoleRequest)
-SUSPENSION_REQUEST = TypeAdapter(SuspensionRequest)
-PERSON_REQUEST = TypeAdapter(PersonRequest)
-DEMO_SESSION_REQUEST = TypeAdapter(DemoSessionRequest)
 
 
 class MessageResponse(TypedDict):

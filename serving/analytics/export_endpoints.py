@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from common.openapi import Responses, openapi_problem
 from serving.analytics.dependencies import AnalyticsDep, AnalyticsDomain, DashboardsDep
 from serving.analytics.metric_endpoints import (
     UNKNOWN,
@@ -23,7 +24,6 @@ from serving.analytics.service.row_export import RowExport
 from serving.gateway.described_routes import guarded
 from serving.kit.csv_writer import csv_lines
 from serving.kit.domain import opened
-from serving.kit.openapi import Responses, openapi_problem
 from serving.kit.parameters import PeriodDep, SellerId, reject_repeated_parameters
 from serving.kit.parquet_writer import PARQUET, ParquetFile, schema_of
 from serving.kit.responses import BAD_PARAMETER, CSV, CSV_RESPONSE, UNAVAILABLE, download_headers

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from clickhouse.metric_catalogue.definition import read_every_metric
 from clickhouse.metric_catalogue.files import Unit
 from common.ids import PRINTABLE
+from common.openapi import openapi_problem
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.policy import POLICIES
 from serving.analytics.presenters import metrics as presenter
@@ -28,7 +29,6 @@ from serving.analytics.service.metrics import (
 )
 from serving.gateway.described_routes import guarded
 from serving.kit.analytics_context import PeriodRequest
-from serving.kit.openapi import openapi_problem
 from serving.kit.parameters import Cursor, GrainParam, PeriodDep, SellerId, reject_repeated_parameters
 from serving.kit.parquet_writer import ColumnKind
 from serving.kit.problems import BadAnalyticsRequest

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from common.content_type import has_json_content_type
+from common.openapi import NOT_JSON, json_request_body, openapi_problem
 from serving.analytics.dependencies import AnalyticsDep, AnalyticsDomain
 from serving.analytics.policy import POLICIES
 from serving.analytics.schemas.sql import SqlRequest, SqlResult, is_numeric
@@ -17,7 +18,6 @@ from serving.gateway.described_routes import guarded
 from serving.kit.csv_writer import csv_lines
 from serving.kit.domain import opened
 from serving.kit.http_caching import PRIVATE_NO_STORE
-from serving.kit.openapi import NOT_JSON, json_request_body, openapi_problem
 from serving.kit.parameters import SellerId, reject_repeated_parameters
 from serving.kit.parquet_writer import PARQUET
 from serving.kit.problems import BadBody, NotJson

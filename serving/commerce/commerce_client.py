@@ -1,6 +1,5 @@
 """Forwards requests to the commerce services, with the principal that the gateway has established."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import punctuation
@@ -12,6 +11,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from common.correlation import outgoing_headers
+from common.guarded_route import GuardedRoute, all_routes
 from common.http_client import HttpResponse, RequestFailed, RequestTimedOut
 from common.principal import Principal, platform
 from common.principal_token import COMMERCE, HEADER, PrincipalTokens
@@ -19,11 +19,11 @@ from common.request_path import in_path
 from common.retry_policy import is_safe_to_retry, retry_advice
 from common.settings import Settings
 from common.tracing import child_span, note_status
+from producers.registry import SERVICES
 from serving.gateway.gateway import identity_of
 from serving.gateway.service_routes import ServiceRoutes
 from serving.kit.circuit_breaker import BreakerOpen
 from serving.kit.problems import CommerceUnavailable, UnknownOrder
-from serving.kit.request_body import read_body
 
 REQUEST_HEADERS = {
     *(b"content-type", b"accept", b"if-none-match", b"idempotency-key", b"x-request-id", b"user-agent"),
@@ -34,23 +34,13 @@ sends the request."""
 
 GATEWAY_ITSELF = platform("gateway")
 
-_SERVICES: tuple[tuple[str, str], ...] = (
-    ("/v1/orders", "orders"),
-    ("/v1/auth/api_keys", "sellers"),
-    ("/v1/auth", "users"),
-    ("/v1/me", "users"),
-    ("/v1/people", "users"),
-    ("/v1/mails", "users"),
-    ("/v1/seller", "sellers"),
-    ("/v1/staff_invitations", "sellers"),
-    ("/v1/commission_rules", "sellers"),
-    ("/v1/alert_messages", "alerts"),
-    ("/v1/settings", "configuration"),
-)
-"""Prefixes of the paths of each service, the more specific ones first."""
-
-_OF_ALERTS = re.compile(r"/v1/sellers/[^/]+/(alerts|reports|views)(/|$)")
-"""The paths of the service alerts, among those of sellers."""
+_ROUTES = [
+    (name, frozenset(route.methods or ()), route.path_regex)
+    for name, service in SERVICES.items()
+    for route in all_routes(service.router)
+    if isinstance(route, GuardedRoute)
+]
+"""The service, methods and path of each route of the services, also of internal ones."""
 
 RESPONSE_HEADERS = {
     *(b"content-type", b"content-disposition", b"location", b"retry-after", b"etag", b"cache-control"),
@@ -88,17 +78,12 @@ class CommerceClient:
     async def __aexit__(self, *_: object) -> None:
         await self.routes.__aexit__()
 
-    async def forward(self, request: Request, limit: int = 0, body: bytes | None = None) -> Response:
-        """Forward a request with a body of at most `limit` bytes to its service, and return the response.
-
-        A route that has read the body already passes it as `body`.
+    async def forward(self, request: Request, service: str, body: bytes) -> Response:
+        """Forward a request, whose body is read already, to a service, and return the response.
 
         Raises:
-            BodyTooLarge: the body is longer.
             CommerceUnavailable: the service does not answer.
         """
-        if body is None:
-            body = await read_body(request, limit)
         headers = [
             (name.decode(), value.decode(errors="replace"))
             for name, value in request.headers.raw
@@ -108,7 +93,7 @@ class CommerceClient:
         target = target_path(request.scope["route"].path_format, request.path_params)
         if query := request.scope["query_string"]:
             target += f"?{quote(query, safe=punctuation)}"
-        received = await self._send(request.method, target, headers, body)
+        received = await self._send(service, request.method, target, headers, body)
         response = Response(received.content, received.status)
         forwarded = [
             (lower, value) for name, value in received.headers if (lower := name.lower()) in RESPONSE_HEADERS
@@ -191,7 +176,7 @@ class CommerceClient:
         elif body is not None:
             headers.append(("content-type", "application/json"))
             content = orjson.dumps(body)
-        received = await self._send(method, target, headers, content)
+        received = await self._send(service_of(method, target), method, target, headers, content)
         if received.status >= 500:
             raise CommerceUnavailable("The service is not available right now. Try again in a moment.")
         return CommerceResponse(received.status, orjson.loads(received.content) if received.content else None)
@@ -214,7 +199,10 @@ class CommerceClient:
             CommerceUnavailable: the commerce services do not answer, or return an error.
         """
         received = await self._send(
-            "GET", target_path("/v1/orders/{order_id}", {"order_id": order_id}), self._sender(request)
+            "orders",
+            "GET",
+            target_path("/v1/orders/{order_id}", {"order_id": order_id}),
+            self._sender(request),
         )
         if received.status in (404, 422):
             raise UnknownOrder(order_id)
@@ -227,13 +215,13 @@ class CommerceClient:
 
     async def _send(
         self,
+        service: str,
         method: str,
         target: str,
         headers: Sequence[tuple[str, str]],
         body: bytes = b"",
     ) -> HttpResponse:
         """Send one request. If its connection was closed, send it again if that is safe."""
-        service = service_of(target)
         has_key = any(name == "idempotency-key" for name, _ in headers)
         is_repeatable = is_safe_to_retry(method, has_key)
         try:
@@ -264,14 +252,17 @@ class CommerceClient:
             raise CommerceUnavailable(f"{failure}. {retry_advice(method, has_key)}") from error
 
 
-def service_of(target: str) -> str:
-    """Return the service to which a path belongs."""
+def service_of(method: str, target: str) -> str:
+    """Return the service that has a route for a request. `target` is its path and query.
+
+    Raises:
+        LookupError: none has.
+    """
     path = target.partition("?")[0]
-    if path == "/v1/stock" or (path.startswith("/v1/products/") and path.endswith("/stock")):
-        return "inventory"
-    if _OF_ALERTS.match(path):
-        return "alerts"
-    return next(service for prefix, service in _SERVICES if path.startswith(prefix))
+    for service, methods, pattern in _ROUTES:
+        if method in methods and pattern.match(path):
+            return service
+    raise LookupError(f"no commerce service has a route for {method} {path}")
 
 
 def target_path(path_format: str, parameters: Mapping[str, Any]) -> str:

@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from serving.commerce import alert_routes, gateway, identity_routes, seller_routes, settings_routes
 from serving.commerce.commerce_client import CommerceClient
-from serving.commerce.forwarding import CheckSetting, CommerceDomain
+from serving.commerce.routes import CheckSetting, CommerceDomain, commerce_router
 from serving.kit.domain import DomainDefinition
 
 
@@ -15,14 +14,4 @@ async def _open(client: CommerceClient, check_setting: CheckSetting) -> AsyncIte
     yield CommerceDomain(client, check_setting)
 
 
-COMMERCE = DomainDefinition(
-    (
-        gateway.router,
-        identity_routes.router,
-        seller_routes.router,
-        alert_routes.router,
-        identity_routes.people_router,
-        settings_routes.router,
-    ),
-    _open,
-)
+COMMERCE = DomainDefinition((commerce_router(),), _open)

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from common.content_type import JSON, has_json_content_type
+from common.openapi import NOT_JSON, json_request_body, openapi_problem
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.intake.policy import POLICIES
 from serving.intake.schemas import EventBatch, EventBatchProblem, IntakeResult
 from serving.intake.service import EventIntake
 from serving.kit.domain import reads
-from serving.kit.openapi import NOT_JSON, json_request_body, openapi_problem
 from serving.kit.problems import BadBody, NoEventAccepted, NotJson
 from serving.kit.request_body import read_body
 

@@ -8,9 +8,9 @@ import orjson
 from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
+from common.openapi import Responses, openapi_problem
 from serving.kit.csv_writer import csv_columns, csv_lines, csv_rows, money_fields
 from serving.kit.http_caching import PRIVATE, PRIVATE_NO_STORE, etag_of, has_current
-from serving.kit.openapi import Responses, openapi_problem
 from serving.kit.parquet_writer import PARQUET, ColumnKind, money_columns, write_parquet
 
 BAD_PARAMETER = openapi_problem(422, "A parameter can't be used; the detail says which and why.")

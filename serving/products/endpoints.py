@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
+from common.openapi import openapi_problem
 from serving.gateway.described_routes import guarded
 from serving.kit.cache.tags import categories_tags, product_tags, products_tags
 from serving.kit.cached_responses import CachedResponderDep
 from serving.kit.domain import reads
-from serving.kit.openapi import openapi_problem
 from serving.kit.parameters import CategoryParam, ProductId, SearchText, reject_repeated_parameters
 from serving.kit.product_lists import Categories, Category, Product, Products
 from serving.kit.responses import BAD_PARAMETER, CSV_RESPONSE, UNAVAILABLE, UNCHANGED, csv_list

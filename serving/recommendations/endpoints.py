@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from common.ids import Id
+from common.openapi import openapi_problem
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.cache.tags import similar_tags
 from serving.kit.cached_responses import CachedResponderDep
 from serving.kit.domain import opened
-from serving.kit.openapi import openapi_problem
 from serving.kit.parameters import reject_repeated_parameters
 from serving.kit.problems import CommerceUnavailable, MissingProduct, NotExplained
 from serving.kit.responses import UNCHANGED, private_json

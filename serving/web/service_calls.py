@@ -8,7 +8,7 @@ from fastapi import Request
 
 from common.problems import Problem
 from serving.commerce.commerce_client import target_path
-from serving.commerce.forwarding import CommerceDomain
+from serving.commerce.routes import CommerceDomain
 from serving.kit.domain import opened
 from serving.web.translation import gettext
 

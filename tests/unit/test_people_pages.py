@@ -9,7 +9,7 @@ from fastapi import Request
 
 from common.access_policy import NotAllowed
 from serving.commerce.commerce_client import CommerceResponse
-from serving.commerce.forwarding import CommerceDomain
+from serving.commerce.routes import CommerceDomain
 from serving.kit.domain import OpenDomains
 from serving.kit.form_fields import CONTENT_TYPE, NotAForm
 from serving.kit.problems import BadBody

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
+from common.openapi import openapi_problem
 from serving.gateway.described_routes import guarded
 from serving.kit.domain import opened
-from serving.kit.openapi import openapi_problem
 from serving.kit.parameters import PeriodDep, reject_repeated_parameters
 from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 from serving.recommendations.dependencies import RecommendationsDomain

@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from common.content_type import has_json_content_type
 from common.ids import PRINTABLE, Id
+from common.openapi import NOT_JSON, json_request_body, openapi_problem
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit import trainings as schemas
 from serving.kit.domain import opened
-from serving.kit.openapi import NOT_JSON, json_request_body, openapi_problem
 from serving.kit.parameters import Cursor, reject_repeated_parameters
 from serving.kit.problems import BadBody, NotJson
 from serving.kit.request_body import read_body

@@ -11,7 +11,7 @@ from common.configuration.recommendation_rules import RECOMMENDATION_RULES
 from common.configuration.setting import InvalidValue
 from common.problems import Problem
 from serving.analytics.dependencies import AnalyticsDomain
-from serving.commerce.forwarding import CommerceDomain
+from serving.commerce.routes import CommerceDomain
 from serving.kit.domain import opened
 from serving.kit.problems import MissingProduct, RedisUnavailable
 from serving.recommendations.dependencies import RecommendationsDomain

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from common.ids import Id
 from common.problems import Problem
 from common.request_path import in_path
-from serving.commerce.forwarding import CommerceDomain
+from serving.commerce.routes import CommerceDomain
 from serving.kit.domain import opened
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.forms import BadField, Form, read_form, submit

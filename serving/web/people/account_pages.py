@@ -13,7 +13,7 @@ from common.content_type import JSON
 from common.ids import PRINTABLE
 from common.request_path import in_path
 from serving.commerce.commerce_client import CommerceClient, CommerceResponse
-from serving.commerce.forwarding import CommerceDep
+from serving.commerce.routes import CommerceDep
 from serving.gateway import cookies
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of

@@ -9,7 +9,7 @@ from fastapi import Request
 from common.errors import PartUnavailable
 from common.host_check import host_name, is_loopback
 from serving.commerce.commerce_client import GATEWAY_ITSELF, CommerceClient
-from serving.commerce.forwarding import CommerceDomain
+from serving.commerce.routes import CommerceDomain
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
 

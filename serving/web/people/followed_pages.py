@@ -8,7 +8,7 @@ from starlette.responses import Response
 from common.ids import MAX_ID_LENGTH, PRINTABLE
 from common.request_path import in_path
 from serving.commerce.commerce_client import CommerceClient, CommerceResponse
-from serving.commerce.forwarding import CommerceDep
+from serving.commerce.routes import CommerceDep
 from serving.gateway.described_routes import guarded
 from serving.kit.names import Names
 from serving.kit.parameters import reject_repeated_parameters

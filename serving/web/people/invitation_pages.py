@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from common.ids import PRINTABLE
 from serving.commerce.commerce_client import CommerceClient, CommerceResponse
-from serving.commerce.forwarding import CommerceDep
+from serving.commerce.routes import CommerceDep
 from serving.gateway.described_routes import guarded
 from serving.kit.parameters import reject_repeated_parameters
 from serving.web.people.calls import change

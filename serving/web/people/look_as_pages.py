@@ -9,7 +9,7 @@ from common.request_path import in_path
 from serving.analytics.dependencies import AnalyticsDep
 from serving.analytics.service import Analytics
 from serving.commerce.commerce_client import GATEWAY_ITSELF
-from serving.commerce.forwarding import CommerceDep
+from serving.commerce.routes import CommerceDep
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.parameters import reject_repeated_parameters

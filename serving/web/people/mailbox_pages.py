@@ -11,7 +11,7 @@ from starlette.responses import Response
 from common.access_policy import NotAllowed, SignInRequired
 from common.ids import PRINTABLE
 from serving.commerce.commerce_client import GATEWAY_ITSELF
-from serving.commerce.forwarding import CommerceDep
+from serving.commerce.routes import CommerceDep
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, to_sign_in
 from serving.gateway.sign_in_redirect import is_page_visit

@@ -12,7 +12,7 @@ from common.content_type import JSON
 from common.errors import PartUnavailable
 from common.principal import Principal
 from serving.commerce.commerce_client import CommerceClient
-from serving.commerce.forwarding import CommerceDep
+from serving.commerce.routes import CommerceDep
 from serving.gateway import cookies
 from serving.gateway.access_tokens import BadToken, TokenExpired, TokenRevoked
 from serving.gateway.described_routes import guarded

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from common.ids import Id
 from serving.commerce.commerce_client import CommerceClient
-from serving.commerce.forwarding import CommerceDep
+from serving.commerce.routes import CommerceDep
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
 from serving.kit.cache.completeness import mark_incomplete

@@ -10,7 +10,7 @@ from fastapi import Request
 from common.configuration.definitions import RECOMMENDATIONS_ENABLED
 from common.errors import PartUnavailable
 from common.problems import Problem
-from serving.commerce.forwarding import CommerceDomain
+from serving.commerce.routes import CommerceDomain
 from serving.gateway.gateway import GatewayDomain, identity_of
 from serving.kit.cache.completeness import mark_incomplete
 from serving.kit.domain import opened

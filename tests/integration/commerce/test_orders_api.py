@@ -232,12 +232,16 @@ def test_a_body_over_the_limit_is_refused(shop, chunked):
     assert problem(answer) == (413, "body-too-large")
 
 
-@pytest.mark.parametrize("order_id", [new_id(), "h0123", "nobody", "a" * 300])
+@pytest.mark.parametrize("order_id", [new_id(), "h0123", "nobody"])
 def test_an_unknown_order_is_not_found(shop, order_id):
     assert problem(shop.http.get(f"/v1/orders/{order_id}")) == (404, "unknown-order")
     cancelled = shop.http.post(f"/v1/orders/{order_id}/cancellation", json={})
     assert problem(cancelled) == (404, "unknown-order")
     assert problem(shop.http.get(f"/v1/orders/{order_id}/payment")) == (404, "unknown-payment")
+
+
+def test_what_is_no_id_is_refused_as_the_gateway_refuses_it(shop):
+    assert problem(shop.http.get(f"/v1/orders/{'a' * 300}")) == (422, "bad-parameter")
 
 
 def test_an_unknown_path_is_a_problem(shop):

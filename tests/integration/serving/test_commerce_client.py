@@ -52,7 +52,7 @@ def forwarded(principal: Principal | None) -> dict[str, str]:
             @app.post("/v1/orders")
             async def place_order(request: Request) -> Response:
                 request.state.identity = Identity(principal)
-                return await commerce.forward(request, 100)
+                return await commerce.forward(request, "orders", await request.body())
 
             transport = httpx.ASGITransport(app, client=("203.0.113.7", 1))
             async with httpx.AsyncClient(transport=transport, base_url="http://shop.test") as client:
@@ -91,7 +91,7 @@ def test_a_service_that_failed_too_often_is_said_to_be_away_with_the_time_to_try
             @app.post("/v1/orders")
             async def place_order(request: Request) -> Response:
                 request.state.identity = Identity(None)
-                return await commerce.forward(request, 100)
+                return await commerce.forward(request, "orders", await request.body())
 
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://shop.test") as client:

@@ -3,20 +3,22 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from common.guarded_route import guarded
+from common.access_policy import allow
+from common.guarded_route import policy
 from common.ids import Id
 from producers.http.endpoint import json_response, transactions
+from producers.http.routes import ServiceRoute
 from producers.loyalty import store
-from producers.loyalty.policy import POLICIES
 from producers.loyalty.problems import NoPoints
 from producers.loyalty.schemas import PointsShown
 
 NAME = "loyalty"
 
-router = APIRouter(prefix="/v1/shoppers", tags=[NAME], route_class=guarded(POLICIES))
+router = APIRouter(prefix="/v1/shoppers", route_class=ServiceRoute)
 
 
 @router.get("/{shopper_id}/points", response_model=PointsShown)
+@policy(allow("platform", traffic="read"))
 async def show(request: Request, shopper_id: Id) -> Response:
     """Return all points of a shopper."""
     async with transactions(request, NAME).connection() as sql:
