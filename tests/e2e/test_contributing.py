@@ -48,6 +48,7 @@ def test_who_follows_a_list_to_the_letter_gets_what_it_promises(
     checkout.must(str(TOOLS / "lint-imports"), "--no-logo")
     checkout.must(str(TOOLS / "mypy"), "--cache-dir", str(types))
     checkout.must(sys.executable, "-m", "cli", "schemas", "check")
+    checkout.write_golden()
     checkout.must(*PYTEST, *example.checks, *checkout.add(FOLDER / name / "check"))
 
 

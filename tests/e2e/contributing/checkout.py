@@ -65,19 +65,24 @@ class Checkout:
         self._git("add", "--all")
         self._git("commit", "--quiet", "--allow-empty", "--no-verify", "--message", "Follow a step")
 
-    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
+    def write_golden(self) -> None:
+        """Write the golden files anew, as the section "Run" says."""
+        self.must(*PYTEST, "tests/contracts/test_golden.py", write_golden=True)
+
+    def run(self, *command: str, write_golden: bool = False) -> "subprocess.CompletedProcess[str]":
         """Run a command in the copy, with the installation of this checkout."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SOUK_")}
         environment |= {"SOUK_INSTALL": str(Settings().install), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment |= {"SOUK_WRITE_GOLDEN": "1"} if write_golden else {}
         pipe = subprocess.PIPE
         started = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=pipe, stderr=pipe)
         with terminated(started) as process:  # on SIGTERM, pytest stops its servers
             out, err = process.communicate()
         return subprocess.CompletedProcess(command, process.returncode, out.decode(), err.decode())
 
-    def must(self, *command: str) -> str:
+    def must(self, *command: str, write_golden: bool = False) -> str:
         """Return the output of a command. If the command fails, the test fails with this output."""
-        done = self.run(*command)
+        done = self.run(*command, write_golden=write_golden)
         if done.returncode:
             pytest.fail(f"{' '.join(command)}\n{done.stdout[-20_000:]}\n{done.stderr[-5_000:]}")
         return done.stdout
