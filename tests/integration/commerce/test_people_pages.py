@@ -277,7 +277,7 @@ def test_forms_work_without_a_script(chromium: Browser, site: Site) -> None:
         page.get_by_role("link", name="Account").click()
         fill_sign_in(page, email)
         page.get_by_label("Name").fill("Bia")
-        page.get_by_role("button", name="Save").click()
+        page.get_by_role("region", name="Profile").get_by_role("button", name="Save").click()
         expect(page.get_by_role("status")).to_have_text("Your profile is saved.")
         expect(page.get_by_role("heading", level=1)).to_have_text("Bia")
         page.get_by_role("button", name="Sign out").click()
@@ -295,7 +295,7 @@ def test_a_form_that_is_sent_after_the_access_token_has_ended_is_not_lost(
     page.get_by_label("Name").fill("Ana Lima")
 
     window.clear_cookies(name="souk_access")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("region", name="Profile").get_by_role("button", name="Save").click()
 
     expect(page.get_by_role("status")).to_have_text("Your profile is saved.")
     expect(page.get_by_role("heading", level=1)).to_have_text("Ana Lima")
