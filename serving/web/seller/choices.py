@@ -73,7 +73,7 @@ class PeriodChoice:
         return {**(days or {"period": self.preset or default}), **others}
 
 
-def _period_choice(
+async def _period_choice(
     period: presenters.Preset | None = None, first: From = "", until: Bound = "", end: To = ""
 ) -> PeriodChoice:
     return PeriodChoice(period, first, until, end)
