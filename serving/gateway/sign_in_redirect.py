@@ -5,7 +5,7 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import Request
 
 from common.request_path import address_of
-from serving.kit.form_fields import has_form
+from serving.kit.request_body import has_form
 
 DEFAULT = "/"
 

@@ -2,26 +2,53 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 from common.clock import Clock
 from common.correlation import trace_id_of
 from common.errors import SoukError
 from common.ids import new_id
-from common.metrics import EVENTS_TAKEN
+from common.metrics import EVENTS_TAKEN, RECOMMENDATION_CLICKS, RECOMMENDATION_IMPRESSIONS
 from common.problems import describe_problem
 from common.settings import Settings
+from producers.outbox.trace import Trace
 from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.registry import SchemaRegistry
-from serving.intake.event_message import encode_event
-from serving.intake.recommendation_counts import count_recommendations
 from serving.intake.schemas import EventProblem, IntakeResult, RejectedEvent
-from serving.intake.validation import BadEvent, ValidEvent, check_visitor, is_about_own_offer, validate_event
+from serving.intake.validation import (
+    BadEvent,
+    EventTooLarge,
+    ValidEvent,
+    check_visitor,
+    is_about_own_offer,
+    validate_event,
+)
 from serving.intake.validators import BROWSING
 from serving.kit.event_producer import EventMessage, EventProducer
 from serving.kit.problems import RegistryUnavailable
+
+MAX_EVENT_BYTES = 900_000
+"""The largest encoded event. With its key and headers it stays below Kafka's limit of 1,000,000 bytes."""
+
+
+def encode_event(checked: ValidEvent, encoder: Encoder, trace_id: str) -> EventMessage:
+    """Return an event as a message. Its correlation id is the session id.
+
+    `trace_id` is the trace id of the request. If it is empty, the event starts a new trace.
+
+    Raises:
+        EventTooLarge: the encoded event exceeds `MAX_EVENT_BYTES`.
+    """
+    record = checked.record
+    value = encoder.encode(record)
+    if len(value) > MAX_EVENT_BYTES:
+        raise EventTooLarge(f"{len(value):,} bytes; an event has at most {MAX_EVENT_BYTES:,}")
+    headers = Trace(record["session_id"], None, trace_id).headers(record["event_id"])
+    key = record[all_events()[checked.event].key].encode()
+    return EventMessage(checked.event, key, value, list(headers.items()))
+
 
 YIELD_EVERY = 20
 """The number of events after which other requests run. Validating a batch of 500 takes about 10 ms."""
@@ -112,3 +139,22 @@ def _event_problem(reason: BadEvent) -> EventProblem:
 def _label(sent: Any) -> str:
     name = sent.get("event") if isinstance(sent, dict) else None
     return name if name in BROWSING else "other"
+
+
+SURFACES = frozenset({"home", "product", "cart", "order", "search", "email"})
+"""Where recommendations are shown, as the schema of `recommendation_shown` says. A client may send any text,
+and each label stays in memory, so all others count as `other`."""
+
+
+def count_recommendations(accepted: Iterable[ValidEvent]) -> None:
+    """Count the products of lists that came into view, and clicks on them, by surface."""
+    for each in accepted:
+        if each.event == "recommendation_shown":
+            RECOMMENDATION_IMPRESSIONS.labels(_surface(each)).inc(len(each.record["items"]))
+        elif each.event == "recommendation_clicked":
+            RECOMMENDATION_CLICKS.labels(_surface(each)).inc()
+
+
+def _surface(event: ValidEvent) -> str:
+    surface: str = event.record["surface"]
+    return surface if surface in SURFACES else "other"

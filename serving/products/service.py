@@ -17,8 +17,7 @@ from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable, Search
 from serving.kit.product_cards import ProductCardLoader, open_cards
 from serving.kit.product_lists import Categories, ListingWindow, Product, Products
 from serving.kit.redis_client import OPTIONAL_TIMEOUT_S
-from serving.products.popular_cards import popular_cards
-from serving.products.popular_order import popular_keys, popularity_of_best
+from serving.products.popular import popular_cards, popular_keys, popularity_of_best
 from serving.products.schemas import ProductInDetail, ProductOffer
 from serving.products.search import END_OF_LIST, ProductCursor, Sort, search_words
 

@@ -1,6 +1,7 @@
 """The routes that recommend products."""
 
 from typing import Annotated
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
@@ -13,14 +14,42 @@ from serving.kit.cache.tags import similar_tags
 from serving.kit.cached_responses import CachedResponderDep
 from serving.kit.domain import opened
 from serving.kit.parameters import reject_repeated_parameters
-from serving.kit.problems import CommerceUnavailable, MissingProduct, NotExplained
+from serving.kit.problems import CommerceUnavailable, MissingProduct, NotExplained, TooManyExcluded
 from serving.kit.responses import UNCHANGED, private_json
 from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
-from serving.recommendations.parameters import Exclude, excluded_products
 from serving.recommendations.policy import POLICIES
 from serving.recommendations.rows.definition import RowPage
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRows
 from serving.recommendations.service import Context
+
+MAX_EXCLUDED = 100
+"""The largest number of products that a request may exclude."""
+
+MAX_CHARACTERS = 8_000
+
+Exclude = Annotated[
+    str,
+    Query(
+        max_length=MAX_CHARACTERS,
+        description="Ids of products that the page shows already, separated by commas: "
+        f"at most {MAX_EXCLUDED}. They are not recommended. A comma or a per cent sign in an id is written "
+        "`%2C` or `%25`, before the whole list is written into the address.",
+        examples=["product-000007,product-000023"],
+    ),
+]
+
+
+def excluded_products(exclude: str) -> list[str]:
+    """Return the products of the parameter `exclude`.
+
+    Raises:
+        TooManyExcluded: they are more than `MAX_EXCLUDED`.
+    """
+    product_ids = [unquote(each) for each in exclude.split(",") if each]
+    if len(product_ids) > MAX_EXCLUDED:
+        raise TooManyExcluded(f"exclude has {len(product_ids)} products: give at most {MAX_EXCLUDED}.")
+    return product_ids
+
 
 BAD_PARAMETER = openapi_problem(422, "A parameter can't be used; the detail says which and why.")
 UNKNOWN_PRODUCT = openapi_problem(404, "The product was never listed.")

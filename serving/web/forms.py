@@ -16,8 +16,8 @@ from common.money import InexactMoney, to_minor
 from common.problems import Problem
 from producers.replay.mapped.countries import known_countries
 from serving.kit.domain import opened
-from serving.kit.form_fields import read_fields
 from serving.kit.problems import UnusableEntry
+from serving.kit.request_body import read_fields
 from serving.web.renderer import PageRenderer
 from serving.web.service_calls import Refusal
 from serving.web.translation import gettext

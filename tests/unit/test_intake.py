@@ -14,9 +14,8 @@ from common.settings import Settings
 from schemas.codec import Decoder, Encoder
 from schemas.events import all_events
 from schemas.examples import examples
-from serving.intake.event_message import encode_event
 from serving.intake.schemas import IntakeResult
-from serving.intake.service import YIELD_EVERY, EventIntake
+from serving.intake.service import YIELD_EVERY, EventIntake, encode_event
 from serving.intake.validation import (
     MAX_CLOCK_SKEW,
     BadEvent,

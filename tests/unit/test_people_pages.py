@@ -11,8 +11,8 @@ from common.access_policy import NotAllowed
 from serving.commerce.commerce_client import CommerceResponse
 from serving.commerce.routes import CommerceDomain
 from serving.kit.domain import OpenDomains
-from serving.kit.form_fields import CONTENT_TYPE, NotAForm
 from serving.kit.problems import BadBody
+from serving.kit.request_body import CONTENT_TYPE, NotAForm
 from serving.web.people.demo import DemoAvailability, is_from_this_machine, may_be_offered_demo
 from serving.web.people.devices import device_name
 from serving.web.people.forms import read_form

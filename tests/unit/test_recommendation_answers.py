@@ -23,7 +23,7 @@ from serving.recommendations.recent_offers import NewFromFollowed, RecentOffer, 
 from serving.recommendations.recommender import PassedOver, RecommendationRequest
 from serving.recommendations.rows.definition import RowPage
 from serving.recommendations.rows.definitions import COMPLETES, FOLLOWED, ROWS, RULES_OF
-from serving.recommendations.rows.ranking import ranked_rows
+from serving.recommendations.rows.service import ranked_rows
 from serving.recommendations.rules.checks import due_again, refusal
 from serving.recommendations.rules.context import ActiveRules, ExposurePool, PinnedPlace, RuleContext
 from serving.recommendations.rules.targets import Targets, category_key

@@ -1,5 +1,5 @@
 from common.metrics import REGISTRY
-from serving.intake.recommendation_counts import count_recommendations
+from serving.intake.service import count_recommendations
 from serving.intake.validation import ValidEvent
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 import pytest
 
 from serving.kit.cache.completeness import mark_incomplete, watch_completeness
-from serving.kit.cache.single_flight import SingleFlight
+from serving.kit.cache.response_cache import SingleFlight
 
 T = TypeVar("T")
 

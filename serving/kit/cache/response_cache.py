@@ -1,21 +1,72 @@
 """Returns responses from the cache, and computes each missing one once for all requests of all processes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from time import monotonic
+from typing import Generic, TypeVar
 
 import structlog
 
+from common.background import retrieve_error
 from common.errors import PartUnavailable
 from common.metrics import CACHE_REQUESTS
 from common.problems import Problem
 from serving.kit.cache.completeness import watch_completeness
 from serving.kit.cache.keys import CacheName, entry_key
-from serving.kit.cache.single_flight import SingleFlight
 from serving.kit.cache.store import TIMEOUT_S, CacheReading, CacheStore
 from serving.kit.live_versions import LiveVersions
 from serving.kit.problems import RedisUnavailable
+
+T = TypeVar("T")
+
+
+class SingleFlight(Generic[T]):
+    """Shares running computations by key.
+
+    A caller that is cancelled does not cancel the computation: others may need it.
+    """
+
+    def __init__(self) -> None:
+        self._running: dict[Hashable, asyncio.Task[T]] = {}
+
+    async def run(self, key: Hashable, compute: Callable[[], Awaitable[T]]) -> T:
+        """Return the result of `compute()`, or of the running computation with this key.
+
+        An error of the computation is raised in every caller that shares it.
+        """
+        return await asyncio.shield(self._running.get(key) or self._start(key, compute))
+
+    def start(self, key: Hashable, compute: Callable[[], Awaitable[T]]) -> None:
+        """Start `compute()` in the background unless a computation with this key is running."""
+        if key not in self._running:
+            self._start(key, compute)
+
+    def is_running(self, key: Hashable) -> bool:
+        """Return whether a computation with this key is running."""
+        return key in self._running
+
+    async def aclose(self) -> None:
+        """Cancel the running computations."""
+        running = list(self._running.values())
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+
+    def _start(self, key: Hashable, compute: Callable[[], Awaitable[T]]) -> "asyncio.Task[T]":
+        async def call() -> T:
+            return await compute()
+
+        task = self._running[key] = asyncio.create_task(call())
+
+        def end(ended: "asyncio.Task[T]") -> None:
+            del self._running[key]
+            retrieve_error(ended)  # the callers may have been cancelled
+
+        task.add_done_callback(end)
+        return task
+
 
 REFRESH_AFTER_MS = 10_000
 """The age at which an entry is computed again, in the background. Requests get the old entry meanwhile."""

@@ -1,7 +1,7 @@
-"""Reads the events that change cached responses from Kafka, in one process of all that serve."""
+"""Reads the events that drop cached responses from Kafka, in one process of all that serve."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
 from time import monotonic
 from typing import Any
@@ -14,8 +14,32 @@ from redis import Redis, RedisError
 from common.kafka import KafkaCluster
 from common.metrics import CACHE_CHANGES
 from common.settings import Settings
+from schemas.services import OTHERS
 from serving.kit.cache.changes import MAX_TAGS, ChangeLog
-from serving.kit.cache.events import DROPPED_BY
+from serving.kit.cache.keys import CATALOGUE, POPULAR, product_tag, seller_tag
+
+
+def _listing(product_id: str) -> tuple[str, ...]:
+    return product_tag(product_id), CATALOGUE
+
+
+DROPPED_BY: Mapping[str, Callable[[str], tuple[str, ...]]] = {
+    "product_listed": _listing,
+    "product_changed": _listing,
+    "product_delisted": _listing,
+    "stock_changed": lambda product_id: (product_tag(product_id),),
+    "order_confirmed": lambda _order_id: (POPULAR,),
+    "seller_registered": lambda seller_id: (seller_tag(seller_id),),
+    "seller_changed": lambda seller_id: (seller_tag(seller_id),),
+}
+"""Event → its key in Kafka → the tags of the responses to drop.
+
+A list of products is dropped by every change of a listing, because a product may have entered or left it. An
+event does not name the former category of a product.
+"""
+
+OTHERS["serving/kit/cache"].check_reads(DROPPED_BY)
+
 
 RECORD_INTERVAL_S = 0.1
 """Changes are recorded at most this often."""

@@ -12,9 +12,9 @@ from serving.kit.domain import opened
 from serving.kit.parameters import Cursor, reject_repeated_parameters
 from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 from serving.ops.audits import schemas
-from serving.ops.audits.policy import POLICIES
 from serving.ops.audits.service import AuditsService
 from serving.ops.dependencies import OpsDomain
+from serving.ops.policy import POLICIES
 
 router = APIRouter(
     route_class=guarded(POLICIES),

@@ -4,9 +4,19 @@ import asyncio
 from datetime import UTC, datetime
 
 from common.clock import Clock
+from common.problems import Problem
 from serving.kit.clickhouse import ClickHouseQueries, Row
 from serving.ops.audits import presenter, schemas
-from serving.ops.audits.problems import UnknownAudit
+
+
+class UnknownAudit(Problem):
+    """There is no audit with this id."""
+
+    status, kind, title = 404, "unknown-audit", "Unknown audit"
+
+    def __init__(self, audit_id: str) -> None:
+        super().__init__(f"There is no audit {audit_id!r}. GET /v1/ops/audits lists all.")
+
 
 NEWEST = (datetime(2105, 12, 31, tzinfo=UTC), "")
 """A position before the newest audit."""

@@ -17,8 +17,8 @@ from serving.kit.analytics_context import AnalyticsContext
 from serving.kit.clickhouse import Row
 from serving.recommendations.experiments import presenter
 from serving.recommendations.experiments.presenter import Sums
-from serving.recommendations.experiments.problems import UnknownExperiment, UnknownRecommendation
 from serving.recommendations.experiments.schemas import ExperimentResults, Experiments, RecommendationAnswer
+from serving.recommendations.problems import UnknownExperiment, UnknownRecommendation
 from serving.recommendations.strategies import STRATEGIES
 
 TABLES = ("recommendation_answered", "recommendation_shown", "recommendation_clicked", "sales_orders")

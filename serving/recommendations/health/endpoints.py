@@ -13,8 +13,8 @@ from serving.kit.parameters import PeriodDep, reject_repeated_parameters
 from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.health import schemas
-from serving.recommendations.health.policy import POLICIES
 from serving.recommendations.health.service import HealthRequest, RecommendationHealthService
+from serving.recommendations.policy import POLICIES
 
 router = APIRouter(
     route_class=guarded(POLICIES),

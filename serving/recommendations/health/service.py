@@ -14,9 +14,9 @@ from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.clickhouse import Row, Value
 from serving.kit.periods import Period, buckets
 from serving.kit.problems import BadAnalyticsRequest, BadPeriod
-from serving.recommendations.experiments.problems import UnknownExperiment
 from serving.recommendations.health import presenter, schemas
 from serving.recommendations.health.presenter import WHOLE_PERIOD, DailyRows
+from serving.recommendations.problems import UnknownExperiment
 from serving.recommendations.rows.definitions import ROWS
 
 TABLES = ("recommendation_answered", "recommendation_shown", "recommendation_clicked")

@@ -18,7 +18,7 @@ from serving.kit.problems import BadBody, NotJson
 from serving.kit.request_body import read_body
 from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 from serving.recommendations.dependencies import RecommendationsDomain
-from serving.recommendations.trainings.policy import POLICIES
+from serving.recommendations.policy import POLICIES
 from serving.recommendations.trainings.service import TrainingsService
 
 BODY_LIMIT = 16 * 1024

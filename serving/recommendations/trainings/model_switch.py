@@ -9,7 +9,7 @@ from redis.exceptions import WatchError
 from schemas.published_model.keys import IN_USE, PREVIOUS, ROLLED_BACK, STATE
 from schemas.published_model.roll_back import RollBack
 from serving.kit.redis_client import run_redis
-from serving.recommendations.trainings.problems import ModelNotKept
+from serving.recommendations.problems import ModelNotKept
 
 ATTEMPTS = 5
 """A training that publishes at the same moment changes the names; then they are read again."""

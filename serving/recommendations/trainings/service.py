@@ -11,10 +11,10 @@ from serving.kit.clickhouse import ClickHouseQueries, Row
 from serving.kit.live_versions import LiveVersions
 from serving.kit.problems import RedisUnavailable
 from serving.kit.product_cards import open_cards
+from serving.recommendations.problems import ModelNotKept, UnknownTraining
 from serving.recommendations.trained_models import ModelUnusable, TrainedModels
 from serving.recommendations.trainings import presenter
 from serving.recommendations.trainings.model_switch import read_served_versions, switch_back
-from serving.recommendations.trainings.problems import ModelNotKept, UnknownTraining
 
 log = structlog.get_logger()
 

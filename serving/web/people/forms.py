@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from fastapi import Request
 
 from serving.gateway.identity import check_origin
-from serving.kit.form_fields import read_fields
 from serving.kit.problems import BadBody
+from serving.kit.request_body import read_fields
 
 FORM_LIMIT = 16 * 1024
 MAX_FIELDS = 32

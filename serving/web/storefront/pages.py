@@ -26,13 +26,13 @@ from serving.kit.request_body import read_body
 from serving.products.endpoints import Cursor, ProductsDep, SortParam
 from serving.products.service import ProductsService
 from serving.recommendations.dependencies import RecommendationsDomain
+from serving.recommendations.endpoints import Exclude, excluded_products
 from serving.recommendations.listings.endpoints import (
     ListingCursor,
     ListingsDep,
     known_visitor,
     personal_page,
 )
-from serving.recommendations.parameters import Exclude, excluded_products
 from serving.recommendations.service import Context
 from serving.web.people.order_rows import order_rows
 from serving.web.renderer import PageRenderer

@@ -10,10 +10,9 @@ from redis import Redis
 
 from common.settings import Settings
 from serving.kit.cache.changes import MAX_TAGS, ChangeLog
-from serving.kit.cache.events import DROPPED_BY
 from serving.kit.cache.keys import WATCHED, WATCHER, entry_key
 from serving.kit.cache.store import CacheStore
-from serving.kit.cache.watcher import CacheWatcher
+from serving.kit.cache.watcher import DROPPED_BY, CacheWatcher
 from serving.kit.problems import RedisUnavailable
 from serving.kit.redis_client import open_redis
 from tests.integration.conftest import Kafka

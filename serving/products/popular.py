@@ -1,12 +1,15 @@
-"""The popular products of the shop or of a category, and their places in a list that shows them first."""
+"""The popular products of the shop or of a category, which a list shows first."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import log2
 from typing import Any
 
 from serving.kit.live_versions import LiveVersions, VersionedJob
+from serving.kit.offers import Offer
+from serving.kit.product_cards import open_cards
 from serving.kit.rankings import HALF_LIFE_DAYS, KEYS
 from serving.kit.redis_client import OPTIONAL_TIMEOUT_S, run_redis
+from serving.products.search import Sort
 
 MAX_RANKED = 200
 """The number of products that a list shows first. Job `recommendations` keeps as many of a category."""
@@ -41,3 +44,25 @@ async def popularity_of_best(versions: LiveVersions, category: str) -> dict[str,
 def popular_keys(popularity: Mapping[str, float]) -> dict[str, int]:
     """Return the sort key of each product: the smaller, the more popular; smaller than that of any other."""
     return {product_id: -_BEFORE_OTHERS - round(each * _STEPS) for product_id, each in popularity.items()}
+
+
+async def popular_cards(
+    versions: LiveVersions, category: str, currency: str, sort: Sort, limit: int
+) -> list[Offer]:
+    """Return up to `limit` listed products of a category, the most popular first; "" is every category.
+
+    Only products that somebody viewed or bought are ranked. Redis does not know which are the newest.
+
+    Raises:
+        RedisUnavailable: Redis does not answer.
+    """
+    loader = await open_cards(versions, OPTIONAL_TIMEOUT_S)
+    cards = await loader.read(await popularity_of_best(versions, category), OPTIONAL_TIMEOUT_S)
+    listed = [card for card in cards.values() if card.listed and card.currency == currency]
+    return _sorted(listed, sort)[:limit]
+
+
+def _sorted(cards: Sequence[Offer], sort: Sort) -> list[Offer]:
+    if sort not in ("cheapest", "dearest"):
+        return list(cards)
+    return sorted(cards, key=lambda card: card.price_minor, reverse=sort == "dearest")
