@@ -149,6 +149,16 @@ def split_query(
     return _in_blocks(f"{query}\nORDER BY first_rank", metrics, scope)
 
 
+def best_query(metrics: Sequence[Metric], dimension: Dimension) -> str:
+    """Return the query of the columns of the first values of a dimension of one seller, by the first metric.
+
+    It is a `split_query` without the other values, which cost a window over all of them. Parameter besides:
+    `top`. Its columns are `value` and those of the metrics.
+    """
+    by_value = _by_value(metrics, dimension, False, ONE_SELLER, None)
+    return f"{by_value}\nORDER BY {value_sql(metrics[0])} DESC NULLS LAST, value\nLIMIT {{top:UInt32}}"
+
+
 def _split(
     metrics: Sequence[Metric],
     dimension: Dimension,

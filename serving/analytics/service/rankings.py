@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
-from clickhouse.metric_catalogue.queries import split_query
+from clickhouse.metric_catalogue.queries import best_query
 from serving.analytics.presenters import products as presenter
 from serving.analytics.presenters.sales import show_period
 from serving.analytics.schemas.products import By, PopularProducts, TopProducts
@@ -44,14 +44,13 @@ class RankingsService:
         }
         rows = await self._context.clickhouse.rows_of_sql("seller_products", products_sql(by), parameters)
         await self._context.require_seller(seller_id, rows)
-        best = [row for row in rows if row["value"] is not None]
-        names = await self._context.names.of_products([row["value"] for row in best])
+        names = await self._context.names.of_products([row["value"] for row in rows])
         return {
             "seller_id": seller_id,
             "currency": self._context.currency,
             "by": by,
             "period": show_period(period, self._context.zone),
-            "products": [presenter.product(row, names) for row in best],
+            "products": [presenter.product(row, names) for row in rows],
             "as_of": self._context.local(as_of),
             "stale": False,
         }
@@ -81,10 +80,10 @@ class RankingsService:
 
 @cache
 def products_sql(by: By) -> str:
-    """Return the query of a seller's products, the best first: a split of the catalogue."""
+    """Return the query of a seller's products, the best first."""
     catalogue = read_catalogue()
     first = _RANKED_BY[by]
     metrics: list[Metric] = [
         catalogue[name] for name in (first, *(each for each in _METRICS if each != first))
     ]
-    return split_query(metrics, metrics[0].dimension("product"), of_product=False)
+    return best_query(metrics, metrics[0].dimension("product"))
