@@ -1,4 +1,4 @@
-"""What other processes of the platform ask: whether messages are sent, and what a person subscribed to."""
+"""What other processes of the platform ask: whether messages are sent, and what a person gets and made."""
 
 from datetime import timedelta
 
@@ -6,10 +6,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.guarded_route import guarded
-from producers.alerts import message_store
+from producers.alerts import message_store, store
 from producers.alerts.policy import POLICIES
 from producers.alerts.schemas import NAME, MessagesSummaryResponse, SubscriptionsResponse, Uuid
-from producers.http.endpoint import json_response, transactions
+from producers.erasures import ERASURE, Erasure
+from producers.http.endpoint import json_response, parse_body, transaction, transactions
 
 SUMMARY_PERIOD = timedelta(days=1)
 
@@ -23,6 +24,15 @@ async def summarise_messages(request: Request) -> Response:
     async with transactions(request, NAME).connection() as sql:
         found = await message_store.summarise_messages(sql, now - SUMMARY_PERIOD)
     return json_response({"statuses": found})
+
+
+@router.post("/erasures/alerts", status_code=204)
+async def forget_person(request: Request) -> Response:
+    """Let a person who was erased get no more mails. What they made stops."""
+    erasure: Erasure = await parse_body(request, ERASURE)
+    async with transaction(request, NAME, "") as tx:
+        await store.forget_person(tx, str(erasure.user_id))
+    return Response(status_code=204)
 
 
 @router.get("/alert_subscriptions/{user_id}", response_model=SubscriptionsResponse)

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from common.access_policy import AccessPolicy, allow
-from producers.alerts.model import READERS, WRITERS
+from common.principal import FIGURES_STAFF
+from producers.alerts.model import WRITERS
 
 SELLER = "seller_id"
 
 READ = allow(
     "seller", "analyst", "admin", "platform",
-    traffic="read", staff=READERS, seller_parameter=SELLER, scope="analytics:read",
+    traffic="read", staff=FIGURES_STAFF, seller_parameter=SELLER, scope="analytics:read",
 )  # fmt: skip
 WRITE = allow("seller", "admin", traffic="write", staff=WRITERS, seller_parameter=SELLER)
 
@@ -30,6 +31,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "resume_report": WRITE,
     "summarise_messages": allow("platform", traffic="operations"),
     "list_subscriptions": allow("platform", traffic="operations"),
+    "forget_person": allow("platform", traffic="operations"),
     "list_views": READ,
     "save_view": WRITE,
     "delete_view": WRITE,

@@ -1,4 +1,4 @@
-"""`/v1/settings`: the platform's settings and feature flags, and their history."""
+"""`/v1/settings`: the platform's settings and feature flags, and their history without erased authors."""
 
 from typing import Annotated, Any
 
@@ -21,16 +21,17 @@ from producers.configuration.schemas import (
     SettingResponse,
     VersionResponse,
 )
+from producers.erasures import ERASURE, Erasure
 from producers.http.endpoint import json_response, parse_body, transaction, transactions
 from producers.http.guard import principal_of
 
 NAME = "configuration"
 PAGE_VERSIONS = 50
 
-router = APIRouter(prefix="/v1/settings", tags=[NAME], route_class=guarded(POLICIES))
+router = APIRouter(prefix="/v1", tags=[NAME], route_class=guarded(POLICIES))
 
 
-@router.get("", response_model=list[SettingResponse])
+@router.get("/settings", response_model=list[SettingResponse])
 async def show_all(request: Request) -> Response:
     """All settings with their values, who set them, and why."""
     async with transactions(request, NAME).connection() as sql:
@@ -43,7 +44,7 @@ async def show_all(request: Request) -> Response:
     )
 
 
-@router.get("/{name}/history", response_model=HistoryResponse)
+@router.get("/settings/{name}/history", response_model=HistoryResponse)
 async def show_history(
     request: Request,
     name: str,
@@ -62,7 +63,7 @@ async def show_history(
     return json_response(history)
 
 
-@router.put("/{name}", response_model=SettingResponse)
+@router.put("/settings/{name}", response_model=SettingResponse)
 async def change(request: Request, name: str) -> Response:
     """Set a value. Every process of the platform knows it within about a second."""
     setting = find_setting(name)
@@ -73,7 +74,7 @@ async def change(request: Request, name: str) -> Response:
     return json_response(present_setting(setting, version))
 
 
-@router.post("/{name}/rollback", response_model=SettingResponse)
+@router.post("/settings/{name}/rollback", response_model=SettingResponse)
 async def rollback(request: Request, name: str) -> Response:
     """Set the value of an earlier version again; version 0 is the default."""
     setting = find_setting(name)
@@ -82,6 +83,15 @@ async def rollback(request: Request, name: str) -> Response:
     async with transaction(request, NAME, name) as tx:
         version = await roll_back(tx, setting, body.version, Change(author, body.reason))
     return json_response(present_setting(setting, version))
+
+
+@router.post("/erasures/configuration", status_code=204)
+async def forget_person(request: Request) -> Response:
+    """Remove a person who was erased from the history of the settings."""
+    erasure: Erasure = await parse_body(request, ERASURE)
+    async with transaction(request, NAME, "") as tx:
+        await store.forget_author(tx, str(erasure.user_id))
+    return Response(status_code=204)
 
 
 def find_setting(name: str) -> Setting[Any]:

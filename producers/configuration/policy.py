@@ -12,4 +12,5 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "show_history": READERS,
     "change": WRITERS,
     "rollback": WRITERS,
+    "forget_person": allow("platform", traffic="operations"),
 }

@@ -10,6 +10,7 @@ from common.guarded_route import guarded
 from common.principal import Principal
 from producers.http.endpoint import json_response, parse_body, transaction, transactions
 from producers.http.guard import principal_of
+from producers.requests.sender import wait_until_answered
 from producers.sellers import store
 from producers.sellers.admission import apply_to_sell, approve_application, refuse_application
 from producers.sellers.policy import POLICIES
@@ -67,7 +68,9 @@ async def approve(request: Request, application_id: Uuid) -> Response:
     admin = principal_of(request)
     async with transaction(request, NAME, application_id) as tx:
         await approve_application(tx, application_id, admin.subject, admin.shopper_id, body.commission_bp)
-        return json_response(await store.find_application(tx.sql, application_id))
+        approved = await store.find_application(tx.sql, application_id)
+    await wait_until_answered(transactions(request, NAME), tx)
+    return json_response(approved)
 
 
 @router.post("/{application_id}/refusal", response_model=ApplicationResponse)

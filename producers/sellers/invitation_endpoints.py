@@ -7,8 +7,10 @@ from common.guarded_route import guarded
 from common.ids import Id
 from producers.http.endpoint import context, json_response, parse_body, settings_of, transaction, transactions
 from producers.http.guard import principal_of
+from producers.requests.sender import wait_until_answered
+from producers.sellers import store
 from producers.sellers.application_endpoints import person_id
-from producers.sellers.invitations import accept, find_open, invite, refuse, withdraw
+from producers.sellers.invitations import accept, find_open, invite, withdraw
 from producers.sellers.policy import POLICIES
 from producers.sellers.schemas import (
     INVITATION_REQUEST,
@@ -27,9 +29,9 @@ router = APIRouter(prefix="/v1", tags=[NAME], route_class=guarded(POLICIES))
 async def create_invitation(request: Request, seller_id: Id) -> Response:
     """Invite a person by mail. The response is the same whether or not the address has an account."""
     body = await parse_body(request, INVITATION_REQUEST)
-    site = settings_of(request, NAME).public
+    site, peers = settings_of(request, NAME).public, context(request, NAME).peers
     async with transaction(request, NAME, seller_id) as tx:
-        invitation = await invite(tx, seller_id, principal_of(request), body.email, body.role, site)
+        invitation = await invite(tx, peers, seller_id, principal_of(request), body.email, body.role, site)
     return json_response(invitation, 201)
 
 
@@ -46,9 +48,7 @@ async def find_invitation(request: Request) -> Response:
     """The invitation with a token, for the invited person. The token is in the body, so no log has it."""
     user_id = person_id(principal_of(request))
     body = await parse_body(request, INVITATION_TOKEN_REQUEST)
-    sellers = transactions(request, NAME)
-    async with sellers.connection() as sql:
-        found = await find_open(sql, context(request, NAME), sellers.clock(), body.token, user_id)
+    found = await find_open(transactions(request, NAME), context(request, NAME), body.token, user_id)
     return json_response(
         {
             "seller_id": found.seller_id,
@@ -64,8 +64,10 @@ async def accept_invitation(request: Request) -> Response:
     """Accept an invitation. The role applies at once: the person's access tokens end."""
     user_id = person_id(principal_of(request))
     body = await parse_body(request, INVITATION_TOKEN_REQUEST)
+    await find_open(transactions(request, NAME), context(request, NAME), body.token, user_id)
     async with transaction(request, NAME, user_id) as tx:
-        joined = await accept(tx, context(request, NAME), body.token, user_id)
+        joined = await accept(tx, body.token, user_id)
+    await wait_until_answered(transactions(request, NAME), tx)
     return json_response({"seller_id": joined.seller_id, "role": joined.role})
 
 
@@ -74,6 +76,7 @@ async def refuse_invitation(request: Request) -> Response:
     """Refuse an invitation: its link ends."""
     user_id = person_id(principal_of(request))
     body = await parse_body(request, INVITATION_TOKEN_REQUEST)
+    found = await find_open(transactions(request, NAME), context(request, NAME), body.token, user_id)
     async with transaction(request, NAME, user_id) as tx:
-        await refuse(tx, context(request, NAME), body.token, user_id)
+        await store.delete_invitation(tx, found.invitation_id)
     return Response(status_code=204)

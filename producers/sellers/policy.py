@@ -30,6 +30,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "suspend": allow("admin", traffic="write"),
     "reinstate": allow("admin", traffic="write"),
     "list_suspensions": allow("platform", traffic="operations"),
+    "forget_person": allow("platform", traffic="operations"),
     "show_profile": allow(
         "seller", "admin", "platform", traffic="read", seller_parameter=SELLER, scope="profile:read"
     ),

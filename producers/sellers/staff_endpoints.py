@@ -7,6 +7,7 @@ from common.guarded_route import guarded
 from common.ids import Id
 from producers.http.endpoint import json_response, parse_body, transaction, transactions
 from producers.http.guard import principal_of
+from producers.requests.sender import wait_until_answered
 from producers.sellers import store
 from producers.sellers.policy import POLICIES
 from producers.sellers.schemas import NAME, ROLE_REQUEST, StaffListResponse, Uuid
@@ -27,6 +28,7 @@ async def change_staff(request: Request, seller_id: Id, user_id: Uuid) -> Respon
     body = await parse_body(request, ROLE_REQUEST)
     async with transaction(request, NAME, seller_id) as tx:
         await change_role(tx, seller_id, principal_of(request), user_id, body.role)
+    await wait_until_answered(transactions(request, NAME), tx)
     return await _staff(request, seller_id)
 
 
@@ -35,6 +37,7 @@ async def remove_staff(request: Request, seller_id: Id, user_id: Uuid) -> Respon
     """Remove a member of the staff. Everybody may leave, except the last owner."""
     async with transaction(request, NAME, seller_id) as tx:
         await change_role(tx, seller_id, principal_of(request), user_id, None)
+    await wait_until_answered(transactions(request, NAME), tx)
     return Response(status_code=204)
 
 

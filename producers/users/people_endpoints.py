@@ -7,15 +7,18 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from common.guarded_route import guarded
-from common.ids import PRINTABLE
+from common.ids import PRINTABLE, Id
 from producers.http.endpoint import json_response, parse_body, transactions
 from producers.users import people, registration
 from producers.users.policy import POLICIES
 from producers.users.requests import NAME, context_of
 from producers.users.schemas import (
+    LOOKUP_REQUEST,
     PERSON_REQUEST,
     ROLE_REQUEST,
+    STAFF_ROLE_REQUEST,
     SUSPENSION_REQUEST,
+    FoundPersonResponse,
     PeopleResponse,
     PersonDetailsResponse,
     RegisteredResponse,
@@ -55,6 +58,21 @@ async def show_person(request: Request, user_id: UUID) -> Response:
 async def show_person_rights(request: Request, user_id: UUID) -> Response:
     """What a person may do now; 404 if they may do nothing. Services ask before they use what they made."""
     return json_response(await people.show_rights(transactions(request, NAME), str(user_id)))
+
+
+@router.post("/lookups", response_model=FoundPersonResponse)
+async def find_person(request: Request) -> Response:
+    """The person with a verified e-mail address; 404 if nobody has it. The address is in the body."""
+    body = await parse_body(request, LOOKUP_REQUEST)
+    return json_response({"user_id": await people.look_up(transactions(request, NAME), body)})
+
+
+@router.put("/{user_id}/sellers/{seller_id}", status_code=204)
+async def set_staff_role(request: Request, user_id: UUID, seller_id: Id) -> Response:
+    """Record the role that a person has at a seller now. It applies at once: their access tokens end."""
+    body = await parse_body(request, STAFF_ROLE_REQUEST)
+    await people.set_staff_role(transactions(request, NAME), str(user_id), seller_id, body.role)
+    return Response(status_code=204)
 
 
 @router.put("/{user_id}/role", response_model=PersonDetailsResponse)
