@@ -69,8 +69,6 @@ class Reporter:
 
         A report whose maker may not make it any more is paused.
         """
-        if report.person_id is None:
-            return
         now = self._transactions.clock()
         period = period_before(report.period, now, report.zone)
         if period[1] <= report.covered_until:
@@ -96,6 +94,8 @@ class Reporter:
             return
         if totals.as_of is None or totals.as_of < period[1]:
             await self._postpone(report, RETRY_AFTER, "The figures of the period are not complete yet.")
+            return
+        if report.person_id is None:
             return
         subject, body = report_text(report, period, totals, self._site)
         try:

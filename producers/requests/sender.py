@@ -13,12 +13,13 @@ later ones go on.
 """
 
 import asyncio
+from functools import cached_property
 from typing import Any
 
 import orjson
 import structlog
 
-from common.metrics import UNEXPECTED_ERRORS
+from common.metrics import REQUESTS_AGE_SECONDS, REQUESTS_WAITING, UNEXPECTED_ERRORS
 from common.settings import Settings
 from producers.backoff import Backoff
 from producers.http.peers import Peers
@@ -30,7 +31,7 @@ from producers.postgres.pool import connect
 log = structlog.get_logger()
 
 WORKER = "requests"
-CHECK_EVERY_S = 5.0
+CHECK_EVERY_S = 15.0
 """How often a process looks for requests of others. Those of its own transactions are sent at once."""
 
 ANSWER_TIMEOUT_S = 2.0
@@ -41,7 +42,14 @@ _POLL_S = 0.02
 _UNANSWERED: tuple[type[Exception], ...] = (ServiceNotReady, *RETRYABLE)
 _NOT_YET: tuple[type[Exception], ...] = (TimeoutError, *RETRYABLE)
 
-_FIND_SERVICES = "SELECT DISTINCT service FROM requests WHERE refused IS NULL"
+_COUNT_BY_SERVICE = """
+SELECT
+    service, count(*) AS waiting,
+    extract(epoch FROM clock_timestamp() - min(requested_at))::float8 AS oldest_s
+FROM requests
+WHERE refused IS NULL
+GROUP BY service
+"""
 
 _LOCK_NEXT = """
 SELECT position, method, path, body
@@ -66,7 +74,10 @@ class RequestSender:
         self._service = service
         self._transactions = transactions
         self._settings = settings
-        self._peers = Peers(settings, service)
+
+    @cached_property
+    def _peers(self) -> Peers:
+        return Peers(self._settings, self._service)
 
     async def run(self) -> None:
         """Send requests until cancelled, to each service independently of the others."""
@@ -95,8 +106,12 @@ class RequestSender:
                     await wake.wait(CHECK_EVERY_S)
 
     async def _find_services(self) -> set[str]:
+        """Return the services to which requests wait, and measure these."""
         async with self._transactions.connection() as sql:
-            return {row["service"] for row in await sql.fetch(_FIND_SERVICES)}
+            rows = await sql.fetch(_COUNT_BY_SERVICE)
+        REQUESTS_WAITING.labels(self._service).set(sum(row["waiting"] for row in rows))
+        REQUESTS_AGE_SECONDS.labels(self._service).set(max((row["oldest_s"] for row in rows), default=0.0))
+        return {row["service"] for row in rows}
 
     async def _send_to(self, service: str) -> None:
         """Send the requests to a service, until there are none."""
