@@ -302,6 +302,13 @@ OUTBOX_DELAY_SECONDS = _histogram(
     "souk_outbox_delay_seconds", "From an event's commit to its acknowledgement by Kafka.", "service",
     buckets=DELAY_BUCKETS_S,
 )  # fmt: skip
+REQUESTS_WAITING = _gauge(
+    "souk_requests_waiting", "Requests of a service to others that are not answered yet.", "service"
+)
+REQUESTS_AGE_SECONDS = _gauge(
+    "souk_requests_age_seconds", "Age of the oldest request of a service that is not answered yet; 0: none.",
+    "service",
+)  # fmt: skip
 INBOX_MESSAGES = _counter(
     "souk_inbox_messages", "Messages consumed: acted, ignored, repeated, retried, rejected.",
     "service", "event", "outcome",

@@ -11,6 +11,9 @@ Role = Literal["guest", "shopper", "seller", "analyst", "admin", "platform"]
 StaffRole = Literal["owner", "manager", "analyst", "fulfilment"]
 """What a person may do for a seller."""
 
+FIGURES_STAFF: frozenset[StaffRole] = frozenset({"owner", "manager", "analyst"})
+"""Who may see the figures of a seller, and may get mails with them."""
+
 _ROLES, _STAFF_ROLES = frozenset(get_args(Role)), frozenset(get_args(StaffRole))
 
 

@@ -16,6 +16,10 @@ QUESTIONS: Mapping[str, tuple[object, ...]] = {
         metrics.OUTBOX_AGE_SECONDS,
         metrics.OUTBOX_DELAY_SECONDS,
     ),
+    "requests between services: waiting ones, age of the oldest": (
+        metrics.REQUESTS_WAITING,
+        metrics.REQUESTS_AGE_SECONDS,
+    ),
     "dead letters: all, and those that nobody has resolved": (
         metrics.DEAD_LETTERS,
         metrics.UNRESOLVED_DEAD_LETTERS,

@@ -25,7 +25,7 @@ def _dashboard(settings: Settings, service: str) -> Dashboard:
         sections.append(Section("What it does", own))
     if SERVICES[service].reads:
         sections.append(Section("Events that it reads", _inbox(service)))
-    sections.append(Section("Events that it sends", _outbox(service)))
+    sections.append(Section("Events and requests that it sends", _outbox(service)))
     text = f"The commerce service {service}: requests, events, and what it does for the shop."
     title = f"Souk · Service {service}"
     return build_dashboard(settings, f"souk-service-{service}", title, text, sections, "now-1h")
@@ -123,6 +123,14 @@ def _outbox(service: str) -> list[PanelBuilder]:
             "99 of 100 events of the service are in Kafka within this time after their commit.",
             f"histogram_quantile(0.99, sum by (le) (rate(souk_outbox_delay_seconds_bucket{{{own}}}[5m])))",
             Column("delay", "s"),
+            THIRD,
+        ),
+        metric_panel(
+            "Requests to other services",
+            "Requests of the service that others have not answered yet, and the age of the oldest.",
+            f'label_replace(max(souk_requests_waiting{{{own}}}), "what", "requests", "", "")'
+            f' or label_replace(max(souk_requests_age_seconds{{{own}}}), "what", "seconds", "", "")',
+            Column("{{what}}", "none"),
             THIRD,
         ),
     ]

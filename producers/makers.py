@@ -14,7 +14,6 @@ from uuid import UUID
 
 from common.access_policy import AccessPolicy, NotAllowed, NotYours, SignInRequired
 from common.principal import Principal, platform
-from common.settings import Settings
 from producers.http.peers import Peers
 
 USERS = "users"
@@ -32,13 +31,10 @@ class Made:
 
 
 class Makers:
-    """Asks the users service what people may do now. `process` is the name of the service that asks.
+    """Asks the users service, by `peers`, what people may do now."""
 
-    Create it where an event loop runs or will run.
-    """
-
-    def __init__(self, settings: Settings, process: str) -> None:
-        self._peers = Peers(settings, process)
+    def __init__(self, peers: Peers) -> None:
+        self.peers = peers
 
     async def find(self, made: Made, policy: AccessPolicy) -> Principal | None:
         """Return the maker of a thing with what they may do now; None if it does not work any more.
@@ -63,7 +59,7 @@ class Makers:
             return {"principal": platform(maker.removeprefix(_PLATFORM)).claims(), "since": None}
         if not _is_person(maker):
             return None
-        return await self._peers.find(USERS, f"/v1/people/{maker}/rights")
+        return await self.peers.find(USERS, f"/v1/people/{maker}/rights")
 
 
 def _who_may_still(made: Made, policy: AccessPolicy, rights: Any) -> Principal | None:

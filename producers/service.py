@@ -1,7 +1,7 @@
 """Declares a commerce service: its handlers, endpoints, workers and tables."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,6 @@ class Service:
     router: APIRouter
     """Its endpoints."""
     workers: tuple[Worker, ...] = ()
-    readable_tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Another service → the tables of this service that it may read. It can read no other tables."""
-    callable_functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Another service → the functions of this service that it may call, with their argument types."""
     private_tables: tuple[str, ...] = ()
     """The tables that audits can't read, because they contain secrets or personal data."""
     context: Callable[[Settings], Any] = lambda _settings: None
@@ -50,11 +46,16 @@ class Service:
         SERVICES[self.name].check_reads(one.event for one in self.subscriptions)
 
     @property
+    def hidden_from_audits(self) -> tuple[str, ...]:
+        """The tables that audits can't read. Its requests to other services are about people."""
+        return (*self.private_tables, "requests")
+
+    @property
     def emits(self) -> tuple[str, ...]:
         """The events that its transactions may emit."""
         return SERVICES[self.name].emits
 
     def migrations(self) -> Mapping[str, Path]:
-        """Return the folders of its migrations: the outbox, the inbox, stored responses, its own tables."""
-        sets = ("outbox", "inbox", "idempotency", self.name)
+        """Return the folders of its migrations: those of every service, and that of its own tables."""
+        sets = ("outbox", "inbox", "idempotency", "requests", self.name)
         return {name: ROOM / name / "migrations" for name in sets}

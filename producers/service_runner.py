@@ -18,6 +18,7 @@ from producers.postgres.errors import RETRYABLE
 from producers.postgres.listen_notify import Notifier
 from producers.postgres.pool import EVENT_CONNECTIONS, REQUEST_CONNECTIONS, make_pool
 from producers.postgres.roles import migrate_as_admin
+from producers.requests.sender import RequestSender
 from producers.service import Service
 from schemas.codec import Decoder
 from schemas.events import all_events
@@ -78,14 +79,7 @@ class ServiceRunner:
 
     async def _migrate(self) -> None:
         service = self.service
-        await migrate_as_admin(
-            self.settings,
-            service.name,
-            service.migrations(),
-            service.readable_tables,
-            service.callable_functions,
-            service.private_tables,
-        )
+        await migrate_as_admin(self.settings, service.name, service.migrations(), service.hidden_from_audits)
 
     async def _event_writer(self, registry: SchemaRegistry) -> EventWriter:
         events = [all_events()[name] for name in self.service.emits]
@@ -103,6 +97,8 @@ class ServiceRunner:
                 name=f"{name} inbox",
             )
             group.create_task(prune_responses(name, transactions), name=f"{name} responses")
+            sender = RequestSender(name, transactions, self.settings)
+            group.create_task(sender.run(), name=f"{name} requests")
             for worker in self.service.workers:
                 group.create_task(worker(transactions, self.settings), name=f"{name} worker")
 

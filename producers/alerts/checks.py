@@ -3,6 +3,8 @@
 from producers.alerts import store
 from producers.alerts.figures import FiguresClient, FiguresRefused, FiguresUnavailable
 from producers.alerts.problems import FiguresNotReady, NoApprovedSeller, NotAReader, UnknownMetric
+from producers.http.peers import Peers
+from producers.makers import USERS
 from producers.outbox.transaction import Transaction
 
 
@@ -35,14 +37,17 @@ async def check_metric(figures: FiguresClient, name: str, product_id: str | None
         raise UnknownMetric(f"{metric.title} can't be restricted to a product. Leave product_id out.")
 
 
-async def find_mail_target(tx: Transaction, address: str, seller_id: str) -> dict[str, str]:
+async def find_mail_target(peers: Peers, address: str, seller_id: str) -> dict[str, str]:
     """Return the columns of a person who gets mails: their id and their masked address.
+
+    It asks users, so no transaction is open meanwhile.
 
     Raises:
         NotAReader: nobody with this address may see the seller's figures.
+        ServiceNotReady: users does not answer.
     """
-    person_id = await store.find_reader(tx.sql, address, seller_id)
-    if person_id is None:
+    found = await peers.find(USERS, "/v1/people/lookups", {"email": address, "seller_id": seller_id})
+    if found is None:
         raise NotAReader
     name, _, domain = address.strip().rpartition("@")
-    return {"person_id": person_id, "address_hint": f"{name[:1]}…@{domain}"}
+    return {"person_id": found["user_id"], "address_hint": f"{name[:1]}…@{domain}"}

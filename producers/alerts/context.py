@@ -7,14 +7,19 @@ from common.settings import Settings
 from producers.alerts.delivery import SECRETS
 from producers.alerts.figures import FiguresClient
 from producers.alerts.webhook_sender import WebhookSender
+from producers.http.peers import Peers
 
 
 @dataclass(frozen=True, slots=True)
 class AlertsContext:
-    """`secret_key` encrypts the secrets of webhooks. `timezone` is the shop's, `site` its base URL."""
+    """`secret_key` encrypts the secrets of webhooks. `timezone` is the shop's, `site` its base URL.
+
+    `peers` asks other services.
+    """
 
     figures: FiguresClient
     sender: WebhookSender
+    peers: Peers
     secret_key: bytes
     timezone: str
     site: str
@@ -29,6 +34,7 @@ def make_context(settings: Settings) -> AlertsContext:
     return AlertsContext(
         FiguresClient(settings),
         WebhookSender(settings.webhooks_to_internal_hosts),
+        Peers(settings, "alerts"),
         derived_key(settings, SECRETS),
         settings.shop_timezone,
         settings.public,

@@ -1,11 +1,12 @@
 """Sends the messages of rules: mails through the mailbox of the service users, webhooks over HTTP.
 
-A mail and the mark that it is sent commit together. A webhook is leased and sent, and then marked; after a
-crash in between it is sent again with the same id, by which its receiver recognises it.
+A message is leased and sent, and then marked. After a crash in between it is sent again with the same id, by
+which users, or the receiver of a webhook, recognises it. If its rule is changed in this moment, it is sent
+all the same.
 """
 
-from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import orjson
 
@@ -21,8 +22,9 @@ from producers.alerts.polling import poll, run_isolated
 from producers.alerts.webhook_sender import WebhookFailed, WebhookSender
 from producers.alerts.webhook_signature import signed_headers
 from producers.encryption import NotDecryptable, unseal
+from producers.http.peers import Peers
 from producers.http.problems import ServiceNotReady
-from producers.makers import Makers
+from producers.makers import USERS, Makers
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
 
@@ -45,14 +47,10 @@ WAITS = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3_600, 10_800))
 """The times between the attempts of a message. After the last one, the rule is disabled."""
 
 
-class _SkippedMeanwhile(Exception):
-    """A message was skipped while it was being sent, because its rule was changed. Nothing is sent."""
-
-
 async def run_delivery(transactions: Transactions, settings: Settings) -> None:
     """Send messages when they are due, until cancelled."""
     sender = WebhookSender(settings.webhooks_to_internal_hosts)
-    makers = Makers(settings, "alerts")
+    makers = Makers(Peers(settings, "alerts"))
     delivery = Delivery(transactions, sender, makers, derived_key(settings, SECRETS))
     await poll(WORKER, INTERVAL_S, delivery.deliver_due, settings.stop_timeout_s)
 
@@ -82,43 +80,41 @@ class Delivery:
         return len(due)
 
     async def _deliver(self, message: DueMessage) -> None:
+        if not message.is_approved:
+            await self._end(message, "The seller may not sell now.")
+            return
         try:
-            maker = await self._makers.find(message.made, WRITE_WITH_SECRET)
+            if await self._makers.find(message.made, WRITE_WITH_SECRET) is None:
+                await self._give_up(message, MAKER_LEFT)
+            elif message.target.kind == "webhook":
+                await self._post(message)
+            elif message.target.kind == "email":
+                await self._mail(message)
+            else:
+                await self._end(message, None)
         except ServiceNotReady:
             await self._retry(message, MAKER_UNKNOWN, WAITS[0])
-            return
-        if maker is None:
-            await self._give_up(message, MAKER_LEFT)
-        elif message.target.kind == "webhook":
-            await self._post(message)
-        elif message.target.kind == "email":
-            await self._mail(message)
-        else:
-            await self._end(message, None)
 
     async def _mail(self, message: DueMessage) -> None:
         person_id = message.target.person_id
         if person_id is None:
             await self._give_up(message, "The person who got the mails has left.")
             return
-        outcome = "skipped"
-        with suppress(_SkippedMeanwhile):
-            async with self._transactions.begin(Trace.start(message.rule_id, None)) as tx:
-                outcome = await message_store.send_to_reader(
-                    tx,
-                    message.message_id,
-                    person_id,
-                    message.seller_id,
-                    MAIL_KIND,
-                    message.subject,
-                    message.body,
-                )
-                if outcome == "sent" and not await message_store.end_message(tx, message.message_id, None):
-                    raise _SkippedMeanwhile
+        outcome = await send_to_reader(
+            self._makers.peers,
+            mail_id=message.message_id,
+            user_id=person_id,
+            seller_id=message.seller_id,
+            kind=MAIL_KIND,
+            subject=message.subject,
+            text=message.body,
+        )
         if outcome == "left":
             await self._give_up(message, "The person who got the mails may not see these figures any more.")
         elif outcome == "limited":
             await self._limited(message)
+        else:
+            await self._end(message, None)
 
     async def _limited(self, message: DueMessage) -> None:
         reason = "Too many mails of alerts went to this address within an hour."
@@ -164,3 +160,16 @@ class Delivery:
             await store.lock_rule(tx, message.seller_id, message.rule_id)  # before the message, as elsewhere
             if await message_store.end_message(tx, message.message_id, reason):
                 await disable_rule(tx, message.seller_id, message.rule_id, reason)
+
+
+async def send_to_reader(peers: Peers, **mail: Any) -> str:
+    """Put a mail to a person into the mailbox of users, once for each `mail_id`.
+
+    Returns: `sent`; `limited`, if too many mails of the kind went to them; `left`, if they may not see the
+    seller's figures any more.
+
+    Raises:
+        ServiceNotReady: users does not answer.
+    """
+    outcome: str = (await peers.ask(USERS, "/v1/mails", mail))["outcome"]
+    return outcome

@@ -27,6 +27,7 @@ from producers.alerts.polling import poll, run_isolated
 from producers.alerts.rules import Rule
 from producers.alerts.texts import alert_text
 from producers.alerts.windows import Observation, new_observations, next_evaluation, requested_period
+from producers.http.peers import Peers
 from producers.http.problems import ServiceNotReady
 from producers.makers import Makers
 from producers.outbox.trace import Trace
@@ -53,7 +54,7 @@ REFUSED_RETRY_AFTER = timedelta(hours=1)
 async def run_evaluation(transactions: Transactions, settings: Settings) -> None:
     """Evaluate rules when they are due, until cancelled."""
     async with FiguresClient(settings) as figures:
-        evaluator = Evaluator(transactions, figures, Makers(settings, "alerts"), settings)
+        evaluator = Evaluator(transactions, figures, Makers(Peers(settings, "alerts")), settings)
         await poll(WORKER, INTERVAL_S, evaluator.evaluate_due, settings.stop_timeout_s)
 
 

@@ -7,13 +7,11 @@ from typing import Any
 
 import orjson
 
-from common.errors import Retryable
 from common.ids import new_id
 from producers.alerts.model import MessageKind
 from producers.alerts.rules import Target
 from producers.makers import Made
 from producers.outbox.transaction import Transaction
-from producers.postgres.errors import FUNCTION_UNAVAILABLE
 from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
@@ -33,7 +31,10 @@ class MessageText:
 
 @dataclass(frozen=True, slots=True)
 class DueMessage:
-    """A message to send now. `attempts` counts this attempt, too. `made` is about its rule."""
+    """A message to send now. `attempts` counts this attempt, too. `made` is about its rule.
+
+    `is_approved` is whether its seller may sell now.
+    """
 
     message_id: str
     seller_id: str
@@ -45,6 +46,7 @@ class DueMessage:
     attempts: int
     target: Target
     made: Made
+    is_approved: bool
 
 
 async def find_subscriptions(sql: Any, user_id: str) -> list[dict[str, Any]]:
@@ -135,6 +137,7 @@ async def claim_messages(sql: Any, now: datetime, lease: timedelta, limit: int) 
             row["attempts"],
             Target(row["target"], row["person_id"], None, row["url"], row["sealed_secret"]),
             Made(row["maker"], row["made_at"], row["seller_id"]),
+            row["is_approved"],
         )
         for row in rows
     ]
@@ -148,23 +151,3 @@ async def end_message(tx: Transaction, message_id: str, error: str | None) -> bo
 async def retry_message(sql: Any, message_id: str, send_at: datetime, error: str) -> None:
     """Send a message again later."""
     await sql.execute(SQL["retry_message"], message_id, send_at, error)
-
-
-async def send_to_reader(
-    tx: Transaction, mail_id: str, person_id: str, seller_id: str, kind: str, subject: str, body: str
-) -> str:
-    """Put a mail to a person into the mailbox of the service users, within this transaction.
-
-    Returns: `sent`; `limited`, if too many mails of the kind went to them; `left`, if they may not see the
-    seller's figures any more.
-
-    Raises:
-        Retryable: the service users has not created or granted its function yet.
-    """
-    try:
-        outcome: str = await tx.sql.fetchval(
-            SQL["send_to_reader"], mail_id, person_id, seller_id, kind, subject, body, tx.now
-        )
-    except FUNCTION_UNAVAILABLE as error:
-        raise Retryable(f"alerts can't send mails yet: {error}") from error
-    return outcome

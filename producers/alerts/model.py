@@ -23,9 +23,6 @@ MessageKind = Literal["fired", "repeated", "resolved", "test"]
 WRITERS: frozenset[StaffRole] = frozenset({"owner", "manager"})
 """Who may change alerts, reports and views."""
 
-READERS: frozenset[StaffRole] = frozenset({"owner", "manager", "analyst"})
-"""Who may see them, and may get mails with figures of the seller."""
-
 MAKER_LEFT = "The person who made this may not make it any more. Whoever resumes it takes it over."
 """Why a rule or a report is paused (`producers.makers`)."""
 

@@ -1,6 +1,7 @@
-"""What other processes of the platform ask: whether messages are sent, and what a person subscribed to."""
+"""What other processes of the platform ask: whether messages are sent, and what a person gets and made."""
 
 from datetime import timedelta
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -8,10 +9,11 @@ from starlette.responses import Response
 from common.access_policy import allow
 from common.guarded_route import policy
 from common.ids import Uuid
-from producers.alerts import message_store
+from producers.alerts import message_store, store
 from producers.alerts.schemas import NAME, MessagesSummaryResponse, SubscriptionsResponse
-from producers.http.endpoint import json_response, transactions
-from producers.http.routes import ServiceRoute
+from producers.erasures import Erasure
+from producers.http.endpoint import json_response, transaction, transactions
+from producers.http.routes import JsonBody, ServiceRoute
 
 SUMMARY_PERIOD = timedelta(days=1)
 
@@ -28,6 +30,15 @@ async def summarise_messages(request: Request) -> Response:
     async with transactions(request, NAME).connection() as sql:
         found = await message_store.summarise_messages(sql, now - SUMMARY_PERIOD)
     return json_response({"statuses": found})
+
+
+@router.post("/erasures/alerts", status_code=204)
+@policy(PLATFORM)
+async def forget_person(request: Request, body: Annotated[Erasure, JsonBody()]) -> Response:
+    """Let a person who was erased get no more mails. What they made stops."""
+    async with transaction(request, NAME, "") as tx:
+        await store.forget_person(tx, str(body.user_id))
+    return Response(status_code=204)
 
 
 @router.get("/alert_subscriptions/{user_id}", response_model=SubscriptionsResponse)

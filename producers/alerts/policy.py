@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from common.access_policy import allow
-from producers.alerts.model import READERS, WRITERS
+from common.principal import FIGURES_STAFF
+from producers.alerts.model import WRITERS
 
 SELLER = "seller_id"
 
 READ = allow(
     "seller", "analyst", "admin", "platform",
-    traffic="read", staff=READERS, seller_parameter=SELLER, scope="analytics:read",
+    traffic="read", staff=FIGURES_STAFF, seller_parameter=SELLER, scope="analytics:read",
 )  # fmt: skip
 WRITE = allow("seller", "admin", traffic="write", staff=WRITERS, seller_parameter=SELLER)
 WRITE_WITH_SECRET = replace(WRITE, secret_response=True)

@@ -61,16 +61,6 @@ class FiguresNotReady(Problem, PartUnavailable):
         super().__init__("The catalogue of metrics can't be read right now. Nothing was saved: try again.")
 
 
-class OthersNotReady(Problem, PartUnavailable):
-    """Another service is still starting, so that it can't be asked who sells or who has an account."""
-
-    status, kind, title = 503, "others-not-ready", "Not ready yet"
-    retry_after_s = 5
-
-    def __init__(self, service: str) -> None:
-        super().__init__(f"The service {service} is still starting. Nothing was saved: try again.")
-
-
 class NotAReader(Problem):
     """The address is not that of a person who may see the figures of the seller."""
 

@@ -68,10 +68,10 @@ async def create_report(
     alerts: AlertsContext = context(request, NAME)
     for metric in body.metrics:
         await check_metric(alerts.figures, metric)
+    target = await find_mail_target(alerts.peers, body.address, seller_id)
     async with transaction(request, NAME, seller_id) as tx:
         await require_seller(tx, seller_id)
-        row = _row(tx, seller_id, body, alerts.timezone)
-        row |= await find_mail_target(tx, body.address, seller_id)
+        row = _row(tx, seller_id, body, alerts.timezone) | target
         row |= {"maker": principal_of(request).subject}
         created = await report_store.create_report(tx, row, MAX_REPORTS)
     if created is None:

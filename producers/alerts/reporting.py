@@ -1,22 +1,24 @@
 """Sends reports by mail when a day, week or month is over and its figures are complete.
 
-The mail, the record of its period and the next time commit together, so that each period is sent once. After
-an outage of several periods only the newest one is sent.
+The id of a mail derives from the report and the period, so that users sends each period once; then the record
+of the period and the next time commit together. After an outage of several periods only the newest one is
+sent.
 """
 
 from datetime import timedelta
+from uuid import UUID, uuid5
 
-from common.ids import new_id
 from common.settings import Settings
 from producers.alerts import report_store
+from producers.alerts.delivery import send_to_reader
 from producers.alerts.figures import FiguresClient, FiguresRefused, FiguresUnavailable
-from producers.alerts.message_store import send_to_reader
 from producers.alerts.model import MAKER_LEFT, MAKER_UNKNOWN
 from producers.alerts.policy import WRITE
 from producers.alerts.polling import poll, run_isolated
 from producers.alerts.report_periods import next_send_at, period_before
 from producers.alerts.report_store import Report
 from producers.alerts.report_text import report_text
+from producers.http.peers import Peers
 from producers.http.problems import ServiceNotReady
 from producers.makers import Makers
 from producers.outbox.trace import Trace
@@ -38,7 +40,7 @@ MAIL_KIND = "seller_report"
 async def run_reports(transactions: Transactions, settings: Settings) -> None:
     """Send reports when they are due, until cancelled."""
     async with FiguresClient(settings) as figures:
-        reporter = Reporter(transactions, figures, Makers(settings, "alerts"), settings.public)
+        reporter = Reporter(transactions, figures, Makers(Peers(settings, "alerts")), settings.public)
         await poll(WORKER, INTERVAL_S, reporter.send_due, settings.stop_timeout_s)
 
 
@@ -93,14 +95,26 @@ class Reporter:
         if totals.as_of is None or totals.as_of < period[1]:
             await self._postpone(report, RETRY_AFTER, "The figures of the period are not complete yet.")
             return
+        if report.person_id is None:
+            return
         subject, body = report_text(report, period, totals, self._site)
+        try:
+            outcome = await send_to_reader(
+                self._makers.peers,
+                mail_id=str(uuid5(UUID(report.report_id), period[0].isoformat())),
+                user_id=report.person_id,
+                seller_id=report.seller_id,
+                kind=MAIL_KIND,
+                subject=subject,
+                text=body,
+            )
+        except ServiceNotReady:
+            await self._postpone(report, RETRY_AFTER, MAKER_UNKNOWN)
+            return
         async with self._transactions.begin(Trace.start(report.report_id, None)) as tx:
             locked = await report_store.lock_report(tx, report.seller_id, report.report_id)
             if locked is None or locked.person_id is None or locked.covered_until >= period[1]:
                 return
-            outcome = await send_to_reader(
-                tx, new_id(), locked.person_id, report.seller_id, MAIL_KIND, subject, body
-            )
             if outcome == "left":
                 reason = "The person who got the mails may not see these figures any more."
                 await report_store.pause_report(tx, report.report_id, reason)

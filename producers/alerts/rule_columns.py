@@ -3,12 +3,12 @@
 from typing import Any
 
 from producers.alerts.checks import find_mail_target
+from producers.alerts.context import AlertsContext
 from producers.alerts.problems import NoRecipient
 from producers.alerts.rules import Target
 from producers.alerts.schemas import EmailTarget, RuleRequest, WebhookTarget
 from producers.alerts.webhook_signature import new_webhook_secret
 from producers.encryption import seal
-from producers.outbox.transaction import Transaction
 
 
 def new_secret(body: RuleRequest) -> str | None:
@@ -17,23 +17,17 @@ def new_secret(body: RuleRequest) -> str | None:
 
 
 async def new_target(
-    tx: Transaction,
-    key: bytes,
-    seller_id: str,
-    rule_id: str,
-    body: RuleRequest,
-    secret: str | None,
+    context: AlertsContext, seller_id: str, rule_id: str, body: RuleRequest, secret: str | None
 ) -> dict[str, Any]:
-    """Return the columns of a new target. `secret` is that of a webhook, which `key` encrypts.
+    """Return the columns of a new target. `secret` is that of a webhook, which is encrypted.
 
-    Raises:
-        NotAReader: nobody with the address may see the seller's figures.
+    Raises: as `find_mail_target`.
     """
     columns: dict[str, Any] = {"target": body.target.kind}
     if isinstance(body.target, EmailTarget):
-        return columns | await find_mail_target(tx, body.target.address, seller_id)
+        return columns | await find_mail_target(context.peers, body.target.address, seller_id)
     if isinstance(body.target, WebhookTarget) and secret is not None:
-        sealed = seal(key, secret.encode(), rule_id)
+        sealed = seal(context.secret_key, secret.encode(), rule_id)
         return columns | {"url": body.target.url, "sealed_secret": _bytea(sealed)}
     return columns
 

@@ -108,10 +108,9 @@ async def create_alert_rule(
     alerts: AlertsContext = context(request, NAME)
     await _check(alerts, body)
     rule_id, secret = new_id(), new_secret(body)
+    row = content(body, alerts.timezone) | await new_target(alerts, seller_id, rule_id, body, secret)
     async with transaction(request, NAME, seller_id) as tx:
         await require_seller(tx, seller_id)
-        row = content(body, alerts.timezone)
-        row |= await new_target(tx, alerts.secret_key, seller_id, rule_id, body, secret)
         now = tx.now.isoformat()
         row |= {"rule_id": rule_id, "seller_id": seller_id, "maker": principal_of(request).subject}
         row |= {"created_at": now, "evaluate_at": now, "evaluated_until": now}
@@ -144,16 +143,15 @@ async def change_alert_rule(
     """
     alerts: AlertsContext = context(request, NAME)
     await _check(alerts, body)
-    secret = new_secret(body)
+    secret, target = new_secret(body), None
+    if not isinstance(body.target, UnchangedTarget):
+        target = await new_target(alerts, seller_id, rule_id, body, secret)
     async with transaction(request, NAME, seller_id) as tx:
         await require_seller(tx, seller_id)
         rule = await _lock(tx, seller_id, rule_id)
         if body.version is not None and body.version != rule.version:
             raise ChangedMeanwhile(PATH, body.version, rule.version)
-        if isinstance(body.target, UnchangedTarget):
-            target = same_target(rule.target)
-        else:
-            target = await new_target(tx, alerts.secret_key, seller_id, rule_id, body, secret)
+        target = target or same_target(rule.target)
         await close_alert(tx, rule, "The rule was changed.")
         await message_store.skip_every_waiting(tx, rule_id)
         row = content(body, alerts.timezone) | target | {"maker": principal_of(request).subject}

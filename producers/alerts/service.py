@@ -14,7 +14,6 @@ SERVICE = Service(
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(run_evaluation, run_delivery, run_reports, prune_messages),
-    callable_functions={"users": ("forget_user(uuid)",)},
     private_tables=("rules", "messages", "reports", "stored_responses"),
     context=make_context,
 )

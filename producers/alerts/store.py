@@ -7,10 +7,8 @@ from typing import Any
 import orjson
 
 from producers.alerts.model import Progress
-from producers.alerts.problems import OthersNotReady
 from producers.alerts.rules import Rule, rule_of
 from producers.outbox.transaction import Transaction
-from producers.postgres.errors import FUNCTION_UNAVAILABLE
 from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
@@ -22,17 +20,9 @@ async def lock_seller(tx: Transaction, seller_id: str) -> bool:
     return approved
 
 
-async def find_reader(sql: Any, email: str, seller_id: str) -> str | None:
-    """Return the person with an e-mail address if they may see the seller's figures; else None.
-
-    Raises:
-        OthersNotReady: the service users has not created or granted its function yet.
-    """
-    try:
-        person_id: str | None = await sql.fetchval(SQL["find_reader"], email, seller_id)
-    except FUNCTION_UNAVAILABLE as error:
-        raise OthersNotReady("users") from error
-    return person_id
+async def forget_person(tx: Transaction, user_id: str) -> None:
+    """Remove a person: nobody gets the mails of their rules and reports, and what they made stops."""
+    await tx.sql.execute("SELECT forget_user($1::uuid)", user_id)
 
 
 async def create_rule(tx: Transaction, row: Mapping[str, Any], limit: int) -> Rule | None:

@@ -1,4 +1,4 @@
-"""`/v1/settings`: the platform's settings and feature flags, and their history."""
+"""`/v1/settings`: the platform's settings and feature flags, and their history without erased authors."""
 
 from typing import Annotated, Any
 
@@ -22,9 +22,10 @@ from producers.configuration.schemas import (
     SettingResponse,
     VersionResponse,
 )
+from producers.erasures import Erasure
 from producers.http.endpoint import json_response, transaction, transactions
 from producers.http.guard import principal_of
-from producers.http.routes import JsonBody, PublicRoute
+from producers.http.routes import JsonBody, PublicRoute, ServiceRoute
 
 NAME = "configuration"
 PAGE_VERSIONS = 50
@@ -41,10 +42,11 @@ SettingName = Annotated[
          examples=["maintenance_banner"]),
 ]  # fmt: skip
 
-router = APIRouter(prefix="/v1/settings", tags=["settings"], route_class=PublicRoute)
+public = APIRouter(prefix="/v1/settings", tags=["settings"], route_class=PublicRoute)
+internal = APIRouter(prefix="/v1", route_class=ServiceRoute)
 
 
-@router.get("", summary="All settings", response_model=list[SettingResponse])
+@public.get("", summary="All settings", response_model=list[SettingResponse])
 @policy(READERS)
 async def settings(request: Request) -> Response:
     """Return the settings and feature flags of the platform: their values, who set them, and why."""
@@ -58,7 +60,7 @@ async def settings(request: Request) -> Response:
     )
 
 
-@router.get(
+@public.get(
     "/{name}/history",
     summary="The history of a setting",
     response_model=HistoryResponse,
@@ -85,7 +87,7 @@ async def setting_history(
     return json_response(history)
 
 
-@router.put(
+@public.put(
     "/{name}",
     summary="Change a setting",
     response_model=SettingResponse,
@@ -108,7 +110,7 @@ async def change_setting(
     return json_response(present_setting(setting, version))
 
 
-@router.post(
+@public.post(
     "/{name}/rollback",
     summary="Roll a setting back",
     response_model=SettingResponse,
@@ -126,6 +128,20 @@ async def roll_back_setting(
     async with transaction(request, NAME, name) as tx:
         version = await changes.roll_back(tx, setting, body.version, Change(author, body.reason))
     return json_response(present_setting(setting, version))
+
+
+@internal.post("/erasures/configuration", status_code=204)
+@policy(allow("platform", traffic="operations"))
+async def forget_person(request: Request, body: Annotated[Erasure, JsonBody()]) -> Response:
+    """Remove a person who was erased from the history of the settings."""
+    async with transaction(request, NAME, "") as tx:
+        await store.forget_author(tx, str(body.user_id))
+    return Response(status_code=204)
+
+
+router = APIRouter()
+router.include_router(public)
+router.include_router(internal)
 
 
 def find_setting(name: str) -> Setting[Any]:

@@ -1,4 +1,4 @@
-"""The configuration service: its endpoints and functions."""
+"""The configuration service: its endpoints and worker."""
 
 from producers.configuration.endpoints import router
 from producers.configuration.guardrails import run_guardrails
@@ -10,5 +10,4 @@ SERVICE = Service(
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(run_guardrails,),
-    callable_functions={"users": ("forget_author(text)",)},
 )

@@ -49,6 +49,11 @@ async def add_version(tx: Transaction, name: str, version: Version) -> None:
     )
 
 
+async def forget_author(tx: Transaction, author: str) -> None:
+    """Replace the author of changes by `erased`, because the person was erased."""
+    await tx.sql.execute("SELECT forget_author($1::text)", author)
+
+
 def _version(row: Mapping[str, Any]) -> Version:
     return Version(
         row["version"],

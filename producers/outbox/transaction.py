@@ -1,11 +1,15 @@
-"""One PostgreSQL transaction of a service. Its changes and the events that report them commit together."""
+"""One PostgreSQL transaction of a service.
 
-from collections.abc import AsyncIterator
+Its changes, the events that report them and its requests to other services commit together.
+"""
+
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
+import orjson
 from prometheus_client import Counter
 
 from common.clock import Clock
@@ -24,6 +28,18 @@ _POSTGRESQL = {"db.system.name": "postgresql"}
 OUTBOX = "outbox"
 """The channel that notifies a service's relay."""
 
+REQUESTS = "requests"
+"""The channel that notifies a service's sender of requests (`producers/requests`)."""
+
+_INSERT_REQUESTS = """
+INSERT INTO requests (service, method, path, body)
+SELECT service, method, path, body
+FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[]) WITH ORDINALITY
+    AS given (service, method, path, body, place)
+ORDER BY place
+RETURNING position
+"""
+
 
 class AlreadyProcessed(Exception):
     """The event was processed before, so this transaction must do nothing."""
@@ -33,7 +49,8 @@ class Transaction:
     """An open transaction.
 
     `sql` is its connection. `now` is the time of all its changes and events. `event` is the id and the topic
-    of the event that it processes; `record_event` records them and then sets `event` to None.
+    of the event that it processes; `record_event` records them and then sets `event` to None. `requested` are
+    the positions of its requests, once they are written.
     """
 
     def __init__(
@@ -43,8 +60,10 @@ class Transaction:
         self.now = now
         self.trace = trace
         self.event = event
+        self.requested: list[int] = []
         self._events = events
         self._messages: list[OutboxMessage] = []
+        self._requests: list[tuple[str, str, str, str]] = []
         self._counters: list[Counter] = []
         self._channels: set[str] = set()
 
@@ -76,6 +95,16 @@ class Transaction:
         """Publish a message that is not an event of this service, such as a dead letter."""
         self._messages.append(message)
 
+    def request(
+        self, service: str, path: str, body: Mapping[str, Any], method: Literal["POST", "PUT"] = "POST"
+    ) -> None:
+        """Send a request to another service if this transaction commits, until it is answered.
+
+        The request may arrive more than once. Those to one service arrive in the order in which they are
+        written, so a transaction first locks the row that its request is about. See `producers/requests`.
+        """
+        self._requests.append((service, method, path, orjson.dumps(body).decode()))
+
     def count(self, counter: Counter) -> None:
         """Increment a counter if this transaction commits."""
         self._counters.append(counter)
@@ -84,8 +113,12 @@ class Transaction:
         """Notify the listeners of a channel of this service once this transaction has committed."""
         self._channels.add(channel)
 
-    async def write_outbox(self) -> None:
-        """Write the emitted messages into the outbox, right before the commit."""
+    async def write_outgoing(self) -> None:
+        """Write the emitted messages and the requests into their tables, right before the commit."""
+        if self._requests:
+            given = map(list, zip(*self._requests, strict=True))
+            self.requested = [row["position"] for row in await self.sql.fetch(_INSERT_REQUESTS, *given)]
+            self.notify(REQUESTS)
         if self._messages:
             await self.sql.execute(SQL["insert_messages"], *columns(self._messages))
             self.notify(OUTBOX)
@@ -130,5 +163,5 @@ class Transactions:
             async with connection.transaction():
                 transaction = Transaction(connection, self.clock(), trace, self.events, event)
                 yield transaction
-                await transaction.write_outbox()
+                await transaction.write_outgoing()
             await transaction.after_commit(self.notifier)

@@ -28,13 +28,6 @@ INVALID: tuple[type[Exception], ...] = (
 )
 """The values can't be stored; a retry fails again."""
 
-FUNCTION_UNAVAILABLE: tuple[type[Exception], ...] = (
-    asyncpg.InvalidSchemaNameError,
-    asyncpg.UndefinedFunctionError,
-    asyncpg.InsufficientPrivilegeError,
-)
-"""Another service has not created its function yet, or not granted it. Occurs during the first start."""
-
 
 @contextmanager
 def closed_is_transient(is_closed: Callable[[], bool]) -> Iterator[None]:

@@ -6,7 +6,6 @@ An external server (`postgres_url`) has no such roles: its one role owns all sch
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import asyncpg
@@ -19,22 +18,14 @@ from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
 
-NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
-
 
 async def migrate_as_admin(
-    settings: Settings,
-    schema: str,
-    folders: Mapping[str, Path],
-    readable_tables: Mapping[str, Sequence[str]] = NOTHING,
-    callable_functions: Mapping[str, Sequence[str]] = NOTHING,
-    private_tables: Sequence[str] = (),
+    settings: Settings, schema: str, folders: Mapping[str, Path], private_tables: Sequence[str] = ()
 ) -> None:
     """Migrate a service's schema as the administrator, then make the service's role its owner.
 
-    The administrator applies migrations because a few of them read the tables of another service.
-    `readable_tables` (service → tables) and `callable_functions` (service → functions) are what other
-    services are granted. `private_tables` are those that audits can't read.
+    The administrator applies migrations because a few of them read the tables of another service. Otherwise a
+    service reaches no schema but its own. `private_tables` are those that audits can't read.
 
     Raises:
         BrokenMigrations: see `migrate`.
@@ -44,10 +35,6 @@ async def migrate_as_admin(
         if not settings.postgres_url:
             await _assign(connection, settings, schema)
             await _grant_to_reader(connection, schema, private_tables)
-            for service, tables in readable_tables.items():
-                await _grant(connection, "format_table_grants", schema, tables, role_name(service))
-            for service, functions in callable_functions.items():
-                await _grant(connection, "format_function_grants", schema, functions, role_name(service))
 
 
 async def create_schema(settings: Settings, schema: str) -> None:
@@ -73,24 +60,11 @@ async def _assign(connection: "asyncpg.Connection[Any]", settings: Settings, sch
     password = role_password(settings.postgres_role_secret.get_secret_value(), role)
     async with connection.transaction():
         await connection.execute(SQL["lock_roles"])
-        await _create_role(connection, role)
+        if not await connection.fetchval(SQL["role_exists"], role):
+            await connection.execute(await connection.fetchval(SQL["format_create_role"], role))
         await _run_formatted(connection, "format_role", schema, role, scram_verifier(password))
         await _run_formatted(connection, "format_owner_changes", schema, role)
-
-
-async def _create_role(connection: "asyncpg.Connection[Any]", role: str) -> None:
-    if not await connection.fetchval(SQL["role_exists"], role):
-        await connection.execute(await connection.fetchval(SQL["format_create_role"], role))
-
-
-async def _grant(
-    connection: "asyncpg.Connection[Any]", query: str, schema: str, names: Sequence[str], role: str
-) -> None:
-    """Grant rights on some tables or functions of a schema to a role, which may have no password yet."""
-    async with connection.transaction():
-        await connection.execute(SQL["lock_roles"])
-        await _create_role(connection, role)
-        await _run_formatted(connection, query, schema, names, role)
+        await _run_formatted(connection, "format_revocations", schema, role_name("%"), role_name(READER))
 
 
 async def _grant_to_reader(

@@ -61,7 +61,6 @@ async def approve_application(
     Raises:
         UnknownApplication, WrongStatus: there is no such application, or it was refused.
         TooManySellers: the applicant works for as many sellers as a person may.
-        AccountsUnavailable: users is still starting.
     """
     application = await _lock_application(tx, application_id)
     if application.status == "approved":
@@ -106,9 +105,11 @@ async def refuse_application(tx: Transaction, application_id: str, decided_by: s
 async def suspend_seller(tx: Transaction, seller_id: str, changed_by: str, reason: str) -> None:
     """Suspend a seller: its API keys stop, and its staff lose their access. A repetition changes nothing.
 
+    The gateway asks which sellers are suspended. Users ends the access tokens of the staff when it reads the
+    event.
+
     Raises:
         UnknownSeller, WrongStatus: there is no such seller, or it was never approved.
-        AccountsUnavailable: users is still starting.
     """
     await _move(tx, seller_id, "suspended", changed_by, reason)
 
@@ -118,7 +119,6 @@ async def reinstate_seller(tx: Transaction, seller_id: str, changed_by: str, rea
 
     Raises:
         UnknownSeller, WrongStatus: there is no such seller, or it was never approved.
-        AccountsUnavailable: users is still starting.
     """
     await _move(tx, seller_id, "approved", changed_by, reason)
 
@@ -136,7 +136,6 @@ async def _move(
     check_becomes(seller_id, status, to)
     await store.set_seller_status(tx, seller_id, to, changed_by, reason)
     tx.emit("seller_status_changed", seller_id=seller_id, status=to)
-    await store.end_access(tx, await store.find_roles(tx, seller_id))
 
 
 async def _lock_application(tx: Transaction, application_id: str) -> Application:

@@ -13,6 +13,7 @@ from common.principal import Principal
 from producers.http.endpoint import json_response, transaction, transactions
 from producers.http.guard import principal_of
 from producers.http.routes import JsonBody, PublicRoute
+from producers.requests.sender import wait_until_answered
 from producers.sellers import admission, store
 from producers.sellers.policy import ADMIN_READ, ADMIN_WRITE, READ_OWN, WRITE_OWN
 from producers.sellers.problems import NotAPerson
@@ -101,7 +102,9 @@ async def approve_application(
         await admission.approve_application(
             tx, application_id, admin.subject, admin.shopper_id, body.commission_bp
         )
-        return json_response(await store.find_application(tx.sql, application_id))
+        approved = await store.find_application(tx.sql, application_id)
+    await wait_until_answered(transactions(request, NAME), tx)
+    return json_response(approved)
 
 
 @router.post(

@@ -8,9 +8,9 @@ from producers.sellers import (
     commission_endpoints,
     cost_endpoints,
     invitation_endpoints,
+    platform_endpoints,
     profile_endpoints,
     staff_endpoints,
-    suspension_endpoints,
 )
 
 router = APIRouter()
@@ -22,6 +22,6 @@ for each in (
     api_key_endpoints,
     commission_endpoints,
     cost_endpoints,
-    suspension_endpoints,
+    platform_endpoints,
 ):
     router.include_router(each.router)

@@ -11,8 +11,10 @@ from common.openapi import openapi_problem
 from producers.http.endpoint import context, json_response, settings_of, transaction, transactions
 from producers.http.guard import principal_of
 from producers.http.routes import JsonBody, PublicRoute, SellerPath
+from producers.requests.sender import wait_until_answered
+from producers.sellers import store
 from producers.sellers.application_endpoints import person_id
-from producers.sellers.invitations import accept, find_open, invite, refuse, withdraw
+from producers.sellers.invitations import accept, find_open, invite, withdraw
 from producers.sellers.policy import INVITERS, KEEPERS, READ_OWN, WRITE_OWN
 from producers.sellers.schemas import (
     NAME,
@@ -51,9 +53,9 @@ async def invite_to_staff(
 
     The response is the same whether or not the address has an account.
     """
-    site = settings_of(request, NAME).public
+    site, peers = settings_of(request, NAME).public, context(request, NAME).peers
     async with transaction(request, NAME, seller_id) as tx:
-        invitation = await invite(tx, seller_id, principal_of(request), body.email, body.role, site)
+        invitation = await invite(tx, peers, seller_id, principal_of(request), body.email, body.role, site)
     return json_response(invitation, 201)
 
 
@@ -84,9 +86,7 @@ async def find_invitation(
 ) -> Response:
     """Return which seller invites you, and to which role. The token is that of the mail."""
     user_id = person_id(principal_of(request))
-    sellers = transactions(request, NAME)
-    async with sellers.connection() as sql:
-        found = await find_open(sql, context(request, NAME), sellers.clock(), body.token, user_id)
+    found = await find_open(transactions(request, NAME), context(request, NAME), body.token, user_id)
     return json_response(
         {
             "seller_id": found.seller_id,
@@ -112,8 +112,10 @@ async def accept_invitation(
     The role applies at once: your access tokens end, and the next refresh gives one with the role.
     """
     user_id = person_id(principal_of(request))
+    await find_open(transactions(request, NAME), context(request, NAME), body.token, user_id)
     async with transaction(request, NAME, user_id) as tx:
-        joined = await accept(tx, context(request, NAME), body.token, user_id)
+        joined = await accept(tx, body.token, user_id)
+    await wait_until_answered(transactions(request, NAME), tx)
     return json_response({"seller_id": joined.seller_id, "role": joined.role})
 
 
@@ -129,6 +131,7 @@ async def refuse_invitation(
 ) -> Response:
     """Refuse an invitation. Its link ends."""
     user_id = person_id(principal_of(request))
+    found = await find_open(transactions(request, NAME), context(request, NAME), body.token, user_id)
     async with transaction(request, NAME, user_id) as tx:
-        await refuse(tx, context(request, NAME), body.token, user_id)
+        await store.delete_invitation(tx, found.invitation_id)
     return Response(status_code=204)

@@ -1,15 +1,14 @@
 """Invites people to the staff of a seller; they accept or refuse with the token of the mail."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from dataclasses import asdict, dataclass
 
 from common.email_address import normalized_email
 from common.ids import new_id
 from common.principal import Principal, StaffRole
 from common.secret_token import new_token, token_digest
-from producers.makers import Made, Makers
-from producers.outbox.transaction import Transaction
+from producers.http.peers import Peers
+from producers.makers import USERS, Made, Makers
+from producers.outbox.transaction import Transaction, Transactions
 from producers.sellers import store
 from producers.sellers.mails import staff_invitation
 from producers.sellers.model import (
@@ -41,19 +40,25 @@ class Membership:
 
 
 async def invite(
-    tx: Transaction, seller_id: str, principal: Principal, given_email: str, role: StaffRole, site: str
+    tx: Transaction,
+    peers: Peers,
+    seller_id: str,
+    principal: Principal,
+    given_email: str,
+    role: StaffRole,
+    site: str,
 ) -> OpenInvitationResponse:
     """Invite the person with an e-mail address, and send them a mail with a link to `site`.
 
     Nothing depends on whether the address has an account. An open invitation to the same address is replaced:
-    its link ends.
+    its link ends. The mail is the last step: if the commit fails after it, its link leads nowhere.
 
     Raises:
         UnknownSeller: there is no such seller that was approved.
         NotAStaffManager, OnlyOwners: the principal may not do this.
         TooManyInvitations: the seller has as many open invitations as it may have.
         TooManyMails: the address got as many invitations within an hour as it may get.
-        AccountsUnavailable: users is still starting.
+        ServiceNotReady: users does not answer.
     """
     staff = await lock_staff(tx, seller_id, principal)
     actor, email, token = find_actor(principal, staff), normalized_email(given_email), new_token()
@@ -75,8 +80,9 @@ async def invite(
         raise TooManyInvitations(MAX_OPEN_INVITATIONS)
     profile = await store.find_profile(tx.sql, seller_id) or {}
     link = f"{site}/staff_invitation?token={token}"
-    mail = staff_invitation(email, profile.get("name") or seller_id, role, link)
-    if not await store.send_mail(tx, mail):
+    mail = asdict(staff_invitation(email, profile.get("name") or seller_id, role, link))
+    sent = {"mail_id": invitation.invitation_id, "kind": "staff_invitation", **mail}
+    if (await peers.ask(USERS, "/v1/mails", sent))["outcome"] == "limited":
         raise TooManyMails
     return saved
 
@@ -97,18 +103,22 @@ async def withdraw(tx: Transaction, seller_id: str, principal: Principal, invita
     await store.delete_invitation(tx, invitation_id)
 
 
-async def find_open(sql: Any, makers: Makers, now: datetime, token: str, user_id: str) -> Invitation:
+async def find_open(transactions: Transactions, makers: Makers, token: str, user_id: str) -> Invitation:
     """Return the open invitation with a token, for the person who was invited.
+
+    It asks users, so no transaction is open meanwhile.
 
     Raises:
         InvitationEnded: it is not open, the seller is suspended, or its sender may not send it any more.
         NotTheInvitedPerson: the verified address of the person is another one.
-        AccountsUnavailable, ServiceNotReady: users is still starting, or does not answer.
+        ServiceNotReady: users does not answer.
     """
-    invitation = await store.find_invitation(sql, token_digest(token), now)
+    async with transactions.connection() as sql:
+        invitation = await store.find_invitation(sql, token_digest(token), transactions.clock())
     if invitation is None or not await _may_still_invite(makers, invitation):
         raise InvitationEnded
-    if await store.find_user(sql, invitation.email) != user_id:
+    found = await makers.peers.find(USERS, "/v1/people/lookups", {"email": invitation.email})
+    if found is None or found["user_id"] != user_id:
         raise NotTheInvitedPerson
     return invitation
 
@@ -122,30 +132,26 @@ async def _may_still_invite(makers: Makers, invitation: Invitation) -> bool:
     return is_operator(sender) or invitation.role in roles_to_give(sender.sellers.get(invitation.seller_id))
 
 
-async def accept(tx: Transaction, makers: Makers, token: str, user_id: str) -> Membership:
-    """Make the invited person a member of the staff, at once. A member keeps their role.
+async def accept(tx: Transaction, token: str, user_id: str) -> Membership:
+    """Make the person for whom `find_open` has found an invitation a member of the staff.
+
+    A member keeps their role.
 
     Raises:
-        InvitationEnded, NotTheInvitedPerson, AccountsUnavailable, ServiceNotReady: see `find_open`.
+        InvitationEnded: it has ended meanwhile.
         TooManySellers: the person works for as many sellers as a person may.
     """
-    seller_id = (await find_open(tx.sql, makers, tx.now, token, user_id)).seller_id
-    await store.lock_seller(tx, seller_id)
-    invitation = await find_open(tx.sql, makers, tx.now, token, user_id)  # it may have ended before the lock
+    found = await store.find_invitation(tx.sql, token_digest(token), tx.now)
+    if found is None:
+        raise InvitationEnded
+    await store.lock_seller(tx, found.seller_id)
+    invitation = await store.find_invitation(tx.sql, token_digest(token), tx.now)
+    if invitation is None:  # it has ended before the lock
+        raise InvitationEnded
     await store.delete_invitation(tx, invitation.invitation_id)
-    staff = await store.find_roles(tx, seller_id)
+    staff = await store.find_roles(tx, found.seller_id)
     if user_id in staff:
-        return Membership(seller_id, staff[user_id])
+        return Membership(found.seller_id, staff[user_id])
     hint = masked_email(invitation.email)
-    await join_staff(tx, seller_id, user_id, invitation.role, invitation.invited_by, hint)
-    return Membership(seller_id, invitation.role)
-
-
-async def refuse(tx: Transaction, makers: Makers, token: str, user_id: str) -> None:
-    """Refuse an invitation: its link ends.
-
-    Raises:
-        InvitationEnded, NotTheInvitedPerson, AccountsUnavailable, ServiceNotReady: see `find_open`.
-    """
-    invitation = await find_open(tx.sql, makers, tx.now, token, user_id)
-    await store.delete_invitation(tx, invitation.invitation_id)
+    await join_staff(tx, found.seller_id, user_id, invitation.role, invitation.invited_by, hint)
+    return Membership(found.seller_id, invitation.role)

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from common.access_policy import NotAllowed
-from common.errors import PartUnavailable
 from common.problems import Problem
 
 
@@ -156,16 +155,6 @@ class NotTheInvitedPerson(Problem):
             "Your account has another e-mail address than the one to which the invitation was sent. Sign in "
             "with the account of that address, or create one."
         )
-
-
-class AccountsUnavailable(Problem, PartUnavailable):
-    """The users service has not created its functions yet."""
-
-    status, kind, title = 503, "not-ready", "Not ready yet"
-    retry_after_s = 2
-
-    def __init__(self) -> None:
-        super().__init__("users is still starting. Nothing was changed; send the same request again.")
 
 
 class UnknownKey(Problem):

@@ -1,5 +1,6 @@
 """The sellers service: its endpoints and worker."""
 
+from producers.http.peers import Peers
 from producers.makers import Makers
 from producers.sellers.endpoints import router
 from producers.sellers.handlers import SUBSCRIPTIONS
@@ -11,10 +12,6 @@ SERVICE = Service(
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(prune_tables,),
-    readable_tables={"users": ("staff", "sellers")},
-    callable_functions={
-        "users": ("forget_user(uuid, text)",),
-    },
     private_tables=("staff_invitations",),
-    context=lambda settings: Makers(settings, "sellers"),
+    context=lambda settings: Makers(Peers(settings, "sellers")),
 )

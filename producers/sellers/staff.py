@@ -1,8 +1,16 @@
-"""Changes the staff of a seller. The roles in the database decide, not those of the sender's token."""
+"""Changes the staff of a seller. The roles in the database decide, not those of the sender's token.
+
+Users, which says in access tokens who works for whom, is told each change by a request. The endpoints wait
+for its answer (`wait_until_answered`). If users does not answer so soon, the change is made all the same, and
+applies to access tokens once users answers. Until then a new member has no access, and one who was removed
+has the old role. Who may change the staff is decided by this service's table, at once.
+"""
 
 from collections.abc import Mapping
 
 from common.principal import Principal, StaffRole
+from common.request_path import in_path
+from producers.makers import USERS
 from producers.outbox.transaction import Transaction
 from producers.sellers import store
 from producers.sellers.model import (
@@ -28,12 +36,11 @@ async def join_staff(
 
     Raises:
         TooManySellers: the person works for as many sellers as a person may.
-        AccountsUnavailable: users is still starting.
     """
     await store.lock_memberships(tx, user_id)
     check_memberships({*await store.find_memberships(tx, user_id), seller_id})
     await store.save_staff(tx, seller_id, user_id, role, added_by, email_hint)
-    await store.end_access(tx, [user_id])
+    _tell_users(tx, seller_id, user_id, role)
 
 
 async def change_role(
@@ -47,7 +54,6 @@ async def change_role(
     Raises:
         UnknownSeller, UnknownStaff: there is no such seller, or the person does not work for it.
         NotAStaffManager, OnlyOwners, LastOwner: the principal may not do this.
-        AccountsUnavailable: users is still starting.
     """
     staff = await lock_staff(tx, seller_id, principal)
     check_staff_change(find_actor(principal, staff), staff, user_id, to)
@@ -55,8 +61,7 @@ async def change_role(
         raise UnknownStaff(seller_id, user_id)
     if staff[user_id] == to:
         return
-    # First, because it locks the account, as suspensions and erasures do before they change keys and staff.
-    await store.end_access(tx, [user_id])
+    _tell_users(tx, seller_id, user_id, to)
     if to is None:
         await store.remove_staff(tx, seller_id, user_id, principal.subject)
     else:
@@ -64,6 +69,11 @@ async def change_role(
     if to not in STAFF_MANAGERS:
         await store.revoke_keys_of_maker(tx.sql, seller_id, user_id, tx.now, principal.subject, tx.now)
     await store.withdraw_invitations_of_sender(tx, seller_id, user_id, roles_to_give(to))
+
+
+def _tell_users(tx: Transaction, seller_id: str, user_id: str, role: StaffRole | None) -> None:
+    """Tell users the role that a person has at a locked seller now; None if they were removed."""
+    tx.request(USERS, f"/v1/people/{user_id}/sellers/{in_path(seller_id)}", {"role": role}, "PUT")
 
 
 async def lock_managed_seller(tx: Transaction, seller_id: str, principal: Principal) -> None:

@@ -12,6 +12,7 @@ from common.openapi import openapi_problem
 from producers.http.endpoint import json_response, transaction, transactions
 from producers.http.guard import principal_of
 from producers.http.routes import JsonBody, PublicRoute, SellerPath
+from producers.requests.sender import wait_until_answered
 from producers.sellers import store
 from producers.sellers.model import STAFF_MANAGERS
 from producers.sellers.policy import KEEPERS, SELLER
@@ -52,6 +53,7 @@ async def change_staff(
     """Give a person of the staff another role. It applies at once: their access tokens end."""
     async with transaction(request, NAME, seller_id) as tx:
         await change_role(tx, seller_id, principal_of(request), user_id, body.role)
+    await wait_until_answered(transactions(request, NAME), tx)
     return await _staff(request, seller_id)
 
 
@@ -61,6 +63,7 @@ async def remove_staff(request: Request, seller_id: SellerPath, user_id: UserId)
     """Remove a person from the staff. Everybody may leave, except the last owner."""
     async with transaction(request, NAME, seller_id) as tx:
         await change_role(tx, seller_id, principal_of(request), user_id, None)
+    await wait_until_answered(transactions(request, NAME), tx)
     return Response(status_code=204)
 
 

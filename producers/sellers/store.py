@@ -1,20 +1,16 @@
 """Reads and writes the tables of sellers; each statement is a file in `queries/`."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from common.ids import new_id
 from common.principal import StaffRole
 from producers.outbox.transaction import Transaction
-from producers.postgres.errors import FUNCTION_UNAVAILABLE
 from producers.postgres.queries import load_queries
 from producers.sellers.commission import CommissionRule
 from producers.sellers.costs import Cost, ProductCosts, SavedCost, by_product
-from producers.sellers.mails import Mail
 from producers.sellers.model import ApplicationStatus, SellerStatus
-from producers.sellers.problems import AccountsUnavailable
 from producers.sellers.schemas import OpenInvitationResponse
 from schemas.codec import Record
 
@@ -271,46 +267,9 @@ async def withdraw_invitations_of_sender(
     await tx.sql.execute(SQL["withdraw_invitations_of_sender"], seller_id, user_id, sorted(still))
 
 
-async def send_mail(tx: Transaction, mail: Mail) -> bool:
-    """Put a mail into the mailbox of users; return False if too many of its kind went to its address.
-
-    Raises:
-        AccountsUnavailable: users has not created the function yet, or not granted it.
-    """
-    try:
-        sent = await tx.sql.fetchval(SQL["send_mail"], new_id(), mail.to, mail.subject, mail.text, tx.now)
-    except FUNCTION_UNAVAILABLE as error:
-        raise AccountsUnavailable from error
-    return sent is not None
-
-
-async def find_user(sql: Any, email: str) -> str | None:
-    """Return the id of the account with a verified e-mail address; None without one.
-
-    It calls a function of the users service.
-
-    Raises:
-        AccountsUnavailable: users has not created the function yet, or not granted it.
-    """
-    try:
-        user_id: str | None = await sql.fetchval(SQL["find_user"], email)
-    except FUNCTION_UNAVAILABLE as error:
-        raise AccountsUnavailable from error
-    return user_id
-
-
-async def end_access(tx: Transaction, user_ids: Iterable[str]) -> None:
-    """End the access tokens of these people, so that their changed roles apply at once.
-
-    It calls a function of the users service, within this transaction.
-
-    Raises:
-        AccountsUnavailable: users has not created the function yet, or not granted it.
-    """
-    try:
-        await tx.sql.execute(SQL["end_access"], sorted(user_ids))
-    except FUNCTION_UNAVAILABLE as error:
-        raise AccountsUnavailable from error
+async def forget_person(tx: Transaction, user_id: str, email: str) -> None:
+    """Delete what there is of a person and their e-mail address. A repetition changes nothing."""
+    await tx.sql.execute("SELECT forget_user($1::uuid, $2::text)", user_id, email)
 
 
 async def find_keys(sql: Any, seller_id: str) -> list[dict[str, Any]]:

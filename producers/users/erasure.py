@@ -1,7 +1,9 @@
 """Erases a person: deletes their rows and the key that links them to their shopper ids."""
 
+from producers.erasures import ask_to_forget
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transactions
+from producers.requests.sender import wait_until_answered
 from producers.users import mail_store, registration_store, session_store, sign_in_store, store
 from producers.users.access_tokens import find_shopper_ids
 from producers.users.account import confirm_password
@@ -16,14 +18,14 @@ async def erase(
 ) -> None:
     """Erase a person. Nothing in any store names their user id or e-mail address afterwards.
 
-    Orders, topics and facts keep the shopper id, so that figures stay right. Without the person's key,
-    nothing links it to a person (docs/decisions/erasure.md). `shopper_erased` tells other systems.
+    The other services forget the person when they answer (`producers/erasures.py`), which is soon unless they
+    are away. Orders, topics and facts keep the shopper id, so that figures stay right. Without the person's
+    key, nothing links it to a person (docs/decisions/erasure.md). `shopper_erased` tells other systems.
 
     Raises:
         WrongPassword: the password is another one; see `confirm_password` for more.
         LastAdministrator: nobody would be left who can administer the shop.
         KeysNotReady: the person's key can't be read.
-        ServiceNotReady: sellers can't delete what it has of the person yet.
     """
     person = await confirm_password(transactions, context, user_id, password)
     async with transactions.connection() as sql:
@@ -40,7 +42,7 @@ async def erase(
             if session["last_used_at"] > now - REVOCATION_LIFETIME:
                 await session_store.revoke_session(tx, session["session_id"], now)
         for email in {person.email, locked.email}:
-            await store.forget_membership(tx, user_id, email)
+            ask_to_forget(tx, user_id, email)
             await mail_store.delete_mails(tx, email)
             await registration_store.delete_registrations(tx, email)
             devices = context.devices
@@ -48,3 +50,4 @@ async def erase(
         await store.delete_person(tx, user_id)
         await store.erase_pseudonym(tx, shopper_id)
         tx.emit("shopper_erased", shopper_id=shopper_id)
+    await wait_until_answered(transactions, tx)

@@ -54,14 +54,17 @@ async def delete_mailed_tokens(tx: Transaction, user_id: str) -> None:
     await tx.sql.execute(SQL["delete_mailed_tokens"], user_id)
 
 
-async def send_mail(tx: Transaction, mail: Mail, user_id: str | None = None) -> bool:
+async def send_mail(
+    tx: Transaction, mail: Mail, user_id: str | None = None, mail_id: str | None = None
+) -> bool:
     """Put a mail into the mailbox; return False if too many of its kind went to its address.
 
-    `user_id` is the person whose mail it is, if the address is not theirs yet.
+    `user_id` is the person whose mail it is, if the address is not theirs yet. A mail whose `mail_id` is in
+    the mailbox is sent already.
     """
     sent = await tx.sql.fetchval(
         SQL["send_mail"],
-        new_id(),
+        mail_id or new_id(),
         user_id,
         mail.to,
         mail.kind,

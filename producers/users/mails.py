@@ -17,11 +17,15 @@ MailKind = Literal[
 ]  # fmt: skip
 
 
+ServiceMailKind = Literal["staff_invitation", "seller_alert", "seller_report"]
+"""The mails that other services write."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mail:
     """A mail to one address."""
 
-    kind: MailKind
+    kind: MailKind | ServiceMailKind
     to: str
     subject: str
     text: str

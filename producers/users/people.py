@@ -4,14 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.cursor import BadCursor, decode_moment, encode_moment
-from common.principal import Principal
+from common.email_address import normalized_email
+from common.principal import FIGURES_STAFF, Principal, StaffRole
+from producers.erasures import ask_to_forget
 from producers.outbox.trace import Trace
 from producers.outbox.transaction import Transaction, Transactions
 from producers.users import session_store, store
 from producers.users.access_tokens import roles_of
 from producers.users.model import ChosenRole
 from producers.users.problems import CursorNotUsable, LastAdministrator, UnknownPerson
-from producers.users.schemas import PeopleResponse, PersonDetailsResponse, PersonResponse, RightsResponse
+from producers.users.schemas import (
+    LookupRequest,
+    PeopleResponse,
+    PersonDetailsResponse,
+    PersonResponse,
+    RightsResponse,
+)
 from producers.users.sessions import end_all_sessions
 
 PAGE = 50
@@ -55,6 +63,9 @@ async def show(transactions: Transactions, user_id: str) -> PersonDetailsRespons
 async def show_rights(transactions: Transactions, user_id: str) -> RightsResponse:
     """Return what a person may do now, for services that keep what the person made.
 
+    These check themselves whether the seller may sell. What somebody made must not end for good because this
+    service has not read yet that a suspension is over.
+
     Raises:
         UnknownPerson: there is no such person, they are suspended, or of a demo that has ended.
     """
@@ -62,7 +73,7 @@ async def show_rights(transactions: Transactions, user_id: str) -> RightsRespons
         rights = await store.find_rights(sql, user_id)
         if rights is None:
             raise UnknownPerson
-        sellers = await store.find_memberships(sql, user_id)
+        sellers = await store.find_memberships(sql, user_id, also_suspended=True)
     principal = Principal(user_id, roles_of(rights.role, sellers), sellers=sellers)
     return {"principal": principal.claims(), "since": rights.since}
 
@@ -114,6 +125,48 @@ async def end_suspension(transactions: Transactions, user_id: str) -> PersonDeta
             raise UnknownPerson
         await store.set_suspension(tx, user_id, None, None)
     return await show(transactions, user_id)
+
+
+async def look_up(transactions: Transactions, request: LookupRequest) -> str:
+    """Return the id of the person with a verified e-mail address.
+
+    Raises:
+        UnknownPerson: nobody has it, or they may not see the figures of the seller that the request names.
+    """
+    async with transactions.connection() as sql:
+        user_id = await store.find_registered(sql, normalized_email(request.email))
+        if user_id is None:
+            raise UnknownPerson
+        if request.seller_id is not None and not await may_see_figures(sql, user_id, request.seller_id):
+            raise UnknownPerson
+    return user_id
+
+
+async def may_see_figures(sql: Any, user_id: str, seller_id: str) -> bool:
+    """Return whether a person may do anything now, and works for a seller in a role that sees its figures.
+
+    The service that asks knows itself whether the seller may sell; see `show_rights`.
+    """
+    if await store.find_rights(sql, user_id) is None:
+        return False
+    sellers = await store.find_memberships(sql, user_id, also_suspended=True)
+    return sellers.get(seller_id) in FIGURES_STAFF
+
+
+async def set_staff_role(
+    transactions: Transactions, user_id: str, seller_id: str, role: StaffRole | None
+) -> None:
+    """Record the role of a person at a seller, and end their access tokens, so that it applies at once.
+
+    A repetition changes nothing. Nothing is recorded of somebody who was erased. If they got the role in the
+    same moment, sellers has stored it after it forgot them, and is asked to forget them again.
+    """
+    async with transactions.begin(Trace("")) as tx:
+        if await store.lock_person(tx, user_id) is None:
+            if role is not None:
+                ask_to_forget(tx, user_id, "")
+        elif await store.save_staff_role(tx, user_id, seller_id, role):
+            await session_store.revoke_person(tx, user_id, transactions.clock())
 
 
 async def require_other_admin(tx: Transaction, user_id: str) -> None:

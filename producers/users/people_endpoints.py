@@ -9,18 +9,21 @@ from common.guarded_route import policy
 from common.ids import PRINTABLE, Uuid
 from common.openapi import NOT_FOUND
 from producers.http.endpoint import json_response, transactions
-from producers.http.routes import JsonBody, PublicRoute, ServiceRoute
+from producers.http.routes import JsonBody, PublicRoute, SellerPath, ServiceRoute
 from producers.users import people, registration
 from producers.users.policy import ADMIN_READ, ADMIN_WRITE, PLATFORM, PLATFORM_WITH_SECRET
 from producers.users.requests import NAME, context_of
 from producers.users.schemas import (
     LAST_ADMINISTRATOR,
+    FoundPersonResponse,
+    LookupRequest,
     PeopleResponse,
     PersonDetailsResponse,
     PersonRequest,
     RegisteredResponse,
     RightsResponse,
     RoleRequest,
+    StaffRoleRequest,
     SuspensionRequest,
 )
 
@@ -67,6 +70,23 @@ async def person(request: Request, user_id: UserId) -> Response:
 async def show_person_rights(request: Request, user_id: UserId) -> Response:
     """What a person may do now; 404 if they may do nothing. Services ask before they use what they made."""
     return json_response(await people.show_rights(transactions(request, NAME), user_id))
+
+
+@internal.post("/lookups", response_model=FoundPersonResponse)
+@policy(PLATFORM)
+async def find_person(request: Request, body: Annotated[LookupRequest, JsonBody()]) -> Response:
+    """The person with a verified e-mail address; 404 if nobody has it. The address is in the body."""
+    return json_response({"user_id": await people.look_up(transactions(request, NAME), body)})
+
+
+@internal.put("/{user_id}/sellers/{seller_id}", status_code=204)
+@policy(PLATFORM)
+async def set_staff_role(
+    request: Request, user_id: UserId, seller_id: SellerPath, body: Annotated[StaffRoleRequest, JsonBody()]
+) -> Response:
+    """Record the role that a person has at a seller now. It applies at once: their access tokens end."""
+    await people.set_staff_role(transactions(request, NAME), user_id, seller_id, body.role)
+    return Response(status_code=204)
 
 
 @public.put(

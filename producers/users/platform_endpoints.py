@@ -12,14 +12,20 @@ from common.guarded_route import policy
 from common.ids import PRINTABLE
 from producers.http.endpoint import json_response, transactions
 from producers.http.routes import JsonBody, PublicRoute, ServiceRoute
-from producers.users import demo_store, mail_store, session_store, signing_key_store
+from producers.outbox.trace import Trace
+from producers.outbox.transaction import Transaction
+from producers.users import demo_store, mail_store, session_store, signing_key_store, store
 from producers.users.demo import enable_demo, open_demo_session
+from producers.users.mails import Mail
+from producers.users.people import may_see_figures
 from producers.users.policy import PLATFORM, PLATFORM_WITH_SECRET
 from producers.users.requests import NAME, client_of, context_of
 from producers.users.schemas import (
     AuthStateResponse,
     DemoResponse,
     DemoSessionRequest,
+    MailOutcomeResponse,
+    MailRequest,
     MailResponse,
     MailsSummaryResponse,
     TokensResponse,
@@ -91,6 +97,14 @@ async def mails(
         return json_response(await mail_store.find_mails(sql, normalized_email(to) if to else None, limit))
 
 
+@internal.post("/mails", response_model=MailOutcomeResponse)
+@policy(PLATFORM)
+async def create_mail(request: Request, body: Annotated[MailRequest, JsonBody()]) -> Response:
+    """Put a mail of another service into the mailbox, once for each `mail_id`."""
+    async with transactions(request, NAME).begin(Trace("")) as tx:
+        return json_response({"outcome": await _send(tx, body)})
+
+
 @internal.get("/mails/summary", response_model=MailsSummaryResponse)
 @policy(PLATFORM)
 async def summarise_mails(request: Request) -> Response:
@@ -100,6 +114,19 @@ async def summarise_mails(request: Request) -> Response:
         kinds = await mail_store.summarise_mails(sql, now - SUMMARY_PERIOD)
         overdue = await mail_store.count_overdue_mails(sql, now - OVERDUE_AFTER)
     return json_response({"kinds": kinds, "overdue": overdue})
+
+
+async def _send(tx: Transaction, request: MailRequest) -> str:
+    """Put a mail into the mailbox; return the outcome. The person is locked until it is there."""
+    to, user_id = request.to, None
+    if request.user_id is not None and request.seller_id is not None:
+        person = await store.lock_person(tx, str(request.user_id))
+        if person is None or not await may_see_figures(tx.sql, person.user_id, request.seller_id):
+            return "left"
+        to, user_id = person.email, person.user_id
+    mail = Mail(request.kind, normalized_email(to or ""), request.subject, request.text)
+    is_sent = await mail_store.send_mail(tx, mail, user_id, str(request.mail_id))
+    return "sent" if is_sent else "limited"
 
 
 router = APIRouter()

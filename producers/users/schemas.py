@@ -1,14 +1,16 @@
 """Requests and responses of the endpoints of people."""
 
 from datetime import datetime
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired, Self
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
 from common.ids import PRINTABLE, Id
 from common.openapi import openapi_problem
 from common.principal import Role, StaffRole
+from producers.users.mails import ServiceMailKind
 from producers.users.model import ChosenRole, DemoRole
 
 LAST_ADMINISTRATOR = openapi_problem(409, "Nobody else could administer the shop.")
@@ -144,6 +146,40 @@ class PersonRequest(_Request):
     email: Email
     role: ChosenRole = "shopper"
     name: Name = ""
+
+
+class LookupRequest(_Request):
+    """Whose e-mail address is it? With a seller, only somebody who may see its figures is found."""
+
+    email: Email
+    seller_id: Id | None = None
+
+
+class StaffRoleRequest(_Request):
+    """The role of a person at a seller; None if they do not work for it any more."""
+
+    role: StaffRole | None
+
+
+class MailRequest(_Request):
+    """A mail of another service: to an address, or to a person as long as they may see a seller's figures.
+
+    A mail is sent once, however often it is requested with the same `mail_id`.
+    """
+
+    mail_id: Annotated[UUID, Field(strict=False)]
+    kind: ServiceMailKind
+    subject: Annotated[str, Field(max_length=1_000)]
+    text: Annotated[str, Field(max_length=200_000)]
+    to: Email | None = None
+    user_id: Annotated[UUID, Field(strict=False)] | None = None
+    seller_id: Id | None = None
+
+    @model_validator(mode="after")
+    def _has_one_recipient(self) -> Self:
+        if (self.to is None) == (self.user_id is None) or (self.user_id is None) != (self.seller_id is None):
+            raise ValueError("give either `to`, or `user_id` and `seller_id`")
+        return self
 
 
 class DemoSessionRequest(_Request):
@@ -309,6 +345,22 @@ class MailsSummaryResponse(TypedDict):
 
     kinds: list[MailsOfKind]
     overdue: int
+
+
+class FoundPersonResponse(TypedDict):
+    """The account of an e-mail address."""
+
+    user_id: str
+
+
+class MailOutcomeResponse(TypedDict):
+    """What happened to a mail.
+
+    `limited`: too many of its kind went to the address within an hour. `left`: the person may not see the
+    seller's figures any more.
+    """
+
+    outcome: Literal["sent", "limited", "left"]
 
 
 class MailResponse(TypedDict):

@@ -13,17 +13,6 @@ SERVICE = Service(
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(rotate_keys, prune_tables, run_recommendation_mails),
-    callable_functions={
-        "sellers": (
-            "find_user(text)",
-            "end_access(uuid)",
-            "send_mail(uuid, uuid, text, text, text, text, timestamptz)",
-        ),
-        "alerts": (
-            "find_reader(text, text)",
-            "send_to_reader(uuid, uuid, text, text, text, text, timestamptz)",
-        ),
-    },
     private_tables=(
         *(
             "people",
@@ -35,6 +24,7 @@ SERVICE = Service(
             "refresh_tokens",
         ),
         *("sign_ins", "throttles", "addresses", "mails", "signing_keys", "revocations", "demo_memberships"),
+        "staff_roles",
         *("recommendation_mails", "followed_sellers"),
         "stored_responses",
     ),

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from producers.http.problems import ServiceNotReady
 from producers.outbox.transaction import Transaction
-from producers.postgres.errors import FUNCTION_UNAVAILABLE
 from producers.postgres.queries import load_queries
 
 SQL = load_queries(__file__)
@@ -113,15 +111,38 @@ async def find_person_by_email(sql: Any, email: str) -> str | None:
     return user_id
 
 
+async def find_registered(sql: Any, email: str) -> str | None:
+    """Return the id of the person with an e-mail address, unless they are of the demo."""
+    user_id: str | None = await sql.fetchval(SQL["find_registered"], email)
+    return user_id
+
+
 async def find_rights(sql: Any, user_id: str) -> Rights | None:
     """Return a person's role, and since when what they make counts; None if they may do nothing now."""
     row = await sql.fetchrow(SQL["find_rights"], user_id)
     return None if row is None else Rights(*row)
 
 
-async def find_memberships(sql: Any, user_id: str) -> dict[str, Any]:
-    """Return the sellers for which a person works, with the staff role."""
-    return {row["seller_id"]: row["role"] for row in await sql.fetch(SQL["find_memberships"], user_id)}
+async def find_memberships(sql: Any, user_id: str, also_suspended: bool = False) -> dict[str, Any]:
+    """Return the sellers for which a person works, with the staff role.
+
+    Those that may not sell now are left out, unless `also_suspended` is set: for services that know who may
+    sell themselves, perhaps from a copy that is newer than the one here.
+    """
+    rows = await sql.fetch(SQL["find_memberships"], user_id, also_suspended)
+    return {row["seller_id"]: row["role"] for row in rows}
+
+
+async def save_staff_role(tx: Transaction, user_id: str, seller_id: str, role: str | None) -> bool:
+    """Save the role of a locked person at a seller; None if they have none. Return whether it has changed."""
+    if role is None:
+        return await tx.sql.fetchval(SQL["delete_staff_role"], user_id, seller_id) is not None
+    return await tx.sql.fetchval(SQL["save_staff_role"], user_id, seller_id, role) is not None
+
+
+async def revoke_staff(tx: Transaction, seller_id: str) -> None:
+    """End the access tokens that the staff of a seller has now."""
+    await tx.sql.execute(SQL["revoke_staff"], seller_id)
 
 
 async def search_people(
@@ -170,18 +191,6 @@ async def delete_person(tx: Transaction, user_id: str) -> None:
 async def erase_pseudonym(tx: Transaction, shopper_id: str) -> None:
     """Record that the person behind a shopper id was erased."""
     await tx.sql.execute(SQL["erase_pseudonym"], shopper_id, tx.now)
-
-
-async def forget_membership(tx: Transaction, user_id: str, email: str) -> None:
-    """Delete what the service sellers has of a person.
-
-    Raises:
-        ServiceNotReady: that service has not created or granted its function yet.
-    """
-    try:
-        await tx.sql.execute(SQL["forget_membership"], user_id, email)
-    except FUNCTION_UNAVAILABLE as error:
-        raise ServiceNotReady("sellers") from error
 
 
 async def link_guest(tx: Transaction, digest: bytes, user_id: str, sealed_guest_id: bytes) -> None:

@@ -30,7 +30,7 @@ def test_a_service_has_the_same_files_as_the_others(service):
 
 @services
 def test_a_service_s_migrations_are_numbered_one_by_one(service):
-    assert [len(read_migrations(folder)) > 0 for folder in service.migrations().values()] == [True] * 4
+    assert [len(read_migrations(folder)) > 0 for folder in service.migrations().values()] == [True] * 5
 
 
 @services

@@ -147,6 +147,7 @@ def test_an_erased_person_is_in_no_store_and_no_file(platform, settings, marketp
     person.send("POST", "/v1/me/erasure", json={"password": PASSWORD})
 
     eventually(lambda: "shopper_erased" in topics_with(settings, shopper_id))
+    eventually(lambda: not postgres_with(settings, user_id))  # every service has answered
     vacuum(settings)
     assert places_with(settings, email, user_id, user_id.replace("-", "")) == []
     assert person.http.get("/v1/me").status_code in (401, 404)

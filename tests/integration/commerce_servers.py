@@ -157,6 +157,13 @@ class Shop(Server):
         """Wait until a query of the services' database has a row."""
         await_true(lambda: self.sql(query, *values))
 
+    def employ(self, seller_id: str, user_id: str, role: str) -> None:
+        """Make a person with an account a member of a seller's staff, unless they are one."""
+        values = "(seller_id, user_id, role, added_at) VALUES ($1, $2, $3, now()) ON CONFLICT DO NOTHING"
+        self.sql(f"INSERT INTO sellers.staff {values}", seller_id, user_id, role)
+        told = "(seller_id, user_id, role) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+        self.sql(f"INSERT INTO users.staff_roles {told}", seller_id, user_id, role)
+
     def set_stock(self, product_id: str, on_hand: int, seller_id: str = "seller-1") -> httpx.Response:
         return self.http.put(
             f"/v1/products/{product_id}/stock", json={"seller_id": seller_id, "on_hand": on_hand}
@@ -249,6 +256,6 @@ class Shop(Server):
             holder.result()
 
     def caught_up(self) -> bool:
-        """Return whether all outboxes are empty."""
-        waiting = " UNION ALL ".join(f"SELECT position FROM {schema}.outbox" for schema in SERVICES)
-        return not self.sql(waiting)
+        """Return whether all outboxes are empty, and all requests of services to others answered."""
+        tables = [f"{schema}.{name}" for schema in SERVICES for name in ("outbox", "requests")]
+        return not self.sql(" UNION ALL ".join(f"SELECT position FROM {table}" for table in tables))

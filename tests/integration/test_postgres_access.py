@@ -70,14 +70,7 @@ def run(url: str, *statements: str) -> object:
 def make_schemas(settings: Settings) -> None:
     async def make() -> None:
         for service in SERVICES.values():
-            await migrate_as_admin(
-                settings,
-                service.name,
-                service.migrations(),
-                service.readable_tables,
-                service.callable_functions,
-                service.private_tables,
-            )
+            await migrate_as_admin(settings, service.name, service.migrations(), service.hidden_from_audits)
         await migrate_as_admin(settings, PROVIDER, {})
         await create_schema(settings, REGISTRY)
 
@@ -128,6 +121,48 @@ def test_a_service_neither_reads_nor_writes_the_tables_of_another(
     for statement in (f"SELECT count(*) FROM {TABLES[other]}", f"DELETE FROM {TABLES[other]}"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             run(server.postgres_as(schema), statement)
+
+
+READABLE = """SELECT array_agg(pg_class.oid::regclass::text) FROM pg_class
+WHERE relnamespace = '{0}'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S')
+    AND has_table_privilege(pg_class.oid, 'SELECT, INSERT, UPDATE, DELETE')"""
+
+
+@pytest.mark.parametrize(("schema", "other"), list(permutations(OWNERS, 2)))
+def test_a_service_has_no_right_in_the_schema_of_another(server: Settings, schema: str, other: str) -> None:
+    role = server.postgres_as(schema)
+
+    assert run(role, f"SELECT has_schema_privilege('{other}', 'USAGE, CREATE')") is False
+    assert run(role, READABLE.format(other)) is None
+
+
+def test_what_earlier_versions_granted_other_services_is_taken_back(server: Settings) -> None:
+    run(
+        server.postgres,
+        "CREATE ROLE reports",
+        "GRANT USAGE ON SCHEMA sellers TO souk_users, reports",
+        "GRANT SELECT ON sellers.staff TO souk_users, reports",
+        "GRANT EXECUTE ON FUNCTION sellers.forget_user(uuid, text) TO souk_users",
+        "SELECT 1",
+    )
+    role = server.postgres_as("users")
+    may_call = "SELECT has_function_privilege('souk_users', 'sellers.forget_user(uuid, text)', 'EXECUTE')"
+    before = (run(role, "SELECT count(*) FROM sellers.staff"), run(server.postgres, may_call))
+
+    make_schemas(server)
+
+    assert before == (0, True)
+    assert run(server.postgres, may_call) is False
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        run(role, "SELECT count(*) FROM sellers.staff")
+    assert run(server.postgres, "SELECT has_table_privilege('reports', 'sellers.staff', 'SELECT')") is True
+    assert run(server.postgres_as(READER), "SELECT count(*) FROM sellers.staff") == 0
+
+
+@pytest.mark.parametrize("schema", SERVICES)
+def test_audits_do_not_read_what_services_ask_each_other_about_people(server: Settings, schema: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        run(server.postgres_as(READER), f"SELECT count(*) FROM {schema}.requests")
 
 
 @pytest.mark.parametrize("schema", [*(name for name in OWNERS if name != "orders"), READER])

@@ -23,4 +23,5 @@ RETURNING
     rules.maker,
     rules.made_at,
     rules.url,
-    rules.sealed_secret;
+    rules.sealed_secret,
+    is_approved(rules.seller_id) AS is_approved;

@@ -34,7 +34,7 @@ def books(shop: Shop) -> Iterator[Settings]:
     """A service's schema with an outbox that no relay reads."""
 
     async def make() -> None:
-        folders = {name: ROOM / name / "migrations" for name in ("outbox", "inbox")}
+        folders = {name: ROOM / name / "migrations" for name in ("outbox", "inbox", "requests")}
         await migrate_as_admin(shop.settings, SPARE, folders)
 
     asyncio.run(make())

@@ -41,11 +41,5 @@ def with_account(shop: Shop, principal: Principal) -> Principal:
         role,
     )
     for seller_id, staff_role in principal.sellers.items():
-        shop.sql(
-            "INSERT INTO sellers.staff (seller_id, user_id, role, added_at) VALUES ($1, $2, $3, now()) "
-            "ON CONFLICT DO NOTHING",
-            seller_id,
-            principal.subject,
-            staff_role,
-        )
+        shop.employ(seller_id, principal.subject, staff_role)
     return principal

@@ -169,13 +169,27 @@ def test_a_key_ends_with_the_role_of_the_administrator_who_made_it(shop, seller)
     assert listed["revoked_at"]
 
 
+def test_keys_start_again_before_users_has_read_that_a_suspension_is_over(shop, seller, eventually):
+    maker = with_account(shop, staff(seller, "owner"))
+    created = create(shop.as_principal(maker), seller).json()
+    eventually(lambda: shop.sql("SELECT FROM users.seller_status WHERE seller_id = $1 AND approved", seller))
+    status = "UPDATE users.seller_status SET approved = $2 WHERE seller_id = $1"
+    shop.sql(status, seller, False)
+
+    during = verify(shop, created["key"]).status_code
+    (listed,) = shop.as_principal(admin()).get(f"/v1/sellers/{seller}/api_keys").json()["api_keys"]
+    shop.sql(status, seller, True)
+
+    assert (during, listed["revoked_at"]) == (200, None)
+
+
 @pytest.mark.parametrize("change", ["SET role = 'analyst'", None])
 def test_a_key_ends_with_the_staff_role_of_its_maker(shop, seller, change):
     maker = with_account(shop, staff(seller, "owner"))
     created = create(shop.as_principal(maker), seller).json()
     before = verify(shop, created["key"]).status_code
 
-    statement = f"UPDATE sellers.staff {change}" if change else "DELETE FROM sellers.staff"
+    statement = f"UPDATE users.staff_roles {change}" if change else "DELETE FROM users.staff_roles"
     shop.sql(f"{statement} WHERE user_id::text = $1", maker.subject)
 
     assert (before, verify(shop, created["key"]).status_code) == (200, 404)

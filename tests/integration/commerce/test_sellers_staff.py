@@ -30,7 +30,7 @@ def hired(shop, boss):
     """A function that makes a seller with these roles; returns its id and the people, its owner first."""
 
     def hire(*roles):
-        owner = person()
+        owner = with_account(shop, person())
         body = {"name": "Ana", "legal_name": "Ana ME", "tax_id": "1", "country": "BR"}
         body["contact_email"] = "a@example.com"
         opened = shop.as_principal(owner).post("/v1/seller_applications", json=body).json()
@@ -279,19 +279,14 @@ def test_an_address_gets_a_limited_number_of_mails(shop, people, hired):
 
 
 def work_for_others(shop, user_id, count):
-    """Make a person a member of the staff of this many new sellers."""
+    """Make a person with an account a member of the staff of this many new sellers."""
     for seller_id in (f"s-{new_id()}" for _ in range(count)):
         shop.sql(
             "INSERT INTO sellers.sellers (seller_id, status, source, created_at, registered_at) "
             "VALUES ($1, 'approved', 'event', now(), now())",
             seller_id,
         )
-        shop.sql(
-            "INSERT INTO sellers.staff (seller_id, user_id, role, added_at) "
-            "VALUES ($1, $2, 'analyst', now())",
-            seller_id,
-            user_id,
-        )
+        shop.employ(seller_id, user_id, "analyst")
 
 
 def test_a_person_works_for_twenty_sellers_and_no_more_also_if_they_accept_at_once(shop, people, hired):
@@ -314,7 +309,7 @@ def test_a_person_works_for_twenty_sellers_and_no_more_also_if_they_accept_at_on
 
 
 def test_an_application_of_somebody_with_twenty_sellers_is_not_approved(shop, boss):
-    applicant = person()
+    applicant = with_account(shop, person())
     work_for_others(shop, applicant.subject, MAX_SELLERS)
     body = {"name": "Ana", "legal_name": "Ana ME", "tax_id": "1", "country": "BR"}
     body["contact_email"] = "a@example.com"
@@ -327,29 +322,48 @@ def test_an_application_of_somebody_with_twenty_sellers_is_not_approved(shop, bo
     assert boss.post(f"{path}/refusal", json={"reason": "Too many."}).json()["status"] == "refused"
 
 
-@pytest.fixture
-def hired_before(hired):
-    """A seller with an owner and an analyst from before the restart of the users service."""
-    return hired("analyst")
+def known_roles(shop, user_id):
+    """Return what users knows of the sellers for which a person works."""
+    rows = shop.sql("SELECT seller_id, role FROM users.staff_roles WHERE user_id = $1", user_id)
+    return {row["seller_id"]: row["role"] for row in rows}
 
 
-@pytest.fixture
-def users_starting(shop, hired_before):  # noqa: ARG001
-    """While the test runs, the users service has not created the function that ends access."""
-    shop.sql("ALTER FUNCTION users.end_access(uuid) RENAME TO end_access_later")
-    yield
-    shop.sql("ALTER FUNCTION users.end_access_later(uuid) RENAME TO end_access")
+def revocations(shop, user_id):
+    return len(shop.sql("SELECT FROM users.revocations WHERE user_id = $1", user_id))
 
 
-@pytest.mark.usefixtures("users_starting")
-def test_while_the_users_service_is_starting_a_change_is_refused_and_nothing_is_changed(shop, hired_before):
-    seller_id, (owner, analyst) = hired_before
+def test_while_users_does_not_answer_a_role_is_changed_and_arrives_later_once(
+    shop, people, hired, eventually
+):
+    seller_id, (owner,) = hired()
+    rui = joined(shop, people, owner, seller_id)
+    address, before = f"/v1/sellers/{seller_id}/staff/{rui.user_id}", revocations(shop, rui.user_id)
+    with shop.locked("SELECT FROM users.people WHERE user_id = $1 FOR UPDATE", rui.user_id):
+        changed = shop.as_principal(owner).put(address, json={"role": "fulfilment"})
+        meanwhile = known_roles(shop, rui.user_id)
+        removed = shop.as_principal(owner).delete(address)
 
-    answer = shop.as_principal(owner).delete(f"/v1/sellers/{seller_id}/staff/{analyst.subject}")
+    eventually(shop.caught_up)
 
-    assert problem(answer) == (503, "not-ready")
-    assert answer.headers["retry-after"] == "2"
-    assert analyst.subject in roles(shop, seller_id)
+    assert (changed.status_code, removed.status_code) == (200, 204)
+    assert meanwhile == {seller_id: "analyst"}
+    assert known_roles(shop, rui.user_id) == {}
+    assert revocations(shop, rui.user_id) == before + 2
+    assert people.is_revoked(rui.tokens["access_token"])
+
+
+def test_without_users_nobody_is_invited_and_the_invitation_is_not_stored(shop, people, hired):
+    seller_id, (owner,) = hired()
+    body = {"email": people.new_email(), "role": "analyst"}
+    shop.sql("ALTER TABLE users.mails RENAME TO mails_later")
+    try:
+        refused = shop.as_principal(owner).post(f"/v1/sellers/{seller_id}/staff_invitations", json=body)
+    finally:
+        shop.sql("ALTER TABLE users.mails_later RENAME TO mails")
+
+    assert problem(refused) == (503, "not-ready")
+    assert refused.headers["retry-after"] == "2"
+    assert open_invitations(shop, owner, seller_id) == []
 
 
 def joined(shop, people, owner, seller_id, role="analyst"):
@@ -380,12 +394,15 @@ def test_each_change_of_a_role_ends_the_access_of_the_person(shop, people, hired
 
 def test_a_suspension_ends_the_access_of_all_staff_and_so_does_its_end(shop, people, hired, boss):
     seller_id, (owner,) = hired()
+    shop.knows_that(seller_id, approved=True)
     staff_of_seller = [joined(shop, people, owner, seller_id, role) for role in ("manager", "analyst")]
 
     boss.post(f"/v1/sellers/{seller_id}/suspension", json={"reason": "Fakes."}).raise_for_status()
+    shop.knows_that(seller_id, approved=False)
     revoked = [people.is_revoked(each.tokens["access_token"]) for each in staff_of_seller]
     suspended = [people.refresh(each.tokens["refresh_token"]).json() for each in staff_of_seller]
     boss.delete(f"/v1/sellers/{seller_id}/suspension", params={"reason": "Wrong."}).raise_for_status()
+    shop.knows_that(seller_id, approved=True)
 
     assert revoked == [True, True]
     assert [each["user"]["sellers"] for each in suspended] == [{}, {}]
@@ -515,7 +532,7 @@ def test_an_invitation_as_owner_ends_when_its_sender_is_only_a_manager(shop, peo
     as_owner = invited(shop, people, other, seller_id, email_of(rui), "owner")
     as_analyst = invited(shop, people, other, seller_id, email_of(ana), "analyst")
 
-    shop.sql("UPDATE sellers.staff SET role = 'manager' WHERE user_id::text = $1", other.subject)
+    shop.sql("UPDATE users.staff_roles SET role = 'manager' WHERE user_id::text = $1", other.subject)
 
     assert problem(respond(rui, "acceptances", as_owner)) == (410, "invitation-ended")
     assert respond(ana, "acceptances", as_analyst).status_code == 200

@@ -13,8 +13,17 @@ from producers.orders.store import find_checkout
 from producers.payments.store import claim_refunds
 from producers.postgres.migrate import migrate
 from producers.registry import SERVICES
+from producers.users import store
 
-OF_BEFORE = {"outbox": 99, "inbox": 99, "idempotency": 99, "inventory": 2, "orders": 3, "payments": 3}
+OF_BEFORE = {
+    "outbox": 99,
+    "inbox": 99,
+    "idempotency": 99,
+    "requests": 99,
+    "inventory": 2,
+    "orders": 3,
+    "payments": 3,
+}
 """Set of migrations → the number of the last one before returns and refunded amounts were stored."""
 
 REFUND = """INSERT INTO payments.refunds (refund_id, order_id, amount_minor, reason, return_id, causation_id)
@@ -310,3 +319,47 @@ def test_who_may_sell_since_before_its_events_is_copied(database, before, servic
         return await connection.fetch("SELECT seller_id, approved FROM seller_status ORDER BY seller_id")
 
     assert [tuple(row) for row in database(copied)] == [("ana", True), ("bia", False)]
+
+
+def test_the_staff_of_before_its_requests_is_copied_without_those_who_have_no_account(database, before):
+    ana, erased = new_id(), new_id()
+
+    async def copied(connection):
+        for name in ("sellers", "users"):
+            await connection.execute(f"CREATE SCHEMA {name}")
+        await connection.execute("SET search_path TO sellers")
+        await migrate(connection, "sellers", SERVICES["sellers"].migrations())
+        await connection.execute(
+            "INSERT INTO sellers (seller_id, status, source, created_at, registered_at) "
+            "SELECT seller_id, status, 'event', now(), now() "
+            "FROM (VALUES ('lamps', 'approved'), ('vases', 'suspended')) AS found (seller_id, status)"
+        )
+        for user_id, seller_id, role in (
+            (ana, "lamps", "owner"),
+            (ana, "vases", "analyst"),
+            (erased, "lamps", "manager"),
+        ):
+            await connection.execute(
+                "INSERT INTO staff (seller_id, user_id, role, added_at) VALUES ($1, $2, $3, now())",
+                seller_id,
+                user_id,
+                role,
+            )
+        await connection.execute("SET search_path TO users")
+        await migrate(connection, "users", before(SERVICES["users"], OF_BEFORE | {"users": 8}))
+        await connection.execute(
+            "INSERT INTO people (user_id, email, sealed_shopper_id, verified_at) VALUES ($1, 'a', '', now())",
+            ana,
+        )
+        await migrate(connection, "users", SERVICES["users"].migrations())
+        return (
+            await connection.fetch(
+                "SELECT user_id::text, seller_id, role FROM staff_roles ORDER BY seller_id"
+            ),
+            await store.find_memberships(connection, ana),
+        )
+
+    roles, memberships = database(copied)
+
+    assert [tuple(row) for row in roles] == [(ana, "lamps", "owner"), (ana, "vases", "analyst")]
+    assert memberships == {"lamps": "owner"}

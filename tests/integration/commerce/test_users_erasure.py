@@ -157,6 +157,51 @@ def test_the_address_of_an_erased_person_can_register_again_as_another_shopper(p
     assert again.http.get("/v1/me/export").json()["orders"] == []
 
 
+@pytest.fixture
+def sellers_away(shop):
+    """Sellers answers no erasure while the test runs, or until it calls the function."""
+    back = [False]
+    shop.sql("ALTER FUNCTION sellers.forget_user(uuid, text) RENAME TO forget_user_later")
+
+    def return_() -> None:
+        if not back[0]:
+            back[0] = True
+            shop.sql("ALTER FUNCTION sellers.forget_user_later(uuid, text) RENAME TO forget_user")
+
+    yield return_
+    return_()
+
+
+def test_an_erasure_is_done_when_the_last_service_has_answered(people, shop, sellers_away, eventually):
+    person = people.person()
+    email, user_id = person.tokens["user"]["email"], person.user_id
+    invite(shop, email)
+    report_to(shop, "ana", user_id)
+
+    person.http.post("/v1/me/erasure", json={"password": PASSWORD}).raise_for_status()
+    eventually(lambda: "alerts.reports" not in postgres_with(shop.settings, user_id))
+    meanwhile = postgres_with(shop.settings, email, user_id)
+    sellers_away()
+    eventually(shop.caught_up)
+
+    assert set(meanwhile) == {"users.requests", "sellers.staff_invitations"}
+    assert places_with(shop, email, user_id) == []
+
+
+def test_a_role_that_users_was_not_told_yet_is_forgotten_too(people, shop):
+    person = people.person()
+    shop.sql(
+        "INSERT INTO sellers.requests (service, method, path, body, refused) "
+        "VALUES ('users', 'PUT', $1, '{}', 422)",
+        f"/v1/people/{person.user_id}/sellers/ana",
+    )
+
+    person.http.post("/v1/me/erasure", json={"password": PASSWORD}).raise_for_status()
+
+    await_true(shop.caught_up)
+    assert postgres_with(shop.settings, person.user_id) == []
+
+
 def test_an_erasure_needs_the_password(people):
     person = people.person()
 

@@ -26,6 +26,7 @@ from producers.alerts.rules import Rule
 from producers.alerts.webhook_sender import WebhookSender
 from producers.alerts.webhook_signature import new_webhook_secret, signed_headers
 from producers.encryption import new_key, seal
+from producers.http.peers import Peers
 from producers.makers import Makers
 from producers.outbox.message import EventWriter
 from producers.outbox.trace import Trace
@@ -101,7 +102,9 @@ class Apart:
 
         async def evaluate(transactions: Transactions) -> None:
             async with FiguresClient(api) as figures:
-                await Evaluator(transactions, figures, Makers(self.settings, "tests"), api).evaluate(rule)
+                await Evaluator(transactions, figures, Makers(Peers(self.settings, "tests")), api).evaluate(
+                    rule
+                )
 
         self.run(evaluate)
         return self.read(rule)
@@ -116,7 +119,7 @@ class Apart:
 
     def deliver(self, allows_internal: bool = True) -> int:
         async def deliver(transactions: Transactions) -> int:
-            makers = Makers(self.settings, "tests")
+            makers = Makers(Peers(self.settings, "tests"))
             return await Delivery(
                 transactions, WebhookSender(allows_internal), makers, self.key
             ).deliver_due()
@@ -143,7 +146,9 @@ class Apart:
 def apart(office: Office) -> Iterator[Apart]:
     office.shop.tell("seller_registered", seller_id=ANA)
     office.shop.knows_that(ANA, approved=True)
-    folders = {name: ROOM / name / "migrations" for name in ("outbox", "inbox", "idempotency", "alerts")}
+    folders = {
+        name: ROOM / name / "migrations" for name in ("outbox", "inbox", "requests", "idempotency", "alerts")
+    }
     asyncio.run(migrate_as_admin(office.settings, SCHEMA, folders))
     yield Apart(office.shop, register_staff(office, ANA, "owner")[0])
     office.shop.sql(f"DROP SCHEMA {SCHEMA} CASCADE")
@@ -474,7 +479,7 @@ def test_two_evaluations_of_the_same_values_make_one_message(apart: Apart, shop:
 
     async def evaluate_twice(transactions: Transactions) -> None:
         async with FiguresClient(shop) as figures:
-            evaluator = Evaluator(transactions, figures, Makers(apart.settings, "tests"), shop)
+            evaluator = Evaluator(transactions, figures, Makers(Peers(apart.settings, "tests")), shop)
             await asyncio.gather(evaluator.evaluate(rule), evaluator.evaluate(rule))
 
     apart.run(evaluate_twice)
@@ -570,7 +575,7 @@ def test_mails_go_to_staff_that_sees_figures_as_long_as_they_do(
     (mail,) = mails(office, email)
     assert mail["subject"] == "Alert: Much sold (Gross sales R$50.00)"
 
-    office.shop.sql("UPDATE sellers.staff SET role = 'fulfilment' WHERE user_id = $1", person_id)
+    office.shop.sql("UPDATE users.staff_roles SET role = 'fulfilment' WHERE user_id = $1", person_id)
     other = apart.rule(resolves_after=9, target="email", person_id=person_id, address_hint="a…@shop.example")
     apart.evaluate(other, shop)
     apart.deliver()
@@ -623,7 +628,7 @@ def test_a_report_is_sent_once_a_period_with_its_change(apart: Apart, office: Of
         async with transactions.connection() as sql:
             claimed = await report_store.claim_reports(sql, NOW, HOUR, 10)
         async with FiguresClient(shop) as figures:
-            reporter = Reporter(transactions, figures, Makers(apart.settings, "tests"), shop.serving)
+            reporter = Reporter(transactions, figures, Makers(Peers(apart.settings, "tests")), shop.serving)
             for report, _ in claimed * 2:  # as a worker that was stopped after the mail
                 await reporter.send(report)
 
@@ -642,8 +647,8 @@ def test_a_report_is_sent_once_a_period_with_its_change(apart: Apart, office: Of
 @pytest.mark.parametrize(
     "end",
     [
-        "DELETE FROM sellers.staff WHERE user_id = $1",
-        "UPDATE sellers.staff SET role = 'analyst' WHERE user_id = $1",
+        "DELETE FROM users.staff_roles WHERE user_id = $1",
+        "UPDATE users.staff_roles SET role = 'analyst' WHERE user_id = $1",
         "UPDATE users.people SET suspended_at = now(), suspension_reason = '' WHERE user_id = $1",
         "UPDATE users.people SET rights_since = '2020-01-01' WHERE user_id = $1",
         "UPDATE users.people SET is_demo = true, password_hash = NULL WHERE user_id = $1",
@@ -672,7 +677,7 @@ def test_what_a_person_made_stops_when_they_may_not_make_it_any_more(
         async with transactions.connection() as sql:
             claimed = await report_store.claim_reports(sql, NOW, HOUR, 10)
         async with FiguresClient(shop) as figures:
-            reporter = Reporter(transactions, figures, Makers(apart.settings, "tests"), shop.serving)
+            reporter = Reporter(transactions, figures, Makers(Peers(apart.settings, "tests")), shop.serving)
             for each, _ in claimed:
                 await reporter.send(each)
 
@@ -736,7 +741,8 @@ def test_an_erased_person_gets_no_more_mails(office: Office, seller: str) -> Non
         created = owner.post(path(seller), json=rule_body(target=target)).raise_for_status().json()
         assert created["target"]["address_hint"].endswith("…@SHOP.EXAMPLE")
 
-        office.shop.sql("SELECT alerts.forget_user($1)", user_id)
+        erasure = {"user_id": user_id, "email": email}
+        office.shop.http.post("/v1/erasures/alerts", json=erasure).raise_for_status()
 
         (rule,) = owner.get(path(seller)).json()["rules"]
         assert rule["is_enabled"] is False

@@ -34,12 +34,7 @@ def register_staff(office: Office, seller_id: str, role: StaffRole) -> tuple[str
     """Register a person of a seller's staff; return their id and e-mail address."""
     email = f"{new_id()}@shop.example"
     user_id = office.register(email)
-    office.shop.sql(
-        "INSERT INTO sellers.staff (seller_id, user_id, role, added_at) VALUES ($1, $2, $3, now())",
-        seller_id,
-        user_id,
-        role,
-    )
+    office.shop.employ(seller_id, user_id, role)
     return user_id, email
 
 

@@ -1,1 +1,0 @@
-SELECT find_reader($1::text, $2::text);

@@ -1,1 +1,0 @@
-SELECT end_access(user_id) FROM unnest($1::uuid[]) AS user_id;

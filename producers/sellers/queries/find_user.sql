@@ -1,1 +1,0 @@
-SELECT find_user($1::text);

@@ -1,1 +1,0 @@
-SELECT forget_membership($1::uuid, $2::text);
