@@ -13,6 +13,20 @@ _NO_BROKER = "no broker has registered yet"
 _METADATA_TIMEOUT_S = 20.0
 
 
+def reader_config(bootstrap: str, group: str) -> dict[str, str | int | float | bool]:
+    """Return the configuration of a consumer that reads partitions to their ends; it joins no group.
+
+    The client requires a `group`. Nothing is committed for it, unless the caller does.
+    """
+    return {
+        "bootstrap.servers": bootstrap,
+        "group.id": group,
+        "enable.auto.commit": False,
+        "enable.partition.eof": True,
+        "log_level": 0,
+    }
+
+
 def offset_range(consumer: Consumer, partition: TopicPartition, timeout_s: float) -> tuple[int, int]:
     """Return a partition's first offset and its end offset (the one after the last message) on the broker.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from common.errors import PartUnavailable
-from common.kafka import offset_range
+from common.kafka import offset_range, reader_config
 from common.kafka_errors import is_retriable, retry_while_retriable
 
 GROUP = "souk_audit"
@@ -107,10 +107,7 @@ class KafkaTopics:
         """Yield a consumer without subscriptions, which commits nothing."""
         consumer = Consumer(
             {
-                "bootstrap.servers": self._bootstrap,
-                "group.id": GROUP,
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
+                **reader_config(self._bootstrap, GROUP),
                 "fetch.wait.max.ms": 20,
                 # Metadata of a busy broker may lack a topic: ask again sooner than in five minutes.
                 "topic.metadata.refresh.interval.ms": 2_000,

@@ -16,7 +16,7 @@ from clickhouse.client import connect
 from common.clock import from_millis
 from common.correlation import trace_id_of
 from common.errors import PartUnavailable
-from common.kafka import messages_and_ends
+from common.kafka import messages_and_ends, reader_config
 from common.kafka_errors import retry_while_retriable
 from common.postgres_roles import READER
 from common.settings import Settings
@@ -143,15 +143,7 @@ async def _placed_at(settings: Settings, order_id: str) -> datetime | None:
 
 
 def _with_kafka(bootstrap: str, order_id: str, events: Iterable[OrderEvent]) -> Iterator[OrderEvent]:
-    consumer = Consumer(
-        {
-            "bootstrap.servers": bootstrap,
-            "group.id": "souk_logs",  # required, but nothing joins or commits
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "log_level": 0,
-        }
-    )
+    consumer = Consumer(reader_config(bootstrap, "souk_logs"))
     try:
         for event in events:
             yield _in_kafka(consumer, order_id, event)

@@ -19,7 +19,7 @@ from confluent_kafka import (
 
 from common.clock import from_millis
 from common.errors import PartUnavailable, UserError
-from common.kafka import messages_and_ends, offset_range
+from common.kafka import messages_and_ends, offset_range, reader_config
 from common.kafka_errors import retry_while_retriable
 from common.kafka_producer import producer_config
 from common.resolved_offsets import RESOLVING_GROUP, ResolvedOffsets
@@ -90,13 +90,9 @@ class DeadLetterQueue:
         self._bootstrap = bootstrap
         self._consumer = Consumer(
             {
-                "bootstrap.servers": bootstrap,
-                "group.id": RESOLVING_GROUP,
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
+                **reader_config(bootstrap, RESOLVING_GROUP),
                 "fetch.wait.max.ms": 20,
                 "queued.max.messages.kbytes": _MAX_BUFFERED_KB,
-                "log_level": 0,
             }
         )
 

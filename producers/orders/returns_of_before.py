@@ -12,7 +12,7 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from common.errors import PartUnavailable, Rejected
-from common.kafka import messages_and_ends
+from common.kafka import messages_and_ends, reader_config
 from common.settings import Settings
 from producers.backoff import retry_until_done
 from producers.orders import store
@@ -51,15 +51,7 @@ def _read(settings: Settings, return_ids: Collection[str]) -> list[Record]:
     Raises:
         KafkaException, PartUnavailable: Kafka or the registry does not answer.
     """
-    consumer = Consumer(
-        {
-            "bootstrap.servers": settings.kafka,
-            "group.id": "souk_returns_of_before",  # required by the client; nothing is committed
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "log_level": 0,
-        }
-    )
+    consumer = Consumer(reader_config(settings.kafka, "souk_returns_of_before"))
     with closing(consumer), SchemaRegistry(settings.registry) as registry:
         partitions = consumer.list_topics(TOPIC, TIMEOUT_S).topics[TOPIC].partitions
         consumer.assign([TopicPartition(TOPIC, number, OFFSET_BEGINNING) for number in partitions])

@@ -72,6 +72,9 @@ FIGURES: Mapping[str, tuple[str, str, str]] = {
 }
 """Key of a tile → the field of its change, its label, and its note. An amount's field ends in `_minor`."""
 
+PERIOD = ("period", "from", "until", "to")
+"""The parameters of a period."""
+
 MONEY_TILES = tuple(key for key, (field, _, _) in FIGURES.items() if field.endswith("_minor"))
 _IN_TABLE = ("net_sales", "orders", "units", "shipping", "cancelled")
 
@@ -289,4 +292,4 @@ def last_day(end: datetime) -> str:
 
 def same_period(choices: Mapping[str, str | int]) -> dict[str, str | int]:
     """Return the choices of a page that another page about the same period needs, too."""
-    return {name: choices[name] for name in ("period", "from", "until", "to", "compare") if name in choices}
+    return {name: choices[name] for name in (*PERIOD, "compare") if name in choices}

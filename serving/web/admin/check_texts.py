@@ -24,7 +24,8 @@ TEXTS = (
     ),
     N_("%(database)s has migration %(newest)s, and this version needs %(expected)s: run ./souk up"),
     N_("ClickHouse is overloaded. Try again, or request a shorter period."),
-    N_("the service answered %(status)s to %(target)s"),
+    N_("A commerce service answered %(status)s to the gateway."),
+    N_("No commerce service has %(target)s."),
     N_(
         "The service of %(service)s does not answer. Nothing is lost, and nothing was changed: "
         "send the request again in %(seconds)s s."

@@ -25,9 +25,6 @@ COMPARISONS: Mapping[Literal["previous", "year"], str] = {
 DEFAULT_PRESET: presenters.Preset = "30d"
 """The period that pages open with."""
 
-PERIOD = ("period", "from", "until", "to")
-"""The parameters of a period."""
-
 Bound = Annotated[str, Query(max_length=40, pattern=PRINTABLE)]
 To = Annotated[str, Query(alias="to", max_length=40, pattern=PRINTABLE)]
 From = Annotated[str, Query(alias="from", max_length=40, pattern=PRINTABLE)]
@@ -84,14 +81,14 @@ PeriodChoiceDep = Annotated[PeriodChoice, Depends(_period_choice)]
 
 def handed_on(request: Request) -> dict[str, str]:
     """Return the parameters of the chosen period, which the tabs of a seller's pages keep."""
-    return {name: request.query_params[name] for name in PERIOD if name in request.query_params}
+    return {name: request.query_params[name] for name in presenters.PERIOD if name in request.query_params}
 
 
 def links(choices: Mapping[str, str | int]) -> Callable[..., str]:
     """Return a function that returns the link to a page with some choices changed."""
 
     def link(**changed: str | int) -> str:
-        replaced = PERIOD if "period" in changed else ()
+        replaced = presenters.PERIOD if "period" in changed else ()
         kept = {name: value for name, value in choices.items() if name == "period" or name not in replaced}
         return f"?{urlencode(kept | changed)}"
 
