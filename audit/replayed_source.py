@@ -10,9 +10,9 @@ from audit.sources.olist import OlistTables, WallClockRange
 from audit.sources.sent_ranges import SentRanges
 from common.clock import from_millis
 from common.errors import UserError
-from producers.replay import journal
-from producers.replay.journal import JournalEntry
-from producers.replay.mapped.data_set import MappedDataSet
+from producers.importer import journal
+from producers.importer.journal import JournalEntry
+from producers.importer.mapped.data_set import MappedDataSet
 
 
 def replayed(home: Path, directory: Path | None, timezone: ZoneInfo) -> OlistTables | None:

@@ -15,8 +15,8 @@ from clickhouse.query_files import FOLDER as QUERIES
 from common.settings import ROOT
 from dashboards import monitoring
 from jobs.rankings.logic import EVENTS as READ_BY_RANKINGS
-from producers.orders.model import PREDECESSORS
 from producers.registry import SERVICES
+from producers.services.orders.model import PREDECESSORS
 from schemas.topics import RANKINGS
 
 FOLDER = ROOT / "docs" / "diagrams"

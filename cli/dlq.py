@@ -10,13 +10,13 @@ from rich.table import Table
 from common.errors import Rejected, UserError
 from common.settings import Settings
 from local.table import console
-from producers.inbox.dead_letter_queue import (
+from producers.kit.inbox.dead_letter_queue import (
     DeadLetter,
     DeadLetterQueue,
     dead_letter_topic,
     dead_letter_topics,
 )
-from producers.inbox.dead_letter_summary import summaries
+from producers.kit.inbox.dead_letter_summary import summaries
 from schemas.codec import Decoder
 from schemas.registry import SchemaRegistry
 

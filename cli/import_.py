@@ -9,9 +9,9 @@ from rich.console import Console
 from cli.sending import Sending, require_writable
 from common.errors import UserError
 from common.settings import Settings
-from producers.replay import journal, run
-from producers.replay.mapped.data_set import MappedDataSet
-from producers.replay.mapped.guess.proposal import propose
+from producers.importer import journal, run
+from producers.importer.mapped.data_set import MappedDataSet
+from producers.importer.mapped.guess.proposal import propose
 
 _LINES_ON_USE = 4
 """A proposal's first lines say how to use it; then comes what was checked and what is missing."""

@@ -11,7 +11,7 @@ from cli.sending import Sending, require_writable
 from common.errors import UserError
 from common.settings import Settings
 from producers.feed.pace import parse_speed
-from producers.replay import dataset, run
+from producers.importer import dataset, run
 
 
 def command(

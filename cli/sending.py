@@ -16,8 +16,8 @@ from local import stack
 from local.demo_mode import offer_demo_sessions, set_demo
 from producers.feed.timeline_producer import TimelineProducer
 from producers.feed.timeline_sender import OnProgress
-from producers.replay import journal, report, run
-from producers.replay.dataset import Conversion
+from producers.importer import journal, report, run
+from producers.importer.dataset import Conversion
 from schemas.setup import register
 
 

@@ -1,1 +1,1 @@
-"""The shop: services that emit events, and the replay of real data sets."""
+"""The shop: its services, the simulator of its shoppers, and the import of other shops' tables."""

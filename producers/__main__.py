@@ -21,13 +21,13 @@ from common.settings import Settings
 from common.stopping import SIGNALS, Stopping
 from common.telemetry import configure_logging, log_start_failure
 from common.tracing import configure_tracing
-from producers.http.app import create_app
-from producers.http.guard import ServiceGuard
-from producers.http.idempotency import IdempotentRequests
-from producers.http.readiness import ServiceReadiness
-from producers.idempotency.sealed_response import ResponseSealer
+from producers.kit.http.app import create_app
+from producers.kit.http.guard import ServiceGuard
+from producers.kit.http.idempotency import IdempotentRequests
+from producers.kit.http.readiness import ServiceReadiness
+from producers.kit.idempotency.sealed_response import ResponseSealer
+from producers.kit.service_runner import ServiceRunner
 from producers.registry import SERVICES
-from producers.service_runner import ServiceRunner
 
 log = structlog.get_logger()
 

@@ -2,13 +2,13 @@
 
 from importlib import import_module
 
-from producers.service import ROOM, Service
+from producers.kit.service import ROOM, Service
 from schemas import services
 
 if unlisted := {path.parent.name for path in ROOM.glob("*/service.py")} - services.SERVICES.keys():
     raise services.WrongServices(f"{services.FILE.name} has no service {', '.join(sorted(unlisted))}")
 
 SERVICES: dict[str, Service] = {
-    name: import_module(f"producers.{name}.service").SERVICE for name in services.SERVICES
+    name: import_module(f"producers.services.{name}.service").SERVICE for name in services.SERVICES
 }
 """All commerce services by name."""

@@ -8,7 +8,7 @@ from typing import Any
 
 FILE = Path(__file__).with_name("services.toml")
 
-COMMERCE = "producers"
+COMMERCE = "producers/services"
 """The folder of the commerce services."""
 
 EXTERNAL = "external"
@@ -24,8 +24,8 @@ class WrongServices(ValueError):
 class Room:
     """What a room emits to Kafka and reads from it.
 
-    `name` is its folder: `jobs/signals`; that of a commerce service is in `producers/`. `tags` (tag → text)
-    describe the routes of a service.
+    `name` is its folder: `jobs/signals`; that of a commerce service is in `producers/services/`. `tags` (tag
+    → text) describe the routes of a service.
     """
 
     name: str

@@ -7,9 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from producers.feed.events import Events
-from producers.replay.dataset import Conversion
-from producers.replay.mapped.data_set import MappedDataSet
-from producers.replay.mapped.mapping_file import parse_mapping
+from producers.importer.dataset import Conversion
+from producers.importer.mapped.data_set import MappedDataSet
+from producers.importer.mapped.mapping_file import parse_mapping
 
 HEADER = ("Invoice", "Sku", "Title", "Qty", "Date", "Price", "Customer", "Country")
 MAPPING = """\

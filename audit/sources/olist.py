@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from audit.grouping import grouped
 from audit.sources.sent_ranges import EVERYTHING, SentRanges
-from producers.replay.olist.tables import read_tables
+from producers.importer.olist.tables import read_tables
 
 CONFIRMED = ("delivered", "shipped", "invoiced", "processing", "approved")
 """Statuses of orders that were confirmed, whether or not the approval was recorded."""

@@ -24,7 +24,7 @@ from local.parts.part import NotReady, Part, Resolution
 from local.parts.resolve import format_version, parse_version
 from local.state_directory import StateDirectory
 from local.supervision.launch_file import LaunchSpec
-from producers.postgres.roles import create_schema
+from producers.kit.postgres.roles import create_schema
 
 MAX_CONNECTIONS = 500
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from producers.feed.events import Events, Timeline
-from producers.outbox.trace import Trace
+from producers.kit.outbox.trace import Trace
 from schemas.codec import Encoder
 from schemas.events import all_events
 

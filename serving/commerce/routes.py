@@ -18,10 +18,10 @@ from starlette.responses import Response
 from common.guarded_route import all_routes
 from common.openapi import NOT_JSON, OPTIONAL_KEY, REQUIRED_KEY, json_request_body, openapi_problem
 from common.retry_policy import SAFE_METHODS
-from producers.configuration.endpoints import change_setting
-from producers.http.routes import BODY_LIMIT, PublicRoute
+from producers.kit.http.routes import BODY_LIMIT, PublicRoute
+from producers.kit.service import Service
 from producers.registry import SERVICES
-from producers.service import Service
+from producers.services.configuration.endpoints import change_setting
 from serving.commerce.commerce_client import CommerceClient
 from serving.gateway.described_routes import DescribedRoute
 from serving.kit.domain import opened

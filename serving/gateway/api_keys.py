@@ -6,7 +6,7 @@ from typing import Any
 
 from common.principal import Principal
 from common.problems import Problem
-from producers.sellers.api_keys import is_well_formed
+from producers.services.sellers.api_keys import is_well_formed
 
 PREFIX = "souk_"
 CACHED_S = 5.0

@@ -4,9 +4,9 @@ At the limit, the request's task is cancelled: the load shedder counts the reque
 other servers end. A stream may last longer, because its response has begun by then.
 
 A write that a service has received is not cut in half. The gateway only closes its connection to the service.
-The service runs the endpoint to its end, and its transaction commits as a whole, events included, or not at
-all (`producers/outbox/transaction.py`). If the service had not received the whole body, it changes nothing.
-The client can't know which, so it is told whether it may repeat the request: a request with an
+The service runs the endpoint to its end, and its transaction commits as a whole, events included, or not
+at all (`producers/kit/outbox/transaction.py`). If the service had not received the whole body, it changes
+nothing. The client can't know which, so it is told whether it may repeat the request: a request with an
 `Idempotency-Key` takes effect once, however often it is sent.
 """
 

@@ -12,7 +12,7 @@ from common.ids import new_id
 from common.metrics import EVENTS_TAKEN, RECOMMENDATION_CLICKS, RECOMMENDATION_IMPRESSIONS
 from common.problems import describe_problem
 from common.settings import Settings
-from producers.outbox.trace import Trace
+from producers.kit.outbox.trace import Trace
 from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.registry import SchemaRegistry

@@ -11,12 +11,12 @@ from common.background import retrieve_error
 from common.errors import PartUnavailable, Rejected, UserError
 from common.problems import Problem
 from common.settings import Settings
-from producers.inbox.dead_letter_queue import (
+from producers.kit.inbox.dead_letter_queue import (
     DeadLetter,
     DeadLetterQueue,
     dead_letter_topic,
 )
-from producers.inbox.dead_letter_summary import TopicSummary, summaries
+from producers.kit.inbox.dead_letter_summary import TopicSummary, summaries
 from schemas.codec import Decoder
 from schemas.registry import SchemaRegistry
 from schemas.topics import JOB_OUTPUTS

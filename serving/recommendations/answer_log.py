@@ -19,7 +19,7 @@ from common.experiments.assignment import Assignment
 from common.metrics import ANSWERS_LOGGED
 from common.problems import Problem
 from common.settings import Settings
-from producers.outbox.trace import Trace
+from producers.kit.outbox.trace import Trace
 from schemas.codec import Encoder, NotEncodable, Record
 from schemas.events import all_events
 from schemas.published_model.weights import BLENDED

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from common.money import InexactMoney, to_minor
 from common.problems import Problem
-from producers.replay.mapped.countries import known_countries
+from producers.importer.mapped.countries import known_countries
 from serving.kit.domain import opened
 from serving.kit.problems import UnusableEntry
 from serving.kit.request_body import read_fields

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from common.access_policy import ALL_STAFF, FIGURES_STAFF, AccessPolicy, allow, anyone
 from common.principal import Role
-from producers.alerts.model import WRITERS
+from producers.services.alerts.model import WRITERS
 
 _OF_SELLER = allow(
     "seller",

@@ -11,10 +11,10 @@ from common.access_policy import AccessPolicy, anyone
 from common.guarded_route import GuardedRoute, MissingPolicy, all_routes, guarded, policy
 from common.principal import Principal
 from common.settings import Settings
-from producers.http.routes import LIST_LIMIT, JsonBody, PublicRoute, ServiceRoute
-from producers.orders.endpoints import EXAMPLE_ORDER, shopper_of
-from producers.orders.schemas import OrderRequest
+from producers.kit.http.routes import LIST_LIMIT, JsonBody, PublicRoute, ServiceRoute
 from producers.registry import SERVICES
+from producers.services.orders.endpoints import EXAMPLE_ORDER, shopper_of
+from producers.services.orders.schemas import OrderRequest
 from serving.app import create_app
 from serving.commerce.commerce_client import service_of
 from serving.commerce.routes import commerce_router

@@ -12,13 +12,13 @@ from common.guarded_route import GuardedRoute, all_routes
 from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 from common.settings import Settings
 from common.stopping import Stopping
-from producers.http.app import create_app
-from producers.http.guard import ServiceGuard
-from producers.http.idempotency import IdempotentRequests
-from producers.http.readiness import ServiceReadiness
-from producers.idempotency.sealed_response import ResponseSealer
+from producers.kit.http.app import create_app
+from producers.kit.http.guard import ServiceGuard
+from producers.kit.http.idempotency import IdempotentRequests
+from producers.kit.http.readiness import ServiceReadiness
+from producers.kit.idempotency.sealed_response import ResponseSealer
+from producers.kit.service_runner import ServiceRunner
 from producers.registry import SERVICES
-from producers.service_runner import ServiceRunner
 
 OPEN = {"/health", "/ready", "/metrics"}
 SETTINGS = Settings(internal_secret="for tests")  # type: ignore[arg-type]  # pydantic converts it

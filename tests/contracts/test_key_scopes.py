@@ -11,7 +11,7 @@ from common.guarded_route import GuardedRoute, all_routes
 from common.principal import Principal
 from common.settings import Settings
 from producers.registry import SERVICES
-from producers.sellers.api_keys import KEY_ROLE, SCOPES
+from producers.services.sellers.api_keys import KEY_ROLE, SCOPES
 from serving.app import create_app
 
 SELLER = "/v1/sellers/{seller_id}"

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from common.migrations import read_migrations
+from producers.kit.service import ROOM
 from producers.registry import SERVICES
-from producers.service import ROOM
 
 FILES = (
     "__init__.py",

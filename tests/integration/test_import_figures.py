@@ -7,7 +7,7 @@ from typing import Any
 from clickhouse.client import connect
 from common.clock import from_millis
 from common.settings import Settings
-from producers.replay.dataset import Conversion
+from producers.importer.dataset import Conversion
 from tests.imports import MAPPING, convert, records, row, write_table
 
 OWN = MAPPING + "returns: {order_prefix: C}\nstatus: {column: Status, cancelled: void}\ndiscount: Off\n"

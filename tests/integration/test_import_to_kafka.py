@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from common.settings import ROOT, Settings
-from producers.replay import journal, run
-from producers.replay.mapped.data_set import MappedDataSet
+from producers.importer import journal, run
+from producers.importer.mapped.data_set import MappedDataSet
 from schemas.setup import register
 from tests.imports import MAPPING, row, write_table
 from tests.integration.event_topics import ids_of, read_from, topic_ends
@@ -23,8 +23,8 @@ KILLED = """\
 import os, signal, sys
 from pathlib import Path
 from common.settings import Settings
-from producers.replay import journal, run
-from producers.replay.mapped.data_set import MappedDataSet
+from producers.importer import journal, run
+from producers.importer.mapped.data_set import MappedDataSet
 from schemas.setup import register
 
 settings = Settings.load()

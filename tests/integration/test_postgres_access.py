@@ -18,9 +18,9 @@ from local import passwords
 from local.parts import postgres
 from local.parts.registry import SCHEMA as REGISTRY
 from local.state_directory import StateDirectory
-from producers.payments.provider.simulated import SCHEMA as PROVIDER
-from producers.postgres.roles import create_schema, migrate_as_admin
+from producers.kit.postgres.roles import create_schema, migrate_as_admin
 from producers.registry import SERVICES
+from producers.services.payments.provider.simulated import SCHEMA as PROVIDER
 from tests.integration.servers import running
 from tests.ports import free_offset
 

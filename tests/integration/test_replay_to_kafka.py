@@ -19,7 +19,7 @@ from cli.__main__ import main
 from common.errors import PartUnavailable, Rejected
 from common.settings import ROOT, Settings
 from producers.feed.timeline_producer import TimelineProducer
-from producers.replay import dataset, journal, run
+from producers.importer import dataset, journal, run
 from schemas.events import all_events
 from schemas.registry import FULL_TRANSITIVE, SchemaRefused, SchemaRegistry
 from schemas.setup import register, set_up_topics

@@ -20,7 +20,7 @@ from redis import AuthenticationError, Redis, RedisError
 from common.settings import LOOPBACK, PORTS, ROOT, Settings
 from local.parts import postgres as local_postgres
 from local.parts import redis as local_redis
-from producers.postgres.roles import migrate_as_admin
+from producers.kit.postgres.roles import migrate_as_admin
 from producers.registry import SERVICES
 from tests.containers import services
 from tests.integration.commerce_servers import Postgres

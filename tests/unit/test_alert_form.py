@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from producers.alerts.schemas import ReportRequest, RuleChange, RuleRequest
+from producers.services.alerts.schemas import ReportRequest, RuleChange, RuleRequest
 from serving.web.forms import BadField, Form
 from serving.web.seller.alert_form import changed_rule_body, fields_of_rule, report_body, rule_body
 

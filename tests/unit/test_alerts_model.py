@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.alerts.model import Condition, Progress, message_kind, progress_after
-from producers.alerts.quiet_hours import QuietHours, send_at
-from producers.alerts.report_periods import next_send_at, period_before
-from producers.alerts.usual import MIN_VALUES, usual_of
-from producers.alerts.windows import (
+from producers.services.alerts.model import Condition, Progress, message_kind, progress_after
+from producers.services.alerts.quiet_hours import QuietHours, send_at
+from producers.services.alerts.report_periods import next_send_at, period_before
+from producers.services.alerts.usual import MIN_VALUES, usual_of
+from producers.services.alerts.windows import (
     MAX_CATCH_UP,
     USUAL_WEEKS,
     Bucket,

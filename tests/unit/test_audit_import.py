@@ -16,9 +16,9 @@ from audit.sources.avro import arrow_schema
 from audit.sources.imported import ImportedTables
 from common.errors import UserError
 from producers.feed.events import Events
-from producers.replay import journal
-from producers.replay.dataset import Conversion
-from producers.replay.journal import JournalEntry
+from producers.importer import journal
+from producers.importer.dataset import Conversion
+from producers.importer.journal import JournalEntry
 from schemas.events import all_events
 from tests.imports import MAPPING, convert, row, write_table
 

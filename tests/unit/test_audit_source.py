@@ -11,8 +11,8 @@ from audit.replayed_source import replayed, wall_clock
 from audit.sources.avro import arrow_schema
 from audit.sources.olist import OlistTables, WallClockRange, cents
 from audit.stores import Stores
-from producers.replay import journal
-from producers.replay.journal import JournalEntry
+from producers.importer import journal
+from producers.importer.journal import JournalEntry
 from schemas.events import all_events
 
 ZONE = ZoneInfo("America/Sao_Paulo")

@@ -19,7 +19,7 @@ from common.configuration.definitions import (
 from common.configuration.rollout import is_included, position
 from common.configuration.setting import InvalidValue, Setting
 from common.configuration.values import SettingValue, SettingValues
-from producers.configuration.model import (
+from producers.services.configuration.model import (
     Change,
     Version,
     VersionConflict,

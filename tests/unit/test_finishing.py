@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from producers.backoff import Backoff
-from producers.finishing import finish
+from producers.kit.backoff import Backoff
+from producers.kit.finishing import finish
 
 LONG_S = 60.0
 

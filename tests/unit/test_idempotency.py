@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from common.access_policy import allow, anyone
 from common.settings import Settings
-from producers.http.idempotency import is_valid_key
-from producers.idempotency.sealed_response import ResponseSealer, seal, unseal
+from producers.kit.http.idempotency import is_valid_key
+from producers.kit.idempotency.sealed_response import ResponseSealer, seal, unseal
 
 SEALER, ANOTHER = (ResponseSealer(Settings(internal_secret=SecretStr(text))) for text in ("one", "two"))
 REQUEST = SEALER.keyed("user-1", "PUT /v1/stock", "key-1")

@@ -14,10 +14,10 @@ from ruamel.yaml import YAML
 
 from common.errors import UserError
 from common.money import to_minor
-from producers.orders.returns import SoldLine, check_return
-from producers.payments.handlers import line_amount_minor
-from producers.replay.dataset import Conversion
-from producers.replay.mapped.guess.proposal import propose
+from producers.importer.dataset import Conversion
+from producers.importer.mapped.guess.proposal import propose
+from producers.services.orders.returns import SoldLine, check_return
+from producers.services.payments.handlers import line_amount_minor
 from schemas.codec import Encoder
 from schemas.events import all_events
 from tests.imports import HEADER, MAPPING, convert, records, rejected_file, unused, used, write_raw

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from common.errors import UserError
-from producers.replay.mapped.guess.proposal import propose
-from producers.replay.mapped.mapping import Mapping
-from producers.replay.mapped.mapping_file import parse_mapping
+from producers.importer.mapped.guess.proposal import propose
+from producers.importer.mapped.mapping import Mapping
+from producers.importer.mapped.mapping_file import parse_mapping
 from tests import exports
 from tests.exports import SoldOrder, money
 from tests.imports import convert, records

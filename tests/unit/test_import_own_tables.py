@@ -18,10 +18,10 @@ from ruamel.yaml import YAML
 
 from common.errors import UserError
 from common.ids import MAX_ID_LENGTH, is_id
-from producers.replay.mapped.guess.proposal import propose
-from producers.replay.mapped.guess.vocabulary import status_meaning
-from producers.replay.mapped.mapping_file import parse_mapping
-from producers.tables.files import UnknownEncoding, encoding_of
+from producers.importer.mapped.guess.proposal import propose
+from producers.importer.mapped.guess.vocabulary import status_meaning
+from producers.importer.mapped.mapping_file import parse_mapping
+from producers.kit.tables.files import UnknownEncoding, encoding_of
 from tests import exports
 from tests.exports import SoldOrder, money
 from tests.imports import convert, records, write_raw, write_table

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from producers.replay.dataset import Conversion
+from producers.importer.dataset import Conversion
 from tests.imports import MAPPING, convert, records, row, unused, used, write_table
 
 DAY_1, DAY_2, DAY_3, DAY_4 = (f"2024-03-0{day} 10:00" for day in range(1, 5))

@@ -7,8 +7,8 @@ import pyarrow.parquet
 import pytest
 
 from common.errors import UserError
-from producers.replay.mapped import order_lines
-from producers.replay.mapped.cells import NO_ID
+from producers.importer.mapped import order_lines
+from producers.importer.mapped.cells import NO_ID
 from tests.imports import (
     HEADER,
     MAPPING,

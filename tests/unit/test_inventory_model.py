@@ -3,7 +3,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from producers.inventory.model import InsufficientStock, ReservedLine, Stock, StockKey, shortages, units
+from producers.services.inventory.model import (
+    InsufficientStock,
+    ReservedLine,
+    Stock,
+    StockKey,
+    shortages,
+    units,
+)
 
 LAMP, VASE = StockKey("lamp", "ana"), StockKey("vase", "ana")
 

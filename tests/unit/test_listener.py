@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from common.settings import Settings
-from producers.postgres.listen_notify import Listener
+from producers.kit.postgres.listen_notify import Listener
 
 
 @pytest.mark.parametrize("steps_between", range(6))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from common.ids import new_id
 from common.log_masking import MASK, MAX_CHARS, masked_fields, masked_text
 from common.settings import ROOT
-from producers.sellers.api_keys import new_api_key
+from producers.services.sellers.api_keys import new_api_key
 
 WORDS = st.text(string.ascii_letters + " .:/-", max_size=30)
 NAMES = st.text(string.ascii_lowercase + string.digits + "._+-", min_size=1, max_size=20)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.listings import MAX_PRICE_MINOR
-from producers.orders.model import (
+from producers.kit.listings import MAX_PRICE_MINOR
+from producers.services.orders.model import (
     MAX_LINES,
     MAX_UNITS,
     LineOffer,
@@ -18,7 +18,7 @@ from producers.orders.model import (
     payment_can_become,
     priced,
 )
-from producers.orders.problems import OtherCurrency, PriceMoved, UnknownProduct
+from producers.services.orders.problems import OtherCurrency, PriceMoved, UnknownProduct
 
 STATUSES = st.sampled_from(["placed", "confirmed", "cancelled", "shipped", "delivered"])
 PAYMENTS = st.sampled_from(["pending", "failed", "captured", "refunded"])

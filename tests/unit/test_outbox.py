@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from common.clock import system_clock
 from common.ids import new_id
-from producers.outbox.message import EventWriter, columns
-from producers.outbox.trace import Trace
+from producers.kit.outbox.message import EventWriter, columns
+from producers.kit.outbox.trace import Trace
 from schemas.codec import Decoder, NotEncodable
 from schemas.events import all_events
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.payments.model import Payment, refund_due_minor, retry_after
-from producers.payments.provider import ChargeRequest
-from producers.payments.provider.simulated import decide
+from producers.services.payments.model import Payment, refund_due_minor, retry_after
+from producers.services.payments.provider import ChargeRequest
+from producers.services.payments.provider.simulated import decide
 
 WAITING = Payment("order", "payment")
 NEWS = {

@@ -11,8 +11,8 @@ import pytest
 
 from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 from common.settings import Settings
-from producers.http.peers import Peers
-from producers.http.problems import ServiceNotReady
+from producers.kit.http.peers import Peers
+from producers.kit.http.problems import ServiceNotReady
 from tests.ports import free_offset
 
 SETTINGS = Settings(internal_secret="for tests")  # type: ignore[arg-type]  # pydantic converts it

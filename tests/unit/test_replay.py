@@ -18,9 +18,9 @@ from common.money import InexactMoney, to_minor
 from producers.feed.events import Events, merge
 from producers.feed.messages import messages
 from producers.feed.pace import MAX_WAIT_S, Pace, parse_speed
-from producers.replay import dataset, journal
-from producers.replay.columns import deterministic_uniform, minor_units
-from producers.replay.journal import JournalEntry
+from producers.importer import dataset, journal
+from producers.importer.columns import deterministic_uniform, minor_units
+from producers.importer.journal import JournalEntry
 from schemas.codec import Decoder
 from schemas.events import all_events
 

@@ -11,8 +11,8 @@ import pytest
 from common.clock import from_millis, to_millis
 from common.errors import UserError
 from producers.feed.events import Events, merge
-from producers.replay.dataset import Conversion
-from producers.replay.olist import convert
+from producers.importer.dataset import Conversion
+from producers.importer.olist import convert
 from schemas.codec import Encoder
 from schemas.events import all_events
 

@@ -21,7 +21,7 @@ from common.problems import problem_response
 from common.request_path import in_path
 from common.settings import Settings
 from common.stopping import Stopping
-from producers.http.middleware import CommerceMiddleware
+from producers.kit.http.middleware import CommerceMiddleware
 from serving.commerce.commerce_client import target_path
 from serving.gateway.middleware import HttpMiddleware
 from serving.gateway.sign_in_redirect import sign_in_address

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import Rejected
-from producers.orders.returns import SoldLine, check_return
-from producers.payments.handlers import line_amount_minor
+from producers.services.orders.returns import SoldLine, check_return
+from producers.services.payments.handlers import line_amount_minor
 
 LAMPS = SoldLine(1, "lamp", "ana", quantity=2, amount_minor=1_000)
 VASE = SoldLine(2, "vase", "ana", quantity=1, amount_minor=700)

@@ -7,9 +7,9 @@ import pytest
 from fastapi import APIRouter
 
 from clickhouse.query_files import load_queries
-from producers.inbox.subscription import Subscription
-from producers.outbox.transaction import Transaction
-from producers.service import Service
+from producers.kit.inbox.subscription import Subscription
+from producers.kit.outbox.transaction import Transaction
+from producers.kit.service import Service
 from schemas.codec import Record
 from schemas.services import OTHERS, SERVICES, WrongServices, consumers_of, owner_of, read_rooms
 from schemas.topics import EVENT_TOPICS
@@ -28,11 +28,11 @@ def declared(folder: Path, text: str) -> Path:
 def test_owners_and_consumers_follow_from_what_rooms_emit_and_read() -> None:
     owners = {topic.name: owner_of(topic.name) for topic in EVENT_TOPICS}
 
-    assert owners["order_placed"] == "producers/orders"
+    assert owners["order_placed"] == "producers/services/orders"
     assert owners["product_viewed"] == "serving/intake"
     assert owners["order_shipped"] == "external"
     assert set(consumers_of("order_placed")) == {
-        "producers/inventory", "producers/payments", "jobs/recommendations",
+        "producers/services/inventory", "producers/services/payments", "jobs/recommendations",
     }  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def test_two_services_that_emit_one_event_are_refused(tmp_path: Path) -> None:
         emits = ["cart_changed", "order_placed"]
         [others]
     """
-    with pytest.raises(WrongServices, match="producers/orders and producers/carts both emit order_placed"):
+    with pytest.raises(WrongServices, match=r"services/orders and \S+/carts both emit order_placed"):
         read_rooms(declared(tmp_path, text))
 
 
@@ -70,7 +70,7 @@ def test_a_service_that_is_not_in_the_list_does_not_start() -> None:
 def test_a_service_that_reads_anything_else_than_it_says_does_not_start(
     read: tuple[str, ...], differing: str
 ) -> None:
-    with pytest.raises(WrongServices, match=f"producers/payments does not read .*: {differing}"):
+    with pytest.raises(WrongServices, match=f"producers/services/payments does not read .*: {differing}"):
         Service("payments", tuple(Subscription(event, ignore) for event in read), APIRouter())
 
 

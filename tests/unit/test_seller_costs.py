@@ -7,9 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.ids import is_id
-from producers.sellers.cost_files import read_costs, write_costs
-from producers.sellers.costs import FIRST_DAY, LAST_DAY, MAX_COST_MINOR, Cost, ProductCosts, check_costs
-from producers.sellers.problems import BadCosts, TooManyCosts
+from producers.services.sellers.cost_files import read_costs, write_costs
+from producers.services.sellers.costs import (
+    FIRST_DAY,
+    LAST_DAY,
+    MAX_COST_MINOR,
+    Cost,
+    ProductCosts,
+    check_costs,
+)
+from producers.services.sellers.problems import BadCosts, TooManyCosts
 
 HEADER = "product_id,unit_cost,currency,valid_from\n"
 DAYS = st.dates(FIRST_DAY, LAST_DAY)

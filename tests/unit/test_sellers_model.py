@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from common.email_address import normalized_email
 from common.principal import Principal
-from producers.sellers.api_keys import (
+from producers.services.sellers.api_keys import (
     ALPHABET,
     CHECKSUM_CHARS,
     LENGTH,
@@ -21,7 +21,7 @@ from producers.sellers.api_keys import (
     new_api_key,
     with_checksum,
 )
-from producers.sellers.commission import (
+from producers.services.sellers.commission import (
     MAX_BOUND_MINOR,
     MAX_BP,
     CommissionRule,
@@ -29,7 +29,7 @@ from producers.sellers.commission import (
     effective_bp,
     rules_in_force,
 )
-from producers.sellers.model import (
+from producers.services.sellers.model import (
     MAX_SELLER_ID_CHARS,
     MAX_SELLERS,
     STAFF_MANAGERS,
@@ -41,15 +41,15 @@ from producers.sellers.model import (
     masked_email,
     roles_to_give,
 )
-from producers.sellers.presenters import present_commission
-from producers.sellers.problems import (
+from producers.services.sellers.presenters import present_commission
+from producers.services.sellers.problems import (
     LastOwner,
     NotAStaffManager,
     OnlyOwners,
     TooManySellers,
     WrongStatus,
 )
-from producers.users import model as users
+from producers.services.users import model as users
 
 STATUSES = st.sampled_from(["applied", "approved", "refused", "suspended"])
 ROLES = st.sampled_from(["owner", "manager", "analyst", "fulfilment"])

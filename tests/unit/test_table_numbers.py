@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.tables.numbers import NotANumber, Separator, decimal_separator, read_number, scaled
+from producers.kit.tables.numbers import NotANumber, Separator, decimal_separator, read_number, scaled
 
 NUMBER_LIKE = st.text(st.sampled_from("0123456789.,-+ '’eE()$€R¤\u00a0٣５²½"), max_size=30)
 

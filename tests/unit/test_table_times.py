@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.tables.times import ZONES, DateOrder, NotATime, own_abbreviations, read_time
+from producers.kit.tables.times import ZONES, DateOrder, NotATime, own_abbreviations, read_time
 
 UTC_ZONE = ZoneInfo("UTC")
 TIME_LIKE = st.text(st.sampled_from("0123456789:/-., TZ+hmars BRT"), max_size=30)

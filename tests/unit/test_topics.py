@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from common.settings import ROOT, Settings
 from jobs.facts import logic as facts
-from producers.inbox.dead_letter_queue import dead_letter_topics
+from producers.kit.inbox.dead_letter_queue import dead_letter_topics
 from schemas.events import all_events
 from schemas.services import ROOMS
 from schemas.topics import EVENT_TOPICS, JOB_OUTPUTS, all_topics

@@ -22,7 +22,7 @@ from common.request_tracing import request_span
 from common.settings import ROOT, Settings
 from common.span_recorder import SpanRecorder, make_exporter
 from common.tracing import child_span, current_span, span_id_of_event, trace_span
-from producers.outbox.trace import Trace, parent_span_id
+from producers.kit.outbox.trace import Trace, parent_span_id
 from tests.recorded_spans import RecordedSpans, record_all_spans
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"

@@ -7,10 +7,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from pydantic import SecretStr, ValidationError
 
 from common.settings import Settings
-from producers.encryption import NotDecryptable, new_key, seal, unseal
-from producers.users.device_tokens import DeviceTokens
-from producers.users.mails import Mails
-from producers.users.model import (
+from producers.kit.encryption import NotDecryptable, new_key, seal, unseal
+from producers.services.users.device_tokens import DeviceTokens
+from producers.services.users.mails import Mails
+from producers.services.users.model import (
     BROWSER_GRACE,
     COMMON_PASSWORDS,
     MAX_DELAY,
@@ -28,8 +28,8 @@ from producers.users.model import (
     plan_keys,
     refresh_outcome,
 )
-from producers.users.pseudonyms import Pseudonyms, link, linked
-from producers.users.schemas import RegistrationRequest
+from producers.services.users.pseudonyms import Pseudonyms, link, linked
+from producers.services.users.schemas import RegistrationRequest
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from common.clock import from_millis, to_millis
 from common.cursor import BadCursor, decode_cursor, encode_cursor, moment_of
-from serving.analytics.schemas.orders import Order, OrderLine, Orders, Status
+from serving.analytics.schemas.orders import Order, Orders, SellerOrderLine, Status
 from serving.kit.csv_writer import money_fields
 from serving.kit.names import UNNAMED, ProductName
 
@@ -57,12 +57,12 @@ def order(
 
 ORDER_LINE_COLUMNS = (
     *(name for name in Order.__annotations__ if name != "lines"),
-    *(name for name in OrderLine.__annotations__ if name != "shipping_minor"),
+    *(name for name in SellerOrderLine.__annotations__ if name != "shipping_minor"),
     "line_shipping_minor",
 )
 """The columns of a page of orders as CSV: those of the order, then those of the line."""
 
-ORDER_LINE_MONEY = money_fields(Order, OrderLine) | {"line_shipping_minor"}
+ORDER_LINE_MONEY = money_fields(Order, SellerOrderLine) | {"line_shipping_minor"}
 
 
 def order_line_rows(page: Orders) -> Iterator[dict[str, Any]]:
@@ -84,7 +84,7 @@ def _status(state: Mapping[str, Any]) -> Status:
     return "placed" if status == "placed" else "confirmed"  # other statuses are of another seller's parcel
 
 
-def _line(values: list[Any], names: Mapping[str, ProductName]) -> OrderLine:
+def _line(values: list[Any], names: Mapping[str, ProductName]) -> SellerOrderLine:
     number, product_id, quantity, unit_price, gross, discount, shipping = values
     name, category = names.get(product_id, UNNAMED)
     return {

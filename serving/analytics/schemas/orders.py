@@ -11,7 +11,7 @@ from serving.kit.response_types import AsOf, Minor, Moment, Stale
 Status = Literal["placed", "confirmed", "shipped", "delivered", "cancelled"]
 
 
-class OrderLine(TypedDict):
+class SellerOrderLine(TypedDict):
     """One order line of this seller."""
 
     line_number: int
@@ -44,7 +44,7 @@ class Order(TypedDict):
         ),
     ]
     shipping_minor: Minor
-    lines: list[OrderLine]
+    lines: list[SellerOrderLine]
 
 
 class Orders(TypedDict):

@@ -131,7 +131,7 @@ class MarketplacePrevious(TypedDict):
     series: list[Bucket]
 
 
-class Compared(TypedDict):
+class ComparedTotals(TypedDict):
     """The part of the previous period that `change` compares with: all of it once the period is over.
 
     While the period is not over, the part ends at the moment that corresponds to `as_of`.
@@ -168,7 +168,7 @@ class SellerSales(Sales):
     seller_id: str
     totals: Totals
     previous: Previous
-    compared: Compared
+    compared: ComparedTotals
     change: Changes
 
 

@@ -27,7 +27,7 @@ router = APIRouter(
 )
 
 LINK_ENDED = 410
-"""The status of `producers.users.problems.LinkEnded`."""
+"""The status of `producers.services.users.problems.LinkEnded`."""
 
 Next = Annotated[str, Query(alias="next", max_length=2000)]
 Token = Annotated[str, Query(max_length=512, pattern=PRINTABLE)]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from common.access_policy import AccessPolicy, allow
 from common.principal import Principal
-from producers.sellers.model import STAFF_MANAGERS
+from producers.services.sellers.model import STAFF_MANAGERS
 
 _READ = allow("seller", "admin", traffic="page", staff=STAFF_MANAGERS, seller_parameter="seller_id")
 _WRITE = allow("seller", "admin", traffic="write", staff=STAFF_MANAGERS, seller_parameter="seller_id")

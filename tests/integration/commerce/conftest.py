@@ -10,8 +10,8 @@ import pytest
 from cli.__main__ import main
 from common.settings import Settings
 from local.state_directory import settings_environment
-from producers.postgres.roles import migrate_as_admin
-from producers.service import ROOM
+from producers.kit.postgres.roles import migrate_as_admin
+from producers.kit.service import KIT_MIGRATIONS
 from tests.integration.commerce_servers import Shop
 from tests.integration.servers import await_true
 
@@ -34,8 +34,7 @@ def books(shop: Shop) -> Iterator[Settings]:
     """A service's schema with an outbox that no relay reads."""
 
     async def make() -> None:
-        folders = {name: ROOM / name / "migrations" for name in ("outbox", "inbox", "requests")}
-        await migrate_as_admin(shop.settings, SPARE, folders)
+        await migrate_as_admin(shop.settings, SPARE, KIT_MIGRATIONS)
 
     asyncio.run(make())
     yield shop.settings

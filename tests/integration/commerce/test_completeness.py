@@ -10,12 +10,12 @@ import pytest
 
 from common.clock import from_millis, system_clock
 from common.settings import Settings
-from producers.outbox.message import EventWriter, OutboxMessage
-from producers.outbox.relay import Relay
-from producers.outbox.trace import Trace
-from producers.outbox.transaction import Transactions
-from producers.postgres.listen_notify import Notifier
-from producers.postgres.pool import make_pool
+from producers.kit.outbox.message import EventWriter, OutboxMessage
+from producers.kit.outbox.relay import Relay
+from producers.kit.outbox.trace import Trace
+from producers.kit.outbox.transaction import Transactions
+from producers.kit.postgres.listen_notify import Notifier
+from producers.kit.postgres.pool import make_pool
 from tests.integration.commerce.conftest import SPARE, Shop
 from tests.integration.conftest import Kafka
 from tests.integration.servers import TEST_TIMEOUT_S

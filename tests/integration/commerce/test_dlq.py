@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from common.ids import new_id
-from producers.inbox.dead_letter_queue import DeadLetterQueue
+from producers.kit.inbox.dead_letter_queue import DeadLetterQueue
 from serving.ops.dead_letters import DeadLetters
 
 

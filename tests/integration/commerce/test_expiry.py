@@ -7,13 +7,13 @@ import pytest
 from common.clock import system_clock
 from common.errors import Retryable
 from common.ids import new_id
-from producers.http.peers import Peers
-from producers.inventory.model import RESERVATION_TTL
-from producers.inventory.reservation_expiry import expire_reservations_once
-from producers.outbox.message import EventWriter
-from producers.outbox.transaction import Transactions
-from producers.postgres.listen_notify import Notifier
-from producers.postgres.pool import make_pool
+from producers.kit.http.peers import Peers
+from producers.kit.outbox.message import EventWriter
+from producers.kit.outbox.transaction import Transactions
+from producers.kit.postgres.listen_notify import Notifier
+from producers.kit.postgres.pool import make_pool
+from producers.services.inventory.model import RESERVATION_TTL
+from producers.services.inventory.reservation_expiry import expire_reservations_once
 from tests.ports import free_offset
 
 NOWHERE = f"http://127.0.0.1:{8_000 + free_offset()}"

@@ -10,11 +10,11 @@ import pytest
 from common.clock import system_clock
 from common.configuration.definitions import EXPERIMENTS
 from common.experiments.reading import read_experiments
-from producers.configuration.guardrails import check_guardrails
-from producers.outbox.message import EventWriter
-from producers.outbox.transaction import Transactions
-from producers.postgres.listen_notify import Notifier
-from producers.postgres.pool import make_pool
+from producers.kit.outbox.message import EventWriter
+from producers.kit.outbox.transaction import Transactions
+from producers.kit.postgres.listen_notify import Notifier
+from producers.kit.postgres.pool import make_pool
+from producers.services.configuration.guardrails import check_guardrails
 from schemas.setup import register
 from tests.integration.commerce.test_configuration import history, put, state
 

@@ -12,11 +12,11 @@ import pytest
 from common.clock import system_clock
 from common.ids import new_id
 from common.principal import Principal
-from producers.idempotency.store import PRUNE_RESPONSES, RETENTION
-from producers.outbox.transaction import Transactions
-from producers.postgres.listen_notify import Notifier
-from producers.postgres.pool import make_pool
-from producers.postgres.pruning import prune_once
+from producers.kit.idempotency.store import PRUNE_RESPONSES, RETENTION
+from producers.kit.outbox.transaction import Transactions
+from producers.kit.postgres.listen_notify import Notifier
+from producers.kit.postgres.pool import make_pool
+from producers.kit.postgres.pruning import prune_once
 
 AGE = "UPDATE configuration.stored_responses SET begun_at = begun_at - interval '1 hour' WHERE status IS NULL"
 

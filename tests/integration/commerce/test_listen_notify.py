@@ -11,12 +11,12 @@ from common.clock import system_clock
 from common.errors import Rejected
 from common.ids import new_id
 from common.postgres_roles import role_name
-from producers.outbox.message import EventWriter, OutboxMessage
-from producers.outbox.trace import Trace
-from producers.outbox.transaction import Transactions
-from producers.payments.store import DUE, lock_payment, save_payment
-from producers.postgres.listen_notify import Listener, Notifier
-from producers.postgres.pool import make_pool
+from producers.kit.outbox.message import EventWriter, OutboxMessage
+from producers.kit.outbox.trace import Trace
+from producers.kit.outbox.transaction import Transactions
+from producers.kit.postgres.listen_notify import Listener, Notifier
+from producers.kit.postgres.pool import make_pool
+from producers.services.payments.store import DUE, lock_payment, save_payment
 from tests.integration.commerce.conftest import SPARE as SERVICE
 
 CHANNEL = "work"

@@ -4,7 +4,7 @@ import pytest
 
 from common.ids import new_id
 from common.principal import Principal, guest, platform
-from producers.http.middleware import BODY_LIMIT
+from producers.kit.http.middleware import BODY_LIMIT
 from tests.integration.servers import await_true
 
 JSON = {"Content-Type": "application/json"}

@@ -14,12 +14,12 @@ from common.ids import new_id
 from common.metrics import REGISTRY
 from common.settings import PORTS
 from dashboards.prometheus import configuration
-from producers.outbox.message import EventWriter
-from producers.outbox.relay import BATCH, Relay
-from producers.outbox.trace import Trace
-from producers.outbox.transaction import Transactions
-from producers.postgres.listen_notify import Notifier
-from producers.postgres.pool import make_pool
+from producers.kit.outbox.message import EventWriter
+from producers.kit.outbox.relay import BATCH, Relay
+from producers.kit.outbox.trace import Trace
+from producers.kit.outbox.transaction import Transactions
+from producers.kit.postgres.listen_notify import Notifier
+from producers.kit.postgres.pool import make_pool
 from schemas.codec import NotEncodable
 from tests.integration.commerce.conftest import SPARE
 from tests.integration.servers import TEST_TIMEOUT_S

@@ -6,12 +6,12 @@ import asyncpg
 import pytest
 
 from common.clock import system_clock
-from producers.outbox.message import EventWriter
-from producers.outbox.trace import Trace
-from producers.outbox.transaction import Transactions
-from producers.postgres.errors import INVALID, TRANSIENT
-from producers.postgres.listen_notify import Listener, Notifier
-from producers.postgres.pool import make_pool
+from producers.kit.outbox.message import EventWriter
+from producers.kit.outbox.trace import Trace
+from producers.kit.outbox.transaction import Transactions
+from producers.kit.postgres.errors import INVALID, TRANSIENT
+from producers.kit.postgres.listen_notify import Listener, Notifier
+from producers.kit.postgres.pool import make_pool
 
 KILL = "SELECT pg_terminate_backend($1)"
 Step = Callable[[Any], Coroutine[Any, Any, Any]]

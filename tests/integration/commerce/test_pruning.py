@@ -5,17 +5,17 @@ import pytest
 
 from common.clock import system_clock
 from common.ids import new_id
-from producers.inbox.pruning import SQL as INBOX
-from producers.inbox.pruning import never_pruned_topics
-from producers.inventory.handlers import SUBSCRIPTIONS as INVENTORY
-from producers.orders.handlers import SUBSCRIPTIONS as ORDERS
-from producers.orders.store import SQL as KEYS
-from producers.outbox.message import EventWriter
-from producers.outbox.transaction import Transactions
-from producers.payments.handlers import SUBSCRIPTIONS as PAYMENTS
-from producers.postgres import pruning
-from producers.postgres.listen_notify import Notifier
-from producers.postgres.pool import make_pool
+from producers.kit.inbox.pruning import SQL as INBOX
+from producers.kit.inbox.pruning import never_pruned_topics
+from producers.kit.outbox.message import EventWriter
+from producers.kit.outbox.transaction import Transactions
+from producers.kit.postgres import pruning
+from producers.kit.postgres.listen_notify import Notifier
+from producers.kit.postgres.pool import make_pool
+from producers.services.inventory.handlers import SUBSCRIPTIONS as INVENTORY
+from producers.services.orders.handlers import SUBSCRIPTIONS as ORDERS
+from producers.services.orders.store import SQL as KEYS
+from producers.services.payments.handlers import SUBSCRIPTIONS as PAYMENTS
 
 AGE = timedelta(days=30)
 OLD = """INSERT INTO orders.inbox (id, topic, acted_at)

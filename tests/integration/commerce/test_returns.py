@@ -6,11 +6,11 @@ import pytest
 
 from common.clock import from_millis, system_clock
 from common.ids import new_id
-from producers.orders.returns_of_before import settle_returns_of_before
-from producers.outbox.message import EventWriter
-from producers.outbox.transaction import Transactions
-from producers.postgres.listen_notify import Notifier
-from producers.postgres.pool import make_pool
+from producers.kit.outbox.message import EventWriter
+from producers.kit.outbox.transaction import Transactions
+from producers.kit.postgres.listen_notify import Notifier
+from producers.kit.postgres.pool import make_pool
+from producers.services.orders.returns_of_before import settle_returns_of_before
 from schemas.events import all_events
 from schemas.registry import SchemaRegistry
 from schemas.setup import register_schemas

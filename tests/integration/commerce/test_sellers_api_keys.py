@@ -7,8 +7,8 @@ import pytest
 from common.clock import system_clock
 from common.ids import new_id
 from common.principal import Principal
-from producers.sellers.api_key_endpoints import MAX_KEYS
-from producers.sellers.api_keys import PREFIX, RANDOM_CHARS, with_checksum
+from producers.services.sellers.api_key_endpoints import MAX_KEYS
+from producers.services.sellers.api_keys import PREFIX, RANDOM_CHARS, with_checksum
 from tests.integration.commerce.people import admin, person, staff, with_account
 
 VERIFICATION = "/v1/auth/api_keys/verification"

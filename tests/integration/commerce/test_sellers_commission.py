@@ -10,11 +10,11 @@ import pytest
 
 from common.clock import system_clock
 from common.ids import new_id
-from producers.orders.model import RequestedLine
-from producers.orders.store import find_checkout
-from producers.postgres.migrate import migrate
+from producers.kit.postgres.migrate import migrate
 from producers.registry import SERVICES
-from producers.sellers.commission import MAX_BOUND_MINOR, CommissionRule, choose_rule, effective_bp
+from producers.services.orders.model import RequestedLine
+from producers.services.orders.store import find_checkout
+from producers.services.sellers.commission import MAX_BOUND_MINOR, CommissionRule, choose_rule, effective_bp
 from tests.integration.commerce.people import admin, person, staff
 
 RULES = "/v1/commission_rules"

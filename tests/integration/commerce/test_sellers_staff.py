@@ -8,7 +8,7 @@ import pytest
 
 from common.clock import system_clock
 from common.ids import new_id
-from producers.sellers.model import INVITATION_LIFETIME, MAX_OPEN_INVITATIONS, MAX_SELLERS
+from producers.services.sellers.model import INVITATION_LIFETIME, MAX_OPEN_INVITATIONS, MAX_SELLERS
 from tests.integration.commerce.people import admin, person, staff, with_account
 from tests.integration.commerce.users import People
 

@@ -16,15 +16,15 @@ from common.principal import Principal, guest, platform
 from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 from common.settings import LOOPBACK, Settings
 from common.stopping import Stopping
-from producers.backoff import retry_until_done
-from producers.http.app import create_app
-from producers.http.guard import ServiceGuard
-from producers.http.idempotency import IdempotentRequests
-from producers.http.problems import ServiceNotReady
-from producers.http.readiness import ServiceReadiness
-from producers.idempotency.sealed_response import ResponseSealer
+from producers.kit.backoff import retry_until_done
+from producers.kit.http.app import create_app
+from producers.kit.http.guard import ServiceGuard
+from producers.kit.http.idempotency import IdempotentRequests
+from producers.kit.http.problems import ServiceNotReady
+from producers.kit.http.readiness import ServiceReadiness
+from producers.kit.idempotency.sealed_response import ResponseSealer
+from producers.kit.service_runner import ServiceRunner
 from producers.registry import SERVICES
-from producers.service_runner import ServiceRunner
 from tests.integration.commerce.users import PASSWORD
 from tests.ports import free_offset
 

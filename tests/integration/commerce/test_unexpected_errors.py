@@ -11,13 +11,13 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from common.clock import system_clock
 from common.errors import Rejected
 from common.ids import new_id
-from producers.inbox.message_processor import MessageProcessor
-from producers.inbox.subscription import InboundEvent, Subscription
-from producers.outbox.dead_letter_message import MAX_TRACEBACK_CHARS
-from producers.outbox.message import EventWriter
-from producers.outbox.transaction import Transactions
-from producers.postgres.listen_notify import Notifier
-from producers.postgres.pool import make_pool
+from producers.kit.inbox.message_processor import MessageProcessor
+from producers.kit.inbox.subscription import InboundEvent, Subscription
+from producers.kit.outbox.dead_letter_message import MAX_TRACEBACK_CHARS
+from producers.kit.outbox.message import EventWriter
+from producers.kit.outbox.transaction import Transactions
+from producers.kit.postgres.listen_notify import Notifier
+from producers.kit.postgres.pool import make_pool
 from tests.integration.commerce.conftest import SPARE
 
 TOPIC = "recreated"

@@ -9,11 +9,11 @@ import pytest
 
 from common.clock import system_clock
 from common.ids import new_id
-from producers.orders.store import find_checkout
-from producers.payments.store import claim_refunds
-from producers.postgres.migrate import migrate
+from producers.kit.postgres.migrate import migrate
 from producers.registry import SERVICES
-from producers.users import store
+from producers.services.orders.store import find_checkout
+from producers.services.payments.store import claim_refunds
+from producers.services.users import store
 
 OF_BEFORE = {
     "outbox": 99,

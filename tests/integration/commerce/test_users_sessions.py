@@ -9,13 +9,13 @@ from joserfc import jws
 
 from common.ids import new_id
 from common.principal import Principal, guest
-from producers.users import sessions
-from producers.users.model import ACCESS_TOKEN_LIFETIME, BROWSER_GRACE, PUBLISHED_BEFORE
-from producers.users.problems import HashingBusy, TooManyAttempts, WrongCredentials
-from producers.users.schemas import RefreshRequest, SignInRequest
-from producers.users.session_store import Client
-from producers.users.sign_in import sign_in
-from producers.users.signing_keys import rotate_keys_once
+from producers.services.users import sessions
+from producers.services.users.model import ACCESS_TOKEN_LIFETIME, BROWSER_GRACE, PUBLISHED_BEFORE
+from producers.services.users.problems import HashingBusy, TooManyAttempts, WrongCredentials
+from producers.services.users.schemas import RefreshRequest, SignInRequest
+from producers.services.users.session_store import Client
+from producers.services.users.sign_in import sign_in
+from producers.services.users.signing_keys import rotate_keys_once
 from tests.integration.commerce.users import PASSWORD, FakeClock, People
 
 OTHER_PASSWORD = "eight chairs and a table"

@@ -15,11 +15,11 @@ from joserfc.jwk import OKPKey
 
 from common.clock import system_clock
 from common.principal import Principal
-from producers.outbox.message import EventWriter
-from producers.outbox.transaction import Transactions
-from producers.postgres.listen_notify import Notifier
-from producers.postgres.pool import make_pool
-from producers.users.context import UsersContext, make_context
+from producers.kit.outbox.message import EventWriter
+from producers.kit.outbox.transaction import Transactions
+from producers.kit.postgres.listen_notify import Notifier
+from producers.kit.postgres.pool import make_pool
+from producers.services.users.context import UsersContext, make_context
 from tests.integration.commerce.conftest import Shop
 from tests.integration.servers import await_true
 

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from common.settings import ROOT
-from producers.replay.dataset import Conversion
-from producers.replay.olist import convert
+from producers.importer.dataset import Conversion
+from producers.importer.olist import convert
 
 OLIST = Path(os.environ.get("SOUK_TEST_DATA") or ROOT.parent / "shared" / "data") / "olist"
 ZONE = ZoneInfo("America/Sao_Paulo")

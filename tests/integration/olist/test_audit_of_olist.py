@@ -11,8 +11,8 @@ from audit.replayed_source import replayed, wall_clock
 from audit.sources.avro import arrow_schema
 from audit.sources.olist import OlistTables, WallClockRange
 from producers.feed.events import merge
-from producers.replay import journal
-from producers.replay.journal import JournalEntry
+from producers.importer import journal
+from producers.importer.journal import JournalEntry
 from schemas.events import all_events
 from tests.integration.olist.conftest import OLIST, ZONE
 

@@ -3,8 +3,8 @@
 import pytest
 
 from producers.feed.events import Timeline, merge
-from producers.replay.dataset import Conversion
-from producers.replay.report import compute_totals
+from producers.importer.dataset import Conversion
+from producers.importer.report import compute_totals
 from tests.integration.olist.conftest import OLIST
 
 pytestmark = pytest.mark.skipif(

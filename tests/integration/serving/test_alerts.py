@@ -15,26 +15,26 @@ from redis import Redis
 from common.ids import new_id
 from common.principal import Principal, StaffRole
 from common.settings import Settings
-from producers.alerts import message_store, report_store, store
-from producers.alerts.alerting import close_alert
-from producers.alerts.delivery import WAITS, Delivery
-from producers.alerts.evaluation import Evaluator
-from producers.alerts.figures import FiguresClient
-from producers.alerts.model import MAKER_LEFT, Progress
-from producers.alerts.reporting import Reporter
-from producers.alerts.rules import Rule
-from producers.alerts.webhook_sender import WebhookSender
-from producers.alerts.webhook_signature import new_webhook_secret, signed_headers
-from producers.encryption import new_key, seal
-from producers.http.peers import Peers
-from producers.makers import Makers
-from producers.outbox.message import EventWriter
-from producers.outbox.trace import Trace
-from producers.outbox.transaction import Transactions
-from producers.postgres.listen_notify import Notifier
-from producers.postgres.pool import make_pool
-from producers.postgres.roles import migrate_as_admin
-from producers.service import ROOM
+from producers.kit.encryption import new_key, seal
+from producers.kit.http.peers import Peers
+from producers.kit.makers import Makers
+from producers.kit.outbox.message import EventWriter
+from producers.kit.outbox.trace import Trace
+from producers.kit.outbox.transaction import Transactions
+from producers.kit.postgres.listen_notify import Notifier
+from producers.kit.postgres.pool import make_pool
+from producers.kit.postgres.roles import migrate_as_admin
+from producers.registry import SERVICES
+from producers.services.alerts import message_store, report_store, store
+from producers.services.alerts.alerting import close_alert
+from producers.services.alerts.delivery import WAITS, Delivery
+from producers.services.alerts.evaluation import Evaluator
+from producers.services.alerts.figures import FiguresClient
+from producers.services.alerts.model import MAKER_LEFT, Progress
+from producers.services.alerts.reporting import Reporter
+from producers.services.alerts.rules import Rule
+from producers.services.alerts.webhook_sender import WebhookSender
+from producers.services.alerts.webhook_signature import new_webhook_secret, signed_headers
 from tests.integration.commerce.people import with_account
 from tests.integration.commerce_servers import Shop
 from tests.integration.servers import await_true
@@ -146,10 +146,7 @@ class Apart:
 def apart(office: Office) -> Iterator[Apart]:
     office.shop.tell("seller_registered", seller_id=ANA)
     office.shop.knows_that(ANA, approved=True)
-    folders = {
-        name: ROOM / name / "migrations" for name in ("outbox", "inbox", "requests", "idempotency", "alerts")
-    }
-    asyncio.run(migrate_as_admin(office.settings, SCHEMA, folders))
+    asyncio.run(migrate_as_admin(office.settings, SCHEMA, SERVICES["alerts"].migrations()))
     yield Apart(office.shop, register_staff(office, ANA, "owner")[0])
     office.shop.sql(f"DROP SCHEMA {SCHEMA} CASCADE")
 

@@ -14,7 +14,7 @@ from audit.stores import Stores
 from clickhouse.client import connect
 from common.settings import ROOT, Settings
 from producers.feed.events import Events
-from producers.replay.olist import convert
+from producers.importer.olist import convert
 from tests.integration.metric_tables import emptied
 from tests.integration.serving.shop_audit import restored, stores_of
 

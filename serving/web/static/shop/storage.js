@@ -23,7 +23,7 @@ const write = (store, key, value) => {
 };
 
 const CART = "souk.cart";
-/** The limits of an order (producers/orders/model.py, storefront/cart.py). A cart never holds more. */
+/** The limits of an order (producers/services/orders/model.py, storefront/cart.py). A cart never holds more. */
 export const MAX_LINES = 100;
 export const MAX_UNITS = 999;
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.loyalty.model import MINOR_A_POINT, earned
+from producers.services.loyalty.model import MINOR_A_POINT, earned
 
 AMOUNTS = st.integers(0, 2**53)
 

@@ -1,5 +1,0 @@
-"""Configuration acts on no events: its state changes only by requests."""
-
-from producers.inbox.subscription import Subscription
-
-SUBSCRIPTIONS: tuple[Subscription, ...] = ()

@@ -1,0 +1,296 @@
+"""The columns of amounts of a table: their numbers, and which may be prices, quantities and totals."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from producers.importer.mapped.arithmetic import (
+    DIGITS,
+    Amounts,
+    coin_of,
+    first_given,
+    is_same_in_orders,
+    sum_of_rows,
+)
+from producers.importer.mapped.cells import Memo, has_value, number_parser
+from producers.importer.mapped.column_roles import is_grand_total, role_of
+from producers.importer.mapped.guess.choice import Choice
+from producers.importer.mapped.guess.known import KnownExport, find_columns
+from producers.importer.mapped.guess.profile import ColumnProfile
+from producers.importer.mapped.guess.vocabulary import KNOWN, name_score, status_meaning
+from producers.importer.mapped.sections import MISSING
+
+AMOUNTS = ("discount", "shipping", "tax")
+_MAX_PRICES, _MAX_QUANTITIES, _MAX_TOTALS = 8, 3, 10
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The cells of a column as numbers, 0 where there is none."""
+
+    column: ColumnProfile
+    values: Amounts
+    given: NDArray[np.bool_]
+    role: str | None
+
+    @property
+    def is_negative(self) -> bool:
+        """Whether all amounts are 0 or below."""
+        return bool((self.values <= 0).all() and (self.values < 0).any())
+
+
+@dataclass(frozen=True)
+class Goods:
+    """A reading of what was sold: the price of a unit times the quantity, or the amount of the line."""
+
+    price: Numbers
+    quantity: Numbers | None
+    of: str
+    rows: Amounts
+    quality: float
+
+
+class AmountColumns:
+    """The columns of numbers of a table, whose rows belong to `order` (an index for each row).
+
+    `goods` are the readings of what was sold, the likeliest first.
+    """
+
+    def __init__(
+        self,
+        columns: list[ColumnProfile],
+        choices: dict[str, Choice],
+        known: KnownExport | None,
+        currency: str,
+    ) -> None:
+        self.known = known
+        self.currency = currency
+        self.coin = coin_of(currency)
+        taken = {id(column) for choice in choices.values() for column in choice.columns}
+        self.numbers = [numbers for column in columns
+                         if id(column) not in taken and (numbers := self._read(column))]  # fmt: skip
+        self.rows = len(columns[0].texts)
+        self._lines = columns[0].file
+        order = choices.get("order")
+        self.order = _codes(order.column.texts if order else None, self.rows)
+        self.orders = int(self.order.max(initial=-1)) + 1
+        product = choices.get("product") or choices.get("product_name")
+        self._product = product.column if product else None
+        self.is_line = np.zeros(self.rows, bool)
+        for column in product.columns if product else columns[:0]:
+            self.is_line |= np.array([text not in MISSING for text in column.texts], bool)
+        if product is None:
+            self.is_line[:] = True
+        self._ended = self._ended_rows(choices)
+        self.quantities = self._find_quantities()
+        self.goods = sorted(self._find_goods(), key=lambda each: -each.quality)
+
+    def per_order(self, each: Numbers, of: str, order: NDArray[np.int64], orders: int) -> Amounts:
+        """Return the amount of each order: of its first row that has one, or the sum of its lines."""
+        if of == "order":
+            return first_given(order, orders, each.values, each.given)
+        return sum_of_rows(order, orders, np.where(self.is_line, each.values, 0))
+
+    def is_once(self, order: NDArray[np.int64], each: Numbers) -> bool:
+        """Whether no order has two rows with a value."""
+        rows = order[each.given & (each.values != 0) & (order >= 0) & self.is_line]
+        return len(np.unique(rows)) == len(rows)
+
+    def _is_repeated(self, each: Numbers) -> bool:
+        """Whether the rows of orders repeat one amount, that of the order."""
+        same = is_same_in_orders(self.order, each.values, each.given)
+        return same and not self.is_once(self.order, each)
+
+    def level(self, each: Numbers) -> str:
+        """Return `order` if the rows of orders with several lines repeat one amount, else `line`."""
+        same = is_same_in_orders(self.order, each.values, each.given)
+        several = np.bincount(self.order[self.order >= 0], minlength=1).max(initial=0) > 1
+        return "order" if same and several else "line"
+
+    def live(self, order: NDArray[np.int64], orders: int) -> NDArray[np.bool_]:
+        """Return which orders are compared: those that were neither cancelled nor returned, if there are "
+        "any."""
+        ended = sum_of_rows(order, orders, self._ended.astype(np.int64)) > 0
+        live = ~ended
+        return live if live.any() else np.ones(orders, bool)
+
+    def _ended_rows(self, choices: dict[str, Choice]) -> NDArray[np.bool_]:
+        ended = np.zeros(self.rows, bool)
+        if status := choices.get("status"):
+            meanings = {text: status_meaning(text) for text in set(status.column.given)}
+            ended |= np.array(
+                [meanings.get(text) in ("cancelled", "returned") for text in status.column.texts], bool
+            )
+        if at := choices.get("cancelled_at"):
+            ended |= np.array([text not in MISSING for text in at.column.texts], bool)
+        return ended
+
+    def totals(self) -> list[Numbers]:
+        """Return the columns that may be totals: those of the known export, or those named so first."""
+        if self.known and self.known.totals:
+            columns = find_columns(self.known.totals, [each.column for each in self.numbers])
+            return [each for each in self.numbers if any(each.column is column for column in columns)]
+        named = [each for each in self.numbers if each.role == "total"]
+        named.sort(key=lambda each: not is_grand_total(each.column.name))
+        others = [each for each in self.numbers if each.role is None and is_money(each)]
+        return [*named, *others][:_MAX_TOTALS]
+
+    def is_telling(self, total: Numbers) -> bool:
+        """Whether a column is the total of most orders by its name, so that a reading must agree with it."""
+        if total.role != "total" or total.column.missing_share == 1:
+            return False
+        words = set(total.column.name.casefold().replace("_", " ").split())
+        if words & {"net", "adjusted", "due", "paid", "spent", "balance", "outstanding", "base", "payout"}:
+            return False
+        given = first_given(
+            self.order, self.orders, (total.given & (total.values != 0)).astype(np.int64), total.given
+        )
+        return bool(given.mean() > 0.8) if self.orders else False
+
+    def _find_quantities(self) -> list[Numbers]:
+        listed = self.known.columns.get("quantity") if self.known else None
+        if listed is not None:
+            columns = find_columns(listed, [each.column for each in self.numbers])
+            return [each for each in self.numbers if any(each.column is column for column in columns)]
+        # How many photos a product has is a quantity, too, but not of a line.
+        whole = [each for each in self.numbers if each.column.is_integer and each.column.file is self._lines]
+        named = [
+            each for each in whole if each.role == "quantity" or name_score("quantity", each.column.name)
+        ]
+        # The sum of an order's units is the same in all of its rows.
+        named.sort(key=lambda each: (self.level(each) == "order", -name_score("quantity", each.column.name)))
+        small = [each for each in whole if each.role is None and each not in named and self._is_small(each)]
+        return [*named, *(small if not named else [])][:_MAX_QUANTITIES]
+
+    def _is_small(self, each: Numbers) -> bool:
+        values = each.values[each.given & self.is_line] // 10**DIGITS
+        return (
+            bool(len(values)) and len(np.unique(values)) > 1 and 1 <= float(np.median(np.abs(values))) < 100
+        )
+
+    def _find_goods(self) -> Iterator[Goods]:
+        for price in self._prices():
+            named = price.role == "price"
+            exact = (name_score("price", price.column.name) > KNOWN) + name_score(
+                "price", price.column.name
+            ) / 1000
+            for quantity in self.quantities:
+                units = quantity.values // 10**DIGITS
+                rows = np.where(
+                    self.is_line & price.given & quantity.given & (units > 0), price.values * units, 0
+                )
+                quality = (
+                    (3 if named else 1 if price.role == "total" else 0)
+                    + (quantity.role == "quantity")
+                    + exact
+                )
+                if self.known is None or self.known.price_of in (None, "unit"):
+                    yield Goods(price, quantity, "unit", rows, quality)
+            quantity = self.quantities[0] if self.quantities else None  # type: ignore[assignment]
+            rows = np.where(self.is_line & price.given, price.values, 0)
+            if quantity is not None:
+                rows = np.where(quantity.given & (quantity.values > 0), rows, 0)
+                if self.known is None or self.known.price_of in (None, "line"):
+                    yield Goods(
+                        price,
+                        quantity,
+                        "line",
+                        rows,
+                        (1 if named else 2 if price.role == "total" else 0) + exact,
+                    )
+            else:
+                yield Goods(price, None, "unit" if named else "line", rows, (3 if named else 2) + exact)
+
+    def _prices(self) -> list[Numbers]:
+        listed = self.known.columns.get("price") if self.known else None
+        if listed:
+            columns = find_columns(listed, [each.column for each in self.numbers])
+            return [each for each in self.numbers if any(each.column is column for column in columns)][:2]
+
+        def is_price(each: Numbers) -> bool:
+            rows = each.values[each.given & self.is_line & ~self._ended]
+            enough = len(rows) >= 0.6 * (self.is_line & ~self._ended).sum()
+            # Refunds have negative amounts.
+            return bool(len(rows)) and enough and bool((rows > 0).mean() > 0.7)
+
+        fitting = [each for each in self.numbers
+                   if is_price(each) and (each.role in ("price",
+                           "total") or (each.role is None and is_money(each)))]  # fmt: skip
+        fitting.sort(
+            key=lambda each: (
+                each.role != "price",
+                -name_score("price", each.column.name),
+                each.role != "total",
+            )
+        )
+        # What belongs to the whole order, and is repeated in its rows, is no price of a line.
+        of_line = [each for each in fitting if not self._is_repeated(each)]
+        fitting = of_line or fitting
+        return fitting[:_MAX_PRICES]
+
+    def scaling(self, goods: Goods) -> float:
+        """Return 2 if prices of a product are those of a unit, or of a line, as this reading has it; else "
+        "0."""
+        if self._product is None or goods.quantity is None:
+            return 0
+        seen: dict[str, dict[int, set[int]]] = {}
+        quantities, prices = (goods.quantity.values // 10**DIGITS).tolist(), goods.price.values.tolist()
+        for text, units, price in zip(self._product.texts, quantities, prices, strict=True):
+            if text not in MISSING and units > 0 and price > 0:
+                seen.setdefault(text, {}).setdefault(units, set()).add(price)
+        unit = line = 0
+        for of_product in seen.values():
+            if len(of_product) > 1 and all(len(prices) == 1 for prices in of_product.values()):
+                values = {units: next(iter(prices)) for units, prices in of_product.items()}
+                unit += len(set(values.values())) == 1
+                line += (
+                    len({price * 1000 // units // (self.coin * 1000) for units, price in values.items()}) == 1
+                )
+        if max(unit, line) < 1 or unit == line:
+            return 0
+        return 2.5 if (goods.of == "unit") == (unit > line) else -2.5
+
+    def of_role(self, role: str) -> list[Numbers]:
+        """Return the columns of a discount, of shipping or of a tax, those with amounts first."""
+        listed = self.known.amounts.get(role) if self.known else None
+        if listed is not None:
+            columns = find_columns(
+                [name.removeprefix("-") for name in listed], [each.column for each in self.numbers]
+            )
+            return [each for each in self.numbers if any(each.column is column for column in columns)]
+        named = [each for each in self.numbers if each.role == role]
+        if role == "shipping":
+            named = [each for each in named if not each.is_negative]  # what the seller pays is negative
+        return sorted(named, key=lambda each: not each.values.any())
+
+    def _read(self, column: ColumnProfile) -> Numbers | None:
+        if column.given and column.number_share <= 0.9:
+            return None
+        parse = Memo(number_parser(column.file.format.decimal, DIGITS), frozenset(MISSING))
+        values = parse.read(column.texts)
+        given = has_value(values)
+        role = role_of(column.name)
+        if role is None and not column.given:
+            return None
+        if self.known:
+            for name, listed in self.known.amounts.items():
+                if find_columns([each.removeprefix("-") for each in listed], [column]):
+                    role = name
+        return Numbers(column, np.where(given, values, 0), given, role)
+
+
+def is_money(each: Numbers) -> bool:
+    """Whether numbers of a column without a known name may be amounts: some have decimals, none has many."""
+    return not each.column.is_integer and bool((each.values % 10 ** (DIGITS - 2) == 0).mean() > 0.95)
+
+
+def _codes(texts: list[str] | None, rows: int) -> NDArray[np.int64]:
+    """Return the index of each row's order, -1 for a row without one."""
+    if texts is None:
+        return np.arange(rows)
+    known: dict[str, int] = {}
+    return np.array(
+        [-1 if text in MISSING else known.setdefault(text, len(known)) for text in texts], np.int64
+    )

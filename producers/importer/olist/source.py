@@ -1,0 +1,266 @@
+"""Joins and checks Olist's tables: orders and lines as arrays that refer to each other by row."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from common.ids import derived_event_id
+from producers.feed.events import Millis
+from producers.importer.columns import MISSING, minor_units, utc_millis
+from producers.importer.findings import ConversionFindings
+from producers.importer.tables import Tables
+
+NAME = "olist"
+CURRENCY = "BRL"
+
+Strings = NDArray[np.object_]
+Index = NDArray[np.int64]
+
+STATUSES = frozenset(
+    {"created", "approved", "invoiced", "processing", "shipped", "delivered", "canceled", "unavailable"}
+)
+
+
+@dataclass(frozen=True)
+class OlistOrders:
+    """n orders sorted by (purchase, order id). Times are UTC, and MISSING if none was recorded."""
+
+    order_id: Strings
+    shopper_id: Strings
+    status: Strings
+    customer_row: Index
+    purchased_at: Millis
+    approved_at: Millis
+    carrier_at: Millis
+    delivered_at: Millis
+    estimated_at: Millis
+    placed_event_id: list[str]
+
+    def __len__(self) -> int:
+        return len(self.order_id)
+
+
+@dataclass(frozen=True)
+class OlistLines:
+    """m order lines sorted by (order, number); `order`, `product` and `seller` are rows of the other tables.
+
+    Source rows of one order with the same product, seller and price are merged into one line. Its quantity is
+    the number of rows.
+    """
+
+    order: Index
+    number: Index
+    product: Index
+    seller: Index
+    quantity: Index
+    unit_price_minor: Index
+    shipping_minor: Index
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+
+@dataclass(frozen=True)
+class OlistSource:
+    """The input of the conversions to events."""
+
+    zone: ZoneInfo
+    tables: Tables
+    orders: OlistOrders
+    lines: OlistLines
+
+    @cached_property
+    def order_lines(self) -> list[list[dict[str, Any]]]:
+        """The `lines` of each order, as records of the schema."""
+        return _line_records(self)
+
+
+def join_tables(tables: Tables, zone: ZoneInfo, findings: ConversionFindings) -> OlistSource:
+    """Check keys and amounts, and resolve keys to rows and times to UTC. Unusable rows go to `findings`."""
+    unique = {
+        "sellers": ("seller_id",),
+        "products": ("product_id",),
+        "customers": ("customer_id",),
+        "orders": ("order_id",),
+        "order_items": ("order_id", "order_item_id"),
+        "order_payments": ("order_id", "payment_sequential"),
+    }
+    tables = tables | {
+        name: _drop_duplicates(tables[name], name, key, findings) for name, key in unique.items()
+    }
+    orders = _orders(tables, zone, findings)
+    return OlistSource(zone, tables, orders, _lines(tables, orders, findings))
+
+
+def strings(column: pa.ChunkedArray) -> Strings:
+    """Return a text column as an array of `str | None`."""
+    return np.array(column.to_pylist() or [], dtype=object)
+
+
+def lookup(values: pa.ChunkedArray, keys: Any) -> Index:
+    """Return the row of each value in `keys`, or -1 if it is missing there."""
+    found = pc.index_in(values, value_set=pa.array(keys, pa.string()))
+    rows: Index = found.fill_null(-1).to_numpy().astype(np.int64)
+    return rows
+
+
+def filter_rows(
+    table: pa.Table, good: NDArray[np.bool_], name: str, keys: Any, reason: str, findings: ConversionFindings
+) -> Any:
+    """Return the rows of `table` for which `good` is true. The keys of the other rows go to `findings`."""
+    if good.all():
+        return table
+    findings.reject(name, [str(keys[row]) for row in np.flatnonzero(~good).tolist()], reason)
+    return table.filter(pa.array(good))
+
+
+def keys_of(table: pa.Table, columns: tuple[str, ...]) -> list[str]:
+    """Return the key columns of each row, joined by a space."""
+    parts = [table.column(column).cast(pa.string()).to_pylist() for column in columns]
+    return [" ".join(part) for part in zip(*parts, strict=True)]
+
+
+def _drop_duplicates(
+    table: pa.Table, name: str, key: tuple[str, ...], findings: ConversionFindings
+) -> pa.Table:
+    keys = keys_of(table, key)
+    first = np.zeros(len(keys), bool)
+    first[list({key: row for row, key in reversed(list(enumerate(keys)))}.values())] = True
+    return filter_rows(
+        table, first, name, keys, f"repeats the {' and '.join(key)} of an earlier row", findings
+    )
+
+
+def _orders(tables: Tables, zone: ZoneInfo, findings: ConversionFindings) -> OlistOrders:
+    table, customers = tables["orders"], tables["customers"]
+    known = pc.is_in(table["order_status"], value_set=pa.array(sorted(STATUSES)))
+    good = known.to_numpy(zero_copy_only=False)
+    table = filter_rows(
+        table, good, "orders", table["order_id"], "order_status is not one of Olist's", findings
+    )
+    customer_ids = customers["customer_id"].combine_chunks()
+    good = lookup(table["customer_id"], customer_ids) >= 0
+    table = filter_rows(table, good, "orders", table["order_id"], "customer_id is not in customers", findings)
+    order = pc.sort_indices(table, [("order_purchase_timestamp", "ascending"), ("order_id", "ascending")])
+    table = table.take(order)
+    ids = strings(table["order_id"])
+    customer_row = lookup(table["customer_id"], customer_ids)
+    purchased_at = utc_millis(table["order_purchase_timestamp"], zone)
+    return OlistOrders(
+        order_id=ids,
+        shopper_id=strings(customers["customer_unique_id"])[customer_row],
+        status=strings(table["order_status"]),
+        customer_row=customer_row,
+        purchased_at=purchased_at,
+        approved_at=utc_millis(table["order_approved_at"], zone),
+        carrier_at=utc_millis(table["order_delivered_carrier_date"], zone),
+        delivered_at=utc_millis(table["order_delivered_customer_date"], zone),
+        estimated_at=utc_millis(table["order_estimated_delivery_date"], zone),
+        placed_event_id=[
+            derived_event_id(moment, NAME, "order_placed", order_id)
+            for moment, order_id in zip(purchased_at.tolist(), ids.tolist(), strict=True)
+        ],
+    )
+
+
+def _lines(tables: Tables, orders: OlistOrders, findings: ConversionFindings) -> OlistLines:
+    table = tables["order_items"]
+    for column, keys, where in (
+        ("order_id", orders.order_id, "the usable orders"),
+        ("product_id", tables["products"]["product_id"].combine_chunks(), "products"),
+        ("seller_id", tables["sellers"]["seller_id"].combine_chunks(), "sellers"),
+    ):
+        good = lookup(table[column], keys) >= 0
+        table = _filter_items(table, good, f"{column} is not in {where}", findings)
+    for column in ("price", "freight_value"):
+        _, good = minor_units(table[column], CURRENCY)
+        table = _filter_items(table, good, f"{column} is negative or has a fraction of a cent", findings)
+
+    item = table["order_item_id"].to_numpy().astype(np.int64)
+    order = lookup(table["order_id"], orders.order_id)
+    by_order = np.lexsort((item, order))
+    order = order[by_order]
+    product = lookup(table["product_id"], tables["products"]["product_id"].combine_chunks())[by_order]
+    seller = lookup(table["seller_id"], tables["sellers"]["seller_id"].combine_chunks())[by_order]
+    price = minor_units(table["price"], CURRENCY)[0][by_order]
+    freight = minor_units(table["freight_value"], CURRENCY)[0][by_order]
+
+    same = _pair_codes(_pair_codes(_pair_codes(order, product), seller), price)
+    _, first, line, quantity = np.unique(same, return_index=True, return_inverse=True, return_counts=True)
+    shipping = np.zeros(len(first), np.int64)
+    np.add.at(shipping, line, freight)
+    appearance = np.argsort(first)
+    first, quantity, shipping = first[appearance], quantity[appearance], shipping[appearance]
+    order_of_line = order[first]
+    number = np.arange(len(first)) - np.searchsorted(order_of_line, order_of_line) + 1
+    findings.note(
+        len(item) - len(first), "order_items repeat product, seller and price of their order: quantity"
+    )
+    return OlistLines(order_of_line, number, product[first], seller[first], quantity, price[first], shipping)
+
+
+def _filter_items(
+    table: pa.Table, good: NDArray[np.bool_], reason: str, findings: ConversionFindings
+) -> pa.Table:
+    if good.all():
+        return table
+    keys = keys_of(table, ("order_id", "order_item_id"))
+    return filter_rows(table, good, "order_items", keys, reason, findings)
+
+
+def _line_records(source: OlistSource) -> list[list[dict[str, Any]]]:
+    """Return the `lines` of each order, as records of the schema."""
+    lines, tables = source.lines, source.tables
+    product = strings(tables["products"]["product_id"])[lines.product].tolist()
+    seller = strings(tables["sellers"]["seller_id"])[lines.seller].tolist()
+    records = [
+        {
+            "line_number": number,
+            "product_id": product_id,
+            "seller_id": seller_id,
+            "quantity": quantity,
+            "unit_price_minor": price,
+            "discount_minor": 0,
+            "shipping_minor": shipping,
+            "tax_minor": 0,
+            "commission_bp": 0,
+        }
+        for number, product_id, seller_id, quantity, price, shipping in zip(
+            lines.number.tolist(),
+            product,
+            seller,
+            lines.quantity.tolist(),
+            lines.unit_price_minor.tolist(),
+            lines.shipping_minor.tolist(),
+            strict=True,
+        )
+    ]
+    bounds = line_bounds(lines, len(source.orders))
+    return [records[start:end] for start, end in pairwise(bounds)]
+
+
+def line_bounds(lines: OlistLines, orders: int) -> list[int]:
+    """Return the start of each order's lines, and the end of the last order's lines."""
+    bounds: list[int] = np.searchsorted(lines.order, np.arange(orders + 1)).tolist()
+    return bounds
+
+
+def _pair_codes(left: Index, right: Index) -> Index:
+    """Return one number per distinct pair, below the number of rows."""
+    if not len(left):
+        return left
+    _, dense = np.unique(right, return_inverse=True)
+    _, codes = np.unique(left * (dense.max() + 1) + dense, return_inverse=True)
+    return np.asarray(codes, np.int64)
+
+
+def rows_with_time(moments: Millis) -> Index:
+    """Return the rows that have a time."""
+    return np.flatnonzero(moments != MISSING)

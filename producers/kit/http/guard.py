@@ -1,0 +1,60 @@
+"""Checks the principal of each request to a commerce service, and what it may do there."""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from common.access_policy import AccessPolicy, SignInRequired
+from common.guarded_route import RouteHandler
+from common.principal import Principal
+from common.principal_token import COMMERCE, HEADER, InvalidToken, PrincipalTokens, Sender
+from producers.kit.http.idempotency import IdempotentRequests
+
+
+class ServiceGuard:
+    """The guard of the commerce services: only the gateway can say who sends a request, and from where.
+
+    Every request needs its token, also one of nobody in particular, except those for health and metrics: the
+    limits of the gateway apply to all that it forwards.
+    """
+
+    def __init__(self, tokens: PrincipalTokens, idempotent: IdempotentRequests) -> None:
+        self._tokens = tokens
+        self._idempotent = idempotent
+
+    async def handle(self, request: Request, policy: AccessPolicy, respond: RouteHandler) -> Response:
+        """Respond if the policy allows it; see `IdempotentRequests` for requests with an `Idempotency-Key`.
+
+        Raises:
+            SignInRequired: the header is missing or invalid, or names no principal and the policy needs one.
+            NotAllowed, NotYours: see `AccessPolicy.authorize`.
+        """
+        sender = Sender() if _is_open(policy) else self._sender(request)
+        principal = request.state.principal = sender.principal
+        request.state.client_address = sender.address
+        policy.authorize(principal, request.path_params)
+        return await self._idempotent.handle(request, policy, principal, respond)
+
+    def _sender(self, request: Request) -> Sender:
+        try:
+            return self._tokens.verify_sender(request.headers.get(HEADER, ""), COMMERCE)
+        except InvalidToken as error:
+            raise SignInRequired(
+                f"The header {HEADER} is missing or not valid. Send requests through the API, which adds it."
+            ) from error
+
+
+def _is_open(policy: AccessPolicy) -> bool:
+    """Return whether a route answers everybody who reaches the port: health, readiness and metrics."""
+    return policy.public and policy.traffic == "operations"
+
+
+def principal_of(request: Request) -> Principal:
+    """Return the principal of a request. Only for routes whose policy needs one.
+
+    Raises:
+        SignInRequired: the request has none.
+    """
+    principal: Principal | None = request.state.principal
+    if principal is None:
+        raise SignInRequired
+    return principal

@@ -1,0 +1,117 @@
+"""Wraps every request: checks its host and origin, bounds its body, describes errors and measures time."""
+
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from common import correlation
+from common.body_deadline import status_of_disconnect
+from common.host_check import is_known_host, is_other_site
+from common.problems import describe_error, problem_response
+from common.request_metrics import RequestMetrics
+from common.request_path import keep_segments
+from common.request_tracing import request_span
+from common.stopping import Stopping
+from common.tracing import note_status
+from producers.kit.http.problems import (
+    BodyTooLarge,
+    OtherSite,
+    UnknownHost,
+    as_problem,
+)
+
+BODY_LIMIT = 1024 * 1024
+"""Bytes. This is enough for the stock of thousands of products, and hundreds of times the longest order."""
+
+
+class CommerceMiddleware:
+    """The outermost ASGI middleware."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        stopping: Stopping,
+        hosts: Collection[str] = (),
+        service_of: Mapping[Any, str] = MappingProxyType({}),
+    ) -> None:
+        """`hosts` are names of this server besides the loopback names. `service_of`: endpoint → its service.
+
+        Once `stopping` has begun, each response closes its connection, so that none is cut later.
+        """
+        self._app = app
+        self._stopping = stopping
+        self._hosts = frozenset(hosts)
+        self._service_of = service_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        keep_segments(scope)
+        metrics = RequestMetrics(scope["method"])
+        correlation_id = correlation.begin(scope, keeps_trace=True)  # it is the gateway's
+
+        async def measured(message: Message) -> None:
+            metrics.observe(message)
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Correlation-Id"] = correlation_id
+                if self._stopping.has_begun:
+                    headers["Connection"] = "close"
+            await send(message)
+
+        with request_span(scope, "commerce") as span:
+            try:
+                self._check(scope)
+                await self._app(scope, bounded(scope, receive), measured)
+            except ClientDisconnect:
+                metrics.status = metrics.status or status_of_disconnect(scope)
+            except Exception as error:
+                if metrics.status:
+                    raise  # the response has begun: the server closes the connection and logs the error
+                request = Request(scope)
+                problem = describe_error(request, as_problem(request, error))
+                await problem_response(request, problem)(scope, receive, measured)
+            finally:
+                note_status(span, metrics.status or 500)
+                metrics.record(scope, self._service_of.get(scope.get("endpoint"), ""))
+
+    def _check(self, scope: Scope) -> None:
+        """Check that the request was not sent by a web page of another site.
+
+        Raises:
+            UnknownHost, OtherSite: such a page may have sent it.
+        """
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if not is_known_host(host, self._hosts):
+            raise UnknownHost(host)
+        if is_other_site(scope["method"], headers):
+            raise OtherSite
+
+
+def bounded(scope: Scope, receive: Receive) -> Receive:
+    """Return a `receive` that raises `BodyTooLarge` for bodies of more than `BODY_LIMIT` bytes.
+
+    It checks the header `Content-Length`, or counts the bytes if the request has no such header.
+    """
+    declared = Headers(scope=scope).get("content-length", "")
+    length = int(declared) if declared.isdecimal() else 0
+
+    async def limited() -> Message:
+        nonlocal length
+        if length > BODY_LIMIT:
+            raise BodyTooLarge(BODY_LIMIT)
+        message = await receive()
+        if not declared:
+            length += len(message.get("body", b""))
+        if length > BODY_LIMIT:
+            raise BodyTooLarge(BODY_LIMIT)
+        return message
+
+    return limited

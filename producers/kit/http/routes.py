@@ -1,0 +1,91 @@
+"""The routes of the commerce services: the body that an endpoint takes, and whether the gateway offers it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from inspect import Parameter, signature
+from typing import Annotated, Any
+
+from fastapi import Path, Request
+from pydantic import TypeAdapter
+from starlette.responses import Response
+
+from common.guarded_route import GuardedRoute
+from common.ids import Id
+from producers.kit.http.endpoint import parse_body
+
+BODY_LIMIT = 64 * 1024
+"""The largest body in bytes of a request about one thing: an order, a profile, a setting."""
+
+LIST_LIMIT = 1024 * 1024
+"""The largest body in bytes of a request with a list: thousands of products."""
+
+
+SellerPath = Annotated[Id, Path(description="The seller's id.", examples=["seller-0001"])]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonBody:
+    """Marks the parameter of an endpoint that is the body of its request: `Annotated[Model, JsonBody(…)]`.
+
+    `example` is a body for the description of the API. `limit` is how many bytes the gateway accepts. `read`
+    returns the value of the parameter. `model` is the type of the body, if that is not the parameter's.
+    `other` describes the content types that `read` accepts besides JSON, as OpenAPI does.
+    """
+
+    example: object = None
+    limit: int = BODY_LIMIT
+    read: Callable[[Request, TypeAdapter[Any]], Awaitable[Any]] = parse_body
+    model: Any = None
+    other: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ServiceRoute(GuardedRoute):
+    """A route of a commerce service that other processes of the platform use. The gateway does not offer it.
+
+    The policy is that of the endpoint (`@policy`). A parameter with `JsonBody` is read after the guard has
+    let the request through and FastAPI has checked the other parameters.
+    """
+
+    body: JsonBody | None
+    """What the endpoint takes; its `model` is set."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """Raises MissingPolicy if the endpoint has no policy."""
+        reading = _reading_body(endpoint)
+        self.body = getattr(reading, "body", None)
+        super().__init__(path, reading, **options)
+
+
+class PublicRoute(ServiceRoute):
+    """A route that the gateway offers to everybody whom its policy admits.
+
+    The gateway's route follows from it: its path and parameters, policy, body, responses and description.
+    """
+
+
+def _reading_body(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an endpoint that reads its body itself; the same endpoint if it takes none."""
+    whole = signature(endpoint)
+    bodies = {name: body for name, each in whole.parameters.items() if (body := _body_of(each)) is not None}
+    if not bodies:
+        return endpoint
+    ((name, body),) = bodies.items()
+    adapter: TypeAdapter[Any] = TypeAdapter(body.model)
+
+    @wraps(endpoint)
+    async def read_and_respond(request: Request, **parameters: Any) -> Response:
+        parameters[name] = await body.read(request, adapter)
+        response: Response = await endpoint(request=request, **parameters)
+        return response
+
+    others = [each for each in whole.parameters.values() if each.name != name]
+    read_and_respond.__dict__.update(body=body, __signature__=whole.replace(parameters=others))
+    return read_and_respond
+
+
+def _body_of(parameter: Parameter) -> JsonBody | None:
+    for note in getattr(parameter.annotation, "__metadata__", ()):
+        if isinstance(note, JsonBody):
+            return replace(note, model=note.model or parameter.annotation)
+    return None

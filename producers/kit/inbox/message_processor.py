@@ -1,0 +1,176 @@
+"""Processes each message exactly once in effect: its id and its effect commit in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+from typing import Literal
+
+import structlog
+
+from common.correlation import bound_chain, span_id_of
+from common.errors import Rejected
+from common.metrics import INBOX_MESSAGES, INBOX_SECONDS, UNEXPECTED_ERRORS
+from common.tracing import trace_span
+from producers.kit.backoff import Backoff
+from producers.kit.inbox.dead_letters import dead_letter, minimal_dead_letter
+from producers.kit.inbox.subscription import InboundEvent, Subscription, UnexpectedError
+from producers.kit.outbox.message import OutboxMessage
+from producers.kit.outbox.transaction import AlreadyProcessed, Transaction, Transactions
+from producers.kit.postgres.errors import INVALID, RETRYABLE
+from producers.kit.postgres.queries import load_queries
+
+log = structlog.get_logger()
+
+SQL = load_queries(__file__)
+
+Outcome = Literal["acted", "repeated", "rejected"]
+
+MAX_ATTEMPTS = 5
+"""A message is dead-lettered after this many unexpected errors; with back-off, after 1 to 2 s."""
+
+
+class MessageProcessor:
+    """Runs the handlers of one service's subscriptions on its database."""
+
+    def __init__(
+        self, service: str, subscriptions: Mapping[str, Subscription], transactions: Transactions
+    ) -> None:
+        self._service = service
+        self._subscriptions = subscriptions
+        self._transactions = transactions
+        for topic in subscriptions:
+            UNEXPECTED_ERRORS.labels(service, topic)  # creates the series with 0, which the alert needs
+
+    async def process_batch(self, batch: Sequence[InboundEvent]) -> None:
+        """Process messages of one partition in order, in one transaction if their subscription allows it."""
+        if (
+            len(batch) > 1
+            and self._subscriptions[batch[0].topic].batchable
+            and await self._process_in_one_transaction(batch)
+        ):
+            return
+        for event in batch:
+            trace, parent = event.trace, span_id_of(event.headers.get("traceparent"))
+            with (
+                bound_chain(trace.correlation_id, trace.trace_id),
+                trace_span(
+                    self._service, f"process {event.topic}", "consumer", trace.trace_id, parent
+                ) as span,
+            ):
+                await self.process(event)
+                if span is not None:
+                    span.attributes |= event.attributes
+
+    async def _process_in_one_transaction(self, batch: Sequence[InboundEvent]) -> bool:
+        """Return True if all messages were processed; otherwise roll back and return False.
+
+        The time of the transaction counts for its messages in equal parts.
+        """
+        started = perf_counter()
+        try:
+            async with self._transactions.begin(batch[0].trace) as tx:
+                outcomes = [await self._apply(tx, event) for event in batch]
+        except Exception:
+            return False  # `process` runs the messages one by one and handles the error
+        seconds = (perf_counter() - started) / len(batch)
+        for event, outcome in zip(batch, outcomes, strict=True):
+            self._count_processed(event, outcome, seconds)
+        return True
+
+    async def process(self, event: InboundEvent) -> None:
+        """Process one message. Later messages of its partition are processed after it.
+
+        Transient errors are retried with back-off for as long as they last. A rejected message is
+        dead-lettered at once. After an unexpected error, it is dead-lettered after `MAX_ATTEMPTS`.
+
+        Raises:
+            Exception: the dead letter can't be written either.
+        """
+        backoff = Backoff(f"{self._service} consumer")
+        attempts, rejection = 0, None
+        while True:
+            started = perf_counter()
+            try:
+                if rejection is None:
+                    outcome = await self._attempt(event)
+                else:
+                    outcome = await self._reject(event, rejection)
+                break
+            except RETRYABLE as error:
+                self._count(event, "retried")
+                await backoff.wait(error)
+            except Exception as error:
+                attempts += 1
+                if attempts > MAX_ATTEMPTS:
+                    raise
+                log.exception("unexpected error", service=self._service, location=event.location)
+                if attempts < MAX_ATTEMPTS:
+                    self._count(event, "retried")
+                    await backoff.wait(error)
+                else:
+                    rejection = UnexpectedError.after(attempts, error)
+        backoff.reset()
+        seconds = perf_counter() - started
+        self._count_processed(event, outcome, seconds)
+        log.info(
+            "processed",
+            service=self._service,
+            location=event.location,
+            outcome=outcome,
+            duration_ms=round(seconds * 1000, 1),
+        )
+
+    async def _attempt(self, event: InboundEvent) -> Outcome:
+        try:
+            async with self._transactions.begin(event.trace, event.identity) as tx:
+                return await self._apply(tx, event)
+        except AlreadyProcessed:
+            return "repeated"
+        except Rejected as rejection:
+            return await self._reject(event, rejection)
+        except INVALID as error:
+            return await self._reject(event, Rejected(f"PostgreSQL can't store its values: {error}"))
+
+    async def _apply(self, tx: Transaction, event: InboundEvent) -> Outcome:
+        """Record the event's id and run its handler."""
+        record = event.record
+        if isinstance(record, Rejected):
+            raise record
+        subscription = self._subscriptions[event.topic]
+        if subscription.records_event:
+            await subscription.handler(tx, record)
+            if tx.event is not None:
+                raise RuntimeError(
+                    f"the handler of {event.topic} in {self._service} ended without recording it"
+                )
+        elif await tx.sql.fetchval(SQL["record_event"], record["event_id"], event.topic) is None:
+            return "repeated"
+        else:
+            await subscription.handler(tx, record)
+        return "acted"
+
+    async def _reject(self, event: InboundEvent, rejection: Rejected) -> Outcome:
+        """Dead-letter a message once. Its event id is not recorded, so that a replay processes it."""
+        log.warning("rejected", service=self._service, location=event.location, reason=str(rejection))
+        try:
+            outcome = await self._send(event, dead_letter(event, self._service, rejection))
+        except RETRYABLE:
+            raise
+        except Exception:  # the message can't be stored: write a dead letter with its location only
+            outcome = await self._send(event, minimal_dead_letter(event, self._service, rejection))
+        if outcome == "rejected" and isinstance(rejection, UnexpectedError):
+            UNEXPECTED_ERRORS.labels(self._service, event.topic).inc()
+        return outcome
+
+    async def _send(self, event: InboundEvent, letter: OutboxMessage) -> Outcome:
+        async with self._transactions.begin(event.trace) as tx:
+            if await tx.sql.fetchval(SQL["record_event"], event.message_id, event.topic) is None:
+                return "repeated"
+            tx.send(letter)
+        return "rejected"
+
+    def _count_processed(self, event: InboundEvent, outcome: str, seconds: float) -> None:
+        INBOX_SECONDS.labels(self._service, event.topic).observe(seconds)
+        self._count(event, outcome)
+
+    def _count(self, event: InboundEvent, outcome: str) -> None:
+        INBOX_MESSAGES.labels(self._service, event.topic, outcome).inc()

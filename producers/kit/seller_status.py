@@ -1,0 +1,28 @@
+"""The copy that some services keep of which sellers may sell now.
+
+Such a service has a table `seller_status`, and `KEEP_SELLER_STATUS` among its subscriptions. The copy may be
+older than the newest decision: for this moment, a seller that was just approved counts as unknown, and one
+that was just suspended as approved.
+"""
+
+from producers.kit.inbox.subscription import Subscription
+from producers.kit.outbox.transaction import Transaction
+from schemas.codec import Record
+
+_SAVE = """
+INSERT INTO seller_status (seller_id, approved, changed_at)
+VALUES ($1::text, $2::boolean, $3::timestamptz)
+ON CONFLICT (seller_id) DO UPDATE
+SET approved = excluded.approved, changed_at = excluded.changed_at
+WHERE seller_status.changed_at <= excluded.changed_at
+"""
+
+
+async def save_status(tx: Transaction, event: Record) -> None:
+    """`seller_status_changed`: record whether the seller may sell."""
+    approved = event["status"] == "approved"
+    await tx.sql.execute(_SAVE, event["seller_id"], approved, event["occurred_at"])
+
+
+KEEP_SELLER_STATUS = (Subscription("seller_status_changed", save_status, batchable=True),)
+"""The subscriptions of a service with a table `seller_status`."""

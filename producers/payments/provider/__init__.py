@@ -1,5 +1,0 @@
-"""The interface to a payment provider, and a simulated provider with its own tables."""
-
-from producers.payments.provider.api import ChargeOutcome, ChargeRequest, Provider, ProviderUnavailable
-
-__all__ = ["ChargeOutcome", "ChargeRequest", "Provider", "ProviderUnavailable"]

@@ -1,0 +1,49 @@
+"""What other processes of the platform ask: whether messages are sent, and what a person gets and made."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from common.access_policy import allow
+from common.guarded_route import policy
+from common.ids import Uuid
+from producers.kit.erasures import Erasure
+from producers.kit.http.endpoint import json_response, transaction, transactions
+from producers.kit.http.routes import JsonBody, ServiceRoute
+from producers.services.alerts import message_store, store
+from producers.services.alerts.schemas import NAME, MessagesSummaryResponse, SubscriptionsResponse
+
+SUMMARY_PERIOD = timedelta(days=1)
+
+router = APIRouter(prefix="/v1", route_class=ServiceRoute)
+
+PLATFORM = allow("platform", traffic="operations")
+
+
+@router.get("/alert_messages/summary", response_model=MessagesSummaryResponse)
+@policy(PLATFORM)
+async def summarise_messages(request: Request) -> Response:
+    """How many messages wait, and of the last day, how many were sent, failed or skipped."""
+    now = transactions(request, NAME).clock()
+    async with transactions(request, NAME).connection() as sql:
+        found = await message_store.summarise_messages(sql, now - SUMMARY_PERIOD)
+    return json_response({"statuses": found})
+
+
+@router.post("/erasures/alerts", status_code=204)
+@policy(PLATFORM)
+async def forget_person(request: Request, body: Annotated[Erasure, JsonBody()]) -> Response:
+    """Let a person who was erased get no more mails. What they made stops."""
+    async with transaction(request, NAME, "") as tx:
+        await store.forget_person(tx, str(body.user_id))
+    return Response(status_code=204)
+
+
+@router.get("/alert_subscriptions/{user_id}", response_model=SubscriptionsResponse)
+@policy(PLATFORM)
+async def list_subscriptions(request: Request, user_id: Uuid) -> Response:
+    """The alerts and reports whose mails go to a person, the oldest first."""
+    async with transactions(request, NAME).connection() as sql:
+        return json_response({"subscriptions": await message_store.find_subscriptions(sql, user_id)})

@@ -1,0 +1,19 @@
+"""The alerts service: its endpoints and workers."""
+
+from producers.kit.service import Service
+from producers.services.alerts.context import make_context
+from producers.services.alerts.delivery import run_delivery
+from producers.services.alerts.endpoints import router
+from producers.services.alerts.evaluation import run_evaluation
+from producers.services.alerts.handlers import SUBSCRIPTIONS
+from producers.services.alerts.reporting import run_reports
+from producers.services.alerts.retention import prune_messages
+
+SERVICE = Service(
+    name="alerts",
+    subscriptions=SUBSCRIPTIONS,
+    router=router,
+    workers=(run_evaluation, run_delivery, run_reports, prune_messages),
+    private_tables=("rules", "messages", "reports", "stored_responses"),
+    context=make_context,
+)

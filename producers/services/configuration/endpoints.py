@@ -1,0 +1,181 @@
+"""`/v1/settings`: the platform's settings and feature flags, and their history without erased authors."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from common.access_policy import allow
+from common.configuration.definitions import DEFINITIONS
+from common.configuration.setting import Setting
+from common.guarded_route import policy
+from common.ids import PRINTABLE
+from common.openapi import openapi_problem
+from producers.kit.erasures import Erasure
+from producers.kit.http.endpoint import json_response, transaction, transactions
+from producers.kit.http.guard import principal_of
+from producers.kit.http.routes import JsonBody, PublicRoute, ServiceRoute
+from producers.services.configuration import changes, store
+from producers.services.configuration.model import Change, Version, default_version
+from producers.services.configuration.problems import UnknownSetting
+from producers.services.configuration.schemas import (
+    MAX_VERSION,
+    ChangeRequest,
+    HistoryResponse,
+    RollbackRequest,
+    SettingResponse,
+    VersionResponse,
+)
+
+NAME = "configuration"
+PAGE_VERSIONS = 50
+
+READERS = allow("admin", "platform", traffic="read")
+WRITERS = allow("admin", "platform", traffic="write")
+
+UNKNOWN_SETTING = openapi_problem(404, "There is no such setting, or it has no such version.")
+EXAMPLE_CHANGE = {"value": "We are back at noon.", "reason": "A new database server."}
+
+SettingName = Annotated[
+    str,
+    Path(min_length=1, max_length=100, pattern=PRINTABLE, description="The setting's name.",
+         examples=["maintenance_banner"]),
+]  # fmt: skip
+
+public = APIRouter(prefix="/v1/settings", tags=["settings"], route_class=PublicRoute)
+internal = APIRouter(prefix="/v1", route_class=ServiceRoute)
+
+
+@public.get("", summary="All settings", response_model=list[SettingResponse])
+@policy(READERS)
+async def settings(request: Request) -> Response:
+    """Return the settings and feature flags of the platform: their values, who set them, and why."""
+    async with transactions(request, NAME).connection() as sql:
+        current = await store.find_current(sql)
+    return json_response(
+        [
+            present_setting(setting, current.get(name) or default_version(setting))
+            for name, setting in DEFINITIONS.items()
+        ]
+    )
+
+
+@public.get(
+    "/{name}/history",
+    summary="The history of a setting",
+    response_model=HistoryResponse,
+    responses=UNKNOWN_SETTING,
+)
+@policy(READERS)
+async def setting_history(
+    request: Request,
+    name: SettingName,
+    before: Annotated[
+        int | None, Query(ge=1, le=MAX_VERSION, description="`next_before` of the previous page.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = PAGE_VERSIONS,
+) -> Response:
+    """Return the versions of a setting, the newest first."""
+    setting = find_setting(name)
+    async with transactions(request, NAME).connection() as sql:
+        versions = await store.find_history(sql, setting.name, before, limit)
+    history: HistoryResponse = {
+        "name": name,
+        "versions": [present_version(version) for version in versions],
+        "next_before": versions[-1].number if versions and versions[-1].number > 1 else None,
+    }
+    return json_response(history)
+
+
+@public.put(
+    "/{name}",
+    summary="Change a setting",
+    response_model=SettingResponse,
+    responses=UNKNOWN_SETTING
+    | openapi_problem(409, "The setting has another version than the request names."),
+)
+@policy(WRITERS)
+async def change_setting(
+    request: Request, name: SettingName, body: Annotated[ChangeRequest, JsonBody(EXAMPLE_CHANGE)]
+) -> Response:
+    """Set a value. Every process of the platform knows it within about a second.
+
+    Boosts, pins, blocks and sponsored products that name nothing in the catalogue are refused.
+    """
+    setting = find_setting(name)
+    author = principal_of(request).subject
+    async with transaction(request, NAME, name) as tx:
+        change = Change(author, body.reason, body.version)
+        version = await changes.change_setting(tx, setting, body.value, change)
+    return json_response(present_setting(setting, version))
+
+
+@public.post(
+    "/{name}/rollback",
+    summary="Roll a setting back",
+    response_model=SettingResponse,
+    responses=UNKNOWN_SETTING,
+)
+@policy(WRITERS)
+async def roll_back_setting(
+    request: Request,
+    name: SettingName,
+    body: Annotated[RollbackRequest, JsonBody({"version": 0, "reason": "It did not help."})],
+) -> Response:
+    """Set the value of an earlier version again. Version 0 is the default."""
+    setting = find_setting(name)
+    author = principal_of(request).subject
+    async with transaction(request, NAME, name) as tx:
+        version = await changes.roll_back(tx, setting, body.version, Change(author, body.reason))
+    return json_response(present_setting(setting, version))
+
+
+@internal.post("/erasures/configuration", status_code=204)
+@policy(allow("platform", traffic="operations"))
+async def forget_person(request: Request, body: Annotated[Erasure, JsonBody()]) -> Response:
+    """Remove a person who was erased from the history of the settings."""
+    async with transaction(request, NAME, "") as tx:
+        await store.forget_author(tx, str(body.user_id))
+    return Response(status_code=204)
+
+
+router = APIRouter()
+router.include_router(public)
+router.include_router(internal)
+
+
+def find_setting(name: str) -> Setting[Any]:
+    """Return the definition of a setting.
+
+    Raises:
+        UnknownSetting: there is none.
+    """
+    setting = DEFINITIONS.get(name)
+    if setting is None:
+        raise UnknownSetting(name)
+    return setting
+
+
+def present_setting(setting: Setting[Any], version: Version) -> SettingResponse:
+    """Return the API's response for a setting."""
+    return {
+        "name": setting.name,
+        "type": setting.kind,
+        "default": setting.default,
+        "description": setting.description,
+        "unit": setting.unit,
+        "expected": setting.expected(),
+        **present_version(version),
+    }
+
+
+def present_version(version: Version) -> VersionResponse:
+    """Return the API's response for a version."""
+    return {
+        "version": version.number,
+        "value": version.value,
+        "author": version.author,
+        "reason": version.reason,
+        "changed_at": version.changed_at,
+        "rolled_back_to": version.rolled_back_to,
+    }

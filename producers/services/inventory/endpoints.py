@@ -1,0 +1,127 @@
+"""`/v1/products/{product_id}/stock` and `/v1/stock`: the sellers' stock, which is public."""
+
+from collections.abc import Collection, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from common.access_policy import NotYours, allow, anyone
+from common.guarded_route import policy
+from common.ids import Id
+from common.openapi import openapi_problem
+from common.principal import Principal
+from producers.kit.http.endpoint import json_response, transaction, transactions
+from producers.kit.http.guard import principal_of
+from producers.kit.http.routes import LIST_LIMIT, JsonBody, PublicRoute
+from producers.services.inventory import adjustments, schemas, store
+from producers.services.inventory.adjustments import StockCount
+from producers.services.inventory.model import Stock, StockKey
+from producers.services.inventory.problems import UnknownStock
+from producers.services.inventory.schemas import StockUpdate, StockUpdates
+
+NAME = "inventory"
+
+STOCK_KEEPERS = allow(
+    "seller",
+    "admin",
+    "platform",
+    traffic="write",
+    staff=("owner", "manager", "fulfilment"),
+    scope="stock:write",
+)
+EXAMPLE_STOCK = {"seller_id": "seller-0001", "on_hand": 25}
+OTHERS_STOCK = openapi_problem(404, "There is no such product, or the seller is not one of the sender's.")
+
+ProductId = Annotated[Id, Path(description="The product's id.", examples=["product-000001"])]
+
+router = APIRouter(prefix="/v1", tags=["stock"], route_class=PublicRoute)
+
+
+@router.get(
+    "/products/{product_id}/stock",
+    summary="The stock of a product",
+    response_model=schemas.Stock,
+    responses=openapi_problem(404, "No product has this id."),
+)
+@policy(anyone("read"))
+async def stock(
+    request: Request,
+    product_id: ProductId,
+    seller_id: Annotated[
+        Id | None, Query(description="Default: the seller with the most units available.")
+    ] = None,
+) -> Response:
+    """Return the units of a product that the inventory service has at this moment."""
+    async with transactions(request, NAME).connection() as sql:
+        found = await store.find_stock(sql, product_id, seller_id)
+    if found is None:
+        raise UnknownStock(product_id, seller_id)
+    return json_response(present_stock(found))
+
+
+@router.put(
+    "/products/{product_id}/stock",
+    summary="Set the stock of a product",
+    response_model=schemas.Stock,
+    responses=OTHERS_STOCK,
+)
+@policy(STOCK_KEEPERS)
+async def set_stock(
+    request: Request, product_id: ProductId, body: Annotated[StockUpdate, JsonBody(EXAMPLE_STOCK)]
+) -> Response:
+    """Set the units that a seller has on hand. Units that are reserved for orders stay reserved."""
+    (stock,) = await _set_stock(
+        request, product_id, [StockCount(StockKey(product_id, body.seller_id), body.on_hand)]
+    )
+    return json_response(present_stock(stock))
+
+
+@router.put(
+    "/stock",
+    summary="Set the stock of many products",
+    response_model=list[schemas.Stock],
+    responses=OTHERS_STOCK,
+)
+@policy(STOCK_KEEPERS)
+async def set_stocks(
+    request: Request,
+    body: Annotated[
+        StockUpdates, JsonBody([{"product_id": "product-000001", **EXAMPLE_STOCK}], limit=LIST_LIMIT)
+    ],
+) -> Response:
+    """Set the stock of a list of products. If one entry is refused, none is set."""
+    counts = [StockCount(StockKey(each.product_id, each.seller_id), each.on_hand) for each in body]
+    return json_response(
+        [present_stock(stock) for stock in await _set_stock(request, body[0].seller_id, counts)]
+    )
+
+
+async def _set_stock(request: Request, about: str, counts: Sequence[StockCount]) -> list[Stock]:
+    check_sellers(principal_of(request), {count.key.seller_id for count in counts})
+    async with transaction(request, NAME, about) as tx:
+        return await adjustments.set_stock(tx, counts)
+
+
+def check_sellers(principal: Principal, seller_ids: Collection[str]) -> None:
+    """Check that a principal may set the stock of these sellers.
+
+    Raises:
+        NotYours: it does not keep the stock of one of them.
+    """
+    if principal.roles & {"admin", "platform"}:
+        return
+    if any(principal.sellers.get(seller_id) not in STOCK_KEEPERS.staff for seller_id in seller_ids):
+        raise NotYours
+
+
+def present_stock(stock: Stock) -> schemas.Stock:
+    """Return the API's response for a stock row."""
+    return {
+        "product_id": stock.key.product_id,
+        "seller_id": stock.key.seller_id,
+        "on_hand": stock.on_hand,
+        "reserved": stock.reserved,
+        "available": stock.available,
+        "version": stock.version,
+    }

@@ -1,0 +1,13 @@
+"""The inventory service: its endpoints and workers."""
+
+from producers.kit.service import Service
+from producers.services.inventory.endpoints import router
+from producers.services.inventory.handlers import SUBSCRIPTIONS
+from producers.services.inventory.reservation_expiry import expire_reservations
+
+SERVICE = Service(
+    name="inventory",
+    subscriptions=SUBSCRIPTIONS,
+    router=router,
+    workers=(expire_reservations,),
+)

@@ -1,0 +1,188 @@
+"""Requests and responses of the order endpoints."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
+
+from common.ids import Id
+from producers.kit.listings import MAX_PRICE_MINOR
+from producers.kit.payment_details import Method, PaymentDetails
+from producers.services.orders.model import MAX_LINES, MAX_UNITS, RequestedLine, Status
+
+STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+Minor = Annotated[int, Field(description="Money in minor units (cents) of `currency`.", examples=[1299000])]
+
+
+class _Request(BaseModel):
+    model_config = STRICT
+
+
+class OrderLineRequest(_Request):
+    """One product to buy."""
+
+    product_id: Annotated[Id, Field(examples=["product-000001"])]
+    quantity: Annotated[int, Field(ge=1, le=MAX_UNITS)]
+    seller_id: Annotated[Id | None, Field(description="Default: the cheapest seller.")] = None
+    unit_price_minor: Annotated[
+        Annotated[int, Field(ge=0, le=MAX_PRICE_MINOR)] | None,
+        Field(description="The price that the shopper saw. If it has changed, the order is refused."),
+    ] = None
+
+    def requested(self) -> RequestedLine:
+        """Return the line for `model.priced`."""
+        return RequestedLine(self.product_id, self.quantity, self.seller_id, self.unit_price_minor)
+
+
+class PaymentRequest(PaymentDetails):
+    """How the order is paid. The provider is simulated: no money moves."""
+
+    model_config = STRICT
+
+
+class OrderRequest(_Request):
+    """A checkout. It becomes one order, even if its lines are of several sellers."""
+
+    shopper_id: Annotated[
+        Id | None,
+        Field(description="Default: the sender. Another one is refused.", examples=["shopper-000001"]),
+    ] = None
+    session_id: Annotated[
+        Id | None,
+        Field(description="The visit, from its cookie or `guest_sessions`. Ignored if it is another's."),
+    ] = None
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["BRL"])]
+    payment: PaymentRequest
+    lines: Annotated[list[OrderLineRequest], Field(min_length=1, max_length=MAX_LINES)]
+
+
+class ExportRequest(_Request):
+    """The shopper ids of a person, who gets all that is kept of them."""
+
+    shopper_ids: list[Id]
+
+
+class PaymentDetailsRequest(_Request):
+    """The orders that payments is about to charge."""
+
+    order_ids: list[Id]
+
+
+class PaymentDetailsResponse(TypedDict):
+    """Order id → how the order is paid. Orders that are confirmed or cancelled are left out."""
+
+    payments: dict[str, PaymentDetails]
+
+
+class OrderStep(TypedDict):
+    """One step of an order, or of one seller's part of it."""
+
+    status: Annotated[
+        str, Field(description="A status of the order, `refunded` or `returned`.", examples=["placed"])
+    ]
+    at: datetime
+    seller_id: Annotated[
+        str | None,
+        Field(
+            description="The seller whose parcel was shipped, arrived or returned; null for the whole order."
+        ),
+    ]
+    carrier: Annotated[str | None, Field(description="Who carries a parcel that was shipped, if known.")]
+    tracking_code: Annotated[str | None, Field(description="The carrier's code of the parcel, if known.")]
+
+
+class OrderLine(TypedDict):
+    """One line of an order, at the price that was paid."""
+
+    line_number: int
+    product_id: str
+    seller_id: str
+    quantity: int
+    unit_price_minor: Minor
+    discount_minor: Minor
+    shipping_minor: Minor
+    tax_minor: Minor
+
+
+class OrderPayment(TypedDict):
+    """The state of the payment."""
+
+    status: Annotated[
+        str,
+        Field(
+            description="`pending`, `captured`, `failed`, `refunded` (all of it), or `void` (never charged).",
+            examples=["captured"],
+        ),
+    ]
+    method: Method
+    amount_minor: Minor
+    refunded_minor: Annotated[Minor, Field(description="The amount that was refunded so far.")]
+
+
+class ShopperOrder(TypedDict):
+    """An order and its history."""
+
+    order_id: str
+    shopper_id: str
+    status: Status
+    cancellation_reason: Annotated[
+        str | None,
+        Field(
+            description="`out_of_stock`, `payment_failed`, `shopper_request` or `timed_out`; null otherwise."
+        ),
+    ]
+    currency: str
+    placed_at: datetime
+    history: list[OrderStep]
+    lines: list[OrderLine]
+    payment: OrderPayment
+
+
+class ListedOrderLine(TypedDict):
+    """A product of an order in a list, and its units."""
+
+    product_id: str
+    quantity: int
+
+
+class ListedOrder(TypedDict):
+    """An order in a list. `GET /v1/orders/{order_id}` has all of it."""
+
+    order_id: str
+    status: Status
+    cancellation_reason: str | None
+    currency: str
+    amount_minor: Minor
+    refunded_minor: Minor
+    payment_status: str
+    placed_at: datetime
+    lines: list[ListedOrderLine]
+
+
+class ShopperOrders(TypedDict):
+    """A page of the sender's orders, the newest first."""
+
+    orders: list[ListedOrder]
+    next_cursor: Annotated[str | None, Field(description="For the next page; null on the last one.")]
+
+
+class ExportedOrderResponse(TypedDict):
+    """An order of an exported person."""
+
+    order_id: str
+    currency: str
+    status: Status
+    amount_minor: int
+    refunded_minor: int
+    payment_method: Method
+    payment_status: str
+    placed_at: datetime
+    lines: list[OrderLine]
+
+
+class ExportResponse(TypedDict):
+    """Every order of a person, the oldest first."""
+
+    orders: list[ExportedOrderResponse]

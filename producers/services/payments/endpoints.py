@@ -1,0 +1,46 @@
+"""`/v1/orders/{order_id}/payment`: the payment of an order, and its end if the order was not paid in time.
+
+A shopper sees the payment as a part of the order: the gateway offers none of these routes.
+"""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from common.access_policy import allow
+from common.guarded_route import policy
+from common.ids import is_uuid7
+from producers.kit.http.endpoint import json_response, transaction, transactions
+from producers.kit.http.routes import ServiceRoute
+from producers.services.payments import store
+from producers.services.payments.problems import UnknownPayment
+from producers.services.payments.schemas import ClosingResponse, PaymentResponse
+
+NAME = "payments"
+
+router = APIRouter(prefix="/v1/orders", route_class=ServiceRoute)
+
+
+@router.get("/{order_id}/payment", response_model=PaymentResponse)
+@policy(allow("admin", "platform", traffic="read"))
+async def show(request: Request, order_id: str) -> Response:
+    """The payment of an order, with its refunds."""
+    async with transactions(request, NAME).connection() as sql:
+        payment = await store.find_payment(sql, order_id) if is_uuid7(order_id) else None
+    if payment is None:
+        raise UnknownPayment(order_id)
+    return json_response(payment)
+
+
+@router.post("/{order_id}/payment/closing", response_model=ClosingResponse)
+@policy(allow("platform", traffic="operations"))
+async def close(request: Request, order_id: str) -> Response:
+    """Close the payment of an order whose reservation has expired, unless money was or may have been taken.
+
+    Inventory asks before it releases the units. A repetition has the same answer, or a later one: what is
+    closed stays closed.
+    """
+    if not is_uuid7(order_id):
+        raise UnknownPayment(order_id)
+    async with transaction(request, NAME, order_id) as tx:
+        closed = await store.close_unpaid(tx, order_id)
+    return json_response({"closed": closed})

@@ -1,0 +1,76 @@
+"""Handles the events of orders in the payments service: records which amounts to charge and to refund.
+
+Handlers never call the provider, because they run inside a transaction. They record the amounts that are due,
+and `charge_worker.py` calls the provider.
+"""
+
+from dataclasses import replace
+
+from common.errors import Rejected
+from producers.kit.inbox.subscription import Subscription
+from producers.kit.outbox.transaction import Transaction
+from producers.services.payments import store
+from producers.services.payments.settlement import refund_if_cancelled
+from schemas.codec import Record
+
+
+async def record_amount_due(tx: Transaction, event: Record) -> None:
+    """`order_placed`: record the amount."""
+    payment = await store.lock_payment_once(tx, event["order_id"])
+    if payment.amount_minor is not None:
+        return
+    due = replace(
+        payment,
+        shopper_id=event["shopper_id"],
+        currency=event["currency"],
+        amount_minor=sum(map(line_amount_minor, event["lines"])),
+    )
+    await store.save_payment(tx, due.next())
+
+
+async def record_reservation(tx: Transaction, event: Record) -> None:
+    """`stock_reserved`: record that the order may be charged."""
+    payment = await store.lock_payment_once(tx, event["order_id"])
+    if payment.state == "waiting":
+        await store.save_payment(tx, replace(payment, reserved=True).next())
+
+
+async def record_cancellation(tx: Transaction, event: Record) -> None:
+    """`order_cancelled`: charge the order no more, and refund a captured amount."""
+    payment = await store.lock_payment(tx, event["order_id"])
+    cancelled = replace(payment, cancelled=True).next()
+    await store.save_payment(tx, cancelled)
+    await refund_if_cancelled(tx, cancelled)
+
+
+async def refund_return(tx: Transaction, event: Record) -> None:
+    """`return_settled`: refund the amounts of the return. Orders has checked them line by line."""
+    payment = await store.lock_payment(tx, event["order_id"])
+    if not await store.record_return(tx, payment.order_id, event["return_id"]):
+        return
+    if payment.state != "captured" or payment.cancelled:
+        raise Rejected(f"order {event['order_id']} is not paid or was cancelled, so it can't be refunded")
+    amount_minor = sum(line["refund_minor"] for line in event["lines"])
+    left_minor = (payment.amount_minor or 0) - await store.refunded_minor(tx, payment.order_id)
+    if not 0 <= amount_minor <= left_minor:
+        raise Rejected(
+            f"return {event['return_id']} refunds {amount_minor} minor units, but {left_minor} can be "
+            "refunded"
+        )
+    if amount_minor:
+        await store.add_refund(tx, payment, amount_minor, "order_returned", event)
+
+
+def line_amount_minor(line: Record) -> int:
+    """Return the amount due for a line of `order_placed`."""
+    gross: int = line["quantity"] * line["unit_price_minor"]
+    extras: int = line["shipping_minor"] + line["tax_minor"] - line["discount_minor"]
+    return gross + extras
+
+
+SUBSCRIPTIONS = (
+    Subscription("order_placed", record_amount_due, records_event=True),
+    Subscription("stock_reserved", record_reservation, records_event=True),
+    Subscription("order_cancelled", record_cancellation),
+    Subscription("return_settled", refund_return),
+)

@@ -1,0 +1,96 @@
+"""A simulated payment provider that moves no money. The token decides the outcome.
+
+A payment with a token `tok_decline…` is declined. `tok_slow…` takes two seconds, and `tok_flaky…` fails twice
+without a response. Payments with other tokens are captured, except for a share that is declined; the
+payment's id decides which.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from common.settings import Settings
+from producers.kit.postgres.errors import TRANSIENT
+from producers.kit.postgres.pool import EVENT_CONNECTIONS, acquire_connection, make_pool
+from producers.kit.postgres.queries import load_queries
+from producers.kit.postgres.roles import migrate_as_admin
+from producers.services.payments.provider.api import ChargeOutcome, ChargeRequest, ProviderUnavailable
+
+SQL = load_queries(__file__)
+
+SCHEMA = "provider"
+"""The provider's own schema in PostgreSQL, which only this module uses."""
+
+SLOW_S = 2.0
+FLAKY_TRIES = 2
+
+
+class SimulatedProvider:
+    """A provider with its own tables."""
+
+    def __init__(self, pool: Any, decline_share: float) -> None:
+        self._pool = pool
+        self._decline_share = decline_share
+
+    async def capture(self, charge: ChargeRequest) -> ChargeOutcome:
+        """See `Provider.capture`."""
+        if charge.token.startswith("tok_slow"):
+            await asyncio.sleep(SLOW_S)
+        async with self._connection() as sql:
+            tries, outcome, reason = await sql.fetchrow(
+                SQL["record_attempt"], charge.payment_id, charge.amount_minor, charge.currency
+            )
+            if outcome:
+                return ChargeOutcome(outcome, reason)
+            if charge.token.startswith("tok_flaky") and tries <= FLAKY_TRIES:
+                raise ProviderUnavailable("the provider closed the connection")
+            return await self._settle(sql, charge, decide(charge, self._decline_share))
+
+    async def void(self, charge: ChargeRequest) -> ChargeOutcome:
+        """See `Provider.void`."""
+        async with self._connection() as sql:
+            await sql.fetchrow(SQL["record_attempt"], charge.payment_id, charge.amount_minor, charge.currency)
+            return await self._settle(sql, charge, ChargeOutcome("voided"))
+
+    async def refund(self, refund_id: str, payment_id: str, amount_minor: int) -> None:
+        """See `Provider.refund`."""
+        async with self._connection() as sql:
+            await sql.execute(SQL["refund"], refund_id, payment_id, amount_minor)
+
+    async def _settle(self, sql: Any, charge: ChargeRequest, outcome: ChargeOutcome) -> ChargeOutcome:
+        return ChargeOutcome(
+            *await sql.fetchrow(SQL["settle"], charge.payment_id, outcome.kind, outcome.reason)
+        )
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        try:
+            async with acquire_connection(self._pool) as connection:
+                yield connection
+        except TRANSIENT as error:
+            raise ProviderUnavailable(f"the provider does not answer: {error}") from error
+
+
+def decide(charge: ChargeRequest, decline_share: float) -> ChargeOutcome:
+    """Return the outcome of a charge. It is always the same for the same payment."""
+    draw = int.from_bytes(blake2b(charge.payment_id.encode(), digest_size=4).digest(), "big") / 2**32
+    if charge.token.startswith("tok_decline"):
+        return ChargeOutcome("declined", "declined")
+    return (
+        ChargeOutcome("declined", "insufficient_funds") if draw < decline_share else ChargeOutcome("captured")
+    )
+
+
+@asynccontextmanager
+async def simulated_provider(settings: Settings) -> AsyncIterator[SimulatedProvider]:
+    """Create the provider's tables and yield the provider.
+
+    Raises:
+        one of `producers.kit.postgres.errors.TRANSIENT`: its PostgreSQL does not answer.
+    """
+    await migrate_as_admin(settings, SCHEMA, {SCHEMA: Path(__file__).parent / "migrations"})
+    async with make_pool(settings, SCHEMA, EVENT_CONNECTIONS) as pool:
+        yield SimulatedProvider(pool, settings.payment_decline_share)
