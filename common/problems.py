@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, ClassVar
+from string import Formatter
+from types import MappingProxyType
+from typing import Any
 
 import orjson
 import structlog
@@ -13,7 +15,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from common.errors import SoukError
+from common.errors import PartUnavailable, SoukError
 from common.request_path import address_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -37,23 +39,71 @@ class ProblemDetails(BaseModel):
 
 
 class Problem(SoukError):
-    """An error with an HTTP status. Its message says what to do next."""
+    """An error with an HTTP status. Its message says what to do next. `problem` declares most of them."""
 
-    status: ClassVar[int] = 500
-    kind: ClassVar[str] = "internal"
-    title: ClassVar[str] = "Something went wrong"
+    status: int = 500
+    kind: str = "internal"
+    title: str = "Something went wrong"
     retry_after_s: int | None = None
     """After how many seconds the client may try again; an instance may set its own."""
+    headers: Mapping[str, str] = MappingProxyType({})
+    """Additional headers of the response."""
+    extensions: Mapping[str, Any] = MappingProxyType({})
+    """Additional JSON members of this problem."""
+
+
+class PartProblem(Problem, PartUnavailable):
+    """A problem whose cause is that a part of the platform does not answer."""
+
+
+@dataclass(frozen=True)
+class ProblemKind:
+    """A kind of problem. Called with the values that its text names, it returns the error to raise."""
+
+    status: int
+    kind: str
+    title: str
+    detail: str
+    """The text, with the values in the format of `str.format`: `There is no setting {name!r}.`"""
+    members: Mapping[str, str]
+    """Additional JSON members → the value that each has."""
+    error: type[Problem]
+    retry_after_s: int | None = None
+
+    def __call__(self, *, retry_after_s: int | None = None, **values: Any) -> Problem:
+        """Return the error; `values` are those of `fields`."""
+        made = self.error(self.detail.format_map(values))
+        made.status, made.kind, made.title = self.status, self.kind, self.title
+        made.retry_after_s = self.retry_after_s if retry_after_s is None else retry_after_s
+        made.extensions = {member: values[value] for member, value in self.members.items()}
+        return made
 
     @property
-    def headers(self) -> Mapping[str, str]:
-        """Additional headers of the response."""
-        return {}
+    def fields(self) -> frozenset[str]:
+        """The names of the values that a call takes."""
+        named = {name.partition(".")[0] for _, name, _, _ in Formatter().parse(self.detail) if name}
+        return frozenset(named | {*self.members.values()})
 
-    @property
-    def extensions(self) -> Mapping[str, Any]:
-        """Additional JSON members of this problem."""
-        return {}
+    def matches(self, error: Exception) -> bool:
+        """Return whether an error is of this kind."""
+        return isinstance(error, Problem) and error.kind == self.kind
+
+
+def problem(
+    status: int,
+    kind: str,
+    title: str,
+    detail: str,
+    *,
+    retry_after_s: int | None = None,
+    members: Mapping[str, str] | None = None,
+    error: type[Problem] = Problem,
+) -> ProblemKind:
+    """Declare a kind of problem: `UNKNOWN_SETTING = problem(404, "unknown-setting", …, "No {name!r}.")`.
+
+    `raise UNKNOWN_SETTING(name=name)` raises it. `error` is its class: `PartProblem` if a part is down.
+    """
+    return ProblemKind(status, kind, title, detail, dict(members or {}), error, retry_after_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ While Redis does not answer, each process applies the whole limit to the request
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from hashlib import blake2b
 from ipaddress import IPv6Address
 from math import ceil
@@ -105,21 +105,12 @@ class QuotaExceeded(Problem):
 
     def __init__(self, exceeded: RateLimit) -> None:
         self.retry_after_s = max(1, ceil(exceeded.reset_s))
-        self._exceeded = exceeded
+        self.headers = exceeded.headers()
+        self.extensions = {"violated-policies": [exceeded.policy]}
         super().__init__(
             f"The limit is {exceeded.limit} requests a minute ({exceeded.policy}). "
             f"Send the next one in {self.retry_after_s} s."
         )
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The state of the limit."""
-        return self._exceeded.headers()
-
-    @property
-    def extensions(self) -> Mapping[str, Any]:
-        """The name of the limit, as in the header `RateLimit-Policy`."""
-        return {"violated-policies": [self._exceeded.policy]}
 
 
 class _Counter:

@@ -134,12 +134,7 @@ class NoEventAccepted(Problem):
             f"None of {len(rejected)} events was accepted; `rejected` has the reason of each. The first: "
             f"{rejected[0]['problem']['detail']}. Correct the events before you send them again."
         )
-        self._rejected = rejected
-
-    @property
-    def extensions(self) -> Mapping[str, Any]:
-        """The `rejected` member of the response."""
-        return {"rejected": self._rejected}
+        self.extensions = {"rejected": rejected}
 
 
 class NotJson(Problem):

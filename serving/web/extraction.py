@@ -8,7 +8,7 @@ New texts get an empty translation, which somebody must write; texts that no pag
 import ast
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file, extract_javascript, extract_python
@@ -29,7 +29,7 @@ WEB = Path(__file__).parent
 KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "N_": None, "ngettext": (1, 2)}
 
 PROBLEM = "status, kind, title"
-"""What a class of problems sets."""
+"""What a class of problems sets. Most kinds are made by `problem(status, kind, title, detail)`."""
 
 WIDTH = 110
 
@@ -107,7 +107,7 @@ def _of_problems() -> Iterator[Found]:
     for room in ("common", "producers", "serving"):
         for path in sorted((ROOT / room).rglob("*.py")):
             code = path.read_text()
-            if PROBLEM not in code:
+            if PROBLEM not in code and " = problem(" not in code:
                 continue
             for node in ast.walk(ast.parse(code)):
                 yield from ((text, _name(path)) for text in _titles(node))
@@ -117,6 +117,8 @@ def _of_problems() -> Iterator[Found]:
 
 def _titles(node: ast.AST) -> Iterator[str]:
     """Return the title in a line such as `status, kind, title = 404, "unknown-seller", "Unknown seller"`."""
+    if _is_kind(node):
+        yield from _constants(node.args[2:3])
     if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
         target = node.targets[0]
         if isinstance(target, ast.Tuple) and ast.unparse(target) == f"({PROBLEM})":
@@ -125,8 +127,14 @@ def _titles(node: ast.AST) -> Iterator[str]:
 
 def _details(node: ast.AST) -> Iterator[str]:
     """Return the text in `super().__init__("…")`."""
+    if _is_kind(node):
+        yield from _constants(node.args[3:4])
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "__init__":
         yield from _constants(node.args[:1])
+
+
+def _is_kind(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "problem"
 
 
 def _constants(nodes: Iterable[ast.expr]) -> Iterator[str]:

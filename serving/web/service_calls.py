@@ -18,9 +18,9 @@ class Refusal(Problem):
 
     def __init__(self, status: int, content: Mapping[str, Any]) -> None:
         super().__init__(str(content.get("detail") or gettext("The service refused this without a reason.")))
-        self.status = status  # type: ignore[misc]  # differs between refusals
-        self.kind = str(content.get("type", "")).rpartition(":")[2] or "refused"  # type: ignore[misc]
-        self.title = str(content.get("title") or gettext("This was refused"))  # type: ignore[misc]
+        self.status = status
+        self.kind = str(content.get("type", "")).rpartition(":")[2] or "refused"
+        self.title = str(content.get("title") or gettext("This was refused"))
 
 
 async def ask(

@@ -168,7 +168,7 @@ def test_a_change_is_refused_unless_the_sender_has_seen_the_current_version(
     if current == expected:
         changed = next_version(Version(current, 1), 2, change, NOW)
         assert changed is not None
-        assert changed.number == current + 1
+        assert changed.version == current + 1
     else:
         with pytest.raises(VersionConflict):
             next_version(Version(current, 1), 2, change, NOW)

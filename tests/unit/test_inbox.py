@@ -40,9 +40,9 @@ def test_a_dead_letter_is_the_original_message_with_the_reason_and_its_location(
     letter = dead_letter(received, "payments", "no")
 
     assert (letter.topic, letter.key, letter.value) == ("order_placed_dlq", b"o1", b"\x00\xff")
-    assert '"stage":"payments"' in letter.headers
-    assert '"came_from":"order_placed/3/42"' in letter.headers
-    assert '"origin":"orders"' in letter.headers
+    assert letter.headers["stage"] == "payments"
+    assert letter.headers["came_from"] == "order_placed/3/42"
+    assert letter.headers["origin"] == "orders"
 
 
 def test_a_dead_letter_too_large_for_kafka_is_truncated_and_says_so():
@@ -51,7 +51,7 @@ def test_a_dead_letter_too_large_for_kafka_is_truncated_and_says_so():
     letter = dead_letter(received, "payments", "no")
 
     assert len(letter.value) == MAX_VALUE_BYTES
-    assert f'"truncated_from":"{MAX_VALUE_BYTES + 1}"' in letter.headers
+    assert letter.headers["truncated_from"] == str(MAX_VALUE_BYTES + 1)
 
 
 def test_a_dead_letter_leaves_out_large_headers_and_truncates_a_large_key():
@@ -59,8 +59,8 @@ def test_a_dead_letter_leaves_out_large_headers_and_truncates_a_large_key():
 
     letter = dead_letter(InboundEvent(message, headers_of(message), Rejected("no")), "payments", "no")
 
-    headers = orjson.loads(letter.headers)
-    assert len(letter.key) + len(letter.value) + len(letter.headers) < MAX_MESSAGE_BYTES
+    headers = letter.headers
+    assert len(letter.key) + len(letter.value) + len(orjson.dumps(letter.headers)) < MAX_MESSAGE_BYTES
     assert (headers["origin"], headers["truncated_from"]) == ("orders", "1000000")
     assert "huge" not in headers
 
@@ -74,4 +74,4 @@ def test_headers_become_text_that_postgresql_can_store():
 def test_a_reason_becomes_text_that_postgresql_can_store():
     letter = dead_letter(InboundEvent(KafkaMessage(b""), {}, Rejected("no")), "payments", "r\x00")
 
-    assert orjson.loads(letter.headers)["reason"] == "r\ufffd"
+    assert letter.headers["reason"] == "r\ufffd"

@@ -53,21 +53,20 @@ def dead_letter_message(
         f"{event}_dlq",
         key[:MAX_KEY_BYTES] if key else key,
         value[:MAX_VALUE_BYTES] if value else value,
-        orjson.dumps({**fitting, **added}).decode(),
+        {**fitting, **added},
     )
 
 
 def oversized_dead_letter(message: OutboxMessage, position: int) -> OutboxMessage:
     """Return the dead letter of an outbox message that is too large for Kafka."""
-    headers: dict[str, str] = orjson.loads(message.headers)
     event = message.topic.removesuffix("_dlq")
     return dead_letter_message(
         event,
         message.key,
         message.value,
-        headers,
+        message.headers,
         reason="larger than Kafka accepts",
-        stage=headers.get(ORIGIN, ""),
+        stage=message.headers.get(ORIGIN, ""),
         came_from=f"outbox/{event}/{position}",
     )
 

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import orjson
-
 from common.ids import new_id
 from common.tracing import current_span
 from producers.kit.outbox.trace import Trace
@@ -22,8 +20,7 @@ class OutboxMessage(NamedTuple):
     topic: str
     key: bytes | None
     value: bytes | None
-    headers: str
-    """A JSON object of strings."""
+    headers: Mapping[str, str]
 
 
 def columns(messages: Iterable[OutboxMessage]) -> list[list[Any]]:
@@ -53,4 +50,4 @@ class EventWriter:
         value = self._encoders[event].encode(record)
         key = str(fields[all_events()[event].key]).encode()
         headers = {ORIGIN: self._service, **trace.headers(event_id)}
-        return OutboxMessage(event, key, value, orjson.dumps(headers).decode())
+        return OutboxMessage(event, key, value, headers)

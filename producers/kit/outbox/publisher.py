@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from threading import Event
 from typing import Any
 
-import orjson
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -70,7 +69,7 @@ class Publisher:
 
     def _enqueue(self, message: OutboxMessage) -> bool:
         """Pass a message to Kafka's client; return False if it is too large for Kafka."""
-        headers = list(orjson.loads(message.headers).items())
+        headers = list(message.headers.items())
         try:
             self._producer.produce(
                 message.topic, message.value, message.key, headers=headers, on_delivery=self._delivered

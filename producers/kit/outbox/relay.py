@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-import orjson
 import structlog
 
 from common.correlation import span_id_of, trace_id_of
@@ -168,10 +167,9 @@ class Relay:
             OUTBOX_DELAY_SECONDS.labels(self._service).observe(max(0.0, row["waited_s"]))
             is_of_order = row["topic"] in order_events()
             if is_on() or is_of_order:
-                headers = orjson.loads(row["headers"])
-                self._record_span(row, headers)
+                self._record_span(row, row["headers"])
                 if is_of_order:
-                    self._log(row, headers)
+                    self._log(row, row["headers"])
 
     def _record_span(self, row: Mapping[str, Any], headers: Mapping[str, str]) -> None:
         """Record the span of an event: from its commit to Kafka's acknowledgement of its batch."""

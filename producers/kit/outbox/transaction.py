@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, Literal
 
 import asyncpg
-import orjson
 from prometheus_client import Counter
 
 from common.clock import Clock
@@ -63,7 +62,7 @@ class Transaction:
         self.requested: list[int] = []
         self._events = events
         self._messages: list[OutboxMessage] = []
-        self._requests: list[tuple[str, str, str, str]] = []
+        self._requests: list[tuple[str, str, str, Mapping[str, Any]]] = []
         self._counters: list[Counter] = []
         self._channels: set[str] = set()
 
@@ -103,7 +102,7 @@ class Transaction:
         The request may arrive more than once. Those to one service arrive in the order in which they are
         written, so a transaction first locks the row that its request is about. See `producers/kit/requests`.
         """
-        self._requests.append((service, method, path, orjson.dumps(body).decode()))
+        self._requests.append((service, method, path, body))
 
     def count(self, counter: Counter) -> None:
         """Increment a counter if this transaction commits."""

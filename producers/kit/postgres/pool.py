@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+import orjson
 
 from common.settings import Settings
 from common.timeouts import PEER_TIMEOUT_S
@@ -35,7 +36,7 @@ def make_pool(settings: Settings, schema: str, max_size: int) -> "asyncpg.Pool[A
         command_timeout=COMMAND_TIMEOUT_S,
         max_inactive_connection_lifetime=300.0,
         server_settings=_session(schema),
-        init=_decode_uuids_as_text,
+        init=_set_codecs,
         reset=_skip_reset,
     )
 
@@ -74,7 +75,7 @@ async def connect_as_admin(settings: Settings, schema: str) -> "asyncpg.Connecti
 
 async def _connect(url: str, schema: str) -> "asyncpg.Connection[Any]":
     connection = await asyncpg.connect(url, timeout=PEER_TIMEOUT_S, server_settings=_session(schema))
-    await _decode_uuids_as_text(connection)
+    await _set_codecs(connection)
     return connection
 
 
@@ -82,9 +83,16 @@ def _session(schema: str) -> dict[str, str]:
     return {"search_path": schema, "application_name": f"souk {schema}"}
 
 
-async def _decode_uuids_as_text(connection: Any) -> None:
-    """Make asyncpg read and write uuids as text, as in events and responses."""
+async def _set_codecs(connection: Any) -> None:
+    """Make asyncpg read and write uuids as text, as in events and responses, and `jsonb` as Python values."""
     await connection.set_type_codec("uuid", schema="pg_catalog", encoder=str, decoder=str, format="text")
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_to_json, decoder=orjson.loads, format="text"
+    )
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 async def _skip_reset(_connection: object) -> None:

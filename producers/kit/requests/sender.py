@@ -16,7 +16,6 @@ import asyncio
 from functools import cached_property
 from typing import Any
 
-import orjson
 import structlog
 
 from common.metrics import REQUESTS_AGE_SECONDS, REQUESTS_WAITING, UNEXPECTED_ERRORS
@@ -144,7 +143,7 @@ class RequestSender:
             row = await connection.fetchrow(_LOCK_NEXT, service)
             if row is None:
                 return False
-            response = await self._peers.send(service, row["method"], row["path"], orjson.loads(row["body"]))
+            response = await self._peers.send(service, row["method"], row["path"], row["body"])
             if response.is_success:
                 await connection.execute(_DELETE, row["position"])
                 return True

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
-
 from common.ids import new_id
 from producers.kit.makers import Made
 from producers.kit.outbox.transaction import Transaction
@@ -103,7 +101,7 @@ async def add_message(
         "sent" if is_sent else "waiting",
         text.subject,
         text.body,
-        orjson.dumps(text.content).decode(),
+        text.content,
         tx.now,
         send_at,
         tx.now if is_sent else None,
@@ -133,7 +131,7 @@ async def claim_messages(sql: Any, now: datetime, lease: timedelta, limit: int) 
             row["kind"],
             row["subject"],
             row["body"],
-            orjson.loads(row["content"]),
+            row["content"],
             row["attempts"],
             Target(row["target"], row["person_id"], None, row["url"], row["sealed_secret"]),
             Made(row["maker"], row["made_at"], row["seller_id"]),

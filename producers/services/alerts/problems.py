@@ -1,8 +1,5 @@
 """Error responses of the endpoints of alerts, reports and views."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from common.errors import PartUnavailable
 from common.problems import Problem
 from producers.services.alerts.webhook_address import WebhookRefused
@@ -38,17 +35,12 @@ class ChangedMeanwhile(Problem):
     status, kind, title = 409, "changed-meanwhile", "The alert was changed meanwhile"
 
     def __init__(self, path: str, expected: int, current: int) -> None:
-        self._current = current
+        self.extensions = {"current_version": current}
         super().__init__(
             f"The rule has version {current}, not {expected}: somebody has changed it. Read it again with "
             f"GET {path}, and send the change with `version`: {current} if it is still right. Nothing was "
             "changed."
         )
-
-    @property
-    def extensions(self) -> Mapping[str, Any]:
-        """The current version."""
-        return {"current_version": self._current}
 
 
 class FiguresNotReady(Problem, PartUnavailable):

@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import orjson
-
 from producers.kit.makers import Made
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.queries import load_queries
@@ -34,7 +32,7 @@ class Report:
 
 async def create_report(tx: Transaction, row: Mapping[str, Any], limit: int) -> dict[str, Any] | None:
     """Add a report of a locked seller, and return it as the API shows it; None if it has `limit` already."""
-    content = orjson.dumps({"is_enabled": True, "made_at": tx.now.isoformat(), **row}).decode()
+    content = {"is_enabled": True, "made_at": tx.now, **row}
     report_id = await tx.sql.fetchval(SQL["create_report"], content, row["seller_id"], limit)
     return None if report_id is None else await find_report(tx.sql, row["seller_id"], report_id)
 

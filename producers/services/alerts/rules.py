@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-import orjson
-
 from producers.kit.makers import Made
 from producers.services.alerts.model import Condition, Progress, Severity, Window
 from producers.services.alerts.quiet_hours import QuietHours
@@ -76,7 +74,7 @@ def rule_of(row: Mapping[str, Any]) -> Rule:
         metric=row["metric"],
         product_id=row["product_id"],
         window=row["window_length"],
-        condition=Condition(**orjson.loads(row["condition"])),
+        condition=Condition(**row["condition"]),
         severity=row["severity"],
         fires_after=row["fires_after"],
         resolves_after=row["resolves_after"],

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
-
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.queries import load_queries
 from producers.services.alerts.model import Progress
@@ -31,7 +29,7 @@ async def create_rule(tx: Transaction, row: Mapping[str, Any], limit: int) -> Ru
     `row` has the columns that have no default. Its maker makes it now.
     """
     defaults = {"version": 1, "is_enabled": True, "state": "normal", "state_count": 0}
-    content = orjson.dumps({"made_at": tx.now.isoformat(), **defaults, **row}).decode()
+    content = {"made_at": tx.now, **defaults, **row}
     created = await tx.sql.fetchrow(SQL["create_rule"], content, row["seller_id"], limit)
     return None if created is None else rule_of(created)
 
@@ -57,7 +55,7 @@ async def change_rule(tx: Transaction, rule_id: str, row: Mapping[str, Any]) -> 
 
     `row` has the columns of the content, those of the target, and the person who changes it, its maker now.
     """
-    changed = await tx.sql.fetchrow(SQL["change_rule"], rule_id, orjson.dumps(row).decode(), tx.now)
+    changed = await tx.sql.fetchrow(SQL["change_rule"], rule_id, row, tx.now)
     return rule_of(changed)
 
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import orjson
-
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.queries import load_queries
 from producers.services.alerts.schemas import ViewChoices, ViewResponse
@@ -20,7 +18,7 @@ async def save_view(
     tx: Transaction, view_id: str, seller_id: str, name: str, choices: ViewChoices, limit: int
 ) -> ViewResponse | None:
     """Save a view of a locked seller, in place of one with its name; return None if it has `limit` others."""
-    content = orjson.dumps(choices.model_dump()).decode()
+    content = choices.model_dump()
     row = await tx.sql.fetchrow(SQL["save_view"], view_id, seller_id, name, content, tx.now, limit)
     return None if row is None else _view(row)
 
@@ -34,6 +32,6 @@ def _view(row: Any) -> ViewResponse:
     return {
         "view_id": row["view_id"],
         "name": row["name"],
-        "choices": orjson.loads(row["choices"]),
+        "choices": row["choices"],
         "created_at": row["created_at"],
     }

@@ -15,7 +15,7 @@ from producers.services.configuration.model import (
     next_version,
     published_author,
 )
-from producers.services.configuration.problems import BadValue, ChangedMeanwhile, UnknownVersion
+from producers.services.configuration.problems import BAD_VALUE, CHANGED_MEANWHILE, UNKNOWN_VERSION
 
 PLATFORM = "platform"
 """The scope of every setting of this service."""
@@ -25,8 +25,8 @@ async def change_setting(tx: Transaction, setting: Setting[Any], value: object, 
     """Set a value; return the setting's version. A value that the setting has already makes no new version.
 
     Raises:
-        BadValue: the setting does not take the value.
-        ChangedMeanwhile: the setting has another version than the expected one.
+        BAD_VALUE: the setting does not take the value.
+        CHANGED_MEANWHILE: the setting has another version than the expected one.
     """
     parsed = _parse(setting, value)
     current = await _lock_current(tx, setting)
@@ -37,13 +37,13 @@ async def roll_back(tx: Transaction, setting: Setting[Any], to: int, change: Cha
     """Set the value of an earlier version, 0 for the default; return the setting's version.
 
     Raises:
-        UnknownVersion: the setting has no such version.
-        BadValue: the setting's definition no longer takes the value of that version.
+        UNKNOWN_VERSION: the setting has no such version.
+        BAD_VALUE: the setting's definition no longer takes the value of that version.
     """
     current = await _lock_current(tx, setting)
     earlier = await _find(tx, setting, to)
     if earlier is None:
-        raise UnknownVersion(setting.name, to)
+        raise UNKNOWN_VERSION(name=setting.name, version=to)
     return await _save(tx, setting, current, _parse(setting, earlier.value), change, rolled_back_to=to)
 
 
@@ -67,7 +67,9 @@ async def _save(
     try:
         version = next_version(current, value, change, tx.now, rolled_back_to)
     except VersionConflict as error:
-        raise ChangedMeanwhile(setting.name, change.expected or 0, current.number) from error
+        raise CHANGED_MEANWHILE(
+            name=setting.name, expected=change.expected, current=current.version
+        ) from error
     if version is None:
         return current
     await store.add_version(tx, setting.name, version)
@@ -75,11 +77,11 @@ async def _save(
         "setting_changed",
         name=setting.name,
         scope=PLATFORM,
-        old_value=_as_json(current.value) if current.number else None,
+        old_value=_as_json(current.value) if current.version else None,
         new_value=_as_json(version.value),
         changed_by=published_author(change.author),
         type=setting.kind,
-        version=version.number,
+        version=version.version,
         reason=version.reason,
         rolled_back_to=rolled_back_to,
     )
@@ -90,7 +92,7 @@ def _parse(setting: Setting[Any], value: object) -> Any:
     try:
         return setting.parse(value)
     except InvalidValue as error:
-        raise BadValue(error) from error
+        raise BAD_VALUE(error=error) from error
 
 
 def _as_json(value: Any) -> str:

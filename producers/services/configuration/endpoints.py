@@ -1,5 +1,6 @@
 """`/v1/settings`: the platform's settings and feature flags, and their history without erased authors."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -17,14 +18,13 @@ from producers.kit.http.guard import principal_of
 from producers.kit.http.routes import JsonBody, PublicRoute, ServiceRoute
 from producers.services.configuration import changes, store
 from producers.services.configuration.model import Change, Version, default_version
-from producers.services.configuration.problems import UnknownSetting
+from producers.services.configuration.problems import UNKNOWN_SETTING
 from producers.services.configuration.schemas import (
     MAX_VERSION,
     ChangeRequest,
     HistoryResponse,
     RollbackRequest,
     SettingResponse,
-    VersionResponse,
 )
 
 NAME = "configuration"
@@ -33,7 +33,7 @@ PAGE_VERSIONS = 50
 READERS = allow("admin", "platform", traffic="read")
 WRITERS = allow("admin", "platform", traffic="write")
 
-UNKNOWN_SETTING = openapi_problem(404, "There is no such setting, or it has no such version.")
+NOT_FOUND = openapi_problem(404, "There is no such setting, or it has no such version.")
 EXAMPLE_CHANGE = {"value": "We are back at noon.", "reason": "A new database server."}
 
 SettingName = Annotated[
@@ -64,7 +64,7 @@ async def settings(request: Request) -> Response:
     "/{name}/history",
     summary="The history of a setting",
     response_model=HistoryResponse,
-    responses=UNKNOWN_SETTING,
+    responses=NOT_FOUND,
 )
 @policy(READERS)
 async def setting_history(
@@ -81,8 +81,8 @@ async def setting_history(
         versions = await store.find_history(sql, setting.name, before, limit)
     history: HistoryResponse = {
         "name": name,
-        "versions": [present_version(version) for version in versions],
-        "next_before": versions[-1].number if versions and versions[-1].number > 1 else None,
+        "versions": versions,
+        "next_before": versions[-1].version if versions and versions[-1].version > 1 else None,
     }
     return json_response(history)
 
@@ -91,8 +91,7 @@ async def setting_history(
     "/{name}",
     summary="Change a setting",
     response_model=SettingResponse,
-    responses=UNKNOWN_SETTING
-    | openapi_problem(409, "The setting has another version than the request names."),
+    responses=NOT_FOUND | openapi_problem(409, "The setting has another version than the request names."),
 )
 @policy(WRITERS)
 async def change_setting(
@@ -114,7 +113,7 @@ async def change_setting(
     "/{name}/rollback",
     summary="Roll a setting back",
     response_model=SettingResponse,
-    responses=UNKNOWN_SETTING,
+    responses=NOT_FOUND,
 )
 @policy(WRITERS)
 async def roll_back_setting(
@@ -148,34 +147,22 @@ def find_setting(name: str) -> Setting[Any]:
     """Return the definition of a setting.
 
     Raises:
-        UnknownSetting: there is none.
+        UNKNOWN_SETTING: there is none.
     """
     setting = DEFINITIONS.get(name)
     if setting is None:
-        raise UnknownSetting(name)
+        raise UNKNOWN_SETTING(name=name, settings=", ".join(sorted(DEFINITIONS)))
     return setting
 
 
 def present_setting(setting: Setting[Any], version: Version) -> SettingResponse:
-    """Return the API's response for a setting."""
-    return {
-        "name": setting.name,
-        "type": setting.kind,
-        "default": setting.default,
-        "description": setting.description,
-        "unit": setting.unit,
-        "expected": setting.expected(),
-        **present_version(version),
-    }
-
-
-def present_version(version: Version) -> VersionResponse:
-    """Return the API's response for a version."""
-    return {
-        "version": version.number,
-        "value": version.value,
-        "author": version.author,
-        "reason": version.reason,
-        "changed_at": version.changed_at,
-        "rolled_back_to": version.rolled_back_to,
-    }
+    """Return a setting with its present value."""
+    return SettingResponse(
+        **asdict(version),
+        name=setting.name,
+        type=setting.kind,
+        default=setting.default,
+        description=setting.description,
+        unit=setting.unit,
+        expected=setting.expected(),
+    )

@@ -19,6 +19,7 @@ from common.experiments.reading import BadExperiment, read_experiments, write_ex
 from common.metrics import UNEXPECTED_ERRORS
 from common.principal import platform
 from common.principal_token import PlatformToken
+from common.problems import Problem
 from common.request_path import in_path
 from common.settings import Settings
 from producers.kit.backoff import Backoff
@@ -28,7 +29,7 @@ from producers.kit.postgres.errors import RETRYABLE
 from producers.services.configuration import store
 from producers.services.configuration.changes import change_setting
 from producers.services.configuration.model import Change, default_version
-from producers.services.configuration.problems import BadValue, ChangedMeanwhile
+from producers.services.configuration.problems import BAD_VALUE, CHANGED_MEANWHILE
 
 log = structlog.get_logger()
 
@@ -81,7 +82,7 @@ async def check_guardrails(transactions: Transactions, http: httpx.AsyncClient) 
             reasons.append(f"arm {arm} of {experiment.name} breaks the guardrail of {metric}")
             count += 1
     if count:
-        await _save(transactions, changed, reasons, current.number)
+        await _save(transactions, changed, reasons, current.version)
     return count
 
 
@@ -104,9 +105,12 @@ async def _save(
         async with transactions.begin(Trace.start(EXPERIMENTS.name, None)) as tx:
             text = write_experiments(experiments)
             await change_setting(tx, EXPERIMENTS, text, Change(AUTHOR, reason, version))
-    except ChangedMeanwhile:
-        log.info("experiments have changed meanwhile", reason=reason)
-    except BadValue as error:
+    except Problem as error:
+        if CHANGED_MEANWHILE.matches(error):
+            log.info("experiments have changed meanwhile", reason=reason)
+            return
+        if not BAD_VALUE.matches(error):
+            raise
         log.error("an arm can't be stopped", reason=str(error))
         UNEXPECTED_ERRORS.labels("configuration", WORKER).inc()
     else:

@@ -9,9 +9,10 @@ from common.configuration.setting import Setting
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A value of a setting. Version 0 is the default, which nobody has set."""
+    """A value of a setting: who set it, when and why. Version 0 is the default, which nobody has set."""
 
-    number: int
+    version: int
+    """Its number."""
     value: Any
     author: str | None = None
     """The subject of the principal that set it."""
@@ -50,11 +51,11 @@ def next_version(
     Raises:
         VersionConflict: the current version is not the expected one.
     """
-    if change.expected is not None and change.expected != current.number:
+    if change.expected is not None and change.expected != current.version:
         raise VersionConflict
     if value == current.value:
         return None
-    return Version(current.number + 1, value, change.author, change.reason, now, rolled_back_to)
+    return Version(current.version + 1, value, change.author, change.reason, now, rolled_back_to)
 
 
 def published_author(author: str) -> str | None:

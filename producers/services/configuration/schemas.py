@@ -1,12 +1,13 @@
 """Requests and responses of the settings endpoints."""
 
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from common.configuration.setting import Kind
+from producers.services.configuration.model import Version
 
 MAX_REASON_CHARS = 500
 MAX_TEXT_CHARS = 10_000
@@ -53,18 +54,8 @@ class RollbackRequest(BaseModel):
     reason: Reason
 
 
-class VersionResponse(TypedDict):
-    """A value of a setting: who set it, when and why. These are null for the default, version 0."""
-
-    version: int
-    value: Value
-    author: str | None
-    reason: str | None
-    changed_at: datetime | None
-    rolled_back_to: int | None
-
-
-class SettingResponse(VersionResponse):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingResponse(Version):
     """A setting and its present value. `expected` says which values it takes."""
 
     name: str
@@ -79,5 +70,5 @@ class HistoryResponse(TypedDict):
     """Versions of a setting, the newest first. `next_before` continues with older ones; null at the end."""
 
     name: str
-    versions: list[VersionResponse]
+    versions: list[Version]
     next_before: int | None

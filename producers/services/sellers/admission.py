@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import orjson
-
 from common.ids import new_id
 from producers.kit.outbox.transaction import Transaction
 from producers.services.sellers import store
@@ -32,7 +30,7 @@ async def change_profile(tx: Transaction, seller_id: str, changes: Mapping[str, 
     Raises:
         UnknownSeller: there is no such seller.
     """
-    await store.change_profile(tx, seller_id, orjson.dumps(dict(changes)).decode())
+    await store.change_profile(tx, seller_id, changes)
     profile = await store.find_profile(tx.sql, seller_id)
     if profile is None:
         raise UnknownSeller(seller_id)
@@ -49,8 +47,7 @@ async def apply_to_sell(tx: Transaction, applicant_id: str, request: Application
         ApplicationOpen: the person has an application that is not decided yet.
     """
     application_id, seller_id = new_id(), new_id()
-    profile = orjson.dumps(request.model_dump()).decode()
-    if not await store.apply(tx, application_id, seller_id, applicant_id, profile):
+    if not await store.apply(tx, application_id, seller_id, applicant_id, request.model_dump()):
         raise ApplicationOpen
     return application_id
 

@@ -1,7 +1,7 @@
 """Error responses of the endpoints of sellers."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from common.access_policy import NotAllowed
 from common.problems import Problem
@@ -199,16 +199,12 @@ class BadCosts(Problem):
 
     def __init__(self, errors: Sequence[RowError]) -> None:
         self.errors = sorted(errors)
+        self.extensions = {"errors": [error._asdict() for error in self.errors[: self.shown]]}
         row, message = self.errors[0]
         more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
         super().__init__(
             f"Row {row}: {message}{more}. Nothing was saved. Correct the file and send it again."
         )
-
-    @property
-    def extensions(self) -> Mapping[str, Any]:
-        """The first errors, each with its row."""
-        return {"errors": [error._asdict() for error in self.errors[: self.shown]]}
 
 
 class TooManyCosts(Problem):

@@ -85,12 +85,10 @@ class NewRule:
 
 
 async def apply(
-    tx: Transaction, application_id: str, seller_id: str, applicant_id: str, profile_json: str
+    tx: Transaction, application_id: str, seller_id: str, applicant_id: str, profile: Mapping[str, Any]
 ) -> bool:
     """Open an application and its seller; return False if the person has an open application."""
-    opened = await tx.sql.fetchval(
-        SQL["apply"], application_id, seller_id, applicant_id, tx.now, profile_json
-    )
+    opened = await tx.sql.fetchval(SQL["apply"], application_id, seller_id, applicant_id, tx.now, profile)
     return opened is not None
 
 
@@ -139,9 +137,9 @@ async def find_profile(sql: Any, seller_id: str) -> dict[str, Any] | None:
     return None if row is None else dict(row)
 
 
-async def change_profile(tx: Transaction, seller_id: str, changes_json: str) -> None:
+async def change_profile(tx: Transaction, seller_id: str, changes: Mapping[str, Any]) -> None:
     """Set these fields of a profile, if there is such a seller."""
-    await tx.sql.execute(SQL["change_profile"], seller_id, changes_json, tx.now)
+    await tx.sql.execute(SQL["change_profile"], seller_id, changes, tx.now)
 
 
 async def save_registration(tx: Transaction, event: Record) -> bool:

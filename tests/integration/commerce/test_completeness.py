@@ -76,10 +76,10 @@ def test_no_report_goes_beyond_a_slow_transaction_before_its_event_is_in_kafka(
     async def run() -> datetime:
         async with relaying(books) as transactions:
             async with transactions.begin(Trace("slow")) as tx:
-                tx.send(OutboxMessage(slow, b"k", b"slow", "{}"))
+                tx.send(OutboxMessage(slow, b"k", b"slow", {}))
                 before = len(await asyncio.to_thread(reports))
                 async with transactions.begin(Trace("quick")) as other:
-                    other.send(OutboxMessage(quick, b"k", b"quick", "{}"))
+                    other.send(OutboxMessage(quick, b"k", b"quick", {}))
                 await becomes(lambda: kafka.count(quick) == 1)
                 await becomes(lambda: len(reports()) >= before + 4)
                 assert max(await asyncio.to_thread(reports)) < tx.now

@@ -131,7 +131,7 @@ async def commit_slowly(transactions: Transactions) -> None:
         async with transactions.begin(Trace("t")) as tx:
             await tx.sql.execute("SET LOCAL commit_delay = 100000")
             await tx.sql.execute("SET LOCAL commit_siblings = 0")
-            tx.send(OutboxMessage("nothing", None, b"value", "{}"))
+            tx.send(OutboxMessage("nothing", None, b"value", {}))
 
 
 async def count(transactions: Transactions) -> int:

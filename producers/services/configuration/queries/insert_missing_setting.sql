@@ -1,1 +1,0 @@
-INSERT INTO settings (name, version) VALUES ($1::text, 0) ON CONFLICT (name) DO NOTHING;

@@ -1,1 +1,0 @@
-SELECT version FROM settings WHERE name = $1::text FOR UPDATE;
