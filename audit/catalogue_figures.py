@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
-from audit.divisions import Division
+from audit.grains import Division
 from audit.reference.arithmetic import Value
-from audit.reference.families import Row
-from audit.reference.sheet import ALL_SELLERS
+from audit.reference.domains import Row
+from audit.reference.totals import ALL_SELLERS
 from audit.stores import Stores
 from audit.table_comparison import KeyFilter
 from clickhouse.metric_catalogue.definition import Metric

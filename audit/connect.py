@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import redis
 
-from audit.cut import WaitPolicy, take_cut
+from audit.snapshot import WaitPolicy, take_cut
 from audit.sources.api import ApiClient
 from audit.sources.clickhouse import ClickHouseTables
 from audit.sources.events import EventLog

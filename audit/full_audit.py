@@ -8,9 +8,9 @@ from typing import Protocol
 
 from audit.comparison import ComparisonResult
 from audit.connect import beside, stores
-from audit.cut import WaitPolicy, has_moved_since, wait_for
-from audit.divisions import today_of
+from audit.grains import today_of
 from audit.run import compare_all
+from audit.snapshot import WaitPolicy, has_moved_since, wait_for
 from audit.sources.source_tables import SourceTables
 from audit.stores import Stores
 from common.settings import Settings

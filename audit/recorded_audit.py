@@ -8,9 +8,9 @@ from datetime import datetime
 from audit.comparison import ComparisonResult
 from audit.full_audit import AuditFindings, AuditWatcher, run_audit
 from audit.sources.source_tables import SourceTables
-from clickhouse.audits.log import AuditEnd, AuditLog, AuditStart, FoundDifference
-from clickhouse.audits.results import AuditResult
-from common.audits import AuditOutcome
+from clickhouse.audit_runs.log import AuditEnd, AuditLog, AuditStart, FoundDifference
+from clickhouse.audit_runs.results import AuditResult
+from common.audit_runs import AuditOutcome
 from common.clock import system_clock
 from common.errors import PartUnavailable
 from common.settings import Settings

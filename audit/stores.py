@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from audit.cut import Cut
+from audit.snapshot import Cut
 from audit.sources.api import ApiClient
 from audit.sources.clickhouse import ClickHouseTables
 from audit.sources.events import EventLog

@@ -12,7 +12,7 @@ from audit.recorded_audit import run_recorded, tune_garbage_collection
 from audit.registry import COMPARISONS, current_name
 from audit.replayed_source import imported, replayed
 from audit.report import as_json, show, show_summary
-from clickhouse.audits.log import AuditStart
+from clickhouse.audit_runs.log import AuditStart
 from common.clock import system_clock
 from common.errors import UserError
 from common.ids import new_id

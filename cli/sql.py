@@ -13,8 +13,8 @@ import typer
 
 from cli.sql_prompt import COMPLETIONS, run_prompt
 from clickhouse.databases import analytics_database
-from clickhouse.http_server.errors import DatabaseError
-from clickhouse.http_server.statement import split_insert
+from clickhouse.sql_guard.errors import DatabaseError
+from clickhouse.sql_guard.statement import split_insert
 from common.errors import PartUnavailable, SoukError, UserError
 from common.settings import Settings
 

@@ -11,11 +11,11 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from clickhouse import query_files, views
 from clickhouse.analytics import catalogue, installation
 from clickhouse.client import connect
-from clickhouse.http_server.statement import tokens
 from clickhouse.metrics.definition import MetricDefinition, read_definitions
 from clickhouse.metrics.versions import MetricVersions
 from clickhouse.migration_lock import migration_lock
 from clickhouse.migration_state import FOLDER
+from clickhouse.sql_guard.statement import tokens
 from clickhouse.stored_minor_digits import check_minor_digits
 from common.file_lock import file_lock
 from common.migrations import Applied, BrokenMigrations, Migration, pending, read_migrations

@@ -191,7 +191,7 @@ LOOP_LAG_SECONDS = _gauge(
     multiprocess_mode="livemax",
 )
 
-# clickhouse.http_server
+# local.embedded_clickhouse
 CLICKHOUSE_SECONDS = _histogram(
     "souk_clickhouse_seconds", "From request to answer.", "kind", "user", buckets=QUERY_BUCKETS_S
 )

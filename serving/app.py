@@ -21,10 +21,10 @@ from serving.analytics.endpoints import LIVE_TABLES
 from serving.analytics.service.dashboards import figures_version
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.domain import COMMERCE
+from serving.event_collector.domain import INTAKE
 from serving.gateway.described_routes import add_security_schemes
 from serving.gateway.domain import GATEWAY
 from serving.gateway.middleware import HttpMiddleware
-from serving.intake.domain import INTAKE
 from serving.kit.domain import OpenDomains
 from serving.kit.openapi import DESCRIPTION, TAGS
 from serving.kit.stores import open_stores

@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 
 from audit.comparison import ComparisonSpec
 from audit.comparisons.facts_vs_seller_metrics import shop_of
-from audit.divisions import Division
+from audit.grains import Division
 from audit.grouping import grouped
 from audit.reference import sales
-from audit.reference.sheet import Sheet
+from audit.reference.totals import Sheet
 from audit.seller_sample import read_sellers
 from audit.sources.api import ApiRequest, Row
 from audit.sources.facts import FactTables

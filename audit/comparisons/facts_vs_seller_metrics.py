@@ -6,12 +6,12 @@ from functools import partial
 
 from audit.catalogue_figures import of_sellers
 from audit.comparison import ComparisonSpec
-from audit.divisions import Division, divisions, note_of_days
+from audit.grains import Division, divisions, note_of_days
 from audit.metric_table import KEY, metric_table
 from audit.reference.calendar import Calendar, Part
-from audit.reference.families import FAMILIES, Family, Row, fields
-from audit.reference.sheet import ALL_SELLERS
+from audit.reference.domains import FAMILIES, Family, Row, fields
 from audit.reference.shop import Shop
+from audit.reference.totals import ALL_SELLERS
 from audit.seller_sample import some_sellers
 from audit.sources.facts import ATTEMPTS, FactTables
 from audit.stores import Stores

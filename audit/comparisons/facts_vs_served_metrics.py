@@ -10,13 +10,13 @@ import pyarrow as pa
 
 from audit.comparison import ComparisonSpec
 from audit.comparisons.facts_vs_seller_metrics import shop_of
-from audit.divisions import Division, divisions, note_of_days
+from audit.grains import Division, divisions, note_of_days
 from audit.metric_table import KEY, metric_table
 from audit.reference.arithmetic import HOUR_MS, Value
 from audit.reference.calendar import Calendar, midnight_ms
-from audit.reference.families import FAMILIES, Values, fields
-from audit.reference.sheet import ALL_SELLERS
+from audit.reference.domains import FAMILIES, Values, fields
 from audit.reference.shop import Shop
+from audit.reference.totals import ALL_SELLERS
 from audit.seller_sample import EVERY, largest_sellers, some_sellers
 from audit.sources.api import ApiRequest, Row, RowsOf
 from audit.sources.facts import FactTables

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.comparison import ComparisonResult, ComparisonSpec
-from audit.cut import Cut
+from audit.snapshot import Cut
 from audit.sources.events import TopicContents
 from audit.sources.kafka import DeadLetterRecord
 from audit.stores import Stores

@@ -53,7 +53,7 @@ def _audit(settings: Settings, audit_id: str, started_at: datetime) -> None:
     from audit.nightly.watcher import LogWatcher
     from audit.recorded_audit import run_recorded, tune_garbage_collection
     from audit.registry import COMPARISONS
-    from clickhouse.audits.log import AuditStart
+    from clickhouse.audit_runs.log import AuditStart
 
     tune_garbage_collection()
     source, note = tables_of_replay(settings)

@@ -13,8 +13,8 @@ import structlog
 
 from audit.nightly.schedule import SETTLING, AuditState, is_due
 from clickhouse import readiness as clickhouse_readiness
-from clickhouse.audits.log import AuditEnd, AuditLog, AuditStart
-from common.audits import AuditOutcome
+from clickhouse.audit_runs.log import AuditEnd, AuditLog, AuditStart
+from common.audit_runs import AuditOutcome
 from common.bounded_process import run_bounded
 from common.clock import Clock, system_clock
 from common.consumer_lag import total_lag

@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from audit.reference.arithmetic import Value, minute, quantile_hours, ratio
-from audit.reference.sheet import Sheet
 from audit.reference.shop import CANCELLATION, ORDER, Shop
+from audit.reference.totals import Sheet
 
 EVENTS = {"order_confirmed": (*ORDER, "shopper_id"), "order_cancelled": CANCELLATION}
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from audit.reference.arithmetic import MINUTE_MS, Value, ratio
-from audit.reference.sheet import Sheet
 from audit.reference.shop import Shop
+from audit.reference.totals import Sheet
 
 EVENTS = {
     "product_viewed": ("session_id", "seller_id"),

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 from audit.reference.arithmetic import Value, ratio
-from audit.reference.sheet import Sheet
 from audit.reference.shop import CANCELLATION, ORDER, REFUND, Event, Shop, after_discount, once
+from audit.reference.totals import Sheet
 
 EVENTS = {
     "order_confirmed": ORDER,

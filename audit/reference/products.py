@@ -8,8 +8,8 @@ from itertools import accumulate
 
 from audit.reference.arithmetic import DAY_MS, Value, minute, ratio
 from audit.reference.outages import Sale, StockLevel, outages
-from audit.reference.sheet import Sheet
 from audit.reference.shop import CANCELLATION, ORDER, Shop, after_discount, once
+from audit.reference.totals import Sheet
 
 EVENTS = {
     "product_viewed": ("session_id", "seller_id"),

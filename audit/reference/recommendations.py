@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from audit.reference.arithmetic import DAY_MS, QUARTER_HOUR_MS, Value, ratio
-from audit.reference.sheet import Sheet
 from audit.reference.shop import ORDER, Shop, after_discount, once
+from audit.reference.totals import Sheet
 
 EVENTS = {
     "recommendation_shown": ("recommendation_id", "items"),

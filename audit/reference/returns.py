@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from audit.reference.arithmetic import Value, each, ratio
-from audit.reference.sheet import Sheet
 from audit.reference.shop import REFUND, Shop, once
+from audit.reference.totals import Sheet
 
 EVENTS = {"order_returned": ("return_id", "seller_id", "currency", "lines"), "payment_refunded": REFUND}
 

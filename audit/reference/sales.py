@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from audit.reference.arithmetic import Value, each, ratio
-from audit.reference.sheet import Sheet
 from audit.reference.shop import CANCELLATION, ORDER, REFUND, Shop
+from audit.reference.totals import Sheet
 
 EVENTS = {"order_confirmed": ORDER, "order_cancelled": CANCELLATION, "payment_refunded": REFUND}
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from audit.reference.arithmetic import DAY_MS, Value, ratio
-from audit.reference.sheet import ALL_SELLERS, Sheet
 from audit.reference.shop import Shop, once
+from audit.reference.totals import ALL_SELLERS, Sheet
 
 EVENTS = {
     "search_performed": ("search_id", "result_count", "product_ids"),

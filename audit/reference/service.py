@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audit.reference.arithmetic import Value, minute, quantile_hours, ratio
-from audit.reference.sheet import Sheet
 from audit.reference.shop import Shop, once
+from audit.reference.totals import Sheet
 
 EVENTS = {
     "order_placed": ("order_id", "estimated_delivery_at", "lines"),

@@ -11,7 +11,7 @@ import orjson
 import pyarrow.parquet as pq
 
 from audit.reference.arithmetic import Value
-from audit.reference.sheet import ALL_SELLERS
+from audit.reference.totals import ALL_SELLERS
 from audit.sources.api import ApiRequest, Row
 from audit.sources.sales_api import DayRange
 from clickhouse.metric_catalogue.definition import read_every_metric

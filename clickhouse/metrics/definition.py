@@ -22,7 +22,7 @@ from graphlib import TopologicalSorter
 from hashlib import sha256
 from pathlib import Path
 
-from clickhouse.http_server.statement import tokens
+from clickhouse.sql_guard.statement import tokens
 from common.errors import UserError
 
 FOLDER = Path(__file__).parent

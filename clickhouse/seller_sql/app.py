@@ -16,12 +16,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clickhouse.analytics.catalogue import read_views
 from clickhouse.databases import analytics_database
-from clickhouse.http_server.errors import DatabaseError
 from clickhouse.seller_sql import frames, limits
 from clickhouse.seller_sql.limits import Limits
 from clickhouse.seller_sql.processes import ProcessPool, SellerProcess, Unavailable
 from clickhouse.seller_sql.rows import ClickHouseUnavailable, SellerRows, parse_readings
 from clickhouse.seller_sql.turns import SellerTurns
+from clickhouse.sql_guard.errors import DatabaseError
 from common.host_check import is_known_host, names_of_listener
 from common.metrics import CONTENT_TYPE, SELLER_QUERY_PROCESSES, SELLER_QUERY_SECONDS, exposition
 from common.principal_token import InvalidToken, PrincipalTokens

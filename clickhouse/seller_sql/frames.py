@@ -5,7 +5,7 @@ import socket
 import struct
 from typing import Any
 
-from clickhouse.http_server.errors import DatabaseError
+from clickhouse.sql_guard.errors import DatabaseError
 
 READ, TABLE, DATA, END, RUN = b"Q", b"T", b"D", b"E", b"R"
 """From the service: read a query, create a table, a piece of its rows, their end, run the query."""

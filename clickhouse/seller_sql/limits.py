@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clickhouse.analytics.catalogue import AnalyticsView
-from clickhouse.http_server.errors import DatabaseError
+from clickhouse.sql_guard.errors import DatabaseError
 
 AUDIENCE = "seller_sql"
 """The audience of the tokens with which the API asks (`common.principal_token`)."""

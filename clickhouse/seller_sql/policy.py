@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from clickhouse.analytics.catalogue import read_views
-from clickhouse.http_server import allowlists
-from clickhouse.http_server.errors import DatabaseError
-from clickhouse.http_server.statement import Query, Token, tokens
-from clickhouse.http_server.syntax_tree import tree_lines
+from clickhouse.sql_guard import allowlists
+from clickhouse.sql_guard.errors import DatabaseError
+from clickhouse.sql_guard.statement import Query, Token, tokens
+from clickhouse.sql_guard.syntax_tree import tree_lines
 
 _STATEMENTS = frozenset({"SelectWithUnionQuery", "SelectQuery", "SelectIntersectExceptQuery"})
 _NODES = _STATEMENTS | frozenset(

@@ -18,8 +18,8 @@ from typing import Any
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from clickhouse.http_server.errors import DatabaseError
 from clickhouse.seller_sql import frames, limits, walls
+from clickhouse.sql_guard.errors import DatabaseError
 from common.errors import SoukError
 from common.settings import ROOT
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from clickhouse.analytics.catalogue import AnalyticsView
-from clickhouse.http_server.syntax_tree import ALIAS, IN, Node, arguments, read_tree
+from clickhouse.sql_guard.syntax_tree import ALIAS, IN, Node, arguments, read_tree
 
 _CONSTANT_FUNCTIONS = re.compile(
     r"now|now64|today|yesterday|plus|minus|_?cast|toInterval\w+|to(?:Date|DateTime|Timezone)\w*|toStartOf\w+|"

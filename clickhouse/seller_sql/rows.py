@@ -11,8 +11,8 @@ import aiohttp
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from clickhouse.analytics.catalogue import AnalyticsView, read_views
-from clickhouse.http_server.errors import DatabaseError
 from clickhouse.seller_sql import limits
+from clickhouse.sql_guard.errors import DatabaseError
 from common.errors import SoukError
 from common.settings import Settings
 

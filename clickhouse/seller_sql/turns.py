@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from clickhouse.http_server.errors import DatabaseError
+from clickhouse.sql_guard.errors import DatabaseError
 
 MAX_WAITING = 1
 """Queries of a seller that may wait for the end of the running one; further ones are refused."""

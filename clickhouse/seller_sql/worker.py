@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from clickhouse.analytics.catalogue import AnalyticsView, read_views
-from clickhouse.http_server import reader_policy
-from clickhouse.http_server.engine import Connection
-from clickhouse.http_server.errors import DatabaseError, too_large_result
-from clickhouse.http_server.readable_databases import EVERY, ReadableDatabases
-from clickhouse.http_server.statement import Query, split_query, without_comments
+from clickhouse.engine import Connection
 from clickhouse.literals import quoted
 from clickhouse.seller_sql import frames, limits, policy, walls
 from clickhouse.seller_sql.readings import readings
+from clickhouse.sql_guard import reader_policy
+from clickhouse.sql_guard.errors import DatabaseError, too_large_result
+from clickhouse.sql_guard.readable_databases import EVERY, ReadableDatabases
+from clickhouse.sql_guard.statement import Query, split_query, without_comments
 
 _VIEWS: Mapping[str, AnalyticsView] = {name: v for name, v in read_views().items() if v.is_of_sellers}
 _PARSING = {name: value for name, value in limits.SETTINGS.items() if name != "limit"}

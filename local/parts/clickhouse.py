@@ -37,11 +37,11 @@ def part(settings: Settings) -> Part:
         return Part("clickhouse", Resolution("url", "", settings.clickhouse), settings.clickhouse, ready)
     return Part(
         "clickhouse",
-        Resolution("bundled", version("chdb-core"), "clickhouse.http_server"),
+        Resolution("bundled", version("chdb-core"), "local.embedded_clickhouse"),
         settings.clickhouse,
         ready,
         LaunchSpec(
-            [sys.executable, "-m", "clickhouse.http_server"],
+            [sys.executable, "-m", "local.embedded_clickhouse"],
             ROOT,
             settings_environment(settings, SECRETS),
             nice=NICE,

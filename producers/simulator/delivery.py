@@ -26,7 +26,7 @@ LIVE_DELAY_S = 10.0
 """Mean delay of a late event or copy of live traffic. Delays are exponential."""
 
 MAY_BE_LATE = frozenset(
-    topic.name for topic in EVENT_TOPICS if owner_of(topic.name) in (EXTERNAL, "serving/intake")
+    topic.name for topic in EVENT_TOPICS if owner_of(topic.name) in (EXTERNAL, "serving/event_collector")
 )
 
 

@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
 from common.errors import PartUnavailable
-from recommenders.auto.model_card import as_json
+from recommenders.model_selection.model_card import as_json
 from recommenders.training.blend_weights import LearnedWeights
 from recommenders.training.off_policy import judged_on_log, read_explored_log
 from recommenders.training.train import TrainingResult

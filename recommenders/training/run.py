@@ -13,9 +13,9 @@ from clickhouse.client import connect
 from common.clock import Clock
 from common.errors import PartUnavailable, UserError
 from common.settings import Settings
-from common.trainings import Outcome
-from recommenders.auto.candidates import Candidate
-from recommenders.auto.plan import OnProgress
+from common.training_runs import Outcome
+from recommenders.model_selection.candidates import Candidate
+from recommenders.model_selection.plan import OnProgress
 from recommenders.training.blend_weights import LearnedWeights, learn_weights
 from recommenders.training.cards import record
 from recommenders.training.limits import NOT_ENOUGH_MEMORY, NoRoom

@@ -6,7 +6,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from common.nights import last_night
-from common.trainings import Trigger
+from common.training_runs import Trigger
 
 MIN_EVENTS = 5_000
 """The first training waits for this many views, additions to carts and order lines."""

@@ -6,11 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from common.errors import UserError
-from recommenders.auto.baselines import select_best_model
-from recommenders.auto.candidates import Candidate, Models
-from recommenders.auto.comparison import EvaluationOptions, ModelComparison, compare
-from recommenders.auto.model_card import ModelCard
-from recommenders.auto.plan import OnProgress, SearchPlan
 from recommenders.base import Model
 from recommenders.compact import CompactModel
 from recommenders.evaluation.cases import EvaluationSplit, shoppers_held_out
@@ -18,6 +13,11 @@ from recommenders.evaluation.loaders.dataset import Dataset
 from recommenders.evaluation.metrics import Metric
 from recommenders.evaluation.validation import validation_splits
 from recommenders.interactions import DAY_S, Interactions
+from recommenders.model_selection.baselines import select_best_model
+from recommenders.model_selection.candidates import Candidate, Models
+from recommenders.model_selection.comparison import EvaluationOptions, ModelComparison, compare
+from recommenders.model_selection.model_card import ModelCard
+from recommenders.model_selection.plan import OnProgress, SearchPlan
 from recommenders.training.click_judgement import MIN_LISTS, ClickJudgement, judge_models
 from recommenders.training.neighbour_rows import similar_content
 from recommenders.training.random_lists import RandomList

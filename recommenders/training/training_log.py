@@ -15,7 +15,7 @@ from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 from clickhouse.client import connect
 from common.errors import PartUnavailable
 from common.settings import Settings
-from common.trainings import Outcome, Trigger
+from common.training_runs import Outcome, Trigger
 
 log = structlog.get_logger()
 

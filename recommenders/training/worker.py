@@ -29,7 +29,7 @@ from common.nights import night_turn
 from common.readiness import Check
 from common.redis_client import require_redis
 from common.settings import Settings
-from common.trainings import Outcome, Trigger
+from common.training_runs import Outcome, Trigger
 from common.worker_process import run_worker
 from recommenders.training.drift import drift_since_training
 from recommenders.training.limits import environment, max_seconds

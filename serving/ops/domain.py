@@ -11,8 +11,8 @@ from serving.kit.domain import DomainDefinition, running
 from serving.kit.stores import Stores
 from serving.kit.stream_slots import StreamSlots
 from serving.ops import endpoints
-from serving.ops.audits import endpoints as audits
-from serving.ops.audits.service import AuditsService
+from serving.ops.audit_runs import endpoints as audits
+from serving.ops.audit_runs.service import AuditsService
 from serving.ops.dead_letters import DeadLetters
 from serving.ops.dependencies import OpsDomain
 from serving.ops.figures_freshness import FiguresFreshness

@@ -19,8 +19,8 @@ from common.settings import Settings
 from common.stopping import Stopping
 from common.urls import credentials, redact_password
 from serving.kit.clickhouse import ClickHouseQueries, QueryFailed
+from serving.ops.backfill_state import CountedPast
 from serving.ops.figures_freshness import FiguresFreshness
-from serving.ops.past import CountedPast
 from serving.ops.schemas import FiguresState, PartState, Readiness
 
 TIMEOUT_S = 2.0

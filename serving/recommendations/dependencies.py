@@ -12,7 +12,7 @@ from serving.recommendations.experiments.service import ExperimentsService
 from serving.recommendations.experiments.uplift import UpliftService
 from serving.recommendations.health.service import RecommendationHealthService
 from serving.recommendations.service import RecommendationService
-from serving.recommendations.trainings.service import TrainingsService
+from serving.recommendations.training_runs.service import TrainingsService
 
 FollowedSellers = Callable[[Request], Awaitable[frozenset[str]]]
 """Returns the sellers that the sender of a request follows; raises `CommerceUnavailable`."""

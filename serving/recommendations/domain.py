@@ -30,8 +30,8 @@ from serving.recommendations.rules.supply import Suspensions, products_for_expos
 from serving.recommendations.sellers import endpoints as sellers_to_follow
 from serving.recommendations.service import RecommendationService
 from serving.recommendations.strategy_choice import StrategyChoice
-from serving.recommendations.trainings import endpoints as trainings
-from serving.recommendations.trainings.service import TrainingsService
+from serving.recommendations.training_runs import endpoints as trainings
+from serving.recommendations.training_runs.service import TrainingsService
 
 
 @asynccontextmanager

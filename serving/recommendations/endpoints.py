@@ -18,9 +18,9 @@ from serving.kit.problems import CommerceUnavailable, MissingProduct, NotExplain
 from serving.kit.responses import UNCHANGED, private_json
 from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
 from serving.recommendations.policy import POLICIES
-from serving.recommendations.rows.definition import RowPage
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRows
 from serving.recommendations.service import Context
+from serving.recommendations.shelves.definition import RowPage
 
 MAX_EXCLUDED = 100
 """The largest number of products that a request may exclude."""

@@ -33,13 +33,13 @@ from serving.recommendations.recommender import (
     Recommender,
 )
 from serving.recommendations.request_builder import NO_HISTORY, build_request, given, page_product
-from serving.recommendations.rows.service import TitledRowsService
 from serving.recommendations.rules.context import ActiveRules, without_places
 from serving.recommendations.rules.live_rules import Page
 from serving.recommendations.rules.shop_rules import ShopRules, count_effects
 from serving.recommendations.schemas import Item, Recommendations, SimilarProducts
 from serving.recommendations.scoring import Seed
 from serving.recommendations.sellers.service import SellersToFollowService
+from serving.recommendations.shelves.service import TitledRowsService
 from serving.recommendations.strategies import STRATEGIES, Strategy
 from serving.recommendations.strategy_choice import StrategyChoice
 from serving.recommendations.trained_models import ModelInUse, TrainedModels

@@ -5,9 +5,10 @@ from xml.etree import ElementTree
 
 import yaml
 
-from clickhouse.http_server import allowlists, config
-from clickhouse.http_server.users import READER_DEFAULTS, READER_LIMITS, SERVING_DEFAULTS
+from clickhouse.sql_guard import allowlists
 from common.settings import ROOT, Settings
+from local.embedded_clickhouse import config
+from local.embedded_clickhouse.users import READER_DEFAULTS, READER_LIMITS, SERVING_DEFAULTS
 from local.parts import flink, flink_config, kafka, postgres, redis, registry
 from tests.containers import services
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.reference.families import FAMILIES, fields
+from audit.reference.domains import FAMILIES, fields
 from clickhouse.metric_catalogue.definition import Metric, read_every_metric
 from common.settings import ROOT
 from schemas.events import all_events
@@ -14,7 +14,7 @@ METRICS = read_every_metric()
 def test_a_metric_has_a_formula_in_the_family_of_its_domain(metric: Metric) -> None:
     family = FAMILIES.get(metric.domain)
 
-    assert family, f"no family of audit/reference/families.py has the domain {metric.domain}"
+    assert family, f"no family of audit/reference/domains.py has the domain {metric.domain}"
     assert metric.name in family.formulas, (
         f"the metric {metric.name} has no reference: add its formula to audit/reference/{metric.domain}.py"
     )

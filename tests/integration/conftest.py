@@ -41,7 +41,7 @@ DEMO = {"SOUK_DEMO": "true", "SOUK_CLICKHOUSE_READABLE_DATABASES": "*"}
 def running_clickhouse(
     settings: Settings, log: IO[bytes] | None = None, environment: Mapping[str, str] = DEMO
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """`python -m clickhouse.http_server` with these settings, ready; it logs to `log`, if given.
+    """`python -m local.embedded_clickhouse` with these settings, ready; it logs to `log`, if given.
 
     By default it is in demo mode, so that tests can read without a password, and every database is readable.
     """
@@ -52,7 +52,7 @@ def running_clickhouse(
         "SOUK_CLICKHOUSE_ANALYST_PASSWORD": ANALYST_PASSWORD,
         **environment,
     }
-    command = [sys.executable, "-m", "clickhouse.http_server"]
+    command = [sys.executable, "-m", "local.embedded_clickhouse"]
     with terminated(subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log)) as server:
         await_true(lambda: is_ready(server, settings.clickhouse + "/ping"), "ClickHouse's start")
         yield server

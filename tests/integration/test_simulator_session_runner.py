@@ -20,7 +20,7 @@ from producers.simulator.live.visit import VisitContext
 from producers.simulator.randomness import named_rng
 from producers.simulator.status import SimulatorStatus
 from producers.simulator.world.world import World
-from serving.intake.validators import validators
+from serving.event_collector.validators import validators
 from tests.integration.http_server import Heard, answered, serving
 
 FASTER = 200

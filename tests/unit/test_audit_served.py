@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.reference.sheet import ALL_SELLERS
+from audit.reference.totals import ALL_SELLERS
 from audit.seller_sample import EVERY, chosen
 from audit.sources.api import ApiRequest
 from audit.sources.metrics_page import read_page, shows

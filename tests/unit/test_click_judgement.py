@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommenders.auto.candidates import Candidate
 from recommenders.evaluation.metrics import Metric
 from recommenders.interactions import DAY_S, Interactions, from_columns
+from recommenders.model_selection.candidates import Candidate
 from recommenders.models.item_item import ItemItem
 from recommenders.models.popularity import Popularity
 from recommenders.training.click_judgement import MIN_LISTS, judge_models, ordered_right

@@ -5,8 +5,8 @@ from types import FrameType
 
 import pytest
 
-from clickhouse.http_server.call_bounds import may_search, pattern_size, search_refusals
-from clickhouse.http_server.syntax_tree import arguments, read_tree
+from clickhouse.sql_guard.call_bounds import may_search, pattern_size, search_refusals
+from clickhouse.sql_guard.syntax_tree import arguments, read_tree
 
 TREE = """SelectWithUnionQuery (children 1)
  ExpressionList (children 1)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from clickhouse.http_server.errors import DatabaseError
-from clickhouse.http_server.statement import split_insert, split_query, tokens, without_comments
+from clickhouse.sql_guard.errors import DatabaseError
+from clickhouse.sql_guard.statement import split_insert, split_query, tokens, without_comments
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from clickhouse.http_server.statement import split_query
-from clickhouse.http_server.validation_cache import (
+from clickhouse.sql_guard.statement import split_query
+from local.embedded_clickhouse.validation_cache import (
     MAX_ENTRIES,
     MAX_TEXT_BYTES,
     ValidatedQuery,

@@ -7,14 +7,14 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clickhouse.http_server.allowlists import REFUSED_FUNCTIONS, is_function
-from clickhouse.http_server.compression import choose_encoding, compressor, decompress, native_block
-from clickhouse.http_server.errors import DatabaseError
-from clickhouse.http_server.host_check import HostCheck
-from clickhouse.http_server.readable_databases import ReadableDatabases
-from clickhouse.http_server.request import read_request
-from clickhouse.http_server.users import User, Users
+from clickhouse.sql_guard.allowlists import REFUSED_FUNCTIONS, is_function
+from clickhouse.sql_guard.errors import DatabaseError
+from clickhouse.sql_guard.readable_databases import ReadableDatabases
 from common.settings import Settings
+from local.embedded_clickhouse.compression import choose_encoding, compressor, decompress, native_block
+from local.embedded_clickhouse.host_check import HostCheck
+from local.embedded_clickhouse.request import read_request
+from local.embedded_clickhouse.users import User, Users
 
 PACKED = {
     "": lambda data: data,

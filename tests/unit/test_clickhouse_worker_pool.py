@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from clickhouse.http_server.errors import DatabaseError
-from clickhouse.http_server.worker_pool import WorkerPool
+from clickhouse.sql_guard.errors import DatabaseError
+from local.embedded_clickhouse.worker_pool import WorkerPool
 
 
 def test_four_queries_of_one_client_leave_threads_to_others() -> None:

@@ -14,16 +14,16 @@ from common.settings import Settings
 from schemas.codec import Decoder, Encoder
 from schemas.events import all_events
 from schemas.examples import examples
-from serving.intake.schemas import IntakeResult
-from serving.intake.service import YIELD_EVERY, EventIntake, encode_event
-from serving.intake.validation import (
+from serving.event_collector.schemas import IntakeResult
+from serving.event_collector.service import YIELD_EVERY, EventIntake, encode_event
+from serving.event_collector.validation import (
     MAX_CLOCK_SKEW,
     BadEvent,
     ValidEvent,
     is_about_own_offer,
     validate_event,
 )
-from serving.intake.validators import BROWSING
+from serving.event_collector.validators import BROWSING
 from serving.kit.event_producer import EventMessage
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

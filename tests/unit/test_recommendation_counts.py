@@ -1,6 +1,6 @@
 from common.metrics import REGISTRY
-from serving.intake.service import count_recommendations
-from serving.intake.validation import ValidEvent
+from serving.event_collector.service import count_recommendations
+from serving.event_collector.validation import ValidEvent
 
 
 def counted(metric: str, surface: str) -> float:

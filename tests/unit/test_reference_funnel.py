@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.reference.calendar import Calendar
-from audit.reference.families import FAMILIES
+from audit.reference.domains import FAMILIES
 from audit.reference.funnel import BREAK_MS, Action, steps_after_view, visits
-from audit.reference.sheet import ALL_SELLERS
 from audit.reference.shop import Shop
+from audit.reference.totals import ALL_SELLERS
 
 JUNE_MS = 1_527_900_000_000
 MINUTE_MS = 60_000

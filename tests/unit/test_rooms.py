@@ -29,7 +29,7 @@ def test_owners_and_consumers_follow_from_what_rooms_emit_and_read() -> None:
     owners = {topic.name: owner_of(topic.name) for topic in EVENT_TOPICS}
 
     assert owners["order_placed"] == "producers/services/orders"
-    assert owners["product_viewed"] == "serving/intake"
+    assert owners["product_viewed"] == "serving/event_collector"
     assert owners["order_shipped"] == "external"
     assert set(consumers_of("order_placed")) == {
         "producers/services/inventory", "producers/services/payments", "jobs/recommendations",

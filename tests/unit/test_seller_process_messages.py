@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickhouse.analytics.catalogue import read_views
-from clickhouse.http_server.errors import DatabaseError
 from clickhouse.seller_sql import frames, limits
 from clickhouse.seller_sql.processes import SellerProcess
 from clickhouse.seller_sql.rows import parse_readings
+from clickhouse.sql_guard.errors import DatabaseError
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),

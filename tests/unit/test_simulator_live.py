@@ -25,7 +25,7 @@ from producers.simulator.status import LATENCY_SAMPLES, SimulatorStatus
 from producers.simulator.visits import Views, Visits, draw_organic_views, draw_visits
 from producers.simulator.world.world import World
 from schemas.events import all_events
-from serving.intake.validators import validators
+from serving.event_collector.validators import validators
 
 NOW_MS = 1_770_000_000_000
 STANDARD_ERRORS = 4.0

@@ -7,11 +7,11 @@ import pytest
 
 from cli.train import repeat
 from common.errors import UserError
-from recommenders.auto.candidates import Candidate
-from recommenders.auto.comparison import ModelComparison
 from recommenders.evaluation.intervals import Interval, PairedDifference
 from recommenders.evaluation.metrics import Metric
 from recommenders.interactions import DAY_S, Interactions, from_columns
+from recommenders.model_selection.candidates import Candidate
+from recommenders.model_selection.comparison import ModelComparison
 from recommenders.models.item_item import ItemItem
 from recommenders.models.popularity import Popularity
 from recommenders.training.train import (

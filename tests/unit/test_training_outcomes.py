@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from common.errors import PartUnavailable, UserError
-from common.trainings import Outcome
+from common.training_runs import Outcome
 from recommenders.training.child import start_of
 from recommenders.training.limits import NoRoom
 from recommenders.training.run import outcome_of

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from serving.kit.trainings import Training
-from serving.ops.audits.schemas import Audit
+from serving.kit.training_runs import Training
+from serving.ops.audit_runs.schemas import Audit
 from serving.ops.schemas import FiguresState
 
 PartStateName = Literal["ready", "not_ready", "off"]

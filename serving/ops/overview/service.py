@@ -16,8 +16,8 @@ from common.kafka import KafkaCluster
 from common.process_records import recorded_parts
 from common.settings import Settings
 from serving.kit.redis_client import run_redis
-from serving.kit.trainings import Trainings
-from serving.ops.audits.service import AuditsService
+from serving.kit.training_runs import Trainings
+from serving.ops.audit_runs.service import AuditsService
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.overview import presenter
 from serving.ops.overview.alerts import read_alerts

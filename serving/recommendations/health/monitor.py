@@ -6,7 +6,7 @@ from common.metrics import RECOMMENDATION_CLICK_RATE, RECOMMENDATION_COVERAGE
 from serving.kit.periods import Period, midnight
 from serving.kit.polled import PolledValue
 from serving.recommendations.health import presenter
-from serving.recommendations.health.falls import DayHealth, click_rates, coverages
+from serving.recommendations.health.drops import DayHealth, click_rates, coverages
 from serving.recommendations.health.service import HealthRequest, RecommendationHealthService
 
 EVERY_S = 600.0

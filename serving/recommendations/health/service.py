@@ -17,7 +17,7 @@ from serving.kit.problems import BadAnalyticsRequest, BadPeriod
 from serving.recommendations.health import presenter, schemas
 from serving.recommendations.health.presenter import WHOLE_PERIOD, DailyRows
 from serving.recommendations.problems import UnknownExperiment
-from serving.recommendations.rows.definitions import ROWS
+from serving.recommendations.shelves.definitions import ROWS
 
 TABLES = ("recommendation_answered", "recommendation_shown", "recommendation_clicked")
 

@@ -17,7 +17,7 @@ from common.problems import Problem
 from serving.analytics.dependencies import AnalyticsDomain
 from serving.kit.domain import opened
 from serving.kit.problems import ClickHouseUnavailable
-from serving.kit.trainings import Training
+from serving.kit.training_runs import Training
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.experiments import presenter
 from serving.web.admin.experiment_bars import bar_of, scale_of

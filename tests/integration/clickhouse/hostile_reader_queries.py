@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from clickhouse.http_server import allowlists
+from clickhouse.sql_guard import allowlists
 
 _WORDS = re.compile(r"\w+|\s+|'(?:[^'\\]|\\.)*'|.", re.DOTALL)
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from clickhouse.databases import analytics_database
-from clickhouse.http_server.errors import DatabaseError
 from clickhouse.seller_sql.app import SellerQueries
 from clickhouse.seller_sql.limits import Limits, SellerQuery
+from clickhouse.sql_guard.errors import DatabaseError
 from common.settings import Settings
 from tests.integration.analytics_shop import SELLERS
 

@@ -7,7 +7,7 @@ import httpx
 import psutil
 import pytest
 
-from clickhouse.http_server import allowlists
+from clickhouse.sql_guard import allowlists
 from common.settings import Settings
 
 CANARY = "this line is in a file that no query may read"

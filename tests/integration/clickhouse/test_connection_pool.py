@@ -5,10 +5,10 @@ import uuid
 import httpx
 import pytest
 
-from clickhouse.http_server.config import write_config
-from clickhouse.http_server.connection_pool import MAX_IDLE, ConnectionPool
-from clickhouse.http_server.engine import Engine
-from clickhouse.http_server.errors import DatabaseError
+from clickhouse.engine import Engine
+from clickhouse.sql_guard.errors import DatabaseError
+from local.embedded_clickhouse.config import write_config
+from local.embedded_clickhouse.connection_pool import MAX_IDLE, ConnectionPool
 
 BLOCK_SIZE = "SELECT getSetting('max_block_size')"
 

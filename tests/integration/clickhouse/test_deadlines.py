@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from clickhouse.http_server.app import THREADS
-from clickhouse.http_server.body_stream import BodyStream
-from clickhouse.http_server.errors import DatabaseError
+from clickhouse.sql_guard.errors import DatabaseError
 from common.http_protocol import HEAD_TIMEOUT_S
 from common.settings import LOOPBACK, Settings
+from local.embedded_clickhouse.app import THREADS
+from local.embedded_clickhouse.body_stream import BodyStream
 from tests.integration.conftest import clickhouse_settings, running_clickhouse
 
 PATIENCE_S = 25

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from clickhouse.http_server.watchdog import GRACE_S
 from common.settings import LOOPBACK, Settings
+from local.embedded_clickhouse.watchdog import GRACE_S
 from tests.integration.clickhouse.hostile_reader_queries import hostile_reader_query
 from tests.integration.conftest import clickhouse_settings, running_clickhouse
 

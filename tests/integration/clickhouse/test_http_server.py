@@ -11,8 +11,8 @@ import lz4.frame
 import pytest
 import zstandard
 
-from clickhouse.http_server.compression import decompress, native_block
 from common.settings import Settings
+from local.embedded_clickhouse.compression import decompress, native_block
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_a_second_front_on_the_same_directory_or_port_says_so(tmp_path):
 
 def _start(home, offset: int) -> subprocess.CompletedProcess[str]:
     environment = {"SOUK_HOME": str(home), "SOUK_PORT_OFFSET": str(offset)}
-    command = [sys.executable, "-m", "clickhouse.http_server"]
+    command = [sys.executable, "-m", "local.embedded_clickhouse"]
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from clickhouse.http_server import allowlists
+from clickhouse.sql_guard import allowlists
 
 
 def names(reader: httpx.Client, query: str) -> list[str]:

@@ -9,9 +9,9 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.client import connect
-from clickhouse.http_server.users import READER_DEFAULTS, SERVING_DEFAULTS
 from clickhouse.query_files import load_queries
 from common.settings import Settings
+from local.embedded_clickhouse.users import READER_DEFAULTS, SERVING_DEFAULTS
 from tests.integration.metric_tables import emptied, writable
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from clickhouse.http_server.allowlists import SYSTEM_TABLES
 from clickhouse.migrate import split_statements
 from clickhouse.migration_state import FOLDER
+from clickhouse.sql_guard.allowlists import SYSTEM_TABLES
 from common.settings import ROOT
 
 STACK = ROOT / "docker" / "clickhouse"

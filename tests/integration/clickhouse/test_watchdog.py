@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from clickhouse.http_server.errors import DatabaseError
-from clickhouse.http_server.watchdog import BAN_S, EXIT_CODE, GRACE_S, Watchdog, place_of
+from clickhouse.sql_guard.errors import DatabaseError
 from common.settings import Settings
+from local.embedded_clickhouse.watchdog import BAN_S, EXIT_CODE, GRACE_S, Watchdog, place_of
 from tests.integration.conftest import ANALYST_PASSWORD, clickhouse_settings, running_clickhouse
 
 ENDLESS = """

@@ -14,7 +14,7 @@ import pytest
 
 from audit.comparison import ComparisonResult
 from audit.comparisons import facts_vs_marketplace_metrics
-from audit.reference.families import FAMILIES
+from audit.reference.domains import FAMILIES
 from clickhouse.client import connect
 from clickhouse.metric_catalogue.definition import Metric, read_every_metric
 from clickhouse.metric_catalogue.source import Dimension

@@ -25,8 +25,8 @@ from audit.comparisons import (
     facts_vs_seller_metrics,
     facts_vs_served_metrics,
 )
-from audit.divisions import today_of
-from audit.reference.families import FAMILIES
+from audit.grains import today_of
+from audit.reference.domains import FAMILIES
 from audit.sources.clickhouse import ClickHouseTables
 from audit.sources.sales_api import FIGURES
 from audit.stores import Stores

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from audit.comparisons import facts_vs_marketplace_metrics, facts_vs_seller_metrics, facts_vs_served_metrics
-from audit.reference.families import FAMILIES
+from audit.reference.domains import FAMILIES
 from audit.stores import Stores
 from clickhouse.client import connect
 from common.settings import ROOT, Settings

@@ -10,16 +10,16 @@ from typer.testing import CliRunner
 
 from cli.__main__ import build as build_command
 from common.errors import UserError
-from recommenders.auto.candidates import (
-    neighbouring_candidates,
-    neighbouring_hybrids,
-    sample_candidates,
-)
 from recommenders.evaluation.loaders.dataset import Dataset
 from recommenders.evaluation.loaders.files import InputFiles, load_dataset
 from recommenders.evaluation.order_check import check_order
 from recommenders.histories import Histories
 from recommenders.interactions import Interactions, from_columns
+from recommenders.model_selection.candidates import (
+    neighbouring_candidates,
+    neighbouring_hybrids,
+    sample_candidates,
+)
 from recommenders.models.hybrid import Hybrid
 from recommenders.registry import MODELS
 from tests.unit.recommenders.bursts import rows_of_bursts, shuffled, written

@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recommenders.auto import rounds
-from recommenders.auto.candidates import Candidate
-from recommenders.auto.plan import SearchPlan, SearchResult
-from recommenders.auto.samples import SampleSize
-from recommenders.auto.search import choose
-from recommenders.auto.stages import STAGES, affordable, fitting_subset
-from recommenders.auto.trials import TrialResult, best_first
 from recommenders.base import Model
 from recommenders.evaluation import splits
 from recommenders.evaluation.cases import shoppers_held_out
 from recommenders.evaluation.metrics import Metric
 from recommenders.fit_cache import FitCache
 from recommenders.interactions import Interactions
+from recommenders.model_selection import rounds
+from recommenders.model_selection.candidates import Candidate
+from recommenders.model_selection.plan import SearchPlan, SearchResult
+from recommenders.model_selection.samples import SampleSize
+from recommenders.model_selection.search import choose
+from recommenders.model_selection.stages import STAGES, affordable, fitting_subset
+from recommenders.model_selection.trials import TrialResult, best_first
 from recommenders.models.hybrid import Hybrid
 from recommenders.models.item_item import ItemItem
 from recommenders.models.popularity import Popularity
@@ -110,9 +110,11 @@ SMALL_STAGES = tuple(
 @pytest.fixture
 def growing_clock(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock on which a fit takes a second per 50 events, and that of `transitions` ten times as long."""
-    monkeypatch.setattr("recommenders.auto.search.STAGES", SMALL_STAGES)
-    monkeypatch.setattr("recommenders.auto.search.PILOT", SampleSize(50, 20))
-    monkeypatch.setattr("recommenders.auto.search.PILOTS", [SampleSize(24, 20), SampleSize(50, 20)])
+    monkeypatch.setattr("recommenders.model_selection.search.STAGES", SMALL_STAGES)
+    monkeypatch.setattr("recommenders.model_selection.search.PILOT", SampleSize(50, 20))
+    monkeypatch.setattr(
+        "recommenders.model_selection.search.PILOTS", [SampleSize(24, 20), SampleSize(50, 20)]
+    )
     for model in BASE_MODELS:
         learn = model._learn
 

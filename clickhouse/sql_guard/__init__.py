@@ -1,0 +1,1 @@
+"""Checks the SQL of readers and sellers: what statements, functions, settings and tables it may use."""

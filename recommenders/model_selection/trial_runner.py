@@ -1,0 +1,129 @@
+"""Runs trials: fits a candidate, evaluates it on validation splits, and records its duration."""
+
+import resource
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from common.errors import UserError
+from recommenders.base import Model
+from recommenders.evaluation.cases import EvaluationSplit
+from recommenders.evaluation.metrics import Metric
+from recommenders.evaluation.sets import Floats
+from recommenders.fit_cache import FitCache
+from recommenders.model_selection.candidates import Candidate, Models
+from recommenders.model_selection.costs import CostModel, TrialSeconds
+from recommenders.model_selection.trials import TrialResult
+from recommenders.models.hybrid import Hybrid
+
+FIT_CACHE_BYTES = 800_000_000
+"""The largest size of the fitted models that a search keeps for reuse."""
+
+FIT_CACHE_SHARE = 0.25
+"""Their largest share of the memory that the process may allocate, if that is limited."""
+
+TrialKey = tuple[Candidate, tuple[tuple[str, int, int], ...]]
+"""A candidate, and the name and the numbers of events and cases of each split."""
+
+
+@dataclass
+class TrialRunner:
+    """Runs each candidate at most once on splits of the same sizes.
+
+    `skipped` maps the name of a model that can't be fitted to the reason.
+    """
+
+    models: Models
+    metrics: Sequence[Metric]
+    repeats: bool
+    clock: Callable[[], float]
+    skipped: dict[str, str] = field(default_factory=dict)
+    cache: FitCache = field(default_factory=lambda: FitCache(cache_bytes()))
+    costs: CostModel = field(default_factory=CostModel)
+    results: dict[TrialKey, TrialResult] = field(default_factory=dict)
+
+    def expected_s(self, candidate: Candidate, eval_splits: Sequence[EvaluationSplit]) -> float:
+        """Return the expected seconds of a trial; 0 if the candidate has run or its model is skipped."""
+        if candidate.model in self.skipped or _key(candidate, eval_splits) in self.results:
+            return 0.0
+        model = candidate.build(self.models)
+        return sum(sum(self.costs.expected(model, eval_split, self.cache)) for eval_split in eval_splits)
+
+    def fit_s(self, candidate: Candidate, eval_split: EvaluationSplit) -> float:
+        """Return the expected seconds to fit without a cache, including the time to learn an order."""
+        without_cases = replace(eval_split, cases=eval_split.cases.sample(0, 0))
+        return sum(self.costs.expected(candidate.build(self.models), without_cases, FitCache()))
+
+    def run_all(
+        self, candidates: Sequence[Candidate], stage: str, eval_splits: Sequence[EvaluationSplit]
+    ) -> list[TrialResult]:
+        """Return the results of all candidates except those that can't be fitted.
+
+        All candidates run on one split before the next split, so that hybrids share fitted members.
+        """
+        outcomes: dict[Candidate, list[tuple[Floats, float]]] = {
+            each: [] for each in candidates if _key(each, eval_splits) not in self.results
+        }
+        for eval_split in eval_splits:
+            for candidate, by_split in outcomes.items():
+                if candidate.model not in self.skipped:
+                    by_split += self._run(candidate, eval_split)
+        for candidate, by_split in outcomes.items():
+            if len(by_split) == len(eval_splits):
+                mean_metrics, seconds = zip(*by_split, strict=True)
+                result = TrialResult(candidate, stage, mean_metrics, len(eval_splits[0].log), sum(seconds))
+                self.results[_key(candidate, eval_splits)] = result
+        keys = [_key(each, eval_splits) for each in candidates]
+        return [replace(self.results[key], stage=stage) for key in keys if key in self.results]
+
+    def mean_metrics(self, model: Model, eval_split: EvaluationSplit) -> Floats:
+        """Return the mean of the metrics for each case of a split, float64 [cases]."""
+        ranked = eval_split.cases.rank_with(model, max(metric.k for metric in self.metrics), self.repeats)
+        by_metric = eval_split.cases.evaluate(ranked, self.metrics)["all"].by_metric
+        mean: Floats = np.mean([by_metric[metric] for metric in self.metrics], axis=0)
+        return mean
+
+    def _run(self, candidate: Candidate, eval_split: EvaluationSplit) -> list[tuple[Floats, float]]:
+        model = candidate.build(self.models)
+        expected = self.costs.expected(model, eval_split, self.cache)
+        began_s = self.clock()
+        try:
+            model = self._fitted_in_memory(model, eval_split)
+            fitted_s = self.clock()
+            mean_metrics = self.mean_metrics(model, eval_split)
+        except UserError as error:
+            self.skipped[candidate.model] = str(error)
+            return []
+        except MemoryError:
+            self.skipped[candidate.model] = "it needs more memory than there is"
+            return []
+        actual = TrialSeconds(fitted_s - began_s, self.clock() - fitted_s)
+        self.costs.record(model, eval_split, expected, actual)
+        return [(mean_metrics, sum(actual))]
+
+    def _fitted_in_memory(self, model: Model, eval_split: EvaluationSplit) -> Model:
+        """Fit, and if the memory is not enough, once more without what the cache holds."""
+        with suppress(MemoryError):
+            return self._fitted(model, eval_split)
+        self.cache.clear()
+        return self._fitted(model, eval_split)
+
+    def _fitted(self, model: Model, eval_split: EvaluationSplit) -> Model:
+        if not isinstance(model, Hybrid):
+            return self.cache.fit(model, eval_split.log)
+        model.cache = self.cache
+        return model.fit(eval_split.log)
+
+
+def cache_bytes() -> int:
+    """Return how many bytes of fitted models a search keeps in this process."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    if limit == resource.RLIM_INFINITY:
+        return FIT_CACHE_BYTES
+    return min(FIT_CACHE_BYTES, int(FIT_CACHE_SHARE * limit))
+
+
+def _key(candidate: Candidate, eval_splits: Sequence[EvaluationSplit]) -> TrialKey:
+    return candidate, tuple((each.name, len(each.log), len(each.cases)) for each in eval_splits)
