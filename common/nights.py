@@ -1,4 +1,4 @@
-"""When the platform does what takes long: trainings and audits, at an hour of the night, and in turns."""
+"""The schedule of the nightly work: trainings and audits take turns at an hour of the night."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Figures of each seller, or of all sellers as if they were one, in each part of a time."""
+"""Figures of each seller, or of the marketplace as a whole, for each part of a period."""
 
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar

@@ -1,4 +1,4 @@
-"""Lets a piece of work end although its task is cancelled, such as the message that a consumer processes."""
+"""Shields work from the cancellation of its task until it ends: the message that a consumer processes."""
 
 import asyncio
 from collections.abc import Coroutine

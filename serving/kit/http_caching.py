@@ -3,7 +3,7 @@
 A response that depends on who sends the request is private. A public one sets no cookie, because a shared
 cache would give the cookie to other visitors. Events drop what this server caches, but not what others cache:
 a price in a shared cache may be as old as `s-maxage` and `stale-while-revalidate` together, because the cache
-serves the old response once more while it asks for a new one. The checkout compares the prices that a shopper
+serves the stale response once while it revalidates. The checkout compares the prices that a shopper
 saw with the current ones.
 """
 

@@ -153,7 +153,7 @@ def compared_period(period: Period, before: Period, moment: datetime, zone: Zone
 def earlier_period(
     compare: Literal["previous", "year"], period: Period, as_of: datetime | None, zone: ZoneInfo
 ) -> Period:
-    """Return the period to compare with: as much of the earlier one as is over of this one at `as_of`."""
+    """Return the period to compare with, cut at the moment that corresponds to `as_of`."""
     earlier = previous_period if compare == "previous" else period_a_year_before
     before = earlier(period, zone)
     return compared_period(period, before, as_of, zone) if as_of else before

@@ -219,7 +219,7 @@ class MetricsService:
         }
 
     def _compared(self, compare: Compare, period: Period, as_of: datetime | None) -> Period | None:
-        """Return the period to compare with: as much of the earlier one as is over of this one."""
+        """Return the period to compare with, cut at the moment that corresponds to `as_of`."""
         if compare == "none":
             return None
         return earlier_period(compare, period, as_of, self._context.zone)

@@ -43,7 +43,7 @@ MAX_AGE_S = 1.0
 """An overview of this age is not read again, however many people look at it."""
 
 WATCH_EVERY_S = 60.0
-"""How often a process looks without being asked: so it knows since when a part is away, and has rates."""
+"""How often a process checks all parts by itself. Rates and the times of failures come from these checks."""
 
 SLOW_S = 5.0
 """The interval between two readings of what changes slowly or takes long."""

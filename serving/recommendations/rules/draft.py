@@ -22,7 +22,7 @@ RuleName = Literal[
 """The rules in their order (`step.py`)."""
 
 Change = Literal["removed", "moved", "inserted", "passed_over"]
-"""What a rule did to a product. `passed_over`: it would have given the product a place, but may not."""
+"""What a rule did to a product. `passed_over`: another rule forbids the place that it would have."""
 
 
 class Effect(NamedTuple):
