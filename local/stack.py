@@ -17,22 +17,16 @@ from local.logs.files import last_lines
 from local.logs.record import read_records
 from local.logs.rendering import readable
 from local.parts import (
-    audit,
     clickhouse,
-    commerce,
     flink,
-    jobs,
     kafka,
     on_demand,
     postgres,
     redis,
     registry,
-    rollups,
-    seller_sql,
-    serving,
-    training,
 )
 from local.parts.part import NotReady, Part
+from local.parts.processes import PROCESSES
 from local.state_directory import StateDirectory
 from local.supervision.launch_file import write_launch_file
 from local.supervision.ports import require_free
@@ -63,13 +57,11 @@ def all_parts(settings: Settings) -> list[Part]:
         registry.part(settings),
         clickhouse.part(settings),
         *flink.parts(settings),
-        jobs.part(settings),
-        rollups.part(settings),
-        seller_sql.part(settings),
-        commerce.part(settings),
-        serving.part(settings),
-        *([training.part(settings)] if settings.training_enabled else []),
-        *([audit.part(settings)] if settings.audit_enabled else []),
+        *(
+            process.part(settings)
+            for name, process in PROCESSES.items()
+            if getattr(settings, f"{name}_enabled", True)
+        ),
     ]
 
 

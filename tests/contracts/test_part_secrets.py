@@ -1,4 +1,4 @@
-"""Each process gets the passwords that its module in `local/parts` names, here and in containers."""
+"""Each process gets the passwords that `local/parts` names for it, here and in containers."""
 
 import ast
 from collections.abc import Collection, Mapping
@@ -9,18 +9,16 @@ from pydantic import SecretStr
 
 from common.settings import ROOT, Settings
 from local.demo import simulator_process
-from local.parts import audit, clickhouse, commerce, jobs, rollups, seller_sql, serving, training
+from local.parts import clickhouse, processes
 from local.passwords import PASSWORDS
 from local.state_directory import SECRETS_IN_URL, settings_environment
 from local.supervision.launch_file import LaunchSpec
 from tests.containers import services
 
-PARTS = {
-    each.__name__.rpartition(".")[2]: each
-    for each in (audit, clickhouse, commerce, jobs, rollups, seller_sql, serving, training)
-}
+PARTS = {"clickhouse": clickhouse.part, **{name: each.part for name, each in processes.PROCESSES.items()}}
 SECRETS: Mapping[str, Collection[str]] = {
-    **{name: part.SECRETS for name, part in PARTS.items()},
+    "clickhouse": clickhouse.SECRETS,
+    **{name: each.secrets for name, each in processes.PROCESSES.items()},
     "simulator": simulator_process.SECRETS,
     "backfill": simulator_process.SECRETS,
     "set-up": ("clickhouse_admin_password", "registry_password"),  # here, `./souk up` does this
@@ -35,11 +33,11 @@ NOT_IN_CONTAINERS = {"clickhouse_reader_password"}
 def test_the_environment_of_a_part_has_its_passwords_and_no_others(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "connectors_digest", lambda _: "")
-    launch = PARTS[name].part(GIVEN).launch
+    monkeypatch.setattr(processes, "connectors_digest", lambda _: "")
+    launch = PARTS[name](GIVEN).launch
     assert isinstance(launch, LaunchSpec)
     found = {secret for secret in SECRET_SETTINGS if f"of {secret}" in launch.env.values()}
-    assert found == set(PARTS[name].SECRETS)
+    assert found == set(SECRETS[name])
     assert found < set(PASSWORDS) | {"clickhouse_reader_password"}
 
 
@@ -79,7 +77,7 @@ def test_every_process_of_the_local_platform_declares_its_passwords() -> None:
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "settings_environment"
     ]
-    assert len(calls) == len(PARTS) + 1
+    assert len(calls) == 3
     assert [f"{file.name}:{call.lineno}" for file, call in calls if len(call.args) != 2] == []
 
 

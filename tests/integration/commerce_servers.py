@@ -18,7 +18,7 @@ from common.kafka import offset_range
 from common.principal import Principal, platform
 from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 from common.settings import Settings
-from local.parts import commerce as local_commerce
+from local.parts.processes import PROCESSES
 from producers.registry import SERVICES
 from schemas.codec import Decoder, Encoder, Record
 from schemas.events import all_events
@@ -83,7 +83,7 @@ class Shop(Server):
     """`python -m producers`, with methods that send requests and events, and read the results."""
 
     def __init__(self, settings: Settings, schema_ids: dict[str, int], registry: SchemaRegistry) -> None:
-        super().__init__(local_commerce.part(settings), settings)
+        super().__init__(PROCESSES["commerce"].part(settings), settings)
         self._tokens = PrincipalTokens(settings)
         self.http = self.as_principal(platform("tests"))
         self._encoders = {name: Encoder(all_events()[name], number) for name, number in schema_ids.items()}

@@ -20,8 +20,9 @@ from common.errors import UserError
 from common.process_records import ProcessRecord, read_process_record
 from common.settings import ROOT, Settings
 from local import stack
-from local.parts import flink, flink_config, jobs, kafka, postgres, readiness, redis, registry
+from local.parts import flink, flink_config, kafka, postgres, readiness, redis, registry
 from local.parts.part import NotReady
+from local.parts.processes import PROCESSES
 from local.parts.resolve import parse_version
 from local.passwords import ensure
 from local.state_directory import SOCKET_PATH_LIMIT, SOCKET_SUFFIX_ROOM, StateDirectory, settings_environment
@@ -148,7 +149,7 @@ def test_flink_and_the_reconciler_of_its_jobs_restart_when_the_connectors_change
         home.run.mkdir(exist_ok=True)
         return [
             write_launch_file(home, part.name, part.launch)
-            for part in (*flink.parts(settings), jobs.part(settings))
+            for part in (*flink.parts(settings), PROCESSES["jobs"].part(settings))
         ]
 
     before = digests("one")

@@ -18,7 +18,7 @@ from common.ids import new_id
 from common.principal import platform
 from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 from common.settings import Settings
-from local.parts import commerce as local_commerce
+from local.parts.processes import PROCESSES
 from serving.gateway.service_routes import ServiceRoutes
 from tests.integration.commerce_servers import Shop
 from tests.integration.servers import Server, await_true, running
@@ -46,7 +46,7 @@ def second(shop: Shop, tmp_path: Path) -> Iterator[Server]:
     }
     other = {"home": tmp_path, "port_offset": free_offset(), **addresses}
     settings = shop.settings.model_copy(update=other)
-    with running(local_commerce.part(settings), settings) as server:
+    with running(PROCESSES["commerce"].part(settings), settings) as server:
         yield server
 
 

@@ -21,9 +21,8 @@ from clickhouse.migrate import migrate
 from common.ids import new_id
 from common.settings import Settings
 from local.parts import clickhouse as local_clickhouse
-from local.parts import commerce as local_commerce
 from local.parts import redis as local_redis
-from local.parts import serving as local_serving
+from local.parts.processes import PROCESSES
 from tests.integration.commerce_servers import Postgres, Shop
 from tests.integration.conftest import ANALYST_PASSWORD, CLICKHOUSE_PASSWORD, Kafka, is_ready
 from tests.integration.servers import Server, await_true, running, shed_no_load
@@ -154,7 +153,7 @@ def souk(
     }
     with ExitStack() as stack:
         apart = Settings(home=tmp_path_factory.mktemp("users"), port_offset=free_offset(), **shared)
-        users = local_commerce.part(apart)
+        users = PROCESSES["commerce"].part(apart)
         assert users.launch
         launch = replace(users.launch, argv=[*users.launch.argv, "users"])
         stores = Settings(
@@ -189,7 +188,7 @@ def souk(
             redis.zadd("popular_products", {product_id: 60 * 86_400.0})
             redis.zadd(f"popular:{CATEGORY}", {product_id: 1.0})
         shed_no_load(stores)
-        server = Serving(local_serving.part(stores), stores)
+        server = Serving(PROCESSES["serving"].part(stores), stores)
         stack.callback(server.kill)
         yield Platform(stores, running_shop, parts, product_id)
 
