@@ -3,6 +3,8 @@
 import json
 import os
 import subprocess
+import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -13,7 +15,33 @@ from common.errors import UserError
 from common.settings import ROOT, Settings
 from dashboards import build as building
 from dashboards import containers, datasources
-from local.install.dashboards import python_with_grafana
+from local.install.environment import sync_packages
+from local.install.installation import installation_lock
+from local.install.step import run
+
+PACKAGES = ROOT / "requirements-dashboards.lock"
+
+
+def python_with_grafana(install: Path) -> Path:
+    """Return the Python of `<install>/dashboards`, which has exactly the locked packages. Installs it if
+    needed.
+
+    Raises:
+        CannotInstall: no network, no space, or a package whose hash differs from the lock.
+    """
+    folder = install / "dashboards"
+    python, stamp = folder / "bin" / "python", folder / "souk.stamp"
+    lock_digest = sha256(PACKAGES.read_bytes()).hexdigest()
+    if stamp.is_file() and stamp.read_text() == lock_digest and python.exists():
+        return python
+    log = install / "dashboards.log"
+    with installation_lock(install):
+        stamp.unlink(missing_ok=True)
+        run("Python environment", [sys.executable, "-m", "venv", "--without-pip", "--clear", folder], log)
+        sync_packages("Grafana's client", install, folder, PACKAGES, log)
+        stamp.write_text(lock_digest)
+    return python
+
 
 app = typer.Typer(no_args_is_help=True)
 

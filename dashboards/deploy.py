@@ -1,6 +1,6 @@
 """`python -m dashboards.deploy`: deploys data sources and dashboards to a Grafana.
 
-Runs in a separate environment with grafana-client (`local/install/dashboards.py`). The input is one JSON
+Runs in a separate environment with grafana-client (`cli/dashboards.py`). The input is one JSON
 object on standard input, so that the token does not appear in the list of processes.
 """
 

@@ -15,14 +15,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 from uuid import uuid4
 
 import structlog
 
 from common.consumer_lag import export_lag
 from common.errors import PartUnavailable
-from common.metrics import JOB_SUBMISSIONS
-from common.redis_client import redis_client
+from common.job_versions import LIVE_FIELD, key_prefix, state_key
+from common.metrics import JOB_SUBMISSIONS, RECOMMENDATIONS_AS_OF
+from common.redis_client import as_part_unavailable, redis_client
 from common.settings import Settings
 from common.tracing import configure_tracing
 from common.worker_process import run_worker
@@ -38,12 +40,32 @@ from jobs.flink_client import FINGERPRINT, INITIALIZING, INSTALLATION, FlinkClie
 from jobs.flink_metrics import FlinkMetrics
 from jobs.plan import JobPlan
 from jobs.readiness import checks
-from jobs.recommendations.age import export_recommendations_as_of
 from jobs.registry import JOBS
 from jobs.submission import submit
 from jobs.submit import installation_id
 from jobs.traces.follower import follow_traces
 from jobs.version_controller import FlinkView, VersionController
+
+JOB = "recommendations"
+AS_OF_KEY = "recommendations_as_of"
+"""The hash that the live version of the job writes: kind of event → the time of the newest one, in Unix
+seconds (`recommendations_as_of.sql`)."""
+
+
+def export_recommendations_as_of(settings: Settings, client: Any) -> None:
+    """Set `RECOMMENDATIONS_AS_OF` from what the live version has written to Redis.
+
+    `client` is a `redis.Redis`, which decodes responses.
+
+    Raises:
+        PartUnavailable: Redis does not answer.
+    """
+    with as_part_unavailable(settings):
+        live: str = client.hget(state_key(JOB), LIVE_FIELD) or ""
+        moments: dict[str, str] = client.hgetall(f"{key_prefix(live)}{AS_OF_KEY}")
+    for event, as_of_s in moments.items():
+        RECOMMENDATIONS_AS_OF.labels(event).set(float(as_of_s))
+
 
 log = structlog.get_logger()
 

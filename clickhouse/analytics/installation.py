@@ -6,9 +6,17 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from clickhouse.analytics.catalogue import AnalyticsView
-from clickhouse.analytics.minor_units import minor_units
 from clickhouse.databases import analytics_database
+from clickhouse.literals import quoted
+from common import money
 from common.errors import SoukError
+
+
+def minor_units() -> str:
+    """Return an expression: the number of minor units in one unit of the column `currency`."""
+    units = {code: money.minor_units(code) for code in sorted(money.MINOR_DIGITS)}
+    codes, numbers = ", ".join(map(quoted, units)), ", ".join(map(str, units.values()))
+    return f"transform(currency, [{codes}], [{numbers}], {10**money.USUAL_DIGITS})"
 
 
 class BrokenView(SoukError):
