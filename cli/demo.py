@@ -13,7 +13,7 @@ from common.settings import Settings
 from common.signal_handlers import interrupted_by_signals
 from local import stack
 from local.demo.backfill_wait import wait_for_backfill
-from local.demo.default_rate import available_cores, default_rate
+from local.demo.default_rate import available_cores, default_rate, relative_speed
 from local.demo.display import show_backfill, show_live
 from local.demo.simulator_process import SimulatorProcess
 from local.demo_mode import offer_demo_sessions, set_demo
@@ -52,7 +52,7 @@ def command(
     continues with it.
     """
     console, settings, begun_s = make_console(), Settings.load(), time.monotonic()
-    rate = default_rate(available_cores()) if rate is None else rate
+    rate = default_rate(available_cores() * relative_speed()) if rate is None else rate
     home = StateDirectory(settings.home)
     world = {"seed": seed, "weeks": weeks, "shoppers": shoppers}
     world_arguments = [

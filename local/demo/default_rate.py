@@ -1,6 +1,7 @@
-"""Chooses the demo's rate of events from the number of cores, so that a third of them stays free."""
+"""Chooses the demo's rate of events from the cores and their speed, so that a third of them stays free."""
 
 import os
+import time
 from pathlib import Path
 
 BUSY_SHARE = 2 / 3
@@ -9,8 +10,11 @@ BUSY_SHARE = 2 / 3
 IDLE_CORES = 0.4
 """Cores that the platform uses without traffic."""
 
-CORES_PER_EVENT = 0.00215
-"""Cores for one event a second. Two slow cores at full load handled 744 events a second."""
+CORES_PER_EVENT = 0.003
+"""Cores for one event a second: 1.6 cores handled 400 events a second."""
+
+LOOP_S = 0.07
+"""Seconds of CPU in which a core of that machine ran `relative_speed`'s loop."""
 
 STEP, MIN_RATE, MAX_RATE = 100, 50, 1_000
 """The default is a multiple of `STEP`. Rates above `MAX_RATE` were not measured."""
@@ -20,9 +24,27 @@ CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 
 
 def default_rate(cores: float) -> int:
-    """Return the events per second that keep `BUSY_SHARE` of the cores busy, within the limits above."""
+    """Return the events per second that keep `BUSY_SHARE` of the cores busy, within the limits above.
+
+    `cores` are those of the machine on which the costs above were measured.
+    """
     rate = (cores * BUSY_SHARE - IDLE_CORES) / CORES_PER_EVENT
     return min(max(int(rate // STEP) * STEP, MIN_RATE), MAX_RATE)
+
+
+def relative_speed() -> float:
+    """Return the speed of this machine's cores; 1 is that of the machine on which costs were measured.
+
+    A slow laptop, or a virtual machine beside busy ones, would otherwise be overloaded from the first minute.
+    """
+    return LOOP_S / min(_loop_s() for _ in range(3))
+
+
+def _loop_s() -> float:
+    begun, total = time.process_time(), 0
+    for number in range(1_000_000):
+        total += number * number % 7
+    return time.process_time() - begun
 
 
 def available_cores(limit: Path = CGROUP_LIMIT) -> float:

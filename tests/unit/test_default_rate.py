@@ -4,16 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from local.demo.default_rate import BUSY_SHARE, CORES_PER_EVENT, IDLE_CORES, available_cores, default_rate
+from local.demo import default_rate as module
+from local.demo.default_rate import (
+    BUSY_SHARE,
+    CORES_PER_EVENT,
+    IDLE_CORES,
+    available_cores,
+    default_rate,
+    relative_speed,
+)
 
 
-@pytest.mark.parametrize(("cores", "rate"), [(0.5, 50), (1, 100), (2, 400), (4, 1_000), (64, 1_000)])
+@pytest.mark.parametrize(("cores", "rate"), [(0.5, 50), (1, 50), (2, 300), (4, 700), (64, 1_000)])
 def test_the_rate_grows_with_the_cores_up_to_the_highest_that_was_measured(cores: float, rate: int) -> None:
     assert default_rate(cores) == rate
 
 
-@pytest.mark.parametrize("cores", [1, 2, 3])
-def test_a_third_of_the_cores_stays_free(cores: int) -> None:
+@pytest.mark.parametrize("cores", [1.2, 2, 3])
+def test_a_third_of_the_cores_stays_free(cores: float) -> None:
     assert IDLE_CORES + default_rate(cores) * CORES_PER_EVENT <= cores * BUSY_SHARE
 
 
@@ -24,3 +32,13 @@ def test_the_limit_of_a_container_counts(tmp_path: Path, text: str, most: float)
 
     assert 0 < available_cores(limit) <= most
     assert available_cores(tmp_path / "missing") >= 1
+
+
+def test_the_best_of_three_loops_tells_the_speed_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter([0.5, 0.14, 0.2])
+    monkeypatch.setattr(module, "_loop_s", lambda: next(seconds))
+    assert relative_speed() == pytest.approx(0.5)
+
+
+def test_the_speed_of_this_machine_is_measured() -> None:
+    assert 0.005 < relative_speed() < 20
