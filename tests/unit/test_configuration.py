@@ -152,7 +152,7 @@ def test_a_change_makes_the_next_version_with_its_author_and_reason() -> None:
 
     first = next_version(current, 200, Change("admin-1", "slow bank"), NOW)
 
-    assert first == Version(1, 200, "admin-1", "slow bank", NOW)
+    assert first == Version(1, 200, "admin-1", "slow bank", NOW, None)
 
 
 def test_the_same_value_makes_no_version() -> None:
@@ -166,12 +166,12 @@ def test_a_change_is_refused_unless_the_sender_has_seen_the_current_version(
     change = Change("admin-1", "because", expected)
 
     if current == expected:
-        changed = next_version(Version(current, 1), 2, change, NOW)
+        changed = next_version(Version(current, 1, None, None, None, None), 2, change, NOW)
         assert changed is not None
         assert changed.version == current + 1
     else:
         with pytest.raises(VersionConflict):
-            next_version(Version(current, 1), 2, change, NOW)
+            next_version(Version(current, 1, None, None, None, None), 2, change, NOW)
 
 
 def test_an_event_names_a_process_but_no_person() -> None:

@@ -69,7 +69,7 @@ async def check_guardrails(transactions: Transactions, http: httpx.AsyncClient) 
     """
     async with transactions.connection() as sql:
         current = (await store.find_current(sql)).get(EXPERIMENTS.name) or default_version(EXPERIMENTS)
-    experiments, now, count = read_experiments(current.value), transactions.clock(), 0
+    experiments, now, count = read_experiments(str(current.value)), transactions.clock(), 0
     changed, reasons = experiments, []
     for experiment in experiments:
         if not experiment.guardrails or not experiment.is_running(now):

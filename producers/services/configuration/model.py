@@ -2,9 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from common.configuration.setting import Setting
+
+MAX_TEXT_CHARS = 10_000
+MAX_ENTRIES = 1_000
+
+Value = (
+    bool
+    | Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+    | Annotated[float, Field(allow_inf_nan=False)]
+    | Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
+    | Annotated[list[Any], Field(max_length=MAX_ENTRIES)]
+)
+"""A value of any setting; the setting's definition limits it further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +27,12 @@ class Version:
 
     version: int
     """Its number."""
-    value: Any
-    author: str | None = None
+    value: Value
+    author: str | None
     """The subject of the principal that set it."""
-    reason: str | None = None
-    changed_at: datetime | None = None
-    rolled_back_to: int | None = None
+    reason: str | None
+    changed_at: datetime | None
+    rolled_back_to: int | None
     """The version whose value it restored; None unless it was a roll-back."""
 
 
@@ -40,7 +54,7 @@ class VersionConflict(Exception):
 
 def default_version(setting: Setting[Any]) -> Version:
     """Return version 0 of a setting."""
-    return Version(0, setting.default)
+    return Version(0, setting.default, None, None, None, None)
 
 
 def next_version(

@@ -1,17 +1,15 @@
 """Requests and responses of the settings endpoints."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from common.configuration.setting import Kind
-from producers.services.configuration.model import Version
+from producers.services.configuration.model import Value, Version
 
 MAX_REASON_CHARS = 500
-MAX_TEXT_CHARS = 10_000
-MAX_ENTRIES = 1_000
 MAX_VERSION = 2**63 - 1
 
 
@@ -22,15 +20,6 @@ def _is_printable(text: str) -> str:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
-Value = (
-    bool
-    | Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
-    | Annotated[float, Field(allow_inf_nan=False)]
-    | Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
-    | Annotated[list[Any], Field(max_length=MAX_ENTRIES)]
-)
-"""A value of any setting; the setting's definition limits it further."""
-
 VersionNumber = Annotated[int, Field(ge=0, le=MAX_VERSION)]
 Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS), AfterValidator(_is_printable)]
 
