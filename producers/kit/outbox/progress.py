@@ -56,6 +56,6 @@ def _message(service: str, began_at: datetime) -> dict[str, Any]:
         "topic": OUTBOX_PROGRESS.name,
         "key": service.encode(),
         "value": value,
-        "headers": "{}",
+        "headers": {},
         "position": None,
     }
