@@ -7,6 +7,7 @@ older than the newest event: a request about a listing that is newer is refused,
 from common.errors import Rejected
 from producers.kit.inbox.subscription import Subscription, any_key
 from producers.kit.outbox.transaction import Transaction
+from producers.kit.postgres.statements import statement
 from schemas.codec import Record
 
 MAX_PRICE_MINOR = 10_000_000_000
@@ -49,15 +50,15 @@ KEEP_LISTINGS = (
 )
 """The subscriptions of a service with a table `listings`."""
 
-_SAVE = """
-INSERT INTO listings (product_id, seller_id, listed, changed_at)
-VALUES ($1::text, $2::text, $3::boolean, $4::timestamptz)
-ON CONFLICT (product_id, seller_id) DO UPDATE
-SET listed = excluded.listed, changed_at = excluded.changed_at
-WHERE listings.changed_at <= excluded.changed_at
-"""
-"""Events of a product are in several topics and may arrive in any order. The newest event decides."""
 
-
+@statement("""
+    INSERT INTO listings (product_id, seller_id, listed, changed_at)
+    VALUES (
+        $event.product_id::text, $event.seller_id::text, $listed::boolean, $event.occurred_at::timestamptz
+    )
+    ON CONFLICT (product_id, seller_id) DO UPDATE
+    SET listed = excluded.listed, changed_at = excluded.changed_at
+    WHERE listings.changed_at <= excluded.changed_at
+""")
 async def _save(tx: Transaction, event: Record, listed: bool) -> None:
-    await tx.sql.execute(_SAVE, event["product_id"], event["seller_id"], listed, event["occurred_at"])
+    """Events of a product are in several topics and may arrive in any order. The newest event decides."""

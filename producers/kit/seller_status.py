@@ -7,21 +7,19 @@ that was just suspended as approved.
 
 from producers.kit.inbox.subscription import Subscription
 from producers.kit.outbox.transaction import Transaction
+from producers.kit.postgres.statements import statement
 from schemas.codec import Record
 
-_SAVE = """
-INSERT INTO seller_status (seller_id, approved, changed_at)
-VALUES ($1::text, $2::boolean, $3::timestamptz)
-ON CONFLICT (seller_id) DO UPDATE
-SET approved = excluded.approved, changed_at = excluded.changed_at
-WHERE seller_status.changed_at <= excluded.changed_at
-"""
 
-
+@statement("""
+    INSERT INTO seller_status (seller_id, approved, changed_at)
+    VALUES ($event.seller_id::text, $event.status::text = 'approved', $event.occurred_at::timestamptz)
+    ON CONFLICT (seller_id) DO UPDATE
+    SET approved = excluded.approved, changed_at = excluded.changed_at
+    WHERE seller_status.changed_at <= excluded.changed_at
+""")
 async def save_status(tx: Transaction, event: Record) -> None:
     """`seller_status_changed`: record whether the seller may sell."""
-    approved = event["status"] == "approved"
-    await tx.sql.execute(_SAVE, event["seller_id"], approved, event["occurred_at"])
 
 
 KEEP_SELLER_STATUS = (Subscription("seller_status_changed", save_status, batchable=True),)

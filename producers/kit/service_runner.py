@@ -9,8 +9,7 @@ from producers.kit.backoff import retry_until_done
 from producers.kit.http.problems import ServiceNotReady
 from producers.kit.idempotency.store import prune_responses
 from producers.kit.inbox.consumer import ServiceConsumer
-from producers.kit.inbox.message_processor import MessageProcessor
-from producers.kit.inbox.pruning import prune_inbox
+from producers.kit.inbox.message_processor import MessageProcessor, prune_inbox
 from producers.kit.outbox.message import EventWriter
 from producers.kit.outbox.relay import Relay
 from producers.kit.outbox.transaction import Transactions

@@ -9,16 +9,7 @@ from common.migrations import read_migrations
 from producers.kit.service import ROOM
 from producers.registry import SERVICES
 
-FILES = (
-    "__init__.py",
-    "service.py",
-    "model.py",
-    "store.py",
-    "handlers.py",
-    "endpoints.py",
-    "schemas.py",
-    "problems.py",
-)
+FILES = ("__init__.py", "service.py", "model.py", "store.py", "handlers.py", "endpoints.py")
 
 services = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
 

@@ -16,7 +16,7 @@ from common.errors import UserError
 from common.money import to_minor
 from producers.importer.dataset import Conversion
 from producers.importer.mapped.guess.proposal import propose
-from producers.services.orders.returns import SoldLine, check_return
+from producers.services.orders.model import SoldLine, check_return
 from producers.services.payments.handlers import line_amount_minor
 from schemas.codec import Encoder
 from schemas.events import all_events

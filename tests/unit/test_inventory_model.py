@@ -15,6 +15,10 @@ from producers.services.inventory.model import (
 LAMP, VASE = StockKey("lamp", "ana"), StockKey("vase", "ana")
 
 
+def stock_of(key, on_hand=0, reserved=0, version=0):
+    return Stock(*key, on_hand, reserved, on_hand - reserved, version)
+
+
 def line(number, key, quantity, returned=0):
     return ReservedLine(number, key.product_id, key.seller_id, quantity, returned)
 
@@ -33,7 +37,7 @@ def test_returned_units_are_not_restocked_again():
 def test_two_lines_of_one_product_share_the_stock():
     lines = [line(1, LAMP, 2), line(2, LAMP, 2)]
 
-    assert shortages(lines, {LAMP: Stock(LAMP, on_hand=3)}) == [(lines[1], 1)]
+    assert shortages(lines, {LAMP: stock_of(LAMP, on_hand=3)}) == [(lines[1], 1)]
 
 
 def test_a_product_without_stock_is_sold_out():
@@ -53,7 +57,7 @@ def test_a_product_without_stock_is_sold_out():
 )
 def test_no_change_reserves_more_than_is_on_hand(change):
     with pytest.raises(InsufficientStock):
-        change(Stock(LAMP, on_hand=5, reserved=2, version=7))
+        change(stock_of(LAMP, on_hand=5, reserved=2, version=7))
 
 
 @given(
@@ -63,11 +67,11 @@ def test_no_change_reserves_more_than_is_on_hand(change):
     st.dictionaries(st.sampled_from([LAMP, VASE]), st.integers(0, 20)),
 )
 def test_an_order_can_be_reserved_if_and_only_if_it_has_no_shortages(lines, on_hand):
-    stock = {key: Stock(key, on_hand=count) for key, count in on_hand.items()}
+    stock = {key: stock_of(key, on_hand=count) for key, count in on_hand.items()}
 
     def reserve_all():
         for key, count in units(lines).items():
-            stock.get(key, Stock(key)).reserve(count)
+            stock.get(key, stock_of(key)).reserve(count)
 
     if shortages(lines, stock):
         with pytest.raises(InsufficientStock):
@@ -81,7 +85,7 @@ class OneProduct(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.stock = Stock(LAMP, on_hand=10, version=1)
+        self.stock = stock_of(LAMP, on_hand=10, version=1)
         self.units, self.held, self.sold = 10, [], []
 
     @rule(count=st.integers(1, 12))

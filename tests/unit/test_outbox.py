@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from common.clock import system_clock
 from common.ids import new_id
-from producers.kit.outbox.message import EventWriter, columns
+from producers.kit.outbox.message import EventWriter
 from producers.kit.outbox.trace import Trace
 from schemas.codec import Decoder, NotEncodable
 from schemas.events import all_events
@@ -55,9 +55,3 @@ def test_an_invalid_traceparent_starts_a_new_trace(text):
     event_id = new_id()
 
     assert Trace.start("o1", text).headers(event_id)["traceparent"].count("-") == 3
-
-
-def test_messages_become_columns_in_their_order():
-    one, other = write(Trace("o1")), write(Trace("o2"))
-
-    assert columns([one, other])[2] == [one.value, other.value]

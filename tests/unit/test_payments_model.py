@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,35 @@ def test_a_cancelled_order_is_never_charged_in_whatever_order_events_arrive(news
 
 def test_a_cancelled_payment_that_the_provider_may_have_taken_is_voided():
     assert after("placed", "reserved", "asked", "cancelled").state == "voiding"
+
+
+@pytest.mark.parametrize(
+    ("state", "attempts", "after", "cancelled"),
+    [
+        ("waiting", 0, "void", True),
+        ("due", 0, "void", True),
+        ("due", 1, "voiding", False),
+        ("voiding", 1, "voiding", False),
+        ("captured", 1, "captured", False),
+        ("failed", 1, "failed", None),
+        ("void", 0, "void", None),
+    ],
+)
+def test_the_payment_of_an_expired_order_is_closed_unless_the_provider_may_have_taken_it(
+    state, attempts, after, cancelled
+):
+    expired = replace(WAITING, amount_minor=500, reserved=True, state=state, attempts=attempts).expired()
+
+    assert expired.state == after
+    assert expired.is_closed == (after in ("void", "failed"))
+    assert cancelled is None or expired.cancelled == cancelled
+
+
+@given(st.sampled_from(["captured", "failed", "void", "voiding"]), st.booleans(), st.integers(0, 3))
+def test_an_expiry_never_moves_a_payment_that_was_decided(state, cancelled, attempts):
+    decided = replace(WAITING, amount_minor=500, state=state, cancelled=cancelled, attempts=attempts)
+
+    assert decided.expired().state == state
 
 
 @given(st.lists(st.sampled_from(sorted(NEWS))))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import Rejected
-from producers.services.orders.returns import SoldLine, check_return
+from producers.services.orders.model import SoldLine, check_return
 from producers.services.payments.handlers import line_amount_minor
 
 LAMPS = SoldLine(1, "lamp", "ana", quantity=2, amount_minor=1_000)

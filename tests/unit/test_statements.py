@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -16,8 +16,28 @@ class Line:
     quantity: int
 
 
+@dataclass(frozen=True)
+class Total:
+    currency: str
+    amount_minor: int
+
+
+class Key(NamedTuple):
+    product_id: str
+    seller_id: str
+
+
+@dataclass(frozen=True)
+class Order:
+    order_id: str
+    total: Total
+    lines: list[Line]
+
+
 class Connection:
     """Records the statement, and returns the rows that it was given."""
+
+    now = 12
 
     def __init__(self, *rows: dict[str, Any]) -> None:
         self.rows = rows
@@ -69,6 +89,22 @@ async def find_ids(sql: Any) -> frozenset[str]: ...
 async def count(sql: Any, seller_id: str = "s1") -> int: ...
 
 
+@statement("SELECT order_id, ROW(currency, amount) AS total, ARRAY(SELECT ROW(id, units) FROM t) AS lines")
+async def find_orders(sql: Any) -> list[Order]: ...
+
+
+@statement("INSERT INTO t VALUES ($event.order_id::uuid, $tx.now) ON CONFLICT DO NOTHING RETURNING true")
+async def add_order(tx: Any, event: dict[str, Any]) -> bool: ...
+
+
+@statement("INSERT INTO t SELECT unnest($lines.product_id::text[])")
+async def add_records(tx: Any, lines: Sequence[dict[str, Any]]) -> None: ...
+
+
+@statement("UPDATE t SET seen = true WHERE product_id = $key.product_id::text")
+async def mark_seen(sql: Any, key: Key) -> None: ...
+
+
 ROW = {"product_id": "p1", "quantity": 2}
 
 
@@ -80,6 +116,9 @@ def test_a_statement_names_its_parameters_and_their_attributes() -> None:
         "INSERT INTO t SELECT $1::uuid, * FROM unnest($2::text[], $3::int[])", "o1", ["p1", "p2"], [2, 3],
     )  # fmt: skip
 
+    asyncio.run(mark_seen(connection, Key("p1", "s1")))
+    assert connection.ran[1:] == ("p1",)
+
     asyncio.run(save_line(connection, line=Line("p1", 2), order_id="o1"))
     assert connection.ran == ("UPDATE t SET quantity = $1::int, seen = $2 WHERE id = $2::uuid", 2, "o1")
 
@@ -90,6 +129,31 @@ def test_the_connection_of_a_transaction_is_used() -> None:
 
     assert asyncio.run(count(Transaction())) == 7
     assert Transaction.sql.ran == ("SELECT count(*) FROM t WHERE seller_id = $1::text", "s1")
+
+
+def test_a_statement_names_fields_of_records_and_what_its_transaction_has() -> None:
+    class Transaction:
+        sql = Connection()
+        now = 12
+
+    asyncio.run(add_order(Transaction(), {"order_id": "o1"}))
+    assert Transaction.sql.ran[1:] == ("o1", 12)
+
+    asyncio.run(add_records(Transaction(), [{"product_id": "p1"}, {"product_id": "p2"}]))
+    assert Transaction.sql.ran[1:] == (["p1", "p2"],)
+
+
+@pytest.mark.parametrize("rows", [[], [{"bool": True}]])
+def test_no_row_is_false_if_the_result_is_a_bool(rows: list[dict[str, Any]]) -> None:
+    assert asyncio.run(add_order(Connection(*rows), {"order_id": "o1"})) is bool(rows)
+
+
+def test_rows_in_a_row_become_the_dataclasses_of_its_fields() -> None:
+    row = {"order_id": "o1", "total": ("BRL", 900), "lines": [("p1", 2), ("p2", 1)]}
+
+    assert asyncio.run(find_orders(Connection(row))) == [
+        Order("o1", Total("BRL", 900), [Line("p1", 2), Line("p2", 1)])
+    ]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from common.content_type import JSON, has_json_content_type
 from common.settings import Settings
 from common.tracing import current_span
 from producers.kit.http.idempotency import mark_committed
-from producers.kit.http.problems import BadBody, NotJson
+from producers.kit.http.problems import NOT_JSON, BadBody
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.service_runner import ServiceRunner
@@ -63,7 +63,7 @@ async def parse_body(request: Request, model: TypeAdapter[Any]) -> Any:
     """Validate the request's body with `model`.
 
     Raises:
-        NotJson: the content type is not JSON.
+        NOT_JSON: the content type is not JSON.
         BadBody: the body is not JSON, or a field is invalid.
     """
     await require_json(request, model)
@@ -77,10 +77,10 @@ async def require_json(request: Request, _model: TypeAdapter[Any]) -> None:
     """Check that the content type of a body, which the endpoint ignores, is JSON.
 
     Raises:
-        NotJson: it is another one.
+        NOT_JSON: it is another one.
     """
     if not has_json_content_type(request.headers):
-        raise NotJson
+        raise NOT_JSON()
 
 
 def json_response(body: Any, status: int = 200, **headers: str) -> Response:

@@ -28,10 +28,10 @@ from common.principal import Principal
 from common.problems import describe_error, problem_response
 from common.retry_policy import SAFE_METHODS
 from producers.kit.http.problems import (
-    BadIdempotencyKey,
-    IdempotencyKeyReused,
-    RequestInProgress,
-    ResponseLost,
+    BAD_IDEMPOTENCY_KEY,
+    IDEMPOTENCY_KEY_REUSED,
+    REQUEST_IN_PROGRESS,
+    RESPONSE_LOST,
     as_problem,
 )
 from producers.kit.idempotency import store
@@ -62,10 +62,10 @@ class Attempt:
         """Mark it in the transaction of its changes.
 
         Raises:
-            RequestInProgress: another attempt has replaced this one; the transaction must roll back.
+            REQUEST_IN_PROGRESS: another attempt has replaced this one; the transaction must roll back.
         """
         if not await store.mark_committed(sql, self.request.request_id, self.number):
-            raise RequestInProgress
+            raise REQUEST_IN_PROGRESS()
 
 
 class IdempotentRequests:
@@ -83,16 +83,16 @@ class IdempotentRequests:
         whose responses have secrets (`AccessPolicy.stores_responses`).
 
         Raises:
-            BadIdempotencyKey: the header is not a valid key.
-            IdempotencyKeyReused: another request was sent with the key.
-            RequestInProgress: the first request with the key has not ended yet.
-            ResponseLost: the first request took effect, but its response was not stored.
+            BAD_IDEMPOTENCY_KEY: the header is not a valid key.
+            IDEMPOTENCY_KEY_REUSED: another request was sent with the key.
+            REQUEST_IN_PROGRESS: the first request with the key has not ended yet.
+            RESPONSE_LOST: the first request took effect, but its response was not stored.
         """
         key = request.headers.get(HEADER)
         if key is None or principal is None or request.method in SAFE_METHODS or not policy.stores_responses:
             return await respond(request)
         if not is_valid_key(key):
-            raise BadIdempotencyKey
+            raise BAD_IDEMPOTENCY_KEY()
         transactions: Transactions = request.app.state.service_of[request.scope["endpoint"]].transactions
         route = f"{request.method} {request.scope['route'].path}"
         keyed = self._sealer.keyed(principal.subject, route, key)
@@ -115,7 +115,7 @@ async def mark_committed(request: Request, sql: Any) -> None:
     """Mark the attempt of a request, if it has a key, in the transaction of its changes.
 
     Raises:
-        RequestInProgress: see `Attempt.mark_committed`.
+        REQUEST_IN_PROGRESS: see `Attempt.mark_committed`.
     """
     attempt: Attempt | None = getattr(request.state, "attempt", None)
     if attempt is not None:
@@ -163,17 +163,17 @@ async def _release(transactions: Transactions, attempt: Attempt) -> None:
 
 def _stored_response(keyed: KeyedRequest, digest: bytes, stored: store.StoredRequest | None) -> Response:
     if stored is None:
-        raise RequestInProgress  # it was released a moment ago: the next request begins
+        raise REQUEST_IN_PROGRESS()  # it was released a moment ago: the next request begins
     if stored.request_sha256 != digest:
-        raise IdempotencyKeyReused
+        raise IDEMPOTENCY_KEY_REUSED()
     if stored.status is None or stored.response is None:
         if stored.is_committed and stored.is_abandoned:
-            raise ResponseLost
-        raise RequestInProgress
+            raise RESPONSE_LOST()
+        raise REQUEST_IN_PROGRESS()
     try:
         response = unseal(keyed, stored.status, stored.response)
     except InvalidTag as error:
-        raise ResponseLost from error
+        raise RESPONSE_LOST() from error
     response.headers[REPLAYED] = "true"
     return response
 

@@ -18,9 +18,9 @@ from common.request_tracing import request_span
 from common.stopping import Stopping
 from common.tracing import note_status
 from producers.kit.http.problems import (
-    BodyTooLarge,
-    OtherSite,
-    UnknownHost,
+    BODY_TOO_LARGE,
+    OTHER_SITE,
+    UNKNOWN_HOST,
     as_problem,
 )
 
@@ -85,18 +85,18 @@ class CommerceMiddleware:
         """Check that the request was not sent by a web page of another site.
 
         Raises:
-            UnknownHost, OtherSite: such a page may have sent it.
+            UNKNOWN_HOST, OTHER_SITE: such a page may have sent it.
         """
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not is_known_host(host, self._hosts):
-            raise UnknownHost(host)
+            raise UNKNOWN_HOST(host=host)
         if is_other_site(scope["method"], headers):
-            raise OtherSite
+            raise OTHER_SITE()
 
 
 def bounded(scope: Scope, receive: Receive) -> Receive:
-    """Return a `receive` that raises `BodyTooLarge` for bodies of more than `BODY_LIMIT` bytes.
+    """Return a `receive` that raises `BODY_TOO_LARGE` for bodies of more than `BODY_LIMIT` bytes.
 
     It checks the header `Content-Length`, or counts the bytes if the request has no such header.
     """
@@ -106,12 +106,12 @@ def bounded(scope: Scope, receive: Receive) -> Receive:
     async def limited() -> Message:
         nonlocal length
         if length > BODY_LIMIT:
-            raise BodyTooLarge(BODY_LIMIT)
+            raise BODY_TOO_LARGE(limit=BODY_LIMIT)
         message = await receive()
         if not declared:
             length += len(message.get("body", b""))
         if length > BODY_LIMIT:
-            raise BodyTooLarge(BODY_LIMIT)
+            raise BODY_TOO_LARGE(limit=BODY_LIMIT)
         return message
 
     return limited

@@ -11,7 +11,7 @@ from common.kafka import KafkaCluster
 from common.readiness import STOPPING, NotReady, ReadyBody, excludes, ready_body
 from common.stopping import Stopping
 from producers.kit.postgres.errors import TRANSIENT
-from producers.kit.postgres.migration_state import check_migrations
+from producers.kit.postgres.migrate import check_migrations
 from producers.kit.service_runner import ServiceRunner
 
 TIMEOUT_S = 2.0

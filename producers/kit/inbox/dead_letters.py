@@ -6,36 +6,23 @@ from producers.kit.outbox.dead_letter_message import dead_letter_message
 from producers.kit.outbox.message import OutboxMessage
 
 
-def dead_letter(event: InboundEvent, service: str, rejection: Rejected) -> OutboxMessage:
-    """Return the message for `<topic>_dlq`: the original with the reason and the service as headers."""
+def dead_letter(
+    event: InboundEvent, service: str, rejection: Rejected, *, minimal: bool = False
+) -> OutboxMessage:
+    """Return the message for `<topic>_dlq`: the original with the reason and the service as headers.
+
+    A `minimal` one has no key, value and headers of the message, for one that can't be stored.
+    """
     return dead_letter_message(
         event.topic,
-        _bytes(event.message.key()),
-        _bytes(event.message.value()),
-        event.headers,
+        None if minimal else _bytes(event.message.key()),
+        None if minimal else _bytes(event.message.value()),
+        {} if minimal else event.headers,
         reason=str(rejection),
         stage=service,
         came_from=event.location,
-        traceback=_traceback(rejection),
+        traceback=rejection.traceback if isinstance(rejection, UnexpectedError) else "",
     )
-
-
-def minimal_dead_letter(event: InboundEvent, service: str, rejection: Rejected) -> OutboxMessage:
-    """Return a dead letter without key, value and headers, for a message that can't be stored."""
-    return dead_letter_message(
-        event.topic,
-        None,
-        None,
-        {},
-        reason=str(rejection),
-        stage=service,
-        came_from=event.location,
-        traceback=_traceback(rejection),
-    )
-
-
-def _traceback(rejection: Rejected) -> str:
-    return rejection.traceback if isinstance(rejection, UnexpectedError) else ""
 
 
 def _bytes(text: str | bytes | None) -> bytes | None:

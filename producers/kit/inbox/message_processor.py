@@ -1,6 +1,7 @@
 """Processes each message exactly once in effect: its id and its effect commit in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from time import perf_counter
 from typing import Literal
 
@@ -9,18 +10,18 @@ import structlog
 from common.correlation import bound_chain, span_id_of
 from common.errors import Rejected
 from common.metrics import INBOX_MESSAGES, INBOX_SECONDS, UNEXPECTED_ERRORS
+from common.settings import Settings
 from common.tracing import trace_span
 from producers.kit.backoff import Backoff
-from producers.kit.inbox.dead_letters import dead_letter, minimal_dead_letter
+from producers.kit.inbox.dead_letters import dead_letter
 from producers.kit.inbox.subscription import InboundEvent, Subscription, UnexpectedError
 from producers.kit.outbox.message import OutboxMessage
 from producers.kit.outbox.transaction import AlreadyProcessed, Transaction, Transactions
 from producers.kit.postgres.errors import INVALID, RETRYABLE
-from producers.kit.postgres.queries import load_queries
+from producers.kit.postgres.pruning import prune
+from producers.kit.postgres.statements import statement
 
 log = structlog.get_logger()
-
-SQL = load_queries(__file__)
 
 Outcome = Literal["acted", "repeated", "rejected"]
 
@@ -142,10 +143,10 @@ class MessageProcessor:
                 raise RuntimeError(
                     f"the handler of {event.topic} in {self._service} ended without recording it"
                 )
-        elif await tx.sql.fetchval(SQL["record_event"], record["event_id"], event.topic) is None:
-            return "repeated"
-        else:
+        elif await _record_event(tx, record["event_id"], event.topic):
             await subscription.handler(tx, record)
+        else:
+            return "repeated"
         return "acted"
 
     async def _reject(self, event: InboundEvent, rejection: Rejected) -> Outcome:
@@ -156,14 +157,14 @@ class MessageProcessor:
         except RETRYABLE:
             raise
         except Exception:  # the message can't be stored: write a dead letter with its location only
-            outcome = await self._send(event, minimal_dead_letter(event, self._service, rejection))
+            outcome = await self._send(event, dead_letter(event, self._service, rejection, minimal=True))
         if outcome == "rejected" and isinstance(rejection, UnexpectedError):
             UNEXPECTED_ERRORS.labels(self._service, event.topic).inc()
         return outcome
 
     async def _send(self, event: InboundEvent, letter: OutboxMessage) -> Outcome:
         async with self._transactions.begin(event.trace) as tx:
-            if await tx.sql.fetchval(SQL["record_event"], event.message_id, event.topic) is None:
+            if not await _record_event(tx, event.message_id, event.topic):
                 return "repeated"
             tx.send(letter)
         return "rejected"
@@ -174,3 +175,37 @@ class MessageProcessor:
 
     def _count(self, event: InboundEvent, outcome: str) -> None:
         INBOX_MESSAGES.labels(self._service, event.topic, outcome).inc()
+
+
+@statement("""
+    INSERT INTO inbox (id, topic) VALUES ($event_id::text, $topic::text)
+    ON CONFLICT (id) DO NOTHING
+    RETURNING true
+""")
+async def _record_event(tx: Transaction, event_id: str, topic: str) -> bool:
+    """Return whether the event is new. Waits for another transaction that is processing the same event."""
+
+
+PRUNE_INBOX = """
+DELETE FROM inbox
+WHERE id IN (
+    SELECT id FROM inbox WHERE acted_at < now() - $1::interval AND topic <> ALL($3::text[]) LIMIT $2::integer
+)
+"""
+"""A DELETE for `producers.kit.postgres.pruning.prune`; `$3` are topics whose ids stay."""
+
+
+async def prune_inbox(
+    service: str, subscriptions: Iterable[Subscription], transactions: Transactions, settings: Settings
+) -> None:
+    """Delete ids of processed events once Kafka can't deliver the events again, until cancelled.
+
+    They are older than the setting `inbox_days`. Ids of `never_prune` events stay.
+    """
+    age = timedelta(days=settings.inbox_days)
+    await prune(f"{service} inbox", transactions, PRUNE_INBOX, age, never_pruned_topics(subscriptions))
+
+
+def never_pruned_topics(subscriptions: Iterable[Subscription]) -> list[str]:
+    """Return the topics whose event ids are never deleted."""
+    return [each.event for each in subscriptions if each.never_prune]

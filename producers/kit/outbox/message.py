@@ -1,6 +1,6 @@
 """A row of the outbox. It is encoded before its transaction commits, so that an encoding error rolls back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -21,11 +21,6 @@ class OutboxMessage(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Mapping[str, str]
-
-
-def columns(messages: Iterable[OutboxMessage]) -> list[list[Any]]:
-    """Return messages as columns, for `unnest`: topics, keys, values, headers."""
-    return [list(column) for column in zip(*messages, strict=True)]
 
 
 class EventWriter:

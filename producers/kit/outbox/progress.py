@@ -12,10 +12,8 @@ from typing import Any
 
 import orjson
 
-from producers.kit.postgres.queries import load_queries
+from producers.kit.postgres.statements import statement
 from schemas.topics import OUTBOX_PROGRESS
-
-SQL = load_queries(__file__)
 
 REPORT_EVERY_S = 1.0
 _MS = timedelta(milliseconds=1)
@@ -38,7 +36,7 @@ class CompletenessReporter:
         """Begin a round if one is due. Call it before reading the outbox."""
         if self._pending is None and time.monotonic() - self._started_at >= REPORT_EVERY_S:
             self._started_at = time.monotonic()
-            self._pending = await connection.fetchval(SQL["oldest_open_transaction"])
+            self._pending = await _oldest_open_transaction(connection)
 
     def finish(self) -> dict[str, Any] | None:
         """End the round. Call it when the outbox is published; returns the message to send, or None."""
@@ -46,6 +44,19 @@ class CompletenessReporter:
             return None
         report, self._complete, self._pending = self._complete, self._pending, None
         return None if report is None else _message(self._service, report)
+
+
+@statement("""
+    SELECT least(min(xact_start), statement_timestamp())
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'souk ' || current_schema()
+""")
+async def _oldest_open_transaction(connection: Any) -> datetime:
+    """Return when the oldest open transaction of this service began; the current time if none is open.
+
+    Call it before reading the outbox. Rows that the read does not return were written by transactions that
+    began at or after this time.
+    """
 
 
 def _message(service: str, began_at: datetime) -> dict[str, Any]:

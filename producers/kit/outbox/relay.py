@@ -26,16 +26,48 @@ from producers.kit.outbox.trace import order_attribute, parent_span_id
 from producers.kit.outbox.transaction import OUTBOX
 from producers.kit.postgres.errors import RETRYABLE
 from producers.kit.postgres.listen_notify import Listener, Notifier
-from producers.kit.postgres.queries import load_queries
 from schemas.events import order_events
 
 log = structlog.get_logger()
 
-SQL = load_queries(__file__)
-
 BATCH = 500
 COUNT_EVERY_S = 5.0
 """How often the outbox is counted while it may exceed a batch. Counting a million rows takes 0.1 s."""
+
+_LEAD = """
+SET application_name TO 'souk relay';
+SET synchronous_commit TO off;
+SELECT pg_advisory_lock(hashtextextended('relay of ' || current_schema(), 0));
+"""
+"""Waits until this session is the only relay of its schema. PostgreSQL releases the lock when the session
+ends.
+
+Deletions need no synchronous commit: after a crash, restored rows are published again, and consumers skip
+them by their event ids. `progress.py` selects sessions by application name. The name here excludes this
+session, which never writes to the outbox but waits for the lock inside a transaction.
+"""
+
+_NEXT = """
+WITH published AS (
+    DELETE FROM outbox WHERE position = ANY($1::bigint[])
+)
+SELECT position, topic, key, value, headers,
+    extract(epoch FROM clock_timestamp() - committed_at)::float8 AS waited_s
+FROM outbox
+WHERE position <> ALL($1::bigint[])
+ORDER BY position
+LIMIT $2::integer
+"""
+"""Deletes the rows that were published ($1) and reads the next rows. It deletes single positions instead of
+all up to one position, because a transaction with an earlier position may commit later."""
+
+_COUNT = """
+SELECT
+    count(*) AS waiting,
+    coalesce(extract(epoch FROM clock_timestamp() - min(committed_at)), 0)::float8 AS oldest_s
+FROM outbox
+"""
+"""Counts the messages that are committed but not yet acknowledged by Kafka; how old the oldest one is."""
 
 
 class Relay:
@@ -79,7 +111,7 @@ class Relay:
 
     async def _lead(self, backoff: Backoff) -> None:
         async with self._notifier.listen(self._settings, OUTBOX) as outbox:
-            await outbox.connection.execute(SQL["lead_relay"])
+            await outbox.connection.execute(_LEAD)
             with self._notifier.local_listener(OUTBOX, outbox):
                 try:
                     await self._relay_batches(outbox, backoff)
@@ -104,13 +136,13 @@ class Relay:
             if self._published:
                 with suppress(Exception):  # the next leader would publish them again, which is harmless
                     async with asyncio.timeout(within_s):
-                        await outbox.connection.fetch(SQL["next_in_outbox"], self._published, 0)
+                        await outbox.connection.fetch(_NEXT, self._published, 0)
             raise
 
     async def _relay_batch(self, connection: Any, completeness: CompletenessReporter) -> int:
         """Delete the rows of the previous batch, publish the next ones, and return their number."""
         await completeness.start(connection)
-        rows = await connection.fetch(SQL["next_in_outbox"], self._published, BATCH)
+        rows = await connection.fetch(_NEXT, self._published, BATCH)
         self._published = ()
         if rows:
             await self._update_waiting(connection, rows)
@@ -131,7 +163,7 @@ class Relay:
             await self._count_waiting(connection)
 
     async def _count_waiting(self, connection: Any) -> None:
-        row = await connection.fetchrow(SQL["count_outbox"])
+        row = await connection.fetchrow(_COUNT)
         self._set_waiting(row["waiting"], row["oldest_s"])
         self._counted_at = asyncio.get_running_loop().time()
 

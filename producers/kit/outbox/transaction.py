@@ -3,23 +3,21 @@
 Its changes, the events that report them and its requests to other services commit together.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import asyncpg
 from prometheus_client import Counter
 
 from common.clock import Clock
 from common.tracing import child_span
-from producers.kit.outbox.message import EventWriter, OutboxMessage, columns
+from producers.kit.outbox.message import EventWriter, OutboxMessage
 from producers.kit.outbox.trace import Trace
 from producers.kit.postgres.listen_notify import Notifier
 from producers.kit.postgres.pool import acquire_connection
-from producers.kit.postgres.queries import load_queries
-
-SQL = load_queries(__file__)
+from producers.kit.postgres.statements import statement
 
 _POSTGRESQL = {"db.system.name": "postgresql"}
 """Attributes of the span of a connection, from its acquisition to the commit."""
@@ -30,14 +28,12 @@ OUTBOX = "outbox"
 REQUESTS = "requests"
 """The channel that notifies a service's sender of requests (`producers/kit/requests`)."""
 
-_INSERT_REQUESTS = """
-INSERT INTO requests (service, method, path, body)
-SELECT service, method, path, body
-FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[]) WITH ORDINALITY
-    AS given (service, method, path, body, place)
-ORDER BY place
-RETURNING position
-"""
+
+class _Request(NamedTuple):
+    service: str
+    method: str
+    path: str
+    body: Mapping[str, Any]
 
 
 class AlreadyProcessed(Exception):
@@ -62,7 +58,7 @@ class Transaction:
         self.requested: list[int] = []
         self._events = events
         self._messages: list[OutboxMessage] = []
-        self._requests: list[tuple[str, str, str, Mapping[str, Any]]] = []
+        self._requests: list[_Request] = []
         self._counters: list[Counter] = []
         self._channels: set[str] = set()
 
@@ -102,7 +98,7 @@ class Transaction:
         The request may arrive more than once. Those to one service arrive in the order in which they are
         written, so a transaction first locks the row that its request is about. See `producers/kit/requests`.
         """
-        self._requests.append((service, method, path, body))
+        self._requests.append(_Request(service, method, path, body))
 
     def count(self, counter: Counter) -> None:
         """Increment a counter if this transaction commits."""
@@ -115,11 +111,10 @@ class Transaction:
     async def write_outgoing(self) -> None:
         """Write the emitted messages and the requests into their tables, right before the commit."""
         if self._requests:
-            given = map(list, zip(*self._requests, strict=True))
-            self.requested = [row["position"] for row in await self.sql.fetch(_INSERT_REQUESTS, *given)]
+            self.requested = await _insert_requests(self.sql, self._requests)
             self.notify(REQUESTS)
         if self._messages:
-            await self.sql.execute(SQL["insert_messages"], *columns(self._messages))
+            await _insert_messages(self.sql, self._messages)
             self.notify(OUTBOX)
 
     async def after_commit(self, notifier: Notifier) -> None:
@@ -127,6 +122,33 @@ class Transaction:
         await notifier.notify(self.sql, self._channels)
         for counter in self._counters:
             counter.inc()
+
+
+@statement("""
+    INSERT INTO requests (service, method, path, body)
+    SELECT service, method, path, body
+    FROM unnest($given.service::text[], $given.method::text[], $given.path::text[], $given.body::jsonb[])
+        WITH ORDINALITY AS given (service, method, path, body, place)
+    ORDER BY place
+    RETURNING position
+""")
+async def _insert_requests(sql: Any, given: Sequence[_Request]) -> list[int]: ...
+
+
+@statement("""
+    INSERT INTO outbox (topic, key, value, headers)
+    SELECT topic, key, value, headers
+    FROM unnest(
+        $messages.topic::text[], $messages.key::bytea[], $messages.value::bytea[], $messages.headers::jsonb[]
+    ) WITH ORDINALITY AS messages (topic, key, value, headers, place)
+    ORDER BY place
+""")
+async def _insert_messages(sql: Any, messages: Sequence[OutboxMessage]) -> None:
+    """Insert messages in the order in which they were emitted, last in a transaction.
+
+    The transaction then holds the locks of all rows that it changed, so the messages of one key get their
+    positions in the order of their commits.
+    """
 
 
 class Transactions:

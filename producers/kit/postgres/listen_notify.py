@@ -10,9 +10,8 @@ import asyncpg
 from common.settings import Settings
 from producers.kit.postgres.errors import TRANSIENT, closed_is_transient
 from producers.kit.postgres.pool import connect, is_connection_lost
-from producers.kit.postgres.queries import load_queries
 
-SQL = load_queries(__file__)
+_NOTIFY = "SELECT pg_notify(channel, '') FROM unnest($1::text[]) AS channel"
 
 
 class Listener:
@@ -107,7 +106,7 @@ class Notifier:
                 remote.append(self._qualified(channel))
         if remote:
             with suppress(*TRANSIENT), closed_is_transient(lambda: is_connection_lost(connection)):
-                await connection.execute(SQL["notify"], remote)
+                await connection.execute(_NOTIFY, remote)
 
     def _qualified(self, channel: str) -> str:
         return f"{self._service}_{channel}"

@@ -12,11 +12,86 @@ import asyncpg
 
 from common.postgres_roles import READER, role_name, role_password, scram_verifier
 from common.settings import Settings
-from producers.kit.postgres.migrate import migrate
+from producers.kit.postgres.migrate import format_create_schema, migrate
 from producers.kit.postgres.pool import connect_as_admin
-from producers.kit.postgres.queries import load_queries
 
-SQL = load_queries(__file__)
+_LOCK_ROLES = "SELECT pg_advisory_xact_lock(hashtextextended('roles', 0))"
+"""The lock is held until the transaction ends. Without it, concurrent changes of a role or of a database's
+grants fail."""
+
+_ROLE_EXISTS = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1::text)"
+
+# These statements return statements. Identifiers can't be parameters, so PostgreSQL's format() quotes them.
+
+_FORMAT_CREATE_ROLE = "SELECT format('CREATE ROLE %I', $1::text)"
+
+_FORMAT_ROLE = """
+SELECT format(
+    'ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD %L',
+    $2::text, $3::text
+)
+UNION ALL
+SELECT format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), $2::text)
+UNION ALL
+SELECT format('ALTER SCHEMA %I OWNER TO %I', $1::text, $2::text)
+"""
+"""Sets the rights and the password of a role ($2, with the SCRAM verifier $3) and makes it the owner of a
+schema ($1)."""
+
+_FORMAT_OWNER_CHANGES = """
+SELECT format(
+    'ALTER %s %I.%I OWNER TO %I',
+    CASE relkind
+        WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
+        WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE'
+    END,
+    $1::text, relname, $2::text
+)
+FROM pg_class
+WHERE relnamespace = to_regnamespace(quote_ident($1)) AND relowner <> to_regrole(quote_ident($2))
+    AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')
+    AND NOT EXISTS (
+        SELECT FROM pg_depend
+        WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND refclassid = 'pg_class'::regclass
+            AND relkind = 'S' AND deptype IN ('a', 'i')
+    )
+UNION ALL
+SELECT format('ALTER ROUTINE %s OWNER TO %I', oid::regprocedure, $2::text)
+FROM pg_proc
+WHERE pronamespace = to_regnamespace(quote_ident($1)) AND proowner <> to_regrole(quote_ident($2))
+UNION ALL
+SELECT format('ALTER TYPE %I.%I OWNER TO %I', $1::text, typname, $2::text)
+FROM pg_type
+WHERE typnamespace = to_regnamespace(quote_ident($1)) AND typowner <> to_regrole(quote_ident($2))
+    AND typtype IN ('e', 'd', 'r')
+"""
+"""Makes a role ($2) the owner of everything in a schema ($1) that it does not own yet: objects that a
+migration has just created, and the tables of older copies, in which one superuser owned all schemas. Indexes,
+and sequences of a column, get the owner of their table."""
+
+_FORMAT_REVOCATIONS = """
+SELECT format('REVOKE ALL ON %s %I FROM %I', what, $1::text, rolname)
+FROM pg_namespace
+CROSS JOIN aclexplode(nspacl) AS granted
+JOIN pg_roles ON pg_roles.oid = granted.grantee
+CROSS JOIN unnest(ARRAY['ALL TABLES IN SCHEMA', 'ALL FUNCTIONS IN SCHEMA', 'SCHEMA']) AS what
+WHERE nspname = $1 AND granted.grantee <> nspowner AND rolname LIKE $2::text AND rolname <> $3::text
+ORDER BY what
+"""
+"""Takes from the roles of other services (LIKE $2), but not from audits ($3), what earlier versions granted
+them in a schema ($1)."""
+
+_FORMAT_READER_GRANTS = """
+SELECT format('GRANT USAGE ON SCHEMA %I TO %I', $1::text, $2::text)
+UNION ALL
+SELECT format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO %I', $1::text, $2::text)
+"""
+"""Lets a role ($2) read a schema ($1)."""
+
+_FORMAT_READER_REVOCATIONS = """
+SELECT format('REVOKE SELECT ON %I.%I FROM %I', $1::text, name, $3::text) FROM unnest($2::text[]) AS name
+"""
+"""Hides some tables ($2) of a schema ($1) from a role ($3)."""
 
 
 async def migrate_as_admin(
@@ -40,7 +115,7 @@ async def migrate_as_admin(
 async def create_schema(settings: Settings, schema: str) -> None:
     """Create a schema for a program that creates its own tables, and the role that owns the schema."""
     async with _admin_connection(settings, schema) as connection:
-        await connection.execute(await connection.fetchval(SQL["format_create_schema"], schema))
+        await connection.execute(await format_create_schema(connection, schema))
         if not settings.postgres_url:
             await _assign(connection, settings, schema)
 
@@ -59,12 +134,12 @@ async def _assign(connection: "asyncpg.Connection[Any]", settings: Settings, sch
     role = role_name(schema)
     password = role_password(settings.postgres_role_secret.get_secret_value(), role)
     async with connection.transaction():
-        await connection.execute(SQL["lock_roles"])
-        if not await connection.fetchval(SQL["role_exists"], role):
-            await connection.execute(await connection.fetchval(SQL["format_create_role"], role))
-        await _run_formatted(connection, "format_role", schema, role, scram_verifier(password))
-        await _run_formatted(connection, "format_owner_changes", schema, role)
-        await _run_formatted(connection, "format_revocations", schema, role_name("%"), role_name(READER))
+        await connection.execute(_LOCK_ROLES)
+        if not await connection.fetchval(_ROLE_EXISTS, role):
+            await connection.execute(await connection.fetchval(_FORMAT_CREATE_ROLE, role))
+        await _run_formatted(connection, _FORMAT_ROLE, schema, role, scram_verifier(password))
+        await _run_formatted(connection, _FORMAT_OWNER_CHANGES, schema, role)
+        await _run_formatted(connection, _FORMAT_REVOCATIONS, schema, role_name("%"), role_name(READER))
 
 
 async def _grant_to_reader(
@@ -72,13 +147,13 @@ async def _grant_to_reader(
 ) -> None:
     reader = role_name(READER)
     async with connection.transaction():
-        await connection.execute(SQL["lock_roles"])
-        if await connection.fetchval(SQL["role_exists"], reader):
-            await _run_formatted(connection, "format_reader_grants", schema, reader)
-            await _run_formatted(connection, "format_reader_revocations", schema, private_tables, reader)
+        await connection.execute(_LOCK_ROLES)
+        if await connection.fetchval(_ROLE_EXISTS, reader):
+            await _run_formatted(connection, _FORMAT_READER_GRANTS, schema, reader)
+            await _run_formatted(connection, _FORMAT_READER_REVOCATIONS, schema, private_tables, reader)
 
 
 async def _run_formatted(connection: "asyncpg.Connection[Any]", query: str, *arguments: object) -> None:
     """Execute the statements that a query returns."""
-    for row in await connection.fetch(SQL[query], *arguments):
+    for row in await connection.fetch(query, *arguments):
         await connection.execute(row[0])

@@ -2,10 +2,10 @@
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import is_dataclass
 from functools import wraps
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from types import NoneType, UnionType
 from typing import Any, Concatenate, ParamSpec, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -21,13 +21,16 @@ _COLLECTIONS = (list, tuple, frozenset)
 def statement(sql: str) -> Callable[[Runner[Parameters, Result]], Runner[Parameters, Result]]:
     '''Make a function run `sql`. Its body is its docstring; its annotations say what it takes and returns.
 
-    The first parameter is the connection, or a `Transaction`. The statement names the others: `$name`, or an
-    attribute, `$version.author`. An attribute of a `Sequence` is the array of those of its elements:
+    The first parameter is the connection, or a `Transaction`; the statement may name what it has, such as
+    `$tx.now`. The statement names each of the others: `$name`, an attribute, `$version.author`, or a field of
+    a record, `$event.order_id`. An attribute of a `Sequence` is the array of those of its elements:
     `$lines.quantity::integer[]`. PostgreSQL must be able to tell the type of each, so most have a cast.
 
     The function's result is a row (a dataclass, or a dict by the names of the columns), one value (of the
-    first column), or a list, tuple or frozenset of either. None stands for no row. The keys of
-    `dict[str, Version]` are the first column, its rows the others. Without a result, rows are ignored.
+    first column), or a list, tuple or frozenset of either. A field of a row that is a dataclass is a `ROW(…)`
+    of its fields in their order, and a list of dataclasses an array of such rows. None stands for no row, and
+    so does False if the result is a `bool`. The keys of `dict[str, Version]` are the first column, its rows
+    the others. Without a result, rows are ignored.
 
         @statement("SELECT version, author FROM versions WHERE name = $name::text")
         async def find_version(sql: Any, name: str) -> Version | None:
@@ -61,13 +64,13 @@ def _positional(
     sql: str, signature: inspect.Signature, hints: dict[str, Any], function: str
 ) -> tuple[str, list[Callable[[Any], Any]]]:
     """Return the statement with `$1`, `$2`, …, and the function that reads each from the arguments."""
-    parameters = list(signature.parameters)[1:]
+    first, *others = signature.parameters
     places: dict[str, int] = {}
     readers: list[Callable[[Any], Any]] = []
 
     def place(match: re.Match[str]) -> str:
         name, path = match[1], match[2].removeprefix(".")
-        if name not in parameters:
+        if name not in others and (name != first or not path):
             raise TypeError(f"{function}: the statement names ${name}, which is not a parameter")
         if match[0] not in places:
             readers.append(_reader(name, path, hints.get(name)))
@@ -75,19 +78,28 @@ def _positional(
         return f"${places[match[0]]}"
 
     positional = _NAMED.sub(place, sql)
-    if unused := [name for name in parameters if not any(re.match(rf"\${name}\b", used) for used in places)]:
+    if unused := [name for name in others if not any(re.match(rf"\${name}\b", used) for used in places)]:
         raise TypeError(f"{function}: the statement does not name ${', $'.join(unused)}")
     return positional, readers
 
 
 def _reader(name: str, path: str, hint: Any) -> Callable[[Any], Any]:
     if not path:
-        return lambda arguments: arguments[name]
-    attribute = attrgetter(path)
-    origin = get_origin(hint)
-    if isinstance(origin, type) and issubclass(origin, Collection):
-        return lambda arguments: [attribute(each) for each in arguments[name]]
-    return lambda arguments: attribute(arguments[name])
+        return itemgetter(name)
+    if get_args(hint) and _is_a(hint, Collection) and not _is_a(hint, Mapping):
+        read = _getter(path, get_args(hint)[0])
+        return lambda arguments: [read(each) for each in arguments[name]]
+    read = _getter(path, hint)
+    return lambda arguments: read(arguments[name])
+
+
+def _getter(path: str, of: Any) -> Callable[[Any], Any]:
+    return itemgetter(path) if _is_a(of, Mapping) else attrgetter(path)
+
+
+def _is_a(hint: Any, base: type) -> bool:
+    of = get_origin(hint) or hint
+    return isinstance(of, type) and issubclass(of, base)
 
 
 def _run_for(returned: Any) -> Callable[[Any, str, list[Any]], Awaitable[Any]]:
@@ -116,10 +128,11 @@ def _run_for(returned: Any) -> Callable[[Any, str, list[Any]], Awaitable[Any]]:
     is_union = origin in (Union, UnionType)
     types = [each for each in get_args(returned) if each is not NoneType] if is_union else [returned]
     one = _maker(types[0]) if len(types) == 1 else _first
+    nothing = False if returned is bool else None
 
     async def fetch_row(connection: Any, sql: str, values: list[Any]) -> Any:
         row = await connection.fetchrow(sql, *values)
-        return None if row is None else one(row)
+        return nothing if row is None else one(row)
 
     return fetch_row
 
@@ -127,12 +140,25 @@ def _run_for(returned: Any) -> Callable[[Any, str, list[Any]], Awaitable[Any]]:
 def _maker(of: Any) -> Callable[[Any], Any]:
     """Return what makes a row into a value of a type."""
     if is_dataclass(of) and isinstance(of, type):
-        return lambda row: of(**row)
+        nested = {name: make for name, hint in get_type_hints(of).items() if (make := _nested(hint))}
+        return lambda row: of(**{name: nested.get(name, _same)(value) for name, value in row.items()})
     if get_origin(of) is dict or of is dict or hasattr(of, "__required_keys__"):
         return dict
     if isinstance(of, type) and issubclass(of, tuple) and hasattr(of, "_fields"):
         return lambda row: of(**row)
     return _first
+
+
+def _nested(hint: Any) -> Callable[[Any], Any] | None:
+    """Return what makes the value of a column into a field of rows; None if the field has no rows."""
+    (of, *_) = get_args(hint) if get_origin(hint) is list else (hint,)
+    if not (is_dataclass(of) and isinstance(of, type)):
+        return None
+    return (lambda row: of(*row)) if of is hint else lambda rows: [of(*row) for row in rows]
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def _first(row: Any) -> Any:

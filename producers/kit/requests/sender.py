@@ -126,7 +126,7 @@ class RequestSender:
     async def _send_all(self, service: str, backoff: Backoff) -> None:
         """Send requests on a connection of its own, because a transaction is open while a service is asked.
 
-        Its name keeps the transaction out of `outbox/queries/oldest_open_transaction.sql`: it emits nothing.
+        Its name keeps the transaction out of `outbox/progress.py`: it emits nothing.
         """
         connection = await connect(self._settings, self._service)
         try:

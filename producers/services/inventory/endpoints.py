@@ -14,11 +14,9 @@ from common.principal import Principal
 from producers.kit.http.endpoint import json_response, transaction, transactions
 from producers.kit.http.guard import principal_of
 from producers.kit.http.routes import LIST_LIMIT, JsonBody, PublicRoute
-from producers.services.inventory import adjustments, schemas, store
-from producers.services.inventory.adjustments import StockCount
-from producers.services.inventory.model import Stock, StockKey
-from producers.services.inventory.problems import UnknownStock
-from producers.services.inventory.schemas import StockUpdate, StockUpdates
+from producers.services.inventory import changes, store
+from producers.services.inventory.model import Stock, StockOfProduct, StockUpdate, StockUpdates
+from producers.services.inventory.problems import UNKNOWN_STOCK
 
 NAME = "inventory"
 
@@ -41,7 +39,7 @@ router = APIRouter(prefix="/v1", tags=["stock"], route_class=PublicRoute)
 @router.get(
     "/products/{product_id}/stock",
     summary="The stock of a product",
-    response_model=schemas.Stock,
+    response_model=Stock,
     responses=openapi_problem(404, "No product has this id."),
 )
 @policy(anyone("read"))
@@ -56,14 +54,15 @@ async def stock(
     async with transactions(request, NAME).connection() as sql:
         found = await store.find_stock(sql, product_id, seller_id)
     if found is None:
-        raise UnknownStock(product_id, seller_id)
-    return json_response(present_stock(found))
+        of_seller = f" of seller {seller_id!r}" if seller_id else ""
+        raise UNKNOWN_STOCK(product_id=product_id, of_seller=of_seller)
+    return json_response(found)
 
 
 @router.put(
     "/products/{product_id}/stock",
     summary="Set the stock of a product",
-    response_model=schemas.Stock,
+    response_model=Stock,
     responses=OTHERS_STOCK,
 )
 @policy(STOCK_KEEPERS)
@@ -71,16 +70,15 @@ async def set_stock(
     request: Request, product_id: ProductId, body: Annotated[StockUpdate, JsonBody(EXAMPLE_STOCK)]
 ) -> Response:
     """Set the units that a seller has on hand. Units that are reserved for orders stay reserved."""
-    (stock,) = await _set_stock(
-        request, product_id, [StockCount(StockKey(product_id, body.seller_id), body.on_hand)]
-    )
-    return json_response(present_stock(stock))
+    count = StockOfProduct(product_id=product_id, seller_id=body.seller_id, on_hand=body.on_hand)
+    (stock,) = await _set_stock(request, product_id, [count])
+    return json_response(stock)
 
 
 @router.put(
     "/stock",
     summary="Set the stock of many products",
-    response_model=list[schemas.Stock],
+    response_model=list[Stock],
     responses=OTHERS_STOCK,
 )
 @policy(STOCK_KEEPERS)
@@ -91,16 +89,13 @@ async def set_stocks(
     ],
 ) -> Response:
     """Set the stock of a list of products. If one entry is refused, none is set."""
-    counts = [StockCount(StockKey(each.product_id, each.seller_id), each.on_hand) for each in body]
-    return json_response(
-        [present_stock(stock) for stock in await _set_stock(request, body[0].seller_id, counts)]
-    )
+    return json_response(await _set_stock(request, body[0].seller_id, body))
 
 
-async def _set_stock(request: Request, about: str, counts: Sequence[StockCount]) -> list[Stock]:
-    check_sellers(principal_of(request), {count.key.seller_id for count in counts})
+async def _set_stock(request: Request, about: str, counts: Sequence[StockOfProduct]) -> list[Stock]:
+    check_sellers(principal_of(request), {count.seller_id for count in counts})
     async with transaction(request, NAME, about) as tx:
-        return await adjustments.set_stock(tx, counts)
+        return await changes.set_stock(tx, counts)
 
 
 def check_sellers(principal: Principal, seller_ids: Collection[str]) -> None:
@@ -113,15 +108,3 @@ def check_sellers(principal: Principal, seller_ids: Collection[str]) -> None:
         return
     if any(principal.sellers.get(seller_id) not in STOCK_KEEPERS.staff for seller_id in seller_ids):
         raise NotYours
-
-
-def present_stock(stock: Stock) -> schemas.Stock:
-    """Return the API's response for a stock row."""
-    return {
-        "product_id": stock.key.product_id,
-        "seller_id": stock.key.seller_id,
-        "on_hand": stock.on_hand,
-        "reserved": stock.reserved,
-        "available": stock.available,
-        "version": stock.version,
-    }

@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from common.errors import Rejected
+from common.ids import new_id
 from common.metrics import RESERVATIONS
 from producers.kit.inbox.subscription import Subscription
 from producers.kit.listings import KEEP_LISTINGS
 from producers.kit.outbox.transaction import Transaction
 from producers.services.inventory import store
+from producers.services.inventory.changes import change_locked_stock, change_stock
 from producers.services.inventory.model import (
     RESERVATION_TTL,
     ReservedLine,
@@ -21,7 +23,6 @@ from producers.services.inventory.model import (
     shortages,
     units,
 )
-from producers.services.inventory.stock_events import change_locked_stock, change_stock
 from producers.services.inventory.store import Reservation
 from schemas.codec import Record
 
@@ -69,7 +70,7 @@ async def cancel_reservation(tx: Transaction, event: Record) -> None:
 
     If `order_placed` has not arrived yet, a `barred` reservation makes its handler ignore it.
     """
-    if await store.open_reservation(tx, event["order_id"], "barred"):
+    if await store.bar_reservation(tx, event["order_id"], new_id()):
         return
     reservation = await store.lock_reservation(tx, event["order_id"])
     if reservation and reservation.state == "held":

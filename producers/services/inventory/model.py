@@ -1,10 +1,14 @@
-"""The rules of stock, without a database: how orders reserve, sell and return units."""
+"""Stock and its rules, without a database: how orders reserve, sell and return units."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from common.ids import Id
 
 ReservationState = Literal["held", "sold", "released", "given_back", "refused", "barred"]
 ChangeReason = Literal["reserved", "released", "shipped", "returned", "received", "corrected"]
@@ -14,6 +18,21 @@ RESERVATION_TTL = timedelta(minutes=30)
 """How long an order's units are reserved for its payment."""
 
 MAX_ON_HAND = 1_000_000
+
+MAX_PRODUCTS = 5_000
+"""Limit of products in one request."""
+
+ProductId = Annotated[Id, Field(examples=["product-000001"])]
+SellerId = Annotated[Id, Field(examples=["seller-0001"])]
+OnHand = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=MAX_ON_HAND,
+        description="Units that the seller has, including reserved ones.",
+        examples=[25],
+    ),
+]
 
 
 class StockKey(NamedTuple):
@@ -54,17 +73,21 @@ class InsufficientStock(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """A seller's stock of a product. Each change returns the next version, or raises InsufficientStock."""
+    """The stock of a product at a seller. Units on hand that are not reserved can be bought."""
 
-    key: StockKey
-    on_hand: int = 0
-    reserved: int = 0
-    version: int = 0
+    product_id: ProductId
+    seller_id: SellerId
+    on_hand: OnHand
+    reserved: Annotated[int, Field(description="Units on hand that are reserved for orders.")]
+    available: Annotated[int, Field(description="`on_hand − reserved`.")]
+    version: Annotated[int, Field(description="The number of changes so far. A higher version is newer.")]
+
+    # Each change returns the next version, or raises InsufficientStock.
 
     @property
-    def available(self) -> int:
-        """Units that can be sold."""
-        return self.on_hand - self.reserved
+    def key(self) -> StockKey:
+        """The key of the row."""
+        return StockKey(self.product_id, self.seller_id)
 
     def reserve(self, units: int) -> "Stock":
         """Reserve units for an order."""
@@ -89,7 +112,25 @@ class Stock:
     def _with(self, on_hand: int, reserved: int) -> "Stock":
         if not 0 <= reserved <= on_hand:
             raise InsufficientStock(f"{self.key}: on hand {on_hand}, reserved {reserved}")
-        return replace(self, on_hand=on_hand, reserved=reserved, version=self.version + 1)
+        return Stock(self.product_id, self.seller_id, on_hand, reserved, on_hand - reserved, self.version + 1)
+
+
+class StockUpdate(BaseModel):
+    """The units of a product that a seller has now."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    seller_id: SellerId
+    on_hand: OnHand
+
+
+class StockOfProduct(StockUpdate):
+    """The units that a seller has now, with the product."""
+
+    product_id: ProductId
+
+
+StockUpdates = Annotated[list[StockOfProduct], Field(min_length=1, max_length=MAX_PRODUCTS)]
 
 
 def units(lines: Iterable[ReservedLine]) -> dict[StockKey, int]:

@@ -1,6 +1,8 @@
 """Places an order: reads the offers, prices the lines, and commits everything in one statement."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, astuple
+from datetime import datetime
 from hashlib import sha256
 
 import orjson
@@ -8,15 +10,13 @@ import orjson
 from common.ids import new_id
 from common.metrics import ORDERS
 from producers.kit.http.endpoint import to_json
-from producers.kit.outbox.message import OutboxMessage
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import OUTBOX, Transactions
 from producers.services.orders import store
-from producers.services.orders.model import amount_minor, priced
-from producers.services.orders.presenters import present_placed_order
-from producers.services.orders.problems import KeyReused
-from producers.services.orders.schemas import OrderRequest
-from producers.services.orders.store import Checkout, StoredResponse
+from producers.services.orders.model import OrderedLine, OrderLine, amount_minor, priced
+from producers.services.orders.problems import KEY_REUSED
+from producers.services.orders.schemas import OrderPayment, OrderRequest, OrderStep, ShopperOrder
+from producers.services.orders.store import StoredResponse
 
 
 async def check_out(
@@ -41,57 +41,55 @@ async def check_out(
             with the same key returns the order's response.
     """
     shopper_id = owners[0]
-    requested = [line.requested() for line in order.lines]
     async with transactions.connection() as sql:
         now = transactions.clock()
-        stored, offers = await store.find_checkout(sql, key, owners, requested, now)
+        stored, offers = await store.find_checkout(sql, key, owners, order.lines, now)
         if stored:
             return _same_order(stored, order), True
-        lines = priced(requested, offers, order.currency)
-        order_id = new_id()
-        checkout = Checkout(
-            key=key,
-            response=StoredResponse(
-                order_id,
-                _digest(shopper_id, order),
-                to_json(present_placed_order(order_id, shopper_id, order, lines, now)),
-                shopper_id,
-            ),
-            shopper_id=shopper_id,
-            session_id=session_id,
-            currency=order.currency,
-            amount_minor=amount_minor(lines),
-            payment=order.payment,
-            placed_at=now,
-            lines=lines,
-        )
-        trace = Trace.start(order_id, traceparent)
-        if await store.place(sql, checkout, _order_placed(transactions, checkout, trace)):
+        lines = priced(order.lines, offers, order.currency)
+        placed = _placed(new_id(), shopper_id, order, lines, now)
+        digest = _digest(shopper_id, order)
+        response = StoredResponse(placed.order_id, digest, to_json(placed), shopper_id)
+        event = {
+            "order_id": placed.order_id,
+            "shopper_id": shopper_id,
+            "currency": order.currency,
+            "lines": [asdict(line) for line in lines],
+            "session_id": session_id,
+        }
+        trace = Trace.start(placed.order_id, traceparent)
+        message = transactions.events.write("order_placed", now, trace, event)
+        if await store.place(sql, key, response, placed, session_id, order.payment, lines, message):
             await transactions.notifier.notify(sql, [OUTBOX])
             ORDERS.labels("placed").inc()
-            return checkout.response, False
+            return response, False
         return _same_order(await store.find_stored_response(sql, key, shopper_id), order), True
 
 
-def _order_placed(transactions: Transactions, checkout: Checkout, trace: Trace) -> OutboxMessage:
-    fields = {
-        "order_id": checkout.response.order_id,
-        "shopper_id": checkout.shopper_id,
-        "currency": checkout.currency,
-        "lines": [line.as_event() for line in checkout.lines],
-        "session_id": checkout.session_id,
-    }
-    return transactions.events.write("order_placed", checkout.placed_at, trace, fields)
+def _placed(
+    order_id: str, shopper_id: str, request: OrderRequest, lines: Sequence[OrderedLine], now: datetime
+) -> ShopperOrder:
+    return ShopperOrder(
+        order_id=order_id,
+        shopper_id=shopper_id,
+        status="placed",
+        cancellation_reason=None,
+        currency=request.currency,
+        placed_at=now,
+        history=[OrderStep("placed", now, None, None, None)],
+        lines=[OrderLine(*astuple(line)[:-1]) for line in lines],  # the commission is not the shopper's
+        payment=OrderPayment("pending", request.payment.method, amount_minor(lines), 0),
+    )
 
 
 def _same_order(stored: StoredResponse, order: OrderRequest) -> StoredResponse:
     """Return the stored response of a key, if it was the response to the same order.
 
     Raises:
-        KeyReused: it was not.
+        KEY_REUSED: it was not.
     """
     if stored.request_sha256 != _digest(order.shopper_id or stored.key_owner, order):
-        raise KeyReused
+        raise KEY_REUSED()
     return stored
 
 

@@ -1,6 +1,7 @@
 """`/v1/orders`: placing an order, listing one's own, tracking one, cancelling it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -8,6 +9,7 @@ from starlette.responses import Response
 
 from common.access_policy import allow
 from common.content_type import JSON
+from common.cursor import BadCursor, decode_moment, encode_moment
 from common.guarded_route import policy
 from common.ids import Id, is_uuid7
 from common.openapi import openapi_problem
@@ -16,15 +18,15 @@ from producers.kit.http.endpoint import json_response, require_json, transaction
 from producers.kit.http.guard import principal_of
 from producers.kit.http.idempotency import is_valid_key
 from producers.kit.http.routes import JsonBody, PublicRoute, ServiceRoute
-from producers.services.orders import cancellation, store
+from producers.services.orders import store
 from producers.services.orders.checkout import check_out
-from producers.services.orders.order_list import list_orders
-from producers.services.orders.presenters import present_order
+from producers.services.orders.handlers import cancel_locked
 from producers.services.orders.problems import (
-    BadIdempotencyKey,
-    NotYourShopper,
-    TooLateToCancel,
-    UnknownOrder,
+    BAD_IDEMPOTENCY_KEY,
+    NOT_YOUR_SHOPPER,
+    PARTLY_RETURNED,
+    TOO_LATE_TO_CANCEL,
+    UNKNOWN_ORDER,
 )
 from producers.services.orders.schemas import (
     ExportRequest,
@@ -46,7 +48,7 @@ EXAMPLE_ORDER = {
     "payment": {"method": "credit_card", "token": "tok_visa"},
     "lines": [{"product_id": "product-000001", "quantity": 1}],
 }
-UNKNOWN_ORDER = openapi_problem(404, "No order has this id.")
+NO_ORDER = openapi_problem(404, "No order has this id.")
 
 OrderId = Annotated[
     Id, Path(description="The order's id.", examples=["0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11"])
@@ -74,7 +76,7 @@ async def place_order(request: Request, order: Annotated[OrderRequest, JsonBody(
     """
     key = request.headers.get("Idempotency-Key", "")
     if not is_valid_key(key):
-        raise BadIdempotencyKey
+        raise BAD_IDEMPOTENCY_KEY()
     principal = principal_of(request)
     shopper_id = shopper_of(order, principal)
     key_owners = [shopper_id, *(each for each in principal.shopper_ids if each != shopper_id)]
@@ -102,9 +104,15 @@ async def own_orders(
     limit: Annotated[int, Query(ge=1, le=MAX_ORDERS)] = 20,
 ) -> Response:
     """Return the sender's own orders, the newest first, also those of a person's time as a guest."""
-    shopper_ids = principal_of(request).shopper_ids
+    after: tuple[datetime | None, str | None] = (None, None) if cursor is None else position_of(cursor)
     async with transactions(request, NAME).connection() as sql:
-        return json_response(await list_orders(sql, shopper_ids, cursor, limit))
+        found = await store.find_orders(sql, principal_of(request).shopper_ids, *after, limit + 1)
+    last = found[limit - 1] if len(found) > limit else None
+    page: ShopperOrders = {
+        "orders": found[:limit],
+        "next_cursor": encode_moment(last.placed_at, last.order_id) if last else None,
+    }
+    return json_response(page)
 
 
 @internal.post("/exports", response_model=ExportResponse)
@@ -126,12 +134,12 @@ async def payment_details(request: Request, body: Annotated[PaymentDetailsReques
         return json_response({"payments": await store.find_payment_details(sql, body.order_ids)})
 
 
-@public.get("/{order_id}", summary="Follow an order", response_model=ShopperOrder, responses=UNKNOWN_ORDER)
+@public.get("/{order_id}", summary="Follow an order", response_model=ShopperOrder, responses=NO_ORDER)
 @policy(allow("guest", "shopper", "admin", "platform", traffic="read"))
 async def order(request: Request, order_id: OrderId) -> Response:
     """Return the status, lines, payment and history of an order."""
     async with transactions(request, NAME).connection() as sql:
-        return json_response(present_order(await _find(sql, order_id, principal_of(request))))
+        return json_response(await _find(sql, order_id, principal_of(request)))
 
 
 @public.post(
@@ -139,7 +147,7 @@ async def order(request: Request, order_id: OrderId) -> Response:
     summary="Cancel an order",
     status_code=202,
     response_model=ShopperOrder,
-    responses=UNKNOWN_ORDER | openapi_problem(409, "The order has been shipped already."),
+    responses=NO_ORDER | openapi_problem(409, "The order has been shipped already."),
 )
 @policy(allow("guest", "shopper", "admin", "platform", traffic="write"))
 async def cancel_order(
@@ -149,16 +157,16 @@ async def cancel_order(
 ) -> Response:
     """Cancel an order that has not been shipped. Its stock is released, its payment refunded. Send `{}`."""
     if not is_uuid7(order_id):
-        raise UnknownOrder(order_id)
+        raise UNKNOWN_ORDER(order_id=order_id)
     async with transaction(request, NAME, order_id) as tx:
         principal = principal_of(request)
         order = await store.lock_order(tx, order_id, owners(principal))
         if order is None:
-            raise UnknownOrder(order_id)
-        cancelled = await cancellation.cancel_order(tx, order, "shopper_request")
+            raise UNKNOWN_ORDER(order_id=order_id)
+        cancelled = await cancel_locked(tx, order, "shopper_request")
         if not cancelled and order.status != "cancelled":  # a repeated request changes nothing
-            raise TooLateToCancel(order.status, order.has_returns)
-        return json_response(present_order(await _find(tx.sql, order_id, principal)), 202)
+            raise PARTLY_RETURNED() if order.has_returns else TOO_LATE_TO_CANCEL(status=order.status)
+        return json_response(await _find(tx.sql, order_id, principal), 202)
 
 
 def owners(principal: Principal) -> Sequence[str] | None:
@@ -170,11 +178,11 @@ def shopper_of(order: OrderRequest, principal: Principal) -> str:
     """Return who places an order: the principal, or the shopper for whom a process of the platform sends it.
 
     Raises:
-        NotYourShopper: the order names another shopper, or none.
+        NOT_YOUR_SHOPPER: the order names another shopper, or none.
     """
     named = order.shopper_id or principal.shopper_id
     if named is None or not ("platform" in principal.roles or named in principal.shopper_ids):
-        raise NotYourShopper
+        raise NOT_YOUR_SHOPPER()
     return named
 
 
@@ -189,10 +197,22 @@ def session_of(order: OrderRequest, principal: Principal) -> str | None:
     return order.session_id if is_own else None
 
 
-async def _find(sql: Any, order_id: str, principal: Principal) -> dict[str, Any]:
+def position_of(cursor: str) -> tuple[datetime, str]:
+    """Return when the last order of a page was placed, and its id.
+
+    Raises:
+        BadCursor: the cursor is not one of a response.
+    """
+    placed_at, order_id = decode_moment(cursor)
+    if not is_uuid7(order_id):
+        raise BadCursor
+    return placed_at, order_id
+
+
+async def _find(sql: Any, order_id: str, principal: Principal) -> ShopperOrder:
     order = await store.find_order(sql, order_id, owners(principal)) if is_uuid7(order_id) else None
     if order is None:
-        raise UnknownOrder(order_id)
+        raise UNKNOWN_ORDER(order_id=order_id)
     return order
 
 

@@ -8,16 +8,15 @@ from producers.kit.inbox.subscription import Subscription, any_key
 from producers.kit.listings import check_listing
 from producers.kit.outbox.transaction import Transaction
 from producers.services.orders import store
-from producers.services.orders.cancellation import cancel_order
 from producers.services.orders.model import (
-    Offer,
     PaymentStatus,
     Reason,
     Status,
+    can_be_cancelled,
     can_become,
+    check_return,
     payment_can_become,
 )
-from producers.services.orders.returns import check_return
 from producers.services.orders.store import Order
 from schemas.codec import Record
 
@@ -98,10 +97,12 @@ async def accept_return(tx: Transaction, event: Record) -> None:
     if order.status in ("placed", "cancelled"):
         state = "not paid yet" if order.status == "placed" else "cancelled"
         raise Rejected(f"order {order.order_id} is {state}, so it can't be returned")
-    await store.check_return_is_new(tx, order, event["return_id"])
+    if await store.is_returned(tx, order, event["return_id"]):
+        raise Rejected(f"return {event['return_id']} of order {order.order_id} was accepted before")
     after = check_return(await store.find_sold_lines(tx, order), event)
     step = store.StepDetails(event["occurred_at"], event["return_id"], event["seller_id"])
-    await store.record_return(tx, order, step, after.values())
+    await store.save_returned_lines(tx, order, after.values())
+    await store.add_step(tx, order, "returned", step)
     tx.emit("return_settled", **settled(event))
 
 
@@ -114,25 +115,29 @@ def settled(event: Record) -> dict[str, Any]:
 async def save_offer(tx: Transaction, event: Record) -> None:
     """`product_listed`, `product_changed`: save the offer."""
     check_listing(event)
-    offer = Offer(
-        event["product_id"],
-        event["seller_id"],
-        event["currency"],
-        event["price_minor"],
-        listed=True,
-        category=event["category"],
+    await store.save_offer(tx, event)
+
+
+async def cancel_locked(tx: Transaction, order: Order, reason: Reason) -> bool:
+    """Cancel a locked order and emit `order_cancelled`; return False if it can't be cancelled.
+
+    An order that is shipped, cancelled or partly returned does not change.
+    Inventory then releases or restocks the units, and payments refunds the captured amount.
+    """
+    if not can_be_cancelled(order.status, order.has_returns):
+        return False
+    await store.set_order_status(tx, order, "cancelled", store.StepDetails(tx.now), reason)
+    tx.emit(
+        "order_cancelled",
+        order_id=order.order_id,
+        shopper_id=order.shopper_id,
+        reason=reason,
+        placed_at=order.placed_at,
+        currency=order.currency,
+        lines=await store.find_lines(tx.sql, order.order_id),
+        confirmed_at=await store.find_confirmed_at(tx, order),
     )
-    await store.save_offer(tx, offer, event["occurred_at"])
-
-
-async def save_rule(tx: Transaction, event: Record) -> None:
-    """`commission_rule_added`: lines of orders that are placed from now on may have this commission."""
-    await store.save_rule(tx, event)
-
-
-async def delist_offer(tx: Transaction, event: Record) -> None:
-    """`product_delisted`: the offer can't be bought any more."""
-    await store.delist_offer(tx, event["product_id"], event["seller_id"], event["occurred_at"])
+    return True
 
 
 async def _cancel(tx: Transaction, order: Order, reason: Reason) -> None:
@@ -144,7 +149,7 @@ async def _cancel(tx: Transaction, order: Order, reason: Reason) -> None:
     Raises:
         Rejected: the order was partly returned.
     """
-    if not await cancel_order(tx, order, reason) and order.has_returns:
+    if not await cancel_locked(tx, order, reason) and order.has_returns:
         raise Rejected(f"order {order.order_id} was partly returned, so it can't be cancelled")
 
 
@@ -183,6 +188,6 @@ SUBSCRIPTIONS = (
     Subscription("order_returned", accept_return, external_key=is_uuid7, never_prune=True),
     Subscription("product_listed", save_offer, external_key=any_key, batchable=True),
     Subscription("product_changed", save_offer, external_key=any_key, batchable=True),
-    Subscription("product_delisted", delist_offer, external_key=any_key, batchable=True),
-    Subscription("commission_rule_added", save_rule),
+    Subscription("product_delisted", store.delist_offer, external_key=any_key, batchable=True),
+    Subscription("commission_rule_added", store.save_rule),
 )

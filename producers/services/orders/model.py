@@ -1,10 +1,16 @@
-"""The rules of orders, without a database: the prices of lines, and the allowed status changes."""
+"""The rules of orders, without a database: prices of lines, allowed status changes, and returns."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
 
-from producers.services.orders.problems import OtherCurrency, PriceMoved, UnknownProduct
+from pydantic import BaseModel, ConfigDict, Field
+
+from common.errors import Rejected
+from common.ids import Id
+from producers.kit.listings import MAX_PRICE_MINOR
+from producers.services.orders.problems import OTHER_CURRENCY, PRICE_MOVED, UNKNOWN_PRODUCT
+from schemas.codec import Record
 
 Status = Literal["placed", "confirmed", "shipped", "delivered", "cancelled"]
 Reason = Literal["shopper_request", "out_of_stock", "payment_failed", "timed_out"]
@@ -24,16 +30,21 @@ PREDECESSORS: dict[Status, frozenset[Status]] = {
 _PAYMENT_ORDER: dict[PaymentStatus, int] = {"pending": 0, "failed": 1, "captured": 2, "refunded": 3}
 
 
-@dataclass(frozen=True, slots=True)
-class RequestedLine:
-    """A line of a checkout request."""
+Minor = Annotated[int, Field(description="Money in minor units (cents) of `currency`.", examples=[1299000])]
 
-    product_id: str
-    quantity: int
-    seller_id: str | None = None
-    """None means the cheapest seller."""
-    unit_price_minor: int | None = None
-    """The price that the shopper saw."""
+
+class OrderLineRequest(BaseModel):
+    """One product to buy."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    product_id: Annotated[Id, Field(examples=["product-000001"])]
+    quantity: Annotated[int, Field(ge=1, le=MAX_UNITS)]
+    seller_id: Annotated[Id | None, Field(description="Default: the cheapest seller.")] = None
+    unit_price_minor: Annotated[
+        Annotated[int, Field(ge=0, le=MAX_PRICE_MINOR)] | None,
+        Field(description="The price that the shopper saw. If it has changed, the order is refused."),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,33 +70,19 @@ class LineOffer:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderedLine:
-    """A line of an order. Discount, shipping and tax are for the whole line, not for each unit."""
+class OrderLine:
+    """One line of an order, at the price that was paid."""
 
     line_number: int
     product_id: str
     seller_id: str
     quantity: int
-    unit_price_minor: int
-    commission_bp: int
-    """The marketplace's commission in basis points, frozen at the checkout."""
-    discount_minor: int = 0
-    shipping_minor: int = 0
-    tax_minor: int = 0
+    unit_price_minor: Minor
+    discount_minor: Minor
+    shipping_minor: Minor
+    tax_minor: Minor
 
-    def as_event(self) -> dict[str, int | str]:
-        """Return the line as a record of `order_placed`."""
-        return {
-            "line_number": self.line_number,
-            "product_id": self.product_id,
-            "seller_id": self.seller_id,
-            "quantity": self.quantity,
-            "unit_price_minor": self.unit_price_minor,
-            "discount_minor": self.discount_minor,
-            "shipping_minor": self.shipping_minor,
-            "tax_minor": self.tax_minor,
-            "commission_bp": self.commission_bp,
-        }
+    # Discount, shipping and tax are for the whole line, not for each unit.
 
     @property
     def due_minor(self) -> int:
@@ -94,13 +91,23 @@ class OrderedLine:
         return gross - self.discount_minor + self.shipping_minor + self.tax_minor
 
 
-def priced(lines: Sequence[RequestedLine], offers: Iterable[LineOffer], currency: str) -> list[OrderedLine]:
+@dataclass(frozen=True, slots=True)
+class OrderedLine(OrderLine):
+    """A line of an order, as a record of `order_placed`."""
+
+    commission_bp: int
+    """The marketplace's commission in basis points, frozen at the checkout."""
+
+
+def priced(
+    lines: Sequence[OrderLineRequest], offers: Iterable[LineOffer], currency: str
+) -> list[OrderedLine]:
     """Return the lines at the catalogue's prices, numbered from 1. `offers` are those of their products.
 
     Raises:
-        UnknownProduct: a product is not listed, or not by that seller.
-        OtherCurrency: a product is sold in another currency.
-        PriceMoved: the price is not the one that the shopper saw.
+        UNKNOWN_PRODUCT: a product is not listed, or not by that seller.
+        OTHER_CURRENCY: a product is sold in another currency.
+        PRICE_MOVED: the price is not the one that the shopper saw.
     """
     by_line: dict[int, list[LineOffer]] = {}
     for each in offers:
@@ -110,23 +117,35 @@ def priced(lines: Sequence[RequestedLine], offers: Iterable[LineOffer], currency
     ]
 
 
-def _line(number: int, line: RequestedLine, offers: Sequence[LineOffer], currency: str) -> OrderedLine:
+def _line(number: int, line: OrderLineRequest, offers: Sequence[LineOffer], currency: str) -> OrderedLine:
     candidates = [each for each in offers if line.seller_id in (None, each.offer.seller_id)]
     if not candidates:
-        raise UnknownProduct(number, line.product_id, line.seller_id)
+        by_seller = f"by seller {line.seller_id!r} " if line.seller_id else ""
+        raise UNKNOWN_PRODUCT(line=number, product_id=line.product_id, by_seller=by_seller)
     payable = [each for each in candidates if each.offer.currency == currency]
     if not payable:
-        raise OtherCurrency(number, line.product_id, candidates[0].offer.currency, currency)
+        sold_in = candidates[0].offer.currency
+        raise OTHER_CURRENCY(line=number, product_id=line.product_id, sold_in=sold_in, currency=currency)
     chosen = min(payable, key=lambda each: (each.offer.price_minor, each.offer.seller_id))
     offer = chosen.offer
     if line.unit_price_minor not in (None, offer.price_minor):
-        raise PriceMoved(number, line.product_id, offer.price_minor, currency)
+        raise PRICE_MOVED(
+            line=number, product_id=line.product_id, price_minor=offer.price_minor, currency=currency
+        )
     return OrderedLine(
-        number, line.product_id, offer.seller_id, line.quantity, offer.price_minor, chosen.commission_bp
+        line_number=number,
+        product_id=line.product_id,
+        seller_id=offer.seller_id,
+        quantity=line.quantity,
+        unit_price_minor=offer.price_minor,
+        discount_minor=0,
+        shipping_minor=0,
+        tax_minor=0,
+        commission_bp=chosen.commission_bp,
     )
 
 
-def amount_minor(lines: Iterable[OrderedLine]) -> int:
+def amount_minor(lines: Iterable[OrderLine]) -> int:
     """Return the amount that the shopper pays for these lines."""
     return sum(line.due_minor for line in lines)
 
@@ -155,3 +174,61 @@ def payment_can_become(status: PaymentStatus, to: PaymentStatus) -> bool:
     `payment_captured`.
     """
     return _PAYMENT_ORDER[to] > _PAYMENT_ORDER[status]
+
+
+@dataclass(frozen=True, slots=True)
+class SoldLine:
+    """A line of an order, with its returned units and its refunded amount."""
+
+    line_number: int
+    product_id: str
+    seller_id: str
+    quantity: int
+    amount_minor: int
+    """The amount due for the line."""
+    returned: int = 0
+    refunded_minor: int = 0
+
+    def after_return(self, quantity: int, refund_minor: int) -> "SoldLine":
+        """Return the line after a return.
+
+        Raises:
+            Rejected: more units are returned than are left, or more is refunded than is left of the amount.
+        """
+        returnable = self.quantity - self.returned
+        if not 0 <= quantity <= returnable:
+            raise Rejected(
+                f"the return has {quantity} units of line {self.line_number}, but {returnable} can be "
+                "returned"
+            )
+        refundable = self.amount_minor - self.refunded_minor
+        if not 0 <= refund_minor <= refundable:
+            raise Rejected(
+                f"the return refunds {refund_minor} minor units for line {self.line_number}, but "
+                f"{refundable} can be refunded"
+            )
+        return replace(
+            self, returned=self.returned + quantity, refunded_minor=self.refunded_minor + refund_minor
+        )
+
+
+def check_return(sold: Iterable[SoldLine], event: Record) -> Mapping[int, SoldLine]:
+    """Check an `order_returned` against its order's lines; return the returned lines, as they are after it.
+
+    Raises:
+        Rejected: the order has no such line, the line is of another product or seller, or it has fewer units
+            or less money left than the return takes.
+    """
+    lines = {line.line_number: line for line in sold}
+    after: dict[int, SoldLine] = {}
+    for returned in event["lines"]:
+        number = returned["line_number"]
+        line = after.get(number) or lines.get(number)
+        if line is None:
+            raise Rejected(f"order {event['order_id']} has no line {number}")
+        if line.product_id != returned["product_id"]:
+            raise Rejected(f"line {number} is of product {line.product_id}, not of {returned['product_id']}")
+        if line.seller_id != event["seller_id"]:
+            raise Rejected(f"line {number} was sold by {line.seller_id}, not by {event['seller_id']}")
+        after[number] = line.after_return(returned["quantity"], returned["refund_minor"])
+    return after

@@ -1,5 +1,6 @@
 """Requests and responses of the order endpoints."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -7,33 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from common.ids import Id
-from producers.kit.listings import MAX_PRICE_MINOR
 from producers.kit.payment_details import Method, PaymentDetails
-from producers.services.orders.model import MAX_LINES, MAX_UNITS, RequestedLine, Status
+from producers.services.orders.model import MAX_LINES, Minor, OrderLine, OrderLineRequest, Status
 
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-Minor = Annotated[int, Field(description="Money in minor units (cents) of `currency`.", examples=[1299000])]
 
 
 class _Request(BaseModel):
     model_config = STRICT
-
-
-class OrderLineRequest(_Request):
-    """One product to buy."""
-
-    product_id: Annotated[Id, Field(examples=["product-000001"])]
-    quantity: Annotated[int, Field(ge=1, le=MAX_UNITS)]
-    seller_id: Annotated[Id | None, Field(description="Default: the cheapest seller.")] = None
-    unit_price_minor: Annotated[
-        Annotated[int, Field(ge=0, le=MAX_PRICE_MINOR)] | None,
-        Field(description="The price that the shopper saw. If it has changed, the order is refused."),
-    ] = None
-
-    def requested(self) -> RequestedLine:
-        """Return the line for `model.priced`."""
-        return RequestedLine(self.product_id, self.quantity, self.seller_id, self.unit_price_minor)
 
 
 class PaymentRequest(PaymentDetails):
@@ -76,7 +58,8 @@ class PaymentDetailsResponse(TypedDict):
     payments: dict[str, PaymentDetails]
 
 
-class OrderStep(TypedDict):
+@dataclass(frozen=True, slots=True)
+class OrderStep:
     """One step of an order, or of one seller's part of it."""
 
     status: Annotated[
@@ -93,20 +76,8 @@ class OrderStep(TypedDict):
     tracking_code: Annotated[str | None, Field(description="The carrier's code of the parcel, if known.")]
 
 
-class OrderLine(TypedDict):
-    """One line of an order, at the price that was paid."""
-
-    line_number: int
-    product_id: str
-    seller_id: str
-    quantity: int
-    unit_price_minor: Minor
-    discount_minor: Minor
-    shipping_minor: Minor
-    tax_minor: Minor
-
-
-class OrderPayment(TypedDict):
+@dataclass(frozen=True, slots=True)
+class OrderPayment:
     """The state of the payment."""
 
     status: Annotated[
@@ -121,7 +92,8 @@ class OrderPayment(TypedDict):
     refunded_minor: Annotated[Minor, Field(description="The amount that was refunded so far.")]
 
 
-class ShopperOrder(TypedDict):
+@dataclass(frozen=True, slots=True)
+class ShopperOrder:
     """An order and its history."""
 
     order_id: str
@@ -140,14 +112,16 @@ class ShopperOrder(TypedDict):
     payment: OrderPayment
 
 
-class ListedOrderLine(TypedDict):
+@dataclass(frozen=True, slots=True)
+class ListedOrderLine:
     """A product of an order in a list, and its units."""
 
     product_id: str
     quantity: int
 
 
-class ListedOrder(TypedDict):
+@dataclass(frozen=True, slots=True)
+class ListedOrder:
     """An order in a list. `GET /v1/orders/{order_id}` has all of it."""
 
     order_id: str
@@ -168,7 +142,8 @@ class ShopperOrders(TypedDict):
     next_cursor: Annotated[str | None, Field(description="For the next page; null on the last one.")]
 
 
-class ExportedOrderResponse(TypedDict):
+@dataclass(frozen=True, slots=True)
+class ExportedOrder:
     """An order of an exported person."""
 
     order_id: str
@@ -185,4 +160,4 @@ class ExportedOrderResponse(TypedDict):
 class ExportResponse(TypedDict):
     """Every order of a person, the oldest first."""
 
-    orders: list[ExportedOrderResponse]
+    orders: list[ExportedOrder]

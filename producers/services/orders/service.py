@@ -3,8 +3,8 @@
 from producers.kit.service import Service
 from producers.services.orders.endpoints import router
 from producers.services.orders.handlers import SUBSCRIPTIONS
-from producers.services.orders.key_retention import prune_idempotency_keys
 from producers.services.orders.returns_of_before import settle_returns_of_before
+from producers.services.orders.store import prune_idempotency_keys
 
 SERVICE = Service(
     name="orders",

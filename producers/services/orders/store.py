@@ -1,39 +1,29 @@
-"""Reads and writes orders' tables; each statement is a file in `queries/`."""
+"""Reads and writes orders' tables."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from common.errors import Rejected
 from common.metrics import ORDERS
+from common.settings import Settings
 from producers.kit.outbox.message import OutboxMessage
-from producers.kit.outbox.transaction import Transaction
+from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.payment_details import PaymentDetails
-from producers.kit.postgres.queries import load_queries
+from producers.kit.postgres.pruning import prune
+from producers.kit.postgres.statements import statement
 from producers.services.orders.model import (
     LineOffer,
     Offer,
     OrderedLine,
+    OrderLineRequest,
     PaymentStatus,
     Reason,
-    RequestedLine,
+    SoldLine,
     Status,
 )
-from producers.services.orders.returns import SoldLine
+from producers.services.orders.schemas import ExportedOrder, ListedOrder, ShopperOrder
 from schemas.codec import Record
-
-SQL = load_queries(__file__)
-
-PRUNE_KEYS = SQL["prune_idempotency_keys"]
-"""A DELETE for `producers.kit.postgres.pruning.prune`."""
-
-_PAYMENT_FIELDS = ("method", "token", "installments")
-_STEP_FIELDS = ("status", "at", "seller_id", "carrier", "tracking_code")
-_LINE_FIELDS = (
-    *("line_number", "product_id", "seller_id", "quantity", "unit_price_minor", "discount_minor"),
-    *("shipping_minor", "tax_minor", "commission_bp"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,129 +64,235 @@ class StoredResponse:
     key_owner: str
 
 
-@dataclass(frozen=True, slots=True)
-class Checkout:
-    """An order to place, with the response to store for its key."""
-
-    key: str
-    response: StoredResponse
-    shopper_id: str
-    session_id: str | None
-    currency: str
-    amount_minor: int
-    payment: PaymentDetails
-    placed_at: datetime
-    lines: Sequence[OrderedLine]
-
-
 async def find_checkout(
-    sql: Any, key: str, owners: Sequence[str], lines: Sequence[RequestedLine], at: datetime
+    sql: Any, key: str, owners: Sequence[str], lines: Sequence[OrderLineRequest], at: datetime
 ) -> tuple[StoredResponse | None, list[LineOffer]]:
     """Return the stored response of this key, if any, and the offers for these lines at `at`.
 
     `owners` are the shopper ids of one person; the first that has used the key counts.
     """
-    products, quantities = {line.product_id for line in lines}, [line.quantity for line in lines]
-    rows = await sql.fetch(SQL["find_checkout"], key, sorted(products), quantities, at, owners)
-    stored = None if rows[0]["order_id"] is None else _stored_response(rows[0])
+    rows = await _find_checkout(sql, key, owners, sorted({line.product_id for line in lines}), lines, at)
+    stored = None if rows[0]["order_id"] is None else StoredResponse(*list(rows[0].values())[:4])
     return stored, [
-        LineOffer(number, Offer(*tuple(row)[4:10]), row["commissions_bp"][number - 1])
+        LineOffer(number, Offer(*list(row.values())[4:10]), row["commissions_bp"][number - 1])
         for row in rows
         for number, line in enumerate(lines, start=1)
         if row["product_id"] == line.product_id
     ]
 
 
-async def place(sql: Any, checkout: Checkout, message: OutboxMessage) -> bool:
-    """Commit a checkout in one statement; do nothing and return False if the shopper has used its key."""
-    lines = checkout.lines
-    placed: bool = await sql.fetchval(
-        SQL["place_order"],
-        checkout.key,
-        checkout.response.request_sha256,
-        checkout.response.order_id,
-        checkout.response.answer,
-        checkout.shopper_id,
-        checkout.session_id,
-        checkout.currency,
-        checkout.amount_minor,
-        checkout.payment.method,
-        checkout.placed_at,
-        [line.line_number for line in lines],
-        [line.product_id for line in lines],
-        [line.seller_id for line in lines],
-        [line.quantity for line in lines],
-        [line.unit_price_minor for line in lines],
-        [line.discount_minor for line in lines],
-        [line.shipping_minor for line in lines],
-        [line.tax_minor for line in lines],
-        [line.commission_bp for line in lines],
-        *message,
-        checkout.payment.token,
-        checkout.payment.installments,
+@statement("""
+    SELECT
+        used.order_id, used.request_sha256, used.answer, used.shopper_id AS key_owner,
+        offers.product_id, offers.seller_id, offers.currency, offers.price_minor, offers.listed,
+        offers.category,
+        commissions_bp(
+            offers.seller_id, offers.category, offers.currency, offers.price_minor,
+            $lines.quantity::integer[], $at::timestamptz
+        ) AS commissions_bp
+    FROM (SELECT $key::text AS key, $owners::text[] AS owners) AS request
+    LEFT JOIN LATERAL (
+        SELECT * FROM idempotency_keys AS one
+        WHERE one.key = request.key AND one.shopper_id = ANY (request.owners)
+        ORDER BY array_position(request.owners, one.shopper_id) LIMIT 1
+    ) AS used ON true
+    LEFT JOIN offers ON offers.product_id = ANY ($products::text[]) AND offers.listed
+""")
+async def _find_checkout(
+    sql: Any,
+    key: str,
+    owners: Sequence[str],
+    products: Sequence[str],
+    lines: Sequence[OrderLineRequest],
+    at: datetime,
+) -> list[dict[str, Any]]:
+    """Return at least one row, in one round trip. Each has the columns of the key.
+
+    Each offer has the commissions of lines that sell the quantities of `lines`.
+    """
+
+
+@statement("""
+    WITH claimed AS (
+        INSERT INTO idempotency_keys (shopper_id, key, request_sha256, order_id, answer)
+        VALUES (
+            $order.shopper_id::text, $key::text, $response.request_sha256::bytea, $response.order_id::uuid,
+            $response.answer::bytea
+        )
+        ON CONFLICT (shopper_id, key) DO NOTHING
+        RETURNING order_id
+    ), placed AS (
+        INSERT INTO orders
+            (order_id, shopper_id, session_id, currency, status, amount_minor, payment_method, placed_at)
+        SELECT order_id, $order.shopper_id::text, $session_id::text, $order.currency::text, 'placed',
+            $order.payment.amount_minor::bigint, $payment.method::text, $order.placed_at::timestamptz
+        FROM claimed
+    ), lines AS (
+        INSERT INTO order_lines
+            (order_id, line_number, product_id, seller_id, quantity, unit_price_minor, discount_minor,
+             shipping_minor, tax_minor, commission_bp)
+        SELECT order_id, bought.*
+        FROM claimed, unnest(
+            $lines.line_number::integer[], $lines.product_id::text[], $lines.seller_id::text[],
+            $lines.quantity::integer[], $lines.unit_price_minor::bigint[], $lines.discount_minor::bigint[],
+            $lines.shipping_minor::bigint[], $lines.tax_minor::bigint[], $lines.commission_bp::integer[]
+        ) AS bought
+    ), payment AS (
+        INSERT INTO how_to_pay (order_id, method, token, installments)
+        SELECT order_id, $payment.method::text, $payment.token::text, $payment.installments::integer
+        FROM claimed
+    ), steps AS (
+        INSERT INTO order_steps (order_id, step, occurred_at)
+        SELECT order_id, 'placed', $order.placed_at::timestamptz FROM claimed
+    ), emitted AS (
+        INSERT INTO outbox (topic, key, value, headers)
+        SELECT $message.topic::text, $message.key::bytea, $message.value::bytea, $message.headers::jsonb
+        FROM claimed
     )
-    return placed
+    SELECT EXISTS (SELECT FROM claimed)
+""")
+async def place(
+    sql: Any,
+    key: str,
+    response: StoredResponse,
+    order: ShopperOrder,
+    session_id: str | None,
+    payment: PaymentDetails,
+    lines: Sequence[OrderedLine],
+    message: OutboxMessage,
+) -> bool:
+    """Commit a checkout in one round trip; do nothing and return False if the shopper has used its key.
+
+    It commits the key, the order, its lines, its payment details, its first step and its event.
+    """
 
 
+@statement("""
+    SELECT order_id, request_sha256, answer, shopper_id AS key_owner
+    FROM idempotency_keys WHERE key = $key::text AND shopper_id = $shopper_id::text
+""")
 async def find_stored_response(sql: Any, key: str, shopper_id: str) -> StoredResponse:
     """Return the stored response of a key that a shopper has used."""
-    return _stored_response(await sql.fetchrow(SQL["find_stored_response"], key, shopper_id))
 
 
-def _stored_response(row: Mapping[str, Any]) -> StoredResponse:
-    return StoredResponse(row["order_id"], row["request_sha256"], row["answer"], row["key_owner"])
+@statement("""
+    SELECT order_id, shopper_id, status, cancellation_reason, currency, placed_at,
+        ARRAY(
+            SELECT ROW(step, occurred_at, seller_id, carrier, tracking_code)
+            FROM order_steps
+            WHERE order_steps.order_id = orders.order_id
+            ORDER BY occurred_at, step, about
+        ) AS history,
+        ARRAY(
+            SELECT ROW(line_number, product_id, seller_id, quantity, unit_price_minor, discount_minor,
+                shipping_minor, tax_minor)
+            FROM order_lines
+            WHERE order_lines.order_id = orders.order_id
+            ORDER BY line_number
+        ) AS lines,
+        ROW(
+            CASE WHEN status = 'cancelled' AND payment_status = 'pending' THEN 'void' ELSE payment_status END,
+            payment_method, amount_minor, refunded_minor
+        ) AS payment
+    FROM orders
+    WHERE order_id = $order_id::uuid AND ($owners::text[] IS NULL OR shopper_id = ANY ($owners::text[]))
+""")
+async def find_order(sql: Any, order_id: str, owners: Sequence[str] | None) -> ShopperOrder | None:
+    """Return an order; None if none of `owners` has it (None: anybody)."""
 
 
-async def find_order(sql: Any, order_id: str, owners: Sequence[str] | None) -> dict[str, Any] | None:
-    """Return an order's row with its `lines` and `steps`; None if none of `owners` has it (None: anybody)."""
-    row = await sql.fetchrow(SQL["find_order"], order_id, owners)
-    if row is None:
-        return None
-    steps = [dict(zip(_STEP_FIELDS, step, strict=True)) for step in row["steps"]]
-    lines = [dict(zip(_LINE_FIELDS, line, strict=True)) for line in row["lines"]]
-    return {**row, "lines": lines, "steps": steps}
-
-
+@statement("""
+    SELECT order_id, status, cancellation_reason, currency, amount_minor, refunded_minor, placed_at,
+        CASE WHEN status = 'cancelled' AND payment_status = 'pending' THEN 'void' ELSE payment_status END
+            AS payment_status,
+        ARRAY(
+            SELECT ROW(product_id, quantity)
+            FROM order_lines
+            WHERE order_lines.order_id = orders.order_id
+            ORDER BY line_number
+        ) AS lines
+    FROM orders
+    WHERE shopper_id = ANY ($shopper_ids::text[])
+        AND (
+            $placed_at::timestamptz IS NULL
+            OR (placed_at, order_id) < ($placed_at::timestamptz, $order_id::uuid)
+        )
+    ORDER BY placed_at DESC, order_id DESC
+    LIMIT $limit::integer
+""")
 async def find_orders(
-    sql: Any, shopper_ids: Sequence[str], after: tuple[datetime, str] | None, limit: int
-) -> list[dict[str, Any]]:
-    """Return the newest orders of these shopper ids with their `lines`, those after (`placed_at`, id)."""
-    placed_at, order_id = after or (None, None)
-    rows = await sql.fetch(SQL["find_orders"], list(shopper_ids), placed_at, order_id, limit)
-    return [
-        {**row, "lines": [{"product_id": product, "quantity": units} for product, units in row["lines"]]}
-        for row in rows
-    ]
+    sql: Any, shopper_ids: Sequence[str], placed_at: datetime | None, order_id: str | None, limit: int
+) -> list[ListedOrder]:
+    """Return the newest orders of these shopper ids; those after an order, if one is given."""
 
 
-async def export_orders(sql: Any, shopper_ids: Sequence[str]) -> list[dict[str, Any]]:
+@statement("""
+    SELECT
+        order_id, currency, status, amount_minor, refunded_minor, payment_method, payment_status, placed_at,
+        ARRAY(
+            SELECT ROW(line_number, product_id, seller_id, quantity, unit_price_minor, discount_minor,
+                shipping_minor, tax_minor)
+            FROM order_lines
+            WHERE order_lines.order_id = orders.order_id
+            ORDER BY line_number
+        ) AS lines
+    FROM orders
+    WHERE shopper_id = ANY ($shopper_ids::text[])
+    ORDER BY placed_at, order_id
+""")
+async def export_orders(sql: Any, shopper_ids: Sequence[str]) -> list[ExportedOrder]:
     """Return every order of these shopper ids with its lines, the oldest first."""
-    rows = await sql.fetch(SQL["export_orders"], list(shopper_ids))
-    fields = [field for field in _LINE_FIELDS if field != "commission_bp"]
-    return [{**row, "lines": [dict(zip(fields, line, strict=True)) for line in row["lines"]]} for row in rows]
 
 
+@statement("""
+    SELECT order_id, method, token, installments FROM how_to_pay WHERE order_id = ANY ($order_ids::uuid[])
+""")
 async def find_payment_details(sql: Any, order_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return order id → `method`, `token` and `installments` of the orders whose payment is not decided."""
-    rows = await sql.fetch(SQL["find_payment_details"], list(order_ids))
-    return {row["order_id"]: {name: row[name] for name in _PAYMENT_FIELDS} for row in rows}
 
 
-async def find_lines(sql: Any, order_id: str) -> list[dict[str, Any]]:
+@statement("""
+    SELECT line_number, product_id, seller_id, quantity, unit_price_minor, discount_minor, shipping_minor,
+        tax_minor, commission_bp
+    FROM order_lines
+    WHERE order_id = $order_id::uuid
+    ORDER BY line_number
+""")
+async def find_lines(sql: Any, order_id: str) -> list[Record]:
     """Return an order's lines as records of its events."""
-    return [dict(line) for line in await sql.fetch(SQL["find_lines"], order_id)]
 
 
+@statement(
+    "SELECT occurred_at FROM order_steps WHERE order_id = $order.order_id::uuid AND step = 'confirmed'"
+)
 async def find_confirmed_at(tx: Transaction, order: Order) -> datetime | None:
     """Return when a locked order was confirmed; None if it never was."""
-    at: datetime | None = await tx.sql.fetchval(SQL["find_confirmed_at"], order.order_id)
-    return at
 
 
+@statement("""
+    SELECT order_id, shopper_id, currency, status, payment_status, placed_at, has_returns
+    FROM orders
+    WHERE order_id = $order_id::uuid AND ($owners::text[] IS NULL OR shopper_id = ANY ($owners::text[]))
+    FOR UPDATE
+""")
 async def lock_order(tx: Transaction, order_id: str, owners: Sequence[str] | None = None) -> Order | None:
-    """Lock and return an order; None if it does not exist, or none of `owners` has it (None: anybody)."""
-    row = await tx.sql.fetchrow(SQL["lock_order"], order_id, owners)
-    return None if row is None else Order(*row)
+    """Lock and return an order; None if it does not exist, or none of `owners` has it (None: anybody).
+
+    Every transaction about an order locks it first, so that those of one order run one after the other.
+    """
+
+
+_LOCK_ORDER_ONCE = """
+WITH recorded AS (
+    INSERT INTO inbox (id, topic) VALUES ($1::text, $2::text) ON CONFLICT (id) DO NOTHING RETURNING id
+), locked AS (
+    SELECT order_id, shopper_id, currency, status, payment_status, placed_at, has_returns
+    FROM orders
+    WHERE order_id = $3::uuid AND EXISTS (SELECT FROM recorded)
+    FOR UPDATE
+)
+SELECT EXISTS (SELECT FROM recorded) AS first_time, locked.* FROM (SELECT) AS always LEFT JOIN locked ON true
+"""
 
 
 async def lock_order_once(tx: Transaction, order_id: str) -> Order | None:
@@ -205,7 +301,7 @@ async def lock_order_once(tx: Transaction, order_id: str) -> Order | None:
     Raises:
         AlreadyProcessed: the event was recorded before.
     """
-    (row,) = await tx.record_event(SQL["lock_order_once"], order_id)
+    (row,) = await tx.record_event(_LOCK_ORDER_ONCE, order_id)
     return None if row["order_id"] is None else Order(*tuple(row)[1:])
 
 
@@ -219,102 +315,191 @@ async def set_order_status(
 ) -> None:
     """Set an order's status, and its payment's if given, and record the step."""
     tx.count(ORDERS.labels(to))
-    await tx.sql.execute(
-        SQL["set_order_status"],
-        order.order_id,
-        to,
-        reason,
-        step.occurred_at,
-        payment,
-        step.about,
-        step.seller_id,
-        step.carrier,
-        step.tracking_code,
+    await _set_order_status(tx, order, to, step, reason, payment)
+
+
+@statement("""
+    WITH decided AS (
+        DELETE FROM how_to_pay WHERE order_id = $order.order_id::uuid
+    ), moved AS (
+        UPDATE orders
+        SET status = $to::text, cancellation_reason = $reason::text,
+            payment_status = coalesce($payment::text, payment_status)
+        WHERE order_id = $order.order_id::uuid
     )
+    INSERT INTO order_steps (order_id, step, occurred_at, about, seller_id, carrier, tracking_code)
+    VALUES (
+        $order.order_id::uuid, $to::text, $step.occurred_at::timestamptz, $step.about::text,
+        $step.seller_id::text, $step.carrier::text, $step.tracking_code::text
+    )
+    ON CONFLICT DO NOTHING
+""")
+async def _set_order_status(
+    tx: Transaction,
+    order: Order,
+    to: Status,
+    step: StepDetails,
+    reason: Reason | None,
+    payment: PaymentStatus | None,
+) -> None:
+    """Delete the payment details too: payments needs them only while the order is `placed`."""
 
 
+@statement("""
+    INSERT INTO order_steps (order_id, step, occurred_at, about, seller_id, carrier, tracking_code)
+    SELECT $order.order_id::uuid, $status::text, $step.occurred_at::timestamptz, $step.about::text,
+        $step.seller_id::text, $step.carrier::text, $step.tracking_code::text
+    WHERE $step.about::text = '' OR NOT EXISTS (
+        SELECT FROM order_steps
+        WHERE order_id = $order.order_id::uuid AND step = $status::text AND about = $step.about::text
+            AND seller_id IS NOT DISTINCT FROM $step.seller_id::text
+    )
+    ON CONFLICT DO NOTHING
+""")
 async def add_step(tx: Transaction, order: Order, status: str, step: StepDetails) -> None:
-    """Record a step of an order."""
-    await tx.sql.execute(
-        SQL["add_step"],
-        order.order_id,
-        status,
-        step.occurred_at,
-        step.about,
-        step.seller_id,
-        step.carrier,
-        step.tracking_code,
-    )
+    """Record a step of a locked order: of a seller's parcel or return once, even if two events report it."""
 
 
+@statement("""
+    SELECT line_number, product_id, seller_id, quantity,
+        quantity * unit_price_minor - discount_minor + shipping_minor + tax_minor AS amount_minor, returned,
+        returned_minor AS refunded_minor
+    FROM order_lines
+    WHERE order_id = $order.order_id::uuid
+""")
 async def find_sold_lines(tx: Transaction, order: Order) -> list[SoldLine]:
     """Return the lines of a locked order, with the returned units and the refund of each."""
-    return [SoldLine(*row) for row in await tx.sql.fetch(SQL["find_sold_lines"], order.order_id)]
 
 
-async def check_return_is_new(tx: Transaction, order: Order, return_id: str) -> None:
-    """Check that a return of a locked order is new.
-
-    Raises:
-        Rejected: the return was recorded before, for this event or another one.
-    """
-    if await tx.sql.fetchval(SQL["is_returned"], order.order_id, return_id):
-        raise Rejected(f"return {return_id} of order {order.order_id} was accepted before")
-
-
-async def record_return(tx: Transaction, order: Order, step: StepDetails, after: Iterable[SoldLine]) -> None:
-    """Record a return of a locked order; `after` are its lines after the return."""
-    lines = list(after)
-    await tx.sql.execute(
-        SQL["save_returned_lines"],
-        order.order_id,
-        [line.line_number for line in lines],
-        [line.returned for line in lines],
-        [line.refunded_minor for line in lines],
+@statement("""
+    SELECT EXISTS (
+        SELECT FROM order_steps
+        WHERE order_id = $order.order_id::uuid AND step = 'returned' AND about = $return_id::text
     )
-    await add_step(tx, order, "returned", step)
+""")
+async def is_returned(tx: Transaction, order: Order, return_id: str) -> bool:
+    """Return whether a return of a locked order was recorded before, for this event or another one."""
 
 
+@statement("""
+    WITH returned AS (
+        UPDATE orders SET has_returns = true WHERE order_id = $order.order_id::uuid AND NOT has_returns
+    )
+    UPDATE order_lines SET returned = after.returned, returned_minor = after.refunded_minor
+    FROM unnest($lines.line_number::integer[], $lines.returned::integer[], $lines.refunded_minor::bigint[])
+        AS after (line_number, returned, refunded_minor)
+    WHERE order_id = $order.order_id::uuid AND order_lines.line_number = after.line_number
+""")
+async def save_returned_lines(tx: Transaction, order: Order, lines: Collection[SoldLine]) -> None:
+    """Save what came back of a locked order: `lines` are its lines after a return.
+
+    A constraint of the table refuses more units than were sold.
+    """
+
+
+@statement("SELECT DISTINCT return_id FROM unsettled_returns")
 async def find_unsettled_returns(sql: Any) -> frozenset[str]:
     """Return the returns of before `return_settled` that inventory or payments may not have read."""
-    return frozenset(row["return_id"] for row in await sql.fetch(SQL["find_unsettled_returns"]))
 
 
+@statement("""
+    DELETE FROM unsettled_returns WHERE order_id = $order_id::uuid AND return_id = $return_id::text
+    RETURNING true
+""")
 async def settle_return(tx: Transaction, order_id: str, return_id: str) -> bool:
     """Record that such a return is settled; return False if it was before."""
-    return await tx.sql.fetchval(SQL["settle_return"], order_id, return_id) is not None
 
 
+@statement("""
+    WITH recorded AS (
+        INSERT INTO order_steps (order_id, step, occurred_at, about)
+        SELECT $order.order_id::uuid, 'refunded', $step.occurred_at::timestamptz, $step.about::text
+        WHERE NOT EXISTS (
+            SELECT FROM order_steps
+            WHERE order_id = $order.order_id::uuid AND step = 'refunded' AND about = $step.about::text
+        )
+        RETURNING order_id
+    )
+    UPDATE orders
+    SET refunded_minor = least(refunded_minor + $amount_minor::bigint, amount_minor),
+        payment_status = CASE
+            WHEN refunded_minor + $amount_minor::bigint >= amount_minor THEN 'refunded' ELSE 'captured'
+        END
+    FROM recorded
+    WHERE orders.order_id = recorded.order_id
+""")
 async def record_refund(tx: Transaction, order: Order, step: StepDetails, amount_minor: int) -> None:
     """Add a refund to the order, once. When the full amount is refunded, the payment becomes `refunded`."""
-    await tx.sql.execute(SQL["record_refund"], order.order_id, step.about, step.occurred_at, amount_minor)
 
 
+@statement("UPDATE orders SET payment_status = $to::text WHERE order_id = $order.order_id::uuid")
 async def set_payment_status(tx: Transaction, order: Order, to: PaymentStatus) -> None:
     """Set the status of an order's payment."""
-    await tx.sql.execute(SQL["set_payment_status"], order.order_id, to)
 
 
-async def save_offer(tx: Transaction, offer: Offer, changed_at: datetime) -> None:
-    """Save an offer, unless a newer event has changed it."""
-    await tx.sql.execute(
-        SQL["save_offer"],
-        offer.product_id,
-        offer.seller_id,
-        offer.currency,
-        offer.price_minor,
-        offer.category,
-        changed_at,
+@statement("""
+    INSERT INTO offers (product_id, seller_id, currency, price_minor, listed, category, changed_at)
+    VALUES (
+        $event.product_id::text, $event.seller_id::text, $event.currency::text, $event.price_minor::bigint,
+        true, $event.category::text, $event.occurred_at::timestamptz
     )
+    ON CONFLICT (product_id, seller_id) DO UPDATE
+    SET currency = excluded.currency, price_minor = excluded.price_minor, listed = true,
+        category = excluded.category, changed_at = excluded.changed_at
+    WHERE offers.changed_at <= excluded.changed_at
+""")
+async def save_offer(tx: Transaction, event: Record) -> None:
+    """Save the offer of a listing.
+
+    Events of a product are in several topics and may arrive in any order. The newest event decides.
+    """
 
 
+@statement("""
+    INSERT INTO offers (product_id, seller_id, currency, price_minor, listed, changed_at)
+    VALUES ($event.product_id::text, $event.seller_id::text, '', 0, false, $event.occurred_at::timestamptz)
+    ON CONFLICT (product_id, seller_id) DO UPDATE
+    SET listed = false, changed_at = excluded.changed_at
+    WHERE offers.changed_at <= excluded.changed_at
+""")
+async def delist_offer(tx: Transaction, event: Record) -> None:
+    """`product_delisted`: the offer can't be bought any more.
+
+    A delisting may arrive before an older listing. It is saved even without a listing, so that the older
+    listing has no effect.
+    """
+
+
+@statement("""
+    INSERT INTO commission_rules
+        (rule_id, position, seller_id, category, rate_bp, minimum_minor, maximum_minor, currency, valid_from)
+    VALUES (
+        $event.rule_id::uuid, $event.position::bigint, $event.seller_id::text, $event.category::text,
+        $event.rate_bp::integer, $event.minimum_minor::bigint, $event.maximum_minor::bigint,
+        $event.currency::text, $event.valid_from::timestamptz
+    )
+    ON CONFLICT (rule_id) DO NOTHING
+""")
 async def save_rule(tx: Transaction, event: Record) -> None:
-    """Save a commission rule of sellers."""
-    fields = ("rule_id", "position", "seller_id", "category", "rate_bp", "minimum_minor", "maximum_minor")
-    values = [event[field] for field in fields]
-    await tx.sql.execute(SQL["save_rule"], *values, event["currency"], event["valid_from"])
+    """`commission_rule_added`: lines of orders that are placed from now on may have this commission.
+
+    A rule never changes, so a second copy of its event changes nothing.
+    """
 
 
-async def delist_offer(tx: Transaction, product_id: str, seller_id: str, changed_at: datetime) -> None:
-    """Delist an offer, unless a newer event has changed it."""
-    await tx.sql.execute(SQL["delist_offer"], product_id, seller_id, changed_at)
+PRUNE_KEYS = """
+DELETE FROM idempotency_keys
+WHERE (shopper_id, key) IN (
+    SELECT shopper_id, key FROM idempotency_keys WHERE answered_at < now() - $1::interval LIMIT $2::integer
+)
+"""
+"""A DELETE for `producers.kit.postgres.pruning.prune`."""
+
+
+async def prune_idempotency_keys(transactions: Transactions, settings: Settings) -> None:
+    """Delete keys, and their stored responses, older than the setting `idempotency_key_days`.
+
+    It runs until cancelled. A request with a deleted key is a new checkout.
+    """
+    age = timedelta(days=settings.idempotency_key_days)
+    await prune("orders keys", transactions, PRUNE_KEYS, age)

@@ -31,7 +31,7 @@ from producers.services.payments.model import Payment, retry_after
 from producers.services.payments.provider import ChargeOutcome, ChargeRequest, Provider, ProviderUnavailable
 from producers.services.payments.provider.simulated import simulated_provider
 from producers.services.payments.settlement import complete_refund, schedule_retry, settle
-from producers.services.payments.store import DUE, Refund
+from producers.services.payments.store import DUE, ClaimedPayment, Refund
 
 log = structlog.get_logger()
 
@@ -121,21 +121,20 @@ class ChargeWorker:
             refunds = await store.claim_refunds(sql, now, limit - len(payments))
         calls = [self._isolated(refund.trace, self._refund(refund)) for refund in refunds]
         try:
-            details = await self._payment_details([payment for payment, _ in payments])
+            details = await self._payment_details(payments)
         except ServiceNotReady:
             async with self._transactions.connection() as sql:
-                await store.retry_payments_later(
-                    sql, [payment.order_id for payment, _ in payments], now + ASK_AGAIN
-                )
+                order_ids = [payment.order_id for payment in payments]
+                await store.retry_payments_later(sql, order_ids, now + ASK_AGAIN)
             return calls
-        for payment, trace in payments:
+        for payment in payments:
             detail = details.get(payment.order_id)
             decided = payment.state == "due" and detail is None
-            call = self._close(payment, trace) if decided else self._pay(payment, detail, trace)
-            calls.append(self._isolated(trace, call))
+            call = self._close(payment) if decided else self._pay(payment, detail)
+            calls.append(self._isolated(payment.trace, call))
         return calls
 
-    async def _payment_details(self, payments: Sequence[Payment]) -> dict[str, PaymentDetails]:
+    async def _payment_details(self, payments: Sequence[ClaimedPayment]) -> dict[str, PaymentDetails]:
         """Return order id → how the order is paid, of the payments to charge. Cancelled orders are left out.
 
         The method is saved before the call, because its outcome may become known after the order is decided.
@@ -149,7 +148,7 @@ class ChargeWorker:
         answer = await self._peers.ask("orders", "/v1/orders/payment_details", {"order_ids": due})
         details = {order_id: PaymentDetails(**fields) for order_id, fields in answer["payments"].items()}
         async with self._transactions.connection() as sql:
-            await store.save_methods(sql, details)
+            await store.save_methods(sql, list(details), list(details.values()))
         return details
 
     async def seconds_to_next_attempt(self) -> float:
@@ -177,26 +176,26 @@ class ChargeWorker:
                 UNEXPECTED_ERRORS.labels("payments", WORKER).inc()
                 return False
 
-    async def _close(self, claimed: Payment, trace: Trace) -> bool:
+    async def _close(self, claimed: ClaimedPayment) -> bool:
         """Close a payment whose order was cancelled; `order_cancelled` has not arrived yet."""
-        async with self._transactions.begin(trace) as tx:
+        async with self._transactions.begin(claimed.trace) as tx:
             payment = await store.lock_payment(tx, claimed.order_id)
             if payment.state == "due":
                 called_before = replace(payment, attempts=payment.attempts - 1, cancelled=True)
                 await store.save_payment(tx, called_before.next())
         return True
 
-    async def _pay(self, payment: Payment, details: PaymentDetails | None, trace: Trace) -> bool:
+    async def _pay(self, payment: ClaimedPayment, details: PaymentDetails | None) -> bool:
         if details is not None:
             payment = replace(payment, method=details.method, installments=details.installments)
         try:
             outcome = await self._outcome(payment, details.token if details else None)
         except (ProviderUnavailable, TimeoutError) as error:
-            async with self._transactions.begin(trace) as tx:
+            async with self._transactions.begin(payment.trace) as tx:
                 await schedule_retry(tx, payment)
             log.warning("the payment provider is called again later", reason=str(error) or "timeout")
             return False
-        async with self._transactions.begin(trace) as tx:
+        async with self._transactions.begin(payment.trace) as tx:
             await settle(tx, payment, outcome)
         log.info("the payment provider answered", payment_id=payment.payment_id, outcome=outcome.kind)
         return True

@@ -5,17 +5,33 @@ A shopper sees the payment as a part of the order: the gateway offers none of th
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from common.access_policy import allow
 from common.guarded_route import policy
 from common.ids import is_uuid7
+from common.problems import problem
 from producers.kit.http.endpoint import json_response, transaction, transactions
 from producers.kit.http.routes import ServiceRoute
 from producers.services.payments import store
-from producers.services.payments.problems import UnknownPayment
-from producers.services.payments.schemas import ClosingResponse, PaymentResponse
+from producers.services.payments.settlement import close_unpaid
+from producers.services.payments.store import PaymentResponse
 
 NAME = "payments"
+
+UNKNOWN_PAYMENT = problem(
+    404,
+    "unknown-payment",
+    "Unknown payment",
+    "There is no payment for order {order_id!r}. If the order is new, try again in a moment.",
+)
+
+
+class ClosingResponse(TypedDict):
+    """Whether nothing was taken for an order, and nothing will be."""
+
+    closed: bool
+
 
 router = APIRouter(prefix="/v1/orders", route_class=ServiceRoute)
 
@@ -27,7 +43,7 @@ async def show(request: Request, order_id: str) -> Response:
     async with transactions(request, NAME).connection() as sql:
         payment = await store.find_payment(sql, order_id) if is_uuid7(order_id) else None
     if payment is None:
-        raise UnknownPayment(order_id)
+        raise UNKNOWN_PAYMENT(order_id=order_id)
     return json_response(payment)
 
 
@@ -40,7 +56,7 @@ async def close(request: Request, order_id: str) -> Response:
     closed stays closed.
     """
     if not is_uuid7(order_id):
-        raise UnknownPayment(order_id)
+        raise UNKNOWN_PAYMENT(order_id=order_id)
     async with transaction(request, NAME, order_id) as tx:
-        closed = await store.close_unpaid(tx, order_id)
+        closed = await close_unpaid(tx, order_id)
     return json_response({"closed": closed})

@@ -58,7 +58,7 @@ async def refund_return(tx: Transaction, event: Record) -> None:
             "refunded"
         )
     if amount_minor:
-        await store.add_refund(tx, payment, amount_minor, "order_returned", event)
+        await store.add_refund(tx, payment.order_id, amount_minor, "order_returned", event)
 
 
 def line_amount_minor(line: Record) -> int:

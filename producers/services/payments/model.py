@@ -42,6 +42,11 @@ class Payment:
         """Whether the provider has to be called."""
         return self.state in ("due", "voiding")
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing was taken for the order, and nothing will be."""
+        return self.state in ("void", "failed")
+
     def next(self) -> "Payment":
         """Return the payment in the state that follows from its fields."""
         if self.state == "waiting" and self.cancelled:
@@ -51,6 +56,15 @@ class Payment:
         if self.state == "due" and self.cancelled:
             return replace(self, state="voiding" if self.attempts else "void")
         return self
+
+    def expired(self) -> "Payment":
+        """Return the payment after the reservation of its order has expired.
+
+        It is closed if the provider was not called. If the provider may have taken the money, the payment
+        becomes `voiding`, and the outcome decides: a captured amount stays, because its order is confirmed.
+        """
+        after = replace(self, cancelled=True).next()
+        return after if after.is_closed else replace(after, cancelled=self.cancelled)
 
 
 def refund_due_minor(payment: Payment, refunded_minor: int) -> int:

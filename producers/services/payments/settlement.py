@@ -1,6 +1,6 @@
 """Stores the provider's outcomes and emits their events, each once, however often the provider is called."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from common.metrics import PAYMENTS
 from producers.kit.outbox.transaction import Transaction
@@ -28,6 +28,15 @@ async def settle(tx: Transaction, claimed: Payment, outcome: ChargeOutcome) -> N
     tx.count(PAYMENTS.labels({"captured": "captured", "declined": "failed"}.get(outcome.kind, "void")))
 
 
+async def close_unpaid(tx: Transaction, order_id: str) -> bool:
+    """Close the payment of an order; return False if the money was taken, or may have been taken."""
+    payment = await store.lock_payment(tx, order_id)
+    after = payment.expired()
+    if after.state != payment.state:
+        await store.save_payment(tx, after)
+    return after.is_closed
+
+
 async def schedule_retry(tx: Transaction, claimed: Payment) -> None:
     """Repeat the same call later, because the provider did not answer and the outcome is unknown."""
     payment = await store.lock_payment(tx, claimed.order_id)
@@ -41,7 +50,7 @@ async def refund_if_cancelled(tx: Transaction, payment: Payment) -> None:
     if payment.state == "captured" and payment.cancelled:
         owed = refund_due_minor(payment, await store.refunded_minor(tx, payment.order_id))
         if owed > 0:
-            await store.add_refund(tx, payment, owed, "order_cancelled")
+            await store.add_refund(tx, payment.order_id, owed, "order_cancelled")
 
 
 async def complete_refund(tx: Transaction, refund: Refund) -> None:
@@ -60,7 +69,7 @@ async def complete_refund(tx: Transaction, refund: Refund) -> None:
             return_id=refund.return_id,
             seller_id=refund.seller_id,
             placed_at=refund.placed_at,
-            lines=refund.lines,
+            lines=[asdict(line) for line in refund.lines],
         )
         tx.count(PAYMENTS.labels("refunded"))
 

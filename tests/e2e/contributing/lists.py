@@ -97,7 +97,7 @@ SERVICE = Example(
             Put(
                 "serving/web/translations/pt_BR/LC_MESSAGES/messages.po",
                 'msgstr "Um produto aparece duas vezes"\n',
-                '\n#: producers/services/loyalty/problems.py\nmsgid "No points"\nmsgstr "Sem pontos"\n',
+                '\n#: producers/services/loyalty/endpoints.py\nmsgid "No points"\nmsgstr "Sem pontos"\n',
             ),
         ),
         6: (

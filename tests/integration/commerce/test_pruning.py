@@ -5,8 +5,7 @@ import pytest
 
 from common.clock import system_clock
 from common.ids import new_id
-from producers.kit.inbox.pruning import SQL as INBOX
-from producers.kit.inbox.pruning import never_pruned_topics
+from producers.kit.inbox.message_processor import PRUNE_INBOX, never_pruned_topics
 from producers.kit.outbox.message import EventWriter
 from producers.kit.outbox.transaction import Transactions
 from producers.kit.postgres import pruning
@@ -14,7 +13,7 @@ from producers.kit.postgres.listen_notify import Notifier
 from producers.kit.postgres.pool import make_pool
 from producers.services.inventory.handlers import SUBSCRIPTIONS as INVENTORY
 from producers.services.orders.handlers import SUBSCRIPTIONS as ORDERS
-from producers.services.orders.store import SQL as KEYS
+from producers.services.orders.store import PRUNE_KEYS
 from producers.services.payments.handlers import SUBSCRIPTIONS as PAYMENTS
 
 AGE = timedelta(days=30)
@@ -42,7 +41,7 @@ def test_old_event_ids_are_pruned_but_not_those_that_are_never_pruned(shop, topi
     event = new_id()
     shop.sql(OLD, event, topic, days, 3)
 
-    prune(shop, "orders", INBOX["prune_inbox"], never_pruned_topics(ORDERS))
+    prune(shop, "orders", PRUNE_INBOX, never_pruned_topics(ORDERS))
 
     assert len(shop.sql(LEFT, event)) == left
 
@@ -52,7 +51,7 @@ def test_many_rows_are_pruned_in_batches(shop, monkeypatch):
     shop.sql(OLD, event, "order_shipped", 31, 25)
     monkeypatch.setattr(pruning, "BATCH_ROWS", 10)
 
-    assert prune(shop, "orders", INBOX["prune_inbox"], never_pruned_topics(ORDERS)) == 25
+    assert prune(shop, "orders", PRUNE_INBOX, never_pruned_topics(ORDERS)) == 25
     assert shop.sql(LEFT, event) == []
 
 
@@ -63,7 +62,7 @@ def test_a_checkout_is_idempotent_as_long_as_its_key_is_kept(shop):
         "UPDATE orders.idempotency_keys SET answered_at = now() - interval '31 days' WHERE key = $1", old
     )
 
-    prune(shop, "orders", KEYS["prune_idempotency_keys"])
+    prune(shop, "orders", PRUNE_KEYS)
 
     assert shop.post(body, young).json()["order_id"] == first[young]
     assert shop.post(body, old).json()["order_id"] != first[old]

@@ -12,7 +12,7 @@ from common.clock import system_clock
 from common.ids import new_id
 from producers.kit.postgres.migrate import migrate
 from producers.registry import SERVICES
-from producers.services.orders.model import RequestedLine
+from producers.services.orders.model import OrderLineRequest
 from producers.services.orders.store import find_checkout
 from producers.services.sellers.commission import MAX_BOUND_MINOR, CommissionRule, choose_rule, effective_bp
 from tests.integration.commerce.people import admin, person, staff
@@ -272,7 +272,8 @@ def test_without_the_sellers_service_a_line_has_the_default_commission(shop):
             await connection.execute(
                 "INSERT INTO offers VALUES ('lamp', 'ana', 'BRL', 1000, true, now(), NULL)"
             )
-            return await find_checkout(connection, "key", ["ana"], [RequestedLine("lamp", 2)], system_clock())
+            lines = [OrderLineRequest(product_id="lamp", quantity=2)]
+            return await find_checkout(connection, "key", ["ana"], lines, system_clock())
         finally:
             await connection.close()
 

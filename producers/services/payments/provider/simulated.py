@@ -8,18 +8,17 @@ payment's id decides which.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from common.settings import Settings
 from producers.kit.postgres.errors import TRANSIENT
 from producers.kit.postgres.pool import EVENT_CONNECTIONS, acquire_connection, make_pool
-from producers.kit.postgres.queries import load_queries
 from producers.kit.postgres.roles import migrate_as_admin
-from producers.services.payments.provider.api import ChargeOutcome, ChargeRequest, ProviderUnavailable
-
-SQL = load_queries(__file__)
+from producers.kit.postgres.statements import statement
+from producers.services.payments.provider import ChargeOutcome, ChargeRequest, ProviderUnavailable
 
 SCHEMA = "provider"
 """The provider's own schema in PostgreSQL, which only this module uses."""
@@ -40,30 +39,23 @@ class SimulatedProvider:
         if charge.token.startswith("tok_slow"):
             await asyncio.sleep(SLOW_S)
         async with self._connection() as sql:
-            tries, outcome, reason = await sql.fetchrow(
-                SQL["record_attempt"], charge.payment_id, charge.amount_minor, charge.currency
-            )
-            if outcome:
-                return ChargeOutcome(outcome, reason)
-            if charge.token.startswith("tok_flaky") and tries <= FLAKY_TRIES:
+            attempt = await _record_attempt(sql, charge)
+            if attempt.outcome:
+                return ChargeOutcome(attempt.outcome, attempt.reason)
+            if charge.token.startswith("tok_flaky") and attempt.tries <= FLAKY_TRIES:
                 raise ProviderUnavailable("the provider closed the connection")
-            return await self._settle(sql, charge, decide(charge, self._decline_share))
+            return await _settle(sql, charge, decide(charge, self._decline_share))
 
     async def void(self, charge: ChargeRequest) -> ChargeOutcome:
         """See `Provider.void`."""
         async with self._connection() as sql:
-            await sql.fetchrow(SQL["record_attempt"], charge.payment_id, charge.amount_minor, charge.currency)
-            return await self._settle(sql, charge, ChargeOutcome("voided"))
+            await _record_attempt(sql, charge)
+            return await _settle(sql, charge, ChargeOutcome("voided"))
 
     async def refund(self, refund_id: str, payment_id: str, amount_minor: int) -> None:
         """See `Provider.refund`."""
         async with self._connection() as sql:
-            await sql.execute(SQL["refund"], refund_id, payment_id, amount_minor)
-
-    async def _settle(self, sql: Any, charge: ChargeRequest, outcome: ChargeOutcome) -> ChargeOutcome:
-        return ChargeOutcome(
-            *await sql.fetchrow(SQL["settle"], charge.payment_id, outcome.kind, outcome.reason)
-        )
+            await _refund(sql, refund_id, payment_id, amount_minor)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
@@ -72,6 +64,49 @@ class SimulatedProvider:
                 yield connection
         except TRANSIENT as error:
             raise ProviderUnavailable(f"the provider does not answer: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    tries: int
+    outcome: Literal["captured", "declined", "voided"] | None
+    """None until the charge is settled."""
+    reason: str
+
+
+@statement("""
+    INSERT INTO charges (idempotency_key, amount_minor, currency)
+    VALUES ($charge.payment_id::uuid, $charge.amount_minor::bigint, $charge.currency::text)
+    ON CONFLICT (idempotency_key) DO UPDATE SET tries = charges.tries + 1
+    RETURNING tries, outcome, reason
+""")
+async def _record_attempt(sql: Any, charge: ChargeRequest) -> _Attempt: ...
+
+
+@statement("""
+    UPDATE charges
+    SET outcome = coalesce(outcome, $outcome.kind::text),
+        reason = CASE WHEN outcome IS NULL THEN $outcome.reason::text ELSE reason END
+    WHERE idempotency_key = $charge.payment_id::uuid
+    RETURNING outcome AS kind, reason
+""")
+async def _settle(sql: Any, charge: ChargeRequest, outcome: ChargeOutcome) -> ChargeOutcome:
+    """Save and return an outcome unless the charge has one already: the first one is final."""
+
+
+@statement("""
+    WITH refund AS (
+        INSERT INTO charge_refunds (idempotency_key, charge, amount_minor)
+        VALUES ($refund_id::uuid, $payment_id::uuid, $amount_minor::bigint)
+        ON CONFLICT (idempotency_key) DO NOTHING
+        RETURNING charge, amount_minor
+    )
+    UPDATE charges SET refunded_minor = refunded_minor + refund.amount_minor
+    FROM refund
+    WHERE charges.idempotency_key = refund.charge
+""")
+async def _refund(sql: Any, refund_id: str, payment_id: str, amount_minor: int) -> None:
+    """Refund once. A constraint of the table refuses more than the captured amount."""
 
 
 def decide(charge: ChargeRequest, decline_share: float) -> ChargeOutcome:

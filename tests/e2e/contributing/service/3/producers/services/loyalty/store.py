@@ -1,19 +1,27 @@
-"""Stores points. Every statement is a file of `queries/`."""
+"""Reads and writes the points of shoppers."""
 
 from typing import Any
 
 from producers.kit.outbox.transaction import Transaction
-from producers.kit.postgres.queries import load_queries
+from producers.kit.postgres.statements import statement
+from producers.services.loyalty.model import Points
+from schemas.codec import Record
 
-SQL = load_queries(__file__)
 
-
-async def add_points(tx: Transaction, order_id: str, shopper_id: str, points: int) -> None:
+@statement("""
+    INSERT INTO points (order_id, shopper_id, points)
+    VALUES ($event.order_id::uuid, $event.shopper_id::text, $points::bigint)
+    ON CONFLICT (order_id) DO NOTHING
+""")
+async def add_points(tx: Transaction, event: Record, points: int) -> None:
     """Store the points of an order, once."""
-    await tx.sql.execute(SQL["add_points"], order_id, shopper_id, points)
 
 
-async def find_points(sql: Any, shopper_id: str) -> int | None:
+@statement("""
+    SELECT shopper_id, sum(points)::bigint AS points
+    FROM points
+    WHERE shopper_id = $shopper_id::text
+    GROUP BY shopper_id
+""")
+async def find_points(sql: Any, shopper_id: str) -> Points | None:
     """Return a shopper's points; None if the shopper never earned any."""
-    points: int | None = await sql.fetchval(SQL["find_points"], shopper_id)
-    return points

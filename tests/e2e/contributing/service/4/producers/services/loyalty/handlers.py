@@ -9,7 +9,7 @@ from schemas.codec import Record
 
 async def earn(tx: Transaction, event: Record) -> None:
     """Handle `payment_captured`: its shopper earns points."""
-    await store.add_points(tx, event["order_id"], event["shopper_id"], earned(event["amount_minor"]))
+    await store.add_points(tx, event, earned(event["amount_minor"]))
 
 
 SUBSCRIPTIONS = (Subscription("payment_captured", earn),)

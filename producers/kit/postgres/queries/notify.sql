@@ -1,1 +1,0 @@
-SELECT pg_notify(channel, '') FROM unnest($1::text[]) AS channel;

@@ -1,1 +1,0 @@
-UPDATE reservations SET expires_at = $2::timestamptz WHERE order_id = $1::uuid AND state = 'held';

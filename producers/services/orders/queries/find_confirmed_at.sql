@@ -1,1 +1,0 @@
-SELECT occurred_at FROM order_steps WHERE order_id = $1::uuid AND step = 'confirmed';

@@ -1,1 +1,0 @@
-SELECT DISTINCT return_id FROM unsettled_returns;

@@ -1,1 +1,0 @@
-SELECT least((SELECT min(try_at) FROM payments), (SELECT min(try_at) FROM refunds));

@@ -1,1 +1,0 @@
-SELECT sum(points)::bigint FROM points WHERE shopper_id = $1::text;
