@@ -376,7 +376,9 @@ def test_the_shares_of_groups_are_those_of_single_events(
     client: httpx.Client, marketplace: Marketplace
 ) -> None:
     expected = Expected(marketplace)
-    for groups in health(client)["groups"]:
+    found_groups = health(client)["groups"]
+    assert {"seller", "category", "price_band"} <= {groups["dimension"] for groups in found_groups}
+    for groups in found_groups:
         shares = expected.shares(groups["dimension"])
         found = {one["value"]: (one["exposure_share"], one["catalogue_share"]) for one in groups["values"]}
         assert found.keys() == shares.keys()
