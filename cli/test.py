@@ -43,9 +43,9 @@ class Lane:
 LANES = {
     "e2e": Lane(["tests/e2e"]),
     "serving": Lane(["tests/integration/serving"], "not browser"),
+    "pages": Lane(["tests/integration/serving"], "browser"),
     "integration": Lane(["tests/integration"]),
     "commerce": Lane(["tests/integration/commerce"]),
-    "pages": Lane(["tests/integration/serving"], "browser"),
     "clickhouse": Lane(["tests/integration/clickhouse"]),
     "flink": Lane(
         [

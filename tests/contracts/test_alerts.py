@@ -344,9 +344,9 @@ def _groups() -> list[dict[str, Any]]:
 
 
 def _rules_of(alert: str) -> str:
-    """Return the rules of an alert, with those that record its objective's rates, whose groups begin as its own.
+    """Return the rules of an alert and those that record its rates: promtool evaluates all at each step.
 
-    Promtool would evaluate all others at each step, too.
+    The groups of an objective have the same beginning of their names.
     """
     (own,) = {group["name"] for group in _groups() for rule in group["rules"] if rule.get("alert") == alert}
     groups = [
