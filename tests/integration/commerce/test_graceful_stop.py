@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from hypothesis import settings as profile
 
 from common.ids import new_id
 from common.principal import platform
@@ -27,6 +28,9 @@ from tests.ports import free_offset
 
 ORDERS = 40
 BUYERS = 6
+REPLACEMENTS = 2 if profile.default.max_examples > 100 else 1
+"""How often a process is replaced: once, and in the nightly run again."""
+
 PAUSE_S = 0.5
 """The pause of a buyer after a checkout, so that the orders of the test soon end."""
 
@@ -159,7 +163,7 @@ def test_no_checkout_fails_while_one_of_two_processes_is_replaced(
 
     def replace_process() -> None:
         try:
-            for _ in range(2):
+            for _ in range(REPLACEMENTS):
                 wait_for_load()
                 shop.process.send_signal(signal.SIGTERM)
                 assert shop.process.wait(60) == 0

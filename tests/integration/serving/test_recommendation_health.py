@@ -475,6 +475,7 @@ def test_the_page_of_lists_that_nobody_got_says_so(client: httpx.Client) -> None
     assert unknown.status_code == 422
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 def test_the_page_fits_every_width(browser: Browser, served: Settings) -> None:
     context = browser.new_context(base_url=served.serving, extra_http_headers=bearer(served))
