@@ -102,7 +102,7 @@ def command(
         comparison = compare(dataset, selection.candidates, options, lambda doing: on_progress(0, 1, doing))
     card = ModelCard.of(dataset, comparison, selection.search_summary, options, peak_memory_mb())
     if save is not None:
-        _save(save, comparison.model, card)
+        save_model(save, comparison.model, card)
     if as_json_:
         print(as_json(card))
     else:
@@ -155,7 +155,8 @@ def show(card: ModelCard, console: Console) -> None:
         console.print(f"• {line}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _save(directory: Path, model: Model, card: ModelCard) -> None:
+def save_model(directory: Path, model: Model, card: ModelCard) -> None:
+    """Write a model and its card into a new directory, which is not there until all of it is."""
     with atomic_directory(directory) as unfinished:
         model.save(unfinished)
         (unfinished / "card.json").write_text(as_json(card))

@@ -17,6 +17,9 @@ MOST = 5
 TESTS_FAILED = 1
 """Pytest's exit code if it ran all tests and some failed."""
 
+TESTS_LEFT = 75
+"""The exit code of a nightly run that ended in time with tests left: `EX_TEMPFAIL`, go on later."""
+
 _LAST_FAILED = Path("v/cache/lastfailed")
 
 

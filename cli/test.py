@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import psutil
 import typer
 
 from cli.parallel import CommandRunner, Outcome, run_all
-from cli.second_run import cache_options, repeat_failed
+from cli.second_run import TESTS_LEFT, cache_options, repeat_failed
 from common.settings import ROOT, Settings
 from local.install.browser import chromium
 from local.install.environment import TEST_PACKAGES, install_packages
@@ -42,9 +43,9 @@ class Lane:
 LANES = {
     "e2e": Lane(["tests/e2e"]),
     "serving": Lane(["tests/integration/serving"], "not browser"),
+    "pages": Lane(["tests/integration/serving"], "browser"),
     "integration": Lane(["tests/integration"]),
     "commerce": Lane(["tests/integration/commerce"]),
-    "pages": Lane(["tests/integration/serving"], "browser"),
     "clickhouse": Lane(["tests/integration/clickhouse"]),
     "flink": Lane(
         [
@@ -72,43 +73,64 @@ FAILURES = 10
 SLOWEST = 15
 """Number of slowest tests that each lane prints."""
 
+NIGHTLY_H = 4
+"""Hours of a nightly run. Tests that would end later are left for the next one (`--continue`)."""
+
 
 def command(
     context: typer.Context,
-    nightly: bool = typer.Option(False, "--nightly", help="Also run the long nightly tests."),
+    nightly: bool = typer.Option(
+        False,
+        "--nightly",
+        help=f"Also run long tests, for {NIGHTLY_H} hours at most (exit code {TESTS_LEFT}: some are left).",
+    ),
+    campaign: bool = typer.Option(
+        False, "--campaign", help="Run nothing but the campaigns: tests that take longer than ten minutes."
+    ),
     go_on: bool = typer.Option(
-        False, "--continue", help="With --nightly: leave out what passed on these files (docs/nightly.md)."
+        False,
+        "--continue",
+        help="With --nightly or --campaign: leave out what passed on these files (docs/nightly.md).",
     ),
 ) -> None:
     """Run the tests; pytest's own arguments may follow. Without any, check style, types and imports too."""
+    if go_on and not (nightly or campaign):
+        raise typer.BadParameter("needs --nightly or --campaign", param_hint="--continue")
+    if nightly and campaign:
+        raise typer.BadParameter("can't be used with --nightly", param_hint="--campaign")
     install_for_tests(Settings.load().install)
     browser = chromium()
     if browser is None:
         print("Chromium is not installed and can't be installed: the browser tests are skipped", flush=True)
     environment = os.environ | ({"SOUK_TEST_CHROMIUM": browser} if browser else {})
-    environment |= {"SOUK_NIGHTLY_CONTINUE": "1"} if go_on else {}
     # Tests start servers hundreds of times. Without byte code, each start would compile all modules again.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    pytest = [sys.executable, "-P", "-m", "pytest", *(["--hypothesis-profile=nightly"] if nightly else [])]
-    if context.args:
+    pytest = [sys.executable, "-P", "-m", "pytest"]
+    pytest += ["--hypothesis-profile=nightly"] if nightly or campaign else []
+    pytest += ["--leave-out-passed"] if go_on else []
+    if context.args or campaign:  # a campaign measures: nothing runs beside it
         runner = CommandRunner(environment)
         with runner.stopped_by_signals():
-            raise typer.Exit(runner.run([*pytest, *selection("", nightly), *context.args]))
+            raise typer.Exit(runner.run([*pytest, *selection("", nightly, campaign), *context.args]))
     pytest += [f"--durations={SLOWEST}", "--durations-min=1"]
+    end_by = time.time() + NIGHTLY_H * 3600
+    in_time = [f"--end-by={end_by:.0f}"] if nightly else []
     caches = {name: ROOT / ".pytest_cache" / name for name in LANES}
     lanes = {name: [*pytest, *cache_options(caches[name]), *lane_arguments(name, nightly)] for name in LANES}
     tools = Path(sys.executable).parent
     checks = [[str(tools / tool), *arguments] for tool, *arguments in CHECKS]
-    commands = {"checks": checks, **{name: [argv] for name, argv in lanes.items()}}
+    commands = {"checks": checks, **{name: [[*argv, *in_time]] for name, argv in lanes.items()}}
     outcomes = run_all(commands, environment, lanes_at_once())
-    outcomes = repeat_failed(outcomes, lanes, caches, environment)
+    if not nightly or time.time() < end_by:
+        outcomes = repeat_failed(outcomes, lanes, caches, environment)
     for outcome in sorted(outcomes, key=lambda outcome: outcome.seconds):
-        state = "passed" if outcome.exit_code == 0 else "FAILED"
+        state = {0: "passed", TESTS_LEFT: "passed, tests are left"}.get(outcome.exit_code, "FAILED")
         print(f"{outcome.name}: {state} in {outcome.seconds:.0f} s", flush=True)
     for outcome in outcomes:
         for line in failures(outcome):
             print(f"{outcome.name}: {line}", flush=True)
-    raise typer.Exit(next((outcome.exit_code for outcome in outcomes if outcome.exit_code), 0))
+    codes = [outcome.exit_code for outcome in outcomes if outcome.exit_code]
+    raise typer.Exit(next((code for code in codes if code != TESTS_LEFT), next(iter(codes), 0)))
 
 
 def lane_arguments(name: str, nightly: bool) -> list[str]:
@@ -123,10 +145,10 @@ def lane_arguments(name: str, nightly: bool) -> list[str]:
     ]
 
 
-def selection(marker: str, nightly: bool) -> list[str]:
-    """Return the option that selects tests by a marker, and nightly ones only if they are asked for."""
-    markers = [each for each in (marker, "" if nightly else "not nightly") if each]
-    return ["-m", " and ".join(markers)] if markers else []
+def selection(marker: str, nightly: bool, campaign: bool = False) -> list[str]:
+    """Return the option that selects tests by a marker: campaigns alone, nightly tests beside others."""
+    asked_for = "campaign" if campaign else "not campaign" if nightly else "not nightly and not campaign"
+    return ["-m", f"{marker} and {asked_for}" if marker else asked_for]
 
 
 def failures(outcome: Outcome) -> list[str]:

@@ -4,7 +4,6 @@ import csv
 import gc
 import os
 import signal
-from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from functools import cache
@@ -22,7 +21,7 @@ from hypothesis import settings
 from common.gc_tuning import tune_gc
 from producers.simulator.world.shape import WorldShape
 from producers.simulator.world.world import World, build_world
-from tests.nightly_results import CONTINUE, present_tree, read_results, test_of, write_results
+from tests.nightly_results import NightlyRun, ResultStore, present_tree
 
 httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
 """Without this, each client would read all certificates: 30 ms of CPU, for thousands of clients."""
@@ -37,8 +36,19 @@ settings.register_profile("nightly", settings.get_profile("souk"), max_examples=
 settings.load_profile("souk")
 
 
-def pytest_configure() -> None:
-    """Handle SIGTERM like Ctrl-C, so that it stops the servers, too."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of nightly runs, which `./souk test` passes."""
+    group = parser.getgroup("souk")
+    group.addoption("--leave-out-passed", action="store_true", help="Run what did not pass on these files.")
+    group.addoption(
+        "--end-by", type=float, metavar="TIME", help="Begin no test that would end later (Unix time)."
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Note results of nightly tests. Handle SIGTERM like Ctrl-C, so that it stops the servers, too."""
+    goes_on, until = config.getoption("--leave-out-passed"), config.getoption("--end-by")
+    config.pluginmanager.register(NightlyRun(ResultStore(present_tree()), goes_on, until))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     gc.disable()  # the modules that the collection imports stay until the end
 
@@ -47,45 +57,6 @@ def pytest_collection_finish() -> None:
     """Collect garbage again, without the modules and the tests."""
     gc.enable()
     tune_gc()
-
-
-_NIGHTLY = pytest.StashKey[dict[str, tuple[str, float]]]()
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the nightly tests that passed on the present tree, if the run continues an earlier one."""
-    nightly = Counter(test_of(item.nodeid) for item in items if item.get_closest_marker("nightly"))
-    config.stash[_NIGHTLY] = {}
-    if not nightly or not os.environ.get(CONTINUE) or not (tree := present_tree()):
-        return
-    done = {
-        each.test
-        for each in read_results().values()
-        if (each.result, each.tree) == ("passed", tree) and each.cases >= nightly[each.test]
-    }
-    left_out = [item for item in items if item.get_closest_marker("nightly") and test_of(item.nodeid) in done]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note how each nightly test ended, and how long it took with its fixtures."""
-    report = yield
-    if item.get_closest_marker("nightly"):
-        results = item.config.stash[_NIGHTLY]
-        before, seconds = results.get(item.nodeid, ("", 0.0))
-        result = before if before in ("failed", "skipped") else report.outcome
-        results[item.nodeid] = (result, seconds + report.duration)
-    return report
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the results of nightly tests into their page."""
-    if results := session.config.stash.get(_NIGHTLY, {}):
-        write_results(results)
 
 
 _CPU_OF_FILES = pytest.StashKey[dict[str, float]]()

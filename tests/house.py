@@ -1,6 +1,8 @@
-"""`python -m tests.house` prints the size of each room: files, statements, lines of Python, SQL, templates.
+"""`python -m tests.house` prints the size of each room, and what it takes to add something.
 
-A statement is one of Python's syntax tree, without docstrings. Blank lines count, tests and data do not.
+The size: files, statements, lines of Python, SQL, templates. A statement is one of Python's syntax tree,
+without docstrings. Blank lines count, tests and data do not. What an addition takes is read from the examples
+of the lists of CONTRIBUTING.md, which `tests/e2e/test_contributing.py` follows.
 """
 
 import ast
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.settings import ROOT
+from tests.e2e.contributing.lists import LISTS, Command, Example, Put
 
 TEMPLATES = {".html", ".css", ".js"}
 DECLARATIONS = {".toml", ".yaml", ".yml", ".avsc"}
@@ -85,8 +88,39 @@ def _public(
                 yield from _public(each)
 
 
+@dataclass(frozen=True)
+class Addition:
+    """The files that an example of a list adds, and those that it changes, without generated ones."""
+
+    new: frozenset[str]
+    touched: frozenset[str]
+
+    @classmethod
+    def of(cls, name: str, example: Example) -> "Addition":
+        """Read an example and the files in its folder."""
+        folder = ROOT / "tests" / "e2e" / "contributing" / name
+        added = {
+            path.relative_to(step).as_posix()
+            for step in folder.glob("[0-9]")
+            for path in step.rglob("*")
+            if path.is_file() and path.suffix != ".pyc"
+        }
+        actions = [action for step in example.steps.values() for action in step]
+        written = {action.into for action in actions if isinstance(action, Command) and action.into}
+        appended = {path.removesuffix(".end") for path in added if path.endswith(".end")}
+        touched = {action.path for action in actions if isinstance(action, Put)} | appended
+        new = {path for path in added | written if not path.endswith(".end")}
+        return cls(frozenset(new), frozenset(touched))
+
+
+def counted(files: frozenset[str]) -> str:
+    """Return how many files there are, and how many of them belong to tests, docs and translations."""
+    beside = sum(name.startswith(("tests/", "docs/")) or name.endswith(".po") for name in files)
+    return f"{len(files) - beside} and {beside}"
+
+
 def main() -> None:
-    """Print a table with a line for each room."""
+    """Print a table with a line for each room, and one with a line for each list of CONTRIBUTING.md."""
     rooms: dict[str, Size] = defaultdict(Size)
     for path in tracked_files():
         rooms[path.parts[0] if len(path.parts) > 1 else "(top)"].add(size_of(path))
@@ -108,6 +142,11 @@ def main() -> None:
         if size.files:
             share = f"{size.documented / size.public:.0%}" if size.public else ""
             print(f"| {room} | {' | '.join(f'{getattr(size, name):,}' for name in names)} | {share} |")
+    print("\n| to add | new files, and of tests and docs | touched files, and of tests and docs |")
+    print("|---|---|---|")
+    for name, example in LISTS.items():
+        addition = Addition.of(name, example)
+        print(f"| {name} | {counted(addition.new)} | {counted(addition.touched)} |")
 
 
 if __name__ == "__main__":

@@ -344,12 +344,17 @@ def _groups() -> list[dict[str, Any]]:
 
 
 def _rules_of(alert: str) -> str:
-    """Return the rules without the other alerts: promtool would evaluate them at each step, too."""
+    """Return the rules of an alert and those that record its rates: promtool evaluates all at each step.
+
+    The groups of an objective have the same beginning of their names.
+    """
+    (own,) = {group["name"] for group in _groups() for rule in group["rules"] if rule.get("alert") == alert}
     groups = [
         {**group, "rules": [rule for rule in group["rules"] if rule.get("alert", alert) == alert]}
         for group in _groups()
+        if group["name"].startswith(own)
     ]
-    return json.dumps({"groups": [group for group in groups if group["rules"]]})
+    return json.dumps({"groups": groups})
 
 
 def run(case: Case, folder: Path) -> None:

@@ -231,7 +231,9 @@ def test_responses_vary_by_what_is_in_the_key_of_nginx_and_by_nothing_else() -> 
 
 def test_prometheus_reaches_every_process_under_a_name_that_it_accepts() -> None:
     text = (ROOT / "dashboards" / "prometheus" / "prometheus.yml").read_text()
-    for part in re.findall(r'"\$(\w+)"', text):
+    parts = re.findall(r'"\$(\w+)"', text)
+    assert {"serving", "commerce", "clickhouse", "jobs"} <= set(parts)
+    for part in parts:
         host = ADDRESSES[part].partition(":")[0]
         assert host in SERVICES
         if part in ("jobs", "rollups", "training", "audit", "simulator"):
@@ -276,9 +278,12 @@ def test_our_images_have_the_projects_version_and_all_others_are_pinned() -> Non
 
 
 def test_our_image_does_not_run_as_root() -> None:
-    for stage in dockerfile():
-        if stage[0][1].endswith((" AS souk", " AS flink")):
-            assert [arguments for name, arguments in stage if name == "USER"][-1] == "9999:9999"
+    users = [
+        [arguments for name, arguments in stage if name == "USER"][-1]
+        for stage in dockerfile()
+        if stage[0][1].endswith((" AS souk", " AS flink"))
+    ]
+    assert users == ["9999:9999"] * 2
 
 
 def test_compiled_code_is_cached_where_our_processes_may_write() -> None:

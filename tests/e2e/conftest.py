@@ -27,10 +27,12 @@ SLICE = ("2018-06-12", "2018-06-13")
 
 @dataclass(frozen=True)
 class Platform:
-    """A running copy. Its commands run as a user would type them."""
+    """A running copy. Its commands run as a user would type them in `checkout`."""
 
     settings: Settings
     environment: dict[str, str] = field(repr=False)
+    checkout: Path = ROOT
+    python: Path = Path(sys.executable)
 
     def started_settings(self):
         """Return the copy's settings with the passwords that its first `up` wrote."""
@@ -42,9 +44,9 @@ class Platform:
     def souk(self, *arguments, check=True, timeout_s=1_800):
         """Run `./souk ARGUMENTS` until it ends. If it fails, the error contains its output."""
         done = subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
-            cwd=ROOT,
-            env=self.environment,
+            self._command(*arguments),
+            cwd=self.checkout,
+            env=self._environment,
             capture_output=True,
             text=True,
             timeout=timeout_s,
@@ -58,10 +60,14 @@ class Platform:
 
     def start(self, *arguments):
         """Start `./souk ARGUMENTS` and leave it running. Ctrl-C ends it, even if the tests ignore SIGINT."""
-        command = [sys.executable, "-m", "cli", *arguments]
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL)
+            return subprocess.Popen(
+                self._command(*arguments),
+                cwd=self.checkout,
+                env=self._environment,
+                stdout=subprocess.DEVNULL,
+            )
         finally:
             signal.signal(signal.SIGINT, before)
 
@@ -81,6 +87,13 @@ class Platform:
     def processes(self):
         """Return all live processes whose environment contains this copy's state directory."""
         return [process for process in psutil.process_iter() if self._owns(process)]
+
+    def _command(self, *arguments):
+        return [str(self.python), "-P", "-m", "cli", *arguments]
+
+    @property
+    def _environment(self):
+        return self.environment | {"PYTHONPATH": str(self.checkout)}
 
     def _owns(self, process):
         try:

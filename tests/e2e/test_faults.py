@@ -14,7 +14,7 @@ from tests.e2e.fault_harness.faults import FAULTS
 from tests.e2e.fault_harness.harness import measure_all, write
 from tests.e2e.fault_harness.traffic import traffic
 
-pytestmark = [pytest.mark.nightly, pytest.mark.timeout(7_200)]
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(7_200)]
 
 
 def test_every_fault_raises_its_alert_within_a_minute_and_the_alert_ends(untouched) -> None:

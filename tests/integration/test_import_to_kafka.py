@@ -97,6 +97,7 @@ def test_an_import_that_was_killed_resumes_and_kafka_has_every_event(
         assert ids_of(read_from(settings, begin[name])) == ids
 
 
+@pytest.mark.nightly  # as that of the replay: a second import sends the same ids, which change nothing
 def test_the_command_imports_once_and_again_only_when_told(
     settings: Settings,
     schema_ids: dict[str, int],  # noqa: ARG001

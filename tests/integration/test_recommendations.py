@@ -435,7 +435,7 @@ def test_a_product_that_is_left_over_in_a_category_is_not_shown_there(shop: Shop
     assert moved not in [item["product_id"] for item in answer]
 
 
-TRIES = pytest.param(10_000, marks=pytest.mark.nightly)
+TRIES = pytest.param(10_000, marks=pytest.mark.campaign)
 
 
 @pytest.mark.timeout(3_600)

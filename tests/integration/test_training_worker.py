@@ -38,7 +38,7 @@ VIEW = ("event_id", "occurred_at", "session_id", "shopper_id", "product_id", "so
 @pytest.fixture(scope="module")
 def settings(migrated_database: Settings) -> Settings:
     """A ClickHouse with ten days of views."""
-    made = emptied(migrated_database).model_copy(update={"training_budget_s": 3.0})
+    made = emptied(migrated_database).model_copy(update={"training_budget_s": 1.0})
     rng = np.random.default_rng(5)
     minutes = rng.choice(10 * 24 * 60, EVENTS)
     rows = [
@@ -277,6 +277,7 @@ def test_a_training_that_needs_more_memory_than_it_may_use_fails_and_changes_not
     assert redis.keys("recommender*") == []
 
 
+@pytest.mark.nightly  # test_publication.py and test_training_outcomes.py have its two halves
 def test_a_model_that_does_not_fit_into_redis_is_no_success_and_not_too_little(
     settings: Settings, redis: Redis
 ) -> None:

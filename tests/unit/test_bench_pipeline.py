@@ -30,6 +30,7 @@ def test_the_stream_is_the_same_in_one_piece_or_in_several():
 def test_a_confirmation_has_the_lines_of_its_order():
     found = [record for name, _, record in orders(0, 20) if name in ("order_placed", "order_confirmed")]
 
+    assert len(found) == 40
     for placed, confirmed in zip(found[::2], found[1::2], strict=True):
         assert (confirmed["placed_at"], confirmed["currency"], confirmed["lines"]) == (
             placed["occurred_at"], placed["currency"], placed["lines"],

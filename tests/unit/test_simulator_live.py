@@ -90,7 +90,9 @@ def test_every_event_of_a_visit_is_one_that_the_api_takes(world: World) -> None:
 
 
 def test_steps_come_in_the_order_of_time(world: World) -> None:
-    for steps in walk(shop_of(world), 200, popular(world)):
+    walks = walk(shop_of(world), 200, popular(world))
+    assert len(walks) == 200
+    for steps in walks:
         times = [step.at_ms for step in steps]
         assert times == sorted(times)
         assert times[0] >= NOW_MS

@@ -26,7 +26,7 @@ SELLER = "seller-ana"
 CAMPAIGN = int(os.environ.get("SOUK_TEST_HOSTILE_QUERIES", 20_000))
 CAMPAIGN_FIRST = int(os.environ.get("SOUK_TEST_HOSTILE_FIRST", 1_000))
 CAMPAIGN_LIMIT_S = 3 * 3600.0
-"""The nightly campaign: its queries, the seed of the first one, and the time in which all must have run."""
+"""The campaign: its queries, the seed of the first one, and the time in which all must have run."""
 
 RESOURCES = {"159", "202", "241"}
 """Codes of limits of time, of concurrent queries and of memory, which depend on the machine."""
@@ -204,7 +204,7 @@ def test_hostile_queries_that_nobody_checks_read_no_foreign_row(unguarded: Selle
     assert codes["answered"] > 20, codes
 
 
-@pytest.mark.nightly
+@pytest.mark.campaign
 @pytest.mark.timeout(4 * 3600)
 def test_many_hostile_queries_that_nobody_checks_read_no_foreign_row(
     unguarded: SellerClient, canary: str, capsys: pytest.CaptureFixture[str]
@@ -214,7 +214,7 @@ def test_many_hostile_queries_that_nobody_checks_read_no_foreign_row(
         print(f"\n{codes.total():,} hostile queries without the check: {dict(codes.most_common())}")
 
 
-@pytest.mark.nightly
+@pytest.mark.campaign
 @pytest.mark.timeout(4 * 3600)
 def test_many_hostile_queries_tell_nothing_about_other_sellers(
     clients: tuple[SellerClient, SellerClient], canary: str, capsys: pytest.CaptureFixture[str]

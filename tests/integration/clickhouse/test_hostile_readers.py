@@ -119,7 +119,7 @@ def test_hostile_queries_reach_no_canary(canaries: Canaries, user: str, seeds: r
     assert outcomes["497"] > len(seeds) / 3, outcomes
 
 
-@pytest.mark.nightly
+@pytest.mark.campaign
 @pytest.mark.timeout(2 * 3600)
 @pytest.mark.parametrize(
     ("user", "first"), [("reader", CAMPAIGN_FIRST), ("analyst", CAMPAIGN_FIRST + CAMPAIGN)]

@@ -1,4 +1,7 @@
-"""A stand-in for the commerce services. It has one order, whose steps a test chooses."""
+"""A stand-in for the commerce services. It has one order, whose steps a test chooses.
+
+What it answers must have the response model of the service's own route, and only that is sent.
+"""
 
 import threading
 from collections.abc import Iterator
@@ -7,9 +10,13 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import orjson
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError
+from starlette.routing import Match
 
+from common.guarded_route import all_routes
 from common.settings import LOOPBACK, Settings
+from producers.registry import SERVICES
 
 ORDER_ID = "0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11"
 LINES = (("ana", "desk-lamp", 9990), ("new", "atlas", 7990))
@@ -36,6 +43,9 @@ def order_of_two_sellers(status: str, *steps: str) -> dict[str, Any]:
                 "product_id": product,
                 "unit_price_minor": price,
                 "quantity": 1,
+                "discount_minor": 0,
+                "shipping_minor": 0,
+                "tax_minor": 0,
             }
             for number, (seller, product, price) in enumerate(LINES, 1)
         ],
@@ -63,10 +73,35 @@ def listed(order: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class CommerceStub:
-    """What the stand-in answers, at first an order, and the paths of the requests that it received."""
+    """What the stand-in answers: an order, and by path what else a test says; and what it was asked.
 
-    order: Any = field(default_factory=lambda: order_of_two_sellers("confirmed", "confirmed"))
+    `wrong` has the answers that no service would give.
+    """
+
+    order: dict[str, Any] = field(default_factory=lambda: order_of_two_sellers("confirmed", "confirmed"))
+    answers: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def answer(self, method: str, path: str) -> bytes | None:
+        """Return the JSON of the response to a request; None if there is no answer.
+
+        Raises:
+            ValidationError: no service would answer that.
+        """
+        if (method, path) == ("GET", "/v1/orders"):
+            found: Any = listed(self.order)
+        elif path == "/v1/orders" or path.startswith(f"/v1/orders/{ORDER_ID}"):
+            found = self.order
+        else:
+            found = self.answers.get(path)
+        scope = {"type": "http", "method": method, "path": path}
+        for service in SERVICES.values() if found is not None else ():
+            for route in all_routes(service.router):
+                if isinstance(route, APIRoute) and route.matches(scope)[0] is Match.FULL:
+                    model = TypeAdapter[Any](route.response_model)
+                    return model.dump_json(model.validate_python(found))
+        return None
 
 
 @contextmanager
@@ -76,13 +111,17 @@ def running_commerce_stub(settings: Settings) -> Iterator[CommerceStub]:
 
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            is_list = self.path.partition("?")[0] == "/v1/orders"
-            said = orjson.dumps(listed(commerce.order) if is_list else commerce.order)
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(said)))
+            try:
+                said = commerce.answer(self.command, self.path.partition("?")[0])
+            except ValidationError as error:
+                commerce.wrong.append(f"{self.command} {self.path}: {error}")
+                said = None
+            self.send_response(404 if said is None else 200)
+            self.send_header("Content-Type", "application/json" if said else "application/problem+json")
+            content = said or b'{"type": "not-found", "title": "not here", "status": 404}'
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(said)
+            self.wfile.write(content)
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -101,3 +140,4 @@ def running_commerce_stub(settings: Settings) -> Iterator[CommerceStub]:
     finally:
         server.shutdown()
         server.server_close()
+    assert commerce.wrong == []

@@ -367,14 +367,20 @@ def commerce(shop: Settings) -> Iterator[CommerceStub]:
         yield commerce
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Move the modules of this folder that need Chromium behind the others: see `browser`."""
+    """Move the modules of this folder that need Chromium behind the others: see `browser`.
+
+    All their tests get its marker: in two lanes, what a module loads and starts would be there twice.
+    """
     folder = Path(__file__).parent
     places = [place for place, item in enumerate(items) if item.path.parent == folder]
     ours = [items[place] for place in places]
     late = {item.path for item in ours if "browser" in getattr(item, "fixturenames", ())}
     for place, item in zip(places, sorted(ours, key=lambda item: item.path in late), strict=True):
         items[place] = item
+        if item.path in late:
+            item.add_marker(pytest.mark.browser)
 
 
 BROWSER = pytest.StashKey[Browser]()

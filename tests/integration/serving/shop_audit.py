@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from unittest.mock import sentinel
 
 import httpx
@@ -14,7 +15,7 @@ from common.principal_token import PlatformToken
 from common.settings import Settings
 from tests.integration.metric_tables import emptied
 from tests.integration.servers import await_true
-from tests.integration.serving.conftest import TABLES, insert
+from tests.integration.serving.conftest import TABLES, drop_cached, insert
 from tests.integration.serving.shop_history import History, load
 from tests.principals import bearer
 
@@ -34,14 +35,23 @@ def restored(shop: Settings) -> Iterator[None]:
     emptied(shop)
     for table, (_, rows) in TABLES.items():
         insert(shop, table, rows)
-    await_true(lambda: has_returned(shop), "each process of the API to forget the watermarks of the facts")
+    await_watermark(shop, "/v1/sellers/ana/sales", datetime.fromisoformat("2018-02-18T02:59:00-03:00"))
 
 
-def has_returned(shop: Settings) -> bool:
-    """Return whether every process says that sales are complete as in `TABLES`. They know it after 3 s."""
-    with httpx.Client(base_url=shop.serving, trust_env=False, timeout=30, headers=bearer(shop)) as client:
-        answers = [client.get("/v1/sellers/ana/sales").raise_for_status().json() for _ in range(10)]
-    return {answer["as_of"] for answer in answers} == {"2018-02-18T02:59:00-03:00"}
+def await_watermark(shop: Settings, path: str, as_of: datetime) -> None:
+    """Wait until every process of the API answers on this path that sales are complete until `as_of`.
+
+    Each reads the watermarks every 3 s, and what it answers meanwhile is cached for all.
+    """
+
+    def is_known() -> bool:
+        drop_cached(shop)
+        with httpx.Client(base_url=shop.serving, trust_env=False, timeout=30, headers=bearer(shop)) as client:
+            answers = [client.get(path).raise_for_status().json()["as_of"] for _ in range(10)]
+        return {answer and datetime.fromisoformat(answer) for answer in answers} == {as_of}
+
+    await_true(is_known, "each process of the API to know the watermarks of the facts")
+    drop_cached(shop)
 
 
 def stores_of(shop: Settings, client: Client) -> Stores:

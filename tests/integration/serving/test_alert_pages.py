@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from common.clock import system_clock
 from common.ids import new_id
 from tests.integration.servers import await_true
 from tests.integration.serving.commerce_stub import CommerceStub
@@ -130,7 +131,8 @@ def test_a_view_is_saved_and_deleted_by_the_forms_of_the_metrics_page(office: Of
 
 def test_the_metrics_page_lists_saved_views(api: httpx.Client, commerce: CommerceStub) -> None:
     choices = {"metric": "orders", "period": "90d", "compare": "year", "by": "product"}
-    commerce.order = {"views": [{"view_id": new_id(), "name": "Orders <b>", "choices": choices}]}
+    view = {"view_id": new_id(), "name": "Orders <b>", "choices": choices, "created_at": system_clock()}
+    commerce.answers["/v1/sellers/ana/views"] = {"views": [view]}
 
     def listed() -> str | None:
         """Return the page; None while the service is too slow for it, as on a busy machine."""

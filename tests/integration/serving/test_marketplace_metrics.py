@@ -36,6 +36,10 @@ BY_SELLER = {
     if (own := [n for n in names if METRICS[n].is_of_sellers])
 }
 """Source → its metrics: all, and those that sellers have."""
+SPLIT = [
+    source for source, names in BY_SOURCE.items() if any(METRICS[n].marketplace_dimensions for n in names)
+]
+"""The sources whose metrics can be split."""
 
 
 @pytest.fixture(scope="module")
@@ -142,9 +146,10 @@ def test_a_split_by_seller_has_the_figures_that_the_sellers_see(api: httpx.Clien
         assert values == totals(answer(api, first, f"sellers/{seller}", **together))
 
 
-@pytest.mark.parametrize("source", BY_SOURCE)
+@pytest.mark.parametrize("source", SPLIT)
 @pytest.mark.usefixtures("history")
 def test_the_listed_values_and_the_rest_make_the_total(api: httpx.Client, source: str) -> None:
+    compared = []
     for by in {each for name in BY_SOURCE[source] for each in METRICS[name].marketplace_dimensions}:
         first, *others = [name for name in BY_SOURCE[source] if by in METRICS[name].marketplace_dimensions]
         shown = answer(api, first, by=by, top=1, **({"with": ",".join(others)} if others else {}))
@@ -154,11 +159,14 @@ def test_the_listed_values_and_the_rest_make_the_total(api: httpx.Client, source
             if METRICS[name].is_additive(dimension) and not METRICS[name].denominator:
                 listed = sum(part["values"][name] for part in shown["split"])
                 assert listed + rest.get(name, 0) == total, (name, by)
+                compared.append(name)
             elif not METRICS[name].is_additive(dimension):
                 assert not rest.get(name), (name, by)
+                compared.append(name)
+    assert compared or all(METRICS[name].denominator for name in BY_SOURCE[source])
 
 
-@pytest.mark.parametrize("source", BY_SOURCE)
+@pytest.mark.parametrize("source", SPLIT)
 @pytest.mark.parametrize(
     "of", ["marketplace", pytest.param(f"sellers/{SELLERS[0]}", marks=pytest.mark.nightly)]
 )  # filters are of the metrics' query, which both have
@@ -173,12 +181,13 @@ def test_a_filter_has_the_figures_of_a_value_of_the_split(api: httpx.Client, sou
         for each in of_metric(metric, of)
         if each != "seller"
     }
+    compared = []
     for by, named in dimensions.items():
         first, *others = sorted(named)
         together = {"with": ",".join(others)} if others else {}
         split = answer(api, first, of, by=by, top=3, compare="previous", **together)["split"]
         filled = [part for part in split if any(part["values"].values())]
-        for part in filled[:2]:
+        for part in filled[:1]:
             alone = answer(api, first, of, filter=f"{by}:{part['value']}", compare="previous", **together)
             assert alone["filter"] == {"dimension": by, "value": part["value"]}
             assert totals(alone) == part["values"], (by, part["value"])
@@ -187,6 +196,8 @@ def test_a_filter_has_the_figures_of_a_value_of_the_split(api: httpx.Client, sou
             assert {
                 each["value"]: each["values"] for each in again["split"] if any(each["values"].values())
             } == {part["value"]: part["values"]}
+            compared.append(by)
+    assert compared or not dimensions
 
 
 def of_metric(metric: Metric, of: str) -> Mapping[str, Dimension]:

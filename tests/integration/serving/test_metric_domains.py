@@ -111,6 +111,7 @@ def test_the_audit_finds_every_metric_as_the_facts_say_in_the_api_in_files_and_o
 
     *series, pages = audited(shop, facts_vs_served_metrics.run)
 
+    assert series
     for found in series:
         assert found.differences == (), found.spec
         assert found.rows >= 4
@@ -158,6 +159,7 @@ def test_the_audit_of_an_open_shop_compares_what_was_served_of_the_days_before_t
 
     *series, pages = audited(shop, facts_vs_served_metrics.run, BEFORE_TODAY)
 
+    assert series
     for found in series:
         assert found.differences == (), found.spec
         assert found.rows
@@ -249,6 +251,7 @@ def test_the_audit_finds_each_wrong_sum_of_a_seller_in_the_api(shop: Settings) -
     with planted(shop, "sales_lines", row):
         found = audited(shop, facts_vs_seller_api.run)
 
+    assert len(found) == 3
     for each in found:
         assert {one.field for one in each.differences} == {*FIGURES}
         assert {one.right - one.left for one in each.differences} == {1}
@@ -391,6 +394,7 @@ def test_a_series_and_its_csv_have_the_same_values(api: httpx.Client) -> None:
 def test_nothing_is_not_zero_for_a_ratio_or_a_quantile(api: httpx.Client) -> None:
     shown = answer(api, FIRST, **ALL, **{"from": "2009-01-01", "to": "2009-02-01", "grain": "month"})
 
+    assert len(shown["totals"]) == len(CATALOGUE)
     for total in shown["totals"]:
         metric = CATALOGUE[total["name"]]
         nothing = None if metric.denominator or metric.quantile else 0

@@ -55,7 +55,8 @@ def audited(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> list[ComparisonR
 def test_the_audit_finds_the_products_of_every_seller_as_the_facts_say(
     shop: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for found in audited(shop, monkeypatch):
+    prices, pairs, pairs_of_api = audited(shop, monkeypatch)
+    for found in (prices, pairs, pairs_of_api):
         assert found.differences == ()
         assert found.rows >= len(SELLERS)
 

@@ -376,7 +376,9 @@ def test_the_shares_of_groups_are_those_of_single_events(
     client: httpx.Client, marketplace: Marketplace
 ) -> None:
     expected = Expected(marketplace)
-    for groups in health(client)["groups"]:
+    found_groups = health(client)["groups"]
+    assert {"seller", "category", "price_band"} <= {groups["dimension"] for groups in found_groups}
+    for groups in found_groups:
         shares = expected.shares(groups["dimension"])
         found = {one["value"]: (one["exposure_share"], one["catalogue_share"]) for one in groups["values"]}
         assert found.keys() == shares.keys()
@@ -473,6 +475,7 @@ def test_the_page_of_lists_that_nobody_got_says_so(client: httpx.Client) -> None
     assert unknown.status_code == 422
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 def test_the_page_fits_every_width(browser: Browser, served: Settings) -> None:
     context = browser.new_context(base_url=served.serving, extra_http_headers=bearer(served))

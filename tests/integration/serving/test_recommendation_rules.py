@@ -354,6 +354,7 @@ def test_the_page_shows_a_list_before_and_after_the_rules(market: Market, query:
     assert "recommendation_max_per_seller" in answer.text
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 def test_the_page_with_entries_and_a_preview_fits_every_width(browser: Browser, market: Market) -> None:
     market.set(PINS, [entry(target="product", id="lamp4", place=1)]).raise_for_status()

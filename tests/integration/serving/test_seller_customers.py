@@ -117,7 +117,9 @@ def audited(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> list[ComparisonR
 def test_the_audit_finds_the_customers_of_every_seller_as_the_facts_say(
     shop: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for found in audited(shop, monkeypatch):
+    compared = audited(shop, monkeypatch)
+    assert len(compared) == 4
+    for found in compared:
         assert found.differences == ()
         assert found.rows > len(SELLERS) * 5
 
@@ -133,6 +135,7 @@ def test_the_audit_finds_a_wrong_amount(shop: Settings, monkeypatch: pytest.Monk
     finally:
         ask(shop, change.format(rows, "- 5000", where))
 
+    assert len(compared) == 4
     for found in compared:
         assert {each.key["seller_id"] for each in found.differences} == {DORA}
 

@@ -430,6 +430,7 @@ def test_the_page_shows_what_the_api_says_and_leads_to_the_lines(page: Page, api
     expect(page.get_by_role("heading", name="Cancellations")).to_be_visible()
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 @pytest.mark.usefixtures("orders")
 def test_the_page_fits_every_width(page: Page) -> None:

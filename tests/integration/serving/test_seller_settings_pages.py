@@ -307,6 +307,7 @@ def test_only_a_seller_who_never_sold_anything_is_told_the_first_steps(
     assert ("First steps" in page.text) == is_new
 
 
+@pytest.mark.nightly
 def test_the_pages_fit_every_width(browser: Browser, office: Office, seller: tuple[str, str]) -> None:
     headers = bearer(office.settings, staff(seller[0], "owner", seller[1]))
     context = browser.new_context(base_url=office.settings.serving, extra_http_headers=headers)

@@ -224,6 +224,7 @@ def test_a_person_runs_keeps_and_downloads_a_query(page: Page) -> None:
     expect(page.get_by_role("textbox", name="Query")).to_have_value("refunded_at")
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 def test_the_page_fits_every_width(page: Page) -> None:
     page.goto("/sell/ana/sql")

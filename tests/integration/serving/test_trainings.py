@@ -13,6 +13,8 @@ from redis import Redis
 from clickhouse.client import connect
 from common.configuration.definitions import EXPERIMENTS
 from common.settings import Settings
+from producers.services.configuration.endpoints import present_setting
+from producers.services.configuration.model import default_version
 from recommenders.evaluation.metrics import Metric
 from recommenders.interactions import from_columns
 from recommenders.models.item_item import ItemItem
@@ -254,7 +256,7 @@ def test_the_page_marks_the_live_model_and_shows_every_outcome(http: httpx.Clien
 def test_whoever_defines_an_experiment_sees_how_the_newest_training_judged_the_strategies(
     http: httpx.Client, commerce: CommerceStub
 ) -> None:
-    commerce.order = [{"name": EXPERIMENTS.name, "value": "[]", "version": 1}]
+    commerce.answers["/v1/settings"] = [present_setting(EXPERIMENTS, default_version(EXPERIMENTS))]
 
     page = http.get("/admin/experiments").text
 

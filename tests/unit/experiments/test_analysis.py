@@ -1,5 +1,6 @@
 """The formulas of the analysis against scipy, numpy's regression, the bootstrap and known distributions."""
 
+from dataclasses import astuple
 from math import sqrt
 
 import numpy as np
@@ -18,8 +19,8 @@ from recommenders.experiments.verdicts import breached, compare
 
 
 def moments(y: np.ndarray, d: np.ndarray | None = None, c: np.ndarray | None = None) -> Moments:
-    ones, zeros = np.ones(len(y)), np.zeros(len(y))
-    return Moments.of(zip(y, ones if d is None else d, zeros if c is None else c, strict=True))
+    d, c = np.ones(len(y)) if d is None else d, np.zeros(len(y)) if c is None else c
+    return Moments(len(y), *map(float, (y.sum(), d.sum(), c.sum(), y @ y, d @ d, c @ c, y @ d, y @ c, d @ c)))
 
 
 def test_a_mean_has_the_interval_of_the_two_sample_z_test() -> None:
@@ -76,6 +77,7 @@ def test_moments_add_up() -> None:
     whole = moments(y, d, c)
     assert parts.units == whole.units
     assert parts.yc == pytest.approx(whole.yc)
+    assert astuple(Moments.of(zip(y, d, c, strict=True))) == pytest.approx(astuple(whole))
 
 
 def test_the_sequence_is_the_published_formula_and_narrowest_near_the_planned_units() -> None:

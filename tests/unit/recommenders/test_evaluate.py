@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.__main__ import build
+from cli.evaluate import save_model
 from common.errors import UserError
+from recommenders.auto.model_card import DatasetStats, ModelCard
 from recommenders.evaluation.loaders.files import InputFiles, load_dataset
 from recommenders.registry import load
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> dict[str, Path]:
-    rng = np.random.default_rng(2)
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    tmp_path, rng = tmp_path_factory.mktemp("files"), np.random.default_rng(2)
     users, items = rng.integers(0, 40, 800), np.minimum(rng.geometric(0.2, 800), 19)
     times = np.arange(800) * 3_600
     attributes = {"item": list(range(20)), "seller": ["x", "y"] * 10, "colour": ["red", "blue"] * 10}
@@ -41,14 +44,36 @@ def given_files(files: dict[str, Path]) -> list[object]:
     return ["--interactions", files["train"], "--test", files["test"], "--columns", "user=uid"]
 
 
-def test_a_model_is_judged_saved_and_told_of(files, tmp_path):
-    shown = evaluate(
-        *given_files(files), "--attributes", files["attributes"], "--metrics", "recall@5,ndcg@3",
-        "--model", "popularity", "--budget", 1, "--save", tmp_path / "model", "--json",
-    )  # fmt: skip
+@pytest.fixture(scope="module")
+def asked(files: dict[str, Path]) -> list[object]:
+    """The arguments of an evaluation of `popularity`."""
+    options = ["--metrics", "recall@5,ndcg@3", "--model", "popularity", "--budget", 1, "--json"]
+    return [*given_files(files), "--attributes", files["attributes"], *options]
 
+
+@dataclass(frozen=True)
+class Saved:
+    """What an evaluation printed, and the folder of its model."""
+
+    output: str
+    folder: Path
+
+    @property
+    def card(self) -> Any:
+        return json.loads(self.output)
+
+
+@pytest.fixture(scope="module")
+def saved(asked: list[object], tmp_path_factory: pytest.TempPathFactory) -> Saved:
+    """One evaluation, for all tests that ask for nothing else: each takes seconds."""
+    folder = tmp_path_factory.mktemp("saved") / "model"
+    shown = evaluate(*asked, "--save", folder)
     assert shown.exit_code == 0, shown.output
-    card = json.loads(shown.stdout)
+    return Saved(shown.stdout, folder)
+
+
+def test_a_model_is_judged_saved_and_told_of(saved):
+    card = saved.card
     judged = card["judged"][0]
     assert judged["candidate"]["model"] == "popularity"
     assert set(judged["figures"]["all"]) == {"recall@5", "ndcg@3"}
@@ -56,9 +81,9 @@ def test_a_model_is_judged_saved_and_told_of(files, tmp_path):
     assert judged["reach"]["sellers_seen"] == 1.0
     assert card["searched"]["cuts"].keys() == {"the newest tenth", "the newest fifth"}
     assert card["data"]["events"] == 700
-    assert json.loads((tmp_path / "model" / "card.json").read_text()) == card
-    assert "# popularity" in (tmp_path / "model" / "card.md").read_text()
-    assert load(tmp_path / "model").product_count == 20
+    assert json.loads((saved.folder / "card.json").read_text()) == card
+    assert "# popularity" in (saved.folder / "card.md").read_text()
+    assert load(saved.folder).product_count == 20
 
 
 def test_the_table_has_the_model_and_what_it_is_compared_with(files):
@@ -70,10 +95,8 @@ def test_the_table_has_the_model_and_what_it_is_compared_with(files):
     assert re.search(r"0\.\d{4} ± 0\.\d{4}", shown.output)
 
 
-def test_the_same_seed_writes_the_same_figures(files):
-    asked = [*given_files(files), "--model", "popularity", "--budget", 1, "--metrics", "hit@5", "--json"]
-
-    first, second = (json.loads(evaluate(*asked).stdout)["judged"][0] for _ in range(2))
+def test_the_same_seed_writes_the_same_figures(saved, asked):
+    first, second = (json.loads(each)["judged"][0] for each in (saved.output, evaluate(*asked).stdout))
 
     assert first["candidate"] == second["candidate"]
     assert first["figures"] == second["figures"]
@@ -126,14 +149,16 @@ def test_files_that_do_not_go_together_are_refused(files, says):
 
 
 @pytest.mark.parametrize(("where", "writes"), [(np, "save"), (Path, "write_text")])
-def test_a_run_that_is_stopped_while_it_saves_leaves_no_model(files, tmp_path, monkeypatch, where, writes):
+def test_a_run_that_is_stopped_while_it_saves_leaves_no_model(saved, tmp_path, monkeypatch, where, writes):
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
+    data = DatasetStats(700, 40, 20, 0.5, None, None)
+    card = ModelCard(data, "by time", "none", 1, False, (), None, (), {}, 0, 100.0)
+    model, folder = load(saved.folder), tmp_path / "saved"
     monkeypatch.setattr(where, writes, stop)
 
-    asked = [*given_files(files), "--model", "popularity", "--budget", 1]
-    shown = evaluate(*asked, "--save", tmp_path / "saved" / "model")
+    with pytest.raises(KeyboardInterrupt):
+        save_model(folder / "model", model, card)
 
-    assert shown.exit_code == 130
-    assert not list((tmp_path / "saved").iterdir())
+    assert not list(folder.iterdir())
