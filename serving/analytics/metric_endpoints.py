@@ -31,7 +31,7 @@ from serving.gateway.described_routes import guarded
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.parameters import Cursor, GrainParam, PeriodDep, SellerId, reject_repeated_parameters
 from serving.kit.parquet_writer import ColumnKind
-from serving.kit.problems import BadAnalyticsRequest
+from serving.kit.problems import UNUSABLE_PARAMETER
 from serving.kit.responses import (
     BAD_PARAMETER,
     CSV,
@@ -122,7 +122,7 @@ async def _metrics_request(
 ) -> MetricsRequest:
     names = (metric, *(name for name in more.split(",") if name))
     if len(names) > MAX_METRICS:
-        raise BadAnalyticsRequest(f"Request at most {MAX_METRICS} metrics.")
+        raise UNUSABLE_PARAMETER(detail=f"Request at most {MAX_METRICS} metrics.")
     period = PeriodRequest(requested.start, requested.end, grain)
     restriction = Only(*only.split(":", 1)) if only else None
     return MetricsRequest(names, period, compare, by, top, product_id, restriction)

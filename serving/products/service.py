@@ -13,7 +13,7 @@ from serving.kit.clickhouse import ClickHouseQueries, Row
 from serving.kit.live_versions import LiveVersions
 from serving.kit.names import Names, SellerNames
 from serving.kit.offers import Offer, Stock, card_order, choose_offer
-from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable, SearchUnavailable, UnknownProduct
+from serving.kit.problems import SEARCH_UNAVAILABLE, UNKNOWN_PRODUCT, ClickHouseUnavailable, RedisUnavailable
 from serving.kit.product_cards import ProductCardLoader, open_cards
 from serving.kit.product_lists import Categories, ListingWindow, Product, Products
 from serving.kit.redis_client import OPTIONAL_TIMEOUT_S
@@ -50,7 +50,7 @@ class ProductsService:
 
         Raises:
             BadCursor: `cursor` is not a `next_cursor` of this list.
-            SearchUnavailable: ClickHouse does not answer.
+            SEARCH_UNAVAILABLE: ClickHouse does not answer.
         """
         after = ProductCursor.decode(cursor) if cursor else ProductCursor()
         try:
@@ -58,7 +58,7 @@ class ProductsService:
         except ClickHouseUnavailable as error:
             mark_incomplete()
             if text.strip() or cursor:
-                raise SearchUnavailable from error
+                raise SEARCH_UNAVAILABLE() from error
             cards = await popular_cards(self.versions, category, self.currency, sort, limit)
             return {
                 "found": len(cards),
@@ -141,14 +141,14 @@ class ProductsService:
         """Return a product with all its offers, even if every seller has delisted it.
 
         Raises:
-            UnknownProduct: it was never listed.
+            UNKNOWN_PRODUCT: it was never listed.
             ClickHouseUnavailable: ClickHouse does not answer, and Redis does not have the product.
         """
         offers = sorted(await self._offers(product_id), key=card_order)
         own_currency = [offer for offer in offers if offer.currency == self.currency]
         card = choose_offer(own_currency or offers)
         if card is None:
-            raise UnknownProduct(product_id)
+            raise UNKNOWN_PRODUCT(product_id=product_id)
         names = await self.names.of_sellers(offer.seller_id for offer in offers)
         return {
             **_product(card, names),

@@ -8,19 +8,28 @@ from starlette.responses import Response
 
 from common.ids import Id
 from common.openapi import openapi_problem
+from common.problems import problem
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.cache.tags import similar_tags
 from serving.kit.cached_responses import CachedResponderDep
 from serving.kit.domain import opened
 from serving.kit.parameters import reject_repeated_parameters
-from serving.kit.problems import CommerceUnavailable, MissingProduct, NotExplained, TooManyExcluded
+from serving.kit.problems import MISSING_PRODUCT, UNUSABLE_PARAMETER, CommerceUnavailable
 from serving.kit.responses import UNCHANGED, private_json
 from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
 from serving.recommendations.policy import POLICIES
 from serving.recommendations.rows.definition import RowPage
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRows
 from serving.recommendations.service import Context
+
+NOT_EXPLAINED = problem(
+    403,
+    "not-explained",
+    "The rules are not explained to you",
+    "Only processes of the platform may add `explain`: leave it out. Administrators see what the rules do "
+    "under /admin/recommendations.",
+)
 
 MAX_EXCLUDED = 100
 """The largest number of products that a request may exclude."""
@@ -43,11 +52,13 @@ def excluded_products(exclude: str) -> list[str]:
     """Return the products of the parameter `exclude`.
 
     Raises:
-        TooManyExcluded: they are more than `MAX_EXCLUDED`.
+        UNUSABLE_PARAMETER: they are more than `MAX_EXCLUDED`.
     """
     product_ids = [unquote(each) for each in exclude.split(",") if each]
     if len(product_ids) > MAX_EXCLUDED:
-        raise TooManyExcluded(f"exclude has {len(product_ids)} products: give at most {MAX_EXCLUDED}.")
+        raise UNUSABLE_PARAMETER(
+            detail=f"exclude has {len(product_ids)} products: give at most {MAX_EXCLUDED}."
+        )
     return product_ids
 
 
@@ -104,10 +115,10 @@ async def recommend(
     """
     shown = excluded_products(exclude)
     if context == "product" and product_id is None:
-        raise MissingProduct("context=product needs the product of the page: add product_id.")
+        raise MISSING_PRODUCT(detail="context=product needs the product of the page: add product_id.")
     principal = identity_of(request).principal
     if explain and (principal is None or "platform" not in principal.roles):
-        raise NotExplained
+        raise NOT_EXPLAINED()
     recommended = await service.recommend(visitor_id, n, context, product_id, shown, explain=explain)
     return private_json(recommended)
 

@@ -113,7 +113,7 @@ class RecommendationService:
         While Redis does not answer, these are the popular products that were read last.
 
         Raises:
-            UnknownProduct: `product_id` was never listed.
+            UNKNOWN_PRODUCT: `product_id` was never listed.
             RedisUnavailable: Redis does not answer, and no popular products were read in the last minutes.
         """
         started = perf_counter()
@@ -237,7 +237,7 @@ class RecommendationService:
         The draws for exposure are the same each time, so that two previews differ by their rules alone.
 
         Raises:
-            UnknownProduct: `product_id` was never listed.
+            UNKNOWN_PRODUCT: `product_id` was never listed.
             RedisUnavailable: Redis does not answer.
         """
         cards = await open_cards(self._versions)
@@ -267,7 +267,7 @@ class RecommendationService:
         `Popular` is not used, because popular products are not related to this one.
 
         Raises:
-            UnknownProduct: the product was never listed.
+            UNKNOWN_PRODUCT: the product was never listed.
             RedisUnavailable: Redis does not answer.
         """
         cards = await open_cards(self._versions)

@@ -10,7 +10,7 @@ from common.money import divide_half_up, minor_digits
 from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSales, Totals
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.periods import BUCKET_BOUNDS, GRAIN_LENGTH, Grain
-from serving.kit.problems import BadPeriod
+from serving.kit.problems import BAD_PERIOD
 from serving.web.formatter import Formatter
 from serving.web.translation import N_, gettext, translated
 
@@ -242,13 +242,13 @@ def custom_period(first: str, last: str, formatter: Formatter) -> PeriodRequest:
     """Return the bounds of the days from `first` to `last`, both inclusive. An empty bound stays open.
 
     Raises:
-        BadPeriod: a bound is not a date, or `first` is after `last`.
+        BAD_PERIOD: a bound is not a date, or `first` is after `last`.
     """
     begin, end = _read_day(first), _read_day(last)
     if begin and end and end < begin:
         shown = [formatter.calendar_day(day) for day in (begin, end)]
-        raise BadPeriod(
-            gettext(
+        raise BAD_PERIOD(
+            detail=gettext(
                 "The first day (%(first)s) is after the last (%(last)s). Pick them the other way round.",
                 first=shown[0],
                 last=shown[1],
@@ -265,11 +265,15 @@ def _read_day(text: str) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise BadPeriod(
-            gettext("“%(text)s” is not a day such as 2018-08-31. Pick one from the calendar.", text=text)
+        raise BAD_PERIOD(
+            detail=gettext(
+                "“%(text)s” is not a day such as 2018-08-31. Pick one from the calendar.", text=text
+            )
         ) from error
     if not 1971 <= day.year < 2105:
-        raise BadPeriod(gettext("%(text)s is too far away. Pick days between 1971 and 2104.", text=text))
+        raise BAD_PERIOD(
+            detail=gettext("%(text)s is too far away. Pick days between 1971 and 2104.", text=text)
+        )
     return day
 
 

@@ -14,8 +14,12 @@ from local.parts import redis as local_redis
 from recommenders.training.publication import Publications
 from schemas.published_model.keys import IN_USE, PREVIOUS, STATE
 from schemas.published_model.roll_back import RollBack
-from serving.recommendations.problems import ModelNotKept
-from serving.recommendations.trainings.model_switch import ServedVersions, read_served_versions, switch_back
+from serving.recommendations.trainings.model_switch import (
+    ModelNotKept,
+    ServedVersions,
+    read_served_versions,
+    switch_back,
+)
 from tests.integration.servers import running
 
 AT = datetime(2026, 11, 27, 12, tzinfo=UTC)

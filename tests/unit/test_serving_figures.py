@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from common.cursor import BadCursor, decode_moment, encode_cursor, encode_moment
 from common.ids import new_id
+from common.problems import Problem
 from serving.analytics.presenters import sales
 from serving.analytics.presenters.orders import order, order_cursor, read_order_cursor
 from serving.analytics.schemas.sales import Bucket
 from serving.kit.clickhouse import encode_parameter
 from serving.kit.names import ProductName
 from serving.kit.periods import Grain, Period, buckets, midnight
-from serving.kit.problems import BadPeriod
+from serving.kit.problems import BAD_PERIOD
 from serving.web.formatter import Formatter, place, seller_name, short_id, words
 from serving.web.presenters import (
     axis,
@@ -261,7 +262,7 @@ def test_the_last_day_of_a_custom_period_is_part_of_it() -> None:
     ],
 )
 def test_days_that_make_no_period_are_refused_in_a_persons_words(first: str, last: str, said: str) -> None:
-    with pytest.raises(BadPeriod, match=re.escape(said)):
+    with pytest.raises(Problem, match=re.escape(said), check=BAD_PERIOD.matches):
         custom_period(first, last, FORMATTER)
 
 

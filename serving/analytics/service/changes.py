@@ -33,7 +33,7 @@ class ChangesService:
         """Return the effects of prices, quantities, products of one period only, discounts and lost sales.
 
         Raises:
-            UnknownSeller: the seller never registered and never sold anything.
+            UNKNOWN_SELLER: the seller never registered and never sold anything.
         """
         zone, currency = self._context.zone, self._context.currency
         as_of = await self._context.watermarks.as_of(TABLES)

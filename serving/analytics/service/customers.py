@@ -9,7 +9,7 @@ from serving.analytics.months import Month
 from serving.analytics.presenters import customers as presenter
 from serving.analytics.schemas.customers import CustomerCohorts, CustomerSegments
 from serving.kit.analytics_context import AnalyticsContext, utc_minute
-from serving.kit.problems import BadAnalyticsRequest
+from serving.kit.problems import UNUSABLE_PARAMETER
 
 TABLES = ("customer_orders", "sales_lines")
 
@@ -42,9 +42,9 @@ class CustomersService:
         """Return the cohorts of the last `months` months.
 
         Raises:
-            BadPeriod: `until` is not a month.
-            BadAnalyticsRequest: there is no such time zone.
-            UnknownSeller: the seller never registered and never sold anything.
+            BAD_PERIOD: `until` is not a month.
+            UNUSABLE_PARAMETER: there is no such time zone.
+            UNKNOWN_SELLER: the seller never registered and never sold anything.
         """
         zone = read_zone(request.timezone) if request.timezone is not None else self._context.zone
         until = Month.parse(request.until, "until") if request.until is not None else None
@@ -77,7 +77,7 @@ class CustomersService:
         """Return the segments of all customers, over all time.
 
         Raises:
-            UnknownSeller: the seller never registered and never sold anything.
+            UNKNOWN_SELLER: the seller never registered and never sold anything.
         """
         as_of = await self._context.watermarks.as_of(TABLES)
         rows = await self._context.clickhouse.rows(
@@ -110,11 +110,12 @@ def read_zone(name: str) -> ZoneInfo:
     """Return the time zone of a name.
 
     Raises:
-        BadAnalyticsRequest: there is none.
+        UNUSABLE_PARAMETER: there is none.
     """
     if name not in _zones():
-        raise BadAnalyticsRequest(
-            f"There is no time zone {name!r}. Send a name of the IANA database, such as America/Sao_Paulo."
+        raise UNUSABLE_PARAMETER(
+            detail=f"There is no time zone {name!r}. Send a name of the IANA database, such as "
+            "America/Sao_Paulo."
         )
     return ZoneInfo(name)
 

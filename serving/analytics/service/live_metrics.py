@@ -17,7 +17,7 @@ from serving.analytics.service.metric_figures import totals_of_seller
 from serving.analytics.service.metrics import find_metric, tables_of
 from serving.kit.analytics_context import AnalyticsContext
 from serving.kit.periods import Period, midnight
-from serving.kit.problems import BadAnalyticsRequest
+from serving.kit.problems import UNUSABLE_PARAMETER
 from serving.kit.watermarks import smallest
 
 CHECK_INTERVAL_S = 1.0
@@ -111,17 +111,19 @@ def live_metrics(names: Sequence[str]) -> list[Metric]:
     """Return the metrics of these names, which can be followed.
 
     Raises:
-        UnknownMetric: the catalogue has no metric of a name.
-        BadAnalyticsRequest: there are too many metrics, a metric is given twice, or is not a sum.
+        UNKNOWN_METRIC: the catalogue has no metric of a name.
+        UNUSABLE_PARAMETER: there are too many metrics, a metric is given twice, or is not a sum.
     """
     if not 0 < len(names) <= MAX_METRICS:
-        raise BadAnalyticsRequest(f"Follow 1 to {MAX_METRICS} metrics.")
+        raise UNUSABLE_PARAMETER(detail=f"Follow 1 to {MAX_METRICS} metrics.")
     if len(set(names)) < len(names):
-        raise BadAnalyticsRequest("Request each metric once.")
+        raise UNUSABLE_PARAMETER(detail="Request each metric once.")
     metrics = [find_metric(name) for name in names]
     if others := [metric.name for metric in metrics if not is_sum(metric)]:
         sums = ", ".join(metric.name for metric in read_catalogue().values() if is_sum(metric))
-        raise BadAnalyticsRequest(f"{others[0]} is not a sum, so it can't be followed. Choose from: {sums}.")
+        raise UNUSABLE_PARAMETER(
+            detail=f"{others[0]} is not a sum, so it can't be followed. Choose from: {sums}."
+        )
     return metrics
 
 

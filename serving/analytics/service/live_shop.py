@@ -86,7 +86,7 @@ class LiveShopService:
         """Return the shop as it is now.
 
         Raises:
-            UnknownSeller: the seller never registered and never sold anything.
+            UNKNOWN_SELLER: the seller never registered and never sold anything.
         """
         sums, orders, visitors, parcels = await asyncio.gather(
             unless_unavailable(self._sums(seller_id)),
@@ -104,7 +104,7 @@ class LiveShopService:
         A part that can't be read keeps its last content.
 
         Raises:
-            UnknownSeller: the seller never registered and never sold anything.
+            UNKNOWN_SELLER: the seller never registered and never sold anything.
         """
         LIVE_LISTENERS.labels("shop").inc()
         try:

@@ -10,6 +10,7 @@ from clickhouse.metric_catalogue.definition import Metric, read_every_metric
 from clickhouse.metric_catalogue.scope import MARKETPLACE, ONE_SELLER, Scope
 from clickhouse.metric_catalogue.source import Dimension
 from common.cursor import BadCursor, decode_cursor, encode_cursor
+from common.problems import problem
 from serving.analytics.presenters import metrics as presenter
 from serving.analytics.presenters.sales import show_period
 from serving.analytics.schemas.metrics import MarketplaceMetrics, MetricRows, SellerMetrics
@@ -24,7 +25,14 @@ from serving.kit.periods import (
     choose_grain,
     earlier_period,
 )
-from serving.kit.problems import BadAnalyticsRequest, UnknownMetric
+from serving.kit.problems import UNUSABLE_PARAMETER
+
+UNKNOWN_METRIC = problem(
+    404,
+    "unknown-metric",
+    "Unknown metric",
+    "There is no metric {name!r}. GET /v1/analytics/metrics lists them.",
+)
 
 Compare = Literal["previous", "year", "none"]
 
@@ -66,10 +74,10 @@ class MetricsService:
         """Return metrics of one seller, compared with an earlier period.
 
         Raises:
-            UnknownMetric: the catalogue has no metric of a name.
-            BadAnalyticsRequest: a metric is asked for twice, can't be split by the dimension, or can't be
+            UNKNOWN_METRIC: the catalogue has no metric of a name.
+            UNUSABLE_PARAMETER: a metric is asked for twice, can't be split by the dimension, or can't be
                 restricted to a product.
-            UnknownSeller: the seller never registered and never sold anything.
+            UNKNOWN_SELLER: the seller never registered and never sold anything.
         """
         metrics = [find_metric(name) for name in request.metrics]
         _check(metrics, request)
@@ -84,8 +92,8 @@ class MetricsService:
         """Return metrics of all sellers together, compared with an earlier period.
 
         Raises:
-            UnknownMetric: the catalogue has no metric of a name.
-            BadAnalyticsRequest: as `of_seller`, or a metric is about single sellers.
+            UNKNOWN_METRIC: the catalogue has no metric of a name.
+            UNUSABLE_PARAMETER: as `of_seller`, or a metric is about single sellers.
         """
         metrics = [find_metric(name, of_marketplace=True) for name in request.metrics]
         _check(metrics, request, of_marketplace=True)
@@ -229,19 +237,19 @@ def find_metric(name: str, *, of_marketplace: bool | None = False) -> Metric:
     """Return the metric of a name, of which sellers or the marketplace have a figure; None: either of them.
 
     Raises:
-        UnknownMetric: there is none.
-        BadAnalyticsRequest: there is one, but only of the other.
+        UNKNOWN_METRIC: there is none.
+        UNUSABLE_PARAMETER: there is one, but only of the other.
     """
     metric = read_every_metric().get(name)
     if metric is None:
-        raise UnknownMetric(name)
+        raise UNKNOWN_METRIC(name=name)
     if of_marketplace is False and not metric.is_of_sellers:
-        raise BadAnalyticsRequest(
-            f"{name} is a figure of the whole marketplace. Ask for it under /v1/marketplace/analytics."
+        raise UNUSABLE_PARAMETER(
+            detail=f"{name} is a figure of the whole marketplace. Ask for it under /v1/marketplace/analytics."
         )
     if of_marketplace and not metric.is_of_marketplace:
-        raise BadAnalyticsRequest(
-            f"{name} is a figure of single sellers. Ask for it under /v1/sellers/…/analytics."
+        raise UNUSABLE_PARAMETER(
+            detail=f"{name} is a figure of single sellers. Ask for it under /v1/sellers/…/analytics."
         )
     return metric
 
@@ -250,19 +258,22 @@ def _check(metrics: Sequence[Metric], request: MetricsRequest, *, of_marketplace
     """Check what metrics are asked for.
 
     Raises:
-        BadAnalyticsRequest: see the methods of `MetricsService`.
+        UNUSABLE_PARAMETER: see the methods of `MetricsService`.
     """
     if len(set(request.metrics)) < len(request.metrics):
-        raise BadAnalyticsRequest("Request each metric once.")
+        raise UNUSABLE_PARAMETER(detail="Request each metric once.")
     for metric in metrics:
         if request.product_id is not None and not metric.source.has_products:
-            raise BadAnalyticsRequest(f"{metric.name} can't be restricted to a product. Leave product out.")
+            raise UNUSABLE_PARAMETER(
+                detail=f"{metric.name} can't be restricted to a product. Leave product out."
+            )
         dimensions = metric.marketplace_dimensions if of_marketplace else metric.dimensions
         if request.only is not None:
             _check_only(metric, request.only, dimensions)
         if request.by is not None and request.by not in dimensions:
-            raise BadAnalyticsRequest(
-                f"{metric.name} can't be split by {request.by!r}. Choose one of: {', '.join(dimensions)}."
+            raise UNUSABLE_PARAMETER(
+                detail=f"{metric.name} can't be split by {request.by!r}. Choose one of: "
+                f"{', '.join(dimensions)}."
             )
 
 
@@ -271,12 +282,14 @@ def _check_only(metric: Metric, only: Only, dimensions: Mapping[str, Dimension])
     dimension = dimensions.get(only.dimension)
     if dimension is None or dimension.splits_sellers:
         names = [name for name, each in dimensions.items() if not each.splits_sellers]
-        raise BadAnalyticsRequest(
-            f"{metric.name} can't be restricted by {only.dimension!r}. Choose one of: {', '.join(names)}."
+        raise UNUSABLE_PARAMETER(
+            detail=f"{metric.name} can't be restricted by {only.dimension!r}. Choose one of: "
+            f"{', '.join(names)}."
         )
     if dimension.values and only.value not in dimension.values:
-        raise BadAnalyticsRequest(
-            f"{only.dimension} has no value {only.value!r}. Choose one of: {', '.join(dimension.values)}."
+        raise UNUSABLE_PARAMETER(
+            detail=f"{only.dimension} has no value {only.value!r}. Choose one of: "
+            f"{', '.join(dimension.values)}."
         )
 
 

@@ -29,7 +29,7 @@ class ParcelsService:
         A parcel is overdue once the day that was promised is over, as for the late share.
 
         Raises:
-            UnknownSeller: the seller never registered and never sold anything.
+            UNKNOWN_SELLER: the seller never registered and never sold anything.
         """
         context = self._context
         as_of = await context.watermarks.as_of(PARCEL_TABLES)

@@ -48,7 +48,7 @@ class ProductInsightsService:
         """Return the price changes of a period, the newest first.
 
         Raises:
-            UnknownSeller: the seller never registered and never sold anything.
+            UNKNOWN_SELLER: the seller never registered and never sold anything.
         """
         context = self._context
         as_of = await context.watermarks.as_of(PRICE_TABLES)
@@ -81,7 +81,7 @@ class ProductInsightsService:
         """Return the pairs of products in the orders of a period, the most frequent first.
 
         Raises:
-            UnknownSeller: the seller never registered and never sold anything.
+            UNKNOWN_SELLER: the seller never registered and never sold anything.
         """
         context = self._context
         as_of = await context.watermarks.as_of(PAIR_TABLES)

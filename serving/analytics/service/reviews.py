@@ -10,7 +10,7 @@ from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.clickhouse import Row
 from serving.kit.names import UNNAMED
 from serving.kit.periods import LATEST
-from serving.kit.problems import BadAnalyticsRequest
+from serving.kit.problems import UNUSABLE_PARAMETER
 
 REVIEW_TABLES = ("review_scores",)
 
@@ -36,12 +36,12 @@ class ReviewsService:
         """Return a page of reviews, the newest first.
 
         Raises:
-            UnknownSeller: the seller never registered and never sold anything.
-            BadAnalyticsRequest: the lowest score is above the highest one.
+            UNKNOWN_SELLER: the seller never registered and never sold anything.
+            UNUSABLE_PARAMETER: the lowest score is above the highest one.
             BadCursor: the cursor is not one of this list.
         """
         if request.lowest > request.highest:
-            raise BadAnalyticsRequest("The lowest score must not be above the highest one.")
+            raise UNUSABLE_PARAMETER(detail="The lowest score must not be above the highest one.")
         context = self._context
         as_of = await context.watermarks.as_of(REVIEW_TABLES)
         period = await context.seller_period(seller_id, request.period)

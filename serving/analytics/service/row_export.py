@@ -83,7 +83,7 @@ async def begin_export(
     """Divide the rows into slices, and read the first one.
 
     Raises:
-        UnknownSeller: the seller never registered and never sold anything.
+        UNKNOWN_SELLER: the seller never registered and never sold anything.
         ClickHouseUnavailable: ClickHouse does not answer.
     """
     sql = queries.slices_query(metric, of_product="product_id" in parameters)

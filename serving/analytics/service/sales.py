@@ -70,7 +70,7 @@ class SalesService:
         of the marketplace's newest days. These days are queried first, without looking up the newest sale.
 
         Raises:
-            UnknownSeller: the seller never registered and never sold anything.
+            UNKNOWN_SELLER: the seller never registered and never sold anything.
         """
         as_of = await self._context.watermarks.as_of(SELLER_TABLES)
         if as_of and requested.is_open and requested.grain in GRAINS_WITHIN_A_DAY:

@@ -25,12 +25,23 @@ from clickhouse.seller_sql.limits import (
 )
 from common.http_client import HttpClient, HttpResponse, RequestFailed
 from common.principal_token import PrincipalTokens
+from common.problems import PartProblem, problem
 from common.settings import Settings
 from common.timeouts import CLIENT_KEEPALIVE_S, PEER_TIMEOUT_S
 from serving.analytics.schemas.sql import SqlColumn, SqlResult
 from serving.kit.clickhouse import encode_parameter
-from serving.kit.problems import QueryOverLimit, QueryRefused, SellerSqlUnavailable
 from serving.kit.watermarks import WatermarkCache
+
+QUERY_REFUSED = problem(422, "query-refused", "This query can't be run", "{detail}")
+"""A seller's query is invalid, or reads what sellers may not read."""
+
+QUERY_OVER_LIMIT = problem(422, "query-over-limit", "This query is too large", "{detail}")
+"""A seller's query exceeds a limit of time, memory or rows."""
+
+SELLER_SQL_UNAVAILABLE = problem(
+    503, "seller-sql-unavailable", "Queries can't be run now", "{detail}", retry_after_s=5, error=PartProblem
+)
+"""The service that runs the queries of sellers does not answer, or can't run any query now."""
 
 CONNECTIONS = 16
 """The largest number of sellers' queries of a process at a time. The service runs one of each seller."""
@@ -74,9 +85,9 @@ class SellerSql:
         """Run a query over the rows of a seller.
 
         Raises:
-            QueryRefused: the query is invalid, or reads what sellers may not read.
-            QueryOverLimit: the query needs too much time, memory or rows.
-            SellerSqlUnavailable: the service does not answer, is busy, or can't run any query.
+            QUERY_REFUSED: the query is invalid, or reads what sellers may not read.
+            QUERY_OVER_LIMIT: the query needs too much time, memory or rows.
+            SELLER_SQL_UNAVAILABLE: the service does not answer, is busy, or can't run any query.
         """
         as_of = await self._as_of(query)
         content = await self._send(seller_id, query, parameters, "JSONCompact")
@@ -104,9 +115,9 @@ class SellerSql:
             body = orjson.dumps(asked.to_json())
             response = await self._http.request("POST", PATH, headers, body, idempotent=True)
         except RequestFailed as error:
-            raise SellerSqlUnavailable(
-                f"The service that runs queries of sellers does not answer ({error}). ./souk up starts it; "
-                "in the stack of containers it belongs to the profile sql."
+            raise SELLER_SQL_UNAVAILABLE(
+                detail=f"The service that runs queries of sellers does not answer ({error}). ./souk up "
+                "starts it; in the stack of containers it belongs to the profile sql."
             ) from error
         if response.status != 200:
             raise _problem(response)
@@ -150,14 +161,18 @@ def _problem(response: HttpResponse) -> Exception:
         found = orjson.loads(response.content)
         code, name, message = int(found.get("code", 0)), found.get("name", ""), str(found["message"])
     except (ValueError, LookupError, TypeError, AttributeError):
-        return SellerSqlUnavailable(f"The service that runs queries of sellers answers {response.status}.")
+        return SELLER_SQL_UNAVAILABLE(
+            detail=f"The service that runs queries of sellers answers {response.status}."
+        )
     if response.status != 422:
-        return SellerSqlUnavailable(f"Queries of sellers can't be run: {message}.")
+        return SELLER_SQL_UNAVAILABLE(detail=f"Queries of sellers can't be run: {message}.")
     if code in _BUSY:
-        return SellerSqlUnavailable("Another query of this seller is running. Try again in a moment.")
+        return SELLER_SQL_UNAVAILABLE(
+            detail="Another query of this seller is running. Try again in a moment."
+        )
     if name in (TOO_MUCH_TO_READ, ENDED):
-        return QueryOverLimit(message)
+        return QUERY_OVER_LIMIT(detail=message)
     if code in OVER_LIMIT:
-        return QueryOverLimit(OVER_LIMIT[code])
+        return QUERY_OVER_LIMIT(detail=OVER_LIMIT[code])
     message = _INTERNALS.sub("", message).strip().removesuffix(".")
-    return QueryRefused(f"{message[:1000]}.")
+    return QUERY_REFUSED(detail=f"{message[:1000]}.")

@@ -32,7 +32,7 @@ class SignalsService:
         """Return a page of a seller's signals.
 
         Raises:
-            UnknownSeller: the seller never registered and never sold anything.
+            UNKNOWN_SELLER: the seller never registered and never sold anything.
         """
         as_of = await self._context.watermarks.as_of(SIGNAL_TABLES)
         parameters = self._parameters(request)

@@ -34,7 +34,7 @@ class TasksService:
         """Return the first `limit` orders to ship, and as many products to reorder.
 
         Raises:
-            UnknownSeller: the seller never registered and never sold anything.
+            UNKNOWN_SELLER: the seller never registered and never sold anything.
         """
         as_of = await self._as_of()
         sold_until = await self._context.watermarks.as_of((SALES,)) or self._context.clock()

@@ -4,19 +4,13 @@ import asyncio
 from datetime import UTC, datetime
 
 from common.clock import Clock
-from common.problems import Problem
+from common.problems import problem
 from serving.kit.clickhouse import ClickHouseQueries, Row
 from serving.ops.audits import presenter, schemas
 
-
-class UnknownAudit(Problem):
-    """There is no audit with this id."""
-
-    status, kind, title = 404, "unknown-audit", "Unknown audit"
-
-    def __init__(self, audit_id: str) -> None:
-        super().__init__(f"There is no audit {audit_id!r}. GET /v1/ops/audits lists all.")
-
+UNKNOWN_AUDIT = problem(
+    404, "unknown-audit", "Unknown audit", "There is no audit {audit_id!r}. GET /v1/ops/audits lists all."
+)
 
 NEWEST = (datetime(2105, 12, 31, tzinfo=UTC), "")
 """A position before the newest audit."""
@@ -47,7 +41,7 @@ class AuditsService:
         """Return an audit with its results and its first differences.
 
         Raises:
-            UnknownAudit: there is none with this id.
+            UNKNOWN_AUDIT: there is none with this id.
             ClickHouseUnavailable: ClickHouse does not answer.
         """
         rows, results, differences = await asyncio.gather(
@@ -56,7 +50,7 @@ class AuditsService:
             self._clickhouse.rows("audit_differences_of", audit_id=audit_id),
         )
         if not rows:
-            raise UnknownAudit(audit_id)
+            raise UNKNOWN_AUDIT(audit_id=audit_id)
         return {
             **presenter.audit(rows[0], self._clock()),
             "results": presenter.comparisons(results),

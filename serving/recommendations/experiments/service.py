@@ -11,6 +11,7 @@ from common.configuration.values import SettingValues
 from common.experiments.assignment import HOLDOUT, HOLDOUT_STRATEGY
 from common.experiments.definition import DEFAULT_STRATEGY, Arm, Experiment
 from common.experiments.reading import read_experiments
+from common.problems import problem
 from recommenders.experiments.moments import Moments
 from schemas.published_model.weights import DEFAULT_WEIGHTS
 from serving.kit.analytics_context import AnalyticsContext
@@ -18,8 +19,21 @@ from serving.kit.clickhouse import Row
 from serving.recommendations.experiments import presenter
 from serving.recommendations.experiments.presenter import Sums
 from serving.recommendations.experiments.schemas import ExperimentResults, Experiments, RecommendationAnswer
-from serving.recommendations.problems import UnknownExperiment, UnknownRecommendation
 from serving.recommendations.strategies import STRATEGIES
+
+UNKNOWN_EXPERIMENT = problem(
+    404,
+    "unknown-experiment",
+    "Unknown experiment",
+    "There is no experiment {name!r}. GET /v1/admin/experiments lists all.",
+)
+UNKNOWN_RECOMMENDATION = problem(
+    404,
+    "unknown-recommendation",
+    "Unknown recommendation",
+    "The log has no answer {recommendation_id!r}. A new answer is there after a few seconds; answers are not "
+    "logged while Kafka is away.",
+)
 
 TABLES = ("recommendation_answered", "recommendation_shown", "recommendation_clicked", "sales_orders")
 
@@ -51,7 +65,7 @@ class ExperimentsService:
         """Return the results of an experiment, or of the permanent hold-out.
 
         Raises:
-            UnknownExperiment: there is none of this name.
+            UNKNOWN_EXPERIMENT: there is none of this name.
             ClickHouseUnavailable: ClickHouse does not answer.
         """
         now = self._context.clock()
@@ -71,12 +85,12 @@ class ExperimentsService:
         """Return an answer from the log.
 
         Raises:
-            UnknownRecommendation: the log does not have it.
+            UNKNOWN_RECOMMENDATION: the log does not have it.
             ClickHouseUnavailable: ClickHouse does not answer.
         """
         row = await self._context.clickhouse.row("recommendation_answer", recommendation_id=recommendation_id)
         if row is None:
-            raise UnknownRecommendation(recommendation_id)
+            raise UNKNOWN_RECOMMENDATION(recommendation_id=recommendation_id)
         return presenter.answer(row, await self._weights(row))
 
     async def _weights(self, row: Row) -> Mapping[str, float] | None:
@@ -99,7 +113,7 @@ class ExperimentsService:
         for experiment in self._experiments():
             if experiment.name == name:
                 return experiment
-        raise UnknownExperiment(name)
+        raise UNKNOWN_EXPERIMENT(name=name)
 
     async def _sums(self, experiment: Experiment, end: datetime) -> Sums:
         if end <= experiment.start:

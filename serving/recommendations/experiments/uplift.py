@@ -34,7 +34,7 @@ class UpliftService:
         """Return the uplift of the last `days` days.
 
         Raises:
-            UnknownSeller: the seller never registered and never sold anything.
+            UNKNOWN_SELLER: the seller never registered and never sold anything.
             ClickHouseUnavailable: ClickHouse does not answer.
         """
         end = self._context.clock()

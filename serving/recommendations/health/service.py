@@ -13,10 +13,10 @@ from common.experiments.reading import read_experiments
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.clickhouse import Row, Value
 from serving.kit.periods import Period, buckets
-from serving.kit.problems import BadAnalyticsRequest, BadPeriod
+from serving.kit.problems import BAD_PERIOD, UNUSABLE_PARAMETER
+from serving.recommendations.experiments.service import UNKNOWN_EXPERIMENT
 from serving.recommendations.health import presenter, schemas
 from serving.recommendations.health.presenter import WHOLE_PERIOD, DailyRows
-from serving.recommendations.problems import UnknownExperiment
 from serving.recommendations.rows.definitions import ROWS
 
 TABLES = ("recommendation_answered", "recommendation_shown", "recommendation_clicked")
@@ -55,9 +55,9 @@ class RecommendationHealthService:
         """Return the figures of a period. Without bounds, these are the 30 days up to today.
 
         Raises:
-            BadPeriod: the bounds can't be read, or the period has more than 93 days.
-            BadAnalyticsRequest: there is no such strategy or arm, or an arm is given without its experiment.
-            UnknownExperiment: there is no experiment of this name.
+            BAD_PERIOD: the bounds can't be read, or the period has more than 93 days.
+            UNUSABLE_PARAMETER: there is no such strategy or arm, or an arm is given without its experiment.
+            UNKNOWN_EXPERIMENT: there is no experiment of this name.
             ClickHouseUnavailable: ClickHouse does not answer.
         """
         self._check(asked)
@@ -129,24 +129,27 @@ class RecommendationHealthService:
     def _period(self, requested: PeriodRequest) -> Period:
         period = self.context.period(requested, None)
         if period.end - period.start > MAX_LENGTH:
-            raise BadPeriod(f"A period may have at most {MAX_LENGTH.days} days. Request a shorter one.")
+            raise BAD_PERIOD(
+                detail=f"A period may have at most {MAX_LENGTH.days} days. Request a shorter one."
+            )
         return period
 
     def _check(self, asked: HealthRequest) -> None:
         if asked.strategy is not None and asked.strategy not in KNOWN_STRATEGIES:
-            raise BadAnalyticsRequest(
-                f"There is no strategy {asked.strategy!r}. Choose from {', '.join(KNOWN_STRATEGIES)}."
+            raise UNUSABLE_PARAMETER(
+                detail=f"There is no strategy {asked.strategy!r}. Choose from {', '.join(KNOWN_STRATEGIES)}."
             )
         if asked.experiment is None:
             if asked.arm is not None:
-                raise BadAnalyticsRequest(
-                    "An arm belongs to an experiment: add experiment, or leave out arm."
+                raise UNUSABLE_PARAMETER(
+                    detail="An arm belongs to an experiment: add experiment, or leave out arm."
                 )
             return
         arms = self.arms().get(asked.experiment)
         if arms is None:
-            raise UnknownExperiment(asked.experiment)
+            raise UNKNOWN_EXPERIMENT(name=asked.experiment)
         if asked.arm is not None and asked.arm not in arms:
-            raise BadAnalyticsRequest(
-                f"Experiment {asked.experiment!r} has no arm {asked.arm!r}. Choose from {', '.join(arms)}."
+            raise UNUSABLE_PARAMETER(
+                detail=f"Experiment {asked.experiment!r} has no arm {asked.arm!r}. Choose from "
+                f"{', '.join(arms)}."
             )

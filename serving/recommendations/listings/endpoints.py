@@ -12,7 +12,7 @@ from serving.kit.cache.tags import products_tags
 from serving.kit.cached_responses import CachedResponder, CachedResponderDep
 from serving.kit.domain import opened
 from serving.kit.parameters import CategoryParam, SearchText, reject_repeated_parameters
-from serving.kit.problems import ClickHouseUnavailable, SearchUnavailable
+from serving.kit.problems import SEARCH_UNAVAILABLE, ClickHouseUnavailable
 from serving.kit.product_lists import ProductLists
 from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
@@ -99,7 +99,7 @@ async def personal_page(
 
     Raises:
         BadCursor: `cursor` is not a `next_cursor` of this list.
-        SearchUnavailable: ClickHouse does not answer.
+        SEARCH_UNAVAILABLE: ClickHouse does not answer.
     """
     if cursor and not PersonalCursor.is_one(cursor):
         return await _behind_window(products, text, category, cursor, limit)
@@ -111,7 +111,7 @@ async def personal_page(
         )
     except ClickHouseUnavailable as error:
         if after:
-            raise SearchUnavailable from error
+            raise SEARCH_UNAVAILABLE() from error
         return await _behind_window(products, text, category, None, limit)
     return await listings.page(known, window, after, limit)
 

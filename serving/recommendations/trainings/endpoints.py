@@ -3,10 +3,8 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import ValidationError
 from starlette.responses import Response
 
-from common.content_type import has_json_content_type
 from common.ids import PRINTABLE, Id
 from common.openapi import NOT_JSON, json_request_body, openapi_problem
 from serving.gateway.described_routes import guarded
@@ -14,8 +12,7 @@ from serving.gateway.gateway import identity_of
 from serving.kit import trainings as schemas
 from serving.kit.domain import opened
 from serving.kit.parameters import Cursor, reject_repeated_parameters
-from serving.kit.problems import BadBody, NotJson
-from serving.kit.request_body import read_body
+from serving.kit.request_body import read_model
 from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.policy import POLICIES
@@ -81,19 +78,8 @@ async def roll_back_training(request: Request, service: TrainingsDep, training_i
     If the model is live already, nothing changes, so a request may be repeated. The next training that is not
     worse replaces it; no drift starts one before the night.
     """
-    body = await _read_body(request)
+    shape = '{"reason": "…"} with 3 to 500 characters'
+    body = await read_model(request, schemas.RollBackRequest, BODY_LIMIT, shape)
     principal = identity_of(request).principal
     by = principal.subject if principal is not None else "unknown"
     return private_json(await service.roll_back(training_id, by, body.reason))
-
-
-async def _read_body(request: Request) -> schemas.RollBackRequest:
-    if not has_json_content_type(request.headers):
-        raise NotJson(request.headers.get("Content-Type", ""))
-    body = await read_body(request, BODY_LIMIT)
-    try:
-        return schemas.RollBackRequest.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the body"
-        raise BadBody(f'{place}: {first["msg"]}. Send {{"reason": "…"}} with 3 to 500 characters.') from error

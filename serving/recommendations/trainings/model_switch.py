@@ -6,13 +6,19 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import WatchError
 
+from common.problems import Problem
 from schemas.published_model.keys import IN_USE, PREVIOUS, ROLLED_BACK, STATE
 from schemas.published_model.roll_back import RollBack
 from serving.kit.redis_client import run_redis
-from serving.recommendations.problems import ModelNotKept
 
 ATTEMPTS = 5
 """A training that publishes at the same moment changes the names; then they are read again."""
+
+
+class ModelNotKept(Problem):
+    """The model of a training can't be served: only the live model and the one before it are kept."""
+
+    status, kind, title = 409, "model-not-kept", "This model can't be served again"
 
 
 @dataclass(frozen=True, slots=True)

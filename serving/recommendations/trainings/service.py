@@ -5,16 +5,23 @@ from datetime import UTC, datetime
 import structlog
 
 from common.clock import Clock
+from common.problems import problem
 from schemas.published_model.roll_back import RollBack
 from serving.kit import trainings as schemas
 from serving.kit.clickhouse import ClickHouseQueries, Row
 from serving.kit.live_versions import LiveVersions
 from serving.kit.problems import RedisUnavailable
 from serving.kit.product_cards import open_cards
-from serving.recommendations.problems import ModelNotKept, UnknownTraining
 from serving.recommendations.trained_models import ModelUnusable, TrainedModels
 from serving.recommendations.trainings import presenter
-from serving.recommendations.trainings.model_switch import read_served_versions, switch_back
+from serving.recommendations.trainings.model_switch import ModelNotKept, read_served_versions, switch_back
+
+UNKNOWN_TRAINING = problem(
+    404,
+    "unknown-training",
+    "Unknown training",
+    "There is no training {training_id!r}. GET /v1/admin/recommendations/trainings lists all.",
+)
 
 log = structlog.get_logger()
 
@@ -69,7 +76,7 @@ class TrainingsService:
         """Return a training with its model card.
 
         Raises:
-            UnknownTraining: there is none with this id.
+            UNKNOWN_TRAINING: there is none with this id.
             ClickHouseUnavailable: ClickHouse does not answer.
         """
         row = await self._row(training_id)
@@ -83,7 +90,7 @@ class TrainingsService:
         publishes its model when it ends.
 
         Raises:
-            UnknownTraining: there is no training with this id.
+            UNKNOWN_TRAINING: there is no training with this id.
             ModelNotKept: its model is not kept, is damaged, or was never published.
             ClickHouseUnavailable, RedisUnavailable: a store does not answer.
         """
@@ -105,7 +112,7 @@ class TrainingsService:
     async def _row(self, training_id: str) -> Row:
         rows = await self._rows(NEWEST, 1, training_id=training_id)
         if not rows:
-            raise UnknownTraining(training_id)
+            raise UNKNOWN_TRAINING(training_id=training_id)
         return rows[0]
 
     async def _rows(

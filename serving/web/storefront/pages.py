@@ -19,7 +19,7 @@ from serving.kit.cached_responses import CachedResponder, CachedResponderDep
 from serving.kit.domain import opened
 from serving.kit.http_caching import PRIVATE_NO_STORE
 from serving.kit.parameters import CategoryParam, ProductId, SearchText, reject_repeated_parameters
-from serving.kit.problems import BadBody, ClickHouseUnavailable, CommerceUnavailable
+from serving.kit.problems import BAD_BODY, ClickHouseUnavailable, CommerceUnavailable
 from serving.kit.product_cards import read_known_cards
 from serving.kit.product_lists import Categories, Category
 from serving.kit.request_body import read_body
@@ -214,7 +214,7 @@ async def cart_lines(request: Request, products: ProductsDep, session: Session) 
     try:
         stored = StoredCart.model_validate_json(await read_body(request, CART_LIMIT))
     except ValidationError as error:
-        raise BadBody(f"The body is not a cart: {error.errors()[0]['msg']}.") from error
+        raise BAD_BODY(detail=f"The body is not a cart: {error.errors()[0]['msg']}.") from error
     loader = await products.card_loader()
     await loader.load(line.product_id for line in stored.lines)
     offers = {line.product_id: loader.offers(line.product_id) for line in stored.lines}
