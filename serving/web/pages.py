@@ -187,7 +187,7 @@ async def start(
         )
     span = await dashboards.marketplace_span()
     requested = presenters.preset_period(
-        "all", utc_minute(span.first), utc_minute(span.newest), pages.formatter
+        "all", utc_minute(span.first), utc_minute(span.newest), service.context.clock(), pages.formatter
     )
     sales, found, popular, look_as = await asyncio.gather(
         dashboards.sales_of_marketplace(requested),

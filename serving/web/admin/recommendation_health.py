@@ -140,7 +140,8 @@ async def recommendation_health_page(
     service = opened(request, RecommendationsDomain).health
     pages = opened(request, PageRenderer)
     experiment, _, arm_name = arm.partition("/")
-    bounds = preset_period(period, None, service.context.clock(), pages.formatter)
+    now = service.context.clock()
+    bounds = preset_period(period, None, now, now, pages.formatter)
     asked = HealthRequest(
         PeriodRequest(bounds.start, bounds.end),
         surface or None, strategy or None, experiment or None, arm_name or None, TOP,

@@ -53,8 +53,10 @@ STATEMENT: Mapping[str, str] = {
 """The metrics of which the net earnings are made, with their signs."""
 
 GRAINS: Mapping[presenters.Preset, Grain] = {
+    "today": "hour",
     "7d": "day",
     "30d": "day",
+    "month": "day",
     "90d": "week",
     "12m": "month",
     "all": "month",
