@@ -6,16 +6,18 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
-from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.policy import POLICIES
-from serving.analytics.presenters.customers import COHORT_COLUMNS, cohort_rows
-from serving.analytics.schemas.customers import (
+from serving.analytics.customers import (
+    COHORT_COLUMNS,
+    MAX_MONTHS,
     CohortMonth,
+    CohortsRequest,
     CustomerCohorts,
     CustomerSegment,
     CustomerSegments,
+    cohort_rows,
 )
-from serving.analytics.service.customers import MAX_MONTHS, CohortsRequest
+from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.policy import POLICIES
 from serving.gateway.described_routes import guarded
 from serving.kit.csv_writer import money_fields
 from serving.kit.parameters import SellerId, reject_repeated_parameters

@@ -17,10 +17,9 @@ from serving.analytics import (
     signal_endpoints,
     sql_endpoints,
 )
+from serving.analytics.dashboards import Analytics, Dashboards
 from serving.analytics.dependencies import AnalyticsDomain
-from serving.analytics.service import Analytics
-from serving.analytics.service.dashboards import Dashboards
-from serving.analytics.service.seller_sql import SellerSql
+from serving.analytics.seller_sql import SellerSql
 from serving.kit.analytics_context import AnalyticsContext
 from serving.kit.domain import DomainDefinition
 from serving.kit.stores import Stores

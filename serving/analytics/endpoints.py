@@ -8,23 +8,39 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
+from serving.analytics.changes import (
+    CHANGE_COLUMNS,
+    CHANGE_MONEY,
+    ChangeRequest,
+    Compare,
+    SalesChange,
+    change_rows,
+)
 from serving.analytics.dependencies import AnalyticsDep, DashboardsDep
+from serving.analytics.orders import (
+    ORDER_LINE_COLUMNS,
+    ORDER_LINE_MONEY,
+    ORDER_TABLES,
+    Orders,
+    order_line_rows,
+)
 from serving.analytics.policy import POLICIES
-from serving.analytics.presenters.changes import CHANGE_COLUMNS, CHANGE_MONEY, change_rows
-from serving.analytics.presenters.orders import ORDER_LINE_COLUMNS, ORDER_LINE_MONEY, order_line_rows
-from serving.analytics.schemas.changes import SalesChange
-from serving.analytics.schemas.orders import Orders
-from serving.analytics.schemas.products import By, PopularProduct, PopularProducts, TopProduct, TopProducts
-from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSales
-from serving.analytics.schemas.sellers import SellerFound, Sellers
-from serving.analytics.schemas.tasks import SellerTasks
-from serving.analytics.service.changes import ChangeRequest, Compare
-from serving.analytics.service.orders import ORDER_TABLES
-from serving.analytics.service.rankings import PRODUCT_TABLES
-from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
+from serving.analytics.rankings import (
+    PRODUCT_TABLES,
+    By,
+    PopularProduct,
+    PopularProducts,
+    SellerFound,
+    Sellers,
+    TopProduct,
+    TopProducts,
+)
+from serving.analytics.sales import MARKETPLACE_TABLES, SELLER_TABLES
+from serving.analytics.sales_schemas import Bucket, MarketplaceSales, SellerSales
+from serving.analytics.tasks import SellerTasks
 from serving.gateway.described_routes import guarded
 from serving.kit.analytics_context import PeriodRequest
-from serving.kit.cache.tags import popular_tags
+from serving.kit.cache.keys import popular_tags
 from serving.kit.cached_responses import CachedResponderDep
 from serving.kit.parameters import Cursor, GrainParam, PeriodDep, SellerId, reject_repeated_parameters
 from serving.kit.rankings import Ranking

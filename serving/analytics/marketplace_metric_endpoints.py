@@ -6,8 +6,8 @@ from starlette.responses import Response
 from common.openapi import openapi_problem
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.metric_endpoints import MetricsDep, csv_of, table_file
+from serving.analytics.metric_schemas import MarketplaceMetrics
 from serving.analytics.policy import POLICIES
-from serving.analytics.schemas.metrics import MarketplaceMetrics
 from serving.gateway.described_routes import guarded
 from serving.kit.parameters import reject_repeated_parameters
 from serving.kit.responses import BAD_PARAMETER, CSV_RESPONSE, UNAVAILABLE, UNCHANGED, ResponderDep

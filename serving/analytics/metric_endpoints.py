@@ -10,23 +10,18 @@ from clickhouse.metric_catalogue.definition import read_every_metric
 from clickhouse.metric_catalogue.files import Unit
 from common.ids import PRINTABLE
 from common.openapi import openapi_problem
+from serving.analytics import metric_figures
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.policy import POLICIES
-from serving.analytics.presenters import metrics as presenter
-from serving.analytics.presenters.row_export import row_kinds
-from serving.analytics.schemas.metrics import (
+from serving.analytics.metric_schemas import (
     MarketplaceMetrics,
     MetricDefinitions,
     MetricExplanation,
     MetricRows,
     SellerMetrics,
 )
-from serving.analytics.service.metrics import (
-    Compare,
-    MetricsRequest,
-    Only,
-    find_metric,
-)
+from serving.analytics.metrics import Compare, MetricsRequest, Only, find_metric
+from serving.analytics.policy import POLICIES
+from serving.analytics.row_export import row_kinds
 from serving.gateway.described_routes import guarded
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.parameters import Cursor, GrainParam, PeriodDep, SellerId, reject_repeated_parameters
@@ -142,7 +137,9 @@ router = APIRouter(
 @router.get("/analytics/metrics", summary="The catalogue of metrics", response_model=MetricDefinitions)
 async def metrics(respond: ResponderDep) -> Response:
     """Return what every metric means: its definition, formula, unit and edge cases."""
-    return respond({"metrics": [presenter.definition(metric) for metric in read_every_metric().values()]})
+    return respond(
+        {"metrics": [metric_figures.definition(metric) for metric in read_every_metric().values()]}
+    )
 
 
 @router.get(
@@ -153,7 +150,7 @@ async def metrics(respond: ResponderDep) -> Response:
 )
 async def explain_metric(respond: ResponderDep, metric: MetricName) -> Response:
     """Return the definition of a metric and the query that computes it."""
-    return respond(presenter.explanation(find_metric(metric, of_marketplace=None)))
+    return respond(metric_figures.explanation(find_metric(metric, of_marketplace=None)))
 
 
 @router.get(

@@ -7,17 +7,17 @@ from starlette.responses import Response
 
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.policy import POLICIES
-from serving.analytics.presenters.product_insights import (
+from serving.analytics.product_insights import (
+    MIN_ORDERS,
     PRICE_CHANGE_COLUMNS,
     PRICE_CHANGE_MONEY,
-    price_change_rows,
-)
-from serving.analytics.schemas.product_insights import BoughtTogether, PriceChanges, ProductPair
-from serving.analytics.service.product_insights import (
-    MIN_ORDERS,
     WINDOW_DAYS,
+    BoughtTogether,
     PairsRequest,
+    PriceChanges,
     PriceChangesRequest,
+    ProductPair,
+    price_change_rows,
 )
 from serving.gateway.described_routes import guarded
 from serving.kit.parameters import PeriodDep, SellerId, reject_repeated_parameters

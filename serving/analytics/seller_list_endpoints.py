@@ -8,11 +8,8 @@ from starlette.responses import Response
 
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.policy import POLICIES
-from serving.analytics.schemas.parcels import DueParcel, DueParcels
-from serving.analytics.schemas.reviews import Review, Reviews
-from serving.analytics.schemas.tasks import ParcelLine
-from serving.analytics.service.parcels import MAX_PARCELS
-from serving.analytics.service.reviews import ReviewsRequest
+from serving.analytics.reviews import Review, Reviews, ReviewsRequest
+from serving.analytics.tasks import MAX_PARCELS, DueParcel, DueParcels, ParcelLine
 from serving.gateway.described_routes import guarded
 from serving.kit.parameters import Cursor, PeriodDep, SellerId, reject_repeated_parameters
 from serving.kit.responses import (

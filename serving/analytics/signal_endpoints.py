@@ -8,9 +8,7 @@ from starlette.responses import Response
 from common.signals import SignalKind
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.policy import POLICIES
-from serving.analytics.presenters.signals import SIGNAL_COLUMNS
-from serving.analytics.schemas.signals import SellerSignals, Signals
-from serving.analytics.service.signals import SignalsRequest
+from serving.analytics.signals import SIGNAL_COLUMNS, SellerSignals, Signals, SignalsRequest
 from serving.gateway.described_routes import guarded
 from serving.kit.parameters import Cursor, PeriodDep, SellerId, reject_repeated_parameters
 from serving.kit.responses import (

@@ -10,8 +10,7 @@ from starlette.responses import Response
 from common.openapi import NOT_JSON, json_request_body, openapi_problem
 from serving.analytics.dependencies import AnalyticsDep, AnalyticsDomain
 from serving.analytics.policy import POLICIES
-from serving.analytics.schemas.sql import SqlRequest, SqlResult, is_numeric
-from serving.analytics.service.seller_sql import SellerSql
+from serving.analytics.seller_sql import SellerSql, SqlRequest, SqlResult, is_numeric
 from serving.gateway.described_routes import guarded
 from serving.kit.csv_writer import csv_lines
 from serving.kit.domain import opened

@@ -16,7 +16,7 @@ from serving.ops.audits.service import AuditsService
 from serving.ops.dead_letters import DeadLetters
 from serving.ops.dependencies import OpsDomain
 from serving.ops.figures_freshness import FiguresFreshness
-from serving.ops.overview.mails import AskCommerce
+from serving.ops.overview.processes import AskCommerce
 from serving.ops.overview.service import NewestTraining, OverviewService
 from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks

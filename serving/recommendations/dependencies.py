@@ -8,8 +8,7 @@ from fastapi import Depends, Request
 
 from serving.kit.domain import opened
 from serving.kit.product_lists import ProductLists
-from serving.recommendations.experiments.service import ExperimentsService
-from serving.recommendations.experiments.uplift import UpliftService
+from serving.recommendations.experiments.service import ExperimentsService, UpliftService
 from serving.recommendations.health.service import RecommendationHealthService
 from serving.recommendations.service import RecommendationService
 from serving.recommendations.trainings.service import TrainingsService

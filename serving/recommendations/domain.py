@@ -16,8 +16,7 @@ from serving.recommendations import endpoints
 from serving.recommendations.answer_log import AnswerLog
 from serving.recommendations.dependencies import FollowedSellers, RecommendationsDomain
 from serving.recommendations.experiments import endpoints as experiments
-from serving.recommendations.experiments.service import ExperimentsService
-from serving.recommendations.experiments.uplift import UpliftService
+from serving.recommendations.experiments.service import ExperimentsService, UpliftService
 from serving.recommendations.health import endpoints as health_endpoints
 from serving.recommendations.health.monitor import polled_health
 from serving.recommendations.health.service import RecommendationHealthService
@@ -25,11 +24,15 @@ from serving.recommendations.listings import endpoints as listings
 from serving.recommendations.recent_offers import recent_offers
 from serving.recommendations.repurchase import repurchase_intervals
 from serving.recommendations.rules.references import check_entries
-from serving.recommendations.rules.shop_rules import ShopRules
-from serving.recommendations.rules.supply import Suspensions, products_for_exposure, suspended_sellers
+from serving.recommendations.rules.shop_rules import (
+    ShopRules,
+    Suspensions,
+    products_for_exposure,
+    suspended_sellers,
+)
 from serving.recommendations.sellers import endpoints as sellers_to_follow
 from serving.recommendations.service import RecommendationService
-from serving.recommendations.strategy_choice import StrategyChoice
+from serving.recommendations.strategies import StrategyChoice
 from serving.recommendations.trainings import endpoints as trainings
 from serving.recommendations.trainings.service import TrainingsService
 

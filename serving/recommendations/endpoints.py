@@ -11,7 +11,7 @@ from common.openapi import openapi_problem
 from common.problems import problem
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.kit.cache.tags import similar_tags
+from serving.kit.cache.keys import similar_tags
 from serving.kit.cached_responses import CachedResponderDep
 from serving.kit.domain import opened
 from serving.kit.parameters import reject_repeated_parameters
@@ -19,7 +19,7 @@ from serving.kit.problems import MISSING_PRODUCT, UNUSABLE_PARAMETER, CommerceUn
 from serving.kit.responses import UNCHANGED, private_json
 from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
 from serving.recommendations.policy import POLICIES
-from serving.recommendations.rows.definition import RowPage
+from serving.recommendations.rows.definitions import RowPage
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRows
 from serving.recommendations.service import Context
 

@@ -8,8 +8,7 @@ from serving.kit.product_cards import ProductCardLoader
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.rules.checks import due_again
 from serving.recommendations.rules.context import ActiveRules, RuleContext
-from serving.recommendations.rules.live_rules import Page
-from serving.recommendations.rules.shop_rules import ShopRules
+from serving.recommendations.rules.shop_rules import Page, ShopRules
 from serving.recommendations.scoring import history, seeds
 from serving.recommendations.trained_models import ModelInUse
 from serving.recommendations.visitor_history import VisitorHistory

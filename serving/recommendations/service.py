@@ -14,16 +14,14 @@ from serving.kit.live_versions import LiveVersions
 from serving.kit.problems import RedisUnavailable
 from serving.kit.product_cards import ProductCardLoader, open_cards
 from serving.kit.redis_client import run_redis
-from serving.recommendations.answer_counts import count_list, count_sources
 from serving.recommendations.answer_log import Answer, AnswerLog, ms_since
 from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.exploration import random_list
-from serving.recommendations.interest import InterestCache
 from serving.recommendations.known_visitors import KnownVisitors
 from serving.recommendations.last_popular import answer_without_redis, polled_popular_items
 from serving.recommendations.listings.service import PersonalListings
-from serving.recommendations.model_rows import ModelRows
-from serving.recommendations.ranker import RankedItems, Ranker
+from serving.recommendations.product_cache import InterestCache
+from serving.recommendations.ranker import RankedItems, Ranker, count_list, count_sources
 from serving.recommendations.recent_offers import NewFromFollowed, RecentOffers, SinceLastVisit
 from serving.recommendations.recommender import (
     ItemNeighbours,
@@ -35,15 +33,13 @@ from serving.recommendations.recommender import (
 from serving.recommendations.request_builder import NO_HISTORY, build_request, given, page_product
 from serving.recommendations.rows.service import TitledRowsService
 from serving.recommendations.rules.context import ActiveRules, without_places
-from serving.recommendations.rules.live_rules import Page
-from serving.recommendations.rules.shop_rules import ShopRules, count_effects
+from serving.recommendations.rules.shop_rules import Page, ShopRules, count_effects
 from serving.recommendations.schemas import Item, Recommendations, SimilarProducts
 from serving.recommendations.scoring import Seed
 from serving.recommendations.sellers.service import SellersToFollowService
-from serving.recommendations.strategies import STRATEGIES, Strategy
-from serving.recommendations.strategy_choice import StrategyChoice
+from serving.recommendations.strategies import STRATEGIES, Strategy, StrategyChoice
 from serving.recommendations.trained_models import ModelInUse, TrainedModels
-from serving.recommendations.trained_neighbours import SimilarContent, TrainedNeighbours
+from serving.recommendations.trained_neighbours import ModelRows, SimilarContent, TrainedNeighbours
 from serving.recommendations.visitor_history import read_visitor_history, with_cart
 
 Context = Page

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from clickhouse.metric_catalogue.definition import read_catalogue
 from common.money import divide_half_up, minor_digits
-from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSales, Totals
+from serving.analytics.sales_schemas import Bucket, MarketplaceSales, SellerSales, Totals
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.periods import BUCKET_BOUNDS, GRAIN_LENGTH, Grain
 from serving.kit.problems import BAD_PERIOD

@@ -14,7 +14,7 @@ from local.parts import redis as local_redis
 from recommenders.training.publication import Publications
 from schemas.published_model.keys import IN_USE, PREVIOUS, STATE
 from schemas.published_model.roll_back import RollBack
-from serving.recommendations.trainings.model_switch import (
+from serving.recommendations.trainings.service import (
     ModelNotKept,
     ServedVersions,
     read_served_versions,

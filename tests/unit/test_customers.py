@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from audit.reference.shop import Shop
 from audit.seller_customers import GRID, Customers, by_scores, by_segment, cohorts, customers_of, scored
 from common.problems import Problem
+from serving.analytics import customers as presenter
 from serving.analytics.customer_segments import SCORES, SEGMENTS, segment_of
+from serving.analytics.customers import complete_months, read_zone
 from serving.analytics.months import Month
-from serving.analytics.presenters import customers as presenter
-from serving.analytics.service.customers import complete_months, read_zone
 from serving.kit.problems import BAD_PERIOD, UNUSABLE_PARAMETER
 from serving.web.seller.customers import LEVELS, level
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from common.cursor import BadCursor, decode_moment, encode_cursor, encode_moment
 from common.ids import new_id
 from common.problems import Problem
-from serving.analytics.presenters import sales
-from serving.analytics.presenters.orders import order, order_cursor, read_order_cursor
-from serving.analytics.schemas.sales import Bucket
+from serving.analytics import sales
+from serving.analytics.orders import order, order_cursor, read_order_cursor
+from serving.analytics.sales_schemas import Bucket
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.clickhouse import encode_parameter
 from serving.kit.names import ProductName

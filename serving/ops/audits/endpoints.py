@@ -11,7 +11,7 @@ from serving.gateway.described_routes import guarded
 from serving.kit.domain import opened
 from serving.kit.parameters import Cursor, reject_repeated_parameters
 from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, private_json
-from serving.ops.audits import schemas
+from serving.ops.audits import service as schemas
 from serving.ops.audits.service import AuditsService
 from serving.ops.dependencies import OpsDomain
 from serving.ops.policy import POLICIES

@@ -13,8 +13,7 @@ from serving.kit.parameters import SellerId, reject_repeated_parameters
 from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, UNKNOWN_SELLER, private_json
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.experiments import schemas
-from serving.recommendations.experiments.service import ExperimentsService
-from serving.recommendations.experiments.uplift import UpliftService
+from serving.recommendations.experiments.service import ExperimentsService, UpliftService
 from serving.recommendations.policy import POLICIES
 
 router = APIRouter(

@@ -1,23 +1,181 @@
 """Reads the health of recommendations from the log of answers, what came into view, and clicks."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple
 
 from common.configuration.definitions import EXPERIMENTS
 from common.configuration.values import SettingValues
 from common.experiments.assignment import HOLDOUT
 from common.experiments.definition import STRATEGIES
 from common.experiments.reading import read_experiments
+from recommenders.list_quality import (
+    RankedSums,
+    catalogue_coverage,
+    gini,
+    popularity_lift,
+    shares,
+    total_variation,
+)
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.clickhouse import Row, Value
 from serving.kit.periods import Period, buckets
 from serving.kit.problems import BAD_PERIOD, UNUSABLE_PARAMETER
 from serving.recommendations.experiments.service import UNKNOWN_EXPERIMENT
-from serving.recommendations.health import presenter, schemas
-from serving.recommendations.health.presenter import WHOLE_PERIOD, DailyRows
+from serving.recommendations.health import schemas
 from serving.recommendations.rows.definitions import ROWS
+
+WHOLE_PERIOD = ""
+"""The day of the rows that are about the whole period."""
+
+LIST_SUMS = ("lists", "clicked", "compared", "diversity", "visitors", "dominance")
+NO_LISTS: Row = dict.fromkeys(LIST_SUMS, 0)
+NO_ANSWERS: Row = {
+    "answers": 0,
+    "clicked": 0,
+    "timed": 0,
+    "empty_lists": 0,
+    "personal": 0,
+    "popular_only": 0,
+    "lacking": {},
+}
+NO_PRODUCTS: Row = {"products": 0, "exposure": 0, "ranked": 0, "weighted_visits": 0}
+
+
+class DailyRows(NamedTuple):
+    """The rows of the three daily queries, by day; `WHOLE_PERIOD` has those of the period."""
+
+    answers: Mapping[str, Row]
+    lists: Mapping[str, Row]
+    products: Mapping[str, Row]
+
+
+def by_day(rows: Sequence[Row]) -> Mapping[str, Row]:
+    """Return the rows by their day."""
+    return {row["day"]: row for row in rows}
+
+
+def with_sums(lists: Sequence[Row]) -> Mapping[str, Row]:
+    """Return the rows about lists by day, and their sums as those of the whole period."""
+    summed = {name: sum(float(row[name]) for row in lists) for name in LIST_SUMS}
+    return {**by_day(lists), WHOLE_PERIOD: summed}
+
+
+def catalogue(row: Row | None) -> schemas.Catalogue:
+    """Return the figures of the catalogue."""
+    products, visits = (int(row["products"]), int(row["visits"] or 0)) if row else (0, 0)
+    return {"products": products, "popularity": visits / products if products else None}
+
+
+def figures(rows: DailyRows, day: str, offered: schemas.Catalogue) -> schemas.HealthFigures:
+    """Return the figures of a day, or of `WHOLE_PERIOD`."""
+    return {
+        "answered": _answered(rows.answers.get(day, NO_ANSWERS)),
+        "seen": seen_lists(rows.lists.get(day, NO_LISTS)),
+        "shown": shown_products(rows.products.get(day, NO_PRODUCTS), offered),
+    }
+
+
+def _answered(row: Row) -> schemas.AnswerFigures:
+    answers = int(row["answers"])
+    p50, p99 = row["times_ms"] if int(row["timed"]) else (None, None)
+    counts = sorted(
+        ((reason, int(count)) for reason, count in row["lacking"].items()), key=lambda one: -one[1]
+    )
+    return {
+        "answers": answers,
+        "clicked": int(row["clicked"]),
+        "clicked_share": ratio(row["clicked"], answers),
+        "p50_ms": p50,
+        "p99_ms": p99,
+        "empty_share": ratio(row["empty_lists"], answers),
+        "popular_only_share": ratio(row["popular_only"], row["personal"]),
+        "lacking": [
+            {"reason": reason, "answers": count, "share": count / answers} for reason, count in counts
+        ],
+    }
+
+
+def seen_lists(row: Row) -> schemas.ListFigures:
+    """Return the figures of lists that came into view."""
+    return {
+        "lists": int(row["lists"]),
+        "clicked": int(row["clicked"]),
+        "click_rate": ratio(row["clicked"], row["lists"]),
+        "diversity": ratio(row["diversity"], row["compared"]),
+        "largest_category": ratio(row["dominance"], row["visitors"]),
+    }
+
+
+def shown_products(row: Row, offered: schemas.Catalogue) -> schemas.ProductFigures:
+    """Return the figures of the products in these lists."""
+    products, exposure = int(row["products"]), float(row["exposure"])
+    popularity = ratio(row["weighted_visits"], exposure)
+    known = popularity is not None and offered["popularity"] is not None
+    return {
+        "products": products,
+        "coverage": catalogue_coverage(products, offered["products"]) if products else None,
+        "gini": gini(RankedSums(products, exposure, float(row["ranked"])), offered["products"]),
+        "popularity": popularity,
+        "popularity_lift": popularity_lift(popularity or 0.0, offered["popularity"] or 0.0)
+        if known
+        else None,
+    }
+
+
+def groups(
+    rows: Sequence[Row], dimension: schemas.Dimension, top: int, names: Mapping[str, str | None]
+) -> schemas.Groups:
+    """Return the groups of a dimension. `names` has those of sellers."""
+    own = [row for row in rows if row["dimension"] == dimension]
+    exposure = {row["value"]: float(row["exposure"]) for row in own}
+    offers = {row["value"]: float(row["offers"]) for row in own}
+    exposed, offered = shares(exposure), shares(offers)
+    values = [
+        _group(
+            row["value"], names.get(row["value"]), exposed[row["value"]], offered[row["value"]],
+            (int(row["lowest_minor"]), int(row["highest_minor"])) if int(row["offers"]) else (None, None),
+        )
+        for row in own
+    ]  # fmt: skip
+    others = values[top:]
+    return {
+        "dimension": dimension,
+        "count": len(values),
+        "distance": total_variation(exposure, offers),
+        "gini": gini(RankedSums.of(exposure.values()), len(values)),
+        "values": values[:top],
+        "rest": _group(
+            "", None, sum(one["exposure_share"] for one in others),
+            sum(one["catalogue_share"] for one in others), (None, None),
+        ) if others else None,
+    }  # fmt: skip
+
+
+def _group(
+    value: str,
+    name: str | None,
+    exposed: float,
+    offered: float,
+    prices: tuple[int, int] | tuple[None, None],
+) -> schemas.GroupShare:
+    return {
+        "value": value,
+        "name": name,
+        "exposure_share": exposed,
+        "catalogue_share": offered,
+        "ratio": ratio(exposed, offered),
+        "lowest_minor": prices[0],
+        "highest_minor": prices[1],
+    }
+
+
+def ratio(part: float | str, whole: float | str) -> float | None:
+    """Return part / whole, each as a number or as ClickHouse's text of one; None if the whole is 0."""
+    return float(part) / float(whole) if float(whole) else None
+
 
 TABLES = ("recommendation_answered", "recommendation_shown", "recommendation_clicked")
 
@@ -64,16 +222,16 @@ class RecommendationHealthService:
         period = self._period(asked.period)
         as_of = await self.context.watermarks.as_of(TABLES)
         filters = self._filters(period, asked)
-        (lists, products, offered), (answers, groups) = await asyncio.gather(
+        (lists, products, offered), (answers, grouped) = await asyncio.gather(
             self.daily(period, asked),
             self.context.clickhouse.rows_of_all(
                 ("recommendation_health_answers", filters),
                 ("recommendation_exposure", filters | {"currency": self.context.currency}),
             ),
         )
-        sellers = [row["value"] for row in groups if row["dimension"] == "seller"][: asked.top]
+        sellers = [row["value"] for row in grouped if row["dimension"] == "seller"][: asked.top]
         names = await self.context.names.of_sellers(sellers)
-        rows = DailyRows(presenter.by_day(answers), lists, products)
+        rows = DailyRows(by_day(answers), lists, products)
         zone = self.context.zone
         days = [start.astimezone(zone).date() for start in buckets(period, "day", zone)]
         return {
@@ -86,9 +244,9 @@ class RecommendationHealthService:
                 "arm": asked.arm,
             },
             "catalogue": offered,
-            "total": presenter.figures(rows, WHOLE_PERIOD, offered),
-            "days": [{"day": day, **presenter.figures(rows, day.isoformat(), offered)} for day in days],
-            "groups": [presenter.groups(groups, dimension, asked.top, names) for dimension in DIMENSIONS],
+            "total": figures(rows, WHOLE_PERIOD, offered),
+            "days": [{"day": day, **figures(rows, day.isoformat(), offered)} for day in days],
+            "groups": [groups(grouped, dimension, asked.top, names) for dimension in DIMENSIONS],
             "as_of": self.context.local(as_of),
         }
 
@@ -99,7 +257,7 @@ class RecommendationHealthService:
             ClickHouseUnavailable: ClickHouse does not answer.
         """
         filters, currency = self._filters(period, asked), self.context.currency
-        lists, products, catalogue = await self.context.clickhouse.rows_of_all(
+        lists, products, known = await self.context.clickhouse.rows_of_all(
             ("recommendation_health_lists", filters),
             ("recommendation_health_products", filters | {"currency": currency}),
             (
@@ -107,8 +265,7 @@ class RecommendationHealthService:
                 {"period_start": period.start, "period_end": period.end, "currency": currency},
             ),
         )
-        offered = presenter.catalogue(catalogue[0] if catalogue else None)
-        return presenter.with_sums(lists), presenter.by_day(products), offered
+        return with_sums(lists), by_day(products), catalogue(known[0] if known else None)
 
     def arms(self) -> dict[str, list[str]]:
         """Return the arms of each experiment, and of the permanent hold-out."""

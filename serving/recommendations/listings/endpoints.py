@@ -8,7 +8,7 @@ from starlette.responses import Response
 from common.configuration.definitions import RECOMMENDATIONS_ENABLED
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import GatewayDomain
-from serving.kit.cache.tags import products_tags
+from serving.kit.cache.keys import products_tags
 from serving.kit.cached_responses import CachedResponder, CachedResponderDep
 from serving.kit.domain import opened
 from serving.kit.parameters import CategoryParam, SearchText, reject_repeated_parameters
@@ -18,9 +18,13 @@ from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
 from serving.recommendations.endpoints import VisitorId
 from serving.recommendations.known_visitors import KnownVisitor
-from serving.recommendations.listings.cursor import MAX_CURSOR, PersonalCursor
-from serving.recommendations.listings.schemas import PersonalProducts
-from serving.recommendations.listings.service import WINDOW, PersonalListings
+from serving.recommendations.listings.service import (
+    MAX_CURSOR,
+    WINDOW,
+    PersonalCursor,
+    PersonalListings,
+    PersonalProducts,
+)
 from serving.recommendations.policy import POLICIES
 
 router = APIRouter(

@@ -9,16 +9,13 @@ from common.experiments.assignment import HOLDOUT, Assignment
 from common.ids import new_id
 from serving.kit.live_versions import LiveVersions
 from serving.kit.product_cards import open_cards
-from serving.recommendations.answer_counts import count_list
 from serving.recommendations.answer_log import Answer, AnswerLog, ms_since
-from serving.recommendations.ranker import RankedItems, Ranker
+from serving.recommendations.ranker import RankedItems, Ranker, count_list
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.request_builder import build_request
-from serving.recommendations.rows.definition import Focus, RowDefinition, RowPage
-from serving.recommendations.rows.definitions import ROWS, RULES_OF
+from serving.recommendations.rows.definitions import ROWS, RULES_OF, Focus, RowDefinition, RowPage
 from serving.recommendations.rules.context import ExposurePool, RuleContext, without_places
-from serving.recommendations.rules.live_rules import Page
-from serving.recommendations.rules.shop_rules import ShopRules
+from serving.recommendations.rules.shop_rules import Page, ShopRules
 from serving.recommendations.schemas import TitledRow, TitledRows
 from serving.recommendations.trained_models import TrainedModels
 from serving.recommendations.visitor_history import read_visitor_history, with_cart

@@ -13,7 +13,7 @@ from serving.kit.stores import NamesDep
 from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
 from serving.recommendations.endpoints import REDIS_UNAVAILABLE, VisitorId
 from serving.recommendations.policy import POLICIES
-from serving.recommendations.sellers.schemas import SellersToFollow
+from serving.recommendations.sellers.service import SellersToFollow
 
 router = APIRouter(
     route_class=guarded(POLICIES),

@@ -2,18 +2,50 @@
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Annotated
+
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from schemas.published_model.weights import DEFAULT_WEIGHTS, NEIGHBOUR_SOURCES
 from serving.kit.offers import Offer
-from serving.recommendations.answer_counts import count_sources
+from serving.kit.response_types import AsOf
 from serving.recommendations.blend import blend
 from serving.recommendations.known_visitors import KnownVisitors
 from serving.recommendations.proposal import Because, Proposal
-from serving.recommendations.ranker import OF_MODEL
+from serving.recommendations.ranker import OF_MODEL, count_sources
 from serving.recommendations.reasons import reason_of_cause
 from serving.recommendations.recommender import Recommender, ask_source
 from serving.recommendations.rules.checks import offer_to_show, refusal
-from serving.recommendations.sellers.schemas import SellersToFollow
+from serving.recommendations.schemas import AskedSource, ModelVersion, Reason
+
+
+class SellerProduct(TypedDict):
+    """A product of the seller that fits the visitor and is for sale."""
+
+    product_id: str
+    name: str | None
+    category: str | None
+
+
+class SellerToFollow(TypedDict):
+    """A seller whom the visitor does not follow."""
+
+    seller_id: Annotated[str, Field(examples=["seller-0001"])]
+    seller_name: str | None
+    score: Annotated[float, Field(description="Relative to that of the first seller, from 0 to 1.")]
+    reason: Annotated[Reason, Field(description="The product of the visitor that contributed most.")]
+    products: list[SellerProduct]
+
+
+class SellersToFollow(TypedDict):
+    """Sellers to follow, best first."""
+
+    model_version: ModelVersion
+    as_of: AsOf
+    parts: Annotated[list[AskedSource], Field(description="The sources that were asked, in this order.")]
+    sellers: list[SellerToFollow]
+
 
 OWN = 1.0
 """What each product of the visitor's history adds to its seller. The best proposal of all sources adds 1."""

@@ -17,7 +17,7 @@ from serving.kit.problems import MISSING_PRODUCT, RedisUnavailable
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.ranker import RankedItems
 from serving.recommendations.rules.context import without_entries
-from serving.recommendations.rules.live_rules import Page
+from serving.recommendations.rules.shop_rules import Page
 from serving.recommendations.service import RecommendationService
 from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.admin.recommendation_entries import (

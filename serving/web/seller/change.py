@@ -7,10 +7,9 @@ from typing import cast
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from serving.analytics.changes import ChangedPart, ChangeEffects, ChangeFactor, ChangeRequest, Compare
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.presenters.sales import change
-from serving.analytics.schemas.changes import ChangedPart, ChangeEffects, ChangeFactor
-from serving.analytics.service.changes import ChangeRequest, Compare
+from serving.analytics.sales import change
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened

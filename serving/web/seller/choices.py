@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import Depends, Query, Request
 
 from common.ids import PRINTABLE
-from serving.analytics.service.dashboards import Dashboards
+from serving.analytics.dashboards import Dashboards
 from serving.kit.analytics_context import PeriodRequest, utc_minute
 from serving.kit.clickhouse import Row
 from serving.kit.parameters import period_end

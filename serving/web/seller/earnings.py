@@ -10,10 +10,10 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
+from serving.analytics.dashboards import Dashboards
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.schemas.metrics import SellerMetrics
-from serving.analytics.service.dashboards import Dashboards
-from serving.analytics.service.metrics import Compare, MetricsRequest
+from serving.analytics.metric_schemas import SellerMetrics
+from serving.analytics.metrics import Compare, MetricsRequest
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.analytics_context import PeriodRequest

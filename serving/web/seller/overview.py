@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from serving.analytics.dashboards import Dashboards
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.schemas.sales import SellerSales
-from serving.analytics.service.dashboards import Dashboards
-from serving.analytics.service.orders import ORDER_TABLES
-from serving.analytics.service.rankings import PRODUCT_TABLES
-from serving.analytics.service.sales import SELLER_TABLES
-from serving.analytics.service.tasks import TASK_TABLES
+from serving.analytics.orders import ORDER_TABLES
+from serving.analytics.rankings import PRODUCT_TABLES
+from serving.analytics.sales import SELLER_TABLES
+from serving.analytics.sales_schemas import SellerSales
+from serving.analytics.tasks import TASK_TABLES
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.analytics_context import PeriodRequest, SalesSpan, utc_minute

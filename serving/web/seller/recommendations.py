@@ -9,7 +9,7 @@ from starlette.responses import Response
 from clickhouse.metric_catalogue.definition import read_catalogue
 from common.problems import Problem
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.service.metrics import Compare, MetricsRequest
+from serving.analytics.metrics import Compare, MetricsRequest
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened

@@ -12,8 +12,7 @@ from clickhouse.analytics.catalogue import AnalyticsView, read_views
 from clickhouse.databases import ANALYTICS
 from common.problems import Problem
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.schemas.sql import MAX_QUERY_LENGTH, SqlResult, is_numeric
-from serving.analytics.service.seller_sql import QUERY_REFUSED
+from serving.analytics.seller_sql import MAX_QUERY_LENGTH, QUERY_REFUSED, SqlResult, is_numeric
 from serving.analytics.sql_endpoints import SellerSqlDep, csv_headers, table_headers, write_csv
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of

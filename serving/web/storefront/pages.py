@@ -14,7 +14,7 @@ from serving.commerce.routes import CommerceDep
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
 from serving.kit.cache.completeness import mark_incomplete
-from serving.kit.cache.tags import categories_tags, product_tags, products_tags, similar_tags
+from serving.kit.cache.keys import categories_tags, product_tags, products_tags, similar_tags
 from serving.kit.cached_responses import CachedResponder, CachedResponderDep
 from serving.kit.domain import opened
 from serving.kit.http_caching import PRIVATE_NO_STORE

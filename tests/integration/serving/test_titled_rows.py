@@ -20,11 +20,11 @@ from common.configuration.values import SettingValue, SettingValues
 from common.settings import Settings
 from serving.kit.live_versions import LiveVersions
 from serving.kit.redis_client import open_redis
-from serving.recommendations.rows.definition import RowPage
+from serving.recommendations.rows.definitions import RowPage
 from serving.recommendations.rules.shop_rules import ShopRules
 from serving.recommendations.schemas import TitledRows
 from serving.recommendations.service import RecommendationService
-from serving.recommendations.strategy_choice import StrategyChoice
+from serving.recommendations.strategies import StrategyChoice
 from tests.integration.serving.conftest import put_offers
 from tests.principals import bearer
 
