@@ -1,4 +1,4 @@
-"""The routes under `/v1` about metrics of the catalogue."""
+"""The routes that return metrics of the catalogue: of a seller, and of the whole marketplace."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
@@ -30,6 +30,7 @@ from serving.kit.problems import UNUSABLE_PARAMETER
 from serving.kit.responses import (
     BAD_PARAMETER,
     CSV,
+    CSV_RESPONSE,
     TABLE_RESPONSE,
     UNAVAILABLE,
     UNCHANGED,
@@ -242,3 +243,43 @@ def _kinds(names: tuple[str, ...]) -> dict[str, ColumnKind]:
     every = read_every_metric()
     kinds: dict[Unit, ColumnKind] = {"money": "money", "count": "count"}
     return {name: kinds.get(every[name].unit, "number") for name in names}
+
+
+UNKNOWN_METRIC = openapi_problem(404, "The catalogue has no metric of this name.")
+
+marketplace_router = APIRouter(
+    route_class=guarded(POLICIES),
+    prefix="/v1/marketplace/analytics",
+    tags=["metrics"],
+    responses=BAD_PARAMETER | UNAVAILABLE | UNCHANGED,
+    dependencies=[Depends(reject_repeated_parameters)],
+)
+
+
+@marketplace_router.get(
+    "/{metric}",
+    summary="A metric of the marketplace",
+    response_model=MarketplaceMetrics,
+    responses=UNKNOWN_METRIC | CSV_RESPONSE,
+)
+async def marketplace_metric(dashboards: DashboardsDep, respond: ResponderDep, asked: MetricsDep) -> Response:
+    """Return the value of a metric over all sellers, its change, a series, and a split by a dimension.
+
+    What several sellers share, such as an order or a shopper, counts once. A split by `seller` has the
+    figures that the sellers see. A metric that is about single sellers is refused (its `marketplace` is null
+    in `/v1/analytics/metrics/{metric}`). The CSV form is that of a seller's metric.
+    """
+    return respond(await dashboards.metrics_of_marketplace(asked), csv_of(asked))
+
+
+@marketplace_router.get(
+    "/{metric}/export.csv",
+    summary="Download a metric of the marketplace",
+    response_class=Response,
+    responses=UNKNOWN_METRIC | CSV_RESPONSE,
+)
+async def marketplace_metric_export(
+    request: Request, dashboards: DashboardsDep, asked: MetricsDep
+) -> Response:
+    """Return the CSV form of a metric as a file, for a link in a page."""
+    return table_file(request, asked, await dashboards.metrics_of_marketplace(asked))

@@ -11,8 +11,7 @@ from serving.kit.domain import DomainDefinition, running
 from serving.kit.stores import Stores
 from serving.kit.stream_slots import StreamSlots
 from serving.ops import endpoints
-from serving.ops.audits import endpoints as audits
-from serving.ops.audits.service import AuditsService
+from serving.ops.audits import AuditsService
 from serving.ops.dead_letters import DeadLetters
 from serving.ops.dependencies import OpsDomain
 from serving.ops.figures_freshness import FiguresFreshness
@@ -68,4 +67,4 @@ async def _open(
         )
 
 
-OPS = DomainDefinition((endpoints.router, audits.router), _open)
+OPS = DomainDefinition((endpoints.router, endpoints.audits_router), _open)

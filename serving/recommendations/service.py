@@ -19,7 +19,7 @@ from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.exploration import random_list
 from serving.recommendations.known_visitors import KnownVisitors
 from serving.recommendations.last_popular import answer_without_redis, polled_popular_items
-from serving.recommendations.listings.service import PersonalListings
+from serving.recommendations.listings import PersonalListings
 from serving.recommendations.product_cache import InterestCache
 from serving.recommendations.ranker import RankedItems, Ranker, count_list, count_sources
 from serving.recommendations.recent_offers import NewFromFollowed, RecentOffers, SinceLastVisit
@@ -31,12 +31,12 @@ from serving.recommendations.recommender import (
     Recommender,
 )
 from serving.recommendations.request_builder import NO_HISTORY, build_request, given, page_product
-from serving.recommendations.rows.service import TitledRowsService
+from serving.recommendations.rows import TitledRowsService
 from serving.recommendations.rules.context import ActiveRules, without_places
 from serving.recommendations.rules.shop_rules import Page, ShopRules, count_effects
 from serving.recommendations.schemas import Item, Recommendations, SimilarProducts
 from serving.recommendations.scoring import Seed
-from serving.recommendations.sellers.service import SellersToFollowService
+from serving.recommendations.sellers_to_follow import SellersToFollowService
 from serving.recommendations.strategies import STRATEGIES, Strategy, StrategyChoice
 from serving.recommendations.trained_models import ModelInUse, TrainedModels
 from serving.recommendations.trained_neighbours import ModelRows, SimilarContent, TrainedNeighbours

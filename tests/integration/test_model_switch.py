@@ -14,12 +14,7 @@ from local.parts import redis as local_redis
 from recommenders.training.publication import Publications
 from schemas.published_model.keys import IN_USE, PREVIOUS, STATE
 from schemas.published_model.roll_back import RollBack
-from serving.recommendations.trainings.service import (
-    ModelNotKept,
-    ServedVersions,
-    read_served_versions,
-    switch_back,
-)
+from serving.recommendations.trainings import ModelNotKept, ServedVersions, read_served_versions, switch_back
 from tests.integration.servers import running
 
 AT = datetime(2026, 11, 27, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.cursor import BadCursor, encode_cursor
-from serving.recommendations.listings.service import MAX_CURSOR, WINDOW, Hit, PersonalCursor, Taste, by_taste
+from serving.recommendations.listings import MAX_CURSOR, WINDOW, Hit, PersonalCursor, Taste, by_taste
 
 
 def hit(

@@ -21,8 +21,8 @@ from serving.recommendations.proposal import Proposal
 from serving.recommendations.ranker import RankedItems, Ranker
 from serving.recommendations.recent_offers import NewFromFollowed, RecentOffer, RecentOffers, SinceLastVisit
 from serving.recommendations.recommender import PassedOver, RecommendationRequest
-from serving.recommendations.rows.definitions import COMPLETES, FOLLOWED, ROWS, RULES_OF, RowPage
-from serving.recommendations.rows.service import ranked_rows
+from serving.recommendations.row_definitions import COMPLETES, FOLLOWED, ROWS, RULES_OF, RowPage
+from serving.recommendations.rows import ranked_rows
 from serving.recommendations.rules.checks import due_again, refusal
 from serving.recommendations.rules.context import (
     ActiveRules,

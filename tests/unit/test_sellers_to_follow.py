@@ -15,7 +15,7 @@ from serving.recommendations.proposal import Proposal, SeedParts
 from serving.recommendations.recommender import PassedOver, RecommendationRequest
 from serving.recommendations.rules.context import ActiveRules, RuleContext, Targets
 from serving.recommendations.scoring import Seed
-from serving.recommendations.sellers.service import SellersToFollow, SellersToFollowService
+from serving.recommendations.sellers_to_follow import SellersToFollow, SellersToFollowService
 from serving.recommendations.trained_models import ModelInUse
 from serving.recommendations.visitor_history import VisitorHistory
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from serving.kit.trainings import Training
-from serving.ops.audits.service import Audit
+from serving.ops.audits import Audit
 from serving.ops.schemas import FiguresState
 
 PartStateName = Literal["ready", "not_ready", "off"]

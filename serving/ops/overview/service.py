@@ -19,7 +19,7 @@ from common.settings import Part, Settings
 from common.urls import redact_password
 from serving.kit.redis_client import run_redis
 from serving.kit.trainings import Trainings
-from serving.ops.audits.service import AuditsService
+from serving.ops.audits import AuditsService
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.overview import schemas
 from serving.ops.overview.parts import STAGES, Outages, PartReadings, part_overview

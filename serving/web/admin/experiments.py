@@ -19,7 +19,7 @@ from serving.kit.domain import opened
 from serving.kit.problems import ClickHouseUnavailable
 from serving.kit.trainings import Training
 from serving.recommendations.dependencies import RecommendationsDomain
-from serving.recommendations.experiments.service import definition
+from serving.recommendations.experiments import definition
 from serving.web.admin.experiment_bars import bar_of, scale_of
 from serving.web.admin.experiment_form import read_definition, with_added
 from serving.web.admin.page import admin_page, admin_router

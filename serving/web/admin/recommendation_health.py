@@ -11,8 +11,8 @@ from starlette.responses import Response
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.domain import opened
 from serving.recommendations.dependencies import RecommendationsDomain
-from serving.recommendations.health.schemas import Groups, HealthFigures, RecommendationHealth
-from serving.recommendations.health.service import KNOWN_STRATEGIES, HealthRequest
+from serving.recommendations.health import KNOWN_STRATEGIES, HealthRequest
+from serving.recommendations.health_schemas import Groups, HealthFigures, RecommendationHealth
 from serving.web.admin.health_charts import LineChart, line_chart
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.formatter import Formatter

@@ -13,7 +13,7 @@ from serving.kit.domain import opened
 from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable
 from serving.kit.trainings import TrainingDetails
 from serving.recommendations.dependencies import RecommendationsDomain
-from serving.recommendations.trainings.service import ModelNotKept, TrainingsService
+from serving.recommendations.trainings import ModelNotKept, TrainingsService
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.forms import BadField, confirmation, read_form
 from serving.web.translation import N_, gettext

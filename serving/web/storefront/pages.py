@@ -26,10 +26,11 @@ from serving.kit.request_body import read_body
 from serving.products.endpoints import Cursor, ProductsDep, SortParam
 from serving.products.service import ProductsService
 from serving.recommendations.dependencies import RecommendationsDomain
-from serving.recommendations.endpoints import Exclude, excluded_products
-from serving.recommendations.listings.endpoints import (
+from serving.recommendations.endpoints import (
+    Exclude,
     ListingCursor,
     ListingsDep,
+    excluded_products,
     known_visitor,
     personal_page,
 )

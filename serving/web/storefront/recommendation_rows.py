@@ -16,9 +16,9 @@ from serving.kit.cache.completeness import mark_incomplete
 from serving.kit.domain import opened
 from serving.kit.stores import Stores
 from serving.recommendations.dependencies import RecommendationsDomain
-from serving.recommendations.rows.definitions import RowPage
+from serving.recommendations.row_definitions import RowPage
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRow
-from serving.recommendations.sellers.service import SellerToFollow
+from serving.recommendations.sellers_to_follow import SellerToFollow
 from serving.recommendations.service import Context, RecommendationService
 from serving.web.storefront.cart import CART_COOKIE, products_in
 

@@ -20,7 +20,7 @@ from common.configuration.values import SettingValue, SettingValues
 from common.settings import Settings
 from serving.kit.live_versions import LiveVersions
 from serving.kit.redis_client import open_redis
-from serving.recommendations.rows.definitions import RowPage
+from serving.recommendations.row_definitions import RowPage
 from serving.recommendations.rules.shop_rules import ShopRules
 from serving.recommendations.schemas import TitledRows
 from serving.recommendations.service import RecommendationService

@@ -23,8 +23,8 @@ from schemas.published_model.weights import DEFAULT_WEIGHTS
 from serving.kit.analytics_context import AnalyticsContext
 from serving.kit.clickhouse import Row
 from serving.kit.response_types import ConfidenceInterval
-from serving.recommendations.experiments import schemas
-from serving.recommendations.experiments.schemas import (
+from serving.recommendations import experiment_schemas as schemas
+from serving.recommendations.experiment_schemas import (
     ExperimentResults,
     Experiments,
     RecommendationAnswer,

@@ -13,7 +13,7 @@ from serving.recommendations.answer_log import Answer, AnswerLog, ms_since
 from serving.recommendations.ranker import RankedItems, Ranker, count_list
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.request_builder import build_request
-from serving.recommendations.rows.definitions import ROWS, RULES_OF, Focus, RowDefinition, RowPage
+from serving.recommendations.row_definitions import ROWS, RULES_OF, Focus, RowDefinition, RowPage
 from serving.recommendations.rules.context import ExposurePool, RuleContext, without_places
 from serving.recommendations.rules.shop_rules import Page, ShopRules
 from serving.recommendations.schemas import TitledRow, TitledRows

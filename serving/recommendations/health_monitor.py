@@ -9,7 +9,7 @@ from statistics import median
 from common.metrics import RECOMMENDATION_CLICK_RATE, RECOMMENDATION_COVERAGE
 from serving.kit.periods import Period, midnight
 from serving.kit.polled import PolledValue
-from serving.recommendations.health.service import (
+from serving.recommendations.health import (
     NO_LISTS,
     NO_PRODUCTS,
     HealthRequest,

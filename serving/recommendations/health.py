@@ -23,9 +23,9 @@ from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.clickhouse import Row, Value
 from serving.kit.periods import Period, buckets
 from serving.kit.problems import BAD_PERIOD, UNUSABLE_PARAMETER
-from serving.recommendations.experiments.service import UNKNOWN_EXPERIMENT
-from serving.recommendations.health import schemas
-from serving.recommendations.rows.definitions import ROWS
+from serving.recommendations import health_schemas as schemas
+from serving.recommendations.experiments import UNKNOWN_EXPERIMENT
+from serving.recommendations.row_definitions import ROWS
 
 WHOLE_PERIOD = ""
 """The day of the rows that are about the whole period."""
