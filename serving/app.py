@@ -16,9 +16,9 @@ from common.problems import install_error_handlers
 from common.settings import LOOPBACK, Settings
 from common.stopping import Stopping, drained_before_stop
 from serving.admission import ADMISSION, Admission
+from serving.analytics.dashboards import figures_version
 from serving.analytics.domain import ANALYTICS
 from serving.analytics.endpoints import LIVE_TABLES
-from serving.analytics.service.dashboards import figures_version
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.domain import COMMERCE
 from serving.event_collector.domain import INTAKE

@@ -14,7 +14,7 @@ from audit.sources.api import ApiRequest, Row
 from audit.stores import Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison
 from common.request_path import in_path
-from serving.analytics.service.product_insights import MAX_PRODUCTS, MIN_ORDERS, WINDOW_DAYS
+from serving.analytics.product_insights import MAX_PRODUCTS, MIN_ORDERS, WINDOW_DAYS
 
 NAME = "facts_vs_seller_products"
 PRICE = ("seller_id", "product_id", "changed_ms", "old_price", "new_price")

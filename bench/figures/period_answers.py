@@ -19,7 +19,7 @@ from clickhouse.metrics.definition import read_definitions
 from clickhouse.query_files import load_queries
 from common.clock import system_clock
 from common.settings import Settings
-from serving.analytics.service import Analytics
+from serving.analytics.dashboards import Analytics
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.clickhouse import ClickHouseQueries, Row, Value
 from serving.kit.live_versions import LiveVersions

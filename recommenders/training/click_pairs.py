@@ -41,7 +41,7 @@ class ShownItems:
     `lists` are ascending numbers, one for each list, and `visitors` numbers, one for each visitor. `surfaces`
     has names of `SURFACES`, and `positions` counts from 1. `scores`, [items, `BLENDED`], has the score that
     each source gave, relative to its best; 0 if it did not propose the product. `popularity` is the interest
-    in the product before, in visits, as `serving.recommendations.interest` reads it.
+    in the product before, in visits, as `serving.recommendations.product_cache` reads it.
     """
 
     lists: Codes

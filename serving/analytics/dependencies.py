@@ -5,9 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from serving.analytics.service import Analytics
-from serving.analytics.service.dashboards import Dashboards
-from serving.analytics.service.seller_sql import SellerSql
+from serving.analytics.dashboards import Analytics, Dashboards
+from serving.analytics.seller_sql import SellerSql
 from serving.kit.domain import opened, reads
 from serving.kit.stream_slots import StreamSlots
 

@@ -6,21 +6,16 @@ from contextlib import aclosing, asynccontextmanager
 from common.clock import Clock
 from common.settings import Settings
 from serving.analytics import (
-    customer_endpoints,
     endpoints,
     export_endpoints,
+    insight_endpoints,
     live_endpoints,
-    marketplace_metric_endpoints,
     metric_endpoints,
-    product_endpoints,
-    seller_list_endpoints,
-    signal_endpoints,
     sql_endpoints,
 )
+from serving.analytics.dashboards import Analytics, Dashboards
 from serving.analytics.dependencies import AnalyticsDomain
-from serving.analytics.service import Analytics
-from serving.analytics.service.dashboards import Dashboards
-from serving.analytics.service.seller_sql import SellerSql
+from serving.analytics.seller_sql import SellerSql
 from serving.kit.analytics_context import AnalyticsContext
 from serving.kit.domain import DomainDefinition
 from serving.kit.stores import Stores
@@ -56,11 +51,10 @@ ANALYTICS = DomainDefinition(
         metric_endpoints.router,
         export_endpoints.router,
         live_endpoints.router,
-        customer_endpoints.router,
-        signal_endpoints.router,
-        seller_list_endpoints.router,
-        product_endpoints.router,
-        marketplace_metric_endpoints.router,
+        insight_endpoints.customers_router,
+        endpoints.lists_router,
+        insight_endpoints.products_router,
+        metric_endpoints.marketplace_router,
         sql_endpoints.router,
     ),
     _open,

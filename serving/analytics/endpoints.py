@@ -1,30 +1,50 @@
-"""The routes under `/v1` that return sales figures."""
+"""The routes under `/v1` that return the figures and lists of sellers, and sales of the marketplace."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
 from common.ids import PRINTABLE
+from common.signals import SignalKind
+from serving.analytics.changes import (
+    CHANGE_COLUMNS,
+    CHANGE_MONEY,
+    ChangeRequest,
+    Compare,
+    SalesChange,
+    change_rows,
+)
 from serving.analytics.dependencies import AnalyticsDep, DashboardsDep
+from serving.analytics.orders import (
+    ORDER_LINE_COLUMNS,
+    ORDER_LINE_MONEY,
+    ORDER_TABLES,
+    Orders,
+    order_line_rows,
+)
 from serving.analytics.policy import POLICIES
-from serving.analytics.presenters.changes import CHANGE_COLUMNS, CHANGE_MONEY, change_rows
-from serving.analytics.presenters.orders import ORDER_LINE_COLUMNS, ORDER_LINE_MONEY, order_line_rows
-from serving.analytics.schemas.changes import SalesChange
-from serving.analytics.schemas.orders import Orders
-from serving.analytics.schemas.products import By, PopularProduct, PopularProducts, TopProduct, TopProducts
-from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSales
-from serving.analytics.schemas.sellers import SellerFound, Sellers
-from serving.analytics.schemas.tasks import SellerTasks
-from serving.analytics.service.changes import ChangeRequest, Compare
-from serving.analytics.service.orders import ORDER_TABLES
-from serving.analytics.service.rankings import PRODUCT_TABLES
-from serving.analytics.service.sales import MARKETPLACE_TABLES, SELLER_TABLES
+from serving.analytics.rankings import (
+    PRODUCT_TABLES,
+    By,
+    PopularProduct,
+    PopularProducts,
+    SellerFound,
+    Sellers,
+    TopProduct,
+    TopProducts,
+)
+from serving.analytics.reviews import Review, Reviews, ReviewsRequest
+from serving.analytics.sales import MARKETPLACE_TABLES, SELLER_TABLES
+from serving.analytics.sales_schemas import Bucket, MarketplaceSales, SellerSales
+from serving.analytics.signals import SIGNAL_COLUMNS, SellerSignals, Signals, SignalsRequest
+from serving.analytics.tasks import MAX_PARCELS, DueParcel, DueParcels, ParcelLine, SellerTasks
 from serving.gateway.described_routes import guarded
 from serving.kit.analytics_context import PeriodRequest
-from serving.kit.cache.tags import popular_tags
+from serving.kit.cache.keys import popular_tags
 from serving.kit.cached_responses import CachedResponderDep
 from serving.kit.parameters import Cursor, GrainParam, PeriodDep, SellerId, reject_repeated_parameters
 from serving.kit.rankings import Ranking
@@ -37,6 +57,7 @@ from serving.kit.responses import (
     CsvFormat,
     ResponderDep,
     csv_list,
+    download,
 )
 
 LIVE_TABLES = (*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES, *MARKETPLACE_TABLES)
@@ -246,3 +267,156 @@ async def live(service: AnalyticsDep) -> EventSourceResponse:
             yield ServerSentEvent(event="progress", data=progress.decode())
 
     return EventSourceResponse(events(), ping=15, headers={"Cache-Control": "no-store"})
+
+
+SIGNALS_CSV = CsvFormat(SIGNAL_COLUMNS, lambda content: content["signals"])
+
+
+async def _signals_request(
+    period: PeriodDep,
+    kind: Annotated[SignalKind | None, Query(description="Default: every kind.")] = None,
+    cursor: Cursor | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+) -> SignalsRequest:
+    return SignalsRequest(period, kind, cursor, limit)
+
+
+SignalsDep = Annotated[SignalsRequest, Depends(_signals_request)]
+
+
+@router.get(
+    "/sellers/{seller_id}/signals",
+    tags=["sellers"],
+    summary="What a seller must know of",
+    response_model=SellerSignals,
+    responses=UNKNOWN_SELLER | CSV_RESPONSE,
+)
+async def seller_signals(
+    dashboards: DashboardsDep, respond: ResponderDep, seller_id: SellerId, asked: SignalsDep
+) -> Response:
+    """Return the signals of a seller that were raised in a period, the newest first.
+
+    Without a period, all are listed. A period without an end ends with the present day. A signal is never
+    taken back. The CSV form has no figures; the sentence has them.
+    """
+    return respond(await dashboards.signals_of_seller(seller_id, asked), SIGNALS_CSV)
+
+
+@router.get(
+    "/marketplace/signals",
+    tags=["marketplace"],
+    summary="What the marketplace must know of",
+    response_model=Signals,
+    responses=CSV_RESPONSE,
+)
+async def marketplace_signals(
+    dashboards: DashboardsDep, respond: ResponderDep, asked: SignalsDep
+) -> Response:
+    """Return the signals of all sellers, and those of the marketplace itself, the newest first."""
+    return respond(await dashboards.signals_of_marketplace(asked), SIGNALS_CSV)
+
+
+PARCEL_COLUMNS = (
+    *(name for name in DueParcel.__annotations__ if name != "lines"),
+    *ParcelLine.__annotations__,
+)
+
+
+def _parcel_rows(content: Any) -> Iterator[dict[str, Any]]:
+    """Yield one row per product to pack, with the order's own fields repeated."""
+    for parcel in content["parcels"]:
+        for line in parcel["lines"]:
+            yield {**parcel, **line}
+
+
+PARCELS_CSV = CsvFormat(PARCEL_COLUMNS, _parcel_rows)
+REVIEWS_CSV = csv_list("reviews", Review)
+
+MAX_EXPORTED_REVIEWS = 10_000
+
+Score = Annotated[int, Query(ge=1, le=5)]
+
+lists_router = APIRouter(
+    route_class=guarded(POLICIES),
+    prefix="/v1/sellers/{seller_id}",
+    tags=["sellers"],
+    responses=BAD_PARAMETER | UNAVAILABLE | UNCHANGED,
+    dependencies=[Depends(reject_repeated_parameters)],
+)
+
+
+@lists_router.get(
+    "/parcels/due",
+    summary="What a seller must ship",
+    response_model=DueParcels,
+    responses=UNKNOWN_SELLER | CSV_RESPONSE,
+)
+async def due_parcels(
+    dashboards: DashboardsDep,
+    respond: ResponderDep,
+    seller_id: SellerId,
+    limit: Annotated[int, Query(ge=1, le=MAX_PARCELS, description="The longest list.")] = 50,
+) -> Response:
+    """Return confirmed orders of which the seller has shipped nothing, the earliest promise first.
+
+    The CSV form has a row for each product to pack.
+    """
+    return respond(await dashboards.due_parcels(seller_id, limit), PARCELS_CSV)
+
+
+@lists_router.get(
+    "/parcels/due/export.csv",
+    summary="Download what a seller must ship",
+    response_class=Response,
+    responses=UNKNOWN_SELLER | CSV_RESPONSE,
+)
+async def due_parcels_export(request: Request, dashboards: DashboardsDep, seller_id: SellerId) -> Response:
+    """Return the first 1,000 parcels to ship as a file, for a link in a page."""
+    content = await dashboards.due_parcels(seller_id, MAX_PARCELS)
+    return download(request, PARCELS_CSV, content, "parcels_to_ship")
+
+
+@lists_router.get(
+    "/reviews",
+    summary="A seller's reviews",
+    response_model=Reviews,
+    responses=UNKNOWN_SELLER | CSV_RESPONSE,
+)
+async def seller_reviews(
+    dashboards: DashboardsDep,
+    respond: ResponderDep,
+    seller_id: SellerId,
+    requested: PeriodDep,
+    lowest: Score = 1,
+    highest: Score = 5,
+    cursor: Cursor | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Response:
+    """Return the reviews of a period with these scores, the newest first. They do not say who wrote them.
+
+    A review has its text once it is published. Send `from` and `to` with every page: without them, the period
+    follows the newest sale.
+    """
+    asked = ReviewsRequest(requested, lowest, highest)
+    return respond(await dashboards.reviews_of_seller(seller_id, asked, cursor, limit), REVIEWS_CSV)
+
+
+@lists_router.get(
+    "/reviews/export.csv",
+    summary="Download a seller's reviews",
+    response_class=Response,
+    responses=UNKNOWN_SELLER | CSV_RESPONSE,
+)
+async def seller_reviews_export(
+    request: Request,
+    dashboards: DashboardsDep,
+    seller_id: SellerId,
+    requested: PeriodDep,
+    lowest: Score = 1,
+    highest: Score = 5,
+    cursor: Cursor | None = None,
+) -> Response:
+    """Return the newest 10,000 reviews as a file, for a link in a page. The header `Link` has the others."""
+    asked = ReviewsRequest(requested, lowest, highest)
+    content = await dashboards.reviews_of_seller(seller_id, asked, cursor, MAX_EXPORTED_REVIEWS)
+    return download(request, REVIEWS_CSV, content, "reviews")

@@ -10,17 +10,10 @@ from starlette.types import Receive, Scope, Send
 
 from common.openapi import Responses, openapi_problem
 from serving.analytics.dependencies import AnalyticsDep, AnalyticsDomain, DashboardsDep
-from serving.analytics.metric_endpoints import (
-    UNKNOWN,
-    MetricName,
-    MetricsDep,
-    ProductFilter,
-    table_file,
-)
+from serving.analytics.metric_endpoints import UNKNOWN, MetricName, MetricsDep, ProductFilter, table_file
+from serving.analytics.metrics import MetricsRequest
 from serving.analytics.policy import POLICIES
-from serving.analytics.presenters.row_export import csv_header, csv_table, row_kinds, with_decimals
-from serving.analytics.service.metrics import MetricsRequest
-from serving.analytics.service.row_export import RowExport
+from serving.analytics.row_export import RowExport, csv_header, csv_table, row_kinds, with_decimals
 from serving.gateway.described_routes import guarded
 from serving.kit.csv_writer import csv_lines
 from serving.kit.domain import opened

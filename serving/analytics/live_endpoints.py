@@ -10,9 +10,9 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from clickhouse.metric_catalogue.definition import Metric
 from serving.analytics.dependencies import AnalyticsDomainDep
+from serving.analytics.live_metrics import MAX_METRICS, LiveFigures, LiveMetrics, live_metrics
 from serving.analytics.policy import POLICIES
-from serving.analytics.presenters.sales import show_period
-from serving.analytics.service.live_metrics import MAX_METRICS, LiveFigures, LiveMetrics, live_metrics
+from serving.analytics.sales import show_period
 from serving.gateway.described_routes import guarded
 from serving.gateway.live_stream import LiveStream
 from serving.kit.analytics_context import AnalyticsContext

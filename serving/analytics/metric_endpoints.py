@@ -1,4 +1,4 @@
-"""The routes under `/v1` about metrics of the catalogue."""
+"""The routes that return metrics of the catalogue: of a seller, and of the whole marketplace."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
@@ -10,31 +10,27 @@ from clickhouse.metric_catalogue.definition import read_every_metric
 from clickhouse.metric_catalogue.files import Unit
 from common.ids import PRINTABLE
 from common.openapi import openapi_problem
+from serving.analytics import metric_figures
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.policy import POLICIES
-from serving.analytics.presenters import metrics as presenter
-from serving.analytics.presenters.row_export import row_kinds
-from serving.analytics.schemas.metrics import (
+from serving.analytics.metric_schemas import (
     MarketplaceMetrics,
     MetricDefinitions,
     MetricExplanation,
     MetricRows,
     SellerMetrics,
 )
-from serving.analytics.service.metrics import (
-    Compare,
-    MetricsRequest,
-    Only,
-    find_metric,
-)
+from serving.analytics.metrics import Compare, MetricsRequest, Only, find_metric
+from serving.analytics.policy import POLICIES
+from serving.analytics.row_export import row_kinds
 from serving.gateway.described_routes import guarded
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.parameters import Cursor, GrainParam, PeriodDep, SellerId, reject_repeated_parameters
 from serving.kit.parquet_writer import ColumnKind
-from serving.kit.problems import BadAnalyticsRequest
+from serving.kit.problems import UNUSABLE_PARAMETER
 from serving.kit.responses import (
     BAD_PARAMETER,
     CSV,
+    CSV_RESPONSE,
     TABLE_RESPONSE,
     UNAVAILABLE,
     UNCHANGED,
@@ -122,7 +118,7 @@ async def _metrics_request(
 ) -> MetricsRequest:
     names = (metric, *(name for name in more.split(",") if name))
     if len(names) > MAX_METRICS:
-        raise BadAnalyticsRequest(f"Request at most {MAX_METRICS} metrics.")
+        raise UNUSABLE_PARAMETER(detail=f"Request at most {MAX_METRICS} metrics.")
     period = PeriodRequest(requested.start, requested.end, grain)
     restriction = Only(*only.split(":", 1)) if only else None
     return MetricsRequest(names, period, compare, by, top, product_id, restriction)
@@ -142,7 +138,9 @@ router = APIRouter(
 @router.get("/analytics/metrics", summary="The catalogue of metrics", response_model=MetricDefinitions)
 async def metrics(respond: ResponderDep) -> Response:
     """Return what every metric means: its definition, formula, unit and edge cases."""
-    return respond({"metrics": [presenter.definition(metric) for metric in read_every_metric().values()]})
+    return respond(
+        {"metrics": [metric_figures.definition(metric) for metric in read_every_metric().values()]}
+    )
 
 
 @router.get(
@@ -153,7 +151,7 @@ async def metrics(respond: ResponderDep) -> Response:
 )
 async def explain_metric(respond: ResponderDep, metric: MetricName) -> Response:
     """Return the definition of a metric and the query that computes it."""
-    return respond(presenter.explanation(find_metric(metric, of_marketplace=None)))
+    return respond(metric_figures.explanation(find_metric(metric, of_marketplace=None)))
 
 
 @router.get(
@@ -245,3 +243,43 @@ def _kinds(names: tuple[str, ...]) -> dict[str, ColumnKind]:
     every = read_every_metric()
     kinds: dict[Unit, ColumnKind] = {"money": "money", "count": "count"}
     return {name: kinds.get(every[name].unit, "number") for name in names}
+
+
+UNKNOWN_METRIC = openapi_problem(404, "The catalogue has no metric of this name.")
+
+marketplace_router = APIRouter(
+    route_class=guarded(POLICIES),
+    prefix="/v1/marketplace/analytics",
+    tags=["metrics"],
+    responses=BAD_PARAMETER | UNAVAILABLE | UNCHANGED,
+    dependencies=[Depends(reject_repeated_parameters)],
+)
+
+
+@marketplace_router.get(
+    "/{metric}",
+    summary="A metric of the marketplace",
+    response_model=MarketplaceMetrics,
+    responses=UNKNOWN_METRIC | CSV_RESPONSE,
+)
+async def marketplace_metric(dashboards: DashboardsDep, respond: ResponderDep, asked: MetricsDep) -> Response:
+    """Return the value of a metric over all sellers, its change, a series, and a split by a dimension.
+
+    What several sellers share, such as an order or a shopper, counts once. A split by `seller` has the
+    figures that the sellers see. A metric that is about single sellers is refused (its `marketplace` is null
+    in `/v1/analytics/metrics/{metric}`). The CSV form is that of a seller's metric.
+    """
+    return respond(await dashboards.metrics_of_marketplace(asked), csv_of(asked))
+
+
+@marketplace_router.get(
+    "/{metric}/export.csv",
+    summary="Download a metric of the marketplace",
+    response_class=Response,
+    responses=UNKNOWN_METRIC | CSV_RESPONSE,
+)
+async def marketplace_metric_export(
+    request: Request, dashboards: DashboardsDep, asked: MetricsDep
+) -> Response:
+    """Return the CSV form of a metric as a file, for a link in a page."""
+    return table_file(request, asked, await dashboards.metrics_of_marketplace(asked))

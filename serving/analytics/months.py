@@ -5,7 +5,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from serving.kit.periods import midnight
-from serving.kit.problems import BadPeriod
+from serving.kit.problems import BAD_PERIOD
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,16 +26,16 @@ class Month:
         """Parse a text such as `2018-03`, the parameter `name`.
 
         Raises:
-            BadPeriod: it is not such a text, or outside 1971 to 2104.
+            BAD_PERIOD: it is not such a text, or outside 1971 to 2104.
         """
         try:
             month = cls.of(date.fromisoformat(f"{text}-01"))
         except ValueError as error:
-            raise BadPeriod(f"{name}={text} is not a month such as 2018-08.") from error
+            raise BAD_PERIOD(detail=f"{name}={text} is not a month such as 2018-08.") from error
         if str(month) != text:
-            raise BadPeriod(f"{name}={text} is not a month such as 2018-08.")
+            raise BAD_PERIOD(detail=f"{name}={text} is not a month such as 2018-08.")
         if not 1971 <= month.year <= 2104:
-            raise BadPeriod(f"{name}={text} is outside 1971 to 2104.")
+            raise BAD_PERIOD(detail=f"{name}={text} is outside 1971 to 2104.")
         return month
 
     @classmethod

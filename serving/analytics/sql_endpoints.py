@@ -5,23 +5,19 @@ from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Depends, Request
-from pydantic import ValidationError
 from starlette.responses import Response
 
-from common.content_type import has_json_content_type
 from common.openapi import NOT_JSON, json_request_body, openapi_problem
 from serving.analytics.dependencies import AnalyticsDep, AnalyticsDomain
 from serving.analytics.policy import POLICIES
-from serving.analytics.schemas.sql import SqlRequest, SqlResult, is_numeric
-from serving.analytics.service.seller_sql import SellerSql
+from serving.analytics.seller_sql import SellerSql, SqlRequest, SqlResult, is_numeric
 from serving.gateway.described_routes import guarded
 from serving.kit.csv_writer import csv_lines
 from serving.kit.domain import opened
 from serving.kit.http_caching import PRIVATE_NO_STORE
 from serving.kit.parameters import SellerId, reject_repeated_parameters
 from serving.kit.parquet_writer import PARQUET
-from serving.kit.problems import BadBody, NotJson
-from serving.kit.request_body import read_body
+from serving.kit.request_body import read_model
 from serving.kit.responses import (
     CSV,
     JSON,
@@ -33,6 +29,7 @@ from serving.kit.responses import (
 )
 
 BODY_LIMIT = 128 * 1024
+SHAPE = '{"query": "SELECT …", "parameters": {}}'
 EXAMPLE = {
     "query": "SELECT product_id, sum(net_sales) AS net_sales FROM sales WHERE placed_at >= {since:DateTime} "
     "GROUP BY product_id ORDER BY net_sales DESC LIMIT 10",
@@ -77,7 +74,7 @@ async def seller_query(
     The views are `order_lines`, `products`, `recommendations`, `returns`, `reviews`, `sales`, `sellers`,
     `shipments` and `views`; docs/data-dictionary.md describes them. Limits: 10 s, 256 MB, 10,000 rows.
     """
-    body = await _read_body(request)
+    body = await read_model(request, SqlRequest, BODY_LIMIT, SHAPE)
     await analytics.context.require_seller(seller_id, [])
     media_type = requested_type(request, requested, (JSON, CSV, PARQUET))
     headers = {"Cache-Control": PRIVATE_NO_STORE, "Vary": "Accept"}
@@ -108,16 +105,3 @@ def table_headers(truncated: bool, as_of: datetime | None) -> dict[str, str]:
     """Return `as_of` and `truncated` as headers. A table has no fields for them."""
     headers = {"Souk-Truncated": "true"} if truncated else {}
     return headers | ({"Souk-As-Of": as_of.isoformat()} if as_of else {})
-
-
-async def _read_body(request: Request) -> SqlRequest:
-    if not has_json_content_type(request.headers):
-        raise NotJson(request.headers.get("Content-Type", ""))
-    body = await read_body(request, BODY_LIMIT)
-    try:
-        return SqlRequest.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the body"
-        example = '{"query": "SELECT …", "parameters": {}}'
-        raise BadBody(f"{place}: {first['msg']}. Send {example}.") from error

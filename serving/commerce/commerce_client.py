@@ -15,6 +15,7 @@ from common.guarded_route import GuardedRoute, all_routes
 from common.http_client import HttpResponse, RequestFailed, RequestTimedOut
 from common.principal import Principal, platform
 from common.principal_token import COMMERCE, HEADER, PrincipalTokens
+from common.problems import problem
 from common.request_path import in_path
 from common.retry_policy import is_safe_to_retry, retry_advice
 from common.settings import Settings
@@ -23,7 +24,14 @@ from producers.registry import SERVICES
 from serving.gateway.gateway import identity_of
 from serving.gateway.service_routes import ServiceRoutes
 from serving.kit.circuit_breaker import BreakerOpen
-from serving.kit.problems import CommerceUnavailable, UnknownOrder
+from serving.kit.problems import CommerceUnavailable
+
+UNKNOWN_ORDER = problem(
+    404,
+    "unknown-order",
+    "Unknown order",
+    "No order has the id {order_id!r}. Check the link that you followed.",
+)
 
 REQUEST_HEADERS = {
     *(b"content-type", b"accept", b"if-none-match", b"idempotency-key", b"x-request-id", b"user-agent"),
@@ -195,7 +203,7 @@ class CommerceClient:
         """Return an order as `GET /v1/orders/{order_id}` returns it to the sender of a request.
 
         Raises:
-            UnknownOrder: the sender has no order of this id.
+            UNKNOWN_ORDER: the sender has no order of this id.
             CommerceUnavailable: the commerce services do not answer, or return an error.
         """
         received = await self._send(
@@ -205,7 +213,7 @@ class CommerceClient:
             self._sender(request),
         )
         if received.status in (404, 422):
-            raise UnknownOrder(order_id)
+            raise UNKNOWN_ORDER(order_id=order_id)
         if received.status != 200:
             raise CommerceUnavailable(
                 "The order can't be shown right now. It is not lost: try again in a moment."

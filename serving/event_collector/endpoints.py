@@ -7,16 +7,27 @@ import orjson
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from common.content_type import JSON, has_json_content_type
+from common.content_type import JSON
 from common.openapi import NOT_JSON, json_request_body, openapi_problem
+from common.problems import problem
 from serving.event_collector.policy import POLICIES
 from serving.event_collector.schemas import EventBatch, EventBatchProblem, IntakeResult
 from serving.event_collector.service import EventIntake
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import reads
-from serving.kit.problems import BadBody, NoEventAccepted, NotJson
-from serving.kit.request_body import read_body
+from serving.kit.problems import BAD_BODY
+from serving.kit.request_body import read_json
+
+NO_EVENT_ACCEPTED = problem(
+    422,
+    "no-event-taken",
+    "None of these events can be used",
+    "None of {count} events was accepted; `rejected` has the reason of each. The first: {first}. "
+    "Correct the events before you send them again.",
+    members={"rejected": "rejected"},
+)
+"""`rejected` has an entry for each event, as in the response to a batch."""
 
 BODY_LIMIT = 1024 * 1024
 MAX_EVENTS = 500
@@ -62,14 +73,14 @@ async def take_events(
     staff about the seller's own offers are not stored: `left_out` counts them. To make a batch safe
     to repeat, give each event an `event_id`: events with the same id count once.
     """
-    if not has_json_content_type(request.headers):
-        raise NotJson(request.headers.get("Content-Type", ""))
-    events = _with_shopper(request, _events(await read_body(request, BODY_LIMIT)))
+    events = _with_shopper(request, _events(await read_json(request, BODY_LIMIT)))
     traceparent, person = request.headers.get("traceparent"), identity_of(request).signed_in
     own = frozenset(person.sellers) if person else frozenset()
     result = await intake.take(events, traceparent, _visitor_ids(request), own)
     if not result["accepted"] and not result["left_out"]:
-        raise NoEventAccepted(result["rejected"])
+        rejected = result["rejected"]
+        first = rejected[0]["problem"]["detail"]
+        raise NO_EVENT_ACCEPTED(count=len(rejected), first=first, rejected=rejected)
     return Response(orjson.dumps(result), 202, {"Cache-Control": "no-store"}, JSON)
 
 
@@ -102,15 +113,17 @@ def _events(body: bytes) -> list[Any]:
     """Return the list `events` of a body.
 
     Raises:
-        BadBody: the body is not JSON, has no such list, or the list is empty or too long.
+        BAD_BODY: the body is not JSON, has no such list, or the list is empty or too long.
     """
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BadBody(f'The body is not JSON ({error}). Send {{"events": [...]}}.') from error
+        raise BAD_BODY(detail=f'The body is not JSON ({error}). Send {{"events": [...]}}.') from error
     events = content.get("events") if isinstance(content, dict) else None
     if not isinstance(events, list) or set(content) != {"events"}:
-        raise BadBody('The body must be {"events": [...]} without other fields. See /docs for an example.')
+        raise BAD_BODY(
+            detail='The body must be {"events": [...]} without other fields. See /docs for an example.'
+        )
     if not 1 <= len(events) <= MAX_EVENTS:
-        raise BadBody(f"There are {len(events)} events; send 1 to {MAX_EVENTS} at a time.")
+        raise BAD_BODY(detail=f"There are {len(events)} events; send 1 to {MAX_EVENTS} at a time.")
     return events

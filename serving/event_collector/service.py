@@ -10,7 +10,7 @@ from common.correlation import trace_id_of
 from common.errors import SoukError
 from common.ids import new_id
 from common.metrics import EVENTS_TAKEN, RECOMMENDATION_CLICKS, RECOMMENDATION_IMPRESSIONS
-from common.problems import describe_problem
+from common.problems import PartProblem, describe_problem, problem
 from common.settings import Settings
 from producers.kit.outbox.trace import Trace
 from schemas.codec import Encoder
@@ -18,8 +18,8 @@ from schemas.events import all_events
 from schemas.registry import SchemaRegistry
 from serving.event_collector.schemas import EventProblem, IntakeResult, RejectedEvent
 from serving.event_collector.validation import (
+    EVENT_TOO_LARGE,
     BadEvent,
-    EventTooLarge,
     ValidEvent,
     check_visitor,
     is_about_own_offer,
@@ -27,7 +27,15 @@ from serving.event_collector.validation import (
 )
 from serving.event_collector.validators import BROWSING
 from serving.kit.event_producer import EventMessage, EventProducer
-from serving.kit.problems import RegistryUnavailable
+
+REGISTRY_UNAVAILABLE = problem(
+    503,
+    "registry-unavailable",
+    "Events can't be accepted right now",
+    "{error}. Send the same events again.",
+    retry_after_s=5,
+    error=PartProblem,
+)
 
 MAX_EVENT_BYTES = 900_000
 """The largest encoded event. With its key and headers it stays below Kafka's limit of 1,000,000 bytes."""
@@ -39,12 +47,12 @@ def encode_event(checked: ValidEvent, encoder: Encoder, trace_id: str) -> EventM
     `trace_id` is the trace id of the request. If it is empty, the event starts a new trace.
 
     Raises:
-        EventTooLarge: the encoded event exceeds `MAX_EVENT_BYTES`.
+        EVENT_TOO_LARGE: the encoded event exceeds `MAX_EVENT_BYTES`.
     """
     record = checked.record
     value = encoder.encode(record)
     if len(value) > MAX_EVENT_BYTES:
-        raise EventTooLarge(f"{len(value):,} bytes; an event has at most {MAX_EVENT_BYTES:,}")
+        raise EVENT_TOO_LARGE(detail=f"{len(value):,} bytes; an event has at most {MAX_EVENT_BYTES:,}")
     headers = Trace(record["session_id"], None, trace_id).headers(record["event_id"])
     key = record[all_events()[checked.event].key].encode()
     return EventMessage(checked.event, key, value, list(headers.items()))
@@ -83,7 +91,7 @@ class EventIntake:
 
         Raises:
             KafkaUnavailable: Kafka did not acknowledge them in time.
-            RegistryUnavailable: the registry does not return the ids of the schemas.
+            REGISTRY_UNAVAILABLE: the registry does not return the ids of the schemas.
         """
         now, trace_id = self._clock(), trace_id_of(traceparent)
         messages: list[EventMessage] = []
@@ -121,7 +129,7 @@ class EventIntake:
                 try:
                     self._encoders = await asyncio.to_thread(_encoders, self._settings.registry)
                 except SoukError as error:
-                    raise RegistryUnavailable(f"{error}. Send the same events again.") from error
+                    raise REGISTRY_UNAVAILABLE(error=error) from error
         return self._encoders
 
 

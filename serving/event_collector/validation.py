@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from common.problems import Problem
+from common.problems import Problem, problem
 from serving.event_collector.validators import BROWSING, validators
 
 MAX_CLOCK_SKEW = timedelta(minutes=1)
@@ -25,28 +25,17 @@ class BadEvent(Problem):
     status, kind, title = 422, "bad-event", "This event can't be used"
 
 
-class UnknownEvent(BadEvent):
-    """The event is not a browsing event."""
+UNKNOWN_EVENT = problem(422, "unknown-event", "This is not a browsing event", "{detail}", error=BadEvent)
+BAD_EVENT_TIME = problem(
+    422, "bad-event-time", "The time of this event is invalid", "{detail}", error=BadEvent
+)
+"""The time of an event is in the future, or too long ago."""
 
-    status, kind, title = 422, "unknown-event", "This is not a browsing event"
+OTHER_VISITOR = problem(403, "other-visitor", "This is another visitor", "{detail}", error=BadEvent)
+"""The event tells of a visitor other than its sender."""
 
-
-class BadEventTime(BadEvent):
-    """The time of an event is in the future, or too long ago."""
-
-    status, kind, title = 422, "bad-event-time", "The time of this event is invalid"
-
-
-class OtherVisitor(BadEvent):
-    """The event tells of a visitor other than its sender."""
-
-    status, kind, title = 403, "other-visitor", "This is another visitor"
-
-
-class EventTooLarge(BadEvent):
-    """The encoded event exceeds Kafka's limit."""
-
-    status, kind, title = 413, "event-too-large", "This event is too large"
+EVENT_TOO_LARGE = problem(413, "event-too-large", "This event is too large", "{detail}", error=BadEvent)
+"""The encoded event exceeds Kafka's limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +57,9 @@ def validate_event(sent: Any, now: datetime, new_id: NewId) -> ValidEvent:
     name = sent.get("event")
     validate = validators().get(name) if isinstance(name, str) else None
     if validate is None:
-        raise UnknownEvent(f"event: {_shown(name)} is not a browsing event; send {', '.join(BROWSING)}")
+        raise UNKNOWN_EVENT(
+            detail=f"event: {_shown(name)} is not a browsing event; send {', '.join(BROWSING)}"
+        )
     try:
         record = validate(sent)
     except ValidationError as error:
@@ -83,12 +74,14 @@ def check_visitor(event: ValidEvent, visitor_ids: Set[str]) -> None:
     """Check that an event tells of these sessions and shoppers only.
 
     Raises:
-        OtherVisitor: it tells of another one.
+        OTHER_VISITOR: it tells of another one.
     """
     for field in ("session_id", "shopper_id"):
         visitor = event.record.get(field)
         if visitor is not None and visitor not in visitor_ids:
-            raise OtherVisitor(f"{field}: send only events of your own session, not of {_shown(visitor)}")
+            raise OTHER_VISITOR(
+                detail=f"{field}: send only events of your own session, not of {_shown(visitor)}"
+            )
 
 
 def is_about_own_offer(event: ValidEvent, seller_ids: Set[str]) -> bool:
@@ -104,9 +97,13 @@ def _event_time(moment: datetime | None, now: datetime) -> datetime:
     if moment is None:
         return now
     if moment > now + MAX_CLOCK_SKEW:
-        raise BadEventTime(f"occurred_at: {moment.isoformat()} is in the future; it is {now.isoformat()} now")
+        raise BAD_EVENT_TIME(
+            detail=f"occurred_at: {moment.isoformat()} is in the future; it is {now.isoformat()} now"
+        )
     if moment < now - MAX_EVENT_AGE:
-        raise BadEventTime(f"occurred_at: {moment.isoformat()} is more than {MAX_EVENT_AGE.days} days ago")
+        raise BAD_EVENT_TIME(
+            detail=f"occurred_at: {moment.isoformat()} is more than {MAX_EVENT_AGE.days} days ago"
+        )
     return moment
 
 

@@ -11,7 +11,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from common.principal import Principal
-from common.problems import Problem
+from common.problems import Problem, problem
 
 ALGORITHM = "Ed25519"
 TYPE = "at+jwt"
@@ -23,31 +23,34 @@ MAX_TOKEN_CHARS = 8_192
 _CACHED = 4096
 
 
-class BadToken(Problem):
-    """The token was not made by this shop, or was changed."""
-
-    status, kind, title = 401, "bad-token", "This token is not valid"
-
-    def __init__(self) -> None:
-        super().__init__("The token is not one of this shop. Sign in again with POST /v1/auth/sessions.")
+class TokenRefused(Problem):
+    """The token of a person can't be used."""
 
 
-class TokenExpired(Problem):
-    """The token has ended."""
+BAD_TOKEN = problem(
+    401,
+    "bad-token",
+    "This token is not valid",
+    "The token is not one of this shop. Sign in again with POST /v1/auth/sessions.",
+    error=TokenRefused,
+)
+"""The token was not made by this shop, or was changed."""
 
-    status, kind, title = 401, "token-expired", "This token has ended"
-
-    def __init__(self) -> None:
-        super().__init__("Get a new token with POST /v1/auth/refresh, or sign in again.")
-
-
-class TokenRevoked(Problem):
-    """The session of the token has ended, or its person was suspended."""
-
-    status, kind, title = 401, "token-revoked", "This session has ended"
-
-    def __init__(self) -> None:
-        super().__init__("The session of this token has ended. Sign in again.")
+TOKEN_EXPIRED = problem(
+    401,
+    "token-expired",
+    "This token has ended",
+    "Get a new token with POST /v1/auth/refresh, or sign in again.",
+    error=TokenRefused,
+)
+TOKEN_REVOKED = problem(
+    401,
+    "token-revoked",
+    "This session has ended",
+    "The session of this token has ended. Sign in again.",
+    error=TokenRefused,
+)
+"""The session of the token has ended, or its person was suspended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +112,9 @@ class AccessTokens:
         """Return the principal of a token.
 
         Raises:
-            BadToken: the signature, the algorithm, the type, the issuer or a claim is wrong.
-            TokenExpired: it has ended.
-            TokenRevoked: its session or its person's access was ended after it was issued.
+            BAD_TOKEN: the signature, the algorithm, the type, the issuer or a claim is wrong.
+            TOKEN_EXPIRED: it has ended.
+            TOKEN_REVOKED: its session or its person's access was ended after it was issued.
         """
         verified = self._verified.get(token)
         if verified is None:
@@ -121,11 +124,11 @@ class AccessTokens:
             self._verified[token] = verified
         now = self._now()
         if verified.ends_at <= now:
-            raise TokenExpired
+            raise TOKEN_EXPIRED()
         principal = verified.principal
         session_ended = principal.session_id is None or principal.session_id in self._ended_sessions
         if session_ended or verified.issued_at < self._ended_users.get(principal.subject, 0.0):
-            raise TokenRevoked
+            raise TOKEN_REVOKED()
         return principal
 
     def _check(self, token: str) -> VerifiedToken:
@@ -133,30 +136,30 @@ class AccessTokens:
         # The key decides the algorithm, never the token. `crit` would demand extensions, and there are none.
         key = self._keys.get(str(header.get("kid")))
         if key is None or header.get("alg") != ALGORITHM or header.get("typ") != TYPE or "crit" in header:
-            raise BadToken
+            raise BAD_TOKEN()
         try:
             payload = jws.deserialize_compact(token, key, algorithms=[ALGORITHM]).payload
             claims = orjson.loads(payload)
             issued, ends = claims["iat"], claims["exp"]
             if claims["iss"] != ISSUER or claims["aud"] != AUDIENCE or issued > self._now() + CLOCK_SKEW_S:
-                raise BadToken
+                raise BAD_TOKEN()
             return VerifiedToken(Principal.from_claims(claims), float(issued), float(ends))
         except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BadToken from error
+            raise BAD_TOKEN() from error
 
 
 def _header(token: str) -> Mapping[str, Any]:
     """Return the header of a token, which nothing vouches for yet.
 
     Raises:
-        BadToken: it is no token.
+        BAD_TOKEN: it is no token.
     """
     if len(token) > MAX_TOKEN_CHARS:
-        raise BadToken
+        raise BAD_TOKEN()
     try:
         header = jws.extract_compact(token.encode("ascii")).headers()
     except (JoseError, ValueError, TypeError, RecursionError) as error:
-        raise BadToken from error
+        raise BAD_TOKEN() from error
     if not isinstance(header.get("kid"), str):
-        raise BadToken
+        raise BAD_TOKEN()
     return header

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from common.principal import Principal
-from common.problems import Problem
+from common.problems import problem
 from producers.services.sellers.api_keys import is_well_formed
 
 PREFIX = "souk_"
@@ -18,15 +18,12 @@ Verify = Callable[[str], Awaitable[Mapping[str, Any] | None]]
 """Returns the response of `POST /v1/auth/api_keys/verification` for a key; None if the key is not valid."""
 
 
-class BadApiKey(Problem):
-    """The API key is unknown, has ended or was revoked."""
-
-    status, kind, title = 401, "bad-api-key", "This API key is not valid"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The API key is unknown, has ended, or was revoked. Make a new one on your seller page."
-        )
+BAD_API_KEY = problem(
+    401,
+    "bad-api-key",
+    "This API key is not valid",
+    "The API key is unknown, has ended, or was revoked. Make a new one on your seller page.",
+)
 
 
 class ApiKeys:
@@ -41,11 +38,11 @@ class ApiKeys:
         """Return the principal of a key.
 
         Raises:
-            BadApiKey: the key is not valid.
+            BAD_API_KEY: the key is not valid.
             CommerceUnavailable: the sellers service does not answer.
         """
         if not is_well_formed(key):
-            raise BadApiKey  # a guess is not worth a request
+            raise BAD_API_KEY()  # a guess is not worth a request
         cached = self._known.get(key)
         if cached is None or cached[0] <= self._now():
             response = await self._verify(key)
@@ -54,5 +51,5 @@ class ApiKeys:
                 self._known.clear()
             cached = self._known[key] = (self._now() + CACHED_S, principal)
         if cached[1] is None:
-            raise BadApiKey
+            raise BAD_API_KEY()
         return cached[1]

@@ -10,7 +10,7 @@ from common.host_check import SAFE_METHODS
 from common.principal import Principal, guest
 from common.principal_token import GATEWAY, InvalidToken, PrincipalTokens
 from serving.gateway import cookies
-from serving.gateway.access_tokens import AccessTokens, BadToken, TokenExpired, TokenRevoked
+from serving.gateway.access_tokens import BAD_TOKEN, AccessTokens, TokenRefused
 from serving.gateway.api_keys import PREFIX, ApiKeys
 from serving.gateway.auth_state import AuthState
 from serving.gateway.cookies import GUEST_PREFIX, GuestSessions
@@ -65,7 +65,7 @@ class Identifier:
         """Return who sends a request.
 
         Raises:
-            BadToken, TokenExpired, TokenRevoked, BadApiKey: the bearer token can't be used.
+            BAD_TOKEN, TOKEN_EXPIRED, TOKEN_REVOKED, BAD_API_KEY: the bearer token can't be used.
             NotAllowed: a request that may change something has a person's cookie, and names no origin.
             CommerceUnavailable: an API key can't be verified now.
         """
@@ -77,7 +77,7 @@ class Identifier:
         if access is not None:
             try:
                 principal = await self._access(access)
-            except (BadToken, TokenExpired, TokenRevoked):
+            except TokenRefused:
                 pass
             else:
                 check_origin(request)
@@ -92,7 +92,7 @@ class Identifier:
         if token.startswith(GUEST_PREFIX):
             session_id = self._guests.verify(token.removeprefix(GUEST_PREFIX))
             if session_id is None:
-                raise BadToken
+                raise BAD_TOKEN()
             return guest(session_id)
         try:
             return self._tokens.verify(token, GATEWAY)
@@ -110,7 +110,7 @@ def is_from_platform(headers: Headers, tokens: PrincipalTokens) -> bool:
     try:
         token = _bearer_token(headers.get("authorization", ""))
         return "platform" in tokens.verify(token, GATEWAY).roles
-    except (BadToken, InvalidToken):
+    except (TokenRefused, InvalidToken):
         return False
 
 
@@ -118,10 +118,10 @@ def _bearer_token(authorization: str) -> str:
     """Return the token of a header `Authorization`.
 
     Raises:
-        BadToken: the header has no bearer token.
+        BAD_TOKEN: the header has no bearer token.
     """
     if authorization[: len(_BEARER)].lower() != _BEARER:
-        raise BadToken
+        raise BAD_TOKEN()
     return authorization[len(_BEARER) :].strip()
 
 

@@ -11,7 +11,7 @@ from serving.kit.clickhouse import ClickHouseQueries, Row
 from serving.kit.live_versions import LiveVersions
 from serving.kit.names import Names, ProductName
 from serving.kit.periods import Grain, Period, choose_period
-from serving.kit.problems import UnknownSeller
+from serving.kit.problems import UNKNOWN_SELLER
 from serving.kit.watermarks import WatermarkCache
 
 MAX_SPANS = 10_000
@@ -82,11 +82,11 @@ class AnalyticsContext:
         Call it after the query, so that an invalid parameter is reported before an unknown seller.
 
         Raises:
-            UnknownSeller: the seller never registered and never sold anything.
+            UNKNOWN_SELLER: the seller never registered and never sold anything.
         """
         exists = rows or seller_id in self._spans or await self.registered_seller(seller_id)
         if not exists and (await self.seller_span(seller_id)).newest is None:
-            raise UnknownSeller(seller_id)
+            raise UNKNOWN_SELLER(seller_id=seller_id)
 
     async def seller_period(self, seller_id: str, requested: PeriodRequest) -> Period:
         """Return the requested period. Without an end, it ends with the day of the seller's newest sale."""

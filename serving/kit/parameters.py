@@ -8,7 +8,7 @@ from fastapi import Depends, Path, Query, Request
 from common.ids import PRINTABLE, Id
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.periods import Grain, day_after
-from serving.kit.problems import BadPeriod, RepeatedParameter
+from serving.kit.problems import BAD_PERIOD, UNUSABLE_PARAMETER
 
 EXAMPLE_SELLER = "6560211a19b47992c3666cc44a7e94c0"
 
@@ -49,23 +49,23 @@ async def reject_repeated_parameters(request: Request) -> None:
     """Refuse a query parameter that is given twice. Without this, the last value would win silently.
 
     Raises:
-        RepeatedParameter: a parameter is given more than once.
+        UNUSABLE_PARAMETER: a parameter is given more than once.
     """
     for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
         if times > 1:
-            raise RepeatedParameter(f"{name} is given {times} times. Give it once.")
+            raise UNUSABLE_PARAMETER(detail=f"{name} is given {times} times. Give it once.")
 
 
 def period_end(end: str | None, until: str | None) -> str | None:
     """Return the exclusive end of a period from `to` (exclusive) or `until` (the last day, inclusive).
 
     Raises:
-        BadPeriod: both are given, or `until` is not a day.
+        BAD_PERIOD: both are given, or `until` is not a day.
     """
     if until is None:
         return end
     if end is not None:
-        raise BadPeriod("to and until are given. Give one: to is exclusive, until is the last day.")
+        raise BAD_PERIOD(detail="to and until are given. Give one: to is exclusive, until is the last day.")
     return day_after(until, "until")
 
 

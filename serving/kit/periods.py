@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from serving.kit.problems import BadPeriod
+from serving.kit.problems import BAD_PERIOD
 
 Grain = Literal["hour", "day", "week", "month"]
 
@@ -45,18 +45,18 @@ def parse_moment(text: str, zone: ZoneInfo, name: str) -> datetime:
     """Parse an ISO date or datetime into UTC, floored to the minute. Without an offset it is in `zone`.
 
     Raises:
-        BadPeriod: the text is neither, or outside 1971 to 2105.
+        BAD_PERIOD: the text is neither, or outside 1971 to 2105.
     """
     try:
         parsed = datetime.fromisoformat(text)
         moment = parsed if parsed.tzinfo else parsed.replace(tzinfo=zone)
         if not EARLIEST <= moment <= LATEST:
-            raise BadPeriod(f"{name}={text} is outside 1971 to 2105.")
+            raise BAD_PERIOD(detail=f"{name}={text} is outside 1971 to 2105.")
         return moment.astimezone(UTC).replace(second=0, microsecond=0)
     except (ValueError, OverflowError) as error:
-        raise BadPeriod(
-            f"{name}={text} is not an ISO date or datetime such as 2018-03-01 or 2018-03-01T14:00:00-03:00 "
-            "(write the + of an offset as %2B)."
+        raise BAD_PERIOD(
+            detail=f"{name}={text} is not an ISO date or datetime such as 2018-03-01 or "
+            "2018-03-01T14:00:00-03:00 (write the + of an offset as %2B)."
         ) from error
 
 
@@ -64,14 +64,14 @@ def day_after(text: str, name: str) -> str:
     """Return the day after an ISO date, as an ISO date.
 
     Raises:
-        BadPeriod: the text is not a date, or outside 1971 to 2104.
+        BAD_PERIOD: the text is not a date, or outside 1971 to 2104.
     """
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise BadPeriod(f"{name}={text} is not a day such as 2018-08-31.") from error
+        raise BAD_PERIOD(detail=f"{name}={text} is not a day such as 2018-08-31.") from error
     if not EARLIEST.year <= day.year < LATEST.year:
-        raise BadPeriod(f"{name}={text} is outside 1971 to 2104.")
+        raise BAD_PERIOD(detail=f"{name}={text} is outside 1971 to 2104.")
     return (day + timedelta(days=1)).isoformat()
 
 
@@ -83,7 +83,7 @@ def choose_period(
     Without an end, it ends with the day of `newest`. Without a start, it is the `days` days before its end.
 
     Raises:
-        BadPeriod: a bound can't be read, or the period ends before it starts.
+        BAD_PERIOD: a bound can't be read, or the period ends before it starts.
     """
     start = parse_moment(start_text, zone, "from") if start_text is not None else None
     end = parse_moment(end_text, zone, "to") if end_text is not None else None
@@ -98,7 +98,7 @@ def choose_period(
         )
     if start >= end:
         shown = [moment.astimezone(zone).isoformat() for moment in (start, end)]
-        raise BadPeriod(f"from ({shown[0]}) must be before to ({shown[1]}), which is exclusive.")
+        raise BAD_PERIOD(detail=f"from ({shown[0]}) must be before to ({shown[1]}), which is exclusive.")
     return Period(start, end)
 
 
@@ -174,15 +174,15 @@ def buckets(period: Period, grain: Grain, zone: ZoneInfo) -> tuple[datetime, ...
     """Return the starts (UTC) of the buckets that overlap the period; the first may be before the period.
 
     Raises:
-        BadPeriod: there would be more than `MAX_BUCKETS`.
+        BAD_PERIOD: there would be more than `MAX_BUCKETS`.
     """
     if (period.end - period.start) / GRAIN_LENGTH[grain] > MAX_BUCKETS:
         coarser = [
             g for g, length in GRAIN_LENGTH.items() if (period.end - period.start) / length < MAX_BUCKETS
         ]
         advice = f"grain={coarser[0]}" if coarser else "a shorter period"
-        raise BadPeriod(
-            f"This period has more than {MAX_BUCKETS:,} buckets of grain={grain}. Request {advice}."
+        raise BAD_PERIOD(
+            detail=f"This period has more than {MAX_BUCKETS:,} buckets of grain={grain}. Request {advice}."
         )
     bucket_start, next_start = BUCKET_BOUNDS[grain]
     starts = [bucket_start(period.start, zone)]

@@ -1,43 +1,77 @@
-"""Reads a request's body, up to a limit, and the fields of a form in it."""
+"""Reads a request's body, up to a limit: JSON, and the fields of a form."""
 
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request
+from pydantic import BaseModel, ValidationError
 
-from common.content_type import media_type
-from common.problems import Problem
-from serving.kit.problems import BodyTooLarge
+from common.content_type import has_json_content_type, media_type
+from common.problems import problem
+from serving.kit.problems import BAD_BODY, BODY_TOO_LARGE
+
+Model = TypeVar("Model", bound=BaseModel)
+
+BODY_NOT_JSON = problem(
+    415,
+    "not-json",
+    "This body is not JSON",
+    "The Content-Type is {content_type!r}. Send application/json.",
+)
+CONTENT_TYPE = "application/x-www-form-urlencoded"
+NOT_A_FORM = problem(
+    415,
+    "not-a-form",
+    "This body is not a form",
+    f"Send {CONTENT_TYPE}, as a form of the page does. Programs use the API: see /docs.",
+)
 
 
 async def read_body(request: Request, limit: int) -> bytes:
     """Return the body of a request. Reading stops after `limit` bytes.
 
     Raises:
-        BodyTooLarge: the body has more than `limit` bytes, whatever its `Content-Length` says.
+        BODY_TOO_LARGE: the body has more than `limit` bytes, whatever its `Content-Length` says.
         ClientDisconnect: the client closed the connection before the end of the body.
     """
     content_length = request.headers.get("Content-Length", "")
     if content_length.isdecimal() and int(content_length) > limit:
-        raise BodyTooLarge(limit)
+        raise BODY_TOO_LARGE(limit=limit)
     parts, length = [], 0
     async for part in request.stream():
         length += len(part)
         if length > limit:
-            raise BodyTooLarge(limit)
+            raise BODY_TOO_LARGE(limit=limit)
         parts.append(part)
     return b"".join(parts)
 
 
-CONTENT_TYPE = "application/x-www-form-urlencoded"
+async def read_json(request: Request, limit: int) -> bytes:
+    """Return the body of a request, which must be declared as JSON.
+
+    Raises:
+        BODY_NOT_JSON: the body has another content type.
+        BODY_TOO_LARGE: the body has more than `limit` bytes.
+    """
+    if not has_json_content_type(request.headers):
+        raise BODY_NOT_JSON(content_type=request.headers.get("Content-Type", "")[:80])
+    return await read_body(request, limit)
 
 
-class NotAForm(Problem):
-    """The body of a request is not that of a form."""
+async def read_model(request: Request, model: type[Model], limit: int, what: str) -> Model:
+    """Return the body of a request as a model. `what` says in messages what to send.
 
-    status, kind, title = 415, "not-a-form", "This body is not a form"
-
-    def __init__(self) -> None:
-        super().__init__(f"Send {CONTENT_TYPE}, as a form of the page does. Programs use the API: see /docs.")
+    Raises:
+        BODY_NOT_JSON, BODY_TOO_LARGE: see `read_json`.
+        BAD_BODY: a field is wrong.
+    """
+    body = await read_json(request, limit)
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the body"
+        raise BAD_BODY(detail=f"{place}: {first['msg']}. Send {what}.") from error
 
 
 def has_form(request: Request) -> bool:
@@ -49,11 +83,11 @@ async def read_fields(request: Request, limit: int, max_fields: int) -> list[tup
     """Return the fields (name, value) in the body of a request, in their order.
 
     Raises:
-        NotAForm: the body has another content type.
-        BodyTooLarge: the body has more than `limit` bytes.
+        NOT_A_FORM: the body has another content type.
+        BODY_TOO_LARGE: the body has more than `limit` bytes.
         ValueError: the body is malformed or not UTF-8, or has more than `max_fields` fields.
     """
     if not has_form(request):
-        raise NotAForm
+        raise NOT_A_FORM()
     body = (await read_body(request, limit)).decode("ascii")  # a browser escapes everything else
     return parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=max_fields)

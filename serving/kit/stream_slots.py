@@ -3,14 +3,10 @@
 from collections import Counter
 from collections.abc import Callable
 
-from common.problems import Problem
+from common.problems import problem
 
-
-class TooManyStreams(Problem):
-    """A seller, or everybody together, has too many long responses open."""
-
-    status, kind, title = 429, "too-many-streams", "Too many streams"
-    retry_after_s = 5
+TOO_MANY_STREAMS = problem(429, "too-many-streams", "Too many streams", "{detail}", retry_after_s=5)
+"""A seller, or everybody together, has too many long responses open."""
 
 
 class StreamSlots:
@@ -29,15 +25,15 @@ class StreamSlots:
         A second call of that function does nothing.
 
         Raises:
-            TooManyStreams: the seller, or everybody together, has as many as are allowed.
+            TOO_MANY_STREAMS: the seller, or everybody together, has as many as are allowed.
         """
         if self._open[seller_id] >= self._of_seller:
-            raise TooManyStreams(
-                f"This {self._whose} has {self._of_seller} {self._what} open at this server, which is the "
-                "limit. Close one, or wait until it ends."
+            raise TOO_MANY_STREAMS(
+                detail=f"This {self._whose} has {self._of_seller} {self._what} open at this server, which is "
+                "the limit. Close one, or wait until it ends."
             )
         if self._open.total() >= self._of_all:
-            raise TooManyStreams(f"Too many {self._what} are open. Try again in a moment.")
+            raise TOO_MANY_STREAMS(detail=f"Too many {self._what} are open. Try again in a moment.")
         self._open[seller_id] += 1
         ended = False
 

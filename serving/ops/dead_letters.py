@@ -9,7 +9,7 @@ import orjson
 
 from common.background import retrieve_error
 from common.errors import PartUnavailable, Rejected, UserError
-from common.problems import Problem
+from common.problems import PartProblem, Problem, problem
 from common.settings import Settings
 from producers.kit.inbox.dead_letter_queue import (
     DeadLetter,
@@ -27,20 +27,17 @@ MAX_RAW_BYTES = 2_000
 """Bytes shown of a value that is not an event."""
 
 
-class DeadLettersUnavailable(Problem, PartUnavailable):
-    """Kafka does not answer."""
-
-    status, kind, title = 503, "kafka-unavailable", "The dead letters can't be read"
-    retry_after_s = 5
-
-
-class UnknownTopic(Problem):
-    """There is no dead-letter topic of this name."""
-
-    status, kind, title = 404, "unknown-topic", "Unknown topic"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"No event or table has the name {name!r}. See /admin/dead-letters.")
+DEAD_LETTERS_UNAVAILABLE = problem(
+    503,
+    "kafka-unavailable",
+    "The dead letters can't be read",
+    "Kafka does not answer, so the dead letters can't be read. Try again in a moment.",
+    retry_after_s=5,
+    error=PartProblem,
+)
+UNKNOWN_TOPIC = problem(
+    404, "unknown-topic", "Unknown topic", "No event or table has the name {name!r}. See /admin/dead-letters."
+)
 
 
 class NotReplayable(Problem):
@@ -83,7 +80,7 @@ class DeadLetters:
         """Return a summary of each topic that has unresolved dead letters.
 
         Raises:
-            DeadLettersUnavailable: Kafka does not answer.
+            DEAD_LETTERS_UNAVAILABLE: Kafka does not answer.
         """
         return await self._run(summaries)
 
@@ -91,8 +88,8 @@ class DeadLetters:
         """Return `length` unresolved dead letters whose offset exceeds `after` (-1: from the first).
 
         Raises:
-            UnknownTopic: there is no such event or table.
-            DeadLettersUnavailable: Kafka does not answer.
+            UNKNOWN_TOPIC: there is no such event or table.
+            DEAD_LETTERS_UNAVAILABLE: Kafka does not answer.
         """
         topic = _topic(name)
         return await self._run(lambda queue: self._page(queue, topic, after, length))
@@ -101,9 +98,9 @@ class DeadLetters:
         """Send the unresolved dead letters at these offsets again, or with None all; return how many.
 
         Raises:
-            UnknownTopic: there is no such event.
+            UNKNOWN_TOPIC: there is no such event.
             NotReplayable: they are rows of a table.
-            DeadLettersUnavailable: Kafka does not answer.
+            DEAD_LETTERS_UNAVAILABLE: Kafka does not answer.
         """
         topic = _topic(name)
         return await self._run(lambda queue: queue.replay(topic, _chosen(queue, topic, offsets)))
@@ -112,9 +109,9 @@ class DeadLetters:
         """Mark the dead letters at these offsets, or with None all, as resolved without sending them.
 
         Raises:
-            UnknownTopic: there is no such event or table.
+            UNKNOWN_TOPIC: there is no such event or table.
             NotReplayable: the resolved offsets would form too many ranges.
-            DeadLettersUnavailable: Kafka does not answer.
+            DEAD_LETTERS_UNAVAILABLE: Kafka does not answer.
         """
         topic = _topic(name)
         await self._run(lambda queue: queue.discard(topic, _chosen(queue, topic, offsets)))
@@ -136,9 +133,7 @@ class DeadLetters:
         except UserError as error:
             raise NotReplayable(str(error)) from error
         except PartUnavailable as error:
-            raise DeadLettersUnavailable(
-                "Kafka does not answer, so the dead letters can't be read. Try again in a moment."
-            ) from error
+            raise DEAD_LETTERS_UNAVAILABLE() from error
 
     def _page(self, queue: DeadLetterQueue, topic: str, after: int, length: int) -> LetterPage:
         shown: list[DeadLetter] = []
@@ -161,7 +156,7 @@ def _topic(name: str) -> str:
     try:
         return dead_letter_topic(name)
     except UserError as error:
-        raise UnknownTopic(name) from error
+        raise UNKNOWN_TOPIC(name=name) from error
 
 
 def _chosen(queue: DeadLetterQueue, topic: str, offsets: Collection[int] | None) -> list[int]:

@@ -7,7 +7,7 @@ from fastapi import Depends
 
 from serving.kit.domain import reads
 from serving.kit.stream_slots import StreamSlots
-from serving.ops.audit_runs.service import AuditsService
+from serving.ops.audit_runs import AuditsService
 from serving.ops.dead_letters import DeadLetters
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.overview.service import OverviewService

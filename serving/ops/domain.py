@@ -11,12 +11,11 @@ from serving.kit.domain import DomainDefinition, running
 from serving.kit.stores import Stores
 from serving.kit.stream_slots import StreamSlots
 from serving.ops import endpoints
-from serving.ops.audit_runs import endpoints as audits
-from serving.ops.audit_runs.service import AuditsService
+from serving.ops.audit_runs import AuditsService
 from serving.ops.dead_letters import DeadLetters
 from serving.ops.dependencies import OpsDomain
 from serving.ops.figures_freshness import FiguresFreshness
-from serving.ops.overview.mails import AskCommerce
+from serving.ops.overview.processes import AskCommerce
 from serving.ops.overview.service import NewestTraining, OverviewService
 from serving.ops.protection import Protection
 from serving.ops.readiness import ReadinessChecks
@@ -68,4 +67,4 @@ async def _open(
         )
 
 
-OPS = DomainDefinition((endpoints.router, audits.router), _open)
+OPS = DomainDefinition((endpoints.router, endpoints.audits_router), _open)

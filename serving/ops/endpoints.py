@@ -1,16 +1,22 @@
-"""Health, readiness and metrics."""
+"""Health, readiness, metrics, the platform at a glance, and audits."""
 
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
+from common.ids import Id
 from common.metrics import CONTENT_TYPE, FIGURES_AS_OF, PART_READY, exposition
+from common.openapi import openapi_problem
 from common.readiness import HEALTH_BODY, RETRY_AFTER_S
 from serving.gateway.described_routes import guarded
+from serving.kit.domain import opened
+from serving.kit.parameters import Cursor, reject_repeated_parameters
+from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 from serving.ops import schemas
-from serving.ops.dependencies import OpsDep
+from serving.ops.audit_runs import AuditDetails, Audits, AuditsService
+from serving.ops.dependencies import OpsDep, OpsDomain
 from serving.ops.overview.schemas import PlatformOverview
 from serving.ops.policy import POLICIES
 
@@ -82,3 +88,41 @@ async def metrics(ops: OpsDep) -> Response:
     for part in readiness["parts"]:
         PART_READY.labels(part["part"]).set(part["ready"])
     return Response(exposition(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
+
+
+audits_router = APIRouter(
+    route_class=guarded(POLICIES),
+    prefix="/v1/ops/audits",
+    tags=["operations"],
+    responses=BAD_PARAMETER | UNAVAILABLE,
+    dependencies=[Depends(reject_repeated_parameters)],
+)
+
+
+async def _audits(request: Request) -> AuditsService:
+    return opened(request, OpsDomain).audits
+
+
+AuditsDep = Annotated[AuditsService, Depends(_audits)]
+AuditId = Annotated[Id, Path(description="The id of the audit.")]
+
+
+@audits_router.get("", summary="Audits of the stores", response_model=Audits)
+async def audits(
+    service: AuditsDep,
+    cursor: Cursor | None = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Response:
+    """Return every audit, the newest first: also those that failed, and that were killed."""
+    return private_json(await service.page(cursor, limit))
+
+
+@audits_router.get(
+    "/{audit_id}",
+    summary="An audit with its results and differences",
+    response_model=AuditDetails,
+    responses=openapi_problem(404, "There is no audit with this id."),
+)
+async def audit(service: AuditsDep, audit_id: AuditId) -> Response:
+    """Return what each comparison of an audit found, and the first differences."""
+    return private_json(await service.details(audit_id))

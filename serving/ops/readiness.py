@@ -3,12 +3,14 @@
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 from confluent_kafka import KafkaException
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from clickhouse.migration_state import NEWEST_APPLIED, check_migrations
 from common.job_versions import JOBS
@@ -19,9 +21,67 @@ from common.settings import Settings
 from common.stopping import Stopping
 from common.urls import credentials, redact_password
 from serving.kit.clickhouse import ClickHouseQueries, QueryFailed
-from serving.ops.backfill_state import CountedPast
 from serving.ops.figures_freshness import FiguresFreshness
 from serving.ops.schemas import FiguresState, PartState, Readiness
+
+KEY = "figures_counted"
+"""The key in Redis that says to all processes, also later ones, that the past was counted."""
+
+SETTLED_S = 30.0
+"""Old events, such as a replay of earlier years, are counted if no message waited for this long."""
+
+
+class CountedPast:
+    """Whether the past was counted. Processes share the answer."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self.is_counted = False
+        """Whether this process knows that it was counted."""
+        self._settled_since: float | None = None
+
+    async def reason(self, figures: FiguresState | None) -> str:
+        """Return why the past is not counted yet; empty if it is, if there is none, or if nobody can say."""
+        if self.is_counted or figures is None:
+            return ""
+        if figures["catching_up"]:
+            self._settled_since = None
+            return "" if await self._was_counted() else _reason(figures)
+        if figures["as_of"] is not None and self._is_settled(figures):
+            await self._note()
+        return ""
+
+    def _is_settled(self, figures: FiguresState) -> bool:
+        if figures["current"]:
+            return True
+        if figures["messages_behind"] is None:
+            return False
+        if self._settled_since is None:
+            self._settled_since = monotonic()
+        return monotonic() - self._settled_since >= SETTLED_S
+
+    async def _was_counted(self) -> bool:
+        try:
+            self.is_counted = bool(await self._redis.exists(KEY))
+        except RedisError:
+            return True  # Redis itself is named as missing
+        return self.is_counted
+
+    async def _note(self) -> None:
+        try:
+            await self._redis.set(KEY, 1)
+        except RedisError:
+            return  # the next check writes it
+        self.is_counted = True
+
+
+def _reason(figures: FiguresState) -> str:
+    as_of = figures["as_of"]
+    reached = (
+        f"figures are complete up to {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "there are no figures yet"
+    )
+    return f"the past is still being counted: {figures['messages_behind']:,} messages are left, and {reached}"
+
 
 TIMEOUT_S = 2.0
 FIGURES = "figures"

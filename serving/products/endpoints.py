@@ -7,16 +7,14 @@ from starlette.responses import Response
 
 from common.openapi import openapi_problem
 from serving.gateway.described_routes import guarded
-from serving.kit.cache.tags import categories_tags, product_tags, products_tags
+from serving.kit.cache.keys import categories_tags, product_tags, products_tags
 from serving.kit.cached_responses import CachedResponderDep
 from serving.kit.domain import reads
 from serving.kit.parameters import CategoryParam, ProductId, SearchText, reject_repeated_parameters
 from serving.kit.product_lists import Categories, Category, Product, Products
 from serving.kit.responses import BAD_PARAMETER, CSV_RESPONSE, UNAVAILABLE, UNCHANGED, csv_list
 from serving.products.policy import POLICIES
-from serving.products.schemas import ProductInDetail
-from serving.products.search import Sort
-from serving.products.service import ProductsService
+from serving.products.service import ProductInDetail, ProductsService, Sort
 
 PRODUCTS_CSV = csv_list("products", Product)
 CATEGORIES_CSV = csv_list("categories", Category)

@@ -5,21 +5,153 @@ While ClickHouse does not answer, it returns what Redis has; names of sellers ar
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import log2
+from typing import Annotated, Any, Literal, Self
 
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from common.cursor import INT64, decode_cursor, encode_cursor
 from common.timeouts import PEER_TIMEOUT_S
 from serving.kit.cache.completeness import mark_incomplete
 from serving.kit.cache.last_answers import LastAnswers, Question
 from serving.kit.clickhouse import ClickHouseQueries, Row
-from serving.kit.live_versions import LiveVersions
+from serving.kit.live_versions import LiveVersions, VersionedJob
 from serving.kit.names import Names, SellerNames
 from serving.kit.offers import Offer, Stock, card_order, choose_offer
-from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable, SearchUnavailable, UnknownProduct
+from serving.kit.problems import SEARCH_UNAVAILABLE, UNKNOWN_PRODUCT, ClickHouseUnavailable, RedisUnavailable
 from serving.kit.product_cards import ProductCardLoader, open_cards
 from serving.kit.product_lists import Categories, ListingWindow, Product, Products
-from serving.kit.redis_client import OPTIONAL_TIMEOUT_S
-from serving.products.popular import popular_cards, popular_keys, popularity_of_best
-from serving.products.schemas import ProductInDetail, ProductOffer
-from serving.products.search import END_OF_LIST, ProductCursor, Sort, search_words
+from serving.kit.rankings import HALF_LIFE_DAYS, KEYS
+from serving.kit.redis_client import OPTIONAL_TIMEOUT_S, run_redis
+from serving.kit.response_types import Minor
+
+
+class ProductOffer(TypedDict):
+    """One seller's offer of a product."""
+
+    seller_id: Annotated[str, Field(examples=["seller-0001"])]
+    seller_name: str | None
+    price_minor: Minor
+    currency: str
+    available: Annotated[
+        int | None, Field(description="Units of this seller; null if the stock was never counted.")
+    ]
+    sold_out: bool
+    on_offer: Annotated[bool, Field(description="False once the seller has delisted the product.")]
+
+
+class ProductInDetail(Product):
+    """A product as its best offer shows it, and the offers of all its sellers."""
+
+    on_offer: Annotated[bool, Field(description="Whether at least one seller offers it.")]
+    offers: Annotated[
+        list[ProductOffer],
+        Field(
+            description="Listed offers first, then those in stock, then by price. The first in the shop's "
+            "currency is the best offer."
+        ),
+    ]
+
+
+Sort = Literal["best", "relevance", "newest", "cheapest", "dearest"]
+"""`best` has the best match first; in a list without words, the most popular product. Then comes the newest.
+
+`relevance` is the order of `best`, of which the shop makes a personal one for visitors whom it knows.
+"""
+
+MAX_WORDS = 8
+"""The largest number of words in a search. Further words are ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProductCursor:
+    """The position of the last product of a page."""
+
+    rank: int = -1
+    key: int = -INT64
+    product_id: str = ""
+
+    def encode(self) -> str:
+        """Return the position as opaque, URL-safe text."""
+        return encode_cursor(self.rank, self.key, self.product_id)
+
+    @classmethod
+    def decode(cls, cursor: str) -> Self:
+        """Return the position that `encode` wrote.
+
+        Raises:
+            BadCursor: the text is not a cursor of this list.
+        """
+        rank, key, product_id = decode_cursor(cursor, (int, int, str))
+        return cls(int(rank), int(key), str(product_id))
+
+
+END_OF_LIST = ProductCursor(INT64 - 1)
+"""A position behind every product."""
+
+
+def search_words(text: str) -> list[str]:
+    """Return the words of a search: `São  Lâmpada` → `["São", "Lâmpada"]`. The query folds them."""
+    return text.replace("_", " ").split()[:MAX_WORDS]
+
+
+MAX_RANKED = 200
+"""The number of products that a list shows first. Job `recommendations` keeps as many of a category."""
+
+_BEFORE_OTHERS = 2**60
+"""More than any time in milliseconds, by which the other products are sorted."""
+
+_STEPS = 2**20
+"""The steps of a key while a popularity doubles. So keys differ if popularities differ by a millionth."""
+
+
+async def popularity_of_best(versions: LiveVersions, category: str) -> dict[str, float]:
+    """Return the popularity of up to `MAX_RANKED` products of a category, the largest first; "" is the shop.
+
+    It is the logarithm to base 2 of the decayed units ordered, and in a category of the decayed interest
+    (docs/architecture.md). Newer events count more instead of older ones less, so time alone changes none.
+
+    Raises:
+        RedisUnavailable: Redis does not answer.
+    """
+    job: VersionedJob = "recommendations" if category else "rankings"
+    key = f"popular:{category}" if category else KEYS["popular"]
+    prefix = await versions.prefix(job, OPTIONAL_TIMEOUT_S)
+    reply: Any = versions.redis.zrange(prefix + key, 0, MAX_RANKED - 1, desc=True, withscores=True)
+    scores = {member.decode(): float(score) for member, score in await run_redis(reply, OPTIONAL_TIMEOUT_S)}
+    if category:
+        return {product_id: log2(score) for product_id, score in scores.items() if score > 0.0}
+    half_life_s = HALF_LIFE_DAYS["popular"] * 86_400
+    return {product_id: score / half_life_s for product_id, score in scores.items()}
+
+
+def popular_keys(popularity: Mapping[str, float]) -> dict[str, int]:
+    """Return the sort key of each product: the smaller, the more popular; smaller than that of any other."""
+    return {product_id: -_BEFORE_OTHERS - round(each * _STEPS) for product_id, each in popularity.items()}
+
+
+async def popular_cards(
+    versions: LiveVersions, category: str, currency: str, sort: Sort, limit: int
+) -> list[Offer]:
+    """Return up to `limit` listed products of a category, the most popular first; "" is every category.
+
+    Only products that somebody viewed or bought are ranked. Redis does not know which are the newest.
+
+    Raises:
+        RedisUnavailable: Redis does not answer.
+    """
+    loader = await open_cards(versions, OPTIONAL_TIMEOUT_S)
+    cards = await loader.read(await popularity_of_best(versions, category), OPTIONAL_TIMEOUT_S)
+    listed = [card for card in cards.values() if card.listed and card.currency == currency]
+    return _sorted(listed, sort)[:limit]
+
+
+def _sorted(cards: Sequence[Offer], sort: Sort) -> list[Offer]:
+    if sort not in ("cheapest", "dearest"):
+        return list(cards)
+    return sorted(cards, key=lambda card: card.price_minor, reverse=sort == "dearest")
+
 
 MAX_WINDOW = 1_000
 """The largest number of products up to the end of an earlier window."""
@@ -50,7 +182,7 @@ class ProductsService:
 
         Raises:
             BadCursor: `cursor` is not a `next_cursor` of this list.
-            SearchUnavailable: ClickHouse does not answer.
+            SEARCH_UNAVAILABLE: ClickHouse does not answer.
         """
         after = ProductCursor.decode(cursor) if cursor else ProductCursor()
         try:
@@ -58,7 +190,7 @@ class ProductsService:
         except ClickHouseUnavailable as error:
             mark_incomplete()
             if text.strip() or cursor:
-                raise SearchUnavailable from error
+                raise SEARCH_UNAVAILABLE() from error
             cards = await popular_cards(self.versions, category, self.currency, sort, limit)
             return {
                 "found": len(cards),
@@ -141,14 +273,14 @@ class ProductsService:
         """Return a product with all its offers, even if every seller has delisted it.
 
         Raises:
-            UnknownProduct: it was never listed.
+            UNKNOWN_PRODUCT: it was never listed.
             ClickHouseUnavailable: ClickHouse does not answer, and Redis does not have the product.
         """
         offers = sorted(await self._offers(product_id), key=card_order)
         own_currency = [offer for offer in offers if offer.currency == self.currency]
         card = choose_offer(own_currency or offers)
         if card is None:
-            raise UnknownProduct(product_id)
+            raise UNKNOWN_PRODUCT(product_id=product_id)
         names = await self.names.of_sellers(offer.seller_id for offer in offers)
         return {
             **_product(card, names),
@@ -175,10 +307,7 @@ class ProductsService:
 
         While ClickHouse does not answer, they are the last ones that are known.
         """
-        answer = await self.last.ask(_CATEGORIES, (), self._categories)
-        if answer.stale:
-            mark_incomplete()
-        return answer.content
+        return await self.last.ask(_CATEGORIES, self._categories)
 
     async def _categories(self) -> Categories:
         rows = await self.clickhouse.rows("categories", currency=self.currency)

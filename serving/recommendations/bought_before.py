@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.recommender import PassedOver, RecommendationRequest
 from serving.recommendations.rules.checks import DAY_S
-from serving.recommendations.rules.targets import category_key
+from serving.recommendations.rules.context import category_key
 
 DaysUntilAgain = Callable[[str, str | None], float]
 """The product and its category, without capitals → the usual days until it is bought again."""

@@ -7,14 +7,12 @@ from schemas.published_model.weights import DISCOUNT, Weights
 from serving.kit.offers import Offer
 from serving.kit.product_cards import ProductCardLoader
 from serving.recommendations.blend import blend, discounted
-from serving.recommendations.interest import InterestCache
+from serving.recommendations.product_cache import InterestCache
 from serving.recommendations.proposal import OF_PRODUCTS, Because, Proposal
 from serving.recommendations.recommender import CANDIDATES, RecommendationRequest, Recommender, ask_source
 from serving.recommendations.rules.checks import offer_to_show, refusal
-from serving.recommendations.rules.context import RuleContext
-from serving.recommendations.rules.draft import Candidate
-from serving.recommendations.rules.limits import Counts
-from serving.recommendations.rules.targets import category_key
+from serving.recommendations.rules.context import Candidate, RuleContext, category_key
+from serving.recommendations.rules.step import Counts
 from serving.recommendations.schemas import AskedSource
 from serving.recommendations.strategies import Strategy
 

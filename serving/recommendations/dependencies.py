@@ -8,11 +8,10 @@ from fastapi import Depends, Request
 
 from serving.kit.domain import opened
 from serving.kit.product_lists import ProductLists
-from serving.recommendations.experiments.service import ExperimentsService
-from serving.recommendations.experiments.uplift import UpliftService
-from serving.recommendations.health.service import RecommendationHealthService
+from serving.recommendations.experiments import ExperimentsService, UpliftService
+from serving.recommendations.health import RecommendationHealthService
 from serving.recommendations.service import RecommendationService
-from serving.recommendations.training_runs.service import TrainingsService
+from serving.recommendations.training_runs import TrainingsService
 
 FollowedSellers = Callable[[Request], Awaitable[frozenset[str]]]
 """Returns the sellers that the sender of a request follows; raises `CommerceUnavailable`."""

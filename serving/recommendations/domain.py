@@ -12,26 +12,24 @@ from serving.kit.event_producer import EventProducer
 from serving.kit.product_lists import ProductLists
 from serving.kit.shared_queries import SharedQueries
 from serving.kit.stores import Stores
-from serving.recommendations import endpoints
+from serving.recommendations import admin_endpoints, endpoints
 from serving.recommendations.answer_log import AnswerLog
 from serving.recommendations.dependencies import FollowedSellers, RecommendationsDomain
-from serving.recommendations.experiments import endpoints as experiments
-from serving.recommendations.experiments.service import ExperimentsService
-from serving.recommendations.experiments.uplift import UpliftService
-from serving.recommendations.health import endpoints as health_endpoints
-from serving.recommendations.health.monitor import polled_health
-from serving.recommendations.health.service import RecommendationHealthService
-from serving.recommendations.listings import endpoints as listings
+from serving.recommendations.experiments import ExperimentsService, UpliftService
+from serving.recommendations.health import RecommendationHealthService
+from serving.recommendations.health_monitor import polled_health
 from serving.recommendations.recent_offers import recent_offers
 from serving.recommendations.repurchase import repurchase_intervals
 from serving.recommendations.rules.references import check_entries
-from serving.recommendations.rules.shop_rules import ShopRules
-from serving.recommendations.rules.supply import Suspensions, products_for_exposure, suspended_sellers
-from serving.recommendations.sellers import endpoints as sellers_to_follow
+from serving.recommendations.rules.shop_rules import (
+    ShopRules,
+    Suspensions,
+    products_for_exposure,
+    suspended_sellers,
+)
 from serving.recommendations.service import RecommendationService
-from serving.recommendations.strategy_choice import StrategyChoice
-from serving.recommendations.training_runs import endpoints as trainings
-from serving.recommendations.training_runs.service import TrainingsService
+from serving.recommendations.strategies import StrategyChoice
+from serving.recommendations.training_runs import TrainingsService
 
 
 @asynccontextmanager
@@ -91,12 +89,11 @@ async def _open(
 
 RECOMMENDATIONS = DomainDefinition(
     (
-        health_endpoints.router,
-        trainings.router,  # its address is one of a recommendation, too
-        experiments.router,  # its uplift of a seller has the address of a metric
+        admin_endpoints.trainings_router,  # its address is one of a recommendation, too
+        admin_endpoints.router,  # its uplift of a seller has the address of a metric
         endpoints.router,
-        listings.router,
-        sellers_to_follow.router,
+        endpoints.listings_router,
+        endpoints.sellers_router,
     ),
     _open,
 )

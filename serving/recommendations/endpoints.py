@@ -1,4 +1,4 @@
-"""The routes that recommend products."""
+"""The routes under `/v1` that return recommendations, personal lists, and sellers to follow."""
 
 from typing import Annotated
 from urllib.parse import unquote
@@ -6,21 +6,48 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
+from common.configuration.definitions import RECOMMENDATIONS_ENABLED
 from common.ids import Id
 from common.openapi import openapi_problem
+from common.problems import problem
 from serving.gateway.described_routes import guarded
-from serving.gateway.gateway import identity_of
-from serving.kit.cache.tags import similar_tags
-from serving.kit.cached_responses import CachedResponderDep
+from serving.gateway.gateway import GatewayDomain, identity_of
+from serving.kit.cache.keys import products_tags, similar_tags
+from serving.kit.cached_responses import CachedResponder, CachedResponderDep
 from serving.kit.domain import opened
-from serving.kit.parameters import reject_repeated_parameters
-from serving.kit.problems import CommerceUnavailable, MissingProduct, NotExplained, TooManyExcluded
-from serving.kit.responses import UNCHANGED, private_json
+from serving.kit.parameters import CategoryParam, SearchText, reject_repeated_parameters
+from serving.kit.problems import (
+    MISSING_PRODUCT,
+    SEARCH_UNAVAILABLE,
+    UNUSABLE_PARAMETER,
+    ClickHouseUnavailable,
+    CommerceUnavailable,
+)
+from serving.kit.product_lists import ProductLists
+from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, UNCHANGED, private_json
+from serving.kit.stores import NamesDep
 from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
+from serving.recommendations.known_visitors import KnownVisitor
+from serving.recommendations.listings import (
+    MAX_CURSOR,
+    WINDOW,
+    PersonalCursor,
+    PersonalListings,
+    PersonalProducts,
+)
 from serving.recommendations.policy import POLICIES
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRows
+from serving.recommendations.sellers_to_follow import SellersToFollow
 from serving.recommendations.service import Context
-from serving.recommendations.shelves.definition import RowPage
+from serving.recommendations.shelf_definitions import RowPage
+
+NOT_EXPLAINED = problem(
+    403,
+    "not-explained",
+    "The rules are not explained to you",
+    "Only processes of the platform may add `explain`: leave it out. Administrators see what the rules do "
+    "under /admin/recommendations.",
+)
 
 MAX_EXCLUDED = 100
 """The largest number of products that a request may exclude."""
@@ -43,15 +70,16 @@ def excluded_products(exclude: str) -> list[str]:
     """Return the products of the parameter `exclude`.
 
     Raises:
-        TooManyExcluded: they are more than `MAX_EXCLUDED`.
+        UNUSABLE_PARAMETER: they are more than `MAX_EXCLUDED`.
     """
     product_ids = [unquote(each) for each in exclude.split(",") if each]
     if len(product_ids) > MAX_EXCLUDED:
-        raise TooManyExcluded(f"exclude has {len(product_ids)} products: give at most {MAX_EXCLUDED}.")
+        raise UNUSABLE_PARAMETER(
+            detail=f"exclude has {len(product_ids)} products: give at most {MAX_EXCLUDED}."
+        )
     return product_ids
 
 
-BAD_PARAMETER = openapi_problem(422, "A parameter can't be used; the detail says which and why.")
 UNKNOWN_PRODUCT = openapi_problem(404, "The product was never listed.")
 REDIS_UNAVAILABLE = openapi_problem(503, "Redis does not answer; try again after `Retry-After` seconds.")
 
@@ -104,10 +132,10 @@ async def recommend(
     """
     shown = excluded_products(exclude)
     if context == "product" and product_id is None:
-        raise MissingProduct("context=product needs the product of the page: add product_id.")
+        raise MISSING_PRODUCT(detail="context=product needs the product of the page: add product_id.")
     principal = identity_of(request).principal
     if explain and (principal is None or "platform" not in principal.roles):
-        raise NotExplained
+        raise NOT_EXPLAINED()
     recommended = await service.recommend(visitor_id, n, context, product_id, shown, explain=explain)
     return private_json(recommended)
 
@@ -157,3 +185,143 @@ async def similar(
     asked = (product_id, n)
     parts = (*asked, service.rules.digest())
     return await respond.data("similar", parts, lambda: service.similar(*asked), similar_tags)
+
+
+listings_router = APIRouter(
+    route_class=guarded(POLICIES),
+    prefix="/v1",
+    responses=BAD_PARAMETER | UNAVAILABLE,
+    dependencies=[Depends(reject_repeated_parameters)],
+)
+
+ListingCursor = Annotated[
+    str, Query(max_length=MAX_CURSOR, description="`next_cursor` of the previous page.")
+]
+
+
+async def _listings(service: RecommendationsDep) -> PersonalListings:
+    return service.listings
+
+
+async def _product_lists(request: Request) -> ProductLists:
+    return opened(request, RecommendationsDomain).product_lists
+
+
+ListingsDep = Annotated[PersonalListings, Depends(_listings)]
+ProductListsDep = Annotated[ProductLists, Depends(_product_lists)]
+
+
+@listings_router.get(
+    "/recommendations/{visitor_id}/products",
+    tags=["recommendations"],
+    summary="Find products, in an order that fits a visitor",
+    response_model=PersonalProducts,
+)
+async def personal_products(
+    request: Request,
+    products: ProductListsDep,
+    respond: CachedResponderDep,
+    listings: ListingsDep,
+    visitor_id: VisitorId,
+    q: SearchText = "",
+    category: CategoryParam = "",
+    cursor: ListingCursor | None = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 24,
+) -> Response:
+    """Return the products that `/v1/products` finds. The first 240 are sorted for the visitor.
+
+    Better matches of a search stay before worse ones. Equally good ones are sorted by what goes with the
+    visitor's products, by popularity, and by the visitor's sellers, categories and prices. Pages have each
+    product once, although the order may change between them. Without a history, and for the hold-out, the
+    order is that of `/v1/products`, which is never personal; `personalised` says so.
+    """
+    known = await known_visitor(request, listings, visitor_id, category)
+    page = await personal_page(products, respond, listings, known, q, category, cursor, limit)
+    return private_json(page)
+
+
+async def known_visitor(
+    request: Request, listings: PersonalListings, visitor_id: str, category: str
+) -> KnownVisitor | None:
+    """Return the visitor, unless nothing is known or recommendations are turned off for them."""
+    if not opened(request, GatewayDomain).values.is_on(RECOMMENDATIONS_ENABLED, visitor_id):
+        return None
+    return await listings.known(visitor_id, category)
+
+
+async def personal_page(
+    products: ProductLists,
+    respond: CachedResponder,
+    listings: PersonalListings,
+    known: KnownVisitor | None,
+    text: str,
+    category: str,
+    cursor: str | None,
+    limit: int,
+) -> PersonalProducts:
+    """Return a page of a list for a visitor. The window is the same for everybody, so it is cached.
+
+    Raises:
+        BadCursor: `cursor` is not a `next_cursor` of this list.
+        SEARCH_UNAVAILABLE: ClickHouse does not answer.
+    """
+    if cursor and not PersonalCursor.is_one(cursor):
+        return await _behind_window(products, text, category, cursor, limit)
+    after = PersonalCursor.decode(cursor) if cursor else None
+    window_of = (text, category, after.until if after else None, WINDOW)
+    try:
+        window = await respond.content(
+            "listing_window", window_of, lambda: products.window(*window_of), products_tags
+        )
+    except ClickHouseUnavailable as error:
+        if after:
+            raise SEARCH_UNAVAILABLE() from error
+        return await _behind_window(products, text, category, None, limit)
+    return await listings.page(known, window, after, limit)
+
+
+async def _behind_window(
+    products: ProductLists, text: str, category: str, cursor: str | None, limit: int
+) -> PersonalProducts:
+    """Return a page in the order of everybody."""
+    page = await products.find(text, category, "best", cursor, limit)
+    return {
+        "personalised": False,
+        "model_version": None,
+        "as_of": None,
+        "parts": [],
+        "found": page["found"],
+        "products": [{**product, "reason": None} for product in page["products"]],
+        "next_cursor": page["next_cursor"],
+    }
+
+
+sellers_router = APIRouter(
+    route_class=guarded(POLICIES),
+    prefix="/v1",
+    responses=BAD_PARAMETER | REDIS_UNAVAILABLE,
+    dependencies=[Depends(reject_repeated_parameters)],
+)
+
+
+@sellers_router.get(
+    "/recommendations/{visitor_id}/sellers",
+    tags=["recommendations"],
+    summary="Recommend sellers to follow",
+    response_model=SellersToFollow,
+)
+async def sellers_to_follow(
+    request: Request,
+    service: RecommendationsDep,
+    names: NamesDep,
+    visitor_id: VisitorId,
+    n: Annotated[int, Query(ge=1, le=20, description="The largest number of sellers to return.")] = 6,
+) -> Response:
+    """Return sellers of what the visitor viewed and bought, and of what goes with it.
+
+    Those whom the person who sends the request follows already are left out. A seller is there for a product
+    of the visitor, which `reason` names. Suspended and blocked sellers, and those who have nothing in stock
+    that fits, are left out.
+    """
+    followed = await opened(request, RecommendationsDomain).followed_sellers(request)
+    return private_json(await service.sellers.of(visitor_id, n, followed, names.of_sellers))

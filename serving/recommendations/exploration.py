@@ -8,9 +8,8 @@ from serving.recommendations.blend import relative_scores
 from serving.recommendations.ranker import RankedItems, Ranker
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.rules.context import RuleContext, without_places
-from serving.recommendations.rules.limits import may_have_any
-from serving.recommendations.rules.live_rules import Page
-from serving.recommendations.rules.step import RankedList
+from serving.recommendations.rules.shop_rules import Page
+from serving.recommendations.rules.step import RankedList, may_have_any
 from serving.recommendations.schemas import Item
 from serving.recommendations.strategies import Strategy, single_sources
 

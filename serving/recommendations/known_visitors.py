@@ -11,8 +11,7 @@ from serving.kit.product_cards import open_cards
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.request_builder import build_request
 from serving.recommendations.rules.context import RuleContext
-from serving.recommendations.rules.live_rules import Page
-from serving.recommendations.rules.shop_rules import ShopRules
+from serving.recommendations.rules.shop_rules import Page, ShopRules
 from serving.recommendations.trained_models import TrainedModels
 from serving.recommendations.visitor_history import read_visitor_history, with_cart
 

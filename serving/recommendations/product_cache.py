@@ -3,9 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from time import monotonic
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from redis.asyncio import Redis
+
+from serving.kit.product_cards import KEY
+from serving.kit.redis_client import run_redis
+from serving.recommendations.scoring import covisit_unit
 
 Value = TypeVar("Value")
 
@@ -67,3 +71,25 @@ class ProductCache(ABC, Generic[Value]):
             self._entries[product_id] = CacheEntry(value, now)
         while len(self._entries) > self.max_entries:
             del self._entries[next(iter(self._entries))]
+
+
+class InterestCache(ProductCache[float]):
+    """Reads the field `interest` of `product:{product_id}` from Redis: visits, decayed to the newest event.
+
+    A product without interest has 0.
+    """
+
+    ttl_s = 300.0
+    """Interest decays over weeks, and a discount needs its magnitude only."""
+
+    max_entries = 32_768
+    """Some 10 MB."""
+
+    async def _read(self, product_ids: Sequence[str], prefix: str) -> dict[str, float]:
+        pipeline: Any = self._redis.pipeline(transaction=False)
+        pipeline.hget(f"{prefix}recommendations_as_of", "product_viewed")
+        for product_id in product_ids:
+            pipeline.hget(prefix + KEY.format(product_id), "interest")
+        as_of, *replies = await run_redis(pipeline.execute())
+        visits = 1.0 / covisit_unit(float(as_of)) if as_of else 0.0
+        return {each: visits * float(reply or 0.0) for each, reply in zip(product_ids, replies, strict=True)}

@@ -1,16 +1,16 @@
-"""Ranks the products of one answer: what a strategy proposes, under the rules of the shop."""
+"""Counts what somebody was answered: the strategy, what each source did, and what the rules did."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from common.metrics import RECOMMENDATION_SOURCES, RECOMMENDATIONS
 from serving.recommendations.candidates import CandidateCollector, Candidates, read_extras
-from serving.recommendations.interest import InterestCache
+from serving.recommendations.product_cache import InterestCache
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.reasons import reason_of
 from serving.recommendations.recommender import RecommendationRequest, Recommender
-from serving.recommendations.rules.context import RuleContext
-from serving.recommendations.rules.draft import Placed
-from serving.recommendations.rules.live_rules import Page
+from serving.recommendations.rules.context import Placed, RuleContext
+from serving.recommendations.rules.shop_rules import Page, count_effects
 from serving.recommendations.rules.step import RankedList, apply_rules, draws_of, wanted_extras
 from serving.recommendations.schemas import AskedSource, Item, Reason
 from serving.recommendations.strategies import Strategy
@@ -93,3 +93,16 @@ def _item(placed: Placed, proposals: Mapping[str, Proposal], reason: Reason) -> 
         "sponsored": placed.sponsored,
         "reason": reason,
     }
+
+
+def count_list(surface: str, strategy: str, found: RankedItems) -> None:
+    """Count a list that a visitor gets."""
+    RECOMMENDATIONS.labels(surface, strategy).inc()
+    count_sources(found.parts)
+    count_effects(found.ranked.effects)
+
+
+def count_sources(parts: Sequence[AskedSource]) -> None:
+    """Count what each source did, once for an answer that somebody gets."""
+    for part in parts:
+        RECOMMENDATION_SOURCES.labels(part["source"], part["reason"] or "answered").inc()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from serving.recommendations.proposal import Because
 from serving.recommendations.recommender import RecommendationRequest
-from serving.recommendations.rules.draft import Placed
+from serving.recommendations.rules.context import Placed
 from serving.recommendations.schemas import Reason
 
 REASONS_OF_RULES: Mapping[str, Reason] = {

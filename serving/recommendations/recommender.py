@@ -5,22 +5,146 @@ proposed products that the visitor has viewed, carted or bought, and the rules o
 not be shown.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from itertools import islice
+from sys import intern
+from typing import Any, Literal, Protocol, TypeVar
 
 from redis.asyncio import Redis
 
 from serving.kit.live_versions import LiveVersions
-from serving.kit.product_cards import ProductCardLoader
+from serving.kit.product_cards import KEY, ProductCardLoader
 from serving.kit.rankings import ranking
-from serving.recommendations.category_rankings import CategoryRankings, ProductCategories, popular_in
-from serving.recommendations.neighbours import NeighbourCache
+from serving.kit.redis_client import run_redis
+from serving.recommendations.product_cache import ProductCache
 from serving.recommendations.proposal import Kind, Proposal, SeedParts
 from serving.recommendations.schemas import AskedSource
-from serving.recommendations.scoring import Neighbours, Seed, favourite_categories, score
+from serving.recommendations.scoring import (
+    SUPPORT,
+    Neighbours,
+    Seed,
+    cosines,
+    covisit_unit,
+    favourite_categories,
+    score,
+)
 from serving.recommendations.trained_models import ModelInUse, Unusable
 from serving.recommendations.visitor_history import VisitorHistory
+
+NEIGHBOURS = 32
+"""The number of neighbours that are read per product: half of those that job `recommendations` stores."""
+
+
+class NeighbourCache(ProductCache[Neighbours]):
+    """Reads `similar:{product_id}` from Redis, and the interest in the product and in its neighbours."""
+
+    ttl_s = 30.0
+    """Their scores decay over weeks."""
+
+    max_entries = 4_096
+    """About 15 MB."""
+
+    async def _read(self, product_ids: Sequence[str], prefix: str) -> dict[str, Neighbours]:
+        pipeline: Any = self._redis.pipeline(transaction=False)
+        pipeline.hget(f"{prefix}recommendations_as_of", "product_viewed")
+        for each in product_ids:
+            similar = f"{prefix}similar:{each}"
+            pipeline.hget(prefix + KEY.format(each), "interest")
+            pipeline.zrange(similar, 0, NEIGHBOURS - 1, desc=True, withscores=True)
+            # One SORT reads the interest in all neighbours. A HGET for each would take longer than the rest.
+            interest = prefix + KEY.format("*->interest")
+            pipeline.sort(similar, 0, NEIGHBOURS, "nosort", ["#", interest], desc=True)
+        as_of, *others = await run_redis(pipeline.execute())
+        support = SUPPORT * covisit_unit(float(as_of)) if as_of else 0.0
+        replies = iter(others)
+        return {
+            product_id: _neighbours(own, members, interest, support)
+            for product_id, own, members, interest in zip(product_ids, replies, replies, replies, strict=True)
+        }
+
+
+def _neighbours(
+    own: bytes | None,
+    members: Sequence[tuple[bytes, float]],
+    interest: Sequence[bytes | None],
+    support: float,
+) -> Neighbours:
+    """Return the cosines. `interest` has each member, in any order, followed by the interest in it."""
+    theirs = {
+        member.decode(): float(value)
+        for member, value in zip(interest[::2], interest[1::2], strict=True)
+        if member is not None and value is not None
+    }
+    covisits = ((intern(member.decode()), sum_) for member, sum_ in members)
+    return cosines(covisits, float(own or 0.0), theirs, support)
+
+
+Member = TypeVar("Member")
+
+CategoryRanking = Sequence[tuple[str, float]]
+"""Products and their interest relative to the first, best first."""
+
+
+class CategoryRankings(ProductCache[CategoryRanking]):
+    """Reads `popular:{category}` from Redis, at most 200 products each."""
+
+    ttl_s = 30.0
+    """Interest decays over weeks. What is no longer listed or in the category is left out with its card."""
+
+    max_entries = 512
+    """About 10 MB."""
+
+    async def _read(self, categories: Sequence[str], prefix: str) -> dict[str, CategoryRanking]:
+        pipeline: Any = self._redis.pipeline(transaction=False)
+        for category in categories:
+            pipeline.zrange(f"{prefix}popular:{category}", 0, -1, desc=True, withscores=True)
+        found = await run_redis(pipeline.execute())
+        return {
+            category: [(intern(member.decode()), share) for member, share in relative(members)]
+            for category, members in zip(categories, found, strict=True)
+        }
+
+
+class ProductCategories(ProductCache[str | None]):
+    """Reads the category of a product's card from Redis; None if it has none."""
+
+    ttl_s = 30.0
+    """Products seldom move to another category."""
+
+    max_entries = 32_768
+    """Some 5 MB."""
+
+    async def _read(self, product_ids: Sequence[str], prefix: str) -> dict[str, str | None]:
+        cards = await ProductCardLoader(self._redis, prefix).read(product_ids)
+        return {each: cards[each].category if each in cards else None for each in product_ids}
+
+
+def popular_in(
+    favourites: Mapping[str, float],
+    rankings: Mapping[str, CategoryRanking],
+    excluded: Collection[str],
+    limit: int,
+) -> list[Proposal]:
+    """Return the `limit` best products of each category that are not `excluded`, each product once.
+
+    Their score is the interest relative to that of the best product of the category, times the weight of the
+    category in `favourites`. A product in several categories counts where its score is highest.
+    """
+    best: dict[str, Proposal] = {}
+    for category, weight in favourites.items():
+        others = (each for each in rankings[category] if each[0] not in excluded)
+        for product_id, share in islice(others, limit):
+            if product_id not in best or weight * share > best[product_id].score:
+                best[product_id] = Proposal(product_id, weight * share, "category", category)
+    return list(best.values())
+
+
+def relative(members: Sequence[tuple[Member, float]]) -> list[tuple[Member, float]]:
+    """Return the members of a ranking, best first, with scores relative to the first."""
+    best = members[0][1] if members else 0.0
+    return [(member, value / best if best else 0.0) for member, value in members]
+
 
 WhyPassedOver = Unusable | Literal["no_history", "no_candidates"]
 """Why a recommender proposes nothing: no usable model, no history of the visitor, or nothing is found."""

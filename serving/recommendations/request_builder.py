@@ -3,13 +3,12 @@
 from collections.abc import Collection, Set
 
 from serving.kit.offers import Offer
-from serving.kit.problems import UnknownProduct
+from serving.kit.problems import UNKNOWN_PRODUCT
 from serving.kit.product_cards import ProductCardLoader
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.rules.checks import due_again
 from serving.recommendations.rules.context import ActiveRules, RuleContext
-from serving.recommendations.rules.live_rules import Page
-from serving.recommendations.rules.shop_rules import ShopRules
+from serving.recommendations.rules.shop_rules import Page, ShopRules
 from serving.recommendations.scoring import history, seeds
 from serving.recommendations.trained_models import ModelInUse
 from serving.recommendations.visitor_history import VisitorHistory
@@ -31,7 +30,7 @@ def build_request(
     """Return the request of a visitor on a page, and what the rules know of it.
 
     Raises:
-        UnknownProduct: `product_id` was never listed.
+        UNKNOWN_PRODUCT: `product_id` was never listed.
     """
     product = page_product(cards, product_id) if product_id is not None else None
     is_cart = context == "cart" and bool(visitor.carted)
@@ -56,11 +55,11 @@ def page_product(cards: ProductCardLoader, product_id: str) -> Offer:
     """Return the card of the product of a page.
 
     Raises:
-        UnknownProduct: it was never listed.
+        UNKNOWN_PRODUCT: it was never listed.
     """
     card = cards.get(product_id)
     if card is None:
-        raise UnknownProduct(product_id)
+        raise UNKNOWN_PRODUCT(product_id=product_id)
     return card
 
 

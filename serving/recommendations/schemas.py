@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from serving.kit.response_types import AsOf, Minor
 from serving.recommendations.proposal import Kind
-from serving.recommendations.rules.draft import Change, RuleName
+from serving.recommendations.rules.context import Change, RuleName
 
 KindOfRule = Literal["pinned", "sponsored", "discovery"]
 """The reasons of products that a rule of the shop has inserted."""

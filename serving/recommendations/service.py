@@ -14,16 +14,14 @@ from serving.kit.live_versions import LiveVersions
 from serving.kit.problems import RedisUnavailable
 from serving.kit.product_cards import ProductCardLoader, open_cards
 from serving.kit.redis_client import run_redis
-from serving.recommendations.answer_counts import count_list, count_sources
 from serving.recommendations.answer_log import Answer, AnswerLog, ms_since
 from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.exploration import random_list
-from serving.recommendations.interest import InterestCache
 from serving.recommendations.known_visitors import KnownVisitors
 from serving.recommendations.last_popular import answer_without_redis, polled_popular_items
-from serving.recommendations.listings.service import PersonalListings
-from serving.recommendations.model_rows import ModelRows
-from serving.recommendations.ranker import RankedItems, Ranker
+from serving.recommendations.listings import PersonalListings
+from serving.recommendations.product_cache import InterestCache
+from serving.recommendations.ranker import RankedItems, Ranker, count_list, count_sources
 from serving.recommendations.recent_offers import NewFromFollowed, RecentOffers, SinceLastVisit
 from serving.recommendations.recommender import (
     ItemNeighbours,
@@ -34,16 +32,14 @@ from serving.recommendations.recommender import (
 )
 from serving.recommendations.request_builder import NO_HISTORY, build_request, given, page_product
 from serving.recommendations.rules.context import ActiveRules, without_places
-from serving.recommendations.rules.live_rules import Page
-from serving.recommendations.rules.shop_rules import ShopRules, count_effects
+from serving.recommendations.rules.shop_rules import Page, ShopRules, count_effects
 from serving.recommendations.schemas import Item, Recommendations, SimilarProducts
 from serving.recommendations.scoring import Seed
-from serving.recommendations.sellers.service import SellersToFollowService
-from serving.recommendations.shelves.service import TitledRowsService
-from serving.recommendations.strategies import STRATEGIES, Strategy
-from serving.recommendations.strategy_choice import StrategyChoice
+from serving.recommendations.sellers_to_follow import SellersToFollowService
+from serving.recommendations.shelves import TitledRowsService
+from serving.recommendations.strategies import STRATEGIES, Strategy, StrategyChoice
 from serving.recommendations.trained_models import ModelInUse, TrainedModels
-from serving.recommendations.trained_neighbours import SimilarContent, TrainedNeighbours
+from serving.recommendations.trained_neighbours import ModelRows, SimilarContent, TrainedNeighbours
 from serving.recommendations.visitor_history import read_visitor_history, with_cart
 
 Context = Page
@@ -113,7 +109,7 @@ class RecommendationService:
         While Redis does not answer, these are the popular products that were read last.
 
         Raises:
-            UnknownProduct: `product_id` was never listed.
+            UNKNOWN_PRODUCT: `product_id` was never listed.
             RedisUnavailable: Redis does not answer, and no popular products were read in the last minutes.
         """
         started = perf_counter()
@@ -237,7 +233,7 @@ class RecommendationService:
         The draws for exposure are the same each time, so that two previews differ by their rules alone.
 
         Raises:
-            UnknownProduct: `product_id` was never listed.
+            UNKNOWN_PRODUCT: `product_id` was never listed.
             RedisUnavailable: Redis does not answer.
         """
         cards = await open_cards(self._versions)
@@ -267,7 +263,7 @@ class RecommendationService:
         `Popular` is not used, because popular products are not related to this one.
 
         Raises:
-            UnknownProduct: the product was never listed.
+            UNKNOWN_PRODUCT: the product was never listed.
             RedisUnavailable: Redis does not answer.
         """
         cards = await open_cards(self._versions)

@@ -20,7 +20,7 @@ from clickhouse.metric_catalogue.definition import read_catalogue, read_domains
 from common.configuration.definitions import DEFINITIONS
 from common.settings import ROOT
 from serving.analytics.customer_segments import SEGMENTS
-from serving.analytics.presenters.product_insights import NOTES
+from serving.analytics.product_insights import NOTES
 from serving.web.language import LANGUAGES, SOURCE
 from serving.web.translation import catalogue_path
 
@@ -88,7 +88,7 @@ def _of_catalogue() -> Iterator[Found]:
     for segment in SEGMENTS:
         texts = (segment.title, segment.advice, segment.rule.capitalize())
         yield from _texts("serving/analytics/customer_segments.py", *texts)
-    yield from _texts("serving/analytics/presenters/product_insights.py", *NOTES)
+    yield from _texts("serving/analytics/product_insights.py", *NOTES)
     for view in read_views().values():
         if view.is_of_sellers:
             comments = [column.comment for column in view.columns]

@@ -13,12 +13,10 @@ from common.ids import PRINTABLE
 from common.problems import ErrorDescription, problem_response
 from common.request_path import address_of
 from common.settings import Settings
+from serving.analytics.dashboards import Analytics, Dashboards
 from serving.analytics.dependencies import AnalyticsDep, DashboardsDep
-from serving.analytics.schemas.products import PopularProducts
-from serving.analytics.schemas.sellers import SellerFound
-from serving.analytics.service import Analytics
-from serving.analytics.service.dashboards import Dashboards
-from serving.analytics.service.sales import MARKETPLACE_TABLES
+from serving.analytics.rankings import PopularProducts, SellerFound
+from serving.analytics.sales import MARKETPLACE_TABLES
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
 from serving.kit.analytics_context import utc_minute
@@ -187,7 +185,7 @@ async def start(
         )
     span = await dashboards.marketplace_span()
     requested = presenters.preset_period(
-        "all", utc_minute(span.first), utc_minute(span.newest), pages.formatter
+        "all", utc_minute(span.first), utc_minute(span.newest), service.context.clock(), pages.formatter
     )
     sales, found, popular, look_as = await asyncio.gather(
         dashboards.sales_of_marketplace(requested),

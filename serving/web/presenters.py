@@ -6,23 +6,26 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from clickhouse.metric_catalogue.definition import read_catalogue
 from common.money import divide_half_up, minor_digits
-from serving.analytics.schemas.sales import Bucket, MarketplaceSales, SellerSales, Totals
+from serving.analytics.sales_schemas import Bucket, MarketplaceSales, SellerSales, Totals
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.periods import BUCKET_BOUNDS, GRAIN_LENGTH, Grain
-from serving.kit.problems import BadPeriod
+from serving.kit.problems import BAD_PERIOD
 from serving.web.formatter import Formatter
 from serving.web.translation import N_, gettext, translated
 
-Preset = Literal["7d", "30d", "90d", "12m", "all"]
+Preset = Literal["today", "7d", "30d", "month", "90d", "12m", "all"]
 PRESETS: dict[Preset, tuple[str, int | None]] = {
+    "today": (N_("Today"), None),
     "7d": (N_("7 days"), 7),
     "30d": (N_("30 days"), 30),
+    "month": (N_("This month"), None),
     "90d": (N_("90 days"), 90),
     "12m": (N_("12 months"), 365),
     "all": (N_("All time"), None),
 }
-"""Preset → its label and its number of days (None: since the first sale)."""
+"""Preset → its label, and its number of days if they end on the newest day that has data."""
 
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 
@@ -63,20 +66,31 @@ def drawn_buckets(series: Sequence[Bucket], as_of: datetime | None, since: datet
 
 
 FIGURES: Mapping[str, tuple[str, str, str]] = {
-    "net_sales": ("net_sales_minor", N_("Net sales"), ""),
-    "orders": ("orders", N_("Orders"), ""),
-    "units": ("units", N_("Units sold"), ""),
-    "average": ("average_order_minor", N_("Avg. order"), ""),
-    "shipping": ("shipping_minor", N_("Shipping"), N_("paid by shoppers")),
-    "cancelled": ("cancelled_orders", N_("Cancelled"), N_("or unavailable")),
+    "net_sales": ("net_sales_minor", "net_sales", ""),
+    "orders": ("orders", "orders", ""),
+    "units": ("units", "units", ""),
+    "average": ("average_order_minor", "average_order_value", ""),
+    "shipping": ("shipping_minor", "shipping", N_("paid by shoppers")),
+    "cancelled": ("cancelled_orders", "cancelled_orders", N_("or unavailable")),
 }
-"""Key of a tile → the field of its change, its label, and its note. An amount's field ends in `_minor`."""
+"""Key of a tile → the field of its change, its metric, and its note. An amount's field ends in `_minor`."""
 
-PERIOD = ("period", "from", "until", "to")
+DAYS = ("from", "until", "to")
+"""The parameters of a period that is chosen by days."""
+
+PERIOD = ("period", *DAYS)
 """The parameters of a period."""
+
+
+def metric_title(name: str) -> str:
+    """Return the title of a metric of the catalogue in the language of the page."""
+    return translated(read_catalogue()[name].title)
+
 
 MONEY_TILES = tuple(key for key, (field, _, _) in FIGURES.items() if field.endswith("_minor"))
 _IN_TABLE = ("net_sales", "orders", "units", "shipping", "cancelled")
+TABLE_METRICS = tuple(FIGURES[key][1] for key in _IN_TABLE)
+"""The metrics in the columns of `table`."""
 
 
 def chart_values(series: Sequence[Bucket], drawn: range | None = None) -> dict[str, list[int | None]]:
@@ -130,14 +144,14 @@ def figure_tiles(sales: SellerSales | MarketplaceSales, formatter: Formatter) ->
     return [
         FigureTile(
             key,
-            translated(label),
+            metric_title(metric),
             _text(key, _of_totals(now, key), formatter),
             sales["change"][field],  # type: ignore[literal-required]
             _text(key, _of_totals(before, key), formatter),
             net_sales_note(now, formatter) if key == "net_sales" else note and translated(note),
             more_is_better=key != "cancelled",
         )
-        for key, (field, label, note) in FIGURES.items()
+        for key, (field, metric, note) in FIGURES.items()
     ]
 
 
@@ -170,7 +184,7 @@ def chart(
 def table(
     sales: SellerSales, names: Sequence[str], drawn: Sequence[int], formatter: Formatter
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the drawn buckets as text: name, then net sales, orders, units, shipping, cancelled orders."""
+    """Return the drawn buckets as text: name, then the value of each of `TABLE_METRICS`."""
     return [
         (
             names[index],
@@ -242,13 +256,13 @@ def custom_period(first: str, last: str, formatter: Formatter) -> PeriodRequest:
     """Return the bounds of the days from `first` to `last`, both inclusive. An empty bound stays open.
 
     Raises:
-        BadPeriod: a bound is not a date, or `first` is after `last`.
+        BAD_PERIOD: a bound is not a date, or `first` is after `last`.
     """
     begin, end = _read_day(first), _read_day(last)
     if begin and end and end < begin:
         shown = [formatter.calendar_day(day) for day in (begin, end)]
-        raise BadPeriod(
-            gettext(
+        raise BAD_PERIOD(
+            detail=gettext(
                 "The first day (%(first)s) is after the last (%(last)s). Pick them the other way round.",
                 first=shown[0],
                 last=shown[1],
@@ -265,19 +279,31 @@ def _read_day(text: str) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise BadPeriod(
-            gettext("“%(text)s” is not a day such as 2018-08-31. Pick one from the calendar.", text=text)
+        raise BAD_PERIOD(
+            detail=gettext(
+                "“%(text)s” is not a day such as 2018-08-31. Pick one from the calendar.", text=text
+            )
         ) from error
     if not 1971 <= day.year < 2105:
-        raise BadPeriod(gettext("%(text)s is too far away. Pick days between 1971 and 2104.", text=text))
+        raise BAD_PERIOD(
+            detail=gettext("%(text)s is too far away. Pick days between 1971 and 2104.", text=text)
+        )
     return day
 
 
 def preset_period(
-    preset: Preset, first: datetime | None, newest: datetime | None, formatter: Formatter
+    preset: Preset, first: datetime | None, newest: datetime | None, now: datetime, formatter: Formatter
 ) -> PeriodRequest:
-    """Return the bounds of a preset, which ends on the newest day that has data."""
-    days = PRESETS[preset][1]
+    """Return the bounds of a preset: the day or the month of `now`, or days up to the newest that has data.
+
+    `first` and `newest` are the times of the first and of the newest sale; None without sales.
+    """
+    today, days = now.astimezone(formatter.zone).date(), PRESETS[preset][1]
+    if preset == "today":
+        return PeriodRequest(today.isoformat(), (today + timedelta(days=1)).isoformat())
+    if preset == "month":
+        month = today.replace(day=1)
+        return PeriodRequest(month.isoformat(), (month + timedelta(days=32)).replace(day=1).isoformat())
     if newest is None:
         return PeriodRequest()
     last = newest.astimezone(formatter.zone).date()

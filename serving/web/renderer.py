@@ -101,6 +101,7 @@ class PageRenderer:
             "languages": LANGUAGES,
             "script_texts": script_texts,
             "presets": presenters.PRESETS,
+            "metric_title": presenters.metric_title,
             "last_day": presenters.last_day,
             "same_period": presenters.same_period,
             "clickhouse": settings.clickhouse,

@@ -14,8 +14,8 @@ from local.parts import redis as local_redis
 from recommenders.training.publication import Publications
 from schemas.published_model.keys import IN_USE, PREVIOUS, STATE
 from schemas.published_model.roll_back import RollBack
-from serving.recommendations.problems import ModelNotKept
-from serving.recommendations.training_runs.model_switch import (
+from serving.recommendations.training_runs import (
+    ModelNotKept,
     ServedVersions,
     read_served_versions,
     switch_back,

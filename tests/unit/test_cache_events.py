@@ -8,8 +8,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from serving.kit.cache.changes import MAX_TAGS
-from serving.kit.cache.keys import entry_key
-from serving.kit.cache.tags import popular_tags, products_tags
+from serving.kit.cache.keys import entry_key, popular_tags, products_tags
 from serving.kit.cache.watcher import DROPPED_BY, TopicReading
 from serving.kit.cached_responses import StoredResponse
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.recommendations.blend import blend
-from serving.recommendations.category_rankings import popular_in, relative
+from serving.recommendations.recommender import popular_in, relative
 
 RANKINGS = st.dictionaries(
     st.sampled_from(["light", "floor", "home"]),

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from audit.reference.shop import Shop
 from audit.seller_customers import GRID, Customers, by_scores, by_segment, cohorts, customers_of, scored
+from common.problems import Problem
+from serving.analytics import customers as presenter
 from serving.analytics.customer_segments import SCORES, SEGMENTS, segment_of
+from serving.analytics.customers import complete_months, read_zone
 from serving.analytics.months import Month
-from serving.analytics.presenters import customers as presenter
-from serving.analytics.service.customers import complete_months, read_zone
-from serving.kit.problems import BadAnalyticsRequest, BadPeriod
+from serving.kit.problems import BAD_PERIOD, UNUSABLE_PARAMETER
 from serving.web.seller.customers import LEVELS, level
 
 SHOP = ZoneInfo("America/Sao_Paulo")
@@ -32,13 +33,13 @@ def test_months_later_and_the_months_between_are_inverse(month: Month, number: i
 
 @pytest.mark.parametrize("text", ["2018-13", "2018-1", "2018-001", "1970-12", "2105-01", "0000-01", "soon"])
 def test_what_is_not_a_month_is_refused(text: str) -> None:
-    with pytest.raises(BadPeriod, match=f"until={text}"):
+    with pytest.raises(Problem, match=f"until={text}", check=BAD_PERIOD.matches):
         Month.parse(text, "until")
 
 
 @pytest.mark.parametrize("name", ["", "Mars/Olympus", "../etc/passwd", "posix/UTC", "localtime", "Factory"])
 def test_what_is_not_a_time_zone_is_refused(name: str) -> None:
-    with pytest.raises(BadAnalyticsRequest, match="IANA"):
+    with pytest.raises(Problem, match="IANA", check=UNUSABLE_PARAMETER.matches):
         read_zone(name)
 
 

@@ -17,11 +17,10 @@ from common.consumer_lag import Backlog
 from common.metrics import exposition
 from common.settings import Settings
 from serving.ops.overview.parts import STAGES, Outages
-from serving.ops.overview.presenter import overview
 from serving.ops.overview.processes import WANTED, WITH_READINESS
-from serving.ops.overview.rates import RateMeter
-from serving.ops.overview.samples import Samples, read_samples, sample_name
+from serving.ops.overview.samples import RateMeter, Samples, read_samples, sample_name
 from serving.ops.overview.schemas import PlatformOverview
+from serving.ops.overview.service import overview
 from serving.ops.overview.source import Reading, Source
 from serving.web.admin.operations import REGIONS
 from serving.web.admin.operations_view import FIGURES, operations_view

@@ -8,11 +8,12 @@ import pytest
 from fastapi import Request
 
 from common.access_policy import NotAllowed
+from common.problems import Problem
 from serving.commerce.commerce_client import CommerceResponse
 from serving.commerce.routes import CommerceDomain
 from serving.kit.domain import OpenDomains
-from serving.kit.problems import BadBody
-from serving.kit.request_body import CONTENT_TYPE, NotAForm
+from serving.kit.problems import BAD_BODY
+from serving.kit.request_body import CONTENT_TYPE, NOT_A_FORM
 from serving.web.people.demo import DemoAvailability, is_from_this_machine, may_be_offered_demo
 from serving.web.people.devices import device_name
 from serving.web.people.forms import read_form
@@ -144,16 +145,16 @@ def test_a_form_is_read_as_it_was_typed() -> None:
     "body", [b"a=1&a=2", b"a=%ff", b"\xff=1", b"&".join(b"a%d=1" % n for n in range(40))]
 )
 def test_a_form_that_is_ambiguous_is_refused(body: bytes) -> None:
-    with pytest.raises(BadBody):
+    with pytest.raises(Problem, check=BAD_BODY.matches):
         form(body)
 
 
 def test_a_form_that_names_no_origin_or_another_type_is_refused() -> None:
     with pytest.raises(NotAllowed):
         form(b"a=1", sec_fetch_site="")
-    with pytest.raises(NotAForm):
+    with pytest.raises(Problem, check=NOT_A_FORM.matches):
         form(b"a=1", content_type="text/plain")
-    with pytest.raises(NotAForm):
+    with pytest.raises(Problem, check=NOT_A_FORM.matches):
         form(b"a=1", content_type="")
 
 

@@ -7,9 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.cursor import BadCursor, encode_cursor
-from serving.recommendations.listings.cursor import MAX_CURSOR, PersonalCursor
-from serving.recommendations.listings.service import WINDOW
-from serving.recommendations.listings.taste import Hit, Taste, by_taste
+from serving.recommendations.listings import MAX_CURSOR, WINDOW, Hit, PersonalCursor, Taste, by_taste
 
 
 def hit(

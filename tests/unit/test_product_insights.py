@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.seller_products import DAY_MS, pairs, price_changes
-from serving.analytics.presenters import product_insights as presenter
+from serving.analytics import product_insights as presenter
 
 NOON_MS = 1_527_854_400_000
 UTC = ZoneInfo("UTC")

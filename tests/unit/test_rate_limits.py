@@ -12,8 +12,14 @@ from limits.aio.storage import MemoryStorage
 from common.access_policy import TrafficClass
 from common.principal import Principal, guest, platform
 from common.problems import describe_problem
-from serving.gateway.rate_limits import LIMITS, QuotaExceeded, RateLimit, RateLimits
-from serving.gateway.sliding_window import SlidingWindow, WindowCount
+from serving.gateway.rate_limits import (
+    LIMITS,
+    QuotaExceeded,
+    RateLimit,
+    RateLimits,
+    SlidingWindow,
+    WindowCount,
+)
 
 T = TypeVar("T")
 

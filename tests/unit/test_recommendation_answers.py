@@ -22,12 +22,17 @@ from serving.recommendations.ranker import RankedItems, Ranker
 from serving.recommendations.recent_offers import NewFromFollowed, RecentOffer, RecentOffers, SinceLastVisit
 from serving.recommendations.recommender import PassedOver, RecommendationRequest
 from serving.recommendations.rules.checks import due_again, refusal
-from serving.recommendations.rules.context import ActiveRules, ExposurePool, PinnedPlace, RuleContext
-from serving.recommendations.rules.targets import Targets, category_key
+from serving.recommendations.rules.context import (
+    ActiveRules,
+    ExposurePool,
+    PinnedPlace,
+    RuleContext,
+    Targets,
+    category_key,
+)
 from serving.recommendations.scoring import Seed
-from serving.recommendations.shelves.definition import RowPage
-from serving.recommendations.shelves.definitions import COMPLETES, FOLLOWED, ROWS, RULES_OF
-from serving.recommendations.shelves.service import ranked_rows
+from serving.recommendations.shelf_definitions import COMPLETES, FOLLOWED, ROWS, RULES_OF, RowPage
+from serving.recommendations.shelves import ranked_rows
 from serving.recommendations.strategies import STRATEGIES
 from serving.recommendations.trained_models import ModelInUse
 from serving.recommendations.visitor_history import VisitorHistory

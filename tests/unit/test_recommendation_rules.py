@@ -12,14 +12,28 @@ from hypothesis import strategies as st
 
 from common.configuration.recommendation_rules import Target
 from serving.kit.offers import Offer
-from serving.recommendations.rules.boosts import boost
 from serving.recommendations.rules.checks import CHECKS, DAY_S, keep_passing, offer_to_show, refusal
-from serving.recommendations.rules.context import ActiveRules, ExposurePool, PinnedPlace, RuleContext
-from serving.recommendations.rules.draft import Candidate, Draft
-from serving.recommendations.rules.limits import limit
-from serving.recommendations.rules.places import expose, exposure_draws, pin, sponsor
-from serving.recommendations.rules.step import RankedList, apply_rules, draws_of, wanted_extras
-from serving.recommendations.rules.targets import Targets
+from serving.recommendations.rules.context import (
+    ActiveRules,
+    Candidate,
+    Draft,
+    ExposurePool,
+    PinnedPlace,
+    RuleContext,
+    Targets,
+)
+from serving.recommendations.rules.step import (
+    RankedList,
+    apply_rules,
+    boost,
+    draws_of,
+    expose,
+    exposure_draws,
+    limit,
+    pin,
+    sponsor,
+    wanted_extras,
+)
 
 NOW_S = 1_800_000_000.0
 PRODUCTS = tuple(f"p{number}" for number in range(16))

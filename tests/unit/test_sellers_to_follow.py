@@ -13,11 +13,9 @@ from serving.kit.product_cards import ProductCardLoader
 from serving.recommendations.known_visitors import KnownVisitor
 from serving.recommendations.proposal import Proposal, SeedParts
 from serving.recommendations.recommender import PassedOver, RecommendationRequest
-from serving.recommendations.rules.context import ActiveRules, RuleContext
-from serving.recommendations.rules.targets import Targets
+from serving.recommendations.rules.context import ActiveRules, RuleContext, Targets
 from serving.recommendations.scoring import Seed
-from serving.recommendations.sellers.schemas import SellersToFollow
-from serving.recommendations.sellers.service import SellersToFollowService
+from serving.recommendations.sellers_to_follow import SellersToFollow, SellersToFollowService
 from serving.recommendations.trained_models import ModelInUse
 from serving.recommendations.visitor_history import VisitorHistory
 

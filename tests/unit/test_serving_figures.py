@@ -11,21 +11,25 @@ from hypothesis import strategies as st
 
 from common.cursor import BadCursor, decode_moment, encode_cursor, encode_moment
 from common.ids import new_id
-from serving.analytics.presenters import sales
-from serving.analytics.presenters.orders import order, order_cursor, read_order_cursor
-from serving.analytics.schemas.sales import Bucket
+from common.problems import Problem
+from serving.analytics import sales
+from serving.analytics.orders import order, order_cursor, read_order_cursor
+from serving.analytics.sales_schemas import Bucket
+from serving.kit.analytics_context import PeriodRequest
 from serving.kit.clickhouse import encode_parameter
 from serving.kit.names import ProductName
 from serving.kit.periods import Grain, Period, buckets, midnight
-from serving.kit.problems import BadPeriod
+from serving.kit.problems import BAD_PERIOD
 from serving.web.formatter import Formatter, place, seller_name, short_id, words
 from serving.web.presenters import (
+    Preset,
     axis,
     chart_values,
     custom_period,
     drawn_buckets,
     grains,
     net_sales_note,
+    preset_period,
     unfinished,
 )
 from serving.web.renderer import code, embed
@@ -253,6 +257,32 @@ def test_the_last_day_of_a_custom_period_is_part_of_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("preset", "bounds"),
+    [
+        ("today", ("2018-08-31", "2018-09-01")),  # 23:30 in Brazil, and September in UTC
+        ("month", ("2018-08-01", "2018-09-01")),
+        ("7d", ("2018-08-23", "2018-08-30")),  # up to the newest sale
+        ("all", ("2018-05-01", "2018-08-30")),
+    ],
+)
+def test_today_and_this_month_are_those_of_the_clock_and_days_end_with_the_newest_sale(
+    preset: Preset, bounds: tuple[str, str]
+) -> None:
+    first, newest = datetime(2018, 5, 1, 12, tzinfo=UTC), datetime(2018, 8, 29, 12, tzinfo=UTC)
+    now = datetime(2018, 9, 1, 2, 30, tzinfo=UTC)
+    asked = preset_period(preset, first, newest, now, FORMATTER)
+
+    assert (asked.start, asked.end) == bounds
+
+
+def test_without_a_sale_there_is_a_today_but_no_newest_day() -> None:
+    now = datetime(2018, 12, 31, 15, tzinfo=UTC)
+
+    assert preset_period("month", None, None, now, FORMATTER) == PeriodRequest("2018-12-01", "2019-01-01")
+    assert preset_period("7d", None, None, now, FORMATTER) == PeriodRequest()
+
+
+@pytest.mark.parametrize(
     ("first", "last", "said"),
     [
         ("2018-08-05", "2018-08-01", "The first day (Aug 5, 2018) is after the last (Aug 1, 2018)"),
@@ -261,7 +291,7 @@ def test_the_last_day_of_a_custom_period_is_part_of_it() -> None:
     ],
 )
 def test_days_that_make_no_period_are_refused_in_a_persons_words(first: str, last: str, said: str) -> None:
-    with pytest.raises(BadPeriod, match=re.escape(said)):
+    with pytest.raises(Problem, match=re.escape(said), check=BAD_PERIOD.matches):
         custom_period(first, last, FORMATTER)
 
 

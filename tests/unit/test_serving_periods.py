@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.problems import Problem
 from serving.kit.periods import (
     MAX_BUCKETS,
     Grain,
@@ -22,7 +23,7 @@ from serving.kit.periods import (
     period_a_year_before,
     previous_period,
 )
-from serving.kit.problems import BadPeriod
+from serving.kit.problems import BAD_PERIOD
 
 SHOP = ZoneInfo("America/Sao_Paulo")
 NEWEST = datetime(2018, 8, 29, 12, 14, tzinfo=UTC)
@@ -50,7 +51,7 @@ def test_seconds_are_floored_because_a_minute_is_the_smallest_that_is_kept() -> 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2018-13-01", "1900-01-01", "9999-12-31", "0001-01-01"])
 def test_what_is_no_date_or_out_of_range_is_refused(text: str) -> None:
-    with pytest.raises(BadPeriod, match="from="):
+    with pytest.raises(Problem, match="from=", check=BAD_PERIOD.matches):
         parse_moment(text, SHOP, "from")
 
 
@@ -64,7 +65,7 @@ def test_a_start_after_the_newest_data_still_makes_a_period() -> None:
 
 @pytest.mark.parametrize("start", ["2018-02-01", "2018-02-02"])
 def test_a_period_that_does_not_end_after_it_starts_is_refused(start: str) -> None:
-    with pytest.raises(BadPeriod, match="must be before"):
+    with pytest.raises(Problem, match="must be before", check=BAD_PERIOD.matches):
         choose_period(start, "2018-02-01", NEWEST, SHOP)
 
 
@@ -140,7 +141,7 @@ def test_hours_of_a_zone_with_a_half_hour_offset_begin_on_its_own_clock() -> Non
 
 
 def test_too_many_buckets_are_refused_with_a_grain_that_works() -> None:
-    with pytest.raises(BadPeriod, match="grain=day"):
+    with pytest.raises(Problem, match="grain=day", check=BAD_PERIOD.matches):
         buckets(of_days(date(2017, 1, 1), date(2018, 1, 1)), "hour", SHOP)
 
 

@@ -16,7 +16,7 @@ from jobs.queries import QueryFolder
 from jobs.signals.logic import LATENESS_S, QUERIES, VIEWS, plan
 from jobs.signals.rules import RULES
 from schemas.events import all_events
-from serving.analytics.presenters.signals import read_signal_cursor, signal, signal_cursor
+from serving.analytics.signals import read_signal_cursor, signal, signal_cursor
 from serving.kit.names import ProductName
 from serving.web.seller.signals import METRICS, TITLES, link_of
 

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.problems import Problem
 from serving.kit.csv_writer import csv_lines
 from serving.kit.parquet_writer import PARQUET, ParquetFile, money_column, schema_of, write_parquet
 from serving.kit.responses import CSV, JSON, preferred_type
-from serving.kit.stream_slots import StreamSlots, TooManyStreams
+from serving.kit.stream_slots import TOO_MANY_STREAMS, StreamSlots
 
 LONG = st.integers(-(2**63), 2**63 - 1)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
@@ -89,13 +90,13 @@ def test_accept_chooses_the_form(accept: str, preferred: str) -> None:
 def test_slots_are_limited_for_each_seller_and_for_all() -> None:
     slots = StreamSlots("exports", of_seller=1, of_all=2)
     end = slots.take("ana")
-    with pytest.raises(TooManyStreams, match="1 exports open"):
+    with pytest.raises(Problem, match="1 exports open", check=TOO_MANY_STREAMS.matches):
         slots.take("ana")
     slots.take("bia")
-    with pytest.raises(TooManyStreams, match="Too many exports"):
+    with pytest.raises(Problem, match="Too many exports", check=TOO_MANY_STREAMS.matches):
         slots.take("carl")
     end()
     end()
     slots.take("carl")
-    with pytest.raises(TooManyStreams):
+    with pytest.raises(Problem, check=TOO_MANY_STREAMS.matches):
         slots.take("ana")

@@ -188,11 +188,19 @@ class ReportRequest(_Request):
         return self
 
 
+Bound = Annotated[
+    str | None, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[0-9T:.Z+-]{0,30}$", examples=["2018-08-01"])
+]
+
+
 class ViewChoices(_Request):
-    """The choices of the metrics page."""
+    """The choices of the metrics page. `from`, `until` and `to` are days, which replace the period."""
 
     metric: MetricName
     period: Annotated[str, Field(pattern="^[a-z0-9]{1,10}$", examples=["30d"])] = "30d"
+    from_: Annotated[Bound, Field(alias="from")] = None
+    until: Bound = None
+    to: Bound = None
     compare: Literal["previous", "year", "none"] = "previous"
     by: Annotated[str, Field(pattern="^[a-z_]{0,40}$", examples=["product"])] = ""
 
@@ -336,21 +344,12 @@ class ReportsResponse(TypedDict):
     reports: list[ReportResponse]
 
 
-class ChoicesResponse(TypedDict):
-    """The choices of the metrics page."""
-
-    metric: str
-    period: str
-    compare: Literal["previous", "year", "none"]
-    by: str
-
-
 class ViewResponse(TypedDict):
     """A saved view."""
 
     view_id: Uuid
     name: str
-    choices: ChoicesResponse
+    choices: ViewChoices
     created_at: datetime
 
 

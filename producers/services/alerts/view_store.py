@@ -18,7 +18,7 @@ async def save_view(
     tx: Transaction, view_id: str, seller_id: str, name: str, choices: ViewChoices, limit: int
 ) -> ViewResponse | None:
     """Save a view of a locked seller, in place of one with its name; return None if it has `limit` others."""
-    content = choices.model_dump()
+    content = choices.model_dump(by_alias=True, exclude_none=True)
     row = await tx.sql.fetchrow(SQL["save_view"], view_id, seller_id, name, content, tx.now, limit)
     return None if row is None else _view(row)
 

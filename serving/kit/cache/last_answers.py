@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from time import monotonic
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 import orjson
 import structlog
@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 from redis.asyncio import Redis
 
 from common.metrics import LAST_ANSWERS
+from serving.kit.cache.completeness import mark_incomplete
 from serving.kit.cache.store import TIMEOUT_S, script
 from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable
 from serving.kit.redis_client import OPTIONAL_TIMEOUT_S, run_redis
@@ -44,6 +45,7 @@ MAX_PENDING, MAX_TRACKED = 200, 10_000
 """The largest numbers of answers to be written, and of questions whose time of writing is known."""
 
 T = TypeVar("T")
+P = ParamSpec("P")
 log = structlog.get_logger()
 
 
@@ -66,13 +68,6 @@ class Question(Generic[T]):
         return self._adapter.validate_json(zlib.decompress(packed))
 
 
-class Answer(NamedTuple, Generic[T]):
-    """An answer. It is `stale` if ClickHouse did not answer, and this is the last one that is known."""
-
-    content: T
-    stale: bool
-
-
 class LastAnswers:
     """The last answers of all processes.
 
@@ -89,25 +84,31 @@ class LastAnswers:
         self._writer: asyncio.Task[None] | None = None
 
     async def ask(
-        self, question: Question[T], parts: Sequence[object], compute: Callable[[], Awaitable[T]]
-    ) -> Answer[T]:
-        """Return what `compute` returns; while ClickHouse does not answer, the last answer.
+        self, question: Question[T], compute: Callable[P, Awaitable[T]], *asked: P.args, **_none: P.kwargs
+    ) -> T:
+        """Return what `compute` returns for what is asked; while ClickHouse does not answer, the last answer.
 
-        `parts` is all that the answer depends on besides `version`, as JSON values.
+        The answer depends on what is asked and `version` alone; `asked` are JSON values and dataclasses of
+        them. With a last answer, the response is incomplete, and a member `stale` of the answer is true.
 
         Raises:
             ClickHouseUnavailable: ClickHouse does not answer, and no answer is known.
         """
+        key = self._key(question, asked)
         try:
-            content = await compute()
+            content = await compute(*asked, **_none)
         except ClickHouseUnavailable:
-            packed = await self._read(self._key(question, parts))
+            packed = await self._read(key)
             LAST_ANSWERS.labels(question.name, "unknown" if packed is None else "known").inc()
             if packed is None:
                 raise
-            return Answer(question.unpack(packed), True)
-        self._store_soon(self._key(question, parts), lambda: question.pack(content))
-        return Answer(content, False)
+            mark_incomplete()
+            last = question.unpack(packed)
+            if isinstance(last, dict) and "stale" in last:
+                last["stale"] = True
+            return last
+        self._store_soon(key, lambda: question.pack(content))
+        return content
 
     async def aclose(self) -> None:
         """Cancel the writer. What it has not written is lost."""
@@ -116,8 +117,8 @@ class LastAnswers:
             with suppress(asyncio.CancelledError):
                 await self._writer
 
-    def _key(self, question: Question[Any], parts: Sequence[object]) -> str:
-        return f"{PREFIX}answer:{question.name}:{_digest((self._version, question.format, *parts))}"
+    def _key(self, question: Question[Any], asked: Sequence[object]) -> str:
+        return f"{PREFIX}answer:{question.name}:{_digest((self._version, question.format, *asked))}"
 
     async def _read(self, key: str) -> bytes | None:
         try:

@@ -1,9 +1,12 @@
-"""What the processes of the platform say about themselves, wherever they run: metrics and readiness."""
+"""What the processes of the platform say about themselves: metrics, readiness, alerts and mails."""
 
 import asyncio
 import shutil
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -11,6 +14,7 @@ from common import metrics
 from common.clock import Clock
 from common.process_records import process_tree, read_process_records, resident_bytes
 from common.settings import Part, Settings
+from common.urls import credentials, redact_password
 from serving.ops.overview.samples import (
     CLICKHOUSE_INSERTED,
     CLICKHOUSE_MEMORY,
@@ -20,8 +24,86 @@ from serving.ops.overview.samples import (
     read_samples,
     sample_name,
 )
-from serving.ops.overview.schemas import Disk
+from serving.ops.overview.schemas import AlertMessages, Disk, FiringAlert, MailKind, MailOverview
 from serving.ops.overview.source import Source
+
+MAX_ALERTS = 100
+SEVERITIES = ("critical", "warning")
+"""The most urgent first; others come last."""
+
+
+async def read_alerts(settings: Settings, http: httpx.AsyncClient) -> list[FiringAlert]:
+    """Return the alerts that fire or are about to, the most urgent first.
+
+    Raises:
+        httpx.HTTPError: Prometheus does not answer.
+        KeyError, TypeError, ValueError: its answer is of another form.
+    """
+    base = settings.prometheus
+    response = await http.get(f"{redact_password(base)}/api/v1/alerts", auth=credentials(base))
+    response.raise_for_status()
+    found = [_alert(each, settings.runbooks_url) for each in response.json()["data"]["alerts"]]
+    found.sort(key=lambda each: (each["state"] != "firing", _rank(each["severity"]), each["name"]))
+    return found[:MAX_ALERTS]
+
+
+def _alert(alert: Mapping[str, Any], runbooks_url: str) -> FiringAlert:
+    labels, annotations = dict(alert["labels"]), alert.get("annotations", {})
+    name = str(labels.pop("alertname"))
+    page = f"{quote(name, safe='')}.md"
+    return {
+        "name": name,
+        "state": "firing" if alert["state"] == "firing" else "pending",
+        "severity": str(labels.pop("severity", "")),
+        "summary": str(annotations.get("summary", "")),
+        "action": str(annotations.get("action", "")),
+        "since": datetime.fromisoformat(alert["activeAt"]),
+        "labels": {str(key): str(value) for key, value in labels.items()},
+        "runbook": f"{runbooks_url.rstrip('/')}/{page}" if runbooks_url else f"docs/runbooks/{page}",
+    }
+
+
+def _rank(severity: str) -> int:
+    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
+
+
+AskCommerce = Callable[[str], Awaitable[Mapping[str, Any]]]
+"""Returns the response of a commerce service to `GET` a target; raises `CommerceUnavailable`."""
+
+
+async def read_mails(ask: AskCommerce) -> MailOverview:
+    """Return the mails of a day, and the messages of sellers' alerts.
+
+    Raises:
+        CommerceUnavailable: a service does not answer.
+    """
+    mails, messages = await asyncio.gather(ask("/v1/mails/summary"), ask("/v1/alert_messages/summary"))
+    return {
+        "kinds": [_kind(each) for each in mails["kinds"]],
+        "overdue": mails["overdue"],
+        "alert_messages": _alert_messages(messages["statuses"]),
+    }
+
+
+def _kind(each: dict[str, Any]) -> MailKind:
+    return {
+        "kind": each["kind"],
+        "mails": each["mails"],
+        "newest_at": datetime.fromisoformat(each["newest_at"]),
+    }
+
+
+def _alert_messages(statuses: list[dict[str, Any]]) -> AlertMessages:
+    found = {each["status"]: each for each in statuses}
+    waiting = found.get("waiting")
+    return {
+        "waiting": waiting["messages"] if waiting else 0,
+        "sent": found.get("sent", {}).get("messages", 0),
+        "failed": found.get("failed", {}).get("messages", 0),
+        "skipped": found.get("skipped", {}).get("messages", 0),
+        "oldest_waiting_at": datetime.fromisoformat(waiting["oldest_at"]) if waiting else None,
+    }
+
 
 CHECKS_TIMEOUT_S = 3.0
 """The checks of the parts have timeouts of their own, which are a little shorter. So if they are late, a

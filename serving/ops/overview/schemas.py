@@ -7,7 +7,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from serving.kit.training_runs import Training
-from serving.ops.audit_runs.schemas import Audit
+from serving.ops.audit_runs import Audit
 from serving.ops.schemas import FiguresState
 
 PartStateName = Literal["ready", "not_ready", "off"]

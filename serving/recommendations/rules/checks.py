@@ -4,9 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from serving.kit.offers import Offer, card_order, choose_offer
-from serving.recommendations.rules.context import ActiveRules, RuleContext
-from serving.recommendations.rules.draft import Candidate, Draft, Effect, RuleName
-from serving.recommendations.rules.targets import category_key
+from serving.recommendations.rules.context import (
+    ActiveRules,
+    Candidate,
+    Draft,
+    Effect,
+    RuleContext,
+    RuleName,
+    category_key,
+)
 
 DAY_S = timedelta(days=1).total_seconds()
 

@@ -1,20 +1,221 @@
-"""The rules of the shop as a process knows them now, and what they did so far."""
+"""The rules of the shop as a process knows them now, and what they did so far.
+
+Settings are compiled for the present moment, and again when one changes or a date passes. Products for
+exposure and suspended sellers are read in the background.
+"""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from time import time
-from typing import Any
+from typing import Any, Literal
 
+import orjson
+
+from common.clock import Clock
+from common.configuration.recommendation_rules import (
+    BLOCKS,
+    BOOSTS,
+    CONSUMABLE_CATEGORIES,
+    EXPOSURE_SHARE,
+    MAX_PER_CATEGORY,
+    MAX_PER_SELLER,
+    MAX_SPONSORED,
+    NEW_PRODUCT_DAYS,
+    PINS,
+    RECOMMENDATION_RULES,
+    REPURCHASE_DAYS,
+    RESTRICTED_CATEGORIES,
+    SMALL_SELLER_UNITS,
+    SPONSORED,
+    SPONSORED_PLACES,
+)
+from common.configuration.setting import ListSetting
 from common.configuration.values import SettingValues
 from common.metrics import RECOMMENDATION_RULE_EFFECTS
+from common.timeouts import PEER_TIMEOUT_S
+from serving.kit.clickhouse import ClickHouseQueries, Value
+from serving.kit.live_versions import LiveVersions
 from serving.kit.offers import Offer
+from serving.kit.polled import PolledValue
+from serving.kit.product_cards import open_cards
+from serving.kit.shared_queries import SharedQueries, whole_minute
 from serving.recommendations.repurchase import RepurchaseIntervals
-from serving.recommendations.rules.context import ActiveRules, ExposurePool, RuleContext
-from serving.recommendations.rules.draft import Effect
-from serving.recommendations.rules.live_rules import LiveRules, Page
-from serving.recommendations.rules.targets import category_key
+from serving.recommendations.rules.context import (
+    ActiveRules,
+    Effect,
+    ExposurePool,
+    PinnedPlace,
+    RuleContext,
+    Targets,
+    category_key,
+)
+
+Page = Literal["home", "product", "cart"]
+PAGES: tuple[Page, ...] = ("home", "product", "cart")
+
+DATED = (BOOSTS, PINS, BLOCKS, SPONSORED)
+"""The settings whose entries have dates."""
+
+
+class LiveRules:
+    """The rules that apply now. They are compiled when a setting has changed or an entry begins or ends."""
+
+    def __init__(self, values: SettingValues) -> None:
+        self._values = values
+        self._versions: tuple[int, ...] | None = None
+        self._since_s, self._until_s = float("inf"), float("-inf")
+        self._rules: Mapping[Page, ActiveRules] = {}
+        self._digest = ""
+
+    def of(self, page: Page, now_s: float) -> ActiveRules:
+        """Return the rules of a page at a time in Unix seconds."""
+        self._refresh(now_s)
+        return self._rules[page]
+
+    def digest(self, now_s: float) -> str:
+        """Return what identifies the rules of all pages: equal rules have equal digests in every process."""
+        self._refresh(now_s)
+        return self._digest
+
+    def with_entry(self, page: Page, name: str, entry: Any, now_s: float) -> ActiveRules:
+        """Return the rules of a page as they would be with one more entry of a setting, once it applies."""
+        now = max(datetime.fromtimestamp(now_s, UTC), entry.start)
+        entries = {setting.name: setting.read(self._values.get(setting)) for setting in DATED}
+        return compile_rules(self._values, entries | {name: [*entries[name], entry]}, page, now)
+
+    def _refresh(self, now_s: float) -> None:
+        versions = tuple(self._values.version(setting) for setting in RECOMMENDATION_RULES)
+        if versions == self._versions and self._since_s <= now_s < self._until_s:
+            return
+        now = datetime.fromtimestamp(now_s, UTC)
+        entries = {setting.name: setting.read(self._values.get(setting)) for setting in DATED}
+        self._rules = {page: compile_rules(self._values, entries, page, now) for page in PAGES}
+        self._until_s = min(
+            (
+                moment.timestamp()
+                for listed in entries.values()
+                for each in listed
+                for moment in (each.start, each.until)
+                if moment > now
+            ),
+            default=float("inf"),
+        )
+        self._versions, self._since_s = versions, now_s
+        active = [
+            [each.model_dump(mode="json") for each in valid(listed, now)] for listed in entries.values()
+        ]
+        others = [self._values.get(each) for each in RECOMMENDATION_RULES if each not in DATED]
+        self._digest = sha256(orjson.dumps([active, others])).hexdigest()[:16]
+
+
+def valid(entries: Iterable[Any], now: datetime, page: Page | None = None) -> list[Any]:
+    """Return the entries that apply at a moment; with a page, those that apply there."""
+    return [
+        each
+        for each in entries
+        if each.start <= now < each.until and (page is None or each.surface in ("any", page))
+    ]
+
+
+def compile_rules(
+    values: SettingValues, entries: Mapping[str, Iterable[Any]], page: Page, now: datetime
+) -> ActiveRules:
+    """Return the rules of a page at a moment. `entries` has the entries of `DATED` by the setting's name."""
+    boosts, pins, blocks, sponsored = (valid(entries[setting.name], now, page) for setting in DATED)
+    return ActiveRules(
+        blocks=Targets.of((each.target, each.id, 1.0) for each in blocks),
+        boosts=Targets.of((each.target, each.id, each.factor) for each in boosts),
+        pins=tuple(PinnedPlace(each.place - 1, each.target, each.id) for each in pins),
+        sponsored=tuple(dict.fromkeys(each.product_id for each in sponsored)),
+        sponsored_places=tuple(sorted({place - 1 for place in values.get(SPONSORED_PLACES)})),
+        max_sponsored=values.get(MAX_SPONSORED),
+        max_per_seller=values.get(MAX_PER_SELLER),
+        max_per_category=values.get(MAX_PER_CATEGORY),
+        restricted=_folded(values, RESTRICTED_CATEGORIES),
+        consumables=_folded(values, CONSUMABLE_CATEGORIES),
+        repurchase_days=values.get(REPURCHASE_DAYS),
+        exposure_share=values.get(EXPOSURE_SHARE),
+    )
+
+
+def _folded(values: SettingValues, setting: ListSetting) -> frozenset[str]:
+    return frozenset(category.casefold() for category in values.get(setting))
+
+
+POOL_EVERY_S = 30.0
+"""How often each process takes the products for exposure: a new one is among them within a minute. The query
+reads the sales of a month."""
+
+NEWEST_FOR = timedelta(hours=1)
+"""A product listed less than this long ago is one of the newest."""
+
+NEWEST, POOL_SIZE = 50, 450
+"""The largest numbers of the newest products, and of others for exposure. There are so few of the newest that
+each of them is drawn for one list in a hundred or more often."""
+
+OF_SELLER = 5
+"""The largest number of products of one seller among each of them, so that sellers with many have no
+advantage."""
+
+SOLD_IN = timedelta(days=30)
+"""The time in which the units of a small seller are counted."""
+
+SUSPENDED_EVERY_S = 1.0
+
+Sellers = frozenset[str]
+Suspensions = Callable[[], Awaitable[Mapping[str, Any]]]
+"""Returns the response of `GET /v1/seller_suspensions`."""
+
+
+def products_for_exposure(
+    clickhouse: ClickHouseQueries, versions: LiveVersions, values: SettingValues, clock: Clock
+) -> PolledValue[ExposurePool]:
+    """Return the products that are new or of small sellers, and for sale.
+
+    Those of the last `NEWEST_FOR` come apart, newest first, so that each soon gets a place. The others are in
+    a random order, which is the same in all processes, and another one every hour. There are none if the
+    share of exposure is 0, and until ClickHouse has answered once.
+    """
+
+    shared = SharedQueries(clickhouse, versions.redis)
+
+    async def read() -> ExposurePool:
+        if values.get(EXPOSURE_SHARE) <= 0:
+            return ExposurePool()
+        now = clock()
+        parameters: dict[str, Value] = {
+            "sold_since": whole_minute(now - SOLD_IN),
+            "listed_since": whole_minute(now - timedelta(days=values.get(NEW_PRODUCT_DAYS))),
+            "newest_since": whole_minute(now - NEWEST_FOR),
+            "small_seller_units": values.get(SMALL_SELLER_UNITS),
+            "seed": f"{now:%Y-%m-%d %H}",
+            "of_seller": OF_SELLER,
+            "limit": POOL_SIZE,
+        }
+        (rows,) = await shared.rows_of_all(POOL_EVERY_S, ("products_for_exposure", parameters))
+        cards = await (await open_cards(versions)).read(row["product_id"] for row in rows)
+        for_sale = [row for row in rows if (card := cards.get(row["product_id"])) and card.for_sale]
+        newest = [row["product_id"] for row in for_sale if row["is_newest"]]
+        others = [row["product_id"] for row in for_sale if not row["is_newest"]]
+        return ExposurePool(tuple(newest[:NEWEST]), tuple(others))
+
+    return PolledValue("products for exposure", ExposurePool(), read, POOL_EVERY_S, 2 * PEER_TIMEOUT_S)
+
+
+def suspended_sellers(ask: Suspensions) -> PolledValue[Sellers]:
+    """Return the sellers that may not sell. It is empty until the sellers service has answered once.
+
+    While no commerce service answers, nobody can place an order either.
+    """
+
+    async def read() -> Sellers:
+        return frozenset((await ask())["seller_ids"])
+
+    return PolledValue("suspended sellers", frozenset(), read, SUSPENDED_EVERY_S, PEER_TIMEOUT_S)
+
 
 HOUR_S = 3_600.0
 

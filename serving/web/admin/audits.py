@@ -10,7 +10,7 @@ from common.ids import Id
 from common.problems import Problem
 from serving.kit.domain import opened
 from serving.kit.problems import ClickHouseUnavailable
-from serving.ops.audit_runs.service import AuditsService
+from serving.ops.audit_runs import AuditsService
 from serving.ops.dependencies import OpsDomain
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.translation import N_

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from serving.kit.response_types import ConfidenceInterval
-from serving.recommendations.experiments.schemas import MetricResult
+from serving.recommendations.experiment_schemas import MetricResult
 
 WIDTH = 200.0
 """The width of a picture, in units of its view box."""

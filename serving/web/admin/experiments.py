@@ -19,7 +19,7 @@ from serving.kit.domain import opened
 from serving.kit.problems import ClickHouseUnavailable
 from serving.kit.training_runs import Training
 from serving.recommendations.dependencies import RecommendationsDomain
-from serving.recommendations.experiments import presenter
+from serving.recommendations.experiments import definition
 from serving.web.admin.experiment_bars import bar_of, scale_of
 from serving.web.admin.experiment_form import read_definition, with_added
 from serving.web.admin.page import admin_page, admin_router
@@ -78,7 +78,7 @@ async def _list_page(
         "experiments",
         problem,
         entered,
-        experiments=[presenter.definition(each, now) for each in reversed(defined)],
+        experiments=[definition(each, now) for each in reversed(defined)],
         strategies=[(name, name) for name in STRATEGIES if name != DEFAULT_STRATEGY],
         surfaces=[(name, SURFACE_NAMES[name]) for name in SURFACES],
         surface_names=SURFACE_NAMES,

@@ -11,11 +11,8 @@ from starlette.responses import Response
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.domain import opened
 from serving.recommendations.dependencies import RecommendationsDomain
-from serving.recommendations.health.schemas import Groups, HealthFigures, RecommendationHealth
-from serving.recommendations.health.service import (
-    KNOWN_STRATEGIES,
-    HealthRequest,
-)
+from serving.recommendations.health import KNOWN_STRATEGIES, HealthRequest
+from serving.recommendations.health_schemas import Groups, HealthFigures, RecommendationHealth
 from serving.web.admin.health_charts import LineChart, line_chart
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.formatter import Formatter
@@ -140,7 +137,8 @@ async def recommendation_health_page(
     service = opened(request, RecommendationsDomain).health
     pages = opened(request, PageRenderer)
     experiment, _, arm_name = arm.partition("/")
-    bounds = preset_period(period, None, service.context.clock(), pages.formatter)
+    now = service.context.clock()
+    bounds = preset_period(period, None, now, now, pages.formatter)
     asked = HealthRequest(
         PeriodRequest(bounds.start, bounds.end),
         surface or None, strategy or None, experiment or None, arm_name or None, TOP,

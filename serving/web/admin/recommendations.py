@@ -13,11 +13,11 @@ from common.problems import Problem
 from serving.analytics.dependencies import AnalyticsDomain
 from serving.commerce.routes import CommerceDomain
 from serving.kit.domain import opened
-from serving.kit.problems import MissingProduct, RedisUnavailable
+from serving.kit.problems import MISSING_PRODUCT, RedisUnavailable
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.ranker import RankedItems
 from serving.recommendations.rules.context import without_entries
-from serving.recommendations.rules.live_rules import Page
+from serving.recommendations.rules.shop_rules import Page
 from serving.recommendations.service import RecommendationService
 from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.admin.recommendation_entries import (
@@ -178,10 +178,12 @@ def _require_product(surface: Page, product_id: str) -> None:
     """Refuse a list for product pages without a product, instead of showing another page's list.
 
     Raises:
-        MissingProduct: there is no product.
+        MISSING_PRODUCT: there is no product.
     """
     if surface == "product" and not product_id:
-        raise MissingProduct("The list of a product page depends on its product: enter the id of one.")
+        raise MISSING_PRODUCT(
+            detail="The list of a product page depends on its product: enter the id of one."
+        )
 
 
 def _rules(shown: RankedItems) -> Mapping[str, str]:

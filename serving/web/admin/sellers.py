@@ -8,8 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from common.ids import PRINTABLE, Id
 from common.problems import Problem
 from common.request_path import in_path
+from serving.analytics.dashboards import Analytics
 from serving.analytics.dependencies import AnalyticsDep
-from serving.analytics.service import Analytics
 from serving.kit.clickhouse import Row
 from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.forms import NO_STORE, Form, read_form, submit

@@ -13,8 +13,7 @@ from serving.kit.domain import opened
 from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable
 from serving.kit.training_runs import TrainingDetails
 from serving.recommendations.dependencies import RecommendationsDomain
-from serving.recommendations.problems import ModelNotKept
-from serving.recommendations.training_runs.service import TrainingsService
+from serving.recommendations.training_runs import ModelNotKept, TrainingsService
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.forms import BadField, confirmation, read_form
 from serving.web.translation import N_, gettext

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from fastapi import Request
 
 from serving.gateway.identity import check_origin
-from serving.kit.problems import BadBody
+from serving.kit.problems import BAD_BODY
 from serving.kit.request_body import read_fields
 
 FORM_LIMIT = 16 * 1024
@@ -20,17 +20,21 @@ async def read_form(request: Request) -> Form:
     Raises:
         NotAllowed: the request does not say that it comes from this site.
         NotAForm: the body is something else.
-        BadBody: a field is repeated, is not UTF-8, or there are too many.
+        BAD_BODY: a field is repeated, is not UTF-8, or there are too many.
         BodyTooLarge: the form exceeds `FORM_LIMIT`.
     """
     check_origin(request)
     try:
         fields = await read_fields(request, FORM_LIMIT, MAX_FIELDS)
     except ValueError as error:
-        raise BadBody("The form can't be read. Open the page again, and send it from there.") from error
+        raise BAD_BODY(
+            detail="The form can't be read. Open the page again, and send it from there."
+        ) from error
     form = dict(fields)
     if len(form) != len(fields):
-        raise BadBody("A field of the form is given twice. Open the page again, and send it from there.")
+        raise BAD_BODY(
+            detail="A field of the form is given twice. Open the page again, and send it from there."
+        )
     return form
 
 

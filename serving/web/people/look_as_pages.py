@@ -6,8 +6,8 @@ from starlette.responses import Response
 from common.errors import PartUnavailable
 from common.problems import Problem
 from common.request_path import in_path
+from serving.analytics.dashboards import Analytics
 from serving.analytics.dependencies import AnalyticsDep
-from serving.analytics.service import Analytics
 from serving.commerce.commerce_client import GATEWAY_ITSELF
 from serving.commerce.routes import CommerceDep
 from serving.gateway.described_routes import guarded

@@ -14,7 +14,7 @@ from common.principal import Principal
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.routes import CommerceDep
 from serving.gateway import cookies
-from serving.gateway.access_tokens import BadToken, TokenExpired, TokenRevoked
+from serving.gateway.access_tokens import TokenRefused
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import GatewayDomain, identity_of
 from serving.gateway.identity import check_origin
@@ -169,7 +169,7 @@ def _is_refused(request: Request, access_token: str) -> bool:
     try:
         if access_tokens.knows_key(access_token):
             access_tokens.verify(access_token)
-    except (BadToken, TokenExpired, TokenRevoked) as error:
+    except TokenRefused as error:
         log.error("the gateway refuses a new access token", reason=str(error))
         return True
     return False

@@ -7,10 +7,9 @@ from typing import cast
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from serving.analytics.changes import ChangedPart, ChangeEffects, ChangeFactor, ChangeRequest, Compare
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.presenters.sales import change
-from serving.analytics.schemas.changes import ChangedPart, ChangeEffects, ChangeFactor
-from serving.analytics.service.changes import ChangeRequest, Compare
+from serving.analytics.sales import change
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
@@ -18,6 +17,7 @@ from serving.kit.parameters import SellerId, reject_repeated_parameters
 from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter, words
 from serving.web.policy import POLICIES
+from serving.web.presenters import metric_title
 from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import (
     COMPARISONS,
@@ -59,12 +59,6 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "returns": (N_("fewer returns"), N_("more returns")),
 }
 """Effect → what it means for one product or category if it raises or lowers sales."""
-
-FACTORS: Mapping[str, str] = {
-    "orders": N_("Orders"),
-    "units_per_order": N_("Units an order"),
-    "average_unit_price": N_("Average price"),
-}
 
 router = APIRouter(
     route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
@@ -160,7 +154,7 @@ def factors_of(factors: Sequence[ChangeFactor], formatter: Formatter) -> list[Fa
     """Return the factors of gross sales."""
     return [
         Factor(
-            FACTORS[factor["name"]],
+            metric_title(factor["name"]),
             _factor_text(factor, factor["value"], formatter),
             _factor_text(factor, factor["compared"], formatter),
             change(factor["value"], factor["compared"]),

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import Depends, Query, Request
 
 from common.ids import PRINTABLE
-from serving.analytics.service.dashboards import Dashboards
+from serving.analytics.dashboards import Dashboards
 from serving.kit.analytics_context import PeriodRequest, utc_minute
 from serving.kit.clickhouse import Row
 from serving.kit.parameters import period_end
@@ -102,15 +102,15 @@ async def chosen_period(
     formatter: Formatter,
     default: presenters.Preset = DEFAULT_PRESET,
 ) -> PeriodRequest:
-    """Return the bounds of the chosen period. A preset ends on the day of the seller's newest sale.
+    """Return the bounds of the chosen period. See `presenters.preset_period`.
 
     Raises: as `PeriodChoice.days`.
     """
     if chosen.has_days:
         return chosen.days(formatter)
     span = await dashboards.seller_span(seller_id)
-    first, newest = utc_minute(span.first), utc_minute(span.newest)
-    return presenters.preset_period(chosen.preset or default, first, newest, formatter)
+    first, newest, now = utc_minute(span.first), utc_minute(span.newest), dashboards.analytics.context.clock()
+    return presenters.preset_period(chosen.preset or default, first, newest, now, formatter)
 
 
 async def all_time(dashboards: Dashboards, seller_id: str, formatter: Formatter) -> PeriodRequest:

@@ -10,16 +10,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from serving.analytics.customer_segments import SEGMENTS
+from serving.analytics.customers import Cohort, CohortMonth, CohortsRequest, CustomerCohorts, MeanRetention
 from serving.analytics.dependencies import DashboardsDep
+from serving.analytics.metrics import Compare, MetricsRequest
 from serving.analytics.months import Month
-from serving.analytics.schemas.customers import (
-    Cohort,
-    CohortMonth,
-    CustomerCohorts,
-    MeanRetention,
-)
-from serving.analytics.service.customers import CohortsRequest
-from serving.analytics.service.metrics import Compare, MetricsRequest
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.clickhouse import unless_unavailable

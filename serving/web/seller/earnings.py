@@ -10,10 +10,10 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
+from serving.analytics.dashboards import Dashboards
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.schemas.metrics import SellerMetrics
-from serving.analytics.service.dashboards import Dashboards
-from serving.analytics.service.metrics import Compare, MetricsRequest
+from serving.analytics.metric_schemas import SellerMetrics
+from serving.analytics.metrics import Compare, MetricsRequest
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.analytics_context import PeriodRequest
@@ -53,8 +53,10 @@ STATEMENT: Mapping[str, str] = {
 """The metrics of which the net earnings are made, with their signs."""
 
 GRAINS: Mapping[presenters.Preset, Grain] = {
+    "today": "hour",
     "7d": "day",
     "30d": "day",
+    "month": "day",
     "90d": "week",
     "12m": "month",
     "all": "month",

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from serving.analytics.dashboards import Dashboards
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.service.dashboards import Dashboards
-from serving.analytics.service.metrics import Compare, MetricsRequest
+from serving.analytics.metrics import Compare, MetricsRequest
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened

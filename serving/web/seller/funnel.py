@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from clickhouse.metric_catalogue.definition import read_catalogue
-from serving.analytics.schemas.metrics import SellerMetrics
+from serving.analytics.metric_schemas import SellerMetrics
 from serving.web.formatter import Formatter
 from serving.web.translation import translated
 

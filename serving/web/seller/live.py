@@ -9,10 +9,10 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import read_catalogue
+from serving.analytics.dashboards import Analytics
 from serving.analytics.dependencies import AnalyticsDep, AnalyticsDomain, DashboardsDep
-from serving.analytics.presenters.sales import change
-from serving.analytics.service import Analytics
-from serving.analytics.service.live_shop import METRICS, LiveShop, LiveShopService, TodaysSums
+from serving.analytics.live_shop import METRICS, LiveShop, LiveShopService, TodaysSums
+from serving.analytics.sales import change
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.gateway.live_stream import LiveStream

@@ -13,9 +13,9 @@ from starlette.responses import Response
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
 from clickhouse.metric_catalogue.values import MS_PER_HOUR, Value
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.presenters.sales import change
-from serving.analytics.schemas.metrics import MetricRow, MetricRows, SellerMetrics
-from serving.analytics.service.metrics import Compare, MetricsRequest, find_metric
+from serving.analytics.metric_schemas import MetricRow, MetricRows, SellerMetrics
+from serving.analytics.metrics import Compare, MetricsRequest, find_metric
+from serving.analytics.sales import change
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened

@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from serving.analytics.dashboards import Dashboards
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.schemas.sales import SellerSales
-from serving.analytics.service.dashboards import Dashboards
-from serving.analytics.service.orders import ORDER_TABLES
-from serving.analytics.service.rankings import PRODUCT_TABLES
-from serving.analytics.service.sales import SELLER_TABLES
-from serving.analytics.service.tasks import TASK_TABLES
+from serving.analytics.orders import ORDER_TABLES
+from serving.analytics.rankings import PRODUCT_TABLES
+from serving.analytics.sales import SELLER_TABLES
+from serving.analytics.sales_schemas import SellerSales
+from serving.analytics.tasks import TASK_TABLES
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.analytics_context import PeriodRequest, SalesSpan, utc_minute
@@ -62,10 +62,11 @@ async def seller(
     """
     pages = _pages(request)
     period: presenters.Preset = chosen.preset or DEFAULT_PRESET
+    now = dashboards.analytics.context.clock()
 
     def period_of_preset(span: SalesSpan) -> PeriodRequest:
         first, newest = utc_minute(span.first), utc_minute(span.newest)
-        return replace(presenters.preset_period(period, first, newest, pages.formatter), grain=grain)
+        return replace(presenters.preset_period(period, first, newest, now, pages.formatter), grain=grain)
 
     if chosen.has_days:
         requested = replace(chosen.days(pages.formatter), grain=grain)
@@ -89,6 +90,7 @@ async def seller(
         tiles=presenters.figure_tiles(sales, pages.formatter),
         sparks=presenters.sparklines(sales, chart["drawn"]),
         chart=chart,
+        table_metrics=presenters.TABLE_METRICS,
         table=presenters.table(sales, chart["names"], chart["drawn"], pages.formatter),
         follows=(*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES, *TASK_TABLES),
         period_query=_period_query(shown["from"].isoformat(), shown["to"].isoformat()),
@@ -96,7 +98,7 @@ async def seller(
         selection=urlencode(chosen.choices()),
         period=None if chosen.has_days else period,
         grains=presenters.grains(shown["from"], shown["to"]),
-        now=dashboards.analytics.context.clock(),
+        now=now,
         catching_up=are_catching_up(request, sales["as_of"]),
         may_manage=may_manage(identity_of(request).principal, seller_id),
     )

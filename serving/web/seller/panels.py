@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
 from common.access_policy import NotAllowed, NotYours, SignInRequired
 from common.principal import Principal
-from serving.analytics.schemas.metrics import SellerMetrics
-from serving.analytics.service.dashboards import Dashboards
-from serving.analytics.service.metrics import MetricsRequest
+from serving.analytics.dashboards import Dashboards
+from serving.analytics.metric_schemas import SellerMetrics
+from serving.analytics.metrics import MetricsRequest
 from serving.kit.analytics_context import PeriodRequest
 from serving.web.formatter import Formatter
 from serving.web.policy import POLICIES

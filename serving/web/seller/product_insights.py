@@ -3,9 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
-from serving.analytics.schemas.product_insights import BoughtTogether, PriceChanges
-from serving.analytics.service.dashboards import Dashboards
-from serving.analytics.service.product_insights import PairsRequest, PriceChangesRequest
+from serving.analytics.dashboards import Dashboards
+from serving.analytics.product_insights import BoughtTogether, PairsRequest, PriceChanges, PriceChangesRequest
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.clickhouse import unless_unavailable
 

@@ -9,13 +9,13 @@ from starlette.responses import Response
 from clickhouse.metric_catalogue.definition import read_catalogue
 from common.problems import Problem
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.service.metrics import Compare, MetricsRequest
+from serving.analytics.metrics import Compare, MetricsRequest
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
 from serving.kit.parameters import SellerId, reject_repeated_parameters
 from serving.recommendations.dependencies import RecommendationsDomain
-from serving.recommendations.experiments.schemas import RecommendationUplift
+from serving.recommendations.experiment_schemas import RecommendationUplift
 from serving.web.figures_state import not_stored_if
 from serving.web.policy import POLICIES
 from serving.web.renderer import PageRenderer

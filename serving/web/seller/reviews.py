@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import read_catalogue
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.schemas.metrics import SellerMetrics
-from serving.analytics.service.metrics import Compare, MetricsRequest
-from serving.analytics.service.reviews import ReviewsRequest
+from serving.analytics.metric_schemas import SellerMetrics
+from serving.analytics.metrics import Compare, MetricsRequest
+from serving.analytics.reviews import ReviewsRequest
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened

@@ -6,8 +6,7 @@ from starlette.responses import Response
 from common.request_path import in_path
 from common.signals import SignalKind
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.schemas.signals import Signal
-from serving.analytics.service.signals import SignalsRequest
+from serving.analytics.signals import Signal, SignalsRequest
 from serving.gateway.described_routes import guarded
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.domain import opened

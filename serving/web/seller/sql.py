@@ -12,7 +12,7 @@ from clickhouse.analytics.catalogue import AnalyticsView, read_views
 from clickhouse.databases import ANALYTICS
 from common.problems import Problem
 from serving.analytics.dependencies import DashboardsDep
-from serving.analytics.schemas.sql import MAX_QUERY_LENGTH, SqlResult, is_numeric
+from serving.analytics.seller_sql import MAX_QUERY_LENGTH, QUERY_REFUSED, SqlResult, is_numeric
 from serving.analytics.sql_endpoints import SellerSqlDep, csv_headers, table_headers, write_csv
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
@@ -20,7 +20,6 @@ from serving.kit.domain import opened
 from serving.kit.http_caching import PRIVATE_NO_STORE
 from serving.kit.parameters import SellerId, reject_repeated_parameters
 from serving.kit.parquet_writer import PARQUET
-from serving.kit.problems import QueryRefused
 from serving.kit.responses import CSV, download_headers
 from serving.web.forms import read_form
 from serving.web.policy import POLICIES
@@ -72,8 +71,10 @@ async def run_seller_sql(
     query = form.text("query")
     try:
         if not 0 < len(query) <= MAX_QUERY_LENGTH:
-            raise QueryRefused(
-                gettext("Write a query of at most %(number)s characters.", number=f"{MAX_QUERY_LENGTH:,}")
+            raise QUERY_REFUSED(
+                detail=gettext(
+                    "Write a query of at most %(number)s characters.", number=f"{MAX_QUERY_LENGTH:,}"
+                )
             )
         if form.text("format") == "parquet":
             file = await queries.run_to_parquet(seller_id, query, {})

@@ -14,11 +14,12 @@ from common.problems import Problem
 from common.request_path import in_path
 from serving.gateway.described_routes import guarded
 from serving.kit.parameters import SellerId, reject_repeated_parameters
+from serving.web import presenters
 from serving.web.forms import NO_STORE, Form, read_form
 from serving.web.policy import POLICIES
 from serving.web.service_calls import ask
 
-CHOICES = ("metric", "period", "compare", "by")
+CHOICES = ("metric", *presenters.PERIOD, "compare", "by")
 
 TIMEOUT_S = 1.0
 """The metrics page waits at most this long for the views, which it can do without."""
@@ -36,8 +37,7 @@ async def saved_views(request: Request, seller_id: str) -> Sequence[Mapping[str,
     with suppress(Problem, TimeoutError):
         async with asyncio.timeout(TIMEOUT_S):
             found = await ask(request, "GET", "/v1/sellers/{seller_id}/views", seller_id=seller_id)
-            views: Sequence[Mapping[str, Any]] = found["views"]
-            return views
+            return [{**view, "choices": _without_preset(view["choices"])} for view in found["views"]]
     return None
 
 
@@ -58,6 +58,12 @@ async def delete_seller_view(request: Request, seller_id: SellerId, view_id: Id)
     path = "/v1/sellers/{seller_id}/views/{view_id}"
     await ask(request, "DELETE", path, seller_id=seller_id, view_id=view_id)
     return _shown(seller_id, _choices(form))
+
+
+def _without_preset(choices: Mapping[str, str]) -> dict[str, str]:
+    """Return the choices of a view as the page has them: without a preset if days were chosen."""
+    has_days = not choices.keys().isdisjoint(presenters.DAYS)
+    return {name: value for name, value in choices.items() if name != "period" or not has_days}
 
 
 def _choices(form: Form) -> dict[str, str]:

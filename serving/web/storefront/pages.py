@@ -14,22 +14,23 @@ from serving.commerce.routes import CommerceDep
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
 from serving.kit.cache.completeness import mark_incomplete
-from serving.kit.cache.tags import categories_tags, product_tags, products_tags, similar_tags
+from serving.kit.cache.keys import categories_tags, product_tags, products_tags, similar_tags
 from serving.kit.cached_responses import CachedResponder, CachedResponderDep
 from serving.kit.domain import opened
 from serving.kit.http_caching import PRIVATE_NO_STORE
 from serving.kit.parameters import CategoryParam, ProductId, SearchText, reject_repeated_parameters
-from serving.kit.problems import BadBody, ClickHouseUnavailable, CommerceUnavailable
+from serving.kit.problems import BAD_BODY, ClickHouseUnavailable, CommerceUnavailable
 from serving.kit.product_cards import read_known_cards
 from serving.kit.product_lists import Categories, Category
 from serving.kit.request_body import read_body
 from serving.products.endpoints import Cursor, ProductsDep, SortParam
 from serving.products.service import ProductsService
 from serving.recommendations.dependencies import RecommendationsDomain
-from serving.recommendations.endpoints import Exclude, excluded_products
-from serving.recommendations.listings.endpoints import (
+from serving.recommendations.endpoints import (
+    Exclude,
     ListingCursor,
     ListingsDep,
+    excluded_products,
     known_visitor,
     personal_page,
 )
@@ -214,7 +215,7 @@ async def cart_lines(request: Request, products: ProductsDep, session: Session) 
     try:
         stored = StoredCart.model_validate_json(await read_body(request, CART_LIMIT))
     except ValidationError as error:
-        raise BadBody(f"The body is not a cart: {error.errors()[0]['msg']}.") from error
+        raise BAD_BODY(detail=f"The body is not a cart: {error.errors()[0]['msg']}.") from error
     loader = await products.card_loader()
     await loader.load(line.product_id for line in stored.lines)
     offers = {line.product_id: loader.offers(line.product_id) for line in stored.lines}

@@ -17,9 +17,9 @@ from serving.kit.domain import opened
 from serving.kit.stores import Stores
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRow
-from serving.recommendations.sellers.schemas import SellerToFollow
+from serving.recommendations.sellers_to_follow import SellerToFollow
 from serving.recommendations.service import Context, RecommendationService
-from serving.recommendations.shelves.definition import RowPage
+from serving.recommendations.shelf_definitions import RowPage
 from serving.web.storefront.cart import CART_COOKIE, products_in
 
 ROW_LENGTH: dict[Context, int] = {"home": 12, "product": 6, "cart": 6}

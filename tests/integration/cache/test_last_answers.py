@@ -23,6 +23,7 @@ T = TypeVar("T")
 class Figures(TypedDict):
     seller_id: str
     as_of: datetime
+    stale: bool
 
 
 SALES = Question[Figures]("sales", Figures)
@@ -30,14 +31,11 @@ AS_OF = datetime(2026, 11, 26, 14, 3, tzinfo=UTC)
 Run = Callable[[Callable[[Callable[..., LastAnswers]], Awaitable[T]]], T]
 
 
-def figures(seller_id: str) -> Callable[[], Awaitable[Figures]]:
-    async def compute() -> Figures:
-        return {"seller_id": seller_id, "as_of": AS_OF}
-
-    return compute
+async def figures(seller_id: str) -> Figures:
+    return {"seller_id": seller_id, "as_of": AS_OF, "stale": False}
 
 
-async def away() -> Figures:
+async def away(_seller_id: str) -> Figures:
     raise ClickHouseUnavailable("ClickHouse does not answer.")
 
 
@@ -69,12 +67,12 @@ async def stored(redis: "Redis[bytes]", answers: int) -> None:
 
 def test_another_process_has_the_last_answer(run: Run[object], redis: "Redis[bytes]") -> None:
     async def ask(process: Callable[..., LastAnswers]) -> object:
-        fresh = await process().ask(SALES, ("ana",), figures("ana"))
+        fresh = await process().ask(SALES, figures, "ana")
         await stored(redis, 1)
-        return fresh, await process().ask(SALES, ("ana",), away)
+        return fresh, await process().ask(SALES, away, "ana")
 
-    content: Figures = {"seller_id": "ana", "as_of": AS_OF}
-    assert run(ask) == ((content, False), (content, True))
+    content: Figures = {"seller_id": "ana", "as_of": AS_OF, "stale": False}
+    assert run(ask) == (content, {**content, "stale": True})
     (key,) = redis.zrange(INDEX, 0, -1)
     assert 0 < redis.pttl(key) <= TTL_MS
 
@@ -84,10 +82,10 @@ def test_the_answer_of_another_version_or_question_is_not_used(
     run: Run[None], redis: "Redis[bytes]", version: str, seller_id: str
 ) -> None:
     async def ask(process: Callable[..., LastAnswers]) -> None:
-        await process().ask(SALES, ("ana",), figures("ana"))
+        await process().ask(SALES, figures, "ana")
         await stored(redis, 1)
         with pytest.raises(ClickHouseUnavailable):
-            await process(version).ask(SALES, (seller_id,), away)
+            await process(version).ask(SALES, away, seller_id)
 
     run(ask)
 
@@ -95,14 +93,14 @@ def test_the_answer_of_another_version_or_question_is_not_used(
 def test_an_answer_is_written_once_in_a_while(run: Run[None], redis: "Redis[bytes]") -> None:
     async def ask(process: Callable[..., LastAnswers]) -> None:
         last = process()
-        await last.ask(SALES, ("ana",), figures("ana"))
+        await last.ask(SALES, figures, "ana")
         await stored(redis, 1)
         redis.flushall()
-        await last.ask(SALES, ("ana",), figures("ana"))
-        await last.ask(SALES, ("new",), figures("new"))
+        await last.ask(SALES, figures, "ana")
+        await last.ask(SALES, figures, "new")
         await stored(redis, 1)
         with pytest.raises(ClickHouseUnavailable):
-            await last.ask(SALES, ("ana",), away)
+            await last.ask(SALES, away, "ana")
 
     run(ask)
 
@@ -110,22 +108,22 @@ def test_an_answer_is_written_once_in_a_while(run: Run[None], redis: "Redis[byte
 def test_answers_that_were_stored_first_are_deleted_first(
     run: Run[None], redis: "Redis[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    size = len(SALES.pack({"seller_id": "seller-0", "as_of": AS_OF}))
+    size = len(SALES.pack({"seller_id": "seller-0", "as_of": AS_OF, "stale": False}))
     monkeypatch.setattr(last_answers, "MAX_BYTES", 3 * size)
     sellers = [f"seller-{number}" for number in range(5)]
 
     async def ask(process: Callable[..., LastAnswers]) -> None:
         last = process()
         for number, seller_id in enumerate(sellers):
-            await last.ask(SALES, (seller_id,), figures(seller_id))
+            await last.ask(SALES, figures, seller_id)
             await stored(redis, min(number + 1, 3))
             while redis.get(BYTES) != b"%d" % (min(number + 1, 3) * size) or last._pending:
                 await asyncio.sleep(0.01)
         for seller_id in sellers[2:]:
-            assert (await process().ask(SALES, (seller_id,), away)).content["seller_id"] == seller_id
+            assert (await process().ask(SALES, away, seller_id))["seller_id"] == seller_id
         for seller_id in sellers[:2]:
             with pytest.raises(ClickHouseUnavailable):
-                await process().ask(SALES, (seller_id,), away)
+                await process().ask(SALES, away, seller_id)
 
     run(ask)
     assert redis.hlen(SIZES) == 3
@@ -136,11 +134,11 @@ def test_without_redis_questions_are_answered_but_no_last_answer_is_known() -> N
     async def ask() -> object:
         client = open_redis(Settings(home=Path("/nowhere"), redis_url="redis://127.0.0.1:1"))
         last = LastAnswers(client, "1")
-        fresh = await last.ask(SALES, ("ana",), figures("ana"))
+        fresh = await last.ask(SALES, figures, "ana")
         with pytest.raises(ClickHouseUnavailable):
-            await last.ask(SALES, ("ana",), away)
+            await last.ask(SALES, away, "ana")
         await last.aclose()
         await client.aclose()
-        return fresh.stale
+        return fresh["stale"]
 
     assert asyncio.run(ask()) is False

@@ -14,7 +14,7 @@ from serving.kit.cache.changes import ChangeLog
 from serving.kit.cache.completeness import mark_incomplete
 from serving.kit.cache.response_cache import REFRESH_AFTER_MS, CacheContent, ResponseCache
 from serving.kit.live_versions import LiveVersions
-from serving.kit.problems import ClickHouseUnavailable, UnknownProduct
+from serving.kit.problems import UNKNOWN_PRODUCT, ClickHouseUnavailable
 from serving.kit.redis_client import open_redis
 from tests.integration.servers import TEST_TIMEOUT_S, Server
 
@@ -132,7 +132,9 @@ def test_an_old_response_is_served_while_it_cannot_be_computed(redis_server: Ser
     assert query.calls == 2  # the next attempt is made when the lock has expired
 
 
-@pytest.mark.parametrize("error", [UnknownProduct("lamp"), ClickHouseUnavailable("away"), ValueError("bug")])
+@pytest.mark.parametrize(
+    "error", [UNKNOWN_PRODUCT(product_id="lamp"), ClickHouseUnavailable("away"), ValueError("bug")]
+)
 def test_errors_are_not_cached(redis_server: Server, redis: Redis, error: Exception) -> None:
     query = Query()
     query.error = error

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from clickhouse.literals import quoted
 from clickhouse.query_files import FOLD
-from serving.products.search import search_words
+from serving.products.service import search_words
 
 TEXTS = st.lists(
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12),

@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from common.settings import Settings
-from serving.ops.backfill_state import KEY, CountedPast
+from serving.ops.readiness import KEY, CountedPast
 from serving.ops.schemas import FiguresState
 
 LONG_AGO = datetime(2018, 2, 18, tzinfo=UTC)
@@ -77,7 +77,7 @@ def test_a_past_that_ended_long_ago_is_counted_when_nothing_was_left_for_a_while
 ) -> None:
     assert [bool(reason) for reason in reasons([OLD, COUNTING, OLD, COUNTING])] == [False, True, False, True]
 
-    monkeypatch.setattr("serving.ops.backfill_state.SETTLED_S", 0.0)
+    monkeypatch.setattr("serving.ops.readiness.SETTLED_S", 0.0)
     assert [bool(reason) for reason in reasons([COUNTING, OLD, COUNTING])] == [True, False, False]
 
 

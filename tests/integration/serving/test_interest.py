@@ -8,7 +8,7 @@ from redis import Redis
 
 from common.settings import Settings
 from serving.kit.redis_client import open_redis
-from serving.recommendations.interest import InterestCache
+from serving.recommendations.product_cache import InterestCache
 from serving.recommendations.scoring import COVISIT_HALF_LIFE_S, covisit_unit
 
 PREFIX = "test-of-interest:"

@@ -14,7 +14,7 @@ from common.settings import Settings
 from serving.kit import live_versions
 from serving.kit.live_versions import LiveVersions
 from serving.kit.redis_client import open_redis
-from serving.recommendations.neighbours import NeighbourCache
+from serving.recommendations.recommender import NeighbourCache
 from tests.integration.servers import await_true
 from tests.principals import bearer
 

@@ -9,7 +9,7 @@ from redis import Redis
 
 from common.settings import Settings
 from serving.kit.redis_client import open_redis
-from serving.recommendations.neighbours import NEIGHBOURS, NeighbourCache
+from serving.recommendations.recommender import NEIGHBOURS, NeighbourCache
 
 
 @pytest.fixture

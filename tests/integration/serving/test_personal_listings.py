@@ -19,7 +19,7 @@ from common.settings import Settings
 from serving.kit.live_versions import LiveVersions
 from serving.kit.redis_client import open_redis
 from serving.recommendations.service import RecommendationService
-from serving.recommendations.strategy_choice import StrategyChoice
+from serving.recommendations.strategies import StrategyChoice
 from tests.integration.serving.conftest import TABLES, ask, insert, put, put_offers
 from tests.principals import bearer
 

@@ -17,7 +17,7 @@ from serving.kit.clickhouse import ClickHouseQueries
 from serving.kit.live_versions import LiveVersions
 from serving.kit.redis_client import open_redis
 from serving.recommendations.rules.context import ExposurePool
-from serving.recommendations.rules.supply import OF_SELLER, products_for_exposure
+from serving.recommendations.rules.shop_rules import OF_SELLER, products_for_exposure
 from tests.integration.serving.conftest import TABLES, ask, insert, put, put_offers
 
 NOW = datetime(2018, 3, 1, 12, tzinfo=UTC)

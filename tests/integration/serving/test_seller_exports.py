@@ -15,9 +15,8 @@ from redis.asyncio import Redis
 from clickhouse.metric_catalogue.definition import read_catalogue
 from clickhouse.query_files import load_queries
 from common.settings import Settings
-from serving.analytics.presenters.row_export import COLUMNS
-from serving.analytics.service.metrics import MetricsRequest, MetricsService
-from serving.analytics.service.row_export import begin_export
+from serving.analytics.metrics import MetricsRequest, MetricsService
+from serving.analytics.row_export import COLUMNS, begin_export
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.clickhouse import ClickHouseQueries
 from serving.kit.live_versions import LiveVersions

@@ -23,8 +23,8 @@ from serving.kit.redis_client import open_redis
 from serving.recommendations.rules.shop_rules import ShopRules
 from serving.recommendations.schemas import TitledRows
 from serving.recommendations.service import RecommendationService
-from serving.recommendations.shelves.definition import RowPage
-from serving.recommendations.strategy_choice import StrategyChoice
+from serving.recommendations.shelf_definitions import RowPage
+from serving.recommendations.strategies import StrategyChoice
 from tests.integration.serving.conftest import put_offers
 from tests.principals import bearer
 

@@ -19,9 +19,16 @@ from serving.recommendations.exploration import random_list
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.ranker import RankedItems, Ranker
 from serving.recommendations.recommender import RecommendationRequest
-from serving.recommendations.rules.context import ActiveRules, ExposurePool, PinnedPlace, RuleContext
-from serving.recommendations.rules.draft import Candidate, Draft, Placed
-from serving.recommendations.rules.limits import limit, may_have_any
+from serving.recommendations.rules.context import (
+    ActiveRules,
+    Candidate,
+    Draft,
+    ExposurePool,
+    PinnedPlace,
+    Placed,
+    RuleContext,
+)
+from serving.recommendations.rules.step import limit, may_have_any
 from serving.recommendations.strategies import Strategy
 from serving.recommendations.trained_models import ModelInUse
 from serving.recommendations.visitor_history import VisitorHistory

@@ -22,7 +22,7 @@ from serving.kit.event_producer import EventProducer
 from serving.recommendations.answer_log import EVENT, Answer, AnswerLog, message_of, record_of
 from serving.recommendations.exploration import explored
 from serving.recommendations.scoring import Seed
-from serving.recommendations.strategy_choice import StrategyChoice
+from serving.recommendations.strategies import StrategyChoice
 from tests.unit.experiments.test_definitions import definition
 
 NOW = datetime(2026, 12, 2, tzinfo=UTC)

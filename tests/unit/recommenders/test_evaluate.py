@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from cli.__main__ import build
 from cli.evaluate import save_model
 from common.errors import UserError
-from recommenders.auto.model_card import DatasetStats, ModelCard
 from recommenders.evaluation.loaders.files import InputFiles, load_dataset
+from recommenders.model_selection.model_card import DatasetStats, ModelCard
 from recommenders.registry import load
 
 

@@ -6,9 +6,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from serving.kit.redis_client import run_redis
-from serving.recommendations.category_rankings import relative
 from serving.recommendations.proposal import Proposal
-from serving.recommendations.recommender import CATEGORIES, RecommendationRequest
+from serving.recommendations.recommender import CATEGORIES, RecommendationRequest, relative
 from serving.recommendations.scoring import favourite_categories
 
 

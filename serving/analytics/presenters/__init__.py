@@ -1,1 +1,0 @@
-"""Turn rows of queries into responses of the API. Pure."""

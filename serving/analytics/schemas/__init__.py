@@ -1,1 +1,0 @@
-"""The responses of the analytics routes, as the API describes them."""

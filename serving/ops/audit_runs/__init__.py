@@ -1,1 +1,0 @@
-"""The audits that compared the stores: their figures, results and differences."""

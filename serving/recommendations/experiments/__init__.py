@@ -1,1 +1,0 @@
-"""Experiments with recommendations: their definitions, results, and what recommendations brought sellers."""

@@ -1,1 +1,0 @@
-"""The health of recommendations: who is shown, coverage, popularity, variety, clicks, fallbacks."""

@@ -1,1 +1,0 @@
-"""Lists of a search or a category in an order that fits the visitor."""

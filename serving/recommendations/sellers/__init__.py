@@ -1,1 +1,0 @@
-"""Sellers whom a visitor may want to follow."""

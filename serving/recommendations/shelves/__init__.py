@@ -1,1 +1,0 @@
-"""Rows of products with a title that says why they are shown."""

@@ -1,1 +1,0 @@
-"""Trainings of the recommender: what each learned from, how good it was, which is live, and roll-backs."""
