@@ -2,8 +2,8 @@
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import is_dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import fields, is_dataclass
 from functools import wraps
 from operator import attrgetter
 from types import NoneType, UnionType
@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, Union, cast, get_args, 
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+Model = TypeVar("Model")
 Runner = Callable[Concatenate[Any, Parameters], Awaitable[Result]]
 """A function of a connection, or of a transaction, and of the statement's parameters."""
 
@@ -22,12 +23,15 @@ def statement(sql: str) -> Callable[[Runner[Parameters, Result]], Runner[Paramet
     '''Make a function run `sql`. Its body is its docstring; its annotations say what it takes and returns.
 
     The first parameter is the connection, or a `Transaction`. The statement names the others: `$name`, or an
-    attribute, `$version.author`. An attribute of a `Sequence` is the array of those of its elements:
-    `$lines.quantity::integer[]`. PostgreSQL must be able to tell the type of each, so most have a cast.
+    attribute, `$version.author`, of the first one, too: `$tx.now`. An attribute of a mapping is its item; one
+    of a `Sequence` is the array of those of its elements: `$lines.quantity::integer[]`. PostgreSQL must be
+    able to tell the type of each, so most have a cast.
 
     The function's result is a row (a dataclass, or a dict by the names of the columns), one value (of the
-    first column), or a list, tuple or frozenset of either. None stands for no row. The keys of
-    `dict[str, Version]` are the first column, its rows the others. Without a result, rows are ignored.
+    first column), or a list, tuple or frozenset of either. A dataclass takes the columns that it has fields
+    for, or makes itself of a row with its `from_row`. None stands for no row, and so does False for a `bool`.
+    The keys of `dict[str, Version]` are the first column, its rows the others. Without a result, rows are
+    ignored.
 
         @statement("SELECT version, author FROM versions WHERE name = $name::text")
         async def find_version(sql: Any, name: str) -> Version | None:
@@ -57,17 +61,23 @@ def statement(sql: str) -> Callable[[Runner[Parameters, Result]], Runner[Paramet
     return declare
 
 
+def narrowed(model: type[Model], row: Any, **others: Any) -> Model:
+    """Return a row as a dataclass with a part of its fields, such as those that the API shows, and others."""
+    names = [each.name for each in fields(cast(Any, model)) if each.name not in others]
+    return model(**{name: getattr(row, name) for name in names}, **others)
+
+
 def _positional(
     sql: str, signature: inspect.Signature, hints: dict[str, Any], function: str
 ) -> tuple[str, list[Callable[[Any], Any]]]:
     """Return the statement with `$1`, `$2`, …, and the function that reads each from the arguments."""
-    parameters = list(signature.parameters)[1:]
+    first, *others = signature.parameters
     places: dict[str, int] = {}
     readers: list[Callable[[Any], Any]] = []
 
     def place(match: re.Match[str]) -> str:
         name, path = match[1], match[2].removeprefix(".")
-        if name not in parameters:
+        if name not in ([first, *others] if path else others):
             raise TypeError(f"{function}: the statement names ${name}, which is not a parameter")
         if match[0] not in places:
             readers.append(_reader(name, path, hints.get(name)))
@@ -75,7 +85,7 @@ def _positional(
         return f"${places[match[0]]}"
 
     positional = _NAMED.sub(place, sql)
-    if unused := [name for name in parameters if not any(re.match(rf"\${name}\b", used) for used in places)]:
+    if unused := [name for name in others if not any(re.match(rf"\${name}\b", used) for used in places)]:
         raise TypeError(f"{function}: the statement does not name ${', $'.join(unused)}")
     return positional, readers
 
@@ -85,6 +95,8 @@ def _reader(name: str, path: str, hint: Any) -> Callable[[Any], Any]:
         return lambda arguments: arguments[name]
     attribute = attrgetter(path)
     origin = get_origin(hint)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return lambda arguments: arguments[name][path]
     if isinstance(origin, type) and issubclass(origin, Collection):
         return lambda arguments: [attribute(each) for each in arguments[name]]
     return lambda arguments: attribute(arguments[name])
@@ -116,23 +128,27 @@ def _run_for(returned: Any) -> Callable[[Any, str, list[Any]], Awaitable[Any]]:
     is_union = origin in (Union, UnionType)
     types = [each for each in get_args(returned) if each is not NoneType] if is_union else [returned]
     one = _maker(types[0]) if len(types) == 1 else _first
+    no_row = False if returned is bool else None
 
     async def fetch_row(connection: Any, sql: str, values: list[Any]) -> Any:
         row = await connection.fetchrow(sql, *values)
-        return None if row is None else one(row)
+        return no_row if row is None else one(row)
 
     return fetch_row
 
 
 def _maker(of: Any) -> Callable[[Any], Any]:
     """Return what makes a row into a value of a type."""
+    if hasattr(of, "from_row"):
+        return cast("Callable[[Any], Any]", of.from_row)
     if is_dataclass(of) and isinstance(of, type):
-        return lambda row: of(**row)
+        names = {each.name for each in fields(of)}
+        return lambda row: of(**{name: value for name, value in row.items() if name in names})
     if get_origin(of) is dict or of is dict or hasattr(of, "__required_keys__"):
         return dict
     if isinstance(of, type) and issubclass(of, tuple) and hasattr(of, "_fields"):
         return lambda row: of(**row)
-    return _first
+    return (lambda row: bool(_first(row))) if of is bool else _first
 
 
 def _first(row: Any) -> Any:
