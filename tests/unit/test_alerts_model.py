@@ -1,6 +1,6 @@
 """Rules of alerts: conditions, hysteresis, the usual, quiet hours, and the windows that are looked at."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import mean, stdev
 from zoneinfo import ZoneInfo
 
@@ -8,16 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.services.alerts.model import Condition, Progress, message_kind, progress_after
-from producers.services.alerts.quiet_hours import QuietHours, send_at
-from producers.services.alerts.report_periods import next_send_at, period_before
-from producers.services.alerts.usual import MIN_VALUES, usual_of
+from producers.services.alerts.model import (
+    MIN_VALUES,
+    Condition,
+    Progress,
+    QuietHours,
+    message_kind,
+    progress_after,
+    send_at,
+    usual_of,
+)
 from producers.services.alerts.windows import (
     MAX_CATCH_UP,
     USUAL_WEEKS,
     Bucket,
     new_observations,
     next_evaluation,
+    next_send_at,
+    period_before,
     requested_period,
 )
 
@@ -182,28 +190,28 @@ def test_a_rule_about_days_is_not_evaluated_until_the_next_day_is_nearly_over():
     assert next_evaluation("week", midnight - timedelta(days=2), NOW, SAO_PAULO) > NOW + timedelta(days=3)
 
 
-QUIET = QuietHours(time(22), time(7), SAO_PAULO)  # 01:00 to 10:00 UTC
+QUIET = QuietHours("22:00", "07:00")  # 01:00 to 10:00 UTC in São Paulo
 
 
 @given(st.integers(0, 60 * 24 * 300), st.integers(0, 23), st.integers(0, 23))
 def test_no_message_is_sent_in_the_quiet_hours(minutes, start, end):
-    quiet = QuietHours(time(start), time(end if end != start else (start + 1) % 24), NEW_YORK)
+    quiet = QuietHours(f"{start:02}:00", f"{end if end != start else (start + 1) % 24:02}:00")
     now = NOW + timedelta(minutes=minutes)
 
-    at = send_at(now, None, HOUR, quiet)
+    at = send_at(now, None, HOUR, quiet, NEW_YORK)
 
     assert now <= at <= now + timedelta(hours=25)
-    assert quiet.end_after(at) in (None, at)
+    assert quiet.end_after(at, NEW_YORK) in (None, at)
 
 
 def test_a_message_of_the_night_is_sent_in_the_morning_and_a_second_one_keeps_its_distance():
     night = datetime(2026, 11, 25, 3, tzinfo=UTC)
     morning = datetime(2026, 11, 25, 10, tzinfo=UTC)
 
-    assert send_at(night, None, HOUR, QUIET) == morning
-    assert send_at(morning, morning, 2 * HOUR, QUIET) == morning + 2 * HOUR
-    assert send_at(morning, None, HOUR, QUIET) == morning
-    assert send_at(night, None, HOUR, None) == night
+    assert send_at(night, None, HOUR, QUIET, SAO_PAULO) == morning
+    assert send_at(morning, morning, 2 * HOUR, QUIET, SAO_PAULO) == morning + 2 * HOUR
+    assert send_at(morning, None, HOUR, QUIET, SAO_PAULO) == morning
+    assert send_at(night, None, HOUR, None, SAO_PAULO) == night
 
 
 @given(st.sampled_from(["day", "week", "month"]), st.integers(0, 60 * 24 * 800), st.integers(0, 23))

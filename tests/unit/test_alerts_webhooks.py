@@ -7,14 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from producers.services.alerts.webhook_address import (
+from producers.services.alerts.webhooks import (
     WebhookRefused,
     checked_addresses,
     is_public,
+    new_webhook_secret,
     parse_webhook_url,
     resolve_host,
+    signed_headers,
 )
-from producers.services.alerts.webhook_signature import new_webhook_secret, signed_headers
 
 INTERNAL = [
     *("127.0.0.1", "127.255.255.254", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1"),

@@ -7,16 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.ids import is_id
-from producers.services.sellers.cost_files import read_costs, write_costs
+from common.problems import Problem
 from producers.services.sellers.costs import (
     FIRST_DAY,
     LAST_DAY,
     MAX_COST_MINOR,
     Cost,
     ProductCosts,
+    UnitCost,
     check_costs,
+    read_costs,
+    write_costs,
 )
-from producers.services.sellers.problems import BadCosts, TooManyCosts
+from producers.services.sellers.problems import TOO_MANY_COSTS, BadCosts
 
 HEADER = "product_id,unit_cost,currency,valid_from\n"
 DAYS = st.dates(FIRST_DAY, LAST_DAY)
@@ -39,13 +42,18 @@ def errors(text: str, currency: str = "BRL") -> list[tuple[int, str]]:
 def test_the_file_that_is_downloaded_can_be_sent_back(
     products: dict[str, tuple[bool, dict[date, int]]], currency: str
 ) -> None:
-    listed = [ProductCosts(name, shown, sorted(costs.items())) for name, (shown, costs) in products.items()]
+    listed = [
+        ProductCosts(name, shown, [UnitCost(amount, day) for day, amount in sorted(costs.items())])
+        for name, (shown, costs) in products.items()
+    ]
 
     costs = read_costs(write_costs(listed, currency), currency)
 
     check_costs(costs, currency)
     assert list(costs.values()) == [
-        Cost(product.product_id, day, amount, currency) for product in listed for day, amount in product.costs
+        Cost(product.product_id, cost.valid_from, cost.unit_cost_minor, currency)
+        for product in listed
+        for cost in product.costs
     ]
 
 
@@ -156,5 +164,6 @@ def test_what_is_not_csv_is_refused() -> None:
 def test_more_costs_than_a_request_may_have_are_refused() -> None:
     rows = "".join(f"lamp-{number},1,BRL,2026-01-31\n" for number in range(5_001))
 
-    with pytest.raises(TooManyCosts):
+    with pytest.raises(Problem, match="5,000 costs") as refused:
         read_costs(HEADER + rows, "BRL")
+    assert TOO_MANY_COSTS.matches(refused.value)

@@ -187,3 +187,51 @@ def test_a_parameter_that_the_statement_does_not_name_is_refused() -> None:
 
         @statement("SELECT 1 WHERE $seller::text = ''")
         async def find(sql: Any, seller: str, seller_id: str) -> int: ...
+
+
+@dataclass(frozen=True)
+class Order:
+    order_id: str
+    lines: int
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> "Order":
+        return cls(row["id"], len(row["product_ids"]))
+
+
+@statement("UPDATE t SET seen = $tx.now::timestamptz WHERE id = $event.order_id::uuid RETURNING true")
+async def see(tx: Any, event: dict[str, Any]) -> bool: ...
+
+
+@statement("SELECT id, product_ids FROM t WHERE id = $order_id::uuid")
+async def find_order(sql: Any, order_id: str) -> Order | None: ...
+
+
+def test_a_statement_names_attributes_of_the_transaction_and_items_of_a_mapping() -> None:
+    class Transaction:
+        sql = Connection({"bool": True})
+        now = 5
+
+    assert asyncio.run(see(Transaction(), {"order_id": "o1"})) is True
+    assert Transaction.sql.ran == (
+        "UPDATE t SET seen = $1::timestamptz WHERE id = $2::uuid RETURNING true", 5, "o1",
+    )  # fmt: skip
+
+
+def test_no_row_is_false_for_a_function_that_returns_a_bool() -> None:
+    class Transaction:
+        sql, now = Connection(), 5
+
+    assert asyncio.run(see(Transaction(), {"order_id": "o1"})) is False
+
+
+def test_a_row_makes_what_has_its_fields_or_its_own_way_of_reading_it() -> None:
+    assert asyncio.run(find_line(Connection({**ROW, "added_later": 1}), "o1")) == Line("p1", 2)
+    assert asyncio.run(find_order(Connection({"id": "o1", "product_ids": ["p1"]}), "o1")) == Order("o1", 1)
+
+
+def test_a_statement_does_not_name_its_connection() -> None:
+    with pytest.raises(TypeError, match=r"names \$sql, which is not a parameter"):
+
+        @statement("SELECT $sql")
+        async def find(sql: Any) -> int: ...

@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import wraps
 from operator import attrgetter, itemgetter
 from types import NoneType, UnionType
@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, Union, cast, get_args, 
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+Model = TypeVar("Model")
 Runner = Callable[Concatenate[Any, Parameters], Awaitable[Result]]
 """A function of a connection, or of a transaction, and of the statement's parameters."""
 
@@ -27,9 +28,10 @@ def statement(sql: str) -> Callable[[Runner[Parameters, Result]], Runner[Paramet
     `$lines.quantity::integer[]`. PostgreSQL must be able to tell the type of each, so most have a cast.
 
     The function's result is a row (a dataclass, or a dict by the names of the columns), one value (of the
-    first column), or a list, tuple or frozenset of either. A field of a row that is a dataclass is a `ROW(…)`
-    of its fields in their order, and a list of dataclasses an array of such rows. None stands for no row, and
-    so does False if the result is a `bool`. The keys of `dict[str, Version]` are the first column, its rows
+    first column), or a list, tuple or frozenset of either. A dataclass takes the columns that it has fields
+    for, or makes itself of a row with its `from_row`. A field that is a dataclass is a `ROW(…)` of its fields
+    in their order, and a list of dataclasses an array of such rows. None stands for no row, and so does False
+    if the result is a `bool`. The keys of `dict[str, Version]` are the first column, its rows
     the others. Without a result, rows are ignored.
 
         @statement("SELECT version, author FROM versions WHERE name = $name::text")
@@ -58,6 +60,12 @@ def statement(sql: str) -> Callable[[Runner[Parameters, Result]], Runner[Paramet
         return cast("Runner[Parameters, Result]", execute)
 
     return declare
+
+
+def narrowed(model: type[Model], row: Any, **others: Any) -> Model:
+    """Return a row as a dataclass with a part of its fields, such as those that the API shows, and others."""
+    names = [each.name for each in fields(cast(Any, model)) if each.name not in others]
+    return model(**{name: getattr(row, name) for name in names}, **others)
 
 
 def _positional(
@@ -139,14 +147,17 @@ def _run_for(returned: Any) -> Callable[[Any, str, list[Any]], Awaitable[Any]]:
 
 def _maker(of: Any) -> Callable[[Any], Any]:
     """Return what makes a row into a value of a type."""
+    if hasattr(of, "from_row"):
+        return cast("Callable[[Any], Any]", of.from_row)
     if is_dataclass(of) and isinstance(of, type):
-        nested = {name: make for name, hint in get_type_hints(of).items() if (make := _nested(hint))}
-        return lambda row: of(**{name: nested.get(name, _same)(value) for name, value in row.items()})
+        hints = get_type_hints(of)
+        taken = {each.name: _nested(hints[each.name]) or _same for each in fields(of)}
+        return lambda row: of(**{name: taken[name](value) for name, value in row.items() if name in taken})
     if get_origin(of) is dict or of is dict or hasattr(of, "__required_keys__"):
         return dict
     if isinstance(of, type) and issubclass(of, tuple) and hasattr(of, "_fields"):
         return lambda row: of(**row)
-    return _first
+    return (lambda row: bool(_first(row))) if of is bool else _first
 
 
 def _nested(hint: Any) -> Callable[[Any], Any] | None:

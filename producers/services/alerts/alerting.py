@@ -1,13 +1,13 @@
 """Makes the messages and events of alerts, within the transaction that changes the rule."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from producers.kit.outbox.transaction import Transaction
 from producers.services.alerts import message_store, store
 from producers.services.alerts.message_store import MessageText
-from producers.services.alerts.model import MessageKind
-from producers.services.alerts.quiet_hours import send_at
-from producers.services.alerts.rules import Rule
+from producers.services.alerts.model import MessageKind, send_at
+from producers.services.alerts.store import Rule
 
 
 async def raise_alert(
@@ -56,13 +56,10 @@ async def add_alert_message(
     await message_store.skip_waiting(tx, rule.rule_id)
     if kind == "resolved" and not await message_store.is_known(tx, alert_id):
         return
-    at = await _send_at(tx, rule)
-    is_listed = rule.target.kind == "page"
-    await message_store.add_message(
-        tx, rule.seller_id, rule.rule_id, alert_id, kind, text, tx.now if is_listed else at, is_listed
-    )
+    await message_store.add_message(tx, rule, alert_id, kind, text, await _send_at(tx, rule))
 
 
 async def _send_at(tx: Transaction, rule: Rule) -> datetime:
     last = await message_store.find_last_send_at(tx, rule.rule_id)
-    return send_at(tx.now, last, rule.distance, rule.quiet)
+    distance, zone = timedelta(minutes=rule.distance_minutes), ZoneInfo(rule.timezone)
+    return send_at(tx.now, last, distance, rule.quiet_hours, zone)

@@ -22,11 +22,9 @@ from producers.kit.outbox.transaction import Transactions
 from producers.services.alerts import message_store, store
 from producers.services.alerts.alerting import disable_rule
 from producers.services.alerts.message_store import DueMessage
-from producers.services.alerts.model import MAKER_LEFT, MAKER_UNKNOWN
-from producers.services.alerts.policy import WRITE_WITH_SECRET
+from producers.services.alerts.model import MAKER_LEFT, MAKER_UNKNOWN, WRITE_WITH_SECRET
 from producers.services.alerts.polling import poll, run_isolated
-from producers.services.alerts.webhook_sender import WebhookFailed, WebhookSender
-from producers.services.alerts.webhook_signature import signed_headers
+from producers.services.alerts.webhooks import WebhookFailed, WebhookSender, signed_headers
 
 WORKER = "delivery"
 INTERVAL_S = 2.0
@@ -86,9 +84,9 @@ class Delivery:
         try:
             if await self._makers.find(message.made, WRITE_WITH_SECRET) is None:
                 await self._give_up(message, MAKER_LEFT)
-            elif message.target.kind == "webhook":
+            elif message.target == "webhook":
                 await self._post(message)
-            elif message.target.kind == "email":
+            elif message.target == "email":
                 await self._mail(message)
             else:
                 await self._end(message, None)
@@ -96,14 +94,13 @@ class Delivery:
             await self._retry(message, MAKER_UNKNOWN, WAITS[0])
 
     async def _mail(self, message: DueMessage) -> None:
-        person_id = message.target.person_id
-        if person_id is None:
+        if message.person_id is None:
             await self._give_up(message, "The person who got the mails has left.")
             return
         outcome = await send_to_reader(
             self._makers.peers,
             mail_id=message.message_id,
-            user_id=person_id,
+            user_id=message.person_id,
             seller_id=message.seller_id,
             kind=MAIL_KIND,
             subject=message.subject,
@@ -124,16 +121,15 @@ class Delivery:
             await self._retry(message, reason, LIMITED_RETRY_AFTER)
 
     async def _post(self, message: DueMessage) -> None:
-        target = message.target
         body = orjson.dumps({"type": f"alert.{message.kind}", "data": message.content})
         try:
-            secret = unseal(self._key, target.sealed_secret or b"", message.rule_id).decode()
+            secret = unseal(self._key, message.sealed_secret or b"", message.rule_id).decode()
         except NotDecryptable:
             await self._give_up(message, "The secret of the webhook can't be read. Create the rule again.")
             return
         headers = signed_headers(secret, message.message_id, int(self._clock().timestamp()), body)
         try:
-            await self._sender.send(target.url or "", headers, body)
+            await self._sender.send(message.url or "", headers, body)
         except WebhookFailed as failed:
             await self._failed(message, failed)
         else:

@@ -1,11 +1,54 @@
-"""All endpoints of the service alerts."""
+"""All endpoints of alerts; and what other processes ask: the state of messages, what a person gets."""
 
-from fastapi import APIRouter
+from datetime import timedelta
+from typing import Annotated
 
-from producers.services.alerts import platform_endpoints, report_endpoints, rule_endpoints, view_endpoints
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from common.access_policy import allow
+from common.guarded_route import policy
+from common.ids import Uuid
+from producers.kit.erasures import Erasure
+from producers.kit.http.endpoint import json_response, transaction, transactions
+from producers.kit.http.routes import JsonBody, ServiceRoute
+from producers.services.alerts import message_store, report_endpoints, rule_endpoints, store, views
+from producers.services.alerts.schemas import NAME, MessagesSummaryResponse, SubscriptionsResponse
+
+SUMMARY_PERIOD = timedelta(days=1)
+
+platform = APIRouter(prefix="/v1", route_class=ServiceRoute)
+
+PLATFORM = allow("platform", traffic="operations")
+
+
+@platform.get("/alert_messages/summary", response_model=MessagesSummaryResponse)
+@policy(PLATFORM)
+async def summarise_messages(request: Request) -> Response:
+    """How many messages wait, and of the last day, how many were sent, failed or skipped."""
+    now = transactions(request, NAME).clock()
+    async with transactions(request, NAME).connection() as sql:
+        found = await message_store.summarise_messages(sql, now - SUMMARY_PERIOD)
+    return json_response({"statuses": found})
+
+
+@platform.post("/erasures/alerts", status_code=204)
+@policy(PLATFORM)
+async def forget_person(request: Request, body: Annotated[Erasure, JsonBody()]) -> Response:
+    """Let a person who was erased get no more mails. What they made stops."""
+    async with transaction(request, NAME, "") as tx:
+        await store.forget_person(tx, str(body.user_id))
+    return Response(status_code=204)
+
+
+@platform.get("/alert_subscriptions/{user_id}", response_model=SubscriptionsResponse)
+@policy(PLATFORM)
+async def list_subscriptions(request: Request, user_id: Uuid) -> Response:
+    """The alerts and reports whose mails go to a person, the oldest first."""
+    async with transactions(request, NAME).connection() as sql:
+        return json_response({"subscriptions": await message_store.find_subscriptions(sql, user_id)})
+
 
 router = APIRouter()
-router.include_router(rule_endpoints.router)
-router.include_router(report_endpoints.router)
-router.include_router(view_endpoints.router)
-router.include_router(platform_endpoints.router)
+for each in (rule_endpoints.router, report_endpoints.router, views.router, platform):
+    router.include_router(each)

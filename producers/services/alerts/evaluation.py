@@ -28,14 +28,14 @@ from producers.services.alerts.figures import (
 from producers.services.alerts.model import (
     MAKER_LEFT,
     MAKER_UNKNOWN,
+    WRITE_WITH_SECRET,
     MessageKind,
     Verdict,
     message_kind,
     progress_after,
 )
-from producers.services.alerts.policy import WRITE_WITH_SECRET
 from producers.services.alerts.polling import poll, run_isolated
-from producers.services.alerts.rules import Rule
+from producers.services.alerts.store import Rule
 from producers.services.alerts.texts import alert_text
 from producers.services.alerts.windows import Observation, new_observations, next_evaluation, requested_period
 
@@ -84,7 +84,7 @@ class Evaluator:
         """
         async with self._transactions.connection() as sql:
             claimed = await store.claim_rules(sql, self._transactions.clock(), LEASE, AT_ONCE)
-        await run_isolated(WORKER, [self.evaluate(rule) for rule, is_approved in claimed if is_approved])
+        await run_isolated(WORKER, [self.evaluate(rule) for rule in claimed if rule.is_approved])
         return len(claimed)
 
     async def evaluate(self, rule: Rule) -> None:
@@ -143,7 +143,8 @@ class Evaluator:
         progress = progress_after(rule.progress, verdicts, rule.fires_after, rule.resolves_after)
         last = observations[-1]
         async with self._transactions.begin(Trace.start(rule.rule_id, None)) as tx:
-            kind = message_kind(rule.progress, progress, rule.last_message_at, rule.repeat_after, tx.now)
+            repeat_after = timedelta(minutes=rule.repeat_minutes) if rule.repeat_minutes else None
+            kind = message_kind(rule.progress, progress, rule.last_message_at, repeat_after, tx.now)
             alert_id = rule.alert_id or new_id()
             saved = await store.save_evaluation(
                 tx,
@@ -153,7 +154,7 @@ class Evaluator:
                 last.bucket.value,
                 last.bucket.end,
                 next_evaluation(rule.window, last.bucket.end, tx.now, self._zone),
-                kind is not None,
+                None if kind is None else tx.now,
             )
             if not saved or kind is None:
                 return

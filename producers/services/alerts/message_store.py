@@ -1,4 +1,4 @@
-"""Reads and writes the messages of rules; each statement is a file in `queries/`."""
+"""The messages of rules as they are stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,16 +6,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from common.ids import new_id
+from common.settings import Settings
 from producers.kit.makers import Made
-from producers.kit.outbox.transaction import Transaction
-from producers.kit.postgres.queries import load_queries
-from producers.services.alerts.model import MessageKind
-from producers.services.alerts.rules import Target
+from producers.kit.outbox.transaction import Transaction, Transactions
+from producers.kit.postgres.pruning import prune
+from producers.kit.postgres.statements import statement
+from producers.services.alerts.model import MessageKind, MessageStatus, TargetKind
+from producers.services.alerts.schemas import AlertMessageResponse, MessagesOfStatus, SubscriptionResponse
+from producers.services.alerts.store import Rule
 
-SQL = load_queries(__file__)
-
-PRUNE_MESSAGES = SQL["prune_messages"]
-"""A DELETE for `producers.kit.postgres.pruning.prune`."""
+MESSAGES_AGE = timedelta(days=90)
+"""As long as `alert_raised` is in Kafka."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class MessageText:
 
 @dataclass(frozen=True, slots=True)
 class DueMessage:
-    """A message to send now. `attempts` counts this attempt, too. `made` is about its rule.
+    """A message to send now, with the target and the maker of its rule. `attempts` counts this attempt, too.
 
     `is_approved` is whether its seller may sell now.
     """
@@ -42,110 +43,205 @@ class DueMessage:
     body: str
     content: Mapping[str, Any]
     attempts: int
-    target: Target
-    made: Made
+    target: TargetKind
+    person_id: str | None
+    maker: str | None
+    made_at: datetime
+    url: str | None
+    sealed_secret: bytes | None
     is_approved: bool
 
+    @property
+    def made(self) -> Made:
+        """Who made its rule, or changed or resumed it last."""
+        return Made(self.maker, self.made_at, self.seller_id)
 
-async def find_subscriptions(sql: Any, user_id: str) -> list[dict[str, Any]]:
+
+async def prune_messages(transactions: Transactions, _settings: Settings) -> None:
+    """Delete messages once an hour that are older than 90 days, until cancelled."""
+    await prune("alerts messages", transactions, _PRUNE_MESSAGES, MESSAGES_AGE)
+
+
+_PRUNE_MESSAGES = """
+DELETE FROM messages
+WHERE message_id IN (
+    SELECT message_id FROM messages
+    WHERE created_at < now() - $1::interval AND status <> 'waiting'
+    LIMIT $2::integer
+)
+"""
+
+
+@statement("""
+    SELECT 'alert' AS kind, rule_id AS id, seller_id, name, created_at, is_enabled
+    FROM rules
+    WHERE person_id = $user_id::uuid
+    UNION ALL
+    SELECT 'report', report_id, seller_id, name, created_at, is_enabled
+    FROM reports
+    WHERE person_id = $user_id::uuid
+    ORDER BY created_at, id
+""")
+async def find_subscriptions(sql: Any, user_id: str) -> list[SubscriptionResponse]:
     """Return the alerts and reports whose mails go to a person, the oldest first."""
-    return [dict(row) for row in await sql.fetch(SQL["find_subscriptions"], user_id)]
 
 
-async def summarise_messages(sql: Any, since: datetime) -> list[dict[str, Any]]:
+@statement("""
+    SELECT status, count(*)::integer AS messages, min(created_at) AS oldest_at FROM messages
+    WHERE status = 'waiting' OR created_at >= $since::timestamptz
+    GROUP BY status
+    ORDER BY status
+""")
+async def summarise_messages(sql: Any, since: datetime) -> list[MessagesOfStatus]:
     """Return by status how many messages wait, or were made since a time, and when the oldest was made."""
-    return [dict(row) for row in await sql.fetch(SQL["summarise_messages"], since)]
 
 
+@statement("""
+    UPDATE messages SET status = 'skipped'
+    WHERE rule_id = $rule_id::uuid AND status = 'waiting' AND attempts = 0 AND kind <> 'test'
+""")
 async def skip_waiting(tx: Transaction, rule_id: str) -> None:
     """Skip the messages of a rule, except tests, that nobody has tried to send."""
-    await tx.sql.execute(SQL["skip_waiting"], rule_id)
 
 
+@statement("UPDATE messages SET status = 'skipped' WHERE rule_id = $rule_id::uuid AND status = 'waiting'")
 async def skip_every_waiting(tx: Transaction, rule_id: str) -> None:
     """Skip all messages of a rule that are not sent yet, also tests and those that are to be retried."""
-    await tx.sql.execute(SQL["skip_every_waiting"], rule_id)
 
 
+@statement("""
+    SELECT EXISTS (SELECT FROM messages WHERE alert_id = $alert_id::uuid
+        AND (status = 'sent' OR attempts > 0))
+""")
 async def is_known(tx: Transaction, alert_id: str) -> bool:
     """Return whether a message about an alert was sent, or somebody has tried to send it."""
-    known: bool = await tx.sql.fetchval(SQL["is_known"], alert_id)
-    return known
 
 
+@statement("""
+    SELECT max(send_at) FROM messages WHERE rule_id = $rule_id::uuid AND kind <> 'test'
+        AND status <> 'skipped'
+""")
 async def find_last_send_at(tx: Transaction, rule_id: str) -> datetime | None:
     """Return when the last message of a rule was or will be sent; tests and skipped messages do not count."""
-    at: datetime | None = await tx.sql.fetchval(SQL["find_last_send_at"], rule_id)
-    return at
 
 
 async def add_message(
+    tx: Transaction, rule: Rule, alert_id: str | None, kind: MessageKind, text: MessageText, send_at: datetime
+) -> None:
+    """Add a message of a rule, to be sent at `send_at`. One for the page is only listed: it is sent now."""
+    if rule.target.kind == "page":
+        await _add_message(tx, new_id(), rule, alert_id, kind, "sent", text, tx.now, tx.now)
+    else:
+        await _add_message(tx, new_id(), rule, alert_id, kind, "waiting", text, send_at, None)
+
+
+@statement("""
+    INSERT INTO messages
+    (message_id, seller_id, rule_id, alert_id, kind, status, subject, body, content, created_at, send_at,
+        sent_at)
+    VALUES (
+        $message_id::uuid, $rule.seller_id::text, $rule.rule_id::uuid, $alert_id::uuid, $kind::text,
+            $status::text, $text.subject::text, $text.body::text, $text.content::jsonb, $tx.now::timestamptz,
+        $send_at::timestamptz, $sent_at::timestamptz
+    )
+""")
+async def _add_message(
     tx: Transaction,
-    seller_id: str,
-    rule_id: str,
+    message_id: str,
+    rule: Rule,
     alert_id: str | None,
     kind: MessageKind,
+    status: MessageStatus,
     text: MessageText,
     send_at: datetime,
-    is_sent: bool,
-) -> str:
-    """Add a message of a rule, and return its id. `is_sent`: it is only listed, so that it is done."""
-    message_id = new_id()
-    await tx.sql.execute(
-        SQL["add_message"],
-        message_id,
-        seller_id,
-        rule_id,
-        alert_id,
-        kind,
-        "sent" if is_sent else "waiting",
-        text.subject,
-        text.body,
-        text.content,
-        tx.now,
-        send_at,
-        tx.now if is_sent else None,
-    )
-    return message_id
+    sent_at: datetime | None,
+) -> None: ...
 
 
+@statement("""
+    SELECT EXISTS (SELECT FROM messages WHERE rule_id = $rule_id::uuid AND kind = 'test'
+        AND created_at > $since::timestamptz)
+""")
 async def was_tested_since(tx: Transaction, rule_id: str, since: datetime) -> bool:
     """Return whether a test of a locked rule was made since a moment."""
-    tested: bool = await tx.sql.fetchval(SQL["was_tested_since"], rule_id, since)
-    return tested
 
 
-async def find_messages(sql: Any, seller_id: str, before: str | None, limit: int) -> list[dict[str, Any]]:
-    """Return messages of a seller as the API shows them, the newest first, older than `before`."""
-    return [dict(row) for row in await sql.fetch(SQL["find_messages"], seller_id, before, limit)]
+@statement("""
+    SELECT
+        messages.message_id,
+        messages.rule_id,
+        rules.name AS rule_name,
+        messages.kind,
+        messages.status,
+        messages.subject,
+        messages.body,
+        messages.created_at,
+        messages.send_at,
+        messages.sent_at,
+        messages.attempts,
+        messages.error
+    FROM messages
+    JOIN rules USING (rule_id)
+    WHERE messages.seller_id = $seller_id::text
+        AND ($before::uuid IS NULL OR messages.message_id < $before::uuid)
+    ORDER BY messages.message_id DESC
+    LIMIT $limit::integer
+""")
+async def find_messages(
+    sql: Any, seller_id: str, before: str | None, limit: int
+) -> list[AlertMessageResponse]:
+    """Return messages of a seller, the newest first, older than `before`."""
 
 
+@statement("""
+    UPDATE messages
+    SET send_at = $now::timestamptz + $lease::interval, attempts = attempts + 1
+    FROM rules
+    WHERE rules.rule_id = messages.rule_id
+        AND messages.message_id IN (
+            SELECT message_id FROM messages
+            WHERE status = 'waiting' AND send_at <= $now
+            ORDER BY send_at
+            LIMIT $limit::integer
+            FOR UPDATE SKIP LOCKED
+        )
+    RETURNING
+        messages.message_id,
+        messages.seller_id,
+        messages.rule_id,
+        messages.kind,
+        messages.subject,
+        messages.body,
+        messages.content,
+        messages.attempts,
+        rules.target,
+        rules.person_id,
+        rules.maker,
+        rules.made_at,
+        rules.url,
+        rules.sealed_secret,
+        is_approved(rules.seller_id) AS is_approved
+""")
 async def claim_messages(sql: Any, now: datetime, lease: timedelta, limit: int) -> list[DueMessage]:
     """Return at most `limit` messages that are due. Nobody else gets them until `lease` has passed."""
-    rows = await sql.fetch(SQL["claim_messages"], now, lease, limit)
-    return [
-        DueMessage(
-            row["message_id"],
-            row["seller_id"],
-            row["rule_id"],
-            row["kind"],
-            row["subject"],
-            row["body"],
-            row["content"],
-            row["attempts"],
-            Target(row["target"], row["person_id"], None, row["url"], row["sealed_secret"]),
-            Made(row["maker"], row["made_at"], row["seller_id"]),
-            row["is_approved"],
-        )
-        for row in rows
-    ]
 
 
+@statement("""
+    UPDATE messages
+    SET
+        status = CASE WHEN $error::text IS NULL THEN 'sent' ELSE 'failed' END,
+        sent_at = CASE WHEN $error IS NULL THEN $tx.now::timestamptz END,
+        error = $error
+    WHERE message_id = $message_id::uuid AND status = 'waiting'
+    RETURNING true
+""")
 async def end_message(tx: Transaction, message_id: str, error: str | None) -> bool:
     """Mark a message as sent or, with an error, as failed; return False if it was marked before."""
-    return await tx.sql.fetchval(SQL["end_message"], message_id, tx.now, error) is not None
 
 
+@statement("""
+    UPDATE messages SET send_at = $send_at::timestamptz, error = $error::text
+        WHERE message_id = $message_id::uuid AND status = 'waiting'
+""")
 async def retry_message(sql: Any, message_id: str, send_at: datetime, error: str) -> None:
     """Send a message again later."""
-    await sql.execute(SQL["retry_message"], message_id, send_at, error)

@@ -1,12 +1,19 @@
-"""The rules of alerts, without a database: when a condition holds, and when an alert fires and resolves."""
+"""The rules of alerts, without a database: when a condition holds, an alert fires, a message is sent.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal
+Owners and managers change alerts, reports and views; analysts see them.
+"""
 
-from common.principal import StaffRole
-from producers.services.alerts.usual import Usual
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from statistics import median
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import ConfigDict, Field
+
+from common.access_policy import allow
+from common.principal import FIGURES_STAFF, StaffRole
 
 Window = Literal["hour", "day", "week"]
 ConditionKind = Literal["threshold", "usual"]
@@ -19,9 +26,26 @@ Verdict = Literal["holds", "between", "clear", "unknown"]
 """Of one value. `between` neither fires an alert nor resolves it; `unknown` says that there is no value."""
 
 MessageKind = Literal["fired", "repeated", "resolved", "test"]
+MessageStatus = Literal["waiting", "sent", "failed", "skipped"]
+TargetKind = Literal["page", "email", "webhook"]
+ReportPeriod = Literal["day", "week", "month"]
+
+Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["22:00"])]
+"""A time of the day, such as 22:00."""
 
 WRITERS: frozenset[StaffRole] = frozenset({"owner", "manager"})
 """Who may change alerts, reports and views."""
+
+SELLER = "seller_id"
+"""The path parameter that names the seller."""
+
+READ = allow(
+    "seller", "analyst", "admin", "platform",
+    traffic="read", staff=FIGURES_STAFF, seller_parameter=SELLER, scope="analytics:read",
+)  # fmt: skip
+WRITE = allow("seller", "admin", traffic="write", staff=WRITERS, seller_parameter=SELLER)
+WRITE_WITH_SECRET = replace(WRITE, secret_response=True)
+"""Of rules: the response has the secret of a new webhook."""
 
 MAKER_LEFT = "The person who made this may not make it any more. Whoever resumes it takes it over."
 """Why a rule or a report is paused (`producers.kit.makers`)."""
@@ -37,6 +61,41 @@ MIN_DISTANCE_MINUTES, MAX_DISTANCE_MINUTES = 15, 7 * 24 * 60
 CLEAR_MARGIN = 1.0
 """A change against the usual is clear once it is this many deviations below the limit."""
 
+MIN_VALUES = 4
+"""With fewer earlier values, nothing is usual yet."""
+
+MAD_TO_DEVIATION = 1.4826
+"""The median absolute deviation times this is the standard deviation of a normal distribution."""
+
+MIN_SPREAD_SHARE = 0.1
+"""The spread is at least this share of the median, so that small changes of a steady metric are usual."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """The median of earlier values in the unit of the metric, and their spread, which is above 0."""
+
+    median: float
+    spread: float
+
+    def deviations(self, value: float) -> float:
+        """Return by how many robust standard deviations a value is above the median; below 0 if under it.
+
+        Up to the constant, it is the modified z-score of Iglewicz and Hoaglin, "How to Detect and Handle
+        Outliers" (1993), who call a value with more than 3.5 an outlier.
+        """
+        return (value - self.median) / self.spread
+
+
+def usual_of(values: Sequence[float]) -> Usual | None:
+    """Return what is usual after these values; None if they are too few, or if all of them are 0."""
+    if len(values) < MIN_VALUES:
+        return None
+    middle = median(values)
+    deviation = median(abs(value - middle) for value in values) * MAD_TO_DEVIATION
+    spread = max(deviation, abs(middle) * MIN_SPREAD_SHARE)
+    return Usual(middle, spread) if spread > 0 else None
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -47,6 +106,8 @@ class Condition:
     It is `unknown` if neither the value nor the usual reaches `minimum`, because a few orders more or less
     say nothing in a small shop.
     """
+
+    __pydantic_config__ = ConfigDict(json_schema_serialization_defaults_required=True)
 
     kind: ConditionKind
     direction: Direction
@@ -140,3 +201,42 @@ def message_kind(
     if not after.is_open or last_message_at is None or repeat_after is None:
         return None
     return "repeated" if now >= last_message_at + repeat_after else None
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """The time of each day, from `start` until `end` in the zone of a rule, in which no message is sent.
+
+    If `end` is before `start`, it is on the next day.
+    """
+
+    start: Clock
+    end: Clock
+
+    def end_after(self, moment: datetime, zone: ZoneInfo) -> datetime | None:
+        """Return when the quiet hours end in which a moment lies, in UTC; None if it lies in none."""
+        local = moment.astimezone(zone)
+        at, start, end = local.time(), time.fromisoformat(self.start), time.fromisoformat(self.end)
+        if start < end:
+            is_quiet, days = start <= at < end, 0
+        else:
+            is_quiet, days = at >= start or at < end, int(at >= start)
+        if not is_quiet:
+            return None
+        ended = datetime.combine(local.date() + timedelta(days=days), end, zone).astimezone(UTC)
+        return max(ended, moment)
+
+
+def send_at(
+    now: datetime,
+    last_sent_at: datetime | None,
+    distance: timedelta,
+    quiet: QuietHours | None,
+    zone: ZoneInfo,
+) -> datetime:
+    """Return when a message that is made now may be sent.
+
+    It is at least `distance` after the message that the rule sent last, and not in its quiet hours.
+    """
+    earliest = now if last_sent_at is None else max(now, last_sent_at + distance)
+    return (quiet and quiet.end_after(earliest, zone)) or earliest

@@ -14,19 +14,12 @@ from producers.kit.http.guard import principal_of
 from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.kit.outbox.transaction import Transaction
 from producers.services.alerts import report_store
-from producers.services.alerts.checks import check_metric, find_mail_target, require_seller
-from producers.services.alerts.context import AlertsContext
-from producers.services.alerts.model import MAX_REPORTS
-from producers.services.alerts.policy import READ, WRITE
-from producers.services.alerts.problems import NoRecipient, TooMany, UnknownThing
-from producers.services.alerts.report_periods import next_send_at, period_before
+from producers.services.alerts.context import AlertsContext, check_metric, find_mail_target, require_seller
+from producers.services.alerts.model import MAX_REPORTS, READ, WRITE
+from producers.services.alerts.problems import NO_RECIPIENT, TOO_MANY, UNKNOWN_THING
 from producers.services.alerts.report_store import Report
-from producers.services.alerts.schemas import (
-    NAME,
-    ReportRequest,
-    ReportResponse,
-    ReportsResponse,
-)
+from producers.services.alerts.schemas import NAME, ReportRequest, ReportResponse, ReportsResponse
+from producers.services.alerts.windows import next_send_at, period_before
 
 PATH = "/v1/sellers/{seller_id}/reports"
 
@@ -75,7 +68,7 @@ async def create_report(
         row |= {"maker": principal_of(request).subject}
         created = await report_store.create_report(tx, row, MAX_REPORTS)
     if created is None:
-        raise TooMany("reports", MAX_REPORTS)
+        raise TOO_MANY(what="reports", limit=MAX_REPORTS)
     return json_response(created, 201)
 
 
@@ -111,7 +104,7 @@ async def resume_report(request: Request, seller_id: SellerPath, report_id: Repo
     async with transaction(request, NAME, seller_id) as tx:
         report = await _lock(tx, seller_id, report_id)
         if report.person_id is None:
-            raise NoRecipient
+            raise NO_RECIPIENT()
         due = next_send_at(report.period, report.hour, tx.now, report.zone)
         await report_store.resume_report(tx, report_id, due, principal_of(request).subject)
         return json_response(await report_store.find_report(tx.sql, seller_id, report_id))
@@ -120,7 +113,7 @@ async def resume_report(request: Request, seller_id: SellerPath, report_id: Repo
 async def _lock(tx: Transaction, seller_id: str, report_id: str) -> Report:
     report = await report_store.lock_report(tx, seller_id, report_id)
     if report is None:
-        raise UnknownThing("report", PATH)
+        raise UNKNOWN_THING(what="report", path=PATH)
     return report
 
 
@@ -129,14 +122,11 @@ def _row(tx: Transaction, seller_id: str, body: ReportRequest, shop_timezone: st
     timezone = body.timezone or shop_timezone
     zone = ZoneInfo(timezone)
     return {
+        **body.model_dump(exclude={"address"}),
         "report_id": new_id(),
         "seller_id": seller_id,
-        "name": body.name,
-        "period": body.period,
-        "metrics": body.metrics,
         "timezone": timezone,
-        "hour": body.hour,
-        "created_at": tx.now.isoformat(),
-        "send_at": next_send_at(body.period, body.hour, tx.now, zone).isoformat(),
-        "covered_until": period_before(body.period, tx.now, zone)[1].isoformat(),
+        "created_at": tx.now,
+        "send_at": next_send_at(body.period, body.hour, tx.now, zone),
+        "covered_until": period_before(body.period, tx.now, zone)[1],
     }

@@ -1,4 +1,4 @@
-"""Reads and writes the reports; each statement is a file in `queries/`."""
+"""The reports of sellers as they are stored."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 
 from producers.kit.makers import Made
 from producers.kit.outbox.transaction import Transaction
-from producers.kit.postgres.queries import load_queries
-from producers.services.alerts.report_periods import ReportPeriod
-
-SQL = load_queries(__file__)
+from producers.kit.postgres.statements import statement
+from producers.services.alerts.model import ReportPeriod
+from producers.services.alerts.schemas import ReportResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,83 +22,139 @@ class Report:
     name: str
     period: ReportPeriod
     metrics: Sequence[str]
-    zone: ZoneInfo
+    timezone: str
     hour: int
     person_id: str | None
     covered_until: datetime
-    made: Made
+    maker: str | None
+    made_at: datetime
+    is_approved: bool | None = None
+    """Whether the seller may sell now; None unless the report was claimed."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of its periods."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def made(self) -> Made:
+        """Who made it, or resumed it last."""
+        return Made(self.maker, self.made_at, self.seller_id)
 
 
-async def create_report(tx: Transaction, row: Mapping[str, Any], limit: int) -> dict[str, Any] | None:
-    """Add a report of a locked seller, and return it as the API shows it; None if it has `limit` already."""
+async def create_report(tx: Transaction, row: Mapping[str, Any], limit: int) -> ReportResponse | None:
+    """Add a report of a locked seller, and return it; None if it has `limit` already."""
     content = {"is_enabled": True, "made_at": tx.now, **row}
-    report_id = await tx.sql.fetchval(SQL["create_report"], content, row["seller_id"], limit)
+    report_id = await _create_report(tx, content, row["seller_id"], limit)
     return None if report_id is None else await find_report(tx.sql, row["seller_id"], report_id)
 
 
-async def find_reports(sql: Any, seller_id: str) -> list[dict[str, Any]]:
-    """Return the reports of a seller as the API shows them, the oldest first."""
-    return [dict(row) for row in await sql.fetch(SQL["find_reports"], seller_id, None)]
+@statement("""
+    INSERT INTO reports
+    SELECT new_report.*
+    FROM jsonb_populate_record(NULL::reports, $row::jsonb) AS new_report
+    WHERE (SELECT count(*) FROM reports WHERE reports.seller_id = $seller_id::text) < $limit::integer
+    RETURNING report_id
+""")
+async def _create_report(
+    tx: Transaction, row: Mapping[str, Any], seller_id: str, limit: int
+) -> str | None: ...
 
 
-async def find_report(sql: Any, seller_id: str, report_id: str) -> dict[str, Any] | None:
-    """Return a report of a seller as the API shows it; None if it has no such report."""
-    row = await sql.fetchrow(SQL["find_reports"], seller_id, report_id)
-    return None if row is None else dict(row)
+@statement("""
+    SELECT
+        report_id,
+        name,
+        period,
+        metrics,
+        hour,
+        timezone,
+        address_hint,
+        is_enabled,
+        disabled_reason,
+        created_at,
+        send_at,
+        covered_until,
+        (SELECT max(sent_at) FROM report_mails
+            WHERE report_mails.report_id = reports.report_id) AS last_sent_at,
+        problem
+    FROM reports
+    WHERE seller_id = $seller_id::text AND ($report_id::uuid IS NULL OR report_id = $report_id::uuid)
+    ORDER BY report_id
+""")
+async def find_reports(sql: Any, seller_id: str, report_id: str | None = None) -> list[ReportResponse]:
+    """Return the reports of a seller, the oldest first; only the one with an id if that is given."""
 
 
+async def find_report(sql: Any, seller_id: str, report_id: str) -> ReportResponse | None:
+    """Return a report of a seller; None if it has no such report."""
+    found = await find_reports(sql, seller_id, report_id)
+    return found[0] if found else None
+
+
+@statement("""
+    SELECT * FROM reports WHERE seller_id = $seller_id::text AND report_id = $report_id::uuid FOR UPDATE
+""")
 async def lock_report(tx: Transaction, seller_id: str, report_id: str) -> Report | None:
     """Lock and return a report of a seller; None if it has no such report."""
-    row = await tx.sql.fetchrow(SQL["lock_report"], seller_id, report_id)
-    return None if row is None else _report(row)
 
 
+@statement("DELETE FROM reports WHERE report_id = $report_id::uuid")
 async def delete_report(tx: Transaction, report_id: str) -> None:
     """Delete a locked report."""
-    await tx.sql.execute(SQL["delete_report"], report_id)
 
 
+@statement("""
+    UPDATE reports SET is_enabled = false, disabled_reason = $reason::text, problem = NULL
+        WHERE report_id = $report_id::uuid
+""")
 async def pause_report(tx: Transaction, report_id: str, reason: str | None) -> None:
     """Send a locked report no more. `reason` is given if no person paused it."""
-    await tx.sql.execute(SQL["pause_report"], report_id, reason)
 
 
+@statement("""
+    UPDATE reports
+    SET is_enabled = true, disabled_reason = NULL, send_at = $send_at::timestamptz, maker = $maker::text,
+        made_at = $tx.now::timestamptz
+    WHERE report_id = $report_id::uuid
+""")
 async def resume_report(tx: Transaction, report_id: str, send_at: datetime, maker: str) -> None:
     """Send a locked report again from a moment on. Whoever resumes it is its maker now."""
-    await tx.sql.execute(SQL["resume_report"], report_id, send_at, maker, tx.now)
 
 
-async def claim_reports(sql: Any, now: datetime, lease: timedelta, limit: int) -> list[tuple[Report, bool]]:
-    """Return at most `limit` reports that are due, each with whether its seller may sell now.
+@statement("""
+    UPDATE reports
+    SET send_at = $now::timestamptz + $lease::interval
+    WHERE report_id IN (
+        SELECT report_id FROM reports
+        WHERE is_enabled AND send_at <= $now
+        ORDER BY send_at
+        LIMIT $limit::integer
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING reports.*, is_approved(seller_id) AS is_approved
+""")
+async def claim_reports(sql: Any, now: datetime, lease: timedelta, limit: int) -> list[Report]:
+    """Return at most `limit` reports that are due. Nobody else gets them until `lease` has passed."""
 
-    Nobody else gets them until `lease` has passed.
-    """
-    rows = await sql.fetch(SQL["claim_reports"], now, lease, limit)
-    return [(_report(row), row["is_approved"]) for row in rows]
 
-
-async def add_report_mail(tx: Transaction, report_id: str, period: tuple[datetime, datetime]) -> bool:
+@statement("""
+    INSERT INTO report_mails (report_id, period_start, period_end, sent_at)
+    VALUES ($report_id::uuid, $start::timestamptz, $end::timestamptz, $tx.now::timestamptz)
+    ON CONFLICT DO NOTHING
+    RETURNING true
+""")
+async def add_report_mail(tx: Transaction, report_id: str, start: datetime, end: datetime) -> bool:
     """Record that a period of a report is sent; return False if it was recorded before."""
-    return await tx.sql.fetchval(SQL["add_report_mail"], report_id, *period, tx.now) is not None
 
 
+@statement("""
+    UPDATE reports
+    SET send_at = $send_at::timestamptz, covered_until = coalesce($covered_until::timestamptz,
+        covered_until), problem = $problem::text
+    WHERE report_id = $report_id::uuid
+""")
 async def postpone_report(
     sql: Any, report_id: str, send_at: datetime, covered_until: datetime | None, problem: str | None
 ) -> None:
     """Send a report next at a moment. `covered_until` is the end of the period that was sent, if one was."""
-    await sql.execute(SQL["postpone_report"], report_id, send_at, covered_until, problem)
-
-
-def _report(row: Any) -> Report:
-    return Report(
-        row["report_id"],
-        row["seller_id"],
-        row["name"],
-        row["period"],
-        tuple(row["metrics"]),
-        ZoneInfo(row["timezone"]),
-        row["hour"],
-        row["person_id"],
-        row["covered_until"],
-        Made(row["maker"], row["made_at"], row["seller_id"]),
-    )

@@ -17,12 +17,11 @@ from producers.kit.outbox.transaction import Transactions
 from producers.services.alerts import report_store
 from producers.services.alerts.delivery import send_to_reader
 from producers.services.alerts.figures import FiguresClient, FiguresRefused, FiguresUnavailable
-from producers.services.alerts.model import MAKER_LEFT, MAKER_UNKNOWN
-from producers.services.alerts.policy import WRITE
+from producers.services.alerts.model import MAKER_LEFT, MAKER_UNKNOWN, WRITE
 from producers.services.alerts.polling import poll, run_isolated
-from producers.services.alerts.report_periods import next_send_at, period_before
 from producers.services.alerts.report_store import Report
-from producers.services.alerts.report_text import report_text
+from producers.services.alerts.texts import report_text
+from producers.services.alerts.windows import next_send_at, period_before
 
 WORKER = "reports"
 INTERVAL_S = 15.0
@@ -61,7 +60,7 @@ class Reporter:
         """
         async with self._transactions.connection() as sql:
             claimed = await report_store.claim_reports(sql, self._transactions.clock(), LEASE, AT_ONCE)
-        await run_isolated(WORKER, [self.send(report) for report, is_approved in claimed if is_approved])
+        await run_isolated(WORKER, [self.send(report) for report in claimed if report.is_approved])
         return len(claimed)
 
     async def send(self, report: Report) -> None:
@@ -122,7 +121,7 @@ class Reporter:
                 at = tx.now + LIMITED_RETRY_AFTER
                 reason = "Too many reports went to this address within an hour."
                 await report_store.postpone_report(tx.sql, report.report_id, at, None, reason)
-            elif await report_store.add_report_mail(tx, report.report_id, period):
+            elif await report_store.add_report_mail(tx, report.report_id, *period):
                 at = next_send_at(report.period, report.hour, tx.now, report.zone)
                 await report_store.postpone_report(tx.sql, report.report_id, at, period[1], None)
 

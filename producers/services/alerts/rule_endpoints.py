@@ -1,7 +1,7 @@
 """`/v1/sellers/{seller_id}/alerts`: the rules of a seller, and the messages that they made."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
@@ -9,32 +9,30 @@ from starlette.responses import Response
 from common.guarded_route import policy
 from common.ids import Uuid, new_id
 from common.openapi import openapi_problem
+from producers.kit.encryption import seal
 from producers.kit.http.endpoint import context, json_response, transaction, transactions
 from producers.kit.http.guard import principal_of
 from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.kit.outbox.transaction import Transaction
+from producers.kit.postgres.statements import narrowed
 from producers.services.alerts import message_store, store
 from producers.services.alerts.alerting import close_alert
-from producers.services.alerts.checks import check_metric, require_seller
-from producers.services.alerts.context import AlertsContext
-from producers.services.alerts.model import MAX_RULES
-from producers.services.alerts.policy import READ, WRITE, WRITE_WITH_SECRET
-from producers.services.alerts.presenters import present_rule
+from producers.services.alerts.context import AlertsContext, check_metric, find_mail_target, require_seller
+from producers.services.alerts.model import MAX_RULES, READ, WRITE, WRITE_WITH_SECRET
 from producers.services.alerts.problems import (
-    BadWebhook,
-    ChangedMeanwhile,
-    NoRecipient,
-    RulePaused,
-    TestedJustNow,
-    TooMany,
-    UnknownThing,
+    BAD_WEBHOOK,
+    CHANGED_MEANWHILE,
+    NO_RECIPIENT,
+    RULE_PAUSED,
+    TESTED_JUST_NOW,
+    TOO_MANY,
+    UNKNOWN_THING,
 )
-from producers.services.alerts.rule_columns import content, new_secret, new_target, same_target
-from producers.services.alerts.rules import Rule
 from producers.services.alerts.schemas import (
     NAME,
     AlertRuleResponse,
     AlertRulesResponse,
+    EmailTarget,
     MessagesResponse,
     NewRuleResponse,
     RuleChange,
@@ -42,8 +40,9 @@ from producers.services.alerts.schemas import (
     UnchangedTarget,
     WebhookTarget,
 )
+from producers.services.alerts.store import Rule
 from producers.services.alerts.texts import test_text
-from producers.services.alerts.webhook_address import WebhookRefused
+from producers.services.alerts.webhooks import WebhookRefused, new_webhook_secret
 
 PATH = "/v1/sellers/{seller_id}/alerts"
 PAGE_MESSAGES = 50
@@ -70,7 +69,7 @@ async def alert_rules(request: Request, seller_id: SellerPath) -> Response:
     """Return the rules of a seller, with their state and the value that was looked at last."""
     async with transactions(request, NAME).connection() as sql:
         rules = await store.find_rules(sql, seller_id)
-    return json_response({"rules": [present_rule(rule) for rule in rules]})
+    return json_response({"rules": [narrowed(AlertRuleResponse, rule) for rule in rules]})
 
 
 @router.get("/messages", summary="The messages of a seller's alerts", response_model=MessagesResponse)
@@ -107,17 +106,16 @@ async def create_alert_rule(
     """
     alerts: AlertsContext = context(request, NAME)
     await _check(alerts, body)
-    rule_id, secret = new_id(), new_secret(body)
-    row = content(body, alerts.timezone) | await new_target(alerts, seller_id, rule_id, body, secret)
+    rule_id, secret = new_id(), _new_secret(body)
+    row = _content(body, alerts.timezone) | await _new_target(alerts, seller_id, rule_id, body, secret)
     async with transaction(request, NAME, seller_id) as tx:
         await require_seller(tx, seller_id)
-        now = tx.now.isoformat()
         row |= {"rule_id": rule_id, "seller_id": seller_id, "maker": principal_of(request).subject}
-        row |= {"created_at": now, "evaluate_at": now, "evaluated_until": now}
+        row |= dict.fromkeys(("created_at", "evaluate_at", "evaluated_until"), tx.now)
         created = await store.create_rule(tx, row, MAX_RULES)
     if created is None:
-        raise TooMany("alerts", MAX_RULES)
-    return json_response({**present_rule(created), "webhook_secret": secret}, 201)
+        raise TOO_MANY(what="alerts", limit=MAX_RULES)
+    return json_response(narrowed(NewRuleResponse, created, webhook_secret=secret), 201)
 
 
 @router.put(
@@ -143,20 +141,20 @@ async def change_alert_rule(
     """
     alerts: AlertsContext = context(request, NAME)
     await _check(alerts, body)
-    secret, target = new_secret(body), None
+    secret, target = _new_secret(body), None
     if not isinstance(body.target, UnchangedTarget):
-        target = await new_target(alerts, seller_id, rule_id, body, secret)
+        target = await _new_target(alerts, seller_id, rule_id, body, secret)
     async with transaction(request, NAME, seller_id) as tx:
         await require_seller(tx, seller_id)
         rule = await _lock(tx, seller_id, rule_id)
         if body.version is not None and body.version != rule.version:
-            raise ChangedMeanwhile(PATH, body.version, rule.version)
-        target = target or same_target(rule.target)
+            raise CHANGED_MEANWHILE(path=PATH, expected=body.version, current=rule.version)
+        target = target or _same_target(rule)
         await close_alert(tx, rule, "The rule was changed.")
         await message_store.skip_every_waiting(tx, rule_id)
-        row = content(body, alerts.timezone) | target | {"maker": principal_of(request).subject}
+        row = _content(body, alerts.timezone) | target | {"maker": principal_of(request).subject}
         changed = await store.change_rule(tx, rule_id, row)
-    return json_response({**present_rule(changed), "webhook_secret": secret})
+    return json_response(narrowed(NewRuleResponse, changed, webhook_secret=secret))
 
 
 @router.delete("/{rule_id}", summary="Delete an alert", status_code=204)
@@ -179,7 +177,7 @@ async def pause_alert_rule(request: Request, seller_id: SellerPath, rule_id: Rul
         if rule.is_enabled:
             await close_alert(tx, rule, "The rule was paused.")
             await store.pause_rule(tx, rule_id, None)
-        return json_response(present_rule(await _lock(tx, seller_id, rule_id)))
+        return json_response(narrowed(AlertRuleResponse, await _lock(tx, seller_id, rule_id)))
 
 
 @router.delete(
@@ -193,11 +191,11 @@ async def resume_alert_rule(request: Request, seller_id: SellerPath, rule_id: Ru
     """Let a rule go on, with what ends from now on. Also a rule that was disabled because messages failed."""
     async with transaction(request, NAME, seller_id) as tx:
         rule = await _lock(tx, seller_id, rule_id)
-        if rule.target.kind == "email" and rule.target.person_id is None:
-            raise NoRecipient
+        if rule.target.kind == "email" and rule.person_id is None:
+            raise NO_RECIPIENT()
         if not rule.is_enabled:
             await store.resume_rule(tx, rule_id, principal_of(request).subject)
-        return json_response(present_rule(await _lock(tx, seller_id, rule_id)))
+        return json_response(narrowed(AlertRuleResponse, await _lock(tx, seller_id, rule_id)))
 
 
 @router.post(
@@ -215,19 +213,18 @@ async def test_alert_rule(request: Request, seller_id: SellerPath, rule_id: Rule
     async with transaction(request, NAME, seller_id) as tx:
         rule = await _lock(tx, seller_id, rule_id)
         if not rule.is_enabled:
-            raise RulePaused
+            raise RULE_PAUSED()
         if await message_store.was_tested_since(tx, rule_id, tx.now - TEST_DISTANCE):
-            raise TestedJustNow
+            raise TESTED_JUST_NOW()
         text = test_text(rule, tx.now, alerts.site)
-        is_listed = rule.target.kind == "page"
-        await message_store.add_message(tx, seller_id, rule_id, None, "test", text, tx.now, is_listed)
-    return json_response(present_rule(rule), 202)
+        await message_store.add_message(tx, rule, None, "test", text, tx.now)
+    return json_response(narrowed(AlertRuleResponse, rule), 202)
 
 
 async def _lock(tx: Transaction, seller_id: str, rule_id: str) -> Rule:
     rule = await store.lock_rule(tx, seller_id, rule_id)
     if rule is None:
-        raise UnknownThing("rule", PATH)
+        raise UNKNOWN_THING(what="rule", path=PATH)
     return rule
 
 
@@ -235,11 +232,65 @@ async def _check(alerts: AlertsContext, body: RuleRequest) -> None:
     """Check what a rule names outside the database: its metric, and the URL of its webhook.
 
     Raises: as `check_metric`, and
-        BadWebhook: nothing may be sent to the URL.
+        BAD_WEBHOOK: nothing may be sent to the URL.
     """
     await check_metric(alerts.figures, body.metric, body.product_id)
     if isinstance(body.target, WebhookTarget):
         try:
             await alerts.sender.check(body.target.url)
         except WebhookRefused as refused:
-            raise BadWebhook(refused) from refused
+            raise BAD_WEBHOOK(refused=refused) from refused
+
+
+def _new_secret(body: RuleRequest) -> str | None:
+    """Return a secret if a request names a new webhook; else None."""
+    return new_webhook_secret() if isinstance(body.target, WebhookTarget) else None
+
+
+async def _new_target(
+    alerts: AlertsContext, seller_id: str, rule_id: str, body: RuleRequest, secret: str | None
+) -> dict[str, Any]:
+    """Return the columns of a new target. `secret` is that of a webhook, which is encrypted.
+
+    Raises: as `find_mail_target`.
+    """
+    columns: dict[str, Any] = {"target": body.target.kind}
+    if isinstance(body.target, EmailTarget):
+        return columns | await find_mail_target(alerts.peers, body.target.address, seller_id)
+    if isinstance(body.target, WebhookTarget) and secret is not None:
+        sealed = seal(alerts.secret_key, secret.encode(), rule_id)
+        return columns | {"url": body.target.url, "sealed_secret": _bytea(sealed)}
+    return columns
+
+
+def _same_target(rule: Rule) -> dict[str, Any]:
+    """Return the columns of a target that stays as it is.
+
+    Raises:
+        NO_RECIPIENT: the person who got the mails has left.
+    """
+    if rule.target.kind == "email" and rule.person_id is None:
+        raise NO_RECIPIENT()
+    return {
+        "target": rule.target.kind,
+        "person_id": rule.person_id,
+        "address_hint": rule.target.address_hint,
+        "url": rule.url,
+        "sealed_secret": None if rule.sealed_secret is None else _bytea(rule.sealed_secret),
+    }
+
+
+def _bytea(content: bytes) -> str:
+    return f"\\x{content.hex()}"
+
+
+def _content(body: RuleRequest, timezone: str) -> dict[str, Any]:
+    """Return the columns of a rule that a person chooses, without those of its target."""
+    quiet = body.quiet_hours
+    return {
+        **body.model_dump(exclude={"window", "quiet_hours", "target", "version"}),
+        "window_length": body.window,
+        "quiet_start": None if quiet is None else quiet.start,
+        "quiet_end": None if quiet is None else quiet.end,
+        "timezone": body.timezone or timezone,
+    }

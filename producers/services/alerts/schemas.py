@@ -1,5 +1,6 @@
 """Requests and responses of the endpoints of alerts, reports and views."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
@@ -11,15 +12,19 @@ from common.ids import PRINTABLE, Id, Uuid
 from producers.services.alerts.model import (
     MAX_DISTANCE_MINUTES,
     MIN_DISTANCE_MINUTES,
-    ConditionKind,
+    Clock,
+    Condition,
     Direction,
     MessageKind,
+    MessageStatus,
+    QuietHours,
+    ReportPeriod,
     Severity,
     State,
+    TargetKind,
     Window,
 )
-from producers.services.alerts.report_periods import ReportPeriod
-from producers.services.alerts.webhook_address import MAX_URL_LENGTH
+from producers.services.alerts.webhooks import MAX_URL_LENGTH
 
 NAME = "alerts"
 """The name of the service, by which endpoints find it."""
@@ -42,7 +47,6 @@ Url = Annotated[str, Field(min_length=1, max_length=MAX_URL_LENGTH, pattern=PRIN
 Timezone = Annotated[
     str, Field(max_length=64, examples=["America/Sao_Paulo"]), AfterValidator(_known_timezone)
 ]
-Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["22:00"])]
 Number = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
 Values = Annotated[int, Field(ge=1, le=24)]
 Minutes = Annotated[
@@ -212,33 +216,17 @@ class ViewRequest(_Request):
     choices: ViewChoices
 
 
-class ConditionResponse(TypedDict):
-    """When an alert fires; see the request."""
-
-    kind: ConditionKind
-    direction: Direction
-    value: float | None
-    clear_value: float | None
-    deviations: float | None
-    minimum: float
-
-
-class QuietHoursResponse(TypedDict):
-    """Local times in the rule's zone."""
-
-    start: Clock
-    end: Clock
-
-
-class TargetResponse(TypedDict):
+@dataclass(frozen=True, slots=True)
+class Target:
     """Where messages go. The address is masked, and of the URL only the host is shown."""
 
-    kind: Literal["page", "email", "webhook"]
+    kind: TargetKind
     address_hint: str | None
     host: str | None
 
 
-class AlertRuleResponse(TypedDict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRuleResponse:
     """A rule and what it has found so far."""
 
     rule_id: Uuid
@@ -247,15 +235,15 @@ class AlertRuleResponse(TypedDict):
     metric: str
     product_id: str | None
     window: Window
-    condition: ConditionResponse
+    condition: Condition
     severity: Severity
     fires_after: int
     resolves_after: int
     distance_minutes: int
     repeat_minutes: int | None
-    quiet_hours: QuietHoursResponse | None
+    quiet_hours: QuietHours | None
     timezone: str
-    target: TargetResponse
+    target: Target
     is_enabled: bool
     disabled_reason: str | None
     created_at: datetime
@@ -266,6 +254,7 @@ class AlertRuleResponse(TypedDict):
     problem: Annotated[str | None, Field(description="Why the last evaluation failed.")]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewRuleResponse(AlertRuleResponse):
     """A new rule. `webhook_secret` is in this response only."""
 
@@ -286,7 +275,7 @@ class AlertMessageResponse(TypedDict):
     rule_name: str
     kind: MessageKind
     status: Annotated[
-        Literal["waiting", "sent", "failed", "skipped"],
+        MessageStatus,
         Field(description="`skipped`: it was no longer true when it could be sent."),
     ]
     subject: str
@@ -308,7 +297,7 @@ class MessagesResponse(TypedDict):
 class MessagesOfStatus(TypedDict):
     """The messages of a status. `oldest_at` is when the oldest of them was made."""
 
-    status: Literal["waiting", "sent", "failed", "skipped"]
+    status: MessageStatus
     messages: int
     oldest_at: datetime
 

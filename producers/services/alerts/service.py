@@ -6,8 +6,8 @@ from producers.services.alerts.delivery import run_delivery
 from producers.services.alerts.endpoints import router
 from producers.services.alerts.evaluation import run_evaluation
 from producers.services.alerts.handlers import SUBSCRIPTIONS
+from producers.services.alerts.message_store import prune_messages
 from producers.services.alerts.reporting import run_reports
-from producers.services.alerts.retention import prune_messages
 
 SERVICE = Service(
     name="alerts",

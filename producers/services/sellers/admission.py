@@ -9,14 +9,14 @@ from producers.services.sellers import store
 from producers.services.sellers.commission import choose_rule, emit_rule
 from producers.services.sellers.model import APPROVED_ONCE, check_becomes, masked_email
 from producers.services.sellers.problems import (
-    ApplicationOpen,
-    UnknownApplication,
-    UnknownSeller,
-    WrongStatus,
+    APPLICATION_OPEN,
+    UNKNOWN_APPLICATION,
+    UNKNOWN_SELLER,
+    WRONG_STATUS,
 )
-from producers.services.sellers.schemas import ApplicationRequest
+from producers.services.sellers.schemas import ApplicationRequest, ProfileResponse, RuleRequest
 from producers.services.sellers.staff import join_staff
-from producers.services.sellers.store import Application, NewRule
+from producers.services.sellers.store import Application
 
 _REGISTERED = ("name", "zip_prefix", "city", "state", "country")
 
@@ -24,19 +24,18 @@ PUBLIC_FIELDS = ("description", *_REGISTERED)
 """The fields of a profile that everybody may read: no e-mail address, no phone, no legal name."""
 
 
-async def change_profile(tx: Transaction, seller_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+async def change_profile(tx: Transaction, seller_id: str, changes: Mapping[str, Any]) -> ProfileResponse:
     """Set fields of a profile and return all of it. If shoppers read one of them, everybody hears of it.
 
     Raises:
-        UnknownSeller: there is no such seller.
+        UNKNOWN_SELLER: there is no such seller.
     """
     await store.change_profile(tx, seller_id, changes)
     profile = await store.find_profile(tx.sql, seller_id)
-    if profile is None:
-        raise UnknownSeller(seller_id)
     # A seller that is not approved has no registration yet. Its event will have the profile of that time.
-    if profile["status"] in APPROVED_ONCE and changes.keys() & set(PUBLIC_FIELDS):
-        tx.emit("seller_changed", seller_id=seller_id, **{field: profile[field] for field in PUBLIC_FIELDS})
+    if profile.status in APPROVED_ONCE and changes.keys() & set(PUBLIC_FIELDS):
+        public = {field: getattr(profile, field) for field in PUBLIC_FIELDS}
+        tx.emit("seller_changed", seller_id=seller_id, **public)
     return profile
 
 
@@ -44,11 +43,11 @@ async def apply_to_sell(tx: Transaction, applicant_id: str, request: Application
     """Open an application and return its id.
 
     Raises:
-        ApplicationOpen: the person has an application that is not decided yet.
+        APPLICATION_OPEN: the person has an application that is not decided yet.
     """
     application_id, seller_id = new_id(), new_id()
     if not await store.apply(tx, application_id, seller_id, applicant_id, request.model_dump()):
-        raise ApplicationOpen
+        raise APPLICATION_OPEN()
     return application_id
 
 
@@ -61,8 +60,8 @@ async def approve_application(
     instead of their account's id, because an event can't be erased.
 
     Raises:
-        UnknownApplication, WrongStatus: there is no such application, or it was refused.
-        TooManySellers: the applicant works for as many sellers as a person may.
+        UNKNOWN_APPLICATION, WRONG_STATUS: there is no such application, or it was refused.
+        TOO_MANY_SELLERS: the applicant works for as many sellers as a person may.
     """
     application = await _lock_application(tx, application_id)
     if application.status == "approved":
@@ -71,16 +70,18 @@ async def approve_application(
     check_becomes(seller_id, application.seller_status, "approved")
     await store.set_seller_status(tx, seller_id, "approved", decided_by)
     await store.decide_application(tx, application_id, "approved", decided_by)
+    profile = await store.find_profile(tx.sql, seller_id)
     if application.applicant_id is not None:
-        profile = await store.find_profile(tx.sql, seller_id) or {}
-        hint = masked_email(profile["contact_email"]) if profile.get("contact_email") else None
+        hint = masked_email(profile.contact_email) if profile.contact_email else None
         await join_staff(tx, seller_id, application.applicant_id, "owner", decided_by, hint)
-    agreed = None if agreed_bp is None else _agreed_rule(tx, seller_id, agreed_bp, decided_by)
-    if agreed and (added := await store.add_rule(tx, agreed)):
-        emit_rule(tx, added)
+    if agreed_bp is not None:
+        reason = "Agreed when the seller was approved."
+        agreed = RuleRequest(seller_id=seller_id, rate_bp=agreed_bp, reason=reason)
+        if added := await store.add_rule(tx, new_id(), agreed, tx.now, decided_by):
+            emit_rule(tx, added)
     rule = choose_rule(await store.find_rules_of_seller(tx.sql, seller_id), seller_id, None, tx.now)
-    profile = await store.find_profile(tx.sql, seller_id) or {}
-    tx.emit("seller_registered", seller_id=seller_id, **{field: profile[field] for field in _REGISTERED})
+    registered = {field: getattr(profile, field) for field in _REGISTERED}
+    tx.emit("seller_registered", seller_id=seller_id, **registered)
     tx.emit("seller_status_changed", seller_id=seller_id, status="approved")
     tx.emit(
         "seller_approved",
@@ -94,7 +95,7 @@ async def refuse_application(tx: Transaction, application_id: str, decided_by: s
     """Refuse an application. A repeated refusal changes nothing.
 
     Raises:
-        UnknownApplication, WrongStatus: there is no such application, or it was approved.
+        UNKNOWN_APPLICATION, WRONG_STATUS: there is no such application, or it was approved.
     """
     application = await _lock_application(tx, application_id)
     if application.status == "refused":
@@ -111,7 +112,7 @@ async def suspend_seller(tx: Transaction, seller_id: str, changed_by: str, reaso
     event.
 
     Raises:
-        UnknownSeller, WrongStatus: there is no such seller, or it was never approved.
+        UNKNOWN_SELLER, WRONG_STATUS: there is no such seller, or it was never approved.
     """
     await _move(tx, seller_id, "suspended", changed_by, reason)
 
@@ -120,7 +121,7 @@ async def reinstate_seller(tx: Transaction, seller_id: str, changed_by: str, rea
     """End the suspension of a seller. A repetition changes nothing.
 
     Raises:
-        UnknownSeller, WrongStatus: there is no such seller, or it was never approved.
+        UNKNOWN_SELLER, WRONG_STATUS: there is no such seller, or it was never approved.
     """
     await _move(tx, seller_id, "approved", changed_by, reason)
 
@@ -130,11 +131,11 @@ async def _move(
 ) -> None:
     status = await store.lock_seller(tx, seller_id)
     if status is None:
-        raise UnknownSeller(seller_id)
+        raise UNKNOWN_SELLER(seller_id=seller_id)
     if status == to:
         return
     if status not in APPROVED_ONCE:
-        raise WrongStatus(seller_id, status, to)
+        raise WRONG_STATUS(seller_id=seller_id, status=status, to=to)
     check_becomes(seller_id, status, to)
     await store.set_seller_status(tx, seller_id, to, changed_by, reason)
     tx.emit("seller_status_changed", seller_id=seller_id, status=to)
@@ -143,20 +144,5 @@ async def _move(
 async def _lock_application(tx: Transaction, application_id: str) -> Application:
     application = await store.lock_application(tx, application_id)
     if application is None:
-        raise UnknownApplication(application_id)
+        raise UNKNOWN_APPLICATION(application_id=application_id)
     return application
-
-
-def _agreed_rule(tx: Transaction, seller_id: str, rate_bp: int, author: str) -> NewRule:
-    return NewRule(
-        rule_id=new_id(),
-        seller_id=seller_id,
-        category=None,
-        rate_bp=rate_bp,
-        minimum_minor=None,
-        maximum_minor=None,
-        currency=None,
-        valid_from=tx.now,
-        reason="Agreed when the seller was approved.",
-        author=author,
-    )

@@ -1,22 +1,24 @@
-"""`/v1/seller_applications`: applying to sell, and the decisions about applications."""
+"""`/v1/seller_applications`, `/v1/sellers/{seller_id}/profile` and `/suspension`: who may sell here."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from common.access_policy import allow
 from common.guarded_route import policy
-from common.ids import Uuid
+from common.ids import PRINTABLE, Uuid
 from common.openapi import NOT_FOUND, openapi_problem
 from common.principal import Principal
 from producers.kit.http.endpoint import json_response, transaction, transactions
 from producers.kit.http.guard import principal_of
-from producers.kit.http.routes import JsonBody, PublicRoute
+from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.kit.requests.sender import wait_until_answered
 from producers.services.sellers import admission, store
-from producers.services.sellers.policy import ADMIN_READ, ADMIN_WRITE, READ_OWN, WRITE_OWN
-from producers.services.sellers.problems import NotAPerson
+from producers.services.sellers.model import ADMIN_READ, ADMIN_WRITE, KEEPERS, READ_OWN, SELLER, WRITE_OWN
+from producers.services.sellers.problems import NOT_A_PERSON
 from producers.services.sellers.schemas import (
     NAME,
     PAGE,
@@ -25,7 +27,10 @@ from producers.services.sellers.schemas import (
     ApplicationResponse,
     ApplicationsResponse,
     ApprovalRequest,
+    ProfileRequest,
+    ProfileResponse,
     ReasonRequest,
+    SellerStatusResponse,
 )
 
 EXAMPLE_APPLICATION = {
@@ -38,11 +43,11 @@ EXAMPLE_APPLICATION = {
 
 ApplicationId = Annotated[Uuid, Path(description="The application's id.")]
 
-router = APIRouter(prefix="/v1/seller_applications", tags=["selling"], route_class=PublicRoute)
+router = APIRouter(prefix="/v1", tags=["selling"], route_class=PublicRoute)
 
 
 @router.post(
-    "",
+    "/seller_applications",
     summary="Apply to sell",
     status_code=201,
     response_model=ApplicationResponse,
@@ -59,7 +64,7 @@ async def apply_to_sell(
         return json_response(await store.find_application(tx.sql, application_id), 201)
 
 
-@router.get("/mine", summary="Your applications", response_model=ApplicationsResponse)
+@router.get("/seller_applications/mine", summary="Your applications", response_model=ApplicationsResponse)
 @policy(READ_OWN)
 async def my_applications(request: Request) -> Response:
     """Return your applications, oldest first, with the reason if one was refused."""
@@ -69,7 +74,7 @@ async def my_applications(request: Request) -> Response:
     return json_response({"applications": found, "next_after": None})
 
 
-@router.get("", summary="All applications", response_model=ApplicationsResponse)
+@router.get("/seller_applications", summary="All applications", response_model=ApplicationsResponse)
 @policy(ADMIN_READ)
 async def applications(
     request: Request,
@@ -84,7 +89,7 @@ async def applications(
 
 
 @router.post(
-    "/{application_id}/approval",
+    "/seller_applications/{application_id}/approval",
     summary="Approve an application",
     response_model=ApplicationResponse,
     responses=NOT_FOUND
@@ -108,7 +113,7 @@ async def approve_application(
 
 
 @router.post(
-    "/{application_id}/refusal",
+    "/seller_applications/{application_id}/refusal",
     summary="Refuse an application",
     response_model=ApplicationResponse,
     responses=NOT_FOUND | WRONG_STATUS,
@@ -125,13 +130,76 @@ async def refuse_application(
         return json_response(await store.find_application(tx.sql, application_id))
 
 
+@router.get("/sellers/{seller_id}/profile", summary="The profile of a seller", response_model=ProfileResponse)
+@policy(allow("seller", "admin", "platform", traffic="read", seller_parameter=SELLER, scope="profile:read"))
+async def seller_profile(request: Request, seller_id: SellerPath) -> Response:
+    """Return a seller's profile and status."""
+    async with transactions(request, NAME).connection() as sql:
+        return json_response(await store.find_profile(sql, seller_id))
+
+
+@router.patch(
+    "/sellers/{seller_id}/profile",
+    summary="Change the profile of a seller",
+    response_model=ProfileResponse,
+    responses=NOT_FOUND,
+)
+@policy(replace(KEEPERS, scopes=frozenset({"profile:write"})))
+async def change_seller_profile(
+    request: Request,
+    seller_id: SellerPath,
+    body: Annotated[ProfileRequest, JsonBody({"city": "Campinas", "state": "SP"})],
+) -> Response:
+    """Change the fields that the body has. The legal name, the tax id and the currency do not change."""
+    async with transaction(request, NAME, seller_id) as tx:
+        return json_response(await admission.change_profile(tx, seller_id, body.changes()))
+
+
+@router.post(
+    "/sellers/{seller_id}/suspension",
+    summary="Suspend a seller",
+    response_model=SellerStatusResponse,
+    responses=NOT_FOUND | WRONG_STATUS,
+)
+@policy(ADMIN_WRITE)
+async def suspend_seller(
+    request: Request,
+    seller_id: SellerPath,
+    body: Annotated[ReasonRequest, JsonBody({"reason": "Parcels did not arrive."})],
+) -> Response:
+    """Suspend a seller. Its API keys stop at once, and its staff lose their access to it."""
+    async with transaction(request, NAME, seller_id) as tx:
+        await admission.suspend_seller(tx, seller_id, principal_of(request).subject, body.reason)
+    return json_response({"seller_id": seller_id, "status": "suspended"})
+
+
+@router.delete(
+    "/sellers/{seller_id}/suspension",
+    summary="End the suspension of a seller",
+    response_model=SellerStatusResponse,
+    responses=NOT_FOUND | WRONG_STATUS,
+)
+@policy(ADMIN_WRITE)
+async def reinstate_seller(
+    request: Request,
+    seller_id: SellerPath,
+    reason: Annotated[
+        str, Query(min_length=3, max_length=500, pattern=PRINTABLE, examples=["The parcels have arrived."])
+    ],
+) -> Response:
+    """End a seller's suspension. Its staff and its API keys have their access again."""
+    async with transaction(request, NAME, seller_id) as tx:
+        await admission.reinstate_seller(tx, seller_id, principal_of(request).subject, reason)
+    return json_response({"seller_id": seller_id, "status": "approved"})
+
+
 def person_id(principal: Principal) -> str:
     """Return the account id of a principal.
 
     Raises:
-        NotAPerson: the principal is no registered person.
+        NOT_A_PERSON: the principal is no registered person.
     """
     try:
         return str(UUID(principal.subject))
     except ValueError:
-        raise NotAPerson from None
+        raise NOT_A_PERSON() from None

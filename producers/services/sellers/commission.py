@@ -5,12 +5,13 @@ It reads that service's copy of the rules: a checkout in the moment in which a r
 the rule of before, as the frozen commission of its lines says.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from common.money import divide_half_up
 from producers.kit.outbox.transaction import Transaction
+from producers.kit.postgres.statements import narrowed
 
 MAX_BP = 10_000
 """All of a line, in basis points."""
@@ -19,14 +20,10 @@ MAX_BOUND_MINOR = 10_000_000_000_000
 """The highest minimum or maximum of a rule: the highest gross amount of a line."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommissionRule:
-    """What the marketplace keeps of a line: by default, in a category, or of a seller."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A commission rule as a seller sees it."""
 
-    rule_id: str
-    position: int
-    """Rules are numbered in the order in which they were added."""
-    seller_id: str | None
     category: str | None
     rate_bp: int
     minimum_minor: int | None
@@ -34,9 +31,25 @@ class CommissionRule:
     currency: str | None
     """The currency of minimum and maximum. They apply to lines in this currency only."""
     valid_from: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommissionRuleResponse(Term):
+    """A commission rule."""
+
+    rule_id: str
+    seller_id: str | None
     reason: str
     author: str | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommissionRule(CommissionRuleResponse):
+    """What the marketplace keeps of a line: by default, in a category, or of a seller."""
+
+    position: int
+    """Rules are numbered in the order in which they were added."""
 
     @property
     def scope(self) -> tuple[str | None, str | None]:
@@ -44,20 +57,23 @@ class CommissionRule:
         return self.seller_id, self.category
 
 
+@dataclass(frozen=True, slots=True)
+class CommissionResponse:
+    """What a seller pays: one rate for all lines, or a default and rates by category."""
+
+    seller: Term | None
+    default: Term | None
+    categories: list[Term]
+    announced: list[Term]
+
+
+_PRIVATE = {"reason", "author", "created_at"}
+
+
 def emit_rule(tx: Transaction, rule: CommissionRule) -> None:
     """Tell other services of a rule that was added. Its reason and its author are of this service alone."""
-    tx.emit(
-        "commission_rule_added",
-        rule_id=rule.rule_id,
-        position=rule.position,
-        seller_id=rule.seller_id,
-        category=rule.category,
-        rate_bp=rule.rate_bp,
-        minimum_minor=rule.minimum_minor,
-        maximum_minor=rule.maximum_minor,
-        currency=rule.currency,
-        valid_from=rule.valid_from,
-    )
+    public = {name: value for name, value in asdict(rule).items() if name not in _PRIVATE}
+    tx.emit("commission_rule_added", **public)
 
 
 def rules_in_force(rules: Iterable[CommissionRule], at: datetime) -> list[CommissionRule]:
@@ -76,6 +92,23 @@ def choose_rule(
     in_force = {rule.scope: rule for rule in rules_in_force(rules, at)}
     by_category = None if category is None else in_force.get((None, category))
     return in_force.get((seller_id, None)) or by_category or in_force.get((None, None))
+
+
+def commission_of(rules: Sequence[CommissionRule], seller_id: str, now: datetime) -> CommissionResponse:
+    """Return what a seller pays. `rules` are those that may apply to its lines.
+
+    A rule of the seller applies to all its lines, so the default and the categories are left out then.
+    """
+    terms = {rule.scope: narrowed(Term, rule) for rule in rules_in_force(rules, now)}
+    own = terms.get((seller_id, None))
+    by_category = [term for (_, category), term in sorted(terms.items(), key=str) if category is not None]
+    later = sorted((rule for rule in rules if rule.valid_from > now), key=lambda rule: rule.valid_from)
+    return CommissionResponse(
+        seller=own,
+        default=None if own else terms.get((None, None)),
+        categories=[] if own else by_category,
+        announced=[narrowed(Term, rule) for rule in later if not own or rule.seller_id == seller_id],
+    )
 
 
 def effective_bp(rule: CommissionRule, currency: str, gross_minor: int) -> int:

@@ -12,20 +12,17 @@ from common.openapi import NOT_FOUND
 from producers.kit.http.endpoint import json_response, transaction, transactions
 from producers.kit.http.guard import principal_of
 from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath
+from producers.kit.postgres.statements import narrowed
 from producers.services.sellers import store
-from producers.services.sellers.commission import emit_rule
-from producers.services.sellers.policy import ADMIN_READ, ADMIN_WRITE, SELLER
-from producers.services.sellers.presenters import present_commission, present_rule
-from producers.services.sellers.problems import PastTime, UnknownSeller
-from producers.services.sellers.schemas import (
-    NAME,
-    PAGE,
+from producers.services.sellers.commission import (
     CommissionResponse,
     CommissionRuleResponse,
-    CommissionRulesResponse,
-    RuleRequest,
+    commission_of,
+    emit_rule,
 )
-from producers.services.sellers.store import NewRule
+from producers.services.sellers.model import ADMIN_READ, ADMIN_WRITE, SELLER
+from producers.services.sellers.problems import PAST_TIME, UNKNOWN_SELLER
+from producers.services.sellers.schemas import NAME, PAGE, CommissionRulesResponse, RuleRequest
 
 EXAMPLE_RULE = {"category": "lamps", "rate_bp": 1200, "reason": "Lamps sell themselves."}
 
@@ -46,7 +43,8 @@ async def commission_rules(
     async with transactions(request, NAME).connection() as sql:
         rules = await store.find_rules(sql, PAGE, seller_id, category, before)
     next_before = rules[-1].position if len(rules) == PAGE else None
-    return json_response({"rules": [present_rule(rule) for rule in rules], "next_before": next_before})
+    shown = [narrowed(CommissionRuleResponse, rule) for rule in rules]
+    return json_response({"rules": shown, "next_before": next_before})
 
 
 @router.post(
@@ -67,24 +65,13 @@ async def add_commission_rule(
     """
     async with transaction(request, NAME, body.seller_id or "commission") as tx:
         if body.valid_from is not None and body.valid_from < tx.now:
-            raise PastTime("valid_from")
-        rule = NewRule(
-            rule_id=new_id(),
-            seller_id=body.seller_id,
-            category=body.category,
-            rate_bp=body.rate_bp,
-            minimum_minor=body.minimum_minor,
-            maximum_minor=body.maximum_minor,
-            currency=body.currency,
-            valid_from=body.valid_from or tx.now,
-            reason=body.reason,
-            author=principal_of(request).subject,
-        )
-        added = await store.add_rule(tx, rule)
+            raise PAST_TIME(field="valid_from")
+        author = principal_of(request).subject
+        added = await store.add_rule(tx, new_id(), body, body.valid_from or tx.now, author)
         if added is None:
-            raise UnknownSeller(str(body.seller_id))
+            raise UNKNOWN_SELLER(seller_id=body.seller_id)
         emit_rule(tx, added)
-    return json_response(present_rule(added), 201)
+    return json_response(narrowed(CommissionRuleResponse, added), 201)
 
 
 @router.get(
@@ -96,4 +83,4 @@ async def commission(request: Request, seller_id: SellerPath) -> Response:
     running = transactions(request, NAME)
     async with running.connection() as sql:
         rules = await store.find_rules_of_seller(sql, seller_id)
-    return json_response(present_commission(rules, seller_id, running.clock()))
+    return json_response(commission_of(rules, seller_id, running.clock()))

@@ -18,7 +18,6 @@ from producers.kit.http.problems import BadBody
 from producers.kit.http.routes import LIST_LIMIT, JsonBody, PublicRoute, SellerPath
 from producers.kit.tables.files import UnknownEncoding, encoding_of
 from producers.services.sellers import store
-from producers.services.sellers.cost_files import read_costs, write_costs
 from producers.services.sellers.costs import (
     MAX_DATES,
     MAX_ROWS,
@@ -26,12 +25,22 @@ from producers.services.sellers.costs import (
     NumberedCosts,
     check_costs,
     check_products,
+    find_costs,
+    find_overfull_products,
+    find_unlisted,
+    read_costs,
+    save_costs,
     start_of,
+    write_costs,
 )
-from producers.services.sellers.model import STAFF_MANAGERS
-from producers.services.sellers.policy import SELLER
-from producers.services.sellers.presenters import present_costs
-from producers.services.sellers.problems import BadCosts, NotJsonOrCsv, RowError, TooManyCosts, UnknownSeller
+from producers.services.sellers.model import SELLER, STAFF_MANAGERS
+from producers.services.sellers.problems import (
+    NOT_JSON_OR_CSV,
+    TOO_MANY_COSTS,
+    UNKNOWN_SELLER,
+    BadCosts,
+    RowError,
+)
 from producers.services.sellers.schemas import NAME, PAGE, CostRequest, CostsResponse, CostsSavedResponse
 
 CSV = "text/csv"
@@ -60,7 +69,7 @@ EXAMPLE_COSTS = [
 ]
 EXAMPLE_CSV = "product_id,unit_cost,currency,valid_from\nproduct-000001,12.90,BRL,2026-11-01\n"
 CSV_FILE: Responses = {200: {"description": "All products of the seller.", "content": {CSV: {}}}}
-NOT_JSON_OR_CSV = openapi_problem(415, "The `Content-Type` is neither `application/json` nor `text/csv`.")
+WRONG_TYPE = openapi_problem(415, "The `Content-Type` is neither `application/json` nor `text/csv`.")
 
 router = APIRouter(prefix="/v1/sellers/{seller_id}", tags=["selling"], route_class=PublicRoute)
 
@@ -69,25 +78,22 @@ async def _read_costs(request: Request, rows: TypeAdapter[Any]) -> NumberedCosts
     """Return the costs of a body: of a JSON list, or of the CSV that `costs_csv` returns.
 
     Raises:
-        NotJsonOrCsv: the body has another type.
+        NOT_JSON_OR_CSV: the body has another type.
         BadBody: it is not a JSON list.
-        BadCosts, TooManyCosts: rows can't be used, or there are too many.
+        BadCosts, TOO_MANY_COSTS: rows can't be used, or there are too many.
     """
     body = await request.body()
     if media_type(request.headers) == CSV:
         return await to_thread(read_costs, _decoded(body), settings_of(request, NAME).shop_currency)
     if not has_json_content_type(request.headers):
-        raise NotJsonOrCsv
+        raise NOT_JSON_OR_CSV()
     try:
         found = rows.validate_json(body)
     except ValidationError as error:
         raise _refusal(error) from error
     if len(found) > MAX_ROWS:
-        raise TooManyCosts(MAX_ROWS)
-    return {
-        number: Cost(row.product_id, row.valid_from, row.unit_cost_minor, row.currency)
-        for number, row in enumerate(found, start=1)
-    }
+        raise TOO_MANY_COSTS(limit=MAX_ROWS)
+    return {number: Cost(**row.model_dump()) for number, row in enumerate(found, start=1)}
 
 
 @router.get("/costs", summary="What a seller's products cost", response_model=CostsResponse)
@@ -100,9 +106,9 @@ async def costs(
     """Return products of the seller by id, each with what a unit costs from which day on."""
     currency = settings_of(request, NAME).shop_currency
     async with transactions(request, NAME).connection() as sql:
-        products = await store.find_costs(sql, seller_id, after or FROM_THE_FIRST, PAGE, currency)
+        products = await find_costs(sql, seller_id, after or FROM_THE_FIRST, PAGE, currency)
     next_after = products[-1].product_id if len(products) == PAGE else None
-    return json_response(present_costs(products, currency, next_after))
+    return json_response({"currency": currency, "products": products, "next_after": next_after})
 
 
 @router.get(
@@ -116,7 +122,7 @@ async def costs_csv(request: Request, seller_id: SellerPath) -> Response:
     """Return a file with all products of the seller and their costs. Fill it in and send it back with PUT."""
     currency = settings_of(request, NAME).shop_currency
     async with transactions(request, NAME).connection() as sql:
-        products = await store.find_costs(sql, seller_id, FROM_THE_FIRST, EVERY_PRODUCT, currency)
+        products = await find_costs(sql, seller_id, FROM_THE_FIRST, EVERY_PRODUCT, currency)
     headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="costs.csv"'}
     return Response(write_costs(products, currency), headers=headers, media_type=CSV)
 
@@ -125,7 +131,7 @@ async def costs_csv(request: Request, seller_id: SellerPath) -> Response:
     "/costs",
     summary="Set what a seller's products cost",
     response_model=CostsSavedResponse,
-    responses=NOT_JSON_OR_CSV,
+    responses=WRONG_TYPE,
 )
 @policy(WRITERS)
 async def set_costs(
@@ -152,11 +158,11 @@ async def set_costs(
     check_costs(costs, settings.shop_currency)
     async with transaction(request, NAME, seller_id) as tx:
         if await store.lock_seller(tx, seller_id) is None:
-            raise UnknownSeller(seller_id)
+            raise UNKNOWN_SELLER(seller_id=seller_id)
         given = list(costs.values())
-        check_products(costs, unlisted=await store.find_unlisted(tx, seller_id, given))
-        saved = await store.save_costs(tx, seller_id, given, settings.shop_currency)
-        overfull = await store.find_overfull_products(tx, seller_id, given, MAX_DATES)
+        check_products(costs, unlisted=await find_unlisted(tx, seller_id, given))
+        saved = await save_costs(tx, seller_id, given, settings.shop_currency)
+        overfull = await find_overfull_products(tx, seller_id, given, MAX_DATES)
         check_products(costs, overfull=overfull)
         for cost in saved:
             tx.emit(

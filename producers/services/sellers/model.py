@@ -1,18 +1,22 @@
-"""The rules of sellers, without a database: the allowed status changes, and who may change the staff."""
+"""The rules of sellers, without a database: the allowed status changes, who may change the staff, policies.
+
+Staff reach the endpoints of their own seller only; administrators reach those of all.
+"""
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal, get_args
 
-from common.principal import StaffRole
+from common.access_policy import allow
+from common.principal import Role, StaffRole
 from producers.services.sellers.problems import (
-    LastOwner,
-    NotAStaffManager,
-    OnlyOwners,
-    TooManySellers,
-    WrongStatus,
+    LAST_OWNER,
+    NOT_A_STAFF_MANAGER,
+    ONLY_OWNERS,
+    TOO_MANY_SELLERS,
+    WRONG_STATUS,
 )
 
 SellerStatus = Literal["applied", "approved", "refused", "suspended"]
@@ -30,6 +34,23 @@ APPROVED_ONCE: frozenset[SellerStatus] = frozenset({"approved", "suspended"})
 
 STAFF_MANAGERS: frozenset[StaffRole] = frozenset({"owner", "manager"})
 """Who may change the staff of a seller, its profile and its API keys."""
+
+SELLER = "seller_id"
+"""The path parameter that names the seller."""
+
+_PEOPLE: tuple[Role, ...] = ("shopper", "seller", "analyst", "admin")
+READ_OWN = allow(*_PEOPLE, traffic="read")
+WRITE_OWN = allow(*_PEOPLE, traffic="write")
+"""Of a person themselves, such as their applications."""
+
+ADMIN_READ = allow("admin", traffic="read")
+ADMIN_WRITE = allow("admin", traffic="write")
+
+KEEPERS = allow("seller", "admin", traffic="write", staff=STAFF_MANAGERS, seller_parameter=SELLER)
+KEY_MAKERS = replace(KEEPERS, secret_response=True)
+INVITERS = allow(
+    "seller", "admin", "platform", traffic="write", staff=STAFF_MANAGERS, seller_parameter=SELLER
+)
 
 INVITATION_LIFETIME = timedelta(days=7)
 
@@ -52,10 +73,10 @@ def check_becomes(seller_id: str, status: SellerStatus, to: SellerStatus) -> Non
     """Check that a seller may change from `status` to `to`.
 
     Raises:
-        WrongStatus: it may not.
+        WRONG_STATUS: it may not.
     """
     if not can_become(status, to):
-        raise WrongStatus(seller_id, status, to)
+        raise WRONG_STATUS(seller_id=seller_id, status=status, to=to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +99,19 @@ def check_staff_change(
     An operator may do all of this. A seller that has an owner keeps at least one.
 
     Raises:
-        NotAStaffManager: the actor may not change the staff.
-        OnlyOwners: the change makes or removes an owner, and the actor is none.
-        LastOwner: no owner would be left.
+        NOT_A_STAFF_MANAGER: the actor may not change the staff.
+        ONLY_OWNERS: the change makes or removes an owner, and the actor is none.
+        LAST_OWNER: no owner would be left.
     """
     before = None if user_id is None else staff.get(user_id)
     leaves = to is None and user_id is not None and user_id == actor.user_id
     if not (actor.is_operator or leaves or actor.role in STAFF_MANAGERS):
-        raise NotAStaffManager
+        raise NOT_A_STAFF_MANAGER()
     concerns_owner = "owner" in (before, to) and before != to
     if concerns_owner and not (actor.is_operator or actor.role == "owner"):
-        raise OnlyOwners
+        raise ONLY_OWNERS()
     if before == "owner" and to != "owner" and _owners(staff.values()) == 1:
-        raise LastOwner
+        raise LAST_OWNER()
 
 
 def roles_to_give(role: StaffRole | None) -> frozenset[StaffRole]:
@@ -104,11 +125,11 @@ def check_memberships(seller_ids: Collection[str]) -> None:
     """Check that a person may work for these sellers, all of which an access token names.
 
     Raises:
-        TooManySellers: they are too many, or their ids are too long together.
+        TOO_MANY_SELLERS: they are too many, or their ids are too long together.
     """
     chars = sum(len(json.dumps(seller_id)) for seller_id in seller_ids)
     if len(seller_ids) > MAX_SELLERS or chars > MAX_SELLER_ID_CHARS:
-        raise TooManySellers(MAX_SELLERS)
+        raise TOO_MANY_SELLERS(limit=MAX_SELLERS)
 
 
 def _owners(roles: Collection[StaffRole]) -> int:

@@ -1,5 +1,6 @@
 """Requests and responses of the endpoints of sellers."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
@@ -10,8 +11,8 @@ from common.ids import PRINTABLE, Id
 from common.openapi import openapi_problem
 from common.principal import StaffRole
 from producers.services.sellers.api_keys import ApiScope
-from producers.services.sellers.commission import MAX_BOUND_MINOR, MAX_BP
-from producers.services.sellers.costs import FIRST_DAY, LAST_DAY, MAX_COST_MINOR
+from producers.services.sellers.commission import MAX_BOUND_MINOR, MAX_BP, CommissionRuleResponse
+from producers.services.sellers.costs import FIRST_DAY, LAST_DAY, MAX_COST_MINOR, ProductCosts
 from producers.services.sellers.model import ApplicationStatus, SellerStatus
 
 NAME = "sellers"
@@ -194,7 +195,8 @@ class SuspensionsResponse(TypedDict):
     seller_ids: list[str]
 
 
-class ProfileResponse(TypedDict):
+@dataclass(frozen=True, slots=True)
+class ProfileResponse:
     """What is known of a seller. `source` says whether the seller applied here or came by an event."""
 
     seller_id: str
@@ -244,7 +246,8 @@ class StaffListResponse(TypedDict):
     invitations: list[OpenInvitationResponse]
 
 
-class InvitationResponse(TypedDict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationResponse:
     """An invitation as the invited person sees it."""
 
     seller_id: str
@@ -253,7 +256,8 @@ class InvitationResponse(TypedDict):
     expires_at: datetime
 
 
-class MembershipResponse(TypedDict):
+@dataclass(frozen=True, slots=True)
+class Membership:
     """The seller for which a person works now, and their role."""
 
     seller_id: str
@@ -295,22 +299,6 @@ class VerificationResponse(TypedDict):
     expires_at: datetime | None
 
 
-class CommissionRuleResponse(TypedDict):
-    """A commission rule."""
-
-    rule_id: str
-    seller_id: str | None
-    category: str | None
-    rate_bp: int
-    minimum_minor: int | None
-    maximum_minor: int | None
-    currency: str | None
-    valid_from: datetime
-    reason: str
-    author: str | None
-    created_at: datetime
-
-
 class CommissionRulesResponse(TypedDict):
     """A page of commission rules, newest first. `next_before` is the `before` of the next page."""
 
@@ -318,46 +306,11 @@ class CommissionRulesResponse(TypedDict):
     next_before: int | None
 
 
-class TermResponse(TypedDict):
-    """A commission rule as a seller sees it."""
-
-    category: str | None
-    rate_bp: int
-    minimum_minor: int | None
-    maximum_minor: int | None
-    currency: str | None
-    valid_from: datetime
-
-
-class CommissionResponse(TypedDict):
-    """What a seller pays: one rate for all lines, or a default and rates by category."""
-
-    seller: TermResponse | None
-    default: TermResponse | None
-    categories: list[TermResponse]
-    announced: list[TermResponse]
-
-
-class CostResponse(TypedDict):
-    """What a unit costs from a day of the shop on."""
-
-    unit_cost_minor: int
-    valid_from: date
-
-
-class ProductCostsResponse(TypedDict):
-    """A product of a seller, with its costs, oldest first. Not `listed`: it was delisted."""
-
-    product_id: str
-    listed: bool
-    costs: list[CostResponse]
-
-
 class CostsResponse(TypedDict):
     """Products of a seller by id, with their costs. `next_after` is the `after` of the next page."""
 
     currency: str
-    products: list[ProductCostsResponse]
+    products: list[ProductCosts]
     next_after: str | None
 
 

@@ -5,7 +5,7 @@ from producers.kit.makers import Makers
 from producers.kit.service import Service
 from producers.services.sellers.endpoints import router
 from producers.services.sellers.handlers import SUBSCRIPTIONS
-from producers.services.sellers.retention import prune_tables
+from producers.services.sellers.invitations import prune_tables
 
 SERVICE = Service(
     name="sellers",

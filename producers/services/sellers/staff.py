@@ -6,12 +6,15 @@ applies to access tokens once users answers. Until then a new member has no acce
 has the old role. Who may change the staff is decided by this service's table, at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from common.principal import Principal, StaffRole
 from common.request_path import in_path
 from producers.kit.makers import USERS
 from producers.kit.outbox.transaction import Transaction
+from producers.kit.postgres.statements import statement
 from producers.services.sellers import store
 from producers.services.sellers.model import (
     APPROVED_ONCE,
@@ -21,7 +24,8 @@ from producers.services.sellers.model import (
     check_staff_change,
     roles_to_give,
 )
-from producers.services.sellers.problems import UnknownSeller, UnknownStaff
+from producers.services.sellers.problems import UNKNOWN_SELLER, UNKNOWN_STAFF
+from producers.services.sellers.schemas import StaffResponse
 
 
 async def join_staff(
@@ -35,11 +39,11 @@ async def join_staff(
     """Make a person a member of the staff of a locked seller. It applies at once: their access tokens end.
 
     Raises:
-        TooManySellers: the person works for as many sellers as a person may.
+        TOO_MANY_SELLERS: the person works for as many sellers as a person may.
     """
-    await store.lock_memberships(tx, user_id)
-    check_memberships({*await store.find_memberships(tx, user_id), seller_id})
-    await store.save_staff(tx, seller_id, user_id, role, added_by, email_hint)
+    await _lock_memberships(tx, user_id)
+    check_memberships({*await _find_memberships(tx, user_id), seller_id})
+    await _save_staff(tx, seller_id, user_id, role, added_by, email_hint)
     _tell_users(tx, seller_id, user_id, role)
 
 
@@ -52,23 +56,23 @@ async def change_role(
     that they may not give any more are withdrawn.
 
     Raises:
-        UnknownSeller, UnknownStaff: there is no such seller, or the person does not work for it.
-        NotAStaffManager, OnlyOwners, LastOwner: the principal may not do this.
+        UNKNOWN_SELLER, UNKNOWN_STAFF: there is no such seller, or the person does not work for it.
+        NOT_A_STAFF_MANAGER, ONLY_OWNERS, LAST_OWNER: the principal may not do this.
     """
     staff = await lock_staff(tx, seller_id, principal)
     check_staff_change(find_actor(principal, staff), staff, user_id, to)
     if user_id not in staff:
-        raise UnknownStaff(seller_id, user_id)
+        raise UNKNOWN_STAFF(seller_id=seller_id, user_id=user_id)
     if staff[user_id] == to:
         return
     _tell_users(tx, seller_id, user_id, to)
     if to is None:
-        await store.remove_staff(tx, seller_id, user_id, principal.subject)
+        await _remove_staff(tx, seller_id, user_id, principal.subject)
     else:
-        await store.save_staff(tx, seller_id, user_id, to, principal.subject)
+        await _save_staff(tx, seller_id, user_id, to, principal.subject)
     if to not in STAFF_MANAGERS:
-        await store.revoke_keys_of_maker(tx.sql, seller_id, user_id, tx.now, principal.subject, tx.now)
-    await store.withdraw_invitations_of_sender(tx, seller_id, user_id, roles_to_give(to))
+        await revoke_keys_of_maker(tx.sql, seller_id, user_id, tx.now, principal.subject, tx.now)
+    await _withdraw_invitations_of_sender(tx, seller_id, user_id, sorted(roles_to_give(to)))
 
 
 def _tell_users(tx: Transaction, seller_id: str, user_id: str, role: StaffRole | None) -> None:
@@ -80,18 +84,18 @@ async def lock_managed_seller(tx: Transaction, seller_id: str, principal: Princi
     """Lock a seller that this principal may manage; the policy of the route has checked its role.
 
     Raises:
-        UnknownSeller: there is no such seller that was approved, or it is suspended and the principal is none
-            of the operators.
+        UNKNOWN_SELLER: there is no such seller that was approved, or it is suspended and the principal is
+            none of the operators.
     """
     status = await store.lock_seller(tx, seller_id)
     if status not in (APPROVED_ONCE if is_operator(principal) else {"approved"}):
-        raise UnknownSeller(seller_id)
+        raise UNKNOWN_SELLER(seller_id=seller_id)
 
 
 async def lock_staff(tx: Transaction, seller_id: str, principal: Principal) -> dict[str, StaffRole]:
     """Lock a seller as `lock_managed_seller` does; return user id → role of its staff."""
     await lock_managed_seller(tx, seller_id, principal)
-    return await store.find_roles(tx, seller_id)
+    return await find_roles(tx, seller_id)
 
 
 def find_actor(principal: Principal, staff: Mapping[str, StaffRole]) -> StaffActor:
@@ -102,3 +106,81 @@ def find_actor(principal: Principal, staff: Mapping[str, StaffRole]) -> StaffAct
 def is_operator(principal: Principal) -> bool:
     """Return whether a principal may change the staff of every seller."""
     return bool(principal.roles & {"admin", "platform"})
+
+
+@statement("""
+    SELECT user_id, role, email_hint, added_at, added_by FROM staff
+        WHERE seller_id = $seller_id::text ORDER BY added_at, user_id
+""")
+async def find_staff(sql: Any, seller_id: str) -> list[StaffResponse]:
+    """Return the staff of a seller."""
+
+
+async def find_roles(tx: Transaction, seller_id: str) -> dict[str, StaffRole]:
+    """Return user id → role of the staff of a locked seller."""
+    return {member["user_id"]: member["role"] for member in await find_staff(tx.sql, seller_id)}
+
+
+@statement("""
+    WITH saved AS (
+        INSERT INTO staff (seller_id, user_id, role, email_hint, added_at, added_by)
+        VALUES ($seller_id::text, $user_id::uuid, $role::text, $email_hint::text, $tx.now::timestamptz,
+            $changed_by::text)
+        ON CONFLICT (seller_id, user_id) DO UPDATE SET role = excluded.role
+    )
+    INSERT INTO staff_changes (seller_id, user_id, role, changed_at, changed_by)
+    VALUES ($seller_id::text, $user_id::uuid, $role::text, $tx.now::timestamptz, $changed_by::text)
+""")
+async def _save_staff(
+    tx: Transaction,
+    seller_id: str,
+    user_id: str,
+    role: StaffRole,
+    changed_by: str | None,
+    email_hint: str | None = None,
+) -> None:
+    """Give a person a role at a locked seller, and record the change."""
+
+
+@statement("""
+    WITH removed AS (
+        DELETE FROM staff WHERE seller_id = $seller_id::text AND user_id = $user_id::uuid
+    )
+    INSERT INTO staff_changes (seller_id, user_id, role, changed_at, changed_by)
+    VALUES ($seller_id::text, $user_id::uuid, NULL, $tx.now::timestamptz, $changed_by::text)
+""")
+async def _remove_staff(tx: Transaction, seller_id: str, user_id: str, changed_by: str) -> None:
+    """Remove a person from the staff of a locked seller, and record the change."""
+
+
+@statement("""
+    UPDATE api_keys
+    SET revoked_at = $now::timestamptz, revoked_by = $revoked_by::text
+    WHERE seller_id = $seller_id::text AND created_by IS NOT DISTINCT FROM $user_id::text
+        AND created_at <= $until::timestamptz
+        AND revoked_at IS NULL
+""")
+async def revoke_keys_of_maker(
+    sql: Any, seller_id: str, user_id: str | None, now: datetime, revoked_by: str | None, until: datetime
+) -> None:
+    """Revoke the keys of a seller that a person made up to `until`. `revoked_by` is None if nobody did it."""
+
+
+@statement("SELECT pg_advisory_xact_lock(hashtextextended('staff ' || $user_id::uuid::text, 0))")
+async def _lock_memberships(tx: Transaction, user_id: str) -> None:
+    """Let no other transaction make a person a member of a staff until this one has ended."""
+
+
+@statement("SELECT seller_id FROM staff WHERE user_id = $user_id::uuid ORDER BY seller_id")
+async def _find_memberships(tx: Transaction, user_id: str) -> list[str]:
+    """Return the sellers on whose staff a person is, suspended ones too."""
+
+
+@statement("""
+    DELETE FROM staff_invitations WHERE seller_id = $seller_id::text AND invited_by = $user_id::text
+        AND role <> ALL ($still::text[])
+""")
+async def _withdraw_invitations_of_sender(
+    tx: Transaction, seller_id: str, user_id: str, still: Sequence[StaffRole]
+) -> None:
+    """Delete the invitations that a person sent for a seller, except those to the roles in `still`."""

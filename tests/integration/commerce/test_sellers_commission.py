@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -18,6 +17,12 @@ from producers.services.sellers.commission import MAX_BOUND_MINOR, CommissionRul
 from tests.integration.commerce.people import admin, person, staff
 
 RULES = "/v1/commission_rules"
+COLUMNS = (
+    "rule_id", "position", "seller_id", "category", "rate_bp", "minimum_minor", "maximum_minor", "currency",
+    "valid_from",
+)  # fmt: skip
+"""The columns of a rule in the copy of the orders service."""
+
 WHY = {"reason": "Agreed with the seller."}
 
 
@@ -214,20 +219,20 @@ def test_postgresql_and_python_choose_the_same_rule_and_rate(shop):
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     amounts = [0, 1, 7, 999, 123_456, MAX_BOUND_MINOR]
 
+    def new_rule(*values):
+        columns = dict(zip(COLUMNS, (new_id(), *values), strict=True))
+        return CommissionRule(**columns, reason="At random.", author=None, created_at=begin)
+
     def rule_at_random(position):
         scope = rng.choice([(rng.choice(sellers), None), (None, rng.choice(categories)), (None, None)])
         bounds = sorted(rng.choices(amounts, k=2)) if rng.random() < 0.7 else [None, None]
         currency = None if bounds[0] is None else rng.choice(["BRL", "EUR"])
         valid_from = begin + timedelta(days=rng.randrange(5))
         rate_bp = rng.choice([0, 1, 850, 10_000])
-        return CommissionRule(
-            new_id(), position, *scope, rate_bp, *bounds, currency, valid_from, "At random.", None, begin
-        )
+        return new_rule(position, *scope, rate_bp, *bounds, currency, valid_from)
 
     rules = [rule_at_random(position) for position in range(2, 62)]
-    default = CommissionRule(
-        new_id(), 1, None, None, 1_000, None, None, None, datetime(1970, 1, 1, tzinfo=UTC), "", None, begin
-    )
+    default = new_rule(1, None, None, 1_000, None, None, None, datetime(1970, 1, 1, tzinfo=UTC))
 
     async def differences():
         connection = await asyncpg.connect(shop.settings.postgres)
@@ -238,7 +243,7 @@ def test_postgresql_and_python_choose_the_same_rule_and_rate(shop):
             await connection.execute("SET LOCAL search_path = orders")
             await connection.executemany(
                 "INSERT INTO commission_rules VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                [astuple(rule)[:9] for rule in rules],
+                [[getattr(rule, name) for name in COLUMNS] for rule in rules],
             )
             different = []
             for _ in range(500):

@@ -32,9 +32,9 @@ from producers.services.alerts.evaluation import Evaluator
 from producers.services.alerts.figures import FiguresClient
 from producers.services.alerts.model import MAKER_LEFT, Progress
 from producers.services.alerts.reporting import Reporter
-from producers.services.alerts.rules import Rule
-from producers.services.alerts.webhook_sender import WebhookSender
-from producers.services.alerts.webhook_signature import new_webhook_secret, signed_headers
+from producers.services.alerts.schemas import AlertMessageResponse, ReportResponse
+from producers.services.alerts.store import Rule
+from producers.services.alerts.webhooks import WebhookSender, new_webhook_secret, signed_headers
 from tests.integration.commerce.people import with_account
 from tests.integration.commerce_servers import Shop
 from tests.integration.servers import await_true
@@ -126,10 +126,10 @@ class Apart:
 
         return self.run(deliver)
 
-    def messages(self, rule: Rule) -> list[dict[str, Any]]:
+    def messages(self, rule: Rule) -> list[AlertMessageResponse]:
         """Return the messages of a rule, the newest first."""
 
-        async def find(transactions: Transactions) -> list[dict[str, Any]]:
+        async def find(transactions: Transactions) -> list[AlertMessageResponse]:
             async with transactions.connection() as sql:
                 return await message_store.find_messages(sql, rule.seller_id, None, 1_000)
 
@@ -490,11 +490,11 @@ def test_a_rule_of_a_suspended_seller_is_not_evaluated(apart: Apart) -> None:
 
     claimed = apart.run(_claim)
 
-    assert {each.rule_id: approved for each, approved in claimed}[rule.rule_id] is False
+    assert {each.rule_id: each.is_approved for each in claimed}[rule.rule_id] is False
     assert apart.run(_claim) == []  # all are leased
 
 
-async def _claim(transactions: Transactions) -> list[tuple[Rule, bool]]:
+async def _claim(transactions: Transactions) -> list[Rule]:
     async with transactions.connection() as sql:
         return await store.claim_rules(sql, NOW, HOUR, 1_000)
 
@@ -626,7 +626,7 @@ def test_a_report_is_sent_once_a_period_with_its_change(apart: Apart, office: Of
             claimed = await report_store.claim_reports(sql, NOW, HOUR, 10)
         async with FiguresClient(shop) as figures:
             reporter = Reporter(transactions, figures, Makers(Peers(apart.settings, "tests")), shop.serving)
-            for report, _ in claimed * 2:  # as a worker that was stopped after the mail
+            for report in claimed * 2:  # as a worker that was stopped after the mail
                 await reporter.send(report)
 
     apart.run(create)
@@ -675,7 +675,7 @@ def test_what_a_person_made_stops_when_they_may_not_make_it_any_more(
             claimed = await report_store.claim_reports(sql, NOW, HOUR, 10)
         async with FiguresClient(shop) as figures:
             reporter = Reporter(transactions, figures, Makers(Peers(apart.settings, "tests")), shop.serving)
-            for each, _ in claimed:
+            for each in claimed:
                 await reporter.send(each)
 
     office.shop.sql(end, maker)
@@ -726,7 +726,7 @@ def test_whoever_resumes_or_changes_a_rule_is_its_maker(office: Office, seller: 
         other.delete(path(seller, f"reports/{report['report_id']}")).raise_for_status()
 
 
-async def _reports(transactions: Transactions) -> list[dict[str, Any]]:
+async def _reports(transactions: Transactions) -> list[ReportResponse]:
     async with transactions.connection() as sql:
         return await report_store.find_reports(sql, ANA)
 

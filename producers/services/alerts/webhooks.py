@@ -1,16 +1,25 @@
-"""Checks where a webhook may go: to hosts of the public internet only, never into the platform's own network.
+"""Sends webhooks: to hosts of the public internet only, never into the platform's own network.
 
 A host is resolved and checked each time before it is called, and the call connects to the addresses that were
-checked. A name that changes its address between check and call (DNS rebinding) gains nothing.
+checked. A name that changes its address between check and call (DNS rebinding) gains nothing. The call
+follows no redirect and reads no body. It is signed as Standard Webhooks describes (standardwebhooks.com), for
+which there are libraries.
 """
 
 import asyncio
+import hashlib
+import hmac
 import re
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from secrets import token_bytes
 
+import aiohttp
 from yarl import URL
+
+from common.http_client import FixedResolver
 
 MAX_URL_LENGTH = 500
 
@@ -29,6 +38,17 @@ protocols (RFC 6890, RFC 7526), in which Oracle's servers find their metadata.""
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host and port → its IP addresses. Raises OSError if there are none."""
+
+TIMEOUT_S = 10.0
+"""The longest time from the connection to the headers of the response."""
+
+MAX_HEADER_BYTES = 8_192
+
+GONE = 410
+"""With this status, a receiver asks for no more messages."""
+
+PREFIX = "whsec_"
+SECRET_BYTES = 32
 
 
 class WebhookRefused(Exception):
@@ -102,3 +122,84 @@ async def checked_addresses(
             f"{host} is an internal address. Enter a host that the public internet can reach."
         )
     return addresses
+
+
+class WebhookFailed(Exception):
+    """The receiver did not accept the message. The text says why, for the seller."""
+
+    def __init__(self, text: str, *, is_final: bool = False) -> None:
+        self.is_final = is_final
+        """Whether another attempt would fail, too."""
+        super().__init__(text)
+
+
+class WebhookSender:
+    """Sends webhooks. `allows_internal` is for development; see `parse_webhook_url`."""
+
+    def __init__(self, allows_internal: bool, resolve: Resolve = resolve_host) -> None:
+        self._allows_internal = allows_internal
+        self._resolve = resolve
+
+    async def check(self, url: str) -> None:
+        """Check that messages may be sent to a URL.
+
+        Raises:
+            WebhookRefused: they may not.
+        """
+        await checked_addresses(
+            parse_webhook_url(url, self._allows_internal), self._allows_internal, self._resolve
+        )
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Send a JSON body with POST.
+
+        Raises:
+            WebhookFailed: the receiver may not be called, does not answer in time, or does not answer 2xx.
+        """
+        try:
+            parsed = parse_webhook_url(url, self._allows_internal)
+            addresses = await checked_addresses(parsed, self._allows_internal, self._resolve)
+        except WebhookRefused as error:
+            raise WebhookFailed(str(error)) from error
+        sent = {"Content-Type": "application/json", "User-Agent": "Souk-Webhooks/1", **headers}
+        try:
+            async with (
+                aiohttp.ClientSession(
+                    connector=aiohttp.TCPConnector(resolver=FixedResolver(addresses), force_close=True),
+                    timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                    max_line_size=MAX_HEADER_BYTES,
+                    max_field_size=MAX_HEADER_BYTES,
+                ) as session,
+                session.post(parsed, data=body, headers=sent, allow_redirects=False) as response,
+            ):
+                status = response.status
+                response.close()
+        except TimeoutError as error:
+            raise WebhookFailed(f"It did not answer within {TIMEOUT_S:.0f} s.") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise WebhookFailed(f"No connection, or no valid answer ({type(error).__name__}).") from error
+        if not 200 <= status < 300:
+            hint = " Redirects are not followed." if 300 <= status < 400 else ""
+            raise WebhookFailed(f"It answered {status}.{hint}", is_final=status == GONE)
+
+
+def new_webhook_secret() -> str:
+    """Return a random secret: `whsec_` and 256 bits in base 64."""
+    return PREFIX + b64encode(token_bytes(SECRET_BYTES)).decode()
+
+
+def signed_headers(secret: str, message_id: str, sent_at_s: int, body: bytes) -> Mapping[str, str]:
+    """Return the headers of a webhook: the message's id, the time in Unix seconds, and the signature of both
+    with the body (HMAC-SHA256).
+
+    The id is the same in every attempt, so that the receiver can ignore a message that it has already.
+    """
+    key = b64decode(secret.removeprefix(PREFIX))
+    content = f"{message_id}.{sent_at_s}.".encode() + body
+    signature = b64encode(hmac.digest(key, content, hashlib.sha256)).decode()
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(sent_at_s),
+        "webhook-signature": f"v1,{signature}",
+    }

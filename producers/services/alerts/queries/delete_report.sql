@@ -1,1 +1,0 @@
-DELETE FROM reports WHERE report_id = $1::uuid;

@@ -1,1 +1,0 @@
-DELETE FROM rules WHERE rule_id = $1::uuid;

@@ -1,1 +1,0 @@
-SELECT seller_id FROM staff WHERE user_id = $1::uuid ORDER BY seller_id;

@@ -1,1 +1,0 @@
-SELECT seller_id FROM sellers WHERE status = 'suspended' ORDER BY seller_id;
