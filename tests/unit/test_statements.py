@@ -69,6 +69,10 @@ async def find_ids(sql: Any) -> frozenset[str]: ...
 async def count(sql: Any, seller_id: str = "s1") -> int: ...
 
 
+@statement("INSERT INTO t VALUES ($order_id::uuid, $tx.now) ON CONFLICT DO NOTHING RETURNING true")
+async def add_order(tx: Any, order_id: str) -> bool: ...
+
+
 ROW = {"product_id": "p1", "quantity": 2}
 
 
@@ -90,6 +94,24 @@ def test_the_connection_of_a_transaction_is_used() -> None:
 
     assert asyncio.run(count(Transaction())) == 7
     assert Transaction.sql.ran == ("SELECT count(*) FROM t WHERE seller_id = $1::text", "s1")
+
+
+def test_a_statement_names_what_its_transaction_has() -> None:
+    class Transaction:
+        sql = Connection()
+        now = 12
+
+    asyncio.run(add_order(Transaction(), "o1"))
+    assert Transaction.sql.ran[1:] == ("o1", 12)
+
+
+@pytest.mark.parametrize("rows", [[], [{"bool": True}]])
+def test_no_row_is_false_if_the_result_is_a_bool(rows: list[dict[str, Any]]) -> None:
+    class Transaction:
+        sql = Connection(*rows)
+        now = 12
+
+    assert asyncio.run(add_order(Transaction(), "o1")) is bool(rows)
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,15 @@ _COLLECTIONS = (list, tuple, frozenset)
 def statement(sql: str) -> Callable[[Runner[Parameters, Result]], Runner[Parameters, Result]]:
     '''Make a function run `sql`. Its body is its docstring; its annotations say what it takes and returns.
 
-    The first parameter is the connection, or a `Transaction`. The statement names the others: `$name`, or an
-    attribute, `$version.author`. An attribute of a `Sequence` is the array of those of its elements:
+    The first parameter is the connection, or a `Transaction`; the statement may name what it has, such as
+    `$tx.now`. The statement names each of the others: `$name`, or an attribute, `$version.author`. An
+    attribute of a `Sequence` is the array of those of its elements:
     `$lines.quantity::integer[]`. PostgreSQL must be able to tell the type of each, so most have a cast.
 
     The function's result is a row (a dataclass, or a dict by the names of the columns), one value (of the
-    first column), or a list, tuple or frozenset of either. None stands for no row. The keys of
-    `dict[str, Version]` are the first column, its rows the others. Without a result, rows are ignored.
+    first column), or a list, tuple or frozenset of either. None stands for no row, and so does False if the
+    result is a `bool`. The keys of `dict[str, Version]` are the first column, its rows the others. Without a
+    result, rows are ignored.
 
         @statement("SELECT version, author FROM versions WHERE name = $name::text")
         async def find_version(sql: Any, name: str) -> Version | None:
@@ -61,13 +63,13 @@ def _positional(
     sql: str, signature: inspect.Signature, hints: dict[str, Any], function: str
 ) -> tuple[str, list[Callable[[Any], Any]]]:
     """Return the statement with `$1`, `$2`, …, and the function that reads each from the arguments."""
-    parameters = list(signature.parameters)[1:]
+    first, *others = signature.parameters
     places: dict[str, int] = {}
     readers: list[Callable[[Any], Any]] = []
 
     def place(match: re.Match[str]) -> str:
         name, path = match[1], match[2].removeprefix(".")
-        if name not in parameters:
+        if name not in others and (name != first or not path):
             raise TypeError(f"{function}: the statement names ${name}, which is not a parameter")
         if match[0] not in places:
             readers.append(_reader(name, path, hints.get(name)))
@@ -75,7 +77,7 @@ def _positional(
         return f"${places[match[0]]}"
 
     positional = _NAMED.sub(place, sql)
-    if unused := [name for name in parameters if not any(re.match(rf"\${name}\b", used) for used in places)]:
+    if unused := [name for name in others if not any(re.match(rf"\${name}\b", used) for used in places)]:
         raise TypeError(f"{function}: the statement does not name ${', $'.join(unused)}")
     return positional, readers
 
@@ -116,10 +118,11 @@ def _run_for(returned: Any) -> Callable[[Any, str, list[Any]], Awaitable[Any]]:
     is_union = origin in (Union, UnionType)
     types = [each for each in get_args(returned) if each is not NoneType] if is_union else [returned]
     one = _maker(types[0]) if len(types) == 1 else _first
+    nothing = False if returned is bool else None
 
     async def fetch_row(connection: Any, sql: str, values: list[Any]) -> Any:
         row = await connection.fetchrow(sql, *values)
-        return None if row is None else one(row)
+        return nothing if row is None else one(row)
 
     return fetch_row
 
