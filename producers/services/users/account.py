@@ -31,7 +31,6 @@ from producers.services.users.problems import (
     LINK_ENDED,
     NO_PASSWORD,
     TOO_MANY_ADDRESSES,
-    UNKNOWN_PERSON,
     WRONG_PASSWORD,
 )
 from producers.services.users.pseudonyms import find_shopper_ids
@@ -57,9 +56,7 @@ async def show_profile(transactions: Transactions, context: UsersContext, user_i
         UNKNOWN_PERSON: they were erased.
     """
     async with transactions.connection() as sql:
-        person = await store.find_person(sql, user_id)
-        if person is None:
-            raise UNKNOWN_PERSON()
+        person = await store.require_person(sql, user_id)
         (shopper_id, *_) = await find_shopper_ids(sql, context.pseudonyms, person, 0)
         return present_user(person, shopper_id, await store.find_memberships(sql, user_id))
 
@@ -77,9 +74,7 @@ async def confirm_password(
     """
     context.passwords.require_capacity()
     async with transactions.begin(Trace("")) as tx:
-        person = await store.find_person(tx.sql, user_id)
-        if person is None:
-            raise UNKNOWN_PERSON()
+        person = await store.require_person(tx.sql, user_id)
         if person.is_demo:
             raise DEMO_PERSON()
         if person.password_hash is None:
@@ -226,8 +221,7 @@ async def save_address(transactions: Transactions, user_id: str, address: Addres
         TOO_MANY_ADDRESSES: the person has as many as they may have.
     """
     async with transactions.begin(Trace("")) as tx:
-        if await store.lock_person(tx, user_id) is None:
-            raise UNKNOWN_PERSON()
+        await store.require_locked_person(tx, user_id)
         others = {each.address_id for each in await store.find_addresses(tx.sql, user_id)} - {
             address.address_id
         }

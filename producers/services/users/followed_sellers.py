@@ -18,7 +18,7 @@ from producers.kit.postgres.statements import statement
 from producers.services.users import store
 from producers.services.users.context import NAME, READ_OWN, WRITE_OWN, person_of
 from producers.services.users.model import MAX_FOLLOWED_SELLERS
-from producers.services.users.problems import NOT_SELLING_NOW, TOO_MANY_FOLLOWED_SELLERS, UNKNOWN_PERSON
+from producers.services.users.problems import NOT_SELLING_NOW, TOO_MANY_FOLLOWED_SELLERS
 
 router = APIRouter(
     prefix="/v1/me/followed_sellers", tags=["identity"], route_class=PublicRoute, responses=NOT_FOUND
@@ -58,8 +58,7 @@ async def follow_seller(request: Request, seller_id: SellerPath) -> Response:
     """Follow a seller: the shop shows you what they list. Return all that you follow."""
     user_id = person_of(request)
     async with transactions(request, NAME).begin(Trace("")) as tx:
-        if await store.lock_person(tx, user_id) is None:
-            raise UNKNOWN_PERSON()
+        await store.require_locked_person(tx, user_id)
         known = await find_followed(tx.sql, user_id)
         if any(seller.seller_id == seller_id for seller in known):
             return _present(known)

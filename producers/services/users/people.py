@@ -182,8 +182,7 @@ async def set_person_role(
     async with opened.begin(Trace("")) as tx:
         if body.role != "admin":
             await store.require_other_admin(tx, user_id)
-        if await store.lock_person(tx, user_id) is None:
-            raise UNKNOWN_PERSON()
+        await store.require_locked_person(tx, user_id)
         await store.set_role(tx, user_id, body.role)
         await revoke_access(tx, opened.clock(), user_id=user_id)
     return await _details(opened, user_id)
@@ -207,8 +206,7 @@ async def suspend_person(
     opened = transactions(request, NAME)
     async with opened.begin(Trace("")) as tx:
         await store.require_other_admin(tx, user_id)
-        if await store.lock_person(tx, user_id) is None:
-            raise UNKNOWN_PERSON()
+        await store.require_locked_person(tx, user_id)
         await store.set_suspension(tx, user_id, tx.now, body.reason)
         await end_all_sessions(tx, user_id, opened.clock())
     return await _details(opened, user_id)
@@ -225,8 +223,7 @@ async def end_person_suspension(request: Request, user_id: UserId) -> Response:
     """Let a suspended person sign in again. Their former sessions and API keys stay ended."""
     opened = transactions(request, NAME)
     async with opened.begin(Trace("")) as tx:
-        if await store.lock_person(tx, user_id) is None:
-            raise UNKNOWN_PERSON()
+        await store.require_locked_person(tx, user_id)
         await store.set_suspension(tx, user_id, None, None)
     return await _details(opened, user_id)
 
@@ -238,9 +235,7 @@ async def _details(transactions: Transactions, user_id: str) -> Response:
         UNKNOWN_PERSON: there is no such person.
     """
     async with transactions.connection() as sql:
-        person = await store.find_person(sql, user_id)
-        if person is None:
-            raise UNKNOWN_PERSON()
+        person = await store.require_person(sql, user_id)
         sellers = await store.find_memberships(sql, user_id)
         sessions = await find_sessions(sql, user_id, transactions.clock())
     summary = {field.name: getattr(person, field.name) for field in fields(PersonSummary)}

@@ -13,7 +13,6 @@ from producers.services.users.followed_sellers import find_followed
 from producers.services.users.mails import delete_mails, find_mails_of_person
 from producers.services.users.model import REVOCATION_LIFETIME
 from producers.services.users.passwords import clear_throttles
-from producers.services.users.problems import UNKNOWN_PERSON
 from producers.services.users.pseudonyms import erase_pseudonym, find_shopper_ids
 from producers.services.users.recommendation_mails import find_agreement
 from producers.services.users.registration import delete_registrations
@@ -30,9 +29,7 @@ async def export(transactions: Transactions, context: UsersContext, user_id: str
         KEYS_NOT_READY: the person's key can't be read.
     """
     async with transactions.connection() as sql:
-        person = await store.find_person(sql, user_id)
-        if person is None:
-            raise UNKNOWN_PERSON()
+        person = await store.require_person(sql, user_id)
         sellers = await store.find_memberships(sql, user_id)
         shopper_ids = await find_shopper_ids(sql, context.pseudonyms, person, None)
         exported = {
@@ -79,9 +76,7 @@ async def erase(
         (shopper_id, *_) = await find_shopper_ids(sql, context.pseudonyms, person, 0)
     async with transactions.begin(Trace.start(shopper_id, traceparent)) as tx:
         await store.require_other_admin(tx, user_id)
-        locked = await store.lock_person(tx, user_id)
-        if locked is None:
-            raise UNKNOWN_PERSON()
+        locked = await store.require_locked_person(tx, user_id)
         now = transactions.clock()
         # Revocations name sessions here, not the person, because they are kept for a while.
         await delete_revocations(tx, user_id)

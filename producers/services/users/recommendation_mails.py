@@ -31,7 +31,7 @@ from producers.services.users import store
 from producers.services.users.context import UsersContext, make_context
 from producers.services.users.mails import Mail, send_mail
 from producers.services.users.model import FIRST_RECOMMENDATION_MAIL_AFTER
-from producers.services.users.problems import DEMO_PERSON, LINK_ENDED, UNKNOWN_PERSON
+from producers.services.users.problems import DEMO_PERSON, LINK_ENDED
 from producers.services.users.pseudonyms import find_shopper_ids
 
 WORKER = "recommendation mails"
@@ -111,9 +111,7 @@ async def want_recommendation_mails(
         DEMO_PERSON: the person has no address to which a mail could go.
     """
     async with transactions.begin(Trace("")) as tx:
-        person = await store.lock_person(tx, user_id)
-        if person is None:
-            raise UNKNOWN_PERSON()
+        person = await store.require_locked_person(tx, user_id)
         if not wanted:
             await _end(tx, user_id)
             return None

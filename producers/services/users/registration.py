@@ -198,10 +198,7 @@ async def _lock_registered(tx: Transaction, email: str, role: ChosenRole) -> Per
         raise UNKNOWN_PERSON()
     if role != "admin":
         await store.require_other_admin(tx, user_id)
-    person = await store.lock_person(tx, user_id)
-    if person is None:
-        raise UNKNOWN_PERSON()
-    return person
+    return await store.require_locked_person(tx, user_id)
 
 
 async def _invite(tx: Transaction, context: UsersContext, email: str) -> str:

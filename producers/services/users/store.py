@@ -8,7 +8,7 @@ from common.principal import FIGURES_STAFF, StaffRole
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
 from producers.services.users.model import ChosenRole
-from producers.services.users.problems import LAST_ADMINISTRATOR
+from producers.services.users.problems import LAST_ADMINISTRATOR, UNKNOWN_PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,30 @@ async def find_person(sql: Any, user_id: str) -> Person | None:
 @statement(_PERSON + "FOR UPDATE OF people")
 async def lock_person(tx: Transaction, user_id: str) -> Person | None:
     """Lock and return a person. Every change of their rights and sessions takes this lock first."""
+
+
+async def require_person(sql: Any, user_id: str) -> Person:
+    """Return a person.
+
+    Raises:
+        UNKNOWN_PERSON: there is none; perhaps they were erased.
+    """
+    person = await find_person(sql, user_id)
+    if person is None:
+        raise UNKNOWN_PERSON()
+    return person
+
+
+async def require_locked_person(tx: Transaction, user_id: str) -> Person:
+    """Lock and return a person.
+
+    Raises:
+        UNKNOWN_PERSON: there is none; perhaps they were erased.
+    """
+    person = await lock_person(tx, user_id)
+    if person is None:
+        raise UNKNOWN_PERSON()
+    return person
 
 
 @statement("SELECT user_id FROM people WHERE email = $email::text")
