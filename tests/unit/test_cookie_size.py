@@ -11,8 +11,8 @@ from common.ids import new_id
 from common.principal import Principal
 from common.settings import Settings
 from producers.services.sellers.model import MAX_SELLER_ID_CHARS, MAX_SELLERS, check_memberships
-from producers.services.users.access_tokens import access_claims
 from producers.services.users.model import MAX_GUEST_IDS
+from producers.services.users.sessions import access_claims
 from producers.services.users.signing_keys import SigningKeys
 from serving.gateway import cookies
 

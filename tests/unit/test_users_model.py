@@ -8,7 +8,6 @@ from pydantic import SecretStr, ValidationError
 
 from common.settings import Settings
 from producers.kit.encryption import NotDecryptable, new_key, seal, unseal
-from producers.services.users.device_tokens import DeviceTokens
 from producers.services.users.mails import Mails
 from producers.services.users.model import (
     BROWSER_GRACE,
@@ -28,6 +27,7 @@ from producers.services.users.model import (
     plan_keys,
     refresh_outcome,
 )
+from producers.services.users.passwords import DeviceTokens
 from producers.services.users.pseudonyms import Pseudonyms, link, linked
 from producers.services.users.schemas import RegistrationRequest
 

@@ -1,6 +1,6 @@
 """`/v1/me`: a person's own account."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -12,17 +12,20 @@ from common.openapi import NOT_FOUND, openapi_problem
 from producers.kit.http.endpoint import json_response, transactions
 from producers.kit.http.guard import principal_of
 from producers.kit.http.routes import JsonBody, PublicRoute
-from producers.services.users import account, recommendation_mail_store, session_store, sessions, store
+from producers.kit.outbox.trace import Trace
+from producers.services.users import account, sessions, store
 from producers.services.users.auth_endpoints import EXAMPLE_SIGN_IN, MAIL_FOLLOWS, TOO_MANY
-from producers.services.users.erasure import erase
-from producers.services.users.export import export
-from producers.services.users.policy import CONFIRM, READ_OWN, WRITE_OWN
-from producers.services.users.recommendation_mail_store import Agreement
-from producers.services.users.requests import NAME, context_of, person_of
+from producers.services.users.context import CONFIRM, NAME, READ_OWN, WRITE_OWN, context_of, person_of
+from producers.services.users.personal_data import erase, export
+from producers.services.users.problems import UNKNOWN_ADDRESS
+from producers.services.users.recommendation_mails import (
+    Agreement,
+    find_agreement,
+    want_recommendation_mails,
+)
 from producers.services.users.schemas import (
     LAST_ADMINISTRATOR,
     AddressRequest,
-    AddressResponse,
     EmailChangeRequest,
     ErasureRequest,
     MessageResponse,
@@ -30,9 +33,9 @@ from producers.services.users.schemas import (
     ProfileRequest,
     RecommendationMailsRequest,
     RecommendationMailsResponse,
-    SessionResponse,
     UserResponse,
 )
+from producers.services.users.sessions import Session
 from producers.services.users.store import Address
 
 EXAMPLE_ADDRESS = {
@@ -55,6 +58,13 @@ AddressId = Annotated[Id, Path(description="An id that you choose.", examples=["
 router = APIRouter(prefix="/v1/me", tags=["identity"], route_class=PublicRoute, responses=NOT_FOUND)
 
 
+@dataclass(frozen=True, slots=True)
+class SessionResponse(Session):
+    """A session of a person. `current` is the one that asks."""
+
+    current: bool
+
+
 @router.get("", summary="Your account", response_model=UserResponse)
 @policy(READ_OWN)
 async def me(request: Request) -> Response:
@@ -68,7 +78,9 @@ async def change_me(
     request: Request, body: Annotated[ProfileRequest, JsonBody({"name": "Ana Lima"})]
 ) -> Response:
     """Change your name."""
-    await account.set_name(transactions(request, NAME), person_of(request), body.name)
+    user_id = person_of(request)
+    async with transactions(request, NAME).begin(Trace("")) as tx:
+        await store.set_name(tx, user_id, body.name)
     return json_response(await _profile(request))
 
 
@@ -120,8 +132,10 @@ async def my_sessions(request: Request) -> Response:
     """Return the sessions that have not ended, the last used first."""
     current, opened = principal_of(request).session_id, transactions(request, NAME)
     async with opened.connection() as sql:
-        found = await session_store.find_sessions(sql, person_of(request), opened.clock())
-    return json_response([{**session, "current": session["session_id"] == current} for session in found])
+        found = await sessions.find_sessions(sql, person_of(request), opened.clock())
+    return json_response(
+        [SessionResponse(**asdict(each), current=each.session_id == current) for each in found]
+    )
 
 
 @router.delete("/sessions/{session_id}", summary="End a session", status_code=204)
@@ -141,7 +155,7 @@ async def end_my_session(request: Request, session_id: SessionId) -> Response:
 async def my_recommendation_mails(request: Request) -> Response:
     """Return whether you get a weekly mail with recommendations, and since when you have agreed to it."""
     async with transactions(request, NAME).connection() as sql:
-        agreement = await recommendation_mail_store.find_agreement(sql, person_of(request))
+        agreement = await find_agreement(sql, person_of(request))
     return json_response(_agreed(agreement))
 
 
@@ -156,25 +170,24 @@ async def set_my_recommendation_mails(
     request: Request, body: Annotated[RecommendationMailsRequest, JsonBody({"wanted": True})]
 ) -> Response:
     """Agree to a weekly mail with recommendations, or end these mails. Without agreement, you get none."""
-    agreement = await account.want_recommendation_mails(
+    agreement = await want_recommendation_mails(
         transactions(request, NAME), person_of(request), wanted=body.wanted
     )
     return json_response(_agreed(agreement))
 
 
-@router.get("/addresses", summary="Your addresses", response_model=list[AddressResponse])
+@router.get("/addresses", summary="Your addresses", response_model=list[Address])
 @policy(READ_OWN)
 async def my_addresses(request: Request) -> Response:
     """Return your postal addresses."""
     async with transactions(request, NAME).connection() as sql:
-        found = await store.find_addresses(sql, person_of(request))
-    return json_response([asdict(address) for address in found])
+        return json_response(await store.find_addresses(sql, person_of(request)))
 
 
 @router.put(
     "/addresses/{address_id}",
     summary="Save an address",
-    response_model=AddressResponse,
+    response_model=Address,
     responses=openapi_problem(409, "You have as many addresses as you may have."),
 )
 @policy(WRITE_OWN)
@@ -184,14 +197,17 @@ async def save_my_address(
     """Save a postal address under an id that you choose, such as `home`."""
     address = Address(address_id, **body.model_dump())
     await account.save_address(transactions(request, NAME), person_of(request), address)
-    return json_response(asdict(address))
+    return json_response(address)
 
 
 @router.delete("/addresses/{address_id}", summary="Delete an address", status_code=204)
 @policy(WRITE_OWN)
 async def delete_my_address(request: Request, address_id: AddressId) -> Response:
     """Delete a postal address."""
-    await account.delete_address(transactions(request, NAME), person_of(request), address_id)
+    user_id = person_of(request)
+    async with transactions(request, NAME).begin(Trace("")) as tx:
+        if not await store.delete_address(tx, user_id, address_id):
+            raise UNKNOWN_ADDRESS()
     return Response(status_code=204)
 
 

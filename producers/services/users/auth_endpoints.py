@@ -14,11 +14,18 @@ from producers.kit.http.endpoint import json_response, transactions
 from producers.kit.http.guard import principal_of
 from producers.kit.http.routes import JsonBody, PublicRoute
 from producers.kit.outbox.transaction import Transactions
-from producers.services.users import account, registration, sessions
-from producers.services.users.context import UsersContext
-from producers.services.users.policy import SIGN_IN, WRITE_OWN
-from producers.services.users.problems import UnknownSession, WrongCredentials
-from producers.services.users.requests import NAME, client_of, context_of, guest_of, person_of
+from producers.services.users import account, recommendation_mails, registration, sessions
+from producers.services.users.context import (
+    NAME,
+    SIGN_IN,
+    WRITE_OWN,
+    UsersContext,
+    client_of,
+    context_of,
+    guest_of,
+    person_of,
+)
+from producers.services.users.problems import UNKNOWN_SESSION, WrongCredentials
 from producers.services.users.schemas import (
     ConfirmationRequest,
     EmailRequest,
@@ -142,7 +149,7 @@ async def sign_out(request: Request) -> Response:
     """End the session of the access token. The token is refused from now on."""
     session_id = principal_of(request).session_id
     if session_id is None:
-        raise UnknownSession
+        raise UNKNOWN_SESSION()
     await sessions.sign_out(transactions(request, NAME), person_of(request), session_id)
     return Response(status_code=204)
 
@@ -189,7 +196,7 @@ async def unsubscribe(
     request: Request, body: Annotated[UnsubscriptionRequest, JsonBody({"token": "a token from a mail"})]
 ) -> Response:
     """End the mails with recommendations with the token of the link in one of them. It needs no sign-in."""
-    await account.unsubscribe(transactions(request, NAME), context_of(request), body.token)
+    await recommendation_mails.unsubscribe(transactions(request, NAME), context_of(request), body.token)
     return Response(status_code=204)
 
 

@@ -1,24 +1,26 @@
 """The demo: one real session in a role by one request, as long as no real person is registered."""
 
 import hashlib
+from typing import Any
 
 from common.ids import new_id
 from producers.kit.outbox.trace import Trace
-from producers.kit.outbox.transaction import Transactions
-from producers.services.users import demo_store, store
-from producers.services.users.context import UsersContext
-from producers.services.users.problems import DemoUnavailable, SellerMissing
-from producers.services.users.registration import insert_person
+from producers.kit.outbox.transaction import Transaction, Transactions
+from producers.kit.postgres.statements import statement
+from producers.services.users import store
+from producers.services.users.context import Client, UsersContext
+from producers.services.users.model import ChosenRole
+from producers.services.users.problems import DEMO_UNAVAILABLE, SELLER_MISSING
+from producers.services.users.pseudonyms import insert_person
 from producers.services.users.schemas import DemoSessionRequest, TokensResponse
-from producers.services.users.session_store import Client
-from producers.services.users.sessions import open_session
+from producers.services.users.sessions import end_sessions, open_session
 
 
 async def enable_demo(transactions: Transactions) -> bool:
     """Enable the demo; return whether it is available: not where a real person is registered."""
     async with transactions.begin(Trace("")) as tx:
-        await demo_store.set_demo(tx, True)
-        return await demo_store.is_demo_available(tx.sql)
+        await _enable_demo(tx)
+        return await is_demo_available(tx.sql)
 
 
 async def open_demo_session(
@@ -27,27 +29,29 @@ async def open_demo_session(
     """Open a session of a demo person, who is made if they do not exist yet.
 
     Raises:
-        DemoUnavailable: the demo is not enabled, or a real person is registered.
-        SellerMissing: the role is `seller`, and the request names no seller.
+        DEMO_UNAVAILABLE: the demo is not enabled, or a real person is registered.
+        SELLER_MISSING: the role is `seller`, and the request names no seller.
     """
     if request.role == "seller" and request.seller_id is None:
-        raise SellerMissing
+        raise SELLER_MISSING()
     seller_id = request.seller_id if request.role == "seller" else None
-    role = request.role if request.role in ("analyst", "admin") else None
+    role: ChosenRole = "shopper" if request.role == "seller" else request.role
     email = demo_email(request.role, request.shopper_id, seller_id)
     async with transactions.begin(Trace("")) as tx:
-        if not await demo_store.lock_demo(tx):
-            raise DemoUnavailable
+        if not await _lock_demo(tx):
+            raise DEMO_UNAVAILABLE()
         user_id = await store.find_person_by_email(tx.sql, email)
         person = await store.lock_person(tx, user_id) if user_id else None
         if person is None:
             name = request.role if seller_id is None else f"{request.role} {seller_id}"
             shopper_id = request.shopper_id or new_id()
-            person = await insert_person(tx, context, shopper_id, email, name[:100], role=role, is_demo=True)
+            person = await insert_person(
+                tx, context.pseudonyms, shopper_id, email, name[:100], role=role, is_demo=True
+            )
             if person is None:
-                raise DemoUnavailable
+                raise DEMO_UNAVAILABLE()
             if seller_id is not None:
-                await demo_store.insert_demo_membership(tx, person.user_id, seller_id)
+                await _insert_membership(tx, person.user_id, seller_id)
         return await open_session(tx, transactions.clock, context, person, client)
 
 
@@ -55,3 +59,61 @@ def demo_email(role: str, shopper_id: str | None, seller_id: str | None) -> str:
     """Return what a demo person has instead of an e-mail address. Nothing can be sent to it (RFC 2606)."""
     who = "\0".join((shopper_id or "", seller_id or ""))
     return f"{role}.{hashlib.sha256(who.encode()).hexdigest()[:16]}@demo.invalid"
+
+
+async def end_demo(tx: Transaction) -> None:
+    """Disable the demo, because a real person is registered now.
+
+    The sessions of its people and what they made end, and their access tokens are revoked.
+    """
+    await _lock_demo(tx)
+    await _disable_demo(tx)
+    await _end_rights(tx)
+    for user_id in await _find_people(tx):
+        await store.lock_person(tx, user_id)
+        await end_sessions(tx, user_id, tx.now)
+
+
+async def _lock_demo(tx: Transaction) -> bool:
+    """Lock the demo, and return whether it is available.
+
+    A demo session and the first real person wait for each other, so that the session does not begin beside
+    the person.
+    """
+    await _lock_row(tx)
+    return await is_demo_available(tx.sql)
+
+
+@statement("SELECT enabled FROM demo FOR UPDATE")
+async def _lock_row(tx: Transaction) -> None: ...
+
+
+@statement("SELECT enabled AND NOT EXISTS (SELECT FROM people WHERE NOT is_demo) FROM demo")
+async def is_demo_available(sql: Any) -> bool:
+    """Return whether the demo is enabled and no real person is registered."""
+
+
+@statement("UPDATE demo SET enabled = true")
+async def _enable_demo(tx: Transaction) -> None: ...
+
+
+@statement("UPDATE demo SET enabled = false")
+async def _disable_demo(tx: Transaction) -> None: ...
+
+
+@statement("""
+    SELECT DISTINCT user_id FROM people JOIN sessions USING (user_id) WHERE is_demo AND ended_at IS NULL
+    ORDER BY user_id
+""")
+async def _find_people(tx: Transaction) -> list[str]:
+    """Return the people of the demo who have a session."""
+
+
+@statement("UPDATE people SET rights_since = $tx.now::timestamptz WHERE is_demo")
+async def _end_rights(tx: Transaction) -> None:
+    """Let nothing that people of the demo made work again, also if the demo is enabled once more."""
+
+
+@statement("INSERT INTO demo_memberships (user_id, seller_id) VALUES ($user_id::uuid, $seller_id::text)")
+async def _insert_membership(tx: Transaction, user_id: str, seller_id: str) -> None:
+    """Make a new demo person the owner of a seller."""

@@ -1,15 +1,24 @@
-"""The texts of the mails to people. Links are absolute, to the shop's pages."""
+"""Mails to people: their texts, the tokens of the links in them, and the local mailbox.
 
-from collections.abc import Sequence
+Links are absolute, to the shop's pages. A token of a link is stored as its SHA-256, and used once.
+"""
+
+import hmac
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Literal
 from urllib.parse import urlencode
+from uuid import UUID
 
-from common.money import format_money
-from common.request_path import in_path
-from producers.services.users.recommended_rows import RecommendedProduct, RecommendedRow
+from typing_extensions import TypedDict
 
-LOCALE = "en"
+from common.ids import new_id
+from common.principal_token import derived_key
+from common.settings import Settings
+from producers.kit.outbox.transaction import Transaction
+from producers.kit.postgres.statements import statement
+from producers.services.users.store import Person
 
 MailKind = Literal[
     "verification", "already_registered", "password_reset", "no_account", "email_change", "email_changed",
@@ -19,6 +28,10 @@ MailKind = Literal[
 
 ServiceMailKind = Literal["staff_invitation", "seller_alert", "seller_report"]
 """The mails that other services write."""
+
+MailedPurpose = Literal["password_reset", "email_change"]
+
+_MAC_CHARS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +44,41 @@ class Mail:
     text: str
 
 
+class MailResponse(TypedDict):
+    """A mail in the local mailbox."""
+
+    mail_id: str
+    to: str
+    subject: str
+    text: str
+    created_at: datetime
+
+
+class MailsOfKind(TypedDict):
+    """The mails of a kind that were made within a day."""
+
+    kind: str
+    mails: int
+    newest_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MailedToken:
+    """The token of a mail that was taken: its person, and the e-mail address that they want."""
+
+    user_id: str
+    new_email: str | None
+
+
 class Mails:
     """Writes mails. `site` is the base URL of the shop's pages."""
 
     def __init__(self, site: str) -> None:
-        self._site = site
+        self.site = site
 
     def reset_link(self, token: str) -> str:
         """Return the page on which the holder of a token chooses a password."""
-        return f"{self._site}/reset?token={token}"
+        return f"{self.site}/reset?token={token}"
 
     def verification(self, to: str, token: str, then: str = "") -> Mail:
         """Ask for the verification of an e-mail address after a registration.
@@ -52,7 +91,7 @@ class Mails:
             to,
             "Confirm your e-mail address",
             "Follow this link and type the password with which you registered. The link works once, for 24 "
-            f"hours:\n\n{self._site}/verify?token={token}{target}\n\nIf you did not register, ignore this "
+            f"hours:\n\n{self.site}/verify?token={token}{target}\n\nIf you did not register, ignore this "
             "mail: without the password, nobody can confirm your address.\n",
         )
 
@@ -63,7 +102,7 @@ class Mails:
             to,
             "You are registered already",
             "Somebody tried to register with this e-mail address, which has an account already. Sign in at"
-            f"\n\n{self._site}/sign-in\n\nIf you have forgotten your password, choose a new one there. If it "
+            f"\n\n{self.site}/sign-in\n\nIf you have forgotten your password, choose a new one there. If it "
             "was not you, ignore this mail: nothing was changed.\n",
         )
 
@@ -86,7 +125,7 @@ class Mails:
             "There is no account with this address",
             "Somebody asked for a new password for this e-mail address, which has no account here. Perhaps "
             "you registered with another address, or you have not confirmed this one yet: then follow the "
-            f"link in the mail that you got. To register now, go to\n\n{self._site}/sign-up\n",
+            f"link in the mail that you got. To register now, go to\n\n{self.site}/sign-up\n",
         )
 
     def email_change(self, to: str, token: str) -> Mail:
@@ -96,7 +135,7 @@ class Mails:
             to,
             "Confirm your new e-mail address",
             "Follow this link and type the password of your account, to use this address from now on. The "
-            f"link works once, for 24 hours:\n\n{self._site}/confirm_email?token={token}\n\nIf you did not "
+            f"link works once, for 24 hours:\n\n{self.site}/confirm_email?token={token}\n\nIf you did not "
             "ask for it, ignore this mail: without the password, nobody can confirm your address.\n",
         )
 
@@ -116,7 +155,7 @@ class Mails:
             to,
             "Your password was changed",
             "Your password was changed, and your other sessions have ended. If it was not you, choose a new "
-            f"one at\n\n{self._site}/sign-in\n",
+            f"one at\n\n{self.site}/sign-in\n",
         )
 
     def invitation(self, to: str, token: str) -> Mail:
@@ -129,22 +168,140 @@ class Mails:
             f"\n\n{self.reset_link(token)}\n",
         )
 
-    def recommendations(self, to: str, rows: Sequence[RecommendedRow], unsubscribe_token: str) -> Mail:
-        """Show rows of recommended products, of which the first has the mail's subject as its title."""
-        lines: list[str] = []
-        for row in rows:
-            lines += [row.title, ""]
-            for each in row.products:
-                price = format_money(each.price_minor, each.currency, LOCALE)
-                lines += [f"{each.name or each.product_id}, {price}", self._product_link(row, each), ""]
-            lines.append("")
-        lines += [
-            "You get this mail once a week because you agreed to it. End these mails:",
-            f"{self._site}/unsubscribe?{urlencode({'token': unsubscribe_token})}",
-        ]
-        return Mail("recommendations", to, rows[0].title, "\n".join(lines) + "\n")
 
-    def _product_link(self, row: RecommendedRow, product: RecommendedProduct) -> str:
-        """Return the page of a product. The fragment tells its script which list led there."""
-        referral = urlencode({"recommendation": row.recommendation_id, "position": product.position})
-        return f"{self._site}/shop/products/{in_path(product.product_id)}#{referral}"
+class UnsubscribeLinks:
+    """Makes and reads the tokens of the links that end mails with recommendations.
+
+    A link works without a sign-in, and as long as the mail is kept. It can do nothing but end the mails, so
+    it needs no row in the database and no end. The token is the person's id and its HMAC-SHA256, cut to 128
+    bits, with a key that derives from `internal_secret`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._key = derived_key(settings, "unsubscribe links")
+
+    def token(self, user_id: str) -> str:
+        """Return the token of a person."""
+        name = UUID(user_id).hex
+        return f"{name}.{self._mac(name)}"
+
+    def person(self, token: str) -> str | None:
+        """Return the id of the person of a token; None if this platform did not make it."""
+        name, _, mac = token.partition(".")
+        if not hmac.compare_digest(mac.encode(), self._mac(name).encode()):
+            return None
+        return str(UUID(name))
+
+    def _mac(self, name: str) -> str:
+        return hmac.new(self._key, name.encode(), sha256).hexdigest()[:_MAC_CHARS]
+
+
+@statement("""
+    INSERT INTO mailed_tokens (token_sha256, user_id, purpose, new_email, expires_at)
+    SELECT $token_sha256::bytea, user_id, $purpose::text, $new_email::text, $expires_at::timestamptz
+    FROM people WHERE email = $email::text AND NOT is_demo
+    RETURNING true
+""")
+async def insert_mailed_token(
+    tx: Transaction,
+    token_sha256: bytes,
+    email: str,
+    purpose: MailedPurpose,
+    new_email: str | None,
+    expires_at: datetime,
+) -> bool:
+    """Save a token for the person with an e-mail address; return False if there is none."""
+
+
+@statement("""
+    SELECT user_id FROM mailed_tokens
+    WHERE token_sha256 = $token_sha256::bytea AND purpose = $purpose::text AND expires_at > $now::timestamptz
+""")
+async def find_mailed_token(
+    sql: Any, token_sha256: bytes, purpose: MailedPurpose, now: datetime
+) -> str | None:
+    """Return the person of a token, or None if it was used or has expired."""
+
+
+@statement("""
+    DELETE FROM mailed_tokens
+    WHERE token_sha256 = $token_sha256::bytea AND purpose = $purpose::text
+        AND expires_at > $tx.now::timestamptz
+    RETURNING user_id, new_email
+""")
+async def take_mailed_token(
+    tx: Transaction, token_sha256: bytes, purpose: MailedPurpose
+) -> MailedToken | None:
+    """Delete and return a token; None if it was used or has expired."""
+
+
+@statement("DELETE FROM mailed_tokens WHERE user_id = $user_id::uuid")
+async def delete_mailed_tokens(tx: Transaction, user_id: str) -> None:
+    """Delete all tokens in mails to a person."""
+
+
+async def send_mail(
+    tx: Transaction, mail: Mail, user_id: str | None = None, mail_id: str | None = None
+) -> bool:
+    """Put a mail into the mailbox; return False if five of its kind went to its address within an hour.
+
+    `user_id` is the person whose mail it is, if the address is not theirs yet. A mail whose `mail_id` is in
+    the mailbox is sent already.
+    """
+    return await _insert_mail(tx, mail_id or new_id(), user_id, mail)
+
+
+@statement("""
+    INSERT INTO mails (mail_id, user_id, to_email, kind, subject, body, created_at)
+    SELECT
+        $mail_id::uuid, coalesce($user_id::uuid, (SELECT user_id FROM people WHERE email = $mail.to::text)),
+        $mail.to::text, $mail.kind::text, $mail.subject::text, $mail.text::text, $tx.now::timestamptz
+    WHERE EXISTS (SELECT FROM mails WHERE mail_id = $mail_id::uuid)
+        OR (
+            SELECT count(*) FROM mails
+            WHERE to_email = $mail.to::text AND kind = $mail.kind::text
+                AND created_at > $tx.now::timestamptz - interval '1 hour'
+        ) < 5
+    ON CONFLICT (mail_id) DO UPDATE SET mail_id = excluded.mail_id
+    RETURNING true
+""")
+async def _insert_mail(tx: Transaction, mail_id: str, user_id: str | None, mail: Mail) -> bool: ...
+
+
+@statement("""
+    SELECT mail_id, to_email AS "to", subject, body AS text, created_at FROM mails
+    WHERE $to::text IS NULL OR to_email = $to::text
+    ORDER BY created_at DESC, mail_id DESC
+    LIMIT $limit::integer
+""")
+async def find_mails(sql: Any, to: str | None, limit: int) -> list[MailResponse]:
+    """Return mails, all or those to an address, the newest first."""
+
+
+@statement("""
+    SELECT kind, count(*)::integer AS mails, max(created_at) AS newest_at FROM mails
+    WHERE created_at >= $since::timestamptz
+    GROUP BY kind
+    ORDER BY kind
+""")
+async def find_mails_of_kinds(sql: Any, since: datetime) -> list[MailsOfKind]:
+    """Return how many mails of each kind were made since a time, and when the newest was."""
+
+
+@statement("""
+    SELECT mail_id, to_email AS "to", subject, created_at FROM mails
+    WHERE user_id = $person.user_id::uuid OR to_email = $person.email::text
+    ORDER BY created_at, mail_id
+""")
+async def find_mails_of_person(sql: Any, person: Person) -> list[dict[str, Any]]:
+    """Return the mails to a person, without their texts, which contain links that work."""
+
+
+@statement("UPDATE mails SET user_id = $person.user_id::uuid WHERE to_email = $person.email::text")
+async def assign_mails(tx: Transaction, person: Person) -> None:
+    """Make all mails to a person's address theirs, because they get another address."""
+
+
+@statement("DELETE FROM mails WHERE to_email = $email::text")
+async def delete_mails(tx: Transaction, email: str) -> None:
+    """Delete the mails to an address."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, TypeVar
 
 from common.email_address import normalized_email
 
@@ -185,6 +185,9 @@ class KeyTimes:
     signs_from: datetime
 
 
+Key = TypeVar("Key", bound=KeyTimes)
+
+
 @dataclass(frozen=True, slots=True)
 class KeyPlan:
     """What to do with the signing keys now."""
@@ -197,7 +200,7 @@ class KeyPlan:
     """Keys whose last tokens have ended."""
 
 
-def current_key(keys: Sequence[KeyTimes], now: datetime) -> KeyTimes | None:
+def current_key(keys: Sequence[Key], now: datetime) -> Key | None:
     """Return the key that signs now; None if none has begun to sign."""
     begun = [key for key in keys if key.signs_from <= now]
     return max(begun, key=lambda key: key.signs_from, default=None)

@@ -1,17 +1,44 @@
-"""Hashes and verifies passwords with Argon2id, in a few threads beside the event loop."""
+"""Passwords: hashed and verified with Argon2id in a few threads, and guessed slowly.
+
+An attempt counts as a failure until it has succeeded. Guesses from a device that has signed in to the account
+before are counted apart from those of everybody else (OWASP's device cookies): an attacker who is slowed down
+therefore does not slow down the owner.
+
+See https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies.
+"""
 
 import asyncio
-from collections.abc import Callable
+import binascii
+import hashlib
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from math import ceil
+from secrets import token_bytes
+from typing import Any, TypeVar
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from producers.services.users.model import canonical_password
-from producers.services.users.problems import HashingBusy
+from common.principal_token import derived_key
+from common.settings import Settings
+from producers.kit.outbox.transaction import Transaction
+from producers.kit.postgres.statements import statement
+from producers.services.users.model import (
+    FREE_FAILURES,
+    FREE_FAILURES_OF_ADDRESS,
+    Throttle,
+    address_block,
+    canonical_password,
+    password_flaw,
+)
+from producers.services.users.problems import HASHING_BUSY, TOO_MANY_ATTEMPTS, WEAK_PASSWORD
 
 T = TypeVar("T")
+
+Subjects = Mapping[bytes, int]
+"""Subject → the failures that cost it no delay."""
 
 MEMORY_KIB, ITERATIONS, LANES = 19 * 1024, 2, 1
 """Argon2id parameters: the minimum of the OWASP Password Storage Cheat Sheet."""
@@ -22,9 +49,12 @@ AT_ONCE = 2
 MAX_WAITING = 32
 """Further requests that wait for a thread, about a second in all. More are refused."""
 
+_NONCE_BYTES = 16
+_DIGEST_BYTES = 32
+
 
 class Passwords:
-    """Hashes and verifies. Every method raises `HashingBusy` if too many requests wait already."""
+    """Hashes and verifies. Its methods raise `HASHING_BUSY` if too many requests wait already."""
 
     def __init__(self) -> None:
         self._hash = PasswordHash((Argon2Hasher(ITERATIONS, MEMORY_KIB, LANES),))
@@ -55,7 +85,7 @@ class Passwords:
     def require_capacity(self) -> None:
         """Check that a hash can be computed soon."""
         if self._pending >= AT_ONCE + MAX_WAITING:
-            raise HashingBusy
+            raise HASHING_BUSY()
 
     async def _run(self, compute: Callable[[], T]) -> T:
         self.require_capacity()
@@ -64,3 +94,144 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._threads, compute)
         finally:
             self._pending -= 1
+
+
+def check_password(password: str, email: str) -> None:
+    """Check that a password can be chosen.
+
+    Raises:
+        WEAK_PASSWORD: it can't.
+    """
+    if flaw := password_flaw(password, email):
+        raise WEAK_PASSWORD(flaw=flaw)
+
+
+class DeviceTokens:
+    """Makes and reads device tokens, and names the subjects whose failed guesses are counted.
+
+    A device token says that an account was signed in to from a device before. It opens nothing: its holder
+    still needs the password.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._key = derived_key(settings, "device tokens")
+        self._subject_key = derived_key(settings, "throttle subjects")
+
+    def new(self, email: str) -> str:
+        """Return a token of a new device of an account. It contains no e-mail address."""
+        nonce = token_bytes(_NONCE_BYTES)
+        return urlsafe_b64encode(nonce + self._signature(email, nonce)).decode().rstrip("=")
+
+    def device(self, token: str | None, email: str) -> bytes | None:
+        """Return the id of the device; None without a token, or if it is of another account."""
+        if not token:
+            return None
+        try:
+            decoded = urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        except (binascii.Error, ValueError):
+            return None
+        nonce, signature = decoded[:_NONCE_BYTES], decoded[_NONCE_BYTES:]
+        is_ours = len(decoded) == _NONCE_BYTES + _DIGEST_BYTES
+        return nonce if is_ours and hmac.compare_digest(signature, self._signature(email, nonce)) else None
+
+    def account(self, email: str) -> bytes:
+        """Return the subject of guesses for an account from devices without a token of it."""
+        return self._subject("account", email.encode())
+
+    def account_on_device(self, email: str, device: bytes) -> bytes:
+        """Return the subject of guesses for an account on one of its devices."""
+        return self._subject("device", device, email.encode())
+
+    def signed_in(self, email: str) -> bytes:
+        """Return the subject of wrong passwords of somebody who is signed in to the account."""
+        return self._subject("signed in", email.encode())
+
+    def registration(self, token_sha256: bytes) -> bytes:
+        """Return the subject of wrong passwords of somebody who has the link of a registration."""
+        return self._subject("registration", token_sha256)
+
+    def address(self, address: str) -> bytes:
+        """Return the subject of guesses for any account from an address."""
+        return self._subject("address", address_block(address).encode())
+
+    def _signature(self, email: str, nonce: bytes) -> bytes:
+        return hmac.digest(self._key, nonce + email.encode(), hashlib.sha256)
+
+    def _subject(self, kind: str, *parts: bytes) -> bytes:
+        return hmac.digest(self._subject_key, b"\0".join((kind.encode(), *parts)), hashlib.sha256)
+
+
+def sign_in_subjects(devices: DeviceTokens, email: str, device: bytes | None, address: str) -> Subjects:
+    """Return the subjects of an attempt to sign in. On a device of the account, only the device counts."""
+    if device is not None:
+        return {devices.account_on_device(email, device): FREE_FAILURES}
+    return {devices.account(email): FREE_FAILURES, devices.address(address): FREE_FAILURES_OF_ADDRESS}
+
+
+def registration_subjects(devices: DeviceTokens, token_sha256: bytes, address: str) -> Subjects:
+    """Return the subjects of an attempt to verify the e-mail address of a registration."""
+    return {
+        devices.registration(token_sha256): FREE_FAILURES,
+        devices.address(address): FREE_FAILURES_OF_ADDRESS,
+    }
+
+
+async def begin_attempt(tx: Transaction, subjects: Subjects) -> None:
+    """Count an attempt as failed. Concurrent attempts wait for each other, so that each is counted.
+
+    Raises:
+        TOO_MANY_ATTEMPTS: a subject must wait. The attempt is not counted.
+    """
+    throttles = await _lock_throttles(tx, subjects)
+    wait_s = max(each.wait(tx.now).total_seconds() for each in throttles)
+    if wait_s > 0:
+        seconds = max(ceil(wait_s), 1)
+        raise TOO_MANY_ATTEMPTS(seconds=seconds, retry_after_s=seconds)
+    await _save(tx, [each.failed(tx.now) for each in throttles])
+
+
+async def attempt_succeeded(tx: Transaction, subjects: Subjects) -> None:
+    """Count an attempt as succeeded."""
+    await _save(tx, [each.succeeded() for each in await _lock_throttles(tx, subjects)])
+
+
+async def _lock_throttles(tx: Transaction, subjects: Subjects) -> list[Throttle]:
+    """Lock and return the throttles of subjects, in one order."""
+    ordered = sorted(subjects)
+    await _insert_missing(tx, ordered)
+    return [Throttle(free_failures=subjects[row["subject"]], **row) for row in await _lock(tx, ordered)]
+
+
+@statement("""
+    INSERT INTO throttles (subject, failures, blocked_until, last_attempt_at)
+    SELECT subject, 0, $tx.now::timestamptz, $tx.now::timestamptz FROM unnest($subjects::bytea[]) AS subject
+    ORDER BY subject
+    ON CONFLICT (subject) DO NOTHING
+""")
+async def _insert_missing(tx: Transaction, subjects: Sequence[bytes]) -> None: ...
+
+
+@statement("""
+    SELECT subject, failures, blocked_until, last_attempt_at FROM throttles
+    WHERE subject = ANY ($subjects::bytea[])
+    ORDER BY subject
+    FOR UPDATE
+""")
+async def _lock(tx: Transaction, subjects: Sequence[bytes]) -> list[dict[str, Any]]: ...
+
+
+@statement("""
+    UPDATE throttles
+    SET failures = new.failures, blocked_until = new.blocked_until, last_attempt_at = new.last_attempt_at
+    FROM unnest(
+        $throttles.subject::bytea[], $throttles.failures::integer[],
+        $throttles.blocked_until::timestamptz[], $throttles.last_attempt_at::timestamptz[]
+    ) AS new (subject, failures, blocked_until, last_attempt_at)
+    WHERE throttles.subject = new.subject
+""")
+async def _save(tx: Transaction, throttles: Sequence[Throttle]) -> None: ...
+
+
+@statement("DELETE FROM throttles WHERE subject = ANY ($subjects::bytea[])")
+async def clear_throttles(tx: Transaction, subjects: Sequence[bytes]) -> None:
+    """Delete throttles."""

@@ -1,193 +1,247 @@
-"""What administrators do with people: find them, give them roles, suspend them."""
+"""`/v1/people`: what administrators do with people, and how the operator registers one."""
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from common.cursor import BadCursor, decode_moment, encode_moment
 from common.email_address import normalized_email
-from common.principal import FIGURES_STAFF, Principal, StaffRole
+from common.guarded_route import policy
+from common.ids import PRINTABLE, Uuid
+from common.openapi import NOT_FOUND
+from common.principal import Principal, StaffRole
 from producers.kit.erasures import ask_to_forget
+from producers.kit.http.endpoint import json_response, transactions
+from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath, ServiceRoute
 from producers.kit.outbox.trace import Trace
-from producers.kit.outbox.transaction import Transaction, Transactions
-from producers.services.users import session_store, store
-from producers.services.users.access_tokens import roles_of
-from producers.services.users.model import ChosenRole
-from producers.services.users.problems import CursorNotUsable, LastAdministrator, UnknownPerson
-from producers.services.users.schemas import (
-    LookupRequest,
-    PeopleResponse,
-    PersonDetailsResponse,
-    PersonResponse,
-    RightsResponse,
+from producers.kit.outbox.transaction import Transactions
+from producers.services.users import store
+from producers.services.users.context import (
+    ADMIN_READ,
+    ADMIN_WRITE,
+    NAME,
+    PLATFORM,
+    PLATFORM_WITH_SECRET,
+    context_of,
 )
-from producers.services.users.sessions import end_all_sessions
+from producers.services.users.problems import CURSOR_NOT_USABLE, UNKNOWN_PERSON
+from producers.services.users.registration import register_for_operator
+from producers.services.users.schemas import (
+    LAST_ADMINISTRATOR,
+    FoundPersonResponse,
+    LookupRequest,
+    PersonRequest,
+    RegisteredResponse,
+    RightsResponse,
+    RoleRequest,
+    StaffRoleRequest,
+    SuspensionRequest,
+)
+from producers.services.users.sessions import (
+    Session,
+    end_all_sessions,
+    find_sessions,
+    revoke_access,
+    roles_of,
+)
+from producers.services.users.store import PersonSummary
 
 PAGE = 50
 
+UserId = Annotated[Uuid, Path(description="The person's id.")]
 
-async def search(transactions: Transactions, text: str | None, cursor: str | None) -> PeopleResponse:
-    """Return a page of the people whose e-mail address or name contains a text, the newest first.
+public = APIRouter(prefix="/v1/people", tags=["people"], route_class=PublicRoute)
+internal = APIRouter(prefix="/v1/people", route_class=ServiceRoute)
 
-    Raises:
-        CursorNotUsable: the cursor is not one of a response.
-    """
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonDetailsResponse(PersonSummary):
+    """A person with the sellers for which they work and their sessions."""
+
+    sellers: dict[str, StaffRole]
+    sessions: list[Session]
+
+
+class PeopleResponse(TypedDict):
+    """A page of people, the newest first."""
+
+    people: list[PersonSummary]
+    next_cursor: str | None
+
+
+@public.get("", name="people", summary="Find people", response_model=PeopleResponse)
+@policy(ADMIN_READ)
+async def list_people(
+    request: Request,
+    q: Annotated[
+        str | None, Query(max_length=100, pattern=PRINTABLE, description="A part of the address or the name.")
+    ] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=200, description="`next_cursor` of the previous page.")
+    ] = None,
+) -> Response:
+    """Return people, the newest first."""
     try:
-        after = None if cursor is None else decode_moment(cursor)
+        verified_at, user_id = (None, None) if cursor is None else decode_moment(cursor)
     except BadCursor as error:
-        raise CursorNotUsable from error
-    async with transactions.connection() as sql:
-        rows = await store.search_people(sql, text, after, PAGE + 1)
-    last = rows[PAGE - 1] if len(rows) > PAGE else None
-    return {
-        "people": [present_person(row) for row in rows[:PAGE]],
-        "next_cursor": encode_moment(last["verified_at"], last["user_id"]) if last else None,
-    }
+        raise CURSOR_NOT_USABLE() from error
+    async with transactions(request, NAME).connection() as sql:
+        found = await store.search_people(sql, q or None, verified_at, user_id, PAGE + 1)
+    last = found[PAGE - 1] if len(found) > PAGE else None
+    return json_response(
+        PeopleResponse(
+            people=found[:PAGE],
+            next_cursor=encode_moment(last.verified_at, last.user_id) if last else None,
+        )
+    )
 
 
-async def show(transactions: Transactions, user_id: str) -> PersonDetailsResponse:
-    """Return a person with their sellers and sessions.
-
-    Raises:
-        UnknownPerson: there is no such person.
-    """
-    async with transactions.connection() as sql:
-        person = await store.find_person(sql, user_id)
-        if person is None:
-            raise UnknownPerson
-        sellers = await store.find_memberships(sql, user_id)
-        sessions = await session_store.find_sessions(sql, user_id, transactions.clock())
-    row = {name: getattr(person, name) for name in PersonResponse.__annotations__}
-    return {**present_person(row), "sellers": sellers, "sessions": sessions}
+@internal.post("", status_code=201, response_model=RegisteredResponse)
+@policy(PLATFORM_WITH_SECRET)
+async def create_person(request: Request, body: Annotated[PersonRequest, JsonBody()]) -> Response:
+    """Register a person, or give a registered one the role. A link lets them choose their first password."""
+    registered = await register_for_operator(
+        transactions(request, NAME), context_of(request), body, request.headers.get("traceparent")
+    )
+    return json_response(registered, 201)
 
 
-async def show_rights(transactions: Transactions, user_id: str) -> RightsResponse:
-    """Return what a person may do now, for services that keep what the person made.
+@public.get("/{user_id}", summary="A person", response_model=PersonDetailsResponse, responses=NOT_FOUND)
+@policy(ADMIN_READ)
+async def person(request: Request, user_id: UserId) -> Response:
+    """Return a person with their sellers and their sessions."""
+    return await _details(transactions(request, NAME), user_id)
 
-    These check themselves whether the seller may sell. What somebody made must not end for good because this
-    service has not read yet that a suspension is over.
 
-    Raises:
-        UnknownPerson: there is no such person, they are suspended, or of a demo that has ended.
-    """
-    async with transactions.connection() as sql:
+@internal.get("/{user_id}/rights", response_model=RightsResponse)
+@policy(PLATFORM)
+async def show_person_rights(request: Request, user_id: UserId) -> Response:
+    """What a person may do now; 404 if they may do nothing. Services ask before they use what they made."""
+    # These check themselves whether the seller may sell. What somebody made must not end for good because
+    # this service has not read yet that a suspension is over.
+    async with transactions(request, NAME).connection() as sql:
         rights = await store.find_rights(sql, user_id)
         if rights is None:
-            raise UnknownPerson
+            raise UNKNOWN_PERSON()
         sellers = await store.find_memberships(sql, user_id, also_suspended=True)
     principal = Principal(user_id, roles_of(rights.role, sellers), sellers=sellers)
-    return {"principal": principal.claims(), "since": rights.since}
+    return json_response(RightsResponse(principal=principal.claims(), since=rights.since))
 
 
-async def set_role(transactions: Transactions, user_id: str, role: ChosenRole) -> PersonDetailsResponse:
-    """Give a person a role. Their access tokens end, and the next refresh gives one with the new role.
+@internal.post("/lookups", response_model=FoundPersonResponse)
+@policy(PLATFORM)
+async def find_person(request: Request, body: Annotated[LookupRequest, JsonBody()]) -> Response:
+    """The person with a verified e-mail address; 404 if nobody has it. The address is in the body.
 
-    Raises:
-        UnknownPerson: there is no such person.
-        LastAdministrator: nobody would be left who can administer the shop.
+    404 also if they may not see the figures of the seller that the request names.
     """
-    async with transactions.begin(Trace("")) as tx:
-        if role != "admin":
-            await require_other_admin(tx, user_id)
-        if await store.lock_person(tx, user_id) is None:
-            raise UnknownPerson
-        await store.set_role(tx, user_id, None if role == "shopper" else role)
-        await session_store.revoke_person(tx, user_id, transactions.clock())
-    return await show(transactions, user_id)
-
-
-async def suspend(transactions: Transactions, user_id: str, reason: str) -> PersonDetailsResponse:
-    """Suspend a person: their sessions and what they made end, and they can't sign in.
-
-    What they made, such as an API key, stays ended when the suspension ends: a stranger who used the account
-    may have made it (`producers.kit.makers`).
-
-    Raises:
-        UnknownPerson: there is no such person.
-        LastAdministrator: nobody would be left who can administer the shop.
-    """
-    async with transactions.begin(Trace("")) as tx:
-        await require_other_admin(tx, user_id)
-        if await store.lock_person(tx, user_id) is None:
-            raise UnknownPerson
-        await store.set_suspension(tx, user_id, tx.now, reason)
-        await end_all_sessions(tx, user_id, transactions.clock())
-    return await show(transactions, user_id)
-
-
-async def end_suspension(transactions: Transactions, user_id: str) -> PersonDetailsResponse:
-    """Let a suspended person sign in again. Their former sessions, and what they made, stay ended.
-
-    Raises:
-        UnknownPerson: there is no such person.
-    """
-    async with transactions.begin(Trace("")) as tx:
-        if await store.lock_person(tx, user_id) is None:
-            raise UnknownPerson
-        await store.set_suspension(tx, user_id, None, None)
-    return await show(transactions, user_id)
-
-
-async def look_up(transactions: Transactions, request: LookupRequest) -> str:
-    """Return the id of the person with a verified e-mail address.
-
-    Raises:
-        UnknownPerson: nobody has it, or they may not see the figures of the seller that the request names.
-    """
-    async with transactions.connection() as sql:
-        user_id = await store.find_registered(sql, normalized_email(request.email))
+    async with transactions(request, NAME).connection() as sql:
+        user_id = await store.find_registered(sql, normalized_email(body.email))
         if user_id is None:
-            raise UnknownPerson
-        if request.seller_id is not None and not await may_see_figures(sql, user_id, request.seller_id):
-            raise UnknownPerson
-    return user_id
+            raise UNKNOWN_PERSON()
+        if body.seller_id is not None and not await store.may_see_figures(sql, user_id, body.seller_id):
+            raise UNKNOWN_PERSON()
+    return json_response(FoundPersonResponse(user_id=user_id))
 
 
-async def may_see_figures(sql: Any, user_id: str, seller_id: str) -> bool:
-    """Return whether a person may do anything now, and works for a seller in a role that sees its figures.
-
-    The service that asks knows itself whether the seller may sell; see `show_rights`.
-    """
-    if await store.find_rights(sql, user_id) is None:
-        return False
-    sellers = await store.find_memberships(sql, user_id, also_suspended=True)
-    return sellers.get(seller_id) in FIGURES_STAFF
-
-
+@internal.put("/{user_id}/sellers/{seller_id}", status_code=204)
+@policy(PLATFORM)
 async def set_staff_role(
-    transactions: Transactions, user_id: str, seller_id: str, role: StaffRole | None
-) -> None:
-    """Record the role of a person at a seller, and end their access tokens, so that it applies at once.
+    request: Request, user_id: UserId, seller_id: SellerPath, body: Annotated[StaffRoleRequest, JsonBody()]
+) -> Response:
+    """Record the role that a person has at a seller now. It applies at once: their access tokens end.
 
     A repetition changes nothing. Nothing is recorded of somebody who was erased. If they got the role in the
     same moment, sellers has stored it after it forgot them, and is asked to forget them again.
     """
-    async with transactions.begin(Trace("")) as tx:
+    opened = transactions(request, NAME)
+    async with opened.begin(Trace("")) as tx:
         if await store.lock_person(tx, user_id) is None:
-            if role is not None:
+            if body.role is not None:
                 ask_to_forget(tx, user_id, "")
-        elif await store.save_staff_role(tx, user_id, seller_id, role):
-            await session_store.revoke_person(tx, user_id, transactions.clock())
+        elif await store.save_staff_role(tx, user_id, seller_id, body.role):
+            await revoke_access(tx, opened.clock(), user_id=user_id)
+    return Response(status_code=204)
 
 
-async def require_other_admin(tx: Transaction, user_id: str) -> None:
-    """Check that the shop has an administrator without this person.
+@public.put(
+    "/{user_id}/role",
+    summary="Give a person a role",
+    response_model=PersonDetailsResponse,
+    responses=NOT_FOUND | LAST_ADMINISTRATOR,
+)
+@policy(ADMIN_WRITE)
+async def set_person_role(
+    request: Request, user_id: UserId, body: Annotated[RoleRequest, JsonBody({"role": "analyst"})]
+) -> Response:
+    """Give a person a role, or take it away with `shopper`. It applies at once: their access tokens end."""
+    opened = transactions(request, NAME)
+    async with opened.begin(Trace("")) as tx:
+        if body.role != "admin":
+            await store.require_other_admin(tx, user_id)
+        await store.require_locked_person(tx, user_id)
+        await store.set_role(tx, user_id, body.role)
+        await revoke_access(tx, opened.clock(), user_id=user_id)
+    return await _details(opened, user_id)
+
+
+@public.post(
+    "/{user_id}/suspension",
+    summary="Suspend a person",
+    response_model=PersonDetailsResponse,
+    responses=NOT_FOUND | LAST_ADMINISTRATOR,
+)
+@policy(ADMIN_WRITE)
+async def suspend_person(
+    request: Request,
+    user_id: UserId,
+    body: Annotated[SuspensionRequest, JsonBody({"reason": "Stolen cards."})],
+) -> Response:
+    """Suspend a person. Their sessions and the API keys that they made end, and they can't sign in."""
+    # What they made stays ended when the suspension ends: a stranger who used the account may have made it
+    # (`producers.kit.makers`).
+    opened = transactions(request, NAME)
+    async with opened.begin(Trace("")) as tx:
+        await store.require_other_admin(tx, user_id)
+        await store.require_locked_person(tx, user_id)
+        await store.set_suspension(tx, user_id, tx.now, body.reason)
+        await end_all_sessions(tx, user_id, opened.clock())
+    return await _details(opened, user_id)
+
+
+@public.delete(
+    "/{user_id}/suspension",
+    summary="End the suspension of a person",
+    response_model=PersonDetailsResponse,
+    responses=NOT_FOUND,
+)
+@policy(ADMIN_WRITE)
+async def end_person_suspension(request: Request, user_id: UserId) -> Response:
+    """Let a suspended person sign in again. Their former sessions and API keys stay ended."""
+    opened = transactions(request, NAME)
+    async with opened.begin(Trace("")) as tx:
+        await store.require_locked_person(tx, user_id)
+        await store.set_suspension(tx, user_id, None, None)
+    return await _details(opened, user_id)
+
+
+async def _details(transactions: Transactions, user_id: str) -> Response:
+    """Return a person with their sellers and sessions.
 
     Raises:
-        LastAdministrator: this person is the only one.
+        UNKNOWN_PERSON: there is no such person.
     """
-    if await store.lock_admins(tx) == {user_id}:
-        raise LastAdministrator
+    async with transactions.connection() as sql:
+        person = await store.require_person(sql, user_id)
+        sellers = await store.find_memberships(sql, user_id)
+        sessions = await find_sessions(sql, user_id, transactions.clock())
+    summary = {field.name: getattr(person, field.name) for field in fields(PersonSummary)}
+    return json_response(PersonDetailsResponse(**summary, sellers=sellers, sessions=sessions))
 
 
-def present_person(row: Mapping[str, Any]) -> PersonResponse:
-    """Return a person as administrators see them."""
-    return {
-        "user_id": row["user_id"],
-        "email": row["email"],
-        "name": row["name"],
-        "role": row["role"] or "shopper",
-        "is_demo": row["is_demo"],
-        "verified_at": row["verified_at"],
-        "suspended_at": row["suspended_at"],
-        "suspension_reason": row["suspension_reason"],
-    }
+router = APIRouter()
+router.include_router(public)
+router.include_router(internal)

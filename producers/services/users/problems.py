@@ -1,9 +1,6 @@
 """Error responses of the endpoints of people."""
 
-from math import ceil
-
-from common.errors import PartUnavailable
-from common.problems import Problem
+from common.problems import PartProblem, Problem, problem
 from producers.services.users.model import MAX_ADDRESSES, MAX_FOLLOWED_SELLERS
 
 
@@ -25,221 +22,143 @@ class WrongCredentials(Problem):
         )
 
 
-class WrongPassword(Problem):
-    """The password with which a signed-in person confirms a change is wrong."""
-
-    status, kind, title = 403, "wrong-password", "The password is wrong"
-
-    def __init__(self) -> None:
-        super().__init__("This change needs your current password. Nothing was changed.")
-
-
-class WrongRegistrationPassword(Problem):
-    """The password with which somebody confirms a registration is another one than at the registration."""
-
-    status, kind, title = 403, "wrong-registration-password", "The password is wrong"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This is not the password that was given at this registration. Nothing was changed. If you did "
-            "not register, ignore the mail. If you have forgotten the password, register again with POST "
-            "/v1/auth/registrations."
-        )
-
-
-class NoPassword(Problem):
-    """The person has no password yet."""
-
-    status, kind, title = 409, "no-password", "There is no password yet"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This needs your password, and you have none yet. Choose one with POST /v1/auth/password_resets."
-        )
-
-
-class TooManyAttempts(Problem):
-    """Too many wrong passwords were tried."""
-
-    status, kind, title = 429, "too-many-attempts", "Too many attempts"
-
-    def __init__(self, wait_s: float) -> None:
-        seconds = max(ceil(wait_s), 1)
-        super().__init__(
-            f"Too many wrong passwords were tried here. Try again in {seconds} s, or ask for a new password "
-            "with POST /v1/auth/password_resets."
-        )
-        self.retry_after_s = seconds
-
-
-class HashingBusy(Problem, PartUnavailable):
-    """Too many passwords are being verified."""
-
-    status, kind, title = 503, "temporary-reduced-capacity", "Too many people sign in now"
-    retry_after_s = 2
-
-    def __init__(self) -> None:
-        super().__init__("Nothing was changed. Send the same request again in 2 s.")
-
-
-class KeysNotReady(Problem, PartUnavailable):
-    """No key can sign an access token, or the keys of people can't be read."""
-
-    status, kind, title = 503, "not-ready", "Not ready yet"
-    retry_after_s = 2
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The keys of the users service are not ready. Send the same request again in 2 s. If this stays, "
-            "`internal_secret` in secrets.toml is not the one with which this copy was made."
-        )
-
-
-class AccountSuspended(Problem):
-    """An administrator has suspended the person."""
-
-    status, kind, title = 403, "account-suspended", "This account is suspended"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"An administrator has suspended this account: {reason}. Write to the shop.")
-
-
-class InvalidRefreshToken(Problem):
-    """The refresh token was used before, or its session has ended."""
-
-    status, kind, title = 401, "session-ended", "The session has ended"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This refresh token can't be used any more. Sign in again with POST /v1/auth/sessions."
-        )
-
-
-class LinkEnded(Problem):
-    """The token of a mail was used before, has expired, or was never sent."""
-
-    status, kind, title = 410, "link-ended", "This link has ended"
-
-    def __init__(self, again: str) -> None:
-        super().__init__(f"The link was used before, or it has expired. {again}")
-
-
-class WeakPassword(Problem):
-    """The password can't be chosen."""
-
-    status, kind, title = 422, "weak-password", "Choose another password"
-
-    def __init__(self, flaw: str) -> None:
-        super().__init__(f"{flaw} Choose another password of 10 to 200 characters.")
-
-
-class NotAnEmail(Problem):
-    """The text is no e-mail address."""
-
-    status, kind, title = 422, "not-an-email", "This is no e-mail address"
-
-    def __init__(self) -> None:
-        super().__init__("Send an address such as ana@shop.example.")
-
-
-class TooManyAddresses(Problem):
-    """The person has as many addresses as they may have."""
-
-    status, kind, title = 409, "too-many-addresses", "Too many addresses"
-
-    def __init__(self) -> None:
-        super().__init__(f"A person may have {MAX_ADDRESSES} addresses. Delete one first.")
-
-
-class TooManyFollowedSellers(Problem):
-    """The person follows as many sellers as they may."""
-
-    status, kind, title = 409, "too-many-followed-sellers", "Too many followed sellers"
-
-    def __init__(self) -> None:
-        super().__init__(f"A person may follow {MAX_FOLLOWED_SELLERS} sellers. Unfollow one first.")
-
-
-class NotSellingNow(Problem):
-    """Nobody with this id may sell now."""
-
-    status, kind, title = 404, "unknown-seller", "Unknown seller"
-
-    def __init__(self, seller_id: str) -> None:
-        super().__init__(f"No seller {seller_id!r} sells here now. Take the id from a product.")
-
-
-class UnknownAddress(Problem):
-    """The person has no such address."""
-
-    status, kind, title = 404, "unknown-address", "Unknown address"
-
-    def __init__(self) -> None:
-        super().__init__("You have no address with this id. GET /v1/me/addresses shows those that you have.")
-
-
-class UnknownSession(Problem):
-    """The person has no such session, or it has ended."""
-
-    status, kind, title = 404, "unknown-session", "Unknown session"
-
-    def __init__(self) -> None:
-        super().__init__("You have no session with this id. GET /v1/me/sessions shows those that you have.")
-
-
-class UnknownPerson(Problem):
-    """There is no such person."""
-
-    status, kind, title = 404, "unknown-person", "Unknown person"
-
-    def __init__(self) -> None:
-        super().__init__("Nobody has this id. GET /v1/people finds people by their e-mail address and name.")
-
-
-class CursorNotUsable(Problem):
-    """The cursor is not one of a response."""
-
-    status, kind, title = 422, "bad-parameter", "A parameter can't be used"
-
-    def __init__(self) -> None:
-        super().__init__("cursor: use the `next_cursor` of the previous page, or leave it out.")
-
-
-class LastAdministrator(Problem):
-    """Without this person, nobody could administer the shop."""
-
-    status, kind, title = 409, "last-administrator", "This is the last administrator"
-
-    def __init__(self) -> None:
-        super().__init__("Make another person an administrator first. Nothing was changed.")
-
-
-class DemoPerson(Problem):
-    """The person exists only in the demo."""
-
-    status, kind, title = 409, "demo-person", "This is a person of the demo"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "People of the demo have no e-mail address and no password. Register to have your own."
-        )
-
-
-class DemoUnavailable(Problem):
-    """The demo is not enabled, or a real person is registered."""
-
-    status, kind, title = 409, "demo-unavailable", "The demo is not available"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This copy has no demo, or a real person is registered here. Sign in with POST /v1/auth/sessions."
-        )
-
-
-class SellerMissing(Problem):
-    """The demo session of a seller names no seller."""
-
-    status, kind, title = 422, "bad-parameter", "A parameter can't be used"
-
-    def __init__(self) -> None:
-        super().__init__("seller_id: name the seller whose owner the session is.")
+WRONG_PASSWORD = problem(
+    403,
+    "wrong-password",
+    "The password is wrong",
+    "This change needs your current password. Nothing was changed.",
+)
+WRONG_REGISTRATION_PASSWORD = problem(
+    403,
+    "wrong-registration-password",
+    "The password is wrong",
+    "This is not the password that was given at this registration. Nothing was changed. If you did not "
+    "register, ignore the mail. If you have forgotten the password, register again with POST "
+    "/v1/auth/registrations.",
+)
+NO_PASSWORD = problem(
+    409,
+    "no-password",
+    "There is no password yet",
+    "This needs your password, and you have none yet. Choose one with POST /v1/auth/password_resets.",
+)
+TOO_MANY_ATTEMPTS = problem(
+    429,
+    "too-many-attempts",
+    "Too many attempts",
+    "Too many wrong passwords were tried here. Try again in {seconds} s, or ask for a new password with POST "
+    "/v1/auth/password_resets.",
+)
+HASHING_BUSY = problem(
+    503,
+    "temporary-reduced-capacity",
+    "Too many people sign in now",
+    "Nothing was changed. Send the same request again in 2 s.",
+    retry_after_s=2,
+    error=PartProblem,
+)
+KEYS_NOT_READY = problem(
+    503,
+    "not-ready",
+    "Not ready yet",
+    "The keys of the users service are not ready. Send the same request again in 2 s. If this stays, "
+    "`internal_secret` in secrets.toml is not the one with which this copy was made.",
+    retry_after_s=2,
+    error=PartProblem,
+)
+ACCOUNT_SUSPENDED = problem(
+    403,
+    "account-suspended",
+    "This account is suspended",
+    "An administrator has suspended this account: {reason}. Write to the shop.",
+)
+INVALID_REFRESH_TOKEN = problem(
+    401,
+    "session-ended",
+    "The session has ended",
+    "This refresh token can't be used any more. Sign in again with POST /v1/auth/sessions.",
+)
+LINK_ENDED = problem(
+    410,
+    "link-ended",
+    "This link has ended",
+    "The link was used before, or it has expired. {again}",
+)
+WEAK_PASSWORD = problem(
+    422,
+    "weak-password",
+    "Choose another password",
+    "{flaw} Choose another password of 10 to 200 characters.",
+)
+NOT_AN_EMAIL = problem(
+    422,
+    "not-an-email",
+    "This is no e-mail address",
+    "Send an address such as ana@shop.example.",
+)
+TOO_MANY_ADDRESSES = problem(
+    409,
+    "too-many-addresses",
+    "Too many addresses",
+    f"A person may have {MAX_ADDRESSES} addresses. Delete one first.",
+)
+TOO_MANY_FOLLOWED_SELLERS = problem(
+    409,
+    "too-many-followed-sellers",
+    "Too many followed sellers",
+    f"A person may follow {MAX_FOLLOWED_SELLERS} sellers. Unfollow one first.",
+)
+NOT_SELLING_NOW = problem(
+    404,
+    "unknown-seller",
+    "Unknown seller",
+    "No seller {seller_id!r} sells here now. Take the id from a product.",
+)
+UNKNOWN_ADDRESS = problem(
+    404,
+    "unknown-address",
+    "Unknown address",
+    "You have no address with this id. GET /v1/me/addresses shows those that you have.",
+)
+UNKNOWN_SESSION = problem(
+    404,
+    "unknown-session",
+    "Unknown session",
+    "You have no session with this id. GET /v1/me/sessions shows those that you have.",
+)
+UNKNOWN_PERSON = problem(
+    404,
+    "unknown-person",
+    "Unknown person",
+    "Nobody has this id. GET /v1/people finds people by their e-mail address and name.",
+)
+CURSOR_NOT_USABLE = problem(
+    422,
+    "bad-parameter",
+    "A parameter can't be used",
+    "cursor: use the `next_cursor` of the previous page, or leave it out.",
+)
+LAST_ADMINISTRATOR = problem(
+    409,
+    "last-administrator",
+    "This is the last administrator",
+    "Make another person an administrator first. Nothing was changed.",
+)
+DEMO_PERSON = problem(
+    409,
+    "demo-person",
+    "This is a person of the demo",
+    "People of the demo have no e-mail address and no password. Register to have your own.",
+)
+DEMO_UNAVAILABLE = problem(
+    409,
+    "demo-unavailable",
+    "The demo is not available",
+    "This copy has no demo, or a real person is registered here. Sign in with POST /v1/auth/sessions.",
+)
+SELLER_MISSING = problem(
+    422,
+    "bad-parameter",
+    "A parameter can't be used",
+    "seller_id: name the seller whose owner the session is.",
+)

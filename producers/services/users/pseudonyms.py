@@ -8,10 +8,18 @@ person's key and the links are deleted, nothing links the ids to a person: see d
 
 import hashlib
 import hmac
+from typing import Any
+from uuid import uuid4
 
 from common.principal_token import derived_key
 from common.settings import Settings
-from producers.kit.encryption import new_key, seal, unseal
+from producers.kit.encryption import NotDecryptable, new_key, seal, unseal
+from producers.kit.outbox.transaction import Transaction
+from producers.kit.postgres.statements import statement
+from producers.services.users import store
+from producers.services.users.model import ChosenRole
+from producers.services.users.problems import KEYS_NOT_READY
+from producers.services.users.store import Person
 
 
 class Pseudonyms:
@@ -43,3 +51,95 @@ def link(person_key: bytes, user_id: str, shopper_id: str) -> bytes:
 def linked(person_key: bytes, user_id: str, sealed: bytes) -> str:
     """Return the shopper id of a link."""
     return unseal(person_key, sealed, user_id).decode()
+
+
+async def insert_person(
+    tx: Transaction,
+    pseudonyms: Pseudonyms,
+    shopper_id: str,
+    email: str,
+    name: str,
+    password_hash: str | None = None,
+    role: ChosenRole = "shopper",
+    is_demo: bool = False,
+) -> Person | None:
+    """Insert a person with a new key; return None if the address belongs to somebody."""
+    # random, because the time in a UUIDv7 could be compared with that in the shopper id
+    user_id = str(uuid4())
+    key, sealed_key = pseudonyms.new_person_key(user_id)
+    person = Person(
+        user_id=user_id,
+        email=email,
+        name=name,
+        role=role,
+        is_demo=is_demo,
+        verified_at=tx.now,
+        suspended_at=None,
+        suspension_reason=None,
+        password_hash=password_hash,
+        sealed_shopper_id=link(key, user_id, shopper_id),
+        sealed_key=sealed_key,
+    )
+    return await store.lock_person(tx, user_id) if await store.insert_person(tx, person) else None
+
+
+async def find_shopper_ids(
+    sql: Any, pseudonyms: Pseudonyms, person: Person, max_guests: int | None
+) -> tuple[str, ...]:
+    """Return a person's own shopper id, then those of their time as a guest, the newest first.
+
+    Raises:
+        KEYS_NOT_READY: the person's key can't be read.
+    """
+    guests = await _find_guests(sql, person.user_id, max_guests)
+    try:
+        key = pseudonyms.person_key(person.user_id, person.sealed_key)
+        return tuple(linked(key, person.user_id, each) for each in (person.sealed_shopper_id, *guests))
+    except NotDecryptable as error:
+        raise KEYS_NOT_READY() from error
+
+
+async def link_guest(tx: Transaction, pseudonyms: Pseudonyms, person: Person, guest_id: str) -> None:
+    """Make the carts, views and orders of a browser's time as a guest those of a locked person.
+
+    A guest's id that belongs to another person stays theirs.
+
+    Raises:
+        KEYS_NOT_READY: the person's key can't be read.
+    """
+    try:
+        key = pseudonyms.person_key(person.user_id, person.sealed_key)
+    except NotDecryptable as error:
+        raise KEYS_NOT_READY() from error
+    sealed = link(key, person.user_id, guest_id)
+    await _insert_guest(tx, pseudonyms.guest_digest(guest_id), person.user_id, sealed)
+
+
+@statement("""
+    SELECT sealed_guest_id FROM guest_ids
+    WHERE user_id = $user_id::uuid
+    ORDER BY linked_at DESC, digest
+    LIMIT $limit::integer
+""")
+async def _find_guests(sql: Any, user_id: str, limit: int | None) -> list[bytes]:
+    """Return the encrypted ids of a person's time as a guest, the newest first."""
+
+
+@statement("""
+    INSERT INTO guest_ids (digest, user_id, sealed_guest_id, linked_at)
+    VALUES ($digest::bytea, $user_id::uuid, $sealed_guest_id::bytea, $tx.now::timestamptz)
+    ON CONFLICT (digest) DO NOTHING
+""")
+async def _insert_guest(tx: Transaction, digest: bytes, user_id: str, sealed_guest_id: bytes) -> None: ...
+
+
+@statement("""
+    INSERT INTO pseudonyms (shopper_id, registered_at) VALUES ($shopper_id::text, $tx.now::timestamptz)
+""")
+async def insert_pseudonym(tx: Transaction, shopper_id: str) -> None:
+    """Record a shopper id that `shopper_registered` names."""
+
+
+@statement("UPDATE pseudonyms SET erased_at = $tx.now::timestamptz WHERE shopper_id = $shopper_id::text")
+async def erase_pseudonym(tx: Transaction, shopper_id: str) -> None:
+    """Record that the person behind a shopper id was erased."""

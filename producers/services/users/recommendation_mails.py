@@ -8,22 +8,31 @@ most.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+from urllib.parse import urlencode
 
+import httpx
 import structlog
 
 from common.metrics import UNEXPECTED_ERRORS
+from common.money import format_money
+from common.principal_token import PlatformToken
+from common.request_path import in_path
 from common.settings import Settings
 from producers.kit.backoff import Backoff
 from producers.kit.finishing import finish
 from producers.kit.outbox.trace import Trace
-from producers.kit.outbox.transaction import Transactions
+from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.postgres.errors import RETRYABLE
-from producers.services.users import mail_store, recommendation_mail_store, store
-from producers.services.users.access_tokens import find_shopper_ids
+from producers.kit.postgres.statements import statement
+from producers.services.users import store
 from producers.services.users.context import UsersContext, make_context
-from producers.services.users.recommendation_mail_store import DueMail
-from producers.services.users.recommended_rows import RecommendedRow, RecommendedRows, RowsUnavailable
+from producers.services.users.mails import Mail, send_mail
+from producers.services.users.model import FIRST_RECOMMENDATION_MAIL_AFTER
+from producers.services.users.problems import DEMO_PERSON, LINK_ENDED
+from producers.services.users.pseudonyms import find_shopper_ids
 
 WORKER = "recommendation mails"
 EVERY = timedelta(days=7)
@@ -37,10 +46,93 @@ AT_ONCE = 4
 because visitors wait for their lists, and mails don't."""
 
 INTERVAL_S = 15.0
+TIMEOUT_S = 15.0
+
+ROW_LENGTH = 4
+"""The largest number of products in a row of a mail."""
+
+LOCALE = "en"
+
+log = structlog.get_logger()
+
+
+class RowsUnavailable(Exception):
+    """The API does not answer, or can't answer now."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendedProduct:
+    """A product of a row. `position` counts from 1."""
+
+    product_id: str
+    name: str | None
+    price_minor: int
+    currency: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendedRow:
+    """Products for one reason, which the title says."""
+
+    title: str
+    recommendation_id: str
+    products: Sequence[RecommendedProduct]
+
 
 RowsOf = Callable[[str], Awaitable[Sequence[RecommendedRow]]]
 
-log = structlog.get_logger()
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Since when a person gets mails with recommendations, and when the last one was sent."""
+
+    agreed_at: datetime
+    mailed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DueMail:
+    """A person whose mail is due. Nobody else sends it before `leased_until`, which identifies the claim."""
+
+    user_id: str
+    leased_until: datetime
+
+
+async def want_recommendation_mails(
+    transactions: Transactions, user_id: str, *, wanted: bool
+) -> Agreement | None:
+    """Record whether a person wants mails with recommendations, and return the agreement if they do.
+
+    An agreement that was given before stays as it is.
+
+    Raises:
+        UNKNOWN_PERSON: they were erased.
+        DEMO_PERSON: the person has no address to which a mail could go.
+    """
+    async with transactions.begin(Trace("")) as tx:
+        person = await store.require_locked_person(tx, user_id)
+        if not wanted:
+            await _end(tx, user_id)
+            return None
+        if person.is_demo:
+            raise DEMO_PERSON()
+        await _agree(tx, user_id, FIRST_RECOMMENDATION_MAIL_AFTER)
+        return await find_agreement(tx.sql, user_id)
+
+
+async def unsubscribe(transactions: Transactions, context: UsersContext, token: str) -> None:
+    """End the mails with recommendations to the person of a token; a second time changes nothing.
+
+    Raises:
+        LINK_ENDED: the token is not from a mail of this shop.
+    """
+    user_id = context.unsubscribe_links.person(token)
+    if user_id is None:
+        again = "Open the link from the mail again, or end the mails on the page of your account."
+        raise LINK_ENDED(again=again)
+    async with transactions.begin(Trace("")) as tx:
+        await _end(tx, user_id)
 
 
 async def run_recommendation_mails(transactions: Transactions, settings: Settings) -> None:
@@ -74,7 +166,7 @@ class RecommendationMailer:
         """
         now = self._transactions.clock()
         async with self._transactions.connection() as sql:
-            claimed = await recommendation_mail_store.claim_due(sql, now, LEASE, AT_ONCE)
+            claimed = await _claim_due(sql, now, LEASE, AT_ONCE)
         outcomes = await asyncio.gather(*map(self._send, claimed), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, RETRYABLE) or (
@@ -99,7 +191,7 @@ class RecommendationMailer:
         except RowsUnavailable as error:
             log.warning("a mail with recommendations is sent later", reason=str(error))
             async with self._transactions.connection() as sql:
-                await recommendation_mail_store.postpone(sql, due, now + RETRY_AFTER)
+                await _postpone(sql, due, now + RETRY_AFTER)
             return
         token = self._context.unsubscribe_links.token(due.user_id)
         async with self._transactions.begin(Trace("")) as tx:
@@ -107,8 +199,125 @@ class RecommendationMailer:
             if locked is None or locked.suspended_at is not None:
                 return
             mailed_at = tx.now if rows else None
-            if not await recommendation_mail_store.postpone(tx.sql, due, tx.now + EVERY, mailed_at=mailed_at):
+            if not await _postpone(tx.sql, due, tx.now + EVERY, mailed_at=mailed_at):
                 return
             if rows:
-                mail = self._context.mails.recommendations(locked.email, rows, token)
-                await mail_store.send_mail(tx, mail, due.user_id)
+                mail = recommendation_mail(self._context.mails.site, locked.email, rows, token)
+                await send_mail(tx, mail, due.user_id)
+
+
+def recommendation_mail(site: str, to: str, rows: Sequence[RecommendedRow], unsubscribe_token: str) -> Mail:
+    """Show rows of recommended products, of which the first has the mail's subject as its title."""
+    lines: list[str] = []
+    for row in rows:
+        lines += [row.title, ""]
+        for each in row.products:
+            price = format_money(each.price_minor, each.currency, LOCALE)
+            # The fragment tells the page's script which list led there.
+            referral = urlencode({"recommendation": row.recommendation_id, "position": each.position})
+            link = f"{site}/shop/products/{in_path(each.product_id)}#{referral}"
+            lines += [f"{each.name or each.product_id}, {price}", link, ""]
+        lines.append("")
+    lines += [
+        "You get this mail once a week because you agreed to it. End these mails:",
+        f"{site}/unsubscribe?{urlencode({'token': unsubscribe_token})}",
+    ]
+    return Mail("recommendations", to, rows[0].title, "\n".join(lines) + "\n")
+
+
+class RecommendedRows:
+    """A client of the API. Use it as an async context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=settings.serving,
+            auth=PlatformToken(settings, "users"),
+            timeout=TIMEOUT_S,
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def of(self, shopper_id: str) -> Sequence[RecommendedRow]:
+        """Return the rows of a mail to a shopper; none if nothing is known of what they like.
+
+        Raises:
+            RowsUnavailable: the API does not answer, or can't answer now.
+        """
+        path = f"/v1/recommendations/{in_path(shopper_id)}/rows"
+        try:
+            answer = await self._http.get(path, params={"page": "email", "n": ROW_LENGTH})
+            rows = answer.raise_for_status().json()["rows"]
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            raise RowsUnavailable(str(error) or type(error).__name__) from error
+        return [_row(each) for each in rows]
+
+
+def _row(row: Any) -> RecommendedRow:
+    return RecommendedRow(
+        row["title"],
+        row["recommendation_id"],
+        [
+            RecommendedProduct(
+                item["product_id"], item["name"], item["price_minor"], item["currency"], position
+            )
+            for position, item in enumerate(row["items"], 1)
+        ],
+    )
+
+
+@statement("""
+    INSERT INTO recommendation_mails (user_id, agreed_at, send_at)
+    SELECT user_id, $tx.now::timestamptz, $tx.now::timestamptz + $first_after::interval
+    FROM people WHERE user_id = $user_id::uuid AND NOT is_demo
+    ON CONFLICT (user_id) DO NOTHING
+""")
+async def _agree(tx: Transaction, user_id: str, first_after: timedelta) -> None:
+    """Record that a person agrees. People of the demo, who have no address, are left out."""
+
+
+@statement("DELETE FROM recommendation_mails WHERE user_id = $user_id::uuid")
+async def _end(tx: Transaction, user_id: str) -> None:
+    """Record that a person wants no mails with recommendations."""
+
+
+@statement("SELECT agreed_at, mailed_at FROM recommendation_mails WHERE user_id = $user_id::uuid")
+async def find_agreement(sql: Any, user_id: str) -> Agreement | None:
+    """Return what a person agreed to; None if they get no such mails."""
+
+
+@statement("""
+    UPDATE recommendation_mails
+    SET send_at = $now::timestamptz + $lease::interval
+    WHERE user_id IN (
+        SELECT recommendation_mails.user_id
+        FROM recommendation_mails
+        JOIN people USING (user_id)
+        WHERE recommendation_mails.send_at <= $now::timestamptz AND people.suspended_at IS NULL
+        ORDER BY recommendation_mails.send_at
+        LIMIT $limit::integer
+        FOR UPDATE OF recommendation_mails SKIP LOCKED
+    )
+    RETURNING user_id, send_at AS leased_until
+""")
+async def _claim_due(sql: Any, now: datetime, lease: timedelta, limit: int) -> list[DueMail]:
+    """Claim at most `limit` people whose mail is due, those who have waited longest first."""
+
+
+@statement("""
+    UPDATE recommendation_mails
+    SET send_at = $until::timestamptz, mailed_at = coalesce($mailed_at::timestamptz, mailed_at)
+    WHERE user_id = $due.user_id::uuid AND send_at = $due.leased_until::timestamptz
+    RETURNING true
+""")
+async def _postpone(sql: Any, due: DueMail, until: datetime, mailed_at: datetime | None = None) -> bool:
+    """Set when the next mail is due; return False if the person has withdrawn or the lease has ended."""
+
+
+@statement("SELECT count(*)::integer FROM recommendation_mails WHERE send_at < $due_before::timestamptz")
+async def count_overdue_mails(sql: Any, due_before: datetime) -> int:
+    """Return how many people wait for a weekly mail that was due before a time."""

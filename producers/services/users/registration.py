@@ -1,64 +1,69 @@
 """Registers people: first their wish, then, when their e-mail address is verified, the person."""
 
-from uuid import uuid4
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from common.email_address import normalized_email
 from common.ids import new_id
 from common.secret_token import new_token, token_digest
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transaction, Transactions
-from producers.services.users import mail_store, registration_store, session_store, store
-from producers.services.users.context import UsersContext
-from producers.services.users.demo_end import end_demo
+from producers.kit.postgres.statements import statement
+from producers.services.users import store
+from producers.services.users.context import Client, UsersContext
+from producers.services.users.demo import end_demo
+from producers.services.users.mails import insert_mailed_token, send_mail
 from producers.services.users.model import (
     PASSWORD_RESET_LIFETIME,
     VERIFICATION_LIFETIME,
+    ChosenRole,
     is_email,
-    password_flaw,
 )
-from producers.services.users.people import require_other_admin
+from producers.services.users.passwords import (
+    attempt_succeeded,
+    begin_attempt,
+    check_password,
+    registration_subjects,
+)
 from producers.services.users.problems import (
-    LinkEnded,
-    NotAnEmail,
-    UnknownPerson,
-    WeakPassword,
-    WrongRegistrationPassword,
+    LINK_ENDED,
+    NOT_AN_EMAIL,
+    UNKNOWN_PERSON,
+    WRONG_REGISTRATION_PASSWORD,
 )
-from producers.services.users.pseudonyms import link
-from producers.services.users.registration_store import Registration
+from producers.services.users.pseudonyms import insert_person, insert_pseudonym
 from producers.services.users.schemas import (
     ConfirmationRequest,
     PersonRequest,
     RegisteredResponse,
     RegistrationRequest,
 )
-from producers.services.users.session_store import Client
+from producers.services.users.sessions import revoke_access
 from producers.services.users.store import Person
-from producers.services.users.throttling import attempt_succeeded, begin_attempt, registration_subjects
 
 REGISTER_AGAIN = "Sign in, or register again: another mail follows."
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A registration whose e-mail address is not verified yet."""
+
+    email: str
+    name: str
+    password_hash: str
 
 
 def checked_email(email: str) -> str:
     """Return an e-mail address in its normal form.
 
     Raises:
-        NotAnEmail: it is none.
+        NOT_AN_EMAIL: it is none.
     """
     normalized = normalized_email(email)
     if not is_email(normalized):
-        raise NotAnEmail
+        raise NOT_AN_EMAIL()
     return normalized
-
-
-def check_password(password: str, email: str) -> None:
-    """Check that a password can be chosen.
-
-    Raises:
-        WeakPassword: it can't.
-    """
-    if flaw := password_flaw(password, email):
-        raise WeakPassword(flaw)
 
 
 async def register(transactions: Transactions, context: UsersContext, request: RegistrationRequest) -> None:
@@ -77,11 +82,9 @@ async def register(transactions: Transactions, context: UsersContext, request: R
             if is_registered
             else context.mails.verification(email, token, request.next)
         )
-        if await mail_store.send_mail(tx, mail) and not is_registered:
+        if await send_mail(tx, mail) and not is_registered:
             registration = Registration(email, request.name, password_hash)
-            await registration_store.insert_registration(
-                tx, token_digest(token), registration, tx.now + VERIFICATION_LIFETIME
-            )
+            await _insert_registration(tx, token_digest(token), registration, tx.now + VERIFICATION_LIFETIME)
 
 
 async def send_verification_again(
@@ -90,8 +93,8 @@ async def send_verification_again(
     """Send the mail of a registration again, with a new link."""
     email, token = normalized_email(given), new_token()
     async with transactions.begin(Trace("")) as tx:
-        if await mail_store.send_mail(tx, context.mails.verification(email, token)):
-            await registration_store.renew_registration(
+        if await send_mail(tx, context.mails.verification(email, token)):
+            await _renew_registration(
                 tx, registration_sha256, token_digest(token), tx.now + VERIFICATION_LIFETIME
             )
 
@@ -109,32 +112,32 @@ async def verify(
     registered. A wrong password changes nothing, and further ones are slowed down as at the sign-in.
 
     Raises:
-        LinkEnded: the token was used before or has expired, or the address belongs to somebody already.
-        WrongRegistrationPassword: the password is another one.
-        TooManyAttempts: this client must wait. The password was not looked at.
-        HashingBusy: too many people sign in at this moment.
+        LINK_ENDED: the token was used before or has expired, or the address belongs to somebody already.
+        WRONG_REGISTRATION_PASSWORD: the password is another one.
+        TOO_MANY_ATTEMPTS: this client must wait. The password was not looked at.
+        HASHING_BUSY: too many people sign in at this moment.
     """
     digest, shopper_id = token_digest(request.token), new_id()
     subjects = registration_subjects(context.devices, digest, client.address)
     context.passwords.require_capacity()
     async with transactions.begin(Trace("")) as tx:
-        registration = await registration_store.find_registration(tx.sql, digest, tx.now)
+        registration = await _find_registration(tx.sql, digest, tx.now)
         if registration is None:
-            raise LinkEnded(REGISTER_AGAIN)
+            raise LINK_ENDED(again=REGISTER_AGAIN)
         await begin_attempt(tx, subjects)
     is_right, _ = await context.passwords.verify(request.password, registration.password_hash)
     if not is_right:
-        raise WrongRegistrationPassword
+        raise WRONG_REGISTRATION_PASSWORD()
     async with transactions.begin(Trace.start(shopper_id, traceparent)) as tx:
         # Before the row of the registration: two links to one address would wait for each other otherwise.
         await store.lock_email(tx, registration.email)
-        if not await registration_store.take_registration(tx, digest):
-            raise LinkEnded(REGISTER_AGAIN)
+        if not await _take_registration(tx, digest):
+            raise LINK_ENDED(again=REGISTER_AGAIN)
         person = await create_person(
             tx, context, shopper_id, registration.email, registration.name, registration.password_hash
         )
         if person is None:
-            raise LinkEnded("The address has an account already: sign in with it.")
+            raise LINK_ENDED(again="The address has an account already: sign in with it.")
         await attempt_succeeded(tx, subjects)
         return registration.email
 
@@ -146,7 +149,7 @@ async def create_person(
     email: str,
     name: str,
     password_hash: str | None = None,
-    role: str | None = None,
+    role: ChosenRole = "shopper",
 ) -> Person | None:
     """Make a real person with a verified address; return None if the address belongs to somebody.
 
@@ -154,48 +157,13 @@ async def create_person(
     """
     await store.lock_email(tx, email)
     await end_demo(tx)
-    person = await insert_person(tx, context, shopper_id, email, name, password_hash, role)
+    person = await insert_person(tx, context.pseudonyms, shopper_id, email, name, password_hash, role)
     if person is None:
         return None
-    await registration_store.delete_registrations(tx, email)
-    await store.insert_pseudonym(tx, shopper_id)
+    await delete_registrations(tx, email)
+    await insert_pseudonym(tx, shopper_id)
     tx.emit("shopper_registered", shopper_id=shopper_id)
     return person
-
-
-async def insert_person(
-    tx: Transaction,
-    context: UsersContext,
-    shopper_id: str,
-    email: str,
-    name: str,
-    password_hash: str | None = None,
-    role: str | None = None,
-    is_demo: bool = False,
-) -> Person | None:
-    """Insert a person with a new key; return None if the address belongs to somebody."""
-    user_id = str(
-        uuid4()
-    )  # random, because the time in a UUIDv7 could be compared with that in the shopper id
-    key, sealed_key = context.pseudonyms.new_person_key(user_id)
-    sealed_shopper_id = link(key, user_id, shopper_id)
-    inserted = await store.insert_person(
-        tx,
-        Person(
-            user_id=user_id,
-            email=email,
-            name=name,
-            password_hash=password_hash,
-            role=role,  # type: ignore[arg-type]  # a constraint of the table checks it
-            is_demo=is_demo,
-            sealed_shopper_id=sealed_shopper_id,
-            sealed_key=sealed_key,
-            verified_at=tx.now,
-            suspended_at=None,
-            suspension_reason=None,
-        ),
-    )
-    return await store.lock_person(tx, user_id) if inserted else None
 
 
 async def register_for_operator(
@@ -206,41 +174,82 @@ async def register_for_operator(
     Whoever has no password yet gets a link to choose one, also after an earlier link has ended.
 
     Raises:
-        NotAnEmail: it is no address.
-        LastAdministrator: nobody would be left who can administer the shop.
-        UnknownPerson: the person is erased at this moment.
+        NOT_AN_EMAIL: it is no address.
+        LAST_ADMINISTRATOR: nobody would be left who can administer the shop.
+        UNKNOWN_PERSON: the person is erased at this moment.
     """
-    email, role = checked_email(request.email), None if request.role == "shopper" else request.role
+    email, role = checked_email(request.email), request.role
     shopper_id, reset_link = new_id(), None
     async with transactions.begin(Trace.start(shopper_id, traceparent)) as tx:
         person = await create_person(tx, context, shopper_id, email, request.name, None, role)
         if person is None:
             person = await _lock_registered(tx, email, role)
             await store.set_role(tx, person.user_id, role)
-            await session_store.revoke_person(tx, person.user_id, transactions.clock())
+            await revoke_access(tx, transactions.clock(), user_id=person.user_id)
         if person.password_hash is None and not person.is_demo:
             reset_link = await _invite(tx, context, email)
-    return {"user_id": person.user_id, "email": email, "role": request.role, "reset_link": reset_link}
+    return {"user_id": person.user_id, "email": email, "role": role, "reset_link": reset_link}
 
 
-async def _lock_registered(tx: Transaction, email: str, role: str | None) -> Person:
+async def _lock_registered(tx: Transaction, email: str, role: ChosenRole) -> Person:
     """Lock and return the person with an address, who is to have a role."""
     user_id = await store.find_person_by_email(tx.sql, email)
     if user_id is None:
-        raise UnknownPerson
+        raise UNKNOWN_PERSON()
     if role != "admin":
-        await require_other_admin(tx, user_id)
-    person = await store.lock_person(tx, user_id)
-    if person is None:
-        raise UnknownPerson
-    return person
+        await store.require_other_admin(tx, user_id)
+    return await store.require_locked_person(tx, user_id)
 
 
 async def _invite(tx: Transaction, context: UsersContext, email: str) -> str:
     """Send a mail with a link to choose a password; return the link."""
     token = new_token()
-    await mail_store.send_mail(tx, context.mails.invitation(email, token))
-    await mail_store.insert_mailed_token(
+    await send_mail(tx, context.mails.invitation(email, token))
+    await insert_mailed_token(
         tx, token_digest(token), email, "password_reset", None, tx.now + PASSWORD_RESET_LIFETIME
     )
     return context.mails.reset_link(token)
+
+
+@statement("""
+    INSERT INTO registrations (token_sha256, email, name, password_hash, registered_at, expires_at)
+    VALUES (
+        $token_sha256::bytea, $registration.email::text, $registration.name::text,
+        $registration.password_hash::text, $tx.now::timestamptz, $expires_at::timestamptz
+    )
+""")
+async def _insert_registration(
+    tx: Transaction, token_sha256: bytes, registration: Registration, expires_at: datetime
+) -> None:
+    """Save a registration until its e-mail address is verified."""
+
+
+@statement("""
+    SELECT email, name, password_hash FROM registrations
+    WHERE token_sha256 = $token_sha256::bytea AND expires_at > $now::timestamptz
+""")
+async def _find_registration(sql: Any, token_sha256: bytes, now: datetime) -> Registration | None:
+    """Return the registration of a token; None if the token was used or has expired."""
+
+
+@statement("""
+    DELETE FROM registrations WHERE token_sha256 = $token_sha256::bytea AND expires_at > $tx.now::timestamptz
+    RETURNING true
+""")
+async def _take_registration(tx: Transaction, token_sha256: bytes) -> bool:
+    """Delete the registration of a token; return False if the token was used or has expired."""
+
+
+@statement("""
+    UPDATE registrations SET token_sha256 = $new_sha256::bytea, expires_at = $expires_at::timestamptz
+    WHERE token_sha256 = $old_sha256::bytea
+""")
+async def _renew_registration(
+    tx: Transaction, old_sha256: bytes, new_sha256: bytes, expires_at: datetime
+) -> None:
+    """Replace the token of a registration."""
+
+
+@statement("DELETE FROM registrations WHERE email = $email::text")
+async def delete_registrations(tx: Transaction, email: str) -> None:
+    """Delete all registrations of an e-mail address."""

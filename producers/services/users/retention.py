@@ -6,26 +6,80 @@ from datetime import timedelta
 from common.settings import Settings
 from producers.kit.outbox.transaction import Transactions
 from producers.kit.postgres.pruning import prune
-from producers.services.users import mail_store, registration_store, session_store, sign_in_store
 from producers.services.users.model import FORGET_FAILURES_AFTER, REVOCATION_LIFETIME, SESSION_LIFETIME
 
 MAILS_KEPT = timedelta(days=7)
 SIGN_INS_KEPT = timedelta(days=90)
 
-KEPT: tuple[tuple[str, str, timedelta], ...] = (
-    ("registrations", registration_store.PRUNE_REGISTRATIONS, timedelta(0)),
-    ("mailed tokens", mail_store.PRUNE_MAILED_TOKENS, timedelta(0)),
-    ("sessions", session_store.PRUNE_SESSIONS, SESSION_LIFETIME),
-    ("revocations", session_store.PRUNE_REVOCATIONS, REVOCATION_LIFETIME),
-    ("throttles", sign_in_store.PRUNE_THROTTLES, FORGET_FAILURES_AFTER),
-    ("sign-ins", sign_in_store.PRUNE_SIGN_INS, SIGN_INS_KEPT),
-    ("mails", mail_store.PRUNE_MAILS, MAILS_KEPT),
-)
-"""Name, DELETE and minimum age. Ended sessions are kept as long as a stolen refresh token might be tried."""
+KEPT: dict[str, tuple[timedelta, str]] = {
+    "registrations": (
+        timedelta(0),
+        """
+        DELETE FROM registrations
+        WHERE token_sha256 IN (
+            SELECT token_sha256 FROM registrations WHERE expires_at < now() - $1::interval LIMIT $2::integer
+        )
+        """,
+    ),
+    "mailed tokens": (
+        timedelta(0),
+        """
+        DELETE FROM mailed_tokens
+        WHERE token_sha256 IN (
+            SELECT token_sha256 FROM mailed_tokens WHERE expires_at < now() - $1::interval LIMIT $2::integer
+        )
+        """,
+    ),
+    "sessions": (
+        SESSION_LIFETIME,
+        """
+        DELETE FROM sessions
+        WHERE session_id IN (
+            SELECT session_id FROM sessions
+            WHERE least(ended_at, expires_at) < now() - $1::interval LIMIT $2::integer
+        )
+        """,
+    ),
+    "revocations": (
+        REVOCATION_LIFETIME,
+        """
+        DELETE FROM revocations
+        WHERE position IN (
+            SELECT position FROM revocations WHERE before < now() - $1::interval LIMIT $2::integer
+        )
+        """,
+    ),
+    "throttles": (
+        FORGET_FAILURES_AFTER,
+        """
+        DELETE FROM throttles
+        WHERE subject IN (
+            SELECT subject FROM throttles WHERE last_attempt_at < now() - $1::interval LIMIT $2::integer
+        )
+        """,
+    ),
+    "sign-ins": (
+        SIGN_INS_KEPT,
+        """
+        DELETE FROM sign_ins
+        WHERE sign_in_id IN (
+            SELECT sign_in_id FROM sign_ins WHERE attempted_at < now() - $1::interval LIMIT $2::integer
+        )
+        """,
+    ),
+    "mails": (
+        MAILS_KEPT,
+        """
+        DELETE FROM mails
+        WHERE mail_id IN (SELECT mail_id FROM mails WHERE created_at < now() - $1::interval LIMIT $2::integer)
+        """,
+    ),
+}
+"""Name → minimum age and DELETE. Ended sessions are kept as long as a stolen refresh token might be tried."""
 
 
 async def prune_tables(transactions: Transactions, _settings: Settings) -> None:
     """Delete old rows once an hour, until cancelled."""
     async with asyncio.TaskGroup() as group:
-        for name, statement, age in KEPT:
+        for name, (age, statement) in KEPT.items():
             group.create_task(prune(f"users {name}", transactions, statement, age), name=f"users {name}")

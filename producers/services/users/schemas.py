@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from common.ids import PRINTABLE, Id
 from common.openapi import openapi_problem
 from common.principal import Role, StaffRole
-from producers.services.users.mails import ServiceMailKind
+from producers.services.users.mails import MailsOfKind, ServiceMailKind
 from producers.services.users.model import ChosenRole, DemoRole
 
 LAST_ADMINISTRATOR = openapi_problem(409, "Nobody else could administer the shop.")
@@ -232,74 +232,11 @@ class TokensResponse(TypedDict):
     user: UserResponse
 
 
-class SessionResponse(TypedDict):
-    """A session of a person. `current` is the one that asks."""
-
-    session_id: str
-    device: str
-    address: str
-    created_at: datetime
-    last_used_at: datetime
-    current: bool
-
-
 class RecommendationMailsResponse(TypedDict):
     """Whether a person gets a weekly mail with recommendations, and since when they have agreed to it."""
 
     wanted: bool
     agreed_at: datetime | None
-
-
-class FollowedSellerResponse(TypedDict):
-    """A seller that a person follows."""
-
-    seller_id: str
-    followed_at: datetime
-
-
-class FollowedSellersResponse(TypedDict):
-    """The sellers that a person follows, the newest first."""
-
-    sellers: list[FollowedSellerResponse]
-
-
-class AddressResponse(TypedDict):
-    """A postal address of a person."""
-
-    address_id: str
-    recipient: str
-    street: str
-    city: str
-    state: str | None
-    postal_code: str | None
-    country: str
-
-
-class PersonResponse(TypedDict):
-    """A person as administrators see them."""
-
-    user_id: str
-    email: str
-    name: str
-    role: ChosenRole
-    is_demo: bool
-    verified_at: datetime
-    suspended_at: datetime | None
-    suspension_reason: str | None
-
-
-class PersonDetailsResponse(PersonResponse):
-    """A person with the sellers for which they work and their sessions."""
-
-    sellers: dict[str, StaffRole]
-    sessions: list[dict[str, Any]]
-
-
-class PeopleResponse(TypedDict):
-    """A page of people, the newest first."""
-
-    people: list[PersonResponse]
-    next_cursor: str | None
 
 
 class RightsResponse(TypedDict):
@@ -332,14 +269,6 @@ class DemoResponse(TypedDict):
     available: bool
 
 
-class MailsOfKind(TypedDict):
-    """The mails of a kind that were made within a day."""
-
-    kind: str
-    mails: int
-    newest_at: datetime
-
-
 class MailsSummaryResponse(TypedDict):
     """What the mailbox got within a day, and how many weekly mails are more than an hour late."""
 
@@ -361,13 +290,3 @@ class MailOutcomeResponse(TypedDict):
     """
 
     outcome: Literal["sent", "limited", "left"]
-
-
-class MailResponse(TypedDict):
-    """A mail in the local mailbox."""
-
-    mail_id: str
-    to: str
-    subject: str
-    text: str
-    created_at: datetime

@@ -1,18 +1,19 @@
 """Signs people in with their e-mail address and password, slowly for those who guess."""
 
+from typing import Any
+
 from common.email_address import normalized_email
-from producers.kit.encryption import NotDecryptable
+from common.ids import new_id
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transaction, Transactions
-from producers.services.users import sign_in_store, store
-from producers.services.users.context import UsersContext
-from producers.services.users.problems import KeysNotReady, WrongCredentials
-from producers.services.users.pseudonyms import link
+from producers.kit.postgres.statements import statement
+from producers.services.users import store
+from producers.services.users.context import Client, UsersContext
+from producers.services.users.passwords import attempt_succeeded, begin_attempt, sign_in_subjects
+from producers.services.users.problems import WrongCredentials
+from producers.services.users.pseudonyms import link_guest
 from producers.services.users.schemas import SignInRequest, TokensResponse
-from producers.services.users.session_store import Client
 from producers.services.users.sessions import open_session
-from producers.services.users.store import Person
-from producers.services.users.throttling import attempt_succeeded, begin_attempt, sign_in_subjects
 
 
 async def sign_in(
@@ -31,18 +32,18 @@ async def sign_in(
 
     Raises:
         WrongCredentials: the session can't be opened.
-        TooManyAttempts: this client must wait. Its password was not looked at.
-        AccountSuspended: the password is right, and the person is suspended.
-        HashingBusy: too many people sign in at this moment.
+        TOO_MANY_ATTEMPTS: this client must wait. Its password was not looked at.
+        ACCOUNT_SUSPENDED: the password is right, and the person is suspended.
+        HASHING_BUSY: too many people sign in at this moment.
     """
     email = normalized_email(request.email)
     device = context.devices.device(request.device_token, email)
-    subjects = sign_in_subjects(context.devices, email, device, client.address)
+    subjects, sign_in_id = sign_in_subjects(context.devices, email, device, client.address), new_id()
     context.passwords.require_capacity()
     async with transactions.begin(Trace("")) as tx:
         await begin_attempt(tx, subjects)
         account = await store.find_account(tx.sql, email, tx.now)
-        sign_in_id = await sign_in_store.insert_sign_in(tx, account.user_id, client)
+        await _insert_sign_in(tx, sign_in_id, account.user_id, client)
     is_right, new_hash = await context.passwords.verify(request.password, account.password_hash)
     if not is_right:
         raise WrongCredentials
@@ -53,10 +54,10 @@ async def sign_in(
         if person is None or person.password_hash != account.password_hash:
             raise WrongCredentials
         if guest_id is not None:
-            await link_guest(tx, context, person, guest_id)
+            await link_guest(tx, context.pseudonyms, person, guest_id)
         response = await open_session(tx, transactions.clock, context, person, client)
         await attempt_succeeded(tx, subjects)
-        await sign_in_store.set_sign_in_succeeded(tx, sign_in_id)
+        await _set_sign_in_succeeded(tx, sign_in_id)
         if new_hash is not None:
             await store.set_password(tx, person.user_id, new_hash)
         is_known = device is not None and request.device_token is not None
@@ -64,18 +65,25 @@ async def sign_in(
         return response
 
 
-async def link_guest(tx: Transaction, context: UsersContext, person: Person, guest_id: str) -> None:
-    """Make the carts, views and orders of a browser's time as a guest those of a locked person.
-
-    A guest's id that belongs to another person stays theirs.
-
-    Raises:
-        KeysNotReady: the person's key can't be read.
-    """
-    try:
-        key = context.pseudonyms.person_key(person.user_id, person.sealed_key)
-    except NotDecryptable as error:
-        raise KeysNotReady from error
-    await store.link_guest(
-        tx, context.pseudonyms.guest_digest(guest_id), person.user_id, link(key, person.user_id, guest_id)
+@statement("""
+    INSERT INTO sign_ins (sign_in_id, user_id, attempted_at, address, device)
+    VALUES (
+        $sign_in_id::uuid, $user_id::uuid, $tx.now::timestamptz, $client.address::text, $client.device::text
     )
+""")
+async def _insert_sign_in(tx: Transaction, sign_in_id: str, user_id: str | None, client: Client) -> None:
+    """Record an attempt to sign in."""
+
+
+@statement("UPDATE sign_ins SET succeeded = true WHERE sign_in_id = $sign_in_id::uuid")
+async def _set_sign_in_succeeded(tx: Transaction, sign_in_id: str) -> None:
+    """Record that an attempt to sign in has succeeded."""
+
+
+@statement("""
+    SELECT attempted_at, address, device, succeeded FROM sign_ins
+    WHERE user_id = $user_id::uuid
+    ORDER BY attempted_at, sign_in_id
+""")
+async def find_sign_ins(sql: Any, user_id: str) -> list[dict[str, Any]]:
+    """Return a person's attempts to sign in."""

@@ -1,6 +1,8 @@
 """The Ed25519 keys that sign access tokens: made, published before they sign, and deleted afterwards."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,12 +17,11 @@ from common.settings import Settings
 from producers.kit.backoff import Backoff
 from producers.kit.encryption import NotDecryptable, seal, unseal
 from producers.kit.outbox.trace import Trace
-from producers.kit.outbox.transaction import Transactions
+from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.postgres.errors import RETRYABLE
-from producers.services.users import signing_key_store
+from producers.kit.postgres.statements import statement
 from producers.services.users.model import KeyTimes, current_key, plan_keys
-from producers.services.users.problems import KeysNotReady
-from producers.services.users.signing_key_store import StoredKey
+from producers.services.users.problems import KEYS_NOT_READY
 
 log = structlog.get_logger()
 
@@ -28,6 +29,14 @@ ALGORITHM = "Ed25519"
 """The JWS algorithm (RFC 9864)."""
 
 EVERY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey(KeyTimes):
+    """A signing key. The private part is None if the key signs no more."""
+
+    public_jwk: str
+    sealed_private_jwk: bytes | None
 
 
 class SigningKeys:
@@ -43,36 +52,36 @@ class SigningKeys:
         key = OKPKey.generate_key("Ed25519")
         public = {**key.as_dict(private=False), "kid": kid, "use": "sig", "alg": ALGORITHM}
         private = orjson.dumps(key.as_dict(private=True))
-        return StoredKey(kid, orjson.dumps(public).decode(), seal(self._key, private, kid), signs_from)
+        return StoredKey(kid, signs_from, orjson.dumps(public).decode(), seal(self._key, private, kid))
 
     def can_read(self, stored: StoredKey) -> bool:
         """Return whether the key can sign: it is not retired, and `internal_secret` has not changed."""
-        try:
-            self._private(stored)
-        except KeysNotReady:
-            return False
-        return True
+        return self._private(stored) is not None
 
     def sign(self, stored: StoredKey, claims: dict[str, Any]) -> str:
         """Return a signed access token with these claims.
 
         Raises:
-            KeysNotReady: the key can't be read.
+            KEYS_NOT_READY: the key can't be read.
         """
-        header = {"alg": ALGORITHM, "kid": stored.kid, "typ": "at+jwt"}
         key = self._private(stored)
+        if key is None:
+            raise KEYS_NOT_READY()
+        header = {"alg": ALGORITHM, "kid": stored.kid, "typ": "at+jwt"}
         return jws.serialize_compact(header, orjson.dumps(claims), key, algorithms=[ALGORITHM])
 
-    def _private(self, stored: StoredKey) -> OKPKey:
+    def _private(self, stored: StoredKey) -> OKPKey | None:
+        """Return the private key; None if it can't be read."""
         key = self._read.get(stored.kid)
         if key is not None:
             return key
         if stored.sealed_private_jwk is None:
-            raise KeysNotReady
+            return None
         try:
-            key = OKPKey.import_key(orjson.loads(unseal(self._key, stored.sealed_private_jwk, stored.kid)))
-        except NotDecryptable as error:
-            raise KeysNotReady from error
+            private = unseal(self._key, stored.sealed_private_jwk, stored.kid)
+        except NotDecryptable:
+            return None
+        key = OKPKey.import_key(orjson.loads(private))
         self._read = {stored.kid: key}  # one key signs at a time
         return key
 
@@ -86,12 +95,12 @@ def signing_key(keys: list[StoredKey], now: datetime) -> StoredKey:
     """Return the key that signs now.
 
     Raises:
-        KeysNotReady: there is none yet.
+        KEYS_NOT_READY: there is none yet.
     """
-    current = current_key([_times(key) for key in keys], now)
+    current = current_key(keys, now)
     if current is None:
-        raise KeysNotReady
-    return next(key for key in keys if key.kid == current.kid)
+        raise KEYS_NOT_READY()
+    return current
 
 
 async def rotate_keys(transactions: Transactions, settings: Settings) -> None:
@@ -118,18 +127,45 @@ async def rotate_keys_once(transactions: Transactions, keys: SigningKeys, lifeti
         one of `producers.kit.postgres.errors.TRANSIENT`: nothing was changed, or all of it.
     """
     async with transactions.begin(Trace("")) as tx:
-        await signing_key_store.lock_signing_keys(tx)
-        stored = await signing_key_store.find_signing_keys(tx.sql)
-        plan = plan_keys([_times(key) for key in stored], tx.now, lifetime)
+        await _lock_signing_keys(tx)
+        stored = await find_signing_keys(tx.sql)
+        plan = plan_keys(stored, tx.now, lifetime)
         create_from = plan.create_from
-        current = current_key([_times(key) for key in stored], tx.now)
-        if current and not keys.can_read(next(key for key in stored if key.kid == current.kid)):
+        current = current_key(stored, tx.now)
+        if current and not keys.can_read(current):
             log.warning("a signing key can't be read: internal_secret has changed", kid=current.kid)
             create_from = tx.now
         if create_from is not None:
-            await signing_key_store.insert_signing_key(tx, keys.new(create_from))
-        await signing_key_store.retire_signing_keys(tx, plan.forget_private, plan.delete)
+            await _insert_signing_key(tx, keys.new(create_from))
+        await _delete_private_keys(tx, plan.forget_private)
+        await _delete_signing_keys(tx, plan.delete)
 
 
-def _times(key: StoredKey) -> KeyTimes:
-    return KeyTimes(key.kid, key.signs_from)
+@statement("SELECT kid, public_jwk, sealed_private_jwk, signs_from FROM signing_keys ORDER BY signs_from")
+async def find_signing_keys(sql: Any) -> list[StoredKey]:
+    """Return all signing keys, the oldest first."""
+
+
+@statement("SELECT pg_advisory_xact_lock(hashtextextended('users signing keys', 0))")
+async def _lock_signing_keys(tx: Transaction) -> None:
+    """Let no other transaction change the keys until this one has ended."""
+
+
+@statement("""
+    INSERT INTO signing_keys (kid, public_jwk, sealed_private_jwk, signs_from)
+    VALUES (
+        $key.kid::text, $key.public_jwk::text, $key.sealed_private_jwk::bytea, $key.signs_from::timestamptz
+    )
+""")
+async def _insert_signing_key(tx: Transaction, key: StoredKey) -> None: ...
+
+
+@statement("""
+    UPDATE signing_keys SET sealed_private_jwk = NULL
+    WHERE kid = ANY ($kids::text[]) AND sealed_private_jwk IS NOT NULL
+""")
+async def _delete_private_keys(tx: Transaction, kids: Sequence[str]) -> None: ...
+
+
+@statement("DELETE FROM signing_keys WHERE kid = ANY ($kids::text[])")
+async def _delete_signing_keys(tx: Transaction, kids: Sequence[str]) -> None: ...

@@ -1,16 +1,37 @@
-"""Reads and writes people, their addresses and their pseudonyms; each statement is a file in `queries/`.
-
-Sessions, sign-ins, mails, registrations, signing keys and the demo have modules of their own beside it.
-"""
+"""Reads and writes people, what they may do, and their addresses."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
+from common.principal import FIGURES_STAFF, StaffRole
 from producers.kit.outbox.transaction import Transaction
-from producers.kit.postgres.queries import load_queries
+from producers.kit.postgres.statements import statement
+from producers.services.users.model import ChosenRole
+from producers.services.users.problems import LAST_ADMINISTRATOR, UNKNOWN_PERSON
 
-SQL = load_queries(__file__)
+
+@dataclass(frozen=True, slots=True)
+class PersonSummary:
+    """A person as administrators see them."""
+
+    user_id: str
+    email: str
+    name: str
+    role: ChosenRole
+    is_demo: bool
+    verified_at: datetime
+    suspended_at: datetime | None
+    suspension_reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person(PersonSummary):
+    """A person, with the hash of their password and the encrypted link to their shopper id."""
+
+    password_hash: str | None
+    sealed_shopper_id: bytes
+    sealed_key: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +45,10 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """A person, with the encrypted link to their shopper id."""
-
-    user_id: str
-    email: str
-    name: str
-    password_hash: str | None
-    role: Literal["analyst", "admin"] | None
-    is_demo: bool
-    sealed_shopper_id: bytes
-    sealed_key: bytes
-    verified_at: datetime
-    suspended_at: datetime | None
-    suspension_reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Rights:
-    """The role of a person besides `shopper`. What they made up to `since`, if it is given, has ended."""
+    """The role of a person. What they made up to `since`, if it is given, has ended."""
 
-    role: Literal["analyst", "admin"] | None
+    role: ChosenRole
     since: datetime | None
 
 
@@ -61,169 +65,292 @@ class Address:
     country: str
 
 
+@statement("SELECT pg_advisory_xact_lock(hashtextextended('users email ' || $email::text, 0))")
 async def lock_email(tx: Transaction, email: str) -> None:
     """Let no other transaction give this e-mail address to a person until this one has ended."""
-    await tx.sql.execute(SQL["lock_email"], email)
 
 
+@statement("""
+    WITH person AS (
+        INSERT INTO people (
+            user_id, email, name, password_hash, role, is_demo, sealed_shopper_id, verified_at
+        )
+        VALUES (
+            $person.user_id::uuid, $person.email::text, $person.name::text, $person.password_hash::text,
+            nullif($person.role::text, 'shopper'), $person.is_demo::boolean, $person.sealed_shopper_id::bytea,
+            $person.verified_at::timestamptz
+        )
+        ON CONFLICT (email) DO NOTHING
+        RETURNING user_id
+    )
+    INSERT INTO person_keys (user_id, sealed_key) SELECT user_id, $person.sealed_key::bytea FROM person
+    RETURNING true
+""")
 async def insert_person(tx: Transaction, person: Person) -> bool:
     """Insert a person; return False if their e-mail address belongs to somebody."""
-    inserted = await tx.sql.fetchval(
-        SQL["insert_person"],
+
+
+@statement("""
+    SELECT
         person.user_id,
-        person.email,
-        person.name,
-        person.password_hash,
-        person.role,
-        person.is_demo,
-        person.sealed_shopper_id,
-        person.verified_at,
-        person.sealed_key,
-    )
-    return inserted is not None
-
-
-async def insert_pseudonym(tx: Transaction, shopper_id: str) -> None:
-    """Record a shopper id that `shopper_registered` names."""
-    await tx.sql.execute(SQL["insert_pseudonym"], shopper_id, tx.now)
-
-
+        coalesce(person.password_hash, registration.password_hash) AS password_hash,
+        registration.token_sha256 AS registration_sha256
+    FROM (SELECT $email::text AS email) AS asked
+    LEFT JOIN people AS person ON person.email = asked.email
+    LEFT JOIN LATERAL (
+        SELECT token_sha256, password_hash FROM registrations
+        WHERE registrations.email = asked.email AND expires_at > $now::timestamptz AND person.user_id IS NULL
+        ORDER BY registered_at DESC
+        LIMIT 1
+    ) AS registration ON true
+""")
 async def find_account(sql: Any, email: str, now: datetime) -> Account:
-    """Return what can be signed in to with an e-mail address."""
-    return Account(*await sql.fetchrow(SQL["find_account"], email, now))
+    """Return what can be signed in to with an e-mail address.
+
+    The password is a person's, or that of the newest registration that waits for its verification.
+    """
 
 
+_PERSON = """
+    SELECT
+        user_id, email, name, password_hash, coalesce(role, 'shopper') AS role, is_demo, sealed_shopper_id,
+        sealed_key, verified_at, suspended_at, suspension_reason
+    FROM people JOIN person_keys USING (user_id)
+    WHERE user_id = $user_id::uuid
+"""
+
+
+@statement(_PERSON)
 async def find_person(sql: Any, user_id: str) -> Person | None:
     """Return a person."""
-    row = await sql.fetchrow(SQL["find_person"], user_id)
-    return None if row is None else Person(*row)
 
 
+@statement(_PERSON + "FOR UPDATE OF people")
 async def lock_person(tx: Transaction, user_id: str) -> Person | None:
     """Lock and return a person. Every change of their rights and sessions takes this lock first."""
-    row = await tx.sql.fetchrow(SQL["lock_person"], user_id)
-    return None if row is None else Person(*row)
 
 
+async def require_person(sql: Any, user_id: str) -> Person:
+    """Return a person.
+
+    Raises:
+        UNKNOWN_PERSON: there is none; perhaps they were erased.
+    """
+    person = await find_person(sql, user_id)
+    if person is None:
+        raise UNKNOWN_PERSON()
+    return person
+
+
+async def require_locked_person(tx: Transaction, user_id: str) -> Person:
+    """Lock and return a person.
+
+    Raises:
+        UNKNOWN_PERSON: there is none; perhaps they were erased.
+    """
+    person = await lock_person(tx, user_id)
+    if person is None:
+        raise UNKNOWN_PERSON()
+    return person
+
+
+@statement("SELECT user_id FROM people WHERE email = $email::text")
 async def find_person_by_email(sql: Any, email: str) -> str | None:
     """Return the id of the person with an e-mail address."""
-    user_id: str | None = await sql.fetchval(SQL["find_person_by_email"], email)
-    return user_id
 
 
+@statement("SELECT user_id FROM people WHERE email = $email::text AND NOT is_demo")
 async def find_registered(sql: Any, email: str) -> str | None:
-    """Return the id of the person with an e-mail address, unless they are of the demo."""
-    user_id: str | None = await sql.fetchval(SQL["find_registered"], email)
-    return user_id
+    """Return the id of the person with a verified e-mail address, unless they are of the demo."""
 
 
+@statement("""
+    SELECT user_id, email, name, coalesce(role, 'shopper') AS role, is_demo, verified_at, suspended_at,
+        suspension_reason
+    FROM people
+    WHERE ($text::text IS NULL OR position(lower($text::text) IN lower(email)) > 0
+        OR position(lower($text::text) IN lower(name)) > 0)
+        AND ($verified_at::timestamptz IS NULL
+            OR (verified_at, user_id) < ($verified_at::timestamptz, $user_id::uuid))
+    ORDER BY verified_at DESC, user_id DESC
+    LIMIT $limit::integer
+""")
+async def search_people(
+    sql: Any, text: str | None, verified_at: datetime | None, user_id: str | None, limit: int
+) -> list[PersonSummary]:
+    """Return people whose e-mail address or name contains a text, the newest first.
+
+    `verified_at` and `user_id` are those of the last person of the page before.
+    """
+
+
+@statement("""
+    SELECT coalesce(role, 'shopper') AS role, rights_since AS since
+    FROM people
+    WHERE user_id = $user_id::uuid
+        AND suspended_at IS NULL
+        AND (NOT is_demo OR (SELECT enabled AND NOT EXISTS (SELECT FROM people WHERE NOT is_demo) FROM demo))
+""")
 async def find_rights(sql: Any, user_id: str) -> Rights | None:
-    """Return a person's role, and since when what they make counts; None if they may do nothing now."""
-    row = await sql.fetchrow(SQL["find_rights"], user_id)
-    return None if row is None else Rights(*row)
+    """Return a person's role, and since when what they make counts; None if they may do nothing now.
+
+    A suspended person may do nothing, nor may one of a demo that is not available.
+    """
 
 
-async def find_memberships(sql: Any, user_id: str, also_suspended: bool = False) -> dict[str, Any]:
+@statement("""
+    SELECT seller_id, 'owner' AS role FROM demo_memberships WHERE user_id = $user_id::uuid
+    UNION ALL
+    SELECT seller_id, role
+    FROM staff_roles LEFT JOIN seller_status USING (seller_id)
+    WHERE user_id = $user_id::uuid AND (coalesce(approved, true) OR $also_suspended::boolean)
+    ORDER BY seller_id
+""")
+async def find_memberships(sql: Any, user_id: str, also_suspended: bool = False) -> dict[str, StaffRole]:
     """Return the sellers for which a person works, with the staff role.
 
     Those that may not sell now are left out, unless `also_suspended` is set: for services that know who may
-    sell themselves, perhaps from a copy that is newer than the one here.
+    sell themselves, perhaps from a copy that is newer than the one here. Sellers gives a role only at a
+    seller that was approved, so one whose status has not arrived yet counts as approved.
     """
-    rows = await sql.fetch(SQL["find_memberships"], user_id, also_suspended)
-    return {row["seller_id"]: row["role"] for row in rows}
 
 
-async def save_staff_role(tx: Transaction, user_id: str, seller_id: str, role: str | None) -> bool:
+async def may_see_figures(sql: Any, user_id: str, seller_id: str) -> bool:
+    """Return whether a person may do anything now, and works for a seller in a role that sees its figures.
+
+    The service that asks knows itself whether the seller may sell; see `find_memberships`.
+    """
+    if await find_rights(sql, user_id) is None:
+        return False
+    sellers = await find_memberships(sql, user_id, also_suspended=True)
+    return sellers.get(seller_id) in FIGURES_STAFF
+
+
+async def save_staff_role(tx: Transaction, user_id: str, seller_id: str, role: StaffRole | None) -> bool:
     """Save the role of a locked person at a seller; None if they have none. Return whether it has changed."""
     if role is None:
-        return await tx.sql.fetchval(SQL["delete_staff_role"], user_id, seller_id) is not None
-    return await tx.sql.fetchval(SQL["save_staff_role"], user_id, seller_id, role) is not None
+        return await _delete_staff_role(tx, user_id, seller_id)
+    return await _save_staff_role(tx, user_id, seller_id, role)
 
 
+@statement("""
+    DELETE FROM staff_roles WHERE user_id = $user_id::uuid AND seller_id = $seller_id::text RETURNING true
+""")
+async def _delete_staff_role(tx: Transaction, user_id: str, seller_id: str) -> bool: ...
+
+
+@statement("""
+    INSERT INTO staff_roles (user_id, seller_id, role) VALUES ($user_id::uuid, $seller_id::text, $role::text)
+    ON CONFLICT (user_id, seller_id) DO UPDATE SET role = excluded.role
+    WHERE staff_roles.role <> excluded.role
+    RETURNING true
+""")
+async def _save_staff_role(tx: Transaction, user_id: str, seller_id: str, role: StaffRole) -> bool: ...
+
+
+@statement("""
+    SELECT revoke_access(NULL, user_id, clock_timestamp())
+    FROM (
+        SELECT user_id FROM people JOIN staff_roles USING (user_id)
+        WHERE seller_id = $seller_id::text
+        ORDER BY user_id
+        FOR UPDATE OF people
+    ) AS staff
+""")
 async def revoke_staff(tx: Transaction, seller_id: str) -> None:
-    """End the access tokens that the staff of a seller has now."""
-    await tx.sql.execute(SQL["revoke_staff"], seller_id)
+    """End the access tokens that the staff of a seller has now.
+
+    The locks make a concurrent refresh wait for the commit, or be finished before.
+    """
 
 
-async def search_people(
-    sql: Any, text: str | None, after: tuple[datetime, str] | None, limit: int
-) -> list[dict[str, Any]]:
-    """Return people whose e-mail address or name contains a text, the newest first."""
-    verified_at, user_id = after or (None, None)
-    return [dict(row) for row in await sql.fetch(SQL["search_people"], text, verified_at, user_id, limit)]
-
-
+@statement("UPDATE people SET name = $name::text WHERE user_id = $user_id::uuid")
 async def set_name(tx: Transaction, user_id: str, name: str) -> None:
     """Set a person's name."""
-    await tx.sql.execute(SQL["set_name"], user_id, name)
 
 
+@statement("UPDATE people SET email = $email::text WHERE user_id = $user_id::uuid")
 async def set_email(tx: Transaction, user_id: str, email: str) -> None:
     """Set a person's e-mail address, which is locked and belongs to nobody."""
-    await tx.sql.execute(SQL["set_email"], user_id, email)
 
 
+@statement("UPDATE people SET password_hash = $password_hash::text WHERE user_id = $user_id::uuid")
 async def set_password(tx: Transaction, user_id: str, password_hash: str) -> None:
     """Set the hash of a person's password."""
-    await tx.sql.execute(SQL["set_password"], user_id, password_hash)
 
 
-async def set_role(tx: Transaction, user_id: str, role: str | None) -> None:
-    """Set the role that a person has besides `shopper`."""
-    await tx.sql.execute(SQL["set_role"], user_id, role)
+@statement("UPDATE people SET role = nullif($role::text, 'shopper') WHERE user_id = $user_id::uuid")
+async def set_role(tx: Transaction, user_id: str, role: ChosenRole) -> None:
+    """Set a person's role."""
 
 
+@statement("""
+    UPDATE people
+    SET suspended_at = $at::timestamptz, suspension_reason = $reason::text,
+        rights_since = $tx.now::timestamptz
+    WHERE user_id = $user_id::uuid
+""")
 async def set_suspension(tx: Transaction, user_id: str, at: datetime | None, reason: str | None) -> None:
-    """Suspend a person, or end their suspension (None)."""
-    await tx.sql.execute(SQL["set_suspension"], user_id, at, reason, tx.now)
+    """Suspend a person, or end their suspension (None).
+
+    What the person made before, or during the suspension, never works again.
+    """
 
 
-async def lock_admins(tx: Transaction) -> set[str]:
-    """Lock and return the administrators who can sign in."""
-    return {row["user_id"] for row in await tx.sql.fetch(SQL["lock_admins"])}
+async def require_other_admin(tx: Transaction, user_id: str) -> None:
+    """Check that the shop has an administrator without this person.
+
+    Raises:
+        LAST_ADMINISTRATOR: this person is the only one.
+    """
+    if await _lock_admins(tx) == {user_id}:
+        raise LAST_ADMINISTRATOR()
 
 
+@statement("""
+    SELECT user_id FROM people
+    WHERE role = 'admin' AND suspended_at IS NULL AND NOT is_demo
+    ORDER BY user_id
+    FOR UPDATE
+""")
+async def _lock_admins(tx: Transaction) -> frozenset[str]:
+    """Return the administrators who can sign in. The lock lets one transaction at a time make them fewer."""
+
+
+@statement("DELETE FROM people WHERE user_id = $user_id::uuid")
 async def delete_person(tx: Transaction, user_id: str) -> None:
     """Delete a person, with their key, links, sessions, attempts to sign in, addresses and mails."""
-    await tx.sql.execute(SQL["delete_person"], user_id)
 
 
-async def erase_pseudonym(tx: Transaction, shopper_id: str) -> None:
-    """Record that the person behind a shopper id was erased."""
-    await tx.sql.execute(SQL["erase_pseudonym"], shopper_id, tx.now)
-
-
-async def link_guest(tx: Transaction, digest: bytes, user_id: str, sealed_guest_id: bytes) -> None:
-    """Link a guest's id to a person, unless it is linked already."""
-    await tx.sql.execute(SQL["link_guest"], digest, user_id, sealed_guest_id, tx.now)
-
-
-async def find_guests(sql: Any, user_id: str, limit: int | None) -> list[bytes]:
-    """Return the encrypted ids of a person's time as a guest, the newest first."""
-    return [row["sealed_guest_id"] for row in await sql.fetch(SQL["find_guests"], user_id, limit)]
-
-
+@statement("""
+    SELECT address_id, recipient, street, city, state, postal_code, country FROM addresses
+    WHERE user_id = $user_id::uuid
+    ORDER BY address_id
+""")
 async def find_addresses(sql: Any, user_id: str) -> list[Address]:
     """Return a person's addresses."""
-    return [Address(*row) for row in await sql.fetch(SQL["find_addresses"], user_id)]
 
 
+@statement("""
+    INSERT INTO addresses (
+        user_id, address_id, recipient, street, city, state, postal_code, country, saved_at
+    )
+    VALUES (
+        $user_id::uuid, $address.address_id::text, $address.recipient::text, $address.street::text,
+        $address.city::text, $address.state::text, $address.postal_code::text, $address.country::text,
+        $tx.now::timestamptz
+    )
+    ON CONFLICT (user_id, address_id) DO UPDATE
+    SET recipient = excluded.recipient, street = excluded.street, city = excluded.city,
+        state = excluded.state, postal_code = excluded.postal_code, country = excluded.country,
+        saved_at = excluded.saved_at
+""")
 async def save_address(tx: Transaction, user_id: str, address: Address) -> None:
     """Save an address of a person, new or changed."""
-    await tx.sql.execute(
-        SQL["save_address"],
-        user_id,
-        address.address_id,
-        address.recipient,
-        address.street,
-        address.city,
-        address.state,
-        address.postal_code,
-        address.country,
-        tx.now,
-    )
 
 
+@statement("""
+    DELETE FROM addresses WHERE user_id = $user_id::uuid AND address_id = $address_id::text RETURNING true
+""")
 async def delete_address(tx: Transaction, user_id: str, address_id: str) -> bool:
     """Delete an address of a person; return False if they have no such address."""
-    return await tx.sql.fetchval(SQL["delete_address"], user_id, address_id) is not None

@@ -27,7 +27,7 @@ router = APIRouter(
 )
 
 LINK_ENDED = 410
-"""The status of `producers.services.users.problems.LinkEnded`."""
+"""The status of `producers.services.users.problems.LINK_ENDED`."""
 
 Next = Annotated[str, Query(alias="next", max_length=2000)]
 Token = Annotated[str, Query(max_length=512, pattern=PRINTABLE)]

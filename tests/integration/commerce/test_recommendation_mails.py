@@ -7,8 +7,15 @@ from datetime import timedelta
 import pytest
 
 from producers.services.users.model import FIRST_RECOMMENDATION_MAIL_AFTER
-from producers.services.users.recommendation_mails import EVERY, LEASE, RETRY_AFTER, RecommendationMailer
-from producers.services.users.recommended_rows import RecommendedProduct, RecommendedRow, RowsUnavailable
+from producers.services.users.recommendation_mails import (
+    EVERY,
+    LEASE,
+    RETRY_AFTER,
+    RecommendationMailer,
+    RecommendedProduct,
+    RecommendedRow,
+    RowsUnavailable,
+)
 from tests.integration.commerce.users import FakeClock, People
 
 PATH = "/v1/me/recommendation_mails"

@@ -1,1 +1,0 @@
-UPDATE mails SET user_id = $1::uuid WHERE to_email = $2::text;

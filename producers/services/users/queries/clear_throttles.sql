@@ -1,1 +1,0 @@
-DELETE FROM throttles WHERE subject = ANY ($1::bytea[]);

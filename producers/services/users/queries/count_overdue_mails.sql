@@ -1,1 +1,0 @@
-SELECT count(*)::integer FROM recommendation_mails WHERE send_at < $1::timestamptz;

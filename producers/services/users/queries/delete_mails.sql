@@ -1,1 +1,0 @@
-DELETE FROM mails WHERE to_email = $1::text;

@@ -1,1 +1,0 @@
-DELETE FROM people WHERE user_id = $1::uuid;

@@ -1,1 +1,0 @@
-DELETE FROM registrations WHERE email = $1::text;

@@ -1,1 +1,0 @@
-DELETE FROM revocations WHERE user_id = $1::uuid;

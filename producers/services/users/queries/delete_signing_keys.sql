@@ -1,1 +1,0 @@
-DELETE FROM signing_keys WHERE kid = ANY ($1::text[]);

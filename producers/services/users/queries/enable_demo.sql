@@ -1,1 +1,0 @@
-UPDATE demo SET enabled = true;

@@ -1,1 +1,0 @@
-SELECT user_id FROM people WHERE email = $1::text;

@@ -1,1 +1,0 @@
-INSERT INTO demo_memberships (user_id, seller_id) VALUES ($1::uuid, $2::text);

@@ -1,1 +1,0 @@
-SELECT enabled AND NOT EXISTS (SELECT FROM people WHERE NOT is_demo) FROM demo;

@@ -1,1 +1,0 @@
-UPDATE sign_ins SET succeeded = true WHERE sign_in_id = $1::uuid;

@@ -1,2 +1,0 @@
-DELETE FROM registrations WHERE token_sha256 = $1::bytea AND expires_at > $2::timestamptz
-RETURNING token_sha256;
