@@ -18,7 +18,7 @@ from common.settings import ROOT
 _WRITABLE = ("data", "work", "tmp")
 """The server's directories, under its home, in which it may create, change and remove files."""
 
-_MODULES = (ROOT / "clickhouse", ROOT / "common")
+_MODULES = (Path(__file__).parent, ROOT / "clickhouse", ROOT / "common")
 """Our own code. Not `ROOT`, which may contain the platform's home with its secrets."""
 
 _MACHINE = (Path("/sys/fs/cgroup"), Path("/sys/devices/system"))
