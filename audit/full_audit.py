@@ -1,80 +1,22 @@
 """One audit of the platform, from its cut to the last comparison."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Protocol
 
-import redis
-
 from audit.comparison import ComparisonResult
+from audit.connect import beside, stores
 from audit.grains import today_of
 from audit.run import compare_all
-from audit.snapshot import WaitPolicy, has_moved_since, take_cut, wait_for
-from audit.sources.api import ApiClient
-from audit.sources.clickhouse import ClickHouseTables
-from audit.sources.events import EventLog
-from audit.sources.kafka import KafkaTopics
-from audit.sources.redis_sets import RedisSets
-from audit.sources.service_db import ServiceDatabase
+from audit.snapshot import WaitPolicy, has_moved_since, wait_for
 from audit.sources.source_tables import SourceTables
 from audit.stores import Stores
-from clickhouse.client import connect
-from common.postgres_roles import READER
-from common.principal_token import PlatformToken
 from common.settings import Settings
-from common.urls import redact_password
 from jobs.checkpoint_trigger import trigger_checkpoints
 from jobs.versions import topics_of_live_jobs
-from schemas.codec import Decoder
-from schemas.registry import SchemaRegistry
 from schemas.services import TOPICS_BY_GROUP as SERVICE_TOPICS
-
-Progress = Callable[[str, int, int], None]
-"""Called with (what is read, how much so far, how much in total)."""
-
-
-@contextmanager
-def stores(
-    settings: Settings,
-    source: SourceTables | None,
-    progress: Progress,
-    wait_policy: WaitPolicy | None = None,
-) -> Iterator[Stores]:
-    """Open every store read-only for a `with` block.
-
-    With `wait_policy`, a cut is taken first and the stores are read up to it. Without, they are read to the
-    end.
-    """
-    with (
-        SchemaRegistry(settings.registry) as registry,
-        connect(settings) as client,
-        ServiceDatabase(settings.postgres_as(READER)) as service_db,
-        redis.Redis.from_url(settings.redis, decode_responses=True) as redis_client,
-    ):
-        clickhouse = ClickHouseTables(client)
-        cut = take_cut(settings.kafka, service_db, clickhouse, wait_policy) if wait_policy else None
-        topics = KafkaTopics(settings.kafka, progress, cut.offsets if cut else None)
-        yield Stores(
-            source=source,
-            kafka=EventLog(topics, Decoder(registry.schema)),
-            clickhouse=clickhouse,
-            service_db=service_db,
-            redis=RedisSets(redis_client, redact_password(settings.redis)),
-            api=ApiClient(settings.serving, PlatformToken(settings, "audit"), progress),
-            timezone=settings.timezone,
-            currency=settings.shop_currency,
-            cut=cut,
-        )
-
-
-@contextmanager
-def beside(settings: Settings, opened: Stores) -> Iterator[Stores]:
-    """Yield the same stores for comparisons of `audit.run.BESIDE`, with a connection to ClickHouse apart."""
-    with connect(settings) as client:
-        yield replace(opened, clickhouse=ClickHouseTables(client))
 
 
 class AuditWatcher(Protocol):

@@ -2,10 +2,8 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
-from heapq import merge
 from pathlib import Path
 from typing import Annotated
 
@@ -15,37 +13,12 @@ from common.clock import system_clock
 from common.errors import UserError
 from common.settings import Settings
 from local.logs.files import Follower, all_lines, last_lines
+from local.logs.merge import merged
 from local.logs.order_events import OrderEvent, find_order_events
 from local.logs.record import LogRecord, lines_with, read_records
 from local.logs.rendering import as_json, readable
 from local.logs.selection import Selection, parse_level, parse_time
 from local.state_directory import StateDirectory
-
-_UNKNOWN = datetime.min.replace(tzinfo=UTC)
-
-
-def merged(logs: Iterable[Iterable[LogRecord]]) -> Iterator[LogRecord]:
-    """Yield the entries of all logs by time. Entries of one log keep their order.
-
-    An entry without a time comes right before the first one of its log that has a time.
-    """
-    return (record for _, _, record in merge(*map(_timed, logs), key=lambda each: each[:2]))
-
-
-def _timed(records: Iterable[LogRecord]) -> Iterator[tuple[datetime, str, LogRecord]]:
-    """Yield (time, part, entry); the times never decrease, as `heapq.merge` requires."""
-    reached = _UNKNOWN
-    leading: list[LogRecord] = []
-    for record in records:
-        if record.at is None and reached is _UNKNOWN:
-            leading.append(record)
-            continue
-        reached = max(reached, record.at or reached)
-        yield from ((reached, each.part, each) for each in leading)
-        leading.clear()
-        yield reached, record.part, record
-    yield from ((_UNKNOWN, each.part, each) for each in leading)
-
 
 POLL_S = 0.3
 DEFAULT_LINES = 50

@@ -46,27 +46,6 @@ from jobs.submit import installation_id
 from jobs.traces.follower import follow_traces
 from jobs.version_controller import FlinkView, VersionController
 
-JOB = "recommendations"
-AS_OF_KEY = "recommendations_as_of"
-"""The hash that the live version of the job writes: kind of event → the time of the newest one, in Unix
-seconds (`recommendations_as_of.sql`)."""
-
-
-def export_recommendations_as_of(settings: Settings, client: Any) -> None:
-    """Set `RECOMMENDATIONS_AS_OF` from what the live version has written to Redis.
-
-    `client` is a `redis.Redis`, which decodes responses.
-
-    Raises:
-        PartUnavailable: Redis does not answer.
-    """
-    with as_part_unavailable(settings):
-        live: str = client.hget(state_key(JOB), LIVE_FIELD) or ""
-        moments: dict[str, str] = client.hgetall(f"{key_prefix(live)}{AS_OF_KEY}")
-    for event, as_of_s in moments.items():
-        RECOMMENDATIONS_AS_OF.labels(event).set(float(as_of_s))
-
-
 log = structlog.get_logger()
 
 POLL_S = 2.0
@@ -77,6 +56,11 @@ LEFTOVER_TASKS_TIMEOUT_S = 90.0
 
 RESTORE_TIMEOUT_S = 60.0
 """How long a job may fail to restore its state before its checkpoint is set aside."""
+
+RECOMMENDATIONS = "recommendations"
+AS_OF_KEY = "recommendations_as_of"
+"""The hash that the live version of the job writes: kind of event → the time of the newest one, in Unix
+seconds (`recommendations_as_of.sql`)."""
 
 
 def duplicates(jobs: Sequence[FlinkJob]) -> list[FlinkJob]:
@@ -297,6 +281,21 @@ class PollAction:
             if self._answered:
                 log.warning("waiting", action=self._what, error=str(error))
             self._answered = False
+
+
+def export_recommendations_as_of(settings: Settings, client: Any) -> None:
+    """Set `RECOMMENDATIONS_AS_OF` from what the live version has written to Redis.
+
+    `client` is a `redis.Redis`, which decodes responses.
+
+    Raises:
+        PartUnavailable: Redis does not answer.
+    """
+    with as_part_unavailable(settings):
+        live: str = client.hget(state_key(RECOMMENDATIONS), LIVE_FIELD) or ""
+        moments: dict[str, str] = client.hgetall(f"{key_prefix(live)}{AS_OF_KEY}")
+    for event, as_of_s in moments.items():
+        RECOMMENDATIONS_AS_OF.labels(event).set(float(as_of_s))
 
 
 def work(settings: Settings, stop: threading.Event) -> None:

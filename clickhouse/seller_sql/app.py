@@ -32,9 +32,15 @@ from common.stopping import Stopping, drained_before_stop
 MAX_WAITING = 1
 """Queries of a seller that may wait for the end of the running one; further ones are refused."""
 
+BODY_LIMIT = 1 << 20
+_JSON = "application/json"
+
 
 class SellerTurns:
-    """The sellers with a running query. Use it from one event loop only."""
+    """Runs the queries of one seller one after another, so that one seller can't occupy the threads of all.
+
+    Use it from one event loop only.
+    """
 
     def __init__(self) -> None:
         self._running: dict[str, asyncio.Lock] = {}
@@ -62,10 +68,6 @@ class SellerTurns:
             self._counts[seller_id] -= 1
             if not self._counts[seller_id]:
                 del self._counts[seller_id], self._running[seller_id]
-
-
-BODY_LIMIT = 1 << 20
-_JSON = "application/json"
 
 
 class SellerQueries:

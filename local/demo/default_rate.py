@@ -11,10 +11,11 @@ IDLE_CORES = 0.4
 """Cores that the platform uses without traffic."""
 
 CORES_PER_EVENT = 0.003
-"""Cores for one event a second: 1.6 cores handled 400 events a second."""
+"""Cores for one event a second: 400 of them took 1.6 cores, with those of an idle platform."""
 
-LOOP_S = 0.07
-"""Seconds of CPU in which a core of that machine ran `relative_speed`'s loop."""
+LOOP_STEPS, LOOP_S = 200_000, 0.014
+"""The loop of `relative_speed`, and its CPU time in seconds on a machine of that kind. On a slower one, such
+as a laptop or a virtual machine beside busy ones, an event costs more in the same proportion."""
 
 STEP, MIN_RATE, MAX_RATE = 100, 50, 1_000
 """The default is a multiple of `STEP`. Rates above `MAX_RATE` were not measured."""
@@ -33,16 +34,13 @@ def default_rate(cores: float) -> int:
 
 
 def relative_speed() -> float:
-    """Return the speed of this machine's cores; 1 is that of the machine on which costs were measured.
-
-    A slow laptop, or a virtual machine beside busy ones, would otherwise be overloaded from the first minute.
-    """
+    """Return the speed of this machine's cores, as a multiple of that which the costs above belong to."""
     return LOOP_S / min(_loop_s() for _ in range(3))
 
 
 def _loop_s() -> float:
     begun, total = time.process_time(), 0
-    for number in range(1_000_000):
+    for number in range(LOOP_STEPS):
         total += number * number % 7
     return time.process_time() - begun
 

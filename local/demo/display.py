@@ -1,52 +1,21 @@
 """Shows the simulator's progress until it ends or Ctrl-C is pressed."""
 
 import time
-from collections.abc import Callable, Iterator
-from threading import Event, Thread
-from typing import Generic, TypeVar
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from common.clock import system_clock
-from common.errors import SoukError
 from common.settings import Settings
 from local.demo.dashboard import DemoSnapshot, render, summary_line
 from local.demo.figures import DayFigures, FiguresClient
+from local.demo.poller import Poller
 from local.demo.process_memory import MemoryMonitor, ProcessMemory
 from local.demo.simulator_process import SimulatorProcess
 from local.demo.simulator_status import read_status
 from local.state_directory import StateDirectory
-
-Result = TypeVar("Result")
-
-
-class Poller(Generic[Result]):
-    """Calls `poll` every `interval_s` seconds and keeps the newest result."""
-
-    def __init__(self, poll: Callable[[], Result], interval_s: float) -> None:
-        self.value: Result | None = None
-        """The newest result; None before the first."""
-        self.problem = ""
-        """The error of the newest call; empty if it succeeded."""
-        self._poll, self._interval_s, self._closed = poll, interval_s, Event()
-        self._thread = Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop polling. Waits for a call that is running."""
-        self._closed.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._closed.is_set():
-            try:
-                self.value, self.problem = self._poll(), ""
-            except SoukError as error:
-                self.problem = str(error)
-            self._closed.wait(self._interval_s)
-
 
 REFRESH_INTERVAL_S = 0.5
 FIGURES_INTERVAL_S = 5.0

@@ -2,33 +2,26 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from resource import RUSAGE_SELF, getrusage
 
-import numpy as np
-import orjson
-import pyarrow as pa
 import structlog
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
 from clickhouse.client import connect
 from common.clock import Clock
 from common.errors import PartUnavailable, UserError
-from common.experiments.definition import DEFAULT_STRATEGY
 from common.settings import Settings
 from common.training_runs import Outcome
 from recommenders.model_selection.candidates import Candidate
-from recommenders.model_selection.model_card import as_json
 from recommenders.model_selection.plan import OnProgress
-from recommenders.training.arrow_queries import query
 from recommenders.training.blend_weights import LearnedWeights, learn_weights
-from recommenders.training.click_pairs import ShownItems
+from recommenders.training.cards import record
 from recommenders.training.limits import NOT_ENOUGH_MEMORY, NoRoom
 from recommenders.training.model_registry import ModelRegistry
-from recommenders.training.off_policy import judged_on_log, read_explored_log
 from recommenders.training.random_lists import RandomList, read_random_lists
+from recommenders.training.shown_items import read_shown_items
 from recommenders.training.stored_weights import read_weights, store_weights
 from recommenders.training.train import (
     NO_MODEL_IN_USE,
@@ -40,86 +33,7 @@ from recommenders.training.train import (
 )
 from recommenders.training.training_data import TrainingData, read_training_data
 from recommenders.training.training_log import TrainingEnd, TrainingLog, TrainingStart
-from schemas.published_model.weights import BLENDED, SURFACES, Weights
-
-DAYS = 28
-"""The newest days that are read."""
-
-MAX_LISTS = 50_000
-"""The number of newest lists to learn from: about 600,000 items, for five numbers of each surface."""
-
-
-def read_shown_items(client: Client, end: datetime, days: float = DAYS, lists: int = MAX_LISTS) -> ShownItems:
-    """Return the items of the newest `lists` lists seen in the `days` days before `end`, oldest first.
-
-    Only lists of the default strategy and random lists have the scores of all sources. Lists without a model
-    are left out: they are ordered by co-visits alone, of which there are few then. Items that no blended
-    source proposed, sponsored items and what robots saw are left out. Random lists are like others, but their
-    positions do not follow from the scores, so they tell the two apart best. The popularity of a product is
-    the interest in it before the day of the list, because the clicks on it are views, too.
-
-    Raises:
-        PartUnavailable: ClickHouse does not answer.
-    """
-    period = {"period_start": end - timedelta(days=days), "period_end": end}
-    return shown_items_of(
-        query(client, "shown_items", {**period, "strategy": DEFAULT_STRATEGY, "lists": lists})
-    )
-
-
-def shown_items_of(rows: pa.Table) -> ShownItems:
-    """Return the items of rows with a score of each source, and the other columns of `shown_items.sql`."""
-    scores = [rows[source].to_numpy() for source in BLENDED]
-    return ShownItems(
-        rows["list"].to_numpy().astype(np.int64),
-        rows["visitor"].to_numpy().astype(np.int64),
-        np.array(rows["surface"].to_pylist(), np.str_),
-        rows["position"].to_numpy().astype(np.int64),
-        np.column_stack(scores).astype(np.float64),
-        rows["popularity"].to_numpy().astype(np.float64),
-        rows["clicked"].to_numpy().astype(np.bool_),
-        rows["bought"].to_numpy().astype(np.bool_),
-    )
-
-
-COLUMNS = ("version", "trained_at", "model", "published", "reason", "card")
-
-
-def record(
-    admin: Client,
-    version: str,
-    trained_at: datetime,
-    trained: TrainingResult,
-    learned: LearnedWeights,
-    start: TrainingStart,
-    published: bool,
-) -> None:
-    """Insert a row into `model_cards`. It replaces a row of the same version.
-
-    The card also has `off_policy`: how the strategies of recommendations do on the random lists of the log,
-    and which would have won; `model_clicks`: how the model and the one in use order what was clicked on
-    random lists, null if there are too few; `blend_weights`: the weights of the sources from now on, and for
-    each surface why they were learned or kept; and `training`: its id, and what started it.
-
-    Raises:
-        PartUnavailable: ClickHouse rejects the row or is unavailable.
-    """
-    chosen = trained.card.judged[0].candidate.model
-    try:
-        off_policy = judged_on_log(read_explored_log(admin, trained_at))
-        more = {
-            "off_policy": off_policy,
-            "model_clicks": None if trained.clicks is None else asdict(trained.clicks),
-            "blend_weights": asdict(learned),
-            "training": asdict(start),
-        }
-        card = orjson.dumps({**orjson.loads(as_json(trained.card)), **more}).decode()
-        row = (version, trained_at, chosen, published, trained.reason, card)
-        admin.insert("model_cards", [row], column_names=COLUMNS)
-    except ClickHouseError as error:
-        reason = " ".join(str(error).split())
-        raise PartUnavailable(f"ClickHouse did not take the model's card: {reason}") from error
-
+from schemas.published_model.weights import SURFACES, Weights
 
 log = structlog.get_logger()
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from audit.comparison import ComparisonResult
-from audit.full_audit import stores
+from audit.connect import stores
 from audit.run import compare_once
 from audit.sources import clickhouse
 from audit.sources.busy import StoreBusy

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from redis import Redis
 
-from audit.full_audit import stores
+from audit.connect import stores
 from audit.run import compare_once
 from clickhouse.client import connect
 from common.settings import Settings

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.sources.facts import rows, values
+from audit.sources.arrow_rows import rows, values
 
 WORDS = st.none() | st.text(max_size=4)
 NUMBERS = st.none() | st.integers(-(2**63), 2**63 - 1)

@@ -12,7 +12,7 @@ import pytest
 from audit.comparison import ComparisonResult
 from audit.registry import COMPARISONS
 from audit.replayed_source import imported
-from audit.sources.events import arrow_schema
+from audit.sources.avro import arrow_schema
 from audit.sources.imported import ImportedTables
 from common.errors import UserError
 from producers.feed.events import Events

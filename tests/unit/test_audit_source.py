@@ -8,7 +8,7 @@ import pytest
 
 from audit.comparisons import source_vs_orders, source_vs_payments, source_vs_sales, source_vs_sellers
 from audit.replayed_source import replayed, wall_clock
-from audit.sources.events import arrow_schema
+from audit.sources.avro import arrow_schema
 from audit.sources.olist import OlistTables, WallClockRange, cents
 from audit.stores import Stores
 from producers.importer import journal

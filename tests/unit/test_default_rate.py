@@ -9,6 +9,7 @@ from local.demo.default_rate import (
     BUSY_SHARE,
     CORES_PER_EVENT,
     IDLE_CORES,
+    LOOP_S,
     available_cores,
     default_rate,
     relative_speed,
@@ -35,7 +36,7 @@ def test_the_limit_of_a_container_counts(tmp_path: Path, text: str, most: float)
 
 
 def test_the_best_of_three_loops_tells_the_speed_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    seconds = iter([0.5, 0.14, 0.2])
+    seconds = iter([5 * LOOP_S, 2 * LOOP_S, 3 * LOOP_S])
     monkeypatch.setattr(module, "_loop_s", lambda: next(seconds))
     assert relative_speed() == pytest.approx(0.5)
 

@@ -15,8 +15,8 @@ from common.errors import PartUnavailable, UserError
 from common.process_records import process_record_path
 from common.settings import Settings
 from local.demo.dashboard import DemoSnapshot, render, summary_line
-from local.demo.display import Poller
 from local.demo.figures import DayFigures
+from local.demo.poller import Poller
 from local.demo.process_memory import MemoryMonitor, ProcessMemory
 from local.demo.simulator_status import EndpointLatency, SimulatorStatus, read_status, status_path
 from local.supervision.launch import write_process_record

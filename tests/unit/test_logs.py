@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.logs import _selected, merged
+from cli.logs import _selected
 from common.errors import UserError
 from local.logs.files import Follower, all_lines, last_lines
+from local.logs.merge import merged
 from local.logs.record import LogRecord, lines_with, parse_line, read_records
 from local.logs.rendering import as_json, readable
 from local.logs.selection import Selection, parse_level, parse_time

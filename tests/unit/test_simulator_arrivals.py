@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from producers.simulator.live.session_runner import ArrivalController
+from producers.simulator.live.arrivals import ArrivalController
 from producers.simulator.randomness import Floats
 from producers.simulator.visits import draw_gaps
 

@@ -13,6 +13,7 @@ later ones go on.
 """
 
 import asyncio
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +27,7 @@ from producers.kit.http.problems import ServiceNotReady
 from producers.kit.outbox.transaction import REQUESTS, Transaction, Transactions
 from producers.kit.postgres.errors import RETRYABLE, closed_is_transient
 from producers.kit.postgres.pool import connect
+from producers.kit.postgres.statements import statement
 
 log = structlog.get_logger()
 
@@ -40,30 +42,6 @@ _POLL_S = 0.02
 
 _UNANSWERED: tuple[type[Exception], ...] = (ServiceNotReady, *RETRYABLE)
 _NOT_YET: tuple[type[Exception], ...] = (TimeoutError, *RETRYABLE)
-
-_COUNT_BY_SERVICE = """
-SELECT
-    service, count(*) AS waiting,
-    extract(epoch FROM clock_timestamp() - min(requested_at))::float8 AS oldest_s
-FROM requests
-WHERE refused IS NULL
-GROUP BY service
-"""
-
-_LOCK_NEXT = """
-SELECT position, method, path, body
-FROM requests
-WHERE service = $1::text AND refused IS NULL
-ORDER BY position
-LIMIT 1
-FOR UPDATE
-"""
-
-_DELETE = "DELETE FROM requests WHERE position = $1::bigint"
-
-_REFUSE = "UPDATE requests SET refused = $2::integer WHERE position = $1::bigint"
-
-_IS_WAITING = "SELECT EXISTS (SELECT FROM requests WHERE position = ANY ($1::bigint[]) AND refused IS NULL)"
 
 
 class RequestSender:
@@ -107,7 +85,7 @@ class RequestSender:
     async def _find_services(self) -> set[str]:
         """Return the services to which requests wait, and measure these."""
         async with self._transactions.connection() as sql:
-            rows = await sql.fetch(_COUNT_BY_SERVICE)
+            rows = await _count_by_service(sql)
         REQUESTS_WAITING.labels(self._service).set(sum(row["waiting"] for row in rows))
         REQUESTS_AGE_SECONDS.labels(self._service).set(max((row["oldest_s"] for row in rows), default=0.0))
         return {row["service"] for row in rows}
@@ -140,14 +118,14 @@ class RequestSender:
     async def _send_next(self, connection: Any, service: str) -> bool:
         """Send the oldest request to a service; return False if there is none."""
         async with connection.transaction():
-            row = await connection.fetchrow(_LOCK_NEXT, service)
+            row = await _lock_next(connection, service)
             if row is None:
                 return False
             response = await self._peers.send(service, row["method"], row["path"], row["body"])
             if response.is_success:
-                await connection.execute(_DELETE, row["position"])
+                await _delete(connection, row["position"])
                 return True
-            await connection.execute(_REFUSE, row["position"], response.status_code)
+            await _refuse(connection, row["position"], response.status_code)
         # The path, the body and the response may name a person.
         refusal = {"service": service, "position": row["position"], "status": response.status_code}
         log.error("a request was refused", worker=WORKER, **refusal)
@@ -161,13 +139,48 @@ async def wait_until_answered(transactions: Transactions, tx: Transaction) -> No
         return
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
-            while await _is_waiting(transactions, tx):
+            while await _are_waiting(transactions, tx.requested):
                 await asyncio.sleep(_POLL_S)
     except _NOT_YET:  # it is sent later
         log.warning("a request is not answered yet", worker=WORKER)
 
 
-async def _is_waiting(transactions: Transactions, tx: Transaction) -> bool:
+async def _are_waiting(transactions: Transactions, positions: Sequence[int]) -> bool:
     async with transactions.connection() as sql:
-        waiting: bool = await sql.fetchval(_IS_WAITING, tx.requested)
-    return waiting
+        return await _is_one_waiting(sql, positions)
+
+
+@statement("""
+    SELECT
+        service, count(*) AS waiting,
+        extract(epoch FROM clock_timestamp() - min(requested_at))::float8 AS oldest_s
+    FROM requests
+    WHERE refused IS NULL
+    GROUP BY service
+""")
+async def _count_by_service(sql: Any) -> list[dict[str, Any]]: ...
+
+
+@statement("""
+    SELECT position, method, path, body
+    FROM requests
+    WHERE service = $service::text AND refused IS NULL
+    ORDER BY position
+    LIMIT 1
+    FOR UPDATE
+""")
+async def _lock_next(sql: Any, service: str) -> dict[str, Any] | None: ...
+
+
+@statement("DELETE FROM requests WHERE position = $position::bigint")
+async def _delete(sql: Any, position: int) -> None: ...
+
+
+@statement("UPDATE requests SET refused = $status::integer WHERE position = $position::bigint")
+async def _refuse(sql: Any, position: int, status: int) -> None: ...
+
+
+@statement(
+    "SELECT EXISTS (SELECT FROM requests WHERE position = ANY ($positions::bigint[]) AND refused IS NULL)"
+)
+async def _is_one_waiting(sql: Any, positions: Sequence[int]) -> bool: ...

@@ -10,7 +10,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from audit.comparison import ComparisonResult
-from audit.full_audit import stores
+from audit.connect import stores
 from audit.registry import COMPARISONS
 from audit.run import compare_once
 from audit.sources.events import EventLog

@@ -12,7 +12,7 @@ from producers.services.payments.provider.simulated import SCHEMA as PROVIDER
 
 SCHEMAS = {
     **{f"producers.services.{name}": name for name in SERVICES},
-    "producers.kit": "inventory",
+    "producers.kit": "inventory",  # any service: each has the tables of the kit
     "producers.kit.seller_status": "alerts",
     "producers.services.payments.provider": PROVIDER,
 }

@@ -8,7 +8,7 @@ import pytest
 
 from audit.registry import COMPARISONS
 from audit.replayed_source import replayed, wall_clock
-from audit.sources.events import arrow_schema
+from audit.sources.avro import arrow_schema
 from audit.sources.olist import OlistTables, WallClockRange
 from producers.feed.events import merge
 from producers.importer import journal

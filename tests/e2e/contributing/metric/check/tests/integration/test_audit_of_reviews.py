@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.full_audit import stores
+from audit.connect import stores
 from audit.run import compare_once
 from clickhouse.client import connect
 from clickhouse.migrate import migrate
