@@ -227,7 +227,9 @@ def test_no_row_is_false_for_a_function_that_returns_a_bool() -> None:
 
 def test_a_row_makes_what_has_its_fields_or_its_own_way_of_reading_it() -> None:
     assert asyncio.run(find_line(Connection({**ROW, "added_later": 1}), "o1")) == Line("p1", 2)
-    assert asyncio.run(find_order(Connection({"id": "o1", "product_ids": ["p1"]}), "o1")) == CountedOrder("o1", 1)
+    assert asyncio.run(find_order(Connection({"id": "o1", "product_ids": ["p1"]}), "o1")) == CountedOrder(
+        "o1", 1
+    )
 
 
 def test_a_statement_does_not_name_its_connection() -> None:
