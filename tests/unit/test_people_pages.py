@@ -13,11 +13,10 @@ from serving.commerce.routes import CommerceDomain
 from serving.kit.domain import OpenDomains
 from serving.kit.problems import BadBody
 from serving.kit.request_body import CONTENT_TYPE, NotAForm
-from serving.web.people.demo import DemoAvailability, is_from_this_machine, may_be_offered_demo
-from serving.web.people.devices import device_name
-from serving.web.people.forms import read_form
-from serving.web.people.mailbox_pages import with_links
-from serving.web.people.texts import refusal
+from serving.web.account.demo import DemoAvailability, is_from_this_machine, may_be_offered_demo
+from serving.web.account.mailbox import with_links
+from serving.web.account.page import read_form, refusal
+from serving.web.formatter import device_name
 
 SITE = "http://127.0.0.1:8000"
 PAGE = {"host": "127.0.0.1:8000", "sec-fetch-site": "same-origin", "content-type": CONTENT_TYPE}
@@ -172,7 +171,7 @@ class SlowAccounts:
 def test_a_late_answer_about_the_demo_is_unknown_until_it_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("serving.web.people.demo.TIMEOUT_S", 0.01)
+    monkeypatch.setattr("serving.web.account.demo.TIMEOUT_S", 0.01)
 
     async def offered(is_demo: bool) -> tuple[list[bool | None], int]:
         accounts, demo = SlowAccounts(), DemoAvailability(lambda: is_demo)
@@ -195,7 +194,7 @@ async def no_check(_name: str, _value: object) -> None:
 def test_busy_accounts_hide_the_demo_from_nobody(
     monkeypatch: pytest.MonkeyPatch, is_demo: bool, shown: bool
 ) -> None:
-    monkeypatch.setattr("serving.web.people.demo.TIMEOUT_S", 0.01)
+    monkeypatch.setattr("serving.web.account.demo.TIMEOUT_S", 0.01)
 
     async def offered() -> bool:
         sent = request()

@@ -1,9 +1,12 @@
 """`/admin/experiments`: experiments with recommendations, their results, and how they start and stop."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
+import orjson
 from fastapi import Path, Request
 from starlette.responses import Response
 
@@ -17,16 +20,110 @@ from common.problems import Problem
 from serving.analytics.dependencies import AnalyticsDomain
 from serving.kit.domain import opened
 from serving.kit.problems import ClickHouseUnavailable
+from serving.kit.response_types import ConfidenceInterval
 from serving.kit.trainings import Training
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.experiments import presenter
-from serving.web.admin.experiment_bars import bar_of, scale_of
-from serving.web.admin.experiment_form import read_definition, with_added
+from serving.recommendations.experiments.schemas import MetricResult
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.forms import BadField, Form, read_form, submit
 from serving.web.renderer import PageRenderer
 from serving.web.service_calls import ask
 from serving.web.translation import N_, gettext
+
+
+def read_definition(form: Form, pages: PageRenderer, now: datetime) -> Experiment:
+    """Return the experiment of a form. Both arms have the same share; the first is the default strategy.
+
+    Raises:
+        BadField: a field can't be used.
+    """
+    zone = pages.formatter.zone
+    start = form.midnight("start", gettext("The first day"), zone)
+    stop = form.midnight("stop", gettext("The day after the last"), zone)
+    share = _share(form.number("share", gettext("The share")), gettext("The share"))
+    guardrails = []
+    if form.text("max_loss"):
+        loss = _share(form.number("max_loss", gettext("The loss")), gettext("The loss"))
+        guardrails = [{"metric": metric, "max_loss": loss} for metric in ("conversion", "revenue")]
+    strategy = form.text("strategy")
+    definition = {
+        "name": form.text("name"),
+        "surface": form.text("surface"),
+        "salt": now.date().isoformat(),
+        "start": (start or now).isoformat(),
+        "stop": stop.isoformat() if stop else None,
+        "arms": [
+            {"name": DEFAULT_STRATEGY, "strategy": DEFAULT_STRATEGY, "share": share / 2},
+            {"name": strategy, "strategy": strategy, "share": share / 2},
+        ],
+        "guardrails": guardrails,
+    }
+    try:
+        (experiment,) = read_experiments(orjson.dumps([definition]).decode())
+    except BadExperiment as error:
+        raise BadField(str(error)) from error
+    return experiment
+
+
+def with_added(text: str, experiment: Experiment) -> str:
+    """Return the definitions with one more.
+
+    Raises:
+        BadField: it can't run beside the others.
+    """
+    added = write_experiments((*read_experiments(text), experiment))
+    try:
+        return write_experiments(read_experiments(added))
+    except BadExperiment as error:
+        raise BadField(str(error)) from error
+
+
+def _share(percentage: Decimal, what: str) -> float:
+    if not 0 < percentage <= 100:
+        raise BadField(gettext("%(what)s must be a percentage above 0 and up to 100.", what=what))
+    return float(percentage) / 100
+
+
+WIDTH = 200.0
+"""The width of a picture, in units of its view box."""
+
+LARGEST = 1.0
+"""A relative difference beyond 100 % is drawn at the edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalBar:
+    """The bar: its left end and width, and the place of the estimate, in units of the view box."""
+
+    left: float
+    width: float
+    estimate: float
+    zero: float = WIDTH / 2
+
+
+def scale_of(metrics: Iterable[MetricResult]) -> float:
+    """Return the largest relative difference that any interval reaches, at least 1 % and at most `LARGEST`.
+
+    All bars of a page have this scale, so that they can be compared.
+    """
+    bounds = (
+        max(abs(each["relative"]["low"]), abs(each["relative"]["high"]))
+        for each in metrics
+        if each["relative"] is not None
+    )
+    return min(LARGEST, max((0.01, *bounds)))
+
+
+def bar_of(interval: ConfidenceInterval, scale: float) -> IntervalBar:
+    """Return the bar of a relative difference."""
+    low, estimate, high = (_place(interval[name], scale) for name in ("low", "estimate", "high"))
+    return IntervalBar(low, max(1.0, high - low), estimate)
+
+
+def _place(value: float, scale: float) -> float:
+    return round(WIDTH / 2 * (1 + max(-1.0, min(1.0, value / scale))), 1)
+
 
 PATH = "/admin/experiments"
 

@@ -115,7 +115,7 @@ async def _seller_page(
     request: Request, seller_id: str, problem: Problem | None = None, entered: Form | None = None
 ) -> Response:
     profile = await ask(request, "GET", "/v1/sellers/{seller_id}/profile", seller_id=seller_id)
-    return admin_page(request, "seller.html", "sellers", problem, entered, seller=profile)
+    return admin_page(request, "seller/overview.html", "sellers", problem, entered, seller=profile)
 
 
 @router.post("/sellers/{seller_id}/suspension")

@@ -12,6 +12,7 @@ from common.problems import Problem
 from common.request_path import in_path
 from serving.commerce.routes import CommerceDomain
 from serving.kit.domain import opened
+from serving.ops.dependencies import OpsDomain
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.forms import BadField, Form, read_form, submit
 from serving.web.service_calls import Refusal, ask
@@ -139,3 +140,25 @@ def _read_list(text: str) -> list[Any]:
     if not isinstance(value, list):
         raise BadField(gettext('The value must be a list in JSON, such as [4, 10] or ["wine"].'))
     return value
+
+
+PREFIXES = ("rate_limit_", "breaker_", "shedding_")
+"""The beginnings of the names of the settings that the page shows."""
+
+
+@router.get("/limits")
+async def limits(request: Request) -> Response:
+    """Return the state of what protects the platform, and the settings that change it."""
+    protection = opened(request, OpsDomain).protection
+    return admin_page(
+        request, "limits.html", "limits", state=await protection.read(), settings=await _settings(request)
+    )
+
+
+async def _settings(request: Request) -> list[dict[str, Any]] | None:
+    """Return the settings of limits, breakers and load shedding; None while they can't be read."""
+    try:
+        found = await ask(request, "GET", "/v1/settings")
+    except Problem:
+        return None
+    return [setting for setting in found if setting["name"].startswith(PREFIXES)]

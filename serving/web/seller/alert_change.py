@@ -2,20 +2,20 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import read_catalogue
 from common.access_policy import NotYours
+from common.guarded_route import policy
 from common.ids import Id
 from common.problems import Problem
 from serving.analytics.dependencies import DashboardsDep
-from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
-from serving.kit.parameters import SellerId, reject_repeated_parameters
+from serving.kit.parameters import SellerId
 from serving.web.forms import BadField, Form, confirmation, form_page, read_form
-from serving.web.policy import POLICIES
+from serving.web.policy import OF_MANAGERS, OF_SELLER, may_manage, page_router
 from serving.web.renderer import PageRenderer
 from serving.web.seller.alert_form import (
     CONDITIONS,
@@ -33,17 +33,11 @@ from serving.web.seller.alerts import (
     seller_details,
 )
 from serving.web.seller.choices import handed_on
-from serving.web.seller_admin.policy import may_manage
 from serving.web.service_calls import Refusal, ask
 
 CHANGED_MEANWHILE = "changed-meanwhile"
 
-router = APIRouter(
-    prefix="/sell/{seller_id}/alerts/rules/{rule_id}",
-    route_class=guarded(POLICIES),
-    include_in_schema=False,
-    dependencies=[Depends(reject_repeated_parameters)],
-)
+router = page_router(OF_SELLER, "/sell/{seller_id}/alerts/rules/{rule_id}")
 
 
 class _Overtaken(Problem):
@@ -67,6 +61,7 @@ async def seller_alert(
 
 
 @router.post("")
+@policy(OF_MANAGERS)
 async def save_seller_alert(
     request: Request, dashboards: DashboardsDep, seller_id: SellerId, rule_id: Id
 ) -> Response:
@@ -101,7 +96,7 @@ async def _page(
     formatter = opened(request, PageRenderer).formatter
     return form_page(
         request,
-        "seller_alert_edit.html",
+        "seller/alert.html",
         {},
         problem,
         entered or fields_of_rule(rule, formatter.currency),

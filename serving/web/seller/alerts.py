@@ -5,22 +5,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import Path, Query, Request
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
+from common.guarded_route import policy
 from common.ids import PRINTABLE, Id
 from common.problems import Problem
 from common.request_path import in_path
 from serving.analytics.dependencies import DashboardsDep
-from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.clickhouse import Row
 from serving.kit.domain import opened
-from serving.kit.parameters import SellerId, reject_repeated_parameters
+from serving.kit.parameters import SellerId
 from serving.web.formatter import Formatter
 from serving.web.forms import BadField, Form, confirmation, form_page, read_form, submit
-from serving.web.policy import POLICIES
+from serving.web.policy import OF_MANAGERS, OF_SELLER, may_manage, page_router
 from serving.web.renderer import PageRenderer
 from serving.web.seller.alert_form import (
     CONDITIONS,
@@ -32,7 +32,6 @@ from serving.web.seller.alert_form import (
 )
 from serving.web.seller.choices import UNREGISTERED, handed_on
 from serving.web.seller.metrics import metric_text
-from serving.web.seller_admin.policy import may_manage
 from serving.web.service_calls import Refusal, ask
 from serving.web.translation import N_, gettext, translated
 
@@ -75,12 +74,7 @@ ACTIONS: Mapping[str, tuple[str, str, str]] = {
 
 SHOWN_MESSAGES = "20"
 
-router = APIRouter(
-    prefix="/sell/{seller_id}/alerts",
-    route_class=guarded(POLICIES),
-    include_in_schema=False,
-    dependencies=[Depends(reject_repeated_parameters)],
-)
+router = page_router(OF_SELLER, "/sell/{seller_id}/alerts")
 
 Action = Annotated[str, Path(pattern="^(pause|resumption|removal|test)$")]
 Before = Annotated[str | None, Query(max_length=64, pattern=PRINTABLE)]
@@ -95,6 +89,7 @@ async def seller_alerts(
 
 
 @router.post("/rules")
+@policy(OF_MANAGERS)
 async def create_seller_alert(request: Request, dashboards: DashboardsDep, seller_id: SellerId) -> Response:
     """Create an alert. A webhook's response shows its secret; no other does, so that it is not a redirect."""
     form = await read_form(request)
@@ -111,6 +106,7 @@ async def create_seller_alert(request: Request, dashboards: DashboardsDep, selle
 
 
 @router.post("/rules/{rule_id}/{action}")
+@policy(OF_MANAGERS)
 async def change_seller_alert(
     request: Request, dashboards: DashboardsDep, seller_id: SellerId, rule_id: Id, action: Action
 ) -> Response:
@@ -126,6 +122,7 @@ async def change_seller_alert(
 
 
 @router.post("/reports")
+@policy(OF_MANAGERS)
 async def create_seller_report(request: Request, dashboards: DashboardsDep, seller_id: SellerId) -> Response:
     """Create a report."""
     form = await read_form(request)
@@ -138,6 +135,7 @@ async def create_seller_report(request: Request, dashboards: DashboardsDep, sell
 
 
 @router.post("/reports/{report_id}/{action}")
+@policy(OF_MANAGERS)
 async def change_seller_report(
     request: Request, dashboards: DashboardsDep, seller_id: SellerId, report_id: Id, action: Action
 ) -> Response:
@@ -198,7 +196,7 @@ async def alerts_page(
     catalogue = read_catalogue()
     return form_page(
         request,
-        "seller_alerts.html",
+        "seller/alerts.html",
         MESSAGES,
         problem,
         entered,

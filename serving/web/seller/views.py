@@ -6,16 +6,16 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
+from common.guarded_route import policy
 from common.ids import Id
 from common.problems import Problem
 from common.request_path import in_path
-from serving.gateway.described_routes import guarded
-from serving.kit.parameters import SellerId, reject_repeated_parameters
+from serving.kit.parameters import SellerId
 from serving.web.forms import NO_STORE, Form, read_form
-from serving.web.policy import POLICIES
+from serving.web.policy import OF_MANAGERS, OF_SELLER, page_router
 from serving.web.service_calls import ask
 
 CHOICES = ("metric", "period", "compare", "by")
@@ -23,12 +23,7 @@ CHOICES = ("metric", "period", "compare", "by")
 TIMEOUT_S = 1.0
 """The metrics page waits at most this long for the views, which it can do without."""
 
-router = APIRouter(
-    prefix="/sell/{seller_id}/metrics/views",
-    route_class=guarded(POLICIES),
-    include_in_schema=False,
-    dependencies=[Depends(reject_repeated_parameters)],
-)
+router = page_router(OF_SELLER, "/sell/{seller_id}/metrics/views")
 
 
 async def saved_views(request: Request, seller_id: str) -> Sequence[Mapping[str, Any]] | None:
@@ -42,6 +37,7 @@ async def saved_views(request: Request, seller_id: str) -> Sequence[Mapping[str,
 
 
 @router.post("")
+@policy(OF_MANAGERS)
 async def save_seller_view(request: Request, seller_id: SellerId) -> Response:
     """Save the choices of the form under its name, and show them again."""
     form = await read_form(request)
@@ -52,6 +48,7 @@ async def save_seller_view(request: Request, seller_id: SellerId) -> Response:
 
 
 @router.post("/{view_id}/removal")
+@policy(OF_MANAGERS)
 async def delete_seller_view(request: Request, seller_id: SellerId, view_id: Id) -> Response:
     """Delete a view, and show the choices of the form again."""
     form = await read_form(request)
