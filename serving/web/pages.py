@@ -84,7 +84,7 @@ def render_problem(request: Request, described: ErrorDescription) -> Response:
     # If only the period is invalid, the page links back to the seller.
     is_of_seller = path.startswith("/sell/") and described.status == 422
     seller_path = address_of(request).partition("?")[0] if is_of_seller else None
-    response = _pages(request)(
+    response = opened(request, PageRenderer)(
         "problem.html",
         described.status,
         problem=described,
@@ -115,10 +115,6 @@ def _own_sellers(request: Request) -> frozenset[str]:
     return frozenset(principal.sellers) if principal else frozenset()
 
 
-def _pages(request: Request) -> PageRenderer:
-    return opened(request, PageRenderer)
-
-
 @router.get("/")
 async def start(
     request: Request,
@@ -133,7 +129,7 @@ async def start(
     """
     if redirect := renewal(request):
         return redirect
-    pages = _pages(request)
+    pages = opened(request, PageRenderer)
     if not _reads_marketplace(request):
         found, popular, look_as = await asyncio.gather(
             _find_sellers(dashboards, q),
@@ -185,7 +181,7 @@ async def sellers(request: Request, dashboards: DashboardsDep, q: Text = "") -> 
     """Return only the list of found sellers, for the search while typing."""
     found = await _find_sellers(dashboards, q)
     figures = _reads_marketplace(request)
-    return _pages(request)(
+    return opened(request, PageRenderer)(
         "_seller_rows.html",
         q=q,
         found=found,
@@ -198,7 +194,7 @@ async def sellers(request: Request, dashboards: DashboardsDep, q: Text = "") -> 
 @router.get("/docs")
 async def docs(request: Request) -> Response:
     """Return the API reference, made from the OpenAPI description."""
-    return _pages(request)("docs.html", api=reference(request.app.openapi()))
+    return opened(request, PageRenderer)("docs.html", api=reference(request.app.openapi()))
 
 
 @router.get("/openapi.json")

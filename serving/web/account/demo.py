@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from common.errors import PartUnavailable
 from common.host_check import host_name, is_loopback
-from common.problems import Problem
+from common.problems import Problem, problem
 from common.request_path import in_path
 from serving.analytics.dependencies import AnalyticsDep
 from serving.analytics.service import Analytics
@@ -25,7 +25,6 @@ from serving.web.account.page import (
     enter_demo,
     go_to,
     read_form,
-    typed,
 )
 from serving.web.account.session import end_current_session
 from serving.web.formatter import device_name
@@ -45,36 +44,25 @@ CLICK_TIMEOUT_S = 10.0
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 
-class LookAsUnavailable(Problem):
-    """Nobody may look around as somebody else here."""
-
-    status, kind, title = 403, "look-as-unavailable", "This is no demo"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Sessions of the demo can be opened only on the machine on which it runs, at its loopback "
-            "address, and only as long as nobody has registered. Sign in instead."
-        )
-
-
-class LookAsRefused(Problem):
-    """The form names no role of the demo."""
-
-    status, kind, title = 422, "bad-body", "This body can't be used"
-
-    def __init__(self) -> None:
-        super().__init__("Choose a shopper, a seller, an analyst or an administrator on the start page.")
-
-
-class NoSellerYet(Problem):
-    """Nobody sells anything yet, so that nobody can look around as a seller."""
-
-    status, kind, title = 409, "no-seller", "There is no seller yet"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "No seller has registered or sold anything yet. `./souk demo` starts a simulated marketplace."
-        )
+LOOK_AS_UNAVAILABLE = problem(
+    403,
+    "look-as-unavailable",
+    "This is no demo",
+    "Sessions of the demo can be opened only on the machine on which it runs, at its loopback address, and "
+    "only as long as nobody has registered. Sign in instead.",
+)
+LOOK_AS_REFUSED = problem(
+    422,
+    "bad-body",
+    "This body can't be used",
+    "Choose a shopper, a seller, an analyst or an administrator on the start page.",
+)
+NO_SELLER_YET = problem(
+    409,
+    "no-seller",
+    "There is no seller yet",
+    "No seller has registered or sold anything yet. `./souk demo` starts a simulated marketplace.",
+)
 
 
 class DemoAvailability:
@@ -166,11 +154,11 @@ async def look_as(request: Request, commerce: CommerceDep, service: AnalyticsDep
     guest may be somebody's browser.
     """
     if not await is_demo_offered(request, CLICK_TIMEOUT_S):
-        raise LookAsUnavailable
+        raise LOOK_AS_UNAVAILABLE()
     form = await read_form(request)
-    role, seller_id = typed(form, "role"), typed(form, "seller_id")
+    role, seller_id = form.text("role"), form.text("seller_id")
     if role != SELLER and role not in START_PAGES:
-        raise LookAsRefused
+        raise LOOK_AS_REFUSED()
     body = {"role": role, "device": device_name(request.headers.get("user-agent", ""))}
     if role == SELLER:
         body["seller_id"] = seller_id = seller_id or await _best_seller(service)
@@ -178,9 +166,9 @@ async def look_as(request: Request, commerce: CommerceDep, service: AnalyticsDep
         body["shopper_id"] = shopper_id
     answer = await commerce.call(GATEWAY_ITSELF, "POST", "/v1/auth/demo_sessions", body)
     if not answer.is_success:
-        raise LookAsUnavailable if answer.status == 409 else LookAsRefused
+        raise (LOOK_AS_UNAVAILABLE if answer.status == 409 else LOOK_AS_REFUSED)()
     if identity_of(request).signed_in is not None:
-        await end_current_session(request, commerce)
+        await end_current_session(request)
     response = go_to(f"/sell/{in_path(seller_id)}" if role == SELLER else START_PAGES[role])
     return enter_demo(request, response, answer.content)
 
@@ -188,7 +176,7 @@ async def look_as(request: Request, commerce: CommerceDep, service: AnalyticsDep
 async def _best_seller(service: Analytics) -> str:
     found = await service.rankings.find_sellers("", 1)
     if not found["sellers"]:
-        raise NoSellerYet
+        raise NO_SELLER_YET()
     return found["sellers"][0]["seller_id"]
 
 

@@ -9,64 +9,66 @@ from starlette.responses import Response
 
 from common.guarded_route import policy
 from common.ids import PRINTABLE
-from serving.commerce.commerce_client import CommerceClient, CommerceResponse
-from serving.commerce.routes import CommerceDep
-from serving.web.account.page import ACCOUNT, CHANGE, change, go_to, page, read_form, refusal, typed
+from common.problems import Problem
+from serving.kit.problems import CommerceUnavailable
+from serving.web.account.page import ACCOUNT, CHANGE, UNAVAILABLE, account_action, go_to, page
+from serving.web.forms import Form, send, sending
 from serving.web.policy import page_router
+from serving.web.service_calls import Refusal, ask
 
 PATH = "/staff_invitation"
 
 router = page_router(ACCOUNT)
 
-Token = Annotated[str, Query(max_length=512, pattern=PRINTABLE)]
-
 
 @router.get(PATH)
-async def invitation_page(request: Request, commerce: CommerceDep, token: Token = "") -> Response:
+async def invitation_page(
+    request: Request, token: Annotated[str, Query(max_length=512, pattern=PRINTABLE)] = ""
+) -> Response:
     """Return who invites the signed-in person to which role, and the forms to accept and to refuse."""
-    return await _page(request, commerce, token)
+    return await _page(request, token=token)
 
 
 @router.post(PATH)
 @policy(CHANGE)
-async def accept_invitation(request: Request, commerce: CommerceDep) -> Response:
+async def accept_invitation(request: Request) -> Response:
     """Join the staff. The browser then gets an access token with the new role, because the old one ends."""
-    token = typed(await read_form(request), "token")
-    answer = await change(commerce, request, "POST", "/v1/staff_invitations/acceptances", {"token": token})
-    if answer.is_success:
+
+    async def accept(form: Form) -> Response:
+        await send(request, form, "POST", "/v1/staff_invitations/acceptances")
         return go_to("/session/refresh", next="/account?done=staff-joined")
-    return await _page(request, commerce, token, answer)
+
+    return await account_action(request, accept, _page)
 
 
 @router.post(f"{PATH}/refusal")
 @policy(CHANGE)
-async def refuse_invitation(request: Request, commerce: CommerceDep) -> Response:
+async def refuse_invitation(request: Request) -> Response:
     """Refuse the invitation."""
-    token = typed(await read_form(request), "token")
-    answer = await change(commerce, request, "POST", "/v1/staff_invitations/refusals", {"token": token})
-    if answer.is_success:
-        return go_to("/account", done="invitation-refused")
-    return await _page(request, commerce, token, answer)
+    refuse = sending(request, "POST", "/v1/staff_invitations/refusals")
+    return await account_action(request, refuse, _page, "/account", "invitation-refused")
 
 
 async def _page(
-    request: Request, commerce: CommerceClient, token: str, refused: CommerceResponse | None = None
+    request: Request, refused: Problem | None = None, entered: Form | None = None, token: str = ""
 ) -> Response:
     """Return the page; `refused` is the answer to a form that the service did not accept."""
+    token, invitation, problem = (entered.text("token") if entered else token), None, None
     if not token:
         return page(request, "staff_invitation.html", invitation=None, token="", other_person=False)
-    found = await change(commerce, request, "POST", "/v1/staff_invitations/lookups", {"token": token})
-    problem = refused or (None if found.is_success else found)
-    invitation = None
-    if found.is_success:
-        invitation = {**found.content, "expires_at": datetime.fromisoformat(found.content["expires_at"])}
+    try:
+        found = await ask(request, "POST", "/v1/staff_invitations/lookups", {"token": token})
+        invitation = {**found, "expires_at": datetime.fromisoformat(found["expires_at"])}
+    except CommerceUnavailable:
+        problem = Refusal(503, {"detail": UNAVAILABLE})
+    except Refusal as refusal:
+        problem = refusal
     return page(
         request,
         "staff_invitation.html",
-        problem.status if problem else 200,
+        refused or problem,
         invitation=invitation,
         token=token,
-        other_person=found.status == 403,
+        other_person=problem is not None and problem.status == 403,
         next=f"{PATH}?{urlencode({'token': token})}",
-        error=refusal(problem.content) if problem else None,
     )

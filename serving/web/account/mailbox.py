@@ -3,7 +3,6 @@
 import re
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import Query, Request
 from starlette.responses import Response
@@ -11,7 +10,6 @@ from starlette.responses import Response
 from common.access_policy import NotAllowed, SignInRequired, anyone
 from common.ids import PRINTABLE
 from serving.commerce.commerce_client import GATEWAY_ITSELF
-from serving.commerce.routes import CommerceDep
 from serving.gateway.gateway import identity_of, to_sign_in
 from serving.gateway.sign_in_redirect import is_page_visit
 from serving.kit.domain import opened
@@ -29,7 +27,7 @@ router = page_router(anyone("operations"))
 
 @router.get("/ops/mail")
 async def mailbox(
-    request: Request, commerce: CommerceDep, to: Annotated[str, Query(max_length=320, pattern=PRINTABLE)] = ""
+    request: Request, to: Annotated[str, Query(max_length=320, pattern=PRINTABLE)] = ""
 ) -> Response:
     """Return the newest mails, all or those to an address.
 
@@ -41,7 +39,7 @@ async def mailbox(
         if not is_page_visit(request):
             raise SignInRequired
         return to_sign_in(request)
-    target = f"/v1/mails?limit={MAILS_SHOWN}" + (f"&to={quote(to.strip(), safe='')}" if to.strip() else "")
+    query = {"limit": str(MAILS_SHOWN), "to": to.strip() or None}
     site = opened(request, PageRenderer).base
     mails = [
         {
@@ -49,7 +47,7 @@ async def mailbox(
             "created_at": datetime.fromisoformat(mail["created_at"]),
             "parts": with_links(mail["text"], site),
         }
-        for mail in await read(commerce, GATEWAY_ITSELF, target)
+        for mail in await read(request, "/v1/mails", query, GATEWAY_ITSELF)
     ]
     return page(request, "mailbox.html", mails=mails, to=to)
 

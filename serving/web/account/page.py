@@ -9,33 +9,28 @@ from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from common.access_policy import allow, anyone
-from common.errors import PartUnavailable
 from common.principal import Principal
-from common.problems import Problem
-from serving.commerce.commerce_client import CommerceClient, CommerceResponse
+from common.problems import PartProblem, Problem, problem
 from serving.gateway import cookies
 from serving.gateway.cookies import GuestSessions
 from serving.gateway.gateway import GatewayDomain, identity_of
 from serving.gateway.identity import check_origin
 from serving.kit.domain import opened
-from serving.kit.http_caching import PRIVATE_NO_STORE
-from serving.kit.problems import BadBody, CommerceUnavailable
-from serving.kit.request_body import read_fields
-from serving.web.renderer import PageRenderer
-from serving.web.service_calls import Refusal
+from serving.kit.problems import CommerceUnavailable
+from serving.web import forms
+from serving.web.forms import NO_STORE, BadField, Change, Form, ShowPage, action, form_page
+from serving.web.service_calls import Refusal, ask
 from serving.web.texts import problem_text
 from serving.web.translation import N_, gettext
 
-
-class AccountUnavailable(Problem, PartUnavailable):
-    """The services that keep people and orders do not answer."""
-
-    status, kind, title = 503, "account-unavailable", "Your account is not available"
-    retry_after_s = 2
-
-    def __init__(self) -> None:
-        super().__init__("Your account can't be shown right now. Nothing is lost: try again in a moment.")
-
+ACCOUNT_UNAVAILABLE = problem(
+    503,
+    "account-unavailable",
+    "Your account is not available",
+    "Your account can't be shown right now. Nothing is lost: try again in a moment.",
+    retry_after_s=2,
+    error=PartProblem,
+)
 
 NOTICES: Mapping[str, str] = {
     "registered": N_("Your e-mail address is confirmed, and you are signed in."),
@@ -64,11 +59,10 @@ _API_CALL = re.compile(r" with (?:GET|POST|PUT|PATCH|DELETE) /v1/[\w/{}?=.-]*\w"
 _FIELD = re.compile(r"^[a-z_.0-9]+: ")
 
 
-def refusal(problem: Any) -> str:
+def refusal(problem: Problem) -> str:
     """Return a problem of a service as a person should read it: its detail, without calls of the API."""
-    detail = str(problem.get("detail") or problem.get("title") or "") if isinstance(problem, dict) else ""
-    kind = str(problem.get("type", "")).rpartition(":")[2] if isinstance(problem, dict) else ""
-    if (text := problem_text(kind, detail)) != detail:
+    detail = str(problem)
+    if (text := problem_text(problem.kind, detail)) != detail:
         return text
     if _FIELD.match(detail):
         field, _, reason = detail.partition(": ")
@@ -77,7 +71,7 @@ def refusal(problem: Any) -> str:
             field=field.replace("_", " "),
             reason=reason,
         )
-    return _API_CALL.sub("", detail) or gettext("This did not work. Check the form, and try again.")
+    return _API_CALL.sub("", detail)
 
 
 PAGE = anyone("page", refused_like="sign_in")
@@ -89,17 +83,20 @@ CHANGE = allow("shopper", traffic="write")
 CONFIRM = allow("shopper", traffic="sign_in")
 """Changes that need the password: guesses are limited as at the sign-in."""
 
-NO_STORE = {"Cache-Control": PRIVATE_NO_STORE}
-"""No cache may store these pages."""
 
-
-def page(request: Request, template: str, status: int = 200, **shown: Any) -> Response:
-    """Return a page. `error` is the text of a refusal; `done` the name of what a form has done."""
-    pages = opened(request, PageRenderer)
-    notice = NOTICES.get(request.query_params.get("done", ""))
-    response = pages(f"account/{template}", status, **{"error": None, "notice": notice, "next": "", **shown})
-    response.headers.update(NO_STORE)
-    return response
+def page(
+    request: Request, template: str, problem: Problem | None = None, entered: Form | None = None, **shown: Any
+) -> Response:
+    """Return a page, with the refusal of its form and what was entered if there is one."""
+    error = refusal(problem) if problem else None
+    return form_page(
+        request,
+        f"account/{template}",
+        NOTICES,
+        problem,
+        entered,
+        **{"error": error, "next": "", **shown},
+    )
 
 
 def go_to(path: str, **query: str) -> Response:
@@ -151,60 +148,56 @@ def _guests(request: Request) -> GuestSessions:
     return opened(request, GatewayDomain).guests
 
 
-async def read(commerce: CommerceClient, sender: Request | Principal, target: str) -> Any:
+async def read(
+    request: Request,
+    path: str,
+    query: Mapping[str, str | None] | None = None,
+    sender: Principal | None = None,
+) -> Any:
     """Return what a service has, as JSON.
 
     Raises:
-        AccountUnavailable: the service does not answer.
+        ACCOUNT_UNAVAILABLE: the service does not answer.
         Refusal: the service refuses the request.
     """
     try:
-        answer = await commerce.call(sender, "GET", target)
+        return await ask(request, "GET", path, query=query, sender=sender)
     except CommerceUnavailable as error:
-        raise AccountUnavailable from error
-    if not answer.is_success:
-        raise Refusal(
-            answer.status, {"title": gettext("This can't be shown"), "detail": refusal(answer.content)}
-        )
-    return answer.content
-
-
-async def change(
-    commerce: CommerceClient, request: Request, method: str, target: str, body: Any = None
-) -> CommerceResponse:
-    """Change something. This returns 503 if the service is not available, so that the form is shown again."""
-    try:
-        return await commerce.call(request, method, target, body)
-    except CommerceUnavailable:
-        return CommerceResponse(503, {"detail": UNAVAILABLE})
+        raise ACCOUNT_UNAVAILABLE() from error
+    except Refusal as problem:
+        shown = {"title": gettext("This can't be shown"), "detail": refusal(problem)}
+        raise Refusal(problem.status, shown) from problem
 
 
 FORM_LIMIT = 16 * 1024
 MAX_FIELDS = 32
 
-Form = Mapping[str, str]
-
 
 async def read_form(request: Request) -> Form:
-    """Return the fields of a form that a page of this site has sent. Values are as they were typed.
+    """Return the fields of a form that a page of this site has sent.
 
     Raises:
         NotAllowed: the request does not say that it comes from this site.
         NotAForm: the body is something else.
-        BadBody: a field is repeated, is not UTF-8, or there are too many.
+        BadField: a field is repeated, is not UTF-8, or there are too many.
         BodyTooLarge: the form exceeds `FORM_LIMIT`.
     """
     check_origin(request)
-    try:
-        fields = await read_fields(request, FORM_LIMIT, MAX_FIELDS)
-    except ValueError as error:
-        raise BadBody("The form can't be read. Open the page again, and send it from there.") from error
-    form = dict(fields)
-    if len(form) != len(fields):
-        raise BadBody("A field of the form is given twice. Open the page again, and send it from there.")
+    form = await forms.read_form(request, FORM_LIMIT, MAX_FIELDS)
+    if any(len(texts) > 1 for texts in form.fields.values()):
+        raise BadField("A field of the form is given twice. Open the page again, and send it from there.")
     return form
 
 
-def typed(form: Form, name: str) -> str:
-    """Return a field without the blanks around it; empty if it is missing. Not for passwords."""
-    return form.get(name, "").strip()
+async def account_action(
+    request: Request, change: Change, page: ShowPage, target: str = "", done: str = ""
+) -> Response:
+    """Do as `action`. If the service is not available, the form is shown again, too."""
+
+    async def try_to_change(form: Form) -> Response | str | None:
+        try:
+            return await change(form)
+        except CommerceUnavailable as error:
+            raise Refusal(503, {"detail": UNAVAILABLE}) from error
+
+    return await action(request, try_to_change, page, target, done, read_form)

@@ -13,7 +13,7 @@ from common.errors import PartUnavailable
 from common.guarded_route import policy
 from common.principal import Principal
 from serving.commerce.commerce_client import CommerceClient
-from serving.commerce.routes import CommerceDep
+from serving.commerce.routes import CommerceDep, CommerceDomain
 from serving.gateway import cookies
 from serving.gateway.access_tokens import BadToken, TokenExpired, TokenRevoked
 from serving.gateway.gateway import GatewayDomain, identity_of
@@ -23,8 +23,8 @@ from serving.kit.domain import opened
 from serving.kit.request_body import read_body
 from serving.kit.stores import NamesDep
 from serving.web.account.named_rows import named_sellers
-from serving.web.account.page import NO_STORE, PAGE, SIGN_IN, go_to, sign_browser_out
-from serving.web.forms import FORM_LIMIT
+from serving.web.account.page import PAGE, SIGN_IN, go_to, sign_browser_out
+from serving.web.forms import FORM_LIMIT, NO_STORE
 from serving.web.policy import page_router
 
 MENU_TIMEOUT_S = 1.0
@@ -117,7 +117,7 @@ async def sign_out(request: Request, commerce: CommerceDep) -> Response:
     if identity.signed_in is None and identity.can_refresh:
         return RedirectResponse("/session/sign-out", 307, NO_STORE)
     if identity.signed_in is not None:
-        await end_current_session(request, commerce)
+        await end_current_session(request)
     return sign_browser_out(request, go_to("/sign-in", done="signed-out"))
 
 
@@ -130,18 +130,15 @@ async def sign_out_after_refresh(request: Request, commerce: CommerceDep) -> Res
         principal = Principal(
             tokens["user"]["user_id"], frozenset({"shopper"}), session_id=tokens["session_id"]
         )
-        await _end_session_of(commerce, principal)
+        await end_current_session(request, principal)
     return sign_browser_out(request, go_to("/sign-in", done="signed-out"))
 
 
-async def end_current_session(request: Request, commerce: CommerceClient) -> None:
-    """End the session of a request. If the service is not available, the session ends by itself."""
-    await _end_session_of(commerce, request)
-
-
-async def _end_session_of(commerce: CommerceClient, sender: Request | Principal) -> None:
+async def end_current_session(request: Request, principal: Principal | None = None) -> None:
+    """End the session of a request, or of a person. If the service is not available, it ends by itself."""
+    commerce = opened(request, CommerceDomain).client
     try:
-        await commerce.call(sender, "DELETE", "/v1/auth/sessions/current")
+        await commerce.call(principal or request, "DELETE", "/v1/auth/sessions/current")
     except PartUnavailable as error:
         log.warning("a session was not ended", reason=str(error))
 

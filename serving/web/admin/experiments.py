@@ -26,7 +26,8 @@ from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.experiments import presenter
 from serving.recommendations.experiments.schemas import MetricResult
 from serving.web.admin.page import admin_page, admin_router
-from serving.web.forms import BadField, Form, read_form, submit
+from serving.web.admin.settings import find_setting
+from serving.web.forms import BadField, Form, action
 from serving.web.renderer import PageRenderer
 from serving.web.service_calls import ask
 from serving.web.translation import N_, gettext
@@ -167,8 +168,8 @@ async def experiments(request: Request) -> Response:
 async def _list_page(
     request: Request, problem: Problem | None = None, entered: Form | None = None
 ) -> Response:
-    now = _now(request)
-    defined = read_experiments((await _setting(request))["value"])
+    now = opened(request, AnalyticsDomain).services.context.clock()
+    defined = read_experiments((await find_setting(request, EXPERIMENTS.name))["value"])
     return admin_page(
         request,
         "experiments.html",
@@ -205,7 +206,7 @@ async def experiment(request: Request, name: Name) -> Response:
         "experiments",
         results=results,
         is_holdout=name == HOLDOUT,
-        now=_now(request),
+        now=opened(request, AnalyticsDomain).services.context.clock(),
         scale=scale,
         bar_of=lambda interval: bar_of(interval, scale),
         metrics=METRICS,
@@ -218,18 +219,15 @@ async def experiment(request: Request, name: Name) -> Response:
 @router.post("/experiments")
 async def define_experiment(request: Request) -> Response:
     """Add an experiment."""
-    form = await read_form(request)
-    pages = opened(request, PageRenderer)
 
-    async def define() -> None:
-        definition = read_definition(form, pages, _now(request))
-        setting = await _setting(request)
-        await _save(request, setting, with_added(setting["value"], definition), form.text("reason"))
+    async def define(form: Form) -> None:
+        definition = read_definition(
+            form, opened(request, PageRenderer), opened(request, AnalyticsDomain).services.context.clock()
+        )
+        setting = await find_setting(request, EXPERIMENTS.name)
+        await _save(request, form, setting, with_added(setting["value"], definition))
 
-    async def page(problem: Problem) -> Response:
-        return await _list_page(request, problem, form)
-
-    return await submit(define, page, PATH, "experiment_defined")
+    return await action(request, define, _list_page, PATH, "experiment_defined")
 
 
 @router.post("/experiments/{name}/start")
@@ -257,35 +255,22 @@ async def _change(
     change: Callable[[tuple[Experiment, ...], datetime], tuple[Experiment, ...]],
     done: str,
 ) -> Response:
-    form = await read_form(request)
-
-    async def save() -> None:
-        setting = await _setting(request)
+    async def save(form: Form) -> None:
+        setting = await find_setting(request, EXPERIMENTS.name)
         try:
-            changed = write_experiments(change(read_experiments(setting["value"]), _now(request)))
+            changed = write_experiments(
+                change(
+                    read_experiments(setting["value"]),
+                    opened(request, AnalyticsDomain).services.context.clock(),
+                )
+            )
         except BadExperiment as error:
             raise BadField(str(error)) from error
-        await _save(request, setting, changed, form.text("reason"))
+        await _save(request, form, setting, changed)
 
-    async def page(problem: Problem) -> Response:
-        return await _list_page(request, problem, form)
-
-    return await submit(save, page, PATH, done)
+    return await action(request, save, _list_page, PATH, done)
 
 
-async def _setting(request: Request) -> dict[str, Any]:
-    """Return the newest version of the setting, which this process may not know yet."""
-    for found in await ask(request, "GET", "/v1/settings"):
-        if found["name"] == EXPERIMENTS.name:
-            setting: dict[str, Any] = found
-            return setting
-    raise BadField(gettext("The configuration service does not know experiments yet. Update it."))
-
-
-async def _save(request: Request, setting: dict[str, Any], value: str, reason: str) -> None:
-    body = {"value": value, "reason": reason, "version": setting["version"]}
+async def _save(request: Request, form: Form, setting: Mapping[str, Any], value: str) -> None:
+    body = {"value": value, "reason": form.text("reason"), "version": setting["version"]}
     await ask(request, "PUT", "/v1/settings/{name}", body, name=EXPERIMENTS.name)
-
-
-def _now(request: Request) -> datetime:
-    return opened(request, AnalyticsDomain).services.context.clock()

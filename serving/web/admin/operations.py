@@ -17,7 +17,6 @@ from serving.gateway.live_stream import LiveStream
 from serving.kit.domain import opened
 from serving.ops.dependencies import OpsDomain
 from serving.ops.overview.schemas import PlatformOverview
-from serving.ops.overview.service import OverviewService
 from serving.web.admin.audits import OUTCOMES as AUDIT_OUTCOMES
 from serving.web.admin.check_texts import check_text
 from serving.web.admin.page import ADMINISTRATORS, admin_page
@@ -207,7 +206,7 @@ router = page_router(ADMINISTRATORS, "/ops")
 async def operations(request: Request) -> Response:
     """Return the page. Without a script, a link shows it again."""
     pages = opened(request, PageRenderer)
-    overview = await _service(request).read()
+    overview = await opened(request, OpsDomain).overview.read()
     return admin_page(request, "operations.html", "ops", **operations_view(overview, pages.formatter))
 
 
@@ -227,7 +226,7 @@ class _OperationsStream(LiveStream):
 
     def __init__(self, request: Request, end: Callable[[], None]) -> None:
         self._pages = opened(request, PageRenderer)
-        self._service = _service(request)
+        self._service = opened(request, OpsDomain).overview
         super().__init__(request, ADMINISTRATORS, end, self._events(), ping=PING_S, sep="\n")
 
     async def _events(self) -> AsyncGenerator[ServerSentEvent]:
@@ -247,7 +246,3 @@ class _OperationsStream(LiveStream):
         finally:
             LIVE_LISTENERS.labels("operations").dec()
         yield ServerSentEvent(event="ended", data="", sep="\n")
-
-
-def _service(request: Request) -> OverviewService:
-    return opened(request, OpsDomain).overview

@@ -19,9 +19,8 @@ from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.ranker import RankedItems
 from serving.recommendations.rules.context import without_entries
 from serving.recommendations.rules.live_rules import Page
-from serving.recommendations.service import RecommendationService
 from serving.web.admin.page import Search, admin_page, admin_router
-from serving.web.forms import BadField, Form, read_form, submit
+from serving.web.forms import BadField, Form, action, read_form
 from serving.web.renderer import PageRenderer
 from serving.web.service_calls import ask
 from serving.web.translation import N_, gettext
@@ -136,7 +135,7 @@ async def recommendation_rules(
     product_id: Search = "",
 ) -> Response:
     """Return the entries in force, and a list of recommendations without them and with them."""
-    service = _service(request)
+    service = opened(request, RecommendationsDomain).service
     rules = service.rules.of(surface)
 
     async def lists() -> Lists:
@@ -145,42 +144,42 @@ async def recommendation_rules(
         return before, await service.preview(PREVIEWED, surface, product_id or None, rules)
 
     try:
-        return await _page(request, surface, product_id, await lists())
+        return await _page(request, None, None, surface, product_id, await lists())
     except RedisUnavailable:
-        return await _page(request, surface, product_id, None, is_available=False)
+        return await _page(request, None, None, surface, product_id, is_available=False)
     except Problem as problem:
-        return await _page(request, surface, product_id, None, problem)
+        return await _page(request, problem, None, surface, product_id)
 
 
 @router.post("/recommendations")
 async def add_recommendation_entry(request: Request) -> Response:
     """Add an entry to the list of its kind."""
-    form = await read_form(request)
 
-    async def add() -> None:
-        now = _now(request)
-        kind, entry = read_entry(form, _zone(request), now)
+    async def add(form: Form) -> None:
+        now = opened(request, AnalyticsDomain).services.context.clock()
+        kind, entry = read_entry(form, opened(request, PageRenderer).formatter.zone, now)
         name = SETTINGS[kind].name
         setting = (await _settings(request))[name]
         value = with_entry(setting["value"], entry, now)
         await opened(request, CommerceDomain).check_setting(name, value)
-        await _save(request, name, value, form.text("reason"), setting["version"])
+        await _save(request, form, name, value, setting["version"])
 
-    async def page(problem: Problem) -> Response:
-        return await _page(request, "home", "", None, problem, form)
-
-    return await submit(add, page, HERE, "entry_added")
+    return await action(request, add, _page, HERE, "entry_added")
 
 
 @router.post("/recommendations/preview")
 async def preview_recommendation_entry(request: Request) -> Response:
     """Return the page with a list before and after the entry of the form, which is not added."""
     form = await read_form(request)
-    service = _service(request)
+    service = opened(request, RecommendationsDomain).service
     surface: Page = "home"
     product_id = form.text("preview_product_id")
     try:
-        kind, written = read_entry(form, _zone(request), _now(request))
+        kind, written = read_entry(
+            form,
+            opened(request, PageRenderer).formatter.zone,
+            opened(request, AnalyticsDomain).services.context.clock(),
+        )
         setting = SETTINGS[kind]
         entry = setting.read(setting.parse([written]))[0]
         surface = "product" if product_id else "home" if entry.surface == "any" else entry.surface
@@ -189,45 +188,40 @@ async def preview_recommendation_entry(request: Request) -> Response:
         rules = service.rules.with_entry(surface, setting.name, entry)
         after = await service.preview(PREVIEWED, surface, product_id or None, rules)
     except InvalidValue as error:
-        return await _page(request, surface, product_id, None, BadField(f"{error}."), form)
+        return await _page(request, BadField(f"{error}."), form, surface, product_id)
     except Problem as problem:
-        return await _page(request, surface, product_id, None, problem, form)
-    return await _page(request, surface, product_id, (before, after), None, form)
+        return await _page(request, problem, form, surface, product_id)
+    return await _page(request, None, form, surface, product_id, (before, after))
 
 
 @router.post("/recommendations/end")
 async def end_recommendation_entry(request: Request) -> Response:
     """End an entry now, unless somebody has changed the list since the page was opened."""
-    form = await read_form(request)
 
-    async def end() -> None:
+    async def end(form: Form) -> None:
         kind = form.text("kind")
         if kind not in SETTINGS:
             raise BadField(gettext("This entry has ended already. Open the page again."))
         name = SETTINGS[kind].name
         setting = (await _settings(request))[name]
         position = int(form.number("position", gettext("The position")))
-        value = ending(setting["value"], position, _now(request))
-        version = int(form.number("version", gettext("The version")))
-        await _save(request, name, value, form.text("reason"), version)
+        value = ending(setting["value"], position, opened(request, AnalyticsDomain).services.context.clock())
+        await _save(request, form, name, value, int(form.number("version", gettext("The version"))))
 
-    async def page(problem: Problem) -> Response:
-        return await _page(request, "home", "", None, problem, form)
-
-    return await submit(end, page, HERE, "entry_ended")
+    return await action(request, end, _page, HERE, "entry_ended")
 
 
 async def _page(
     request: Request,
-    surface: Page,
-    product_id: str,
-    lists: Lists | None,
     problem: Problem | None = None,
     entered: Form | None = None,
+    surface: Page = "home",
+    product_id: str = "",
+    lists: Lists | None = None,
     *,
     is_available: bool = True,
 ) -> Response:
-    settings, now = await _settings(request), _now(request)
+    settings, now = await _settings(request), opened(request, AnalyticsDomain).services.context.clock()
     entries = {
         kind: [(entry, state_of(entry, now)) for entry in settings[setting.name]["value"]]
         for kind, setting in SETTINGS.items()
@@ -279,19 +273,6 @@ async def _settings(request: Request) -> Mapping[str, dict[str, Any]]:
     return {setting["name"]: setting for setting in found if setting["name"] in names}
 
 
-async def _save(request: Request, name: str, value: list[Any], reason: str, version: int) -> None:
-    body = {"value": value, "reason": reason, "version": version}
+async def _save(request: Request, form: Form, name: str, value: list[Any], version: int) -> None:
+    body = {"value": value, "reason": form.text("reason"), "version": version}
     await ask(request, "PUT", "/v1/settings/{name}", body, name=name)
-
-
-def _service(request: Request) -> RecommendationService:
-    return opened(request, RecommendationsDomain).service
-
-
-def _now(request: Request) -> datetime:
-    return opened(request, AnalyticsDomain).services.context.clock()
-
-
-def _zone(request: Request) -> Any:
-    pages = opened(request, PageRenderer)
-    return pages.formatter.zone

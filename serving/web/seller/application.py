@@ -8,15 +8,13 @@ from starlette.responses import Response
 from common.access_policy import allow
 from common.guarded_route import policy
 from common.problems import Problem
-from serving.web.forms import Form, country_code, form_page, read_form, submit
+from serving.web.forms import Form, action, form_page, sending
 from serving.web.policy import page_router
 from serving.web.service_calls import ask
 from serving.web.translation import N_
 
 PATH = "/sell/apply"
-
-REQUIRED = ("name", "legal_name", "tax_id", "contact_email", "country")
-OPTIONAL = ("currency", "description", "phone", "zip_prefix", "city", "state")
+APPLICATIONS = "/v1/seller_applications"
 
 MESSAGES: Mapping[str, str] = {"sent": N_("Your application was sent. This page shows the decision.")}
 
@@ -38,6 +36,7 @@ async def _page(request: Request, problem: Problem | None = None, entered: Form 
         MESSAGES,
         problem,
         entered,
+        routes={"apply": ("POST", APPLICATIONS)},
         applications=applications,
         is_open=any(each["status"] == "applied" for each in applications),
     )
@@ -47,15 +46,5 @@ async def _page(request: Request, problem: Problem | None = None, entered: Form 
 @policy(allow("shopper", "seller", "analyst", "admin", traffic="write"))
 async def send_application(request: Request) -> Response:
     """Send an application."""
-    form = await read_form(request)
-
-    async def apply() -> None:
-        body = {name: form.text(name) for name in REQUIRED}
-        body |= {name: text for name in OPTIONAL if (text := form.text(name))}
-        body["country"] = country_code(body["country"])
-        await ask(request, "POST", "/v1/seller_applications", body)
-
-    async def page(problem: Problem) -> Response:
-        return await _page(request, problem, form)
-
-    return await submit(apply, page, PATH, "sent")
+    apply = sending(request, "POST", APPLICATIONS)
+    return await action(request, apply, _page, PATH, "sent")

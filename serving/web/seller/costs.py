@@ -1,6 +1,7 @@
 """`/sell/{seller_id}/costs`: what a unit of each product of a seller costs, set one by one or with a file."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Query, Request
@@ -9,13 +10,12 @@ from starlette.responses import Response
 from common.guarded_route import policy
 from common.ids import Id
 from common.problems import Problem
-from common.request_path import in_path
 from serving.analytics.dependencies import AnalyticsDomain
 from serving.kit.analytics_context import AnalyticsContext
 from serving.kit.domain import opened
 from serving.kit.names import ProductName
 from serving.kit.problems import ClickHouseUnavailable
-from serving.web.forms import BadField, Form, form_page, read_form, submit
+from serving.web.forms import BadField, Form, action, form_page, read_form
 from serving.web.policy import COSTS_READERS, SETTINGS_WRITERS, page_router
 from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import handed_on
@@ -30,9 +30,10 @@ MESSAGES: Mapping[str, str] = {
 FILE_LIMIT = 1024 * 1024
 """The largest form with a file in bytes."""
 
+HERE = "/sell/{seller_id}/costs"
 COSTS = "/v1/sellers/{seller_id}/costs"
 
-router = page_router(SETTINGS_WRITERS, "/sell/{seller_id}/costs")
+router = page_router(SETTINGS_WRITERS, HERE)
 
 After = Annotated[Id | None, Query()]
 
@@ -41,53 +42,49 @@ After = Annotated[Id | None, Query()]
 @policy(COSTS_READERS)
 async def costs_page(request: Request, seller_id: Id, after: After = None) -> Response:
     """Return a page of the seller's products with their costs."""
-    return await _page(request, seller_id, after)
+    return await _page(request, after=after)
 
 
 @router.post("")
 async def save_cost(request: Request, seller_id: Id) -> Response:
     """Save the cost of one product from a day on; without an amount, remove the cost of that day."""
-    form = await read_form(request)
-    pages = opened(request, PageRenderer)
+    formatter = opened(request, PageRenderer).formatter
 
-    async def save() -> None:
-        currency = pages.formatter.currency
-        amount = form.minor("unit_cost", gettext("The cost"), currency)
-        valid_from = form.midnight("valid_from", gettext("The day"), pages.formatter.zone)
+    async def save(form: Form) -> None:
+        amount = form.minor("unit_cost", gettext("The cost"), formatter.currency)
+        valid_from = form.midnight("valid_from", gettext("The day"), formatter.zone)
         if valid_from is None:
             raise BadField(gettext("The day is missing. Choose the day from which the cost is valid."))
         cost = {
             "product_id": form.text("product_id"),
             "unit_cost_minor": amount,
-            "currency": currency,
+            "currency": formatter.currency,
             "valid_from": f"{valid_from:%F}",
         }
-        await ask(request, "PUT", COSTS, [cost], seller_id=seller_id)
+        await ask(request, "PUT", COSTS, [cost])
 
-    return await _submit(request, seller_id, form, save, "cost_saved")
+    return await action(request, save, _page, HERE, "cost_saved")
 
 
 @router.post("/file")
 async def save_costs(request: Request, seller_id: Id) -> Response:
     """Save the costs of a CSV file."""
-    form = await read_form(request, FILE_LIMIT)
 
-    async def save() -> None:
-        await ask(request, "PUT", COSTS, csv=form.text("file"), seller_id=seller_id)
+    async def save(form: Form) -> None:
+        await ask(request, "PUT", COSTS, csv=form.text("file"))
 
-    return await _submit(request, seller_id, form, save, "costs_saved")
+    return await action(request, save, _page, HERE, "costs_saved", partial(read_form, limit=FILE_LIMIT))
 
 
 async def _page(
     request: Request,
-    seller_id: str,
-    after: str | None = None,
     problem: Problem | None = None,
     entered: Form | None = None,
+    after: str | None = None,
 ) -> Response:
     context = opened(request, AnalyticsDomain).services.context
-    shown: dict[str, Any] = await ask(request, "GET", COSTS, query={"after": after}, seller_id=seller_id)
-    profile = await ask(request, "GET", "/v1/sellers/{seller_id}/profile", seller_id=seller_id)
+    shown: dict[str, Any] = await ask(request, "GET", COSTS, query={"after": after})
+    profile = await ask(request, "GET", "/v1/sellers/{seller_id}/profile")
     return form_page(
         request,
         "seller/costs.html",
@@ -109,12 +106,3 @@ async def _names(context: AnalyticsContext, product_ids: Sequence[str]) -> Mappi
         return await context.product_names(product_ids)
     except ClickHouseUnavailable:
         return {}
-
-
-async def _submit(
-    request: Request, seller_id: str, form: Form, save: Callable[[], Awaitable[None]], done: str
-) -> Response:
-    async def page(problem: Problem) -> Response:
-        return await _page(request, seller_id, problem=problem, entered=form)
-
-    return await submit(save, page, f"/sell/{in_path(seller_id)}/costs", done)

@@ -183,7 +183,7 @@ async def seller_metrics(
     together = tuple(each.name for each in read_catalogue().values() if each.domain == chosen.domain)
     details, views, insights, shown, parts, lines = await asyncio.gather(
         dashboards.seller(seller_id),
-        saved_views(request, seller_id),
+        saved_views(request),
         product_insights(dashboards, seller_id, requested, chosen.domain),
         dashboards.metrics_of_seller(seller_id, MetricsRequest(together, requested, compare)),
         dashboards.metrics_of_seller(seller_id, to_split),

@@ -42,10 +42,6 @@ TASKS = 5
 router = page_router(OF_SELLER)
 
 
-def _pages(request: Request) -> PageRenderer:
-    return opened(request, PageRenderer)
-
-
 @router.get("/sell/{seller_id}")
 async def seller(
     request: Request,
@@ -60,7 +56,7 @@ async def seller(
     Its script fetches the lists (`seller_products`, `seller_orders`), which take several times as long.
     While ClickHouse does not answer, the page has the last figures, and says so.
     """
-    pages = _pages(request)
+    pages = opened(request, PageRenderer)
     period: presenters.Preset = chosen.preset or DEFAULT_PRESET
 
     def period_of_preset(span: SalesSpan) -> PeriodRequest:
@@ -129,7 +125,7 @@ async def seller_products(
 ) -> Response:
     """Return only the list of a seller's best products."""
     top = await dashboards.top_products(seller_id, requested, "net_sales", TOP_PRODUCTS)
-    return not_stored_if(top["stale"], _pages(request)("seller/_top_products.html", top=top))
+    return not_stored_if(top["stale"], opened(request, PageRenderer)("seller/_top_products.html", top=top))
 
 
 @router.get("/sell/{seller_id}/orders")
@@ -144,7 +140,9 @@ async def seller_orders(
     orders = await dashboards.orders_of_seller(seller_id, requested, cursor, ORDERS_PER_PAGE)
     template = "seller/_orders.html" if cursor is None else "seller/_order_rows.html"
     period_query = _period_query(requested.start, requested.end)
-    return not_stored_if(orders["stale"], _pages(request)(template, orders=orders, period_query=period_query))
+    return not_stored_if(
+        orders["stale"], opened(request, PageRenderer)(template, orders=orders, period_query=period_query)
+    )
 
 
 @router.get("/sell/{seller_id}/tasks")
@@ -152,7 +150,9 @@ async def seller_tasks(request: Request, dashboards: DashboardsDep, seller_id: S
     """Return only the lists of the orders to ship and of the products to reorder."""
     tasks = await dashboards.tasks_of_seller(seller_id, TASKS)
     now = dashboards.analytics.context.clock()
-    return not_stored_if(tasks["stale"], _pages(request)("seller/_tasks.html", tasks=tasks, now=now))
+    return not_stored_if(
+        tasks["stale"], opened(request, PageRenderer)("seller/_tasks.html", tasks=tasks, now=now)
+    )
 
 
 def _period_query(start: str | None, end: str | None) -> str:

@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 
 from serving.web.seller import (
-    alert_change,
     alerts,
     application,
     change,
@@ -34,7 +33,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     recommendations.router,
     sql.router,
     alerts.router,
-    alert_change.router,
     views.router,
     settings.router,
     costs.router,

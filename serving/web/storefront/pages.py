@@ -15,7 +15,6 @@ from common.ids import Id
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.routes import CommerceDep
 from serving.gateway import cookies
-from serving.gateway.cookies import GuestSessions
 from serving.gateway.gateway import GatewayDomain, identity_of, renewal
 from serving.kit.cache.completeness import mark_incomplete
 from serving.kit.cache.tags import categories_tags, product_tags, products_tags, similar_tags
@@ -55,17 +54,13 @@ from serving.web.storefront.recommendation_rows import (
 
 async def session_id(request: Request) -> str:
     """Return the session id of the cookie, or a new one."""
-    return identity_of(request).session_id or _guests(request).new()
+    return identity_of(request).session_id or opened(request, GatewayDomain).guests.new()
 
 
 def set_session_cookie(request: Request, response: Response, session: str) -> Response:
     """Set the session cookie, and forbid shared caches to store the response."""
-    cookies.set_session(request, response, _guests(request).sign(session))
+    cookies.set_session(request, response, opened(request, GatewayDomain).guests.sign(session))
     return response
-
-
-def _guests(request: Request) -> GuestSessions:
-    return opened(request, GatewayDomain).guests
 
 
 PRODUCTS_PER_PAGE = 24
