@@ -55,10 +55,13 @@ def collect() -> Catalog:
 
 
 def update(path: Path, locale: str) -> None:
-    """Add what is new to a file of translations, and remove what no page has any more."""
+    """Add what is new to the end of a file of translations, and remove what no page has any more."""
     with path.open("rb") as file:
         known = read_po(file, locale=locale)
-    collected = collect()
+    places = {message.id: place for place, message in enumerate(known)}
+    collected = Catalog(project="Souk", charset="utf-8")
+    for message in sorted(collect(), key=lambda each: places.get(each.id, len(places))):
+        collected[message.id] = message
     collected.creation_date = known.creation_date
     known.update(collected, no_fuzzy_matching=True)
     with path.open("wb") as file:

@@ -1,14 +1,15 @@
-"""Adds all pages to the application; the routes of the start page and of the API reference."""
+"""Adds all pages to the application; the start page, the API reference, and the choice of a language."""
 
 import asyncio
 from typing import Annotated
 from urllib.parse import urlencode
 
 import orjson
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
-from starlette.responses import Response
+from fastapi import FastAPI, Query, Request
+from starlette.responses import RedirectResponse, Response
 
 from common.demo_mode import is_demo
+from common.host_check import host_name, is_loopback
 from common.ids import PRINTABLE
 from common.problems import ErrorDescription, problem_response
 from common.request_path import address_of
@@ -17,50 +18,35 @@ from serving.analytics.dashboards import Analytics, Dashboards
 from serving.analytics.dependencies import AnalyticsDep, DashboardsDep
 from serving.analytics.rankings import PopularProducts, SellerFound
 from serving.analytics.sales import MARKETPLACE_TABLES
-from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of, renewal
+from serving.gateway.sign_in_redirect import DEFAULT, page_of_form
 from serving.kit.analytics_context import utc_minute
 from serving.kit.domain import OpenDomains, opened
-from serving.kit.parameters import reject_repeated_parameters
+from serving.kit.http_caching import PRIVATE_NO_STORE
 from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable
 from serving.kit.rankings import Ranking
-from serving.web import language_pages, presenters
-from serving.web.admin import pages as admin
+from serving.ops.dependencies import OpsDomain
+from serving.web import presenters
+from serving.web.account.demo import DemoAvailability, may_be_offered_demo
+from serving.web.account.pages import ROUTERS as ACCOUNT
+from serving.web.admin.pages import ROUTERS as ADMIN
 from serving.web.api_reference import reference
-from serving.web.figures_state import are_catching_up, not_stored_if
-from serving.web.people.demo import DemoAvailability, may_be_offered_demo
-from serving.web.people.pages import ROUTERS as PEOPLE
-from serving.web.policy import MARKETPLACE_READERS, POLICIES
-from serving.web.problem_texts import problem_text
-from serving.web.renderer import WEB_DIR, PageRenderer, VersionedFiles, vendor_folder
-from serving.web.seller import alert_change as seller_alert_change
-from serving.web.seller import alerts as seller_alerts
-from serving.web.seller import change as seller_change
-from serving.web.seller import customers as seller_customers
-from serving.web.seller import earnings as seller_earnings
-from serving.web.seller import fulfilment as seller_fulfilment
-from serving.web.seller import live as seller_live
-from serving.web.seller import metrics as seller_metrics
-from serving.web.seller import overview as seller_overview
-from serving.web.seller import recommendations as seller_recommendations
-from serving.web.seller import reviews as seller_reviews
-from serving.web.seller import signals as seller_signals
-from serving.web.seller import sql as seller_sql
-from serving.web.seller import views as seller_views
-from serving.web.seller_admin import application as seller_application
-from serving.web.seller_admin import costs as seller_costs
-from serving.web.seller_admin import settings as seller_settings
+from serving.web.forms import BadField, read_form
+from serving.web.language import COOKIE, COOKIE_MAX_AGE_S, LANGUAGES
+from serving.web.policy import ANYBODY, MARKETPLACE_READERS, page_router
+from serving.web.renderer import WEB_DIR, PageRenderer, VersionedFiles, not_stored_if, vendor_folder
+from serving.web.seller.pages import ROUTERS as SELLERS
 from serving.web.storefront import pages as storefront
-from serving.web.storefront import tiles, visitor
+from serving.web.storefront import tiles
+from serving.web.texts import problem_text
+from serving.web.translation import gettext
 
 MAX_SELLERS = 5
 """The largest number of sellers in a search result."""
 
 POPULAR_PRODUCTS = 8
 
-router = APIRouter(
-    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
-)
+router = page_router(ANYBODY)
 Text = Annotated[str, Query(max_length=80, pattern=PRINTABLE)]
 
 
@@ -75,28 +61,7 @@ def mount(app: FastAPI, settings: Settings, domains: OpenDomains) -> PageRendere
     """
     pages = domains.add(PageRenderer(settings))
     domains.add(DemoAvailability(lambda: is_demo(settings)))
-    sellers = (
-        seller_application.router,
-        router,
-        language_pages.router,
-        seller_overview.router,
-        seller_metrics.router,
-        seller_change.router,
-        seller_customers.router,
-        seller_signals.router,
-        seller_live.router,
-        seller_earnings.router,
-        seller_fulfilment.router,
-        seller_reviews.router,
-        seller_recommendations.router,
-        seller_sql.router,
-        seller_alerts.router,
-        seller_alert_change.router,
-        seller_views.router,
-        seller_settings.router,
-        seller_costs.router,
-    )  # /sell/apply before /sell/{seller_id}
-    for each in (*sellers, storefront.router, visitor.router, *PEOPLE, *admin.ROUTERS):
+    for each in (router, *SELLERS, storefront.router, *ACCOUNT, *ADMIN):
         app.include_router(each)
     app.router.routes.append(tiles.route(pages.version))
     app.mount("/static", VersionedFiles(WEB_DIR / "static", pages.version), name="static")
@@ -117,7 +82,7 @@ def render_problem(request: Request, described: ErrorDescription) -> Response:
     # If only the period is invalid, the page links back to the seller.
     is_of_seller = path.startswith("/sell/") and described.status == 422
     seller_path = address_of(request).partition("?")[0] if is_of_seller else None
-    response = _pages(request)(
+    response = opened(request, PageRenderer)(
         "problem.html",
         described.status,
         problem=described,
@@ -148,10 +113,6 @@ def _own_sellers(request: Request) -> frozenset[str]:
     return frozenset(principal.sellers) if principal else frozenset()
 
 
-def _pages(request: Request) -> PageRenderer:
-    return opened(request, PageRenderer)
-
-
 @router.get("/")
 async def start(
     request: Request,
@@ -166,7 +127,7 @@ async def start(
     """
     if redirect := renewal(request):
         return redirect
-    pages = _pages(request)
+    pages = opened(request, PageRenderer)
     if not _reads_marketplace(request):
         found, popular, look_as = await asyncio.gather(
             _find_sellers(dashboards, q),
@@ -208,7 +169,7 @@ async def start(
         popular=popular,
         ranking=ranking,
         now=service.context.clock(),
-        catching_up=are_catching_up(request, sales["as_of"]),
+        catching_up=opened(request, OpsDomain).freshness.is_catching_up(sales["as_of"]),
     )
     return not_stored_if(sales["stale"], page)
 
@@ -218,7 +179,7 @@ async def sellers(request: Request, dashboards: DashboardsDep, q: Text = "") -> 
     """Return only the list of found sellers, for the search while typing."""
     found = await _find_sellers(dashboards, q)
     figures = _reads_marketplace(request)
-    return _pages(request)(
+    return opened(request, PageRenderer)(
         "_seller_rows.html",
         q=q,
         found=found,
@@ -231,7 +192,7 @@ async def sellers(request: Request, dashboards: DashboardsDep, q: Text = "") -> 
 @router.get("/docs")
 async def docs(request: Request) -> Response:
     """Return the API reference, made from the OpenAPI description."""
-    return _pages(request)("docs.html", api=reference(request.app.openapi()))
+    return opened(request, PageRenderer)("docs.html", api=reference(request.app.openapi()))
 
 
 @router.get("/openapi.json")
@@ -257,3 +218,21 @@ async def _popular(service: Analytics, ranking: Ranking) -> PopularProducts | No
         return await service.rankings.popular(ranking, POPULAR_PRODUCTS)
     except RedisUnavailable:
         return None  # the rest of the start page does not need Redis
+
+
+@router.post("/language")
+async def choose_page_language(request: Request) -> Response:
+    """Store the language in a cookie, and go back to the page with the form.
+
+    Raises:
+        BadField: the language is not one of the pages.
+    """
+    language = (await read_form(request)).text("language")
+    if language not in LANGUAGES:
+        raise BadField(gettext("The pages are in %(languages)s.", languages=", ".join(LANGUAGES.values())))
+    response = RedirectResponse(page_of_form(request) or DEFAULT, 303, {"Cache-Control": PRIVATE_NO_STORE})
+    secure = not is_loopback(host_name(request.headers.get("host", "")))
+    response.set_cookie(
+        COOKIE, language, max_age=COOKIE_MAX_AGE_S, httponly=True, samesite="lax", secure=secure
+    )
+    return response

@@ -1,59 +1,69 @@
-"""Who may open the start page, the pages of sellers and the API reference."""
+"""The routers of pages, and who may open them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Depends
 
 from common.access_policy import ALL_STAFF, FIGURES_STAFF, AccessPolicy, allow, anyone
-from common.principal import Role
+from common.guarded_route import policy, policy_of
+from common.principal import Principal, Role
 from producers.services.alerts.model import WRITERS
+from producers.services.sellers.model import STAFF_MANAGERS
+from serving.gateway.described_routes import DescribedRoute
+from serving.kit.parameters import reject_repeated_parameters
 
-_OF_SELLER = allow(
-    "seller",
-    "analyst",
-    "admin",
-    "platform",
+ANYBODY = anyone("page")
+
+
+OF_SELLER = allow(
+    *("seller", "analyst", "admin", "platform"),
     traffic="page",
     staff=FIGURES_STAFF,
     seller_parameter="seller_id",
 )
 
-_OF_ALL_STAFF = allow(
+OF_ALL_STAFF = allow(
     "seller", "analyst", "admin", "platform", traffic="page", staff=ALL_STAFF, seller_parameter="seller_id"
 )
 
-_OF_MANAGERS = allow("seller", "admin", traffic="write", staff=WRITERS, seller_parameter="seller_id")
+OF_MANAGERS = allow("seller", "admin", traffic="write", staff=WRITERS, seller_parameter="seller_id")
+
+SETTINGS_READERS = allow(
+    "seller", "admin", traffic="page", staff=STAFF_MANAGERS, seller_parameter="seller_id"
+)
+SETTINGS_WRITERS = allow(
+    "seller", "admin", traffic="write", staff=STAFF_MANAGERS, seller_parameter="seller_id"
+)
+COSTS_READERS = allow(
+    "seller", "admin", traffic="page", staff=(*STAFF_MANAGERS, "analyst"), seller_parameter="seller_id"
+)
 
 MARKETPLACE_READERS: frozenset[Role] = frozenset({"analyst", "admin", "platform"})
 """Who sees the marketplace's figures on the start page."""
 
-POLICIES: Mapping[str, AccessPolicy] = {
-    "start": anyone("page"),
-    "sellers": anyone("page"),
-    "choose_page_language": anyone("page"),
-    "seller": _OF_SELLER,
-    "seller_products": _OF_SELLER,
-    "seller_orders": _OF_SELLER,
-    "seller_metrics": _OF_SELLER,
-    "seller_change": _OF_SELLER,
-    "seller_customers": _OF_SELLER,
-    "seller_live": _OF_SELLER,
-    "seller_live_events": _OF_SELLER,
-    "seller_earnings": _OF_SELLER,
-    "seller_fulfilment": _OF_ALL_STAFF,
-    "seller_reviews_page": _OF_SELLER,
-    "seller_recommendations": _OF_SELLER,
-    "seller_tasks": _OF_SELLER,
-    "seller_signals": _OF_SELLER,
-    "seller_sql": _OF_SELLER,
-    "run_seller_sql": _OF_SELLER,
-    "seller_alerts": _OF_SELLER,
-    "create_seller_alert": _OF_MANAGERS,
-    "seller_alert": _OF_SELLER,
-    "save_seller_alert": _OF_MANAGERS,
-    "change_seller_alert": _OF_MANAGERS,
-    "create_seller_report": _OF_MANAGERS,
-    "change_seller_report": _OF_MANAGERS,
-    "save_seller_view": _OF_MANAGERS,
-    "delete_seller_view": _OF_MANAGERS,
-    "docs": anyone("page"),
-    "openapi": anyone("page"),
-}
+
+def page_router(default: AccessPolicy, prefix: str = "") -> APIRouter:
+    """Return a router of pages. A route whose endpoint has no policy (`@policy`) has the default one."""
+
+    class PageRoute(DescribedRoute):
+        """A route of these pages."""
+
+        def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+            if policy_of(endpoint) is None:
+                endpoint = policy(default)(endpoint)
+            super().__init__(path, endpoint, **options)
+
+    return APIRouter(
+        prefix=prefix,
+        route_class=PageRoute,
+        include_in_schema=False,
+        dependencies=[Depends(reject_repeated_parameters)],
+    )
+
+
+def may_manage(principal: Principal | None, seller_id: str) -> bool:
+    """Return whether a principal may open the settings of a seller."""
+    if principal is None or principal.scopes is not None:
+        return False
+    return "admin" in principal.roles or principal.sellers.get(seller_id) in STAFF_MANAGERS

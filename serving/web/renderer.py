@@ -18,19 +18,17 @@ from starlette.types import Scope
 from common.money import MINOR_DIGITS, USUAL_DIGITS, format_money
 from common.request_path import in_path
 from common.settings import Settings
-from serving.kit.http_caching import IMMUTABLE, LANGUAGE_HEADERS, PRIVATE
+from serving.kit.http_caching import IMMUTABLE, LANGUAGE_HEADERS, PRIVATE, PRIVATE_NO_STORE
 from serving.web import presenters
-from serving.web.formatter import Formatter, label, place, seller_name, short_id, words
+from serving.web.formatter import Formatter, label, place, seller_name, short_id, shown_device, words
 from serving.web.language import (
     LANGUAGES,
     SOURCE,
     current_language,
     language_of_locale,
 )
-from serving.web.people.devices import shown_device
-from serving.web.problem_texts import problem_text
 from serving.web.product_images import DRAWINGS, tile_name
-from serving.web.recommendation_texts import reason_text
+from serving.web.texts import problem_text, reason_text
 from serving.web.translation import (
     FOLDER,
     load_translations,
@@ -139,6 +137,13 @@ class PageRenderer:
     def render(self, template: str, **shown: Any) -> bytes:
         """Return a page, or a part of a page, as the cache stores it."""
         return self._environment.get_template(template).render(**shown).encode()
+
+
+def not_stored_if(stale: bool, page: Response) -> Response:
+    """Return a page; if its figures are stale, nobody stores it."""
+    if stale:
+        page.headers["Cache-Control"] = PRIVATE_NO_STORE
+    return page
 
 
 class PageFormatter:

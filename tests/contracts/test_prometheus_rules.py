@@ -17,7 +17,7 @@ from common.metrics import UNEXPECTED_ERRORS
 from common.settings import ROOT, Settings
 from dashboards.build import write
 from dashboards.prometheus.configuration import rules
-from serving.web.admin.operations_view import FIGURES
+from serving.web.admin.operations import FIGURES
 from tests.promql import families, known, labels_of, metrics_of, unknown_in
 
 ALL = [rule for group in yaml.safe_load(rules())["groups"] for rule in group["rules"]]

@@ -58,6 +58,50 @@ def test_a_day_begins_at_midnight_of_the_shop() -> None:
         form(day="26.11.2026").midnight("day", "The day", SAO_PAULO)
 
 
+PROFILE = ("PATCH", "/v1/sellers/{seller_id}/profile")
+RULE = ("POST", "/v1/commission_rules")
+
+
+def test_a_form_becomes_the_body_that_the_route_takes() -> None:
+    sent = form(form="profile", city=" Recife ", phone="", country="Germany", unknown="1")
+    assert sent.body(*PROFILE, name="Ana") == {
+        "name": "Ana",
+        "city": "Recife",
+        "phone": None,
+        "country": "DE",
+    }
+
+
+def test_an_empty_field_is_left_out_if_it_can_not_be_null() -> None:
+    sent = form(category="", rate_bp="", reason="")
+    assert sent.body(*RULE) == {"category": None, "reason": ""}
+
+
+def test_a_field_that_is_no_whole_number_is_refused() -> None:
+    assert form(version="3", reason="r").body("POST", "/v1/settings/{name}/rollback")["version"] == 3
+    with pytest.raises(BadField, match="The version must be a whole number"):
+        form(version="3.5").body("POST", "/v1/settings/{name}/rollback")
+
+
+def test_a_checkbox_that_is_not_ticked_is_false() -> None:
+    path = "/v1/me/recommendation_mails"
+    assert form(wanted="on").body("PUT", path) == {"wanted": True}
+    assert form().body("PUT", path) == {"wanted": False}
+
+
+def test_a_route_that_no_service_has_is_an_error() -> None:
+    with pytest.raises(LookupError):
+        form().body("POST", "/v1/nothing")
+
+
+def test_the_limits_of_a_field_are_those_of_the_route() -> None:
+    entered = Form(routes={"profile": PROFILE, "add": RULE})
+    email = entered.limits("profile", "contact_email")
+    assert (email["required"], email["maxLength"]) == (False, 254)
+    assert entered.limits("add", "reason")["required"]
+    assert (entered.limits("add", "rate"), entered.limits("other", "reason")) == ({}, {})
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "value"),
     [

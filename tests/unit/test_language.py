@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from common.settings import Settings
 from serving.web.language import LANGUAGES, SOURCE, choose_language, language_of_locale, use_language
-from serving.web.recommendation_texts import reason_text
 from serving.web.renderer import PageRenderer, page_locales
+from serving.web.texts import reason_text
 from serving.web.translation import gettext, ngettext, translated
 
 

@@ -22,8 +22,7 @@ from serving.ops.overview.samples import RateMeter, Samples, read_samples, sampl
 from serving.ops.overview.schemas import PlatformOverview
 from serving.ops.overview.service import overview
 from serving.ops.overview.source import Reading, Source
-from serving.web.admin.operations import REGIONS
-from serving.web.admin.operations_view import FIGURES, operations_view
+from serving.web.admin.operations import FIGURES, REGIONS, operations_view
 from serving.web.renderer import PageRenderer
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from serving.kit.openapi import DESCRIPTION
 from serving.web.api_reference import reference
-from serving.web.problem_texts import problem_text
+from serving.web.texts import problem_text
 
 
 def test_each_rule_of_the_api_is_one_entry_of_its_page() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.recommendations.health_monitor import DayHealth, click_rates, coverages
-from serving.web.admin.health_charts import HEIGHT, WIDTH, line_chart
+from serving.web.admin.recommendation_health import HEIGHT, WIDTH, line_chart
 
 USUAL = [DayHealth(2_000, 100 + number, 0.4 + number / 100) for number in range(9)]
 """Nine days with a click rate of 5 % and more."""

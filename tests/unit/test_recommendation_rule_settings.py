@@ -24,7 +24,7 @@ from common.settings import Settings
 from schemas.configuration.saved_values import SavedValues
 from serving.recommendations.rules.context import PinnedPlace
 from serving.recommendations.rules.shop_rules import PAGES, LiveRules
-from serving.web.admin.recommendation_entries import ending, read_entry, state_of, with_entry
+from serving.web.admin.recommendations import ending, read_entry, state_of, with_entry
 from serving.web.forms import BadField, Form
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)

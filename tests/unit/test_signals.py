@@ -18,7 +18,7 @@ from jobs.signals.rules import RULES
 from schemas.events import all_events
 from serving.analytics.signals import read_signal_cursor, signal, signal_cursor
 from serving.kit.names import ProductName
-from serving.web.seller.signals import METRICS, TITLES, link_of
+from serving.web.seller.overview import METRICS, TITLES, link_of
 
 TEXTS = {path.stem: path.read_text() for path in QUERIES.folder.rglob("*.sql")}
 ROW = {

@@ -10,7 +10,6 @@ from common.ids import Id
 from common.problems import Problem
 from serving.kit.domain import opened
 from serving.kit.problems import ClickHouseUnavailable
-from serving.ops.audit_runs import AuditsService
 from serving.ops.dependencies import OpsDomain
 from serving.web.admin.page import admin_page, admin_router
 from serving.web.translation import N_
@@ -46,7 +45,7 @@ router = admin_router()
 async def audits(request: Request, cursor: Annotated[str | None, Query(max_length=400)] = None) -> Response:
     """Return a page of audits, the newest first."""
     try:
-        page: Mapping[str, Any] = await _service(request).page(cursor, ON_PAGE)
+        page: Mapping[str, Any] = await opened(request, OpsDomain).audits.page(cursor, ON_PAGE)
     except ClickHouseUnavailable as problem:
         return _list(request, {"audits": [], "next_cursor": None}, problem)
     return _list(request, page)
@@ -73,12 +72,8 @@ async def audit(request: Request, audit_id: Id) -> Response:
         request,
         "audit.html",
         "audits",
-        audit=await _service(request).details(audit_id),
+        audit=await opened(request, OpsDomain).audits.details(audit_id),
         outcomes=OUTCOMES,
         triggers=TRIGGERS,
         verdicts=VERDICTS,
     )
-
-
-def _service(request: Request) -> AuditsService:
-    return opened(request, OpsDomain).audits

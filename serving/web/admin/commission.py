@@ -11,10 +11,12 @@ from common.problems import Problem
 from serving.analytics.dependencies import AnalyticsDomain
 from serving.kit.domain import opened
 from serving.web.admin.page import Search, admin_page, admin_router
-from serving.web.forms import BadField, Form, read_form, submit
+from serving.web.forms import BadField, Form, action, send
 from serving.web.renderer import PageRenderer
 from serving.web.service_calls import ask
 from serving.web.translation import gettext
+
+RULES = "/v1/commission_rules"
 
 router = admin_router()
 
@@ -26,18 +28,18 @@ async def commission(
     seller_id: Search = "",
 ) -> Response:
     """Return the rules, newest first, and the form that adds one; it may be filled in with a seller."""
-    return await _commission_page(request, before, seller_id=seller_id)
+    return await _commission_page(request, before=before, seller_id=seller_id)
 
 
 async def _commission_page(
     request: Request,
-    before: int | None = None,
     problem: Problem | None = None,
     entered: Form | None = None,
+    before: int | None = None,
     seller_id: str = "",
 ) -> Response:
     query = {"before": None if before is None else str(before)}
-    page = await ask(request, "GET", "/v1/commission_rules", query=query)
+    page = await ask(request, "GET", RULES, query=query)
     now = opened(request, AnalyticsDomain).services.context.clock()
     is_complete = before is None and page["next_before"] is None
     return admin_page(
@@ -46,6 +48,7 @@ async def _commission_page(
         "commission",
         problem,
         entered,
+        routes={"add": ("POST", RULES)},
         rules=page["rules"],
         states=rule_states(page["rules"], now) if is_complete else {},
         next_before=page["next_before"],
@@ -55,42 +58,29 @@ async def _commission_page(
 
 @router.post("/commission")
 async def add_commission_rule(request: Request) -> Response:
-    """Add a rule for all sellers, for a category or for a seller."""
-    form = await read_form(request)
-    pages = opened(request, PageRenderer)
+    """Add a rule for all sellers, for a category or for a seller. Amounts are in the shop's currency."""
+    formatter = opened(request, PageRenderer).formatter
 
-    async def add() -> None:
-        await ask(request, "POST", "/v1/commission_rules", read_rule(form, pages))
+    async def add(form: Form) -> None:
+        rate_bp = form.basis_points("rate", gettext("The rate"))
+        if rate_bp is None:
+            raise BadField(gettext("The rate is missing. Enter a percentage such as 12.5."))
+        minimum = form.minor("minimum", gettext("The minimum"), formatter.currency)
+        maximum = form.minor("maximum", gettext("The maximum"), formatter.currency)
+        valid_from = form.midnight("valid_from", gettext("The day"), formatter.zone)
+        await send(
+            request,
+            form,
+            "POST",
+            RULES,
+            rate_bp=rate_bp,
+            minimum_minor=minimum,
+            maximum_minor=maximum,
+            currency=None if minimum is None and maximum is None else formatter.currency,
+            valid_from=valid_from and valid_from.isoformat(),
+        )
 
-    async def page(problem: Problem) -> Response:
-        return await _commission_page(request, problem=problem, entered=form)
-
-    return await submit(add, page, "/admin/commission", "rule_added")
-
-
-def read_rule(form: Form, pages: PageRenderer) -> Mapping[str, Any]:
-    """Return the request that adds the rule of a form. Amounts are in the shop's currency.
-
-    Raises:
-        BadField: a field can't be read.
-    """
-    rate_bp = form.basis_points("rate", gettext("The rate"))
-    if rate_bp is None:
-        raise BadField(gettext("The rate is missing. Enter a percentage such as 12.5."))
-    currency = pages.formatter.currency
-    minimum = form.minor("minimum", gettext("The minimum"), currency)
-    maximum = form.minor("maximum", gettext("The maximum"), currency)
-    valid_from = form.midnight("valid_from", gettext("The day"), pages.formatter.zone)
-    return {
-        "seller_id": form.optional("seller_id"),
-        "category": form.optional("category"),
-        "rate_bp": rate_bp,
-        "minimum_minor": minimum,
-        "maximum_minor": maximum,
-        "currency": None if minimum is None and maximum is None else currency,
-        "valid_from": None if valid_from is None else valid_from.isoformat(),
-        "reason": form.text("reason"),
-    }
+    return await action(request, add, _commission_page, "/admin/commission", "rule_added")
 
 
 def rule_states(rules: Sequence[Mapping[str, Any]], now: datetime) -> dict[str, str]:

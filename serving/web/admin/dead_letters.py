@@ -1,23 +1,23 @@
 """`/admin/dead-letters`: messages that a service or a job has rejected; replaying and discarding them."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Query, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from common.ids import Id
 from common.problems import Problem
-from common.request_path import in_path
 from serving.kit.domain import opened
-from serving.ops.dead_letters import DeadLetters, NotReplayable
+from serving.ops.dead_letters import NotReplayable
 from serving.ops.dependencies import OpsDomain
 from serving.web.admin.page import admin_page, admin_router
-from serving.web.forms import NO_STORE, BadField, Form, read_form
+from serving.web.forms import BadField, Form, action
 from serving.web.translation import gettext
 
 PAGE_LETTERS = 50
 MAX_OFFSET = 2**63 - 1
+
+HERE = "/admin/dead-letters/{topic}"
 
 router = admin_router()
 
@@ -26,7 +26,10 @@ router = admin_router()
 async def dead_letters(request: Request) -> Response:
     """Return the topics with unresolved dead letters."""
     return admin_page(
-        request, "dead_letters.html", "dead-letters", topics=await _dead_letters(request).summaries()
+        request,
+        "dead_letters.html",
+        "dead-letters",
+        topics=await opened(request, OpsDomain).dead_letters.summaries(),
     )
 
 
@@ -35,17 +38,18 @@ async def dead_letters_of_topic(
     request: Request, topic: Id, after: Annotated[int, Query(ge=-1, le=MAX_OFFSET)] = -1
 ) -> Response:
     """Return the unresolved dead letters of a topic, oldest first, with the event or the raw value."""
-    return await _topic_page(request, topic, after)
+    return await _topic_page(request, after=after)
 
 
 async def _topic_page(
     request: Request,
-    topic: str,
-    after: int = -1,
     problem: Problem | None = None,
     entered: Form | None = None,
+    after: int = -1,
 ) -> Response:
-    page = await _dead_letters(request).page(topic, after, PAGE_LETTERS)
+    page = await opened(request, OpsDomain).dead_letters.page(
+        request.path_params["topic"], after, PAGE_LETTERS
+    )
     return admin_page(
         request, "dead_letters_of_topic.html", "dead-letters", problem, entered, page=page, after=after
     )
@@ -54,25 +58,25 @@ async def _topic_page(
 @router.post("/dead-letters/{topic}/replay")
 async def replay_dead_letters(request: Request, topic: Id) -> Response:
     """Send the selected dead letters again, or all, to the consumer that rejected them."""
-    form = await read_form(request)
 
-    async def replay() -> str:
-        sent = await _dead_letters(request).replay(topic, selected(form))
+    async def replay(form: Form) -> Response | str:
+        try:
+            sent = await opened(request, OpsDomain).dead_letters.replay(topic, selected(form))
+        except NotReplayable as problem:
+            return await _topic_page(request, problem, form)
         return "replayed" if sent else "none_replayed"
 
-    return await _submit(request, topic, form, replay)
+    return await action(request, replay, _topic_page, HERE, "replayed")
 
 
 @router.post("/dead-letters/{topic}/discard")
 async def discard_dead_letters(request: Request, topic: Id) -> Response:
     """Mark the selected dead letters, or all, as resolved without sending them."""
-    form = await read_form(request)
 
-    async def discard() -> str:
-        await _dead_letters(request).discard(topic, selected(form))
-        return "discarded"
+    async def discard(form: Form) -> None:
+        await opened(request, OpsDomain).dead_letters.discard(topic, selected(form))
 
-    return await _submit(request, topic, form, discard)
+    return await action(request, discard, _topic_page, HERE, "discarded")
 
 
 def selected(form: Form) -> frozenset[int] | None:
@@ -89,15 +93,3 @@ def selected(form: Form) -> frozenset[int] | None:
     if not all(offset.isascii() and offset.isdecimal() and len(offset) < 20 for offset in offsets):
         raise BadField(gettext("An offset is no number. Open the page again."))
     return frozenset(map(int, offsets))
-
-
-async def _submit(request: Request, topic: str, form: Form, change: Callable[[], Awaitable[str]]) -> Response:
-    try:
-        done = await change()
-    except (BadField, NotReplayable) as problem:
-        return await _topic_page(request, topic, problem=problem, entered=form)
-    return RedirectResponse(f"/admin/dead-letters/{in_path(topic)}?done={done}", 303, NO_STORE)
-
-
-def _dead_letters(request: Request) -> DeadLetters:
-    return opened(request, OpsDomain).dead_letters

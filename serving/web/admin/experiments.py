@@ -1,9 +1,12 @@
 """`/admin/experiments`: experiments with recommendations, their results, and how they start and stop."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
+import orjson
 from fastapi import Path, Request
 from starlette.responses import Response
 
@@ -17,16 +20,111 @@ from common.problems import Problem
 from serving.analytics.dependencies import AnalyticsDomain
 from serving.kit.domain import opened
 from serving.kit.problems import ClickHouseUnavailable
+from serving.kit.response_types import ConfidenceInterval
 from serving.kit.training_runs import Training
 from serving.recommendations.dependencies import RecommendationsDomain
+from serving.recommendations.experiment_schemas import MetricResult
 from serving.recommendations.experiments import definition
-from serving.web.admin.experiment_bars import bar_of, scale_of
-from serving.web.admin.experiment_form import read_definition, with_added
 from serving.web.admin.page import admin_page, admin_router
-from serving.web.forms import BadField, Form, read_form, submit
+from serving.web.admin.settings import find_setting
+from serving.web.forms import BadField, Form, action
 from serving.web.renderer import PageRenderer
 from serving.web.service_calls import ask
 from serving.web.translation import N_, gettext
+
+
+def read_definition(form: Form, pages: PageRenderer, now: datetime) -> Experiment:
+    """Return the experiment of a form. Both arms have the same share; the first is the default strategy.
+
+    Raises:
+        BadField: a field can't be used.
+    """
+    zone = pages.formatter.zone
+    start = form.midnight("start", gettext("The first day"), zone)
+    stop = form.midnight("stop", gettext("The day after the last"), zone)
+    share = _share(form.number("share", gettext("The share")), gettext("The share"))
+    guardrails = []
+    if form.text("max_loss"):
+        loss = _share(form.number("max_loss", gettext("The loss")), gettext("The loss"))
+        guardrails = [{"metric": metric, "max_loss": loss} for metric in ("conversion", "revenue")]
+    strategy = form.text("strategy")
+    definition = {
+        "name": form.text("name"),
+        "surface": form.text("surface"),
+        "salt": now.date().isoformat(),
+        "start": (start or now).isoformat(),
+        "stop": stop.isoformat() if stop else None,
+        "arms": [
+            {"name": DEFAULT_STRATEGY, "strategy": DEFAULT_STRATEGY, "share": share / 2},
+            {"name": strategy, "strategy": strategy, "share": share / 2},
+        ],
+        "guardrails": guardrails,
+    }
+    try:
+        (experiment,) = read_experiments(orjson.dumps([definition]).decode())
+    except BadExperiment as error:
+        raise BadField(str(error)) from error
+    return experiment
+
+
+def with_added(text: str, experiment: Experiment) -> str:
+    """Return the definitions with one more.
+
+    Raises:
+        BadField: it can't run beside the others.
+    """
+    added = write_experiments((*read_experiments(text), experiment))
+    try:
+        return write_experiments(read_experiments(added))
+    except BadExperiment as error:
+        raise BadField(str(error)) from error
+
+
+def _share(percentage: Decimal, what: str) -> float:
+    if not 0 < percentage <= 100:
+        raise BadField(gettext("%(what)s must be a percentage above 0 and up to 100.", what=what))
+    return float(percentage) / 100
+
+
+WIDTH = 200.0
+"""The width of a picture, in units of its view box."""
+
+LARGEST = 1.0
+"""A relative difference beyond 100 % is drawn at the edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalBar:
+    """The bar: its left end and width, and the place of the estimate, in units of the view box."""
+
+    left: float
+    width: float
+    estimate: float
+    zero: float = WIDTH / 2
+
+
+def scale_of(metrics: Iterable[MetricResult]) -> float:
+    """Return the largest relative difference that any interval reaches, at least 1 % and at most `LARGEST`.
+
+    All bars of a page have this scale, so that they can be compared.
+    """
+    bounds = (
+        max(abs(each["relative"]["low"]), abs(each["relative"]["high"]))
+        for each in metrics
+        if each["relative"] is not None
+    )
+    return min(LARGEST, max((0.01, *bounds)))
+
+
+def bar_of(interval: ConfidenceInterval, scale: float) -> IntervalBar:
+    """Return the bar of a relative difference."""
+    low, estimate, high = (_place(interval[name], scale) for name in ("low", "estimate", "high"))
+    return IntervalBar(low, max(1.0, high - low), estimate)
+
+
+def _place(value: float, scale: float) -> float:
+    return round(WIDTH / 2 * (1 + max(-1.0, min(1.0, value / scale))), 1)
+
 
 PATH = "/admin/experiments"
 
@@ -70,8 +168,8 @@ async def experiments(request: Request) -> Response:
 async def _list_page(
     request: Request, problem: Problem | None = None, entered: Form | None = None
 ) -> Response:
-    now = _now(request)
-    defined = read_experiments((await _setting(request))["value"])
+    now = opened(request, AnalyticsDomain).services.context.clock()
+    defined = read_experiments((await find_setting(request, EXPERIMENTS.name))["value"])
     return admin_page(
         request,
         "experiments.html",
@@ -108,7 +206,7 @@ async def experiment(request: Request, name: Name) -> Response:
         "experiments",
         results=results,
         is_holdout=name == HOLDOUT,
-        now=_now(request),
+        now=opened(request, AnalyticsDomain).services.context.clock(),
         scale=scale,
         bar_of=lambda interval: bar_of(interval, scale),
         metrics=METRICS,
@@ -121,18 +219,15 @@ async def experiment(request: Request, name: Name) -> Response:
 @router.post("/experiments")
 async def define_experiment(request: Request) -> Response:
     """Add an experiment."""
-    form = await read_form(request)
-    pages = opened(request, PageRenderer)
 
-    async def define() -> None:
-        definition = read_definition(form, pages, _now(request))
-        setting = await _setting(request)
-        await _save(request, setting, with_added(setting["value"], definition), form.text("reason"))
+    async def define(form: Form) -> None:
+        definition = read_definition(
+            form, opened(request, PageRenderer), opened(request, AnalyticsDomain).services.context.clock()
+        )
+        setting = await find_setting(request, EXPERIMENTS.name)
+        await _save(request, form, setting, with_added(setting["value"], definition))
 
-    async def page(problem: Problem) -> Response:
-        return await _list_page(request, problem, form)
-
-    return await submit(define, page, PATH, "experiment_defined")
+    return await action(request, define, _list_page, PATH, "experiment_defined")
 
 
 @router.post("/experiments/{name}/start")
@@ -160,35 +255,22 @@ async def _change(
     change: Callable[[tuple[Experiment, ...], datetime], tuple[Experiment, ...]],
     done: str,
 ) -> Response:
-    form = await read_form(request)
-
-    async def save() -> None:
-        setting = await _setting(request)
+    async def save(form: Form) -> None:
+        setting = await find_setting(request, EXPERIMENTS.name)
         try:
-            changed = write_experiments(change(read_experiments(setting["value"]), _now(request)))
+            changed = write_experiments(
+                change(
+                    read_experiments(setting["value"]),
+                    opened(request, AnalyticsDomain).services.context.clock(),
+                )
+            )
         except BadExperiment as error:
             raise BadField(str(error)) from error
-        await _save(request, setting, changed, form.text("reason"))
+        await _save(request, form, setting, changed)
 
-    async def page(problem: Problem) -> Response:
-        return await _list_page(request, problem, form)
-
-    return await submit(save, page, PATH, done)
+    return await action(request, save, _list_page, PATH, done)
 
 
-async def _setting(request: Request) -> dict[str, Any]:
-    """Return the newest version of the setting, which this process may not know yet."""
-    for found in await ask(request, "GET", "/v1/settings"):
-        if found["name"] == EXPERIMENTS.name:
-            setting: dict[str, Any] = found
-            return setting
-    raise BadField(gettext("The configuration service does not know experiments yet. Update it."))
-
-
-async def _save(request: Request, setting: dict[str, Any], value: str, reason: str) -> None:
-    body = {"value": value, "reason": reason, "version": setting["version"]}
+async def _save(request: Request, form: Form, setting: Mapping[str, Any], value: str) -> None:
+    body = {"value": value, "reason": form.text("reason"), "version": setting["version"]}
     await ask(request, "PUT", "/v1/settings/{name}", body, name=EXPERIMENTS.name)
-
-
-def _now(request: Request) -> datetime:
-    return opened(request, AnalyticsDomain).services.context.clock()

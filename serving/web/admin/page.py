@@ -3,16 +3,22 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from common.access_policy import allow
 from common.ids import MAX_ID_LENGTH, PRINTABLE
 from common.problems import Problem
-from serving.gateway.described_routes import guarded
-from serving.kit.parameters import reject_repeated_parameters
-from serving.web.admin.policy import POLICIES
 from serving.web.forms import Form, form_page
+from serving.web.policy import page_router
 from serving.web.translation import N_
+
+ADMINISTRATORS = allow("admin", "platform", traffic="operations")
+"""Administrators, and processes of the platform.
+
+The pages are operations: an overloaded gateway still serves them, because its settings are changed here. The
+services check each request of these pages by their own policies.
+"""
 
 SECTIONS: Mapping[str, str] = {
     "": N_("Overview"),
@@ -65,14 +71,9 @@ MESSAGES: Mapping[str, str] = {
 Search = Annotated[str, Query(max_length=MAX_ID_LENGTH, pattern=PRINTABLE)]
 
 
-def admin_router() -> APIRouter:
+def admin_router(prefix: str = "/admin") -> APIRouter:
     """Return a router for a section of the administration."""
-    return APIRouter(
-        prefix="/admin",
-        route_class=guarded(POLICIES),
-        include_in_schema=False,
-        dependencies=[Depends(reject_repeated_parameters)],
-    )
+    return page_router(ADMINISTRATORS, prefix)
 
 
 def admin_page(

@@ -7,8 +7,6 @@ from serving.web.admin import (
     commission,
     dead_letters,
     experiments,
-    find,
-    limits,
     operations,
     overview,
     people,
@@ -21,7 +19,6 @@ from serving.web.admin import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     overview.router,
-    find.router,
     operations.router,
     audits.router,
     sellers.router,
@@ -33,5 +30,4 @@ ROUTERS: tuple[APIRouter, ...] = (
     trainings.router,
     commission.router,
     dead_letters.router,
-    limits.router,
 )

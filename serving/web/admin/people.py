@@ -7,9 +7,8 @@ from starlette.responses import Response
 
 from common.ids import PRINTABLE, Id
 from common.problems import Problem
-from common.request_path import in_path
 from serving.web.admin.page import Search, admin_page, admin_router
-from serving.web.forms import Form, read_form, submit
+from serving.web.forms import Form, action, sending
 from serving.web.service_calls import ask
 
 router = admin_router()
@@ -31,52 +30,34 @@ async def people(
 @router.get("/people/{user_id}")
 async def person(request: Request, user_id: Id) -> Response:
     """Return a person with their role, sellers and sessions."""
-    return await _person_page(request, user_id)
+    return await _person_page(request)
 
 
 async def _person_page(
-    request: Request, user_id: str, problem: Problem | None = None, entered: Form | None = None
+    request: Request, problem: Problem | None = None, entered: Form | None = None
 ) -> Response:
-    found = await ask(request, "GET", "/v1/people/{user_id}", user_id=user_id)
+    found = await ask(request, "GET", "/v1/people/{user_id}")
     return admin_page(request, "person.html", "people", problem, entered, person=found)
 
 
 @router.post("/people/{user_id}/role")
 async def set_role(request: Request, user_id: Id) -> Response:
     """Give a person a role."""
-    form = await read_form(request)
-    body = {"role": form.text("role")}
-    return await _change(request, user_id, form, "PUT", "role", body, "role_set")
+    return await _change(request, "PUT", "/v1/people/{user_id}/role", "role_set")
 
 
 @router.post("/people/{user_id}/suspension")
 async def suspend_person(request: Request, user_id: Id) -> Response:
     """Suspend a person with a reason."""
-    form = await read_form(request)
-    body = {"reason": form.text("reason")}
-    return await _change(request, user_id, form, "POST", "suspension", body, "person_suspended")
+    return await _change(request, "POST", "/v1/people/{user_id}/suspension", "person_suspended")
 
 
 @router.post("/people/{user_id}/reinstatement")
 async def end_suspension(request: Request, user_id: Id) -> Response:
     """Let a suspended person sign in again."""
-    form = await read_form(request)
-    return await _change(request, user_id, form, "DELETE", "suspension", None, "person_reinstated")
+    return await _change(request, "DELETE", "/v1/people/{user_id}/suspension", "person_reinstated")
 
 
-async def _change(
-    request: Request,
-    user_id: str,
-    form: Form,
-    method: str,
-    what: str,
-    body: dict[str, str] | None,
-    done: str,
-) -> Response:
-    async def change() -> None:
-        await ask(request, method, f"/v1/people/{{user_id}}/{what}", body, user_id=user_id)
-
-    async def page(problem: Problem) -> Response:
-        return await _person_page(request, user_id, problem, form)
-
-    return await submit(change, page, f"/admin/people/{in_path(user_id)}", done)
+async def _change(request: Request, method: str, path: str, done: str) -> Response:
+    change = sending(request, method, path)
+    return await action(request, change, _person_page, "/admin/people/{user_id}", done)

@@ -12,7 +12,7 @@ from serving.analytics.dashboards import Analytics
 from serving.analytics.dependencies import AnalyticsDep
 from serving.kit.clickhouse import Row
 from serving.web.admin.page import Search, admin_page, admin_router
-from serving.web.forms import NO_STORE, Form, read_form, submit
+from serving.web.forms import NO_STORE, Form, action, sending
 from serving.web.service_calls import ask
 from serving.web.translation import gettext
 
@@ -34,15 +34,15 @@ async def applications(
 ) -> Response:
     """Return the applications of a status, and with a search, the sellers that match it."""
     found = await _search(service, q) if q else None
-    return await _applications_page(request, status, after, q=q, found=found)
+    return await _applications_page(request, status=status, after=after, q=q, found=found)
 
 
 async def _applications_page(
     request: Request,
-    status: Status,
-    after: str | None = None,
     problem: Problem | None = None,
     entered: Form | None = None,
+    status: Status = "applied",
+    after: str | None = None,
     q: str = "",
     found: list[Row] | None = None,
 ) -> Response:
@@ -72,89 +72,55 @@ async def _search(service: Analytics, q: str) -> list[Row]:
 
 
 @router.get("/sellers/find")
-async def find_seller(
-    seller_id: Id,
-) -> Response:
+async def find_seller(seller_id: Id) -> Response:
     """Redirect to the page of a seller whose exact id was entered."""
-    return RedirectResponse(seller_path(seller_id), 303, NO_STORE)
+    return RedirectResponse(f"/admin/sellers/{in_path(seller_id)}", 303, NO_STORE)
 
 
 @router.post("/sellers/applications/{application_id}/approval")
 async def approve_application(request: Request, application_id: Id) -> Response:
     """Approve an application, with the agreed commission if one was entered."""
-    form = await read_form(request)
 
-    async def approve() -> None:
-        rate = form.basis_points("rate", gettext("The commission"))
-        body = {} if rate is None else {"commission_bp": rate}
-        path = "/v1/seller_applications/{application_id}/approval"
-        await ask(request, "POST", path, body, application_id=application_id)
+    async def approve(form: Form) -> None:
+        body = {"commission_bp": form.basis_points("rate", gettext("The commission"))}
+        await ask(request, "POST", "/v1/seller_applications/{application_id}/approval", body)
 
-    return await submit(approve, _again(request, form), "/admin/sellers", "approved")
+    return await action(request, approve, _applications_page, "/admin/sellers", "approved")
 
 
 @router.post("/sellers/applications/{application_id}/refusal")
 async def refuse_application(request: Request, application_id: Id) -> Response:
     """Refuse an application with a reason."""
-    form = await read_form(request)
-
-    async def refuse() -> None:
-        path = "/v1/seller_applications/{application_id}/refusal"
-        await ask(request, "POST", path, {"reason": form.text("reason")}, application_id=application_id)
-
-    return await submit(refuse, _again(request, form), "/admin/sellers", "refused")
+    refuse = sending(request, "POST", "/v1/seller_applications/{application_id}/refusal")
+    return await action(request, refuse, _applications_page, "/admin/sellers", "refused")
 
 
 @router.get("/sellers/{seller_id}")
 async def seller(request: Request, seller_id: Id) -> Response:
     """Return a seller's profile, its rates, and the forms that suspend and reinstate it."""
-    return await _seller_page(request, seller_id)
+    return await _seller_page(request)
 
 
 async def _seller_page(
-    request: Request, seller_id: str, problem: Problem | None = None, entered: Form | None = None
+    request: Request, problem: Problem | None = None, entered: Form | None = None
 ) -> Response:
-    profile = await ask(request, "GET", "/v1/sellers/{seller_id}/profile", seller_id=seller_id)
+    profile = await ask(request, "GET", "/v1/sellers/{seller_id}/profile")
     return admin_page(request, "seller.html", "sellers", problem, entered, seller=profile)
 
 
 @router.post("/sellers/{seller_id}/suspension")
 async def suspend_seller(request: Request, seller_id: Id) -> Response:
     """Suspend a seller with a reason."""
-    form = await read_form(request)
-
-    async def suspend() -> None:
-        path = "/v1/sellers/{seller_id}/suspension"
-        await ask(request, "POST", path, {"reason": form.text("reason")}, seller_id=seller_id)
-
-    async def page(problem: Problem) -> Response:
-        return await _seller_page(request, seller_id, problem, form)
-
-    return await submit(suspend, page, seller_path(seller_id), "seller_suspended")
+    suspend = sending(request, "POST", "/v1/sellers/{seller_id}/suspension")
+    return await action(request, suspend, _seller_page, "/admin/sellers/{seller_id}", "seller_suspended")
 
 
 @router.post("/sellers/{seller_id}/reinstatement")
 async def reinstate_seller(request: Request, seller_id: Id) -> Response:
     """End a seller's suspension with a reason."""
-    form = await read_form(request)
 
-    async def reinstate() -> None:
-        path = "/v1/sellers/{seller_id}/suspension"
-        await ask(request, "DELETE", path, query={"reason": form.text("reason")}, seller_id=seller_id)
+    async def reinstate(form: Form) -> None:
+        query = {"reason": form.text("reason")}
+        await ask(request, "DELETE", "/v1/sellers/{seller_id}/suspension", query=query)
 
-    async def page(problem: Problem) -> Response:
-        return await _seller_page(request, seller_id, problem, form)
-
-    return await submit(reinstate, page, seller_path(seller_id), "seller_reinstated")
-
-
-def seller_path(seller_id: str) -> str:
-    """Return the address of a seller's page of the administration."""
-    return f"/admin/sellers/{in_path(seller_id)}"
-
-
-def _again(request: Request, form: Form):  # type: ignore[no-untyped-def]
-    async def page(problem: Problem) -> Response:
-        return await _applications_page(request, "applied", problem=problem, entered=form)
-
-    return page
+    return await action(request, reinstate, _seller_page, "/admin/sellers/{seller_id}", "seller_reinstated")

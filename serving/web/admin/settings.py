@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from common.ids import Id
 from common.problems import Problem
-from common.request_path import in_path
 from serving.commerce.routes import CommerceDomain
 from serving.kit.domain import opened
+from serving.ops.dependencies import OpsDomain
 from serving.web.admin.page import admin_page, admin_router
-from serving.web.forms import BadField, Form, read_form, submit
+from serving.web.forms import BadField, Form, action, send, sending
 from serving.web.service_calls import Refusal, ask
 from serving.web.translation import N_, gettext
 
@@ -44,31 +44,36 @@ async def setting(
     request: Request, name: Id, before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None
 ) -> Response:
     """Return a setting: the form that changes it, and its versions."""
-    return await _setting_page(request, name, before)
+    return await _setting_page(request, before=before)
 
 
 async def _setting_page(
     request: Request,
-    name: str,
-    before: int | None = None,
     problem: Problem | None = None,
     entered: Form | None = None,
+    before: int | None = None,
 ) -> Response:
     query = {"before": None if before is None else str(before)}
-    history = await ask(request, "GET", "/v1/settings/{name}/history", query=query, name=name)
+    history = await ask(request, "GET", "/v1/settings/{name}/history", query=query)
     return admin_page(
         request,
         "setting.html",
         "settings",
         problem,
         entered,
-        setting=await _find(request, name),
+        routes={"change": ("PUT", "/v1/settings/{name}")},
+        setting=await find_setting(request, request.path_params["name"]),
         versions=history["versions"],
         next_before=history["next_before"],
     )
 
 
-async def _find(request: Request, name: str) -> dict[str, Any]:
+async def find_setting(request: Request, name: str) -> dict[str, Any]:
+    """Return the newest version of a setting, which this process may not know yet.
+
+    Raises:
+        Refusal: there is none.
+    """
     for found in await ask(request, "GET", "/v1/settings"):
         if found["name"] == name:
             setting: dict[str, Any] = found
@@ -79,38 +84,21 @@ async def _find(request: Request, name: str) -> dict[str, Any]:
 @router.post("/settings/{name}")
 async def change_setting(request: Request, name: Id) -> Response:
     """Set the value of a setting, unless somebody has changed it since the page was opened."""
-    form = await read_form(request)
 
-    async def change() -> None:
-        value = read_value(form, (await _find(request, name))["type"])
+    async def change(form: Form) -> None:
+        value = read_value(form, (await find_setting(request, name))["type"])
         await opened(request, CommerceDomain).check_setting(name, value)
-        body = {
-            "value": value,
-            "reason": form.text("reason"),
-            "version": int(form.number("version", gettext("The version"))),
-        }
-        await ask(request, "PUT", "/v1/settings/{name}", body, name=name)
+        version = form.whole("version", gettext("The version"))
+        await send(request, form, "PUT", "/v1/settings/{name}", value=value, version=version)
 
-    return await _submit(request, name, form, change, "setting_changed")
+    return await action(request, change, _setting_page, "/admin/settings/{name}", "setting_changed")
 
 
 @router.post("/settings/{name}/rollback")
 async def roll_back_setting(request: Request, name: Id) -> Response:
     """Set the value of an earlier version again."""
-    form = await read_form(request)
-
-    async def roll_back() -> None:
-        body = {"version": int(form.number("version", gettext("The version"))), "reason": form.text("reason")}
-        await ask(request, "POST", "/v1/settings/{name}/rollback", body, name=name)
-
-    return await _submit(request, name, form, roll_back, "setting_rolled_back")
-
-
-async def _submit(request: Request, name: str, form: Form, change: Any, done: str) -> Response:
-    async def page(problem: Problem) -> Response:
-        return await _setting_page(request, name, problem=problem, entered=form)
-
-    return await submit(change, page, f"/admin/settings/{in_path(name)}", done)
+    roll_back = sending(request, "POST", "/v1/settings/{name}/rollback")
+    return await action(request, roll_back, _setting_page, "/admin/settings/{name}", "setting_rolled_back")
 
 
 def read_value(form: Form, kind: str) -> bool | int | float | str | list[Any]:
@@ -139,3 +127,25 @@ def _read_list(text: str) -> list[Any]:
     if not isinstance(value, list):
         raise BadField(gettext('The value must be a list in JSON, such as [4, 10] or ["wine"].'))
     return value
+
+
+PREFIXES = ("rate_limit_", "breaker_", "shedding_")
+"""The beginnings of the names of the settings that the page shows."""
+
+
+@router.get("/limits")
+async def limits(request: Request) -> Response:
+    """Return the state of what protects the platform, and the settings that change it."""
+    protection = opened(request, OpsDomain).protection
+    return admin_page(
+        request, "limits.html", "limits", state=await protection.read(), settings=await _settings(request)
+    )
+
+
+async def _settings(request: Request) -> list[dict[str, Any]] | None:
+    """Return the settings of limits, breakers and load shedding; None while they can't be read."""
+    try:
+        found = await ask(request, "GET", "/v1/settings")
+    except Problem:
+        return None
+    return [setting for setting in found if setting["name"].startswith(PREFIXES)]

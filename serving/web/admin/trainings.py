@@ -11,11 +11,10 @@ from common.problems import Problem
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
 from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable
-from serving.kit.training_runs import TrainingDetails
 from serving.recommendations.dependencies import RecommendationsDomain
-from serving.recommendations.training_runs import ModelNotKept, TrainingsService
+from serving.recommendations.training_runs import ModelNotKept
 from serving.web.admin.page import admin_page, admin_router
-from serving.web.forms import BadField, confirmation, read_form
+from serving.web.forms import BadField, Form, action
 from serving.web.translation import N_, gettext
 
 PATH = "/admin/trainings"
@@ -52,7 +51,7 @@ async def trainings(
 ) -> Response:
     """Return a page of trainings, the newest first, with the live one marked."""
     try:
-        page: Mapping[str, Any] = await _service(request).page(cursor, ON_PAGE)
+        page: Mapping[str, Any] = await opened(request, RecommendationsDomain).trainings.page(cursor, ON_PAGE)
     except ClickHouseUnavailable as problem:
         page = {"trainings": [], "live": None, "next_cursor": None}
         return _list(request, page, problem)
@@ -75,26 +74,32 @@ def _list(request: Request, page: Mapping[str, Any], problem: Problem | None = N
 @router.get("/trainings/{training_id}")
 async def training(request: Request, training_id: Id) -> Response:
     """Return a training with its card, and the button that goes back to its model."""
-    return _details(request, await _service(request).details(training_id))
+    return await _details(request)
 
 
 @router.post("/trainings/{training_id}/rollback")
 async def roll_back_training(request: Request, training_id: Id) -> Response:
     """Go back to the model of a training."""
-    form, service = await read_form(request), _service(request)
     principal = identity_of(request).principal
     by = principal.subject if principal is not None else "unknown"
-    try:
+
+    async def roll_back(form: Form) -> Response | None:
         reason = form.text("reason")
         if not 3 <= len(reason) <= 500:
             raise BadField(gettext("A reason of 3 to 500 characters is needed."))
-        await service.roll_back(training_id, by, reason)
-    except (BadField, ModelNotKept, RedisUnavailable) as problem:
-        return _details(request, await service.details(training_id), problem)
-    return confirmation(PATH, "rolled_back")
+        try:
+            await opened(request, RecommendationsDomain).trainings.roll_back(training_id, by, reason)
+        except (ModelNotKept, RedisUnavailable) as problem:
+            return await _details(request, problem)
+        return None
+
+    return await action(request, roll_back, _details, PATH, "rolled_back")
 
 
-def _details(request: Request, found: TrainingDetails, problem: Problem | None = None) -> Response:
+async def _details(
+    request: Request, problem: Problem | None = None, _entered: Form | None = None
+) -> Response:
+    found = await opened(request, RecommendationsDomain).trainings.details(request.path_params["training_id"])
     card = found["card"] or {}
     return admin_page(
         request,
@@ -118,7 +123,3 @@ def _evaluated(judged: Mapping[str, Any]) -> Mapping[str, Any]:
         "figures": figures,
         "fit_s": judged["fit_s"],
     }
-
-
-def _service(request: Request) -> TrainingsService:
-    return opened(request, RecommendationsDomain).trainings

@@ -1,1 +1,1 @@
-"""The pages of a seller: overview, metrics, what changed, SQL."""
+"""The pages of sellers: their figures, alerts, SQL, settings and costs, and how to apply to sell."""

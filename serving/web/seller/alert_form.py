@@ -7,7 +7,12 @@ from typing import Any
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
 from common.money import minor_digits
 from serving.web.forms import BadField, Form
+from serving.web.service_calls import body_schema
 from serving.web.translation import N_, gettext
+
+RULES = "/v1/sellers/{seller_id}/alerts"
+RULE = f"{RULES}/{{rule_id}}"
+REPORTS = "/v1/sellers/{seller_id}/reports"
 
 CONDITIONS: Mapping[str, str] = {
     "threshold above": N_("Above a value"),
@@ -42,6 +47,11 @@ def rule_body(form: Form, currency: str) -> dict[str, Any]:
     Raises:
         BadField: a field can't be read.
     """
+    return form.body("POST", RULES, **_conditions(form, currency))
+
+
+def _conditions(form: Form, currency: str, target: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return the fields of a rule that the form has in other units, or in several fields."""
     metric = read_catalogue().get(form.text("metric"))
     if metric is None:
         raise BadField(gettext("Choose one of the metrics."))
@@ -65,20 +75,9 @@ def rule_body(form: Form, currency: str) -> dict[str, Any]:
     if bool(quiet["start"]) != bool(quiet["end"]):
         raise BadField(gettext("Enter both the start and the end of the quiet hours, or neither."))
     return {
-        "name": form.text("name"),
-        "metric": metric.name,
-        "product_id": form.optional("product_id"),
-        "window": form.text("window"),
         "condition": condition,
-        "severity": form.text("severity"),
-        "fires_after": _whole(form, "fires_after", gettext("How many times in a row")),
-        "resolves_after": _whole(
-            form, "resolves_after", gettext("How many times in a row until it is resolved")
-        ),
-        "distance_minutes": _whole(form, "distance_minutes", gettext("The time between messages")),
         "quiet_hours": quiet if quiet["start"] else None,
-        "timezone": form.optional("timezone"),
-        "target": _target(form),
+        "target": _target(form) if target is None else target,
     }
 
 
@@ -88,16 +87,9 @@ def changed_rule_body(form: Form, currency: str) -> dict[str, Any]:
     Raises:
         BadField: a field can't be read, or the address or the URL is missing.
     """
-    repeat = (
-        _whole(form, "repeat_minutes", gettext("The time until it is sent again"))
-        if form.text("repeat_minutes")
-        else None
-    )
-    return rule_body(form, currency) | {
-        "repeat_minutes": repeat,
-        "target": _changed_target(form),
-        "version": _whole(form, "version", gettext("The version")),
-    }
+    version = form.whole("version", gettext("The version"))
+    given = _conditions(form, currency, _changed_target(form))
+    return form.body("PUT", RULE, version=version, **given)
 
 
 def fields_of_rule(rule: Mapping[str, Any], currency: str) -> Form:
@@ -108,28 +100,18 @@ def fields_of_rule(rule: Mapping[str, Any], currency: str) -> Form:
         return "" if value is None else _entered(metric, value, currency)
 
     is_threshold = condition["kind"] == "threshold"
-    fields = {
+    as_they_are = {name: rule[name] for name in body_schema("PUT", RULE) if name in rule}
+    fields = as_they_are | {
         "form": "rule",
-        "version": rule["version"],
-        "name": rule["name"],
-        "metric": rule["metric"],
-        "window": rule["window"],
         "condition": f"{condition['kind']} {condition['direction']}",
         "value": shown(condition["value"] if is_threshold else condition["minimum"] or None),
         "clear_value": shown(condition["clear_value"]),
         "deviations": "" if condition["deviations"] is None else f"{condition['deviations']:g}",
-        "severity": rule["severity"],
-        "fires_after": rule["fires_after"],
-        "resolves_after": rule["resolves_after"],
-        "distance_minutes": rule["distance_minutes"],
-        "repeat_minutes": rule["repeat_minutes"] or "",
-        "product_id": rule["product_id"] or "",
         "quiet_start": quiet["start"] if quiet else "",
         "quiet_end": quiet["end"] if quiet else "",
-        "timezone": rule["timezone"],
         "send_to": "unchanged",
     }
-    return Form({name: [str(text)] for name, text in fields.items()})
+    return Form({name: ["" if text is None else str(text)] for name, text in fields.items()})
 
 
 def report_body(form: Form) -> dict[str, Any]:
@@ -140,14 +122,7 @@ def report_body(form: Form) -> dict[str, Any]:
     """
     if not form.all("metric"):
         raise BadField(gettext("Tick at least one metric."))
-    return {
-        "name": form.text("name"),
-        "period": form.text("period"),
-        "metrics": list(form.all("metric")),
-        "hour": _whole(form, "hour", gettext("The hour")),
-        "timezone": form.optional("timezone"),
-        "address": form.text("address"),
-    }
+    return form.body("POST", REPORTS, metrics=list(form.all("metric")))
 
 
 def metric_value(metric: Metric, form: Form, name: str, what: str, currency: str) -> float:
@@ -194,10 +169,3 @@ def _target(form: Form) -> dict[str, str]:
     if address:
         return {"kind": "email", "address": address}
     return {"kind": "webhook", "url": url} if url else {"kind": "page"}
-
-
-def _whole(form: Form, name: str, what: str) -> int:
-    number = form.number(name, what)
-    if number != int(number):
-        raise BadField(gettext("%(what)s must be a whole number.", what=what))
-    return int(number)

@@ -1,38 +1,42 @@
 """`/sell/{seller_id}/alerts`: a seller's alerts, their messages, and the reports to the staff by mail."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import Path, Query, Request
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
+from common.access_policy import NotYours
+from common.guarded_route import policy
 from common.ids import PRINTABLE, Id
-from common.problems import Problem
-from common.request_path import in_path
-from serving.analytics.dependencies import DashboardsDep
-from serving.gateway.described_routes import guarded
+from common.problems import Problem, problem
+from serving.analytics.dependencies import AnalyticsDomain
 from serving.gateway.gateway import identity_of
-from serving.kit.clickhouse import Row
 from serving.kit.domain import opened
-from serving.kit.parameters import SellerId, reject_repeated_parameters
+from serving.kit.parameters import SellerId
 from serving.web.formatter import Formatter
-from serving.web.forms import BadField, Form, confirmation, form_page, read_form, submit
-from serving.web.policy import POLICIES
+from serving.web.forms import Form, action, form_page
+from serving.web.policy import OF_MANAGERS, OF_SELLER, may_manage, page_router
 from serving.web.renderer import PageRenderer
 from serving.web.seller.alert_form import (
     CONDITIONS,
     REPORT_PERIODS,
+    REPORTS,
+    RULE,
+    RULES,
+    SEND_TO,
     SEVERITIES,
     WINDOWS,
+    changed_rule_body,
+    fields_of_rule,
     report_body,
     rule_body,
 )
 from serving.web.seller.choices import UNREGISTERED, handed_on
 from serving.web.seller.metrics import metric_text
-from serving.web.seller_admin.policy import may_manage
 from serving.web.service_calls import Refusal, ask
 from serving.web.translation import N_, gettext, translated
 
@@ -75,157 +79,187 @@ ACTIONS: Mapping[str, tuple[str, str, str]] = {
 
 SHOWN_MESSAGES = "20"
 
-router = APIRouter(
-    prefix="/sell/{seller_id}/alerts",
-    route_class=guarded(POLICIES),
-    include_in_schema=False,
-    dependencies=[Depends(reject_repeated_parameters)],
+HERE = "/sell/{seller_id}/alerts"
+
+CHANGED_MEANWHILE = "changed-meanwhile"
+OVERTAKEN = problem(
+    409,
+    CHANGED_MEANWHILE,
+    "Somebody has changed this alert",
+    "The form has what you entered. Compare it with the alert as it is now. Save it again to replace the "
+    "alert, or go back to leave it as it is.",
 )
+
+router = page_router(OF_SELLER, HERE)
 
 Action = Annotated[str, Path(pattern="^(pause|resumption|removal|test)$")]
 Before = Annotated[str | None, Query(max_length=64, pattern=PRINTABLE)]
 
 
 @router.get("")
-async def seller_alerts(
-    request: Request, dashboards: DashboardsDep, seller_id: SellerId, before: Before = None
-) -> Response:
+async def seller_alerts(request: Request, seller_id: SellerId, before: Before = None) -> Response:
     """Return the page. It needs the service alerts, and no figures."""
-    return await alerts_page(request, dashboards, seller_id, before=before)
+    return await _page(request, before=before)
 
 
 @router.post("/rules")
-async def create_seller_alert(request: Request, dashboards: DashboardsDep, seller_id: SellerId) -> Response:
+@policy(OF_MANAGERS)
+async def create_seller_alert(request: Request, seller_id: SellerId) -> Response:
     """Create an alert. A webhook's response shows its secret; no other does, so that it is not a redirect."""
-    form = await read_form(request)
-    try:
-        body = rule_body(form, opened(request, PageRenderer).formatter.currency)
-        created = await ask(request, "POST", "/v1/sellers/{seller_id}/alerts", body, seller_id=seller_id)
-    except (BadField, Refusal) as problem:
-        return await alerts_page(request, dashboards, seller_id, problem, form)
-    if created["webhook_secret"] is None:
-        return confirmation(address(seller_id), "rule_created", "rules")
-    response = await alerts_page(request, dashboards, seller_id, new_rule=created)
-    response.status_code = 201
-    return response
+
+    async def create(form: Form) -> Response | None:
+        created = await ask(
+            request, "POST", RULES, rule_body(form, opened(request, PageRenderer).formatter.currency)
+        )
+        return await _with_secret(request, created, 201)
+
+    return await action(request, create, _page, f"{HERE}#rules", "rule_created")
+
+
+@router.get("/rules/{rule_id}")
+async def seller_alert(request: Request, seller_id: SellerId, rule_id: Id) -> Response:
+    """Return the form that changes an alert, with the alert as it is."""
+    return await _rule_page(request)
+
+
+@router.post("/rules/{rule_id}")
+@policy(OF_MANAGERS)
+async def save_seller_alert(request: Request, seller_id: SellerId, rule_id: Id) -> Response:
+    """Change the alert, and return to the list. Only the response shows the secret of a new webhook."""
+
+    async def save(form: Form) -> Response | None:
+        body = changed_rule_body(form, opened(request, PageRenderer).formatter.currency)
+        try:
+            changed = await ask(request, "PUT", RULE, body)
+        except Refusal as refusal:
+            if refusal.kind != CHANGED_MEANWHILE:
+                raise
+            return await _rule_page(request, OVERTAKEN(), form)
+        return await _with_secret(request, changed, 200)
+
+    return await action(request, save, _rule_page, f"{HERE}#rules", "rule_changed")
 
 
 @router.post("/rules/{rule_id}/{action}")
-async def change_seller_alert(
-    request: Request, dashboards: DashboardsDep, seller_id: SellerId, rule_id: Id, action: Action
-) -> Response:
+@policy(OF_MANAGERS)
+async def change_seller_alert(request: Request, seller_id: SellerId, rule_id: Id, action: Action) -> Response:
     """Pause, resume, delete or test an alert."""
-    form = await read_form(request)
-    method, end, done = ACTIONS[action]
-
-    async def change() -> None:
-        path = f"/v1/sellers/{{seller_id}}/alerts/{{rule_id}}{end}"
-        await ask(request, method, path, seller_id=seller_id, rule_id=rule_id)
-
-    return await _submitted(request, dashboards, seller_id, form, change, f"rule_{done}", "rules")
+    return await _act(request, RULE, action, "rule")
 
 
 @router.post("/reports")
-async def create_seller_report(request: Request, dashboards: DashboardsDep, seller_id: SellerId) -> Response:
+@policy(OF_MANAGERS)
+async def create_seller_report(request: Request, seller_id: SellerId) -> Response:
     """Create a report."""
-    form = await read_form(request)
 
-    async def create() -> None:
-        path = "/v1/sellers/{seller_id}/reports"
-        await ask(request, "POST", path, report_body(form), seller_id=seller_id)
+    async def create(form: Form) -> None:
+        await ask(request, "POST", REPORTS, report_body(form))
 
-    return await _submitted(request, dashboards, seller_id, form, create, "report_created", "reports")
+    return await action(request, create, _page, f"{HERE}#reports", "report_created")
 
 
 @router.post("/reports/{report_id}/{action}")
+@policy(OF_MANAGERS)
 async def change_seller_report(
-    request: Request, dashboards: DashboardsDep, seller_id: SellerId, report_id: Id, action: Action
+    request: Request, seller_id: SellerId, report_id: Id, action: Action
 ) -> Response:
     """Pause, resume or delete a report."""
-    form = await read_form(request)
-    method, end, done = ACTIONS[action]
-
-    async def change() -> None:
-        path = f"/v1/sellers/{{seller_id}}/reports/{{report_id}}{end}"
-        await ask(request, method, path, seller_id=seller_id, report_id=report_id)
-
-    return await _submitted(request, dashboards, seller_id, form, change, f"report_{done}", "reports")
+    return await _act(request, f"{REPORTS}/{{report_id}}", action, "report")
 
 
-async def _submitted(
+async def _act(request: Request, path: str, name: str, what: str) -> Response:
+    method, end, done = ACTIONS[name]
+
+    async def act(_form: Form) -> None:
+        await ask(request, method, path + end)
+
+    return await action(request, act, _page, f"{HERE}#{what}s", f"{what}_{done}")
+
+
+async def _with_secret(request: Request, rule: Mapping[str, Any], status: int) -> Response | None:
+    """Return the page with the secret of the webhook of a rule; None if it has no new webhook."""
+    if rule["webhook_secret"] is None:
+        return None
+    response = await _page(request, new_rule=rule)
+    response.status_code = status
+    return response
+
+
+async def _page(
     request: Request,
-    dashboards: DashboardsDep,
-    seller_id: str,
-    form: Form,
-    change: Callable[[], Awaitable[None]],
-    done: str,
-    section: str,
-) -> Response:
-    async def page(problem: Problem) -> Response:
-        return await alerts_page(request, dashboards, seller_id, problem, form)
-
-    return await submit(change, page, address(seller_id), done, section)
-
-
-def address(seller_id: str) -> str:
-    """Return the address of a seller's page of alerts."""
-    return f"/sell/{in_path(seller_id)}/alerts"
-
-
-async def alerts_page(
-    request: Request,
-    dashboards: DashboardsDep,
-    seller_id: str,
     problem: Problem | None = None,
     entered: Form | None = None,
     new_rule: Mapping[str, Any] | None = None,
     before: str | None = None,
 ) -> Response:
     """Return the page, with a problem and what was entered, or with the secret of a new webhook."""
-    rules, messages, reports, details = await asyncio.gather(
-        ask(request, "GET", "/v1/sellers/{seller_id}/alerts", seller_id=seller_id),
-        ask(
-            request,
-            "GET",
-            "/v1/sellers/{seller_id}/alerts/messages",
-            query={"before": before, "limit": SHOWN_MESSAGES},
-            seller_id=seller_id,
-        ),
-        ask(request, "GET", "/v1/sellers/{seller_id}/reports", seller_id=seller_id),
-        seller_details(dashboards, seller_id),
+    shown = {"before": before, "limit": SHOWN_MESSAGES}
+    rules, messages, reports, common = await asyncio.gather(
+        ask(request, "GET", RULES),
+        ask(request, "GET", f"{RULES}/messages", query=shown),
+        ask(request, "GET", REPORTS),
+        _shown_on_both(request),
     )
-    formatter: Formatter = opened(request, PageRenderer).formatter
-    catalogue = read_catalogue()
+    formatter = opened(request, PageRenderer).formatter
     return form_page(
         request,
-        "seller_alerts.html",
+        "seller/alerts.html",
         MESSAGES,
         problem,
         entered,
-        seller=details,
-        seller_id=seller_id,
+        routes={"rule": ("POST", RULES), "report": ("POST", REPORTS)},
         rules=[(rule, condition_text(rule, formatter)) for rule in rules["rules"]],
-        metrics=catalogue,
-        domains=metrics_by_domain(),
         listed=messages["messages"],
         next_before=messages["next_before"],
         reports=reports["reports"],
         new_rule=new_rule,
-        tabs=handed_on(request),
-        may_manage=may_manage(identity_of(request).principal, seller_id),
         states=STATES,
-        conditions=CONDITIONS,
-        windows=WINDOWS,
-        severities=SEVERITIES,
         report_periods=REPORT_PERIODS,
+        **common,
     )
 
 
-async def seller_details(dashboards: DashboardsDep, seller_id: str) -> Row:
-    """Return the seller's name and place; nothing of them if ClickHouse does not answer."""
+async def _rule_page(
+    request: Request, problem: Problem | None = None, entered: Form | None = None
+) -> Response:
+    """Return the form that changes a rule, with the rule as it is or with what was entered."""
+    found, common = await asyncio.gather(ask(request, "GET", RULES), _shown_on_both(request))
+    rule: dict[str, Any] | None = next(
+        (each for each in found["rules"] if each["rule_id"] == request.path_params["rule_id"]), None
+    )
+    if rule is None:
+        raise NotYours
+    formatter = opened(request, PageRenderer).formatter
+    return form_page(
+        request,
+        "seller/alert.html",
+        {},
+        problem,
+        entered or fields_of_rule(rule, formatter.currency),
+        routes={"rule": ("PUT", RULE)},
+        rule=rule,
+        condition=condition_text(rule, formatter),
+        send_to=SEND_TO,
+        **common,
+    )
+
+
+async def _shown_on_both(request: Request) -> dict[str, Any]:
+    """Return the seller, whose name and place are missing if ClickHouse does not answer, and the choices."""
+    seller_id, details = request.path_params["seller_id"], None
     with suppress(Problem):
-        return await dashboards.seller(seller_id) or UNREGISTERED
-    return UNREGISTERED
+        details = await opened(request, AnalyticsDomain).dashboards.seller(seller_id)
+    return {
+        "seller": details or UNREGISTERED,
+        "seller_id": seller_id,
+        "metrics": read_catalogue(),
+        "domains": metrics_by_domain(),
+        "tabs": handed_on(request),
+        "may_manage": may_manage(identity_of(request).principal, seller_id),
+        "conditions": CONDITIONS,
+        "windows": WINDOWS,
+        "severities": SEVERITIES,
+    }
 
 
 def metrics_by_domain() -> list[tuple[str, list[Metric]]]:

@@ -4,21 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from serving.analytics.changes import ChangedPart, ChangeEffects, ChangeFactor, ChangeRequest, Compare
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.sales import change
-from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
-from serving.kit.parameters import SellerId, reject_repeated_parameters
-from serving.web.figures_state import not_stored_if
+from serving.kit.parameters import SellerId
 from serving.web.formatter import Formatter, words
-from serving.web.policy import POLICIES
+from serving.web.policy import OF_SELLER, may_manage, page_router
 from serving.web.presenters import metric_title
-from serving.web.renderer import PageRenderer
+from serving.web.renderer import PageRenderer, not_stored_if
 from serving.web.seller.choices import (
     COMPARISONS,
     UNREGISTERED,
@@ -27,7 +25,6 @@ from serving.web.seller.choices import (
     handed_on,
     links,
 )
-from serving.web.seller_admin.policy import may_manage
 from serving.web.translation import N_, gettext
 
 TOP = 8
@@ -60,9 +57,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
 }
 """Effect → what it means for one product or category if it raises or lowers sales."""
 
-router = APIRouter(
-    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
-)
+router = page_router(OF_SELLER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +109,7 @@ async def seller_change(
     choices = period.choices(compare=compare)
     net = shown["net_sales"]
     page = pages(
-        "seller_change.html",
+        "seller/change.html",
         seller=details or UNREGISTERED,
         tabs=handed_on(request),
         may_manage=may_manage(identity_of(request).principal, seller_id),

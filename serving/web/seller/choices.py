@@ -54,7 +54,7 @@ class PeriodChoice:
         """Return the chosen days.
 
         Raises:
-            BadPeriod: a bound is no date, or the first day is after the last.
+            BAD_PERIOD: a bound is no date, or the first day is after the last.
         """
         if self.end:
             return PeriodRequest(self.first or None, period_end(self.end, self.until or None))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from serving.analytics.customer_segments import SEGMENTS
@@ -14,15 +14,13 @@ from serving.analytics.customers import Cohort, CohortMonth, CohortsRequest, Cus
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.metrics import Compare, MetricsRequest
 from serving.analytics.months import Month
-from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.clickhouse import unless_unavailable
 from serving.kit.domain import opened
-from serving.kit.parameters import SellerId, reject_repeated_parameters
-from serving.web.figures_state import not_stored_if
+from serving.kit.parameters import SellerId
 from serving.web.formatter import Formatter
-from serving.web.policy import POLICIES
-from serving.web.renderer import PageRenderer
+from serving.web.policy import OF_SELLER, may_manage, page_router
+from serving.web.renderer import PageRenderer, not_stored_if
 from serving.web.seller.choices import (
     COMPARISONS,
     UNREGISTERED,
@@ -32,7 +30,6 @@ from serving.web.seller.choices import (
     links,
 )
 from serving.web.seller.metrics import figures_of
-from serving.web.seller_admin.policy import may_manage
 from serving.web.translation import N_
 
 METRICS = (
@@ -55,9 +52,7 @@ FIGURES: dict[Shown, str] = {"retention": N_("Came back"), "value": N_("Value to
 
 ADVICE = {segment.name: segment.advice for segment in SEGMENTS}
 
-router = APIRouter(
-    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
-)
+router = page_router(OF_SELLER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +99,7 @@ async def seller_customers(
     answers = (shown, cohorts, segments)
     choices = period.choices(compare=compare, months=months, show=show)
     page = pages(
-        "seller_customers.html",
+        "seller/customers.html",
         seller=details or UNREGISTERED,
         tabs=handed_on(request),
         may_manage=may_manage(identity_of(request).principal, seller_id),

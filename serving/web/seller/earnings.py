@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
@@ -14,17 +14,15 @@ from serving.analytics.dashboards import Dashboards
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.metric_schemas import SellerMetrics
 from serving.analytics.metrics import Compare, MetricsRequest
-from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.domain import opened
-from serving.kit.parameters import Cursor, SellerId, reject_repeated_parameters
+from serving.kit.parameters import Cursor, SellerId
 from serving.kit.periods import Grain
 from serving.web import presenters
-from serving.web.figures_state import not_stored_if
 from serving.web.formatter import Formatter
-from serving.web.policy import POLICIES
-from serving.web.renderer import PageRenderer
+from serving.web.policy import OF_SELLER, may_manage, page_router
+from serving.web.renderer import PageRenderer, not_stored_if
 from serving.web.seller.choices import (
     COMPARISONS,
     DEFAULT_PRESET,
@@ -38,7 +36,6 @@ from serving.web.seller.choices import (
 )
 from serving.web.seller.metrics import figures_of, line_text, metric_text
 from serving.web.seller.panels import file_bounds, metric_table
-from serving.web.seller_admin.policy import may_manage
 
 BALANCE = ("net_earnings", "earnings_delivered", "earnings_on_the_way", "earnings_to_ship")
 """What is owed to date, and how far the orders are of which it is made."""
@@ -77,9 +74,7 @@ Shown = Literal[
     "earnings_to_ship",
 ]
 
-router = APIRouter(
-    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
-)
+router = page_router(OF_SELLER)
 
 
 @router.get("/sell/{seller_id}/earnings")
@@ -110,7 +105,7 @@ async def seller_earnings(
     choices = period.choices(compare=compare, show=show, of=of)
     answers = (balance, shown, lines)
     page = pages(
-        "seller_earnings.html",
+        "seller/earnings.html",
         seller=details or UNREGISTERED,
         seller_id=seller_id,
         tabs=handed_on(request),

@@ -7,20 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from starlette.responses import Response
 
+from common.guarded_route import policy
 from serving.analytics.dashboards import Dashboards
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.metrics import Compare, MetricsRequest
-from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
-from serving.kit.parameters import SellerId, reject_repeated_parameters
-from serving.web.figures_state import not_stored_if
+from serving.kit.parameters import SellerId
 from serving.web.formatter import Formatter
-from serving.web.policy import POLICIES
-from serving.web.renderer import PageRenderer
+from serving.web.policy import OF_ALL_STAFF, OF_SELLER, may_manage, page_router
+from serving.web.renderer import PageRenderer, not_stored_if
 from serving.web.seller.choices import (
     COMPARISONS,
     UNREGISTERED,
@@ -32,7 +31,6 @@ from serving.web.seller.choices import (
 )
 from serving.web.seller.metrics import figures_of
 from serving.web.seller.panels import file_bounds, metric_table, sees_figures
-from serving.web.seller_admin.policy import may_manage
 from serving.web.translation import N_
 
 SHOWN_PARCELS = 12
@@ -56,12 +54,11 @@ RATES = (
 
 METRICS = (*(f"{step}_{end}" for step in STEPS for end in ("median", "p90")), *RATES)
 
-router = APIRouter(
-    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
-)
+router = page_router(OF_SELLER)
 
 
 @router.get("/sell/{seller_id}/fulfilment")
+@policy(OF_ALL_STAFF)
 async def seller_fulfilment(
     request: Request,
     dashboards: DashboardsDep,
@@ -81,7 +78,7 @@ async def seller_fulfilment(
         else {"shown": None}
     )
     page = pages(
-        "seller_fulfilment.html",
+        "seller/fulfilment.html",
         seller=await dashboards.seller(seller_id) or UNREGISTERED,
         seller_id=seller_id,
         tabs=handed_on(request),

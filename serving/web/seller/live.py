@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
@@ -13,18 +13,16 @@ from serving.analytics.dashboards import Analytics
 from serving.analytics.dependencies import AnalyticsDep, AnalyticsDomain, DashboardsDep
 from serving.analytics.live_shop import METRICS, LiveShop, LiveShopService, TodaysSums
 from serving.analytics.sales import change
-from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.gateway.live_stream import LiveStream
 from serving.kit.domain import opened
 from serving.kit.http_caching import PRIVATE_NO_STORE
-from serving.kit.parameters import SellerId, reject_repeated_parameters
+from serving.kit.parameters import SellerId
 from serving.web.formatter import Formatter
-from serving.web.policy import POLICIES
+from serving.web.policy import OF_SELLER, may_manage, page_router
 from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import UNREGISTERED, handed_on
 from serving.web.seller.metrics import Figure, figure_of
-from serving.web.seller_admin.policy import may_manage
 
 REGIONS = ("fresh", "figures", "orders", "visitors", "parcels", "said")
 """The parts of the page that the stream replaces. Each is an element `live-…` with a template of its own."""
@@ -32,9 +30,7 @@ REGIONS = ("fresh", "figures", "orders", "visitors", "parcels", "said")
 PING_S = 15
 """The page connects again if it hears nothing for a few of these intervals."""
 
-router = APIRouter(
-    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
-)
+router = page_router(OF_SELLER)
 
 
 @router.get("/sell/{seller_id}/live")
@@ -45,7 +41,7 @@ async def seller_live(
     pages = opened(request, PageRenderer)
     shop = await LiveShopService(analytics).read(seller_id)
     page = pages(
-        "seller_live.html",
+        "seller/live.html",
         seller=await dashboards.seller(seller_id) or UNREGISTERED,
         tabs=handed_on(request),
         may_manage=may_manage(identity_of(request).principal, seller_id),
@@ -79,8 +75,7 @@ class _LiveShopStream(LiveStream):
         self._pages = opened(request, PageRenderer)
         self._service = LiveShopService(analytics)
         self._seller_id = seller_id
-        policy = POLICIES["seller_live_events"]
-        super().__init__(request, policy, end, self._events(), ping=PING_S, sep="\n")
+        super().__init__(request, OF_SELLER, end, self._events(), ping=PING_S, sep="\n")
 
     async def _events(self) -> AsyncGenerator[ServerSentEvent]:
         sent: dict[str, str] = {}
@@ -88,7 +83,7 @@ class _LiveShopStream(LiveStream):
             async for shop in shops:
                 shown = _shown(self._seller_id, shop, self._pages.formatter)
                 for region in REGIONS:
-                    html = self._pages.render(f"_live_{region}.html", **shown).decode()
+                    html = self._pages.render(f"seller/_live_{region}.html", **shown).decode()
                     if html != sent.get(region):
                         sent[region] = html
                         yield ServerSentEvent(event=region, data=html, sep="\n")

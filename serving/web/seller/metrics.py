@@ -7,23 +7,29 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from babel.dates import get_day_names
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
 from clickhouse.metric_catalogue.values import MS_PER_HOUR, Value
+from serving.analytics.dashboards import Dashboards
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.metric_schemas import MetricRow, MetricRows, SellerMetrics
 from serving.analytics.metrics import Compare, MetricsRequest, find_metric
+from serving.analytics.product_insights import BoughtTogether, PairsRequest, PriceChanges, PriceChangesRequest
 from serving.analytics.sales import change
-from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
+from serving.kit.analytics_context import PeriodRequest
+from serving.kit.clickhouse import unless_unavailable
 from serving.kit.domain import opened
-from serving.kit.parameters import Cursor, SellerId, reject_repeated_parameters
-from serving.web.figures_state import not_stored_if
+from serving.kit.parameters import Cursor, SellerId
 from serving.web.formatter import Formatter, words
-from serving.web.policy import POLICIES
-from serving.web.renderer import PageRenderer
+from serving.web.policy import (
+    OF_SELLER,
+    may_manage,
+    page_router,
+)
+from serving.web.renderer import PageRenderer, not_stored_if
 from serving.web.seller.choices import (
     COMPARISONS,
     UNREGISTERED,
@@ -32,11 +38,79 @@ from serving.web.seller.choices import (
     handed_on,
     links,
 )
-from serving.web.seller.funnel import steps_of
-from serving.web.seller.product_insights import product_insights
 from serving.web.seller.views import saved_views
-from serving.web.seller_admin.policy import may_manage
 from serving.web.translation import gettext, translated
+
+DOMAIN = "products"
+"""The domain of metrics whose page has the sections."""
+
+ROWS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ProductInsights:
+    """The content of the sections. `is_shown` is False on pages without them; None can't be computed."""
+
+    is_shown: bool
+    prices: PriceChanges | None = None
+    together: BoughtTogether | None = None
+
+    @property
+    def is_old(self) -> bool:
+        """Whether a section is missing, or has figures of earlier."""
+        return self.is_shown and any(each is None or each["stale"] for each in (self.prices, self.together))
+
+
+async def product_insights(
+    dashboards: Dashboards, seller_id: str, period: PeriodRequest, domain: str
+) -> ProductInsights:
+    """Return the sections of the page of a domain over a period."""
+    if domain != DOMAIN:
+        return ProductInsights(is_shown=False)
+    prices, together = await asyncio.gather(
+        unless_unavailable(
+            dashboards.price_changes_of_seller(seller_id, PriceChangesRequest(period, limit=ROWS))
+        ),
+        unless_unavailable(dashboards.bought_together_of_seller(seller_id, PairsRequest(period, limit=ROWS))),
+    )
+    return ProductInsights(True, prices, together)
+
+
+STEPS = ("visits_viewed", "visits_carted", "visits_ordered", "visits_paid")
+"""The metrics of the steps, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelStep:
+    """A step. `visits` is the length of its bar; `share` is of the step before, empty for the first step."""
+
+    metric: str
+    title: str
+    visits: int
+    value: str
+    share: str
+
+
+def steps_of(shown: SellerMetrics, formatter: Formatter) -> list[FunnelStep]:
+    """Return the steps of the funnel; none if the metrics are others, or there was no visit."""
+    values = {total["name"]: int(total["value"] or 0) for total in shown["totals"]}
+    if not set(STEPS) <= values.keys() or not values[STEPS[0]]:
+        return []
+    steps: list[FunnelStep] = []
+    for name in STEPS:
+        before = steps[-1].visits if steps else 0
+        share = formatter.percent(values[name] / before) if before else ""
+        steps.append(
+            FunnelStep(
+                name,
+                translated(read_catalogue()[name].title),
+                values[name],
+                formatter.number(values[name]),
+                share,
+            )
+        )
+    return steps
+
 
 LINES = 12
 TOP = 10
@@ -45,9 +119,7 @@ TOP = 10
 TREND_WIDTH, TREND_HEIGHT = 600, 120
 """The size of the drawing of a metric's line."""
 
-router = APIRouter(
-    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
-)
+router = page_router(OF_SELLER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +182,7 @@ async def seller_metrics(
     together = tuple(each.name for each in read_catalogue().values() if each.domain == chosen.domain)
     details, views, insights, shown, parts, lines = await asyncio.gather(
         dashboards.seller(seller_id),
-        saved_views(request, seller_id),
+        saved_views(request),
         product_insights(dashboards, seller_id, requested, chosen.domain),
         dashboards.metrics_of_seller(seller_id, MetricsRequest(together, requested, compare)),
         dashboards.metrics_of_seller(seller_id, to_split),
@@ -118,7 +190,7 @@ async def seller_metrics(
     )
     choices = period.choices(compare=compare, metric=chosen.name, by=by)
     page = pages(
-        "seller_metrics.html",
+        "seller/metrics.html",
         seller=details or UNREGISTERED,
         shown=shown,
         choices=choices,

@@ -5,17 +5,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from starlette.responses import Response
 
+from common.request_path import in_path
+from common.signals import SignalKind
 from serving.analytics.dashboards import Dashboards
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.orders import ORDER_TABLES
 from serving.analytics.rankings import PRODUCT_TABLES
 from serving.analytics.sales import SELLER_TABLES
 from serving.analytics.sales_schemas import SellerSales
+from serving.analytics.signals import Signal, SignalsRequest
 from serving.analytics.tasks import TASK_TABLES
-from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.analytics_context import PeriodRequest, SalesSpan, utc_minute
 from serving.kit.domain import opened
@@ -23,27 +25,20 @@ from serving.kit.parameters import (
     Cursor,
     PeriodDep,
     SellerId,
-    reject_repeated_parameters,
 )
 from serving.kit.periods import Grain
+from serving.ops.dependencies import OpsDomain
 from serving.web import presenters
-from serving.web.figures_state import are_catching_up, not_stored_if
-from serving.web.policy import POLICIES
-from serving.web.renderer import PageRenderer
+from serving.web.policy import OF_SELLER, may_manage, page_router
+from serving.web.renderer import PageRenderer, not_stored_if
 from serving.web.seller.choices import DEFAULT_PRESET, UNREGISTERED, PeriodChoiceDep, handed_on
-from serving.web.seller_admin.policy import may_manage
+from serving.web.translation import N_
 
 ORDERS_PER_PAGE = 10
 TOP_PRODUCTS = 8
 TASKS = 5
 
-router = APIRouter(
-    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
-)
-
-
-def _pages(request: Request) -> PageRenderer:
-    return opened(request, PageRenderer)
+router = page_router(OF_SELLER)
 
 
 @router.get("/sell/{seller_id}")
@@ -60,7 +55,7 @@ async def seller(
     Its script fetches the lists (`seller_products`, `seller_orders`), which take several times as long.
     While ClickHouse does not answer, the page has the last figures, and says so.
     """
-    pages = _pages(request)
+    pages = opened(request, PageRenderer)
     period: presenters.Preset = chosen.preset or DEFAULT_PRESET
     now = dashboards.analytics.context.clock()
 
@@ -82,7 +77,7 @@ async def seller(
     registered = utc_minute(details["registered_at"]) if details else None
     chart = presenters.chart(sales, pages.formatter, registered)
     page = pages(
-        "seller.html",
+        "seller/overview.html",
         seller=details or UNREGISTERED,
         registered=registered,
         newest=utc_minute(span.newest) if span else None,
@@ -99,7 +94,7 @@ async def seller(
         period=None if chosen.has_days else period,
         grains=presenters.grains(shown["from"], shown["to"]),
         now=now,
-        catching_up=are_catching_up(request, sales["as_of"]),
+        catching_up=opened(request, OpsDomain).freshness.is_catching_up(sales["as_of"]),
         may_manage=may_manage(identity_of(request).principal, seller_id),
     )
     return not_stored_if(sales["stale"], page)
@@ -131,7 +126,7 @@ async def seller_products(
 ) -> Response:
     """Return only the list of a seller's best products."""
     top = await dashboards.top_products(seller_id, requested, "net_sales", TOP_PRODUCTS)
-    return not_stored_if(top["stale"], _pages(request)("_top_products.html", top=top))
+    return not_stored_if(top["stale"], opened(request, PageRenderer)("seller/_top_products.html", top=top))
 
 
 @router.get("/sell/{seller_id}/orders")
@@ -144,9 +139,11 @@ async def seller_orders(
 ) -> Response:
     """Return only the list of a seller's newest orders; with a cursor, only the rows that follow."""
     orders = await dashboards.orders_of_seller(seller_id, requested, cursor, ORDERS_PER_PAGE)
-    template = "_orders.html" if cursor is None else "_order_rows.html"
+    template = "seller/_orders.html" if cursor is None else "seller/_order_rows.html"
     period_query = _period_query(requested.start, requested.end)
-    return not_stored_if(orders["stale"], _pages(request)(template, orders=orders, period_query=period_query))
+    return not_stored_if(
+        orders["stale"], opened(request, PageRenderer)(template, orders=orders, period_query=period_query)
+    )
 
 
 @router.get("/sell/{seller_id}/tasks")
@@ -154,10 +151,56 @@ async def seller_tasks(request: Request, dashboards: DashboardsDep, seller_id: S
     """Return only the lists of the orders to ship and of the products to reorder."""
     tasks = await dashboards.tasks_of_seller(seller_id, TASKS)
     now = dashboards.analytics.context.clock()
-    return not_stored_if(tasks["stale"], _pages(request)("_tasks.html", tasks=tasks, now=now))
+    return not_stored_if(
+        tasks["stale"], opened(request, PageRenderer)("seller/_tasks.html", tasks=tasks, now=now)
+    )
 
 
 def _period_query(start: str | None, end: str | None) -> str:
     """Return the query string of a period, with which the page fetches its lists."""
     bounds = {"from": start, "to": end}
     return urlencode({name: bound for name, bound in bounds.items() if bound})
+
+
+NEWEST = 5
+
+TITLES: dict[SignalKind, str] = {
+    "payment_failures": N_("Payments fail"),
+    "conversion_fall": N_("Fewer visitors buy"),
+    "review_flood": N_("Many reviews"),
+    "low_review_flood": N_("Many bad reviews"),
+    "stock_end": N_("Stock ends before the next delivery"),
+    "cancellation_wave": N_("Many cancellations"),
+}
+
+METRICS: dict[SignalKind, str] = {
+    "payment_failures": "order_to_paid_rate",
+    "conversion_fall": "visit_conversion_rate",
+    "review_flood": "reviews",
+    "low_review_flood": "review_score",
+    "stock_end": "days_of_supply",
+    "cancellation_wave": "cancellation_rate",
+}
+"""The metric of the catalogue that shows more about a signal without a product."""
+
+
+def link_of(signal: Signal, seller_id: str) -> str:
+    """Return the page of what a signal is about: the product, else the seller's metric."""
+    if signal["subject_kind"] == "product":
+        return f"/shop/products/{in_path(signal['subject_id'])}"
+    return f"/sell/{in_path(seller_id)}/metrics?metric={METRICS[signal['kind']]}"
+
+
+@router.get("/sell/{seller_id}/signals")
+async def seller_signals(request: Request, dashboards: DashboardsDep, seller_id: SellerId) -> Response:
+    """Return only the list of a seller's newest signals."""
+    pages = opened(request, PageRenderer)
+    shown = await dashboards.signals_of_seller(seller_id, SignalsRequest(PeriodRequest(), limit=NEWEST))
+    page = pages(
+        "seller/_signals.html",
+        shown=shown,
+        titles=TITLES,
+        links=[link_of(signal, seller_id) for signal in shown["signals"]],
+        now=dashboards.analytics.context.clock(),
+    )
+    return not_stored_if(shown["stale"], page)

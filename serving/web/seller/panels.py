@@ -12,7 +12,7 @@ from serving.analytics.metric_schemas import SellerMetrics
 from serving.analytics.metrics import MetricsRequest
 from serving.kit.analytics_context import PeriodRequest
 from serving.web.formatter import Formatter
-from serving.web.policy import POLICIES
+from serving.web.policy import OF_SELLER
 from serving.web.seller.metrics import label_of, metric_text
 from serving.web.translation import gettext, ngettext
 
@@ -104,7 +104,7 @@ def source_metrics(source: str) -> tuple[str, ...]:
 def sees_figures(principal: Principal | None, seller_id: str) -> bool:
     """Return whether a person may open the pages with what a seller earned."""
     try:
-        POLICIES["seller"].authorize(principal, {"seller_id": seller_id})
+        OF_SELLER.authorize(principal, {"seller_id": seller_id})
     except (NotAllowed, NotYours, SignInRequired):
         return False
     return True

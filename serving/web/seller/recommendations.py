@@ -3,22 +3,20 @@
 import asyncio
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import read_catalogue
 from common.problems import Problem
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.metrics import Compare, MetricsRequest
-from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
-from serving.kit.parameters import SellerId, reject_repeated_parameters
+from serving.kit.parameters import SellerId
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.experiment_schemas import RecommendationUplift
-from serving.web.figures_state import not_stored_if
-from serving.web.policy import POLICIES
-from serving.web.renderer import PageRenderer
+from serving.web.policy import OF_SELLER, may_manage, page_router
+from serving.web.renderer import PageRenderer, not_stored_if
 from serving.web.seller.choices import (
     COMPARISONS,
     UNREGISTERED,
@@ -29,7 +27,6 @@ from serving.web.seller.choices import (
 )
 from serving.web.seller.metrics import figures_of
 from serving.web.seller.panels import domain_metrics, file_bounds, metric_table
-from serving.web.seller_admin.policy import may_manage
 
 METRICS = domain_metrics("recommendations")
 BY_PRODUCT = (
@@ -47,9 +44,7 @@ UPLIFT_TIMEOUT_S = 3.0
 
 BY_SURFACE = ("recommendation_impressions", "recommendation_clicks", "click_through_rate")
 
-router = APIRouter(
-    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
-)
+router = page_router(OF_SELLER)
 
 
 @router.get("/sell/{seller_id}/recommendations")
@@ -73,7 +68,7 @@ async def seller_recommendations(
     )
     choices = period.choices(compare=compare)
     page = pages(
-        "seller_recommendations.html",
+        "seller/recommendations.html",
         seller=details or UNREGISTERED,
         seller_id=seller_id,
         tabs=handed_on(request),

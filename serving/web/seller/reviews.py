@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import read_catalogue
@@ -13,14 +13,12 @@ from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.metric_schemas import SellerMetrics
 from serving.analytics.metrics import Compare, MetricsRequest
 from serving.analytics.reviews import ReviewsRequest
-from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
-from serving.kit.parameters import Cursor, SellerId, reject_repeated_parameters
-from serving.web.figures_state import not_stored_if
+from serving.kit.parameters import Cursor, SellerId
 from serving.web.formatter import Formatter
-from serving.web.policy import POLICIES
-from serving.web.renderer import PageRenderer
+from serving.web.policy import OF_SELLER, may_manage, page_router
+from serving.web.renderer import PageRenderer, not_stored_if
 from serving.web.seller.choices import (
     COMPARISONS,
     UNREGISTERED,
@@ -32,7 +30,6 @@ from serving.web.seller.choices import (
 )
 from serving.web.seller.metrics import figures_of, metric_text
 from serving.web.seller.panels import file_bounds, metric_table, source_metrics
-from serving.web.seller_admin.policy import may_manage
 from serving.web.translation import N_
 
 METRICS = source_metrics("review_scores")
@@ -49,9 +46,7 @@ SCORES: Mapping[Scores, tuple[str, int, int]] = {
 }
 """Which reviews are listed: the text of the choice, the lowest and the highest score."""
 
-router = APIRouter(
-    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
-)
+router = page_router(OF_SELLER)
 
 
 @router.get("/sell/{seller_id}/reviews")
@@ -81,7 +76,7 @@ async def seller_reviews_page(
     )
     choices = period.choices("90d", compare=compare, scores=scores)
     page = pages(
-        "seller_reviews.html",
+        "seller/reviews.html",
         seller=details or UNREGISTERED,
         seller_id=seller_id,
         tabs=handed_on(request),

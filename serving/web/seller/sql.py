@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from clickhouse.analytics.catalogue import AnalyticsView, read_views
@@ -14,18 +14,16 @@ from common.problems import Problem
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.seller_sql import MAX_QUERY_LENGTH, QUERY_REFUSED, SqlResult, is_numeric
 from serving.analytics.sql_endpoints import SellerSqlDep, csv_headers, table_headers, write_csv
-from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
 from serving.kit.http_caching import PRIVATE_NO_STORE
-from serving.kit.parameters import SellerId, reject_repeated_parameters
+from serving.kit.parameters import SellerId
 from serving.kit.parquet_writer import PARQUET
 from serving.kit.responses import CSV, download_headers
 from serving.web.forms import read_form
-from serving.web.policy import POLICIES
+from serving.web.policy import OF_SELLER, may_manage, page_router
 from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import UNREGISTERED, handed_on
-from serving.web.seller_admin.policy import may_manage
 from serving.web.translation import gettext
 
 FIRST_VIEW = "sales"
@@ -33,9 +31,7 @@ SHOWN_ROWS = 500
 """The rows that the page shows. The CSV file has all rows of the result."""
 MAX_BARS = 40
 
-router = APIRouter(
-    route_class=guarded(POLICIES), include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
-)
+router = page_router(OF_SELLER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +96,7 @@ async def _page(
     pages = opened(request, PageRenderer)
     details = await dashboards.seller(seller_id)
     page = pages(
-        "seller_sql.html",
+        "seller/sql.html",
         problem.status if problem else 200,
         seller=details or UNREGISTERED,
         tabs=handed_on(request),

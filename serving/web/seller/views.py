@@ -6,17 +6,17 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
+from common.guarded_route import policy
 from common.ids import Id
 from common.problems import Problem
 from common.request_path import in_path
-from serving.gateway.described_routes import guarded
-from serving.kit.parameters import SellerId, reject_repeated_parameters
+from serving.kit.parameters import SellerId
 from serving.web import presenters
-from serving.web.forms import NO_STORE, Form, read_form
-from serving.web.policy import POLICIES
+from serving.web.forms import NO_STORE, Form, read_form, send
+from serving.web.policy import OF_MANAGERS, OF_SELLER, page_router
 from serving.web.service_calls import ask
 
 CHOICES = ("metric", *presenters.PERIOD, "compare", "by")
@@ -24,39 +24,34 @@ CHOICES = ("metric", *presenters.PERIOD, "compare", "by")
 TIMEOUT_S = 1.0
 """The metrics page waits at most this long for the views, which it can do without."""
 
-router = APIRouter(
-    prefix="/sell/{seller_id}/metrics/views",
-    route_class=guarded(POLICIES),
-    include_in_schema=False,
-    dependencies=[Depends(reject_repeated_parameters)],
-)
+router = page_router(OF_SELLER, "/sell/{seller_id}/metrics/views")
 
 
-async def saved_views(request: Request, seller_id: str) -> Sequence[Mapping[str, Any]] | None:
+async def saved_views(request: Request) -> Sequence[Mapping[str, Any]] | None:
     """Return the saved views of a seller; None if the service alerts does not answer in time."""
     with suppress(Problem, TimeoutError):
         async with asyncio.timeout(TIMEOUT_S):
-            found = await ask(request, "GET", "/v1/sellers/{seller_id}/views", seller_id=seller_id)
+            found = await ask(request, "GET", "/v1/sellers/{seller_id}/views")
             return [{**view, "choices": _without_preset(view["choices"])} for view in found["views"]]
     return None
 
 
 @router.post("")
+@policy(OF_MANAGERS)
 async def save_seller_view(request: Request, seller_id: SellerId) -> Response:
     """Save the choices of the form under its name, and show them again."""
     form = await read_form(request)
     choices = _choices(form)
-    body = {"name": form.text("name"), "choices": choices}
-    await ask(request, "POST", "/v1/sellers/{seller_id}/views", body, seller_id=seller_id)
+    await send(request, form, "POST", "/v1/sellers/{seller_id}/views", choices=choices)
     return _shown(seller_id, choices)
 
 
 @router.post("/{view_id}/removal")
+@policy(OF_MANAGERS)
 async def delete_seller_view(request: Request, seller_id: SellerId, view_id: Id) -> Response:
     """Delete a view, and show the choices of the form again."""
     form = await read_form(request)
-    path = "/v1/sellers/{seller_id}/views/{view_id}"
-    await ask(request, "DELETE", path, seller_id=seller_id, view_id=view_id)
+    await ask(request, "DELETE", "/v1/sellers/{seller_id}/views/{view_id}")
     return _shown(seller_id, _choices(form))
 
 

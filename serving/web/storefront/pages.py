@@ -4,21 +4,24 @@ import asyncio
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request
+import orjson
+from fastapi import Depends, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from common.access_policy import allow, anyone
+from common.guarded_route import policy
 from common.ids import Id
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.routes import CommerceDep
-from serving.gateway.described_routes import guarded
-from serving.gateway.gateway import identity_of, renewal
+from serving.gateway import cookies
+from serving.gateway.gateway import GatewayDomain, identity_of, renewal
 from serving.kit.cache.completeness import mark_incomplete
 from serving.kit.cache.keys import categories_tags, product_tags, products_tags, similar_tags
 from serving.kit.cached_responses import CachedResponder, CachedResponderDep
 from serving.kit.domain import opened
 from serving.kit.http_caching import PRIVATE_NO_STORE
-from serving.kit.parameters import CategoryParam, ProductId, SearchText, reject_repeated_parameters
+from serving.kit.parameters import CategoryParam, ProductId, SearchText
 from serving.kit.problems import BAD_BODY, ClickHouseUnavailable, CommerceUnavailable
 from serving.kit.product_cards import read_known_cards
 from serving.kit.product_lists import Categories, Category
@@ -35,12 +38,11 @@ from serving.recommendations.endpoints import (
     personal_page,
 )
 from serving.recommendations.service import Context
-from serving.web.people.order_rows import order_rows
+from serving.web.account.named_rows import order_rows
+from serving.web.policy import ANYBODY, page_router
 from serving.web.renderer import PageRenderer
-from serving.web.session_cookie import session_id, set_session_cookie
 from serving.web.storefront.cart import StoredCart, price_cart
 from serving.web.storefront.order_tracking import sellers_parts, track
-from serving.web.storefront.policy import POLICIES
 from serving.web.storefront.recommendation_rows import (
     ROW_LENGTH,
     followed_or_none,
@@ -50,21 +52,33 @@ from serving.web.storefront.recommendation_rows import (
     titled_rows,
 )
 
+
+async def session_id(request: Request) -> str:
+    """Return the session id of the cookie, or a new one."""
+    return identity_of(request).session_id or opened(request, GatewayDomain).guests.new()
+
+
+def set_session_cookie(request: Request, response: Response, session: str) -> Response:
+    """Set the session cookie, and forbid shared caches to store the response."""
+    cookies.set_session(request, response, opened(request, GatewayDomain).guests.sign(session))
+    return response
+
+
 PRODUCTS_PER_PAGE = 24
 """The number of products on a page of a listing."""
 
 ORDERS_SHOWN = 20
 """The number of an account's orders on the page of orders. The account has all of them."""
 
+CART = anyone("page", refused_like="write")
+"""On the way to the checkout: refused later than other pages."""
+
+OWN_ORDER = allow("guest", "shopper", "admin", "platform", traffic="page")
+
 CART_LIMIT = 64 * 1024
 """The largest body of a cart in bytes."""
 
-router = APIRouter(
-    route_class=guarded(POLICIES),
-    prefix="/shop",
-    include_in_schema=False,
-    dependencies=[Depends(reject_repeated_parameters)],
-)
+router = page_router(ANYBODY, "/shop")
 
 Session = Annotated[str, Depends(session_id)]
 
@@ -105,6 +119,7 @@ async def home(
 
 
 @router.get("/recommended")
+@policy(anyone("recommendation"))
 async def row(
     request: Request,
     session: Session,
@@ -197,12 +212,14 @@ async def product(
 
 
 @router.get("/cart")
+@policy(CART)
 async def cart_page(request: Request, session: Session) -> Response:
     """Return the cart page. The browser stores the cart, and `cart-page.js` fetches its priced lines."""
     return _page(request, session, "cart.html", rows=await titled_rows(request, session, "cart"))
 
 
 @router.get("/cart/rows")
+@policy(anyone("recommendation"))
 async def cart_rows(request: Request, session: Session) -> Response:
     """Return only the rows whose titles say why, for the products that are in the cart now."""
     rows = await titled_rows(request, session, "cart")
@@ -210,6 +227,7 @@ async def cart_rows(request: Request, session: Session) -> Response:
 
 
 @router.post("/cart")
+@policy(CART)
 async def cart_lines(request: Request, products: ProductsDep, session: Session) -> Response:
     """Return the lines of a cart at current prices, by seller. It needs Redis."""
     try:
@@ -244,6 +262,7 @@ async def orders(
 
 
 @router.get("/orders/{order_id}")
+@policy(OWN_ORDER)
 async def order(
     request: Request, products: ProductsDep, commerce: CommerceDep, session: Session, order_id: str
 ) -> Response:
@@ -257,6 +276,7 @@ async def order(
 
 
 @router.get("/orders/{order_id}/state")
+@policy(OWN_ORDER)
 async def order_state(
     request: Request, products: ProductsDep, commerce: CommerceDep, session: Session, order_id: str
 ) -> Response:
@@ -306,3 +326,13 @@ async def _order(
         "parts": sellers_parts(found),
         "sellers": names,
     }
+
+
+@router.get("/visitor")
+async def visitor(request: Request, session: Annotated[str, Depends(session_id)]) -> Response:
+    """Return the session id of the cookie, and set the cookie. A new visitor gets a new session."""
+    response = set_session_cookie(
+        request, Response(orjson.dumps({"session": session}), media_type="application/json"), session
+    )
+    response.headers["Cache-Control"] = PRIVATE_NO_STORE
+    return response

@@ -18,7 +18,7 @@ from serving.kit.stores import Stores
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRow
 from serving.recommendations.sellers_to_follow import SellerToFollow
-from serving.recommendations.service import Context, RecommendationService
+from serving.recommendations.service import Context
 from serving.recommendations.shelf_definitions import RowPage
 from serving.web.storefront.cart import CART_COOKIE, products_in
 
@@ -55,7 +55,11 @@ async def recommended(
         return None
     length = ROW_LENGTH[surface]
     cart = _cart(request)
-    return await _or_none(_service(request).recommend(visitor, length, surface, product_id, shown, cart=cart))
+    return await _or_none(
+        opened(request, RecommendationsDomain).service.recommend(
+            visitor, length, surface, product_id, shown, cart=cart
+        )
+    )
 
 
 async def titled_rows(
@@ -74,7 +78,9 @@ async def titled_rows(
     if not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
         return []
     cart = _cart(request)
-    rows = _service(request).titled_rows.of_page(visitor, TITLED_ROW_LENGTH, page, shown, followed, cart)
+    rows = opened(request, RecommendationsDomain).service.titled_rows.of_page(
+        visitor, TITLED_ROW_LENGTH, page, shown, followed, cart
+    )
     found = await _or_none(rows)
     return found["rows"] if found else []
 
@@ -94,22 +100,22 @@ async def sellers_to_follow(
         return []
     names = opened(request, Stores).names
     cart = _cart(request)
-    sellers = _service(request).sellers.of(visitor, SELLERS_SHOWN, followed, names.of_sellers, cart)
+    sellers = opened(request, RecommendationsDomain).service.sellers.of(
+        visitor, SELLERS_SHOWN, followed, names.of_sellers, cart
+    )
     found = await _or_none(sellers)
     return found["sellers"] if found else []
 
 
 async def similar(request: Request, product_id: str) -> SimilarProducts | None:
     """Return similar products; None if they can't be loaded. `page.js` gives each showing of them an id."""
-    return await _or_none(_service(request).similar(product_id, ROW_LENGTH["product"]))
+    return await _or_none(
+        opened(request, RecommendationsDomain).service.similar(product_id, ROW_LENGTH["product"])
+    )
 
 
 def _cart(request: Request) -> list[str]:
     return products_in(request.cookies.get(CART_COOKIE, ""))
-
-
-def _service(request: Request) -> RecommendationService:
-    return opened(request, RecommendationsDomain).service
 
 
 async def _or_none(awaitable: Awaitable[T]) -> T | None:

@@ -419,7 +419,7 @@ def test_no_page_of_the_administration_is_stored(office: Office) -> None:
     with office.http(ADMIN) as http:
         for path in ("/admin", "/admin/sellers", "/admin/people", "/admin/settings", "/admin/commission",
                      "/admin/recommendations", "/admin/experiments", "/admin/trainings"):  # fmt: skip
-            assert http.get(path).headers["cache-control"] == "no-store"
+            assert http.get(path).headers["cache-control"] == "private, no-store"
 
 
 @pytest.mark.nightly

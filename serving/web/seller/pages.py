@@ -1,0 +1,39 @@
+"""All routes of the pages of sellers."""
+
+from fastapi import APIRouter
+
+from serving.web.seller import (
+    alerts,
+    application,
+    change,
+    costs,
+    customers,
+    earnings,
+    fulfilment,
+    live,
+    metrics,
+    overview,
+    recommendations,
+    reviews,
+    settings,
+    sql,
+    views,
+)
+
+ROUTERS: tuple[APIRouter, ...] = (
+    application.router,  # /sell/apply before /sell/{seller_id}
+    overview.router,
+    metrics.router,
+    change.router,
+    customers.router,
+    live.router,
+    earnings.router,
+    fulfilment.router,
+    reviews.router,
+    recommendations.router,
+    sql.router,
+    alerts.router,
+    views.router,
+    settings.router,
+    costs.router,
+)
