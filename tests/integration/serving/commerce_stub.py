@@ -100,7 +100,7 @@ class CommerceStub:
             for route in all_routes(service.router):
                 if isinstance(route, APIRoute) and route.matches(scope)[0] is Match.FULL:
                     model = TypeAdapter[Any](route.response_model)
-                    return model.dump_json(model.validate_python(found))
+                    return model.dump_json(model.validate_python(found), by_alias=True, exclude_unset=True)
         return None
 
 

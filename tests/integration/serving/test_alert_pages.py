@@ -150,7 +150,8 @@ def test_the_metrics_page_opens_a_view_with_the_days_that_it_keeps(
 ) -> None:
     days = {"from": "2018-07-02", "until": "2018-07-15"}
     choices = {"metric": "orders", "period": "30d", **days, "compare": "year", "by": "product"}
-    commerce.order = {"views": [{"view_id": new_id(), "name": "Two weeks", "choices": choices}]}
+    view = {"view_id": new_id(), "name": "Two weeks", "choices": choices, "created_at": system_clock()}
+    commerce.answers["/v1/sellers/ana/views"] = {"views": [view]}
     shown = {**days, "metric": "orders", "compare": "year", "by": "product"}
 
     def listed() -> str | None:
