@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import psutil
 from rich.console import Console
 
@@ -84,9 +85,17 @@ def _tree_cpu_s(pid: int) -> float:
     total = 0.0
     for each in process_tree(pid):
         with suppress(psutil.NoSuchProcess):
-            times = psutil.Process(each).cpu_times()
-            total += times.user + times.system
+            total += sum(psutil.Process(each).cpu_times()[:2])
     return total
+
+
+async def fetch_count(settings: Settings, query: str) -> int:
+    """Return the number that a query on PostgreSQL answers."""
+    connection = await asyncpg.connect(settings.postgres)
+    try:
+        return int(await connection.fetchval(query))
+    finally:
+        await connection.close()
 
 
 @contextmanager

@@ -14,10 +14,11 @@ from bench import year_of_orders
 from bench.durations import Quantiles, stopwatch
 from bench.figures import period_answers
 from bench.figures.period_answers import Answers
+from bench.tables import count_and_times, print_notes
 from bench.temporary_platform import temporary_clickhouse
 from bench.year_of_orders import FACTS, LINES_PER_ORDER
 from clickhouse.databases import ROWS_SUFFIX
-from clickhouse.metrics.definition import MetricDefinition, read_definitions
+from clickhouse.metrics.definition import read_definitions
 from clickhouse.metrics.versions import MetricVersions
 from clickhouse.migrate import apply_migrations, exclusive_client
 from common.settings import Settings
@@ -110,15 +111,16 @@ def show(result: PeriodsBenchResult, console: Console) -> None:
             column.justify = "right"
     for question, each in result.answers.items():
         ratio = "" if each.ratio is None else f"{each.ratio:.2f}"
-        answers.add_row(question, *_times(each.answered), f"{each.peer.p50_ms:,.0f}", ratio)
+        answers.add_row(question, *_cells_of_times(each.answered), f"{each.peer.p50_ms:,.0f}", ratio)
         for query, quantiles in each.queries.items():
-            answers.add_row(f"  of it {query}", *_times(quantiles), "", "")
+            answers.add_row(f"  of it {query}", *_cells_of_times(quantiles), "", "")
         if each.failed:
             answers.add_row("  refused: took too long", f"{each.failed:,}", "", "", "", "", "")
     answers.caption = "The peer adds up the stored rows of the period: no roll-up, no FINAL."
     console.print(built, answers)
-    for difference in result.differences or ("the sums of facts, lines, hours, days and minutes are equal",):
-        console.print(f"• {difference}", highlight=False, markup=False)
+    print_notes(
+        console, result.differences or ("the sums of facts, lines, hours, days and minutes are equal",)
+    )
 
 
 def as_json(result: PeriodsBenchResult) -> str:
@@ -128,11 +130,15 @@ def as_json(result: PeriodsBenchResult) -> str:
 
 
 def _build(client: Client, console: Console) -> tuple[list[BuiltMetric], float]:
-    """Build the metrics of sales and payments, then switch readers to them; return the seconds of both."""
+    """Build the metrics of sales and payments, then switch readers to them; return the seconds of both.
+
+    They are those with rows or sums of their own that the measured answers need.
+    """
     versions = MetricVersions(client, lambda line: console.print(line, highlight=False))
     versions.prepare()
     built = []
-    definitions = _definitions()
+    needed = {*year_of_orders.SALES, *year_of_orders.SALES_OF_SELLERS, *year_of_orders.PAYMENTS}
+    definitions = [definition for name, definition in read_definitions().items() if name in needed]
     for definition in definitions:
         with stopwatch() as seconds:
             versions.rebuild(definition)
@@ -143,12 +149,6 @@ def _build(client: Client, console: Console) -> tuple[list[BuiltMetric], float]:
         for definition in definitions:
             versions.switch(definition.name, definition.version)
     return built, switch_s()
-
-
-def _definitions() -> list[MetricDefinition]:
-    """Return the metrics with rows or sums of their own that the measured answers need."""
-    needed = {*year_of_orders.SALES, *year_of_orders.SALES_OF_SELLERS, *year_of_orders.PAYMENTS}
-    return [definition for name, definition in read_definitions().items() if name in needed]
 
 
 def _stored_tables(client: Client, database: str, *tables: str) -> StoredTables:
@@ -172,11 +172,8 @@ def _wait_for_merges(client: Client) -> None:
         time.sleep(0.1)
 
 
-def _times(quantiles: Quantiles | None) -> Sequence[str]:
-    if quantiles is None:
-        return ("0", "–", "–", "–")
-    times = (quantiles.p50_ms, quantiles.p99_ms, quantiles.max_ms)
-    return (f"{quantiles.count:,}", *(f"{value:,.0f}" for value in times))
+def _cells_of_times(quantiles: Quantiles | None) -> Sequence[str]:
+    return count_and_times(quantiles, "p50_ms", "p99_ms", "max_ms")
 
 
 def _cells(stored: StoredTables) -> Sequence[str]:

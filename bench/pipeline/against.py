@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from bench.tables import print_table
 from common.errors import SoukError, UserError
 from common.settings import ROOT
 
@@ -72,11 +72,11 @@ def run(commit: str, events: int, rate: int, seconds: int, console: Console) -> 
 
 def show(commit: str, here: Mapping[str, Any], there: Mapping[str, Any], console: Console) -> None:
     """Print the figures of both commits. A figure that a commit does not measure is left out."""
-    table = Table("", "this checkout", commit, "ratio", title="Beside another commit")
-    for name, (now, before) in figures(here, there).items():
-        ratio = f"{now / before:.2f}" if now and before else ""
-        table.add_row(name, _text(now), _text(before), ratio)
-    console.print(table)
+    rows = (
+        (title, _text(now), _text(before), f"{now / before:.2f}" if now and before else "")
+        for title, (now, before) in figures(here, there).items()
+    )
+    print_table(console, ("", "this checkout", commit, "ratio"), rows, title="Beside another commit")
 
 
 def figures(

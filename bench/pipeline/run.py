@@ -189,11 +189,11 @@ def _measure_rate(
 
     def progress() -> tuple[int, int]:
         check()
-        facts = row_counts.fact_rows(client)
+        facts = row_counts.count(client, row_counts.FACTS)
         shares = (
             facts / events,
-            row_counts.aggregated_lines(client, queries) / lines,
-            row_counts.delivered_orders(client, queries) / orders,
+            row_counts.count(client, queries.lines) / lines,
+            row_counts.count(client, queries.delivered) / orders,
         )
         return facts, int(min(shares) * events)
 
@@ -205,7 +205,7 @@ def _freshness(
 ) -> dict[str, Freshness]:
     with connect(settings) as for_facts, connect(settings) as for_sales:
         counters: dict[str, Callable[[], int]] = {
-            "facts": partial(row_counts.placed_orders, for_facts),
+            "facts": partial(row_counts.count, for_facts, row_counts.PLACED_ORDERS),
             "aggregates": partial(row_counts.aggregated_orders_from, for_sales, first_order),
         }
         return measure(

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console
-from rich.table import Table
 
 from bench.pipeline.against import clone_of, figure, measure
+from bench.tables import print_notes, print_table
 from common.errors import UserError
 from common.settings import ROOT
 
@@ -184,46 +184,39 @@ def growth(pairs: Sequence[Pair]) -> list[str]:
 
 def show(watched: Watched, pairs: Sequence[Pair], console: Console) -> None:
     """Print the figures, their ratios and verdicts, and what grew if one is worse."""
-    table = Table(
-        "",
-        "this checkout",
-        watched.commit[:8],
-        "ratios",
-        "median",
-        f"to {watched.first[:8]}",
-        "verdict",
+    figures = judge(pairs)
+    print_table(
+        console,
+        ("", "this checkout", watched.commit[:8], "ratios", "median", f"to {watched.first[:8]}", "verdict"),
+        (
+            (
+                each.title,
+                _text(each.here),
+                _text(each.there),
+                " ".join(f"{ratio:.2f}" for ratio in each.ratios),
+                f"{each.ratio:.2f}",
+                f"{each.ratio * before:.2f}" if (before := watched.since_first.get(each.title)) else "",
+                each.verdict or "",
+            )
+            for each in figures
+        ),
         title="The spine beside the stored commit",
         caption=watched.reason,
     )
-    figures = judge(pairs)
-    for each in figures:
-        before = watched.since_first.get(each.title)
-        table.add_row(
-            each.title,
-            _text(each.here),
-            _text(each.there),
-            " ".join(f"{ratio:.2f}" for ratio in each.ratios),
-            f"{each.ratio:.2f}",
-            f"{each.ratio * before:.2f}" if before else "",
-            each.verdict or "",
-        )
-    console.print(table)
     lines = growth(pairs)
     if any(each.verdict == "worse" for each in figures):
         console.print("what grew:")
     elif lines:
         console.print("no figure is worse beyond its limit; what grew nevertheless:")
-    for line in lines:
-        console.print(f"• {line}", highlight=False)
+    print_notes(console, lines)
 
 
 def as_json(watched: Watched, pairs: Sequence[Pair]) -> str:
     """Return everything that was measured as one JSON object."""
-    figures = [vars(each) | {"ratio": each.ratio} for each in judge(pairs)]
     return json.dumps(
         {
             "commit": watched.commit,
-            "figures": figures,
+            "figures": [vars(each) | {"ratio": each.ratio} for each in judge(pairs)],
             "grew": growth(pairs),
             "pairs": [vars(pair) for pair in pairs],
         },

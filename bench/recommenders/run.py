@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 from bench.recommenders import latency as recommender_latency
 from bench.recommenders.latency import AnswerLatency
 from bench.recommenders.published_results import MATCHED_SHARE, TASKS, EvaluationTask, command_line
 from bench.recommenders.simulated_marketplace import METRIC, Attained, marketplace
 from bench.recommenders.simulated_marketplace import attained as attained_in
+from bench.tables import print_table
 from common.errors import SoukError
 from common.settings import ROOT
 from recommenders.evaluation.evaluator import evaluate_lists
@@ -142,35 +142,36 @@ def evaluate(task: EvaluationTask, plan: RecommendersBenchPlan, model: str) -> C
 
 def _judged(model: str, card: Card, plan: RecommendersBenchPlan, task: EvaluationTask) -> Mapping[str, Any]:
     """Return a model's judgement from the card if it is there, or evaluate the model."""
-    judged_models: dict[str, Mapping[str, Any]] = {
-        each["candidate"]["model"]: each for each in card["judged"]
-    }
-    return judged_models.get(model) or evaluate(task, plan, model)["judged"][0]
+    judged: list[Mapping[str, Any]] = [each for each in card["judged"] if each["candidate"]["model"] == model]
+    return judged[-1] if judged else evaluate(task, plan, model)["judged"][0]
 
 
 def show(result: RecommendersBenchResult, console: Console) -> None:
     """Print tables of figures and latencies."""
-    table = Table("data", "metric", "published", "floor", "aim", "chosen", "best baseline", "popularity")
-    for row in rows(result.cards):
-        table.add_row(*row)
-    console.print(table)
+    heads = ("data", "metric", "published", "floor", "aim", "chosen", "best baseline", "popularity")
+    print_table(console, heads, rows(result.cards))
     for line in (*comparisons_with_baselines(result), *comparisons_with_singles(result)):
         console.print(line, soft_wrap=True)
-    costs = Table("data", "model", "tuning, s", "fit, s", "memory, MB")
-    for name, card in result.cards.items():
-        costs.add_row(TASKS[name].title, *_cost(card))
-    console.print(costs)
-    latencies = Table("one answer, one thread", "answers", "p50, µs", "p99, µs")
-    for title, each in result.latencies.items():
-        latencies.add_row(title, f"{each.answers:,}", f"{each.p50_us:,.0f}", f"{each.p99_us:,.0f}")
+    print_table(
+        console,
+        ("data", "model", "tuning, s", "fit, s", "memory, MB"),
+        ((TASKS[name].title, *_cost(card)) for name, card in result.cards.items()),
+    )
     aims = recommender_latency.FOLD_IN_AIM_US
-    session_us = recommender_latency.SESSION_AIM_US
-    latencies.caption = f"aims: fold-in {aims[0]} and {aims[1]} µs, a visit {session_us} µs"
-    console.print(latencies)
-    shares = Table("simulated marketplace", str(METRIC), "share of the best reachable")
-    for name, reached in result.attained.items():
-        shares.add_row(name, f"{reached.value:.4f}", f"{reached.share:.1%}")
-    console.print(shares)
+    print_table(
+        console,
+        ("one answer, one thread", "answers", "p50, µs", "p99, µs"),
+        (
+            (title, f"{each.answers:,}", f"{each.p50_us:,.0f}", f"{each.p99_us:,.0f}")
+            for title, each in result.latencies.items()
+        ),
+        caption=f"aims: fold-in {aims[0]} and {aims[1]} µs, a visit {recommender_latency.SESSION_AIM_US} µs",
+    )
+    print_table(
+        console,
+        ("simulated marketplace", str(METRIC), "share of the best reachable"),
+        ((name, f"{reached.value:.4f}", f"{reached.share:.1%}") for name, reached in result.attained.items()),
+    )
     console.print(f"{INTERACTIONS:,} interactions are judged in {result.judging_s:.1f} s")
 
 
@@ -190,17 +191,18 @@ def rows(cards: Mapping[str, Card]) -> list[list[str]]:
 
 def comparisons_with_baselines(result: RecommendersBenchResult) -> list[str]:
     """Return a line for each baseline that says whether the chosen model is above it with intervals apart."""
-    lines = []
-    for name, others in result.beaten.items():
-        for metric, other in product(TASKS[name].goals, others):
-            chosen = result.cards[name]["judged"][0]
-            first, second = (Interval(**each["figures"]["all"][metric]) for each in (chosen, other))
-            is_above = first.is_disjoint(second) and first.mean > second.mean
-            verdict = "above, intervals apart" if is_above else "not above with intervals apart"
-            lines.append(
-                f"{TASKS[name].title}: {_figure(chosen, metric)} against {_figure(other, metric)}: {verdict}"
-            )
-    return lines
+    return [
+        f"{TASKS[name].title}: {_compared(result.cards[name]['judged'][0], other, metric)}"
+        for name, others in result.beaten.items()
+        for metric, other in product(TASKS[name].goals, others)
+    ]
+
+
+def _compared(chosen: Mapping[str, Any], other: Mapping[str, Any], metric: str) -> str:
+    first, second = (Interval(**each["figures"]["all"][metric]) for each in (chosen, other))
+    is_above = first.is_disjoint(second) and first.mean > second.mean
+    verdict = "above, intervals apart" if is_above else "not above with intervals apart"
+    return f"{_figure(chosen, metric)} against {_figure(other, metric)}: {verdict}"
 
 
 def comparisons_with_singles(result: RecommendersBenchResult) -> list[str]:
@@ -221,8 +223,7 @@ def _mean_figure(judged: Mapping[str, Any]) -> float:
 def as_markdown(result: RecommendersBenchResult) -> str:
     """Return the figures as a Markdown table for the documentation."""
     head = ["data", "metric", "published", "floor", "aim", "chosen by auto", "best baseline", "popularity"]
-    lines = [head, ["---"] * len(head), *rows(result.cards)]
-    table = [f"| {' | '.join(line)} |" for line in lines]
+    table = [f"| {' | '.join(line)} |" for line in [head, ["---"] * len(head), *rows(result.cards)]]
     comparisons = (*comparisons_with_baselines(result), *comparisons_with_singles(result))
     return "\n".join([*table, *(f"\n{line}" for line in comparisons)])
 

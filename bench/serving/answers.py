@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
@@ -10,7 +11,6 @@ from typing import Any
 
 import httpx
 from rich.console import Console
-from rich.table import Table
 
 from bench.durations import Quantiles
 from bench.interference import FLUSH_LIMIT_S, STEAL_LIMIT, DiskProbe, InterferenceMonitor, InterferenceSummary
@@ -28,6 +28,7 @@ from bench.serving.workload import (
     arrivals,
     progress_line,
 )
+from bench.tables import count_and_times, print_notes, print_table
 from common import gc_tuning
 from common.errors import PartUnavailable, UserError
 from common.http_client import HttpClient
@@ -93,39 +94,47 @@ def run(settings: Settings, minutes: float, console: Console) -> AnswersBenchRes
 
 def show(result: AnswersBenchResult, console: Console) -> None:
     """Print the result."""
-    heads = ("", "count", "p50", "p95", "p99", "max", f"> {SLOW_MS:g} ms", "errors")
-    table = Table(*heads, title="Response times of the API, ms")
-    for kind, each in result.figures.items():
-        above = f"{each.share_above_50_ms:.2%}" if each.answered else "–"
-        table.add_row(kind, *_cells(each.answered), above, f"{sum(each.errors.values()):,}")
-    console.print(table)
+    heads = ("", "count", "p50", "p95", "p99", "max")
+    print_table(
+        console,
+        (*heads, f"> {SLOW_MS:g} ms", "errors"),
+        (
+            (
+                kind,
+                *_cells(each.answered),
+                f"{each.share_above_50_ms:.2%}" if each.answered else "–",
+                f"{sum(each.errors.values()):,}",
+            )
+            for kind, each in result.figures.items()
+        ),
+        title="Response times of the API, ms",
+    )
     if result.host.calm < result.host.intervals:
-        calm = Table(*heads[:-2], title="Requests sent while neither host nor disk caused delays")
-        for kind, each in result.figures.items():
-            calm.add_row(kind, *_cells(each.calm))
-        calm.caption = _describe_interference(result.host)
-        console.print(calm)
+        print_table(
+            console,
+            heads,
+            ((kind, *_cells(each.calm)) for kind, each in result.figures.items()),
+            title="Requests sent while neither host nor disk caused delays",
+            caption=_describe_interference(result.host),
+        )
+    notes = [
+        f"{kind}: {count:,} times {why}"
+        for kind, each in result.figures.items()
+        for why, count in each.errors.items()
+    ]
     if disk := result.disk:
-        console.print(
-            f"• a flush of 8 KB to the disk took {disk.p50_ms:,} ms (p50), {disk.p99_ms:,} (p99), "
+        notes.insert(
+            0,
+            f"a flush of 8 KB to the disk took {disk.p50_ms:,} ms (p50), {disk.p99_ms:,} (p99), "
             f"{disk.max_ms:,} at most; each order waits for at least one flush",
-            highlight=False,
-            soft_wrap=True,
         )
-    for kind, each in result.figures.items():
-        for why, count in each.errors.items():
-            console.print(f"• {kind}: {count:,} times {why}", highlight=False, markup=False)
     if under_way := sum(each.under_way for each in result.figures.values()):
-        console.print(
-            f"• requests without an answer when the run was stopped: {under_way:,}", highlight=False
-        )
+        notes.append(f"requests without an answer when the run was stopped: {under_way:,}")
+    print_notes(console, notes)
 
 
-def _cells(quantiles: Quantiles | None) -> tuple[str, ...]:
-    if quantiles is None:
-        return ("0", *("–" for _ in range(4)))
-    times = (quantiles.p50_ms, quantiles.p95_ms, quantiles.p99_ms, quantiles.max_ms)
-    return (f"{quantiles.count:,}", *(f"{value:,.0f}" for value in times))
+def _cells(quantiles: Quantiles | None) -> list[str]:
+    return count_and_times(quantiles, "p50_ms", "p95_ms", "p99_ms", "max_ms")
 
 
 def _describe_interference(host: InterferenceSummary) -> str:
@@ -195,15 +204,12 @@ async def measure(
         PAGE: clients.open_page,
     }
     begun_s = asyncio.get_running_loop().time()
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for kind, rate in workload.rates.items():
-                times = arrivals(rate, workload.seconds, Random(f"{SEED} {kind}"))
-                tasks.create_task(_send_at(tasks, begun_s, times, send[kind]))
-            tasks.create_task(_report_minutes(begun_s, workload.seconds, log, print_line))
-            tasks.create_task(_sample_interference(begun_s, workload, log, monitor))
-    finally:
-        await http.aclose()
+    async with aclosing(http), asyncio.TaskGroup() as tasks:
+        for kind, rate in workload.rates.items():
+            times = arrivals(rate, workload.seconds, Random(f"{SEED} {kind}"))
+            tasks.create_task(_send_at(tasks, begun_s, times, send[kind]))
+        tasks.create_task(_report_minutes(begun_s, workload.seconds, log, print_line))
+        tasks.create_task(_sample_interference(begun_s, workload, log, monitor))
 
 
 async def _send_at(
