@@ -3,8 +3,7 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from common.settings import Settings
-from dashboards.layout import Section, build_dashboard
-from dashboards.panels import FULL, HALF, Column, PanelBuilder, metric_panel
+from dashboards.panels import FULL, HALF, Column, PanelBuilder, Section, build_dashboard, metric_panel
 from dashboards.prometheus.burn_rates import ALERTS, ratio_name
 from dashboards.prometheus.objectives import OBJECTIVES, Objective
 

@@ -3,12 +3,13 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from common.settings import Settings
-from dashboards.layout import Section, build_dashboard
 from dashboards.panels import (
     FULL,
     HALF,
     Column,
     PanelBuilder,
+    Section,
+    build_dashboard,
     metric_panel,
     stat_panel,
     table_panel,

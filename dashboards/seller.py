@@ -9,9 +9,18 @@ from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_
 from clickhouse.metric_catalogue.files import Unit
 from clickhouse.metric_catalogue.scope import ONE_SELLER
 from common.settings import Settings
-from dashboards.layout import Section, build_dashboard
 from dashboards.metric_queries import UNITS, metric_series, metric_split, metric_totals, panels_of
-from dashboards.panels import FULL, HALF, Column, PanelBuilder, stat_panel, table_panel, time_series_panel
+from dashboards.panels import (
+    FULL,
+    HALF,
+    Column,
+    PanelBuilder,
+    Section,
+    build_dashboard,
+    stat_panel,
+    table_panel,
+    time_series_panel,
+)
 from dashboards.queries import PanelQueries
 from dashboards.variables import grain_variable, seller_variable
 

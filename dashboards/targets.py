@@ -1,6 +1,6 @@
 """The data sources of the dashboards, and the queries that panels run on them."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from grafana_foundation_sdk.builders.prometheus import Dataquery as PrometheusQuery
 from grafana_foundation_sdk.cog.builder import Builder
@@ -25,36 +25,31 @@ FORMATS: dict[Shape, int] = {"time series": 0, "table": 1}
 """The plugin's number for each format. A time series with a text column has a line for each of the texts."""
 
 
-class ClickHouseQuery(Dataquery):
-    """A panel's query for the ClickHouse plugin; the SDK supports only Grafana's own plugins."""
+class ClickHouseTarget(Dataquery, Builder[Dataquery]):
+    """A panel's query for the ClickHouse plugin, and its builder.
 
-    def __init__(self, sql: str, shape: Shape, ref_id: str = "A") -> None:
-        self.sql = sql
-        self.shape: Shape = shape
-        self.ref_id = ref_id
+    The SDK supports only Grafana's own plugins. The first column of a time series is `time`.
+    """
+
+    def __init__(self, sql: str, shape: Shape = "table") -> None:
+        self._sql = sql
+        self._shape = shape
+
+    def build(self) -> Self:
+        """Return the query."""
+        return self
 
     def to_json(self) -> dict[str, Any]:
         """Return the query as the `target` of a panel in Grafana's JSON."""
         return {
-            "refId": self.ref_id,
+            "refId": "A",
             "datasource": CLICKHOUSE.to_json(),
             "editorType": "sql",
-            "rawSql": self.sql,
-            "format": FORMATS[self.shape],
-            "queryType": "timeseries" if self.shape == "time series" else "table",
+            "rawSql": self._sql,
+            "format": FORMATS[self._shape],
+            "queryType": "timeseries" if self._shape == "time series" else "table",
             "pluginVersion": PLUGIN_VERSION,
         }
-
-
-class ClickHouseTarget(Builder[Dataquery]):
-    """Builds a query of ClickHouse; the first column of a time series is `time`."""
-
-    def __init__(self, sql: str, shape: Shape = "table") -> None:
-        self._query = ClickHouseQuery(sql, shape)
-
-    def build(self) -> ClickHouseQuery:
-        """Return the query."""
-        return self._query
 
 
 def prometheus_target(expression: str, legend: str = "") -> PrometheusQuery:

@@ -50,16 +50,17 @@ ALERTS = (
 
 def groups(objectives: Iterable[Objective] = OBJECTIVES) -> list[dict[str, Any]]:
     """Return Prometheus' rule groups: for each objective one of quick rules and one of slow rules."""
-    made = []
+    made: list[dict[str, Any]] = []
     for objective in objectives:
-        quick = [window for window in WINDOWS if window not in FROM_RATES]
         labels = {"slo": objective.name}
         target = {"record": "souk:slo_target", "expr": f"vector({objective.target})", "labels": labels}
-        recorded = [target, *_inputs(objective), *(_ratio(objective, window) for window in quick)]
+        quick = [_ratio(objective, window) for window in WINDOWS if window not in FROM_RATES]
         alerts = [_alert(objective, alert) for alert in ALERTS]
-        made.append({"name": f"slo_{objective.name}", "rules": [*recorded, *alerts]})
-        slow: list[Rule] = [_ratio(objective, window) for window in FROM_RATES]
-        made.append({"name": f"slo_{objective.name}_slow", "interval": "1m", "rules": slow})
+        slow = [_ratio(objective, window) for window in FROM_RATES]
+        made += (
+            {"name": f"slo_{objective.name}", "rules": [target, *_inputs(objective), *quick, *alerts]},
+            {"name": f"slo_{objective.name}_slow", "interval": "1m", "rules": slow},
+        )
     return made
 
 
@@ -90,23 +91,22 @@ def _ratio(objective: Objective, window: str) -> Rule:
         moments = WINDOWS[window] // STEPS[window]
         bad_moments = f"sum_over_time(souk:slo_bad:now{selected}[{window}:{STEPS[window]}s])"
         expression = f"clamp_max({bad_moments} / {moments}, 1)"
-    elif window in FROM_RATES:
+    else:
+        assert isinstance(objective, RequestObjective)
+        expression = _ratio_of_requests(objective, window, selected)
+    return {"record": ratio_name(window), "expr": expression, "labels": labels}
+
+
+def _ratio_of_requests(objective: RequestObjective, window: str, selected: str) -> str:
+    if window in FROM_RATES:
         bad, total = (
             f"avg_over_time(souk:slo_{kind}:rate5m{selected}[{window}]) * {WINDOWS[window]}"
             for kind in ("bad", "total")
         )
-        expression = f"({bad}) / ({total} >= {_minimum(objective)})"
-    else:
-        assert isinstance(objective, RequestObjective)
-        total = _sum(objective, objective.total, "increase", window)
-        good = _sum(objective, objective.good, "increase", window)
-        expression = f"1 - ({good} or 0 * {total}) / ({total} >= {_minimum(objective)})"
-    return {"record": ratio_name(window), "expr": expression, "labels": labels}
-
-
-def _minimum(objective: Objective) -> int:
-    assert isinstance(objective, RequestObjective)
-    return objective.min_requests
+        return f"({bad}) / ({total} >= {objective.min_requests})"
+    total = _sum(objective, objective.total, "increase", window)
+    good = _sum(objective, objective.good, "increase", window)
+    return f"1 - ({good} or 0 * {total}) / ({total} >= {objective.min_requests})"
 
 
 def _sum(objective: RequestObjective, selector: str, function: str, window: str) -> str:

@@ -54,8 +54,7 @@ def rules() -> str:
 
 def hand_written_alerts() -> Iterator[tuple[str, str, str, str]]:
     """Yield name, severity, expression and `for` (may be empty) of each alert in the file `rules.yml`."""
-    written = YAML(typ="safe").load(FOLDER / "rules.yml")
-    for rule in written["groups"][0]["rules"]:
+    for rule in YAML(typ="safe").load(FOLDER / "rules.yml")["groups"][0]["rules"]:
         yield rule["alert"], rule["labels"]["severity"], " ".join(rule["expr"].split()), rule.get("for", "")
 
 
