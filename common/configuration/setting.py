@@ -112,8 +112,8 @@ class TextSetting(Setting[str]):
         return f"a text of at most {self.max_chars:,} characters, without line breaks"
 
     def _convert(self, value: object) -> str | None:
-        fits = isinstance(value, str) and len(value) <= self.max_chars
-        return value if fits and isinstance(value, str) and (not value or value.isprintable()) else None
+        fits = isinstance(value, str) and len(value) <= self.max_chars and value.isprintable()
+        return value if fits and isinstance(value, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +160,7 @@ class ListSetting(Setting[list[Any]]):
             raise InvalidValue(f"{self.name} takes {self.takes}. {_first_fault(error)}") from error
         except TypeError as error:  # a number that JSON can't hold
             raise InvalidValue(f"{self.name} takes {self.takes}") from error
-        written: list[Any] = self.schema.dump_python(entries, mode="json", by_alias=True)
-        return written
+        return list(self.schema.dump_python(entries, mode="json", by_alias=True))
 
     def read(self, value: list[Any]) -> Any:
         """Return the entries of a valid value as the types of the schema."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from common.access_policy import ALL_STAFF, FIGURES_STAFF, AccessPolicy, allow, anyone
-from common.principal import Role
+from common.access_policy import ALL_STAFF, AccessPolicy, allow, anyone
+from common.principal import FIGURES_STAFF, Role
 from producers.services.alerts.model import WRITERS
 
 _OF_SELLER = allow(
