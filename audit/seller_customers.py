@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from audit.reference.arithmetic import half_up, ratio
 from audit.reference.customers import orders_of_customers
-from audit.reference.shop import Shop, after_discount
+from audit.reference.shop import Shop, after_discount, lines_of
 
 Row = dict[str, Any]
 MonthOf = Callable[[int], str]
@@ -45,13 +46,11 @@ def customers_of(shop: Shop) -> Customers:
     """Return the customers of all sellers."""
     net: dict[tuple[str, str], int] = defaultdict(int)
     for sign, orders in ((1, shop.sales()), (-1, shop.cancelled_sales())):
-        for order in orders:
-            for line in order["lines"]:
-                net[line["seller_id"], order["order_id"]] += sign * after_discount(line)
-    for refund in shop.refunds():
+        for order, line in lines_of(orders):
+            net[line["seller_id"], order["order_id"]] += sign * after_discount(line)
+    for refund, line in lines_of(shop.refunds()):
         if refund["placed_at"] is not None:
-            refunded = sum(line["refund_minor"] for line in refund["lines"])
-            net[refund["seller_id"], refund["order_id"]] -= refunded
+            net[refund["seller_id"], refund["order_id"]] -= line["refund_minor"]
     return {
         (seller_id, shopper_id): [
             PlacedOrder(order.at_ms, order.order_id, order.is_counted, net[seller_id, order.order_id])
@@ -89,8 +88,8 @@ def cohorts(customers: Customers, month_of: MonthOf) -> list[Row]:
                     "customers": returned,
                     "orders": len(months[month]),
                     "net_sales": net_sales,
-                    "retention": str(_half_up(returned * 10_000, size) / 10_000),
-                    "per_customer": _half_up(cumulated, size),
+                    "retention": str(ratio(returned, size)),
+                    "per_customer": half_up(cumulated, size),
                 }
             )
     return rows
@@ -109,7 +108,7 @@ class Scored:
     def segment(self) -> str:
         """The segment of these scores."""
         recency, frequency, monetary = self.scores
-        return GRID[recency][_half_up(frequency + monetary, 2) - 1]
+        return GRID[recency][half_up(frequency + monetary, 2) - 1]
 
 
 def scored(
@@ -187,7 +186,3 @@ def _sums(part: list[Scored]) -> Row:
 
 def _score(value: int, ascending: list[int]) -> int:
     return 1 + 5 * bisect_left(ascending, value) // len(ascending)
-
-
-def _half_up(numerator: int, denominator: int) -> int:
-    return (2 * numerator + denominator) // (2 * denominator)

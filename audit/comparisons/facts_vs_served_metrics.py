@@ -13,10 +13,9 @@ from audit.comparisons.facts_vs_seller_metrics import shop_of
 from audit.grains import Division, divisions, note_of_days
 from audit.metric_table import KEY, metric_table
 from audit.reference.arithmetic import HOUR_MS, Value
-from audit.reference.calendar import Calendar, midnight_ms
 from audit.reference.domains import FAMILIES, Values, fields
 from audit.reference.shop import Shop
-from audit.reference.totals import ALL_SELLERS
+from audit.reference.totals import ALL_SELLERS, Calendar, midnight_ms
 from audit.seller_sample import EVERY, largest_sellers, some_sellers
 from audit.sources.api import ApiRequest, Row, RowsOf
 from audit.sources.facts import FactTables
@@ -44,7 +43,6 @@ def run(stores: Stores) -> Iterator[TableComparison]:
     everyone = tuple(name for name, metric in read_every_metric().items() if metric.is_of_marketplace)
     month_of = reader.month_of
     table_csv = partial(csv_rows, stores.currency, month_of)
-    parquet = partial(parquet_rows, stores.currency, month_of)
     for whose, owners, names, forms in (
         (
             "some sellers",
@@ -53,7 +51,7 @@ def run(stores: Stores) -> Iterator[TableComparison]:
             (
                 ("API", "", partial(json_rows, month_of)),
                 ("CSV", "/export.csv", table_csv),
-                ("Parquet", "/export.parquet", parquet),
+                ("Parquet", "/export.parquet", partial(parquet_rows, stores.currency, month_of)),
             ),
         ),
         (

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from audit.grouping import grouped
 from audit.sources.order_lines import local_days
-from audit.sources.sent_ranges import EVERYTHING, SentRanges
+from audit.sources.source_tables import EVERYTHING, SentRanges
 from producers.importer.mapped.data_set import Import, MappedDataSet
 from producers.importer.mapped.line_reader import CANCELLED, OTHER_STATUS, PRICE_DIGITS
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.grouping import grouped
-from audit.sources.sent_ranges import EVERYTHING, SentRanges
+from audit.sources.source_tables import EVERYTHING, SentRanges
 from producers.importer.olist.tables import read_tables
 
 CONFIRMED = ("delivered", "shipped", "invoiced", "processing", "approved")
@@ -119,9 +119,8 @@ class OlistTables:
 
     def _with_approvals(self, orders: pa.Table) -> pa.Table:
         """Return the orders; a confirmed order without an approval gets the time of its purchase."""
-        confirmed = pc.is_in(orders["order_status"], value_set=pa.array(CONFIRMED))
         approved_at = pc.if_else(
-            confirmed,
+            pc.is_in(orders["order_status"], value_set=pa.array(CONFIRMED)),
             pc.coalesce(orders["order_approved_at"], orders[_PURCHASE]),
             orders["order_approved_at"],
         )

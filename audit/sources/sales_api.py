@@ -47,8 +47,7 @@ class DayRange:
 
 def sales_request(of: str, days: DayRange, grain: Grain) -> ApiRequest:
     """Request the sales `of` (`sellers/<id>` or `marketplace`) in a range of the shop's days."""
-    query = {"from": str(days.first), "to": str(days.last), "grain": grain}
-    return ApiRequest(f"/v1/{of}/sales", query)
+    return ApiRequest(f"/v1/{of}/sales", {"from": str(days.first), "to": str(days.last), "grain": grain})
 
 
 def bucket_name(bucket: Any, grain: Grain) -> str:
