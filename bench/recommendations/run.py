@@ -17,7 +17,6 @@ from bench.durations import Quantiles
 from bench.http_load import Load, LoadRequest, LoadResult
 from bench.recommendations import answer_cost, new_listings, redis_footprint, selling_out
 from bench.recommendations.answer_cost import AnswerCost
-from bench.recommendations.redis_footprint import RedisFootprint
 from bench.recommendations.selling_out import SellingOutResult
 from bench.recommendations.shop_client import ShopClient, await_true, timed, visitors
 from bench.recommendations.small_shop import CATEGORIES, PRODUCTS, Record, RecordProducer, product, send_shop
@@ -86,7 +85,8 @@ class RecommendationsBenchResult:
     """`changed`: from the 202 of a view to the first different answer. `answered`, `rows`: single answers.
 
     `listed` has the times from new listings to the first list that shows them, `unlisted` the number of those
-    in no list within a minute. `cpu_load` is the load average of the machine at the beginning and the end.
+    in no list within a minute. `memory` has the bytes that a product or shopper takes in Redis. `cpu_load` is
+    the load average of the machine at the beginning and the end.
     """
 
     changed: Quantiles
@@ -97,7 +97,7 @@ class RecommendationsBenchResult:
     rows: Quantiles
     load: dict[str, LoadFigures]
     costs: dict[str, AnswerCost]
-    memory: RedisFootprint
+    memory: dict[str, float]
     cpu_load: tuple[float, float]
 
     @property
@@ -298,17 +298,8 @@ def show(result: RecommendationsBenchResult, console: Console) -> None:
     print_table(
         console,
         ("", "bytes"),
-        ((name, f"{size:,.0f}") for name, size in result.memory.each.items()),
+        ((name, f"{size:,.0f}") for name, size in result.memory.items()),
         title="Redis, ids of 36 characters",
-    )
-    print_table(
-        console,
-        ("key", "keys", "bytes of a key"),
-        (
-            (name, f"{kind.keys:,}", f"{kind.bytes / kind.keys:,.0f}")
-            for name, kind in result.memory.by_kind.items()
-        ),
-        title="Redis of the measured shop",
     )
     sold = result.selling_out
     notes = (

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import product
@@ -21,21 +20,15 @@ from bench.recommenders.simulated_marketplace import attained as attained_in
 from bench.tables import print_table
 from common.errors import SoukError
 from common.settings import ROOT
-from recommenders.evaluation.evaluator import evaluate_lists
 from recommenders.evaluation.intervals import Interval
-from recommenders.evaluation.metrics import METRICS, Metric
-from recommenders.evaluation.sets import ProductSets
 
 Card = Mapping[str, Any]
 """The JSON object that `./souk evaluate --json` prints."""
 
-INTERACTIONS = 1_000_000
-PER_SHOPPER = 10
-
 
 @dataclass(frozen=True)
 class RecommendersBenchResult:
-    """Evaluation cards by task, answer latencies by kind, and seconds to judge a million interactions.
+    """Evaluation cards by task, and answer latencies by kind.
 
     `attained`: model → its share of the best reachable ranking of a simulated marketplace. `beaten`: task →
     the judged baselines whose intervals the chosen model must exceed. `matched`: task → the judged single
@@ -45,7 +38,6 @@ class RecommendersBenchResult:
     cards: Mapping[str, Card]
     latencies: Mapping[str, AnswerLatency]
     attained: Mapping[str, Attained]
-    judging_s: float
     beaten: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     matched: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
@@ -70,8 +62,6 @@ def run(plan: RecommendersBenchPlan, console: Console) -> RecommendersBenchResul
         SoukError: a task failed; its own error message was printed before.
         UserError: a data set is missing.
     """
-    console.print("judging a million interactions")
-    judging_s = seconds_to_judge(plan.seed)
     console.print("timing answers")
     latencies = recommender_latency.measure(plan.timed, plan.answers, plan.seed) if plan.timed else {}
     attained: Mapping[str, Attained] = {}
@@ -84,7 +74,7 @@ def run(plan: RecommendersBenchPlan, console: Console) -> RecommendersBenchResul
         cards[name] = evaluate(TASKS[name], plan, "auto")
         beaten[name] = [_judged(model, cards[name], plan, TASKS[name]) for model in TASKS[name].beaten]
         matched[name] = judged_singles(TASKS[name], plan)
-    return RecommendersBenchResult(cards, latencies, attained, judging_s, beaten, matched)
+    return RecommendersBenchResult(cards, latencies, attained, beaten, matched)
 
 
 def judged_singles(task: EvaluationTask, plan: RecommendersBenchPlan) -> list[Mapping[str, Any]]:
@@ -102,22 +92,6 @@ def share_of_best_single(
     """Return the best single model, and the chosen one's mean of all metrics relative to that of the best."""
     best = max(singles, key=_mean_figure)
     return best["candidate"]["model"], _mean_figure(chosen) / _mean_figure(best)
-
-
-def seconds_to_judge(seed: int) -> float:
-    """Return the seconds to judge lists of 20 for a million interactions by every metric, with intervals."""
-    rng = np.random.default_rng(seed)
-    shoppers = INTERACTIONS // PER_SHOPPER
-    truth = ProductSets.of(
-        np.repeat(np.arange(shoppers), PER_SHOPPER),
-        rng.integers(0, recommender_latency.PRODUCTS, INTERACTIONS),
-        shoppers,
-    )
-    first = rng.integers(0, recommender_latency.PRODUCTS, (shoppers, 1))
-    ranked = ((first + 7 * np.arange(20)) % recommender_latency.PRODUCTS).astype(np.int32)
-    began_s = time.perf_counter()
-    evaluate_lists(ranked, truth, [Metric(name, 20) for name in METRICS]).figures(seed)
-    return time.perf_counter() - began_s
 
 
 def evaluate(task: EvaluationTask, plan: RecommendersBenchPlan, model: str) -> Card:
@@ -172,7 +146,6 @@ def show(result: RecommendersBenchResult, console: Console) -> None:
         ("simulated marketplace", str(METRIC), "share of the best reachable"),
         ((name, f"{reached.value:.4f}", f"{reached.share:.1%}") for name, reached in result.attained.items()),
     )
-    console.print(f"{INTERACTIONS:,} interactions are judged in {result.judging_s:.1f} s")
 
 
 def rows(cards: Mapping[str, Card]) -> list[list[str]]:
