@@ -137,9 +137,8 @@ def scored(
         )
 
 
-def by_scores(groups: Iterable[tuple[str, bool, list[Scored]]]) -> list[Row]:
-    """Return a row for each seller and scores; the scores `000` have all customers together."""
-    rows = []
+def by_scores(groups: Iterable[tuple[str, bool, list[Scored]]]) -> Iterator[Row]:
+    """Yield a row for each seller and scores; the scores `000` have all customers together."""
     for seller_id, is_erased, group in groups:
         parts: dict[str, list[Scored]] = defaultdict(list)
         for customer in group:
@@ -147,33 +146,28 @@ def by_scores(groups: Iterable[tuple[str, bool, list[Scored]]]) -> list[Row]:
                 parts[scores].append(customer)
         for scores, part in parts.items():
             amounts = sorted(customer.net_sales for customer in part)
-            rows.append(
-                {
-                    "seller_id": seller_id,
-                    "scores": f"erased {scores}" if is_erased else scores,
-                    **_sums(part),
-                    "guests": sum(customer.is_guest for customer in part),
-                    "median": amounts[len(amounts) * 50 // 100],
-                    "p90": amounts[len(amounts) * 90 // 100],
-                }
-            )
-    return rows
+            yield {
+                "seller_id": seller_id,
+                "scores": f"erased {scores}" if is_erased else scores,
+                **_sums(part),
+                "guests": sum(customer.is_guest for customer in part),
+                "median": amounts[len(amounts) * 50 // 100],
+                "p90": amounts[len(amounts) * 90 // 100],
+            }
 
 
-def by_segment(groups: Iterable[tuple[str, bool, list[Scored]]]) -> list[Row]:
-    """Return a row for each seller and segment that has customers, one for all, and one for those erased."""
-    rows = []
+def by_segment(groups: Iterable[tuple[str, bool, list[Scored]]]) -> Iterator[Row]:
+    """Yield a row for each seller and segment that has customers, one for all, and one for those erased."""
     for seller_id, is_erased, group in groups:
         if is_erased:
             gone = {"customers": len(group), "orders": 0, "net_sales": 0}
-            rows.append({"seller_id": seller_id, "segment": "erased", **gone})
+            yield {"seller_id": seller_id, "segment": "erased", **gone}
             continue
-        rows.append({"seller_id": seller_id, "segment": "all", **_sums(group)})
-        parts: dict[str, list[Scored]] = defaultdict(list)
+        parts: dict[str, list[Scored]] = defaultdict(list, all=group)
         for customer in group if len(group) >= _FEWEST else ():
             parts[customer.segment].append(customer)
-        rows += [{"seller_id": seller_id, "segment": name, **_sums(part)} for name, part in parts.items()]
-    return rows
+        for name, part in parts.items():
+            yield {"seller_id": seller_id, "segment": name, **_sums(part)}
 
 
 def _sums(part: list[Scored]) -> Row:

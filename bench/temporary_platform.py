@@ -16,6 +16,7 @@ import psutil
 from rich.console import Console
 
 from clickhouse.databases import ROWS_SUFFIX
+from common.bounded_process import end_process
 from common.errors import PartUnavailable, SoukError
 from common.process_records import process_tree
 from common.settings import ROOT, Settings
@@ -155,12 +156,7 @@ def _running(part: Part, own: Settings) -> Iterator[None]:
         _await_ready(part, server, log)
         yield
     finally:
-        server.send_signal(signal.Signals[f"SIG{launch.stop_signal}"])
-        try:
-            server.wait(_END_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        end_process(server, _END_TIMEOUT_S, signal.Signals[f"SIG{launch.stop_signal}"])
 
 
 def _await_ready(part: Part, server: "subprocess.Popen[bytes]", log: Path) -> None:

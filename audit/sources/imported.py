@@ -142,8 +142,7 @@ class ImportedTables:
     @cached_property
     def _days(self) -> list[str]:
         moments = pa.array(self._import.source.orders.placed_at).cast(pa.timestamp("ms", "UTC"))
-        days: list[str] = local_days(pa.chunked_array([moments]), self.timezone).to_pylist()
-        return days
+        return list(local_days(pa.chunked_array([moments]), self.timezone).to_pylist())
 
     def _gross(self, rows: list[int], units: list[int]) -> list[int]:
         """Return quantity times price of each row, or its total, in the smallest coin, rounded half up."""

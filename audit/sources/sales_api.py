@@ -52,8 +52,7 @@ def sales_request(of: str, days: DayRange, grain: Grain) -> ApiRequest:
 
 def bucket_name(bucket: Any, grain: Grain) -> str:
     """Return the name of a bucket of an answer, such as `2018-06`."""
-    name: str = bucket["start"][: _NAME_LENGTH[grain]]
-    return name
+    return str(bucket["start"][: _NAME_LENGTH[grain]])
 
 
 def series_rows(grain: Grain, answer: Any) -> Iterator[Row]:

@@ -54,8 +54,7 @@ def measure(checkout: Path, *options: str) -> dict[str, Any]:
             env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         if done.returncode == 0:
-            measured: dict[str, Any] = json.loads(done.stdout)
-            return measured
+            return dict(json.loads(done.stdout))
         failures.append(done.stderr.strip().rpartition("\n")[2])
     raise SoukError(f"the benchmark of {checkout} failed: {'; '.join(failures)}")
 

@@ -41,8 +41,7 @@ class SampledMarketplace:
 
     def draw_shopper(self, random: Random) -> str:
         """Draw a shopper by activity."""
-        [shopper] = random.choices(self.shoppers, cum_weights=self.activity)
-        return shopper
+        return random.choices(self.shoppers, cum_weights=self.activity)[0]
 
 
 def order_body(marketplace: SampledMarketplace, shopper: str, item: dict[str, Any]) -> bytes:

@@ -152,7 +152,7 @@ def open_shop(settings: Settings, console: Console) -> None:
     with ShopClient(settings) as client:
         await_true(lambda: client.set_stock(STOCK, products), "the stock", 0.5)
         asyncio.run(_sell(settings))
-        await_true(lambda: bool(client.items("bench")), "recommendations", 0.5)
+        await_true(lambda: client.has_items("bench"), "recommendations", 0.5)
 
 
 async def _sell(settings: Settings) -> None:
@@ -269,6 +269,5 @@ def _audit(settings: Settings) -> int | None:
     )
     if not done.stdout:
         raise SoukError(f"the audit failed: {done.stderr.strip()[-1000:]}")
-    found = json.loads(done.stdout)
-    differences: int = found["differences"]
+    differences = int(json.loads(done.stdout)["differences"])
     return differences if differences or done.returncode == 0 else None
