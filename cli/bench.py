@@ -12,8 +12,6 @@ from rich.console import Console
 
 from bench.figures import lag as bench_lag
 from bench.figures import periods as bench_periods
-from bench.pipeline import against
-from bench.pipeline import report as pipeline_report
 from bench.pipeline import run as bench_pipeline
 from bench.pipeline import watch as bench_watch
 from bench.recommendations import run as bench_recommendations
@@ -80,14 +78,14 @@ def pipeline(
     console = Console(stderr=as_json)
     plan = bench_pipeline.PipelineBenchPlan(events, rate, seconds, port_offset, idle, peers)
     result = bench_pipeline.run(Settings.load(), plan, console)
-    here = pipeline_report.as_plain(result)
-    there = against.run(commit, events, rate, seconds, console) if commit else {}
+    here = bench_pipeline.as_plain(result)
+    there = bench_watch.run_against(commit, events, rate, seconds, console) if commit else {}
     if as_json:
         print(json.dumps(here | ({"against": there | {"commit": commit}} if commit else {}), indent=2))
         return
-    pipeline_report.show(result, console)
+    bench_pipeline.show(result, console)
     if commit:
-        against.show(commit, here, there, console)
+        bench_watch.show_against(commit, here, there, console)
 
 
 @app.command()

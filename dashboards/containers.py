@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from common.settings import PORTS, Settings
-from dashboards import datasources
+from dashboards import targets
 from dashboards.build import as_text, build, write_texts
 from dashboards.prometheus import configuration
 
@@ -33,9 +33,9 @@ def write(settings: Settings, folder: Path) -> list[Path]:
     """
     login = {"clickhouse_analyst_password": SecretStr("$SOUK_CLICKHOUSE_ANALYST_PASSWORD")}
     sources = [
-        datasources.clickhouse(settings.model_copy(update=login), CLICKHOUSE_URL),
-        datasources.prometheus(PROMETHEUS_URL),
-        datasources.zipkin(ZIPKIN_URL),
+        targets.clickhouse(settings.model_copy(update=login), CLICKHOUSE_URL),
+        targets.prometheus(PROMETHEUS_URL),
+        targets.zipkin(ZIPKIN_URL),
     ]
     provider = {"name": "souk", "type": "file", "folder": "Souk", "options": {"path": DASHBOARDS}}
     texts = {

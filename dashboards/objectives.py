@@ -4,8 +4,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from common.settings import Settings
 from dashboards.panels import FULL, HALF, Column, PanelBuilder, Section, build_dashboard, metric_panel
-from dashboards.prometheus.burn_rates import ALERTS, ratio_name
-from dashboards.prometheus.objectives import OBJECTIVES, Objective
+from dashboards.prometheus.objectives import ALERTS, OBJECTIVES, Objective, ratio_name
 
 SLOWEST = ALERTS[-1]
 """The alert with the longest windows, which says whether the budget lasts."""

@@ -4,10 +4,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from audit.catalogue_figures import of_sellers
+from audit.catalogue_figures import KEY, metric_table, of_sellers
 from audit.comparison import ComparisonSpec
 from audit.grains import Division, divisions, note_of_days
-from audit.metric_table import KEY, metric_table
 from audit.reference.domains import FAMILIES, Family, Row, fields
 from audit.reference.shop import Shop
 from audit.reference.totals import ALL_SELLERS, Calendar, Part

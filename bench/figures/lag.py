@@ -16,8 +16,14 @@ import orjson
 from rich.console import Console
 
 from bench.durations import Quantiles
-from bench.serving.answers import sample_marketplace
-from bench.serving.clients import LIST_LENGTH, SEED, SampledMarketplace, order_body, order_headers
+from bench.serving.answers import (
+    LIST_LENGTH,
+    SEED,
+    SampledMarketplace,
+    order_body,
+    order_headers,
+    sample_marketplace,
+)
 from bench.serving.workload import TIMEOUT_S, arrivals
 from bench.tables import count_and_times, print_notes, print_table
 from bench.temporary_platform import temporary_platform
