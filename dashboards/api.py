@@ -16,8 +16,14 @@ def dashboard(settings: Settings) -> Dashboard:
         Section("Figures", _figures()),
         Section("Browsing events and streams", _events()),
     ]
-    text = "The API and the pages: requests, refusals, circuit breakers, cache, queries and event streams."
-    return build_dashboard(settings, "souk-api", "Souk · API", text, sections, "now-1h")
+    return build_dashboard(
+        settings,
+        "souk-api",
+        "Souk · API",
+        "The API and the pages: requests, refusals, circuit breakers, cache, queries and event streams.",
+        sections,
+        "now-1h",
+    )
 
 
 def _requests() -> list[PanelBuilder]:

@@ -42,7 +42,8 @@ def write(settings: Settings, folder: Path) -> list[Path]:
         "grafana/provisioning/datasources/souk.yaml": as_text({"apiVersion": 1, "datasources": sources}),
         "grafana/provisioning/dashboards/souk.yaml": as_text({"apiVersion": 1, "providers": [provider]}),
     }
-    prometheus = configuration.texts(ADDRESSES, ALERTMANAGER)
-    texts |= {f"prometheus/{name}": text for name, text in prometheus.items()}
+    texts |= {
+        f"prometheus/{name}": text for name, text in configuration.texts(ADDRESSES, ALERTMANAGER).items()
+    }
     texts |= {f"grafana/dashboards/{name}.json": as_text(one) for name, one in build(settings).items()}
     return write_texts(folder, texts)

@@ -42,8 +42,14 @@ def dashboard(settings: Settings) -> Dashboard:
         Section("Orders", _orders(queries, money)),
         Section("Shoppers", _shoppers(queries)),
     ]
-    text = "Sales, orders and shoppers of the marketplace, from the same queries as the API."
-    built = build_dashboard(settings, "souk-marketplace", "Souk · Marketplace", text, sections, "now-7d")
+    built = build_dashboard(
+        settings,
+        "souk-marketplace",
+        "Souk · Marketplace",
+        "Sales, orders and shoppers of the marketplace, from the same queries as the API.",
+        sections,
+        "now-7d",
+    )
     return built.with_variable(grain_variable())
 
 

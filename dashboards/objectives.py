@@ -14,8 +14,14 @@ def dashboard(settings: Settings) -> Dashboard:
     """Return the dashboard with a row of panels for each objective."""
     sections = [Section("Alerts", _alerts())]
     sections += [Section(each.name.capitalize(), _panels(each)) for each in OBJECTIVES]
-    text = "The objectives of the service: how fast each error budget burns, and the alerts that fire."
-    return build_dashboard(settings, "souk-objectives", "Souk · Objectives", text, sections, "now-1d")
+    return build_dashboard(
+        settings,
+        "souk-objectives",
+        "Souk · Objectives",
+        "The objectives of the service: how fast each error budget burns, and the alerts that fire.",
+        sections,
+        "now-1d",
+    )
 
 
 def _alerts() -> list[PanelBuilder]:

@@ -89,8 +89,9 @@ def fill(query: str, name: str, values: Mapping[str, str]) -> str:
             return values[parameter[1]]
         except KeyError:
             known = ", ".join(sorted(values))
-            reason = f"{name} has the parameter {parameter[1]}, which has no value; these have one: {known}"
-            raise UnknownParameter(reason) from None
+            raise UnknownParameter(
+                f"{name} has the parameter {parameter[1]}, which has no value; these have one: {known}"
+            ) from None
 
     return PARAMETER.sub(value, query)
 

@@ -35,8 +35,14 @@ def dashboard(settings: Settings) -> Dashboard:
         Section("Answers (Prometheus)", _answers()),
         Section("Freshness (Prometheus)", _freshness()),
     ]
-    text = "Recommendations that were shown and clicked, by strategy, and how fast and fresh the answers are."
-    built = build_dashboard(settings, "souk-recommender", "Souk · Recommender", text, sections, "now-7d")
+    built = build_dashboard(
+        settings,
+        "souk-recommender",
+        "Souk · Recommender",
+        "Recommendations that were shown and clicked, by strategy, and how fast and fresh the answers are.",
+        sections,
+        "now-7d",
+    )
     return built.with_variable(grain_variable()).with_variable(experiment_variable())
 
 

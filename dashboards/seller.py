@@ -42,8 +42,14 @@ def dashboard(settings: Settings) -> Dashboard:
         for name, domain in read_domains().items()
         if panels_of(name)
     ]
-    text = "What one seller sold and earned: the metrics of the catalogue, from the same queries as the API."
-    built = build_dashboard(settings, "souk-seller", "Souk · Seller", text, sections, "now-30d")
+    built = build_dashboard(
+        settings,
+        "souk-seller",
+        "Souk · Seller",
+        "What one seller sold and earned: the metrics of the catalogue, from the same queries as the API.",
+        sections,
+        "now-30d",
+    )
     return built.with_variable(grain_variable()).with_variable(seller_variable(queries))
 
 

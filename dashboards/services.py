@@ -19,8 +19,14 @@ LINE = "{{what}}"
 def dashboard(settings: Settings) -> Dashboard:
     """Return the dashboard with a row of panels for each service."""
     sections = [Section(service.capitalize(), _panels(service)) for service in SERVICES]
-    text = "Rate, errors and duration of the requests and the messages of each commerce service."
-    return build_dashboard(settings, "souk-services", "Souk · Services", text, sections, "now-1h")
+    return build_dashboard(
+        settings,
+        "souk-services",
+        "Souk · Services",
+        "Rate, errors and duration of the requests and the messages of each commerce service.",
+        sections,
+        "now-1h",
+    )
 
 
 def _panels(service: str) -> list[PanelBuilder]:
@@ -89,9 +95,15 @@ def _dashboard(settings: Settings, service: str) -> Dashboard:
     if SERVICES[service].reads:
         sections.append(Section("Events that it reads", _inbox(service)))
     sections.append(Section("Events and requests that it sends", _outbox(service)))
-    text = f"The commerce service {service}: requests, events, and what it does for the shop."
     title = f"Souk · Service {service}"
-    return build_dashboard(settings, f"souk-service-{service}", title, text, sections, "now-1h")
+    return build_dashboard(
+        settings,
+        f"souk-service-{service}",
+        title,
+        f"The commerce service {service}: requests, events, and what it does for the shop.",
+        sections,
+        "now-1h",
+    )
 
 
 def _requests(service: str) -> list[PanelBuilder]:

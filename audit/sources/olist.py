@@ -68,8 +68,7 @@ class OlistTables:
         """One row per order: order_id, shopper_id (the person, not the checkout), day."""
         people = self._tables["customers"].select(["customer_id", "customer_unique_id"])
         joined = self._within_ranges(self._orders, _PURCHASE).join(people, "customer_id", join_type="inner")
-        names = {"order_id": "order_id", "shopper_id": "customer_unique_id", "day": "day"}
-        return _renamed(joined, names)
+        return _renamed(joined, {"order_id": "order_id", "shopper_id": "customer_unique_id", "day": "day"})
 
     @cached_property
     def lines(self) -> pa.Table:
@@ -172,13 +171,15 @@ class OlistTables:
         """The products of the chosen order items by seller: product_id, seller_id, weight_g, photos."""
         ids = self._distinct_within_ranges(self._all_lines, ["product_id", "seller_id"])
         joined = ids.join(self._tables["products"], "product_id", join_type="inner")
-        names = {
-            "product_id": "product_id",
-            "seller_id": "seller_id",
-            "weight_g": "product_weight_g",
-            "photos": "product_photos_qty",
-        }
-        return _renamed(joined, names)
+        return _renamed(
+            joined,
+            {
+                "product_id": "product_id",
+                "seller_id": "seller_id",
+                "weight_g": "product_weight_g",
+                "photos": "product_photos_qty",
+            },
+        )
 
     @cached_property
     def _tables(self) -> dict[str, pa.Table]:

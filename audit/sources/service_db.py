@@ -76,8 +76,9 @@ class ServiceDatabase:
         try:
             return self._runner.run(awaited())
         except TRANSIENT as error:
-            reason = f"PostgreSQL at {self._url.rpartition('@')[2]} does not answer: {error}"
-            raise PartUnavailable(reason) from error
+            raise PartUnavailable(
+                f"PostgreSQL at {self._url.rpartition('@')[2]} does not answer: {error}"
+            ) from error
 
     def _disconnect(self) -> None:
         if self._connection is not None:

@@ -115,10 +115,9 @@ async def _measure(settings: Settings, visitors: Sequence[str], rounds: int) -> 
     reading = _service(redis, stored_list)
     for visitor in visitors:
         items = (await computing.recommend(visitor, STORED, "home", None))["items"]
-        reasons = [(each["reason"]["product_id"], each["score"]) for each in items]
         proposals = [
-            (each["product_id"], score, "similar", because or each["product_id"])
-            for each, (because, score) in zip(items, reasons, strict=True)
+            (each["product_id"], each["score"], "similar", each["reason"]["product_id"] or each["product_id"])
+            for each in items
         ]
         await redis.set(stored_key(visitor), orjson.dumps(proposals))
 

@@ -302,10 +302,12 @@ def show(result: RecommendationsBenchResult, console: Console) -> None:
         title="Redis, ids of 36 characters",
     )
     sold = result.selling_out
-    notes = (
-        f"shown {selling_out.GRACE_S:g} s after selling out: {sold.shown} of {sold.tries:,}",
-        f"new listings in no list within {new_listings.LIMIT_S:g} s: {result.unlisted}",
-        f"load of the machine: {result.cpu_load[0]} at the beginning, {result.cpu_load[1]} at the end",
-        f"missed: {'; '.join(result.missed)}" if result.missed else "every goal was reached",
+    print_notes(
+        console,
+        (
+            f"shown {selling_out.GRACE_S:g} s after selling out: {sold.shown} of {sold.tries:,}",
+            f"new listings in no list within {new_listings.LIMIT_S:g} s: {result.unlisted}",
+            f"load of the machine: {result.cpu_load[0]} at the beginning, {result.cpu_load[1]} at the end",
+            f"missed: {'; '.join(result.missed)}" if result.missed else "every goal was reached",
+        ),
     )
-    print_notes(console, notes)

@@ -216,18 +216,21 @@ def show(result: SpikeBenchResult, console: Console) -> None:
     after = "not within a minute" if result.normal_after_s is None else f"after {result.normal_after_s:.1f} s"
     found = result.audit_differences
     audit = "could not compare everything" if found is None else f"found {found:,} differences"
-    notes = (
-        f"saturation: {result.saturated_rate:,.0f} responses a second; "
-        f"the spike: {result.spike_rate:,.0f} requests a second",
-        f"answered in the spike: {result.answered_rate:,.0f} a second, "
-        f"{result.answered_rate / result.saturated_rate:.2f} of saturation",
-        f"the senders used {result.sender_cores:.2f} cores; the host took {result.stolen:.1%} of the cores",
-        f"normal again {after}",
-        f"{result.accepted_orders:,} orders accepted in the spike, {result.lost_orders:,} of them lost",
-        f"the audit {audit}",
-        f"missed: {'; '.join(result.missed)}" if result.missed else "every goal was reached",
+    print_notes(
+        console,
+        (
+            f"saturation: {result.saturated_rate:,.0f} responses a second; "
+            f"the spike: {result.spike_rate:,.0f} requests a second",
+            f"answered in the spike: {result.answered_rate:,.0f} a second, "
+            f"{result.answered_rate / result.saturated_rate:.2f} of saturation",
+            f"the senders used {result.sender_cores:.2f} cores; "
+            f"the host took {result.stolen:.1%} of the cores",
+            f"normal again {after}",
+            f"{result.accepted_orders:,} orders accepted in the spike, {result.lost_orders:,} of them lost",
+            f"the audit {audit}",
+            f"missed: {'; '.join(result.missed)}" if result.missed else "every goal was reached",
+        ),
     )
-    print_notes(console, notes)
 
 
 def _status(status: int) -> str:

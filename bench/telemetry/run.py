@@ -260,14 +260,16 @@ def show(result: TelemetryBenchResult, console: Console) -> None:
         title="Tracing by part",
     )
     spans, logs = result.spans, result.logs
-    notes = (
-        f"spans: {spans.spans_per_checkout:.2f} a checkout, {spans.span_us:.0f} µs of CPU each: "
-        f"{spans.spans_per_checkout * spans.span_us / 1000:.2f} ms of a checkout's CPU time",
-        f"logs: {logs.lines_per_checkout:.1f} lines a checkout, {logs.line_us:.0f} µs of CPU each: "
-        f"{logs.lines_per_checkout * logs.line_us / 1000:.2f} ms of a checkout's CPU time",
-        *_verdicts(result),
+    print_notes(
+        console,
+        (
+            f"spans: {spans.spans_per_checkout:.2f} a checkout, {spans.span_us:.0f} µs of CPU each: "
+            f"{spans.spans_per_checkout * spans.span_us / 1000:.2f} ms of a checkout's CPU time",
+            f"logs: {logs.lines_per_checkout:.1f} lines a checkout, {logs.line_us:.0f} µs of CPU each: "
+            f"{logs.lines_per_checkout * logs.line_us / 1000:.2f} ms of a checkout's CPU time",
+            *_verdicts(result),
+        ),
     )
-    print_notes(console, notes)
 
 
 def _verdicts(result: TelemetryBenchResult) -> list[str]:
