@@ -1,7 +1,12 @@
-"""Reads the values of metrics from the queries of the catalogue, with which the API makes its answers."""
+"""Reads the values of metrics from the queries of the catalogue, with which the API makes its answers.
+
+Tables of values have them as text: a missing value is empty.
+"""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import pyarrow as pa
 
 from audit.grains import Division
 from audit.reference.arithmetic import Value
@@ -23,6 +28,25 @@ from clickhouse.metric_catalogue.values import value_of
 Columns = Mapping[str, int | None]
 
 _EVERY_SELLER = 2**32 - 1
+
+KEY = ("seller_id", "period")
+_NOTHING = frozenset((None, 0, "", "0", "0.0"))
+"""Values that don't show that anything happened."""
+
+
+def metric_table(
+    names: Sequence[str], rows: Iterable[tuple[str, str, Mapping[str, Value | str]]]
+) -> pa.Table:
+    """Return the values of some metrics by seller and part of the time, without those of nothing."""
+    columns: dict[str, list[str]] = {name: [] for name in (*KEY, *names)}
+    for seller_id, period, values in rows:
+        if any(values[name] not in _NOTHING for name in names):
+            columns["seller_id"].append(seller_id)
+            columns["period"].append(period)
+            for name in names:
+                value = values[name]
+                columns[name].append("" if value is None else str(value))
+    return pa.table({name: pa.array(column, pa.string()) for name, column in columns.items()})
 
 
 def of_sellers(

@@ -18,8 +18,8 @@ from audit.stores import Stores
 from clickhouse.client import connect
 from common.postgres_roles import READER
 from common.principal_token import PlatformToken
+from common.redis_client import as_part_unavailable
 from common.settings import Settings
-from common.urls import redact_password
 from schemas.codec import Decoder
 from schemas.registry import SchemaRegistry
 
@@ -37,13 +37,14 @@ def stores(
     """Open every store read-only for a `with` block.
 
     With `wait_policy`, a cut is taken first and the stores are read up to it. Without, they are read to the
-    end.
+    end. Errors of Redis in the block are raised as PartUnavailable.
     """
     with (
         SchemaRegistry(settings.registry) as registry,
         connect(settings) as client,
         ServiceDatabase(settings.postgres_as(READER)) as service_db,
         redis.Redis.from_url(settings.redis, decode_responses=True) as redis_client,
+        as_part_unavailable(settings),
     ):
         clickhouse = ClickHouseTables(client)
         cut = take_cut(settings.kafka, service_db, clickhouse, wait_policy) if wait_policy else None
@@ -53,7 +54,7 @@ def stores(
             kafka=EventLog(topics, Decoder(registry.schema)),
             clickhouse=clickhouse,
             service_db=service_db,
-            redis=RedisSets(redis_client, redact_password(settings.redis)),
+            redis=RedisSets(redis_client),
             api=ApiClient(settings.serving, PlatformToken(settings, "audit"), progress),
             timezone=settings.timezone,
             currency=settings.shop_currency,

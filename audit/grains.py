@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from audit.reference.calendar import Calendar, Part, midnight_ms
+from audit.reference.totals import Calendar, Part, midnight_ms
 from audit.sources.sales_api import DayRange
 from audit.stores import Stores
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from audit.sources.imported import ImportedTables
 from audit.sources.olist import OlistTables, WallClockRange
-from audit.sources.sent_ranges import SentRanges
+from audit.sources.source_tables import SentRanges
 from common.clock import from_millis
 from common.errors import UserError
 from producers.importer import journal
@@ -47,8 +47,7 @@ def imported(home: Path, directory: Path | None, mapping: Path, timezone: ZoneIn
     Raises:
         UserError: the mapping can't be read, nothing was imported with it, or the import has not finished.
     """
-    name = MappedDataSet.load(mapping).NAME
-    entries = journal.read(home, name)
+    entries = journal.read(home, MappedDataSet.load(mapping).NAME)
     of_directory = [entry for entry in entries if directory and Path(entry.directory) == directory.resolve()]
     last = (of_directory or entries)[-1] if entries else None
     if last and not last.complete:

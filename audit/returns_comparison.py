@@ -1,6 +1,7 @@
 """Compares the returns that sellers registered with what the services recorded of them."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -87,8 +88,7 @@ def one_event_per_return(events: pa.Table) -> pa.Table:
     """
     in_order = events.sort_by([("processed", "descending"), ("event_id", "ascending")])
     by_return = grouped(in_order, ("order_id", "return_id"), [("event_id", "first")], use_threads=False)
-    chosen = by_return["event_id_first"]
-    return events.filter(_is_among(events["event_id"], chosen))
+    return events.filter(_is_among(events["event_id"], by_return["event_id_first"]))
 
 
 def rejected_by(
@@ -98,10 +98,8 @@ def rejected_by(
     rejected = set()
     for record in dead_letters:
         if record.stage == service:
-            try:
+            with suppress(Rejected):
                 rejected.add(str(decode(record.value)["event_id"]))
-            except Rejected:
-                continue
     return frozenset(rejected)
 
 

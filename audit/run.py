@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from threading import Thread
+from functools import partial
 
 from audit.comparison import ComparisonResult, ComparisonSpec
 from audit.registry import COMPARISONS
 from audit.sources.busy import StoreBusy
 from audit.stores import Stores
 from audit.table_comparison import TableComparison
+from common.background import in_background
 
 REREAD_PAUSE_S = 1.0
 """Pause between two readings, in which pending events arrive."""
@@ -49,43 +50,16 @@ def compare_all(
     """
     names = list(names)
     apart = [name for name in names if name in BESIDE and beside]
-    thread = _ComparisonThread(apart, beside or stores)
-    thread.start()
+    in_thread = in_background(lambda: list(_compared(apart, beside or stores)))
+    in_turn = partial(_compared, [name for name in names if name not in apart], stores, progress)
     pending: list[TableComparison] = []
-    in_turn = _compared([name for name in names if name not in apart], stores, progress)
-    for compared in (in_turn, thread.compared()):
-        for each, result in compared:
+    for compared in (in_turn, in_thread.result):  # what a comparison in the thread raised is raised here
+        for each, result in compared():
             if isinstance(each, TableComparison) and result.differing and has_moved():
                 pending.append(each)
             else:
                 yield result
     yield from _reread(pending, stores, stalled_s, progress)
-
-
-class _ComparisonThread(Thread):
-    """Runs comparisons. It ends with the process, even if they have not ended."""
-
-    def __init__(self, names: list[str], stores: Stores) -> None:
-        super().__init__(name="comparisons", daemon=True)
-        self._names, self._stores = names, stores
-        self._found: list[Compared] = []
-        self._failure: Exception | None = None
-
-    def run(self) -> None:
-        try:
-            self._found = list(_compared(self._names, self._stores))
-        except Exception as failure:  # raised again where the results are awaited
-            self._failure = failure
-
-    def compared(self) -> Iterator[Compared]:
-        """Wait for all comparisons, and yield them with their results.
-
-        Raises: what a comparison raised.
-        """
-        self.join()
-        if self._failure:
-            raise self._failure
-        yield from self._found
 
 
 def _compared(

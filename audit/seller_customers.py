@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from audit.reference.arithmetic import half_up, ratio
 from audit.reference.customers import orders_of_customers
-from audit.reference.shop import Shop, after_discount
+from audit.reference.shop import Shop, after_discount, lines_of
 
 Row = dict[str, Any]
 MonthOf = Callable[[int], str]
@@ -45,13 +46,11 @@ def customers_of(shop: Shop) -> Customers:
     """Return the customers of all sellers."""
     net: dict[tuple[str, str], int] = defaultdict(int)
     for sign, orders in ((1, shop.sales()), (-1, shop.cancelled_sales())):
-        for order in orders:
-            for line in order["lines"]:
-                net[line["seller_id"], order["order_id"]] += sign * after_discount(line)
-    for refund in shop.refunds():
+        for order, line in lines_of(orders):
+            net[line["seller_id"], order["order_id"]] += sign * after_discount(line)
+    for refund, line in lines_of(shop.refunds()):
         if refund["placed_at"] is not None:
-            refunded = sum(line["refund_minor"] for line in refund["lines"])
-            net[refund["seller_id"], refund["order_id"]] -= refunded
+            net[refund["seller_id"], refund["order_id"]] -= line["refund_minor"]
     return {
         (seller_id, shopper_id): [
             PlacedOrder(order.at_ms, order.order_id, order.is_counted, net[seller_id, order.order_id])
@@ -89,8 +88,8 @@ def cohorts(customers: Customers, month_of: MonthOf) -> list[Row]:
                     "customers": returned,
                     "orders": len(months[month]),
                     "net_sales": net_sales,
-                    "retention": str(_half_up(returned * 10_000, size) / 10_000),
-                    "per_customer": _half_up(cumulated, size),
+                    "retention": str(ratio(returned, size)),
+                    "per_customer": half_up(cumulated, size),
                 }
             )
     return rows
@@ -109,7 +108,7 @@ class Scored:
     def segment(self) -> str:
         """The segment of these scores."""
         recency, frequency, monetary = self.scores
-        return GRID[recency][_half_up(frequency + monetary, 2) - 1]
+        return GRID[recency][half_up(frequency + monetary, 2) - 1]
 
 
 def scored(
@@ -138,9 +137,8 @@ def scored(
         )
 
 
-def by_scores(groups: Iterable[tuple[str, bool, list[Scored]]]) -> list[Row]:
-    """Return a row for each seller and scores; the scores `000` have all customers together."""
-    rows = []
+def by_scores(groups: Iterable[tuple[str, bool, list[Scored]]]) -> Iterator[Row]:
+    """Yield a row for each seller and scores; the scores `000` have all customers together."""
     for seller_id, is_erased, group in groups:
         parts: dict[str, list[Scored]] = defaultdict(list)
         for customer in group:
@@ -148,33 +146,28 @@ def by_scores(groups: Iterable[tuple[str, bool, list[Scored]]]) -> list[Row]:
                 parts[scores].append(customer)
         for scores, part in parts.items():
             amounts = sorted(customer.net_sales for customer in part)
-            rows.append(
-                {
-                    "seller_id": seller_id,
-                    "scores": f"erased {scores}" if is_erased else scores,
-                    **_sums(part),
-                    "guests": sum(customer.is_guest for customer in part),
-                    "median": amounts[len(amounts) * 50 // 100],
-                    "p90": amounts[len(amounts) * 90 // 100],
-                }
-            )
-    return rows
+            yield {
+                "seller_id": seller_id,
+                "scores": f"erased {scores}" if is_erased else scores,
+                **_sums(part),
+                "guests": sum(customer.is_guest for customer in part),
+                "median": amounts[len(amounts) * 50 // 100],
+                "p90": amounts[len(amounts) * 90 // 100],
+            }
 
 
-def by_segment(groups: Iterable[tuple[str, bool, list[Scored]]]) -> list[Row]:
-    """Return a row for each seller and segment that has customers, one for all, and one for those erased."""
-    rows = []
+def by_segment(groups: Iterable[tuple[str, bool, list[Scored]]]) -> Iterator[Row]:
+    """Yield a row for each seller and segment that has customers, one for all, and one for those erased."""
     for seller_id, is_erased, group in groups:
         if is_erased:
             gone = {"customers": len(group), "orders": 0, "net_sales": 0}
-            rows.append({"seller_id": seller_id, "segment": "erased", **gone})
+            yield {"seller_id": seller_id, "segment": "erased", **gone}
             continue
-        rows.append({"seller_id": seller_id, "segment": "all", **_sums(group)})
-        parts: dict[str, list[Scored]] = defaultdict(list)
+        parts: dict[str, list[Scored]] = defaultdict(list, all=group)
         for customer in group if len(group) >= _FEWEST else ():
             parts[customer.segment].append(customer)
-        rows += [{"seller_id": seller_id, "segment": name, **_sums(part)} for name, part in parts.items()]
-    return rows
+        for name, part in parts.items():
+            yield {"seller_id": seller_id, "segment": name, **_sums(part)}
 
 
 def _sums(part: list[Scored]) -> Row:
@@ -187,7 +180,3 @@ def _sums(part: list[Scored]) -> Row:
 
 def _score(value: int, ascending: list[int]) -> int:
     return 1 + 5 * bisect_left(ascending, value) // len(ascending)
-
-
-def _half_up(numerator: int, denominator: int) -> int:
-    return (2 * numerator + denominator) // (2 * denominator)

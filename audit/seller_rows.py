@@ -15,8 +15,7 @@ def rows_of_all_sellers(stores: Stores, query: str, **parameters: str | int) -> 
     """Return the rows of a query of the API as if it were about every seller at once."""
     sql = load_queries()[query].replace(_OF_SELLER, "true")
     shop = {"currency": stores.currency, "timezone": stores.timezone.key}
-    found: list[Row] = stores.clickhouse.query_sql(sql, {**shop, **parameters}).to_pylist()
-    return found
+    return list(stores.clickhouse.query_sql(sql, {**shop, **parameters}).to_pylist())
 
 
 def rows_table(

@@ -98,6 +98,4 @@ def discover() -> dict[str, SqlComparison | ReturnsComparison]:
 
 
 def _is_inside_clickhouse(comparison: SqlComparison | ReturnsComparison) -> bool:
-    if isinstance(comparison, ReturnsComparison):
-        return False
-    return comparison.expected == comparison.actual == "clickhouse"
+    return isinstance(comparison, SqlComparison) and comparison.expected == comparison.actual == "clickhouse"

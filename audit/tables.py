@@ -83,7 +83,9 @@ def compare_tables(
         figures=len(at_left) * len(fields),
         explained=len(explained_rows),
         totals={
-            name: (_sum(left[name]), _sum(right[name])) for name in fields if _is_integer(left.schema, name)
+            name: (_sum(left[name]), _sum(right[name]))
+            for name in fields
+            if pa.types.is_integer(left.schema.field(name).type)
         },
         differences=tuple(differences[:MAX_DIFFERENCES]),
         difference_count=count,
@@ -132,8 +134,7 @@ class _IndexedRows:
         positions = pa.array(np.arange(len(keys)))
         if pc.count_distinct(keys).as_py() == len(keys):
             return cls(table, keys, positions, {})
-        at_positions = pa.table({"key": keys, "at": positions})
-        counted = grouped(at_positions, "key", [("at", "min"), ([], "count_all")])
+        counted = grouped(pa.table({"key": keys, "at": positions}), "key", [("at", "min"), ([], "count_all")])
         often = counted.filter(pc.greater(counted["count_all"], 1))
         repeated = dict(zip(often["key"].to_pylist(), often["count_all"].to_pylist(), strict=True))
         return cls(table, keys, _flat(counted["at_min"]), repeated)
@@ -178,8 +179,7 @@ def _unequal(left: pa.Array, right: pa.Array, rounding: float) -> pa.Array:
         bound = pc.multiply(pc.max_element_wise(pc.abs(left), pc.abs(right)), rounding)
         apart = pc.invert(pc.less_equal(pc.abs(pc.subtract(left, right)), bound))
         differs = pc.and_(differs, pc.or_(apart, pc.is_inf(bound)))
-    one_null = pc.xor(pc.is_null(left), pc.is_null(right))
-    return pc.or_(pc.fill_null(differs, False), one_null)
+    return pc.or_(pc.fill_null(differs, False), pc.xor(pc.is_null(left), pc.is_null(right)))
 
 
 def _unequal_lists(left: pa.ListArray, right: pa.ListArray) -> pa.Array:
@@ -209,10 +209,6 @@ def _key(spec: ComparisonSpec, row: dict[str, object]) -> dict[str, Value]:
 
 def _plain(value: object) -> Value:
     return value if value is None or isinstance(value, str | int | float) else str(value)
-
-
-def _is_integer(schema: pa.Schema, name: str) -> bool:
-    return bool(pa.types.is_integer(schema.field(name).type))
 
 
 def _sum(column: pa.ChunkedArray) -> int:

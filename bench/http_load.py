@@ -151,11 +151,12 @@ class Load:
             PartUnavailable: the server closed a connection without a response.
         """
         result, begun = LoadResult(), perf_counter()
-        workers = (
-            self._repeat(number, requests, begun + seconds, result, gate)
-            for number in range(self._connections)
+        await asyncio.gather(
+            *(
+                self._repeat(number, requests, begun + seconds, result, gate)
+                for number in range(self._connections)
+            )
         )
-        await asyncio.gather(*workers)
         result.elapsed_s = perf_counter() - begun
         return result
 

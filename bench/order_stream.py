@@ -24,6 +24,7 @@ _PER_ORDER_MS = 6_000
 _STEPS_MS = {"payment_captured": 900_000, "order_confirmed": 960_000, "order_shipped": 2 * 86_400_000,
              "order_delivered": 9 * 86_400_000}  # fmt: skip
 
+Headers = list[tuple[str, str | bytes | None]]
 KeyedEvent = tuple[str, str, dict[str, Any]]
 """(event, key, record)"""
 
@@ -94,10 +95,10 @@ def fill_topics(bootstrap: str, schema_ids: dict[str, int], count: int) -> int:
     """Send the events of `count` orders, a share from each process; returns the number of order lines."""
     parts = min(os.cpu_count() or 1, 8)
     share = -(-count // parts)
-    firsts = range(0, count, share)
     with ProcessPoolExecutor(parts, mp_context=get_context("spawn")) as pool:
         done = [
-            pool.submit(_send, bootstrap, schema_ids, first, min(share, count - first)) for first in firsts
+            pool.submit(_send, bootstrap, schema_ids, first, min(share, count - first))
+            for first in range(0, count, share)
         ]
         return sum(each.result() for each in done)
 
@@ -109,12 +110,16 @@ def _send(bootstrap: str, schema_ids: dict[str, int], first: int, count: int) ->
     for name, key, record in orders(first, count):
         if name == "order_placed":
             lines += len(record["lines"])
-        value = encoders[name].encode(record)
-        while True:
-            try:
-                producer.produce(name, value, key.encode())
-                break
-            except BufferError:
-                producer.poll(0.1)
+        produce(producer, name, encoders[name].encode(record), key.encode())
     producer.flush()
     return lines
+
+
+def produce(producer: Producer, topic: str, value: bytes, key: bytes, headers: Headers | None = None) -> None:
+    """Produce a message, and wait while the producer's queue is full."""
+    while True:
+        try:
+            producer.produce(topic, value, key, headers=headers or [])
+            return
+        except BufferError:
+            producer.poll(0.1)

@@ -9,7 +9,13 @@ from clickhouse.metrics.definition import read_definitions
 from clickhouse.metrics.versions import qualified_table
 from common.clock import from_millis
 
-_FACTS = " UNION ALL ".join(f"SELECT count() AS rows FROM {name}" for name in EVENTS)
+_ROWS = " UNION ALL ".join(f"SELECT count() AS rows FROM {name}" for name in EVENTS)
+
+FACTS = f"SELECT sum(rows) FROM ({_ROWS})"
+"""The query of the rows in the fact tables of the bench's events, duplicates included."""
+
+PLACED_ORDERS = "SELECT count() FROM order_placed"
+"""The query of the placed orders among the facts, duplicates included. ClickHouse reads no rows for it."""
 
 
 @dataclass(frozen=True)
@@ -58,32 +64,13 @@ class QueryClient(Protocol):
         """Return the answer of a query with typed parameters."""
 
 
-def fact_rows(client: QueryClient) -> int:
-    """Return the rows in the fact tables of the bench's events, duplicates included."""
-    return _scalar(client, f"SELECT sum(rows) FROM ({_FACTS})")
-
-
-def aggregated_lines(client: QueryClient, queries: ProgressQueries) -> int:
-    """Return the order lines in the aggregate that has the fewest."""
-    return _scalar(client, queries.lines)
-
-
-def delivered_orders(client: QueryClient, queries: ProgressQueries) -> int:
-    """Return how many orders are delivered in `order_state`."""
-    return _scalar(client, queries.delivered)
-
-
-def placed_orders(client: QueryClient) -> int:
-    """Return the placed orders among the facts, duplicates included. ClickHouse reads no rows for this."""
-    return _scalar(client, "SELECT count() FROM order_placed")
-
-
 def aggregated_orders_from(client: QueryClient, first: int) -> int:
     """Return the aggregated orders from number `first` on, which must be the first of its minute."""
     query = "SELECT sum(orders) FROM marketplace_sales_minute WHERE minute >= {minute:DateTime('UTC')}"
     minute = from_millis(placed_ms(first)).strftime("%Y-%m-%d %H:%M:%S")
-    return _scalar(client, query, {"minute": minute})
+    return count(client, query, {"minute": minute})
 
 
-def _scalar(client: QueryClient, query: str, parameters: Mapping[str, str] | None = None) -> int:
+def count(client: QueryClient, query: str, parameters: Mapping[str, str] | None = None) -> int:
+    """Return the number that a query answers."""
     return int(client.query(query, parameters=parameters).result_rows[0][0])

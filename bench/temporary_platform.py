@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import psutil
 from rich.console import Console
 
 from clickhouse.databases import ROWS_SUFFIX
+from common.bounded_process import end_process
 from common.errors import PartUnavailable, SoukError
 from common.process_records import process_tree
 from common.settings import ROOT, Settings
@@ -84,9 +86,17 @@ def _tree_cpu_s(pid: int) -> float:
     total = 0.0
     for each in process_tree(pid):
         with suppress(psutil.NoSuchProcess):
-            times = psutil.Process(each).cpu_times()
-            total += times.user + times.system
+            total += sum(psutil.Process(each).cpu_times()[:2])
     return total
+
+
+async def fetch_count(settings: Settings, query: str) -> int:
+    """Return the number that a query on PostgreSQL answers."""
+    connection = await asyncpg.connect(settings.postgres)
+    try:
+        return int(await connection.fetchval(query))
+    finally:
+        await connection.close()
 
 
 @contextmanager
@@ -146,12 +156,7 @@ def _running(part: Part, own: Settings) -> Iterator[None]:
         _await_ready(part, server, log)
         yield
     finally:
-        server.send_signal(signal.Signals[f"SIG{launch.stop_signal}"])
-        try:
-            server.wait(_END_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        end_process(server, _END_TIMEOUT_S, signal.Signals[f"SIG{launch.stop_signal}"])
 
 
 def _await_ready(part: Part, server: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -14,7 +14,7 @@ import typer
 from common.errors import UserError
 from common.settings import ROOT, Settings
 from dashboards import build as building
-from dashboards import containers, datasources
+from dashboards import containers, targets
 from local.install.environment import sync_packages
 from local.install.installation import installation_lock
 from local.install.step import run
@@ -89,9 +89,9 @@ def deploy(
         _check(option, address)
     settings = Settings.load()
     sources = [
-        datasources.clickhouse(settings, clickhouse or settings.clickhouse),
-        datasources.prometheus(prometheus),
-        *([datasources.zipkin(zipkin)] if zipkin else []),
+        targets.clickhouse(settings, clickhouse or settings.clickhouse),
+        targets.prometheus(prometheus),
+        *([targets.zipkin(zipkin)] if zipkin else []),
     ]
     request = {"url": url, "token": token, "sources": sources, "dashboards": building.build(settings)}
     command: list[str | Path] = [python_with_grafana(settings.install), "-P", "-m", "dashboards.deploy"]

@@ -12,8 +12,7 @@ TrafficClass = Literal["checkout", "write", "read", "page", "recommendation", "s
 then pages, then reads; checkout and operations last."""
 
 ALL_STAFF: frozenset[StaffRole] = frozenset(get_args(StaffRole))
-FIGURES_STAFF: frozenset[StaffRole] = frozenset({"owner", "manager", "analyst"})
-"""The staff that may see what a seller earned. All staff may see its orders."""
+"""All staff may see a seller's orders. Only `common.principal.FIGURES_STAFF` may see what it earned."""
 
 
 class SignInRequired(Problem):
@@ -96,9 +95,10 @@ class AccessPolicy:
             if "guest" in principal.roles:
                 raise SignInRequired
             raise NotAllowed(f"This needs the role {_either(self.roles)}.")
-        if matching - _limited_roles(self):
-            return
-        self._check_ownership(principal, matching, path_parameters)
+        # Holders of these roles may only reach what is their own.
+        limited = {"seller"} if self.shopper_parameter is None else {"seller", "shopper", "guest"}
+        if not matching - limited:
+            self._check_ownership(principal, matching, path_parameters)
 
     @property
     def _needed_of_key(self) -> str:
@@ -165,14 +165,6 @@ def allow(
         secret_response=secret_response,
         handles_idempotency_key=handles_idempotency_key,
     )
-
-
-def _limited_roles(policy: AccessPolicy) -> frozenset[Role]:
-    """Return the roles whose holders may only reach what is their own."""
-    limited: set[Role] = {"seller"}
-    if policy.shopper_parameter is not None:
-        limited |= {"shopper", "guest"}
-    return frozenset(limited)
 
 
 def _either(names: Collection[str]) -> str:

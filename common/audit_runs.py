@@ -11,5 +11,4 @@ AuditOutcome = Literal[
 """`incomplete`: a store could not be read, and no other figure differs. `nothing`: every store is empty.
 `failed`: the audit itself. `stopped`: together with the platform. `interrupted`: nothing recorded its end."""
 
-AUDIT_TRIGGERS: tuple[AuditTrigger, ...] = get_args(AuditTrigger)
 AUDIT_OUTCOMES: tuple[AuditOutcome, ...] = get_args(AuditOutcome)

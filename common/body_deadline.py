@@ -87,8 +87,7 @@ class BodyDeadlineProtocol(DeadlineProtocol):
     def _refuse_late_body(self) -> None:
         scope: Scope = self.cycle.scope  # type: ignore[assignment]
         scope[_IS_LATE] = True
-        problem = describe_problem(BodyTooSlow(self.body_timeout_s))
-        response = problem_response(Request(scope), problem)
+        response = problem_response(Request(scope), describe_problem(BodyTooSlow(self.body_timeout_s)))
         response.headers["Connection"] = "close"
         head = b"".join(b"%b: %b\r\n" % header for header in response.raw_headers)
         self.transport.write(b"HTTP/1.1 408 Request Timeout\r\n%b\r\n%b" % (head, bytes(response.body)))

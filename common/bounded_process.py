@@ -43,13 +43,16 @@ def run_bounded(
         stop.wait(POLL_S)
     is_late = process.poll() is None and not stop.is_set()
     if process.poll() is None:
-        _end(process, end_timeout_s)
+        end_process(process, end_timeout_s)
     reason = f"it took longer than {limit_s:,.0f} s" if is_late else _how_it_ended(process.returncode, part)
     return ProcessEnd(process.returncode, monotonic() - began_s, stop.is_set(), reason)
 
 
-def _end(process: "subprocess.Popen[bytes]", timeout_s: float) -> None:
-    process.terminate()
+def end_process(
+    process: "subprocess.Popen[bytes]", timeout_s: float, stop_signal: signal.Signals = signal.SIGTERM
+) -> None:
+    """Send a signal to a process, and SIGKILL if it has not ended `timeout_s` later."""
+    process.send_signal(stop_signal)
     try:
         process.wait(timeout_s)
     except subprocess.TimeoutExpired:

@@ -2,8 +2,10 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -72,12 +74,8 @@ def end_offsets(bootstrap: str) -> dict[Partition, int]:
     Raises:
         PartUnavailable: Kafka does not answer.
     """
-    cluster = KafkaCluster(bootstrap)
-    try:
-        topics = retry_while_retriable(lambda: cluster.metadata(TIMEOUT_S), TIMEOUT_S).topics
-        return _offsets(cluster.client, _partitions(topics), _LATEST)
-    except KafkaException as error:
-        raise PartUnavailable(f"Kafka at {bootstrap} does not answer: {error}") from error
+    with _topics(bootstrap) as (admin, topics):
+        return _offsets(admin, _partitions(topics), _LATEST)
 
 
 def total_lag(bootstrap: str, readers: Mapping[str, Collection[str]], until: Offsets | None = None) -> int:
@@ -101,21 +99,17 @@ def lag_of_readers(
     Raises:
         PartUnavailable: Kafka does not answer.
     """
-    cluster = KafkaCluster(bootstrap)
-    try:
-        topics = retry_while_retriable(lambda: cluster.metadata(TIMEOUT_S), TIMEOUT_S).topics
-        admin = cluster.client
+    with _topics(bootstrap) as (admin, topics):
         partitions = {
             name: [(name, partition) for partition in topics[name].partitions]
             for name in set().union(*readers.values()) & topics.keys()
         }
-        all_partitions = [partition for of_topic in partitions.values() for partition in of_topic]
-        starts, ends = (_offsets(admin, all_partitions, which) for which in (_EARLIEST, _LATEST))
-        if until is not None:
-            ends = {partition: min(end, until.get(partition, 0)) for partition, end in ends.items()}
+        starts, ends = (
+            _offsets(admin, chain.from_iterable(partitions.values()), which) for which in (_EARLIEST, _LATEST)
+        )
         committed = {group: _committed(admin, group) for group in readers}
-    except KafkaException as error:
-        raise PartUnavailable(f"Kafka at {bootstrap} does not answer: {error}") from error
+    if until is not None:
+        ends = {partition: min(end, until.get(partition, 0)) for partition, end in ends.items()}
     return {
         group: sum(
             max(0, ends[partition] - max(starts[partition], committed[group].get(partition, 0)))
@@ -194,9 +188,8 @@ def export_lag(
         MESSAGES_BEHIND.clear()
         left_out = ignored()
         for group, count in backlog.behind.items():
-            if group in left_out:
-                continue
-            MESSAGES_BEHIND.labels(group, job_of(group)).set(count)
+            if group not in left_out:
+                MESSAGES_BEHIND.labels(group, job_of(group)).set(count)
         for gauge, counted in (
             (DEAD_LETTERS, backlog.dead_letters),
             (UNRESOLVED_DEAD_LETTERS, backlog.unresolved),
@@ -205,6 +198,17 @@ def export_lag(
             for topic, count in counted.items():
                 gauge.labels(topic).set(count)
         stop.wait(EXPORT_EVERY_S)
+
+
+@contextmanager
+def _topics(bootstrap: str) -> Iterator[tuple[AdminClient, Mapping[str, TopicMetadata]]]:
+    """Yield a client and the topics. In the block, errors of Kafka are raised as PartUnavailable."""
+    cluster = KafkaCluster(bootstrap)
+    try:
+        topics = retry_while_retriable(lambda: cluster.metadata(TIMEOUT_S), TIMEOUT_S).topics
+        yield cluster.client, topics
+    except KafkaException as error:
+        raise PartUnavailable(f"Kafka at {bootstrap} does not answer: {error}") from error
 
 
 def _partitions(topics: Mapping[str, TopicMetadata]) -> list[Partition]:

@@ -37,9 +37,11 @@ def decode_cursor(cursor: str, types: Sequence[type]) -> list[int | str]:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         position = orjson.loads(base64.b64decode(padded, b"-_", validate=True))
-        if not isinstance(position, list) or [type(value) for value in position] != list(types):
-            raise ValueError(cursor)
-        if any(isinstance(value, int) and not -INT64 <= value < INT64 for value in position):
+        if (
+            not isinstance(position, list)
+            or [type(value) for value in position] != list(types)
+            or any(isinstance(value, int) and not -INT64 <= value < INT64 for value in position)
+        ):
             raise ValueError(cursor)
     except (ValueError, binascii.Error) as error:
         raise BadCursor from error

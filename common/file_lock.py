@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -53,22 +53,15 @@ def single_instance(path: Path, what: str) -> Iterator[None]:
         UserError: another process holds the lock (the message says that `what` is already running), or the
             file can't be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+")
-    except OSError as error:
-        raise UserError(
-            f"{path.parent} can't be written ({error.strerror}): set SOUK_HOME to another directory"
-        ) from error
-    with file:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            owner = _owner(file)
+            owner = stack.enter_context(lock_if_free(path))
+        except OSError as error:
             raise UserError(
-                f"{what} is already running (process {owner}): wait for it, or stop it"
+                f"{path.parent} can't be written ({error.strerror}): set SOUK_HOME to another directory"
             ) from error
-        _write_owner(file)
+        if owner:
+            raise UserError(f"{what} is already running (process {owner}): wait for it, or stop it")
         yield
 
 

@@ -348,7 +348,8 @@ def read_series(*metrics: Counter | Gauge) -> list[list[tuple[dict[str, str], fl
 
     In multiprocess mode this reads files, so call it in a thread.
     """
-    found: dict[str, list[tuple[dict[str, str], float]]] = {}
-    for family in (multiprocess_registry() or REGISTRY).collect():
-        found[family.name] = [(sample.labels, sample.value) for sample in family.samples]
+    found = {
+        family.name: [(sample.labels, sample.value) for sample in family.samples]
+        for family in (multiprocess_registry() or REGISTRY).collect()
+    }
     return [found.get(next(iter(metric.describe())).name, []) for metric in metrics]

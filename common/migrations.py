@@ -61,8 +61,7 @@ def pending(migrations: Sequence[Migration], applied: Applied) -> list[Migration
     """
     known = {migration.number: migration for migration in migrations}
     for number, (name, checksum) in sorted(applied.items()):
-        migration = known.get(number)
-        if migration is None:
+        if (migration := known.get(number)) is None:
             raise BrokenMigrations(
                 f"the database has {name}, which this checkout lacks: use a newer checkout"
             )

@@ -34,8 +34,7 @@ def minor_digits(currency: str) -> int:
 
 def minor_units(currency: str) -> int:
     """Return how many minor units one unit of a currency has: 100 for EUR, 1 for JPY, 1000 for KWD."""
-    units: int = 10 ** minor_digits(currency)
-    return units
+    return int(10 ** minor_digits(currency))
 
 
 class InexactMoney(SoukError):
@@ -73,8 +72,7 @@ def divide_half_up(numerator: int, denominator: int) -> int:
 def format_money(minor: int, currency: str, locale: str) -> str:
     """Return an amount as text in the locale's format, such as `R$129.90`, with all its decimals."""
     pattern = _pattern(locale, minor_digits(currency))
-    text: str = pattern.apply(to_major(minor, currency), locale, currency=currency, currency_digits=False)
-    return text
+    return str(pattern.apply(to_major(minor, currency), locale, currency=currency, currency_digits=False))
 
 
 @lru_cache

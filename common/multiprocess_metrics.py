@@ -32,8 +32,9 @@ def enable_multiprocess_metrics(directory: Path) -> None:
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
     except OSError as error:
-        reason = f"metrics can't be written to {directory} ({error.strerror}): set SOUK_HOME"
-        raise UserError(reason) from error
+        raise UserError(
+            f"metrics can't be written to {directory} ({error.strerror}): set SOUK_HOME"
+        ) from error
     os.environ[DIRECTORY_VARIABLE] = str(directory)
 
 

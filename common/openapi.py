@@ -23,8 +23,7 @@ def _inline_schema(model: Any) -> dict[str, Any]:
             return resolve(definitions[part["$ref"].rsplit("/", 1)[1]])
         return {name: resolve(each) for name, each in part.items() if name != "discriminator"}
 
-    whole: dict[str, Any] = resolve(schema)
-    return whole
+    return dict(resolve(schema))
 
 
 def openapi_problem(status: int, description: str, model: type[ProblemDetails] = ProblemDetails) -> Responses:

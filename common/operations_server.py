@@ -54,8 +54,9 @@ def _listen(settings: Settings, part: Part) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        reason = f"port {port} can't be used for metrics ({error.strerror}): set SOUK_PORT_OFFSET"
-        raise UserError(reason) from error
+        raise UserError(
+            f"port {port} can't be used for metrics ({error.strerror}): set SOUK_PORT_OFFSET"
+        ) from error
     return listener
 
 

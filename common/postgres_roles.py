@@ -22,8 +22,7 @@ def role_name(schema: str) -> str:
 
 def role_password(secret: str, role: str) -> str:
     """Return the password of a role: an HMAC of its name, so that a new service needs no new secret."""
-    digest = hmac.digest(secret.encode(), role.encode(), hashlib.sha256)
-    return urlsafe_b64encode(digest).decode().rstrip("=")
+    return urlsafe_b64encode(hmac.digest(secret.encode(), role.encode(), hashlib.sha256)).decode().rstrip("=")
 
 
 def scram_verifier(password: str) -> str:

@@ -70,7 +70,7 @@ class PrincipalTokens:
     def __init__(self, settings: Settings, now: Now = time.time) -> None:
         self._key = OctKey.import_key(derived_key(settings, "principal tokens"))
         self._now = now
-        self._made: dict[tuple[str, str, str | None], tuple[float, str]] = {}
+        self._made: dict[tuple[bytes, str, str | None], tuple[float, str]] = {}
         self._verified: dict[tuple[str, str], tuple[float, Sender]] = {}
 
     def make(self, principal: Principal | None, audience: str, address: str | None = None) -> str:
@@ -80,7 +80,7 @@ class PrincipalTokens:
         """
         now = self._now()
         claims = principal.claims() if principal is not None else {}
-        key = _cache_key(claims), audience, address
+        key = orjson.dumps(claims, option=orjson.OPT_SORT_KEYS), audience, address
         cached = self._made.get(key)
         if cached and now < cached[0]:
             return cached[1]
@@ -153,10 +153,6 @@ def _sender(claims: Mapping[str, Any]) -> Sender:
         raise ValueError("the address is not a text")
     names_principal = "sub" in claims or "roles" in claims
     return Sender(Principal.from_claims(claims) if names_principal else None, address)
-
-
-def _cache_key(claims: Mapping[str, Any]) -> str:
-    return orjson.dumps(claims, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _put(cache: dict[Any, Any], key: Any, value: Any) -> None:

@@ -181,8 +181,7 @@ def problem_body(description: ErrorDescription, path: str) -> dict[str, Any]:
 
 def problem_response(request: Request, description: ErrorDescription) -> Response:
     """Return the error as an `application/problem+json` response."""
-    path = address_of(request).partition("?")[0]
-    body = orjson.dumps(problem_body(description, path))
+    body = orjson.dumps(problem_body(description, address_of(request).partition("?")[0]))
     headers = {"Cache-Control": "no-store", **description.headers}
     return Response(body, description.status, headers, MEDIA_TYPE)
 

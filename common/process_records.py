@@ -39,8 +39,7 @@ class ProcessRecord:
     @property
     def uptime_s(self) -> float:
         """Seconds since the process started."""
-        since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
-        return since_boot - self.started_ticks / os.sysconf("SC_CLK_TCK")
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - self.started_ticks / os.sysconf("SC_CLK_TCK")
 
 
 def process_record_path(run: Path, part: str) -> Path:
@@ -76,7 +75,7 @@ def process_tree(pid: int) -> list[int]:
 
 def resident_bytes(pids: Iterable[int]) -> int:
     """Return the memory of these processes. Shared pages count once (proportional set size) if possible."""
-    return sum(_resident_bytes(pid) for pid in pids)
+    return sum(map(_resident_bytes, pids))
 
 
 def _resident_bytes(pid: int) -> int:

@@ -93,10 +93,9 @@ class ProcessReadiness:
 
     def _run(self, name: str) -> "Future[str | None]":
         with self._lock:
-            running = self._running.get(name)
-            if running is None or running.done():
-                running = self._running[name] = in_background(self._checks[name])
-            return running
+            if name not in self._running or self._running[name].done():
+                self._running[name] = in_background(self._checks[name])
+            return self._running[name]
 
 
 def described(error: BaseException) -> str:

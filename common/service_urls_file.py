@@ -52,11 +52,9 @@ class ServiceUrlsFile:
         If it can't be read or is not valid, the log and the metric say so, once for each content.
         """
         try:
-            content = self._path.read_bytes()
+            content, problem = self._path.read_bytes(), ""
         except OSError as error:
             content, problem = b"", error.strerror or "it can't be read"
-        else:
-            problem = ""
         if content == self._seen:
             return None
         self._seen = content

@@ -386,8 +386,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Add `souk.toml` of the checkout with a lower priority than the environment."""
-        toml = _SoukToml(settings_cls, ROOT / "souk.toml")
-        return init_settings, env_settings, toml
+        return init_settings, env_settings, _SoukToml(settings_cls, ROOT / "souk.toml")
 
     @classmethod
     def load(cls) -> Self:

@@ -35,8 +35,7 @@ def interrupted_by_signals() -> Iterator[None]:
 
     What is printed after SIGHUP is discarded: the terminal is gone, and writing to it would fail.
     """
-    handlers = {signal.SIGTERM: signal.default_int_handler, signal.SIGHUP: _hang_up}
-    with signal_handlers(handlers):
+    with signal_handlers({signal.SIGTERM: signal.default_int_handler, signal.SIGHUP: _hang_up}):
         yield
 
 

@@ -66,8 +66,7 @@ class SpanRecorder:
         recorded.end(max(ended_ns, span.started_ns))
 
     def _tracer(self, service: str) -> Tracer:
-        tracer = self._tracers.get(service)
-        if tracer is None:
+        if service not in self._tracers:
             # `common.tracing` has decided already which traces are recorded.
             provider = TracerProvider(
                 ALWAYS_ON,
@@ -75,8 +74,8 @@ class SpanRecorder:
                 id_generator=self._ids,
             )
             provider.add_span_processor(self._processor)
-            tracer = self._tracers[service] = provider.get_tracer("souk")
-        return tracer
+            self._tracers[service] = provider.get_tracer("souk")
+        return self._tracers[service]
 
 
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)

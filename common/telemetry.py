@@ -39,7 +39,11 @@ def configure_logging(process: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _mask,
-            *([_text()] if to_terminal else [_ProcessFields(process), _json_line]),
+            *(
+                [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+                if to_terminal
+                else [_ProcessFields(process), _json_line]
+            ),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr)
@@ -90,10 +94,6 @@ def _mask(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
         name: value[-MAX_TEXT_CHARS:] if isinstance(value, str) else value
         for name, value in masked_fields(line).items()
     }
-
-
-def _text() -> structlog.dev.ConsoleRenderer:
-    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
 
 
 def _json_line(_logger: WrappedLogger, _method: str, line: EventDict) -> bytes:

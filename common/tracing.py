@@ -126,9 +126,9 @@ def child_span(name: str, kind: Kind = "internal", attributes: Attributes = _NON
     parent = current_span()
     if parent is None:
         yield None
-        return
-    with trace_span(parent.service, name, kind, parent.trace_id, parent.span_id, attributes) as span:
-        yield span
+    else:
+        with trace_span(parent.service, name, kind, parent.trace_id, parent.span_id, attributes) as span:
+            yield span
 
 
 def note_status(span: Span | None, status: int) -> None:

@@ -3,8 +3,7 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from common.settings import Settings
-from dashboards.layout import Section, build_dashboard
-from dashboards.panels import THIRD, Column, PanelBuilder, metric_panel
+from dashboards.panels import THIRD, Column, PanelBuilder, Section, build_dashboard, metric_panel
 
 _OWN = 'job="serving"'
 
@@ -17,8 +16,14 @@ def dashboard(settings: Settings) -> Dashboard:
         Section("Figures", _figures()),
         Section("Browsing events and streams", _events()),
     ]
-    text = "The API and the pages: requests, refusals, circuit breakers, cache, queries and event streams."
-    return build_dashboard(settings, "souk-api", "Souk · API", text, sections, "now-1h")
+    return build_dashboard(
+        settings,
+        "souk-api",
+        "Souk · API",
+        "The API and the pages: requests, refusals, circuit breakers, cache, queries and event streams.",
+        sections,
+        "now-1h",
+    )
 
 
 def _requests() -> list[PanelBuilder]:

@@ -1,15 +1,13 @@
 """Writes what Grafana and Prometheus of `docker-compose.yml` read when they start."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import SecretStr
 
 from common.settings import PORTS, Settings
-from dashboards import datasources
-from dashboards.build import build
+from dashboards import targets
+from dashboards.build import as_text, build, write_texts
 from dashboards.prometheus import configuration
 
 CLICKHOUSE_URL = "http://clickhouse:8123"
@@ -35,24 +33,17 @@ def write(settings: Settings, folder: Path) -> list[Path]:
     """
     login = {"clickhouse_analyst_password": SecretStr("$SOUK_CLICKHOUSE_ANALYST_PASSWORD")}
     sources = [
-        datasources.clickhouse(settings.model_copy(update=login), CLICKHOUSE_URL),
-        datasources.prometheus(PROMETHEUS_URL),
-        datasources.zipkin(ZIPKIN_URL),
+        targets.clickhouse(settings.model_copy(update=login), CLICKHOUSE_URL),
+        targets.prometheus(PROMETHEUS_URL),
+        targets.zipkin(ZIPKIN_URL),
     ]
     provider = {"name": "souk", "type": "file", "folder": "Souk", "options": {"path": DASHBOARDS}}
     texts = {
-        "grafana/provisioning/datasources/souk.yaml": _json({"apiVersion": 1, "datasources": sources}),
-        "grafana/provisioning/dashboards/souk.yaml": _json({"apiVersion": 1, "providers": [provider]}),
+        "grafana/provisioning/datasources/souk.yaml": as_text({"apiVersion": 1, "datasources": sources}),
+        "grafana/provisioning/dashboards/souk.yaml": as_text({"apiVersion": 1, "providers": [provider]}),
     }
-    prometheus = configuration.texts(ADDRESSES, ALERTMANAGER)
-    texts |= {f"prometheus/{name}": text for name, text in prometheus.items()}
-    texts |= {f"grafana/dashboards/{name}.json": _json(one) for name, one in build(settings).items()}
-    for name, text in texts.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    return [folder / name for name in texts]
-
-
-def _json(value: Any) -> str:
-    """Return a value as JSON, which is YAML, too."""
-    return json.dumps(value, indent=2) + "\n"
+    texts |= {
+        f"prometheus/{name}": text for name, text in configuration.texts(ADDRESSES, ALERTMANAGER).items()
+    }
+    texts |= {f"grafana/dashboards/{name}.json": as_text(one) for name, one in build(settings).items()}
+    return write_texts(folder, texts)

@@ -6,20 +6,21 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from clickhouse.metric_catalogue.definition import read_catalogue
 from clickhouse.metric_catalogue.scope import MARKETPLACE
 from common.settings import Settings
-from dashboards.layout import Section, build_dashboard
 from dashboards.metric_queries import UNITS, metric_series, metric_split, metric_totals
 from dashboards.panels import (
     FULL,
     HALF,
     Column,
     PanelBuilder,
+    Section,
     bar_gauge_panel,
+    build_dashboard,
     stat_panel,
     table_panel,
     time_series_panel,
 )
 from dashboards.queries import PanelQueries
-from dashboards.recommender_figures import strategies_panel
+from dashboards.recommender import strategies_panel
 from dashboards.variables import grain_variable
 
 COUNT = Column("Orders", "short")
@@ -41,8 +42,14 @@ def dashboard(settings: Settings) -> Dashboard:
         Section("Orders", _orders(queries, money)),
         Section("Shoppers", _shoppers(queries)),
     ]
-    text = "Sales, orders and shoppers of the marketplace, from the same queries as the API."
-    built = build_dashboard(settings, "souk-marketplace", "Souk · Marketplace", text, sections, "now-7d")
+    built = build_dashboard(
+        settings,
+        "souk-marketplace",
+        "Souk · Marketplace",
+        "Sales, orders and shoppers of the marketplace, from the same queries as the API.",
+        sections,
+        "now-7d",
+    )
     return built.with_variable(grain_variable())
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from common import metrics
-from dashboards.prometheus.burn_rates import ALERTS
 from dashboards.prometheus.configuration import hand_written_alerts
-from dashboards.prometheus.objectives import OBJECTIVES, PERIOD_DAYS
+from dashboards.prometheus.objectives import ALERTS, OBJECTIVES, PERIOD_DAYS
 
 QUESTIONS: Mapping[str, tuple[object, ...]] = {
     "latency and errors by route": (metrics.HTTP_SECONDS, metrics.HTTP_REQUESTS),

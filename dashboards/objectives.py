@@ -3,10 +3,8 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from common.settings import Settings
-from dashboards.layout import Section, build_dashboard
-from dashboards.panels import FULL, HALF, Column, PanelBuilder, metric_panel
-from dashboards.prometheus.burn_rates import ALERTS, ratio_name
-from dashboards.prometheus.objectives import OBJECTIVES, Objective
+from dashboards.panels import FULL, HALF, Column, PanelBuilder, Section, build_dashboard, metric_panel
+from dashboards.prometheus.objectives import ALERTS, OBJECTIVES, Objective, ratio_name
 
 SLOWEST = ALERTS[-1]
 """The alert with the longest windows, which says whether the budget lasts."""
@@ -16,8 +14,14 @@ def dashboard(settings: Settings) -> Dashboard:
     """Return the dashboard with a row of panels for each objective."""
     sections = [Section("Alerts", _alerts())]
     sections += [Section(each.name.capitalize(), _panels(each)) for each in OBJECTIVES]
-    text = "The objectives of the service: how fast each error budget burns, and the alerts that fire."
-    return build_dashboard(settings, "souk-objectives", "Souk · Objectives", text, sections, "now-1d")
+    return build_dashboard(
+        settings,
+        "souk-objectives",
+        "Souk · Objectives",
+        "The objectives of the service: how fast each error budget burns, and the alerts that fire.",
+        sections,
+        "now-1d",
+    )
 
 
 def _alerts() -> list[PanelBuilder]:

@@ -1,11 +1,14 @@
-"""The kinds of panels. Each has a title, a description, and a unit for every figure."""
+"""The kinds of panels, each with a title, a description, and a unit for every figure, and dashboards of them.
 
-from collections.abc import Mapping
+A dashboard has sections of panels, with consecutive ids, and the shop's time zone.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeVar
 
 from grafana_foundation_sdk.builders import bargauge, common, stat, table, timeseries
-from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
+from grafana_foundation_sdk.builders.dashboard import Dashboard, Row, ThresholdsConfig
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.common import (
     BarGaugeDisplayMode,
@@ -19,6 +22,7 @@ from grafana_foundation_sdk.models.common import (
     VizOrientation,
 )
 from grafana_foundation_sdk.models.dashboard import (
+    DashboardCursorSync,
     DynamicConfigValue,
     Panel,
     Threshold,
@@ -26,9 +30,10 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 from grafana_foundation_sdk.models.dashboard import ThresholdsConfig as Thresholds
 
+from common.settings import Settings
 from dashboards.targets import CLICKHOUSE, PROMETHEUS, ClickHouseTarget, prometheus_target
 
-FULL, HALF, THIRD, QUARTER = 24, 12, 8, 6
+FULL, HALF, THIRD = 24, 12, 8
 """Widths, in columns of Grafana's grid, which has 24."""
 
 SHORT, NORMAL, TALL = 4, 8, 11
@@ -146,11 +151,9 @@ def _any_of(columns: Columns) -> str:
 
 def _colored(panel: PanelT, column: Column) -> PanelT:
     """Colour the panel by the column's limits: green, yellow, red."""
-    steps = [Threshold(value=None, color="green")]
-    if column.yellow_from is not None:
-        steps.append(Threshold(value=column.yellow_from, color="yellow"))
-    if column.red_from is not None:
-        steps.append(Threshold(value=column.red_from, color="red"))
+    limits = ((column.yellow_from, "yellow"), (column.red_from, "red"))
+    above = [Threshold(value=limit, color=color) for limit, color in limits if limit is not None]
+    steps = [Threshold(value=None, color="green"), *above]
     return panel.thresholds(ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps))
 
 
@@ -163,3 +166,33 @@ def _named(panel: PanelT, columns: Columns) -> PanelT:
         properties = [DynamicConfigValue(id_val=key, value=value) for key, value in shown.items()]
         panel.override_by_name(name, properties)
     return panel
+
+
+TAG = "souk"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A row of panels with a heading."""
+
+    title: str
+    panels: Sequence[PanelBuilder]
+
+
+def build_dashboard(
+    settings: Settings, uid: str, title: str, text: str, sections: Sequence[Section], since: str
+) -> Dashboard:
+    """Return a dashboard that shows `since` (such as `now-1h`) to now and refreshes every 30 s."""
+    dashboard = (
+        Dashboard(title).uid(uid).description(text).tags([TAG]).timezone(settings.shop_timezone)
+        .time(since, "now").refresh("30s").tooltip(DashboardCursorSync.CROSSHAIR).readonly()
+    )  # fmt: skip
+    panel_id = 0
+    for section in sections:
+        panel_id += 1
+        dashboard = dashboard.with_row(Row(section.title).id(panel_id))
+        for panel in section.panels:
+            panel_id += 1
+            panel.build().id_val = panel_id  # a builder has one panel, and returns it each time
+            dashboard = dashboard.with_panel(panel)
+    return dashboard

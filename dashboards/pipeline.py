@@ -3,12 +3,13 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from common.settings import Settings
-from dashboards.layout import Section, build_dashboard
 from dashboards.panels import (
     FULL,
     HALF,
     Column,
     PanelBuilder,
+    Section,
+    build_dashboard,
     metric_panel,
     stat_panel,
     table_panel,
@@ -36,8 +37,14 @@ def dashboard(settings: Settings) -> Dashboard:
         Section("Backlogs (Prometheus)", _backlogs()),
         Section("Processes (Prometheus)", _processes()),
     ]
-    text = "How fresh every table is, which events arrive, backlogs, and the state of the processes."
-    return build_dashboard(settings, "souk-pipeline", "Souk · Pipeline", text, sections, "now-1h")
+    return build_dashboard(
+        settings,
+        "souk-pipeline",
+        "Souk · Pipeline",
+        "How fresh every table is, which events arrive, backlogs, and the state of the processes.",
+        sections,
+        "now-1h",
+    )
 
 
 def _fresh(queries: PanelQueries) -> list[PanelBuilder]:

@@ -9,9 +9,18 @@ from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_
 from clickhouse.metric_catalogue.files import Unit
 from clickhouse.metric_catalogue.scope import ONE_SELLER
 from common.settings import Settings
-from dashboards.layout import Section, build_dashboard
 from dashboards.metric_queries import UNITS, metric_series, metric_split, metric_totals, panels_of
-from dashboards.panels import FULL, HALF, Column, PanelBuilder, stat_panel, table_panel, time_series_panel
+from dashboards.panels import (
+    FULL,
+    HALF,
+    Column,
+    PanelBuilder,
+    Section,
+    build_dashboard,
+    stat_panel,
+    table_panel,
+    time_series_panel,
+)
 from dashboards.queries import PanelQueries
 from dashboards.variables import grain_variable, seller_variable
 
@@ -33,8 +42,14 @@ def dashboard(settings: Settings) -> Dashboard:
         for name, domain in read_domains().items()
         if panels_of(name)
     ]
-    text = "What one seller sold and earned: the metrics of the catalogue, from the same queries as the API."
-    built = build_dashboard(settings, "souk-seller", "Souk · Seller", text, sections, "now-30d")
+    built = build_dashboard(
+        settings,
+        "souk-seller",
+        "Souk · Seller",
+        "What one seller sold and earned: the metrics of the catalogue, from the same queries as the API.",
+        sections,
+        "now-30d",
+    )
     return built.with_variable(grain_variable()).with_variable(seller_variable(queries))
 
 

@@ -32,8 +32,7 @@ class EventSchema:
     @property
     def fields(self) -> list[dict[str, Any]]:
         """The fields of the record in order, each with `name`, `type`, `doc` and optionally `default`."""
-        fields: list[dict[str, Any]] = self.schema["fields"]
-        return fields
+        return list(self.schema["fields"])
 
     @property
     def key(self) -> str:

@@ -42,6 +42,7 @@ def find_violations(current: Mapping[str, Any], versions: Mapping[str, list[Any]
             if version == current[event]:
                 continue
             for each in find_incompatibilities(version, current[event]):
-                violation = SchemaViolation(event, each.field, each.why, each.advice)
-                found.setdefault((event, each.field), violation)
+                found.setdefault(
+                    (event, each.field), SchemaViolation(event, each.field, each.why, each.advice)
+                )
     return list(found.values())

@@ -31,8 +31,7 @@ def read(root: Path) -> SchemaHistory:
     known = (
         ref for ref in MAIN_BRANCHES if _git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
     )
-    base = next(known, None)
-    if base is None:
+    if (base := next(known, None)) is None:
         return SchemaHistory(note="there is no main branch yet")
     shallow = (_git(root, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
     note = (

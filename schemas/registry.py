@@ -42,8 +42,7 @@ class SchemaRegistry:
 
     def subjects(self) -> list[str]:
         """Return the names of all subjects."""
-        names: list[str] = self._request("GET", "/subjects").json()
-        return names
+        return list(self._request("GET", "/subjects").json())
 
     def register(self, subject: str, schema: str) -> int:
         """Register `schema` (JSON) under `subject` if it is new, and return its id.

@@ -122,8 +122,9 @@ def set_up_topics(
         except KafkaException as error:
             give_up = time.monotonic() >= deadline or (cancelled and cancelled.is_set())
             if give_up or not _is_transient(error.args[0]):
-                reason = f"Kafka at {bootstrap} could not create or change the topics: {error}"
-                raise PartUnavailable(reason) from error
+                raise PartUnavailable(
+                    f"Kafka at {bootstrap} could not create or change the topics: {error}"
+                ) from error
         time.sleep(_POLL_S)
     _wait_for_metadata(cluster, {topic.name for topic in topics} - set(partitions))
     return created, sorted(set(changed))

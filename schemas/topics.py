@@ -143,10 +143,6 @@ def all_topics() -> Iterator[Topic]:
         yield Topic(f"{name}_dlq", "", 1, DAYS_30)
 
 
-def _check_rooms() -> None:
-    named = {event for room in ROOMS.values() for event in (*room.emits, *room.reads)}
-    if unknown := named - {topic.name for topic in EVENT_TOPICS}:
-        raise WrongServices(f"{FILE.name} names events that have no topic: {', '.join(sorted(unknown))}")
-
-
-_check_rooms()
+_NAMED = {event for room in ROOMS.values() for event in (*room.emits, *room.reads)}
+if _WITHOUT_TOPIC := _NAMED - {topic.name for topic in EVENT_TOPICS}:
+    raise WrongServices(f"{FILE.name} names events that have no topic: {', '.join(sorted(_WITHOUT_TOPIC))}")

@@ -3,14 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from audit.catalogue_figures import of_marketplace
+from audit.catalogue_figures import metric_table, of_marketplace
 from audit.comparison import ComparisonSpec
 from audit.comparisons.facts_vs_seller_metrics import PARTS, attempts_of, by_domain, shop_of
 from audit.grains import Division
-from audit.metric_table import metric_table
-from audit.reference.calendar import Part
 from audit.reference.domains import Family, Row
-from audit.reference.totals import ALL_SELLERS
+from audit.reference.totals import ALL_SELLERS, Part
 from audit.sources.facts import FactTables
 from audit.stores import Stores
 from audit.table_comparison import KeyFilter, Sides, TableComparison

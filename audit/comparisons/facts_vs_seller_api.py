@@ -91,15 +91,13 @@ class _Reader:
         """Read both sides; days in which nothing happened are in neither."""
         self._facts.read(sales.EVENTS)
         days = self._expected("day")
-        spans = grouped(days, "seller_id", [("bucket", "min"), ("bucket", "max")]).to_pylist()
         requests = [
             sales_request(f"sellers/{in_path(span['seller_id'])}", part, "day")
-            for span in spans
+            for span in grouped(days, "seller_id", [("bucket", "min"), ("bucket", "max")]).to_pylist()
             if keys is None or span["seller_id"] in keys.values
             for part in DayRange.of_months(span["bucket_min"], span["bucket_max"]).parts()
         ]
-        answers = self._stores.api.fetch(requests, partial(series_rows, "day"))
-        return Sides(days, _table(answers))
+        return Sides(days, _table(self._stores.api.fetch(requests, partial(series_rows, "day"))))
 
     def _read(self, keys: KeyFilter | None) -> tuple[Sides, Sides]:
         self._facts.read(sales.EVENTS)
@@ -114,8 +112,7 @@ class _Reader:
 
     def _expected(self, grain: Grain) -> pa.Table:
         """Return what the reference makes of the events that were read."""
-        division = Division(grain, EVER)
-        calendar = division.calendar(self._stores)
+        calendar = Division(grain, EVER).calendar(self._stores)
         sheet = Sheet(sales.Sales, lambda _: calendar, as_one=False)
         sales.collect(shop_of(self._stores, self._facts), sheet)
         return _table(

@@ -4,14 +4,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from audit.catalogue_figures import of_sellers
+from audit.catalogue_figures import KEY, metric_table, of_sellers
 from audit.comparison import ComparisonSpec
 from audit.grains import Division, divisions, note_of_days
-from audit.metric_table import KEY, metric_table
-from audit.reference.calendar import Calendar, Part
 from audit.reference.domains import FAMILIES, Family, Row, fields
 from audit.reference.shop import Shop
-from audit.reference.totals import ALL_SELLERS
+from audit.reference.totals import ALL_SELLERS, Calendar, Part
 from audit.seller_sample import some_sellers
 from audit.sources.facts import ATTEMPTS, FactTables
 from audit.stores import Stores
@@ -61,8 +59,7 @@ def attempts_of(stores: Stores, keys: KeyFilter | None) -> int:
 
 def shop_of(stores: Stores, facts: FactTables) -> Shop:
     """Return what the reference computes metrics from: the events that were read, all of them before now."""
-    now_ms = stores.clickhouse.now_ms()
-    return Shop(facts.events, stores.currency, stores.timezone, now_ms, facts.kept)
+    return Shop(facts.events, stores.currency, stores.timezone, stores.clickhouse.now_ms(), facts.kept)
 
 
 def _read(

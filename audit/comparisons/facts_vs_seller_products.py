@@ -69,7 +69,6 @@ class _Reader:
         facts = price_changes(
             listings, lines, views, currency=self._stores.currency, days=WINDOW_DAYS, until_ms=until_ms
         )
-        rows = self._run("seller_price_changes", until=until_ms // 1_000, days=WINDOW_DAYS)
         found = [
             {
                 **row,
@@ -77,7 +76,7 @@ class _Reader:
                 "new_price": row["new_price_minor"],
                 **{f"revenue_{side}": row[f"revenue_{side}_minor"] for side in _SIDES},
             }
-            for row in rows
+            for row in self._run("seller_price_changes", until=until_ms // 1_000, days=WINDOW_DAYS)
         ]
         last_ms = until_ms - WINDOW_DAYS * DAY_MS
         left, right = ([row for row in each if row["changed_ms"] < last_ms] for each in (facts, found))
@@ -94,8 +93,7 @@ class _Reader:
         asked = sampled_sellers(self._stores, keys)
         query = {"from": "1971-01-02", "to": "2104-12-31", "limit": str(LISTED)}
         paths = (f"/v1/sellers/{in_path(id_)}/products/bought-together" for id_ in asked)
-        requests = [ApiRequest(path, query) for path in paths]
-        found = list(self._stores.api.fetch(requests, pair_rows))
+        found = list(self._stores.api.fetch([ApiRequest(path, query) for path in paths], pair_rows))
         by_seller: dict[str, list[Row]] = {seller_id: [] for seller_id in asked}
         for row in self._pairs(keys):
             if row["seller_id"] in asked:

@@ -2,21 +2,20 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from urllib.parse import quote, unquote
 from zlib import crc32
 
 import pyarrow as pa
 
+from audit.catalogue_figures import KEY, metric_table
 from audit.comparison import ComparisonSpec
 from audit.comparisons.facts_vs_seller_metrics import shop_of
 from audit.grains import Division, divisions, note_of_days
-from audit.metric_table import KEY, metric_table
 from audit.reference.arithmetic import HOUR_MS, Value
-from audit.reference.calendar import Calendar, midnight_ms
 from audit.reference.domains import FAMILIES, Values, fields
 from audit.reference.shop import Shop
-from audit.reference.totals import ALL_SELLERS
+from audit.reference.totals import ALL_SELLERS, Calendar, midnight_ms
 from audit.seller_sample import EVERY, largest_sellers, some_sellers
 from audit.sources.api import ApiRequest, Row, RowsOf
 from audit.sources.facts import FactTables
@@ -44,7 +43,6 @@ def run(stores: Stores) -> Iterator[TableComparison]:
     everyone = tuple(name for name, metric in read_every_metric().items() if metric.is_of_marketplace)
     month_of = reader.month_of
     table_csv = partial(csv_rows, stores.currency, month_of)
-    parquet = partial(parquet_rows, stores.currency, month_of)
     for whose, owners, names, forms in (
         (
             "some sellers",
@@ -53,7 +51,7 @@ def run(stores: Stores) -> Iterator[TableComparison]:
             (
                 ("API", "", partial(json_rows, month_of)),
                 ("CSV", "/export.csv", table_csv),
-                ("Parquet", "/export.parquet", parquet),
+                ("Parquet", "/export.parquet", partial(parquet_rows, stores.currency, month_of)),
             ),
         ),
         (
@@ -80,7 +78,6 @@ class _Reader:
         self._facts = FactTables(stores.clickhouse, fields())
         self._known: dict[object, Figures] = {}
         self._known_of: object = None
-        self._largest_sellers: list[str] = []
         self._is_read: set[tuple[str, ...]] = set()
         self._ended: frozenset[str] = frozenset()
 
@@ -122,14 +119,13 @@ class _Reader:
 
     def in_file(self, owner: str, names: tuple[str, ...]) -> tuple[str, ...]:
         """Return the metrics of which files are compared: those of a domain, or all of a large seller."""
-        if owner == ALL_SELLERS or owner in self._largest():
+        if owner == ALL_SELLERS or owner in self._largest:
             return names
         return tuple(metric.name for metric in _metrics_of(_domain_of(owner)))
 
+    @cached_property
     def _largest(self) -> list[str]:
-        if not self._largest_sellers:
-            self._largest_sellers = largest_sellers(self._stores)
-        return self._largest_sellers
+        return largest_sellers(self._stores)
 
     def pages(self, keys: KeyFilter | None) -> Sides:
         """Read the values over all time on the pages of sellers: of a domain, or of all for the largest.
@@ -140,7 +136,7 @@ class _Reader:
         asked = [
             (seller_id, domain)
             for seller_id in self.sellers(keys)
-            for domain in (_domains() if seller_id in self._largest() else [_domain_of(seller_id)])
+            for domain in (_domains() if seller_id in self._largest else [_domain_of(seller_id)])
         ]
         is_first = ("pages",) not in self._is_read
         shown = self._answers(("pages",), [_page_of(*each) for each in asked], _page_row)

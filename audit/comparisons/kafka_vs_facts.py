@@ -89,8 +89,7 @@ def run(stores: Stores) -> Iterator[ComparisonResult]:
         facts = before_cut(stores.clickhouse.facts(name, columns), contents.events, stores.cut)
         if contents.events.num_rows or facts.num_rows:
             rejected = rejected_ids(stores.kafka.dead_letters(name), stores.kafka.decode)
-            is_permanent = event.topic.keeps_every_message
-            yield compare(name, contents, facts, rejected, is_permanent=is_permanent)
+            yield compare(name, contents, facts, rejected, is_permanent=event.topic.keeps_every_message)
 
 
 def _is_among(facts: pa.Table, events: pa.Table) -> pa.Array:

@@ -7,11 +7,12 @@ repeated later. SIGTERM ends both.
 import os
 import sys
 import threading
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 
-from audit.nightly.schedule import SETTLING, AuditState, is_due
 from clickhouse import readiness as clickhouse_readiness
 from clickhouse.audit_runs.log import AuditEnd, AuditLog, AuditStart
 from common.audit_runs import AuditOutcome
@@ -21,7 +22,7 @@ from common.consumer_lag import total_lag
 from common.errors import PartUnavailable
 from common.ids import new_id
 from common.metrics import NIGHTLY_AUDITS
-from common.nights import night_turn
+from common.nights import last_night, night_turn
 from common.settings import Settings
 from common.worker_process import run_worker
 from jobs.versions import topics_of_live_jobs
@@ -38,7 +39,40 @@ counts its history in these minutes, and an audit beside it would make both last
 MAX_S = 2 * 3_600.0
 """An audit that takes longer is killed: it hangs."""
 
+SETTLING = timedelta(minutes=30)
+"""A night that was missed, because the platform was stopped, is made up for this long after the start."""
+
+FIRST_AFTER = timedelta(minutes=5)
+"""The first audit of a platform begins this long after its start."""
+
+RETRY_AFTER = timedelta(hours=1)
+"""The pause after an audit that failed or was killed."""
+
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditState:
+    """What is known at a check.
+
+    `audited_at` is when the newest nightly audit began that did not fail. `up_since` is when the worker
+    started, and `attempted_at` when it last began an audit, or None.
+    """
+
+    audited_at: datetime | None
+    up_since: datetime
+    attempted_at: datetime | None
+
+
+def is_due(state: AuditState, now: datetime, hour: int, timezone: ZoneInfo) -> bool:
+    """Return whether an audit begins now. `hour` is that of the shop's night."""
+    night = last_night(now, hour, timezone)
+    if state.audited_at is not None and state.audited_at >= night:
+        return False
+    if state.attempted_at is not None and now - state.attempted_at < RETRY_AFTER:
+        return False
+    settling = FIRST_AFTER if state.audited_at is None else SETTLING
+    return night >= state.up_since or now - state.up_since >= settling
 
 
 class AuditWorker:
@@ -64,16 +98,17 @@ class AuditWorker:
         state = AuditState(self._log.newest_scheduled_at(), self._up_since, self._attempted_at)
         if not is_due(state, now, self._settings.audit_hour, self._settings.timezone):
             return False
-        if state.audited_at is None and now - self._up_since < SETTLING and self._backlog() > BACKLOG:
+        if (
+            state.audited_at is None
+            and now - self._up_since < SETTLING
+            and total_lag(self._settings.kafka, topics_of_live_jobs(self._settings)) > BACKLOG
+        ):
             return False
         with night_turn(self._settings.home, "an audit") as is_turn:
             if is_turn:
                 self._attempted_at = now
                 self._audit(AuditStart(new_id(), now, "scheduled"))
         return is_turn
-
-    def _backlog(self) -> int:
-        return total_lag(self._settings.kafka, topics_of_live_jobs(self._settings))
 
     def _audit(self, start: AuditStart) -> None:
         arguments = [start.audit_id, start.started_at.isoformat(), str(os.getpid())]

@@ -15,12 +15,12 @@ DAY_MS = 24 * HOUR_MS
 
 def each(total: int, number: int) -> int | None:
     """Return how much of a total there is for each of some things, as an integer; None without a thing."""
-    return _half_up(total, number) if number > 0 else None
+    return half_up(total, number) if number > 0 else None
 
 
 def ratio(part: int, whole: int) -> float | None:
     """Return part ÷ whole with four decimals; None if the whole is not above 0."""
-    return _half_up(part * 10_000, whole) / 10_000 if whole > 0 else None
+    return half_up(part * 10_000, whole) / 10_000 if whole > 0 else None
 
 
 def quantile_hours(times_ms: Sequence[int], percent: int) -> float | None:
@@ -35,6 +35,6 @@ def minute(moment_ms: int) -> int:
     return moment_ms // MINUTE_MS * MINUTE_MS
 
 
-def _half_up(numerator: int, denominator: int) -> int:
+def half_up(numerator: int, denominator: int) -> int:
     """Return ⌊numerator ÷ denominator + ½⌋."""
     return (2 * numerator + denominator) // (2 * denominator)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from audit.reference.arithmetic import Value, minute, quantile_hours, ratio
-from audit.reference.shop import CANCELLATION, ORDER, Shop
+from audit.reference.shop import CANCELLATION, ORDER, Shop, lines_of
 from audit.reference.totals import Sheet
 
 EVENTS = {"order_confirmed": (*ORDER, "shopper_id"), "order_cancelled": CANCELLATION}
@@ -46,8 +46,7 @@ def collect(shop: Shop, sheet: Sheet[Customers]) -> None:
                 (customers.repeating if number else customers.new).add(shopper_id)
         for earlier, later in pairwise(orders):
             if later.is_counted:
-                times = sheet.at(owner, later.at_ms).since_order_before_ms
-                times.append(later.at_ms - earlier.at_ms)
+                sheet.at(owner, later.at_ms).since_order_before_ms.append(later.at_ms - earlier.at_ms)
 
 
 def orders_of_customers(
@@ -61,13 +60,10 @@ def orders_of_customers(
         for line in event["lines"]
     }
     found: dict[tuple[str, str], set[CustomerOrder]] = defaultdict(set)
-    for order in shop.confirmed_orders():
-        for line in order["lines"]:
-            if (line["seller_id"], order["order_id"]) not in cancelled:
-                placed = CustomerOrder(
-                    minute(order["placed_at"]), order["order_id"], shop.is_in_currency(order)
-                )
-                found[owner(line["seller_id"]), order["shopper_id"]].add(placed)
+    for order, line in lines_of(shop.confirmed_orders()):
+        if (line["seller_id"], order["order_id"]) not in cancelled:
+            placed = CustomerOrder(minute(order["placed_at"]), order["order_id"], shop.is_in_currency(order))
+            found[owner(line["seller_id"]), order["shopper_id"]].add(placed)
     return {who: sorted(orders) for who, orders in found.items()}
 
 

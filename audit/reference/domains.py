@@ -16,9 +16,8 @@ from audit.reference import (
     service,
 )
 from audit.reference.arithmetic import Value
-from audit.reference.calendar import Calendar
 from audit.reference.shop import Shop
-from audit.reference.totals import Sheet
+from audit.reference.totals import Calendar, Sheet
 
 Fields = Mapping[str, tuple[str, ...]]
 """Kind of an event → those of its fields that are read, besides its id and time."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 from audit.reference.arithmetic import Value, ratio
-from audit.reference.shop import CANCELLATION, ORDER, REFUND, Event, Shop, after_discount, once
+from audit.reference.shop import CANCELLATION, ORDER, REFUND, Event, Shop, after_discount, lines_of, once
 from audit.reference.totals import Sheet
 
 EVENTS = {
@@ -66,33 +66,30 @@ def collect(shop: Shop, sheet: Sheet[Money]) -> None:
     """Book sales when they are confirmed; cancellations, refunds and payouts when they happen."""
     costs = known_costs(shop)
     stage = stages(shop)
-    for order in shop.sales():
-        for line in order["lines"]:
-            money = sheet.at(line["seller_id"], order["occurred_at"])
-            price, kept = after_discount(line), commission(line)
-            money.sold += price
-            money.sold_shipping += line["shipping_minor"]
-            money.commission += kept
-            cost = cost_of(costs, line["seller_id"], line, order["placed_at"])
-            _book_units(money, line["quantity"], cost, price + line["shipping_minor"], kept)
-            earned = price + line["shipping_minor"] - kept
-            money.earned_at[stage(order["order_id"], line["seller_id"])] += earned
-    for order in shop.cancelled_sales():
-        for line in order["lines"]:
-            money = sheet.at(line["seller_id"], order["occurred_at"])
-            price, kept = after_discount(line), commission(line)
-            money.cancelled += price
-            money.cancelled_shipping += line["shipping_minor"]
-            money.commission -= kept
-            cost = cost_of(costs, line["seller_id"], line, order["placed_at"])
-            _book_units(money, -line["quantity"], cost, -price - line["shipping_minor"], -kept)
-    for refund in shop.refunds():
-        for line in refund["lines"]:
-            money = sheet.at(refund["seller_id"], refund["occurred_at"])
-            money.refunded += line["refund_minor"]
-            cost = cost_of(costs, refund["seller_id"], line, refund["placed_at"])
-            _book_units(money, -line["quantity"], cost, -line["refund_minor"], 0)
-            money.earned_at[stage(refund["order_id"], refund["seller_id"])] -= line["refund_minor"]
+    for order, line in lines_of(shop.sales()):
+        money = sheet.at(line["seller_id"], order["occurred_at"])
+        price, kept = after_discount(line), commission(line)
+        money.sold += price
+        money.sold_shipping += line["shipping_minor"]
+        money.commission += kept
+        cost = cost_of(costs, line["seller_id"], line, order["placed_at"])
+        _book_units(money, line["quantity"], cost, price + line["shipping_minor"], kept)
+        earned = price + line["shipping_minor"] - kept
+        money.earned_at[stage(order["order_id"], line["seller_id"])] += earned
+    for order, line in lines_of(shop.cancelled_sales()):
+        money = sheet.at(line["seller_id"], order["occurred_at"])
+        price, kept = after_discount(line), commission(line)
+        money.cancelled += price
+        money.cancelled_shipping += line["shipping_minor"]
+        money.commission -= kept
+        cost = cost_of(costs, line["seller_id"], line, order["placed_at"])
+        _book_units(money, -line["quantity"], cost, -price - line["shipping_minor"], -kept)
+    for refund, line in lines_of(shop.refunds()):
+        money = sheet.at(refund["seller_id"], refund["occurred_at"])
+        money.refunded += line["refund_minor"]
+        cost = cost_of(costs, refund["seller_id"], line, refund["placed_at"])
+        _book_units(money, -line["quantity"], cost, -line["refund_minor"], 0)
+        money.earned_at[stage(refund["order_id"], refund["seller_id"])] -= line["refund_minor"]
     for payout in filter(shop.is_in_currency, once(shop.events("payout_paid"), "payout_id")):
         sheet.at(payout["seller_id"], payout["occurred_at"]).paid_out += payout["amount_minor"]
 

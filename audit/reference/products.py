@@ -1,15 +1,103 @@
-"""Products: views of offers, units in stock at the end of a time, and hours without stock."""
+"""Products: views of offers, units in stock at the end of a time, and full hours without stock.
+
+Of each hour in which a product that sells had no stock, there is an estimate of what was not sold.
+"""
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import NamedTuple
 
-from audit.reference.arithmetic import DAY_MS, Value, minute, ratio
-from audit.reference.outages import Sale, StockLevel, outages
-from audit.reference.shop import CANCELLATION, ORDER, Shop, after_discount, once
+from audit.reference.arithmetic import DAY_MS, HOUR_MS, Value, half_up, minute, ratio
+from audit.reference.shop import CANCELLATION, ORDER, Shop, after_discount, lines_of, once
 from audit.reference.totals import Sheet
+
+PACE_HOURS = 28 * 24
+"""How fast a product sells is measured over so many hours before it was sold out."""
+
+LONGEST_HOURS = 28 * 24
+"""After so many hours without stock, a product is given up."""
+
+FEWEST_HOURS_IN_STOCK = 24
+"""With fewer hours in stock before, it is not known how fast a product sells."""
+
+
+class Sale(NamedTuple):
+    """Units of a product and their price after discounts; both are below 0 for a cancelled line."""
+
+    at_ms: int
+    units: int
+    amount: int
+
+
+class StockLevel(NamedTuple):
+    """The units of a product that can be bought from a moment on."""
+
+    at_ms: int
+    available: int
+
+
+class HourWithoutStock(NamedTuple):
+    """A full hour, such as 14:00, at which a product had no stock."""
+
+    starts_ms: int
+    units_lost: int
+    amount_lost: int
+
+
+def outages(levels: list[StockLevel], sales: list[Sale], now_ms: int) -> Iterator[HourWithoutStock]:
+    """Yield the hours without stock of a product, up to now. `levels` are in the order of their versions."""
+    stocked, empty = _hours(levels, _hour_from(now_ms))
+    first_hour = _hour_from(levels[0].at_ms)
+    for outage in empty:
+        started = outage[0]
+        paced_from = max(started - PACE_HOURS, first_hour)
+        before = [sale for sale in sales if paced_from <= sale.at_ms // HOUR_MS < started]
+        units, amount = sum(sale.units for sale in before), sum(sale.amount for sale in before)
+        if units <= 0:
+            continue  # it does not sell
+        hours_in_stock = len(stocked.intersection(range(paced_from, started)))
+        if hours_in_stock < FEWEST_HOURS_IN_STOCK:
+            units = amount = 0
+        for passed, hour in enumerate(outage[:LONGEST_HOURS], start=1):
+            yield HourWithoutStock(
+                hour * HOUR_MS,
+                _lost(units, passed, hours_in_stock) - _lost(units, passed - 1, hours_in_stock),
+                _lost(amount, passed, hours_in_stock) - _lost(amount, passed - 1, hours_in_stock),
+            )
+
+
+def _hours(levels: list[StockLevel], end: int) -> tuple[set[int], list[list[int]]]:
+    """Return the numbers of the full hours with stock, and those without, in runs; `end` is excluded."""
+    stocked: set[int] = set()
+    empty: list[list[int]] = []
+    hour = _hour_from(levels[0].at_ms)
+    was_empty = False
+    for number, level in enumerate(levels):
+        is_last = number + 1 == len(levels)
+        until = max(hour, end if is_last else _hour_from(levels[number + 1].at_ms))
+        if level.available > 0:
+            stocked.update(range(hour, until))
+        elif was_empty:
+            empty[-1] += range(hour, until)
+        else:
+            empty.append(list(range(hour, until)))
+        was_empty = level.available == 0
+        hour = until
+    return stocked, [run for run in empty if run]
+
+
+def _lost(sold: int, hours: int, hours_in_stock: int) -> int:
+    """Return what would be sold in some hours at the pace of the hours in stock, rounded half up."""
+    return half_up(sold * hours, hours_in_stock) if sold else 0
+
+
+def _hour_from(moment_ms: int) -> int:
+    """Return the number of the first full hour at or after a moment."""
+    return -(-moment_ms // HOUR_MS)
+
 
 EVENTS = {
     "product_viewed": ("session_id", "seller_id"),
@@ -51,11 +139,10 @@ def collect(shop: Shop, sheet: Sheet[OfferFigures]) -> None:
             products.views += 1
             if view["session_id"]:
                 products.sessions.add(view["session_id"])
-    for order in shop.sales():
-        for line in order["lines"]:
-            products = sheet.at(line["seller_id"], order["placed_at"])
-            products.orders.add(order["order_id"])
-            products.units += line["quantity"]
+    for order, line in lines_of(shop.sales()):
+        products = sheet.at(line["seller_id"], order["placed_at"])
+        products.orders.add(order["order_id"])
+        products.units += line["quantity"]
     sold = units_sold(shop)
     for (seller_id, product_id), levels in stock_levels(shop).items():
         sales = sold[seller_id, product_id]
@@ -73,10 +160,9 @@ def units_sold(shop: Shop) -> Mapping[Offer, list[Sale]]:
     """Return what was sold of each offer, the oldest first: a cancelled order counts below 0."""
     sold: dict[Offer, list[Sale]] = defaultdict(list)
     for sign, orders in ((1, shop.sales()), (-1, shop.cancelled_sales())):
-        for order in orders:
-            for line in order["lines"]:
-                sale = Sale(minute(order["placed_at"]), sign * line["quantity"], sign * after_discount(line))
-                sold[line["seller_id"], line["product_id"]].append(sale)
+        for order, line in lines_of(orders):
+            sale = Sale(minute(order["placed_at"]), sign * line["quantity"], sign * after_discount(line))
+            sold[line["seller_id"], line["product_id"]].append(sale)
     for sales in sold.values():
         sales.sort()
     return sold
@@ -86,8 +172,7 @@ def stock_levels(shop: Shop) -> Mapping[Offer, list[StockLevel]]:
     """Return the stock of each offer after each change, in the order of the versions."""
     changes: dict[Offer, dict[int, StockLevel]] = defaultdict(dict)
     for change in shop.events("stock_changed"):
-        available = max(0, change["on_hand"] - change["reserved"])
-        level = StockLevel(change["occurred_at"], available)
+        level = StockLevel(change["occurred_at"], max(0, change["on_hand"] - change["reserved"]))
         changes[change["seller_id"], change["product_id"]][change["version"]] = level
     return {offer: [versions[number] for number in sorted(versions)] for offer, versions in changes.items()}
 

@@ -2,12 +2,12 @@
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
 from audit.reference.arithmetic import DAY_MS, QUARTER_HOUR_MS, Value, ratio
-from audit.reference.shop import ORDER, Shop, after_discount, once
+from audit.reference.shop import ORDER, Event, Shop, after_discount, lines_of, once
 from audit.reference.totals import Sheet
 
 EVENTS = {
@@ -47,19 +47,16 @@ def collect(shop: Shop, sheet: Sheet[Recommendations]) -> None:
         clicked.add((click["recommendation_id"], click["product_id"]))
         if click["shopper_id"]:
             clicks_ms[click["shopper_id"], click["product_id"]].append(click["occurred_at"])
-    for shown in once(shop.events("recommendation_shown"), "event_id"):
-        for item in shown["items"]:
-            if item["seller_id"] is not None:
-                recommendations = sheet.at(item["seller_id"], shown["occurred_at"])
-                recommendations.impressions += 1
-                recommendations.clicks += (shown["recommendation_id"], item["product_id"]) in clicked
-    for order in shop.sales():
-        for line in order["lines"]:
-            before = clicks_ms.get((order["shopper_id"], line["product_id"]), ())
-            if any(0 <= order["placed_at"] - clicked_ms < DAY_MS for clicked_ms in before):
-                recommendations = sheet.at(line["seller_id"], order["placed_at"])
-                recommendations.attributed_orders.add(order["order_id"])
-                recommendations.attributed_sales += after_discount(line)
+    for shown, item in _shown_items(shop):
+        recommendations = sheet.at(item["seller_id"], shown["occurred_at"])
+        recommendations.impressions += 1
+        recommendations.clicks += (shown["recommendation_id"], item["product_id"]) in clicked
+    for order, line in lines_of(shop.sales()):
+        before = clicks_ms.get((order["shopper_id"], line["product_id"]), ())
+        if any(0 <= order["placed_at"] - clicked_ms < DAY_MS for clicked_ms in before):
+            recommendations = sheet.at(line["seller_id"], order["placed_at"])
+            recommendations.attributed_orders.add(order["order_id"])
+            recommendations.attributed_sales += after_discount(line)
     _compare_with_catalogue(shop, sheet)
 
 
@@ -68,12 +65,10 @@ def _compare_with_catalogue(shop: Shop, sheet: Sheet[Recommendations]) -> None:
     moves = listings(shop)
     sellers = set(moves)
     shown_at: Counter[int] = Counter()
-    for shown in once(shop.events("recommendation_shown"), "event_id"):
-        for item in shown["items"]:
-            if item["seller_id"] is not None:
-                shown_at[shown["occurred_at"] // QUARTER_HOUR_MS * QUARTER_HOUR_MS] += 1
-                if sheet.contains(item["seller_id"], shown["occurred_at"]):
-                    sellers.add(item["seller_id"])
+    for shown, item in _shown_items(shop):
+        shown_at[shown["occurred_at"] // QUARTER_HOUR_MS * QUARTER_HOUR_MS] += 1
+        if sheet.contains(item["seller_id"], shown["occurred_at"]):
+            sellers.add(item["seller_id"])
     for seller_id in sellers:
         for quarter_hour_ms, impressions in shown_at.items():
             sheet.at(seller_id, quarter_hour_ms).all_impressions += impressions
@@ -87,6 +82,14 @@ def _compare_with_catalogue(shop: Shop, sheet: Sheet[Recommendations]) -> None:
             recommendations = sheet.at(seller_id, end_ms - 1)
             recommendations.listed += listed.before(end_ms)
             recommendations.all_listed += listed_of_all.before(end_ms)
+
+
+def _shown_items(shop: Shop) -> Iterator[tuple[Event, Event]]:
+    """Yield each item of a seller that was shown, after the event that says so."""
+    for shown in once(shop.events("recommendation_shown"), "event_id"):
+        for item in shown["items"]:
+            if item["seller_id"] is not None:
+                yield shown, item
 
 
 class CountOverTime:

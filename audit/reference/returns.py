@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from audit.reference.arithmetic import Value, each, ratio
-from audit.reference.shop import REFUND, Shop, once
+from audit.reference.shop import REFUND, Shop, lines_of, once
 from audit.reference.totals import Sheet
 
 EVENTS = {"order_returned": ("return_id", "seller_id", "currency", "lines"), "payment_refunded": REFUND}
@@ -24,19 +24,18 @@ class Returns:
 
 def collect(shop: Shop, sheet: Sheet[Returns]) -> None:
     """Add up the lines of returns and of refunds."""
-    for came_back in filter(shop.is_in_currency, once(shop.events("order_returned"), "return_id")):
-        for line in came_back["lines"]:
-            returns = sheet.at(came_back["seller_id"], came_back["occurred_at"])
-            returns.received.add(came_back["return_id"])
-            returns.units_received += line["quantity"]
-            if line["restocked"]:
-                returns.units_restocked += line["quantity"]
-    for refund in shop.refunds():
-        for line in refund["lines"]:
-            returns = sheet.at(refund["seller_id"], refund["occurred_at"])
-            returns.refunded.add(refund["return_id"])
-            returns.units_refunded += line["quantity"]
-            returns.amount_refunded += line["refund_minor"]
+    came_back = filter(shop.is_in_currency, once(shop.events("order_returned"), "return_id"))
+    for received, line in lines_of(came_back):
+        returns = sheet.at(received["seller_id"], received["occurred_at"])
+        returns.received.add(received["return_id"])
+        returns.units_received += line["quantity"]
+        if line["restocked"]:
+            returns.units_restocked += line["quantity"]
+    for refund, line in lines_of(shop.refunds()):
+        returns = sheet.at(refund["seller_id"], refund["occurred_at"])
+        returns.refunded.add(refund["return_id"])
+        returns.units_refunded += line["quantity"]
+        returns.amount_refunded += line["refund_minor"]
 
 
 FORMULAS: Mapping[str, Callable[[Returns], Value]] = {

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from audit.reference.arithmetic import Value, each, ratio
-from audit.reference.shop import CANCELLATION, ORDER, REFUND, Shop
+from audit.reference.shop import CANCELLATION, ORDER, REFUND, Shop, lines_of
 from audit.reference.totals import Sheet
 
 EVENTS = {"order_confirmed": ORDER, "order_cancelled": CANCELLATION, "payment_refunded": REFUND}
@@ -49,31 +49,28 @@ class Sales:
 
 def collect(shop: Shop, sheet: Sheet[Sales]) -> None:
     """Add up the lines of confirmed orders, of those that were cancelled, and of refunded returns."""
-    for order in shop.sales():
-        for line in order["lines"]:
-            sales = sheet.at(line["seller_id"], order["placed_at"])
-            sales.orders.add(order["order_id"])
-            sales.lines += 1
-            sales.units += line["quantity"]
-            sales.gross += line["quantity"] * line["unit_price_minor"]
-            sales.discounts += line["discount_minor"]
-            sales.shipping += line["shipping_minor"]
-            sales.tax += line["tax_minor"]
-    for order in shop.cancelled_sales():
-        for line in order["lines"]:
-            sales = sheet.at(line["seller_id"], order["placed_at"])
-            sales.cancelled_orders.add(order["order_id"])
-            sales.cancelled_units += line["quantity"]
-            sales.cancelled_gross += line["quantity"] * line["unit_price_minor"]
-            sales.cancelled_discounts += line["discount_minor"]
-            sales.cancelled_shipping += line["shipping_minor"]
-            sales.cancelled_tax += line["tax_minor"]
-    for refund in shop.refunds():
+    for order, line in lines_of(shop.sales()):
+        sales = sheet.at(line["seller_id"], order["placed_at"])
+        sales.orders.add(order["order_id"])
+        sales.lines += 1
+        sales.units += line["quantity"]
+        sales.gross += line["quantity"] * line["unit_price_minor"]
+        sales.discounts += line["discount_minor"]
+        sales.shipping += line["shipping_minor"]
+        sales.tax += line["tax_minor"]
+    for order, line in lines_of(shop.cancelled_sales()):
+        sales = sheet.at(line["seller_id"], order["placed_at"])
+        sales.cancelled_orders.add(order["order_id"])
+        sales.cancelled_units += line["quantity"]
+        sales.cancelled_gross += line["quantity"] * line["unit_price_minor"]
+        sales.cancelled_discounts += line["discount_minor"]
+        sales.cancelled_shipping += line["shipping_minor"]
+        sales.cancelled_tax += line["tax_minor"]
+    for refund, line in lines_of(shop.refunds()):
         if refund["placed_at"] is not None:
-            for line in refund["lines"]:
-                sales = sheet.at(refund["seller_id"], refund["placed_at"])
-                sales.returned_units += line["quantity"]
-                sales.returned += line["refund_minor"]
+            sales = sheet.at(refund["seller_id"], refund["placed_at"])
+            sales.returned_units += line["quantity"]
+            sales.returned += line["refund_minor"]
 
 
 FORMULAS: Mapping[str, Callable[[Sales], Value]] = {

@@ -75,6 +75,13 @@ class Shop:
         return self.kept[name]
 
 
+def lines_of(orders: Iterable[Event]) -> Iterator[tuple[Event, Event]]:
+    """Yield each line of these orders, returns or refunds, after its order."""
+    for order in orders:
+        for line in order["lines"]:
+            yield order, line
+
+
 def after_discount(line: Event) -> int:
     """Return the price of an order's line: quantity × unit price − discount."""
     return int(line["quantity"] * line["unit_price_minor"] - line["discount_minor"])

@@ -13,8 +13,7 @@ _BATCH_ROWS = 20_000
 def rows(table: pa.Table) -> Iterator[dict[str, Any]]:
     """Yield the same rows as `table.to_pylist()`, a batch at a time."""
     for batch in table.to_batches(max_chunksize=_BATCH_ROWS):
-        columns = [values(column) for column in batch.columns]
-        for row in zip(*columns, strict=True):
+        for row in zip(*[values(column) for column in batch.columns], strict=True):
             yield dict(zip(table.column_names, row, strict=True))
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from audit.grouping import grouped
 from audit.sources.order_lines import local_days
-from audit.sources.sent_ranges import EVERYTHING, SentRanges
+from audit.sources.source_tables import EVERYTHING, SentRanges
 from producers.importer.mapped.data_set import Import, MappedDataSet
 from producers.importer.mapped.line_reader import CANCELLED, OTHER_STATUS, PRICE_DIGITS
 
@@ -142,8 +142,7 @@ class ImportedTables:
     @cached_property
     def _days(self) -> list[str]:
         moments = pa.array(self._import.source.orders.placed_at).cast(pa.timestamp("ms", "UTC"))
-        days: list[str] = local_days(pa.chunked_array([moments]), self.timezone).to_pylist()
-        return days
+        return list(local_days(pa.chunked_array([moments]), self.timezone).to_pylist())
 
     def _gross(self, rows: list[int], units: list[int]) -> list[int]:
         """Return quantity times price of each row, or its total, in the smallest coin, rounded half up."""

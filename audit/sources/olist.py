@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.grouping import grouped
-from audit.sources.sent_ranges import EVERYTHING, SentRanges
+from audit.sources.source_tables import EVERYTHING, SentRanges
 from producers.importer.olist.tables import read_tables
 
 CONFIRMED = ("delivered", "shipped", "invoiced", "processing", "approved")
@@ -68,8 +68,7 @@ class OlistTables:
         """One row per order: order_id, shopper_id (the person, not the checkout), day."""
         people = self._tables["customers"].select(["customer_id", "customer_unique_id"])
         joined = self._within_ranges(self._orders, _PURCHASE).join(people, "customer_id", join_type="inner")
-        names = {"order_id": "order_id", "shopper_id": "customer_unique_id", "day": "day"}
-        return _renamed(joined, names)
+        return _renamed(joined, {"order_id": "order_id", "shopper_id": "customer_unique_id", "day": "day"})
 
     @cached_property
     def lines(self) -> pa.Table:
@@ -119,9 +118,8 @@ class OlistTables:
 
     def _with_approvals(self, orders: pa.Table) -> pa.Table:
         """Return the orders; a confirmed order without an approval gets the time of its purchase."""
-        confirmed = pc.is_in(orders["order_status"], value_set=pa.array(CONFIRMED))
         approved_at = pc.if_else(
-            confirmed,
+            pc.is_in(orders["order_status"], value_set=pa.array(CONFIRMED)),
             pc.coalesce(orders["order_approved_at"], orders[_PURCHASE]),
             orders["order_approved_at"],
         )
@@ -173,13 +171,15 @@ class OlistTables:
         """The products of the chosen order items by seller: product_id, seller_id, weight_g, photos."""
         ids = self._distinct_within_ranges(self._all_lines, ["product_id", "seller_id"])
         joined = ids.join(self._tables["products"], "product_id", join_type="inner")
-        names = {
-            "product_id": "product_id",
-            "seller_id": "seller_id",
-            "weight_g": "product_weight_g",
-            "photos": "product_photos_qty",
-        }
-        return _renamed(joined, names)
+        return _renamed(
+            joined,
+            {
+                "product_id": "product_id",
+                "seller_id": "seller_id",
+                "weight_g": "product_weight_g",
+                "photos": "product_photos_qty",
+            },
+        )
 
     @cached_property
     def _tables(self) -> dict[str, pa.Table]:

@@ -6,7 +6,6 @@ from typing import Any
 import pyarrow as pa
 import redis
 
-from common.errors import PartUnavailable
 from common.job_versions import LIVE_FIELD, key_prefix, state_key
 
 _KEYS_PER_REQUEST = 1_000
@@ -14,26 +13,18 @@ _KEYS_PER_REQUEST = 1_000
 
 
 class RedisSets:
-    """The sorted sets and hashes that the live versions of the jobs write.
+    """The sorted sets and hashes that the live versions of the jobs write."""
 
-    Every method raises PartUnavailable if Redis does not answer.
-    """
-
-    def __init__(self, client: redis.Redis, url: str) -> None:
+    def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._url = url
 
     def scores(self, ranking: str) -> pa.Table:
         """Return every member of a ranking as product_id and score; no rows if it does not exist."""
-        try:
-            members: Any = self._client.zrange(self._prefix_of("rankings") + ranking, 0, -1, withscores=True)
-        except redis.RedisError as error:
-            raise self._unavailable(error) from error
-        names = [member for member, _ in members]
+        members: Any = self._client.zrange(self._prefix_of("rankings") + ranking, 0, -1, withscores=True)
         return pa.table(
             {
-                "product_id": pa.array(names, pa.string()),
-                "score": pa.array([s for _, s in members], pa.float64()),
+                "product_id": pa.array([member for member, _ in members], pa.string()),
+                "score": pa.array([score for _, score in members], pa.float64()),
             }
         )
 
@@ -51,7 +42,7 @@ class RedisSets:
             pipeline: Any = self._client.pipeline(transaction=False)
             for key in keys:
                 pipeline.zrange(key, 0, first - 1, desc=True, withscores=True)
-            for key, found in zip(keys, self._execute(pipeline), strict=True):
+            for key, found in zip(keys, pipeline.execute(), strict=True):
                 owners += [key.removeprefix(prefix)] * len(found)
                 members += found
         return pa.table(
@@ -78,34 +69,18 @@ class RedisSets:
             for key in keys:
                 pipeline.hmget(key, fields)
             owners = (key.removeprefix(prefix) for key in keys)
-            found |= zip(owners, self._execute(pipeline), strict=True)
+            found |= zip(owners, pipeline.execute(), strict=True)
         return found
 
     def _prefix_of(self, job: str) -> str:
-        try:
-            live: Any = self._client.hget(state_key(job), LIVE_FIELD)
-            return key_prefix(live or "")
-        except redis.RedisError as error:
-            raise self._unavailable(error) from error
+        live: Any = self._client.hget(state_key(job), LIVE_FIELD)
+        return key_prefix(live or "")
 
     def _keys(self, prefix: str, only: Sequence[str] | None) -> Iterator[list[str]]:
-        try:
-            keys: list[str] = (
-                sorted(set(self._client.scan_iter(match=f"{prefix}*", count=_KEYS_PER_REQUEST)))
-                if only is None
-                else [prefix + owner for owner in only]
-            )
-        except redis.RedisError as error:
-            raise self._unavailable(error) from error
+        keys: list[str] = (
+            sorted(set(self._client.scan_iter(match=f"{prefix}*", count=_KEYS_PER_REQUEST)))
+            if only is None
+            else [prefix + owner for owner in only]
+        )
         for start in range(0, len(keys), _KEYS_PER_REQUEST):
             yield keys[start : start + _KEYS_PER_REQUEST]
-
-    def _execute(self, pipeline: Any) -> list[Any]:
-        try:
-            answers: list[Any] = pipeline.execute()
-        except redis.RedisError as error:
-            raise self._unavailable(error) from error
-        return answers
-
-    def _unavailable(self, error: redis.RedisError) -> PartUnavailable:
-        return PartUnavailable(f"Redis at {self._url} does not answer: {error}")

@@ -47,14 +47,12 @@ class DayRange:
 
 def sales_request(of: str, days: DayRange, grain: Grain) -> ApiRequest:
     """Request the sales `of` (`sellers/<id>` or `marketplace`) in a range of the shop's days."""
-    query = {"from": str(days.first), "to": str(days.last), "grain": grain}
-    return ApiRequest(f"/v1/{of}/sales", query)
+    return ApiRequest(f"/v1/{of}/sales", {"from": str(days.first), "to": str(days.last), "grain": grain})
 
 
 def bucket_name(bucket: Any, grain: Grain) -> str:
     """Return the name of a bucket of an answer, such as `2018-06`."""
-    name: str = bucket["start"][: _NAME_LENGTH[grain]]
-    return name
+    return str(bucket["start"][: _NAME_LENGTH[grain]])
 
 
 def series_rows(grain: Grain, answer: Any) -> Iterator[Row]:

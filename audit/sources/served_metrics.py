@@ -33,8 +33,7 @@ def requests(
         whose = "marketplace" if owner == ALL_SELLERS else f"sellers/{quote(owner, safe='')}"
         for start in range(0, len(names), METRICS_OF_REQUEST):
             first, *others = names[start : start + METRICS_OF_REQUEST]
-            path = f"/v1/{whose}/analytics/{first}{form}"
-            yield ApiRequest(path, query | {"with": ",".join(others)})
+            yield ApiRequest(f"/v1/{whose}/analytics/{first}{form}", query | {"with": ",".join(others)})
 
 
 def owner_of(request: ApiRequest) -> str:
@@ -62,10 +61,10 @@ def csv_rows(currency: str, month_of: MonthOf, request: ApiRequest, content: byt
         start = datetime.fromisoformat(row.pop("start"))
         del row["end"]
         own = row.pop("currency", "")
-        money = {name for name in row if read_every_metric()[name].unit == "money" and row[name]}
         amounts = {
             name: str(to_minor(row[name], currency)) if own == currency else f"{row[name]} {own}"
-            for name in money
+            for name in row
+            if row[name] and read_every_metric()[name].unit == "money"
         }
         yield _row(owner_of(request), month_of(start), row | amounts)
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import asyncpg
@@ -41,9 +40,7 @@ class ServiceDatabase:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._disconnect()
         self._runner.close()
 
@@ -79,8 +76,9 @@ class ServiceDatabase:
         try:
             return self._runner.run(awaited())
         except TRANSIENT as error:
-            reason = f"PostgreSQL at {self._url.rpartition('@')[2]} does not answer: {error}"
-            raise PartUnavailable(reason) from error
+            raise PartUnavailable(
+                f"PostgreSQL at {self._url.rpartition('@')[2]} does not answer: {error}"
+            ) from error
 
     def _disconnect(self) -> None:
         if self._connection is not None:

@@ -5,6 +5,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -13,12 +14,18 @@ from urllib.parse import quote, urlencode
 
 import orjson
 from rich.console import Console
-from rich.table import Table
 
 from bench.durations import Quantiles
-from bench.serving.answers import sample_marketplace
-from bench.serving.clients import LIST_LENGTH, SEED, SampledMarketplace, order_body, order_headers
+from bench.serving.answers import (
+    LIST_LENGTH,
+    SEED,
+    SampledMarketplace,
+    order_body,
+    order_headers,
+    sample_marketplace,
+)
 from bench.serving.workload import TIMEOUT_S, arrivals
+from bench.tables import count_and_times, print_notes, print_table
 from bench.temporary_platform import temporary_platform
 from common.clock import system_clock
 from common.http_client import HttpClient, RequestFailed
@@ -154,26 +161,30 @@ def run_on_temporary_platform(
 
 def show(result: LagBenchResult, console: Console) -> None:
     """Print the result."""
-    table = Table("", "count", "p50", "p95", "p99", "max", title="A seller's figures, ms")
     rows = {
         "as_of behind the clock": result.behind,
         "from an order's 202 until they include it": result.accepted,
         "from its confirmation until they include it": result.confirmed,
         "from its 202 until the seller's page shows it": result.page,
     }
-    for name, each in rows.items():
-        if each is None:
-            table.add_row(name, "0", *("–" for _ in range(4)))
-        else:
-            times = (each.p50_ms, each.p95_ms, each.p99_ms, each.max_ms)
-            table.add_row(name, f"{each.count:,}", *(f"{value:,.0f}" for value in times))
-    console.print(table)
-    for status, count in result.unconfirmed.items():
-        console.print(f"• {count:,} orders were never shown; their status: {status}", highlight=False)
+    print_table(
+        console,
+        ("", "count", "p50", "p95", "p99", "max"),
+        (
+            (name, *count_and_times(each, "p50_ms", "p95_ms", "p99_ms", "max_ms"))
+            for name, each in rows.items()
+        ),
+        title="A seller's figures, ms",
+    )
+    notes = [
+        f"{count:,} orders were never shown; their status: {status}"
+        for status, count in result.unconfirmed.items()
+    ]
     if result.missing:
-        console.print(f"• {result.missing:,} confirmed orders were not shown in time", highlight=False)
+        notes.append(f"{result.missing:,} confirmed orders were not shown in time")
     if result.failed:
-        console.print(f"• {result.failed:,} requests failed", highlight=False)
+        notes.append(f"{result.failed:,} requests failed")
+    print_notes(console, notes)
 
 
 def includes(before: Totals, now: Totals, gross_minor: int) -> bool:
@@ -186,20 +197,13 @@ def includes(before: Totals, now: Totals, gross_minor: int) -> bool:
 
 
 async def _measure(settings: Settings, marketplace: SampledMarketplace, seconds: float, log: _Log) -> None:
-    http = HttpClient(
-        settings.serving,
-        0,
-        CLIENT_KEEPALIVE_S,
-        TIMEOUT_S,
-        TIMEOUT_S,
-        PlatformToken(settings, "bench").headers,
-    )
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_sample_as_of(http, marketplace, seconds, log))
-            tasks.create_task(_place_orders(http, marketplace, seconds, log))
-    finally:
-        await http.aclose()
+    headers = PlatformToken(settings, "bench").headers
+    async with (
+        aclosing(HttpClient(settings.serving, 0, CLIENT_KEEPALIVE_S, TIMEOUT_S, TIMEOUT_S, headers)) as http,
+        asyncio.TaskGroup() as tasks,
+    ):
+        tasks.create_task(_sample_as_of(http, marketplace, seconds, log))
+        tasks.create_task(_place_orders(http, marketplace, seconds, log))
 
 
 async def _sample_as_of(http: HttpClient, marketplace: SampledMarketplace, seconds: float, log: _Log) -> None:

@@ -168,8 +168,7 @@ def stop(client: EmbeddedEngine, peer: Peer) -> None:
 
 def queue_table(event: EventSchema, settings: Settings, peer: Peer) -> str:
     """Return the statement that creates the queue of an event's topic."""
-    typed = {name: kind for name, kind in columns(event).items() if name != "ingested_at"}
-    body = ", ".join(f"{name} {kind}" for name, kind in typed.items())
+    body = ", ".join(f"{name} {kind}" for name, kind in columns(event).items() if name != "ingested_at")
     options = {
         "kafka_broker_list": settings.kafka,
         "kafka_topic_list": event.name,

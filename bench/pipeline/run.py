@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -13,8 +14,10 @@ from bench import row_counts
 from bench.order_stream import EVENTS, count_lines, fill_topics
 from bench.pipeline import peer_engine
 from bench.pipeline.freshness import SALE, WARM_UP_S, Freshness, measure
+from bench.pipeline.peer_engine import NOTES
 from bench.pipeline.sampling import Rate, Sample, poll_until, rate
 from bench.row_counts import ProgressQueries, QueryClient
+from bench.tables import print_notes, print_table
 from bench.temporary_platform import TemporaryPlatform, temporary_platform
 from clickhouse.client import connect
 from common.settings import Settings
@@ -25,6 +28,8 @@ TIMEOUT_S = 1_800.0
 
 SETTLE_S = 20.0
 """The pause before the platform without traffic is measured: its parts have just started."""
+
+_MIB = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -189,11 +194,11 @@ def _measure_rate(
 
     def progress() -> tuple[int, int]:
         check()
-        facts = row_counts.fact_rows(client)
+        facts = row_counts.count(client, row_counts.FACTS)
         shares = (
             facts / events,
-            row_counts.aggregated_lines(client, queries) / lines,
-            row_counts.delivered_orders(client, queries) / orders,
+            row_counts.count(client, queries.lines) / lines,
+            row_counts.count(client, queries.delivered) / orders,
         )
         return facts, int(min(shares) * events)
 
@@ -205,7 +210,7 @@ def _freshness(
 ) -> dict[str, Freshness]:
     with connect(settings) as for_facts, connect(settings) as for_sales:
         counters: dict[str, Callable[[], int]] = {
-            "facts": partial(row_counts.placed_orders, for_facts),
+            "facts": partial(row_counts.count, for_facts, row_counts.PLACED_ORDERS),
             "aggregates": partial(row_counts.aggregated_orders_from, for_sales, first_order),
         }
         return measure(
@@ -216,3 +221,76 @@ def _freshness(
             per_second=plan.orders_per_second,
             seconds=plan.seconds,
         )
+
+
+def show(result: PipelineBenchResult, console: Console) -> None:
+    """Print tables of rates, freshness and memory."""
+    ratios = ", ".join(f"{ratio:.2f}" for ratio in result.ratios.values())
+    print_table(
+        console,
+        ("Kafka → ClickHouse", "events", "events/s", "steady events/s", "complete after"),
+        (
+            (title, *_cells(rate))
+            for title, rate in {"Flink (facts and rankings)": result.flink, **result.peers}.items()
+        ),
+        title="Rate",
+        caption=f"Flink's overall rate divided by the others': {ratios}" if ratios else None,
+    )
+    print_table(
+        console,
+        ("readable in", "events", "p50", "p99"),
+        (
+            (name, f"{each.events:,}", f"{each.p50_ms:,.0f} ms", f"{each.p99_ms:,.0f} ms")
+            for name, each in result.freshness.items()
+        ),
+        title=f"Freshness at {result.plan.per_second:,}/s",
+    )
+    memory = result.memory_bytes | {"total": sum(result.memory_bytes.values())}
+    print_table(
+        console,
+        ("part", "resident"),
+        ((part, f"{size / _MIB:,.0f} MiB") for part, size in memory.items()),
+        title="Memory after the load",
+    )
+    cpu = _largest_first(result.cpu_us_per_event) | {"total": result.total_cpu_us_per_event}
+    print_table(
+        console,
+        ("part", "CPU an event"),
+        ((part, f"{micros:,.1f} µs") for part, micros in cpu.items()),
+        title="CPU of the load",
+    )
+    if result.total_idle_cores is not None:
+        idle = _largest_first(result.idle_cores) | {"total": result.total_idle_cores}
+        print_table(
+            console,
+            ("part", "cores"),
+            ((part, f"{cores:.3f}") for part, cores in idle.items()),
+            title=f"Without traffic for {result.plan.idle_s} s",
+        )
+    console.print(", ".join(f"{count} {name}" for name, count in result.shape.items()), highlight=False)
+    print_notes(console, NOTES if result.peers else ())
+
+
+def as_plain(result: PipelineBenchResult) -> dict[str, Any]:
+    """Return everything that was measured, for JSON."""
+    figures = {
+        "overall_events_per_s": result.flink.per_second,
+        "steady_events_per_s": result.flink.steady_per_second,
+        "peer_overall_events_per_s": {title: peer.per_second for title, peer in result.peers.items()},
+        "total_cpu_us_per_event": result.total_cpu_us_per_event,
+        "total_idle_cores": result.total_idle_cores,
+    }
+    return figures | asdict(result) | {"ratios": result.ratios, "notes": NOTES}
+
+
+def _largest_first(by_part: Mapping[str, float]) -> dict[str, float]:
+    return dict(sorted(by_part.items(), key=lambda item: -item[1]))
+
+
+def _cells(rate: Rate) -> tuple[str, str, str, str]:
+    return (
+        f"{rate.rows:,}",
+        f"{rate.per_second:,.0f}",
+        f"{rate.steady_per_second:,.0f}",
+        f"{rate.seconds:,.1f} s",
+    )

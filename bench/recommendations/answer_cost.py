@@ -7,7 +7,7 @@ differences between them are those of their work, also on a machine with other w
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 import orjson
@@ -115,10 +115,9 @@ async def _measure(settings: Settings, visitors: Sequence[str], rounds: int) -> 
     reading = _service(redis, stored_list)
     for visitor in visitors:
         items = (await computing.recommend(visitor, STORED, "home", None))["items"]
-        reasons = [(each["reason"]["product_id"], each["score"]) for each in items]
         proposals = [
-            (each["product_id"], score, "similar", because or each["product_id"])
-            for each, (because, score) in zip(items, reasons, strict=True)
+            (each["product_id"], each["score"], "similar", each["reason"]["product_id"] or each["product_id"])
+            for each in items
         ]
         await redis.set(stored_key(visitor), orjson.dumps(proposals))
 
@@ -136,9 +135,10 @@ async def _measure(settings: Settings, visitors: Sequence[str], rounds: int) -> 
         packed: Any = await redis.get(stored_key(visitor))
         return orjson.loads(packed)
 
-    trips = {}
-    for name, work in ((READS, list_of), (ROW_READS, rows_of)):
-        trips[name] = await _recorded(visitors, recording.trips, lambda each, do=work: do(each, recorded))  # type: ignore[misc]
+    trips = {
+        READS: await _recorded(visitors, recording.trips, lambda each: list_of(each, recorded)),
+        ROW_READS: await _recorded(visitors, recording.trips, lambda each: rows_of(each, recorded)),
+    }
     works: dict[str, Work] = {
         COMPUTED: list_of,
         READS: lambda visitor: _send(redis, trips[READS][visitor]),
@@ -162,8 +162,8 @@ async def _measure(settings: Settings, visitors: Sequence[str], rounds: int) -> 
             round(median(cpu), 1),
             round(median(redis_cpu), 1),
             Quantiles.of(seconds),
-            round(_mean(len(each) for each in counts.get(name, {}).values()), 1),
-            round(_mean(sum(map(len, each)) for each in counts.get(name, {}).values()), 1),
+            round(fmean([len(each) for each in counts.get(name, {}).values()] or [0]), 1),
+            round(fmean([sum(map(len, each)) for each in counts.get(name, {}).values()] or [0]), 1),
         )
         for name, (cpu, redis_cpu, seconds) in costs.items()
     }
@@ -227,8 +227,3 @@ async def _redis_cpu_s(redis: Redis) -> float:
     """Return the CPU seconds of Redis' process. What other clients ask meanwhile is part of them."""
     info: Any = await redis.info("cpu")
     return float(info["used_cpu_user"]) + float(info["used_cpu_sys"])
-
-
-def _mean(values: Any) -> float:
-    found = list(values)
-    return sum(found) / len(found) if found else 0.0

@@ -1,8 +1,6 @@
-"""Measures what Redis holds by kind of key, and what a product and a shopper take with all keys full."""
+"""Measures what a product and a shopper take in Redis, with all keys full."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import count
 from random import Random
 from typing import Any
@@ -38,36 +36,14 @@ STORED_LIST = 24
 _NOW_S = 1_795_000_000.0
 
 
-@dataclass(frozen=True)
-class KindOfKey:
-    """The keys of one kind, and the bytes that they take together (MEMORY USAGE)."""
+def measure(settings: Settings) -> dict[str, float]:
+    """Return the bytes of a product or shopper, with ids of 36 characters, in the Redis of these settings.
 
-    keys: int
-    bytes: int
-
-
-@dataclass(frozen=True)
-class RedisFootprint:
-    """`by_kind` is what the measured shop has. `each` has bytes of a product or shopper, with ids of 36
-    characters.
-
-    The bytes of `each` are the differences of `used_memory`, so the table of keys is part of them.
+    They are the differences of `used_memory`, so the table of keys is part of them. What is written for it is
+    removed.
     """
-
-    by_kind: dict[str, KindOfKey]
-    each: dict[str, float]
-
-    @property
-    def product(self) -> float:
-        """The bytes of a product with a full list of neighbours."""
-        return self.each["product card"] + self.each["co-visits of a product"]
-
-
-def measure(settings: Settings) -> RedisFootprint:
-    """Measure in the Redis of these settings. What is written for it is removed."""
     with Redis.from_url(settings.redis) as redis:
-        by_kind = _by_kind(redis)
-        each = {
+        return {
             "product card": _bytes_of(redis, _cards()),
             "co-visits of a product": _bytes_of(redis, _sets({"similar": SIMILAR})),
             "shopper, all full": _bytes_of(redis, _sets(FULL)),
@@ -75,28 +51,6 @@ def measure(settings: Settings) -> RedisFootprint:
             "shopper who bought nothing": _bytes_of(redis, _sets(BROWSER)),
             "stored list of a shopper": _bytes_of(redis, _stored_lists()),
         }
-        return RedisFootprint(by_kind, each)
-
-
-def _by_kind(redis: Redis) -> dict[str, KindOfKey]:
-    kinds: defaultdict[str, list[int]] = defaultdict(list)
-    keys: list[bytes] = list(redis.scan_iter(count=1_000))
-    for start in range(0, len(keys), 1_000):
-        pipeline: Any = redis.pipeline(transaction=False)
-        batch = keys[start : start + 1_000]
-        for key in batch:
-            pipeline.memory_usage(key, 0)
-        for key, size in zip(batch, pipeline.execute(), strict=True):
-            kinds[_kind(key.decode(errors="replace"))].append(size or 0)
-    found = {kind: KindOfKey(len(sizes), sum(sizes)) for kind, sizes in kinds.items()}
-    return dict(sorted(found.items(), key=lambda each: -each[1].bytes))
-
-
-def _kind(key: str) -> str:
-    """Return the kind of a key: its first part that is neither the version of a job nor an id."""
-    parts = key.split(":")
-    first = parts[1] if len(parts) > 1 and len(parts[0]) == 8 and not parts[0].isalpha() else parts[0]
-    return f"{first}:…:{parts[2]}" if first == "recommender" and len(parts) > 2 else first
 
 
 def _bytes_of(redis: Redis, commands: Iterator[list[tuple[Any, ...]]]) -> float:

@@ -12,16 +12,15 @@ from uuid import uuid4
 import numpy as np
 from redis import Redis
 from rich.console import Console
-from rich.table import Table
 
 from bench.durations import Quantiles
 from bench.http_load import Load, LoadRequest, LoadResult
 from bench.recommendations import answer_cost, new_listings, redis_footprint, selling_out
 from bench.recommendations.answer_cost import AnswerCost
-from bench.recommendations.redis_footprint import RedisFootprint
 from bench.recommendations.selling_out import SellingOutResult
 from bench.recommendations.shop_client import ShopClient, await_true, timed, visitors
-from bench.recommendations.small_shop import CATEGORIES, PRODUCTS, Record, RecordProducer, events, product
+from bench.recommendations.small_shop import CATEGORIES, PRODUCTS, Record, RecordProducer, product, send_shop
+from bench.tables import print_notes, print_table
 from bench.temporary_platform import TemporaryPlatform, temporary_platform
 from common.clock import Clock, system_clock
 from common.configuration.definitions import EXPLORATION_SHARE, HOLDOUT_SHARE
@@ -86,7 +85,8 @@ class RecommendationsBenchResult:
     """`changed`: from the 202 of a view to the first different answer. `answered`, `rows`: single answers.
 
     `listed` has the times from new listings to the first list that shows them, `unlisted` the number of those
-    in no list within a minute. `cpu_load` is the load average of the machine at the beginning and the end.
+    in no list within a minute. `memory` has the bytes that a product or shopper takes in Redis. `cpu_load` is
+    the load average of the machine at the beginning and the end.
     """
 
     changed: Quantiles
@@ -97,7 +97,7 @@ class RecommendationsBenchResult:
     rows: Quantiles
     load: dict[str, LoadFigures]
     costs: dict[str, AnswerCost]
-    memory: RedisFootprint
+    memory: dict[str, float]
     cpu_load: tuple[float, float]
 
     @property
@@ -138,11 +138,7 @@ def measure(
     settings = platform.settings
     load_before = os.getloadavg()[0]
     producer = RecordProducer(settings.kafka, register(settings).schema_ids)
-    sent = list(events(clock()))
-    for name, record in sent:
-        if name != "stock_changed":  # the inventory service reports its own stock
-            producer.send(name, record)
-    producer.flush()
+    sent = send_shop(producer, clock())
     with ShopClient(settings) as client:
         console.print("waiting for the shop")
         products = [product(number) for number in range(PRODUCTS)]
@@ -250,7 +246,6 @@ def _successful(result: LoadResult) -> LoadResult:
 
 def show(result: RecommendationsBenchResult, console: Console) -> None:
     """Print the result."""
-    table = Table("", "count", "p50", "p99", "max", title="Recommendations")
     shown = {
         "view → other answer": result.changed,
         "new listing → in a list": result.listed,
@@ -259,36 +254,60 @@ def show(result: RecommendationsBenchResult, console: Console) -> None:
         "the rows of a home page": result.rows,
         **{f"{name}, at half of saturation": each.at_half for name, each in result.load.items()},
     }
-    for name, each in shown.items():
-        if each:
-            times = (f"{value:,.1f} ms" for value in (each.p50_ms, each.p99_ms, each.max_ms))
-            table.add_row(name, f"{each.count:,}", *times)
-    console.print(table)
-    load = Table("", "answers/s", "API", "Redis", title="CPU of an answer at saturation, µs")
-    for name, figures in result.load.items():
-        load.add_row(name, f"{figures.rate:,.0f}", f"{figures.api_us:,.0f}", f"{figures.redis_us:,.0f}")
-    console.print(load)
-    costs = Table(
-        "", "process", "Redis", "p50", "p99", "round trips", "commands", title="In one process, µs of CPU"
+    print_table(
+        console,
+        ("", "count", "p50", "p99", "max"),
+        (
+            (
+                name,
+                f"{each.count:,}",
+                f"{each.p50_ms:,.1f} ms",
+                f"{each.p99_ms:,.1f} ms",
+                f"{each.max_ms:,.1f} ms",
+            )
+            for name, each in shown.items()
+            if each
+        ),
+        title="Recommendations",
     )
-    for name, cost in result.costs.items():
-        numbers = (f"{cost.round_trips:g}", f"{cost.commands:g}") if cost.commands else ("", "")
-        times = (f"{value:g} ms" for value in (cost.times.p50_ms, cost.times.p99_ms))
-        costs.add_row(name, f"{cost.cpu_us:,.0f}", f"{cost.redis_us:,.0f}", *times, *numbers)
-    console.print(costs)
-    memory = Table("", "bytes", title="Redis, ids of 36 characters")
-    for name, size in result.memory.each.items():
-        memory.add_row(name, f"{size:,.0f}")
-    console.print(memory)
-    kinds = Table("key", "keys", "bytes of a key", title="Redis of the measured shop")
-    for name, kind in result.memory.by_kind.items():
-        kinds.add_row(name, f"{kind.keys:,}", f"{kind.bytes / kind.keys:,.0f}")
-    console.print(kinds)
+    print_table(
+        console,
+        ("", "answers/s", "API", "Redis"),
+        (
+            (name, f"{each.rate:,.0f}", f"{each.api_us:,.0f}", f"{each.redis_us:,.0f}")
+            for name, each in result.load.items()
+        ),
+        title="CPU of an answer at saturation, µs",
+    )
+    print_table(
+        console,
+        ("", "process", "Redis", "p50", "p99", "round trips", "commands"),
+        (
+            (
+                name,
+                f"{cost.cpu_us:,.0f}",
+                f"{cost.redis_us:,.0f}",
+                f"{cost.times.p50_ms:g} ms",
+                f"{cost.times.p99_ms:g} ms",
+                *((f"{cost.round_trips:g}", f"{cost.commands:g}") if cost.commands else ("", "")),
+            )
+            for name, cost in result.costs.items()
+        ),
+        title="In one process, µs of CPU",
+    )
+    print_table(
+        console,
+        ("", "bytes"),
+        ((name, f"{size:,.0f}") for name, size in result.memory.items()),
+        title="Redis, ids of 36 characters",
+    )
     sold = result.selling_out
-    for line in (
-        f"shown {selling_out.GRACE_S:g} s after selling out: {sold.shown} of {sold.tries:,}",
-        f"new listings in no list within {new_listings.LIMIT_S:g} s: {result.unlisted}",
-        f"load of the machine: {result.cpu_load[0]} at the beginning, {result.cpu_load[1]} at the end",
-        f"missed: {'; '.join(result.missed)}" if result.missed else "every goal was reached",
-    ):
-        console.print(f"• {line}", highlight=False, soft_wrap=True)
+    print_notes(
+        console,
+        (
+            f"shown {selling_out.GRACE_S:g} s after selling out: {sold.shown} of {sold.tries:,}",
+            f"new listings in no list within {new_listings.LIMIT_S:g} s: {result.unlisted}",
+            f"load of the machine: {result.cpu_load[0]} at the beginning, {result.cpu_load[1]} at the end",
+            f"missed: {'; '.join(result.missed)}" if result.missed else "every goal was reached",
+        ),
+    )

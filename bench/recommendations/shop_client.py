@@ -46,8 +46,12 @@ class ShopClient:
 
     def items(self, visitor: str) -> list[dict[str, Any]]:
         """Return the items of a visitor's list."""
-        items: list[dict[str, Any]] = self._get(f"/v1/recommendations/{visitor}")["items"]
-        return items
+        return list(self._get(f"/v1/recommendations/{visitor}")["items"])
+
+    def has_items(self, visitor: str) -> bool:
+        """Return whether the API has a list for a visitor already."""
+        answer = self._http.get(f"/v1/recommendations/{visitor}")
+        return answer.is_success and bool(answer.json()["items"])
 
     def ids(self, visitor: str) -> list[str]:
         """Return the product ids of a visitor's list."""
@@ -84,13 +88,11 @@ class ShopClient:
             "lines": [{"product_id": each, "quantity": number} for each, number in quantities.items()],
         }
         answer = self._http.post("/v1/orders", json=body, headers={"Idempotency-Key": new_id()})
-        order_id: str = _checked(answer).json()["order_id"]
-        return order_id
+        return str(_checked(answer).json()["order_id"])
 
     def order_status(self, order_id: str) -> str:
         """Return the status of an order."""
-        status: str = self._get(f"/v1/orders/{order_id}")["status"]
-        return status
+        return str(self._get(f"/v1/orders/{order_id}")["status"])
 
     def _get(self, path: str) -> Any:
         return _checked(self._http.get(path)).json()

@@ -74,5 +74,14 @@ class RecordProducer:
         self._producer.flush()
 
 
+def send_shop(producer: RecordProducer, now: datetime) -> list[tuple[str, Record]]:
+    """Send the shop's events without its stock, which the inventory service reports itself; return them."""
+    sent = [(name, record) for name, record in events(now) if name != "stock_changed"]
+    for name, record in sent:
+        producer.send(name, record)
+    producer.flush()
+    return sent
+
+
 def _event(moment: datetime) -> Record:
     return {"event_id": new_id(), "occurred_at": moment}

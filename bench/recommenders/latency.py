@@ -98,8 +98,7 @@ def measure(names: Sequence[str], answers: int, seed: int) -> dict[str, AnswerLa
 
 def _evenly_spaced(histories: Histories, count: int) -> list[Codes]:
     rows = np.flatnonzero(histories.lengths)
-    chosen = rows[np.linspace(0, len(rows) - 1, count + WARM_UP).astype(int)]
-    return list(histories.take(chosen))
+    return list(histories.take(rows[np.linspace(0, len(rows) - 1, count + WARM_UP).astype(int)]))
 
 
 def _timed(answer: Callable[[T], object], inputs: Sequence[T]) -> AnswerLatency:

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import product
@@ -12,30 +11,24 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 from bench.recommenders import latency as recommender_latency
 from bench.recommenders.latency import AnswerLatency
 from bench.recommenders.published_results import MATCHED_SHARE, TASKS, EvaluationTask, command_line
 from bench.recommenders.simulated_marketplace import METRIC, Attained, marketplace
 from bench.recommenders.simulated_marketplace import attained as attained_in
+from bench.tables import print_table
 from common.errors import SoukError
 from common.settings import ROOT
-from recommenders.evaluation.evaluator import evaluate_lists
 from recommenders.evaluation.intervals import Interval
-from recommenders.evaluation.metrics import METRICS, Metric
-from recommenders.evaluation.sets import ProductSets
 
 Card = Mapping[str, Any]
 """The JSON object that `./souk evaluate --json` prints."""
 
-INTERACTIONS = 1_000_000
-PER_SHOPPER = 10
-
 
 @dataclass(frozen=True)
 class RecommendersBenchResult:
-    """Evaluation cards by task, answer latencies by kind, and seconds to judge a million interactions.
+    """Evaluation cards by task, and answer latencies by kind.
 
     `attained`: model → its share of the best reachable ranking of a simulated marketplace. `beaten`: task →
     the judged baselines whose intervals the chosen model must exceed. `matched`: task → the judged single
@@ -45,7 +38,6 @@ class RecommendersBenchResult:
     cards: Mapping[str, Card]
     latencies: Mapping[str, AnswerLatency]
     attained: Mapping[str, Attained]
-    judging_s: float
     beaten: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     matched: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
@@ -70,8 +62,6 @@ def run(plan: RecommendersBenchPlan, console: Console) -> RecommendersBenchResul
         SoukError: a task failed; its own error message was printed before.
         UserError: a data set is missing.
     """
-    console.print("judging a million interactions")
-    judging_s = seconds_to_judge(plan.seed)
     console.print("timing answers")
     latencies = recommender_latency.measure(plan.timed, plan.answers, plan.seed) if plan.timed else {}
     attained: Mapping[str, Attained] = {}
@@ -84,7 +74,7 @@ def run(plan: RecommendersBenchPlan, console: Console) -> RecommendersBenchResul
         cards[name] = evaluate(TASKS[name], plan, "auto")
         beaten[name] = [_judged(model, cards[name], plan, TASKS[name]) for model in TASKS[name].beaten]
         matched[name] = judged_singles(TASKS[name], plan)
-    return RecommendersBenchResult(cards, latencies, attained, judging_s, beaten, matched)
+    return RecommendersBenchResult(cards, latencies, attained, beaten, matched)
 
 
 def judged_singles(task: EvaluationTask, plan: RecommendersBenchPlan) -> list[Mapping[str, Any]]:
@@ -102,22 +92,6 @@ def share_of_best_single(
     """Return the best single model, and the chosen one's mean of all metrics relative to that of the best."""
     best = max(singles, key=_mean_figure)
     return best["candidate"]["model"], _mean_figure(chosen) / _mean_figure(best)
-
-
-def seconds_to_judge(seed: int) -> float:
-    """Return the seconds to judge lists of 20 for a million interactions by every metric, with intervals."""
-    rng = np.random.default_rng(seed)
-    shoppers = INTERACTIONS // PER_SHOPPER
-    truth = ProductSets.of(
-        np.repeat(np.arange(shoppers), PER_SHOPPER),
-        rng.integers(0, recommender_latency.PRODUCTS, INTERACTIONS),
-        shoppers,
-    )
-    first = rng.integers(0, recommender_latency.PRODUCTS, (shoppers, 1))
-    ranked = ((first + 7 * np.arange(20)) % recommender_latency.PRODUCTS).astype(np.int32)
-    began_s = time.perf_counter()
-    evaluate_lists(ranked, truth, [Metric(name, 20) for name in METRICS]).figures(seed)
-    return time.perf_counter() - began_s
 
 
 def evaluate(task: EvaluationTask, plan: RecommendersBenchPlan, model: str) -> Card:
@@ -142,36 +116,36 @@ def evaluate(task: EvaluationTask, plan: RecommendersBenchPlan, model: str) -> C
 
 def _judged(model: str, card: Card, plan: RecommendersBenchPlan, task: EvaluationTask) -> Mapping[str, Any]:
     """Return a model's judgement from the card if it is there, or evaluate the model."""
-    judged_models: dict[str, Mapping[str, Any]] = {
-        each["candidate"]["model"]: each for each in card["judged"]
-    }
-    return judged_models.get(model) or evaluate(task, plan, model)["judged"][0]
+    judged: list[Mapping[str, Any]] = [each for each in card["judged"] if each["candidate"]["model"] == model]
+    return judged[-1] if judged else evaluate(task, plan, model)["judged"][0]
 
 
 def show(result: RecommendersBenchResult, console: Console) -> None:
     """Print tables of figures and latencies."""
-    table = Table("data", "metric", "published", "floor", "aim", "chosen", "best baseline", "popularity")
-    for row in rows(result.cards):
-        table.add_row(*row)
-    console.print(table)
+    heads = ("data", "metric", "published", "floor", "aim", "chosen", "best baseline", "popularity")
+    print_table(console, heads, rows(result.cards))
     for line in (*comparisons_with_baselines(result), *comparisons_with_singles(result)):
         console.print(line, soft_wrap=True)
-    costs = Table("data", "model", "tuning, s", "fit, s", "memory, MB")
-    for name, card in result.cards.items():
-        costs.add_row(TASKS[name].title, *_cost(card))
-    console.print(costs)
-    latencies = Table("one answer, one thread", "answers", "p50, µs", "p99, µs")
-    for title, each in result.latencies.items():
-        latencies.add_row(title, f"{each.answers:,}", f"{each.p50_us:,.0f}", f"{each.p99_us:,.0f}")
+    print_table(
+        console,
+        ("data", "model", "tuning, s", "fit, s", "memory, MB"),
+        ((TASKS[name].title, *_cost(card)) for name, card in result.cards.items()),
+    )
     aims = recommender_latency.FOLD_IN_AIM_US
-    session_us = recommender_latency.SESSION_AIM_US
-    latencies.caption = f"aims: fold-in {aims[0]} and {aims[1]} µs, a visit {session_us} µs"
-    console.print(latencies)
-    shares = Table("simulated marketplace", str(METRIC), "share of the best reachable")
-    for name, reached in result.attained.items():
-        shares.add_row(name, f"{reached.value:.4f}", f"{reached.share:.1%}")
-    console.print(shares)
-    console.print(f"{INTERACTIONS:,} interactions are judged in {result.judging_s:.1f} s")
+    print_table(
+        console,
+        ("one answer, one thread", "answers", "p50, µs", "p99, µs"),
+        (
+            (title, f"{each.answers:,}", f"{each.p50_us:,.0f}", f"{each.p99_us:,.0f}")
+            for title, each in result.latencies.items()
+        ),
+        caption=f"aims: fold-in {aims[0]} and {aims[1]} µs, a visit {recommender_latency.SESSION_AIM_US} µs",
+    )
+    print_table(
+        console,
+        ("simulated marketplace", str(METRIC), "share of the best reachable"),
+        ((name, f"{reached.value:.4f}", f"{reached.share:.1%}") for name, reached in result.attained.items()),
+    )
 
 
 def rows(cards: Mapping[str, Card]) -> list[list[str]]:
@@ -190,17 +164,18 @@ def rows(cards: Mapping[str, Card]) -> list[list[str]]:
 
 def comparisons_with_baselines(result: RecommendersBenchResult) -> list[str]:
     """Return a line for each baseline that says whether the chosen model is above it with intervals apart."""
-    lines = []
-    for name, others in result.beaten.items():
-        for metric, other in product(TASKS[name].goals, others):
-            chosen = result.cards[name]["judged"][0]
-            first, second = (Interval(**each["figures"]["all"][metric]) for each in (chosen, other))
-            is_above = first.is_disjoint(second) and first.mean > second.mean
-            verdict = "above, intervals apart" if is_above else "not above with intervals apart"
-            lines.append(
-                f"{TASKS[name].title}: {_figure(chosen, metric)} against {_figure(other, metric)}: {verdict}"
-            )
-    return lines
+    return [
+        f"{TASKS[name].title}: {_compared(result.cards[name]['judged'][0], other, metric)}"
+        for name, others in result.beaten.items()
+        for metric, other in product(TASKS[name].goals, others)
+    ]
+
+
+def _compared(chosen: Mapping[str, Any], other: Mapping[str, Any], metric: str) -> str:
+    first, second = (Interval(**each["figures"]["all"][metric]) for each in (chosen, other))
+    is_above = first.is_disjoint(second) and first.mean > second.mean
+    verdict = "above, intervals apart" if is_above else "not above with intervals apart"
+    return f"{_figure(chosen, metric)} against {_figure(other, metric)}: {verdict}"
 
 
 def comparisons_with_singles(result: RecommendersBenchResult) -> list[str]:
@@ -221,8 +196,7 @@ def _mean_figure(judged: Mapping[str, Any]) -> float:
 def as_markdown(result: RecommendersBenchResult) -> str:
     """Return the figures as a Markdown table for the documentation."""
     head = ["data", "metric", "published", "floor", "aim", "chosen by auto", "best baseline", "popularity"]
-    lines = [head, ["---"] * len(head), *rows(result.cards)]
-    table = [f"| {' | '.join(line)} |" for line in lines]
+    table = [f"| {' | '.join(line)} |" for line in [head, ["---"] * len(head), *rows(result.cards)]]
     comparisons = (*comparisons_with_baselines(result), *comparisons_with_singles(result))
     return "\n".join([*table, *(f"\n{line}" for line in comparisons)])
 

@@ -1,22 +1,29 @@
 """Measures the response times of the API while the platform is in use."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+import html
+import re
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
 from random import Random
+from time import perf_counter
 from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
+import orjson
 from rich.console import Console
-from rich.table import Table
 
 from bench.durations import Quantiles
 from bench.interference import FLUSH_LIMIT_S, STEAL_LIMIT, DiskProbe, InterferenceMonitor, InterferenceSummary
-from bench.serving.clients import LIST_LENGTH, SEED, Clients, SampledMarketplace
 from bench.serving.workload import (
     INTERVAL_S,
+    LIST,
+    ORDER,
     ORDERS,
     PAGE,
     RECOMMENDATIONS,
@@ -28,9 +35,10 @@ from bench.serving.workload import (
     arrivals,
     progress_line,
 )
+from bench.tables import count_and_times, print_notes, print_table
 from common import gc_tuning
 from common.errors import PartUnavailable, UserError
-from common.http_client import HttpClient
+from common.http_client import HttpClient, RequestFailed, RequestTimedOut
 from common.principal_token import PlatformToken
 from common.settings import Settings
 from common.timeouts import CLIENT_KEEPALIVE_S
@@ -44,6 +52,120 @@ UNLIMITED_CONNECTIONS = 0
 """No limit of the HTTP client: no request waits for a free connection."""
 
 _MINUTE_S = 60.0
+
+LIST_LENGTH = 12
+
+SEED = 1
+"""With the same seed, every run has the same shoppers and sellers at the same times."""
+
+_LIST = re.compile(r'data-part="([^"]+)"')
+_JSON = ("content-type", "application/json")
+
+
+@dataclass(frozen=True)
+class SampledMarketplace:
+    """The people and products of a running marketplace that requests are drawn from.
+
+    `activity` has the cumulative activity of the shoppers, who are drawn by it. The sellers have orders.
+    `items` are the first recommended products.
+    """
+
+    currency: str
+    shoppers: Sequence[str]
+    activity: Sequence[float]
+    sellers: Sequence[str]
+    items: list[dict[str, Any]]
+
+    def draw_shopper(self, random: Random) -> str:
+        """Draw a shopper by activity."""
+        return random.choices(self.shoppers, cum_weights=self.activity)[0]
+
+
+def order_body(marketplace: SampledMarketplace, shopper: str, item: dict[str, Any]) -> bytes:
+    """Return the body of a checkout: one unit of a product, paid by a card that the provider accepts."""
+    return orjson.dumps(
+        {
+            "shopper_id": shopper,
+            "currency": marketplace.currency,
+            "payment": {"method": "credit_card", "token": "tok_visa", "installments": 1},
+            "lines": [{"product_id": item["product_id"], "seller_id": item["seller_id"], "quantity": 1}],
+        }
+    )
+
+
+def order_headers() -> Sequence[tuple[str, str]]:
+    """Return the headers of a checkout, with an idempotency key of its own."""
+    return [_JSON, ("idempotency-key", str(uuid4()))]
+
+
+class Clients:
+    """Sends the requests of shoppers and sellers; a method sends those of one arrival."""
+
+    def __init__(
+        self, http: HttpClient, marketplace: SampledMarketplace, workload: Workload, log: RequestLog
+    ) -> None:
+        self._http, self._marketplace, self._workload, self._log = http, marketplace, workload, log
+        self._random = Random(SEED)
+        self._items = marketplace.items
+
+    async def get_recommendations(self) -> None:
+        """Request a shopper's recommendations."""
+        target = f"/v1/recommendations/{quote(self._shopper())}?n={LIST_LENGTH}"
+        answer = await self._request(RECOMMENDATIONS, "GET", target)
+        if answer is not None:
+            self._items = orjson.loads(answer)["items"] or self._items
+
+    async def place_order(self) -> None:
+        """Place an order for a product of the newest recommendations, and read the order shortly after."""
+        item = self._random.choice(self._items)
+        body = order_body(self._marketplace, self._shopper(), item)
+        answer = await self._request(ORDERS, "POST", "/v1/orders", 202, order_headers(), body)
+        if answer is not None:
+            await asyncio.sleep(self._workload.read_order_after_s)
+            await self._request(ORDER, "GET", f"/v1/orders/{quote(orjson.loads(answer)['order_id'])}")
+
+    async def get_sales(self) -> None:
+        """Request a seller's sales of the last 30 days."""
+        await self._request(SALES, "GET", f"/v1/sellers/{quote(self._seller())}/sales")
+
+    async def open_page(self) -> None:
+        """Open a seller's page, then request the lists of that page."""
+        page = await self._request(PAGE, "GET", f"/sell/{quote(self._seller())}")
+        if page is not None:
+            lists = map(html.unescape, _LIST.findall(page.decode()))
+            await asyncio.gather(*(self._request(LIST, "GET", each) for each in lists))
+
+    def _shopper(self) -> str:
+        return self._marketplace.draw_shopper(self._random)
+
+    def _seller(self) -> str:
+        return self._random.choice(self._marketplace.sellers)
+
+    async def _request(
+        self,
+        kind: str,
+        method: str,
+        target: str,
+        expected: int = 200,
+        headers: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+    ) -> bytes | None:
+        """Send a request and log its outcome; returns the body of an expected answer, else None."""
+        interval = self._log.start(kind)
+        began_s = perf_counter()
+        try:
+            async with asyncio.timeout(self._workload.timeout_s):
+                answer = await self._http.request(method, target, headers, body)
+        except (TimeoutError, RequestTimedOut):
+            self._log.fail(kind, f"no answer in {self._workload.timeout_s:g} s")
+        except RequestFailed as error:
+            self._log.fail(kind, f"no answer ({error})")
+        else:
+            if answer.status == expected:
+                self._log.succeed(kind, interval, perf_counter() - began_s)
+                return answer.content
+            self._log.fail(kind, f"HTTP {answer.status}")
+        return None
 
 
 @dataclass(frozen=True)
@@ -93,39 +215,47 @@ def run(settings: Settings, minutes: float, console: Console) -> AnswersBenchRes
 
 def show(result: AnswersBenchResult, console: Console) -> None:
     """Print the result."""
-    heads = ("", "count", "p50", "p95", "p99", "max", f"> {SLOW_MS:g} ms", "errors")
-    table = Table(*heads, title="Response times of the API, ms")
-    for kind, each in result.figures.items():
-        above = f"{each.share_above_50_ms:.2%}" if each.answered else "–"
-        table.add_row(kind, *_cells(each.answered), above, f"{sum(each.errors.values()):,}")
-    console.print(table)
+    heads = ("", "count", "p50", "p95", "p99", "max")
+    print_table(
+        console,
+        (*heads, f"> {SLOW_MS:g} ms", "errors"),
+        (
+            (
+                kind,
+                *_cells(each.answered),
+                f"{each.share_above_50_ms:.2%}" if each.answered else "–",
+                f"{sum(each.errors.values()):,}",
+            )
+            for kind, each in result.figures.items()
+        ),
+        title="Response times of the API, ms",
+    )
     if result.host.calm < result.host.intervals:
-        calm = Table(*heads[:-2], title="Requests sent while neither host nor disk caused delays")
-        for kind, each in result.figures.items():
-            calm.add_row(kind, *_cells(each.calm))
-        calm.caption = _describe_interference(result.host)
-        console.print(calm)
+        print_table(
+            console,
+            heads,
+            ((kind, *_cells(each.calm)) for kind, each in result.figures.items()),
+            title="Requests sent while neither host nor disk caused delays",
+            caption=_describe_interference(result.host),
+        )
+    notes = [
+        f"{kind}: {count:,} times {why}"
+        for kind, each in result.figures.items()
+        for why, count in each.errors.items()
+    ]
     if disk := result.disk:
-        console.print(
-            f"• a flush of 8 KB to the disk took {disk.p50_ms:,} ms (p50), {disk.p99_ms:,} (p99), "
+        notes.insert(
+            0,
+            f"a flush of 8 KB to the disk took {disk.p50_ms:,} ms (p50), {disk.p99_ms:,} (p99), "
             f"{disk.max_ms:,} at most; each order waits for at least one flush",
-            highlight=False,
-            soft_wrap=True,
         )
-    for kind, each in result.figures.items():
-        for why, count in each.errors.items():
-            console.print(f"• {kind}: {count:,} times {why}", highlight=False, markup=False)
     if under_way := sum(each.under_way for each in result.figures.values()):
-        console.print(
-            f"• requests without an answer when the run was stopped: {under_way:,}", highlight=False
-        )
+        notes.append(f"requests without an answer when the run was stopped: {under_way:,}")
+    print_notes(console, notes)
 
 
-def _cells(quantiles: Quantiles | None) -> tuple[str, ...]:
-    if quantiles is None:
-        return ("0", *("–" for _ in range(4)))
-    times = (quantiles.p50_ms, quantiles.p95_ms, quantiles.p99_ms, quantiles.max_ms)
-    return (f"{quantiles.count:,}", *(f"{value:,.0f}" for value in times))
+def _cells(quantiles: Quantiles | None) -> list[str]:
+    return count_and_times(quantiles, "p50_ms", "p95_ms", "p99_ms", "max_ms")
 
 
 def _describe_interference(host: InterferenceSummary) -> str:
@@ -195,15 +325,12 @@ async def measure(
         PAGE: clients.open_page,
     }
     begun_s = asyncio.get_running_loop().time()
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for kind, rate in workload.rates.items():
-                times = arrivals(rate, workload.seconds, Random(f"{SEED} {kind}"))
-                tasks.create_task(_send_at(tasks, begun_s, times, send[kind]))
-            tasks.create_task(_report_minutes(begun_s, workload.seconds, log, print_line))
-            tasks.create_task(_sample_interference(begun_s, workload, log, monitor))
-    finally:
-        await http.aclose()
+    async with aclosing(http), asyncio.TaskGroup() as tasks:
+        for kind, rate in workload.rates.items():
+            times = arrivals(rate, workload.seconds, Random(f"{SEED} {kind}"))
+            tasks.create_task(_send_at(tasks, begun_s, times, send[kind]))
+        tasks.create_task(_report_minutes(begun_s, workload.seconds, log, print_line))
+        tasks.create_task(_sample_interference(begun_s, workload, log, monitor))
 
 
 async def _send_at(

@@ -5,27 +5,23 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
 from random import Random
-from typing import Any
 
-import asyncpg
-import httpx
 from rich.console import Console
-from rich.table import Table
 
 from bench.durations import Quantiles
 from bench.http_load import NO_RESPONSE, Load, LoadResult
 from bench.interference import CpuTime
-from bench.recommendations.small_shop import PRODUCTS, RecordProducer, events, product
+from bench.recommendations.shop_client import ShopClient, await_true
+from bench.recommendations.small_shop import PRODUCTS, RecordProducer, product, send_shop
 from bench.serving.spike_traffic import make_requests, mix, offer, offer_from_processes
-from bench.temporary_platform import TemporaryPlatform, temporary_platform
+from bench.tables import print_notes, print_table, times
+from bench.temporary_platform import TemporaryPlatform, fetch_count, temporary_platform
 from common.access_policy import TrafficClass
 from common.clock import system_clock
 from common.errors import SoukError
-from common.principal_token import PlatformToken
 from common.settings import ROOT, Settings
 from local.state_directory import base_environment, settings_environment
 from schemas.setup import register
@@ -50,7 +46,6 @@ STOCK = 1_000_000
 FIRST_ORDERS, FIRST_ORDERS_S, FIRST_CONNECTIONS = 50, 5.0, 8
 """Orders before the measurement, the seconds in which they are placed, and the connections for them."""
 
-_TIMEOUT_S = 120.0
 _COUNT_ORDERS = "SELECT count(*) FROM orders.orders"
 
 
@@ -115,8 +110,7 @@ class SpikeBenchResult:
     def answered_rate(self) -> float:
         """Successful responses a second during the spike."""
         offered = sum(each.offered for each in self.spike.values())
-        answered = sum(each.offered * each.share for each in self.spike.values())
-        return self.spike_rate * answered / offered
+        return self.spike_rate * sum(each.offered * each.share for each in self.spike.values()) / offered
 
     @property
     def missed(self) -> list[str]:
@@ -152,45 +146,22 @@ def open_shop(settings: Settings, console: Console) -> None:
     Raises:
         SoukError: that takes too long.
     """
-    producer = RecordProducer(settings.kafka, register(settings).schema_ids)
-    for name, record in events(system_clock()):
-        if name != "stock_changed":  # the inventory service reports its own stock
-            producer.send(name, record)
-    producer.flush()
+    send_shop(RecordProducer(settings.kafka, register(settings).schema_ids), system_clock())
     console.print("waiting for the shop")
-    stock = [
-        {"product_id": product(number), "seller_id": "bench-seller", "on_hand": STOCK}
-        for number in range(PRODUCTS)
-    ]
-    token = PlatformToken(settings, "bench")
-    with httpx.Client(base_url=settings.serving, trust_env=False, timeout=30, auth=token) as api:
-        _await(lambda: api.put("/v1/stock", json=stock), lambda _: True)
+    products = [product(number) for number in range(PRODUCTS)]
+    with ShopClient(settings) as client:
+        await_true(lambda: client.set_stock(STOCK, products), "the stock", 0.5)
         asyncio.run(_sell(settings))
-        _await(lambda: api.get("/v1/recommendations/bench"), lambda body: bool(body["items"]))
+        await_true(lambda: client.has_items("bench"), "recommendations", 0.5)
 
 
 async def _sell(settings: Settings) -> None:
     """Place the orders that make products popular."""
-    checkouts = make_requests(settings, 0)["checkout"]
     sold = await Load(settings.serving, FIRST_CONNECTIONS).paced(
-        checkouts, FIRST_ORDERS / FIRST_ORDERS_S, FIRST_ORDERS_S, Random(0)
+        make_requests(settings, 0)["checkout"], FIRST_ORDERS / FIRST_ORDERS_S, FIRST_ORDERS_S, Random(0)
     )
     if not sold.seconds:
         raise SoukError(f"the shop took no order: {sold.failed} responses by status")
-
-
-def _await(send: Callable[[], httpx.Response], is_done: Callable[[Any], bool]) -> None:
-    """Repeat a request until it succeeds and its body is as wanted.
-
-    Raises:
-        SoukError: that takes too long.
-    """
-    deadline = time.monotonic() + _TIMEOUT_S
-    while not ((answer := send()).is_success and is_done(answer.json() if answer.content else None)):
-        if time.monotonic() > deadline:
-            reason = f"{answer.request.url.path} returned {answer.status_code}: {answer.text[:300]}"
-            raise SoukError(f"the shop did not open within {_TIMEOUT_S:.0f} s: {reason}")
-        time.sleep(0.5)
 
 
 def measure(platform: TemporaryPlatform, plan: SpikeBenchPlan, console: Console) -> SpikeBenchResult:
@@ -203,13 +174,13 @@ def measure(platform: TemporaryPlatform, plan: SpikeBenchPlan, console: Console)
     saturated = asyncio.run(load.saturate(requests, plan.calm_seconds)).rate
     console.print(f"{saturated:,.0f} responses a second; {plan.calm_seconds:g} s at half of that")
     calm = asyncio.run(offer(settings, saturated * HALF, plan.calm_seconds, 0))
-    orders, cpu = asyncio.run(_count_orders(settings)), CpuTime.now()
+    orders, cpu = asyncio.run(fetch_count(settings, _COUNT_ORDERS)), CpuTime.now()
     rate = saturated * plan.times
     console.print(f"the spike: {rate:,.0f} requests a second for {plan.seconds:g} s")
     spike = offer_from_processes(settings, rate, plan.seconds, plan.processes)
     stolen = CpuTime.now().stolen_since(cpu)
     accepted = len(spike.results["checkout"].seconds)
-    lost = accepted - (asyncio.run(_count_orders(settings)) - orders)
+    lost = accepted - (asyncio.run(fetch_count(settings, _COUNT_ORDERS)) - orders)
     normal_after_s = asyncio.run(_await_normal(settings, saturated * HALF, _p95(calm), spike.ended_at))
     console.print("auditing")
     return SpikeBenchResult(
@@ -230,37 +201,36 @@ def show(result: SpikeBenchResult, console: Console) -> None:
     """Print the result."""
     heads = ("", "offered", "succeeded", "p50", "p99", "max", "refused p50", "p95", "p99", "failures")
     for title, figures in (("Half of saturation", result.calm), ("The spike", result.spike)):
-        table = Table(*heads, title=f"{title}, times in ms")
-        for traffic, each in figures.items():
-            failures = ", ".join(f"{_status(status)}: {number:,}" for status, number in each.failed.items())
-            table.add_row(
+        rows = (
+            (
                 traffic,
                 f"{each.offered:,}",
                 f"{each.share:.2%}",
-                *_times(each.answered, "p50_ms", "p99_ms", "max_ms"),
-                *_times(each.refused, "p50_ms", "p95_ms", "p99_ms"),
-                failures,
+                *times(each.answered, "p50_ms", "p99_ms", "max_ms"),
+                *times(each.refused, "p50_ms", "p95_ms", "p99_ms"),
+                ", ".join(f"{_status(status)}: {number:,}" for status, number in each.failed.items()),
             )
-        console.print(table)
+            for traffic, each in figures.items()
+        )
+        print_table(console, heads, rows, title=f"{title}, times in ms")
     after = "not within a minute" if result.normal_after_s is None else f"after {result.normal_after_s:.1f} s"
     found = result.audit_differences
     audit = "could not compare everything" if found is None else f"found {found:,} differences"
-    for line in (
-        f"saturation: {result.saturated_rate:,.0f} responses a second; "
-        f"the spike: {result.spike_rate:,.0f} requests a second",
-        f"answered in the spike: {result.answered_rate:,.0f} a second, "
-        f"{result.answered_rate / result.saturated_rate:.2f} of saturation",
-        f"the senders used {result.sender_cores:.2f} cores; the host took {result.stolen:.1%} of the cores",
-        f"normal again {after}",
-        f"{result.accepted_orders:,} orders accepted in the spike, {result.lost_orders:,} of them lost",
-        f"the audit {audit}",
-        f"missed: {'; '.join(result.missed)}" if result.missed else "every goal was reached",
-    ):
-        console.print(f"• {line}", highlight=False, soft_wrap=True)
-
-
-def _times(quantiles: Quantiles | None, *names: str) -> list[str]:
-    return [f"{getattr(quantiles, name):,.0f}" if quantiles else "–" for name in names]
+    print_notes(
+        console,
+        (
+            f"saturation: {result.saturated_rate:,.0f} responses a second; "
+            f"the spike: {result.spike_rate:,.0f} requests a second",
+            f"answered in the spike: {result.answered_rate:,.0f} a second, "
+            f"{result.answered_rate / result.saturated_rate:.2f} of saturation",
+            f"the senders used {result.sender_cores:.2f} cores; "
+            f"the host took {result.stolen:.1%} of the cores",
+            f"normal again {after}",
+            f"{result.accepted_orders:,} orders accepted in the spike, {result.lost_orders:,} of them lost",
+            f"the audit {audit}",
+            f"missed: {'; '.join(result.missed)}" if result.missed else "every goal was reached",
+        ),
+    )
 
 
 def _status(status: int) -> str:
@@ -279,23 +249,14 @@ def _p95(results: Mapping[TrafficClass, LoadResult]) -> float:
 
 async def _await_normal(settings: Settings, rate: float, p95_s: float, ended_at: float) -> float | None:
     """Return how long after the spike a window began that was normal; None after a minute without one."""
-    for seed in count(1):
-        began = time.time()
-        if began - ended_at > 60.0:
-            return None
+    seed = 0
+    while (began := time.time()) - ended_at <= 60.0:
+        seed += 1
         window = await offer(settings, rate, WINDOW_S, seed, WINDOW_CONNECTIONS)
         failed = any(result.failed for result in window.values())
         if not failed and _p95(window) <= max(NORMAL_FACTOR * p95_s, NORMAL_AT_MOST_S):
             return round(max(0.0, began - ended_at), 2)
-    raise AssertionError("unreachable")
-
-
-async def _count_orders(settings: Settings) -> int:
-    connection = await asyncpg.connect(settings.postgres)
-    try:
-        return int(await connection.fetchval(_COUNT_ORDERS))
-    finally:
-        await connection.close()
+    return None
 
 
 def _audit(settings: Settings) -> int | None:
@@ -311,6 +272,5 @@ def _audit(settings: Settings) -> int | None:
     )
     if not done.stdout:
         raise SoukError(f"the audit failed: {done.stderr.strip()[-1000:]}")
-    found = json.loads(done.stdout)
-    differences: int = found["differences"]
+    differences = int(json.loads(done.stdout)["differences"])
     return differences if differences or done.returncode == 0 else None

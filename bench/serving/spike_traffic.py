@@ -77,13 +77,14 @@ async def offer(
 ) -> dict[TrafficClass, LoadResult]:
     """Send `rate` requests a second, whether or not earlier ones are answered."""
     requests = make_requests(settings, seed)
-    loads = [
-        Load(settings.serving, connections).paced(
-            requests[traffic], rate * share, seconds, Random(f"{seed} {traffic}")
+    load = Load(settings.serving, connections)
+    results = await asyncio.gather(
+        *(
+            load.paced(requests[traffic], rate * share, seconds, Random(f"{seed} {traffic}"))
+            for traffic, share in SHARES.items()
         )
-        for traffic, share in SHARES.items()
-    ]
-    return dict(zip(SHARES, await asyncio.gather(*loads), strict=True))
+    )
+    return dict(zip(SHARES, results, strict=True))
 
 
 def offer_from_processes(settings: Settings, rate: float, seconds: float, processes: int) -> OfferedTraffic:

@@ -11,9 +11,9 @@ from confluent_kafka import Producer
 
 from bench import row_counts
 from bench.http_load import Load, LoadRequest, LoadResult
-from bench.order_stream import EVENTS, orders
+from bench.order_stream import EVENTS, Headers, orders, produce
 from bench.serving.spike_traffic import make_requests
-from bench.temporary_platform import TemporaryPlatform
+from bench.temporary_platform import TemporaryPlatform, fetch_count
 from clickhouse.client import connect
 from common.errors import SoukError
 from common.settings import Settings
@@ -22,8 +22,6 @@ from producers.feed.timeline_producer import bulk_producer_config
 from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.setup import register
-
-Headers = list[tuple[str, str | bytes | None]]
 
 CONNECTIONS = 32
 WARM_UP_S = 5.0
@@ -108,15 +106,15 @@ def measure_checkouts(platform: TemporaryPlatform, seconds: float, seed: int) ->
         SoukError: more than one in a hundred is refused, they do not end, or the platform stays busy.
     """
     settings = platform.settings
-    sets = [make_requests(settings, GUEST_SETS * seed + each)["checkout"] for each in range(GUEST_SETS)]
-    requests = [request for each in sets for request in each]
+    seeds = range(GUEST_SETS * seed, GUEST_SETS * (seed + 1))
+    requests = [request for each in seeds for request in make_requests(settings, each)["checkout"]]
     load = Load(settings.serving, CONNECTIONS)
     warm_up = asyncio.run(_sustain(load, requests, WARM_UP_S, settings))
     before = platform.cpu_s()
     result = asyncio.run(_sustain(load, requests, seconds, settings))
     if len(result.failed_seconds) > REFUSED_AT_MOST * len(result.seconds):
         raise SoukError(f"the shop refused checkouts: {result.failed} by status, {len(result.seconds)} taken")
-    _await_orders(settings)
+    _await(lambda: asyncio.run(fetch_count(settings, _COUNT_OPEN)) == 0, "the orders' end")
     await_calm(platform)
     accepted = len(result.seconds)
     cpu_ms = {part: round(used * 1000 / accepted, 3) for part, used in _used_s(platform, before).items()}
@@ -138,10 +136,8 @@ async def _watch_open(settings: Settings, gate: asyncio.Event, until: float) -> 
     connection = await asyncpg.connect(settings.postgres)
     try:
         while time.monotonic() < until:
-            if await connection.fetchval(_COUNT_OPEN) < OPEN_AT_MOST:
-                gate.set()
-            else:
-                gate.clear()
+            is_open = await connection.fetchval(_COUNT_OPEN) < OPEN_AT_MOST
+            (gate.set if is_open else gate.clear)()
             await asyncio.sleep(LOOK_S)
     finally:
         gate.set()
@@ -166,13 +162,15 @@ def measure_events(platform: TemporaryPlatform, count: int, part: int) -> EventL
         headers: Headers = [("traceparent", f"00-{trace}-{span_id_of_event(record['event_id'])}-01")]
         messages.append((name, encoders[name].encode(record), key.encode(), headers))
     with connect(settings) as client:
-        had = row_counts.fact_rows(client)
+        had = row_counts.count(client, row_counts.FACTS)
         before, begun = platform.cpu_s(), time.monotonic()
         producer = Producer(bulk_producer_config(settings.kafka))
         for topic, value, order, traced in messages:
-            _produce(producer, topic, value, order, traced)
+            produce(producer, topic, value, order, traced)
         producer.flush()
-        _await(lambda: row_counts.fact_rows(client) - had >= len(messages), "the events' arrival")
+        _await(
+            lambda: row_counts.count(client, row_counts.FACTS) - had >= len(messages), "the events' arrival"
+        )
         elapsed_s = time.monotonic() - begun
     await_calm(platform)
     used_s = sum(_used_s(platform, before).values())
@@ -196,30 +194,8 @@ def await_calm(platform: TemporaryPlatform) -> None:
         before = now
 
 
-def _produce(producer: Producer, topic: str, value: bytes, key: bytes, headers: Headers) -> None:
-    while True:
-        try:
-            producer.produce(topic, value, key, headers=headers)
-            return
-        except BufferError:
-            producer.poll(0.1)
-
-
 def _used_s(platform: TemporaryPlatform, before: dict[str, float]) -> dict[str, float]:
     return {part: seconds - before.get(part, 0.0) for part, seconds in platform.cpu_s().items()}
-
-
-def _await_orders(settings: Settings) -> None:
-    """Wait until every order has ended and every event of the services is in Kafka."""
-    _await(lambda: asyncio.run(_count_open(settings)) == 0, "the orders' end")
-
-
-async def _count_open(settings: Settings) -> int:
-    connection = await asyncpg.connect(settings.postgres)
-    try:
-        return int(await connection.fetchval(_COUNT_OPEN))
-    finally:
-        await connection.close()
 
 
 def _await(condition: Callable[[], bool], what: str) -> None:

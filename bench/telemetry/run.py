@@ -14,10 +14,10 @@ from random import shuffle
 from statistics import mean, stdev
 
 from rich.console import Console
-from rich.table import Table
 from scipy.stats import t
 
 from bench.serving.spike import open_shop
+from bench.tables import print_notes, print_table
 from bench.telemetry.load import PROBE, CheckoutLoad, EventLoad, await_calm, measure_checkouts, measure_events
 from bench.telemetry.span_collector import SpanCollector, span_collector
 from bench.telemetry.unit_costs import LogCost, SpanCost, count_lines, log_cost, span_cost
@@ -114,21 +114,18 @@ class TelemetryBenchResult:
     @property
     def missed(self) -> list[str]:
         """The goals that were missed, by the estimate."""
-        return [goal for goal, cost in self._goals() if cost.estimate > ALLOWED_COST]
+        return [goal for goal, cost in self._goals().items() if cost.estimate > ALLOWED_COST]
 
     @property
     def undecided(self) -> list[str]:
         """The goals that the estimate reaches, and not the whole interval: a further run may miss them."""
-        return [goal for goal, cost in self._goals() if cost.estimate <= ALLOWED_COST < cost.high]
+        return [goal for goal, cost in self._goals().items() if cost.estimate <= ALLOWED_COST < cost.high]
 
-    def _goals(self) -> list[tuple[str, PairedCost]]:
-        return [
-            (f"tracing costs at most {ALLOWED_COST:.0%} of {what}", cost)
-            for what, cost in (
-                ("checkouts a second", self.checkouts_lost),
-                ("events a second", self.events_lost),
-            )
-        ]
+    def _goals(self) -> dict[str, PairedCost]:
+        return {
+            f"tracing costs at most {ALLOWED_COST:.0%} of checkouts a second": self.checkouts_lost,
+            f"tracing costs at most {ALLOWED_COST:.0%} of events a second": self.events_lost,
+        }
 
 
 def run(
@@ -222,8 +219,7 @@ def _further_cpu_ms(pairs: list[list[Round]]) -> dict[str, float]:
     """Return part → further CPU time for a checkout (ms) from pairs (off, on); the largest first."""
     further: dict[str, float] = defaultdict(float)
     for pair in pairs:
-        for each in pair:
-            sign = 1 if each.is_traced else -1
+        for each, sign in zip(pair, (-1, 1), strict=True):
             for part, cpu_ms in each.checkouts.cpu_ms_by_part.items():
                 further[part] += sign * cpu_ms / len(pairs)
     return {part: round(further[part], 3) for part in sorted(further, key=lambda part: -further[part])}
@@ -241,29 +237,39 @@ def _described(each: Round) -> str:
 
 def show(result: TelemetryBenchResult, console: Console) -> None:
     """Print the result."""
-    table = Table("cost of tracing", "estimate", "95 % interval", title="Telemetry")
-    for what, cost in (
-        ("checkouts/s lost, at equal speed of the machine", result.checkouts_lost),
-        ("checkouts/s lost, as measured", result.checkouts_lost_as_measured),
-        ("events/s lost", result.events_lost),
-        ("CPU of a checkout", result.checkout_cpu),
-        ("CPU of an event", result.event_cpu),
-    ):
-        table.add_row(what, f"{cost.estimate:+.1%}", f"{cost.low:+.1%} to {cost.high:+.1%}")
-    console.print(table)
-    parts = Table("part", "further CPU of a checkout", title="Tracing by part")
-    for part, cpu_ms in result.checkout_cpu_ms_by_part.items():
-        parts.add_row(part, f"{cpu_ms:+.2f} ms")
-    console.print(parts)
+    costs = {
+        "checkouts/s lost, at equal speed of the machine": result.checkouts_lost,
+        "checkouts/s lost, as measured": result.checkouts_lost_as_measured,
+        "events/s lost": result.events_lost,
+        "CPU of a checkout": result.checkout_cpu,
+        "CPU of an event": result.event_cpu,
+    }
+    print_table(
+        console,
+        ("cost of tracing", "estimate", "95 % interval"),
+        (
+            (what, f"{cost.estimate:+.1%}", f"{cost.low:+.1%} to {cost.high:+.1%}")
+            for what, cost in costs.items()
+        ),
+        title="Telemetry",
+    )
+    print_table(
+        console,
+        ("part", "further CPU of a checkout"),
+        ((part, f"{cpu_ms:+.2f} ms") for part, cpu_ms in result.checkout_cpu_ms_by_part.items()),
+        title="Tracing by part",
+    )
     spans, logs = result.spans, result.logs
-    for line in (
-        f"spans: {spans.spans_per_checkout:.2f} a checkout, {spans.span_us:.0f} µs of CPU each: "
-        f"{spans.spans_per_checkout * spans.span_us / 1000:.2f} ms of a checkout's CPU time",
-        f"logs: {logs.lines_per_checkout:.1f} lines a checkout, {logs.line_us:.0f} µs of CPU each: "
-        f"{logs.lines_per_checkout * logs.line_us / 1000:.2f} ms of a checkout's CPU time",
-        *_verdicts(result),
-    ):
-        console.print(f"• {line}", highlight=False, soft_wrap=True)
+    print_notes(
+        console,
+        (
+            f"spans: {spans.spans_per_checkout:.2f} a checkout, {spans.span_us:.0f} µs of CPU each: "
+            f"{spans.spans_per_checkout * spans.span_us / 1000:.2f} ms of a checkout's CPU time",
+            f"logs: {logs.lines_per_checkout:.1f} lines a checkout, {logs.line_us:.0f} µs of CPU each: "
+            f"{logs.lines_per_checkout * logs.line_us / 1000:.2f} ms of a checkout's CPU time",
+            *_verdicts(result),
+        ),
+    )
 
 
 def _verdicts(result: TelemetryBenchResult) -> list[str]:

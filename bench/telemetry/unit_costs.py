@@ -89,8 +89,7 @@ class LogCost:
 
 def log_cost(lines: int, checkouts: int, log: Path) -> LogCost:
     """Return the lines for a checkout, and time lines like them, which a program writes to the file `log`."""
-    cpu_s = _time_program(_LOG_PROGRAM, log)
-    return LogCost(round(lines / checkouts, 2), round(cpu_s * 1e6 / LINES, 1))
+    return LogCost(round(lines / checkouts, 2), round(_time_program(_LOG_PROGRAM, log) * 1e6 / LINES, 1))
 
 
 def count_lines(settings: Settings, since: datetime) -> int:

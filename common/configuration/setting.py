@@ -31,7 +31,6 @@ class Setting(ABC, Generic[T]):
     def expected(self) -> str:
         """Return which values the setting takes, as a noun phrase."""
 
-    @abstractmethod
     def _convert(self, value: object) -> T | None:
         """Return a JSON value as the setting's type; None if the setting does not take it."""
 
@@ -112,8 +111,8 @@ class TextSetting(Setting[str]):
         return f"a text of at most {self.max_chars:,} characters, without line breaks"
 
     def _convert(self, value: object) -> str | None:
-        fits = isinstance(value, str) and len(value) <= self.max_chars
-        return value if fits and isinstance(value, str) and (not value or value.isprintable()) else None
+        fits = isinstance(value, str) and len(value) <= self.max_chars and value.isprintable()
+        return value if fits and isinstance(value, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,18 +159,11 @@ class ListSetting(Setting[list[Any]]):
             raise InvalidValue(f"{self.name} takes {self.takes}. {_first_fault(error)}") from error
         except TypeError as error:  # a number that JSON can't hold
             raise InvalidValue(f"{self.name} takes {self.takes}") from error
-        written: list[Any] = self.schema.dump_python(entries, mode="json", by_alias=True)
-        return written
+        return list(self.schema.dump_python(entries, mode="json", by_alias=True))
 
     def read(self, value: list[Any]) -> Any:
         """Return the entries of a valid value as the types of the schema."""
         return self.schema.validate_json(orjson.dumps(value), strict=True)
-
-    def _convert(self, value: object) -> list[Any] | None:
-        try:
-            return self.parse(value)
-        except InvalidValue:
-            return None
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -29,9 +29,7 @@ class SettingValues:
     def get(self, setting: Setting[T]) -> T:
         """Return the value of a setting; its default if nobody has changed it."""
         known = self._values.get(setting.name)
-        if known is None:
-            return setting.default
-        value: T = known.value
+        value: T = setting.default if known is None else known.value
         return value
 
     def is_on(self, feature: RolloutSetting, unit: str) -> bool:

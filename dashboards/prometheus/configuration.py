@@ -8,7 +8,7 @@ from string import Template
 from ruamel.yaml import YAML
 
 from common.settings import LOOPBACK, PORTS, Settings
-from dashboards.prometheus import burn_rates
+from dashboards.prometheus import objectives
 
 FOLDER = Path(__file__).parent
 
@@ -48,14 +48,13 @@ def texts(addresses: Mapping[str, str], alertmanager: str = "") -> dict[str, str
 def rules() -> str:
     """Return the alerts that are written by hand, and after them the generated rules of the objectives."""
     written = (FOLDER / "rules.yml").read_text(encoding="utf-8")
-    generated = "".join(f"\n  - {_yaml(group)}\n" for group in burn_rates.groups())
+    generated = "".join(f"\n  - {_yaml(group)}\n" for group in objectives.groups())
     return f"{written}\n  # Generated from dashboards/prometheus/objectives.py.{generated}"
 
 
 def hand_written_alerts() -> Iterator[tuple[str, str, str, str]]:
     """Yield name, severity, expression and `for` (may be empty) of each alert in the file `rules.yml`."""
-    written = YAML(typ="safe").load(FOLDER / "rules.yml")
-    for rule in written["groups"][0]["rules"]:
+    for rule in YAML(typ="safe").load(FOLDER / "rules.yml")["groups"][0]["rules"]:
         yield rule["alert"], rule["labels"]["severity"], " ".join(rule["expr"].split()), rule.get("for", "")
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from common.access_policy import ALL_STAFF, FIGURES_STAFF, AccessPolicy, allow, anyone
+from common.access_policy import ALL_STAFF, AccessPolicy, allow, anyone
+from common.principal import FIGURES_STAFF
 
 _OF_SELLER = allow(
     "seller", "analyst", "admin", "platform",

@@ -5,7 +5,8 @@ Recommendations tell what a visitor looked at, so each visitor sees only their o
 
 from collections.abc import Mapping
 
-from common.access_policy import FIGURES_STAFF, AccessPolicy, allow, anyone
+from common.access_policy import AccessPolicy, allow, anyone
+from common.principal import FIGURES_STAFF
 
 _OF_VISITOR = allow("guest", "shopper", "platform", traffic="recommendation", shopper_parameter="visitor_id")
 _UPLIFT = allow(

@@ -5,9 +5,9 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 
-from common.access_policy import ALL_STAFF, FIGURES_STAFF, AccessPolicy, allow, anyone
+from common.access_policy import ALL_STAFF, AccessPolicy, allow, anyone
 from common.guarded_route import policy, policy_of
-from common.principal import Principal, Role
+from common.principal import FIGURES_STAFF, Principal, Role
 from producers.services.alerts.model import WRITERS
 from producers.services.sellers.model import STAFF_MANAGERS
 from serving.gateway.described_routes import DescribedRoute

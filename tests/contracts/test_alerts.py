@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from dashboards.prometheus.burn_rates import ALERTS
 from dashboards.prometheus.configuration import rules
-from dashboards.prometheus.objectives import OBJECTIVES
+from dashboards.prometheus.objectives import ALERTS, OBJECTIVES
 
 STEP_S = 5
 """The interval of scrapes and evaluations, as in prometheus.yml."""

@@ -11,8 +11,7 @@ from clickhouse.metric_catalogue.definition import read_catalogue
 from clickhouse.query_files import load_queries
 from common.settings import ROOT, Settings
 from dashboards.build import build, write
-from dashboards.parameters import UnknownParameter, fill
-from dashboards.queries import FOLDER
+from dashboards.queries import FOLDER, UnknownParameter, fill
 from producers.registry import SERVICES
 from tests.promql import metrics_of, unknown_in
 

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.codec import Decoder, Encoder
 from schemas.events import EventSchema, all_events
-from schemas.examples import EXAMPLES_DIR, examples
+from tests.event_examples import EXAMPLES_DIR, examples
 
 EVENTS = all_events()
 EXAMPLES = [

@@ -14,8 +14,7 @@ from tempfile import gettempdir
 import pytest
 
 from bench.interference import DiskProbe, InterferenceMonitor
-from bench.serving.answers import measure, sample_marketplace
-from bench.serving.clients import SEED, SampledMarketplace
+from bench.serving.answers import SEED, SampledMarketplace, measure, sample_marketplace
 from bench.serving.workload import (
     KINDS,
     LIST,

@@ -11,12 +11,12 @@ import pytest
 from cli.__main__ import main
 from cli.dashboards import python_with_grafana
 from common.settings import Settings
-from dashboards import registry
+from dashboards import build
 from local.install.machine import CannotInstall
 from tests.integration.grafana import TOKEN, Grafana, running_grafana
 from tests.ports import free_offset
 
-DASHBOARDS = tuple(f"souk-{name}" for name in registry.DASHBOARDS)
+DASHBOARDS = tuple(f"souk-{name}" for name in build.DASHBOARDS)
 
 
 @dataclass(frozen=True)

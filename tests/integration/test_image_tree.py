@@ -26,7 +26,7 @@ from pydantic import SecretStr
 from clickhouse.seller_sql.limits import AUDIENCE, PATH
 from common.principal_token import PrincipalTokens
 from common.settings import PORTS, ROOT, Settings
-from dashboards.registry import DASHBOARDS
+from dashboards.build import DASHBOARDS
 from local.compose_env import MONITORING, PASSWORDS
 from local.install.jars import groups
 from tests.containers import Image, build, resolved, services

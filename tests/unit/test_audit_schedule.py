@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from audit.nightly.schedule import FIRST_AFTER, RETRY_AFTER, SETTLING, AuditState, is_due
+from audit.nightly.worker import FIRST_AFTER, RETRY_AFTER, SETTLING, AuditState, is_due
 
 SHOP = ZoneInfo("America/Sao_Paulo")
 HOUR = 4

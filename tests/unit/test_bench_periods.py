@@ -3,7 +3,7 @@
 from datetime import date
 from random import Random
 
-from bench.figures.period_answers import DAYS, questions
+from bench.figures.periods import DAYS, questions
 from bench.year_of_orders import BEGIN, LENGTH, differences, seller_id
 
 

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from bench.order_stream import EVENTS, count_lines, order_id, orders, placed_ms
-from bench.pipeline import against
+from bench.pipeline import watch
 from bench.pipeline.freshness import freshness
 from bench.pipeline.sampling import Sample, poll_until, rate
 from common.errors import SoukError, UserError
@@ -92,7 +92,7 @@ def test_two_commits_are_compared_by_the_figures_that_both_have():
     here = {"flink": {"per_second": 90.0}, "total_cpu_us_per_event": 20.0}
     there = {"flink": {"per_second": 45.0}}
 
-    found = against.figures(here, there)
+    found = watch.figures(here, there)
 
     assert found["events/s overall"] == (90.0, 45.0)
     assert found["CPU µs an event"] == (20.0, None)
@@ -100,4 +100,4 @@ def test_two_commits_are_compared_by_the_figures_that_both_have():
 
 def test_a_commit_that_does_not_exist_is_a_users_mistake():
     with pytest.raises(UserError, match="there is no commit nowhere"):
-        against.run("nowhere", 50, 1, 1, Console(quiet=True))
+        watch.run_against("nowhere", 50, 1, 1, Console(quiet=True))

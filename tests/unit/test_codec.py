@@ -7,7 +7,7 @@ import pytest
 from common.errors import PartUnavailable, Rejected
 from schemas.codec import Decoder, Encoder, NotEncodable
 from schemas.events import EventSchema, all_events
-from schemas.examples import examples
+from tests.event_examples import examples
 
 CONFIRMED = all_events()["order_confirmed"]
 RECORD = {"event_id": "e", "occurred_at": 1_511_535_845_678, "order_id": "o", "shopper_id": "s"}

@@ -13,7 +13,6 @@ from common.correlation import trace_id_of
 from common.settings import Settings
 from schemas.codec import Decoder, Encoder
 from schemas.events import all_events
-from schemas.examples import examples
 from serving.event_collector.schemas import IntakeResult
 from serving.event_collector.service import YIELD_EVERY, EventIntake, encode_event
 from serving.event_collector.validation import (
@@ -25,6 +24,7 @@ from serving.event_collector.validation import (
 )
 from serving.event_collector.validators import BROWSING
 from serving.kit.event_producer import EventMessage
+from tests.event_examples import examples
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 VIEW = {"event": "product_viewed", "session_id": "visit", "product_id": "lamp"}

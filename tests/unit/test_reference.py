@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.reference.arithmetic import HOUR_MS, Value, quantile_hours, ratio
-from audit.reference.calendar import Calendar, Part
 from audit.reference.domains import FAMILIES, Values
 from audit.reference.shop import Shop
-from audit.reference.totals import ALL_SELLERS
+from audit.reference.totals import ALL_SELLERS, Calendar, Part
 
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 MAY_31_MS = 1_527_821_999_000  # 23:59:59 in the shop

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.reference.calendar import Calendar
 from audit.reference.domains import FAMILIES
 from audit.reference.funnel import BREAK_MS, Action, steps_after_view, visits
 from audit.reference.shop import Shop
-from audit.reference.totals import ALL_SELLERS
+from audit.reference.totals import ALL_SELLERS, Calendar
 
 JUNE_MS = 1_527_900_000_000
 MINUTE_MS = 60_000

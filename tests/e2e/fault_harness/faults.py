@@ -23,9 +23,9 @@ from local.supervision.rpc import call
 from local.supervision.supervisor import Supervisor
 from schemas.codec import Encoder
 from schemas.events import all_events
-from schemas.examples import examples
 from schemas.registry import SchemaRegistry
 from tests.e2e.conftest import Platform
+from tests.event_examples import examples
 
 Injection = Callable[[Platform], AbstractContextManager[float | None]]
 """Enters the fault, and repairs it at the end. The context is the time (`time.monotonic`) from which the

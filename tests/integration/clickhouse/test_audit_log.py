@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from audit.nightly.schedule import FIRST_AFTER, SETTLING
-from audit.nightly.worker import BACKLOG, AuditWorker
+from audit.nightly.worker import BACKLOG, FIRST_AFTER, SETTLING, AuditWorker
 from clickhouse.audit_runs.log import MAX_DIFFERENCES, AuditEnd, AuditLog, AuditStart, FoundDifference
 from clickhouse.audit_runs.results import AuditResult
 from clickhouse.client import connect

@@ -16,8 +16,8 @@ from py4j.protocol import Py4JJavaError
 
 from jobs.sources import flink_type, reader_schema
 from schemas.events import all_events
-from schemas.examples import examples
 from schemas.registry import SchemaRegistry
+from tests.event_examples import examples
 
 LINE = {
     "type": "record",

@@ -60,9 +60,7 @@ def test_the_chosen_model_is_compared_with_the_best_single_one():
 
     lines = [
         comparisons_with_singles(
-            RecommendersBenchResult(
-                {"movielens-untimed": card}, {}, {}, 1.0, matched={"movielens-untimed": each}
-            )
+            RecommendersBenchResult({"movielens-untimed": card}, {}, {}, matched={"movielens-untimed": each})
         )
         for each in (singles, singles[:1], [])
     ]
@@ -88,7 +86,7 @@ def judged(model: str, mean: float, metric: str = "hit@10") -> dict:
 def test_the_table_has_each_figure_beside_the_published_one():
     card = {"judged": [judged("content", 0.2), judged("item_item", 0.1), judged("popularity", 0.009)]}
 
-    table = as_markdown(RecommendersBenchResult({"beauty-new": card}, {}, {}, 1.0)).splitlines()
+    table = as_markdown(RecommendersBenchResult({"beauty-new": card}, {}, {})).splitlines()
 
     assert len(table) == 3
     shown = " | ".join(("hit@10", "0.0090", "0.1200", "0.1700", "content 0.2000 (0.1900 to 0.2100)"))
@@ -103,7 +101,7 @@ def test_the_baselines_that_the_chosen_model_must_beat_are_compared():
     )
 
     lines = comparisons_with_baselines(
-        RecommendersBenchResult({"movielens": {"judged": [chosen]}}, {}, {}, 1.0, {"movielens": others})
+        RecommendersBenchResult({"movielens": {"judged": [chosen]}}, {}, {}, {"movielens": others})
     )
 
     assert "als 0.2500 (0.2400 to 0.2600): above, intervals apart" in lines[0]

@@ -9,7 +9,7 @@ from clickhouse.migrate import migrate
 from common.settings import Settings
 from jobs.facts.job import build
 from schemas.events import all_events
-from schemas.examples import EXAMPLES_DIR
+from tests.event_examples import EXAMPLES_DIR
 from tests.integration.bounded import Row, run_bounded
 
 EVENT = "parcel_lost"

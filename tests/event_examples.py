@@ -2,13 +2,13 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+from common.settings import ROOT
 from schemas.codec import Record
 from schemas.events import EventSchema
 
-EXAMPLES_DIR = Path(__file__).resolve().parent / "examples"
+EXAMPLES_DIR = ROOT / "schemas" / "examples"
 
 
 def examples(event: EventSchema) -> dict[str, Record]:
