@@ -16,6 +16,7 @@ from bench.pipeline import run as bench_pipeline
 from bench.pipeline import watch as bench_watch
 from bench.recommendations import run as bench_recommendations
 from bench.serving import answers as bench_answers
+from bench.serving import gateway as bench_gateway
 from bench.serving import spike as bench_spike
 from bench.telemetry import run as bench_telemetry
 from common.errors import INTERRUPTED, UserError
@@ -35,6 +36,9 @@ SPIKE_PORT_OFFSET, FRESHNESS_PORT_OFFSET, RECOMMENDATIONS_PORT_OFFSET = 23_300, 
 They are higher than those of the tests, and every port is below 32,768, where the system's range for outgoing
 connections starts.
 """
+
+GATEWAY_PORT = 32_700
+"""The port of the measured process of the API; the next one is used, too."""
 
 DEFAULT_SAMPLING: float = Settings.model_fields["trace_sampling"].default
 
@@ -166,6 +170,30 @@ def answers(
     _output(result, bench_answers.show, console, as_json)
     if result.stopped:
         raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def gateway(
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds with the gateway and without.")] = 5,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Seconds of each round.")] = 5,
+    port: Annotated[
+        int, typer.Option(help="Port of a process with the gateway; the next one has none.")
+    ] = GATEWAY_PORT,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what the gateway costs: requests a second with it and without it, and latency at half of that.
+
+    Starts two processes of the API on the data of the running platform. The exit code is 1 if less than 70 %
+    of the throughput of the cached route is left.
+    """
+    configure_logging("bench")
+    console = Console(stderr=as_json)
+    result = bench_gateway.run(
+        Settings.load(), bench_gateway.GatewayBenchPlan(rounds, seconds, port), console
+    )
+    _output(result, bench_gateway.show, console, as_json)
+    if not result.is_fast_enough:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -1,1 +1,1 @@
-"""Measures the API: answers in use, and a load that is larger than it can take."""
+"""Measures the API: answers in use, the gateway, and a load that is larger than it can take."""
