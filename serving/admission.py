@@ -88,8 +88,7 @@ class Addresses:
         return _find(self._root, segments, 0, "GET" if method == "HEAD" else method) or UNKNOWN
 
     def _add(self, route: Route) -> None:
-        traffic = route.policy.shed_as if isinstance(route, GuardedRoute) else None
-        address = Address(route.path, traffic)
+        address = Address(route.path, route.policy.shed_as if isinstance(route, GuardedRoute) else None)
         before, has_rest, _ = route.path.partition("{")
         if has_rest and ":path}" in route.path:
             self._segment(before.removesuffix("/")).below = address

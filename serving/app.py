@@ -55,8 +55,9 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             # Each is closed before what it was given: the overview first, the clients of the stores last.
             await stack.enter_async_context(drained_before_stop(stopping, settings.drain_s))
             queries = load_queries()
-            version = figures_version(settings, queries)
-            stores = await domains.enter(stack, open_stores(settings, queries, version))
+            stores = await domains.enter(
+                stack, open_stores(settings, queries, figures_version(settings, queries))
+            )
             client = await stack.enter_async_context(CommerceClient(settings, tokens))
             state, verify = client.auth_state, client.verify_api_key
             gateway = await domains.enter(
@@ -108,7 +109,6 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     check_policies(app, pages.STATIC_FILES)
     install_error_handlers(app, pages.render_problem)
     own = (urlsplit(url).hostname or LOOPBACK for url in (settings.serving, settings.public))
-    hosts = {LOOPBACK, "localhost", *own}
-    app.add_middleware(HttpMiddleware, hosts, pages.render_problem, stopping, tokens)
+    app.add_middleware(HttpMiddleware, {LOOPBACK, "localhost", *own}, pages.render_problem, stopping, tokens)
     app.add_middleware(LanguageMiddleware, default=default_language)
     return app

@@ -156,8 +156,7 @@ def together(parts: Iterable[SalesGroup], name: str = "") -> SalesGroup:
     """Return parts as one."""
     parts = list(parts)
     effects = {name: sum(cast(Mapping[str, int], part.effects)[name] for part in parts) for name in EFFECTS}
-    rows = tuple(row for part in parts for row in part.rows)
-    return SalesGroup(name, rows, cast(ChangeEffects, effects))
+    return SalesGroup(name, tuple(row for part in parts for row in part.rows), cast(ChangeEffects, effects))
 
 
 def _effects(row: Row, effects: Effects) -> ChangeEffects:

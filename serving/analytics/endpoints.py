@@ -106,8 +106,10 @@ async def seller_sales(
     Empty buckets are part of the series. Sales include cancelled and `unavailable` orders; `cancelled` has
     their number and amounts. The CSV form has the series only.
     """
-    period = PeriodRequest(requested.start, requested.end, grain)
-    return respond(await dashboards.sales_of_seller(seller_id, period), SERIES_CSV)
+    return respond(
+        await dashboards.sales_of_seller(seller_id, PeriodRequest(requested.start, requested.end, grain)),
+        SERIES_CSV,
+    )
 
 
 @router.get(
@@ -231,8 +233,10 @@ async def marketplace_sales(
 
     Orders without lines count here, but for no seller. A payment counts at the time of its capture.
     """
-    period = PeriodRequest(requested.start, requested.end, grain)
-    return respond(await dashboards.sales_of_marketplace(period), SERIES_CSV)
+    return respond(
+        await dashboards.sales_of_marketplace(PeriodRequest(requested.start, requested.end, grain)),
+        SERIES_CSV,
+    )
 
 
 @router.get(
@@ -372,8 +376,9 @@ async def due_parcels(
 )
 async def due_parcels_export(request: Request, dashboards: DashboardsDep, seller_id: SellerId) -> Response:
     """Return the first 1,000 parcels to ship as a file, for a link in a page."""
-    content = await dashboards.due_parcels(seller_id, MAX_PARCELS)
-    return download(request, PARCELS_CSV, content, "parcels_to_ship")
+    return download(
+        request, PARCELS_CSV, await dashboards.due_parcels(seller_id, MAX_PARCELS), "parcels_to_ship"
+    )
 
 
 @lists_router.get(

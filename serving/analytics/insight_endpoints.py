@@ -116,8 +116,9 @@ async def customer_cohorts_export(
     request: Request, dashboards: DashboardsDep, seller_id: SellerId, asked: CohortsDep
 ) -> Response:
     """Return the CSV form of the cohorts as a file, for a link in a page."""
-    content = await dashboards.cohorts_of_seller(seller_id, asked)
-    return download(request, COHORTS_CSV, content, "customer_cohorts")
+    return download(
+        request, COHORTS_CSV, await dashboards.cohorts_of_seller(seller_id, asked), "customer_cohorts"
+    )
 
 
 @customers_router.get(
@@ -146,8 +147,9 @@ async def customer_segments_export(
     request: Request, dashboards: DashboardsDep, seller_id: SellerId
 ) -> Response:
     """Return the CSV form of the segments as a file, for a link in a page."""
-    content = await dashboards.segments_of_seller(seller_id)
-    return download(request, SEGMENTS_CSV, content, "customer_segments")
+    return download(
+        request, SEGMENTS_CSV, await dashboards.segments_of_seller(seller_id), "customer_segments"
+    )
 
 
 PRICE_CHANGES_CSV = CsvFormat(PRICE_CHANGE_COLUMNS, price_change_rows, PRICE_CHANGE_MONEY)
@@ -246,5 +248,6 @@ async def seller_bought_together_export(
     request: Request, dashboards: DashboardsDep, seller_id: SellerId, asked: PairsDep
 ) -> Response:
     """Return the CSV form of the pairs as a file, for a link in a page."""
-    content = await dashboards.bought_together_of_seller(seller_id, asked)
-    return download(request, PAIRS_CSV, content, "bought_together")
+    return download(
+        request, PAIRS_CSV, await dashboards.bought_together_of_seller(seller_id, asked), "bought_together"
+    )

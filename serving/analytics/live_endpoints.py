@@ -52,8 +52,9 @@ async def seller_metrics_live(
     context = analytics.services.context
     metrics = live_metrics(names.split(","))
     await context.require_seller(seller_id, [])
-    end = analytics.live_slots.take(seller_id)
-    return _LiveMetricsStream(request, LiveMetrics(context), context, seller_id, metrics, end)
+    return _LiveMetricsStream(
+        request, LiveMetrics(context), context, seller_id, metrics, analytics.live_slots.take(seller_id)
+    )
 
 
 class _LiveMetricsStream(LiveStream):
@@ -85,8 +86,9 @@ class _LiveMetricsStream(LiveStream):
         following = self._live.follow(self._seller_id, self._metrics, self.has_access)
         async with aclosing(following) as changes:
             async for figures in changes:
-                content = orjson.dumps(self._content(figures)).decode()
-                yield ServerSentEvent(event="metrics", id=figures.event_id, data=content)
+                yield ServerSentEvent(
+                    event="metrics", id=figures.event_id, data=orjson.dumps(self._content(figures)).decode()
+                )
         if not self.moves:
             yield ServerSentEvent(event="ended", data='{"detail":"Your access has ended. Sign in again."}')
 

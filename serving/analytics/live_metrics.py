@@ -40,8 +40,7 @@ class LiveFigures:
     @property
     def event_id(self) -> str:
         """A digest of the day and the values, for `Last-Event-ID`."""
-        content = orjson.dumps((self.day.start, dict(self.values)))
-        return blake2b(content, digest_size=8).hexdigest()
+        return blake2b(orjson.dumps((self.day.start, dict(self.values))), digest_size=8).hexdigest()
 
 
 class LiveMetrics:

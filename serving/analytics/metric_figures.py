@@ -390,8 +390,7 @@ async def totals_of_seller(
     found: dict[str, Figure] = {}
     for own in _by_source(metrics):
         sql = queries.totals_query(own, of_product=False)
-        rows = await context.clickhouse.rows_of_sql(query, sql, parameters)
-        found |= values(own, columns_of(own, rows))
+        found |= values(own, columns_of(own, await context.clickhouse.rows_of_sql(query, sql, parameters)))
     return {metric.name: found[metric.name] for metric in metrics}
 
 

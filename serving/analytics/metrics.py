@@ -94,8 +94,9 @@ class MetricsService:
         as_of = await self._context.watermarks.as_of(tables_of(metrics))
         period = await self._context.marketplace_period(request.period)
         asked = self._asked(request, MARKETPLACE, period, as_of, {})
-        found = await self._reader.read(metrics, asked)
-        return await self._content(metrics, request, asked, period, found, as_of)
+        return await self._content(
+            metrics, request, asked, period, await self._reader.read(metrics, asked), as_of
+        )
 
     def _asked(
         self,

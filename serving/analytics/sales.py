@@ -127,10 +127,9 @@ def series(rows: Sequence[Row], starts: tuple[datetime, ...], period: Period, zo
         sums = filled[bucket_of(datetime.fromtimestamp(int(row["bucket"]), UTC), starts)]
         for name in OF_BUCKETS:
             sums[name] += int(row[name])
-    bounds = bucket_bounds(starts, period, zone)
     return [
         cast(Bucket, {"start": start, "end": end, **sums, "net_sales_minor": sums[NET_SALES]})
-        for (start, end), sums in zip(bounds, filled, strict=True)
+        for (start, end), sums in zip(bucket_bounds(starts, period, zone), filled, strict=True)
     ]
 
 
@@ -200,10 +199,9 @@ def bucket_bounds(
     starts: tuple[datetime, ...], period: Period, zone: ZoneInfo
 ) -> tuple[tuple[datetime, datetime], ...]:
     """Return the start and end of each bucket within the period, in the zone."""
-    ends = (*starts[1:], period.end)
     return tuple(
         (max(start, period.start).astimezone(zone), min(end, period.end).astimezone(zone))
-        for start, end in zip(starts, ends, strict=True)
+        for start, end in zip(starts, (*starts[1:], period.end), strict=True)
     )
 
 
@@ -284,8 +282,7 @@ class SalesService:
             return None
         if not days_match_zone(rows, query.grain, self._context.zone):
             return None
-        own = repartition(rows, query.period, query.before)
-        return self._of_seller(seller_id, query, own, as_of)
+        return self._of_seller(seller_id, query, repartition(rows, query.period, query.before), as_of)
 
     async def _rows(self, seller_id: str, query: SalesQuery, since: datetime, until: datetime) -> list[Row]:
         parameters: dict[str, Value] = {
@@ -333,8 +330,7 @@ class SalesService:
         compared = totals_of("compared") if query.is_unfinished else before
 
         def series_of(period: Period, part: Part) -> list[Bucket]:
-            starts = buckets(period, query.grain, zone)
-            return series(of_part(rows, part), starts, period, zone)
+            return series(of_part(rows, part), buckets(period, query.grain, zone), period, zone)
 
         return {
             "currency": self._context.currency,

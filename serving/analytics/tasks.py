@@ -244,8 +244,7 @@ class ParcelsService:
             limit=limit,
         )
         await context.require_seller(seller_id, rows)
-        products = {product_id for row in rows for _, product_id, _ in row["lines"]}
-        names = await context.product_names(products)
+        names = await context.product_names({product_id for row in rows for _, product_id, _ in row["lines"]})
         counts = rows[0] if rows else dict.fromkeys(("orders", "all_units", "overdue", "overdue_or_soon"), 0)
         return {
             "seller_id": seller_id,

@@ -79,8 +79,9 @@ async def take_events(
     result = await intake.take(events, traceparent, _visitor_ids(request), own)
     if not result["accepted"] and not result["left_out"]:
         rejected = result["rejected"]
-        first = rejected[0]["problem"]["detail"]
-        raise NO_EVENT_ACCEPTED(count=len(rejected), first=first, rejected=rejected)
+        raise NO_EVENT_ACCEPTED(
+            count=len(rejected), first=rejected[0]["problem"]["detail"], rejected=rejected
+        )
     return Response(orjson.dumps(result), 202, {"Cache-Control": "no-store"}, JSON)
 
 

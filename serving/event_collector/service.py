@@ -54,8 +54,9 @@ def encode_event(checked: ValidEvent, encoder: Encoder, trace_id: str) -> EventM
     if len(value) > MAX_EVENT_BYTES:
         raise EVENT_TOO_LARGE(detail=f"{len(value):,} bytes; an event has at most {MAX_EVENT_BYTES:,}")
     headers = Trace(record["session_id"], None, trace_id).headers(record["event_id"])
-    key = record[all_events()[checked.event].key].encode()
-    return EventMessage(checked.event, key, value, list(headers.items()))
+    return EventMessage(
+        checked.event, record[all_events()[checked.event].key].encode(), value, list(headers.items())
+    )
 
 
 YIELD_EVERY = 20

@@ -138,8 +138,7 @@ class AccessTokens:
         if key is None or header.get("alg") != ALGORITHM or header.get("typ") != TYPE or "crit" in header:
             raise BAD_TOKEN()
         try:
-            payload = jws.deserialize_compact(token, key, algorithms=[ALGORITHM]).payload
-            claims = orjson.loads(payload)
+            claims = orjson.loads(jws.deserialize_compact(token, key, algorithms=[ALGORITHM]).payload)
             issued, ends = claims["iat"], claims["exp"]
             if claims["iss"] != ISSUER or claims["aud"] != AUDIENCE or issued > self._now() + CLOCK_SKEW_S:
                 raise BAD_TOKEN()

@@ -42,8 +42,7 @@ async def _open(
         running(AuthState(auth_state, access_tokens)) as state,
     ):
         identifier = Identifier(tokens, access_tokens, state, ApiKeys(verify_api_key), guests)
-        limits = RateLimits(shared_counts(redis), live.rate_limit)
-        guard = Gateway(identifier, limits, TimeLimits())
+        guard = Gateway(identifier, RateLimits(shared_counts(redis), live.rate_limit), TimeLimits())
         yield GatewayDomain(guard, access_tokens, guests, live.values, shedder, stopping)
 
 

@@ -132,5 +132,6 @@ def renewal(request: Request) -> Response | None:
 
 def to_sign_in(request: Request) -> Response:
     """Return the redirect to the sign-in, or to the renewal of the session, and back to the page."""
-    address = sign_in_address(request, identity_of(request).can_refresh)
-    return RedirectResponse(address, 303, {"Cache-Control": "no-store"})
+    return RedirectResponse(
+        sign_in_address(request, identity_of(request).can_refresh), 303, {"Cache-Control": "no-store"}
+    )

@@ -82,8 +82,9 @@ class Identifier:
             else:
                 check_origin(request)
                 return Identity(principal, session_id)
-        can_refresh = cookies.SIGNED_IN in request.cookies
-        return Identity(guest(session_id) if session_id else None, session_id, can_refresh)
+        return Identity(
+            guest(session_id) if session_id else None, session_id, cookies.SIGNED_IN in request.cookies
+        )
 
     async def _bearer(self, authorization: str) -> Principal:
         token = _bearer_token(authorization)
@@ -108,8 +109,7 @@ class Identifier:
 def is_from_platform(headers: Headers, tokens: PrincipalTokens) -> bool:
     """Return whether a request has the bearer token of a process of the platform."""
     try:
-        token = _bearer_token(headers.get("authorization", ""))
-        return "platform" in tokens.verify(token, GATEWAY).roles
+        return "platform" in tokens.verify(_bearer_token(headers.get("authorization", "")), GATEWAY).roles
     except (TokenRefused, InvalidToken):
         return False
 

@@ -118,8 +118,7 @@ class GradientLimit:
         if is_used and lag_s > ALLOWED_LAG_S:
             gradient = min(gradient, max(0.5, ALLOWED_LAG_S / lag_s))
         smoothed = self.limit * (1 - SMOOTHING) + (self.limit * gradient + QUEUE) * SMOOTHING
-        highest = MAX_LIMIT if is_used else self.limit
-        self.limit = max(min(smoothed, highest), MIN_LIMIT)
+        self.limit = max(min(smoothed, MAX_LIMIT if is_used else self.limit), MIN_LIMIT)
         self._sums.clear()
         self._samples = self._most_in_flight = 0
 

@@ -38,8 +38,9 @@ class GuestSession(TypedDict):
 async def jwks(request: Request) -> Response:
     """Return the keys with which anybody can verify an access token. Old keys stay until their tokens end."""
     tokens = opened(request, GatewayDomain).access_tokens
-    headers = {"Cache-Control": "public, max-age=60"}
-    return Response(orjson.dumps({"keys": tokens.public_keys}), 200, headers, JSON)
+    return Response(
+        orjson.dumps({"keys": tokens.public_keys}), 200, {"Cache-Control": "public, max-age=60"}, JSON
+    )
 
 
 @router.post(

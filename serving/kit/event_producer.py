@@ -61,8 +61,7 @@ class EventProducer:
 
     async def _send(self, messages: Sequence[EventMessage]) -> None:
         producer = self._connected()
-        loop = asyncio.get_running_loop()
-        batch = _DeliveryBatch(loop, len(messages))
+        batch = _DeliveryBatch(asyncio.get_running_loop(), len(messages))
         produce, delivered = producer.produce, batch.delivered
         try:
             for topic, key, value, headers in messages:

@@ -142,12 +142,10 @@ def compared_period(period: Period, before: Period, moment: datetime, zone: Zone
         return Period(before.start, before.start)
     now, first, earlier = (at.astimezone(zone) for at in (moment, period.start, before.start))
     if midnight(first.date(), zone) == period.start and midnight(earlier.date(), zone) == before.start:
-        day = earlier.date() + (now.date() - first.date())
-        end = datetime.combine(day, now.time(), zone).astimezone(UTC)
+        end = datetime.combine(earlier.date() + (now.date() - first.date()), now.time(), zone).astimezone(UTC)
     else:
         end = before.start + (moment - period.start)
-    floored = end.replace(second=0, microsecond=0)
-    return Period(before.start, max(before.start, min(floored, before.end)))
+    return Period(before.start, max(before.start, min(end.replace(second=0, microsecond=0), before.end)))
 
 
 def earlier_period(

@@ -143,8 +143,7 @@ def requested_type(request: Request, requested: str | None, offered: Sequence[st
 
 def private_json(content: object) -> Response:
     """Return a JSON response that nobody stores."""
-    headers = {"Cache-Control": PRIVATE_NO_STORE}
-    return Response(orjson.dumps(content), headers=headers, media_type=JSON)
+    return Response(orjson.dumps(content), headers={"Cache-Control": PRIVATE_NO_STORE}, media_type=JSON)
 
 
 def download_headers(file_name: str) -> dict[str, str]:

@@ -49,8 +49,7 @@ class SharedQueries:
     async def _read(self, key: str, every_s: float, queries: Any) -> list[list[Row]]:
         try:
             rows = await self._clickhouse.rows_of_all(*queries)
-            kept_ms = int(1000 * KEPT_SHARE * every_s)
-            await run_redis(self._redis.set(key, orjson.dumps(rows), px=kept_ms))
+            await run_redis(self._redis.set(key, orjson.dumps(rows), px=int(1000 * KEPT_SHARE * every_s)))
         finally:
             await run_redis(self._redis.delete(f"{key}:reader"))
         return rows

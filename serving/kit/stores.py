@@ -59,5 +59,6 @@ async def open_stores(
         watcher = CacheWatcher(settings)
         watcher.start()
         stack.push_async_callback(asyncio.to_thread, watcher.stop)
-        names = Names(clickhouse, versions)
-        yield Stores(clickhouse, redis, versions, names, watermarks, last_answers, responses)
+        yield Stores(
+            clickhouse, redis, versions, Names(clickhouse, versions), watermarks, last_answers, responses
+        )

@@ -58,15 +58,15 @@ async def ready(
     readiness = await ops.readiness.readiness(exclude or ())
     headers = {"Cache-Control": "no-store"}
     headers |= {} if readiness["ready"] else {"Retry-After": str(RETRY_AFTER_S)}
-    status = 200 if readiness["ready"] else 503
-    return Response(orjson.dumps(readiness), status, headers, "application/json")
+    return Response(orjson.dumps(readiness), 200 if readiness["ready"] else 503, headers, "application/json")
 
 
 @router.get("/v1/ops/services", summary="What is where?", response_model=schemas.OpsServices)
 async def services(ops: OpsDep) -> Response:
     """Return each service's addresses and whether they answer, circuit breakers, and refused requests."""
-    headers = {"Cache-Control": "no-store"}
-    return Response(orjson.dumps(await ops.protection.read()), 200, headers, "application/json")
+    return Response(
+        orjson.dumps(await ops.protection.read()), 200, {"Cache-Control": "no-store"}, "application/json"
+    )
 
 
 @router.get("/v1/ops/overview", summary="The whole platform at a glance", response_model=PlatformOverview)
@@ -75,8 +75,9 @@ async def platform_overview(ops: OpsDep) -> Response:
 
     A part that does not answer makes its figures null, and never those of others: `sources` says why.
     """
-    headers = {"Cache-Control": "no-store"}
-    return Response(orjson.dumps(await ops.overview.read()), 200, headers, "application/json")
+    return Response(
+        orjson.dumps(await ops.overview.read()), 200, {"Cache-Control": "no-store"}, "application/json"
+    )
 
 
 @router.get("/metrics", include_in_schema=False)

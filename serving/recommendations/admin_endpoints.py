@@ -75,8 +75,7 @@ async def recommendation_health(
     answers. It is not known whether the lists of a mail were seen, so they have answers and clicks, and no
     exposure. Every figure is there for each day, too, so that drift is visible.
     """
-    asked = HealthRequest(period, surface, strategy, experiment, arm, top)
-    return private_json(await service.read(asked))
+    return private_json(await service.read(HealthRequest(period, surface, strategy, experiment, arm, top)))
 
 
 BODY_LIMIT = 16 * 1024
@@ -139,8 +138,7 @@ async def roll_back_training(request: Request, service: TrainingsDep, training_i
     If the model is live already, nothing changes, so a request may be repeated. The next training that is not
     worse replaces it; no drift starts one before the night.
     """
-    shape = '{"reason": "…"} with 3 to 500 characters'
-    body = await read_model(request, RollBackRequest, BODY_LIMIT, shape)
+    body = await read_model(request, RollBackRequest, BODY_LIMIT, '{"reason": "…"} with 3 to 500 characters')
     principal = identity_of(request).principal
     by = principal.subject if principal is not None else "unknown"
     return private_json(await service.roll_back(training_id, by, body.reason))

@@ -52,8 +52,7 @@ class Candidates:
     def add(self, proposal: Proposal, cause: Because, offers: Sequence[Offer], context: RuleContext) -> None:
         """Add a proposed product with its offers."""
         card = offer_to_show(offers, context)
-        rank = len(self.ranked) + 1
-        self.ranked.append(Candidate(proposal.product_id, card, proposal.score, rank))
+        self.ranked.append(Candidate(proposal.product_id, card, proposal.score, len(self.ranked) + 1))
         self.proposals[proposal.product_id] = proposal
         self.causes[proposal.product_id] = cause
         if card and refusal(card, context) is None and self._counts.refusal(card, context.rules) is None:

@@ -136,8 +136,7 @@ async def recommend(
     principal = identity_of(request).principal
     if explain and (principal is None or "platform" not in principal.roles):
         raise NOT_EXPLAINED()
-    recommended = await service.recommend(visitor_id, n, context, product_id, shown, explain=explain)
-    return private_json(recommended)
+    return private_json(await service.recommend(visitor_id, n, context, product_id, shown, explain=explain))
 
 
 @router.get(
@@ -183,8 +182,9 @@ async def similar(
 ) -> Response:
     """Return products that others viewed, carted and bought with this one, then the best of its category."""
     asked = (product_id, n)
-    parts = (*asked, service.rules.digest())
-    return await respond.data("similar", parts, lambda: service.similar(*asked), similar_tags)
+    return await respond.data(
+        "similar", (*asked, service.rules.digest()), lambda: service.similar(*asked), similar_tags
+    )
 
 
 listings_router = APIRouter(
@@ -236,8 +236,7 @@ async def personal_products(
     order is that of `/v1/products`, which is never personal; `personalised` says so.
     """
     known = await known_visitor(request, listings, visitor_id, category)
-    page = await personal_page(products, respond, listings, known, q, category, cursor, limit)
-    return private_json(page)
+    return private_json(await personal_page(products, respond, listings, known, q, category, cursor, limit))
 
 
 async def known_visitor(

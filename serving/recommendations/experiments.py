@@ -78,14 +78,13 @@ def results(
     visitors = [_units(sums, arm.name) for arm in live]
     ratio = sample_ratio(visitors, [arm.share for arm in live])
     shared = _units(sums, "")
-    total = shared + sum(visitors)
     return {
         "definition": definition(experiment, period.now),
         "period": {"from": experiment.start, "to": period.last},
         "currency": currency,
         "sample_ratio": {"p": ratio.p, "deviation": ratio.deviation, "mismatch": ratio.mismatch},
         "visitors_in_two_arms": shared,
-        "warnings": _warnings(ratio, shared, total),
+        "warnings": _warnings(ratio, shared, shared + sum(visitors)),
         "arms": [_arm(experiment, arm, of_arm[arm.name], ratio.mismatch) for arm in experiment.arms],
         "as_of": period.as_of,
     }

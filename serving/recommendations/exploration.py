@@ -28,10 +28,8 @@ def explored(
     chance 1/M, whatever the strategies prefer. So every list among `lists` can be judged by the clicks on
     such answers.
     """
-    pool = {item["product_id"]: item for items in lists for item in items}
-    products = list(pool.values())
-    order = shuffled(len(products))
-    return [products[index] for index in order[:n]], 1 / len(products) if products else 1.0
+    products = list({item["product_id"]: item for items in lists for item in items}.values())
+    return [products[index] for index in shuffled(len(products))[:n]], 1 / len(products) if products else 1.0
 
 
 async def random_list(

@@ -50,10 +50,9 @@ def answer_without_redis(
     shown = [item for item in items if item["product_id"] not in left_out][:n]
     if not shown:
         return None
-    strategy = STRATEGIES["blend"]
     parts: list[AskedSource] = [
         {"source": name, "answered": known, "reason": None if known else "no_redis"}
-        for name in dict.fromkeys(strategy.sources)
+        for name in dict.fromkeys(STRATEGIES["blend"].sources)
         for known in (name == Popular.strategy,)
     ]
     return {

@@ -80,8 +80,7 @@ class PersonalCursor:
 
     def encode(self) -> str:
         """Return the cursor as opaque, URL-safe text."""
-        digests = base64.b64encode(b"".join(sorted(self.shown))).decode()
-        return encode_cursor(self.until or "", digests)
+        return encode_cursor(self.until or "", base64.b64encode(b"".join(sorted(self.shown))).decode())
 
     @classmethod
     def decode(cls, cursor: str) -> Self:

@@ -68,8 +68,9 @@ class Ranker:
         ranked = apply_rules(found.ranked, extras, draws, allowed, n)
         items = [_item(each, found.proposals, reason_of(each, found.causes, request))
                  for each in ranked.items]  # fmt: skip
-        version = _version(request.model, found)
-        return RankedItems(items, list(found.parts.values()), version, ranked, found.blended)
+        return RankedItems(
+            items, list(found.parts.values()), _version(request.model, found), ranked, found.blended
+        )
 
 
 def _version(model: ModelInUse, found: Candidates) -> str | None:

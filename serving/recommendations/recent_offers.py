@@ -74,8 +74,9 @@ def recent_offers(
             # The card shows the best offer. That of another seller has not become cheaper.
             if row["is_new"] or card.seller_id == row["cheaper_from"]:
                 kind: Literal["new", "cheaper"] = "new" if row["is_new"] else "cheaper"
-                offer = RecentOffer(card.product_id, kind, row["changed_s"])
-                of_category.setdefault(card.category, []).append(offer)
+                of_category.setdefault(card.category, []).append(
+                    RecentOffer(card.product_id, kind, row["changed_s"])
+                )
         back = {row["product_id"]: RecentOffer(row["product_id"], "back", row["back_s"]) for row in rows_back}
         return RecentOffers(of_category, of_seller, back)
 

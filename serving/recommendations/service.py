@@ -118,8 +118,9 @@ class RecommendationService:
                 visitor_id, n, context, product_id, shown, started, cart=cart, explain=explain
             )
         except RedisUnavailable:
-            left_out = {*shown, *given(product_id)}
-            answer = answer_without_redis(self.last_popular.value, n, left_out, self._clock())
+            answer = answer_without_redis(
+                self.last_popular.value, n, {*shown, *given(product_id)}, self._clock()
+            )
             if answer is None:
                 raise
             RECOMMENDATIONS.labels(context, answer["strategy"]).inc()
@@ -153,8 +154,9 @@ class RecommendationService:
         strategy = self._offered(assignment.strategy)
         found = None
         if self._choice is not None and self._choice.explores(assignment):
-            shuffled = self._choice.shuffled
-            found = await random_list(self._ranker, self._strategies, request, n, context, allowed, shuffled)
+            found = await random_list(
+                self._ranker, self._strategies, request, n, context, allowed, self._choice.shuffled
+            )
         found = found or await self._ranker.rank(request, n, context, self._strategies[strategy], allowed)
         count_list(context, strategy, found)
         recommendation_id = new_id()

@@ -123,8 +123,7 @@ async def _one_product(request: RecommendationRequest, newest_first: Sequence[st
     cards = await request.cards.read(newest_first[:NEWEST])
     for product_id, card in cards.items():
         if card.name:
-            narrowed = replace(request, seeds=[Seed(product_id, 1.0)], history=[product_id])
-            return Focus(narrowed, card.name)
+            return Focus(replace(request, seeds=[Seed(product_id, 1.0)], history=[product_id]), card.name)
     return None
 
 

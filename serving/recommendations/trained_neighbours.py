@@ -118,8 +118,9 @@ class _OfPublishedModel:
             raise PassedOver(error.reason) from error
         neighbours: Mapping[str, Neighbours] = {product_id: row[which] for product_id, row in rows.items()}
         weighted = fold_in_seeds(request.history, used.model.description.decay)
-        limit = max(CANDIDATES, 2 * wanted)
-        return neighbour_proposals(self.kind, weighted, neighbours, limit, request.excluded)
+        return neighbour_proposals(
+            self.kind, weighted, neighbours, max(CANDIDATES, 2 * wanted), request.excluded
+        )
 
 
 class TrainedNeighbours(_OfPublishedModel):

@@ -169,10 +169,9 @@ def _moment(millis: str | int | None) -> datetime | None:
 def _figures(card: Mapping[str, Any]) -> list[schemas.OfflineFigure]:
     if not card.get("judged"):
         return []
-    figures = card["judged"][0]["figures"]["all"]
     return [
         {"metric": metric, "value": _interval(found)}
-        for metric, found in figures.items()
+        for metric, found in card["judged"][0]["figures"]["all"].items()
         if found["mean"] is not None
     ]
 

@@ -41,5 +41,4 @@ class ChangeLog:
         `up_to_date` is whether all changes have been recorded. Unless the watcher says so every
         `WATCHER_TTL_MS`, entries are used for a short time only.
         """
-        args = (token, WATCHER_TTL_MS, int(up_to_date))
-        return bool(self._watch(keys=(WATCHER, WATCHED), args=args))
+        return bool(self._watch(keys=(WATCHER, WATCHED), args=(token, WATCHER_TTL_MS, int(up_to_date))))

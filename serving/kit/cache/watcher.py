@@ -133,8 +133,7 @@ class CacheWatcher:
                     _record(changes, reading)
                     recorded_at = monotonic()
                 if monotonic() - checked_at >= CHECK_INTERVAL_S:
-                    up_to_date = not reading.tags and reading.has_reached(ends)
-                    if not changes.keep_watching(self._token, up_to_date):
+                    if not changes.keep_watching(self._token, not reading.tags and reading.has_reached(ends)):
                         return
                     ends = _ends(cluster)
                     checked_at = monotonic()
@@ -186,8 +185,7 @@ def _ends(cluster: KafkaCluster) -> dict[Partition, int]:
     """
     topics = cluster.metadata(TIMEOUT_S).topics
     if missing := DROPPED_BY.keys() - topics.keys():
-        reason = f"no topic {min(missing)}"
-        raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, reason))
+        raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, f"no topic {min(missing)}"))
     partitions = {
         TopicPartition(name, number): _LATEST for name in DROPPED_BY for number in topics[name].partitions
     }
