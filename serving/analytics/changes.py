@@ -251,52 +251,46 @@ class ChangeRequest:
     top: int = 10
 
 
-class ChangesService:
-    """Returns the parts of a difference of net sales; they add up to it exactly."""
+async def of_seller(context: AnalyticsContext, seller_id: str, request: ChangeRequest) -> SalesChange:
+    """Return the effects of prices, quantities, products of one period only, discounts and lost sales.
 
-    def __init__(self, context: AnalyticsContext) -> None:
-        self._context = context
-
-    async def of_seller(self, seller_id: str, request: ChangeRequest) -> SalesChange:
-        """Return the effects of prices, quantities, products of one period only, discounts and lost sales.
-
-        Raises:
-            UNKNOWN_SELLER: the seller never registered and never sold anything.
-        """
-        zone, currency = self._context.zone, self._context.currency
-        as_of = await self._context.watermarks.as_of(TABLES)
-        period = await self._context.seller_period(seller_id, request.period)
-        before = earlier_period(request.compare, period, as_of, zone)
-        rows = await self._context.clickhouse.rows(
-            "seller_sales_change",
-            seller_id=seller_id,
-            currency=currency,
-            period_start=period.start,
-            period_end=period.end,
-            compared_start=before.start,
-            compared_end=before.end,
-        )
-        await self._context.require_seller(seller_id, rows)
-        products = by_product(rows)
-        categories = by_category(products)
-        listed = products[: request.top]
-        names = await self._context.product_names(part.name for part in listed)
-        gross = compared(rows, "gross_minor")
-        return {
-            "seller_id": seller_id,
-            "currency": currency,
-            "timezone": zone.key,
-            "period": show_period(period, zone),
-            "compare": request.compare,
-            "compared_period": show_period(before, zone),
-            "net_sales": compared(rows, "revenue_minor"),
-            "gross_sales": gross,
-            "effects": together(products).effects,
-            "factors": factors(gross, compared(rows, "orders"), compared(rows, "units")),
-            "products": [show_part(part, names) for part in listed],
-            "other_products": show_others(products[request.top :]),
-            "categories": [show_part(part, {}) for part in categories[: request.top]],
-            "other_categories": show_others(categories[request.top :]),
-            "as_of": self._context.local(as_of),
-            "stale": False,
-        }
+    Raises:
+        UNKNOWN_SELLER: the seller never registered and never sold anything.
+    """
+    zone, currency = context.zone, context.currency
+    as_of = await context.watermarks.as_of(TABLES)
+    period = await context.seller_period(seller_id, request.period)
+    before = earlier_period(request.compare, period, as_of, zone)
+    rows = await context.clickhouse.rows(
+        "seller_sales_change",
+        seller_id=seller_id,
+        currency=currency,
+        period_start=period.start,
+        period_end=period.end,
+        compared_start=before.start,
+        compared_end=before.end,
+    )
+    await context.require_seller(seller_id, rows)
+    products = by_product(rows)
+    categories = by_category(products)
+    listed = products[: request.top]
+    names = await context.product_names(part.name for part in listed)
+    gross = compared(rows, "gross_minor")
+    return {
+        "seller_id": seller_id,
+        "currency": currency,
+        "timezone": zone.key,
+        "period": show_period(period, zone),
+        "compare": request.compare,
+        "compared_period": show_period(before, zone),
+        "net_sales": compared(rows, "revenue_minor"),
+        "gross_sales": gross,
+        "effects": together(products).effects,
+        "factors": factors(gross, compared(rows, "orders"), compared(rows, "units")),
+        "products": [show_part(part, names) for part in listed],
+        "other_products": show_others(products[request.top :]),
+        "categories": [show_part(part, {}) for part in categories[: request.top]],
+        "other_categories": show_others(categories[request.top :]),
+        "as_of": context.local(as_of),
+        "stale": False,
+    }

@@ -15,6 +15,7 @@ from serving.analytics import (
 )
 from serving.analytics.dashboards import Analytics, Dashboards
 from serving.analytics.dependencies import AnalyticsDomain
+from serving.analytics.rankings import RankingsService
 from serving.analytics.seller_sql import SellerSql
 from serving.kit.analytics_context import AnalyticsContext
 from serving.kit.domain import DomainDefinition
@@ -34,7 +35,7 @@ async def _open(settings: Settings, stores: Stores, clock: Clock) -> AsyncIterat
         stores.watermarks,
         clock,
     )
-    services = Analytics.of(context)
+    services = Analytics(context, RankingsService(context))
     async with aclosing(SellerSql(settings, stores.watermarks)) as seller_sql:
         yield AnalyticsDomain(
             services,

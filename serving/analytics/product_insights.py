@@ -265,74 +265,69 @@ class PairsRequest:
     limit: int = 20
 
 
-class ProductInsightsService:
-    """Returns figures of a seller's own products."""
+async def price_changes(
+    context: AnalyticsContext, seller_id: str, request: PriceChangesRequest
+) -> PriceChanges:
+    """Return the price changes of a period, the newest first.
 
-    def __init__(self, context: AnalyticsContext) -> None:
-        self._context = context
+    Raises:
+        UNKNOWN_SELLER: the seller never registered and never sold anything.
+    """
+    as_of = await context.watermarks.as_of(PRICE_TABLES)
+    period = await context.seller_period(seller_id, request.period)
+    rows = await context.clickhouse.rows(
+        "seller_price_changes",
+        seller_id=seller_id,
+        currency=context.currency,
+        period_start=period.start,
+        period_end=period.end,
+        until=(as_of or context.clock()).replace(second=0, microsecond=0),
+        days=request.days,
+        limit=request.limit,
+    )
+    await context.require_seller(seller_id, rows)
+    names = await context.product_names(row["product_id"] for row in rows)
+    return {
+        "seller_id": seller_id,
+        "currency": context.currency,
+        "timezone": context.zone.key,
+        "period": show_period(period, context.zone),
+        "days": request.days,
+        "changes": [price_change(row, request.days, names, context.zone) for row in rows],
+        "notes": list(NOTES),
+        "as_of": context.local(as_of),
+        "stale": False,
+    }
 
-    async def price_changes(self, seller_id: str, request: PriceChangesRequest) -> PriceChanges:
-        """Return the price changes of a period, the newest first.
 
-        Raises:
-            UNKNOWN_SELLER: the seller never registered and never sold anything.
-        """
-        context = self._context
-        as_of = await context.watermarks.as_of(PRICE_TABLES)
-        period = await context.seller_period(seller_id, request.period)
-        rows = await context.clickhouse.rows(
-            "seller_price_changes",
-            seller_id=seller_id,
-            currency=context.currency,
-            period_start=period.start,
-            period_end=period.end,
-            until=(as_of or context.clock()).replace(second=0, microsecond=0),
-            days=request.days,
-            limit=request.limit,
-        )
-        await context.require_seller(seller_id, rows)
-        names = await context.product_names(row["product_id"] for row in rows)
-        return {
-            "seller_id": seller_id,
-            "currency": context.currency,
-            "timezone": context.zone.key,
-            "period": show_period(period, context.zone),
-            "days": request.days,
-            "changes": [price_change(row, request.days, names, context.zone) for row in rows],
-            "notes": list(NOTES),
-            "as_of": context.local(as_of),
-            "stale": False,
-        }
+async def bought_together(context: AnalyticsContext, seller_id: str, request: PairsRequest) -> BoughtTogether:
+    """Return the pairs of products in the orders of a period, the most frequent first.
 
-    async def bought_together(self, seller_id: str, request: PairsRequest) -> BoughtTogether:
-        """Return the pairs of products in the orders of a period, the most frequent first.
-
-        Raises:
-            UNKNOWN_SELLER: the seller never registered and never sold anything.
-        """
-        context = self._context
-        as_of = await context.watermarks.as_of(PAIR_TABLES)
-        period = await context.seller_period(seller_id, request.period)
-        rows = await context.clickhouse.rows(
-            "seller_bought_together",
-            seller_id=seller_id,
-            currency=context.currency,
-            period_start=period.start,
-            period_end=period.end,
-            max_products=MAX_PRODUCTS,
-            min_orders=request.min_orders,
-            limit=request.limit,
-        )
-        await context.require_seller(seller_id, rows)
-        products = {row[name] for row in rows for name in ("product_a", "product_b") if row[name]}
-        return {
-            "seller_id": seller_id,
-            "currency": context.currency,
-            "timezone": context.zone.key,
-            "period": show_period(period, context.zone),
-            "orders": int(rows[0]["orders"]) if rows else 0,
-            "min_orders": request.min_orders,
-            "pairs": pairs(rows, await context.product_names(products)),
-            "as_of": context.local(as_of),
-            "stale": False,
-        }
+    Raises:
+        UNKNOWN_SELLER: the seller never registered and never sold anything.
+    """
+    as_of = await context.watermarks.as_of(PAIR_TABLES)
+    period = await context.seller_period(seller_id, request.period)
+    rows = await context.clickhouse.rows(
+        "seller_bought_together",
+        seller_id=seller_id,
+        currency=context.currency,
+        period_start=period.start,
+        period_end=period.end,
+        max_products=MAX_PRODUCTS,
+        min_orders=request.min_orders,
+        limit=request.limit,
+    )
+    await context.require_seller(seller_id, rows)
+    products = {row[name] for row in rows for name in ("product_a", "product_b") if row[name]}
+    return {
+        "seller_id": seller_id,
+        "currency": context.currency,
+        "timezone": context.zone.key,
+        "period": show_period(period, context.zone),
+        "orders": int(rows[0]["orders"]) if rows else 0,
+        "min_orders": request.min_orders,
+        "pairs": pairs(rows, await context.product_names(products)),
+        "as_of": context.local(as_of),
+        "stale": False,
+    }
