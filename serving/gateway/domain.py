@@ -1,25 +1,80 @@
 """The gateway as a domain: who sends a request, whether it is let through, and the settings that change."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
+from common.access_policy import TrafficClass
+from common.configuration.definitions import (
+    BREAKER_FAILURE_SHARE,
+    BREAKER_OPEN_S,
+    BREAKER_TRIALS,
+    BREAKER_WINDOW,
+    RATE_LIMITS,
+)
+from common.configuration.values import SettingValues
 from common.principal_token import PrincipalTokens
 from common.settings import Settings
 from common.stopping import Stopping
+from schemas.configuration.watcher import ConfigurationWatcher
 from serving.gateway import sessions
-from serving.gateway.access_tokens import AccessTokens
+from serving.gateway.access_tokens import AccessTokens, AuthState, Fetch
 from serving.gateway.api_keys import ApiKeys, Verify
-from serving.gateway.auth_state import AuthState, Fetch
 from serving.gateway.cookies import GuestSessions
 from serving.gateway.gateway import Gateway, GatewayDomain
 from serving.gateway.identity import Identifier
-from serving.gateway.live_settings import LiveSettings
 from serving.gateway.load_shedding import LoadShedder
-from serving.gateway.rate_limits import RateLimits, shared_counts
+from serving.gateway.rate_limits import LIMITS, RateLimits, shared_counts
 from serving.gateway.time_limits import TimeLimits
-from serving.kit.domain import DomainDefinition, running
+from serving.kit.circuit_breaker import BreakerSettings, configure_breakers
+from serving.kit.domain import DomainDefinition, running, stop_task
+
+APPLY_EVERY_S = 1.0
+
+
+class LiveSettings:
+    """The values of this process. A change is in effect about a second after it was made."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._watcher = ConfigurationWatcher(settings)
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def values(self) -> SettingValues:
+        """The present values: the last known ones while Kafka or the service is away."""
+        return self._watcher.values
+
+    def start(self) -> None:
+        """Load the last known values, and follow the changes."""
+        self._watcher.start()
+        self._task = asyncio.create_task(self._run(), name="live settings")
+
+    async def aclose(self) -> None:
+        """Stop following."""
+        await stop_task(self._task)
+        await asyncio.to_thread(self._watcher.stop)
+
+    def rate_limit(self, traffic: TrafficClass) -> int:
+        """Return the requests a minute of a traffic class."""
+        setting = RATE_LIMITS.get(traffic)
+        return LIMITS[traffic] if setting is None else self.values.get(setting)
+
+    async def _run(self) -> None:
+        while True:
+            configure_breakers(breaker_settings(self.values))
+            await asyncio.sleep(APPLY_EVERY_S)
+
+
+def breaker_settings(values: SettingValues) -> BreakerSettings:
+    """Return the settings of the circuit breakers."""
+    return BreakerSettings(
+        window=values.get(BREAKER_WINDOW),
+        failure_share=values.get(BREAKER_FAILURE_SHARE),
+        max_open_s=values.get(BREAKER_OPEN_S),
+        trials=values.get(BREAKER_TRIALS),
+    )
 
 
 @asynccontextmanager

@@ -10,9 +10,8 @@ from common.host_check import SAFE_METHODS
 from common.principal import Principal, guest
 from common.principal_token import GATEWAY, InvalidToken, PrincipalTokens
 from serving.gateway import cookies
-from serving.gateway.access_tokens import BAD_TOKEN, AccessTokens, TokenRefused
+from serving.gateway.access_tokens import BAD_TOKEN, AccessTokens, AuthState, TokenRefused
 from serving.gateway.api_keys import PREFIX, ApiKeys
-from serving.gateway.auth_state import AuthState
 from serving.gateway.cookies import GUEST_PREFIX, GuestSessions
 
 _BEARER = "bearer "

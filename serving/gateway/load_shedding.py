@@ -10,7 +10,6 @@ processor, refuses nobody. As in CoDel (RFC 8289), a queue is an overload only o
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from random import Random
 from time import perf_counter
 from types import TracebackType
@@ -21,6 +20,7 @@ import structlog
 from common.access_policy import TrafficClass
 from common.metrics import CONCURRENCY_LIMIT, LOOP_LAG_SECONDS, REQUESTS_REFUSED
 from common.problems import Problem
+from serving.kit.domain import stop_task
 
 SHARES: dict[TrafficClass, float] = {
     "recommendation": 0.6,
@@ -175,10 +175,7 @@ class LoadShedder:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._measuring:
-            self._measuring.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._measuring
+        await stop_task(self._measuring)
 
     def admit(self, traffic: TrafficClass) -> "RunningRequest | None":
         """Accept a request, and return the context manager in which to answer it; None: it is refused.

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from redis.asyncio import Redis
 
 from common.settings import Settings
@@ -14,7 +14,7 @@ from serving.kit.cache.last_answers import LastAnswers
 from serving.kit.cache.response_cache import ResponseCache
 from serving.kit.cache.watcher import CacheWatcher
 from serving.kit.clickhouse import ClickHouseQueries
-from serving.kit.domain import opened
+from serving.kit.domain import part_of
 from serving.kit.live_versions import LiveVersions
 from serving.kit.names import Names
 from serving.kit.redis_client import open_redis
@@ -34,11 +34,7 @@ class Stores:
     responses: ResponseCache
 
 
-async def _names(request: Request) -> Names:
-    return opened(request, Stores).names
-
-
-NamesDep = Annotated[Names, Depends(_names)]
+NamesDep = Annotated[Names, Depends(part_of(Stores, lambda domain: domain.names))]
 
 
 @asynccontextmanager

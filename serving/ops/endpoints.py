@@ -1,24 +1,39 @@
 """Health, readiness, metrics, the platform at a glance, and audits."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
+from common.access_policy import AccessPolicy, allow, anyone
 from common.ids import Id
 from common.metrics import CONTENT_TYPE, FIGURES_AS_OF, PART_READY, exposition
 from common.openapi import openapi_problem
 from common.readiness import HEALTH_BODY, RETRY_AFTER_S
 from serving.gateway.described_routes import guarded
-from serving.kit.domain import opened
+from serving.kit.domain import part_of
 from serving.kit.parameters import Cursor, reject_repeated_parameters
 from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 from serving.ops import schemas
 from serving.ops.audit_runs import AuditDetails, Audits, AuditsService
 from serving.ops.dependencies import OpsDep, OpsDomain
 from serving.ops.overview.schemas import PlatformOverview
-from serving.ops.policy import POLICIES
+
+_OPERATORS = allow("admin", "platform", traffic="operations")
+
+POLICIES: Mapping[str, AccessPolicy] = {
+    "health": anyone("operations"),
+    "ready": anyone("operations"),
+    "metrics": anyone("operations"),
+    "platform_overview": _OPERATORS,
+    "services": _OPERATORS,
+    "audits": _OPERATORS,  # their differences contain rows of every seller
+    "audit": _OPERATORS,
+}
+"""Who may see health, readiness and metrics, what is where, and what audits found."""
+
 
 MAX_EXCLUDED = 20
 
@@ -100,11 +115,7 @@ audits_router = APIRouter(
 )
 
 
-async def _audits(request: Request) -> AuditsService:
-    return opened(request, OpsDomain).audits
-
-
-AuditsDep = Annotated[AuditsService, Depends(_audits)]
+AuditsDep = Annotated[AuditsService, Depends(part_of(OpsDomain, lambda domain: domain.audits))]
 AuditId = Annotated[Id, Path(description="The id of the audit.")]
 
 

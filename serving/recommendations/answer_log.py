@@ -7,7 +7,6 @@ counted.
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
@@ -25,6 +24,7 @@ from schemas.events import all_events
 from schemas.published_model.weights import BLENDED
 from schemas.registry import SchemaRegistry
 from schemas.services import OTHERS
+from serving.kit.domain import stop_task
 from serving.kit.event_producer import EventMessage, EventProducer
 from serving.recommendations.schemas import AskedSource, Item
 from serving.recommendations.scoring import Seed
@@ -152,10 +152,7 @@ class AnswerLog:
 
     async def aclose(self) -> None:
         """Stop after one attempt to send what is in the queue."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await stop_task(self._task)
         while self._queue and not self._is_failing:
             await self._send_batch()
 

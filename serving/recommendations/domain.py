@@ -16,8 +16,7 @@ from serving.recommendations import admin_endpoints, endpoints
 from serving.recommendations.answer_log import AnswerLog
 from serving.recommendations.dependencies import FollowedSellers, RecommendationsDomain
 from serving.recommendations.experiments import ExperimentsService, UpliftService
-from serving.recommendations.health import RecommendationHealthService
-from serving.recommendations.health_monitor import polled_health
+from serving.recommendations.health import RecommendationHealthService, polled_health
 from serving.recommendations.recent_offers import recent_offers
 from serving.recommendations.repurchase import repurchase_intervals
 from serving.recommendations.rules.references import check_entries

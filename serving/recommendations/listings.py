@@ -19,12 +19,12 @@ from serving.kit.problems import RedisUnavailable
 from serving.kit.product_lists import ListingWindow, Product
 from serving.kit.response_types import AsOf
 from serving.recommendations.blend import blend
-from serving.recommendations.known_visitors import KnownVisitor, KnownVisitors
 from serving.recommendations.product_cache import InterestCache
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.ranker import OF_MODEL, count_sources
 from serving.recommendations.reasons import reason_of_cause
 from serving.recommendations.recommender import Recommender, ask_source
+from serving.recommendations.request_builder import KnownVisitor, KnownVisitors
 from serving.recommendations.rules.checks import offer_to_show, refusal
 from serving.recommendations.rules.context import category_key
 from serving.recommendations.schemas import AskedSource, ModelVersion, Reason

@@ -11,11 +11,11 @@ from schemas.published_model.weights import DEFAULT_WEIGHTS, NEIGHBOUR_SOURCES
 from serving.kit.offers import Offer
 from serving.kit.response_types import AsOf
 from serving.recommendations.blend import blend
-from serving.recommendations.known_visitors import KnownVisitors
 from serving.recommendations.proposal import Because, Proposal
 from serving.recommendations.ranker import OF_MODEL, count_sources
 from serving.recommendations.reasons import reason_of_cause
 from serving.recommendations.recommender import Recommender, ask_source
+from serving.recommendations.request_builder import KnownVisitors
 from serving.recommendations.rules.checks import offer_to_show, refusal
 from serving.recommendations.schemas import AskedSource, ModelVersion, Reason
 

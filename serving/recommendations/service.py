@@ -1,6 +1,8 @@
 """Blends the recommenders of a strategy, and applies the rules of the shop once to what they propose."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Any
 
@@ -10,18 +12,17 @@ from common.experiments.assignment import Assignment
 from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
 from common.ids import new_id
 from common.metrics import RECOMMENDATIONS, STRATEGY_FALLBACKS
+from common.timeouts import PEER_TIMEOUT_S
 from serving.kit.live_versions import LiveVersions
+from serving.kit.polled import PolledValue
 from serving.kit.problems import RedisUnavailable
 from serving.kit.product_cards import ProductCardLoader, open_cards
 from serving.kit.redis_client import run_redis
 from serving.recommendations.answer_log import Answer, AnswerLog, ms_since
 from serving.recommendations.bought_before import BoughtBefore
-from serving.recommendations.exploration import random_list
-from serving.recommendations.known_visitors import KnownVisitors
-from serving.recommendations.last_popular import answer_without_redis, polled_popular_items
 from serving.recommendations.listings import PersonalListings
 from serving.recommendations.product_cache import InterestCache
-from serving.recommendations.ranker import RankedItems, Ranker, count_list, count_sources
+from serving.recommendations.ranker import RankedItems, Ranker, count_list, count_sources, random_list
 from serving.recommendations.recent_offers import NewFromFollowed, RecentOffers, SinceLastVisit
 from serving.recommendations.recommender import (
     ItemNeighbours,
@@ -30,10 +31,16 @@ from serving.recommendations.recommender import (
     RecommendationRequest,
     Recommender,
 )
-from serving.recommendations.request_builder import NO_HISTORY, build_request, given, page_product
+from serving.recommendations.request_builder import (
+    NO_HISTORY,
+    KnownVisitors,
+    build_request,
+    given,
+    page_product,
+)
 from serving.recommendations.rules.context import ActiveRules, without_places
 from serving.recommendations.rules.shop_rules import Page, ShopRules, count_effects
-from serving.recommendations.schemas import Item, Recommendations, SimilarProducts
+from serving.recommendations.schemas import AskedSource, Item, Recommendations, SimilarProducts
 from serving.recommendations.scoring import Seed
 from serving.recommendations.sellers_to_follow import SellersToFollowService
 from serving.recommendations.shelves import TitledRowsService
@@ -41,6 +48,61 @@ from serving.recommendations.strategies import STRATEGIES, Strategy, StrategyCho
 from serving.recommendations.trained_models import ModelInUse, TrainedModels
 from serving.recommendations.trained_neighbours import ModelRows, SimilarContent, TrainedNeighbours
 from serving.recommendations.visitor_history import read_visitor_history, with_cart
+
+READ_EVERY_S = 10.0
+READ_ITEMS = 50
+"""The number of products that are kept: the longest list that can be asked for."""
+
+MAX_AGE = timedelta(minutes=15)
+"""Older products are not shown: their prices and their stock may have changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PopularItems:
+    """Popular products that the rules of the shop allow for anybody, and when they were read."""
+
+    read_at: datetime
+    items: Sequence[Item]
+
+
+def polled_popular_items(
+    read: Callable[[int], Awaitable[Sequence[Item]]], clock: Clock
+) -> PolledValue[PopularItems | None]:
+    """Return the popular products, read again and again by `read`, which takes their number."""
+
+    async def read_now() -> PopularItems | None:
+        return PopularItems(clock(), await read(READ_ITEMS))
+
+    return PolledValue("popular products", None, read_now, READ_EVERY_S, PEER_TIMEOUT_S)
+
+
+def answer_without_redis(
+    last: PopularItems | None, n: int, left_out: Collection[str], now: datetime
+) -> Recommendations | None:
+    """Return at most `n` of the products that were read last; None if there are none, or only old ones.
+
+    Nothing is known of the visitor, and whether a product was sold since: the checkout checks it.
+    """
+    items = [] if last is None or now - last.read_at > MAX_AGE else last.items
+    shown = [item for item in items if item["product_id"] not in left_out][:n]
+    if not shown:
+        return None
+    parts: list[AskedSource] = [
+        {"source": name, "answered": known, "reason": None if known else "no_redis"}
+        for name in dict.fromkeys(STRATEGIES["blend"].sources)
+        for known in (name == Popular.strategy,)
+    ]
+    return {
+        "recommendation_id": new_id(),
+        "strategy": "popular",
+        "model_version": None,
+        "experiment": None,
+        "variant": None,
+        "as_of": None,
+        "parts": parts,
+        "items": shown,
+    }
+
 
 Context = Page
 

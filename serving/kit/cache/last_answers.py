@@ -7,7 +7,6 @@ process, so that requests don't wait for it. Who may read an answer is decided b
 import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from hashlib import blake2b
 from time import monotonic
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -20,6 +19,7 @@ from redis.asyncio import Redis
 from common.metrics import LAST_ANSWERS
 from serving.kit.cache.completeness import mark_incomplete
 from serving.kit.cache.store import TIMEOUT_S, script
+from serving.kit.domain import stop_task
 from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable
 from serving.kit.redis_client import OPTIONAL_TIMEOUT_S, run_redis
 
@@ -112,10 +112,7 @@ class LastAnswers:
 
     async def aclose(self) -> None:
         """Cancel the writer. What it has not written is lost."""
-        if self._writer is not None:
-            self._writer.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writer
+        await stop_task(self._writer)
 
     def _key(self, question: Question[Any], asked: Sequence[object]) -> str:
         return f"{PREFIX}answer:{question.name}:{_digest((self._version, question.format, *asked))}"

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from time import monotonic
 from typing import Any, TypeVar
@@ -17,6 +16,7 @@ from common.kafka import KafkaCluster
 from common.process_records import recorded_parts
 from common.settings import Part, Settings
 from common.urls import redact_password
+from serving.kit.domain import stop_task
 from serving.kit.redis_client import run_redis
 from serving.kit.training_runs import Trainings
 from serving.ops.audit_runs import AuditsService
@@ -214,10 +214,7 @@ class OverviewService:
 
     async def aclose(self) -> None:
         """Stop watching, and cancel all readings."""
-        if self._watcher is not None:
-            self._watcher.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watcher
+        await stop_task(self._watcher)
         sources = [*self._sources.values(), *self._processes.values(), *self._readiness.values()]
         await asyncio.gather(*(each.aclose() for each in sources))
         await self._http.aclose()
