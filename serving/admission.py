@@ -137,12 +137,8 @@ class Admission:
         stopping: Stopping,
         default_language: str,
     ) -> None:
-        self._app = app
-        self._shedder = shedder
-        self._values = values
-        self._tokens = tokens
-        self._stopping = stopping
-        self._default_language = default_language
+        self._app, self._shedder, self._values = app, shedder, values
+        self._tokens, self._stopping, self._default_language = tokens, stopping, default_language
         self._addresses = Addresses(all_routes(app))
         self._pages: dict[tuple[str, bool, int], Refusal] = {}
         self._rendered_at = monotonic()

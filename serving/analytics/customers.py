@@ -278,9 +278,12 @@ def cohort_rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the rows of the CSV form: a row for each cohort and month."""
     for cohort in content["cohorts"]:
         for month in cohort["months"]:
-            complete = "true" if month["complete"] else "false"
-            cohort_figures = {"cohort": cohort["month"], "cohort_customers": cohort["customers"]}
-            yield {**cohort_figures, **month, "complete": complete}
+            yield {
+                "cohort": cohort["month"],
+                "cohort_customers": cohort["customers"],
+                **month,
+                "complete": "true" if month["complete"] else "false",
+            }
 
 
 TABLES = ("customer_orders", "sales_lines")

@@ -9,7 +9,7 @@ from serving.analytics import (
     endpoints,
     export_endpoints,
     insight_endpoints,
-    live_endpoints,
+    live_metrics,
     metric_endpoints,
     sql_endpoints,
 )
@@ -42,7 +42,7 @@ async def _open(settings: Settings, stores: Stores, clock: Clock) -> AsyncIterat
             Dashboards(services, stores.last_answers),
             seller_sql,
             StreamSlots("exports", export_endpoints.EXPORTS_OF_SELLER, export_endpoints.EXPORTS),
-            StreamSlots("live streams", live_endpoints.STREAMS_OF_SELLER, live_endpoints.STREAMS),
+            StreamSlots("live streams", live_metrics.STREAMS_OF_SELLER, live_metrics.STREAMS),
         )
 
 
@@ -51,7 +51,7 @@ ANALYTICS = DomainDefinition(
         endpoints.router,
         metric_endpoints.router,
         export_endpoints.router,
-        live_endpoints.router,
+        live_metrics.router,
         insight_endpoints.customers_router,
         endpoints.lists_router,
         insight_endpoints.products_router,

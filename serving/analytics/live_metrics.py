@@ -191,10 +191,8 @@ class _LiveMetricsStream(LiveStream):
         metrics: Sequence[Metric],
         end: Callable[[], None],
     ) -> None:
-        self._live = live
-        self._context = context
-        self._seller_id = seller_id
-        self._metrics = metrics
+        self._live, self._context = live, context
+        self._seller_id, self._metrics = seller_id, metrics
         super().__init__(
             request,
             POLICIES["seller_metrics_live"],

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from clickhouse.metric_catalogue import queries
 from clickhouse.metric_catalogue.definition import Metric, read_every_metric
 from clickhouse.metric_catalogue.scope import MARKETPLACE, ONE_SELLER, Scope
 from clickhouse.metric_catalogue.source import Dimension
-from common.cursor import BadCursor, decode_cursor, encode_cursor
+from common.cursor import decode_cursor, encode_cursor, moment_of
 from common.problems import problem
 from serving.analytics import metric_figures
 from serving.analytics.metric_figures import (
@@ -292,7 +292,4 @@ def tables_of(metrics: Sequence[Metric]) -> list[str]:
 
 def _read_cursor(cursor: str, metric: Metric) -> tuple[datetime, list[str]]:
     minute, *row = decode_cursor(cursor, (int, *(str for _ in metric.source.file.row)))
-    try:
-        return datetime.fromtimestamp(int(minute), UTC), [str(part) for part in row]
-    except (ValueError, OverflowError, OSError) as error:
-        raise BadCursor from error
+    return moment_of(1_000 * int(minute)), [str(part) for part in row]

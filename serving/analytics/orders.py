@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from common.clock import from_millis, to_millis
-from common.cursor import BadCursor, decode_cursor, encode_cursor, moment_of
+from common.clock import from_millis
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.clickhouse import Row
 from serving.kit.csv_writer import money_fields
 from serving.kit.names import UNNAMED, ProductName
+from serving.kit.parameters import read_row_cursor, row_cursor
 from serving.kit.periods import Period
 from serving.kit.response_types import AsOf, Minor, Moment, Stale
 
@@ -67,23 +67,6 @@ class Orders(TypedDict):
     ]
     as_of: AsOf
     stale: Stale
-
-
-def order_cursor(placed_at: datetime, order_id: str) -> str:
-    """Return the cursor of the page that follows this order."""
-    return encode_cursor(to_millis(placed_at), order_id)
-
-
-def read_order_cursor(cursor: str) -> tuple[datetime, str]:
-    """Return when the last order of the previous page was placed, and its id.
-
-    Raises:
-        BadCursor: the text is not a cursor of this list.
-    """
-    millis, order_id = decode_cursor(cursor, (int, str))
-    if not order_id:
-        raise BadCursor
-    return moment_of(millis), str(order_id)
 
 
 def product_ids(rows: list[dict[str, Any]]) -> list[str]:
@@ -173,7 +156,7 @@ async def of_seller(
     as_of, period = await asyncio.gather(
         context.watermarks.as_of(ORDER_TABLES), _period(context, seller_id, requested)
     )
-    before_at, before_order_id = read_order_cursor(cursor) if cursor else (period.end, "")
+    before_at, before_order_id = read_row_cursor(cursor) if cursor else (period.end, "")
     if before_at > period.end:
         before_at, before_order_id = period.end, ""
     rows = await context.clickhouse.rows(
@@ -194,7 +177,7 @@ async def of_seller(
     return {
         "seller_id": seller_id,
         "orders": shown,
-        "next_cursor": order_cursor(shown[-1]["placed_at"], shown[-1]["order_id"]) if more else None,
+        "next_cursor": row_cursor(shown[-1]["placed_at"], shown[-1]["order_id"]) if more else None,
         "as_of": context.local(as_of),
         "stale": False,
     }

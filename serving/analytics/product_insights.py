@@ -145,11 +145,10 @@ def price_change(row: Row, days: int, names: Mapping[str, ProductName], zone: Zo
     before, after = _window(row, "before"), _window(row, "after")
     old_price, new_price = int(row["old_price_minor"]), int(row["new_price_minor"])
     changed = change(after["net_sales"], before["net_sales"])
-    changed_at: datetime = from_millis(int(row["changed_ms"])).astimezone(zone)
     return {
         "product_id": row["product_id"],
         "label": names.get(row["product_id"], UNNAMED).name,
-        "changed_at": changed_at,
+        "changed_at": from_millis(int(row["changed_ms"])).astimezone(zone),
         "old_price": old_price,
         "new_price": new_price,
         "price_change": change(new_price, old_price),

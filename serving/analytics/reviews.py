@@ -1,13 +1,13 @@
 """The reviews of a seller with their texts, page by page."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from common.cursor import BadCursor, decode_cursor, encode_cursor
+from common.cursor import decode_cursor, encode_cursor, moment_of
 from serving.analytics.sales import show_period
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.clickhouse import Row
@@ -118,7 +118,4 @@ def _cursor(row: Row) -> str:
 
 def _read(cursor: str) -> tuple[datetime, str, str]:
     minute, order_id, review_id = decode_cursor(cursor, (int, str, str))
-    try:
-        return datetime.fromtimestamp(int(minute), UTC), str(order_id), str(review_id)
-    except (ValueError, OverflowError, OSError) as error:
-        raise BadCursor from error
+    return moment_of(1_000 * int(minute)), str(order_id), str(review_id)

@@ -29,6 +29,7 @@ from serving.kit.periods import (
     bucket_of,
     buckets,
     choose_grain,
+    choose_period,
     compared_period,
     midnight,
     previous_period,
@@ -266,7 +267,7 @@ async def _of_newest_days(
     context: AnalyticsContext, seller_id: str, requested: PeriodRequest, as_of: datetime
 ) -> SellerSales | None:
     """Return a seller's sales in the default period; None if the queried days do not cover the period."""
-    newest_days = _query(context, context.newest_days(as_of), requested.grain, as_of)
+    newest_days = _query(context, choose_period(None, None, as_of, context.zone), requested.grain, as_of)
     since = newest_days.before.start - RECENT_SALES_WINDOW
     rows = await _rows(context, seller_id, newest_days, since, LATEST)
     newest = newest_minute(rows)

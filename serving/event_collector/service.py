@@ -67,8 +67,7 @@ class EventIntake:
     """Accepts browsing events. It connects to Kafka and the registry with the first batch."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        self._settings = settings
-        self._clock = clock
+        self._settings, self._clock = settings, clock
         self.producer = EventProducer(settings.kafka)
         """The connection to Kafka, which the log of recommendations shares."""
         self._encoders: dict[str, Encoder] = {}
@@ -97,7 +96,6 @@ class EventIntake:
         now, trace_id = self._clock(), trace_id_of(traceparent)
         messages: list[EventMessage] = []
         accepted: list[ValidEvent] = []
-        ids: list[str] = []
         rejected: list[RejectedEvent] = []
         left_out = 0
         for index, sent in enumerate(events):
@@ -111,7 +109,6 @@ class EventIntake:
                     continue
                 encoders = self._encoders or await self._ready_encoders()
                 messages.append(encode_event(checked, encoders[checked.event], trace_id))
-                ids.append(checked.record["event_id"])
                 accepted.append(checked)
             except BadEvent as reason:
                 rejected.append({"index": index, "problem": _event_problem(reason)})
@@ -122,7 +119,12 @@ class EventIntake:
         for event, count in Counter(message.topic for message in messages).items():
             EVENTS_TAKEN.labels(event, "accepted").inc(count)
         count_recommendations(accepted)
-        return {"accepted": len(ids), "event_ids": ids, "left_out": left_out, "rejected": rejected}
+        return {
+            "accepted": len(accepted),
+            "event_ids": [each.record["event_id"] for each in accepted],
+            "left_out": left_out,
+            "rejected": rejected,
+        }
 
     async def _ready_encoders(self) -> dict[str, Encoder]:
         async with self._registering:

@@ -192,8 +192,7 @@ class AuthState:
     """Polls the users service once a second. While it is away, the last known keys and revocations apply."""
 
     def __init__(self, fetch: Fetch, tokens: AccessTokens) -> None:
-        self._fetch = fetch
-        self._tokens = tokens
+        self._fetch, self._tokens = fetch, tokens
         self._position = 0
         self._last_poll = 0.0
         self._polling = asyncio.Lock()

@@ -30,8 +30,7 @@ class ApiKeys:
     """The principals of API keys."""
 
     def __init__(self, verify: Verify, now: Callable[[], float] = time.monotonic) -> None:
-        self._verify = verify
-        self._now = now
+        self._verify, self._now = verify, now
         self._known: dict[str, tuple[float, Principal | None]] = {}
 
     async def principal(self, key: str) -> Principal:

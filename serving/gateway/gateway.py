@@ -27,9 +27,7 @@ class Gateway:
     """The guard of all routes of the API and the pages (`common.guarded_route.Guard`)."""
 
     def __init__(self, identifier: Identifier, limits: RateLimits, times: TimeLimits) -> None:
-        self._identifier = identifier
-        self._limits = limits
-        self._times = times
+        self._identifier, self._limits, self._times = identifier, limits, times
 
     async def handle(self, request: Request, policy: AccessPolicy, respond: RouteHandler) -> Response:
         """Respond if the policy allows it. A page that needs a person redirects to the sign-in.

@@ -1,5 +1,6 @@
 """Establishes who sends a request, from its bearer token or its cookies."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -54,11 +55,8 @@ class Identifier:
         api_keys: ApiKeys,
         guests: GuestSessions,
     ) -> None:
-        self._tokens = tokens
-        self._access_tokens = access_tokens
-        self._auth_state = auth_state
-        self._api_keys = api_keys
-        self._guests = guests
+        self._tokens, self._access_tokens, self._auth_state = tokens, access_tokens, auth_state
+        self._api_keys, self._guests = api_keys, guests
 
     async def identify(self, request: Request) -> Identity:
         """Return who sends a request.
@@ -74,11 +72,8 @@ class Identifier:
             return Identity(await self._bearer(authorization), session_id)
         access = request.cookies.get(cookies.ACCESS)
         if access is not None:
-            try:
+            with suppress(TokenRefused):
                 principal = await self._access(access)
-            except TokenRefused:
-                pass
-            else:
                 check_origin(request)
                 return Identity(principal, session_id)
         return Identity(

@@ -10,9 +10,9 @@ processor, refuses nobody. As in CoDel (RFC 8289), a queue is an overload only o
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 from time import perf_counter
-from types import TracebackType
 from typing import Self
 
 import structlog
@@ -245,16 +245,14 @@ class LoadShedder:
             self.tick()
 
 
+@dataclass(slots=True)
 class RunningRequest:
     """A request that was accepted, until the end of the block, or until `release`."""
 
-    __slots__ = ("_in_flight", "_shedder", "_started", "_traffic")
-
-    def __init__(self, shedder: LoadShedder, traffic: TrafficClass, started: float, in_flight: int) -> None:
-        self._shedder: LoadShedder | None = shedder
-        self._traffic = traffic
-        self._started = started
-        self._in_flight = in_flight
+    _shedder: LoadShedder | None
+    _traffic: TrafficClass
+    _started: float
+    _in_flight: int
 
     def release(self) -> None:
         """Count the request as answered. Call it at the head of a stream, which may last for hours."""
@@ -265,7 +263,5 @@ class RunningRequest:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()

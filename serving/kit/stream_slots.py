@@ -15,8 +15,7 @@ class StreamSlots:
     def __init__(self, what: str, of_seller: int, of_all: int, whose: str = "seller") -> None:
         """`whose` is the word for one of those who share the slots, in messages."""
         self._what, self._whose = what, whose
-        self._of_seller = of_seller
-        self._of_all = of_all
+        self._of_seller, self._of_all = of_seller, of_all
         self._open: Counter[str] = Counter()
 
     def take(self, seller_id: str) -> Callable[[], None]:

@@ -122,10 +122,8 @@ class ReadinessChecks:
         freshness: FiguresFreshness,
         stopping: Stopping,
     ) -> None:
-        self._settings = settings
-        self._redis = redis
-        self._clickhouse = clickhouse
-        self._freshness = freshness
+        self._settings, self._redis = settings, redis
+        self._clickhouse, self._freshness = clickhouse, freshness
         self._past = CountedPast(redis)
         self._stopping = stopping
         self._http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)

@@ -32,8 +32,8 @@ class Candidates:
 
     `passing` is how many of them a list may have.
 
-    `answered` are the sources that proposed something, `parts` what each source that was asked did, and
-    `blended` what each source proposed whose scores are added up.
+    `parts` is what each source that was asked did, and `blended` what each source proposed whose scores are
+    added up.
     """
 
     ranked: list[Candidate] = field(default_factory=list)
@@ -43,11 +43,6 @@ class Candidates:
     parts: dict[str, AskedSource] = field(default_factory=dict)
     blended: Mapping[str, Sequence[Proposal]] = field(default_factory=dict)
     _counts: Counts = field(default_factory=Counts)
-
-    @property
-    def answered(self) -> set[str]:
-        """The sources that proposed something."""
-        return {name for name, part in self.parts.items() if part["answered"]}
 
     def add(self, proposal: Proposal, cause: Because, offers: Sequence[Offer], context: RuleContext) -> None:
         """Add a proposed product with its offers."""

@@ -180,8 +180,6 @@ BIAS = (
 )
 """What biases the figure, for people."""
 
-_NOBODY = Moments.of([])
-
 
 class UpliftService:
     """Computes the uplift of sellers."""
@@ -208,7 +206,7 @@ class UpliftService:
         )
         await self._context.require_seller(seller_id, [])
         sums = {row["arm"]: _moments_per_shopper(row) for row in rows}
-        found = seller_uplift(sums.get(HOLDOUT, _NOBODY), sums.get(RECOMMENDED, _NOBODY))
+        found = seller_uplift(sums.get(HOLDOUT, NOBODY), sums.get(RECOMMENDED, NOBODY))
         return {
             "seller_id": seller_id,
             "period": {"from": start, "to": end},

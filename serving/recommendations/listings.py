@@ -21,7 +21,7 @@ from serving.kit.response_types import AsOf
 from serving.recommendations.blend import blend
 from serving.recommendations.product_cache import InterestCache
 from serving.recommendations.proposal import Proposal
-from serving.recommendations.ranker import OF_MODEL, count_sources
+from serving.recommendations.ranker import count_sources, version_that_answered
 from serving.recommendations.reasons import reason_of_cause
 from serving.recommendations.recommender import Recommender, ask_source
 from serving.recommendations.request_builder import KnownVisitor, KnownVisitors
@@ -211,10 +211,8 @@ def by_taste(
     popularity = relative_popularity(interest)
     scored: list[tuple[float, PlacedHit]] = []
     for hit in hits:
-        if hit.product_id in refused:
-            scored.append((0.0, PlacedHit(hit, follows=False)))
-            continue
-        parts = taste.parts(hit, popularity.get(hit.product_id, 0.0))
+        is_refused = hit.product_id in refused
+        parts = [0.0, 0.0] if is_refused else taste.parts(hit, popularity.get(hit.product_id, 0.0))
         scored.append((sum(parts), PlacedHit(hit, follows=parts[0] > max(parts[1:]))))
     return [placed for _, placed in sorted(scored, key=lambda one: (one[1].hit.rank, -one[0]))]
 
@@ -317,9 +315,7 @@ class PersonalListings:
             for hit, follows in placed
         ]
         parts = [part for _, part in asked.values()]
-        answered = {part["source"] for part in parts if part["answered"]}
-        model = request.model.model
-        return Arrangement(products, parts, model.version if model and answered & OF_MODEL else None)
+        return Arrangement(products, parts, version_that_answered(request.model, parts))
 
 
 def _blended(

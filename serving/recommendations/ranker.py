@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
 from common.metrics import RECOMMENDATION_SOURCES, RECOMMENDATIONS
 from serving.recommendations.blend import relative_scores
-from serving.recommendations.candidates import CandidateCollector, Candidates, read_extras
+from serving.recommendations.candidates import CandidateCollector, read_extras
 from serving.recommendations.product_cache import InterestCache
 from serving.recommendations.proposal import Proposal
 from serving.recommendations.reasons import reason_of
@@ -71,13 +71,18 @@ class Ranker:
         items = [_item(each, found.proposals, reason_of(each, found.causes, request))
                  for each in ranked.items]  # fmt: skip
         return RankedItems(
-            items, list(found.parts.values()), _version(request.model, found), ranked, found.blended
+            items,
+            list(found.parts.values()),
+            version_that_answered(request.model, found.parts.values()),
+            ranked,
+            found.blended,
         )
 
 
-def _version(model: ModelInUse, found: Candidates) -> str | None:
+def version_that_answered(model: ModelInUse, parts: Iterable[AskedSource]) -> str | None:
     """Return the version of the model if one of its sources answered."""
-    return model.model.version if model.model and found.answered & OF_MODEL else None
+    answered = any(part["answered"] for part in parts if part["source"] in OF_MODEL)
+    return model.model.version if model.model and answered else None
 
 
 def _item(placed: Placed, proposals: Mapping[str, Proposal], reason: Reason) -> Item:

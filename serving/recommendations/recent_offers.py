@@ -1,6 +1,6 @@
 """Products that were listed, became cheaper or are in stock again: read in the background, and proposed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -97,6 +97,14 @@ def last_visit_end(visitor: VisitorHistory, now_s: float) -> float | None:
     return None
 
 
+def _newest_first(offers: Iterable[RecentOffer]) -> list[Proposal]:
+    newest = sorted(offers, key=lambda each: (-each.at_s, each.product_id))
+    return [
+        Proposal(each.product_id, 1.0 / rank, each.kind, each.product_id)
+        for rank, each in enumerate(newest, 1)
+    ]
+
+
 class SinceLastVisit:
     """Proposes what was listed or became cheaper in the visitor's categories since the last visit.
 
@@ -125,11 +133,7 @@ class SinceLastVisit:
             for offer in (*in_favourites, *back)
             if offer.at_s > max(since_s, viewed.get(offer.product_id, 0.0))
         ]
-        newest = sorted(changes, key=lambda each: (-each.at_s, each.product_id))
-        return [
-            Proposal(each.product_id, 1.0 / rank, each.kind, each.product_id)
-            for rank, each in enumerate(newest, 1)
-        ]
+        return _newest_first(changes)
 
 
 class NewFromFollowed:
@@ -145,9 +149,4 @@ class NewFromFollowed:
         if not request.followed:
             raise PassedOver("no_history")
         of_seller = self._recent().of_seller
-        listed = {offer for seller_id in request.followed for offer in of_seller.get(seller_id, ())}
-        newest = sorted(listed, key=lambda each: (-each.at_s, each.product_id))
-        return [
-            Proposal(each.product_id, 1.0 / rank, each.kind, each.product_id)
-            for rank, each in enumerate(newest, 1)
-        ]
+        return _newest_first({one for seller_id in request.followed for one in of_seller.get(seller_id, ())})

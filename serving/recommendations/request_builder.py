@@ -55,6 +55,36 @@ def build_request(
     return request, shop_rules.context(rules, seed, product, excluded, unwanted, visitor.bought)
 
 
+async def read_request(
+    versions: LiveVersions,
+    models: TrainedModels,
+    shop_rules: ShopRules,
+    visitor_id: str,
+    context: Page,
+    rules: ActiveRules,
+    now_s: float,
+    product_id: str | None = None,
+    shown: Collection[str] = (),
+    cart: Collection[str] | None = None,
+) -> tuple[RecommendationRequest, RuleContext]:
+    """Read what a shopper or session did, and return its request and what the rules know of it.
+
+    `cart` are the products in the cart of the visitor's browser at `now_s` (Unix seconds); None if only the
+    events tell.
+
+    Raises:
+        UNKNOWN_PRODUCT: `product_id` was never listed.
+        RedisUnavailable: Redis does not answer.
+    """
+    cards = await open_cards(versions)
+    visitor, reply = await read_visitor_history(versions.redis, visitor_id, cards, product_id, models)
+    if cart is not None:
+        visitor = with_cart(visitor, cart, now_s)
+    model = await models.in_use(reply, cards.prefix)
+    seed = shop_rules.seed_of(visitor_id)
+    return build_request(shop_rules, visitor, cards, context, product_id, shown, model, rules, seed)
+
+
 def page_product(cards: ProductCardLoader, product_id: str) -> Offer:
     """Return the card of the product of a page.
 
@@ -106,20 +136,15 @@ class KnownVisitors:
         """
         if self._assigned(visitor_id, "home").experiment == HOLDOUT:
             return None
+        rules, now_s = self._rules.of("home"), self._rules.now_s
         try:
-            cards = await open_cards(self._versions)
-            visitor, reply = await read_visitor_history(
-                self._versions.redis, visitor_id, cards, None, self._models
+            request, allowed = await read_request(
+                self._versions, self._models, self._rules, visitor_id, "home", rules, now_s, cart=cart
             )
-            if cart is not None:
-                visitor = with_cart(visitor, cart, self._rules.now_s)
-            model = await self._models.in_use(reply, cards.prefix)
         except RedisUnavailable:
             return None
-        rules, seed = self._rules.of("home"), self._rules.seed_of(visitor_id)
-        request, allowed = build_request(self._rules, visitor, cards, "home", None, (), model, rules, seed)
         if not request.history:
             return None
         return KnownVisitor(
-            replace(request, excluded=frozenset(), unwanted=frozenset()), allowed, visitor.as_of
+            replace(request, excluded=frozenset(), unwanted=frozenset()), allowed, request.visitor.as_of
         )

@@ -37,6 +37,7 @@ from serving.recommendations.request_builder import (
     build_request,
     given,
     page_product,
+    read_request,
 )
 from serving.recommendations.rules.context import ActiveRules, without_places
 from serving.recommendations.rules.shop_rules import Page, ShopRules, count_effects
@@ -46,8 +47,7 @@ from serving.recommendations.sellers_to_follow import SellersToFollowService
 from serving.recommendations.shelves import TitledRowsService
 from serving.recommendations.strategies import STRATEGIES, Strategy, StrategyChoice
 from serving.recommendations.trained_models import ModelInUse, TrainedModels
-from serving.recommendations.trained_neighbours import ModelRows, SimilarContent, TrainedNeighbours
-from serving.recommendations.visitor_history import read_visitor_history, with_cart
+from serving.recommendations.trained_neighbours import ModelRows, NeighboursOfModel
 
 READ_EVERY_S = 10.0
 READ_ITEMS = 50
@@ -133,8 +133,8 @@ class RecommendationService:
         rows = ModelRows(self._redis)
         every = recommenders or (
             ItemNeighbours(self._redis),
-            TrainedNeighbours(self._models, rows),
-            SimilarContent(self._models, rows),
+            NeighboursOfModel(self._models, rows, "trained_neighbours", "similar", "trained"),
+            NeighboursOfModel(self._models, rows, "similar_content", "content", "content"),
             PopularInCategory(self._redis),
             Popular(versions),
             BoughtBefore(self.rules.days_until_again),
@@ -187,8 +187,25 @@ class RecommendationService:
                 raise
             RECOMMENDATIONS.labels(context, answer["strategy"]).inc()
             count_sources(answer["parts"])
-            assignment = self._assigned(visitor_id, context)
-            self._log_without_redis(visitor_id, context, product_id, assignment, answer, started)
+            if self._log is not None:  # the visitor counts in their arm, whatever answered them
+                self._log.put(
+                    Answer(
+                        recommendation_id=answer["recommendation_id"],
+                        answered_at=self._clock(),
+                        visitor_id=visitor_id,
+                        surface=context,
+                        anchor_product_id=product_id,
+                        assignment=self._assigned(visitor_id, context),
+                        strategy=answer["strategy"],
+                        model_version=None,
+                        seeds=(),
+                        items=answer["items"],
+                        propensities=[1.0] * len(answer["items"]),
+                        alternatives={},
+                        answer_ms=ms_since(started),
+                        parts=answer["parts"],
+                    )
+                )
             return answer
 
     async def _recommend(
@@ -203,14 +220,17 @@ class RecommendationService:
         cart: Collection[str] | None,
         explain: bool,
     ) -> Recommendations:
-        cards = await open_cards(self._versions)
-        visitor, reply = await read_visitor_history(self._redis, visitor_id, cards, product_id, self._models)
-        if cart is not None:
-            visitor = with_cart(visitor, cart, self._clock().timestamp())
-        model = await self._models.in_use(reply, cards.prefix)
-        rules, seed = self.rules.of(context), self.rules.seed_of(visitor_id)
-        request, allowed = build_request(
-            self.rules, visitor, cards, context, product_id, shown, model, rules, seed
+        request, allowed = await read_request(
+            self._versions,
+            self._models,
+            self.rules,
+            visitor_id,
+            context,
+            self.rules.of(context),
+            self._clock().timestamp(),
+            product_id,
+            shown,
+            cart,
         )
         assignment = self._assigned(visitor_id, context)
         strategy = self._offered(assignment.strategy)
@@ -250,44 +270,13 @@ class RecommendationService:
             "model_version": found.model_version,
             "experiment": assignment.experiment,
             "variant": assignment.arm,
-            "as_of": visitor.as_of,
+            "as_of": request.visitor.as_of,
             "parts": found.parts,
             "items": found.items,
         }
         if explain:
             answer["rules"] = [effect._asdict() for effect in found.ranked.effects]  # type: ignore[misc]
         return answer
-
-    def _log_without_redis(
-        self,
-        visitor_id: str,
-        context: Context,
-        product_id: str | None,
-        assignment: Assignment,
-        answer: Recommendations,
-        started: float,
-    ) -> None:
-        """Log the popular products of an answer. The visitor counts in their arm, whatever answered them."""
-        if self._log is None:
-            return
-        self._log.put(
-            Answer(
-                recommendation_id=answer["recommendation_id"],
-                answered_at=self._clock(),
-                visitor_id=visitor_id,
-                surface=context,
-                anchor_product_id=product_id,
-                assignment=assignment,
-                strategy=answer["strategy"],
-                model_version=None,
-                seeds=(),
-                items=answer["items"],
-                propensities=[1.0] * len(answer["items"]),
-                alternatives={},
-                answer_ms=ms_since(started),
-                parts=answer["parts"],
-            )
-        )
 
     async def preview(
         self, n: int, context: Context, product_id: str | None, rules: ActiveRules
@@ -300,8 +289,7 @@ class RecommendationService:
             UNKNOWN_PRODUCT: `product_id` was never listed.
             RedisUnavailable: Redis does not answer.
         """
-        cards = await open_cards(self._versions)
-        model = await self._model_and_card(cards, product_id)
+        cards, model = await self._cards_and_model(product_id)
         request, allowed = build_request(
             self.rules, NO_HISTORY, cards, context, product_id, (), model, rules, "preview"
         )
@@ -313,8 +301,7 @@ class RecommendationService:
         Raises:
             RedisUnavailable: Redis does not answer.
         """
-        cards = await open_cards(self._versions)
-        model = await self._model_and_card(cards, None)
+        cards, model = await self._cards_and_model(None)
         rules = without_places(self.rules.of("home"))
         request, allowed = build_request(
             self.rules, NO_HISTORY, cards, "home", None, (), model, rules, "popular"
@@ -330,8 +317,7 @@ class RecommendationService:
             UNKNOWN_PRODUCT: the product was never listed.
             RedisUnavailable: Redis does not answer.
         """
-        cards = await open_cards(self._versions)
-        model = await self._model_and_card(cards, product_id)
+        cards, model = await self._cards_and_model(product_id)
         product = page_product(cards, product_id)
         excluded = frozenset((product_id,))
         request = RecommendationRequest(
@@ -368,11 +354,12 @@ class RecommendationService:
         STRATEGY_FALLBACKS.labels(strategy).inc()
         return DEFAULT_STRATEGY
 
-    async def _model_and_card(self, cards: ProductCardLoader, product_id: str | None) -> ModelInUse:
-        """Return the model in use. The same round trip reads the card of a product."""
+    async def _cards_and_model(self, product_id: str | None) -> tuple[ProductCardLoader, ModelInUse]:
+        """Return a loader that has the card of a product, and the model in use. One round trip reads both."""
+        cards = await open_cards(self._versions)
         pipeline: Any = self._redis.pipeline(transaction=False)
         self._models.queue(pipeline)
         missing = cards.queue(pipeline, given(product_id))
         reply, *replies = await run_redis(pipeline.execute())
         cards.store(missing, replies)
-        return await self._models.in_use(reply, cards.prefix)
+        return cards, await self._models.in_use(reply, cards.prefix)

@@ -220,10 +220,6 @@ def suspended_sellers(ask: Suspensions) -> PolledValue[Sellers]:
 HOUR_S = 3_600.0
 
 
-def _nothing() -> frozenset[str]:
-    return frozenset()
-
-
 class ShopRules:
     """Makes the context of each request.
 
@@ -235,7 +231,7 @@ class ShopRules:
         values: SettingValues,
         currency: str | None = None,
         pool: Callable[[], ExposurePool] = ExposurePool,
-        suspended: Callable[[], frozenset[str]] = _nothing,
+        suspended: Callable[[], frozenset[str]] = frozenset,
         clock_s: Callable[[], float] = time,
         intervals: Callable[[], RepurchaseIntervals] = RepurchaseIntervals,
     ) -> None:
