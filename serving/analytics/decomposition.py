@@ -6,8 +6,8 @@ of a factor's ratio, weighted with the logarithmic mean of the sum.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 
@@ -37,12 +37,6 @@ class Effects:
     price: int
     quantity: int
     mix: int
-
-    @classmethod
-    def total(cls, effects: Iterable["Effects"]) -> "Effects":
-        """Return the effects of several products together."""
-        rows = [astuple(each) for each in effects]
-        return cls(*(sum(row[field] for row in rows) for field in range(len(fields(cls)))))
 
 
 def effects_by_product(before: Mapping[str, Sold], now: Mapping[str, Sold]) -> dict[str, Effects]:

@@ -15,7 +15,6 @@ from common.settings import Settings
 from producers.kit.outbox.trace import Trace
 from schemas.codec import Encoder
 from schemas.events import all_events
-from schemas.registry import SchemaRegistry
 from serving.event_collector.schemas import EventProblem, IntakeResult, RejectedEvent
 from serving.event_collector.validation import (
     EVENT_TOO_LARGE,
@@ -26,7 +25,7 @@ from serving.event_collector.validation import (
     validate_event,
 )
 from serving.event_collector.validators import BROWSING
-from serving.kit.event_producer import EventMessage, EventProducer
+from serving.kit.event_producer import EventMessage, EventProducer, registered_encoders
 
 REGISTRY_UNAVAILABLE = problem(
     503,
@@ -130,16 +129,12 @@ class EventIntake:
         async with self._registering:
             if not self._encoders:
                 try:
-                    self._encoders = await asyncio.to_thread(_encoders, self._settings.registry)
+                    self._encoders = await asyncio.to_thread(
+                        registered_encoders, self._settings.registry, BROWSING
+                    )
                 except SoukError as error:
                     raise REGISTRY_UNAVAILABLE(error=error) from error
         return self._encoders
-
-
-def _encoders(registry_url: str) -> dict[str, Encoder]:
-    with SchemaRegistry(registry_url) as registry:
-        events = [all_events()[name] for name in BROWSING]
-        return {event.name: Encoder(event, registry.register(event.subject, event.text)) for event in events}
 
 
 def _event_problem(reason: BadEvent) -> EventProblem:

@@ -79,24 +79,20 @@ class AccessTokens:
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
         self._keys: dict[str, OKPKey] = {}
-        self._public: list[dict[str, Any]] = []
+        self.public_keys: Sequence[Mapping[str, Any]] = []
+        """The keys as JWKs, for `/.well-known/jwks.json`."""
         self._verified: dict[str, VerifiedToken] = {}
         self._ended_sessions: dict[str, float] = {}
         self._ended_users: dict[str, float] = {}
 
-    @property
-    def public_keys(self) -> Sequence[Mapping[str, Any]]:
-        """The keys as JWKs, for `/.well-known/jwks.json`."""
-        return self._public
-
     def set_keys(self, keys: Sequence[Mapping[str, Any]]) -> None:
         """Replace the keys. Tokens that a removed key signed are not valid any more."""
-        if keys == self._public:
+        if keys == self.public_keys:
             return
         imported = {str(key["kid"]): OKPKey.import_key(dict(key)) for key in keys}
         if set(imported) != set(self._keys):
             self._verified.clear()
-        self._keys, self._public = imported, [dict(key) for key in keys]
+        self._keys, self.public_keys = imported, [dict(key) for key in keys]
 
     def knows_key(self, token: str) -> bool:
         """Return whether the key that the token names is known. A new key is fetched if it is not."""
@@ -111,9 +107,8 @@ class AccessTokens:
 
     def forget_before(self, moment: float) -> None:
         """Drop revocations of tokens that have ended by themselves: those from before a Unix time."""
-        for ended in (self._ended_sessions, self._ended_users):
-            for name in [name for name, before in ended.items() if before < moment]:
-                del ended[name]
+        self._ended_sessions = {name: at for name, at in self._ended_sessions.items() if at >= moment}
+        self._ended_users = {name: at for name, at in self._ended_users.items() if at >= moment}
 
     def verify(self, token: str) -> Principal:
         """Return the principal of a token.

@@ -63,18 +63,15 @@ class LiveSettings:
 
     async def _run(self) -> None:
         while True:
-            configure_breakers(breaker_settings(self.values))
+            configure_breakers(
+                BreakerSettings(
+                    window=self.values.get(BREAKER_WINDOW),
+                    failure_share=self.values.get(BREAKER_FAILURE_SHARE),
+                    max_open_s=self.values.get(BREAKER_OPEN_S),
+                    trials=self.values.get(BREAKER_TRIALS),
+                )
+            )
             await asyncio.sleep(APPLY_EVERY_S)
-
-
-def breaker_settings(values: SettingValues) -> BreakerSettings:
-    """Return the settings of the circuit breakers."""
-    return BreakerSettings(
-        window=values.get(BREAKER_WINDOW),
-        failure_share=values.get(BREAKER_FAILURE_SHARE),
-        max_open_s=values.get(BREAKER_OPEN_S),
-        trials=values.get(BREAKER_TRIALS),
-    )
 
 
 @asynccontextmanager

@@ -94,20 +94,16 @@ class GradientLimit:
         self.limit = float(initial)
         self._usual_s: dict[TrafficClass, float] = {}
         self._sums: dict[TrafficClass, list[float]] = {}
-        self._samples = 0
-        self._most_in_flight = 0
-
-    @property
-    def samples(self) -> int:
+        self.samples = 0
         """The number of responses since the last adjustment."""
-        return self._samples
+        self._most_in_flight = 0
 
     def add(self, traffic: TrafficClass, duration_s: float, in_flight: int) -> None:
         """Count a response. `in_flight`: the requests that were running, this one among them."""
         sums = self._sums.setdefault(traffic, [0.0, 0.0])
         sums[0] += 1
         sums[1] += duration_s
-        self._samples += 1
+        self.samples += 1
         self._most_in_flight = max(self._most_in_flight, in_flight)
 
     def adjust(self, lag_s: float = 0.0) -> None:
@@ -120,7 +116,7 @@ class GradientLimit:
         smoothed = self.limit * (1 - SMOOTHING) + (self.limit * gradient + QUEUE) * SMOOTHING
         self.limit = max(min(smoothed, MAX_LIMIT if is_used else self.limit), MIN_LIMIT)
         self._sums.clear()
-        self._samples = self._most_in_flight = 0
+        self.samples = self._most_in_flight = 0
 
     def _gradient(self) -> float:
         """Return the mean over the responses, and add their times to the usual ones."""
@@ -132,7 +128,7 @@ class GradientLimit:
             usual_s += (short_s - usual_s) * LONG_WEIGHT
             # As in Gradient2: after an overload, a usual time that is far too long falls quickly.
             self._usual_s[traffic] = usual_s * 0.95 if usual_s > 2 * short_s else usual_s
-        return weighted / self._samples if self._samples else 1.0
+        return weighted / self.samples if self.samples else 1.0
 
 
 class LoadShedder:

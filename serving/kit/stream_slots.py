@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 
 from common.problems import problem
 
@@ -34,14 +35,9 @@ class StreamSlots:
         if self._open.total() >= self._of_all:
             raise TOO_MANY_STREAMS(detail=f"Too many {self._what} are open. Try again in a moment.")
         self._open[seller_id] += 1
-        ended = False
 
+        @cache  # so a second call does nothing
         def end() -> None:
-            nonlocal ended
-            if not ended:
-                ended = True
-                self._open[seller_id] -= 1
-                if not self._open[seller_id]:
-                    del self._open[seller_id]
+            self._open -= Counter((seller_id,))
 
         return end

@@ -20,12 +20,10 @@ from common.problems import Problem
 from common.settings import Settings
 from producers.kit.outbox.trace import Trace
 from schemas.codec import Encoder, NotEncodable, Record
-from schemas.events import all_events
 from schemas.published_model.weights import BLENDED
-from schemas.registry import SchemaRegistry
 from schemas.services import OTHERS
 from serving.kit.domain import stop_task
-from serving.kit.event_producer import EventMessage, EventProducer
+from serving.kit.event_producer import EventMessage, EventProducer, registered_encoders
 from serving.recommendations.schemas import AskedSource, Item
 from serving.recommendations.scoring import Seed
 
@@ -134,7 +132,7 @@ class AnswerLog:
         self._queue: deque[Answer] = deque()
         self._queue_length = queue_length
         self._filled = asyncio.Event()
-        self._encoder: Encoder | None = None
+        self._encoders: dict[str, Encoder] = {}
         self._is_failing = False
         self._task: asyncio.Task[None] | None = None
 
@@ -167,10 +165,12 @@ class AnswerLog:
     async def _send_batch(self) -> None:
         batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
         try:
-            encoder = self._encoder or await self._ready_encoder()
+            self._encoders = self._encoders or await asyncio.to_thread(
+                registered_encoders, self._registry, (EVENT,)
+            )
             messages = []
             for number, answer in enumerate(batch, 1):
-                if message := message_of(answer, encoder):
+                if message := message_of(answer, self._encoders[EVENT]):
                     messages.append(message)
                 if number % YIELD_EVERY == 0:
                     await asyncio.sleep(0)
@@ -183,16 +183,6 @@ class AnswerLog:
         else:
             ANSWERS_LOGGED.labels("logged").inc(len(messages))
             self._is_failing = False
-
-    async def _ready_encoder(self) -> Encoder:
-        self._encoder = await asyncio.to_thread(_registered_encoder, self._registry)
-        return self._encoder
-
-
-def _registered_encoder(registry_url: str) -> Encoder:
-    event = all_events()[EVENT]
-    with SchemaRegistry(registry_url) as registry:
-        return Encoder(event, registry.register(event.subject, event.text))
 
 
 def message_of(answer: Answer, encoder: Encoder) -> EventMessage | None:

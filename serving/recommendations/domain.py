@@ -1,7 +1,7 @@
 """Recommendations as a domain: the lists, and the experiments, the trainings and the health behind them."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from random import Random
 
 from common.configuration.values import SettingValues
@@ -49,15 +49,14 @@ async def _open(
     async def check_setting(name: str, value: object) -> None:
         await check_entries(name, value, values, stores, product_lists, clock())
 
-    async with AsyncExitStack() as stack:
-        suspended = await stack.enter_async_context(running(suspended_sellers(suspensions)))
-        shared = SharedQueries(clickhouse, stores.redis)
-        intervals = await stack.enter_async_context(running(repurchase_intervals(shared, values, clock)))
-        recent = await stack.enter_async_context(running(recent_offers(clickhouse, versions, values, clock)))
-        pool = await stack.enter_async_context(
-            running(products_for_exposure(clickhouse, versions, values, clock))
-        )
-        log = await stack.enter_async_context(running(AnswerLog(settings, producer)))
+    shared = SharedQueries(clickhouse, stores.redis)
+    async with (
+        running(suspended_sellers(suspensions)) as suspended,
+        running(repurchase_intervals(shared, values, clock)) as intervals,
+        running(recent_offers(clickhouse, versions, values, clock)) as recent,
+        running(products_for_exposure(clickhouse, versions, values, clock)) as pool,
+        running(AnswerLog(settings, producer)) as log,
+    ):
         service = RecommendationService(
             versions,
             rules=ShopRules(
@@ -72,18 +71,17 @@ async def _open(
             recent=lambda: recent.value,
             clock=clock,
         )
-        await stack.enter_async_context(running(service.last_popular))
-        await stack.enter_async_context(running(polled_health(health)))
-        yield RecommendationsDomain(
-            service,
-            ExperimentsService(context, values),
-            UpliftService(context),
-            health,
-            TrainingsService(clickhouse, versions, clock),
-            product_lists,
-            followed_sellers,
-            check_setting,
-        )
+        async with running(service.last_popular), running(polled_health(health)):
+            yield RecommendationsDomain(
+                service,
+                ExperimentsService(context, values),
+                UpliftService(context),
+                health,
+                TrainingsService(clickhouse, versions, clock),
+                product_lists,
+                followed_sellers,
+                check_setting,
+            )
 
 
 RECOMMENDATIONS = DomainDefinition(

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from math import nan
 from statistics import median
-from typing import NamedTuple
 
 from common.configuration.definitions import EXPERIMENTS
 from common.configuration.values import SettingValues
@@ -51,12 +50,8 @@ NO_ANSWERS: Row = {
 NO_PRODUCTS: Row = {"products": 0, "exposure": 0, "ranked": 0, "weighted_visits": 0}
 
 
-class DailyRows(NamedTuple):
-    """The rows of the three daily queries, by day; `WHOLE_PERIOD` has those of the period."""
-
-    answers: Mapping[str, Row]
-    lists: Mapping[str, Row]
-    products: Mapping[str, Row]
+Days = Mapping[str, Row]
+"""The rows of a daily query, by day; `WHOLE_PERIOD` has those of the period."""
 
 
 def by_day(rows: Sequence[Row]) -> Mapping[str, Row]:
@@ -76,12 +71,14 @@ def catalogue(row: Row | None) -> schemas.Catalogue:
     return {"products": products, "popularity": visits / products if products else None}
 
 
-def figures(rows: DailyRows, day: str, offered: schemas.Catalogue) -> schemas.HealthFigures:
+def figures(
+    answers: Days, lists: Days, products: Days, day: str, offered: schemas.Catalogue
+) -> schemas.HealthFigures:
     """Return the figures of a day, or of `WHOLE_PERIOD`."""
     return {
-        "answered": _answered(rows.answers.get(day, NO_ANSWERS)),
-        "seen": seen_lists(rows.lists.get(day, NO_LISTS)),
-        "shown": shown_products(rows.products.get(day, NO_PRODUCTS), offered),
+        "answered": _answered(answers.get(day, NO_ANSWERS)),
+        "seen": seen_lists(lists.get(day, NO_LISTS)),
+        "shown": shown_products(products.get(day, NO_PRODUCTS), offered),
     }
 
 
@@ -192,7 +189,7 @@ MAX_LENGTH = timedelta(days=93)
 KNOWN_STRATEGIES = (*STRATEGIES, *dict.fromkeys(row.name for rows in ROWS.values() for row in rows))
 """The strategies of the log: those of lists, and the names of the titled rows."""
 
-DailyFigures = tuple[Mapping[str, Row], Mapping[str, Row], schemas.Catalogue]
+DailyFigures = tuple[Days, Days, schemas.Catalogue]
 """The rows about lists and those about products, each by day (`WHOLE_PERIOD` is a day), and the catalogue."""
 
 DIMENSIONS: tuple[schemas.Dimension, ...] = ("seller", "category", "price_band")
@@ -238,7 +235,7 @@ class RecommendationHealthService:
         )
         sellers = [row["value"] for row in grouped if row["dimension"] == "seller"][: asked.top]
         names = await self.context.names.of_sellers(sellers)
-        rows = DailyRows(by_day(answers), lists, products)
+        rows = by_day(answers), lists, products
         zone = self.context.zone
         days = [start.astimezone(zone).date() for start in buckets(period, "day", zone)]
         return {
@@ -251,8 +248,8 @@ class RecommendationHealthService:
                 "arm": asked.arm,
             },
             "catalogue": offered,
-            "total": figures(rows, WHOLE_PERIOD, offered),
-            "days": [{"day": day, **figures(rows, day.isoformat(), offered)} for day in days],
+            "total": figures(*rows, WHOLE_PERIOD, offered),
+            "days": [{"day": day, **figures(*rows, day.isoformat(), offered)} for day in days],
             "groups": [groups(grouped, dimension, asked.top, names) for dimension in DIMENSIONS],
             "as_of": self.context.local(as_of),
         }

@@ -1,5 +1,6 @@
 """Reads the events that drop cached responses from Kafka, in one process of all, and records what changed."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from secrets import token_hex
@@ -140,6 +141,10 @@ class CacheWatcher:
         """Stop the thread, and wait for its end for a short time."""
         self._stopping.set()
         self._thread.join(TIMEOUT_S)
+
+    async def aclose(self) -> None:
+        """Stop as `stop` does, without blocking the event loop."""
+        await asyncio.to_thread(self.stop)
 
     def _run(self) -> None:
         failure = ""

@@ -193,7 +193,7 @@ class OverviewService:
                 "parts", readiness_checks.part_states, timeout_s=CHECKS_TIMEOUT_S, keeps_last=True
             ),
             "figures": source("figures", freshness.read, timeout_s=CHECKS_TIMEOUT_S),
-            "backlog": source("kafka", self._read_backlog, every_s=SLOW_S),
+            "backlog": source("kafka", lambda: asyncio.to_thread(read_backlog, self._kafka), every_s=SLOW_S),
             "versions": source("versions of jobs", lambda: read_versions(redis)),
             "redis_memory": source("memory of redis", self._read_redis_memory, **slow),
             "local_memory": source("processes of this machine", lambda: read_local_memory(settings), **slow),
@@ -251,9 +251,6 @@ class OverviewService:
                     await self.read()
                 except Exception:  # a bug must not end the watch, and is shown by the next request, too
                     log.exception("the overview can't be read")
-
-    async def _read_backlog(self) -> Backlog:
-        return await asyncio.to_thread(read_backlog, self._kafka)
 
     async def _read_redis_memory(self) -> int:
         info: Any = await run_redis(self._redis.info("memory"))
