@@ -14,6 +14,7 @@ from serving.kit.csv_writer import money_fields
 from serving.kit.names import UNNAMED, ProductName
 from serving.kit.periods import earlier_period
 from serving.kit.response_types import AsOf, Minor, Period, Stale
+from serving.kit.responses import CsvFormat
 
 
 class Compared(TypedDict):
@@ -202,16 +203,19 @@ def show_others(parts: Sequence[SalesGroup]) -> OtherParts | None:
     }
 
 
-CHANGE_COLUMNS = ("id", "label", "value", "compared", "difference", *EFFECTS)
-CHANGE_MONEY = money_fields(Compared, ChangeEffects)
-
-
 def change_rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the rows of the CSV form: the listed products, and all others as one."""
     for product in content["products"]:
         yield {**product, **product["effects"]}
     if others := content["other_products"]:
         yield {**others, **others["effects"], "id": "", "label": f"{others['count']} others"}
+
+
+SALES_CHANGE_CSV = CsvFormat(
+    ("id", "label", "value", "compared", "difference", *EFFECTS),
+    change_rows,
+    money_fields(Compared, ChangeEffects),
+)
 
 
 def factors(gross: Compared, orders: Compared, units: Compared) -> list[ChangeFactor] | None:
@@ -237,8 +241,6 @@ def _largest_first(parts: Iterable[SalesGroup]) -> list[SalesGroup]:
     )
 
 
-TABLES = ("sales_lines",)
-
 Compare = Literal["previous", "year"]
 
 
@@ -258,7 +260,7 @@ async def of_seller(context: AnalyticsContext, seller_id: str, request: ChangeRe
         UNKNOWN_SELLER: the seller never registered and never sold anything.
     """
     zone, currency = context.zone, context.currency
-    as_of = await context.watermarks.as_of(TABLES)
+    as_of = await context.watermarks.as_of(("sales_lines",))
     period = await context.seller_period(seller_id, request.period)
     before = earlier_period(request.compare, period, as_of, zone)
     rows = await context.clickhouse.rows(

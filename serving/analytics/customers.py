@@ -15,8 +15,10 @@ from common.money import divide_half_up
 from serving.analytics.customer_segments import MIN_CUSTOMERS, SEGMENTS, Segment, segment_of
 from serving.analytics.months import Month
 from serving.kit.analytics_context import AnalyticsContext, utc_minute
+from serving.kit.csv_writer import money_fields
 from serving.kit.problems import UNUSABLE_PARAMETER
 from serving.kit.response_types import AsOf, Minor, Stale
+from serving.kit.responses import CsvFormat
 
 MonthName = Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", examples=["2018-03"])]
 Share = Annotated[
@@ -271,9 +273,6 @@ def share(part: int, whole: int) -> float | None:
     return divide_half_up(part * SCALE, whole) / SCALE if whole > 0 else None
 
 
-COHORT_COLUMNS = ("cohort", "cohort_customers", *CohortMonth.__annotations__)
-
-
 def cohort_rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the rows of the CSV form: a row for each cohort and month."""
     for cohort in content["cohorts"]:
@@ -284,6 +283,11 @@ def cohort_rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
                 **month,
                 "complete": "true" if month["complete"] else "false",
             }
+
+
+COHORTS_CSV = CsvFormat(
+    ("cohort", "cohort_customers", *CohortMonth.__annotations__), cohort_rows, money_fields(CohortMonth)
+)
 
 
 TABLES = ("customer_orders", "sales_lines")

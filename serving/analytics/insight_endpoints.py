@@ -10,31 +10,26 @@ from starlette.responses import Response
 
 from common.ids import PRINTABLE
 from serving.analytics.customers import (
-    COHORT_COLUMNS,
+    COHORTS_CSV,
     MAX_MONTHS,
-    CohortMonth,
     CohortsRequest,
     CustomerCohorts,
     CustomerSegment,
     CustomerSegments,
-    cohort_rows,
 )
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.policy import POLICIES
 from serving.analytics.product_insights import (
     MIN_ORDERS,
-    PRICE_CHANGE_COLUMNS,
-    PRICE_CHANGE_MONEY,
+    PRICE_CHANGES_CSV,
     WINDOW_DAYS,
     BoughtTogether,
     PairsRequest,
     PriceChanges,
     PriceChangesRequest,
     ProductPair,
-    price_change_rows,
 )
 from serving.gateway.described_routes import guarded
-from serving.kit.csv_writer import money_fields
 from serving.kit.parameters import PeriodDep, SellerId, reject_repeated_parameters
 from serving.kit.responses import (
     BAD_PARAMETER,
@@ -42,13 +37,11 @@ from serving.kit.responses import (
     UNAVAILABLE,
     UNCHANGED,
     UNKNOWN_SELLER,
-    CsvFormat,
     ResponderDep,
     csv_list,
     download,
 )
 
-COHORTS_CSV = CsvFormat(COHORT_COLUMNS, cohort_rows, money_fields(CohortMonth))
 SEGMENTS_CSV = csv_list("segments", CustomerSegment)
 
 customers_router = APIRouter(
@@ -152,7 +145,6 @@ async def customer_segments_export(
     )
 
 
-PRICE_CHANGES_CSV = CsvFormat(PRICE_CHANGE_COLUMNS, price_change_rows, PRICE_CHANGE_MONEY)
 PAIRS_CSV = csv_list("pairs", ProductPair)
 
 Limit = Annotated[int, Query(ge=1, le=200)]

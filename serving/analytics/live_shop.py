@@ -31,8 +31,6 @@ ORDERS, PARCELS = 20, 5
 SHORTER, LONGER = timedelta(minutes=5), timedelta(minutes=30)
 """A visit counts as present if it looked at an offer in this time."""
 
-VISIT_TABLES = ("product_views",)
-
 CHECK_INTERVAL_S = 1.0
 """How often a stream checks that its reader still has access."""
 
@@ -142,7 +140,7 @@ class LiveShopService:
 
     async def _visitors(self, seller_id: str) -> Visitors:
         """Return the visits up to now, in whole minutes."""
-        as_of = await self._context.watermarks.as_of(VISIT_TABLES)
+        as_of = await self._context.watermarks.as_of(("product_views",))
         minute = self._context.clock().replace(second=0, microsecond=0)
         row = await self._context.clickhouse.row(
             "seller_visitors",

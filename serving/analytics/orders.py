@@ -17,6 +17,7 @@ from serving.kit.names import UNNAMED, ProductName
 from serving.kit.parameters import read_row_cursor, row_cursor
 from serving.kit.periods import Period
 from serving.kit.response_types import AsOf, Minor, Moment, Stale
+from serving.kit.responses import CsvFormat
 
 Status = Literal["placed", "confirmed", "shipped", "delivered", "cancelled"]
 
@@ -95,21 +96,23 @@ def order(
     }
 
 
-ORDER_LINE_COLUMNS = (
-    *(name for name in Order.__annotations__ if name != "lines"),
-    *(name for name in SellerOrderLine.__annotations__ if name != "shipping_minor"),
-    "line_shipping_minor",
-)
-"""The columns of a page of orders as CSV: those of the order, then those of the line."""
-
-ORDER_LINE_MONEY = money_fields(Order, SellerOrderLine) | {"line_shipping_minor"}
-
-
 def order_line_rows(page: Orders) -> Iterator[dict[str, Any]]:
     """Yield one row per order line, with the order's own fields repeated."""
     for one in page["orders"]:
         for line in one["lines"]:
             yield {**line, **one, "line_shipping_minor": line["shipping_minor"]}
+
+
+ORDERS_CSV = CsvFormat(
+    (
+        *(name for name in Order.__annotations__ if name != "lines"),
+        *(name for name in SellerOrderLine.__annotations__ if name != "shipping_minor"),
+        "line_shipping_minor",
+    ),
+    order_line_rows,
+    money_fields(Order, SellerOrderLine) | {"line_shipping_minor"},
+)
+"""A page of orders as CSV: the columns are those of the order, then those of the line."""
 
 
 def _status(state: Mapping[str, Any]) -> Status:

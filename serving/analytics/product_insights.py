@@ -17,6 +17,7 @@ from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.csv_writer import money_fields
 from serving.kit.names import UNNAMED, ProductName
 from serving.kit.response_types import AsOf, Minor, Period, Stale, deprecated_for
+from serving.kit.responses import CsvFormat
 
 
 class PriceWindow(TypedDict):
@@ -208,20 +209,6 @@ def _ratio(part: int, whole: int) -> float:
 
 
 _WINDOW_COLUMNS = tuple(PriceWindow.__annotations__)
-_CHANGE_COLUMNS = ("product_id", "label", "changed_at", "old_price", "new_price", "price_change", "days")
-
-PRICE_CHANGE_COLUMNS = (
-    *_CHANGE_COLUMNS,
-    "complete",
-    *(f"{name}_{side}" for side in ("before", "after") for name in _WINDOW_COLUMNS),
-    "units_change",
-    "revenue_change",
-    "net_sales_change",
-)
-
-PRICE_CHANGE_MONEY = money_fields(PriceChange) | {
-    f"{name}_{side}" for side in ("before", "after") for name in money_fields(PriceWindow)
-}
 
 
 def price_change_rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -233,8 +220,16 @@ def price_change_rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]
         yield {**each, **windows, "complete": "true" if each["complete"] else "false"}
 
 
-PRICE_TABLES = ("offer_changes", "sales_lines", "product_views")
-PAIR_TABLES = ("sales_lines",)
+PRICE_CHANGES_CSV = CsvFormat(
+    (
+        *("product_id", "label", "changed_at", "old_price", "new_price", "price_change", "days", "complete"),
+        *(f"{name}_{side}" for side in ("before", "after") for name in _WINDOW_COLUMNS),
+        *("units_change", "revenue_change", "net_sales_change"),
+    ),
+    price_change_rows,
+    money_fields(PriceChange)
+    | {f"{name}_{side}" for side in ("before", "after") for name in money_fields(PriceWindow)},
+)
 
 WINDOW_DAYS = 14
 """The default length of a window: whole weeks, because weekdays differ."""
@@ -272,7 +267,7 @@ async def price_changes(
     Raises:
         UNKNOWN_SELLER: the seller never registered and never sold anything.
     """
-    as_of = await context.watermarks.as_of(PRICE_TABLES)
+    as_of = await context.watermarks.as_of(("offer_changes", "sales_lines", "product_views"))
     period = await context.seller_period(seller_id, request.period)
     rows = await context.clickhouse.rows(
         "seller_price_changes",
@@ -305,7 +300,7 @@ async def bought_together(context: AnalyticsContext, seller_id: str, request: Pa
     Raises:
         UNKNOWN_SELLER: the seller never registered and never sold anything.
     """
-    as_of = await context.watermarks.as_of(PAIR_TABLES)
+    as_of = await context.watermarks.as_of(("sales_lines",))
     period = await context.seller_period(seller_id, request.period)
     rows = await context.clickhouse.rows(
         "seller_bought_together",

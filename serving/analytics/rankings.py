@@ -13,7 +13,6 @@ from clickhouse.metric_catalogue.queries import best_query
 from serving.analytics.metric_figures import bounds
 from serving.analytics.sales import show_period
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
-from serving.kit.clickhouse import Value
 from serving.kit.names import UNNAMED, ProductName
 from serving.kit.rankings import HALF_LIFE_DAYS, Ranking, ranking
 from serving.kit.response_types import AsOf, Minor, Period, Revenue, Stale
@@ -146,13 +145,11 @@ async def top_products(
     """Return a seller's best products of a period."""
     as_of = await context.watermarks.as_of(PRODUCT_TABLES)
     period = await context.seller_period(seller_id, requested)
-    parameters: dict[str, Value] = {
-        "seller_id": seller_id,
-        "currency": context.currency,
-        **bounds(period),
-        "top": limit,
-    }
-    rows = await context.clickhouse.rows_of_sql("seller_products", products_sql(by), parameters)
+    rows = await context.clickhouse.rows_of_sql(
+        "seller_products",
+        products_sql(by),
+        {"seller_id": seller_id, "currency": context.currency, **bounds(period), "top": limit},
+    )
     await context.require_seller(seller_id, rows)
     names = await context.names.of_products([row["value"] for row in rows])
     return {

@@ -46,9 +46,6 @@ class Reviews(TypedDict):
     stale: Stale
 
 
-REVIEW_TABLES = ("review_scores",)
-
-
 @dataclass(frozen=True, slots=True)
 class ReviewsRequest:
     """Which reviews are asked for: those of a period with a score from `lowest` to `highest`."""
@@ -70,7 +67,7 @@ async def of_seller(
     """
     if request.lowest > request.highest:
         raise UNUSABLE_PARAMETER(detail="The lowest score must not be above the highest one.")
-    as_of = await context.watermarks.as_of(REVIEW_TABLES)
+    as_of = await context.watermarks.as_of(("review_scores",))
     period = await context.seller_period(seller_id, request.period)
     before_minute, before_order_id, before_review_id = _read(cursor) if cursor else (LATEST, "", "")
     rows = await context.clickhouse.rows(

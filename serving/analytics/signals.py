@@ -17,6 +17,7 @@ from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.clickhouse import Row, Value
 from serving.kit.names import UNNAMED, ProductName
 from serving.kit.response_types import AsOf, Moment, Stale
+from serving.kit.responses import CsvFormat
 
 
 class Signal(TypedDict):
@@ -56,8 +57,10 @@ class SellerSignals(Signals):
     seller_id: str
 
 
-SIGNAL_COLUMNS = tuple(name for name in Signal.__annotations__ if name != "figures")
-"""The columns of a page of signals as CSV."""
+SIGNALS_CSV = CsvFormat(
+    tuple(name for name in Signal.__annotations__ if name != "figures"), lambda content: content["signals"]
+)
+"""A page of signals as CSV."""
 
 
 def signal_cursor(last: Signal) -> str:

@@ -204,8 +204,6 @@ def _low_stock(row: Row, names: Mapping[str, ProductName]) -> LowStock:
     }
 
 
-PARCEL_TABLES = ("order_lines", "parcels")
-
 MAX_PARCELS = 1_000
 """The longest list."""
 
@@ -218,7 +216,7 @@ async def due_parcels(context: AnalyticsContext, seller_id: str, limit: int) -> 
     Raises:
         UNKNOWN_SELLER: the seller never registered and never sold anything.
     """
-    as_of = await context.watermarks.as_of(PARCEL_TABLES)
+    as_of = await context.watermarks.as_of(("order_lines", "parcels"))
     until = as_of or context.clock()
     today = until.astimezone(context.zone).date()
     first_moment, after_tomorrow = (midnight(today + timedelta(days=days), context.zone) for days in (0, 2))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
@@ -115,8 +116,7 @@ class GatewayDomain:
 
 def identity_of(request: Request) -> Identity:
     """Return who sends a request that the gateway let through."""
-    identity: Identity = request.state.identity
-    return identity
+    return cast(Identity, request.state.identity)
 
 
 def renewal(request: Request) -> Response | None:

@@ -13,14 +13,11 @@ from serving.kit.analytics_context import PeriodRequest
 from serving.kit.periods import Grain, day_after
 from serving.kit.problems import BAD_PERIOD, UNUSABLE_PARAMETER
 
-EXAMPLE_SELLER = "6560211a19b47992c3666cc44a7e94c0"
-
-
 SellerId = Annotated[
     Id,
     Path(
         description="The seller's id.",
-        examples=[EXAMPLE_SELLER],
+        examples=["6560211a19b47992c3666cc44a7e94c0"],
     ),
 ]
 Cursor = Annotated[str, Query(max_length=400, description="`next_cursor` of the previous page.")]

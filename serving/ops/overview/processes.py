@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import httpx
@@ -179,8 +179,7 @@ def readiness_sources(
         response = await http.get(settings.readiness_of(part))
         if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
             response.raise_for_status()
-        missing: Mapping[str, str] = response.json()["missing"]
-        return missing
+        return cast(Mapping[str, str], response.json()["missing"])
 
     return {
         part: Source(
