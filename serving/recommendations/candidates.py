@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from schemas.published_model.weights import DISCOUNT, Weights
 from serving.kit.offers import Offer
 from serving.kit.product_cards import ProductCardLoader
-from serving.recommendations.blend import blend, discounted
 from serving.recommendations.product_cache import InterestCache
-from serving.recommendations.proposal import OF_PRODUCTS, Because, Proposal
+from serving.recommendations.proposal import OF_PRODUCTS, Because, Proposal, blend, discounted
 from serving.recommendations.recommender import CANDIDATES, RecommendationRequest, Recommender, ask_source
 from serving.recommendations.rules.checks import offer_to_show, refusal
 from serving.recommendations.rules.context import Candidate, RuleContext, category_key

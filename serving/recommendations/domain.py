@@ -19,10 +19,10 @@ from serving.recommendations.experiments import ExperimentsService, UpliftServic
 from serving.recommendations.health import RecommendationHealthService, polled_health
 from serving.recommendations.recent_offers import recent_offers
 from serving.recommendations.repurchase import repurchase_intervals
-from serving.recommendations.rules.references import check_entries
 from serving.recommendations.rules.shop_rules import (
     ShopRules,
     Suspensions,
+    check_entries,
     products_for_exposure,
     suspended_sellers,
 )

@@ -18,9 +18,8 @@ from schemas.published_model.weights import DEFAULT_WEIGHTS, NEIGHBOUR_SOURCES
 from serving.kit.problems import RedisUnavailable
 from serving.kit.product_lists import ListingWindow, Product
 from serving.kit.response_types import AsOf
-from serving.recommendations.blend import blend
 from serving.recommendations.product_cache import InterestCache
-from serving.recommendations.proposal import Proposal
+from serving.recommendations.proposal import Proposal, blend
 from serving.recommendations.ranker import count_sources, version_that_answered
 from serving.recommendations.reasons import reason_of_cause
 from serving.recommendations.recommender import Recommender, ask_source

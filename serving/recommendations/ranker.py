@@ -5,10 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
 from common.metrics import RECOMMENDATION_SOURCES, RECOMMENDATIONS
-from serving.recommendations.blend import relative_scores
 from serving.recommendations.candidates import CandidateCollector, read_extras
 from serving.recommendations.product_cache import InterestCache
-from serving.recommendations.proposal import Proposal
+from serving.recommendations.proposal import Proposal, relative_scores
 from serving.recommendations.reasons import reason_of
 from serving.recommendations.recommender import RecommendationRequest, Recommender
 from serving.recommendations.rules.context import Placed, RuleContext, without_places

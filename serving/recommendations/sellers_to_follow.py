@@ -10,8 +10,7 @@ from typing_extensions import TypedDict
 from schemas.published_model.weights import DEFAULT_WEIGHTS, NEIGHBOUR_SOURCES
 from serving.kit.offers import Offer
 from serving.kit.response_types import AsOf
-from serving.recommendations.blend import blend
-from serving.recommendations.proposal import Because, Proposal
+from serving.recommendations.proposal import Because, Proposal, blend
 from serving.recommendations.ranker import count_sources, version_that_answered
 from serving.recommendations.reasons import reason_of_cause
 from serving.recommendations.recommender import Recommender, ask_source

@@ -40,7 +40,10 @@ _TAG_TTL_MS = MAX_AGE_MS + SETTLING_MS
 
 
 class ChangeLog:
-    """The newest change of each tag. Its methods raise `redis.RedisError` if Redis does not answer."""
+    """Records in Redis the newest change of each tag: cached responses with the tag are dropped. It blocks.
+
+    Its methods raise `redis.RedisError` if Redis does not answer.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._change = redis.register_script(script("change"))
