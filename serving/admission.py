@@ -88,8 +88,7 @@ class Addresses:
         return _find(self._root, segments, 0, "GET" if method == "HEAD" else method) or UNKNOWN
 
     def _add(self, route: Route) -> None:
-        traffic = route.policy.shed_as if isinstance(route, GuardedRoute) else None
-        address = Address(route.path, traffic)
+        address = Address(route.path, route.policy.shed_as if isinstance(route, GuardedRoute) else None)
         before, has_rest, _ = route.path.partition("{")
         if has_rest and ":path}" in route.path:
             self._segment(before.removesuffix("/")).below = address
@@ -138,12 +137,8 @@ class Admission:
         stopping: Stopping,
         default_language: str,
     ) -> None:
-        self._app = app
-        self._shedder = shedder
-        self._values = values
-        self._tokens = tokens
-        self._stopping = stopping
-        self._default_language = default_language
+        self._app, self._shedder, self._values = app, shedder, values
+        self._tokens, self._stopping, self._default_language = tokens, stopping, default_language
         self._addresses = Addresses(all_routes(app))
         self._pages: dict[tuple[str, bool, int], Refusal] = {}
         self._rendered_at = monotonic()

@@ -15,24 +15,55 @@ from common.principal_token import PrincipalTokens
 from common.problems import install_error_handlers
 from common.settings import LOOPBACK, Settings
 from common.stopping import Stopping, drained_before_stop
+from schemas.services import SERVICES
 from serving.admission import ADMISSION, Admission
 from serving.analytics.dashboards import figures_version
 from serving.analytics.domain import ANALYTICS
 from serving.analytics.endpoints import LIVE_TABLES
 from serving.commerce.commerce_client import CommerceClient
-from serving.commerce.domain import COMMERCE
-from serving.event_collector.domain import INTAKE
+from serving.commerce.routes import COMMERCE
+from serving.event_collector.endpoints import INTAKE
 from serving.gateway.described_routes import add_security_schemes
 from serving.gateway.domain import GATEWAY
 from serving.gateway.middleware import HttpMiddleware
 from serving.kit.domain import OpenDomains
-from serving.kit.openapi import DESCRIPTION, TAGS
 from serving.kit.stores import open_stores
 from serving.ops.domain import OPS
-from serving.products.domain import PRODUCTS
+from serving.products.endpoints import PRODUCTS
 from serving.recommendations.domain import RECOMMENDATIONS
 from serving.web import pages
 from serving.web.language import SOURCE, LanguageMiddleware, language_of_locale
+
+DESCRIPTION = """Sales figures of a marketplace and its sellers, exact to the cent and fresh to the second.
+
+* Money is an integer in minor units (cents) beside its currency.
+* `from` is inclusive, `to` is exclusive; days, weeks and months are those of the shop's time zone.
+* Sales include orders that were cancelled or unavailable later; `cancelled` has their number and amounts.
+* A period that is not over is compared with the same part of the previous one; `compared` has that part.
+* Send `Accept: text/csv` to get a list as CSV. Its header `Link` has the next page, `Souk-As-Of` has `as_of`.
+  There, money is a decimal of the currency in the column `currency`, and no column's name ends in `_minor`.
+  Texts that a spreadsheet would run as a formula begin with an apostrophe.
+* Metrics, their rows and the results of SQL are Parquet with `Accept: application/vnd.apache.parquet` or
+  `format=parquet`. There, money is a decimal of the currency, and times are UTC.
+* Responses with figures or products have an `ETag`. With `If-None-Match`, an unchanged response is a 304.
+* `as_of` is the event time up to which a figure is complete.
+* While ClickHouse does not answer, you get the last figures of the same request: `stale` is true (CSV: the
+  header `Souk-Stale`), and `as_of` says up to when they are complete.
+* Every error is `application/problem+json` (RFC 9457) and says what to do next."""
+
+TAGS = [
+    {"name": "sellers", "description": "What one seller sold."},
+    {"name": "metrics", "description": "The catalogue of metrics, and their values, splits and rows."},
+    {"name": "sql", "description": "A seller's own queries, over views of what belongs to that seller."},
+    {"name": "marketplace", "description": "What all sellers sold."},
+    {"name": "products", "description": "What is on offer, and what is popular right now."},
+    {"name": "recommendations", "description": "Products to show a shopper next."},
+    {"name": "experiments", "description": "Administration: experiments, trainings, the log of answers."},
+    *({"name": tag, "description": text} for room in SERVICES.values() for tag, text in room.tags.items()),
+    {"name": "events", "description": "Browsing events of shoppers."},
+    {"name": "operations", "description": "Health and readiness."},
+]
+
 
 DOMAINS = (RECOMMENDATIONS, ANALYTICS, PRODUCTS, GATEWAY, COMMERCE, INTAKE, OPS)
 """The domains in the order in which a request tries their routes. A seller's uplift comes before the metrics
@@ -55,8 +86,9 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             # Each is closed before what it was given: the overview first, the clients of the stores last.
             await stack.enter_async_context(drained_before_stop(stopping, settings.drain_s))
             queries = load_queries()
-            version = figures_version(settings, queries)
-            stores = await domains.enter(stack, open_stores(settings, queries, version))
+            stores = await domains.enter(
+                stack, open_stores(settings, queries, figures_version(settings, queries))
+            )
             client = await stack.enter_async_context(CommerceClient(settings, tokens))
             state, verify = client.auth_state, client.verify_api_key
             gateway = await domains.enter(
@@ -108,7 +140,6 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     check_policies(app, pages.STATIC_FILES)
     install_error_handlers(app, pages.render_problem)
     own = (urlsplit(url).hostname or LOOPBACK for url in (settings.serving, settings.public))
-    hosts = {LOOPBACK, "localhost", *own}
-    app.add_middleware(HttpMiddleware, hosts, pages.render_problem, stopping, tokens)
+    app.add_middleware(HttpMiddleware, {LOOPBACK, "localhost", *own}, pages.render_problem, stopping, tokens)
     app.add_middleware(LanguageMiddleware, default=default_language)
     return app

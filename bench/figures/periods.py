@@ -27,7 +27,7 @@ from clickhouse.migrate import apply_migrations, exclusive_client
 from clickhouse.query_files import load_queries
 from common.clock import system_clock
 from common.settings import Settings
-from serving.analytics.dashboards import Analytics
+from serving.analytics import sales
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.clickhouse import ClickHouseQueries, Row, Value
 from serving.kit.live_versions import LiveVersions
@@ -170,7 +170,7 @@ async def _measure_answers(settings: Settings, console: Console) -> dict[str, An
 
 async def _ask(question: Question, context: AnalyticsContext, queries: TimedQueries) -> Answers:
     """Measure the answers to a question. After each, the peer's query of the same period is measured."""
-    random, sales = Random(f"{SEED} {question.name}"), Analytics.of(context).sales
+    random = Random(f"{SEED} {question.name}")
     seconds: list[float] = []
     failed = 0
     requested, seller = question.draw(random)
@@ -183,7 +183,11 @@ async def _ask(question: Question, context: AnalyticsContext, queries: TimedQuer
             queries.seconds.clear()
         try:
             with stopwatch() as answer_s:
-                await (sales.of_seller(seller, requested) if seller else sales.of_marketplace(requested))
+                await (
+                    sales.of_seller(context, seller, requested)
+                    if seller
+                    else sales.of_marketplace(context, requested)
+                )
             seconds.append(answer_s())
         except ClickHouseUnavailable:
             failed += 1

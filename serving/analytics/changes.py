@@ -14,6 +14,7 @@ from serving.kit.csv_writer import money_fields
 from serving.kit.names import UNNAMED, ProductName
 from serving.kit.periods import earlier_period
 from serving.kit.response_types import AsOf, Minor, Period, Stale
+from serving.kit.responses import CsvFormat
 
 
 class Compared(TypedDict):
@@ -156,8 +157,7 @@ def together(parts: Iterable[SalesGroup], name: str = "") -> SalesGroup:
     """Return parts as one."""
     parts = list(parts)
     effects = {name: sum(cast(Mapping[str, int], part.effects)[name] for part in parts) for name in EFFECTS}
-    rows = tuple(row for part in parts for row in part.rows)
-    return SalesGroup(name, rows, cast(ChangeEffects, effects))
+    return SalesGroup(name, tuple(row for part in parts for row in part.rows), cast(ChangeEffects, effects))
 
 
 def _effects(row: Row, effects: Effects) -> ChangeEffects:
@@ -203,16 +203,19 @@ def show_others(parts: Sequence[SalesGroup]) -> OtherParts | None:
     }
 
 
-CHANGE_COLUMNS = ("id", "label", "value", "compared", "difference", *EFFECTS)
-CHANGE_MONEY = money_fields(Compared, ChangeEffects)
-
-
 def change_rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the rows of the CSV form: the listed products, and all others as one."""
     for product in content["products"]:
         yield {**product, **product["effects"]}
     if others := content["other_products"]:
         yield {**others, **others["effects"], "id": "", "label": f"{others['count']} others"}
+
+
+SALES_CHANGE_CSV = CsvFormat(
+    ("id", "label", "value", "compared", "difference", *EFFECTS),
+    change_rows,
+    money_fields(Compared, ChangeEffects),
+)
 
 
 def factors(gross: Compared, orders: Compared, units: Compared) -> list[ChangeFactor] | None:
@@ -238,8 +241,6 @@ def _largest_first(parts: Iterable[SalesGroup]) -> list[SalesGroup]:
     )
 
 
-TABLES = ("sales_lines",)
-
 Compare = Literal["previous", "year"]
 
 
@@ -252,52 +253,46 @@ class ChangeRequest:
     top: int = 10
 
 
-class ChangesService:
-    """Returns the parts of a difference of net sales; they add up to it exactly."""
+async def of_seller(context: AnalyticsContext, seller_id: str, request: ChangeRequest) -> SalesChange:
+    """Return the effects of prices, quantities, products of one period only, discounts and lost sales.
 
-    def __init__(self, context: AnalyticsContext) -> None:
-        self._context = context
-
-    async def of_seller(self, seller_id: str, request: ChangeRequest) -> SalesChange:
-        """Return the effects of prices, quantities, products of one period only, discounts and lost sales.
-
-        Raises:
-            UNKNOWN_SELLER: the seller never registered and never sold anything.
-        """
-        zone, currency = self._context.zone, self._context.currency
-        as_of = await self._context.watermarks.as_of(TABLES)
-        period = await self._context.seller_period(seller_id, request.period)
-        before = earlier_period(request.compare, period, as_of, zone)
-        rows = await self._context.clickhouse.rows(
-            "seller_sales_change",
-            seller_id=seller_id,
-            currency=currency,
-            period_start=period.start,
-            period_end=period.end,
-            compared_start=before.start,
-            compared_end=before.end,
-        )
-        await self._context.require_seller(seller_id, rows)
-        products = by_product(rows)
-        categories = by_category(products)
-        listed = products[: request.top]
-        names = await self._context.product_names(part.name for part in listed)
-        gross = compared(rows, "gross_minor")
-        return {
-            "seller_id": seller_id,
-            "currency": currency,
-            "timezone": zone.key,
-            "period": show_period(period, zone),
-            "compare": request.compare,
-            "compared_period": show_period(before, zone),
-            "net_sales": compared(rows, "revenue_minor"),
-            "gross_sales": gross,
-            "effects": together(products).effects,
-            "factors": factors(gross, compared(rows, "orders"), compared(rows, "units")),
-            "products": [show_part(part, names) for part in listed],
-            "other_products": show_others(products[request.top :]),
-            "categories": [show_part(part, {}) for part in categories[: request.top]],
-            "other_categories": show_others(categories[request.top :]),
-            "as_of": self._context.local(as_of),
-            "stale": False,
-        }
+    Raises:
+        UNKNOWN_SELLER: the seller never registered and never sold anything.
+    """
+    zone, currency = context.zone, context.currency
+    as_of = await context.watermarks.as_of(("sales_lines",))
+    period = await context.seller_period(seller_id, request.period)
+    before = earlier_period(request.compare, period, as_of, zone)
+    rows = await context.clickhouse.rows(
+        "seller_sales_change",
+        seller_id=seller_id,
+        currency=currency,
+        period_start=period.start,
+        period_end=period.end,
+        compared_start=before.start,
+        compared_end=before.end,
+    )
+    await context.require_seller(seller_id, rows)
+    products = by_product(rows)
+    categories = by_category(products)
+    listed = products[: request.top]
+    names = await context.product_names(part.name for part in listed)
+    gross = compared(rows, "gross_minor")
+    return {
+        "seller_id": seller_id,
+        "currency": currency,
+        "timezone": zone.key,
+        "period": show_period(period, zone),
+        "compare": request.compare,
+        "compared_period": show_period(before, zone),
+        "net_sales": compared(rows, "revenue_minor"),
+        "gross_sales": gross,
+        "effects": together(products).effects,
+        "factors": factors(gross, compared(rows, "orders"), compared(rows, "units")),
+        "products": [show_part(part, names) for part in listed],
+        "other_products": show_others(products[request.top :]),
+        "categories": [show_part(part, {}) for part in categories[: request.top]],
+        "other_categories": show_others(categories[request.top :]),
+        "as_of": context.local(as_of),
+        "stale": False,
+    }

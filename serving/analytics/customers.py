@@ -15,8 +15,10 @@ from common.money import divide_half_up
 from serving.analytics.customer_segments import MIN_CUSTOMERS, SEGMENTS, Segment, segment_of
 from serving.analytics.months import Month
 from serving.kit.analytics_context import AnalyticsContext, utc_minute
+from serving.kit.csv_writer import money_fields
 from serving.kit.problems import UNUSABLE_PARAMETER
 from serving.kit.response_types import AsOf, Minor, Stale
+from serving.kit.responses import CsvFormat
 
 MonthName = Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", examples=["2018-03"])]
 Share = Annotated[
@@ -271,16 +273,21 @@ def share(part: int, whole: int) -> float | None:
     return divide_half_up(part * SCALE, whole) / SCALE if whole > 0 else None
 
 
-COHORT_COLUMNS = ("cohort", "cohort_customers", *CohortMonth.__annotations__)
-
-
 def cohort_rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the rows of the CSV form: a row for each cohort and month."""
     for cohort in content["cohorts"]:
         for month in cohort["months"]:
-            complete = "true" if month["complete"] else "false"
-            cohort_figures = {"cohort": cohort["month"], "cohort_customers": cohort["customers"]}
-            yield {**cohort_figures, **month, "complete": complete}
+            yield {
+                "cohort": cohort["month"],
+                "cohort_customers": cohort["customers"],
+                **month,
+                "complete": "true" if month["complete"] else "false",
+            }
+
+
+COHORTS_CSV = CsvFormat(
+    ("cohort", "cohort_customers", *CohortMonth.__annotations__), cohort_rows, money_fields(CohortMonth)
+)
 
 
 TABLES = ("customer_orders", "sales_lines")
@@ -304,78 +311,76 @@ class CohortsRequest:
     timezone: str | None = None
 
 
-class CustomersService:
-    """Returns figures of all customers together. No answer has the id of one."""
+async def cohorts_of_seller(
+    context: AnalyticsContext, seller_id: str, request: CohortsRequest
+) -> CustomerCohorts:
+    """Return the cohorts of the last `months` months.
 
-    def __init__(self, context: AnalyticsContext) -> None:
-        self._context = context
+    Raises:
+        BAD_PERIOD: `until` is not a month.
+        UNUSABLE_PARAMETER: there is no such time zone.
+        UNKNOWN_SELLER: the seller never registered and never sold anything.
+    """
+    zone = read_zone(request.timezone) if request.timezone is not None else context.zone
+    until = Month.parse(request.until, "until") if request.until is not None else None
+    as_of = await context.watermarks.as_of(TABLES)
+    last = until or await _newest_month(context, seller_id, zone)
+    first = last.plus(1 - request.months)
+    rows = await context.clickhouse.rows(
+        "seller_customer_cohorts",
+        seller_id=seller_id,
+        currency=context.currency,
+        timezone=zone.key,
+        first_month=first.yyyymm,
+        last_month=last.yyyymm,
+    )
+    await context.require_seller(seller_id, rows)
+    found = cohorts(rows, last, complete_months(first, last, as_of, zone))
+    return {
+        "seller_id": seller_id,
+        "currency": context.currency,
+        "timezone": zone.key,
+        "first_month": str(first),
+        "last_month": str(last),
+        "cohorts": found,
+        "mean_retention": mean_retention(found),
+        "as_of": context.local(as_of),
+        "stale": False,
+    }
 
-    async def cohorts_of_seller(self, seller_id: str, request: CohortsRequest) -> CustomerCohorts:
-        """Return the cohorts of the last `months` months.
 
-        Raises:
-            BAD_PERIOD: `until` is not a month.
-            UNUSABLE_PARAMETER: there is no such time zone.
-            UNKNOWN_SELLER: the seller never registered and never sold anything.
-        """
-        zone = read_zone(request.timezone) if request.timezone is not None else self._context.zone
-        until = Month.parse(request.until, "until") if request.until is not None else None
-        as_of = await self._context.watermarks.as_of(TABLES)
-        last = until or await self._newest_month(seller_id, zone)
-        first = last.plus(1 - request.months)
-        rows = await self._context.clickhouse.rows(
-            "seller_customer_cohorts",
-            seller_id=seller_id,
-            currency=self._context.currency,
-            timezone=zone.key,
-            first_month=first.yyyymm,
-            last_month=last.yyyymm,
-        )
-        await self._context.require_seller(seller_id, rows)
-        found = cohorts(rows, last, complete_months(first, last, as_of, zone))
-        return {
-            "seller_id": seller_id,
-            "currency": self._context.currency,
-            "timezone": zone.key,
-            "first_month": str(first),
-            "last_month": str(last),
-            "cohorts": found,
-            "mean_retention": mean_retention(found),
-            "as_of": self._context.local(as_of),
-            "stale": False,
-        }
+async def segments_of_seller(context: AnalyticsContext, seller_id: str) -> CustomerSegments:
+    """Return the segments of all customers, over all time.
 
-    async def segments_of_seller(self, seller_id: str) -> CustomerSegments:
-        """Return the segments of all customers, over all time.
+    Raises:
+        UNKNOWN_SELLER: the seller never registered and never sold anything.
+    """
+    as_of = await context.watermarks.as_of(TABLES)
+    rows = await context.clickhouse.rows(
+        "seller_customer_segments", seller_id=seller_id, currency=context.currency
+    )
+    await context.require_seller(seller_id, rows)
+    erased = [row for row in rows if int(row["is_erased"])]
+    others = [row for row in rows if not int(row["is_erased"])]
+    together = next((row for row in others if not int(row["recency"])), None)
+    return {
+        "seller_id": seller_id,
+        "currency": context.currency,
+        "customers": int(together["customers"]) if together else 0,
+        "guests": int(together["guests"]) if together else 0,
+        "erased_customers": sum(int(row["customers"]) for row in erased if not int(row["recency"])),
+        "orders": int(together["orders"]) if together else 0,
+        "net_sales": int(together["net_sales"]) if together else 0,
+        "value_to_date": value_to_date(together),
+        "segments": segments(row for row in others if int(row["recency"])),
+        "as_of": context.local(as_of),
+        "stale": False,
+    }
 
-        Raises:
-            UNKNOWN_SELLER: the seller never registered and never sold anything.
-        """
-        as_of = await self._context.watermarks.as_of(TABLES)
-        rows = await self._context.clickhouse.rows(
-            "seller_customer_segments", seller_id=seller_id, currency=self._context.currency
-        )
-        await self._context.require_seller(seller_id, rows)
-        erased = [row for row in rows if int(row["is_erased"])]
-        others = [row for row in rows if not int(row["is_erased"])]
-        together = next((row for row in others if not int(row["recency"])), None)
-        return {
-            "seller_id": seller_id,
-            "currency": self._context.currency,
-            "customers": int(together["customers"]) if together else 0,
-            "guests": int(together["guests"]) if together else 0,
-            "erased_customers": sum(int(row["customers"]) for row in erased if not int(row["recency"])),
-            "orders": int(together["orders"]) if together else 0,
-            "net_sales": int(together["net_sales"]) if together else 0,
-            "value_to_date": value_to_date(together),
-            "segments": segments(row for row in others if int(row["recency"])),
-            "as_of": self._context.local(as_of),
-            "stale": False,
-        }
 
-    async def _newest_month(self, seller_id: str, zone: ZoneInfo) -> Month:
-        newest = utc_minute((await self._context.seller_span(seller_id)).newest)
-        return Month.of((newest or self._context.clock()).astimezone(zone))
+async def _newest_month(context: AnalyticsContext, seller_id: str, zone: ZoneInfo) -> Month:
+    newest = utc_minute((await context.seller_span(seller_id)).newest)
+    return Month.of((newest or context.clock()).astimezone(zone))
 
 
 def read_zone(name: str) -> ZoneInfo:

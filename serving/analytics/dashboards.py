@@ -1,8 +1,10 @@
 """Answers the questions of dashboards: with the last answer, marked as stale, while ClickHouse is away."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import orjson
 
@@ -11,86 +13,34 @@ from clickhouse.metric_catalogue.queries import series_query, split_query
 from clickhouse.metric_catalogue.scope import MARKETPLACE, ONE_SELLER
 from clickhouse.metrics.definition import read_definitions
 from common.settings import Settings
-from serving.analytics.changes import ChangeRequest, ChangesService, SalesChange
-from serving.analytics.customers import CohortsRequest, CustomerCohorts, CustomerSegments, CustomersService
-from serving.analytics.metric_schemas import MarketplaceMetrics, MetricRows, SellerMetrics
-from serving.analytics.metrics import MetricsRequest, MetricsService
-from serving.analytics.orders import Orders, OrdersService
-from serving.analytics.product_insights import (
-    BoughtTogether,
-    PairsRequest,
-    PriceChanges,
-    PriceChangesRequest,
-    ProductInsightsService,
+from serving.analytics import (
+    changes,
+    customers,
+    metrics,
+    orders,
+    product_insights,
+    rankings,
+    reviews,
+    sales,
+    signals,
+    tasks,
 )
-from serving.analytics.rankings import By, RankingsService, Sellers, TopProducts, products_sql
-from serving.analytics.reviews import Reviews, ReviewsRequest, ReviewsService
-from serving.analytics.sales import SELLER_SQL, SalesService
+from serving.analytics.metric_schemas import MarketplaceMetrics, MetricRows, SellerMetrics
 from serving.analytics.sales_schemas import MarketplaceSales, SellerSales
-from serving.analytics.signals import SellerSignals, Signals, SignalsRequest, SignalsService
-from serving.analytics.tasks import DueParcels, ParcelsService, SellerTasks, TasksService
-from serving.kit.analytics_context import AnalyticsContext, PeriodRequest, SalesSpan
+from serving.kit.analytics_context import AnalyticsContext, SalesSpan
 from serving.kit.cache.last_answers import LastAnswers, Question
 from serving.kit.clickhouse import Row
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Analytics:
-    """All analytics services."""
+    """What the figures are computed from, and the lists that no dashboard shows."""
 
     context: AnalyticsContext
-    sales: SalesService
-    orders: OrdersService
-    rankings: RankingsService
-    metrics: MetricsService
-    changes: ChangesService
-    tasks: TasksService
-    customers: CustomersService
-    signals: SignalsService
-    parcels: ParcelsService
-    reviews: ReviewsService
-    products: ProductInsightsService
-
-    @classmethod
-    def of(cls, context: AnalyticsContext) -> "Analytics":
-        """Return the services over one context."""
-        return cls(
-            context,
-            SalesService(context),
-            OrdersService(context),
-            RankingsService(context),
-            MetricsService(context),
-            ChangesService(context),
-            TasksService(context),
-            CustomersService(context),
-            SignalsService(context),
-            ParcelsService(context),
-            ReviewsService(context),
-            ProductInsightsService(context),
-        )
-
-
-_SELLER = Question[Row | None]("seller", Row | None)
-_SELLER_SPAN = Question[SalesSpan]("seller_span", SalesSpan)
-_SELLER_SALES = Question[SellerSales]("seller_sales", SellerSales)
-_TOP_PRODUCTS = Question[TopProducts]("top_products", TopProducts)
-_ORDERS = Question[Orders]("orders", Orders)
-_SELLERS = Question[Sellers]("sellers", Sellers)
-_SALES_CHANGE = Question[SalesChange]("sales_change", SalesChange)
-_TASKS = Question[SellerTasks]("tasks", SellerTasks)
-_SIGNALS = Question[SellerSignals]("signals", SellerSignals)
-_MARKETPLACE_SIGNALS = Question[Signals]("marketplace_signals", Signals)
-_DUE_PARCELS = Question[DueParcels]("due_parcels", DueParcels)
-_REVIEWS = Question[Reviews]("reviews", Reviews)
-_COHORTS = Question[CustomerCohorts]("cohorts", CustomerCohorts)
-_SEGMENTS = Question[CustomerSegments]("segments", CustomerSegments)
-_PRICE_CHANGES = Question[PriceChanges]("price_changes", PriceChanges)
-_BOUGHT_TOGETHER = Question[BoughtTogether]("bought_together", BoughtTogether)
-_METRICS = Question[SellerMetrics]("metrics", SellerMetrics)
-_MARKETPLACE_METRICS = Question[MarketplaceMetrics]("marketplace_metrics", MarketplaceMetrics)
-_METRIC_ROWS = Question[MetricRows]("metric_rows", MetricRows)
-_MARKETPLACE_SPAN = Question[SalesSpan]("marketplace_span", SalesSpan)
-_MARKETPLACE_SALES = Question[MarketplaceSales]("marketplace_sales", MarketplaceSales)
+    rankings: rankings.RankingsService
 
 
 def figures_version(settings: Settings, queries: Mapping[str, str]) -> str:
@@ -100,126 +50,125 @@ def figures_version(settings: Settings, queries: Mapping[str, str]) -> str:
     """
     definitions = sorted((name, each.version) for name, each in read_definitions().items())
     definitions += [(name, _statements(each)) for name, each in read_every_metric().items()]
-    definitions += [("seller_sales", SELLER_SQL), ("seller_products", products_sql("net_sales"))]
+    definitions += [
+        ("seller_sales", sales.SELLER_SQL),
+        ("seller_products", rankings.products_sql("net_sales")),
+    ]
     shop = (settings.clickhouse_database, settings.shop_currency, settings.shop_timezone)
     return blake2b(orjson.dumps((definitions, sorted(queries.items()), shop)), digest_size=8).hexdigest()
 
 
+_SELLERS = Question[rankings.Sellers]("sellers", rankings.Sellers)
+
+
+class DashboardQuestion(Generic[P, T]):
+    """A method of `Dashboards`: returns what `compute` returns, or the last answer to the same question."""
+
+    def __init__(
+        self, name: str, answers: Any, compute: Callable[Concatenate[AnalyticsContext, P], Awaitable[T]]
+    ) -> None:
+        """`name` and `answers`, the type `T`, are those of `Question`."""
+        self._question, self._compute = Question[T](name, answers), compute
+
+    def __get__(self, dashboards: "Dashboards", _: object = None) -> Callable[P, Coroutine[Any, Any, T]]:
+        return partial(
+            dashboards.last.ask, self._question, partial(self._compute, dashboards.analytics.context)
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Dashboards:
-    """Asks the analytics services, and stores their last answers.
+    """Computes figures, and stores the last answers.
 
     Every method raises `ClickHouseUnavailable` if ClickHouse does not answer and no last answer is known, and
-    else what the service raises.
+    else what the function raises that computes the figures.
     """
 
     analytics: Analytics
     last: LastAnswers
 
-    async def seller(self, seller_id: str) -> Row | None:
-        """Return the name, place and registration time (UTC text) of a seller; None if never registered."""
-        return await self.last.ask(_SELLER, self.analytics.context.registered_seller, seller_id)
+    seller = DashboardQuestion("seller", Row | None, AnalyticsContext.registered_seller)
+    """Return the name, place and registration time (UTC text) of a seller; None if never registered."""
 
-    async def seller_span(self, seller_id: str) -> SalesSpan:
-        """Return when a seller first and last sold something."""
-        return await self.last.ask(_SELLER_SPAN, self.analytics.context.seller_span, seller_id)
+    seller_span = DashboardQuestion("seller_span", SalesSpan, AnalyticsContext.seller_span)
+    """Return when a seller first and last sold something."""
 
-    async def sales_of_seller(self, seller_id: str, requested: PeriodRequest) -> SellerSales:
-        """Return what a seller sold, compared with the previous period."""
-        return await self.last.ask(_SELLER_SALES, self.analytics.sales.of_seller, seller_id, requested)
+    sales_of_seller = DashboardQuestion("seller_sales", SellerSales, sales.of_seller)
+    """Return what a seller sold, compared with the previous period."""
 
-    async def sales_change(self, seller_id: str, request: ChangeRequest) -> SalesChange:
-        """Return why the net sales of a seller differ from those of an earlier period."""
-        return await self.last.ask(_SALES_CHANGE, self.analytics.changes.of_seller, seller_id, request)
+    sales_change = DashboardQuestion("sales_change", changes.SalesChange, changes.of_seller)
+    """Return why the net sales of a seller differ from those of an earlier period."""
 
-    async def tasks_of_seller(self, seller_id: str, limit: int) -> SellerTasks:
-        """Return the orders that a seller has to ship, and the products to reorder."""
-        return await self.last.ask(_TASKS, self.analytics.tasks.of_seller, seller_id, limit)
+    tasks_of_seller = DashboardQuestion("tasks", tasks.SellerTasks, tasks.of_seller)
+    """Return the orders that a seller has to ship, and the products to reorder."""
 
-    async def due_parcels(self, seller_id: str, limit: int) -> DueParcels:
-        """Return the parcels that a seller has to ship."""
-        return await self.last.ask(_DUE_PARCELS, self.analytics.parcels.due, seller_id, limit)
+    due_parcels = DashboardQuestion("due_parcels", tasks.DueParcels, tasks.due_parcels)
+    """Return the parcels that a seller has to ship."""
 
-    async def reviews_of_seller(
-        self, seller_id: str, request: ReviewsRequest, cursor: str | None, limit: int
-    ) -> Reviews:
-        """Return a page of a seller's reviews, the newest first."""
-        return await self.last.ask(
-            _REVIEWS, self.analytics.reviews.of_seller, seller_id, request, cursor, limit
-        )
+    reviews_of_seller = DashboardQuestion("reviews", reviews.Reviews, reviews.of_seller)
+    """Return a page of a seller's reviews, the newest first."""
 
-    async def cohorts_of_seller(self, seller_id: str, request: CohortsRequest) -> CustomerCohorts:
-        """Return a seller's customers by the month of their first order."""
-        return await self.last.ask(_COHORTS, self.analytics.customers.cohorts_of_seller, seller_id, request)
+    cohorts_of_seller = DashboardQuestion("cohorts", customers.CustomerCohorts, customers.cohorts_of_seller)
+    """Return a seller's customers by the month of their first order."""
 
-    async def segments_of_seller(self, seller_id: str) -> CustomerSegments:
-        """Return the segments of a seller's customers."""
-        return await self.last.ask(_SEGMENTS, self.analytics.customers.segments_of_seller, seller_id)
+    segments_of_seller = DashboardQuestion(
+        "segments", customers.CustomerSegments, customers.segments_of_seller
+    )
+    """Return the segments of a seller's customers."""
 
-    async def price_changes_of_seller(self, seller_id: str, request: PriceChangesRequest) -> PriceChanges:
-        """Return the price changes of a seller's products, and what was sold before and after."""
-        return await self.last.ask(_PRICE_CHANGES, self.analytics.products.price_changes, seller_id, request)
+    price_changes_of_seller = DashboardQuestion(
+        "price_changes", product_insights.PriceChanges, product_insights.price_changes
+    )
+    """Return the price changes of a seller's products, and what was sold before and after."""
 
-    async def bought_together_of_seller(self, seller_id: str, request: PairsRequest) -> BoughtTogether:
-        """Return pairs of a seller's products that are bought together."""
-        return await self.last.ask(
-            _BOUGHT_TOGETHER, self.analytics.products.bought_together, seller_id, request
-        )
+    bought_together_of_seller = DashboardQuestion(
+        "bought_together", product_insights.BoughtTogether, product_insights.bought_together
+    )
+    """Return pairs of a seller's products that are bought together."""
 
-    async def top_products(self, seller_id: str, requested: PeriodRequest, by: By, limit: int) -> TopProducts:
-        """Return a seller's best products of a period."""
-        rankings = self.analytics.rankings
-        return await self.last.ask(_TOP_PRODUCTS, rankings.top_products, seller_id, requested, by, limit)
+    top_products = DashboardQuestion("top_products", rankings.TopProducts, rankings.top_products)
+    """Return a seller's best products of a period."""
 
-    async def orders_of_seller(
-        self, seller_id: str, requested: PeriodRequest, cursor: str | None, limit: int
-    ) -> Orders:
-        """Return a page of a seller's orders, the newest first."""
-        return await self.last.ask(
-            _ORDERS, self.analytics.orders.of_seller, seller_id, requested, cursor, limit
-        )
+    orders_of_seller = DashboardQuestion("orders", orders.Orders, orders.of_seller)
+    """Return a page of a seller's orders, the newest first."""
 
-    async def signals_of_seller(self, seller_id: str, request: SignalsRequest) -> SellerSignals:
-        """Return a page of a seller's signals, the newest first."""
-        return await self.last.ask(_SIGNALS, self.analytics.signals.of_seller, seller_id, request)
+    signals_of_seller = DashboardQuestion("signals", signals.SellerSignals, signals.of_seller)
+    """Return a page of a seller's signals, the newest first."""
 
-    async def signals_of_marketplace(self, request: SignalsRequest) -> Signals:
-        """Return a page of the signals of all sellers and of the marketplace, the newest first."""
-        return await self.last.ask(_MARKETPLACE_SIGNALS, self.analytics.signals.of_marketplace, request)
+    signals_of_marketplace = DashboardQuestion("marketplace_signals", signals.Signals, signals.of_marketplace)
+    """Return a page of the signals of all sellers and of the marketplace, the newest first."""
+
+    stored_metrics_of_seller = DashboardQuestion("metrics", SellerMetrics, metrics.of_seller)
+    """Return metrics of the catalogue for a seller."""
+
+    metrics_of_marketplace = DashboardQuestion(
+        "marketplace_metrics", MarketplaceMetrics, metrics.of_marketplace
+    )
+    """Return metrics of the catalogue for the whole marketplace."""
+
+    metric_rows_of_seller = DashboardQuestion("metric_rows", MetricRows, metrics.rows_of_seller)
+    """Return a page of the rows that a metric of a seller adds up, the newest first."""
+
+    marketplace_span = DashboardQuestion("marketplace_span", SalesSpan, AnalyticsContext.marketplace_span)
+    """Return when the whole marketplace first and last sold something."""
+
+    sales_of_marketplace = DashboardQuestion("marketplace_sales", MarketplaceSales, sales.of_marketplace)
+    """Return what all sellers sold, compared with the previous period."""
 
     async def metrics_of_seller(
-        self, seller_id: str, request: MetricsRequest, is_stored: bool = True
+        self, seller_id: str, request: metrics.MetricsRequest, is_stored: bool = True
     ) -> SellerMetrics:
         """Return metrics of the catalogue for a seller.
 
         An answer that is not `is_stored` is never a last one, and does not become one.
         """
-        if not is_stored:
-            return await self.analytics.metrics.of_seller(seller_id, request)
-        return await self.last.ask(_METRICS, self.analytics.metrics.of_seller, seller_id, request)
+        if is_stored:
+            return await self.stored_metrics_of_seller(seller_id, request)
+        return await metrics.of_seller(self.analytics.context, seller_id, request)
 
-    async def metrics_of_marketplace(self, request: MetricsRequest) -> MarketplaceMetrics:
-        """Return metrics of the catalogue for the whole marketplace."""
-        return await self.last.ask(_MARKETPLACE_METRICS, self.analytics.metrics.of_marketplace, request)
-
-    async def metric_rows_of_seller(
-        self, seller_id: str, request: MetricsRequest, cursor: str | None, limit: int
-    ) -> MetricRows:
-        """Return a page of the rows that a metric of a seller adds up, the newest first."""
-        metrics = self.analytics.metrics
-        return await self.last.ask(_METRIC_ROWS, metrics.rows_of_seller, seller_id, request, cursor, limit)
-
-    async def best_sellers(self, limit: int) -> Sellers:
+    async def best_sellers(self, limit: int) -> rankings.Sellers:
         """Return the best-selling sellers."""
         return await self.last.ask(_SELLERS, self.analytics.rankings.find_sellers, "", limit)
-
-    async def marketplace_span(self) -> SalesSpan:
-        """Return when the whole marketplace first and last sold something."""
-        return await self.last.ask(_MARKETPLACE_SPAN, self.analytics.context.marketplace_span)
-
-    async def sales_of_marketplace(self, requested: PeriodRequest) -> MarketplaceSales:
-        """Return what all sellers sold, compared with the previous period."""
-        return await self.last.ask(_MARKETPLACE_SALES, self.analytics.sales.of_marketplace, requested)
 
 
 def _statements(metric: Metric) -> str:

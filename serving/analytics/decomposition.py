@@ -6,8 +6,8 @@ of a factor's ratio, weighted with the logarithmic mean of the sum.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 
@@ -38,12 +38,6 @@ class Effects:
     quantity: int
     mix: int
 
-    @classmethod
-    def total(cls, effects: Iterable["Effects"]) -> "Effects":
-        """Return the effects of several products together."""
-        rows = [astuple(each) for each in effects]
-        return cls(*(sum(row[field] for row in rows) for field in range(len(fields(cls)))))
-
 
 def effects_by_product(before: Mapping[str, Sold], now: Mapping[str, Sold]) -> dict[str, Effects]:
     """Return the effects of each product, which add up to its change exactly."""
@@ -55,15 +49,12 @@ def effects_by_product(before: Mapping[str, Sold], now: Mapping[str, Sold]) -> d
     by_product = {}
     for name in products:
         then, later = before.get(name, NOTHING), now.get(name, NOTHING)
-        only_now = only_before = 0
-        both_effects = [0, 0, 0]
         if name in both:
-            both_effects = round_to_sum(_bennet(then, later, mean_price))
+            by_product[name] = Effects(0, 0, *round_to_sum(_bennet(then, later, mean_price)))
         elif _is_sold(then):
-            only_before = later.value - then.value
+            by_product[name] = Effects(0, later.value - then.value, 0, 0, 0)
         else:
-            only_now = later.value - then.value
-        by_product[name] = Effects(only_now, only_before, *both_effects)
+            by_product[name] = Effects(later.value - then.value, 0, 0, 0, 0)
     return by_product
 
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
 from serving.analytics.dashboards import Analytics, Dashboards
 from serving.analytics.seller_sql import SellerSql
-from serving.kit.domain import opened, reads
+from serving.kit.domain import part_of, reads
 from serving.kit.stream_slots import StreamSlots
 
 
@@ -22,14 +22,6 @@ class AnalyticsDomain:
     live_slots: StreamSlots
 
 
-async def _analytics(request: Request) -> Analytics:
-    return opened(request, AnalyticsDomain).services
-
-
-async def _dashboards(request: Request) -> Dashboards:
-    return opened(request, AnalyticsDomain).dashboards
-
-
 AnalyticsDomainDep = Annotated[AnalyticsDomain, Depends(reads(AnalyticsDomain))]
-AnalyticsDep = Annotated[Analytics, Depends(_analytics)]
-DashboardsDep = Annotated[Dashboards, Depends(_dashboards)]
+AnalyticsDep = Annotated[Analytics, Depends(part_of(AnalyticsDomain, lambda domain: domain.services))]
+DashboardsDep = Annotated[Dashboards, Depends(part_of(AnalyticsDomain, lambda domain: domain.dashboards))]

@@ -9,12 +9,13 @@ from serving.analytics import (
     endpoints,
     export_endpoints,
     insight_endpoints,
-    live_endpoints,
+    live_metrics,
     metric_endpoints,
     sql_endpoints,
 )
 from serving.analytics.dashboards import Analytics, Dashboards
 from serving.analytics.dependencies import AnalyticsDomain
+from serving.analytics.rankings import RankingsService
 from serving.analytics.seller_sql import SellerSql
 from serving.kit.analytics_context import AnalyticsContext
 from serving.kit.domain import DomainDefinition
@@ -34,14 +35,14 @@ async def _open(settings: Settings, stores: Stores, clock: Clock) -> AsyncIterat
         stores.watermarks,
         clock,
     )
-    services = Analytics.of(context)
+    services = Analytics(context, RankingsService(context))
     async with aclosing(SellerSql(settings, stores.watermarks)) as seller_sql:
         yield AnalyticsDomain(
             services,
             Dashboards(services, stores.last_answers),
             seller_sql,
             StreamSlots("exports", export_endpoints.EXPORTS_OF_SELLER, export_endpoints.EXPORTS),
-            StreamSlots("live streams", live_endpoints.STREAMS_OF_SELLER, live_endpoints.STREAMS),
+            StreamSlots("live streams", live_metrics.STREAMS_OF_SELLER, live_metrics.STREAMS),
         )
 
 
@@ -50,7 +51,7 @@ ANALYTICS = DomainDefinition(
         endpoints.router,
         metric_endpoints.router,
         export_endpoints.router,
-        live_endpoints.router,
+        live_metrics.router,
         insight_endpoints.customers_router,
         endpoints.lists_router,
         insight_endpoints.products_router,

@@ -11,20 +11,16 @@ from starlette.responses import Response
 from common.ids import PRINTABLE
 from common.signals import SignalKind
 from serving.analytics.changes import (
-    CHANGE_COLUMNS,
-    CHANGE_MONEY,
+    SALES_CHANGE_CSV,
     ChangeRequest,
     Compare,
     SalesChange,
-    change_rows,
 )
 from serving.analytics.dependencies import AnalyticsDep, DashboardsDep
 from serving.analytics.orders import (
-    ORDER_LINE_COLUMNS,
-    ORDER_LINE_MONEY,
     ORDER_TABLES,
+    ORDERS_CSV,
     Orders,
-    order_line_rows,
 )
 from serving.analytics.policy import POLICIES
 from serving.analytics.rankings import (
@@ -40,7 +36,7 @@ from serving.analytics.rankings import (
 from serving.analytics.reviews import Review, Reviews, ReviewsRequest
 from serving.analytics.sales import MARKETPLACE_TABLES, SELLER_TABLES
 from serving.analytics.sales_schemas import Bucket, MarketplaceSales, SellerSales
-from serving.analytics.signals import SIGNAL_COLUMNS, SellerSignals, Signals, SignalsRequest
+from serving.analytics.signals import SIGNALS_CSV, SellerSignals, Signals, SignalsRequest
 from serving.analytics.tasks import MAX_PARCELS, DueParcel, DueParcels, ParcelLine, SellerTasks
 from serving.gateway.described_routes import guarded
 from serving.kit.analytics_context import PeriodRequest
@@ -63,11 +59,9 @@ from serving.kit.responses import (
 LIVE_TABLES = (*SELLER_TABLES, *PRODUCT_TABLES, *ORDER_TABLES, *MARKETPLACE_TABLES)
 
 SERIES_CSV = csv_list("series", Bucket)
-SALES_CHANGE_CSV = CsvFormat(CHANGE_COLUMNS, change_rows, CHANGE_MONEY)
 TOP_PRODUCTS_CSV = csv_list("products", TopProduct)
 POPULAR_CSV = csv_list("products", PopularProduct)
 SELLERS_CSV = csv_list("sellers", SellerFound)
-ORDERS_CSV = CsvFormat(ORDER_LINE_COLUMNS, order_line_rows, ORDER_LINE_MONEY)
 
 SearchText = Annotated[
     str,
@@ -106,8 +100,10 @@ async def seller_sales(
     Empty buckets are part of the series. Sales include cancelled and `unavailable` orders; `cancelled` has
     their number and amounts. The CSV form has the series only.
     """
-    period = PeriodRequest(requested.start, requested.end, grain)
-    return respond(await dashboards.sales_of_seller(seller_id, period), SERIES_CSV)
+    return respond(
+        await dashboards.sales_of_seller(seller_id, PeriodRequest(requested.start, requested.end, grain)),
+        SERIES_CSV,
+    )
 
 
 @router.get(
@@ -231,8 +227,10 @@ async def marketplace_sales(
 
     Orders without lines count here, but for no seller. A payment counts at the time of its capture.
     """
-    period = PeriodRequest(requested.start, requested.end, grain)
-    return respond(await dashboards.sales_of_marketplace(period), SERIES_CSV)
+    return respond(
+        await dashboards.sales_of_marketplace(PeriodRequest(requested.start, requested.end, grain)),
+        SERIES_CSV,
+    )
 
 
 @router.get(
@@ -267,9 +265,6 @@ async def live(service: AnalyticsDep) -> EventSourceResponse:
             yield ServerSentEvent(event="progress", data=progress.decode())
 
     return EventSourceResponse(events(), ping=15, headers={"Cache-Control": "no-store"})
-
-
-SIGNALS_CSV = CsvFormat(SIGNAL_COLUMNS, lambda content: content["signals"])
 
 
 async def _signals_request(
@@ -316,12 +311,6 @@ async def marketplace_signals(
     return respond(await dashboards.signals_of_marketplace(asked), SIGNALS_CSV)
 
 
-PARCEL_COLUMNS = (
-    *(name for name in DueParcel.__annotations__ if name != "lines"),
-    *ParcelLine.__annotations__,
-)
-
-
 def _parcel_rows(content: Any) -> Iterator[dict[str, Any]]:
     """Yield one row per product to pack, with the order's own fields repeated."""
     for parcel in content["parcels"]:
@@ -329,7 +318,10 @@ def _parcel_rows(content: Any) -> Iterator[dict[str, Any]]:
             yield {**parcel, **line}
 
 
-PARCELS_CSV = CsvFormat(PARCEL_COLUMNS, _parcel_rows)
+PARCELS_CSV = CsvFormat(
+    (*(name for name in DueParcel.__annotations__ if name != "lines"), *ParcelLine.__annotations__),
+    _parcel_rows,
+)
 REVIEWS_CSV = csv_list("reviews", Review)
 
 MAX_EXPORTED_REVIEWS = 10_000
@@ -372,8 +364,9 @@ async def due_parcels(
 )
 async def due_parcels_export(request: Request, dashboards: DashboardsDep, seller_id: SellerId) -> Response:
     """Return the first 1,000 parcels to ship as a file, for a link in a page."""
-    content = await dashboards.due_parcels(seller_id, MAX_PARCELS)
-    return download(request, PARCELS_CSV, content, "parcels_to_ship")
+    return download(
+        request, PARCELS_CSV, await dashboards.due_parcels(seller_id, MAX_PARCELS), "parcels_to_ship"
+    )
 
 
 @lists_router.get(

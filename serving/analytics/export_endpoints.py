@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from common.openapi import Responses, openapi_problem
 from serving.analytics.dependencies import AnalyticsDep, AnalyticsDomain, DashboardsDep
 from serving.analytics.metric_endpoints import UNKNOWN, MetricName, MetricsDep, ProductFilter, table_file
-from serving.analytics.metrics import MetricsRequest
+from serving.analytics.metrics import MetricsRequest, export_of_seller
 from serving.analytics.policy import POLICIES
 from serving.analytics.row_export import RowExport, csv_header, csv_table, row_kinds, with_decimals
 from serving.gateway.described_routes import guarded
@@ -130,7 +130,7 @@ async def _export(
 ) -> Response:
     end = opened(request, AnalyticsDomain).export_slots.take(seller_id)
     try:
-        export = await analytics.metrics.export_of_seller(seller_id, asked)
+        export = await export_of_seller(analytics.context, seller_id, asked)
     except BaseException:
         end()
         raise

@@ -10,31 +10,26 @@ from starlette.responses import Response
 
 from common.ids import PRINTABLE
 from serving.analytics.customers import (
-    COHORT_COLUMNS,
+    COHORTS_CSV,
     MAX_MONTHS,
-    CohortMonth,
     CohortsRequest,
     CustomerCohorts,
     CustomerSegment,
     CustomerSegments,
-    cohort_rows,
 )
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.policy import POLICIES
 from serving.analytics.product_insights import (
     MIN_ORDERS,
-    PRICE_CHANGE_COLUMNS,
-    PRICE_CHANGE_MONEY,
+    PRICE_CHANGES_CSV,
     WINDOW_DAYS,
     BoughtTogether,
     PairsRequest,
     PriceChanges,
     PriceChangesRequest,
     ProductPair,
-    price_change_rows,
 )
 from serving.gateway.described_routes import guarded
-from serving.kit.csv_writer import money_fields
 from serving.kit.parameters import PeriodDep, SellerId, reject_repeated_parameters
 from serving.kit.responses import (
     BAD_PARAMETER,
@@ -42,13 +37,11 @@ from serving.kit.responses import (
     UNAVAILABLE,
     UNCHANGED,
     UNKNOWN_SELLER,
-    CsvFormat,
     ResponderDep,
     csv_list,
     download,
 )
 
-COHORTS_CSV = CsvFormat(COHORT_COLUMNS, cohort_rows, money_fields(CohortMonth))
 SEGMENTS_CSV = csv_list("segments", CustomerSegment)
 
 customers_router = APIRouter(
@@ -116,8 +109,9 @@ async def customer_cohorts_export(
     request: Request, dashboards: DashboardsDep, seller_id: SellerId, asked: CohortsDep
 ) -> Response:
     """Return the CSV form of the cohorts as a file, for a link in a page."""
-    content = await dashboards.cohorts_of_seller(seller_id, asked)
-    return download(request, COHORTS_CSV, content, "customer_cohorts")
+    return download(
+        request, COHORTS_CSV, await dashboards.cohorts_of_seller(seller_id, asked), "customer_cohorts"
+    )
 
 
 @customers_router.get(
@@ -146,11 +140,11 @@ async def customer_segments_export(
     request: Request, dashboards: DashboardsDep, seller_id: SellerId
 ) -> Response:
     """Return the CSV form of the segments as a file, for a link in a page."""
-    content = await dashboards.segments_of_seller(seller_id)
-    return download(request, SEGMENTS_CSV, content, "customer_segments")
+    return download(
+        request, SEGMENTS_CSV, await dashboards.segments_of_seller(seller_id), "customer_segments"
+    )
 
 
-PRICE_CHANGES_CSV = CsvFormat(PRICE_CHANGE_COLUMNS, price_change_rows, PRICE_CHANGE_MONEY)
 PAIRS_CSV = csv_list("pairs", ProductPair)
 
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -246,5 +240,6 @@ async def seller_bought_together_export(
     request: Request, dashboards: DashboardsDep, seller_id: SellerId, asked: PairsDep
 ) -> Response:
     """Return the CSV form of the pairs as a file, for a link in a page."""
-    content = await dashboards.bought_together_of_seller(seller_id, asked)
-    return download(request, PAIRS_CSV, content, "bought_together")
+    return download(
+        request, PAIRS_CSV, await dashboards.bought_together_of_seller(seller_id, asked), "bought_together"
+    )

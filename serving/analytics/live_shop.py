@@ -12,11 +12,12 @@ from clickhouse.metric_catalogue.definition import read_catalogue
 from clickhouse.metric_catalogue.values import Value as Figure
 from common.metrics import LIVE_LISTENERS
 from common.problems import Problem
+from serving.analytics import orders
 from serving.analytics.dashboards import Analytics
 from serving.analytics.metric_figures import totals_of_seller
 from serving.analytics.metrics import tables_of
 from serving.analytics.orders import Orders
-from serving.analytics.tasks import DueParcels
+from serving.analytics.tasks import DueParcels, due_parcels
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.clickhouse import unless_unavailable
 from serving.kit.periods import Period, earlier_period, midnight
@@ -29,8 +30,6 @@ ORDERS, PARCELS = 20, 5
 
 SHORTER, LONGER = timedelta(minutes=5), timedelta(minutes=30)
 """A visit counts as present if it looked at an offer in this time."""
-
-VISIT_TABLES = ("product_views",)
 
 CHECK_INTERVAL_S = 1.0
 """How often a stream checks that its reader still has access."""
@@ -78,7 +77,6 @@ class LiveShopService:
     """Reads and follows the shop of a seller."""
 
     def __init__(self, analytics: Analytics) -> None:
-        self._analytics = analytics
         self._context = analytics.context
         self._metrics = [read_catalogue()[name] for name in METRICS]
 
@@ -92,7 +90,7 @@ class LiveShopService:
             unless_unavailable(self._sums(seller_id)),
             unless_unavailable(self._orders(seller_id)),
             unless_unavailable(self._visitors(seller_id)),
-            unless_unavailable(self._analytics.parcels.due(seller_id, PARCELS)),
+            unless_unavailable(due_parcels(self._context, seller_id, PARCELS)),
         )
         return LiveShop(sums, orders, visitors, parcels, self._context.clock())
 
@@ -133,16 +131,16 @@ class LiveShopService:
             self._sums(seller_id),
             self._orders(seller_id),
             self._visitors(seller_id),
-            self._analytics.parcels.due(seller_id, PARCELS) if reads_parcels else _same(shop.parcels),
+            due_parcels(self._context, seller_id, PARCELS) if reads_parcels else _same(shop.parcels),
         )
         return LiveShop(sums, orders, visitors, parcels, shop.now)
 
     async def _orders(self, seller_id: str) -> Orders:
-        return await self._analytics.orders.of_seller(seller_id, PeriodRequest(), None, ORDERS)
+        return await orders.of_seller(self._context, seller_id, PeriodRequest(), None, ORDERS)
 
     async def _visitors(self, seller_id: str) -> Visitors:
         """Return the visits up to now, in whole minutes."""
-        as_of = await self._context.watermarks.as_of(VISIT_TABLES)
+        as_of = await self._context.watermarks.as_of(("product_views",))
         minute = self._context.clock().replace(second=0, microsecond=0)
         row = await self._context.clickhouse.row(
             "seller_visitors",

@@ -199,8 +199,9 @@ async def seller_metric_rows(
     or counts different shoppers or sessions. Send `from` and `to` with every page: without them, the period
     follows the newest sale.
     """
-    request = MetricsRequest((metric,), requested, product_id=product_id)
-    content = await dashboards.metric_rows_of_seller(seller_id, request, cursor, limit)
+    content = await dashboards.metric_rows_of_seller(
+        seller_id, MetricsRequest((metric,), requested, product_id=product_id), cursor, limit
+    )
     return respond(content, table_of_kinds(row_kinds(find_metric(metric)), lambda page: page["rows"]))
 
 

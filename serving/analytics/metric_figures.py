@@ -238,120 +238,127 @@ class Figures:
     split: list[Row]
 
 
-class FiguresReader:
-    """Reads figures of metrics from ClickHouse."""
+async def read_figures(
+    context: AnalyticsContext, metrics: Sequence[Metric], asked: FiguresRequest
+) -> list[Figures]:
+    """Return the figures of metrics by source, those of the first metric's source first."""
+    first, *others = _by_source(metrics)
+    if asked.by is None:
+        return await asyncio.gather(*(_figures(context, each, asked) for each in [first, *others]))
+    dimension = first[0].dimension(asked.by)
+    top: dict[str, Value] = {"top": len(dimension.values) or asked.top}
+    ranked = await _figures(context, first, asked, queries.FIRST_VALUES, top)
+    values: dict[str, Value] = {"values": _listed(dimension, ranked.split)}
+    known = (_figures(context, each, asked, queries.GIVEN_VALUES, values) for each in others)
+    return [ranked, *await asyncio.gather(*known)]
 
-    def __init__(self, context: AnalyticsContext) -> None:
-        self._context = context
 
-    async def read(self, metrics: Sequence[Metric], asked: FiguresRequest) -> list[Figures]:
-        """Return the figures of metrics by source, those of the first metric's source first."""
-        first, *others = _by_source(metrics)
-        if asked.by is None:
-            return await asyncio.gather(*(self._figures(each, asked) for each in [first, *others]))
-        dimension = first[0].dimension(asked.by)
-        top: dict[str, Value] = {"top": len(dimension.values) or asked.top}
-        ranked = await self._figures(first, asked, queries.FIRST_VALUES, top)
-        values: dict[str, Value] = {"values": _listed(dimension, ranked.split)}
-        known = (self._figures(each, asked, queries.GIVEN_VALUES, values) for each in others)
-        return [ranked, *await asyncio.gather(*known)]
+async def _figures(
+    context: AnalyticsContext,
+    metrics: Sequence[Metric],
+    asked: FiguresRequest,
+    is_listed: str = "",
+    listed: Mapping[str, Value] | None = None,
+) -> Figures:
+    """Return the series, the totals and the split of metrics of one source, and the totals before.
 
-    async def _figures(
-        self,
-        metrics: Sequence[Metric],
-        asked: FiguresRequest,
-        is_listed: str = "",
-        listed: Mapping[str, Value] | None = None,
-    ) -> Figures:
-        """Return the series, the totals and the split of metrics of one source, and the totals before.
-
-        `is_listed`, with its parameters, says which values of the dimension are listed.
-        """
-        only = _only(metrics, asked)
-        totals = queries.totals_query(metrics, of_product=asked.of_product, scope=asked.scope, only=only)
-        if asked.by is None:
-            series = queries.series_query(metrics, of_product=asked.of_product, scope=asked.scope, only=only)
-        else:
-            series = queries.series_and_split_query(
-                metrics,
-                metrics[0].dimension(asked.by),
-                of_product=asked.of_product,
-                scope=asked.scope,
-                is_listed=is_listed,
-                only=only,
-            )
-        of_series: dict[str, Value] = {"grain": asked.grain, **(listed or {})}
-        rows, then = await asyncio.gather(
-            self.rows(series, asked.parameters | of_series),
-            self.rows(totals, asked.parameters | bounds(asked.before)) if asked.before else _no_rows(),
-        )
-        split = [row for row in rows if row["bucket"] is None]
-        by_bucket = [row for row in rows if row["bucket"] is not None]
-        now = [row for row in by_bucket if int(row["bucket"]) == queries.WHOLE_PERIOD]
-        buckets = [row for row in by_bucket if int(row["bucket"]) != queries.WHOLE_PERIOD]
-        return Figures(
+    `is_listed`, with its parameters, says which values of the dimension are listed.
+    """
+    only = _only(metrics, asked)
+    totals = queries.totals_query(metrics, of_product=asked.of_product, scope=asked.scope, only=only)
+    if asked.by is None:
+        series = queries.series_query(metrics, of_product=asked.of_product, scope=asked.scope, only=only)
+    else:
+        series = queries.series_and_split_query(
             metrics,
-            buckets,
-            columns_of(metrics, now or buckets),
-            columns_of(metrics, then) if asked.before else None,
-            split,
-        )
-
-    async def split(
-        self, found: Sequence[Figures], asked: FiguresRequest
-    ) -> tuple[list[MetricSplit], MetricRest | None]:
-        """Return the figures of the values of a dimension, the first of them by the first metric."""
-        if asked.by is None:
-            return [], None
-        dimension = found[0].metrics[0].dimension(asked.by)
-        listed = _listed(dimension, found[0].split)
-        now = [parts(each.metrics, each.split) for each in found]
-        then: list[Parts | None] = [None] * len(found)
-        if asked.before:
-            compared = asked.parameters | bounds(asked.before)
-            then = [*await asyncio.gather(*(self._parts(each, compared, listed, asked) for each in found))]
-        shown = split(
-            [(each.metrics, part, before) for each, part, before in zip(found, now, then, strict=True)],
-            listed,
-            asked.names,
-            await self._names(asked.by, dimension, listed),
-        )
-        others = [[row for row in each.split if row["value"] is None] for each in found]
-        count = sum(int(row["value_count"]) for row in others[0])
-        others_together = rest(
-            [(each.metrics, rows) for each, rows in zip(found, others, strict=True)],
-            asked.names,
-            asked.by,
-            count,
-        )
-        return shown, others_together if count or any(others_together["values"].values()) else None
-
-    async def _parts(
-        self, figures: Figures, parameters: dict[str, Value], listed: list[str], asked: FiguresRequest
-    ) -> Parts:
-        """Return the columns of metrics of one source for the listed values of the dimension."""
-        metrics, dimension = figures.metrics, figures.metrics[0].dimension(asked.by or "")
-        sql = queries.compared_query(
-            metrics,
-            dimension,
+            metrics[0].dimension(asked.by),
             of_product=asked.of_product,
             scope=asked.scope,
-            only=_only(metrics, asked),
+            is_listed=is_listed,
+            only=only,
         )
-        return parts(metrics, await self.rows(sql, parameters | {"values": listed}))
+    of_series: dict[str, Value] = {"grain": asked.grain, **(listed or {})}
+    rows, then = await asyncio.gather(
+        read_rows(context, series, asked.parameters | of_series),
+        read_rows(context, totals, asked.parameters | bounds(asked.before)) if asked.before else _no_rows(),
+    )
+    split = [row for row in rows if row["bucket"] is None]
+    by_bucket = [row for row in rows if row["bucket"] is not None]
+    now = [row for row in by_bucket if int(row["bucket"]) == queries.WHOLE_PERIOD]
+    buckets = [row for row in by_bucket if int(row["bucket"]) != queries.WHOLE_PERIOD]
+    return Figures(
+        metrics,
+        buckets,
+        columns_of(metrics, now or buckets),
+        columns_of(metrics, then) if asked.before else None,
+        split,
+    )
 
-    async def _names(self, by: str, dimension: Dimension, values: Sequence[str]) -> Mapping[str, str | None]:
-        """Return the names of products or sellers; of another dimension, the texts for some of its values."""
-        if by == SELLER:
-            return dict(await self._context.names.of_sellers(values))
-        if by != PRODUCT:
-            return dimension.labels
-        products = await self._context.product_names(values)
-        return {product_id: product.name for product_id, product in products.items()}
 
-    async def rows(self, sql: str, parameters: dict[str, Value]) -> list[Row]:
-        """Return the rows of a query of `clickhouse.metric_catalogue.queries`."""
-        return await self._context.clickhouse.rows_of_sql("seller_metrics", sql, parameters)
+async def read_split(
+    context: AnalyticsContext, found: Sequence[Figures], asked: FiguresRequest
+) -> tuple[list[MetricSplit], MetricRest | None]:
+    """Return the figures of the values of a dimension, the first of them by the first metric."""
+    if asked.by is None:
+        return [], None
+    dimension = found[0].metrics[0].dimension(asked.by)
+    listed = _listed(dimension, found[0].split)
+    now = [parts(each.metrics, each.split) for each in found]
+    then: list[Parts | None] = [None] * len(found)
+    if asked.before:
+        compared = asked.parameters | bounds(asked.before)
+        then = [*await asyncio.gather(*(_parts(context, each, compared, listed, asked) for each in found))]
+    shown = split(
+        [(each.metrics, part, before) for each, part, before in zip(found, now, then, strict=True)],
+        listed,
+        asked.names,
+        await _names(context, asked.by, dimension, listed),
+    )
+    others = [[row for row in each.split if row["value"] is None] for each in found]
+    count = sum(int(row["value_count"]) for row in others[0])
+    others_together = rest(
+        [(each.metrics, rows) for each, rows in zip(found, others, strict=True)],
+        asked.names,
+        asked.by,
+        count,
+    )
+    return shown, others_together if count or any(others_together["values"].values()) else None
+
+
+async def _parts(
+    context: AnalyticsContext,
+    figures: Figures,
+    parameters: dict[str, Value],
+    listed: list[str],
+    asked: FiguresRequest,
+) -> Parts:
+    """Return the columns of metrics of one source for the listed values of the dimension."""
+    metrics, dimension = figures.metrics, figures.metrics[0].dimension(asked.by or "")
+    sql = queries.compared_query(
+        metrics,
+        dimension,
+        of_product=asked.of_product,
+        scope=asked.scope,
+        only=_only(metrics, asked),
+    )
+    return parts(metrics, await read_rows(context, sql, parameters | {"values": listed}))
+
+
+async def _names(
+    context: AnalyticsContext, by: str, dimension: Dimension, values: Sequence[str]
+) -> Mapping[str, str | None]:
+    """Return the names of products or sellers; of another dimension, the texts for some of its values."""
+    if by == SELLER:
+        return dict(await context.names.of_sellers(values))
+    if by != PRODUCT:
+        return dimension.labels
+    products = await context.product_names(values)
+    return {product_id: product.name for product_id, product in products.items()}
+
+
+async def read_rows(context: AnalyticsContext, sql: str, parameters: dict[str, Value]) -> list[Row]:
+    """Return the rows of a query of `clickhouse.metric_catalogue.queries`."""
+    return await context.clickhouse.rows_of_sql("seller_metrics", sql, parameters)
 
 
 def _only(metrics: Sequence[Metric], asked: FiguresRequest) -> Dimension | None:
@@ -390,8 +397,7 @@ async def totals_of_seller(
     found: dict[str, Figure] = {}
     for own in _by_source(metrics):
         sql = queries.totals_query(own, of_product=False)
-        rows = await context.clickhouse.rows_of_sql(query, sql, parameters)
-        found |= values(own, columns_of(own, rows))
+        found |= values(own, columns_of(own, await context.clickhouse.rows_of_sql(query, sql, parameters)))
     return {metric.name: found[metric.name] for metric in metrics}
 
 

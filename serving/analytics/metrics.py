@@ -2,17 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from clickhouse.metric_catalogue import queries
 from clickhouse.metric_catalogue.definition import Metric, read_every_metric
 from clickhouse.metric_catalogue.scope import MARKETPLACE, ONE_SELLER, Scope
 from clickhouse.metric_catalogue.source import Dimension
-from common.cursor import BadCursor, decode_cursor, encode_cursor
+from common.cursor import decode_cursor, encode_cursor, moment_of
 from common.problems import problem
 from serving.analytics import metric_figures
-from serving.analytics.metric_figures import Figures, FiguresReader, FiguresRequest, bounds
+from serving.analytics.metric_figures import (
+    Figures,
+    FiguresRequest,
+    bounds,
+    read_figures,
+    read_rows,
+    read_split,
+)
 from serving.analytics.metric_schemas import MarketplaceMetrics, MetricRows, SellerMetrics
 from serving.analytics.row_export import RowExport, begin_export
 from serving.analytics.sales import show_period
@@ -57,174 +64,165 @@ class MetricsRequest:
     only: Only | None = None
 
 
-class MetricsService:
-    """Returns the metrics of the catalogue."""
+async def of_seller(context: AnalyticsContext, seller_id: str, request: MetricsRequest) -> SellerMetrics:
+    """Return metrics of one seller, compared with an earlier period.
 
-    def __init__(self, context: AnalyticsContext) -> None:
-        self._context = context
-        self._reader = FiguresReader(context)
+    Raises:
+        UNKNOWN_METRIC: the catalogue has no metric of a name.
+        UNUSABLE_PARAMETER: a metric is asked for twice, can't be split by the dimension, or can't be
+            restricted to a product.
+        UNKNOWN_SELLER: the seller never registered and never sold anything.
+    """
+    metrics = [find_metric(name) for name in request.metrics]
+    _check(metrics, request)
+    as_of = await context.watermarks.as_of(tables_of(metrics))
+    period = await context.seller_period(seller_id, request.period)
+    asked = _asked(context, request, ONE_SELLER, period, as_of, {"seller_id": seller_id})
+    found = await read_figures(context, metrics, asked)
+    await context.require_seller(seller_id, [row for each in found for row in each.series])
+    return {"seller_id": seller_id, **await _content(context, metrics, request, asked, period, found, as_of)}
 
-    async def of_seller(self, seller_id: str, request: MetricsRequest) -> SellerMetrics:
-        """Return metrics of one seller, compared with an earlier period.
 
-        Raises:
-            UNKNOWN_METRIC: the catalogue has no metric of a name.
-            UNUSABLE_PARAMETER: a metric is asked for twice, can't be split by the dimension, or can't be
-                restricted to a product.
-            UNKNOWN_SELLER: the seller never registered and never sold anything.
-        """
-        metrics = [find_metric(name) for name in request.metrics]
-        _check(metrics, request)
-        as_of = await self._context.watermarks.as_of(tables_of(metrics))
-        period = await self._context.seller_period(seller_id, request.period)
-        asked = self._asked(request, ONE_SELLER, period, as_of, {"seller_id": seller_id})
-        found = await self._reader.read(metrics, asked)
-        await self._context.require_seller(seller_id, [row for each in found for row in each.series])
-        return {"seller_id": seller_id, **await self._content(metrics, request, asked, period, found, as_of)}
+async def of_marketplace(context: AnalyticsContext, request: MetricsRequest) -> MarketplaceMetrics:
+    """Return metrics of all sellers together, compared with an earlier period.
 
-    async def of_marketplace(self, request: MetricsRequest) -> MarketplaceMetrics:
-        """Return metrics of all sellers together, compared with an earlier period.
+    Raises:
+        UNKNOWN_METRIC: the catalogue has no metric of a name.
+        UNUSABLE_PARAMETER: as `of_seller`, or a metric is about single sellers.
+    """
+    metrics = [find_metric(name, of_marketplace=True) for name in request.metrics]
+    _check(metrics, request, of_marketplace=True)
+    as_of = await context.watermarks.as_of(tables_of(metrics))
+    period = await context.marketplace_period(request.period)
+    asked = _asked(context, request, MARKETPLACE, period, as_of, {})
+    return await _content(
+        context, metrics, request, asked, period, await read_figures(context, metrics, asked), as_of
+    )
 
-        Raises:
-            UNKNOWN_METRIC: the catalogue has no metric of a name.
-            UNUSABLE_PARAMETER: as `of_seller`, or a metric is about single sellers.
-        """
-        metrics = [find_metric(name, of_marketplace=True) for name in request.metrics]
-        _check(metrics, request, of_marketplace=True)
-        as_of = await self._context.watermarks.as_of(tables_of(metrics))
-        period = await self._context.marketplace_period(request.period)
-        asked = self._asked(request, MARKETPLACE, period, as_of, {})
-        found = await self._reader.read(metrics, asked)
-        return await self._content(metrics, request, asked, period, found, as_of)
 
-    def _asked(
-        self,
-        request: MetricsRequest,
-        scope: Scope,
-        period: Period,
-        as_of: datetime | None,
-        whose: dict[str, Value],
-    ) -> FiguresRequest:
-        return FiguresRequest(
+def _asked(
+    context: AnalyticsContext,
+    request: MetricsRequest,
+    scope: Scope,
+    period: Period,
+    as_of: datetime | None,
+    whose: dict[str, Value],
+) -> FiguresRequest:
+    return FiguresRequest(
+        request.metrics,
+        scope,
+        request.by,
+        request.top,
+        request.product_id is not None,
+        request.period.grain or choose_grain(period),
+        _parameters(context, whose, period, request.product_id)
+        | ({"only": request.only.value} if request.only else {}),
+        None if request.compare == "none" else earlier_period(request.compare, period, as_of, context.zone),
+        request.only.dimension if request.only else None,
+    )
+
+
+async def _content(
+    context: AnalyticsContext,
+    metrics: Sequence[Metric],
+    request: MetricsRequest,
+    asked: FiguresRequest,
+    period: Period,
+    found: Sequence[Figures],
+    as_of: datetime | None,
+) -> MarketplaceMetrics:
+    """Return the content of a response, with the split, which is read now."""
+    zone = context.zone
+    starts = buckets(period, asked.grain, zone)
+    by_name = {metric.name: each for each in found for metric in each.metrics}
+    split, rest = await read_split(context, found, asked)
+    return {
+        "currency": context.currency,
+        "timezone": zone.key,
+        "grain": asked.grain,
+        "period": show_period(period, zone),
+        "compare": request.compare,
+        "compared_period": show_period(asked.before, zone) if asked.before else None,
+        "totals": [
+            metric_figures.total(metric, by_name[metric.name].now, by_name[metric.name].then)
+            for metric in metrics
+        ],
+        "series": metric_figures.series(
             request.metrics,
-            scope,
-            request.by,
-            request.top,
-            request.product_id is not None,
-            request.period.grain or choose_grain(period),
-            self._parameters(whose, period, request.product_id)
-            | ({"only": request.only.value} if request.only else {}),
-            self._compared(request.compare, period, as_of),
-            request.only.dimension if request.only else None,
-        )
+            [metric_figures.by_start(each.metrics, each.series, starts) for each in found],
+            starts,
+            period,
+            zone,
+        ),
+        "filter": {"dimension": request.only.dimension, "value": request.only.value}
+        if request.only
+        else None,
+        "by": request.by,
+        "split": split,
+        "rest": rest,
+        "as_of": context.local(as_of),
+        "stale": False,
+    }
 
-    async def _content(
-        self,
-        metrics: Sequence[Metric],
-        request: MetricsRequest,
-        asked: FiguresRequest,
-        period: Period,
-        found: Sequence[Figures],
-        as_of: datetime | None,
-    ) -> MarketplaceMetrics:
-        """Return the content of a response, with the split, which is read now."""
-        zone = self._context.zone
-        starts = buckets(period, asked.grain, zone)
-        by_name = {metric.name: each for each in found for metric in each.metrics}
-        split, rest = await self._reader.split(found, asked)
-        return {
-            "currency": self._context.currency,
-            "timezone": zone.key,
-            "grain": asked.grain,
-            "period": show_period(period, zone),
-            "compare": request.compare,
-            "compared_period": show_period(asked.before, zone) if asked.before else None,
-            "totals": [
-                metric_figures.total(metric, by_name[metric.name].now, by_name[metric.name].then)
-                for metric in metrics
-            ],
-            "series": metric_figures.series(
-                request.metrics,
-                [metric_figures.by_start(each.metrics, each.series, starts) for each in found],
-                starts,
-                period,
-                zone,
-            ),
-            "filter": {"dimension": request.only.dimension, "value": request.only.value}
-            if request.only
-            else None,
-            "by": request.by,
-            "split": split,
-            "rest": rest,
-            "as_of": self._context.local(as_of),
-            "stale": False,
-        }
 
-    async def rows_of_seller(
-        self, seller_id: str, request: MetricsRequest, cursor: str | None, limit: int
-    ) -> MetricRows:
-        """Return a page of the rows of which a metric is made, the newest first.
+async def rows_of_seller(
+    context: AnalyticsContext, seller_id: str, request: MetricsRequest, cursor: str | None, limit: int
+) -> MetricRows:
+    """Return a page of the rows of which a metric is made, the newest first.
 
-        Raises: as `of_seller`, and
-            BadCursor: the cursor is not one of this list.
-        """
-        metric = find_metric(request.metrics[0])
-        _check([metric], request)
-        as_of = await self._context.watermarks.as_of(tables_of([metric]))
-        period = await self._context.seller_period(seller_id, request.period)
-        after_minute, after_row = _read_cursor(cursor, metric) if cursor else (LATEST, [])
-        parameters = self._parameters({"seller_id": seller_id}, period, request.product_id)
-        parameters |= {"after_minute": after_minute, "after_row": after_row, "limit": limit + 1}
-        sql = queries.rows_query(metric, of_product=request.product_id is not None)
-        rows = await self._reader.rows(sql, parameters)
-        await self._context.require_seller(seller_id, rows)
-        has_more, rows = len(rows) > limit, rows[:limit]
-        names = await self._context.product_names(
-            [row["product_text"] for row in rows if row.get("product_text")]
-        )
-        return {
-            "seller_id": seller_id,
-            "metric": metric.name,
-            "version": metric.version,
-            "currency": self._context.currency,
-            "value_unit": metric.numerator_unit,
-            "denominator_unit": metric.denominator_unit,
-            "period": show_period(period, self._context.zone),
-            "rows": [metric_figures.metric_row(metric, row, names, self._context.zone) for row in rows],
-            "next_cursor": encode_cursor(int(rows[-1]["minute_s"]), *rows[-1]["row"]) if has_more else None,
-            "as_of": self._context.local(as_of),
-            "stale": False,
-        }
+    Raises: as `of_seller`, and
+        BadCursor: the cursor is not one of this list.
+    """
+    metric = find_metric(request.metrics[0])
+    _check([metric], request)
+    as_of = await context.watermarks.as_of(tables_of([metric]))
+    period = await context.seller_period(seller_id, request.period)
+    after_minute, after_row = _read_cursor(cursor, metric) if cursor else (LATEST, [])
+    parameters = _parameters(context, {"seller_id": seller_id}, period, request.product_id)
+    parameters |= {"after_minute": after_minute, "after_row": after_row, "limit": limit + 1}
+    sql = queries.rows_query(metric, of_product=request.product_id is not None)
+    rows = await read_rows(context, sql, parameters)
+    await context.require_seller(seller_id, rows)
+    has_more, rows = len(rows) > limit, rows[:limit]
+    names = await context.product_names([row["product_text"] for row in rows if row.get("product_text")])
+    return {
+        "seller_id": seller_id,
+        "metric": metric.name,
+        "version": metric.version,
+        "currency": context.currency,
+        "value_unit": metric.numerator_unit,
+        "denominator_unit": metric.denominator_unit,
+        "period": show_period(period, context.zone),
+        "rows": [metric_figures.metric_row(metric, row, names, context.zone) for row in rows],
+        "next_cursor": encode_cursor(int(rows[-1]["minute_s"]), *rows[-1]["row"]) if has_more else None,
+        "as_of": context.local(as_of),
+        "stale": False,
+    }
 
-    async def export_of_seller(self, seller_id: str, request: MetricsRequest) -> RowExport:
-        """Return all rows of which a metric is made, the newest first, in slices.
 
-        Raises: as `of_seller`.
-        """
-        metric = find_metric(request.metrics[0])
-        _check([metric], request)
-        as_of = await self._context.watermarks.as_of(tables_of([metric]))
-        period = await self._context.seller_period(seller_id, request.period)
-        parameters = self._parameters({"seller_id": seller_id}, period, request.product_id)
-        return await begin_export(self._context, metric, as_of, seller_id, parameters)
+async def export_of_seller(context: AnalyticsContext, seller_id: str, request: MetricsRequest) -> RowExport:
+    """Return all rows of which a metric is made, the newest first, in slices.
 
-    def _parameters(
-        self, whose: dict[str, Value], period: Period, product_id: str | None
-    ) -> dict[str, Value]:
-        product: dict[str, Value] = {} if product_id is None else {"product_id": product_id}
-        return {
-            **whose,
-            "currency": self._context.currency,
-            "timezone": self._context.zone.key,
-            **bounds(period),
-            **product,
-        }
+    Raises: as `of_seller`.
+    """
+    metric = find_metric(request.metrics[0])
+    _check([metric], request)
+    as_of = await context.watermarks.as_of(tables_of([metric]))
+    period = await context.seller_period(seller_id, request.period)
+    parameters = _parameters(context, {"seller_id": seller_id}, period, request.product_id)
+    return await begin_export(context, metric, as_of, seller_id, parameters)
 
-    def _compared(self, compare: Compare, period: Period, as_of: datetime | None) -> Period | None:
-        """Return the period to compare with, cut at the moment that corresponds to `as_of`."""
-        if compare == "none":
-            return None
-        return earlier_period(compare, period, as_of, self._context.zone)
+
+def _parameters(
+    context: AnalyticsContext, whose: dict[str, Value], period: Period, product_id: str | None
+) -> dict[str, Value]:
+    return {
+        **whose,
+        "currency": context.currency,
+        "timezone": context.zone.key,
+        **bounds(period),
+        **({} if product_id is None else {"product_id": product_id}),
+    }
 
 
 def find_metric(name: str, *, of_marketplace: bool | None = False) -> Metric:
@@ -294,7 +292,4 @@ def tables_of(metrics: Sequence[Metric]) -> list[str]:
 
 def _read_cursor(cursor: str, metric: Metric) -> tuple[datetime, list[str]]:
     minute, *row = decode_cursor(cursor, (int, *(str for _ in metric.source.file.row)))
-    try:
-        return datetime.fromtimestamp(int(minute), UTC), [str(part) for part in row]
-    except (ValueError, OverflowError, OSError) as error:
-        raise BadCursor from error
+    return moment_of(1_000 * int(minute)), [str(part) for part in row]

@@ -9,14 +9,15 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from common.clock import from_millis, to_millis
-from common.cursor import BadCursor, decode_cursor, encode_cursor, moment_of
+from common.clock import from_millis
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.clickhouse import Row
 from serving.kit.csv_writer import money_fields
 from serving.kit.names import UNNAMED, ProductName
+from serving.kit.parameters import read_row_cursor, row_cursor
 from serving.kit.periods import Period
 from serving.kit.response_types import AsOf, Minor, Moment, Stale
+from serving.kit.responses import CsvFormat
 
 Status = Literal["placed", "confirmed", "shipped", "delivered", "cancelled"]
 
@@ -69,23 +70,6 @@ class Orders(TypedDict):
     stale: Stale
 
 
-def order_cursor(placed_at: datetime, order_id: str) -> str:
-    """Return the cursor of the page that follows this order."""
-    return encode_cursor(to_millis(placed_at), order_id)
-
-
-def read_order_cursor(cursor: str) -> tuple[datetime, str]:
-    """Return when the last order of the previous page was placed, and its id.
-
-    Raises:
-        BadCursor: the text is not a cursor of this list.
-    """
-    millis, order_id = decode_cursor(cursor, (int, str))
-    if not order_id:
-        raise BadCursor
-    return moment_of(millis), str(order_id)
-
-
 def product_ids(rows: list[dict[str, Any]]) -> list[str]:
     """Return the products of all lines, each once."""
     return sorted({str(line[1]) for row in rows for line in row["lines"]})
@@ -112,21 +96,23 @@ def order(
     }
 
 
-ORDER_LINE_COLUMNS = (
-    *(name for name in Order.__annotations__ if name != "lines"),
-    *(name for name in SellerOrderLine.__annotations__ if name != "shipping_minor"),
-    "line_shipping_minor",
-)
-"""The columns of a page of orders as CSV: those of the order, then those of the line."""
-
-ORDER_LINE_MONEY = money_fields(Order, SellerOrderLine) | {"line_shipping_minor"}
-
-
 def order_line_rows(page: Orders) -> Iterator[dict[str, Any]]:
     """Yield one row per order line, with the order's own fields repeated."""
     for one in page["orders"]:
         for line in one["lines"]:
             yield {**line, **one, "line_shipping_minor": line["shipping_minor"]}
+
+
+ORDERS_CSV = CsvFormat(
+    (
+        *(name for name in Order.__annotations__ if name != "lines"),
+        *(name for name in SellerOrderLine.__annotations__ if name != "shipping_minor"),
+        "line_shipping_minor",
+    ),
+    order_line_rows,
+    money_fields(Order, SellerOrderLine) | {"line_shipping_minor"},
+)
+"""A page of orders as CSV: the columns are those of the order, then those of the line."""
 
 
 def _status(state: Mapping[str, Any]) -> Status:
@@ -166,50 +152,46 @@ ALL_TIME = Period(datetime(1970, 1, 1, tzinfo=UTC), datetime(2105, 1, 1, tzinfo=
 ORDER_TABLES = ("order_lines", "order_state")
 
 
-class OrdersService:
-    """Returns orders with the seller's own lines, and the status of the seller's own parcels."""
+async def of_seller(
+    context: AnalyticsContext, seller_id: str, requested: PeriodRequest, cursor: str | None, limit: int
+) -> Orders:
+    """Return a page of a seller's orders, the newest first. Without a period, all orders are listed."""
+    as_of, period = await asyncio.gather(
+        context.watermarks.as_of(ORDER_TABLES), _period(context, seller_id, requested)
+    )
+    before_at, before_order_id = read_row_cursor(cursor) if cursor else (period.end, "")
+    if before_at > period.end:
+        before_at, before_order_id = period.end, ""
+    rows = await context.clickhouse.rows(
+        "seller_orders",
+        seller_id=seller_id,
+        period_start=period.start,
+        before_at=before_at,
+        before_order_id=before_order_id,
+        limit=limit + 1,
+    )
+    await context.require_seller(seller_id, rows)
+    more, rows = len(rows) > limit, rows[:limit]
+    names, states = await asyncio.gather(
+        context.names.of_products(product_ids(rows)),
+        _states(context, seller_id, [row["order_id"] for row in rows]),
+    )
+    shown = [order(row, states.get(row["order_id"], {}), names, context.zone) for row in rows]
+    return {
+        "seller_id": seller_id,
+        "orders": shown,
+        "next_cursor": row_cursor(shown[-1]["placed_at"], shown[-1]["order_id"]) if more else None,
+        "as_of": context.local(as_of),
+        "stale": False,
+    }
 
-    def __init__(self, context: AnalyticsContext) -> None:
-        self._context = context
 
-    async def of_seller(
-        self, seller_id: str, requested: PeriodRequest, cursor: str | None, limit: int
-    ) -> Orders:
-        """Return a page of a seller's orders, the newest first. Without a period, all orders are listed."""
-        as_of, period = await asyncio.gather(
-            self._context.watermarks.as_of(ORDER_TABLES), self._period(seller_id, requested)
-        )
-        before_at, before_order_id = read_order_cursor(cursor) if cursor else (period.end, "")
-        if before_at > period.end:
-            before_at, before_order_id = period.end, ""
-        rows = await self._context.clickhouse.rows(
-            "seller_orders",
-            seller_id=seller_id,
-            period_start=period.start,
-            before_at=before_at,
-            before_order_id=before_order_id,
-            limit=limit + 1,
-        )
-        await self._context.require_seller(seller_id, rows)
-        more, rows = len(rows) > limit, rows[:limit]
-        names, states = await asyncio.gather(
-            self._context.names.of_products(product_ids(rows)),
-            self._states(seller_id, [row["order_id"] for row in rows]),
-        )
-        shown = [order(row, states.get(row["order_id"], {}), names, self._context.zone) for row in rows]
-        return {
-            "seller_id": seller_id,
-            "orders": shown,
-            "next_cursor": order_cursor(shown[-1]["placed_at"], shown[-1]["order_id"]) if more else None,
-            "as_of": self._context.local(as_of),
-            "stale": False,
-        }
+async def _period(context: AnalyticsContext, seller_id: str, requested: PeriodRequest) -> Period:
+    return ALL_TIME if requested.is_open else await context.seller_period(seller_id, requested)
 
-    async def _period(self, seller_id: str, requested: PeriodRequest) -> Period:
-        return ALL_TIME if requested.is_open else await self._context.seller_period(seller_id, requested)
 
-    async def _states(self, seller_id: str, order_ids: list[str]) -> dict[str, Row]:
-        if not order_ids:
-            return {}
-        rows = await self._context.clickhouse.rows("order_states", seller_id=seller_id, order_ids=order_ids)
-        return {row["order_id"]: row for row in rows}
+async def _states(context: AnalyticsContext, seller_id: str, order_ids: list[str]) -> dict[str, Row]:
+    if not order_ids:
+        return {}
+    rows = await context.clickhouse.rows("order_states", seller_id=seller_id, order_ids=order_ids)
+    return {row["order_id"]: row for row in rows}

@@ -17,6 +17,7 @@ from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.csv_writer import money_fields
 from serving.kit.names import UNNAMED, ProductName
 from serving.kit.response_types import AsOf, Minor, Period, Stale, deprecated_for
+from serving.kit.responses import CsvFormat
 
 
 class PriceWindow(TypedDict):
@@ -145,11 +146,10 @@ def price_change(row: Row, days: int, names: Mapping[str, ProductName], zone: Zo
     before, after = _window(row, "before"), _window(row, "after")
     old_price, new_price = int(row["old_price_minor"]), int(row["new_price_minor"])
     changed = change(after["net_sales"], before["net_sales"])
-    changed_at: datetime = from_millis(int(row["changed_ms"])).astimezone(zone)
     return {
         "product_id": row["product_id"],
         "label": names.get(row["product_id"], UNNAMED).name,
-        "changed_at": changed_at,
+        "changed_at": from_millis(int(row["changed_ms"])).astimezone(zone),
         "old_price": old_price,
         "new_price": new_price,
         "price_change": change(new_price, old_price),
@@ -209,20 +209,6 @@ def _ratio(part: int, whole: int) -> float:
 
 
 _WINDOW_COLUMNS = tuple(PriceWindow.__annotations__)
-_CHANGE_COLUMNS = ("product_id", "label", "changed_at", "old_price", "new_price", "price_change", "days")
-
-PRICE_CHANGE_COLUMNS = (
-    *_CHANGE_COLUMNS,
-    "complete",
-    *(f"{name}_{side}" for side in ("before", "after") for name in _WINDOW_COLUMNS),
-    "units_change",
-    "revenue_change",
-    "net_sales_change",
-)
-
-PRICE_CHANGE_MONEY = money_fields(PriceChange) | {
-    f"{name}_{side}" for side in ("before", "after") for name in money_fields(PriceWindow)
-}
 
 
 def price_change_rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -234,8 +220,16 @@ def price_change_rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]
         yield {**each, **windows, "complete": "true" if each["complete"] else "false"}
 
 
-PRICE_TABLES = ("offer_changes", "sales_lines", "product_views")
-PAIR_TABLES = ("sales_lines",)
+PRICE_CHANGES_CSV = CsvFormat(
+    (
+        *("product_id", "label", "changed_at", "old_price", "new_price", "price_change", "days", "complete"),
+        *(f"{name}_{side}" for side in ("before", "after") for name in _WINDOW_COLUMNS),
+        *("units_change", "revenue_change", "net_sales_change"),
+    ),
+    price_change_rows,
+    money_fields(PriceChange)
+    | {f"{name}_{side}" for side in ("before", "after") for name in money_fields(PriceWindow)},
+)
 
 WINDOW_DAYS = 14
 """The default length of a window: whole weeks, because weekdays differ."""
@@ -265,74 +259,69 @@ class PairsRequest:
     limit: int = 20
 
 
-class ProductInsightsService:
-    """Returns figures of a seller's own products."""
+async def price_changes(
+    context: AnalyticsContext, seller_id: str, request: PriceChangesRequest
+) -> PriceChanges:
+    """Return the price changes of a period, the newest first.
 
-    def __init__(self, context: AnalyticsContext) -> None:
-        self._context = context
+    Raises:
+        UNKNOWN_SELLER: the seller never registered and never sold anything.
+    """
+    as_of = await context.watermarks.as_of(("offer_changes", "sales_lines", "product_views"))
+    period = await context.seller_period(seller_id, request.period)
+    rows = await context.clickhouse.rows(
+        "seller_price_changes",
+        seller_id=seller_id,
+        currency=context.currency,
+        period_start=period.start,
+        period_end=period.end,
+        until=(as_of or context.clock()).replace(second=0, microsecond=0),
+        days=request.days,
+        limit=request.limit,
+    )
+    await context.require_seller(seller_id, rows)
+    names = await context.product_names(row["product_id"] for row in rows)
+    return {
+        "seller_id": seller_id,
+        "currency": context.currency,
+        "timezone": context.zone.key,
+        "period": show_period(period, context.zone),
+        "days": request.days,
+        "changes": [price_change(row, request.days, names, context.zone) for row in rows],
+        "notes": list(NOTES),
+        "as_of": context.local(as_of),
+        "stale": False,
+    }
 
-    async def price_changes(self, seller_id: str, request: PriceChangesRequest) -> PriceChanges:
-        """Return the price changes of a period, the newest first.
 
-        Raises:
-            UNKNOWN_SELLER: the seller never registered and never sold anything.
-        """
-        context = self._context
-        as_of = await context.watermarks.as_of(PRICE_TABLES)
-        period = await context.seller_period(seller_id, request.period)
-        rows = await context.clickhouse.rows(
-            "seller_price_changes",
-            seller_id=seller_id,
-            currency=context.currency,
-            period_start=period.start,
-            period_end=period.end,
-            until=(as_of or context.clock()).replace(second=0, microsecond=0),
-            days=request.days,
-            limit=request.limit,
-        )
-        await context.require_seller(seller_id, rows)
-        names = await context.product_names(row["product_id"] for row in rows)
-        return {
-            "seller_id": seller_id,
-            "currency": context.currency,
-            "timezone": context.zone.key,
-            "period": show_period(period, context.zone),
-            "days": request.days,
-            "changes": [price_change(row, request.days, names, context.zone) for row in rows],
-            "notes": list(NOTES),
-            "as_of": context.local(as_of),
-            "stale": False,
-        }
+async def bought_together(context: AnalyticsContext, seller_id: str, request: PairsRequest) -> BoughtTogether:
+    """Return the pairs of products in the orders of a period, the most frequent first.
 
-    async def bought_together(self, seller_id: str, request: PairsRequest) -> BoughtTogether:
-        """Return the pairs of products in the orders of a period, the most frequent first.
-
-        Raises:
-            UNKNOWN_SELLER: the seller never registered and never sold anything.
-        """
-        context = self._context
-        as_of = await context.watermarks.as_of(PAIR_TABLES)
-        period = await context.seller_period(seller_id, request.period)
-        rows = await context.clickhouse.rows(
-            "seller_bought_together",
-            seller_id=seller_id,
-            currency=context.currency,
-            period_start=period.start,
-            period_end=period.end,
-            max_products=MAX_PRODUCTS,
-            min_orders=request.min_orders,
-            limit=request.limit,
-        )
-        await context.require_seller(seller_id, rows)
-        products = {row[name] for row in rows for name in ("product_a", "product_b") if row[name]}
-        return {
-            "seller_id": seller_id,
-            "currency": context.currency,
-            "timezone": context.zone.key,
-            "period": show_period(period, context.zone),
-            "orders": int(rows[0]["orders"]) if rows else 0,
-            "min_orders": request.min_orders,
-            "pairs": pairs(rows, await context.product_names(products)),
-            "as_of": context.local(as_of),
-            "stale": False,
-        }
+    Raises:
+        UNKNOWN_SELLER: the seller never registered and never sold anything.
+    """
+    as_of = await context.watermarks.as_of(("sales_lines",))
+    period = await context.seller_period(seller_id, request.period)
+    rows = await context.clickhouse.rows(
+        "seller_bought_together",
+        seller_id=seller_id,
+        currency=context.currency,
+        period_start=period.start,
+        period_end=period.end,
+        max_products=MAX_PRODUCTS,
+        min_orders=request.min_orders,
+        limit=request.limit,
+    )
+    await context.require_seller(seller_id, rows)
+    products = {row[name] for row in rows for name in ("product_a", "product_b") if row[name]}
+    return {
+        "seller_id": seller_id,
+        "currency": context.currency,
+        "timezone": context.zone.key,
+        "period": show_period(period, context.zone),
+        "orders": int(rows[0]["orders"]) if rows else 0,
+        "min_orders": request.min_orders,
+        "pairs": pairs(rows, await context.product_names(products)),
+        "as_of": context.local(as_of),
+        "stale": False,
+    }

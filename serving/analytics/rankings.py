@@ -1,6 +1,7 @@
 """Ranked lists: a seller's best products, popular products, and the sellers of a search."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,6 @@ from clickhouse.metric_catalogue.queries import best_query
 from serving.analytics.metric_figures import bounds
 from serving.analytics.sales import show_period
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
-from serving.kit.clickhouse import Value
 from serving.kit.names import UNNAMED, ProductName
 from serving.kit.rankings import HALF_LIFE_DAYS, Ranking, ranking
 from serving.kit.response_types import AsOf, Minor, Period, Revenue, Stale
@@ -139,39 +139,40 @@ _METRICS = ("net_sales", "units", "orders", "gross_sales", "shipping")
 """The metrics of the catalogue that a list of best products has."""
 
 
+async def top_products(
+    context: AnalyticsContext, seller_id: str, requested: PeriodRequest, by: By, limit: int
+) -> TopProducts:
+    """Return a seller's best products of a period."""
+    as_of = await context.watermarks.as_of(PRODUCT_TABLES)
+    period = await context.seller_period(seller_id, requested)
+    rows = await context.clickhouse.rows_of_sql(
+        "seller_products",
+        products_sql(by),
+        {"seller_id": seller_id, "currency": context.currency, **bounds(period), "top": limit},
+    )
+    await context.require_seller(seller_id, rows)
+    names = await context.names.of_products([row["value"] for row in rows])
+    return {
+        "seller_id": seller_id,
+        "currency": context.currency,
+        "by": by,
+        "period": show_period(period, context.zone),
+        "products": [product(row, names) for row in rows],
+        "as_of": context.local(as_of),
+        "stale": False,
+    }
+
+
+@dataclass(frozen=True, slots=True)
 class RankingsService:
     """Returns ranked lists, the best first."""
 
-    def __init__(self, context: AnalyticsContext) -> None:
-        self._context = context
-
-    async def top_products(self, seller_id: str, requested: PeriodRequest, by: By, limit: int) -> TopProducts:
-        """Return a seller's best products of a period."""
-        as_of = await self._context.watermarks.as_of(PRODUCT_TABLES)
-        period = await self._context.seller_period(seller_id, requested)
-        parameters: dict[str, Value] = {
-            "seller_id": seller_id,
-            "currency": self._context.currency,
-            **bounds(period),
-            "top": limit,
-        }
-        rows = await self._context.clickhouse.rows_of_sql("seller_products", products_sql(by), parameters)
-        await self._context.require_seller(seller_id, rows)
-        names = await self._context.names.of_products([row["value"] for row in rows])
-        return {
-            "seller_id": seller_id,
-            "currency": self._context.currency,
-            "by": by,
-            "period": show_period(period, self._context.zone),
-            "products": [product(row, names) for row in rows],
-            "as_of": self._context.local(as_of),
-            "stale": False,
-        }
+    context: AnalyticsContext
 
     async def popular(self, name: Ranking, n: int) -> PopularProducts:
         """Return the first `n` products of the ranking `name`."""
-        ranked = await ranking(self._context.versions, name, n)
-        names = await self._context.names.of_products([product_id for product_id, _ in ranked])
+        ranked = await ranking(self.context.versions, name, n)
+        names = await self.context.names.of_products([product_id for product_id, _ in ranked])
         return {
             "ranking": name,
             "half_life_days": HALF_LIFE_DAYS[name],
@@ -180,14 +181,14 @@ class RankingsService:
 
     async def find_sellers(self, text: str, limit: int) -> Sellers:
         """Return sellers whose id starts with `text`, or whose state, name or city matches it."""
-        rows = await self._context.clickhouse.rows(
-            "sellers", asked=text.strip(), currency=self._context.currency, limit=limit
+        rows = await self.context.clickhouse.rows(
+            "sellers", asked=text.strip(), currency=self.context.currency, limit=limit
         )
-        return {"currency": self._context.currency, "sellers": [seller_found(row) for row in rows]}
+        return {"currency": self.context.currency, "sellers": [seller_found(row) for row in rows]}
 
     async def busiest_shopper(self) -> str | None:
         """Return the registered shopper with the most orders on the last day; None if none has ordered."""
-        rows = await self._context.clickhouse.rows("busiest_shopper")
+        rows = await self.context.clickhouse.rows("busiest_shopper")
         return str(rows[0]["shopper_id"]) if rows else None
 
 

@@ -19,8 +19,6 @@ from serving.kit.parquet_writer import ColumnKind, money_column, money_columns
 
 COLUMNS = tuple(MetricRow.__annotations__)
 
-_MS_PER_S = 1_000
-
 
 def row_kinds(metric: Metric) -> dict[str, ColumnKind]:
     """Return the kind of each column of the rows behind a metric."""
@@ -42,7 +40,7 @@ def metric_rows(metric: Metric, found: "pa.Table", names: Mapping[str, str | Non
 
     `names` has the name of each product that has one.
     """
-    at = pc.multiply(pc.cast(found["minute_s"], pa.int64()), _MS_PER_S)
+    at_ms = pc.multiply(pc.cast(found["minute_s"], pa.int64()), 1_000)
     products = _text(found, "product")
     labels = pa.array(list(names.values()), pa.string())
     places = pc.index_in(products, value_set=pa.array(list(names), pa.string()))
@@ -51,7 +49,7 @@ def metric_rows(metric: Metric, found: "pa.Table", names: Mapping[str, str | Non
     columns = {
         "order_id": _text(found, "order"),
         "kind": _text(found, "kind"),
-        "at": pc.cast(at, pa.timestamp("ms", tz="UTC")),
+        "at": pc.cast(at_ms, pa.timestamp("ms", tz="UTC")),
         "line_number": pc.cast(_text(found, "line"), pa.int64()),
         "product_id": products,
         "label": labels.take(places),

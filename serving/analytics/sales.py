@@ -29,6 +29,7 @@ from serving.kit.periods import (
     bucket_of,
     buckets,
     choose_grain,
+    choose_period,
     compared_period,
     midnight,
     previous_period,
@@ -127,10 +128,9 @@ def series(rows: Sequence[Row], starts: tuple[datetime, ...], period: Period, zo
         sums = filled[bucket_of(datetime.fromtimestamp(int(row["bucket"]), UTC), starts)]
         for name in OF_BUCKETS:
             sums[name] += int(row[name])
-    bounds = bucket_bounds(starts, period, zone)
     return [
         cast(Bucket, {"start": start, "end": end, **sums, "net_sales_minor": sums[NET_SALES]})
-        for (start, end), sums in zip(bounds, filled, strict=True)
+        for (start, end), sums in zip(bucket_bounds(starts, period, zone), filled, strict=True)
     ]
 
 
@@ -200,10 +200,9 @@ def bucket_bounds(
     starts: tuple[datetime, ...], period: Period, zone: ZoneInfo
 ) -> tuple[tuple[datetime, datetime], ...]:
     """Return the start and end of each bucket within the period, in the zone."""
-    ends = (*starts[1:], period.end)
     return tuple(
         (max(start, period.start).astimezone(zone), min(end, period.end).astimezone(zone))
-        for start, end in zip(starts, ends, strict=True)
+        for start, end in zip(starts, (*starts[1:], period.end), strict=True)
     )
 
 
@@ -244,142 +243,146 @@ class SalesQuery(NamedTuple):
         return self.compared != self.before
 
 
-class SalesService:
-    """Returns totals, series, the previous period, and the change."""
+async def of_seller(context: AnalyticsContext, seller_id: str, requested: PeriodRequest) -> SellerSales:
+    """Return what a seller sold, compared with the previous period.
 
-    def __init__(self, context: AnalyticsContext) -> None:
-        self._context = context
+    Without bounds, the period ends with the day of the seller's newest sale. For most sellers this is one
+    of the marketplace's newest days. These days are queried first, without looking up the newest sale.
 
-    async def of_seller(self, seller_id: str, requested: PeriodRequest) -> SellerSales:
-        """Return what a seller sold, compared with the previous period.
+    Raises:
+        UNKNOWN_SELLER: the seller never registered and never sold anything.
+    """
+    as_of = await context.watermarks.as_of(SELLER_TABLES)
+    if as_of and requested.is_open and requested.grain in GRAINS_WITHIN_A_DAY:
+        sales = await _of_newest_days(context, seller_id, requested, as_of)
+        if sales:
+            return sales
+    query = _query(context, await context.seller_period(seller_id, requested), requested.grain, as_of)
+    rows = await _rows(context, seller_id, query, query.before.start, query.period.end)
+    await context.require_seller(seller_id, rows)
+    return _content_of_seller(context, seller_id, query, rows, as_of)
 
-        Without bounds, the period ends with the day of the seller's newest sale. For most sellers this is one
-        of the marketplace's newest days. These days are queried first, without looking up the newest sale.
 
-        Raises:
-            UNKNOWN_SELLER: the seller never registered and never sold anything.
-        """
-        as_of = await self._context.watermarks.as_of(SELLER_TABLES)
-        if as_of and requested.is_open and requested.grain in GRAINS_WITHIN_A_DAY:
-            sales = await self._of_newest_days(seller_id, requested, as_of)
-            if sales:
-                return sales
-        query = self._query(await self._context.seller_period(seller_id, requested), requested.grain, as_of)
-        rows = await self._rows(seller_id, query, query.before.start, query.period.end)
-        await self._context.require_seller(seller_id, rows)
-        return self._of_seller(seller_id, query, rows, as_of)
+async def _of_newest_days(
+    context: AnalyticsContext, seller_id: str, requested: PeriodRequest, as_of: datetime
+) -> SellerSales | None:
+    """Return a seller's sales in the default period; None if the queried days do not cover the period."""
+    newest_days = _query(context, choose_period(None, None, as_of, context.zone), requested.grain, as_of)
+    since = newest_days.before.start - RECENT_SALES_WINDOW
+    rows = await _rows(context, seller_id, newest_days, since, LATEST)
+    newest = newest_minute(rows)
+    if newest is None:
+        return None
+    query = _query(context, context.period(requested, newest), requested.grain, as_of)
+    if since > query.before.start or (query.is_unfinished and query.period != newest_days.period):
+        return None
+    if not days_match_zone(rows, query.grain, context.zone):
+        return None
+    return _content_of_seller(context, seller_id, query, repartition(rows, query.period, query.before), as_of)
 
-    async def _of_newest_days(
-        self, seller_id: str, requested: PeriodRequest, as_of: datetime
-    ) -> SellerSales | None:
-        """Return a seller's sales in the default period; None if the queried days do not cover the period."""
-        newest_days = self._query(self._context.newest_days(as_of), requested.grain, as_of)
-        since = newest_days.before.start - RECENT_SALES_WINDOW
-        rows = await self._rows(seller_id, newest_days, since, LATEST)
-        newest = newest_minute(rows)
-        if newest is None:
-            return None
-        query = self._query(self._context.period(requested, newest), requested.grain, as_of)
-        if since > query.before.start or (query.is_unfinished and query.period != newest_days.period):
-            return None
-        if not days_match_zone(rows, query.grain, self._context.zone):
-            return None
-        own = repartition(rows, query.period, query.before)
-        return self._of_seller(seller_id, query, own, as_of)
 
-    async def _rows(self, seller_id: str, query: SalesQuery, since: datetime, until: datetime) -> list[Row]:
-        parameters: dict[str, Value] = {
-            **query.parameters,
-            "previous_start": max(since, EPOCH),
-            "period_end": until,
-            "seller_id": seller_id,
-        }
-        return await self._context.clickhouse.rows_of_sql("seller_sales", SELLER_SQL, parameters)
+async def _rows(
+    context: AnalyticsContext, seller_id: str, query: SalesQuery, since: datetime, until: datetime
+) -> list[Row]:
+    parameters: dict[str, Value] = {
+        **query.parameters,
+        "previous_start": max(since, EPOCH),
+        "period_end": until,
+        "seller_id": seller_id,
+    }
+    return await context.clickhouse.rows_of_sql("seller_sales", SELLER_SQL, parameters)
 
-    def _of_seller(
-        self, seller_id: str, query: SalesQuery, rows: list[Row], as_of: datetime | None
-    ) -> SellerSales:
-        own = [row for row in rows if row["currency"] == self._context.currency]
-        content = self._content(query, own, as_of, lambda part: totals(of_part(own, part)), changes)
-        return cast(SellerSales, {"seller_id": seller_id, **content})
 
-    async def of_marketplace(self, requested: PeriodRequest) -> MarketplaceSales:
-        """Return what all sellers sold, compared with the previous period."""
-        as_of, period = await asyncio.gather(
-            self._context.watermarks.as_of(MARKETPLACE_TABLES), self._context.marketplace_period(requested)
-        )
-        query = self._query(period, requested.grain, as_of)
-        rows, paid, active = await self._marketplace_rows(query)
-        content = self._content(
-            query,
-            rows,
-            as_of,
-            lambda part: marketplace_totals(rows, paid, active, part),
-            marketplace_changes,
-        )
-        return cast(MarketplaceSales, content)
+def _content_of_seller(
+    context: AnalyticsContext, seller_id: str, query: SalesQuery, rows: list[Row], as_of: datetime | None
+) -> SellerSales:
+    own = [row for row in rows if row["currency"] == context.currency]
+    content = _content(context, query, own, as_of, lambda part: totals(of_part(own, part)), changes)
+    return cast(SellerSales, {"seller_id": seller_id, **content})
 
-    def _content(
-        self,
-        query: SalesQuery,
-        rows: Sequence[Row],
-        as_of: datetime | None,
-        totals_of: Callable[[Part], T],
-        changes_of: Callable[[T, T], Changes],
-    ) -> dict[str, Any]:
-        """Return the content of a response: totals of each part of the time, their changes, and series."""
-        zone = self._context.zone
-        now, before = totals_of("current"), totals_of("previous")
-        compared = totals_of("compared") if query.is_unfinished else before
 
-        def series_of(period: Period, part: Part) -> list[Bucket]:
-            starts = buckets(period, query.grain, zone)
-            return series(of_part(rows, part), starts, period, zone)
+async def of_marketplace(context: AnalyticsContext, requested: PeriodRequest) -> MarketplaceSales:
+    """Return what all sellers sold, compared with the previous period."""
+    as_of, period = await asyncio.gather(
+        context.watermarks.as_of(MARKETPLACE_TABLES), context.marketplace_period(requested)
+    )
+    query = _query(context, period, requested.grain, as_of)
+    rows, paid, active = await _marketplace_rows(context, query)
+    content = _content(
+        context,
+        query,
+        rows,
+        as_of,
+        lambda part: marketplace_totals(rows, paid, active, part),
+        marketplace_changes,
+    )
+    return cast(MarketplaceSales, content)
 
-        return {
-            "currency": self._context.currency,
-            "timezone": zone.key,
-            "grain": query.grain,
-            "period": show_period(query.period, zone),
-            "totals": now,
-            "change": changes_of(now, compared),
-            "series": series_of(query.period, "current"),
-            "previous": {
-                "period": show_period(query.before, zone),
-                "totals": before,
-                "series": series_of(query.before, "previous"),
-            },
-            "compared": {"period": show_period(query.compared, zone), "totals": compared},
-            "as_of": self._context.local(as_of),
-            "stale": False,
-        }
 
-    async def _marketplace_rows(self, query: SalesQuery) -> list[list[Row]]:
-        """Return the rows of the queries for sales, payments and active sellers."""
-        parameters = {**query.parameters, "currency": self._context.currency}
-        bounds = {name: value for name, value in parameters.items() if name not in ("grain", "timezone")}
-        return await self._context.clickhouse.rows_of_all(
-            ("marketplace_sales", parameters),
-            ("marketplace_payments", bounds),
-            ("marketplace_sellers", bounds),
-        )
+def _content(
+    context: AnalyticsContext,
+    query: SalesQuery,
+    rows: Sequence[Row],
+    as_of: datetime | None,
+    totals_of: Callable[[Part], T],
+    changes_of: Callable[[T, T], Changes],
+) -> dict[str, Any]:
+    """Return the content of a response: totals of each part of the time, their changes, and series."""
+    zone = context.zone
+    now, before = totals_of("current"), totals_of("previous")
+    compared = totals_of("compared") if query.is_unfinished else before
 
-    def _query(self, period: Period, requested: Grain | None, as_of: datetime | None) -> SalesQuery:
-        grain = requested or choose_grain(period)
-        buckets(period, grain, self._context.zone)  # raises BadPeriod if the series would be too long
-        before = previous_period(period, self._context.zone)
-        compared = compared_period(period, before, as_of, self._context.zone) if as_of else before
-        return SalesQuery(
-            period,
-            before,
-            compared,
-            grain,
-            {
-                "previous_start": max(before.start, EPOCH),
-                "compared_end": max(compared.end, EPOCH),
-                "period_start": period.start,
-                "period_end": period.end,
-                "grain": grain,
-                "timezone": self._context.zone.key,
-            },
-        )
+    def series_of(period: Period, part: Part) -> list[Bucket]:
+        return series(of_part(rows, part), buckets(period, query.grain, zone), period, zone)
+
+    return {
+        "currency": context.currency,
+        "timezone": zone.key,
+        "grain": query.grain,
+        "period": show_period(query.period, zone),
+        "totals": now,
+        "change": changes_of(now, compared),
+        "series": series_of(query.period, "current"),
+        "previous": {
+            "period": show_period(query.before, zone),
+            "totals": before,
+            "series": series_of(query.before, "previous"),
+        },
+        "compared": {"period": show_period(query.compared, zone), "totals": compared},
+        "as_of": context.local(as_of),
+        "stale": False,
+    }
+
+
+async def _marketplace_rows(context: AnalyticsContext, query: SalesQuery) -> list[list[Row]]:
+    """Return the rows of the queries for sales, payments and active sellers."""
+    parameters = {**query.parameters, "currency": context.currency}
+    bounds = {name: value for name, value in parameters.items() if name not in ("grain", "timezone")}
+    return await context.clickhouse.rows_of_all(
+        ("marketplace_sales", parameters),
+        ("marketplace_payments", bounds),
+        ("marketplace_sellers", bounds),
+    )
+
+
+def _query(
+    context: AnalyticsContext, period: Period, requested: Grain | None, as_of: datetime | None
+) -> SalesQuery:
+    grain = requested or choose_grain(period)
+    buckets(period, grain, context.zone)  # raises BadPeriod if the series would be too long
+    before = previous_period(period, context.zone)
+    compared = compared_period(period, before, as_of, context.zone) if as_of else before
+    return SalesQuery(
+        period,
+        before,
+        compared,
+        grain,
+        {
+            "previous_start": max(before.start, EPOCH),
+            "compared_end": max(compared.end, EPOCH),
+            "period_start": period.start,
+            "period_end": period.end,
+            "grain": grain,
+            "timezone": context.zone.key,
+        },
+    )

@@ -137,8 +137,7 @@ class SellerSql:
         """
         as_of = await self._as_of(query)
         content = await self._send(seller_id, query, parameters, "JSONCompact")
-        result = await asyncio.to_thread(read_result, content)
-        return {**result, "as_of": as_of}
+        return {**await asyncio.to_thread(read_result, content), "as_of": as_of}
 
     async def run_to_parquet(self, seller_id: str, query: str, parameters: Mapping[str, Any]) -> SqlFile:
         """Run a query over the rows of a seller, and return its result as ClickHouse writes it to Parquet.

@@ -17,6 +17,7 @@ from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.clickhouse import Row, Value
 from serving.kit.names import UNNAMED, ProductName
 from serving.kit.response_types import AsOf, Moment, Stale
+from serving.kit.responses import CsvFormat
 
 
 class Signal(TypedDict):
@@ -56,8 +57,10 @@ class SellerSignals(Signals):
     seller_id: str
 
 
-SIGNAL_COLUMNS = tuple(name for name in Signal.__annotations__ if name != "figures")
-"""The columns of a page of signals as CSV."""
+SIGNALS_CSV = CsvFormat(
+    tuple(name for name in Signal.__annotations__ if name != "figures"), lambda content: content["signals"]
+)
+"""A page of signals as CSV."""
 
 
 def signal_cursor(last: Signal) -> str:
@@ -112,56 +115,53 @@ class SignalsRequest:
     limit: int = 20
 
 
-class SignalsService:
-    """Returns signals, the newest first. Without a period, all of them are listed."""
+async def of_seller(context: AnalyticsContext, seller_id: str, request: SignalsRequest) -> SellerSignals:
+    """Return a page of a seller's signals, the newest first. Without a period, all of them are listed.
 
-    def __init__(self, context: AnalyticsContext) -> None:
-        self._context = context
+    Raises:
+        UNKNOWN_SELLER: the seller never registered and never sold anything.
+    """
+    as_of = await context.watermarks.as_of(SIGNAL_TABLES)
+    parameters = _parameters(context, request)
+    del parameters["before_seller_id"]
+    rows = await context.clickhouse.rows("seller_signals", seller_id=seller_id, **parameters)
+    await context.require_seller(seller_id, rows)
+    page = await _page(context, rows, request.limit)
+    return {"seller_id": seller_id, **page, "as_of": context.local(as_of)}
 
-    async def of_seller(self, seller_id: str, request: SignalsRequest) -> SellerSignals:
-        """Return a page of a seller's signals.
 
-        Raises:
-            UNKNOWN_SELLER: the seller never registered and never sold anything.
-        """
-        as_of = await self._context.watermarks.as_of(SIGNAL_TABLES)
-        parameters = self._parameters(request)
-        del parameters["before_seller_id"]
-        rows = await self._context.clickhouse.rows("seller_signals", seller_id=seller_id, **parameters)
-        await self._context.require_seller(seller_id, rows)
-        page = await self._page(rows, request.limit)
-        return {"seller_id": seller_id, **page, "as_of": self._context.local(as_of)}
+async def of_marketplace(context: AnalyticsContext, request: SignalsRequest) -> Signals:
+    """Return a page of the signals of all sellers, and of those that concern no single seller."""
+    as_of = await context.watermarks.as_of(SIGNAL_TABLES)
+    rows = await context.clickhouse.rows("marketplace_signals", **_parameters(context, request))
+    return {**await _page(context, rows, request.limit), "as_of": context.local(as_of)}
 
-    async def of_marketplace(self, request: SignalsRequest) -> Signals:
-        """Return a page of the signals of all sellers, and of those that concern no single seller."""
-        as_of = await self._context.watermarks.as_of(SIGNAL_TABLES)
-        rows = await self._context.clickhouse.rows("marketplace_signals", **self._parameters(request))
-        return {**await self._page(rows, request.limit), "as_of": self._context.local(as_of)}
 
-    def _parameters(self, request: SignalsRequest) -> dict[str, Value]:
-        """Return the parameters of the query. A period without an end ends with the present day."""
-        is_open = request.period.is_open
-        period = ALL_TIME if is_open else self._context.period(request.period, newest_minute=None)
-        before_at, signal_id, seller_id = (
-            read_signal_cursor(request.cursor) if request.cursor else (period.end, "", "")
-        )
-        return {
-            "period_start": period.start,
-            "period_end": period.end,
-            "before_at": before_at,
-            "before_signal_id": signal_id,
-            "before_seller_id": seller_id,
-            "kind": request.kind or "",
-            "limit": request.limit + 1,
-        }
+def _parameters(context: AnalyticsContext, request: SignalsRequest) -> dict[str, Value]:
+    """Return the parameters of the query. A period without an end ends with the present day."""
+    is_open = request.period.is_open
+    period = ALL_TIME if is_open else context.period(request.period, newest_minute=None)
+    before_at, signal_id, seller_id = (
+        read_signal_cursor(request.cursor) if request.cursor else (period.end, "", "")
+    )
+    return {
+        "period_start": period.start,
+        "period_end": period.end,
+        "before_at": before_at,
+        "before_signal_id": signal_id,
+        "before_seller_id": seller_id,
+        "kind": request.kind or "",
+        "limit": request.limit + 1,
+    }
 
-    async def _page(self, rows: list[Row], limit: int) -> Signals:
-        more, rows = len(rows) > limit, rows[:limit]
-        names = await self._context.product_names(products_of(rows))
-        shown = [signal(row, names, self._context.zone) for row in rows]
-        return {
-            "signals": shown,
-            "next_cursor": signal_cursor(shown[-1]) if more else None,
-            "as_of": None,
-            "stale": False,
-        }
+
+async def _page(context: AnalyticsContext, rows: list[Row], limit: int) -> Signals:
+    more, rows = len(rows) > limit, rows[:limit]
+    names = await context.product_names(products_of(rows))
+    shown = [signal(row, names, context.zone) for row in rows]
+    return {
+        "signals": shown,
+        "next_cursor": signal_cursor(shown[-1]) if more else None,
+        "as_of": None,
+        "stale": False,
+    }

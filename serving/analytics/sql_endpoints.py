@@ -13,7 +13,7 @@ from serving.analytics.policy import POLICIES
 from serving.analytics.seller_sql import SellerSql, SqlRequest, SqlResult, is_numeric
 from serving.gateway.described_routes import guarded
 from serving.kit.csv_writer import csv_lines
-from serving.kit.domain import opened
+from serving.kit.domain import part_of
 from serving.kit.http_caching import PRIVATE_NO_STORE
 from serving.kit.parameters import SellerId, reject_repeated_parameters
 from serving.kit.parquet_writer import PARQUET
@@ -48,11 +48,7 @@ router = APIRouter(
 )
 
 
-async def _seller_sql(request: Request) -> SellerSql:
-    return opened(request, AnalyticsDomain).seller_sql
-
-
-SellerSqlDep = Annotated[SellerSql, Depends(_seller_sql)]
+SellerSqlDep = Annotated[SellerSql, Depends(part_of(AnalyticsDomain, lambda domain: domain.seller_sql))]
 
 
 @router.post(

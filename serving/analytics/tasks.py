@@ -121,80 +121,76 @@ SUPPLY_DAYS = 14
 """Products whose stock lasts longer are not listed."""
 
 
-class TasksService:
-    """Returns tasks. They do not depend on a period."""
+async def of_seller(context: AnalyticsContext, seller_id: str, limit: int) -> SellerTasks:
+    """Return the first `limit` orders to ship, and as many products to reorder.
 
-    def __init__(self, context: AnalyticsContext) -> None:
-        self._context = context
+    Raises:
+        UNKNOWN_SELLER: the seller never registered and never sold anything.
+    """
+    as_of = await _as_of(context)
+    sold_until = await context.watermarks.as_of((SALES,)) or context.clock()
+    until = sold_until.replace(second=0, microsecond=0)
+    waiting, low = await asyncio.gather(
+        context.clickhouse.rows(
+            "seller_to_ship",
+            seller_id=seller_id,
+            since=until - timedelta(days=TO_SHIP_DAYS),
+            limit=limit,
+        ),
+        context.clickhouse.rows(
+            "seller_to_reorder",
+            seller_id=seller_id,
+            since=until - timedelta(days=RATE_DAYS),
+            until=until,
+            days=RATE_DAYS,
+            supply_days=SUPPLY_DAYS,
+            limit=limit,
+        ),
+    )
+    await context.require_seller(seller_id, waiting or low)
+    products = {product_id for row in waiting for _, product_id, _ in row["lines"]}
+    products |= {row["product_id"] for row in low}
+    names = await context.product_names(products)
+    return {
+        "seller_id": seller_id,
+        "timezone": context.zone.key,
+        "to_ship": {
+            "days": TO_SHIP_DAYS,
+            "orders": int(waiting[0]["orders"]) if waiting else 0,
+            "units": int(waiting[0]["all_units"]) if waiting else 0,
+            "longest_waiting": [_order(context, row, names) for row in waiting],
+        },
+        "to_reorder": {
+            "days": RATE_DAYS,
+            "supply_days": SUPPLY_DAYS,
+            "products": [_low_stock(row, names) for row in low],
+        },
+        "as_of": context.local(as_of),
+        "stale": False,
+    }
 
-    async def of_seller(self, seller_id: str, limit: int) -> SellerTasks:
-        """Return the first `limit` orders to ship, and as many products to reorder.
 
-        Raises:
-            UNKNOWN_SELLER: the seller never registered and never sold anything.
-        """
-        as_of = await self._as_of()
-        sold_until = await self._context.watermarks.as_of((SALES,)) or self._context.clock()
-        until = sold_until.replace(second=0, microsecond=0)
-        waiting, low = await asyncio.gather(
-            self._context.clickhouse.rows(
-                "seller_to_ship",
-                seller_id=seller_id,
-                since=until - timedelta(days=TO_SHIP_DAYS),
-                limit=limit,
-            ),
-            self._context.clickhouse.rows(
-                "seller_to_reorder",
-                seller_id=seller_id,
-                since=until - timedelta(days=RATE_DAYS),
-                until=until,
-                days=RATE_DAYS,
-                supply_days=SUPPLY_DAYS,
-                limit=limit,
-            ),
-        )
-        await self._context.require_seller(seller_id, waiting or low)
-        products = {product_id for row in waiting for _, product_id, _ in row["lines"]}
-        products |= {row["product_id"] for row in low}
-        names = await self._context.product_names(products)
-        return {
-            "seller_id": seller_id,
-            "timezone": self._context.zone.key,
-            "to_ship": {
-                "days": TO_SHIP_DAYS,
-                "orders": int(waiting[0]["orders"]) if waiting else 0,
-                "units": int(waiting[0]["all_units"]) if waiting else 0,
-                "longest_waiting": [self._order(row, names) for row in waiting],
-            },
-            "to_reorder": {
-                "days": RATE_DAYS,
-                "supply_days": SUPPLY_DAYS,
-                "products": [_low_stock(row, names) for row in low],
-            },
-            "as_of": self._context.local(as_of),
-            "stale": False,
-        }
+async def _as_of(context: AnalyticsContext) -> datetime | None:
+    """Return the smallest watermark of all tables. A shop that knows no stock has none of the stock's."""
+    stock = await context.watermarks.as_of((STOCK,))
+    return await context.watermarks.as_of((*TASK_TABLES, STOCK) if stock else TASK_TABLES)
 
-    async def _as_of(self) -> datetime | None:
-        """Return the smallest watermark of all tables. A shop that knows no stock has none of the stock's."""
-        stock = await self._context.watermarks.as_of((STOCK,))
-        return await self._context.watermarks.as_of((*TASK_TABLES, STOCK) if stock else TASK_TABLES)
 
-    def _order(self, row: Row, names: Mapping[str, ProductName]) -> WaitingOrder:
-        return {
-            "order_id": row["order_id"],
-            "placed_at": from_millis(int(row["placed_ms"])).astimezone(self._context.zone),
-            "confirmed_at": from_millis(int(row["confirmed_ms"])).astimezone(self._context.zone),
-            "units": int(row["units"]),
-            "lines": [
-                {
-                    "product_id": product_id,
-                    "label": names.get(product_id, UNNAMED).name,
-                    "quantity": int(quantity),
-                }
-                for _, product_id, quantity in row["lines"]
-            ],
-        }
+def _order(context: AnalyticsContext, row: Row, names: Mapping[str, ProductName]) -> WaitingOrder:
+    return {
+        "order_id": row["order_id"],
+        "placed_at": from_millis(int(row["placed_ms"])).astimezone(context.zone),
+        "confirmed_at": from_millis(int(row["confirmed_ms"])).astimezone(context.zone),
+        "units": int(row["units"]),
+        "lines": [
+            {
+                "product_id": product_id,
+                "label": names.get(product_id, UNNAMED).name,
+                "quantity": int(quantity),
+            }
+            for _, product_id, quantity in row["lines"]
+        ],
+    }
 
 
 def _low_stock(row: Row, names: Mapping[str, ProductName]) -> LowStock:
@@ -208,74 +204,65 @@ def _low_stock(row: Row, names: Mapping[str, ProductName]) -> LowStock:
     }
 
 
-PARCEL_TABLES = ("order_lines", "parcels")
-
 MAX_PARCELS = 1_000
 """The longest list."""
 
 
-class ParcelsService:
-    """Returns parcels. They do not depend on a period."""
+async def due_parcels(context: AnalyticsContext, seller_id: str, limit: int) -> DueParcels:
+    """Return the first `limit` parcels to ship: the earliest promise first.
 
-    def __init__(self, context: AnalyticsContext) -> None:
-        self._context = context
+    A parcel is overdue once the day that was promised is over, as for the late share.
 
-    async def due(self, seller_id: str, limit: int) -> DueParcels:
-        """Return the first `limit` parcels to ship: the earliest promise first.
+    Raises:
+        UNKNOWN_SELLER: the seller never registered and never sold anything.
+    """
+    as_of = await context.watermarks.as_of(("order_lines", "parcels"))
+    until = as_of or context.clock()
+    today = until.astimezone(context.zone).date()
+    first_moment, after_tomorrow = (midnight(today + timedelta(days=days), context.zone) for days in (0, 2))
+    rows = await context.clickhouse.rows(
+        "seller_due_parcels",
+        seller_id=seller_id,
+        since=until.replace(second=0, microsecond=0) - timedelta(days=TO_SHIP_DAYS),
+        overdue_before=first_moment,
+        soon_before=after_tomorrow,
+        limit=limit,
+    )
+    await context.require_seller(seller_id, rows)
+    names = await context.product_names({product_id for row in rows for _, product_id, _ in row["lines"]})
+    counts = rows[0] if rows else dict.fromkeys(("orders", "all_units", "overdue", "overdue_or_soon"), 0)
+    return {
+        "seller_id": seller_id,
+        "timezone": context.zone.key,
+        "days": TO_SHIP_DAYS,
+        "orders": int(counts["orders"]),
+        "units": int(counts["all_units"]),
+        "overdue": int(counts["overdue"]),
+        "due_soon": int(counts["overdue_or_soon"]) - int(counts["overdue"]),
+        "parcels": [_parcel(context, row, names, first_moment) for row in rows],
+        "as_of": context.local(as_of),
+        "stale": False,
+    }
 
-        A parcel is overdue once the day that was promised is over, as for the late share.
 
-        Raises:
-            UNKNOWN_SELLER: the seller never registered and never sold anything.
-        """
-        context = self._context
-        as_of = await context.watermarks.as_of(PARCEL_TABLES)
-        until = as_of or context.clock()
-        today = until.astimezone(context.zone).date()
-        first_moment, after_tomorrow = (
-            midnight(today + timedelta(days=days), context.zone) for days in (0, 2)
-        )
-        rows = await context.clickhouse.rows(
-            "seller_due_parcels",
-            seller_id=seller_id,
-            since=until.replace(second=0, microsecond=0) - timedelta(days=TO_SHIP_DAYS),
-            overdue_before=first_moment,
-            soon_before=after_tomorrow,
-            limit=limit,
-        )
-        await context.require_seller(seller_id, rows)
-        products = {product_id for row in rows for _, product_id, _ in row["lines"]}
-        names = await context.product_names(products)
-        counts = rows[0] if rows else dict.fromkeys(("orders", "all_units", "overdue", "overdue_or_soon"), 0)
-        return {
-            "seller_id": seller_id,
-            "timezone": context.zone.key,
-            "days": TO_SHIP_DAYS,
-            "orders": int(counts["orders"]),
-            "units": int(counts["all_units"]),
-            "overdue": int(counts["overdue"]),
-            "due_soon": int(counts["overdue_or_soon"]) - int(counts["overdue"]),
-            "parcels": [self._parcel(row, names, first_moment) for row in rows],
-            "as_of": context.local(as_of),
-            "stale": False,
-        }
-
-    def _parcel(self, row: Row, names: Mapping[str, ProductName], overdue_before: datetime) -> DueParcel:
-        promised = row["promised_ms"]
-        promised_at = None if promised is None else from_millis(int(promised))
-        return {
-            "order_id": row["order_id"],
-            "placed_at": from_millis(int(row["placed_ms"])).astimezone(self._context.zone),
-            "confirmed_at": from_millis(int(row["confirmed_ms"])).astimezone(self._context.zone),
-            "promised_at": self._context.local(promised_at),
-            "is_overdue": promised_at is not None and promised_at < overdue_before,
-            "units": int(row["units"]),
-            "lines": [
-                {
-                    "product_id": product_id,
-                    "label": names.get(product_id, UNNAMED).name,
-                    "quantity": int(quantity),
-                }
-                for _, product_id, quantity in row["lines"]
-            ],
-        }
+def _parcel(
+    context: AnalyticsContext, row: Row, names: Mapping[str, ProductName], overdue_before: datetime
+) -> DueParcel:
+    promised = row["promised_ms"]
+    promised_at = None if promised is None else from_millis(int(promised))
+    return {
+        "order_id": row["order_id"],
+        "placed_at": from_millis(int(row["placed_ms"])).astimezone(context.zone),
+        "confirmed_at": from_millis(int(row["confirmed_ms"])).astimezone(context.zone),
+        "promised_at": context.local(promised_at),
+        "is_overdue": promised_at is not None and promised_at < overdue_before,
+        "units": int(row["units"]),
+        "lines": [
+            {
+                "product_id": product_id,
+                "label": names.get(product_id, UNNAMED).name,
+                "quantity": int(quantity),
+            }
+            for _, product_id, quantity in row["lines"]
+        ],
+    }

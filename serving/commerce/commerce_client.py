@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import punctuation
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import quote
 
 import orjson
@@ -196,8 +196,7 @@ class CommerceClient:
             return None
         if not response.is_success:
             raise CommerceUnavailable(f"A commerce service answered {response.status} to the gateway.")
-        content: Mapping[str, Any] = response.content
-        return content
+        return cast(Mapping[str, Any], response.content)
 
     async def order(self, request: Request, order_id: str) -> dict[str, Any]:
         """Return an order as `GET /v1/orders/{order_id}` returns it to the sender of a request.
@@ -218,8 +217,7 @@ class CommerceClient:
             raise CommerceUnavailable(
                 "The order can't be shown right now. It is not lost: try again in a moment."
             )
-        order: dict[str, Any] = orjson.loads(received.content)
-        return order
+        return cast(dict[str, Any], orjson.loads(received.content))
 
     async def _send(
         self,

@@ -4,8 +4,8 @@ A service says at its route who may use it, what it takes and answers, and how t
 gateway adds is here: the limit of the body, its own problems, and checks that only it can make.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
 from inspect import unwrap
@@ -24,7 +24,7 @@ from producers.registry import SERVICES
 from producers.services.configuration.endpoints import change_setting
 from serving.commerce.commerce_client import CommerceClient
 from serving.gateway.described_routes import DescribedRoute
-from serving.kit.domain import opened
+from serving.kit.domain import DomainDefinition, opened, part_of
 from serving.kit.request_body import read_body
 
 _UNAVAILABLE = openapi_problem(
@@ -49,11 +49,7 @@ class CommerceDomain:
     check_setting: CheckSetting
 
 
-async def _commerce(request: Request) -> CommerceClient:
-    return opened(request, CommerceDomain).client
-
-
-CommerceDep = Annotated[CommerceClient, Depends(_commerce)]
+CommerceDep = Annotated[CommerceClient, Depends(part_of(CommerceDomain, lambda domain: domain.client))]
 
 
 async def _check_setting(request: Request, body: bytes) -> None:
@@ -132,10 +128,18 @@ def _forwarding(
 
     @wraps(route.endpoint)
     async def forward(request: Request, **_checked: Any) -> Response:
-        commerce = await _commerce(request)
         body = await read_body(request, limit)
         if check is not None:
             await check(request, body)
-        return await commerce.forward(request, service, body)
+        return await opened(request, CommerceDomain).client.forward(request, service, body)
 
     return forward
+
+
+@asynccontextmanager
+async def _open(client: CommerceClient, check_setting: CheckSetting) -> AsyncIterator[CommerceDomain]:
+    """Return the open client with the check of changes of settings."""
+    yield CommerceDomain(client, check_setting)
+
+
+COMMERCE = DomainDefinition((commerce_router(),), _open)

@@ -1,23 +1,32 @@
 """The route that accepts browsing events."""
 
-from collections.abc import Set
+from collections.abc import AsyncIterator, Mapping, Set
+from contextlib import aclosing, asynccontextmanager
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from common.access_policy import AccessPolicy, allow
+from common.clock import Clock
 from common.content_type import JSON
 from common.openapi import NOT_JSON, json_request_body, openapi_problem
 from common.problems import problem
-from serving.event_collector.policy import POLICIES
+from common.settings import Settings
 from serving.event_collector.schemas import EventBatch, EventBatchProblem, IntakeResult
 from serving.event_collector.service import EventIntake
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.kit.domain import reads
+from serving.kit.domain import DomainDefinition, reads
 from serving.kit.problems import BAD_BODY
 from serving.kit.request_body import read_json
+
+POLICIES: Mapping[str, AccessPolicy] = {
+    "take_events": allow("guest", "shopper", "platform", traffic="write"),
+}
+"""Who may send browsing events: visitors, about themselves, and processes of the platform."""
+
 
 NO_EVENT_ACCEPTED = problem(
     422,
@@ -79,8 +88,9 @@ async def take_events(
     result = await intake.take(events, traceparent, _visitor_ids(request), own)
     if not result["accepted"] and not result["left_out"]:
         rejected = result["rejected"]
-        first = rejected[0]["problem"]["detail"]
-        raise NO_EVENT_ACCEPTED(count=len(rejected), first=first, rejected=rejected)
+        raise NO_EVENT_ACCEPTED(
+            count=len(rejected), first=rejected[0]["problem"]["detail"], rejected=rejected
+        )
     return Response(orjson.dumps(result), 202, {"Cache-Control": "no-store"}, JSON)
 
 
@@ -127,3 +137,13 @@ def _events(body: bytes) -> list[Any]:
     if not 1 <= len(events) <= MAX_EVENTS:
         raise BAD_BODY(detail=f"There are {len(events)} events; send 1 to {MAX_EVENTS} at a time.")
     return events
+
+
+@asynccontextmanager
+async def _open(settings: Settings, clock: Clock) -> AsyncIterator[EventIntake]:
+    """Open the intake. It connects to Kafka and the registry with the first batch."""
+    async with aclosing(EventIntake(settings, clock)) as intake:
+        yield intake
+
+
+INTAKE = DomainDefinition((router,), _open)

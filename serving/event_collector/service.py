@@ -15,7 +15,6 @@ from common.settings import Settings
 from producers.kit.outbox.trace import Trace
 from schemas.codec import Encoder
 from schemas.events import all_events
-from schemas.registry import SchemaRegistry
 from serving.event_collector.schemas import EventProblem, IntakeResult, RejectedEvent
 from serving.event_collector.validation import (
     EVENT_TOO_LARGE,
@@ -26,7 +25,7 @@ from serving.event_collector.validation import (
     validate_event,
 )
 from serving.event_collector.validators import BROWSING
-from serving.kit.event_producer import EventMessage, EventProducer
+from serving.kit.event_producer import EventMessage, EventProducer, registered_encoders
 
 REGISTRY_UNAVAILABLE = problem(
     503,
@@ -54,8 +53,9 @@ def encode_event(checked: ValidEvent, encoder: Encoder, trace_id: str) -> EventM
     if len(value) > MAX_EVENT_BYTES:
         raise EVENT_TOO_LARGE(detail=f"{len(value):,} bytes; an event has at most {MAX_EVENT_BYTES:,}")
     headers = Trace(record["session_id"], None, trace_id).headers(record["event_id"])
-    key = record[all_events()[checked.event].key].encode()
-    return EventMessage(checked.event, key, value, list(headers.items()))
+    return EventMessage(
+        checked.event, record[all_events()[checked.event].key].encode(), value, list(headers.items())
+    )
 
 
 YIELD_EVERY = 20
@@ -66,8 +66,7 @@ class EventIntake:
     """Accepts browsing events. It connects to Kafka and the registry with the first batch."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        self._settings = settings
-        self._clock = clock
+        self._settings, self._clock = settings, clock
         self.producer = EventProducer(settings.kafka)
         """The connection to Kafka, which the log of recommendations shares."""
         self._encoders: dict[str, Encoder] = {}
@@ -96,7 +95,6 @@ class EventIntake:
         now, trace_id = self._clock(), trace_id_of(traceparent)
         messages: list[EventMessage] = []
         accepted: list[ValidEvent] = []
-        ids: list[str] = []
         rejected: list[RejectedEvent] = []
         left_out = 0
         for index, sent in enumerate(events):
@@ -110,7 +108,6 @@ class EventIntake:
                     continue
                 encoders = self._encoders or await self._ready_encoders()
                 messages.append(encode_event(checked, encoders[checked.event], trace_id))
-                ids.append(checked.record["event_id"])
                 accepted.append(checked)
             except BadEvent as reason:
                 rejected.append({"index": index, "problem": _event_problem(reason)})
@@ -121,22 +118,23 @@ class EventIntake:
         for event, count in Counter(message.topic for message in messages).items():
             EVENTS_TAKEN.labels(event, "accepted").inc(count)
         count_recommendations(accepted)
-        return {"accepted": len(ids), "event_ids": ids, "left_out": left_out, "rejected": rejected}
+        return {
+            "accepted": len(accepted),
+            "event_ids": [each.record["event_id"] for each in accepted],
+            "left_out": left_out,
+            "rejected": rejected,
+        }
 
     async def _ready_encoders(self) -> dict[str, Encoder]:
         async with self._registering:
             if not self._encoders:
                 try:
-                    self._encoders = await asyncio.to_thread(_encoders, self._settings.registry)
+                    self._encoders = await asyncio.to_thread(
+                        registered_encoders, self._settings.registry, BROWSING
+                    )
                 except SoukError as error:
                     raise REGISTRY_UNAVAILABLE(error=error) from error
         return self._encoders
-
-
-def _encoders(registry_url: str) -> dict[str, Encoder]:
-    with SchemaRegistry(registry_url) as registry:
-        events = [all_events()[name] for name in BROWSING]
-        return {event.name: Encoder(event, registry.register(event.subject, event.text)) for event in events}
 
 
 def _event_problem(reason: BadEvent) -> EventProblem:

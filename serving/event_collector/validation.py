@@ -16,8 +16,6 @@ MAX_CLOCK_SKEW = timedelta(minutes=1)
 MAX_EVENT_AGE = timedelta(days=30)
 """The retention of browsing events in Kafka (schemas/topics.py)."""
 
-NewId = Callable[[], str]
-
 
 class BadEvent(Problem):
     """An event can't be accepted. The message says which field is wrong and how."""
@@ -46,7 +44,7 @@ class ValidEvent:
     record: dict[str, Any]
 
 
-def validate_event(sent: Any, now: datetime, new_id: NewId) -> ValidEvent:
+def validate_event(sent: Any, now: datetime, new_id: Callable[[], str]) -> ValidEvent:
     """Validate one entry of `events`.
 
     Raises:

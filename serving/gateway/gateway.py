@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
@@ -27,9 +28,7 @@ class Gateway:
     """The guard of all routes of the API and the pages (`common.guarded_route.Guard`)."""
 
     def __init__(self, identifier: Identifier, limits: RateLimits, times: TimeLimits) -> None:
-        self._identifier = identifier
-        self._limits = limits
-        self._times = times
+        self._identifier, self._limits, self._times = identifier, limits, times
 
     async def handle(self, request: Request, policy: AccessPolicy, respond: RouteHandler) -> Response:
         """Respond if the policy allows it. A page that needs a person redirects to the sign-in.
@@ -117,8 +116,7 @@ class GatewayDomain:
 
 def identity_of(request: Request) -> Identity:
     """Return who sends a request that the gateway let through."""
-    identity: Identity = request.state.identity
-    return identity
+    return cast(Identity, request.state.identity)
 
 
 def renewal(request: Request) -> Response | None:
@@ -132,5 +130,6 @@ def renewal(request: Request) -> Response | None:
 
 def to_sign_in(request: Request) -> Response:
     """Return the redirect to the sign-in, or to the renewal of the session, and back to the page."""
-    address = sign_in_address(request, identity_of(request).can_refresh)
-    return RedirectResponse(address, 303, {"Cache-Control": "no-store"})
+    return RedirectResponse(
+        sign_in_address(request, identity_of(request).can_refresh), 303, {"Cache-Control": "no-store"}
+    )

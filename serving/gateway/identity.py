@@ -1,6 +1,10 @@
 """Establishes who sends a request, from its bearer token or its cookies."""
 
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request
 from starlette.datastructures import Headers
@@ -9,11 +13,57 @@ from common.access_policy import NotAllowed
 from common.host_check import SAFE_METHODS
 from common.principal import Principal, guest
 from common.principal_token import GATEWAY, InvalidToken, PrincipalTokens
+from common.problems import problem
+from producers.services.sellers.api_keys import is_well_formed
 from serving.gateway import cookies
-from serving.gateway.access_tokens import BAD_TOKEN, AccessTokens, TokenRefused
-from serving.gateway.api_keys import PREFIX, ApiKeys
-from serving.gateway.auth_state import AuthState
+from serving.gateway.access_tokens import BAD_TOKEN, AccessTokens, AuthState, TokenRefused
 from serving.gateway.cookies import GUEST_PREFIX, GuestSessions
+
+API_KEY_PREFIX = "souk_"
+CACHED_S = 5.0
+"""How long a result is kept: a revoked key works for this long at most."""
+
+_CACHED = 10_000
+
+Verify = Callable[[str], Awaitable[Mapping[str, Any] | None]]
+"""Returns the response of `POST /v1/auth/api_keys/verification` for a key; None if the key is not valid."""
+
+
+BAD_API_KEY = problem(
+    401,
+    "bad-api-key",
+    "This API key is not valid",
+    "The API key is unknown, has ended, or was revoked. Make a new one on your seller page.",
+)
+
+
+class ApiKeys:
+    """The principals of API keys."""
+
+    def __init__(self, verify: Verify, now: Callable[[], float] = time.monotonic) -> None:
+        self._verify, self._now = verify, now
+        self._known: dict[str, tuple[float, Principal | None]] = {}
+
+    async def principal(self, key: str) -> Principal:
+        """Return the principal of a key.
+
+        Raises:
+            BAD_API_KEY: the key is not valid.
+            CommerceUnavailable: the sellers service does not answer.
+        """
+        if not is_well_formed(key):
+            raise BAD_API_KEY()  # a guess is not worth a request
+        cached = self._known.get(key)
+        if cached is None or cached[0] <= self._now():
+            response = await self._verify(key)
+            principal = Principal.from_claims(response["principal"]) if response else None
+            if len(self._known) >= _CACHED:
+                self._known.clear()
+            cached = self._known[key] = (self._now() + CACHED_S, principal)
+        if cached[1] is None:
+            raise BAD_API_KEY()
+        return cached[1]
+
 
 _BEARER = "bearer "
 
@@ -55,11 +105,8 @@ class Identifier:
         api_keys: ApiKeys,
         guests: GuestSessions,
     ) -> None:
-        self._tokens = tokens
-        self._access_tokens = access_tokens
-        self._auth_state = auth_state
-        self._api_keys = api_keys
-        self._guests = guests
+        self._tokens, self._access_tokens, self._auth_state = tokens, access_tokens, auth_state
+        self._api_keys, self._guests = api_keys, guests
 
     async def identify(self, request: Request) -> Identity:
         """Return who sends a request.
@@ -75,19 +122,17 @@ class Identifier:
             return Identity(await self._bearer(authorization), session_id)
         access = request.cookies.get(cookies.ACCESS)
         if access is not None:
-            try:
+            with suppress(TokenRefused):
                 principal = await self._access(access)
-            except TokenRefused:
-                pass
-            else:
                 check_origin(request)
                 return Identity(principal, session_id)
-        can_refresh = cookies.SIGNED_IN in request.cookies
-        return Identity(guest(session_id) if session_id else None, session_id, can_refresh)
+        return Identity(
+            guest(session_id) if session_id else None, session_id, cookies.SIGNED_IN in request.cookies
+        )
 
     async def _bearer(self, authorization: str) -> Principal:
         token = _bearer_token(authorization)
-        if token.startswith(PREFIX):
+        if token.startswith(API_KEY_PREFIX):
             return await self._api_keys.principal(token)
         if token.startswith(GUEST_PREFIX):
             session_id = self._guests.verify(token.removeprefix(GUEST_PREFIX))
@@ -108,8 +153,7 @@ class Identifier:
 def is_from_platform(headers: Headers, tokens: PrincipalTokens) -> bool:
     """Return whether a request has the bearer token of a process of the platform."""
     try:
-        token = _bearer_token(headers.get("authorization", ""))
-        return "platform" in tokens.verify(token, GATEWAY).roles
+        return "platform" in tokens.verify(_bearer_token(headers.get("authorization", "")), GATEWAY).roles
     except (TokenRefused, InvalidToken):
         return False
 

@@ -24,9 +24,7 @@ class LiveStream(EventSourceResponse):
         **options: Any,
     ) -> None:
         """`policy` is that of the route; `options` are those of `EventSourceResponse`."""
-        self._request = request
-        self._policy = policy
-        self._end = end
+        self._request, self._policy, self._end = request, policy, end
         super().__init__(events, headers={"Cache-Control": "no-store"}, **options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

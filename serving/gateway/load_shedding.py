@@ -10,10 +10,9 @@ processor, refuses nobody. As in CoDel (RFC 8289), a queue is an overload only o
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass
 from random import Random
 from time import perf_counter
-from types import TracebackType
 from typing import Self
 
 import structlog
@@ -21,6 +20,7 @@ import structlog
 from common.access_policy import TrafficClass
 from common.metrics import CONCURRENCY_LIMIT, LOOP_LAG_SECONDS, REQUESTS_REFUSED
 from common.problems import Problem
+from serving.kit.domain import stop_task
 
 SHARES: dict[TrafficClass, float] = {
     "recommendation": 0.6,
@@ -94,20 +94,16 @@ class GradientLimit:
         self.limit = float(initial)
         self._usual_s: dict[TrafficClass, float] = {}
         self._sums: dict[TrafficClass, list[float]] = {}
-        self._samples = 0
-        self._most_in_flight = 0
-
-    @property
-    def samples(self) -> int:
+        self.samples = 0
         """The number of responses since the last adjustment."""
-        return self._samples
+        self._most_in_flight = 0
 
     def add(self, traffic: TrafficClass, duration_s: float, in_flight: int) -> None:
         """Count a response. `in_flight`: the requests that were running, this one among them."""
         sums = self._sums.setdefault(traffic, [0.0, 0.0])
         sums[0] += 1
         sums[1] += duration_s
-        self._samples += 1
+        self.samples += 1
         self._most_in_flight = max(self._most_in_flight, in_flight)
 
     def adjust(self, lag_s: float = 0.0) -> None:
@@ -118,10 +114,9 @@ class GradientLimit:
         if is_used and lag_s > ALLOWED_LAG_S:
             gradient = min(gradient, max(0.5, ALLOWED_LAG_S / lag_s))
         smoothed = self.limit * (1 - SMOOTHING) + (self.limit * gradient + QUEUE) * SMOOTHING
-        highest = MAX_LIMIT if is_used else self.limit
-        self.limit = max(min(smoothed, highest), MIN_LIMIT)
+        self.limit = max(min(smoothed, MAX_LIMIT if is_used else self.limit), MIN_LIMIT)
         self._sums.clear()
-        self._samples = self._most_in_flight = 0
+        self.samples = self._most_in_flight = 0
 
     def _gradient(self) -> float:
         """Return the mean over the responses, and add their times to the usual ones."""
@@ -133,7 +128,7 @@ class GradientLimit:
             usual_s += (short_s - usual_s) * LONG_WEIGHT
             # As in Gradient2: after an overload, a usual time that is far too long falls quickly.
             self._usual_s[traffic] = usual_s * 0.95 if usual_s > 2 * short_s else usual_s
-        return weighted / self._samples if self._samples else 1.0
+        return weighted / self.samples if self.samples else 1.0
 
 
 class LoadShedder:
@@ -176,10 +171,7 @@ class LoadShedder:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._measuring:
-            self._measuring.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._measuring
+        await stop_task(self._measuring)
 
     def admit(self, traffic: TrafficClass) -> "RunningRequest | None":
         """Accept a request, and return the context manager in which to answer it; None: it is refused.
@@ -249,16 +241,14 @@ class LoadShedder:
             self.tick()
 
 
+@dataclass(slots=True)
 class RunningRequest:
     """A request that was accepted, until the end of the block, or until `release`."""
 
-    __slots__ = ("_in_flight", "_shedder", "_started", "_traffic")
-
-    def __init__(self, shedder: LoadShedder, traffic: TrafficClass, started: float, in_flight: int) -> None:
-        self._shedder: LoadShedder | None = shedder
-        self._traffic = traffic
-        self._started = started
-        self._in_flight = in_flight
+    _shedder: LoadShedder | None
+    _traffic: TrafficClass
+    _started: float
+    _in_flight: int
 
     def release(self) -> None:
         """Count the request as answered. Call it at the head of a stream, which may last for hours."""
@@ -269,7 +259,5 @@ class RunningRequest:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()

@@ -56,9 +56,7 @@ class HttpMiddleware:
         tokens: PrincipalTokens,
     ) -> None:
         """Once `stopping` has begun, each response closes its connection, so that none is cut later."""
-        self._app = app
-        self._tokens = tokens
-        self._stopping = stopping
+        self._app, self._tokens, self._stopping = app, tokens, stopping
         self._hosts = frozenset(hosts)
         self._render_problem = render_problem
         self._responses = count(1)

@@ -209,9 +209,7 @@ class RateLimits:
         now: Callable[[], float] = monotonic,
     ) -> None:
         """`storage` has the counts of all processes; None: each process counts by itself."""
-        self._storage = storage
-        self._limit_of = limit_of
-        self._now = now
+        self._storage, self._limit_of, self._now = storage, limit_of, now
         self.breaker = CircuitBreaker("rate_limits", (RedisError, OSError), BREAKER, now)
         self._connections = asyncio.Semaphore(CONNECTIONS)
         self._recent: dict[str, _Counter] = {}

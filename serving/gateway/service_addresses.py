@@ -52,8 +52,7 @@ class ServiceAddress:
 
     def __init__(self, url: str, address: str | None) -> None:
         """`address` is the IP address; None: the one to which the host in `url` resolves."""
-        self.url = url
-        self.address = address
+        self.url, self.address = url, address
         self.healthy = True
         self.outstanding = 0
         self.http = HttpClient(
@@ -126,8 +125,7 @@ class ServiceAddresses:
         """`on_recovery` is called when an address that did not answer answers again."""
         self._url = url
         self._host = urlsplit(url).hostname or ""
-        self._on_recovery = on_recovery
-        self._resolve = resolve
+        self._on_recovery, self._resolve = on_recovery, resolve
         self._resolve_at = monotonic() if _is_name(self._host) else float("inf")
         self._watching: asyncio.Task[None] | None = None
         self.all: list[ServiceAddress] = [ServiceAddress(url, None)]

@@ -92,8 +92,9 @@ class ServiceRoutes:
     def _add_addresses(self) -> None:
         for url in dict.fromkeys(url for urls in self._bases.values() for url in urls):
             if url not in self._by_url:
-                on_recovery = partial(self._end_open_periods, url)
-                addresses = self._by_url[url] = ServiceAddresses(url, on_recovery, self._resolve)
+                addresses = self._by_url[url] = ServiceAddresses(
+                    url, partial(self._end_open_periods, url), self._resolve
+                )
                 addresses.start()
 
     async def _watch(self, file: ServiceUrlsFile) -> None:

@@ -10,6 +10,7 @@ from common.clock import Clock
 from serving.kit.clickhouse import ClickHouseQueries, Row
 from serving.kit.live_versions import LiveVersions
 from serving.kit.names import Names, ProductName
+from serving.kit.newest_entries import put_newest
 from serving.kit.periods import Grain, Period, choose_period
 from serving.kit.problems import UNKNOWN_SELLER
 from serving.kit.watermarks import WatermarkCache
@@ -66,10 +67,7 @@ class AnalyticsContext:
         """Look up when a seller first and last sold something."""
         span = SalesSpan.of(await self.clickhouse.row("seller_span", seller_id=seller_id))
         if span.newest is not None:
-            self._spans.pop(seller_id, None)  # keeps the dict sorted by the time of the lookup
-            self._spans[seller_id] = span
-            if len(self._spans) > MAX_SPANS:
-                del self._spans[next(iter(self._spans))]
+            put_newest(self._spans, seller_id, span, MAX_SPANS)
         return span
 
     def cached_span(self, seller_id: str) -> SalesSpan | None:
@@ -106,10 +104,6 @@ class AnalyticsContext:
         """Return the requested period. Without an end, it ends with the day of the newest sale."""
         newest = utc_minute(newest_minute) or self.clock()
         return choose_period(requested.start, requested.end, newest, self.zone)
-
-    def newest_days(self, newest: datetime) -> Period:
-        """Return the default period of a seller whose newest sale is on the day of `newest`."""
-        return choose_period(None, None, newest, self.zone)
 
     async def product_names(self, product_ids: Iterable[str]) -> dict[str, ProductName]:
         """Return product → name and category, of those that are known."""

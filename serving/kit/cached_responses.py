@@ -108,8 +108,7 @@ class CachedResponder:
         async def compute() -> CacheContent:
             loaded = await load()
             body = write_csv(csv, loaded) if csv else orjson.dumps(loaded)
-            media_type = CSV if csv else JSON
-            stored = StoredResponse(media_type, etag_of(body), loaded.get("next_cursor"), body)
+            stored = StoredResponse(CSV if csv else JSON, etag_of(body), loaded.get("next_cursor"), body)
             return CacheContent(stored.pack(), tags(loaded))
 
         return StoredResponse.unpack(await self._cache.get(name, (csv is not None, *parts), compute))

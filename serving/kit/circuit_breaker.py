@@ -84,8 +84,7 @@ class CircuitBreaker:
         now: Callable[[], float] = monotonic,
     ) -> None:
         """`name` becomes the value of a metric's label, so it comes from a fixed set."""
-        self.name = name
-        self.failures = failures
+        self.name, self.failures = name, failures
         self._settings = settings or BreakerSettings()
         if settings is None:
             _BREAKERS.add(self)
@@ -202,16 +201,14 @@ class CircuitBreaker:
         log.info("a circuit breaker changed", breaker=self.name, state=state.name.lower())
 
 
+@dataclass(slots=True)
 class Attempt:
     """One call through a breaker. The exception with which the block ends says whether the part failed."""
 
-    __slots__ = ("_breaker", "_failed", "_period", "_started")
-
-    def __init__(self, breaker: CircuitBreaker, period: int, started: float) -> None:
-        self._breaker = breaker
-        self._period = period
-        self._started = started
-        self._failed = False
+    _breaker: CircuitBreaker
+    _period: int
+    _started: float
+    _failed: bool = False
 
     def failed(self) -> None:
         """Count this call as failed, though it raises nothing."""

@@ -1,14 +1,16 @@
 """How the application is composed: what a domain exports, and how routes read the domains that are open."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 from fastapi import APIRouter, Request
 
 P = ParamSpec("P")
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,15 @@ def reads(kind: type[T]) -> Callable[[Request], Awaitable[T]]:
     return read
 
 
+def part_of(kind: type[T], part: Callable[[T], V]) -> Callable[[Request], Awaitable[V]]:
+    """Return the dependency of a route that needs a part of the domain of this class."""
+
+    async def read(request: Request) -> V:
+        return part(opened(request, kind))
+
+    return read
+
+
 class BackgroundPart(Protocol):
     """A part of a domain that has a task or a thread of its own."""
 
@@ -68,6 +79,14 @@ class BackgroundPart(Protocol):
 
     async def aclose(self) -> None:
         """Stop working."""
+
+
+async def stop_task(task: "asyncio.Task[Any] | None") -> None:
+    """Cancel a task, unless it was never started, and wait for its end. Raises what the task has raised."""
+    if task is not None:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 Part = TypeVar("Part", bound=BackgroundPart)

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import structlog
@@ -10,6 +10,9 @@ from confluent_kafka import KafkaError, Producer
 
 from common.kafka_producer import producer_config
 from common.timeouts import PEER_TIMEOUT_S
+from schemas.codec import Encoder
+from schemas.events import all_events
+from schemas.registry import SchemaRegistry
 from serving.kit.circuit_breaker import BreakerOpen, CircuitBreaker
 from serving.kit.problems import KafkaUnavailable
 
@@ -21,6 +24,17 @@ _POLL_S = 0.1
 _FLUSH_S = PEER_TIMEOUT_S + 1
 
 log = structlog.get_logger()
+
+
+def registered_encoders(registry_url: str, names: Iterable[str]) -> dict[str, Encoder]:
+    """Return the encoder of each of these events, whose schemas are registered. It blocks.
+
+    Raises:
+        SoukError: the registry does not answer.
+    """
+    events = [all_events()[name] for name in names]
+    with SchemaRegistry(registry_url) as registry:
+        return {event.name: Encoder(event, registry.register(event.subject, event.text)) for event in events}
 
 
 class EventMessage(NamedTuple):
@@ -61,8 +75,7 @@ class EventProducer:
 
     async def _send(self, messages: Sequence[EventMessage]) -> None:
         producer = self._connected()
-        loop = asyncio.get_running_loop()
-        batch = _DeliveryBatch(loop, len(messages))
+        batch = _DeliveryBatch(asyncio.get_running_loop(), len(messages))
         produce, delivered = producer.produce, batch.delivered
         try:
             for topic, key, value, headers in messages:

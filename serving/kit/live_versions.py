@@ -22,14 +22,10 @@ class LiveVersions:
     """
 
     def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+        self.redis = redis
+        """The client."""
         self._prefixes: dict[str, str] = {}
         self._read_at = float("-inf")
-
-    @property
-    def redis(self) -> Redis:
-        """The client."""
-        return self._redis
 
     async def prefix(self, job: VersionedJob, timeout_s: float = PEER_TIMEOUT_S) -> str:
         """Return the prefix of the keys of a job's live version; empty if the job has no version yet.
@@ -50,7 +46,7 @@ class LiveVersions:
     async def _current(self, timeout_s: float) -> dict[str, str]:
         if monotonic() - self._read_at > MAX_AGE_S:
             started = monotonic()
-            pipeline: Any = self._redis.pipeline(transaction=False)
+            pipeline: Any = self.redis.pipeline(transaction=False)
             for each in VERSIONED_JOBS:
                 pipeline.hget(state_key(each), LIVE_FIELD)
             found = await run_redis(pipeline.execute(), timeout_s)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -73,8 +73,7 @@ def read_offers(
 
 def read_stock(stock: bytes | str | None) -> Stock:
     """Parse the JSON object from seller to available units that job `recommendations` wrote. None is {}."""
-    units: Stock = orjson.loads(stock) if stock else {}
-    return units
+    return cast(Stock, orjson.loads(stock)) if stock else {}
 
 
 def _offer(product_id: str, listing: Mapping[str, Any], stock: Stock) -> Offer:

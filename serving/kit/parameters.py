@@ -1,23 +1,23 @@
 """The parameters that several domains share, and the checks that apply to those of every route."""
 
 from collections import Counter
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
+from common.clock import to_millis
+from common.cursor import BadCursor, decode_cursor, encode_cursor, moment_of
 from common.ids import PRINTABLE, Id
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.periods import Grain, day_after
 from serving.kit.problems import BAD_PERIOD, UNUSABLE_PARAMETER
 
-EXAMPLE_SELLER = "6560211a19b47992c3666cc44a7e94c0"
-
-
 SellerId = Annotated[
     Id,
     Path(
         description="The seller's id.",
-        examples=[EXAMPLE_SELLER],
+        examples=["6560211a19b47992c3666cc44a7e94c0"],
     ),
 ]
 Cursor = Annotated[str, Query(max_length=400, description="`next_cursor` of the previous page.")]
@@ -43,6 +43,23 @@ CategoryParam = Annotated[
         max_length=128, pattern=PRINTABLE, description="Only products of this category.", examples=["Lamps"]
     ),
 ]
+
+
+def row_cursor(at: datetime, row_id: str) -> str:
+    """Return the cursor of the page that follows a row of a list that is sorted by a moment and an id."""
+    return encode_cursor(to_millis(at), row_id)
+
+
+def read_row_cursor(cursor: str) -> tuple[datetime, str]:
+    """Return the moment and the id that `row_cursor` was given.
+
+    Raises:
+        BadCursor: the text is not a cursor of such a list.
+    """
+    millis, row_id = decode_cursor(cursor, (int, str))
+    if not row_id:
+        raise BadCursor
+    return moment_of(millis), str(row_id)
 
 
 async def reject_repeated_parameters(request: Request) -> None:

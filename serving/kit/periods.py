@@ -24,6 +24,13 @@ GRAIN_LENGTH: dict[Grain, timedelta] = {
     "week": timedelta(days=7),
     "month": timedelta(days=28),
 }
+DRAWN_BY: dict[Grain, timedelta] = {
+    "hour": timedelta(days=2, hours=1),
+    "day": timedelta(days=93),
+    "week": timedelta(days=370),
+}
+"""Grain → the longest period of which it is the default; that of longer ones is a month."""
+
 EARLIEST, LATEST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2105, 1, 1, tzinfo=UTC)
 """The range of ClickHouse's DateTime, with room for a time zone and a previous period."""
 
@@ -142,12 +149,10 @@ def compared_period(period: Period, before: Period, moment: datetime, zone: Zone
         return Period(before.start, before.start)
     now, first, earlier = (at.astimezone(zone) for at in (moment, period.start, before.start))
     if midnight(first.date(), zone) == period.start and midnight(earlier.date(), zone) == before.start:
-        day = earlier.date() + (now.date() - first.date())
-        end = datetime.combine(day, now.time(), zone).astimezone(UTC)
+        end = datetime.combine(earlier.date() + (now.date() - first.date()), now.time(), zone).astimezone(UTC)
     else:
         end = before.start + (moment - period.start)
-    floored = end.replace(second=0, microsecond=0)
-    return Period(before.start, max(before.start, min(floored, before.end)))
+    return Period(before.start, max(before.start, min(end.replace(second=0, microsecond=0), before.end)))
 
 
 def earlier_period(
@@ -162,11 +167,7 @@ def earlier_period(
 def choose_grain(period: Period) -> Grain:
     """Return the default grain of a period: hours up to 2 days, days up to 3 months, weeks up to a year."""
     length = period.end - period.start
-    if length <= timedelta(days=2, hours=1):
-        return "hour"
-    if length <= timedelta(days=93):
-        return "day"
-    return "week" if length <= timedelta(days=370) else "month"
+    return next((grain for grain, longest in DRAWN_BY.items() if length <= longest), "month")
 
 
 @lru_cache(CACHED_SERIES)
@@ -177,10 +178,12 @@ def buckets(period: Period, grain: Grain, zone: ZoneInfo) -> tuple[datetime, ...
         BAD_PERIOD: there would be more than `MAX_BUCKETS`.
     """
     if (period.end - period.start) / GRAIN_LENGTH[grain] > MAX_BUCKETS:
-        coarser = [
-            g for g, length in GRAIN_LENGTH.items() if (period.end - period.start) / length < MAX_BUCKETS
-        ]
-        advice = f"grain={coarser[0]}" if coarser else "a shorter period"
+        coarser = (
+            f"grain={g}"
+            for g, length in GRAIN_LENGTH.items()
+            if (period.end - period.start) / length < MAX_BUCKETS
+        )
+        advice = next(coarser, "a shorter period")
         raise BAD_PERIOD(
             detail=f"This period has more than {MAX_BUCKETS:,} buckets of grain={grain}. Request {advice}."
         )

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Generic, TypeVar
 
 import structlog
 
 from common.errors import SoukError
 from common.http_client import RequestFailed
+from serving.kit.domain import stop_task
 
 T = TypeVar("T")
 
@@ -34,10 +34,7 @@ class PolledValue(Generic[T]):
 
     async def aclose(self) -> None:
         """Stop reading."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await stop_task(self._task)
 
     async def refresh(self) -> None:
         """Read the value once."""

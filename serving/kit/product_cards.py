@@ -43,8 +43,7 @@ class ProductCardLoader:
     """
 
     def __init__(self, redis: Redis, prefix: str) -> None:
-        self._redis = redis
-        self.prefix = prefix
+        self._redis, self.prefix = redis, prefix
         self._replies: dict[str, Sequence[bytes | None]] = {}
         self._offers: dict[str, tuple[Offer, ...]] = {}
         self._cards: dict[str, Offer | None] = {}

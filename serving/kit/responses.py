@@ -102,8 +102,7 @@ class Responder:
     """
 
     def __init__(self, request: Request, requested: str | None = None) -> None:
-        self._request = request
-        self._requested = requested
+        self._request, self._requested = request, requested
 
     def __call__(self, content: Any, form: CsvFormat | None = None) -> Response:
         """Return the content as JSON, or as CSV or Parquet if it has such a form that the client prefers.
@@ -143,8 +142,7 @@ def requested_type(request: Request, requested: str | None, offered: Sequence[st
 
 def private_json(content: object) -> Response:
     """Return a JSON response that nobody stores."""
-    headers = {"Cache-Control": PRIVATE_NO_STORE}
-    return Response(orjson.dumps(content), headers=headers, media_type=JSON)
+    return Response(orjson.dumps(content), headers={"Cache-Control": PRIVATE_NO_STORE}, media_type=JSON)
 
 
 def download_headers(file_name: str) -> dict[str, str]:
@@ -190,13 +188,11 @@ def _quality(accept: str, media_type: str) -> float:
 
 def _weight(parameters: Iterable[str]) -> float:
     """Return the weight `q` of a media range; 1 by default, 0 if it is not a number."""
-    for parameter in parameters:
-        if parameter.startswith("q="):
-            try:
-                return float(parameter.removeprefix("q="))
-            except ValueError:
-                return 0.0
-    return 1.0
+    weight = next((each.removeprefix("q=") for each in parameters if each.startswith("q=")), "1")
+    try:
+        return float(weight)
+    except ValueError:
+        return 0.0
 
 
 async def _responder(request: Request) -> Responder:

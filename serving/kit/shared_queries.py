@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from redis.asyncio import Redis
@@ -43,14 +43,12 @@ class SharedQueries:
             if await run_redis(self._redis.set(f"{key}:reader", 1, nx=True, px=READER_TIMEOUT_MS)):
                 return await self._read(key, every_s, queries)
             await asyncio.sleep(_WAIT_S)
-        found: list[list[Row]] = orjson.loads(stored)
-        return found
+        return cast(list[list[Row]], orjson.loads(stored))
 
     async def _read(self, key: str, every_s: float, queries: Any) -> list[list[Row]]:
         try:
             rows = await self._clickhouse.rows_of_all(*queries)
-            kept_ms = int(1000 * KEPT_SHARE * every_s)
-            await run_redis(self._redis.set(key, orjson.dumps(rows), px=kept_ms))
+            await run_redis(self._redis.set(key, orjson.dumps(rows), px=int(1000 * KEPT_SHARE * every_s)))
         finally:
             await run_redis(self._redis.delete(f"{key}:reader"))
         return rows

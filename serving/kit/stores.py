@@ -1,12 +1,11 @@
 """The clients of ClickHouse and Redis, and what is computed from them for every domain."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from redis.asyncio import Redis
 
 from common.settings import Settings
@@ -14,7 +13,7 @@ from serving.kit.cache.last_answers import LastAnswers
 from serving.kit.cache.response_cache import ResponseCache
 from serving.kit.cache.watcher import CacheWatcher
 from serving.kit.clickhouse import ClickHouseQueries
-from serving.kit.domain import opened
+from serving.kit.domain import part_of, running
 from serving.kit.live_versions import LiveVersions
 from serving.kit.names import Names
 from serving.kit.redis_client import open_redis
@@ -34,11 +33,7 @@ class Stores:
     responses: ResponseCache
 
 
-async def _names(request: Request) -> Names:
-    return opened(request, Stores).names
-
-
-NamesDep = Annotated[Names, Depends(_names)]
+NamesDep = Annotated[Names, Depends(part_of(Stores, lambda domain: domain.names))]
 
 
 @asynccontextmanager
@@ -49,15 +44,13 @@ async def open_stores(
 
     `queries` are those of the folder by name; `figures_version` is that of the last answers.
     """
-    async with AsyncExitStack() as stack:
-        clickhouse = await stack.enter_async_context(ClickHouseQueries(settings, queries))
-        redis = await stack.enter_async_context(aclosing(open_redis(settings)))
-        watermarks = await stack.enter_async_context(aclosing(WatermarkCache(clickhouse)))
-        last_answers = await stack.enter_async_context(aclosing(LastAnswers(redis, figures_version)))
-        versions = LiveVersions(redis)
-        responses = await stack.enter_async_context(aclosing(ResponseCache(versions)))
-        watcher = CacheWatcher(settings)
-        watcher.start()
-        stack.push_async_callback(asyncio.to_thread, watcher.stop)
-        names = Names(clickhouse, versions)
+    async with (
+        ClickHouseQueries(settings, queries) as clickhouse,
+        aclosing(open_redis(settings)) as redis,
+        aclosing(WatermarkCache(clickhouse)) as watermarks,
+        aclosing(LastAnswers(redis, figures_version)) as last_answers,
+        aclosing(ResponseCache(LiveVersions(redis))) as responses,
+        running(CacheWatcher(settings)),
+    ):
+        versions, names = responses.versions, Names(clickhouse, responses.versions)
         yield Stores(clickhouse, redis, versions, names, watermarks, last_answers, responses)

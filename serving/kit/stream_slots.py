@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 
 from common.problems import problem
 
@@ -15,8 +16,7 @@ class StreamSlots:
     def __init__(self, what: str, of_seller: int, of_all: int, whose: str = "seller") -> None:
         """`whose` is the word for one of those who share the slots, in messages."""
         self._what, self._whose = what, whose
-        self._of_seller = of_seller
-        self._of_all = of_all
+        self._of_seller, self._of_all = of_seller, of_all
         self._open: Counter[str] = Counter()
 
     def take(self, seller_id: str) -> Callable[[], None]:
@@ -35,14 +35,9 @@ class StreamSlots:
         if self._open.total() >= self._of_all:
             raise TOO_MANY_STREAMS(detail=f"Too many {self._what} are open. Try again in a moment.")
         self._open[seller_id] += 1
-        ended = False
 
+        @cache  # so a second call does nothing
         def end() -> None:
-            nonlocal ended
-            if not ended:
-                ended = True
-                self._open[seller_id] -= 1
-                if not self._open[seller_id]:
-                    del self._open[seller_id]
+            self._open -= Counter((seller_id,))
 
         return end

@@ -8,10 +8,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from common.audit_runs import AuditOutcome, AuditTrigger
-from common.clock import Clock, from_millis, to_millis
-from common.cursor import BadCursor, decode_cursor, encode_cursor, moment_of
+from common.clock import Clock, from_millis
 from common.problems import problem
 from serving.kit.clickhouse import ClickHouseQueries, Row
+from serving.kit.parameters import read_row_cursor, row_cursor
 
 Verdict = Literal["agree", "differ", "nothing to compare", "not compared"]
 
@@ -93,23 +93,6 @@ VERDICTS: tuple[Verdict, ...] = ("differ", "not compared", "nothing to compare",
 """The verdicts, the most important first."""
 
 
-def audit_cursor(last: Audit) -> str:
-    """Return the cursor of the page that follows this audit."""
-    return encode_cursor(to_millis(last["started_at"]), last["audit_id"])
-
-
-def read_audit_cursor(cursor: str) -> tuple[datetime, str]:
-    """Return when the last audit of the previous page began, and its id.
-
-    Raises:
-        BadCursor: the text is not a cursor of this list.
-    """
-    millis, audit_id = decode_cursor(cursor, (int, str))
-    if not audit_id:
-        raise BadCursor
-    return moment_of(millis), str(audit_id)
-
-
 def audit(row: Row, now: datetime) -> Audit:
     """Return an audit from its row of the query `audits`."""
     started_at = from_millis(int(row["started_ms"]))
@@ -154,11 +137,6 @@ def comparisons(rows: list[Row]) -> list[AuditComparison]:
     return sorted(found, key=lambda each: VERDICTS.index(each["verdict"]))
 
 
-def differences(rows: list[Row]) -> list[AuditDifference]:
-    """Return the first differences of an audit from rows of the query `audit_differences_of`."""
-    return [cast(AuditDifference, row) for row in rows]
-
-
 def _verdict(row: Row) -> Verdict:
     """Return what a result means, as `audit.comparison.ComparisonResult.verdict`."""
     if row["unread"]:
@@ -189,12 +167,14 @@ class AuditsService:
             BadCursor: `cursor` is not one of this list.
             ClickHouseUnavailable: ClickHouse does not answer.
         """
-        before = NEWEST if cursor is None else read_audit_cursor(cursor)
+        before = NEWEST if cursor is None else read_row_cursor(cursor)
         rows, now = await self._rows(before, limit + 1), self._clock()
         found = [audit(row, now) for row in rows[:limit]]
         return {
             "audits": found,
-            "next_cursor": audit_cursor(found[-1]) if len(rows) > limit else None,
+            "next_cursor": row_cursor(found[-1]["started_at"], found[-1]["audit_id"])
+            if len(rows) > limit
+            else None,
         }
 
     async def details(self, audit_id: str) -> AuditDetails:
@@ -214,7 +194,7 @@ class AuditsService:
         return {
             **audit(rows[0], self._clock()),
             "results": comparisons(results),
-            "first_differences": differences(found),
+            "first_differences": cast(list[AuditDifference], found),
         }
 
     async def _rows(self, before: tuple[datetime, str], limit: int, audit_id: str = "") -> list[Row]:

@@ -1,24 +1,39 @@
 """Health, readiness, metrics, the platform at a glance, and audits."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
+from common.access_policy import AccessPolicy, allow, anyone
 from common.ids import Id
 from common.metrics import CONTENT_TYPE, FIGURES_AS_OF, PART_READY, exposition
 from common.openapi import openapi_problem
 from common.readiness import HEALTH_BODY, RETRY_AFTER_S
 from serving.gateway.described_routes import guarded
-from serving.kit.domain import opened
+from serving.kit.domain import part_of
 from serving.kit.parameters import Cursor, reject_repeated_parameters
 from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, private_json
 from serving.ops import schemas
 from serving.ops.audit_runs import AuditDetails, Audits, AuditsService
 from serving.ops.dependencies import OpsDep, OpsDomain
 from serving.ops.overview.schemas import PlatformOverview
-from serving.ops.policy import POLICIES
+
+_OPERATORS = allow("admin", "platform", traffic="operations")
+
+POLICIES: Mapping[str, AccessPolicy] = {
+    "health": anyone("operations"),
+    "ready": anyone("operations"),
+    "metrics": anyone("operations"),
+    "platform_overview": _OPERATORS,
+    "services": _OPERATORS,
+    "audits": _OPERATORS,  # their differences contain rows of every seller
+    "audit": _OPERATORS,
+}
+"""Who may see health, readiness and metrics, what is where, and what audits found."""
+
 
 MAX_EXCLUDED = 20
 
@@ -58,15 +73,15 @@ async def ready(
     readiness = await ops.readiness.readiness(exclude or ())
     headers = {"Cache-Control": "no-store"}
     headers |= {} if readiness["ready"] else {"Retry-After": str(RETRY_AFTER_S)}
-    status = 200 if readiness["ready"] else 503
-    return Response(orjson.dumps(readiness), status, headers, "application/json")
+    return Response(orjson.dumps(readiness), 200 if readiness["ready"] else 503, headers, "application/json")
 
 
 @router.get("/v1/ops/services", summary="What is where?", response_model=schemas.OpsServices)
 async def services(ops: OpsDep) -> Response:
     """Return each service's addresses and whether they answer, circuit breakers, and refused requests."""
-    headers = {"Cache-Control": "no-store"}
-    return Response(orjson.dumps(await ops.protection.read()), 200, headers, "application/json")
+    return Response(
+        orjson.dumps(await ops.protection.read()), 200, {"Cache-Control": "no-store"}, "application/json"
+    )
 
 
 @router.get("/v1/ops/overview", summary="The whole platform at a glance", response_model=PlatformOverview)
@@ -75,8 +90,9 @@ async def platform_overview(ops: OpsDep) -> Response:
 
     A part that does not answer makes its figures null, and never those of others: `sources` says why.
     """
-    headers = {"Cache-Control": "no-store"}
-    return Response(orjson.dumps(await ops.overview.read()), 200, headers, "application/json")
+    return Response(
+        orjson.dumps(await ops.overview.read()), 200, {"Cache-Control": "no-store"}, "application/json"
+    )
 
 
 @router.get("/metrics", include_in_schema=False)
@@ -99,11 +115,7 @@ audits_router = APIRouter(
 )
 
 
-async def _audits(request: Request) -> AuditsService:
-    return opened(request, OpsDomain).audits
-
-
-AuditsDep = Annotated[AuditsService, Depends(_audits)]
+AuditsDep = Annotated[AuditsService, Depends(part_of(OpsDomain, lambda domain: domain.audits))]
 AuditId = Annotated[Id, Path(description="The id of the audit.")]
 
 

@@ -49,8 +49,7 @@ class FiguresFreshness:
     ) -> None:
         self._kafka = settings.kafka
         self._tables, self._readers = tables, readers_of(tables)
-        self._watermarks = watermarks
-        self._clock = clock
+        self._watermarks, self._clock = watermarks, clock
         self._state: FiguresState | None = None
         self._read_at = float("-inf")
         self._lag: asyncio.Task[int] | None = None

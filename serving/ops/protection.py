@@ -22,8 +22,7 @@ class Protection:
     """Reads the routes of this process and the metrics of all, and checks each server."""
 
     def __init__(self, settings: Settings, readiness_checks: ReadinessChecks, routes: ServiceRoutes) -> None:
-        self._routes = routes
-        self._readiness_checks = readiness_checks
+        self._routes, self._readiness_checks = routes, readiness_checks
         self._addresses = {
             "kafka": settings.kafka,
             "registry": settings.registry,

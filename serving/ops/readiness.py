@@ -122,10 +122,8 @@ class ReadinessChecks:
         freshness: FiguresFreshness,
         stopping: Stopping,
     ) -> None:
-        self._settings = settings
-        self._redis = redis
-        self._clickhouse = clickhouse
-        self._freshness = freshness
+        self._settings, self._redis = settings, redis
+        self._clickhouse, self._freshness = clickhouse, freshness
         self._past = CountedPast(redis)
         self._stopping = stopping
         self._http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
@@ -157,7 +155,8 @@ class ReadinessChecks:
             self._figures(excluded), self.part_states(excluded), self._jobs(excluded), self._migrations()
         )
         missing = {part["part"]: part["detail"] for part in parts if part["needed"] and not part["ready"]}
-        missing |= jobs | outdated | await self._uncounted(figures)
+        uncounted = await self._past.reason(figures)
+        missing |= jobs | outdated | ({FIGURES: uncounted} if uncounted else {})
         missing = {name: reason for name, reason in missing.items() if not excludes(excluded, name)}
         return {"ready": not missing, "missing": missing, "notes": newer, "parts": parts, "figures": figures}
 
@@ -165,10 +164,6 @@ class ReadinessChecks:
         """Return the state of each part that is not excluded, within about `TIMEOUT_S`."""
         checks = {part: check for part, check in self._checks.items() if not excludes(excluded, part)}
         return await asyncio.gather(*(self._state(part, check) for part, check in checks.items()))
-
-    async def _uncounted(self, figures: FiguresState | None) -> dict[str, str]:
-        reason = await self._past.reason(figures)
-        return {FIGURES: reason} if reason else {}
 
     async def _jobs(self, excluded: Collection[str]) -> dict[str, str]:
         """Return the jobs of which no version runs, with their states.

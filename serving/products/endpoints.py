@@ -1,20 +1,31 @@
 """The routes under `/v1` that return products and categories."""
 
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
+from common.access_policy import AccessPolicy, anyone
 from common.openapi import openapi_problem
 from serving.gateway.described_routes import guarded
 from serving.kit.cache.keys import categories_tags, product_tags, products_tags
 from serving.kit.cached_responses import CachedResponderDep
-from serving.kit.domain import reads
+from serving.kit.domain import DomainDefinition, reads
 from serving.kit.parameters import CategoryParam, ProductId, SearchText, reject_repeated_parameters
 from serving.kit.product_lists import Categories, Category, Product, Products
 from serving.kit.responses import BAD_PARAMETER, CSV_RESPONSE, UNAVAILABLE, UNCHANGED, csv_list
-from serving.products.policy import POLICIES
+from serving.kit.stores import Stores
 from serving.products.service import ProductInDetail, ProductsService, Sort
+
+POLICIES: Mapping[str, AccessPolicy] = {
+    "products": anyone("read"),
+    "product": anyone("read"),
+    "categories": anyone("read"),
+}
+"""Who may see what is for sale: everybody."""
+
 
 PRODUCTS_CSV = csv_list("products", Product)
 CATEGORIES_CSV = csv_list("categories", Category)
@@ -78,3 +89,12 @@ async def product(products: ProductsDep, respond: CachedResponderDep, product_id
 async def categories(products: ProductsDep, respond: CachedResponderDep) -> Response:
     """Return the categories with products on offer, the largest first."""
     return await respond.data("categories", (), products.categories, categories_tags, CATEGORIES_CSV)
+
+
+@asynccontextmanager
+async def _open(stores: Stores, currency: str) -> AsyncIterator[ProductsService]:
+    """Return the products on offer. `currency` is the shop's."""
+    yield ProductsService(stores.clickhouse, stores.versions, stores.names, currency, stores.last_answers)
+
+
+PRODUCTS = DomainDefinition((router,), _open)

@@ -12,7 +12,6 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from common.cursor import INT64, decode_cursor, encode_cursor
-from common.timeouts import PEER_TIMEOUT_S
 from serving.kit.cache.completeness import mark_incomplete
 from serving.kit.cache.last_answers import LastAnswers, Question
 from serving.kit.clickhouse import ClickHouseQueries, Row
@@ -144,13 +143,9 @@ async def popular_cards(
     loader = await open_cards(versions, OPTIONAL_TIMEOUT_S)
     cards = await loader.read(await popularity_of_best(versions, category), OPTIONAL_TIMEOUT_S)
     listed = [card for card in cards.values() if card.listed and card.currency == currency]
-    return _sorted(listed, sort)[:limit]
-
-
-def _sorted(cards: Sequence[Offer], sort: Sort) -> list[Offer]:
-    if sort not in ("cheapest", "dearest"):
-        return list(cards)
-    return sorted(cards, key=lambda card: card.price_minor, reverse=sort == "dearest")
+    if sort in ("cheapest", "dearest"):
+        listed.sort(key=lambda card: card.price_minor, reverse=sort == "dearest")
+    return listed[:limit]
 
 
 MAX_WINDOW = 1_000
@@ -294,7 +289,7 @@ class ProductsService:
             rows = await self.clickhouse.rows("product", product_id=product_id)
         except ClickHouseUnavailable:
             mark_incomplete()
-            loader = await self.card_loader(OPTIONAL_TIMEOUT_S)
+            loader = await open_cards(self.versions, OPTIONAL_TIMEOUT_S)
             await loader.load([product_id], OPTIONAL_TIMEOUT_S)
             if offers := list(loader.offers(product_id)):
                 return offers
@@ -315,18 +310,18 @@ class ProductsService:
             "categories": [{"category": row["category"], "products": int(row["products"])} for row in rows]
         }
 
-    async def card_loader(self, timeout_s: float = PEER_TIMEOUT_S) -> ProductCardLoader:
+    async def card_loader(self) -> ProductCardLoader:
         """Return a loader of product cards for one request.
 
         Raises:
-            RedisUnavailable: Redis does not answer within `timeout_s`.
+            RedisUnavailable: Redis does not answer.
         """
-        return await open_cards(self.versions, timeout_s)
+        return await open_cards(self.versions)
 
     async def _stock(self, product_ids: Sequence[str]) -> dict[str, Stock]:
         """Return the available units of each seller by product; none while Redis does not answer."""
         try:
-            loader = await self.card_loader(OPTIONAL_TIMEOUT_S)
+            loader = await open_cards(self.versions, OPTIONAL_TIMEOUT_S)
             await loader.load(product_ids, OPTIONAL_TIMEOUT_S)
         except RedisUnavailable:
             mark_incomplete()

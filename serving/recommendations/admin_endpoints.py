@@ -9,7 +9,7 @@ from common.ids import PRINTABLE, Id
 from common.openapi import NOT_JSON, json_request_body, openapi_problem
 from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import identity_of
-from serving.kit.domain import opened
+from serving.kit.domain import part_of
 from serving.kit.parameters import Cursor, PeriodDep, SellerId, reject_repeated_parameters
 from serving.kit.request_body import read_model
 from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, UNKNOWN_SELLER, private_json
@@ -37,10 +37,6 @@ router = APIRouter(
 Surface = Literal["home", "product", "cart", "order", "email"]
 
 
-async def _health(request: Request) -> RecommendationHealthService:
-    return opened(request, RecommendationsDomain).health
-
-
 # Before `/admin/recommendations/{recommendation_id}`, which would take `health` for an id.
 @router.get(
     "/admin/recommendations/health",
@@ -50,7 +46,9 @@ async def _health(request: Request) -> RecommendationHealthService:
     responses=openapi_problem(404, "There is no experiment of this name."),
 )
 async def recommendation_health(
-    service: Annotated[RecommendationHealthService, Depends(_health)],
+    service: Annotated[
+        RecommendationHealthService, Depends(part_of(RecommendationsDomain, lambda domain: domain.health))
+    ],
     period: PeriodDep,
     surface: Annotated[
         Surface | None, Query(description="The page of the lists, or `email`. Default: all.")
@@ -75,8 +73,7 @@ async def recommendation_health(
     answers. It is not known whether the lists of a mail were seen, so they have answers and clicks, and no
     exposure. Every figure is there for each day, too, so that drift is visible.
     """
-    asked = HealthRequest(period, surface, strategy, experiment, arm, top)
-    return private_json(await service.read(asked))
+    return private_json(await service.read(HealthRequest(period, surface, strategy, experiment, arm, top)))
 
 
 BODY_LIMIT = 16 * 1024
@@ -91,11 +88,9 @@ trainings_router = APIRouter(
 )
 
 
-async def _trainings(request: Request) -> TrainingsService:
-    return opened(request, RecommendationsDomain).trainings
-
-
-TrainingsDep = Annotated[TrainingsService, Depends(_trainings)]
+TrainingsDep = Annotated[
+    TrainingsService, Depends(part_of(RecommendationsDomain, lambda domain: domain.trainings))
+]
 TrainingId = Annotated[Id, Path(description="The id of the training.")]
 
 
@@ -139,22 +134,15 @@ async def roll_back_training(request: Request, service: TrainingsDep, training_i
     If the model is live already, nothing changes, so a request may be repeated. The next training that is not
     worse replaces it; no drift starts one before the night.
     """
-    shape = '{"reason": "…"} with 3 to 500 characters'
-    body = await read_model(request, RollBackRequest, BODY_LIMIT, shape)
+    body = await read_model(request, RollBackRequest, BODY_LIMIT, '{"reason": "…"} with 3 to 500 characters')
     principal = identity_of(request).principal
     by = principal.subject if principal is not None else "unknown"
     return private_json(await service.roll_back(training_id, by, body.reason))
 
 
-async def _experiments(request: Request) -> ExperimentsService:
-    return opened(request, RecommendationsDomain).experiments
-
-
-async def _uplift(request: Request) -> UpliftService:
-    return opened(request, RecommendationsDomain).uplift
-
-
-ExperimentsDep = Annotated[ExperimentsService, Depends(_experiments)]
+ExperimentsDep = Annotated[
+    ExperimentsService, Depends(part_of(RecommendationsDomain, lambda domain: domain.experiments))
+]
 
 
 @router.get("/admin/experiments", tags=["experiments"], summary="All experiments", response_model=Experiments)
@@ -215,7 +203,7 @@ async def recommendation_answer(
     responses=UNKNOWN_SELLER,
 )
 async def recommendation_uplift(
-    service: Annotated[UpliftService, Depends(_uplift)],
+    service: Annotated[UpliftService, Depends(part_of(RecommendationsDomain, lambda domain: domain.uplift))],
     seller_id: SellerId,
     days: Annotated[int, Query(ge=7, le=90, description="The number of days until now.")] = 28,
 ) -> Response:

@@ -7,7 +7,6 @@ counted.
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
@@ -21,11 +20,10 @@ from common.problems import Problem
 from common.settings import Settings
 from producers.kit.outbox.trace import Trace
 from schemas.codec import Encoder, NotEncodable, Record
-from schemas.events import all_events
 from schemas.published_model.weights import BLENDED
-from schemas.registry import SchemaRegistry
 from schemas.services import OTHERS
-from serving.kit.event_producer import EventMessage, EventProducer
+from serving.kit.domain import stop_task
+from serving.kit.event_producer import EventMessage, EventProducer, registered_encoders
 from serving.recommendations.schemas import AskedSource, Item
 from serving.recommendations.scoring import Seed
 
@@ -134,7 +132,7 @@ class AnswerLog:
         self._queue: deque[Answer] = deque()
         self._queue_length = queue_length
         self._filled = asyncio.Event()
-        self._encoder: Encoder | None = None
+        self._encoders: dict[str, Encoder] = {}
         self._is_failing = False
         self._task: asyncio.Task[None] | None = None
 
@@ -152,10 +150,7 @@ class AnswerLog:
 
     async def aclose(self) -> None:
         """Stop after one attempt to send what is in the queue."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await stop_task(self._task)
         while self._queue and not self._is_failing:
             await self._send_batch()
 
@@ -170,10 +165,12 @@ class AnswerLog:
     async def _send_batch(self) -> None:
         batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
         try:
-            encoder = self._encoder or await self._ready_encoder()
+            self._encoders = self._encoders or await asyncio.to_thread(
+                registered_encoders, self._registry, (EVENT,)
+            )
             messages = []
             for number, answer in enumerate(batch, 1):
-                if message := message_of(answer, encoder):
+                if message := message_of(answer, self._encoders[EVENT]):
                     messages.append(message)
                 if number % YIELD_EVERY == 0:
                     await asyncio.sleep(0)
@@ -186,16 +183,6 @@ class AnswerLog:
         else:
             ANSWERS_LOGGED.labels("logged").inc(len(messages))
             self._is_failing = False
-
-    async def _ready_encoder(self) -> Encoder:
-        self._encoder = await asyncio.to_thread(_registered_encoder, self._registry)
-        return self._encoder
-
-
-def _registered_encoder(registry_url: str) -> Encoder:
-    event = all_events()[EVENT]
-    with SchemaRegistry(registry_url) as registry:
-        return Encoder(event, registry.register(event.subject, event.text))
 
 
 def message_of(answer: Answer, encoder: Encoder) -> EventMessage | None:

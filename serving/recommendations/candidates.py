@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from schemas.published_model.weights import DISCOUNT, Weights
 from serving.kit.offers import Offer
 from serving.kit.product_cards import ProductCardLoader
-from serving.recommendations.blend import blend, discounted
 from serving.recommendations.product_cache import InterestCache
-from serving.recommendations.proposal import OF_PRODUCTS, Because, Proposal
+from serving.recommendations.proposal import OF_PRODUCTS, Because, Proposal, blend, discounted
 from serving.recommendations.recommender import CANDIDATES, RecommendationRequest, Recommender, ask_source
 from serving.recommendations.rules.checks import offer_to_show, refusal
 from serving.recommendations.rules.context import Candidate, RuleContext, category_key
@@ -32,8 +31,8 @@ class Candidates:
 
     `passing` is how many of them a list may have.
 
-    `answered` are the sources that proposed something, `parts` what each source that was asked did, and
-    `blended` what each source proposed whose scores are added up.
+    `parts` is what each source that was asked did, and `blended` what each source proposed whose scores are
+    added up.
     """
 
     ranked: list[Candidate] = field(default_factory=list)
@@ -44,16 +43,10 @@ class Candidates:
     blended: Mapping[str, Sequence[Proposal]] = field(default_factory=dict)
     _counts: Counts = field(default_factory=Counts)
 
-    @property
-    def answered(self) -> set[str]:
-        """The sources that proposed something."""
-        return {name for name, part in self.parts.items() if part["answered"]}
-
     def add(self, proposal: Proposal, cause: Because, offers: Sequence[Offer], context: RuleContext) -> None:
         """Add a proposed product with its offers."""
         card = offer_to_show(offers, context)
-        rank = len(self.ranked) + 1
-        self.ranked.append(Candidate(proposal.product_id, card, proposal.score, rank))
+        self.ranked.append(Candidate(proposal.product_id, card, proposal.score, len(self.ranked) + 1))
         self.proposals[proposal.product_id] = proposal
         self.causes[proposal.product_id] = cause
         if card and refusal(card, context) is None and self._counts.refusal(card, context.rules) is None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from serving.kit.domain import opened
+from serving.kit.domain import part_of
 from serving.kit.product_lists import ProductLists
 from serving.recommendations.experiments import ExperimentsService, UpliftService
 from serving.recommendations.health import RecommendationHealthService
@@ -32,8 +32,6 @@ class RecommendationsDomain:
     """Raises `UnusableEntry` if a change of a setting, by its name, would add rules without effect."""
 
 
-async def _recommendations(request: Request) -> RecommendationService:
-    return opened(request, RecommendationsDomain).service
-
-
-RecommendationsDep = Annotated[RecommendationService, Depends(_recommendations)]
+RecommendationsDep = Annotated[
+    RecommendationService, Depends(part_of(RecommendationsDomain, lambda domain: domain.service))
+]

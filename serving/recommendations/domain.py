@@ -1,7 +1,7 @@
 """Recommendations as a domain: the lists, and the experiments, the trainings and the health behind them."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from random import Random
 
 from common.configuration.values import SettingValues
@@ -16,14 +16,13 @@ from serving.recommendations import admin_endpoints, endpoints
 from serving.recommendations.answer_log import AnswerLog
 from serving.recommendations.dependencies import FollowedSellers, RecommendationsDomain
 from serving.recommendations.experiments import ExperimentsService, UpliftService
-from serving.recommendations.health import RecommendationHealthService
-from serving.recommendations.health_monitor import polled_health
+from serving.recommendations.health import RecommendationHealthService, polled_health
 from serving.recommendations.recent_offers import recent_offers
 from serving.recommendations.repurchase import repurchase_intervals
-from serving.recommendations.rules.references import check_entries
 from serving.recommendations.rules.shop_rules import (
     ShopRules,
     Suspensions,
+    check_entries,
     products_for_exposure,
     suspended_sellers,
 )
@@ -50,15 +49,14 @@ async def _open(
     async def check_setting(name: str, value: object) -> None:
         await check_entries(name, value, values, stores, product_lists, clock())
 
-    async with AsyncExitStack() as stack:
-        suspended = await stack.enter_async_context(running(suspended_sellers(suspensions)))
-        shared = SharedQueries(clickhouse, stores.redis)
-        intervals = await stack.enter_async_context(running(repurchase_intervals(shared, values, clock)))
-        recent = await stack.enter_async_context(running(recent_offers(clickhouse, versions, values, clock)))
-        pool = await stack.enter_async_context(
-            running(products_for_exposure(clickhouse, versions, values, clock))
-        )
-        log = await stack.enter_async_context(running(AnswerLog(settings, producer)))
+    shared = SharedQueries(clickhouse, stores.redis)
+    async with (
+        running(suspended_sellers(suspensions)) as suspended,
+        running(repurchase_intervals(shared, values, clock)) as intervals,
+        running(recent_offers(clickhouse, versions, values, clock)) as recent,
+        running(products_for_exposure(clickhouse, versions, values, clock)) as pool,
+        running(AnswerLog(settings, producer)) as log,
+    ):
         service = RecommendationService(
             versions,
             rules=ShopRules(
@@ -73,18 +71,17 @@ async def _open(
             recent=lambda: recent.value,
             clock=clock,
         )
-        await stack.enter_async_context(running(service.last_popular))
-        await stack.enter_async_context(running(polled_health(health)))
-        yield RecommendationsDomain(
-            service,
-            ExperimentsService(context, values),
-            UpliftService(context),
-            health,
-            TrainingsService(clickhouse, versions, clock),
-            product_lists,
-            followed_sellers,
-            check_setting,
-        )
+        async with running(service.last_popular), running(polled_health(health)):
+            yield RecommendationsDomain(
+                service,
+                ExperimentsService(context, values),
+                UpliftService(context),
+                health,
+                TrainingsService(clickhouse, versions, clock),
+                product_lists,
+                followed_sellers,
+                check_setting,
+            )
 
 
 RECOMMENDATIONS = DomainDefinition(

@@ -14,7 +14,7 @@ from serving.gateway.described_routes import guarded
 from serving.gateway.gateway import GatewayDomain, identity_of
 from serving.kit.cache.keys import products_tags, similar_tags
 from serving.kit.cached_responses import CachedResponder, CachedResponderDep
-from serving.kit.domain import opened
+from serving.kit.domain import opened, part_of
 from serving.kit.parameters import CategoryParam, SearchText, reject_repeated_parameters
 from serving.kit.problems import (
     MISSING_PRODUCT,
@@ -27,7 +27,6 @@ from serving.kit.product_lists import ProductLists
 from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, UNCHANGED, private_json
 from serving.kit.stores import NamesDep
 from serving.recommendations.dependencies import RecommendationsDep, RecommendationsDomain
-from serving.recommendations.known_visitors import KnownVisitor
 from serving.recommendations.listings import (
     MAX_CURSOR,
     WINDOW,
@@ -36,10 +35,11 @@ from serving.recommendations.listings import (
     PersonalProducts,
 )
 from serving.recommendations.policy import POLICIES
+from serving.recommendations.request_builder import KnownVisitor
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRows
 from serving.recommendations.sellers_to_follow import SellersToFollow
 from serving.recommendations.service import Context
-from serving.recommendations.shelf_definitions import RowPage
+from serving.recommendations.shelves import RowPage
 
 NOT_EXPLAINED = problem(
     403,
@@ -136,8 +136,7 @@ async def recommend(
     principal = identity_of(request).principal
     if explain and (principal is None or "platform" not in principal.roles):
         raise NOT_EXPLAINED()
-    recommended = await service.recommend(visitor_id, n, context, product_id, shown, explain=explain)
-    return private_json(recommended)
+    return private_json(await service.recommend(visitor_id, n, context, product_id, shown, explain=explain))
 
 
 @router.get(
@@ -183,8 +182,9 @@ async def similar(
 ) -> Response:
     """Return products that others viewed, carted and bought with this one, then the best of its category."""
     asked = (product_id, n)
-    parts = (*asked, service.rules.digest())
-    return await respond.data("similar", parts, lambda: service.similar(*asked), similar_tags)
+    return await respond.data(
+        "similar", (*asked, service.rules.digest()), lambda: service.similar(*asked), similar_tags
+    )
 
 
 listings_router = APIRouter(
@@ -199,16 +199,12 @@ ListingCursor = Annotated[
 ]
 
 
-async def _listings(service: RecommendationsDep) -> PersonalListings:
-    return service.listings
-
-
-async def _product_lists(request: Request) -> ProductLists:
-    return opened(request, RecommendationsDomain).product_lists
-
-
-ListingsDep = Annotated[PersonalListings, Depends(_listings)]
-ProductListsDep = Annotated[ProductLists, Depends(_product_lists)]
+ListingsDep = Annotated[
+    PersonalListings, Depends(part_of(RecommendationsDomain, lambda domain: domain.service.listings))
+]
+ProductListsDep = Annotated[
+    ProductLists, Depends(part_of(RecommendationsDomain, lambda domain: domain.product_lists))
+]
 
 
 @listings_router.get(
@@ -236,8 +232,7 @@ async def personal_products(
     order is that of `/v1/products`, which is never personal; `personalised` says so.
     """
     known = await known_visitor(request, listings, visitor_id, category)
-    page = await personal_page(products, respond, listings, known, q, category, cursor, limit)
-    return private_json(page)
+    return private_json(await personal_page(products, respond, listings, known, q, category, cursor, limit))
 
 
 async def known_visitor(

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -38,15 +37,6 @@ Sums = Mapping[tuple[str, str], Moments]
 NOBODY = Moments.of([])
 
 
-@dataclass(frozen=True, slots=True)
-class AnalysedPeriod:
-    """Now, the end of what is analysed, and the event time up to which it is complete."""
-
-    now: datetime
-    last: datetime
-    as_of: datetime | None
-
-
 def definition(experiment: Experiment, now: datetime) -> schemas.ExperimentDefinition:
     """Return an experiment with its state at this moment."""
     state: schemas.State = "running" if experiment.is_running(now) else "stopped"
@@ -68,26 +58,30 @@ def definition(experiment: Experiment, now: datetime) -> schemas.ExperimentDefin
 
 def results(
     experiment: Experiment,
-    period: AnalysedPeriod,
+    now: datetime,
+    last: datetime,
+    as_of: datetime | None,
     currency: str,
     sums: Sums,
     of_arm: Mapping[str, Sums],
 ) -> schemas.ExperimentResults:
-    """Return the results. `sums` are those of the whole period, `of_arm` those up to the stop of each arm."""
-    live = [arm for arm in experiment.arms if arm.is_live(period.last) and arm.share > 0]
+    """Return the results. `sums` are those of the whole period, `of_arm` those up to the stop of each arm.
+
+    `last` is the end of what is analysed, and `as_of` the event time up to which it is complete.
+    """
+    live = [arm for arm in experiment.arms if arm.is_live(last) and arm.share > 0]
     visitors = [_units(sums, arm.name) for arm in live]
     ratio = sample_ratio(visitors, [arm.share for arm in live])
     shared = _units(sums, "")
-    total = shared + sum(visitors)
     return {
-        "definition": definition(experiment, period.now),
-        "period": {"from": experiment.start, "to": period.last},
+        "definition": definition(experiment, now),
+        "period": {"from": experiment.start, "to": last},
         "currency": currency,
         "sample_ratio": {"p": ratio.p, "deviation": ratio.deviation, "mismatch": ratio.mismatch},
         "visitors_in_two_arms": shared,
-        "warnings": _warnings(ratio, shared, total),
+        "warnings": _warnings(ratio, shared, shared + sum(visitors)),
         "arms": [_arm(experiment, arm, of_arm[arm.name], ratio.mismatch) for arm in experiment.arms],
-        "as_of": period.as_of,
+        "as_of": as_of,
     }
 
 
@@ -181,8 +175,6 @@ BIAS = (
 )
 """What biases the figure, for people."""
 
-_NOBODY = Moments.of([])
-
 
 class UpliftService:
     """Computes the uplift of sellers."""
@@ -209,7 +201,7 @@ class UpliftService:
         )
         await self._context.require_seller(seller_id, [])
         sums = {row["arm"]: _moments_per_shopper(row) for row in rows}
-        found = seller_uplift(sums.get(HOLDOUT, _NOBODY), sums.get(RECOMMENDED, _NOBODY))
+        found = seller_uplift(sums.get(HOLDOUT, NOBODY), sums.get(RECOMMENDED, NOBODY))
         return {
             "seller_id": seller_id,
             "period": {"from": start, "to": end},
@@ -285,8 +277,8 @@ class ExperimentsService:
             zip(moments, await asyncio.gather(*(self._sums(experiment, end) for end in moments)), strict=True)
         )
         of_arm = {arm: sums[end] for arm, end in ends.items()}
-        period = AnalysedPeriod(now, last, self._context.local(as_of))
-        return results(experiment, period, self._context.currency, sums[last], of_arm)
+        currency, local_as_of = self._context.currency, self._context.local(as_of)
+        return results(experiment, now, last, local_as_of, currency, sums[last], of_arm)
 
     async def answer(self, recommendation_id: str) -> RecommendationAnswer:
         """Return an answer from the log.
@@ -302,14 +294,13 @@ class ExperimentsService:
 
     async def _weights(self, row: Row) -> Mapping[str, float] | None:
         """Return the weights by which a logged list was ranked; None if it was not ranked by weights."""
-        if row["is_explored"] or any(each["reason"] == "no_redis" for each in row["passed_over"]):
-            return None
-        found = [each for name, each in STRATEGIES.items() if name == row["strategy"]]
-        if not found:
+        strategy = STRATEGIES.get(row["strategy"])
+        is_without_redis = any(each["reason"] == "no_redis" for each in row["passed_over"])
+        if strategy is None or row["is_explored"] or is_without_redis:
             return None
         card = await self._context.clickhouse.row("blend_weights_at", at=row["answered_at"])
         learned = {**DEFAULT_WEIGHTS, **(orjson.loads(card["weights"]) if card else {})}
-        return found[0].weights(learned, row["surface"])
+        return strategy.weights(learned, row["surface"])
 
     def _experiments(self) -> tuple[Experiment, ...]:
         return read_experiments(self._values.get(EXPERIMENTS))

@@ -1,16 +1,21 @@
-"""Reads the health of recommendations from the log of answers, what came into view, and clicks."""
+"""Reads the health of recommendations from the log of answers, what came into view, and clicks.
+
+Also sets the metrics behind the alerts `RecommendationClicksFall` and `RecommendationCoverageFalls`.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import NamedTuple
+from datetime import date, datetime, timedelta
+from math import nan
+from statistics import median
 
 from common.configuration.definitions import EXPERIMENTS
 from common.configuration.values import SettingValues
 from common.experiments.assignment import HOLDOUT
 from common.experiments.definition import STRATEGIES
 from common.experiments.reading import read_experiments
+from common.metrics import RECOMMENDATION_CLICK_RATE, RECOMMENDATION_COVERAGE
 from recommenders.list_quality import (
     RankedSums,
     catalogue_coverage,
@@ -21,11 +26,12 @@ from recommenders.list_quality import (
 )
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.clickhouse import Row, Value
-from serving.kit.periods import Period, buckets
+from serving.kit.periods import Period, buckets, midnight
+from serving.kit.polled import PolledValue
 from serving.kit.problems import BAD_PERIOD, UNUSABLE_PARAMETER
 from serving.recommendations import health_schemas as schemas
 from serving.recommendations.experiments import UNKNOWN_EXPERIMENT
-from serving.recommendations.shelf_definitions import ROWS
+from serving.recommendations.shelves import ROWS
 
 WHOLE_PERIOD = ""
 """The day of the rows that are about the whole period."""
@@ -44,12 +50,8 @@ NO_ANSWERS: Row = {
 NO_PRODUCTS: Row = {"products": 0, "exposure": 0, "ranked": 0, "weighted_visits": 0}
 
 
-class DailyRows(NamedTuple):
-    """The rows of the three daily queries, by day; `WHOLE_PERIOD` has those of the period."""
-
-    answers: Mapping[str, Row]
-    lists: Mapping[str, Row]
-    products: Mapping[str, Row]
+Days = Mapping[str, Row]
+"""The rows of a daily query, by day; `WHOLE_PERIOD` has those of the period."""
 
 
 def by_day(rows: Sequence[Row]) -> Mapping[str, Row]:
@@ -69,12 +71,14 @@ def catalogue(row: Row | None) -> schemas.Catalogue:
     return {"products": products, "popularity": visits / products if products else None}
 
 
-def figures(rows: DailyRows, day: str, offered: schemas.Catalogue) -> schemas.HealthFigures:
+def figures(
+    answers: Days, lists: Days, products: Days, day: str, offered: schemas.Catalogue
+) -> schemas.HealthFigures:
     """Return the figures of a day, or of `WHOLE_PERIOD`."""
     return {
-        "answered": _answered(rows.answers.get(day, NO_ANSWERS)),
-        "seen": seen_lists(rows.lists.get(day, NO_LISTS)),
-        "shown": shown_products(rows.products.get(day, NO_PRODUCTS), offered),
+        "answered": _answered(answers.get(day, NO_ANSWERS)),
+        "seen": seen_lists(lists.get(day, NO_LISTS)),
+        "shown": shown_products(products.get(day, NO_PRODUCTS), offered),
     }
 
 
@@ -185,7 +189,7 @@ MAX_LENGTH = timedelta(days=93)
 KNOWN_STRATEGIES = (*STRATEGIES, *dict.fromkeys(row.name for rows in ROWS.values() for row in rows))
 """The strategies of the log: those of lists, and the names of the titled rows."""
 
-DailyFigures = tuple[Mapping[str, Row], Mapping[str, Row], schemas.Catalogue]
+DailyFigures = tuple[Days, Days, schemas.Catalogue]
 """The rows about lists and those about products, each by day (`WHOLE_PERIOD` is a day), and the catalogue."""
 
 DIMENSIONS: tuple[schemas.Dimension, ...] = ("seller", "category", "price_band")
@@ -231,7 +235,7 @@ class RecommendationHealthService:
         )
         sellers = [row["value"] for row in grouped if row["dimension"] == "seller"][: asked.top]
         names = await self.context.names.of_sellers(sellers)
-        rows = DailyRows(by_day(answers), lists, products)
+        rows = by_day(answers), lists, products
         zone = self.context.zone
         days = [start.astimezone(zone).date() for start in buckets(period, "day", zone)]
         return {
@@ -244,8 +248,8 @@ class RecommendationHealthService:
                 "arm": asked.arm,
             },
             "catalogue": offered,
-            "total": figures(rows, WHOLE_PERIOD, offered),
-            "days": [{"day": day, **figures(rows, day.isoformat(), offered)} for day in days],
+            "total": figures(*rows, WHOLE_PERIOD, offered),
+            "days": [{"day": day, **figures(*rows, day.isoformat(), offered)} for day in days],
             "groups": [groups(grouped, dimension, asked.top, names) for dimension in DIMENSIONS],
             "as_of": self.context.local(as_of),
         }
@@ -310,3 +314,113 @@ class RecommendationHealthService:
                 detail=f"Experiment {asked.experiment!r} has no arm {asked.arm!r}. Choose from "
                 f"{', '.join(arms)}."
             )
+
+
+MIN_DAYS = 7
+"""With fewer earlier days, nothing is usual yet."""
+
+MIN_LISTS = 100
+"""A day with fewer lists says nothing about what is usual."""
+
+MIN_EXPECTED_CLICKS = 100
+"""A day counts as the newest once it has lists that usually get so many clicks. Then 30 % fewer clicks
+are three standard deviations of their number (Poisson)."""
+
+COMPARABLE_LISTS = 0.7
+"""Coverage is compared only with at least this share of the usual lists: fewer lists show fewer products."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayHealth:
+    """The lists that came into view on a day, those that were clicked, and the share of products shown."""
+
+    lists: int
+    clicked: int
+    coverage: float | None
+
+    @property
+    def click_rate(self) -> float:
+        """Clicked lists per list."""
+        return self.clicked / self.lists
+
+
+@dataclass(frozen=True, slots=True)
+class NewestAndUsual:
+    """A figure of the newest day, and the median of the days before; NaN if they can't be compared."""
+
+    newest: float = nan
+    usual: float = nan
+
+
+def click_rates(before: Sequence[DayHealth], today: DayHealth) -> NewestAndUsual:
+    """Return the click rate of today, or of yesterday while today has too few lists.
+
+    `before` are the days before today, the oldest first.
+    """
+    for newest, earlier in ((today, before), (before[-1], before[:-1])) if before else ():
+        rates = [day.click_rate for day in earlier if day.lists >= MIN_LISTS]
+        if len(rates) >= MIN_DAYS and newest.lists * median(rates) >= MIN_EXPECTED_CLICKS:
+            return NewestAndUsual(newest.click_rate, median(rates))
+    return NewestAndUsual()
+
+
+def coverages(before: Sequence[DayHealth]) -> NewestAndUsual:
+    """Return the coverage of the newest of these whole days, which are in order, the oldest first."""
+    *earlier, newest = before or (DayHealth(0, 0, None),)
+    usual = [day for day in earlier if day.lists >= MIN_LISTS]
+    known = [day.coverage for day in usual if day.coverage is not None]
+    if len(known) < MIN_DAYS or newest.coverage is None:
+        return NewestAndUsual()
+    if newest.lists < COMPARABLE_LISTS * median(day.lists for day in usual):
+        return NewestAndUsual()
+    return NewestAndUsual(newest.coverage, median(known))
+
+
+EVERY_S = 600.0
+TIMEOUT_S = 60.0
+DAYS = 29
+"""The newest whole day and the 28 days before."""
+
+
+class HealthMonitor:
+    """Reads each whole day once, and today again and again."""
+
+    def __init__(self, service: RecommendationHealthService) -> None:
+        self._service = service
+        self._before: tuple[date, list[DayHealth]] | None = None
+
+    async def refresh(self) -> None:
+        """Read what is new, and set the metrics.
+
+        Raises:
+            ClickHouseUnavailable: ClickHouse does not answer.
+        """
+        zone, now = self._service.context.zone, self._service.context.clock()
+        today = now.astimezone(zone).date()
+        start = midnight(today, zone)
+        if self._before is None or self._before[0] != today:
+            days = [today - timedelta(days=DAYS - number) for number in range(DAYS)]
+            self._before = today, await self._read(days, start)
+        before = self._before[1]
+        (newest,) = await self._read([today], max(now, start + timedelta(minutes=1)))
+        for gauge, figures in (
+            (RECOMMENDATION_CLICK_RATE, click_rates(before, newest)),
+            (RECOMMENDATION_COVERAGE, coverages(before)),
+        ):
+            gauge.labels("newest").set(figures.newest)
+            gauge.labels("usual").set(figures.usual)
+
+    async def _read(self, days: list[date], end: datetime) -> list[DayHealth]:
+        period = Period(midnight(days[0], self._service.context.zone), end)
+        lists, products, offered = await self._service.daily(period, HealthRequest())
+        found = []
+        for day in map(date.isoformat, days):
+            seen = seen_lists(lists.get(day, NO_LISTS))
+            shown = shown_products(products.get(day, NO_PRODUCTS), offered)
+            found.append(DayHealth(seen["lists"], seen["clicked"], shown["coverage"]))
+        return found
+
+
+def polled_health(service: RecommendationHealthService) -> PolledValue[None]:
+    """Return the task that keeps the metrics up to date."""
+    return PolledValue("health of recommendations", None, HealthMonitor(service).refresh, EVERY_S, TIMEOUT_S)

@@ -18,13 +18,12 @@ from schemas.published_model.weights import DEFAULT_WEIGHTS, NEIGHBOUR_SOURCES
 from serving.kit.problems import RedisUnavailable
 from serving.kit.product_lists import ListingWindow, Product
 from serving.kit.response_types import AsOf
-from serving.recommendations.blend import blend
-from serving.recommendations.known_visitors import KnownVisitor, KnownVisitors
 from serving.recommendations.product_cache import InterestCache
-from serving.recommendations.proposal import Proposal
-from serving.recommendations.ranker import OF_MODEL, count_sources
+from serving.recommendations.proposal import Proposal, blend
+from serving.recommendations.ranker import count_sources, version_that_answered
 from serving.recommendations.reasons import reason_of_cause
 from serving.recommendations.recommender import Recommender, ask_source
+from serving.recommendations.request_builder import KnownVisitor, KnownVisitors
 from serving.recommendations.rules.checks import offer_to_show, refusal
 from serving.recommendations.rules.context import category_key
 from serving.recommendations.schemas import AskedSource, ModelVersion, Reason
@@ -80,8 +79,7 @@ class PersonalCursor:
 
     def encode(self) -> str:
         """Return the cursor as opaque, URL-safe text."""
-        digests = base64.b64encode(b"".join(sorted(self.shown))).decode()
-        return encode_cursor(self.until or "", digests)
+        return encode_cursor(self.until or "", base64.b64encode(b"".join(sorted(self.shown))).decode())
 
     @classmethod
     def decode(cls, cursor: str) -> Self:
@@ -212,10 +210,8 @@ def by_taste(
     popularity = relative_popularity(interest)
     scored: list[tuple[float, PlacedHit]] = []
     for hit in hits:
-        if hit.product_id in refused:
-            scored.append((0.0, PlacedHit(hit, follows=False)))
-            continue
-        parts = taste.parts(hit, popularity.get(hit.product_id, 0.0))
+        is_refused = hit.product_id in refused
+        parts = [0.0, 0.0] if is_refused else taste.parts(hit, popularity.get(hit.product_id, 0.0))
         scored.append((sum(parts), PlacedHit(hit, follows=parts[0] > max(parts[1:]))))
     return [placed for _, placed in sorted(scored, key=lambda one: (one[1].hit.rank, -one[0]))]
 
@@ -318,9 +314,7 @@ class PersonalListings:
             for hit, follows in placed
         ]
         parts = [part for _, part in asked.values()]
-        answered = {part["source"] for part in parts if part["answered"]}
-        model = request.model.model
-        return Arrangement(products, parts, model.version if model and answered & OF_MODEL else None)
+        return Arrangement(products, parts, version_that_answered(request.model, parts))
 
 
 def _blended(

@@ -7,6 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from redis.asyncio import Redis
 
+from serving.kit.newest_entries import put_newest
 from serving.kit.product_cards import KEY
 from serving.kit.redis_client import run_redis
 from serving.recommendations.scoring import covisit_unit
@@ -62,15 +63,9 @@ class ProductCache(ABC, Generic[Value]):
             return found
         read = await self._read(missing, prefix)
         if prefix == self._prefix:  # unless another request has meanwhile seen a switch
-            self._keep(read, now)
+            for product_id, value in read.items():
+                put_newest(self._entries, product_id, CacheEntry(value, now), self.max_entries)
         return found | read
-
-    def _keep(self, read: dict[str, Value], now: float) -> None:
-        for product_id, value in read.items():
-            self._entries.pop(product_id, None)  # keeps the dict sorted by the time of reading
-            self._entries[product_id] = CacheEntry(value, now)
-        while len(self._entries) > self.max_entries:
-            del self._entries[next(iter(self._entries))]
 
 
 class InterestCache(ProductCache[float]):

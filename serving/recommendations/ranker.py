@@ -1,19 +1,20 @@
-"""Counts what somebody was answered: the strategy, what each source did, and what the rules did."""
+"""Ranks products by a strategy or at random, and counts what somebody was answered."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
 from common.metrics import RECOMMENDATION_SOURCES, RECOMMENDATIONS
-from serving.recommendations.candidates import CandidateCollector, Candidates, read_extras
+from serving.recommendations.candidates import CandidateCollector, read_extras
 from serving.recommendations.product_cache import InterestCache
-from serving.recommendations.proposal import Proposal
+from serving.recommendations.proposal import Proposal, relative_scores
 from serving.recommendations.reasons import reason_of
 from serving.recommendations.recommender import RecommendationRequest, Recommender
-from serving.recommendations.rules.context import Placed, RuleContext
+from serving.recommendations.rules.context import Placed, RuleContext, without_places
 from serving.recommendations.rules.shop_rules import Page, count_effects
-from serving.recommendations.rules.step import RankedList, apply_rules, draws_of, wanted_extras
+from serving.recommendations.rules.step import RankedList, apply_rules, draws_of, may_have_any, wanted_extras
 from serving.recommendations.schemas import AskedSource, Item, Reason
-from serving.recommendations.strategies import Strategy
+from serving.recommendations.strategies import Strategy, single_sources
 from serving.recommendations.trained_models import ModelInUse
 
 OF_MODEL = frozenset(("trained_neighbours", "similar_content"))
@@ -68,13 +69,19 @@ class Ranker:
         ranked = apply_rules(found.ranked, extras, draws, allowed, n)
         items = [_item(each, found.proposals, reason_of(each, found.causes, request))
                  for each in ranked.items]  # fmt: skip
-        version = _version(request.model, found)
-        return RankedItems(items, list(found.parts.values()), version, ranked, found.blended)
+        return RankedItems(
+            items,
+            list(found.parts.values()),
+            version_that_answered(request.model, found.parts.values()),
+            ranked,
+            found.blended,
+        )
 
 
-def _version(model: ModelInUse, found: Candidates) -> str | None:
+def version_that_answered(model: ModelInUse, parts: Iterable[AskedSource]) -> str | None:
     """Return the version of the model if one of its sources answered."""
-    return model.model.version if model.model and found.answered & OF_MODEL else None
+    answered = any(part["answered"] for part in parts if part["source"] in OF_MODEL)
+    return model.model.version if model.model and answered else None
 
 
 def _item(placed: Placed, proposals: Mapping[str, Proposal], reason: Reason) -> Item:
@@ -106,3 +113,78 @@ def count_sources(parts: Sequence[AskedSource]) -> None:
     """Count what each source did, once for an answer that somebody gets."""
     for part in parts:
         RECOMMENDATION_SOURCES.labels(part["source"], part["reason"] or "answered").inc()
+
+
+def explored(
+    lists: Iterable[Sequence[Item]], n: int, shuffled: Callable[[int], Sequence[int]]
+) -> tuple[list[Item], float]:
+    """Return `n` products in random order, and the chance with which each has its place.
+
+    Args:
+        lists: the list that each strategy or source would show.
+        n: the largest number of products to return.
+        shuffled: returns the numbers below its argument, in an order drawn uniformly from all.
+
+    The products are drawn from all lists together. With M different products, each has each place with the
+    chance 1/M, whatever the strategies prefer. So every list among `lists` can be judged by the clicks on
+    such answers.
+    """
+    products = list({item["product_id"]: item for items in lists for item in items}.values())
+    return [products[index] for index in shuffled(len(products))[:n]], 1 / len(products) if products else 1.0
+
+
+async def random_list(
+    ranker: Ranker,
+    strategies: Mapping[StrategyName, Strategy],
+    request: RecommendationRequest,
+    n: int,
+    page: Page,
+    allowed: RuleContext,
+    shuffled: Callable[[int], Sequence[int]],
+) -> RankedItems | None:
+    """Return `n` products, in random order, of those that all strategies and each blended source would show.
+
+    Each source counts by itself, so that it can get a weight although the blend hardly shows its products.
+    The list has no pinned, sponsored or new products, whose places are not random. It is None if the limits
+    of the rules would forbid one of the lists that may be drawn, because that must not depend on the draw.
+    Each product has the scores of all blended sources, also of those that its strategy does not ask, because
+    the weights of the sources are learned from them.
+
+    Raises:
+        RedisUnavailable: Redis does not answer.
+    """
+    freely = replace(allowed, rules=without_places(allowed.rules))
+    # The last list counts: a product of several lists has the reason that the default strategy gives.
+    default_last = sorted(strategies.items(), key=lambda each: each[0] == DEFAULT_STRATEGY)
+    of_sources = [
+        await ranker.rank(request, n, page, source, freely) for source in single_sources(strategies)
+    ]
+    lists = {name: await ranker.rank(request, n, page, strategy, freely) for name, strategy in default_last}
+    every = [*of_sources, *lists.values()]
+    placed = {each.candidate.product_id: each for one in every for each in one.ranked.items}
+    # Without products to draw from, the rules may still fill the usual list with products for exposure.
+    if not placed or not may_have_any(placed.values(), n, freely.rules):
+        return None
+    items, propensity = explored([each.items for each in every], n, shuffled)
+    blended = {source: proposals for each in lists.values() for source, proposals in each.blended.items()}
+    return RankedItems(
+        _with_all_scores(items, [each.items for each in every], relative_scores(blended)),
+        list({part["source"]: part for each in lists.values() for part in each.parts}.values()),
+        next((each.model_version for each in lists.values() if each.model_version), None),
+        RankedList([placed[item["product_id"]] for item in items], ()),
+        blended,
+        propensity,
+        {name: [item["product_id"] for item in each.items] for name, each in lists.items()},
+    )
+
+
+def _with_all_scores(
+    items: Sequence[Item], lists: Sequence[Sequence[Item]], blended: Mapping[str, Mapping[str, float]]
+) -> list[Item]:
+    """Return the items with the scores that they have in any list, and those of all blended sources."""
+    sources: dict[str, dict[str, float]] = {}
+    for item in (item for each in lists for item in each):
+        sources.setdefault(item["product_id"], {}).update(item["sources"])
+    for product_id, scores in blended.items():
+        sources.setdefault(product_id, {}).update({name: round(score, 6) for name, score in scores.items()})
+    return [{**item, "sources": sources[item["product_id"]]} for item in items]

@@ -1,6 +1,6 @@
 """Products that were listed, became cheaper or are in stock again: read in the background, and proposed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -74,8 +74,9 @@ def recent_offers(
             # The card shows the best offer. That of another seller has not become cheaper.
             if row["is_new"] or card.seller_id == row["cheaper_from"]:
                 kind: Literal["new", "cheaper"] = "new" if row["is_new"] else "cheaper"
-                offer = RecentOffer(card.product_id, kind, row["changed_s"])
-                of_category.setdefault(card.category, []).append(offer)
+                of_category.setdefault(card.category, []).append(
+                    RecentOffer(card.product_id, kind, row["changed_s"])
+                )
         back = {row["product_id"]: RecentOffer(row["product_id"], "back", row["back_s"]) for row in rows_back}
         return RecentOffers(of_category, of_seller, back)
 
@@ -94,6 +95,14 @@ def last_visit_end(visitor: VisitorHistory, now_s: float) -> float | None:
             return at
         follows = at
     return None
+
+
+def _newest_first(offers: Iterable[RecentOffer]) -> list[Proposal]:
+    newest = sorted(offers, key=lambda each: (-each.at_s, each.product_id))
+    return [
+        Proposal(each.product_id, 1.0 / rank, each.kind, each.product_id)
+        for rank, each in enumerate(newest, 1)
+    ]
 
 
 class SinceLastVisit:
@@ -124,11 +133,7 @@ class SinceLastVisit:
             for offer in (*in_favourites, *back)
             if offer.at_s > max(since_s, viewed.get(offer.product_id, 0.0))
         ]
-        newest = sorted(changes, key=lambda each: (-each.at_s, each.product_id))
-        return [
-            Proposal(each.product_id, 1.0 / rank, each.kind, each.product_id)
-            for rank, each in enumerate(newest, 1)
-        ]
+        return _newest_first(changes)
 
 
 class NewFromFollowed:
@@ -144,9 +149,4 @@ class NewFromFollowed:
         if not request.followed:
             raise PassedOver("no_history")
         of_seller = self._recent().of_seller
-        listed = {offer for seller_id in request.followed for offer in of_seller.get(seller_id, ())}
-        newest = sorted(listed, key=lambda each: (-each.at_s, each.product_id))
-        return [
-            Proposal(each.product_id, 1.0 / rank, each.kind, each.product_id)
-            for rank, each in enumerate(newest, 1)
-        ]
+        return _newest_first({one for seller_id in request.followed for one in of_seller.get(seller_id, ())})

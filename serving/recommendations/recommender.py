@@ -99,10 +99,9 @@ class CategoryRankings(ProductCache[CategoryRanking]):
         pipeline: Any = self._redis.pipeline(transaction=False)
         for category in categories:
             pipeline.zrange(f"{prefix}popular:{category}", 0, -1, desc=True, withscores=True)
-        found = await run_redis(pipeline.execute())
         return {
             category: [(intern(member.decode()), share) for member, share in relative(members)]
-            for category, members in zip(categories, found, strict=True)
+            for category, members in zip(categories, await run_redis(pipeline.execute()), strict=True)
         }
 
 
@@ -241,8 +240,9 @@ class ItemNeighbours:
         neighbours = await self._neighbours.of(
             [seed.product_id for seed in request.seeds], request.cards.prefix
         )
-        limit = max(CANDIDATES, 2 * wanted)
-        return neighbour_proposals("similar", request.seeds, neighbours, limit, request.excluded)
+        return neighbour_proposals(
+            "similar", request.seeds, neighbours, max(CANDIDATES, 2 * wanted), request.excluded
+        )
 
 
 class PopularInCategory:
@@ -263,8 +263,9 @@ class PopularInCategory:
         favourites = favourite_categories(request.seeds, category_of, CATEGORIES)
         if not favourites:
             raise PassedOver("no_history")
-        rankings = await self._rankings.of(favourites, prefix)
-        return popular_in(favourites, rankings, request.excluded, 2 * wanted)
+        return popular_in(
+            favourites, await self._rankings.of(favourites, prefix), request.excluded, 2 * wanted
+        )
 
 
 class Popular:
@@ -290,5 +291,7 @@ def neighbour_proposals(
 ) -> list[Proposal]:
     """Return the `limit` best neighbours of the seeds, the best first."""
     parts = [(1.0, SeedParts(kind, seeds, neighbours))]
-    scored = score(seeds, neighbours, limit, excluded)
-    return [Proposal(product_id, value, kind, None, parts) for product_id, value in scored]
+    return [
+        Proposal(product_id, value, kind, None, parts)
+        for product_id, value in score(seeds, neighbours, limit, excluded)
+    ]

@@ -62,8 +62,7 @@ def seeds(viewed: Mapping[str, float], carted: Mapping[str, float], anchor: str 
     Weights decay from the newest of these times, not from the current time. A visitor who returns after a
     week gets the same seeds as before.
     """
-    moments = [*viewed.values(), *carted.values()]
-    newest = max(moments, default=0.0)
+    newest = max([*viewed.values(), *carted.values()], default=0.0)
     weights: dict[str, float] = {anchor: ANCHOR_WEIGHT} if anchor else {}
     for factor, moment_of in ((1.0, viewed), (CART_WEIGHT, carted)):
         for product_id, moment in moment_of.items():
@@ -119,8 +118,7 @@ def cosines(
 
 def covisit_unit(at_s: float) -> float:
     """Return what a co-visit of two views at a time (Unix seconds) adds to the sums."""
-    half_lives = (at_s - COVISIT_EPOCH_S) / COVISIT_HALF_LIFE_S
-    return exp2(max(-1_000.0, min(1_000.0, half_lives)))
+    return exp2(max(-1_000.0, min(1_000.0, (at_s - COVISIT_EPOCH_S) / COVISIT_HALF_LIFE_S)))
 
 
 def _shrinkage(together: float, support: float) -> float:

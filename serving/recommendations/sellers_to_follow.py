@@ -10,12 +10,11 @@ from typing_extensions import TypedDict
 from schemas.published_model.weights import DEFAULT_WEIGHTS, NEIGHBOUR_SOURCES
 from serving.kit.offers import Offer
 from serving.kit.response_types import AsOf
-from serving.recommendations.blend import blend
-from serving.recommendations.known_visitors import KnownVisitors
-from serving.recommendations.proposal import Because, Proposal
-from serving.recommendations.ranker import OF_MODEL, count_sources
+from serving.recommendations.proposal import Because, Proposal, blend
+from serving.recommendations.ranker import count_sources, version_that_answered
 from serving.recommendations.reasons import reason_of_cause
 from serving.recommendations.recommender import Recommender, ask_source
+from serving.recommendations.request_builder import KnownVisitors
 from serving.recommendations.rules.checks import offer_to_show, refusal
 from serving.recommendations.schemas import AskedSource, ModelVersion, Reason
 
@@ -148,10 +147,8 @@ class SellersToFollowService:
             if seller.products and seller.seller_id not in followed
         ][:n]
         names = await names_of(seller.seller_id for seller in found)
-        answered = {part["source"] for part in parts if part["answered"]}
-        model = request.model.model
         return {
-            "model_version": model.version if model and answered & OF_MODEL else None,
+            "model_version": version_that_answered(request.model, parts),
             "as_of": known.as_of,
             "parts": parts,
             "sellers": [

@@ -1,6 +1,8 @@
 """Blends the recommenders of a strategy, and applies the rules of the shop once to what they propose."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Any
 
@@ -10,18 +12,17 @@ from common.experiments.assignment import Assignment
 from common.experiments.definition import DEFAULT_STRATEGY, StrategyName
 from common.ids import new_id
 from common.metrics import RECOMMENDATIONS, STRATEGY_FALLBACKS
+from common.timeouts import PEER_TIMEOUT_S
 from serving.kit.live_versions import LiveVersions
+from serving.kit.polled import PolledValue
 from serving.kit.problems import RedisUnavailable
 from serving.kit.product_cards import ProductCardLoader, open_cards
 from serving.kit.redis_client import run_redis
 from serving.recommendations.answer_log import Answer, AnswerLog, ms_since
 from serving.recommendations.bought_before import BoughtBefore
-from serving.recommendations.exploration import random_list
-from serving.recommendations.known_visitors import KnownVisitors
-from serving.recommendations.last_popular import answer_without_redis, polled_popular_items
 from serving.recommendations.listings import PersonalListings
 from serving.recommendations.product_cache import InterestCache
-from serving.recommendations.ranker import RankedItems, Ranker, count_list, count_sources
+from serving.recommendations.ranker import RankedItems, Ranker, count_list, count_sources, random_list
 from serving.recommendations.recent_offers import NewFromFollowed, RecentOffers, SinceLastVisit
 from serving.recommendations.recommender import (
     ItemNeighbours,
@@ -30,17 +31,78 @@ from serving.recommendations.recommender import (
     RecommendationRequest,
     Recommender,
 )
-from serving.recommendations.request_builder import NO_HISTORY, build_request, given, page_product
+from serving.recommendations.request_builder import (
+    NO_HISTORY,
+    KnownVisitors,
+    build_request,
+    given,
+    page_product,
+    read_request,
+)
 from serving.recommendations.rules.context import ActiveRules, without_places
 from serving.recommendations.rules.shop_rules import Page, ShopRules, count_effects
-from serving.recommendations.schemas import Item, Recommendations, SimilarProducts
+from serving.recommendations.schemas import AskedSource, Item, Recommendations, SimilarProducts
 from serving.recommendations.scoring import Seed
 from serving.recommendations.sellers_to_follow import SellersToFollowService
 from serving.recommendations.shelves import TitledRowsService
 from serving.recommendations.strategies import STRATEGIES, Strategy, StrategyChoice
 from serving.recommendations.trained_models import ModelInUse, TrainedModels
-from serving.recommendations.trained_neighbours import ModelRows, SimilarContent, TrainedNeighbours
-from serving.recommendations.visitor_history import read_visitor_history, with_cart
+from serving.recommendations.trained_neighbours import ModelRows, NeighboursOfModel
+
+READ_EVERY_S = 10.0
+READ_ITEMS = 50
+"""The number of products that are kept: the longest list that can be asked for."""
+
+MAX_AGE = timedelta(minutes=15)
+"""Older products are not shown: their prices and their stock may have changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PopularItems:
+    """Popular products that the rules of the shop allow for anybody, and when they were read."""
+
+    read_at: datetime
+    items: Sequence[Item]
+
+
+def polled_popular_items(
+    read: Callable[[int], Awaitable[Sequence[Item]]], clock: Clock
+) -> PolledValue[PopularItems | None]:
+    """Return the popular products, read again and again by `read`, which takes their number."""
+
+    async def read_now() -> PopularItems | None:
+        return PopularItems(clock(), await read(READ_ITEMS))
+
+    return PolledValue("popular products", None, read_now, READ_EVERY_S, PEER_TIMEOUT_S)
+
+
+def answer_without_redis(
+    last: PopularItems | None, n: int, left_out: Collection[str], now: datetime
+) -> Recommendations | None:
+    """Return at most `n` of the products that were read last; None if there are none, or only old ones.
+
+    Nothing is known of the visitor, and whether a product was sold since: the checkout checks it.
+    """
+    items = [] if last is None or now - last.read_at > MAX_AGE else last.items
+    shown = [item for item in items if item["product_id"] not in left_out][:n]
+    if not shown:
+        return None
+    parts: list[AskedSource] = [
+        {"source": name, "answered": known, "reason": None if known else "no_redis"}
+        for name in dict.fromkeys(STRATEGIES["blend"].sources)
+        for known in (name == Popular.strategy,)
+    ]
+    return {
+        "recommendation_id": new_id(),
+        "strategy": "popular",
+        "model_version": None,
+        "experiment": None,
+        "variant": None,
+        "as_of": None,
+        "parts": parts,
+        "items": shown,
+    }
+
 
 Context = Page
 
@@ -71,8 +133,8 @@ class RecommendationService:
         rows = ModelRows(self._redis)
         every = recommenders or (
             ItemNeighbours(self._redis),
-            TrainedNeighbours(self._models, rows),
-            SimilarContent(self._models, rows),
+            NeighboursOfModel(self._models, rows, "trained_neighbours", "similar", "trained"),
+            NeighboursOfModel(self._models, rows, "similar_content", "content", "content"),
             PopularInCategory(self._redis),
             Popular(versions),
             BoughtBefore(self.rules.days_until_again),
@@ -118,14 +180,32 @@ class RecommendationService:
                 visitor_id, n, context, product_id, shown, started, cart=cart, explain=explain
             )
         except RedisUnavailable:
-            left_out = {*shown, *given(product_id)}
-            answer = answer_without_redis(self.last_popular.value, n, left_out, self._clock())
+            answer = answer_without_redis(
+                self.last_popular.value, n, {*shown, *given(product_id)}, self._clock()
+            )
             if answer is None:
                 raise
             RECOMMENDATIONS.labels(context, answer["strategy"]).inc()
             count_sources(answer["parts"])
-            assignment = self._assigned(visitor_id, context)
-            self._log_without_redis(visitor_id, context, product_id, assignment, answer, started)
+            if self._log is not None:  # the visitor counts in their arm, whatever answered them
+                self._log.put(
+                    Answer(
+                        recommendation_id=answer["recommendation_id"],
+                        answered_at=self._clock(),
+                        visitor_id=visitor_id,
+                        surface=context,
+                        anchor_product_id=product_id,
+                        assignment=self._assigned(visitor_id, context),
+                        strategy=answer["strategy"],
+                        model_version=None,
+                        seeds=(),
+                        items=answer["items"],
+                        propensities=[1.0] * len(answer["items"]),
+                        alternatives={},
+                        answer_ms=ms_since(started),
+                        parts=answer["parts"],
+                    )
+                )
             return answer
 
     async def _recommend(
@@ -140,21 +220,25 @@ class RecommendationService:
         cart: Collection[str] | None,
         explain: bool,
     ) -> Recommendations:
-        cards = await open_cards(self._versions)
-        visitor, reply = await read_visitor_history(self._redis, visitor_id, cards, product_id, self._models)
-        if cart is not None:
-            visitor = with_cart(visitor, cart, self._clock().timestamp())
-        model = await self._models.in_use(reply, cards.prefix)
-        rules, seed = self.rules.of(context), self.rules.seed_of(visitor_id)
-        request, allowed = build_request(
-            self.rules, visitor, cards, context, product_id, shown, model, rules, seed
+        request, allowed = await read_request(
+            self._versions,
+            self._models,
+            self.rules,
+            visitor_id,
+            context,
+            self.rules.of(context),
+            self._clock().timestamp(),
+            product_id,
+            shown,
+            cart,
         )
         assignment = self._assigned(visitor_id, context)
         strategy = self._offered(assignment.strategy)
         found = None
         if self._choice is not None and self._choice.explores(assignment):
-            shuffled = self._choice.shuffled
-            found = await random_list(self._ranker, self._strategies, request, n, context, allowed, shuffled)
+            found = await random_list(
+                self._ranker, self._strategies, request, n, context, allowed, self._choice.shuffled
+            )
         found = found or await self._ranker.rank(request, n, context, self._strategies[strategy], allowed)
         count_list(context, strategy, found)
         recommendation_id = new_id()
@@ -186,44 +270,13 @@ class RecommendationService:
             "model_version": found.model_version,
             "experiment": assignment.experiment,
             "variant": assignment.arm,
-            "as_of": visitor.as_of,
+            "as_of": request.visitor.as_of,
             "parts": found.parts,
             "items": found.items,
         }
         if explain:
             answer["rules"] = [effect._asdict() for effect in found.ranked.effects]  # type: ignore[misc]
         return answer
-
-    def _log_without_redis(
-        self,
-        visitor_id: str,
-        context: Context,
-        product_id: str | None,
-        assignment: Assignment,
-        answer: Recommendations,
-        started: float,
-    ) -> None:
-        """Log the popular products of an answer. The visitor counts in their arm, whatever answered them."""
-        if self._log is None:
-            return
-        self._log.put(
-            Answer(
-                recommendation_id=answer["recommendation_id"],
-                answered_at=self._clock(),
-                visitor_id=visitor_id,
-                surface=context,
-                anchor_product_id=product_id,
-                assignment=assignment,
-                strategy=answer["strategy"],
-                model_version=None,
-                seeds=(),
-                items=answer["items"],
-                propensities=[1.0] * len(answer["items"]),
-                alternatives={},
-                answer_ms=ms_since(started),
-                parts=answer["parts"],
-            )
-        )
 
     async def preview(
         self, n: int, context: Context, product_id: str | None, rules: ActiveRules
@@ -236,8 +289,7 @@ class RecommendationService:
             UNKNOWN_PRODUCT: `product_id` was never listed.
             RedisUnavailable: Redis does not answer.
         """
-        cards = await open_cards(self._versions)
-        model = await self._model_and_card(cards, product_id)
+        cards, model = await self._cards_and_model(product_id)
         request, allowed = build_request(
             self.rules, NO_HISTORY, cards, context, product_id, (), model, rules, "preview"
         )
@@ -249,8 +301,7 @@ class RecommendationService:
         Raises:
             RedisUnavailable: Redis does not answer.
         """
-        cards = await open_cards(self._versions)
-        model = await self._model_and_card(cards, None)
+        cards, model = await self._cards_and_model(None)
         rules = without_places(self.rules.of("home"))
         request, allowed = build_request(
             self.rules, NO_HISTORY, cards, "home", None, (), model, rules, "popular"
@@ -266,8 +317,7 @@ class RecommendationService:
             UNKNOWN_PRODUCT: the product was never listed.
             RedisUnavailable: Redis does not answer.
         """
-        cards = await open_cards(self._versions)
-        model = await self._model_and_card(cards, product_id)
+        cards, model = await self._cards_and_model(product_id)
         product = page_product(cards, product_id)
         excluded = frozenset((product_id,))
         request = RecommendationRequest(
@@ -304,11 +354,12 @@ class RecommendationService:
         STRATEGY_FALLBACKS.labels(strategy).inc()
         return DEFAULT_STRATEGY
 
-    async def _model_and_card(self, cards: ProductCardLoader, product_id: str | None) -> ModelInUse:
-        """Return the model in use. The same round trip reads the card of a product."""
+    async def _cards_and_model(self, product_id: str | None) -> tuple[ProductCardLoader, ModelInUse]:
+        """Return a loader that has the card of a product, and the model in use. One round trip reads both."""
+        cards = await open_cards(self._versions)
         pipeline: Any = self._redis.pipeline(transaction=False)
         self._models.queue(pipeline)
         missing = cards.queue(pipeline, given(product_id))
         reply, *replies = await run_redis(pipeline.execute())
         cards.store(missing, replies)
-        return await self._models.in_use(reply, cards.prefix)
+        return cards, await self._models.in_use(reply, cards.prefix)

@@ -83,9 +83,8 @@ class StrategyChoice:
 
         The hold-out gets none, because it always gets popular products.
         """
-        if assignment.experiment == HOLDOUT:
-            return False
-        return self._random.random() < self._values.get(EXPLORATION_SHARE)
+        is_held_out = assignment.experiment == HOLDOUT
+        return not is_held_out and self._random.random() < self._values.get(EXPLORATION_SHARE)
 
     def shuffled(self, count: int) -> list[int]:
         """Return 0 to `count` - 1 in a random order, each order with the same probability."""

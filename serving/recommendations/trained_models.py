@@ -19,6 +19,7 @@ from schemas.published_model.description import Description, UnreadableDescripti
 from schemas.published_model.keys import IN_USE, STATE, WEIGHTS, description_key, ids_key, rows_key
 from schemas.published_model.product_ids import ProductIds
 from schemas.published_model.weights import DEFAULT_WEIGHTS, UnusableWeights, Weights, weights_in_use
+from serving.kit.newest_entries import put_newest
 from serving.kit.problems import RedisUnavailable
 from serving.kit.product_cards import KEY
 from serving.kit.redis_client import run_redis
@@ -139,9 +140,7 @@ class TrainedModels:
         error = task.exception()
         if error is None:
             self._unusable.clear()
-            self._loaded[version] = task.result()
-            while len(self._loaded) > MAX_LOADED:
-                del self._loaded[next(iter(self._loaded))]
+            put_newest(self._loaded, version, task.result(), MAX_LOADED)
             return
         reason: Unusable = error.reason if isinstance(error, ModelUnusable) else "incomplete"
         self._unusable = {version: (reason, monotonic())}

@@ -10,14 +10,14 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import WatchError
 
-from common.clock import Clock, from_millis, to_millis
-from common.cursor import BadCursor, decode_cursor, encode_cursor, moment_of
+from common.clock import Clock, from_millis
 from common.problems import Problem, problem
 from schemas.published_model.keys import IN_USE, PREVIOUS, ROLLED_BACK, STATE
 from schemas.published_model.roll_back import RollBack
 from serving.kit import training_runs as schemas
 from serving.kit.clickhouse import ClickHouseQueries, Row
 from serving.kit.live_versions import LiveVersions
+from serving.kit.parameters import read_row_cursor, row_cursor
 from serving.kit.problems import RedisUnavailable
 from serving.kit.product_cards import open_cards
 from serving.kit.redis_client import run_redis
@@ -100,23 +100,6 @@ LONGEST = timedelta(days=1)
 """A training that has run for longer was killed, and nothing recorded its end."""
 
 
-def training_cursor(last: schemas.Training) -> str:
-    """Return the cursor of the page that follows this training."""
-    return encode_cursor(to_millis(last["started_at"]), last["training_id"])
-
-
-def read_training_cursor(cursor: str) -> tuple[datetime, str]:
-    """Return when the last training of the previous page began, and its id.
-
-    Raises:
-        BadCursor: the text is not a cursor of this list.
-    """
-    millis, training_id = decode_cursor(cursor, (int, str))
-    if not training_id:
-        raise BadCursor
-    return moment_of(millis), str(training_id)
-
-
 def live_model(versions: ServedVersions) -> schemas.LiveModel:
     """Return the names of the versions as in responses."""
     found = versions.rolled_back
@@ -169,10 +152,9 @@ def _moment(millis: str | int | None) -> datetime | None:
 def _figures(card: Mapping[str, Any]) -> list[schemas.OfflineFigure]:
     if not card.get("judged"):
         return []
-    figures = card["judged"][0]["figures"]["all"]
     return [
         {"metric": metric, "value": _interval(found)}
-        for metric, found in figures.items()
+        for metric, found in card["judged"][0]["figures"]["all"].items()
         if found["mean"] is not None
     ]
 
@@ -246,11 +228,13 @@ class TrainingsService:
             BadCursor: `cursor` is not one of this list.
             ClickHouseUnavailable: ClickHouse does not answer.
         """
-        before = NEWEST if cursor is None else read_training_cursor(cursor)
+        before = NEWEST if cursor is None else read_row_cursor(cursor)
         rows = await self._rows(before, limit + 1, version=version)
         live, now = await self._live(), self._clock()
         found = [training(row, live, now) for row in rows[:limit]]
-        next_cursor = training_cursor(found[-1]) if len(rows) > limit else None
+        next_cursor = (
+            row_cursor(found[-1]["started_at"], found[-1]["training_id"]) if len(rows) > limit else None
+        )
         return {"trainings": found, "live": live, "next_cursor": next_cursor}
 
     async def newest(self) -> schemas.Trainings:

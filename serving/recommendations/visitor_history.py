@@ -79,12 +79,8 @@ def in_cart(changed: ProductTimes, bought: ProductTimes) -> ProductTimes:
     return {
         product_id: floor(moment)
         for product_id, moment in changed.items()
-        if not _taken_out(moment) and (product_id not in bought or bought[product_id] < floor(moment))
+        if round(moment * 2_000) % 2 == 0 and (product_id not in bought or bought[product_id] < floor(moment))
     }
-
-
-def _taken_out(moment: float) -> bool:
-    return round(moment * 2_000) % 2 == 1
 
 
 def _product_times(members: list[tuple[bytes, float]]) -> ProductTimes:

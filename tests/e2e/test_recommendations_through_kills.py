@@ -19,7 +19,7 @@ from common.clock import system_clock
 from common.errors import PartUnavailable
 from common.principal_token import PlatformToken
 from schemas.setup import register
-from serving.recommendations.last_popular import READ_EVERY_S
+from serving.recommendations.service import READ_EVERY_S
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1_500)]
 

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from serving.kit.cache.changes import MAX_TAGS
 from serving.kit.cache.keys import entry_key, popular_tags, products_tags
-from serving.kit.cache.watcher import DROPPED_BY, TopicReading
+from serving.kit.cache.watcher import DROPPED_BY, MAX_TAGS, TopicReading
 from serving.kit.cached_responses import StoredResponse
 
 ENDS = {("product_listed", 0): 10, ("stock_changed", 0): 4}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.recommendations.blend import blend
+from serving.recommendations.proposal import blend
 from serving.recommendations.recommender import popular_in, relative
 
 RANKINGS = st.dictionaries(

@@ -1,6 +1,6 @@
 """Texts of pages that come from elsewhere: the description of the API, and problems."""
 
-from serving.kit.openapi import DESCRIPTION
+from serving.app import DESCRIPTION
 from serving.web.api_reference import reference
 from serving.web.texts import problem_text
 

@@ -16,9 +16,8 @@ from redis.asyncio import Redis
 from schemas.published_model.weights import DEFAULT_WEIGHTS
 from serving.kit.product_cards import ProductCardLoader
 from serving.recommendations.bought_before import BoughtBefore
-from serving.recommendations.exploration import random_list
 from serving.recommendations.proposal import Proposal
-from serving.recommendations.ranker import RankedItems, Ranker
+from serving.recommendations.ranker import RankedItems, Ranker, random_list
 from serving.recommendations.recent_offers import NewFromFollowed, RecentOffer, RecentOffers, SinceLastVisit
 from serving.recommendations.recommender import PassedOver, RecommendationRequest
 from serving.recommendations.rules.checks import due_again, refusal
@@ -31,8 +30,7 @@ from serving.recommendations.rules.context import (
     category_key,
 )
 from serving.recommendations.scoring import Seed
-from serving.recommendations.shelf_definitions import COMPLETES, FOLLOWED, ROWS, RULES_OF, RowPage
-from serving.recommendations.shelves import ranked_rows
+from serving.recommendations.shelves import COMPLETES, FOLLOWED, ROWS, RULES_OF, RowPage, ranked_rows
 from serving.recommendations.strategies import STRATEGIES
 from serving.recommendations.trained_models import ModelInUse
 from serving.recommendations.visitor_history import VisitorHistory

@@ -11,8 +11,7 @@ from common.experiments.definition import DEFAULT_STRATEGY
 from common.settings import ROOT
 from recommenders.compact import CompactModel
 from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS, DISCOUNT, MAX_DISCOUNT
-from serving.recommendations.blend import blend, discounted, relative_scores
-from serving.recommendations.proposal import Because, Proposal
+from serving.recommendations.proposal import Because, Proposal, blend, discounted, relative_scores
 from serving.recommendations.recommender import neighbour_proposals
 from serving.recommendations.scoring import Neighbours, Seed, fold_in_seeds, history, score
 from serving.recommendations.strategies import STRATEGIES

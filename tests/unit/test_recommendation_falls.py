@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.recommendations.health_monitor import DayHealth, click_rates, coverages
+from serving.recommendations.health import DayHealth, click_rates, coverages
 from serving.web.admin.recommendation_health import HEIGHT, WIDTH, line_chart
 
 USUAL = [DayHealth(2_000, 100 + number, 0.4 + number / 100) for number in range(9)]

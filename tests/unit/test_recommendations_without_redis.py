@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from serving.recommendations.last_popular import MAX_AGE, PopularItems, answer_without_redis
+from serving.recommendations.service import MAX_AGE, PopularItems, answer_without_redis
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ITEMS: list[Any] = [{"product_id": each} for each in ("lamp", "rug", "cup", "vase")]

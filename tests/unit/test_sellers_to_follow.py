@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 
 from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS
 from serving.kit.product_cards import ProductCardLoader
-from serving.recommendations.known_visitors import KnownVisitor
 from serving.recommendations.proposal import Proposal, SeedParts
 from serving.recommendations.recommender import PassedOver, RecommendationRequest
+from serving.recommendations.request_builder import KnownVisitor
 from serving.recommendations.rules.context import ActiveRules, RuleContext, Targets
 from serving.recommendations.scoring import Seed
 from serving.recommendations.sellers_to_follow import SellersToFollow, SellersToFollowService

@@ -13,11 +13,12 @@ from common.cursor import BadCursor, decode_moment, encode_cursor, encode_moment
 from common.ids import new_id
 from common.problems import Problem
 from serving.analytics import sales
-from serving.analytics.orders import order, order_cursor, read_order_cursor
+from serving.analytics.orders import order
 from serving.analytics.sales_schemas import Bucket
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.clickhouse import encode_parameter
 from serving.kit.names import ProductName
+from serving.kit.parameters import read_row_cursor, row_cursor
 from serving.kit.periods import Grain, Period, buckets, midnight
 from serving.kit.problems import BAD_PERIOD
 from serving.web.formatter import Formatter, place, seller_name, short_id, words
@@ -114,7 +115,7 @@ def test_no_change_is_told_against_nothing() -> None:
 @given(order_id=st.text(min_size=1), millis=st.integers(0, 4_000_000_000_000))
 def test_a_cursor_comes_back_as_it_was_written(order_id: str, millis: int) -> None:
     placed_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=millis)
-    assert read_order_cursor(order_cursor(placed_at, order_id)) == (placed_at, order_id)
+    assert read_row_cursor(row_cursor(placed_at, order_id)) == (placed_at, order_id)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_a_cursor_comes_back_as_it_was_written(order_id: str, millis: int) -> No
 )
 def test_a_foreign_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(BadCursor):
-        read_order_cursor(cursor)
+        read_row_cursor(cursor)
 
 
 @given(moment=st.datetimes(timezones=st.just(UTC)), row_id=st.uuids().map(str))

@@ -7,7 +7,6 @@ process, so that requests don't wait for it. Who may read an answer is decided b
 import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from hashlib import blake2b
 from time import monotonic
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -20,6 +19,8 @@ from redis.asyncio import Redis
 from common.metrics import LAST_ANSWERS
 from serving.kit.cache.completeness import mark_incomplete
 from serving.kit.cache.store import TIMEOUT_S, script
+from serving.kit.domain import stop_task
+from serving.kit.newest_entries import put_newest
 from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable
 from serving.kit.redis_client import OPTIONAL_TIMEOUT_S, run_redis
 
@@ -76,8 +77,7 @@ class LastAnswers:
     """
 
     def __init__(self, redis: Redis, version: str) -> None:
-        self._redis = redis
-        self._version = version
+        self._redis, self._version = redis, version
         self._script = redis.register_script(script("remember"))
         self._written_at: dict[str, float] = {}
         self._pending: dict[str, Callable[[], bytes]] = {}
@@ -112,10 +112,7 @@ class LastAnswers:
 
     async def aclose(self) -> None:
         """Cancel the writer. What it has not written is lost."""
-        if self._writer is not None:
-            self._writer.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writer
+        await stop_task(self._writer)
 
     def _key(self, question: Question[Any], asked: Sequence[object]) -> str:
         return f"{PREFIX}answer:{question.name}:{_digest((self._version, question.format, *asked))}"
@@ -139,7 +136,7 @@ class LastAnswers:
         while self._pending:
             for key in list(self._pending)[:BATCH]:
                 packed = self._pending.pop(key)()
-                self._note_written(key)
+                put_newest(self._written_at, key, monotonic(), MAX_TRACKED)
                 if len(packed) > MAX_ANSWER_BYTES:
                     continue
                 reply: Any = self._script(keys=(key, INDEX, SIZES, BYTES), args=(TTL_MS, MAX_BYTES, packed))
@@ -150,12 +147,6 @@ class LastAnswers:
                     self._pending.clear()
                     return
             await asyncio.sleep(PAUSE_S)
-
-    def _note_written(self, key: str) -> None:
-        self._written_at.pop(key, None)  # keeps the dict sorted by the time of writing
-        self._written_at[key] = monotonic()
-        if len(self._written_at) > MAX_TRACKED:
-            del self._written_at[next(iter(self._written_at))]
 
 
 def _digest(value: object) -> str:

@@ -111,7 +111,7 @@ class ResponseCache:
     """
 
     def __init__(self, versions: LiveVersions) -> None:
-        self._versions = versions
+        self.versions = versions
         self._store = CacheStore(versions.redis)
         self._flights = SingleFlight[bytes]()
         self._refreshes = SingleFlight[bytes]()
@@ -171,7 +171,7 @@ class ResponseCache:
         return entry, reading
 
     async def _entry(self, name: CacheName, parts: Sequence[object]) -> str:
-        return entry_key(name, (*await self._versions.all_prefixes(TIMEOUT_S), *parts))
+        return entry_key(name, (*await self.versions.all_prefixes(TIMEOUT_S), *parts))
 
     async def _fill(self, miss: Miss) -> bytes:
         try:

@@ -1,7 +1,8 @@
-"""Reads the events that drop cached responses from Kafka, in one process of all that serve."""
+"""Reads the events that drop cached responses from Kafka, in one process of all, and records what changed."""
 
+import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from secrets import token_hex
 from time import monotonic
 from typing import Any
@@ -15,8 +16,57 @@ from common.kafka import KafkaCluster
 from common.metrics import CACHE_CHANGES
 from common.settings import Settings
 from schemas.services import OTHERS
-from serving.kit.cache.changes import MAX_TAGS, ChangeLog
-from serving.kit.cache.keys import CATALOGUE, POPULAR, product_tag, seller_tag
+from serving.kit.cache.keys import (
+    CATALOGUE,
+    FLOOR,
+    POPULAR,
+    SEQUENCE,
+    WATCHED,
+    WATCHER,
+    product_tag,
+    seller_tag,
+    tag_key,
+)
+from serving.kit.cache.store import MAX_AGE_MS, SETTLING_MS, script
+
+MAX_TAGS = 500
+"""With more tags at once, everything is dropped in one write. Most entries have one of these tags anyway."""
+
+WATCHER_TTL_MS = 3_000
+"""After this time without `keep_watching`, another process may become the watcher."""
+
+_TAG_TTL_MS = MAX_AGE_MS + SETTLING_MS
+"""A tag is needed until the last entry has expired that was computed before its change."""
+
+
+class ChangeLog:
+    """Records in Redis the newest change of each tag: cached responses with the tag are dropped. It blocks.
+
+    Its methods raise `redis.RedisError` if Redis does not answer.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._change = redis.register_script(script("change"))
+        self._watch = redis.register_script(script("watch"))
+
+    def record(self, tags: Collection[str]) -> None:
+        """Drop the entries that have one of these tags; with more than `MAX_TAGS` tags, all entries."""
+        if len(tags) > MAX_TAGS:
+            self.drop_everything()
+        elif tags:
+            self._change(keys=(SEQUENCE, FLOOR), args=(tag_key(""), _TAG_TTL_MS, *tags))
+
+    def drop_everything(self) -> None:
+        """Drop all entries."""
+        self._change(keys=(SEQUENCE, FLOOR), args=(tag_key(""), _TAG_TTL_MS))
+
+    def keep_watching(self, token: str, up_to_date: bool) -> bool:
+        """Become or stay the watcher: the one process that reads the events. Return whether that succeeded.
+
+        `up_to_date` is whether all changes have been recorded. Unless the watcher says so every
+        `WATCHER_TTL_MS`, entries are used for a short time only.
+        """
+        return bool(self._watch(keys=(WATCHER, WATCHED), args=(token, WATCHER_TTL_MS, int(up_to_date))))
 
 
 def _listing(product_id: str) -> tuple[str, ...]:
@@ -95,6 +145,10 @@ class CacheWatcher:
         self._stopping.set()
         self._thread.join(TIMEOUT_S)
 
+    async def aclose(self) -> None:
+        """Stop as `stop` does, without blocking the event loop."""
+        await asyncio.to_thread(self.stop)
+
     def _run(self) -> None:
         failure = ""
         with Redis.from_url(
@@ -133,8 +187,7 @@ class CacheWatcher:
                     _record(changes, reading)
                     recorded_at = monotonic()
                 if monotonic() - checked_at >= CHECK_INTERVAL_S:
-                    up_to_date = not reading.tags and reading.has_reached(ends)
-                    if not changes.keep_watching(self._token, up_to_date):
+                    if not changes.keep_watching(self._token, not reading.tags and reading.has_reached(ends)):
                         return
                     ends = _ends(cluster)
                     checked_at = monotonic()
@@ -186,8 +239,7 @@ def _ends(cluster: KafkaCluster) -> dict[Partition, int]:
     """
     topics = cluster.metadata(TIMEOUT_S).topics
     if missing := DROPPED_BY.keys() - topics.keys():
-        reason = f"no topic {min(missing)}"
-        raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, reason))
+        raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, f"no topic {min(missing)}"))
     partitions = {
         TopicPartition(name, number): _LATEST for name in DROPPED_BY for number in topics[name].partitions
     }

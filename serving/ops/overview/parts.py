@@ -117,13 +117,10 @@ def _state(part: PartSources, known: PartReadings) -> tuple[bool, bool, str, boo
         return True, True, "answers", False
     reading = known.readiness[part.process]
     if reading.value is not None:
-        return not reading.value, False, _missing(reading.value) or "does its work", False
+        described = "; ".join(f"{name}: {reason}" for name, reason in reading.value.items())
+        return not reading.value, False, described or "does its work", False
     was_here = reading.answered_at is not None or not known.was_started_here.isdisjoint(part.records)
     return False, False, reading.problem, part.process in OPTIONAL and not was_here
-
-
-def _missing(reasons: Mapping[str, str]) -> str:
-    return "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
 
 
 def _memory(part: PartSources, known: PartReadings) -> tuple[int | None, MemorySource | None]:

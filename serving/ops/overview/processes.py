@@ -4,8 +4,9 @@ import asyncio
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import httpx
@@ -24,7 +25,7 @@ from serving.ops.overview.samples import (
     read_samples,
     sample_name,
 )
-from serving.ops.overview.schemas import AlertMessages, Disk, FiringAlert, MailKind, MailOverview
+from serving.ops.overview.schemas import AlertMessages, Disk, FiringAlert, MailOverview
 from serving.ops.overview.source import Source
 
 MAX_ALERTS = 100
@@ -79,17 +80,16 @@ async def read_mails(ask: AskCommerce) -> MailOverview:
     """
     mails, messages = await asyncio.gather(ask("/v1/mails/summary"), ask("/v1/alert_messages/summary"))
     return {
-        "kinds": [_kind(each) for each in mails["kinds"]],
+        "kinds": [
+            {
+                "kind": each["kind"],
+                "mails": each["mails"],
+                "newest_at": datetime.fromisoformat(each["newest_at"]),
+            }
+            for each in mails["kinds"]
+        ],
         "overdue": mails["overdue"],
         "alert_messages": _alert_messages(messages["statuses"]),
-    }
-
-
-def _kind(each: dict[str, Any]) -> MailKind:
-    return {
-        "kind": each["kind"],
-        "mails": each["mails"],
-        "newest_at": datetime.fromisoformat(each["newest_at"]),
     }
 
 
@@ -154,17 +154,17 @@ WITH_READINESS: tuple[Part, ...] = ("jobs", "rollups", "training", "audit", "sim
 def process_sources(settings: Settings, http: httpx.AsyncClient, clock: Clock) -> dict[Part, Source[Samples]]:
     """Return a source for each process. That of the API reads its own metrics, without a request."""
 
-    def source(part: Part) -> Source[Samples]:
-        async def read() -> Samples:
-            if part == "serving":
-                return await asyncio.to_thread(_own_samples)
-            response = await http.get(settings.metrics_of(part))
-            response.raise_for_status()
-            return read_samples(response.text, WANTED[part])
+    async def read(part: Part) -> Samples:
+        if part == "serving":
+            return await asyncio.to_thread(_own_samples)
+        response = await http.get(settings.metrics_of(part))
+        response.raise_for_status()
+        return read_samples(response.text, WANTED[part])
 
-        return Source(f"metrics of {part}", read, clock, quiet=part in OPTIONAL)
-
-    return {part: source(part) for part in WANTED}
+    return {
+        part: Source(f"metrics of {part}", partial(read, part), clock, quiet=part in OPTIONAL)
+        for part in WANTED
+    }
 
 
 def readiness_sources(
@@ -175,17 +175,18 @@ def readiness_sources(
     They log nothing: a process that is away is logged for its metrics.
     """
 
-    def source(part: Part) -> Source[Mapping[str, str]]:
-        async def read() -> Mapping[str, str]:
-            response = await http.get(settings.readiness_of(part))
-            if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
-                response.raise_for_status()
-            missing: Mapping[str, str] = response.json()["missing"]
-            return missing
+    async def read(part: Part) -> Mapping[str, str]:
+        response = await http.get(settings.readiness_of(part))
+        if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+            response.raise_for_status()
+        return cast(Mapping[str, str], response.json()["missing"])
 
-        return Source(f"readiness of {part}", read, clock, timeout_s=CHECKS_TIMEOUT_S, quiet=True)
-
-    return {part: source(part) for part in WITH_READINESS}
+    return {
+        part: Source(
+            f"readiness of {part}", partial(read, part), clock, timeout_s=CHECKS_TIMEOUT_S, quiet=True
+        )
+        for part in WITH_READINESS
+    }
 
 
 def _own_samples() -> Samples:

@@ -41,10 +41,10 @@ class Samples:
 
     def by(self, metric: Metric, label: str) -> dict[str, float]:
         """Return value of a label → sum of its samples."""
-        found: dict[str, float] = {}
+        found: dict[str, float] = defaultdict(float)
         for one in self.samples:
             if one.name == sample_name(metric) and label in one.labels:
-                found[one.labels[label]] = found.get(one.labels[label], 0.0) + one.value
+                found[one.labels[label]] += one.value
         return found
 
     @property
@@ -63,13 +63,9 @@ def read_samples(text: str, wanted: Collection[str]) -> Samples:
         ValueError: a line can't be read.
     """
     names = frozenset(wanted)
-    lines = [line for line in text.splitlines() if _name(line) in names]
+    lines = [line for line in text.splitlines() if line.partition("{")[0].partition(" ")[0] in names]
     families = text_string_to_metric_families("\n".join(lines) + "\n")
     return Samples(tuple(sample for family in families for sample in family.samples))
-
-
-def _name(line: str) -> str:
-    return line.partition("{")[0].partition(" ")[0]
 
 
 WINDOW_S = 60.0

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from time import monotonic
 from typing import Any, TypeVar
@@ -17,6 +16,7 @@ from common.kafka import KafkaCluster
 from common.process_records import recorded_parts
 from common.settings import Part, Settings
 from common.urls import redact_password
+from serving.kit.domain import stop_task
 from serving.kit.redis_client import run_redis
 from serving.kit.training_runs import Trainings
 from serving.ops.audit_runs import AuditsService
@@ -193,7 +193,7 @@ class OverviewService:
                 "parts", readiness_checks.part_states, timeout_s=CHECKS_TIMEOUT_S, keeps_last=True
             ),
             "figures": source("figures", freshness.read, timeout_s=CHECKS_TIMEOUT_S),
-            "backlog": source("kafka", self._read_backlog, every_s=SLOW_S),
+            "backlog": source("kafka", lambda: asyncio.to_thread(read_backlog, self._kafka), every_s=SLOW_S),
             "versions": source("versions of jobs", lambda: read_versions(redis)),
             "redis_memory": source("memory of redis", self._read_redis_memory, **slow),
             "local_memory": source("processes of this machine", lambda: read_local_memory(settings), **slow),
@@ -214,10 +214,7 @@ class OverviewService:
 
     async def aclose(self) -> None:
         """Stop watching, and cancel all readings."""
-        if self._watcher is not None:
-            self._watcher.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watcher
+        await stop_task(self._watcher)
         sources = [*self._sources.values(), *self._processes.values(), *self._readiness.values()]
         await asyncio.gather(*(each.aclose() for each in sources))
         await self._http.aclose()
@@ -254,9 +251,6 @@ class OverviewService:
                     await self.read()
                 except Exception:  # a bug must not end the watch, and is shown by the next request, too
                     log.exception("the overview can't be read")
-
-    async def _read_backlog(self) -> Backlog:
-        return await asyncio.to_thread(read_backlog, self._kafka)
 
     async def _read_redis_memory(self) -> int:
         info: Any = await run_redis(self._redis.info("memory"))

@@ -174,8 +174,7 @@ def _age(samples: Samples | None, metric: Metric, label: str, now: datetime, whi
 
 
 def _max(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return max(known) if known else None
+    return max((value for value in values if value is not None), default=None)
 
 
 def _sum(values: Iterable[float | None]) -> float | None:

@@ -88,8 +88,7 @@ def offer_to_show(offers: Sequence[Offer], context: RuleContext) -> Offer | None
     best = choose_offer(offers)
     if len(offers) < 2 or refusal(best, context) is None:
         return best
-    passing = (each for each in offers if refusal(each, context) is None)
-    return min(passing, key=card_order, default=best)
+    return min((each for each in offers if refusal(each, context) is None), key=card_order, default=best)
 
 
 def keep_passing(draft: Draft, context: RuleContext) -> Draft:

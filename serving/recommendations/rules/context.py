@@ -47,11 +47,10 @@ class Targets:
 
     def factor(self, card: Offer) -> float:
         """Return the product of the values of all that match; 1 if nothing does."""
-        category = category_key(card.category) or ""
         return (
             self.products.get(card.product_id, 1.0)
             * self.sellers.get(card.seller_id, 1.0)
-            * self.categories.get(category, 1.0)
+            * self.categories.get(category_key(card.category) or "", 1.0)
         )
 
 
@@ -138,11 +137,10 @@ class Draft:
         candidate = placed.candidate
         rest = [each for each in self.ranked if each.product_id != candidate.product_id]
         change: Change = "moved" if len(rest) < len(self.ranked) else "inserted"
-        rule = placed.rule or "pin"
         return Draft(
             rest,
             {**self.placed, place: placed},
-            (*self.effects, Effect(rule, change, candidate.product_id)),
+            (*self.effects, Effect(placed.rule or "pin", change, candidate.product_id)),
         )
 
     def passing_over(self, rule: RuleName, id_: str) -> "Draft":

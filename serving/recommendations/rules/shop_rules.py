@@ -1,11 +1,11 @@
-"""The rules of the shop as a process knows them now, and what they did so far.
+"""The rules of the shop as a process knows them now, what they did so far, and entries that can't be used.
 
 Settings are compiled for the present moment, and again when one changes or a date passes. Products for
 exposure and suspended sellers are read in the background.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -31,8 +31,11 @@ from common.configuration.recommendation_rules import (
     SMALL_SELLER_UNITS,
     SPONSORED,
     SPONSORED_PLACES,
+    Block,
+    SponsoredProduct,
+    Target,
 )
-from common.configuration.setting import ListSetting
+from common.configuration.setting import InvalidValue, ListSetting
 from common.configuration.values import SettingValues
 from common.metrics import RECOMMENDATION_RULE_EFFECTS
 from common.timeouts import PEER_TIMEOUT_S
@@ -40,8 +43,11 @@ from serving.kit.clickhouse import ClickHouseQueries, Value
 from serving.kit.live_versions import LiveVersions
 from serving.kit.offers import Offer
 from serving.kit.polled import PolledValue
+from serving.kit.problems import ClickHouseUnavailable, RedisUnavailable, UnusableEntry
 from serving.kit.product_cards import open_cards
+from serving.kit.product_lists import ProductLists
 from serving.kit.shared_queries import SharedQueries, whole_minute
+from serving.kit.stores import Stores
 from serving.recommendations.repurchase import RepurchaseIntervals
 from serving.recommendations.rules.context import (
     ActiveRules,
@@ -220,10 +226,6 @@ def suspended_sellers(ask: Suspensions) -> PolledValue[Sellers]:
 HOUR_S = 3_600.0
 
 
-def _nothing() -> frozenset[str]:
-    return frozenset()
-
-
 class ShopRules:
     """Makes the context of each request.
 
@@ -235,7 +237,7 @@ class ShopRules:
         values: SettingValues,
         currency: str | None = None,
         pool: Callable[[], ExposurePool] = ExposurePool,
-        suspended: Callable[[], frozenset[str]] = _nothing,
+        suspended: Callable[[], frozenset[str]] = frozenset,
         clock_s: Callable[[], float] = time,
         intervals: Callable[[], RepurchaseIntervals] = RepurchaseIntervals,
     ) -> None:
@@ -299,3 +301,73 @@ def count_effects(effects: Iterable[Effect]) -> None:
     """Count what the rules did to one list in the metrics of the process."""
     for (rule, change), count in Counter((each.rule, each.change) for each in effects).items():
         RECOMMENDATION_RULE_EFFECTS.labels(rule, change).inc(count)
+
+
+CHECKED: Mapping[str, ListSetting] = {setting.name: setting for setting in (BOOSTS, PINS, BLOCKS, SPONSORED)}
+
+
+async def check_entries(
+    name: str, value: object, values: SettingValues, stores: Stores, lists: ProductLists, now: datetime
+) -> None:
+    """Check the entries that a change would add to one of the settings `CHECKED`.
+
+    The configuration service does not know the products, so the gateway checks a change before forwarding it.
+
+    Entries that the setting has already are not checked again: what they name may have gone since. While the
+    products do not answer, an entry passes. The rules pass over what they do not find.
+
+    Raises:
+        UnusableEntry: an entry has ended already, or names nothing that the rule could apply to.
+    """
+    setting = CHECKED.get(name)
+    if setting is None:
+        return
+    try:
+        parsed = setting.parse(value)
+    except InvalidValue:
+        return  # the service refuses the value, and says why
+    known = values.get(setting)
+    for number, written in enumerate(parsed, 1):
+        if written in known:
+            continue
+        entry = setting.read([written])[0]
+        if entry.until <= now:
+            raise UnusableEntry(f"Entry {number} has ended already: choose a later end. Nothing was changed.")
+        target, id_ = named(entry)
+        if fault := await _fault(target, id_, stores, lists, may_be_delisted=setting is BLOCKS):
+            raise UnusableEntry(f"Entry {number}: {fault} Nothing was changed.")
+
+
+def named(entry: Block | SponsoredProduct) -> tuple[Target, str]:
+    """Return what an entry names: a product, a seller or a category."""
+    return ("product", entry.product_id) if isinstance(entry, SponsoredProduct) else (entry.target, entry.id)
+
+
+async def _fault(
+    target: Target, id_: str, stores: Stores, lists: ProductLists, *, may_be_delisted: bool
+) -> str | None:
+    try:
+        if target == "product":
+            return await _fault_of_product(id_, stores, may_be_delisted=may_be_delisted)
+        if target == "seller":
+            rows = await stores.clickhouse.rows("names_of_sellers", seller_ids=[id_])
+            return None if rows else f"there is no seller {id_!r}. /admin/sellers has the ids of all."
+        known = [each["category"] for each in (await lists.categories())["categories"]]
+    except (ClickHouseUnavailable, RedisUnavailable):
+        return None
+    if not known or id_.casefold() in {each.casefold() for each in known}:
+        return None
+    return f"no product is on offer in a category {id_!r}. The categories are: {_some(known)}."
+
+
+async def _fault_of_product(id_: str, stores: Stores, *, may_be_delisted: bool) -> str | None:
+    card = (await (await open_cards(stores.versions)).read([id_])).get(id_)
+    if card is None:
+        return f"product {id_!r} was never listed. Use the id at the end of the address of its page."
+    if not card.listed and not may_be_delisted:
+        return f"product {id_!r} is delisted. Choose one that a seller offers."
+    return None
+
+
+def _some(names: Sequence[Any], count: int = 20) -> str:
+    return ", ".join(names[:count]) + (", …" if len(names) > count else "")

@@ -19,7 +19,7 @@ from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.schemas import Recommendations, SimilarProducts, TitledRow
 from serving.recommendations.sellers_to_follow import SellerToFollow
 from serving.recommendations.service import Context
-from serving.recommendations.shelf_definitions import RowPage
+from serving.recommendations.shelves import RowPage
 from serving.web.storefront.cart import CART_COOKIE, products_in
 
 ROW_LENGTH: dict[Context, int] = {"home": 12, "product": 6, "cart": 6}

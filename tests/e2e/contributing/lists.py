@@ -127,7 +127,7 @@ RECOMMENDER = Example(
         2: (
             Put(
                 SERVING,
-                "from serving.recommendations.listings.service import PersonalListings\n",
+                "from serving.recommendations.listings import PersonalListings\n",
                 "from serving.recommendations.newest import NewestInCategory\n",
             ),
             Put(

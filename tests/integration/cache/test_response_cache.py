@@ -10,9 +10,9 @@ from redis import Redis
 
 from common.job_versions import LIVE_FIELD, state_key
 from serving.kit.cache import response_cache, store
-from serving.kit.cache.changes import ChangeLog
 from serving.kit.cache.completeness import mark_incomplete
 from serving.kit.cache.response_cache import REFRESH_AFTER_MS, CacheContent, ResponseCache
+from serving.kit.cache.watcher import ChangeLog
 from serving.kit.live_versions import LiveVersions
 from serving.kit.problems import UNKNOWN_PRODUCT, ClickHouseUnavailable
 from serving.kit.redis_client import open_redis

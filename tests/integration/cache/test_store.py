@@ -8,7 +8,6 @@ import pytest
 from redis import Redis
 
 from serving.kit.cache import store as store_module
-from serving.kit.cache.changes import MAX_TAGS, ChangeLog
 from serving.kit.cache.keys import BYTES, INDEX, SIZES, entry_key, lock_key
 from serving.kit.cache.store import (
     MAX_AGE_MS,
@@ -19,6 +18,7 @@ from serving.kit.cache.store import (
     CacheReading,
     CacheStore,
 )
+from serving.kit.cache.watcher import MAX_TAGS, ChangeLog
 from serving.kit.redis_client import open_redis
 from tests.integration.servers import Server
 

@@ -9,10 +9,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from redis import Redis
 
 from common.settings import Settings
-from serving.kit.cache.changes import MAX_TAGS, ChangeLog
 from serving.kit.cache.keys import WATCHED, WATCHER, entry_key
 from serving.kit.cache.store import CacheStore
-from serving.kit.cache.watcher import DROPPED_BY, CacheWatcher
+from serving.kit.cache.watcher import DROPPED_BY, MAX_TAGS, CacheWatcher, ChangeLog
 from serving.kit.problems import RedisUnavailable
 from serving.kit.redis_client import open_redis
 from tests.integration.conftest import Kafka

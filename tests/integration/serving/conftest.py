@@ -25,7 +25,7 @@ from common.settings import ROOT, Settings
 from local.parts import redis as local_redis
 from local.state_directory import base_environment, settings_environment
 from schemas.configuration.saved_values import SavedValues
-from serving.kit.cache.changes import ChangeLog
+from serving.kit.cache.watcher import ChangeLog
 from tests.chromium import opened
 from tests.integration.commerce_servers import Shop
 from tests.integration.conftest import is_ready

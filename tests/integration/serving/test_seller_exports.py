@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from clickhouse.metric_catalogue.definition import read_catalogue
 from clickhouse.query_files import load_queries
 from common.settings import Settings
-from serving.analytics.metrics import MetricsRequest, MetricsService
+from serving.analytics.metrics import MetricsRequest, export_of_seller
 from serving.analytics.row_export import COLUMNS, begin_export
 from serving.kit.analytics_context import AnalyticsContext, PeriodRequest
 from serving.kit.clickhouse import ClickHouseQueries
@@ -105,9 +105,8 @@ def test_rows_are_read_in_slices_of_whole_minutes(shop: Settings) -> None:
             context = AnalyticsContext(
                 shop.timezone, "BRL", clickhouse, versions, names, watermarks, lambda: datetime.now(UTC)
             )
-            service = MetricsService(context)
             asked = MetricsRequest(("gross_sales",), PeriodRequest(PERIOD["from"], PERIOD["to"]))
-            whole = await service.export_of_seller("ana", asked)
+            whole = await export_of_seller(context, "ana", asked)
             export = await begin_export(context, whole.metric, None, "ana", whole.parameters, slice_rows)
             rows = [row async for table in export.tables() for row in table.to_pylist()]
             await watermarks.aclose()

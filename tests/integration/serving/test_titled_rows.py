@@ -23,7 +23,7 @@ from serving.kit.redis_client import open_redis
 from serving.recommendations.rules.shop_rules import ShopRules
 from serving.recommendations.schemas import TitledRows
 from serving.recommendations.service import RecommendationService
-from serving.recommendations.shelf_definitions import RowPage
+from serving.recommendations.shelves import RowPage
 from serving.recommendations.strategies import StrategyChoice
 from tests.integration.serving.conftest import put_offers
 from tests.principals import bearer

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from recommenders.experiments.judgement import ExploredLog, difference, judge, winner
-from serving.recommendations.exploration import explored
+from serving.recommendations.ranker import explored
 
 LENGTH = 6
 EXAMINED = 1 / np.sqrt(np.arange(1, LENGTH + 1))

@@ -15,9 +15,8 @@ from common.experiments.definition import StrategyName
 from schemas.published_model.weights import DEFAULT_WEIGHTS
 from serving.kit.offers import Offer
 from serving.kit.product_cards import ProductCardLoader
-from serving.recommendations.exploration import random_list
 from serving.recommendations.proposal import Proposal
-from serving.recommendations.ranker import RankedItems, Ranker
+from serving.recommendations.ranker import RankedItems, Ranker, random_list
 from serving.recommendations.recommender import RecommendationRequest
 from serving.recommendations.rules.context import (
     ActiveRules,

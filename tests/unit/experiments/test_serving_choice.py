@@ -20,7 +20,7 @@ from schemas.events import all_events
 from schemas.published_model.weights import BLENDED
 from serving.kit.event_producer import EventProducer
 from serving.recommendations.answer_log import EVENT, Answer, AnswerLog, message_of, record_of
-from serving.recommendations.exploration import explored
+from serving.recommendations.ranker import explored
 from serving.recommendations.scoring import Seed
 from serving.recommendations.strategies import StrategyChoice
 from tests.unit.experiments.test_definitions import definition
