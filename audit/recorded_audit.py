@@ -8,8 +8,7 @@ from datetime import datetime
 from audit.comparison import ComparisonResult
 from audit.full_audit import AuditFindings, AuditWatcher, run_audit
 from audit.sources.source_tables import SourceTables
-from clickhouse.audit_runs.log import AuditEnd, AuditLog, AuditStart, FoundDifference
-from clickhouse.audit_runs.results import AuditResult
+from clickhouse.audit_runs.log import AuditEnd, AuditLog, AuditResult, AuditStart, FoundDifference
 from common.audit_runs import AuditOutcome
 from common.clock import system_clock
 from common.errors import PartUnavailable

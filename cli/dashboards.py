@@ -15,8 +15,7 @@ from common.errors import UserError
 from common.settings import ROOT, Settings
 from dashboards import build as building
 from dashboards import containers, datasources
-from local.install.environment import sync_packages
-from local.install.installation import installation_lock
+from local.install.environment import installation_lock, sync_packages
 from local.install.step import run
 
 PACKAGES = ROOT / "requirements-dashboards.lock"

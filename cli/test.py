@@ -11,12 +11,10 @@ from pathlib import Path
 import psutil
 import typer
 
-from cli.parallel import CommandRunner, Outcome, run_all
-from cli.second_run import TESTS_LEFT, cache_options, repeat_failed
+from cli.parallel import TESTS_LEFT, CommandRunner, Outcome, cache_options, repeat_failed, run_all
 from common.settings import ROOT, Settings
 from local.install.browser import chromium
-from local.install.environment import TEST_PACKAGES, install_packages
-from local.install.installation import fetch_jars, installation_lock
+from local.install.environment import TEST_PACKAGES, fetch_jars, install_packages, installation_lock
 from local.install.jars import groups, is_complete
 
 CONTEXT_SETTINGS = {"allow_extra_args": True, "ignore_unknown_options": True}

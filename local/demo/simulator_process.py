@@ -8,7 +8,7 @@ from typing import Self
 from common.errors import INTERRUPTED, PartUnavailable, UserError
 from common.process_records import process_record_path
 from common.settings import ROOT, Settings
-from local.demo.simulator_status import status_path
+from local.demo.figures import status_path
 from local.logs.files import last_lines
 from local.logs.record import read_records
 from local.stack import log_tail

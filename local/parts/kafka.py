@@ -14,9 +14,15 @@ from common.kafka import KafkaCluster
 from common.settings import LOOPBACK, Settings
 from common.timeouts import PEER_TIMEOUT_S
 from local.install.jars import jars
-from local.parts.java import JVM_ENVIRONMENT, find_java, server_flags
 from local.parts.part import NotReady, Part, Resolution
-from local.parts.resolve import find_on_path, format_version, parse_version
+from local.parts.resolve import (
+    JVM_ENVIRONMENT,
+    find_java,
+    find_on_path,
+    format_version,
+    parse_version,
+    server_flags,
+)
 from local.state_directory import StateDirectory
 from local.supervision.launch_file import LaunchSpec
 

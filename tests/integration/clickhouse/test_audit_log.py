@@ -8,8 +8,14 @@ from clickhouse_connect.driver.client import Client
 
 from audit.nightly.schedule import FIRST_AFTER, SETTLING
 from audit.nightly.worker import BACKLOG, AuditWorker
-from clickhouse.audit_runs.log import MAX_DIFFERENCES, AuditEnd, AuditLog, AuditStart, FoundDifference
-from clickhouse.audit_runs.results import AuditResult
+from clickhouse.audit_runs.log import (
+    MAX_DIFFERENCES,
+    AuditEnd,
+    AuditLog,
+    AuditResult,
+    AuditStart,
+    FoundDifference,
+)
 from clickhouse.client import connect
 from common.nights import night_turn
 from common.settings import Settings

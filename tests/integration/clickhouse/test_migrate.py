@@ -3,7 +3,8 @@ from functools import cache, partial
 
 import pytest
 
-from clickhouse import query_files, stored_minor_digits, views
+from clickhouse import migrate as migrate_module
+from clickhouse import query_files, views
 from clickhouse.client import connect
 from clickhouse.databases import analytics_database
 from clickhouse.metrics.definition import read_definitions
@@ -66,7 +67,7 @@ def test_amounts_keep_the_decimals_with_which_a_shop_began_to_store_them(setting
     stored = "SELECT currency, digits FROM stored_minor_digits FINAL"
     assert client.query(stored).result_rows == [("RSD", 2)]
 
-    monkeypatch.setattr(stored_minor_digits, "minor_digits", lambda _currency: 0)
+    monkeypatch.setattr(migrate_module, "minor_digits", lambda _currency: 0)
     with pytest.raises(UserError, match="amounts in RSD are stored with 2 decimals here, and ISO 4217 has 0"):
         migrate(in_dinars)
 
