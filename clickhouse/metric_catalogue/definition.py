@@ -256,7 +256,7 @@ def read_domains(folder: Path = FOLDER) -> Mapping[str, Domain]:
 @cache
 def read_catalogue(folder: Path = FOLDER) -> Mapping[str, Metric]:
     """Return every metric that sellers have, as `read_every_metric`."""
-    return {name: metric for name, metric in _read_all(folder).items() if metric.is_of_sellers}
+    return {name: metric for name, metric in read_every_metric(folder).items() if metric.is_of_sellers}
 
 
 @cache
@@ -267,27 +267,20 @@ def read_every_metric(folder: Path = FOLDER) -> Mapping[str, Metric]:
         BrokenDefinition: a file is not a definition, or names a source, a measure, a dimension or a domain
             that is not there.
     """
-    return _read_all(folder)
-
-
-def _read_all(folder: Path) -> dict[str, Metric]:
     domains = list(read_domains(folder))
     shared = {path.stem: _read(path, TypeAdapter(Dimension)) for path in _files(folder / DIMENSIONS)}
     sources = {path.stem: _source(path, shared) for path in _files(folder / SOURCES)}
-    metrics: list[Metric] = []
-    names: set[str] = set()
-    for path in sorted(folder.glob("*/*.toml")):
+    metrics: dict[str, Metric] = {}
+    others = {*_files(folder / SOURCES), *_files(folder / DIMENSIONS)}
+    for path in sorted(set(folder.glob("*/*.toml")) - others):
         domain = path.parent.name
-        if domain in (SOURCES, DIMENSIONS):
-            continue
         if domain not in domains:
             raise BrokenDefinition(f"{path}: {DOMAINS} has no domain {domain!r}")
-        if path.stem in names:
+        if path.stem in metrics:
             raise BrokenDefinition(f"{path}: there is a metric {path.stem!r} in another folder, too")
-        names.add(path.stem)
-        metrics.append(_metric(path, sources))
-    metrics.sort(key=lambda each: (domains.index(each.domain), each.place, each.name))
-    return {metric.name: metric for metric in metrics}
+        metrics[path.stem] = _metric(path, sources)
+    in_order = sorted(metrics.values(), key=lambda each: (domains.index(each.domain), each.place, each.name))
+    return {metric.name: metric for metric in in_order}
 
 
 def _metric(path: Path, sources: Mapping[str, Source]) -> Metric:

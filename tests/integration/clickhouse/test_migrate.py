@@ -149,20 +149,20 @@ def test_a_view_follows_its_file(settings, tmp_path, migrate_small):
     client = connect(settings, admin=True)
     (tmp_path / "doubled.sql").write_text("SELECT {n:UInt32} * 2 AS n, {names:Array(String)} AS names")
 
-    changed = views.install(client, tmp_path)
+    changed = views.install_queries(client, tmp_path)
 
     assert changed == ["q_doubled"]
-    assert views.install(client, tmp_path) == []
+    assert views.install_queries(client, tmp_path) == []
     reader = connect(settings)
     assert reader.query("SELECT * FROM q_doubled(n = 4, names = ['a'])").first_row == (8, ["a"])
     (tmp_path / "doubled.sql").unlink()
-    assert views.install(client, tmp_path) == ["q_doubled"]
+    assert views.install_queries(client, tmp_path) == ["q_doubled"]
 
 
 def test_a_query_that_can_t_be_a_view_is_named(settings, tmp_path, migrate_small):
     (tmp_path / "broken.sql").write_text("SELECT * FROM nope")
 
-    with pytest.raises(views.BrokenQuery, match=r"queries/broken\.sql can't be a view: .*UNKNOWN_TABLE"):
+    with pytest.raises(views.BrokenView, match=r"queries/broken\.sql can't be a view: .*UNKNOWN_TABLE"):
         migrate_small(settings, queries=tmp_path)
 
 
