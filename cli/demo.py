@@ -124,8 +124,9 @@ def command(
             with SimulatorProcess(settings, "backfill", *world_arguments) as simulator:
                 show_backfill(settings, simulator, console)
             wait_for_backfill(settings, console)
-            text = f"  {rate:,} events a second, live after {time.monotonic() - begun_s:.0f} s"
-            console.print(text, highlight=False)
+            console.print(
+                f"  {rate:,} events a second, live after {time.monotonic() - begun_s:.0f} s", highlight=False
+            )
             with SimulatorProcess(settings, "live", *world_arguments, "--rate", str(rate)) as simulator:
                 limit_s = math.inf if minutes is None else minutes * 60
                 show_live(settings, simulator, console, f"Ctrl-C stops {stops}.", limit_s)
@@ -149,8 +150,9 @@ def check_options(settings: Settings, rate: int, minutes: float | None, world: d
         raise UserError(f"--minutes {minutes:g}: give more than 0")
     saved = saved_world.read(settings.home)
     if saved is not None:
-        shop = {"currency": settings.shop_currency, "timezone": settings.shop_timezone}
-        return saved_world.require_same_options(saved, world | shop)
+        return saved_world.require_same_options(
+            saved, world | {"currency": settings.shop_currency, "timezone": settings.shop_timezone}
+        )
     options: dict[str, Any] = {name: value for name, value in world.items() if value is not None}
     length = {"weeks": options.pop("weeks")} if "weeks" in options else {}
     HistoryPlan(WorldShape(**options), 0, **length)

@@ -100,8 +100,9 @@ def run_all(
     outcomes = []
     with runner.stopped_by_signals():
         try:
-            running = [pool.submit(run_in_turn, name, each, runner) for name, each in commands.items()]
-            for future in as_completed(running):
+            for future in as_completed(
+                [pool.submit(run_in_turn, name, each, runner) for name, each in commands.items()]
+            ):
                 outcome = future.result()
                 outcomes.append(outcome)
                 print(f"\n===== {outcome.name} =====\n{outcome.output}", flush=True)

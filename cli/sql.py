@@ -244,8 +244,9 @@ def run(
                 raise _error(response.read(), admin=admin)
             _copy(response, out, admin=admin)
     except httpx.HTTPError as error:
-        reason = f"ClickHouse at {settings.clickhouse} does not answer ({error}); start it with ./souk up"
-        raise PartUnavailable(reason) from error
+        raise PartUnavailable(
+            f"ClickHouse at {settings.clickhouse} does not answer ({error}); start it with ./souk up"
+        ) from error
 
 
 def _open_prompt(output: str, *, admin: bool) -> None:
@@ -257,8 +258,13 @@ def _open_prompt(output: str, *, admin: bool) -> None:
 
     def words() -> list[str]:
         found = io.BytesIO()
-        query = COMPLETIONS.format(analytics=analytics).encode()
-        run(settings, query, {"default_format": "TSVRaw"}, found, admin=admin)
+        run(
+            settings,
+            COMPLETIONS.format(analytics=analytics).encode(),
+            {"default_format": "TSVRaw"},
+            found,
+            admin=admin,
+        )
         return found.getvalue().decode().split()
 
     run_prompt(answer, words, analytics, settings.home / "sql_history")

@@ -115,8 +115,7 @@ def command(
     in_time = [f"--end-by={end_by:.0f}"] if nightly else []
     caches = {name: ROOT / ".pytest_cache" / name for name in LANES}
     lanes = {name: [*pytest, *cache_options(caches[name]), *lane_arguments(name, nightly)] for name in LANES}
-    tools = Path(sys.executable).parent
-    checks = [[str(tools / tool), *arguments] for tool, *arguments in CHECKS]
+    checks = [[str(Path(sys.executable).parent / tool), *arguments] for tool, *arguments in CHECKS]
     commands = {"checks": checks, **{name: [[*argv, *in_time]] for name, argv in lanes.items()}}
     outcomes = run_all(commands, environment, lanes_at_once())
     if not nightly or time.time() < end_by:
