@@ -214,8 +214,8 @@ def up(settings: Settings, console: Console) -> Settings:
     with home.locked(console):
         settings = passwords.ensure(on_demand.apply(settings))
         stop_unwanted(home, settings)
-        further = on_demand.parts(settings, on_demand.wanted(settings))
-        bring_up(settings, home, [*all_parts(settings), *further], set_up(settings), console)
+        parts = [*all_parts(settings), *on_demand.parts(settings, on_demand.wanted(settings))]
+        bring_up(settings, home, parts, set_up(settings), console)
     return settings
 
 
@@ -295,8 +295,11 @@ def _run(steps: list[Step], cancelled: Event, pages: str, console: Console) -> N
         after = f"after {time.monotonic() - begun:.1f} s"
         console.print(f"  {name} [dim]ready {after}[/]", highlight=False)
         if name == "serving" and waiting:
-            text = f"  The pages answer {after}: {pages}/  Still starting: {', '.join(waiting)}"
-            console.print(text, highlight=False, soft_wrap=True)
+            console.print(
+                f"  The pages answer {after}: {pages}/  Still starting: {', '.join(waiting)}",
+                highlight=False,
+                soft_wrap=True,
+            )
         status.update(f"waiting for {', '.join(waiting)}")
 
     with console.status("starting the parts") as status:

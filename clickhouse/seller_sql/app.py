@@ -173,8 +173,11 @@ class SellerTurns:
             return
         count = self._counts.get(seller_id, 0)
         if count > MAX_WAITING:
-            message = f"Too many simultaneous queries of this seller. Maximum: {1 + MAX_WAITING}."
-            raise DatabaseError(202, "TOO_MANY_SIMULTANEOUS_QUERIES", message)
+            raise DatabaseError(
+                202,
+                "TOO_MANY_SIMULTANEOUS_QUERIES",
+                f"Too many simultaneous queries of this seller. Maximum: {1 + MAX_WAITING}.",
+            )
         self._counts[seller_id] = count + 1
         try:
             async with self._running.setdefault(seller_id, asyncio.Lock()):
@@ -218,8 +221,7 @@ class SellerQueries:
                 raise DatabaseError(159, "TIMEOUT_EXCEEDED", "Timeout exceeded.") from None
 
     async def _run(self, query: limits.SellerQuery, process: SellerProcess, deadline: float) -> bytes:
-        asked = {"text": query.text, "params": dict(query.params)}
-        await process.send(frames.READ, frames.to_json(asked))
+        await process.send(frames.READ, frames.to_json({"text": query.text, "params": dict(query.params)}))
         readings = parse_readings(await process.receive(frames.READINGS))
         size = 0
         for view, reading in readings.items():
@@ -229,13 +231,14 @@ class SellerQueries:
                 size += len(chunk)
                 if size > self._limit.read_bytes:
                     process.kill()
-                    most = f"{self._limit.read_bytes >> 20} MB"
-                    raise limits.too_much_to_read(read_views()[view], most)
+                    raise limits.too_much_to_read(read_views()[view], f"{self._limit.read_bytes >> 20} MB")
                 await process.send(frames.DATA, chunk)
             await process.send(frames.END)
         left = max(0.1, deadline - time.monotonic())
-        given = {"format": query.format, "seconds": left, "max_rows": self._limit.read_rows}
-        await process.send(frames.RUN, frames.to_json(given))
+        await process.send(
+            frames.RUN,
+            frames.to_json({"format": query.format, "seconds": left, "max_rows": self._limit.read_rows}),
+        )
         return await process.receive(frames.RESULT)
 
 
@@ -275,8 +278,7 @@ def create_app(settings: Settings, readiness: ProcessReadiness, stopping: Stoppi
             outcome = "answered"
         except DatabaseError as error:
             outcome = "over_limit" if error.code in limits.OVER_LIMIT else "refused"
-            found = {"code": error.code, "name": error.name, "message": error.message}
-            return JSONResponse(found, 422)
+            return JSONResponse({"code": error.code, "name": error.name, "message": error.message}, 422)
         except (Unavailable, ClickHouseUnavailable) as error:
             return JSONResponse({"message": str(error)}, 503)
         finally:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -82,8 +82,11 @@ def render(snapshot: DemoSnapshot, address: str, locale: str, advice: str) -> Pa
     lines: list[RenderableType] = [columns, "", _memory(snapshot.processes), ""]
     lines += [Text(warning, "red") for warning in warnings(snapshot)]
     lines.append(Text(advice, "dim"))
-    title = f"[bold]Souk[/], live for {duration(snapshot.live_s)}: {escape(address)}"
-    return Panel(Group(*lines), title=title, title_align="left")
+    return Panel(
+        Group(*lines),
+        title=f"[bold]Souk[/], live for {duration(snapshot.live_s)}: {escape(address)}",
+        title_align="left",
+    )
 
 
 def summary_line(snapshot: DemoSnapshot, locale: str) -> str:
@@ -230,8 +233,9 @@ def lag_of(settings: Settings) -> ReadLag:
         with suppress(PartUnavailable):
             # First, so that the lag reflects the commits of every job that has a checkpoint.
             job_topics = topics_of_live_jobs(settings)
-            uncommitted_jobs = jobs_without_checkpoint(settings, job_topics)
-            last = uncommitted_jobs + total_lag(settings.kafka, job_topics | SERVICE_TOPICS)
+            last = jobs_without_checkpoint(settings, job_topics) + total_lag(
+                settings.kafka, job_topics | SERVICE_TOPICS
+            )
         return last
 
     return lag
@@ -292,15 +296,13 @@ def show_live(
     Raises:
         PartUnavailable: the simulator failed.
     """
-    client = FiguresClient(settings, system_clock)
-    day = Poller(client.today, FIGURES_INTERVAL_S)
-    processes = Poller(MemoryMonitor(StateDirectory(settings.home).run).now, MEMORY_INTERVAL_S)
-    try:
+    memory = MemoryMonitor(StateDirectory(settings.home).run)
+    with (
+        closing(FiguresClient(settings, system_clock)) as client,
+        closing(Poller(client.today, FIGURES_INTERVAL_S)) as day,
+        closing(Poller(memory.now, MEMORY_INTERVAL_S)) as processes,
+    ):
         _show(settings, _snapshots(settings, simulator, day, processes, limit_s), console, advice)
-    finally:
-        day.close()
-        processes.close()
-        client.close()
 
 
 def _snapshots(

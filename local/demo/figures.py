@@ -71,8 +71,10 @@ class MemoryMonitor:
 
     def now(self) -> list[ProcessMemory]:
         """Return all processes that were started for this copy, the largest first."""
-        processes = [self._measure(record) for record in read_process_records(self._run)]
-        return sorted(processes, key=lambda process: (-process.memory_bytes, process.name))
+        return sorted(
+            map(self._measure, read_process_records(self._run)),
+            key=lambda process: (-process.memory_bytes, process.name),
+        )
 
     def _measure(self, record: ProcessRecord) -> ProcessMemory:
         # All parts are children of the supervisor: count only the supervisor's own process.

@@ -37,9 +37,15 @@ class SimulatorProcess:
         self._home = home = StateDirectory(settings.home)
         status_path(settings.home).unlink(missing_ok=True)  # of the previous run
         process_record_path(home.run, NAME).unlink(missing_ok=True)
-        argv = [sys.executable, "-m", "producers.simulator", *arguments]
         write_launch_file(
-            home, NAME, LaunchSpec(argv, ROOT, settings_environment(settings, SECRETS), stop_signal="INT")
+            home,
+            NAME,
+            LaunchSpec(
+                [sys.executable, "-m", "producers.simulator", *arguments],
+                ROOT,
+                settings_environment(settings, SECRETS),
+                stop_signal="INT",
+            ),
         )
         self._process = Popen(
             [sys.executable, "-IS", launch.__file__, str(home.run), NAME],

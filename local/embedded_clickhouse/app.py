@@ -152,8 +152,16 @@ class ClickHouseApp:
             await self._serve(scope, receive, send)
 
     async def _plain(self, send: Send, status: int, body: bytes, content_type: str) -> None:
-        headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    (b"content-type", content_type.encode()),
+                    (b"content-length", str(len(body)).encode()),
+                ],
+            }
+        )
         await send({"type": "http.response.body", "body": body})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -164,9 +172,11 @@ class ClickHouseApp:
         response = ResponseWriter(send, self._common_headers(""), "", hold_all=False)
         try:
             request = read_request(scope["method"], scope["query_string"], request_headers)
-            headers = self._common_headers(request.query_id)
             response = ResponseWriter(
-                send, headers, request.response_encoding, hold_all=request.wait_end_of_query
+                send,
+                self._common_headers(request.query_id),
+                request.response_encoding,
+                hold_all=request.wait_end_of_query,
             )
             user = self._users.authenticate(request.user, request.password)
             response.has_queued_queries = lambda: self._workers[user.pool].has_queue
@@ -223,8 +233,10 @@ class ClickHouseApp:
             events: set[asyncio.Future[Any]] = {sending, receiving, overdue}
             await asyncio.wait(events, return_when=asyncio.FIRST_COMPLETED)
             if not sending.done():
-                reason = "query outlives its time limit" if overdue.done() else "client disconnected"
-                log.info(reason, query_id=request.query_id)
+                log.info(
+                    "query outlives its time limit" if overdue.done() else "client disconnected",
+                    query_id=request.query_id,
+                )
                 sending.cancel()
             return await sending
         except asyncio.CancelledError:

@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 
 from clickhouse.engine import Connection, Engine
 from clickhouse.sql_guard.errors import DatabaseError
@@ -93,7 +93,7 @@ class Sessions:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._open: dict[tuple[str, str], _Session] = {}
 
     @contextmanager
@@ -115,7 +115,7 @@ class Sessions:
 
     def _take(self, key: tuple[str, str], must_exist: bool) -> _Session:
         with self._lock:
-            self._sweep()
+            self.sweep()
             session = self._open.get(key)
             if session is None:
                 if must_exist:
@@ -128,15 +128,12 @@ class Sessions:
             session.busy = True
             return session
 
-    def _sweep(self) -> None:
-        now = time.monotonic()
-        for key in [key for key, session in self._open.items() if not session.busy and session.ends_at < now]:
-            self._open.pop(key).connection.close()
-
     def sweep(self) -> None:
         """Close the sessions that have expired."""
         with self._lock:
-            self._sweep()
+            now = time.monotonic()
+            for key in [k for k, session in self._open.items() if not session.busy and session.ends_at < now]:
+                self._open.pop(key).connection.close()
 
 
 def _timeout(text: str) -> int:
@@ -145,8 +142,11 @@ def _timeout(text: str) -> int:
     except ValueError:
         timeout_s = -1
     if not 0 <= timeout_s <= MAX_TIMEOUT_S:
-        message = f"Invalid session timeout: {text!r} (it is at most {MAX_TIMEOUT_S} seconds)."
-        raise DatabaseError(374, "INVALID_SESSION_TIMEOUT", message)
+        raise DatabaseError(
+            374,
+            "INVALID_SESSION_TIMEOUT",
+            f"Invalid session timeout: {text!r} (it is at most {MAX_TIMEOUT_S} seconds).",
+        )
     return timeout_s
 
 
@@ -190,7 +190,7 @@ class RequestConnections:
     def _new(self, request: Request, settings: Mapping[str, str]) -> Iterator[TaggedConnection]:
         tag = uuid.uuid4().hex
         with_comment = {**settings, "log_comment": f"{tag} {request.query_id}"}
-        with self._engine.connect(with_comment, request.database) as connection:
+        with closing(self._engine.connect(with_comment, request.database)) as connection:
             yield tag, connection
 
     @contextmanager

@@ -303,11 +303,12 @@ def _read_all(body: Iterator[bytes], limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> DatabaseError:
-    message = (
+    return DatabaseError(
+        62,
+        "SYNTAX_ERROR",
         f"Max query size exceeded (can be increased with the `max_query_size` setting): "
-        f"Syntax error: failed at position {limit + 1}."
+        f"Syntax error: failed at position {limit + 1}.",
     )
-    return DatabaseError(62, "SYNTAX_ERROR", message)
 
 
 def _summary(started: float, **counts: int) -> str:

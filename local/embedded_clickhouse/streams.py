@@ -90,8 +90,13 @@ class BodyStream:
 
     def abort(self) -> None:
         """Make `chunks` raise an error, because the client disconnected: no incomplete body is inserted."""
-        message = "Cannot read all data: the client disconnected in the middle of the request."
-        self._fail(DatabaseError(33, "CANNOT_READ_ALL_DATA", message))
+        self._fail(
+            DatabaseError(
+                33,
+                "CANNOT_READ_ALL_DATA",
+                "Cannot read all data: the client disconnected in the middle of the request.",
+            )
+        )
 
     def _fail(self, error: DatabaseError) -> None:
         with self._changed:
@@ -121,11 +126,12 @@ class BodyStream:
 
 
 def _too_large() -> DatabaseError:
-    message = (
+    return DatabaseError(
+        62,
+        "SYNTAX_ERROR",
         f"Max query size exceeded: Syntax error: the body of a reader's request is larger than "
-        f"{MAX_WHOLE_BODY} bytes."
+        f"{MAX_WHOLE_BODY} bytes.",
     )
-    return DatabaseError(62, "SYNTAX_ERROR", message)
 
 
 CAPACITY = 1 << 20

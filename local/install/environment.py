@@ -63,8 +63,9 @@ def install_packages(install: Path, lock: Path) -> None:
         log,
     )
     # Packages without a wheel are built with the locked setuptools. The hash of another one is not checked.
-    options = ("--no-build-isolation", "--compile-bytecode")
-    sync_packages("Python packages", install, install, lock, log, options)
+    sync_packages(
+        "Python packages", install, install, lock, log, ("--no-build-isolation", "--compile-bytecode")
+    )
     (install / "unfinished").unlink()
 
 
@@ -79,8 +80,11 @@ def sync_packages(
         CannotInstall: no network, no space, or a package whose hash differs from the lock.
     """
     downloads = target / ".downloads"
-    indexes = pip_indexes([install / "bin" / "python", "-m", "pip"])
-    environment = {"UV_CACHE_DIR": str(downloads), "UV_HTTP_TIMEOUT": "60"} | indexes | dict(os.environ)
+    environment = (
+        {"UV_CACHE_DIR": str(downloads), "UV_HTTP_TIMEOUT": "60"}
+        | pip_indexes([install / "bin" / "python", "-m", "pip"])
+        | dict(os.environ)
+    )
     uv: list[str | Path] = [install / "bin" / "uv", "pip", "sync", "--python", target / "bin" / "python"]
     uv += ["--system-certs", "--no-progress", *options, "--require-hashes", lock]
     run(step, uv, log, environment)
@@ -89,8 +93,9 @@ def sync_packages(
 
 def pip_indexes(pip: Sequence[str | Path]) -> dict[str, str]:
     """Return pip's configured package index as environment variables for uv."""
-    listing = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False).stdout
-    return read_pip_config(listing)
+    return read_pip_config(
+        subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False).stdout
+    )
 
 
 def read_pip_config(listing: str) -> dict[str, str]:
@@ -142,6 +147,5 @@ def fetch_jars(folder: Path, *options: str) -> None:
     for left_over in (folder / "share" / "souk").glob(".partial-*"):
         shutil.rmtree(left_over, ignore_errors=True)
     command: list[str | Path] = [python, "-P", "-m", "local.install.fetch", folder, *options]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    if subprocess.run(command, env=environment, check=False).returncode:
+    if subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False).returncode:
         raise SystemExit(2)

@@ -226,13 +226,12 @@ class Selection:
 
     def matches(self, record: LogRecord) -> bool:
         """Return whether an entry meets all conditions. One without a time meets none about times."""
-        if self.level is not None and LEVELS.index(record.level) < LEVELS.index(self.level):
-            return False
-        if self.since is not None and (record.at is None or record.at < self.since):
-            return False
-        if self.until is not None and (record.at is None or record.at > self.until):
-            return False
-        return self.ids is None or record.mentions(self.ids)
+        return (
+            (self.level is None or LEVELS.index(record.level) >= LEVELS.index(self.level))
+            and (self.since is None or (record.at is not None and record.at >= self.since))
+            and (self.until is None or (record.at is not None and record.at <= self.until))
+            and (self.ids is None or record.mentions(self.ids))
+        )
 
     def of(self, records: Iterable[LogRecord]) -> Iterator[LogRecord]:
         """Yield the entries that meet all conditions."""

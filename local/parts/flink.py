@@ -10,6 +10,7 @@ from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import httpx
 
@@ -197,7 +198,7 @@ def parts(settings: Settings) -> list[Part]:
         LaunchSpec(command(settings, folder, flags, process), folder, environment, nice=NICE)
         for process, flags in (("jobmanager", jobmanager_flags()), ("taskmanager", taskmanager_flags()))
     )
-    has_rest, has_slots = partial(check_rest, url), partial(check_slots, url, SLOTS)
+    has_rest, has_slots = partial(check_slots, url, 0), partial(check_slots, url, SLOTS)
     return [
         Part("jobmanager", resolution, url, has_rest, jobmanager, write_files, ports),
         Part("taskmanager", resolution, url, has_slots, taskmanager, write_files),
@@ -229,22 +230,18 @@ def prepare(settings: Settings, folder: Path, library: Path) -> None:
     Both processes start at the same time and need these files. A lock lets one thread write at a time.
     """
     with _prepare_lock:
-        _prepare(settings, folder, library)
-
-
-def _prepare(settings: Settings, folder: Path, library: Path) -> None:
-    for name in ("conf", "lib", "tmp", "checkpoints", "plugins"):
-        (folder / name).mkdir(exist_ok=True)
-    (folder / "conf" / "config.yaml").write_text(render(options(settings, folder)))
-    (folder / "conf" / "log4j.properties").write_text(LOGGING)
-    wanted = {jar.name: jar for jar in (*library.glob("*.jar"), *jars(settings, "flink"))}
-    for link in (folder / "lib").iterdir():
-        if link.name not in wanted or link.readlink() != wanted[link.name]:
-            link.unlink()
-    for name, jar in wanted.items():
-        link = folder / "lib" / name
-        if not link.is_symlink():
-            link.symlink_to(jar)
+        for name in ("conf", "lib", "tmp", "checkpoints", "plugins"):
+            (folder / name).mkdir(exist_ok=True)
+        (folder / "conf" / "config.yaml").write_text(render(options(settings, folder)))
+        (folder / "conf" / "log4j.properties").write_text(LOGGING)
+        wanted = {jar.name: jar for jar in (*library.glob("*.jar"), *jars(settings, "flink"))}
+        for link in (folder / "lib").iterdir():
+            if link.name not in wanted or link.readlink() != wanted[link.name]:
+                link.unlink()
+        for name, jar in wanted.items():
+            link = folder / "lib" / name
+            if not link.is_symlink():
+                link.symlink_to(jar)
 
 
 MAIN = {
@@ -269,15 +266,6 @@ def command(settings: Settings, folder: Path, memory_flags: list[str], process: 
     ]  # fmt: skip
 
 
-def check_rest(url: str) -> None:
-    """Read the overview of the REST API.
-
-    Raises:
-        NotReady: the API does not answer.
-    """
-    _overview(url)
-
-
 def check_slots(url: str, slots: int) -> None:
     """Check that at least this many slots are registered.
 
@@ -289,10 +277,13 @@ def check_slots(url: str, slots: int) -> None:
         raise NotReady(f"flink: {total} of {slots} slots are registered")
 
 
-def _overview(url: str) -> dict[str, int]:
+def _overview(url: str) -> Any:
+    """Return the overview of the REST API.
+
+    Raises:
+        NotReady: the API does not answer.
+    """
     try:
-        answer = send("GET", f"{url}/overview").raise_for_status()
-        overview: dict[str, int] = answer.json()
+        return send("GET", f"{url}/overview").raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
         raise NotReady(f"flink: {error}") from error
-    return overview

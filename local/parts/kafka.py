@@ -128,9 +128,9 @@ def prepare(folder: Path, port: int, controller: int, command: list[str]) -> Non
         PartUnavailable: the storage can't be formatted; the message has the last line of the tool's output.
     """
     (folder / "tmp").mkdir(exist_ok=True)
-    session = int(PEER_TIMEOUT_S * 1000)
-    text = CONFIG.format(host=LOOPBACK, port=port, controller=controller, session=session)
-    (folder / "server.properties").write_text(text)
+    (folder / "server.properties").write_text(
+        CONFIG.format(host=LOOPBACK, port=port, controller=controller, session=int(PEER_TIMEOUT_S * 1000))
+    )
     (folder / "log4j2.properties").write_text(LOGGING)
     if (folder / "log" / "meta.properties").exists():
         return

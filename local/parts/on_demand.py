@@ -81,8 +81,7 @@ def _alertmanager(settings: Settings, on_demand: Collection[str]) -> Part:  # no
         f"--web.listen-address={LOOPBACK}:{settings.port('alertmanager')}",
         "--cluster.listen-address=",  # a single server: no port for others
     ]
-    configuration = ROOT / "docker" / "alertmanager" / "alertmanager.yml"
-    text = configuration.read_text(encoding="utf-8")
+    text = (ROOT / "docker" / "alertmanager" / "alertmanager.yml").read_text(encoding="utf-8")
     if settings.alert_webhook_url:
         text += WEBHOOK.format(url=settings.alert_webhook_url)
     return _part(settings, ALERTMANAGER, flags, {"alertmanager.yml": text})
@@ -207,8 +206,7 @@ def wanted(settings: Settings) -> set[str]:
 
 def running(home: StateDirectory) -> set[str]:
     """Return the names of the parts on demand that run in this copy."""
-    records = {name: read_process_record(home.run, name) for name in ON_DEMAND}
-    return {name for name, record in records.items() if record and record.alive}
+    return {name for name in ON_DEMAND if (record := read_process_record(home.run, name)) and record.alive}
 
 
 def parts(settings: Settings, names: Collection[str]) -> list[Part]:

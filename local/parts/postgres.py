@@ -236,8 +236,13 @@ def run_tool(home: StateDirectory, server: LaunchSpec, argv: list[str], stdin: s
     """
     name = "postgres-setup"
     write_launch_file(home, name, replace(server, argv=argv))
-    command = [sys.executable, "-IS", launch.__file__, str(home.run), name]
-    done = subprocess.run(command, input=stdin, text=True, capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-IS", launch.__file__, str(home.run), name],
+        input=stdin,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
     (home.run / f"{name}.pid.json").unlink(missing_ok=True)
     if done.returncode:
         log = home.log(name)

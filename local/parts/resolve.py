@@ -23,10 +23,8 @@ def find_on_path(settings: Settings, *names: str) -> Path | None:
         for folder in os.environ.get("PATH", os.defpath).split(os.pathsep)
         if folder and not Path(folder).resolve().is_relative_to(settings.install)
     ]
-    for name in names:
-        if found := shutil.which(name, path=os.pathsep.join(folders)):
-            return Path(found)
-    return None
+    found = (shutil.which(name, path=os.pathsep.join(folders)) for name in names)
+    return next((Path(program) for program in found if program), None)
 
 
 def read_version(program: Path) -> tuple[int, ...]:

@@ -40,8 +40,13 @@ def running_processes(run: Path, excluded: Collection[str] = ()) -> dict[int, st
     their environment. Both are needed, because PostgreSQL overwrites its environment.
     """
     signals = dict.fromkeys(_marked_processes(run, excluded), "TERM")
-    records = (record for record in read_process_records(run) if record.part not in excluded)
-    signals.update({record.pid: record.stop_signal for record in records if record.alive})
+    signals.update(
+        {
+            record.pid: record.stop_signal
+            for record in (record for record in read_process_records(run) if record.part not in excluded)
+            if record.alive
+        }
+    )
     return {pid: sign for pid, sign in signals.items() if pid != os.getpid()}
 
 
@@ -189,8 +194,7 @@ stderr_logfile = NONE
 
 def stop_timeout_s(settings: Settings) -> int:
     """Return the time for a part to stop: longer than our own processes take at most (`docs/health.md`)."""
-    longest_s = settings.drain_s + 3 * settings.stop_timeout_s
-    return max(STOP_TIMEOUT_S, math.ceil(longest_s) + 5)
+    return max(STOP_TIMEOUT_S, math.ceil(settings.drain_s + 3 * settings.stop_timeout_s) + 5)
 
 
 def render(
@@ -284,8 +288,10 @@ class Supervisor:
 
     def states(self) -> dict[str, str]:
         """Return part → supervisord's state, such as RUNNING, BACKOFF or STOPPED."""
-        infos = call(self._socket, "supervisor.getAllProcessInfo")
-        return {str(info["name"]): str(info["statename"]) for info in infos}
+        return {
+            str(info["name"]): str(info["statename"])
+            for info in call(self._socket, "supervisor.getAllProcessInfo")
+        }
 
     def is_running(self, name: str) -> bool:
         """Return whether the part's process is running."""
