@@ -18,8 +18,7 @@ from audit.run import compare_all
 from audit.snapshot import WaitPolicy, has_moved_since, wait_for
 from audit.sources.source_tables import SourceTables
 from audit.stores import Stores
-from clickhouse.audit_runs.log import AuditEnd, AuditLog, AuditStart, FoundDifference
-from clickhouse.audit_runs.results import AuditResult
+from clickhouse.audit_runs.log import AuditEnd, AuditLog, AuditResult, AuditStart, FoundDifference
 from common.audit_runs import AuditOutcome
 from common.clock import system_clock
 from common.errors import PartUnavailable

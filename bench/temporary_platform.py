@@ -24,12 +24,11 @@ from jobs.flink_client import FlinkClient
 from local import passwords, stack
 from local.parts import clickhouse
 from local.parts.part import NotReady, Part
+from local.stack import require_free
 from local.state_directory import StateDirectory, base_environment, settings_environment
 from local.status import status
-from local.supervision.ports import require_free
-from local.supervision.processes import POLL_S
 from local.supervision.supervisor import NAME as SUPERVISOR
-from local.supervision.supervisor import Supervisor
+from local.supervision.supervisor import POLL_S, Supervisor
 
 JOBS = ("facts", "rankings")
 """The jobs that are measured; the other jobs would compete with them."""

@@ -78,8 +78,7 @@ def pipeline(
 
     Starts a temporary platform and stops it at the end. Use the machine for nothing else meanwhile.
     """
-    configure_logging("bench")
-    console = Console(stderr=as_json)
+    console = _console(as_json)
     plan = bench_pipeline.PipelineBenchPlan(events, rate, seconds, port_offset, idle, peers)
     result = bench_pipeline.run(Settings.load(), plan, console)
     here = bench_pipeline.as_plain(result)
@@ -111,8 +110,7 @@ def watch(
     figure is worse if the median of its ratios is beyond 15 % (freshness: 25 %) and all pairs agree. Takes up
     to 50 minutes. Use the machine for nothing else meanwhile.
     """
-    configure_logging("bench")
-    console = Console(stderr=as_json)
+    console = _console(as_json)
     watched = bench_watch.read()
     if commit:
         watched = bench_watch.Watched(commit, f"chosen by --against {commit}", watched.first, {})
@@ -144,14 +142,11 @@ def telemetry(
     for nothing else meanwhile. The exit code is 1 if tracing costs more than 5 %. If only the upper end of an
     interval is above 5 %, the goal is not decided: measure more pairs.
     """
-    configure_logging("bench")
-    console = Console(stderr=as_json)
+    console = _console(as_json)
     plan = bench_telemetry.TelemetryBenchPlan(pairs, seconds, events, sampling)
     result = bench_telemetry.run(Settings.load(), plan, port_offset, console)
     verdicts = {"missed": result.missed, "undecided": result.undecided}
-    _output(result, bench_telemetry.show, console, as_json, **verdicts)
-    if result.missed:
-        raise typer.Exit(1)
+    _finish(result, bench_telemetry.show, console, as_json, 1 if result.missed else 0, **verdicts)
 
 
 @app.command()
@@ -164,12 +159,9 @@ def answers(
     Sends a few requests a second, as shoppers and sellers do. The orders that it places stay in the shop.
     Ctrl-C stops the run and shows the figures up to then.
     """
-    configure_logging("bench")
-    console = Console(stderr=as_json)
+    console = _console(as_json)
     result = bench_answers.run(Settings.load(), minutes, console)
-    _output(result, bench_answers.show, console, as_json)
-    if result.stopped:
-        raise typer.Exit(INTERRUPTED)
+    _finish(result, bench_answers.show, console, as_json, INTERRUPTED if result.stopped else 0)
 
 
 @app.command()
@@ -186,14 +178,11 @@ def gateway(
     Starts two processes of the API on the data of the running platform. The exit code is 1 if less than 70 %
     of the throughput of the cached route is left.
     """
-    configure_logging("bench")
-    console = Console(stderr=as_json)
+    console = _console(as_json)
     result = bench_gateway.run(
         Settings.load(), bench_gateway.GatewayBenchPlan(rounds, seconds, port), console
     )
-    _output(result, bench_gateway.show, console, as_json)
-    if not result.is_fast_enough:
-        raise typer.Exit(1)
+    _finish(result, bench_gateway.show, console, as_json, 0 if result.is_fast_enough else 1)
 
 
 @app.command()
@@ -212,13 +201,10 @@ def spike(
     Starts a temporary platform, fills a small shop, and audits all stores at the end. Use the machine for
     nothing else meanwhile. The exit code is 1 if a goal was missed.
     """
-    configure_logging("bench")
-    console = Console(stderr=as_json)
+    console = _console(as_json)
     plan = bench_spike.SpikeBenchPlan(times, seconds, calm_seconds, processes)
     result = bench_spike.run(Settings.load(), plan, port_offset, console)
-    _output(result, bench_spike.show, console, as_json, missed=result.missed)
-    if result.missed:
-        raise typer.Exit(1)
+    _finish(result, bench_spike.show, console, as_json, 1 if result.missed else 0, missed=result.missed)
 
 
 @app.command()
@@ -243,15 +229,12 @@ def recommendations(
     Starts a temporary platform and stops it at the end. Use the machine for nothing else meanwhile.
     The exit code is 1 if a goal was missed.
     """
-    configure_logging("bench")
-    console = Console(stderr=as_json)
+    console = _console(as_json)
     plan = bench_recommendations.RecommendationsBenchPlan(
         shoppers, tries, listings, answers, load_seconds, rounds
     )
     result = bench_recommendations.run(Settings.load(), plan, port_offset, console)
-    _output(result, bench_recommendations.show, console, as_json)
-    if result.missed:
-        raise typer.Exit(1)
+    _finish(result, bench_recommendations.show, console, as_json, 1 if result.missed else 0)
 
 
 @app.command()
@@ -264,12 +247,9 @@ def lag(
     Also measures how soon they include an order. The orders that it places stay in the shop. Ctrl-C stops the
     run and shows the figures up to then.
     """
-    configure_logging("bench")
-    console = Console(stderr=as_json)
+    console = _console(as_json)
     result = bench_lag.run(Settings.load(), minutes, console)
-    _output(result, bench_lag.show, console, as_json)
-    if result.stopped:
-        raise typer.Exit(INTERRUPTED)
+    _finish(result, bench_lag.show, console, as_json, INTERRUPTED if result.stopped else 0)
 
 
 @app.command()
@@ -288,13 +268,10 @@ def freshness(
     Starts a temporary platform with simulated shoppers and stops it at the end. Use the machine for nothing
     else meanwhile.
     """
-    configure_logging("bench")
-    console = Console(stderr=as_json)
+    console = _console(as_json)
     plan = bench_lag.SellerFreshnessPlan(rate, minutes, weeks, shoppers)
     result = bench_lag.run_on_temporary_platform(Settings.load(), plan, port_offset, console)
-    _output(result, bench_lag.show, console, as_json)
-    if result.stopped:
-        raise typer.Exit(INTERRUPTED)
+    _finish(result, bench_lag.show, console, as_json, INTERRUPTED if result.stopped else 0)
 
 
 @app.command()
@@ -312,8 +289,7 @@ def periods(
     Starts a temporary ClickHouse and stops it at the end. Use the machine for nothing else meanwhile.
     The exit code is 1 if the sums of facts, lines, hours and days differ.
     """
-    configure_logging("bench")
-    console = Console(stderr=as_json)
+    console = _console(as_json)
     result = bench_periods.run(Settings.load(), lines, port_offset, console)
     if as_json:
         print(bench_periods.as_json(result))
@@ -371,11 +347,23 @@ def _selected_tasks(only: list[str] | None) -> list[str]:
     return only or list(tasks)
 
 
-def _output(
-    result: Result, show: Callable[[Result, Console], None], console: Console, as_json: bool, **further: Any
+def _console(is_quiet: bool) -> Console:
+    """Configure the log, and return the console of a benchmark; `is_quiet` leaves standard output to JSON."""
+    configure_logging("bench")
+    return Console(stderr=is_quiet)
+
+
+def _finish(
+    result: Result,
+    show: Callable[[Result, Console], None],
+    console: Console,
+    as_json: bool,
+    exit_code: int,
+    **further: Any,
 ) -> None:
-    """Show a result, or print it as one JSON object with `further` fields."""
+    """Show a result, or print it as one JSON object with `further` fields; end with the exit code."""
     if as_json:
         print(json.dumps(asdict(result) | further, indent=2))
     else:
         show(result, console)
+    raise typer.Exit(exit_code)

@@ -15,8 +15,7 @@ from common.errors import UserError
 from common.settings import ROOT, Settings
 from dashboards import build as building
 from dashboards import containers, targets
-from local.install.environment import sync_packages
-from local.install.installation import installation_lock
+from local.install.environment import installation_lock, sync_packages
 from local.install.step import run
 
 PACKAGES = ROOT / "requirements-dashboards.lock"
@@ -95,9 +94,13 @@ def deploy(
     ]
     request = {"url": url, "token": token, "sources": sources, "dashboards": building.build(settings)}
     command: list[str | Path] = [python_with_grafana(settings.install), "-P", "-m", "dashboards.deploy"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        command, input=json.dumps(request), text=True, env=environment, cwd=ROOT, check=False
+        command,
+        input=json.dumps(request),
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        check=False,
     )
     if done.returncode:
         raise typer.Exit(done.returncode)

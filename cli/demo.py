@@ -1,7 +1,9 @@
 """`./souk demo`: a marketplace with live traffic on this machine."""
 
 import math
+import os
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,9 +14,7 @@ from common.file_lock import single_instance
 from common.settings import Settings
 from common.signal_handlers import interrupted_by_signals
 from local import stack
-from local.demo.backfill_wait import wait_for_backfill
-from local.demo.default_rate import available_cores, default_rate, relative_speed
-from local.demo.display import show_backfill, show_live
+from local.demo.display import show_backfill, show_live, wait_for_backfill
 from local.demo.simulator_process import SimulatorProcess
 from local.demo_mode import offer_demo_sessions, set_demo
 from local.state_directory import StateDirectory
@@ -23,6 +23,57 @@ from local.table import console as make_console
 from producers.simulator import saved_world
 from producers.simulator.history.plan import HistoryPlan
 from producers.simulator.world.shape import WorldShape
+
+BUSY_SHARE = 2 / 3
+"""Share of the cores that the platform and its simulator may use."""
+
+IDLE_CORES = 0.4
+"""Cores that the platform uses without traffic."""
+
+CORES_PER_EVENT = 0.003
+"""Cores for one event a second: 400 of them took 1.6 cores, with those of an idle platform."""
+
+LOOP_STEPS, LOOP_S = 200_000, 0.014
+"""The loop of `relative_speed`, and its CPU time in seconds on a machine of that kind. On a slower one, such
+as a laptop or a virtual machine beside busy ones, an event costs more in the same proportion."""
+
+STEP, MIN_DEFAULT, MAX_DEFAULT = 100, 50, 1_000
+"""The default is a multiple of `STEP`. Rates above `MAX_DEFAULT` were not measured."""
+
+CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+"""The CPU limit of a container: `<quota> <period>` in microseconds, or `max <period>`."""
+
+
+def default_rate(cores: float) -> int:
+    """Return the events per second that keep `BUSY_SHARE` of the cores busy, within the limits above.
+
+    `cores` are those of the machine on which the costs above were measured.
+    """
+    rate = (cores * BUSY_SHARE - IDLE_CORES) / CORES_PER_EVENT
+    return min(max(int(rate // STEP) * STEP, MIN_DEFAULT), MAX_DEFAULT)
+
+
+def relative_speed() -> float:
+    """Return the speed of this machine's cores, as a multiple of that which the costs above belong to."""
+    return LOOP_S / min(_loop_s() for _ in range(3))
+
+
+def _loop_s() -> float:
+    begun, total = time.process_time(), 0
+    for number in range(LOOP_STEPS):
+        total += number * number % 7
+    return time.process_time() - begun
+
+
+def available_cores(limit: Path = CGROUP_LIMIT) -> float:
+    """Return the number of cores that this process may use: its CPU affinity and its container's limit."""
+    cores = float(len(os.sched_getaffinity(0)))
+    try:
+        quota, period = limit.read_text().split()
+        return cores if quota == "max" else min(cores, int(quota) / int(period))
+    except (OSError, ValueError):  # no cgroup v2
+        return cores
+
 
 MAX_RATE = 20_000
 SEED_HELP = "Seed of the marketplace. Another seed needs another SOUK_HOME."
@@ -73,8 +124,9 @@ def command(
             with SimulatorProcess(settings, "backfill", *world_arguments) as simulator:
                 show_backfill(settings, simulator, console)
             wait_for_backfill(settings, console)
-            text = f"  {rate:,} events a second, live after {time.monotonic() - begun_s:.0f} s"
-            console.print(text, highlight=False)
+            console.print(
+                f"  {rate:,} events a second, live after {time.monotonic() - begun_s:.0f} s", highlight=False
+            )
             with SimulatorProcess(settings, "live", *world_arguments, "--rate", str(rate)) as simulator:
                 limit_s = math.inf if minutes is None else minutes * 60
                 show_live(settings, simulator, console, f"Ctrl-C stops {stops}.", limit_s)
@@ -98,8 +150,9 @@ def check_options(settings: Settings, rate: int, minutes: float | None, world: d
         raise UserError(f"--minutes {minutes:g}: give more than 0")
     saved = saved_world.read(settings.home)
     if saved is not None:
-        shop = {"currency": settings.shop_currency, "timezone": settings.shop_timezone}
-        return saved_world.require_same_options(saved, world | shop)
+        return saved_world.require_same_options(
+            saved, world | {"currency": settings.shop_currency, "timezone": settings.shop_timezone}
+        )
     options: dict[str, Any] = {name: value for name, value in world.items() if value is not None}
     length = {"weeks": options.pop("weeks")} if "weeks" in options else {}
     HistoryPlan(WorldShape(**options), 0, **length)

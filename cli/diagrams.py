@@ -107,8 +107,10 @@ def tables() -> str:
     ]
     lines += [f"    {event} --> {name}[({name})]" for name in RANKINGS for event in READ_BY_RANKINGS]
     for path in sorted(QUERIES.glob("*.sql")):
-        read = _table_names(path.read_text(encoding="utf-8")) & metrics.keys()
-        lines += [f"    {table} --> {path.stem}{{{{{path.stem}}}}}" for table in sorted(read)]
+        lines += [
+            f"    {table} --> {path.stem}{{{{{path.stem}}}}}"
+            for table in sorted(_table_names(path.read_text(encoding="utf-8")) & metrics.keys())
+        ]
     return _mermaid("flowchart LR", lines)
 
 

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.table import Table
+from rich.table import Column
 
 from common.errors import Rejected, UserError
 from common.settings import Settings
-from local.table import console
+from local.table import print_json, print_table
 from producers.kit.inbox.dead_letter_queue import (
     DeadLetter,
     DeadLetterQueue,
@@ -48,20 +48,27 @@ def list_(
                 topic.removesuffix("_dlq"): [_description(letter) for letter in queue.unresolved(topic)]
                 for topic in dead_letter_topics()
             }
-            print(orjson.dumps({name: letters for name, letters in described.items() if letters}).decode())
+            print_json({name: letters for name, letters in described.items() if letters})
             return
         found = summaries(queue)
     if not found:
         print("no dead letters")
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("event or table", "letters", "oldest", "newest", "stage", "most frequent reason"):
-        table.add_column(column, justify="right" if column == "letters" else "left", no_wrap=True)
-    for each in found:
-        oldest, newest = (f"{written_at:%Y-%m-%d %H:%M:%S}" for written_at in (each.oldest, each.newest))
-        reason = each.reason[:MAX_REASON_CHARS]
-        table.add_row(each.name, f"{each.letters:,}", oldest, newest, each.stage, reason)
-    console().print(table)
+    titles = ("event or table", "letters", "oldest", "newest", "stage", "most frequent reason")
+    print_table(
+        [Column(title, justify="right" if title == "letters" else "left", no_wrap=True) for title in titles],
+        (
+            (
+                each.name,
+                f"{each.letters:,}",
+                f"{each.oldest:%Y-%m-%d %H:%M:%S}",
+                f"{each.newest:%Y-%m-%d %H:%M:%S}",
+                each.stage,
+                each.reason[:MAX_REASON_CHARS],
+            )
+            for each in found
+        ),
+    )
 
 
 @app.command()
@@ -80,7 +87,7 @@ def show(
                 more += 1
                 continue
             described = {**_description(letter), "headers": letter.headers, **_content(letter, decoder)}
-            print(orjson.dumps(described, option=orjson.OPT_UTC_Z).decode())
+            print_json(described, orjson.OPT_UTC_Z)
     if more:
         typer.echo(f"{more:,} more: --limit shows them", err=True)
 

@@ -5,19 +5,17 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import httpx
-import orjson
 import typer
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 from rich.markup import escape
-from rich.table import Table
 
-from clickhouse.client import connect
+from clickhouse.client import connect, one_line
 from common.clock import system_clock
 from common.errors import PartUnavailable, UserError
 from common.experiments.definition import DEFAULT_STRATEGY
 from common.principal_token import PlatformToken
 from common.settings import Settings
-from local.table import console
+from local.table import print_json, print_table
 from recommenders.experiments.intervals import Interval
 from recommenders.experiments.judgement import ExploredLog, Judgement, difference, judge, winner
 from recommenders.training.off_policy import DAYS, judged_on_log, read_explored_log
@@ -43,16 +41,23 @@ def list_experiments(as_json: AsJson = False) -> None:
     """List the experiments. The setting recommendation_experiments defines them."""
     content = _get("/v1/admin/experiments")
     if as_json:
-        print(orjson.dumps(content).decode())
+        print_json(content)
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("name", "state", "surface", "arms", "start", "stop"):
-        table.add_column(column)
-    for one in content["experiments"]:
-        arms = ", ".join(f"{arm['name']} {arm['share']:.0%}" for arm in one["arms"])
-        cells = (one["name"], one["state"], one["surface"], arms, _day(one["start"]), _day(one["stop"]))
-        table.add_row(*map(escape, cells))
-    console().print(table)
+    print_table(
+        ("name", "state", "surface", "arms", "start", "stop"),
+        (
+            map(
+                escape,
+                (
+                    *(one[name] for name in ("name", "state", "surface")),
+                    ", ".join(f"{arm['name']} {arm['share']:.0%}" for arm in one["arms"]),
+                    _day(one["start"]),
+                    _day(one["stop"]),
+                ),
+            )
+            for one in content["experiments"]
+        ),
+    )
     print(f"hold-out {content['holdout_share']:.1%}, random lists {content['exploration_share']:.1%}")
 
 
@@ -63,18 +68,26 @@ def results(
     """Show each metric of each arm, its relative difference from control, and the verdict."""
     content = _get(f"/v1/admin/experiments/{quote(name, safe='')}")
     if as_json:
-        print(orjson.dumps(content).decode())
+        print_json(content)
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("arm", "visitors", "metric", "value", "against control", "verdict"):
-        table.add_column(column)
-    for arm in content["arms"]:
-        for metric in arm["metrics"]:
-            relative = metric["relative"]
-            shown = _signed(Interval(**relative)) if relative else ""
-            cells = (arm["name"], f"{arm['visitors']:,}", metric["metric"], f"{metric['value']:,.4f}", shown)
-            table.add_row(*map(escape, (*cells, metric["verdict"] or "")))
-    console().print(table)
+    print_table(
+        ("arm", "visitors", "metric", "value", "against control", "verdict"),
+        (
+            map(
+                escape,
+                (
+                    arm["name"],
+                    f"{arm['visitors']:,}",
+                    metric["metric"],
+                    f"{metric['value']:,.4f}",
+                    _signed(Interval(**metric["relative"])) if metric["relative"] else "",
+                    metric["verdict"] or "",
+                ),
+            )
+            for arm in content["arms"]
+            for metric in arm["metrics"]
+        ),
+    )
     for warning in content["warnings"]:
         print(f"warning: {warning}")
 
@@ -96,10 +109,10 @@ def judge_strategy(
             log = read_explored_log(client, system_clock(), days)
             card = _newest_card(client)
     except ClickHouseError as error:
-        raise PartUnavailable(f"ClickHouse can't read the log: {' '.join(str(error).split())}") from error
+        raise PartUnavailable(f"ClickHouse can't read the log: {one_line(error)}") from error
     _require(log, arm, champion, days)
     if as_json:
-        print(orjson.dumps({**judged_on_log(log, champion), "evaluation": card}).decode())
+        print_json({**judged_on_log(log, champion), "evaluation": card})
         return
     _show(log, arm, champion)
     if card:
@@ -115,24 +128,18 @@ def _require(log: ExploredLog, arm: str | None, champion: str, days: float) -> N
 
 
 def _show(log: ExploredLog, arm: str | None, champion: str) -> None:
-    table = Table(box=None, pad_edge=False, title=f"clicks for each of {len(log.clicks):,} places")
-    for column in (
-        "strategy",
-        "ips",
-        "snips",
-        "dr",
-        "effective places",
-        f"against {champion}",
-        "would have won",
-    ):
-        table.add_column(column)
+    rows = []
     for name in log.strategies if arm is None else dict.fromkeys((champion, arm)):
         found = judge(log, name)
         compared = ("", "") if name == champion else _compared(log, found, champion)
         rates = (_rate(each.interval) for each in (found.ips, found.snips, found.doubly_robust))
         size = f"{found.doubly_robust.effective_sample_size:,.0f}"
-        table.add_row(*map(escape, (name, *rates, size, *compared)))
-    console().print(table)
+        rows.append(map(escape, (name, *rates, size, *compared)))
+    print_table(
+        ("strategy", "ips", "snips", "dr", "effective places", f"against {champion}", "would have won"),
+        rows,
+        f"clicks for each of {len(log.clicks):,} places",
+    )
 
 
 def _compared(log: ExploredLog, found: Judgement, champion: str) -> tuple[str, str]:

@@ -90,7 +90,6 @@ def _guess(directory: Path, mapping: Path | None, settings: Settings) -> None:
     except OSError as error:
         raise UserError(f"{mapping} can't be written ({error.strerror})") from error
     console = Console()
-    head = text.split("\nname:", 1)[0]
-    for line in head.splitlines()[_LINES_ON_USE:]:
+    for line in text.split("\nname:", 1)[0].splitlines()[_LINES_ON_USE:]:
         console.print(line.removeprefix("#").removeprefix(" "), soft_wrap=True, highlight=False, markup=False)
     console.print(f"mapping: {mapping}. Read its comments, then try `--dry-run`.", highlight=False)

@@ -84,7 +84,7 @@ def _wait_until_complete(versions: JobVersions, job: str, version: str) -> Versi
         if state.next != version:
             raise UserError(f"another build or `discard` has replaced version {version} of job {job}")
         behind = "" if state.behind is None else f"{state.behind:,} messages to read"
-        says = "; ".join(text for text in (state.problem, behind) if text) or "waiting for Flink to start it"
+        says = "; ".join(filter(None, (state.problem, behind))) or "waiting for Flink to start it"
         if says != shown:
             print(f"job {job}: version {version}: {says}", flush=True)
             shown, changed_at = says, time.monotonic()

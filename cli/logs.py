@@ -13,11 +13,18 @@ from common.clock import system_clock
 from common.errors import UserError
 from common.settings import Settings
 from local.logs.files import Follower, all_lines, last_lines
-from local.logs.merge import merged
 from local.logs.order_events import OrderEvent, find_order_events
-from local.logs.record import LogRecord, lines_with, read_records
-from local.logs.rendering import as_json, readable
-from local.logs.selection import Selection, parse_level, parse_time
+from local.logs.record import (
+    LogRecord,
+    Selection,
+    as_json,
+    lines_with,
+    merged,
+    parse_level,
+    parse_time,
+    read_records,
+    readable,
+)
 from local.state_directory import StateDirectory
 
 POLL_S = 0.3

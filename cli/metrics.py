@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-import orjson
 import typer
-from rich.table import Table
+from rich.table import Column
 
 from cli import job_versions
 from clickhouse.metrics.definition import MetricDefinition, read_definitions, rollups_over
@@ -16,7 +15,7 @@ from clickhouse.migrate import exclusive_client
 from common.errors import PartUnavailable, UserError
 from common.job_versions import VERSIONED_JOBS
 from common.settings import Settings
-from local.table import console
+from local.table import console, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -42,18 +41,17 @@ def list_(
     except PartUnavailable as error:
         print(f"the versions of jobs are not shown: {error}", file=sys.stderr)
     if as_json:
-        print(orjson.dumps(found).decode())
+        print_json(found)
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("metric or job", "live", "before it", "built, never live", "this checkout"):
-        table.add_column(column, no_wrap=True)
+    rows = []
     for name, each in found.items():
         checkout = "the same" if each["live"] == each["defined"] else each["defined"]
         before, new = ", ".join(each["before"]), ", ".join(each["never_live"])
         if (behind := each.get("messages_behind")) and new:
             new += f" ({behind:,} messages behind)"
-        table.add_row(name, each["live"] or "none", before, new, checkout)
-    console().print(table)
+        rows.append((name, each["live"] or "none", before, new, checkout))
+    titles = ("metric or job", "live", "before it", "built, never live", "this checkout")
+    print_table([Column(title, no_wrap=True) for title in titles], rows)
     for name, each in found.items():
         if problem := each.get("problem"):
             console().print(f"[yellow]{name}[/]: version {each['never_live'][0]} waits: {problem}")

@@ -284,19 +284,22 @@ def data_dictionary() -> str:
 
 
 def _view(view: AnalyticsView) -> str:
-    parts = [
-        f"## {view.name}",
-        view.description,
-        _column_table(view.columns),
-        view.question,
-        f"```sql\n{view.example}\n```",
-    ]
-    return "\n\n".join(parts)
+    return "\n\n".join(
+        [
+            f"## {view.name}",
+            view.description,
+            _column_table(view.columns),
+            view.question,
+            f"```sql\n{view.example}\n```",
+        ]
+    )
 
 
 def _column_table(columns: Iterable[Column]) -> str:
-    rows = [(f"`{column.name}`", f"`{column.type}`", column.comment) for column in columns]
-    return _table(("column", "type", "meaning"), rows)
+    return _table(
+        ("column", "type", "meaning"),
+        [(f"`{column.name}`", f"`{column.type}`", column.comment) for column in columns],
+    )
 
 
 def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

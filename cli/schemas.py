@@ -1,6 +1,6 @@
 """`./souk schemas check | register | list`: checks, registers or lists the event schemas."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -79,11 +79,9 @@ def list_() -> None:
 def _registered(note: str = "") -> SchemaHistory:
     """Return the registry's versions, newest first; only a note if the registry does not answer."""
     settings = Settings.load()
-    versions: dict[str, list[Any]] = {}
     try:
         with SchemaRegistry(settings.registry) as registry:
-            for event in all_events().values():
-                versions[event.name] = registry.versions(event.subject)[::-1]
+            versions = {event.name: registry.versions(event.subject)[::-1] for event in all_events().values()}
     except PartUnavailable as error:
         return SchemaHistory(note=f"{note}; but {error}" if note else str(error))
     return SchemaHistory(versions, f"the registry at {redact_password(settings.registry)}", note)

@@ -56,7 +56,7 @@ class Sending:
                 raise UserError(f"{plan.directory} has no event in that range: widen --from and --to")
             if self.restart:
                 prepared = replace(prepared, entry=replace(prepared.entry, position=0, finished_at=None))
-            reports = self._reports(prepared)
+            reports = [Path(prepared.entry.report), *([self.json_report] if self.json_report else [])]
             if prepared.entry.complete:
                 report.write(reports, prepared.entry, prepared.findings)
                 console.print(
@@ -95,9 +95,6 @@ class Sending:
     def _convert(self, plan: run.ReplayOptions) -> tuple[Conversion, str]:
         with self.console.status(f"reading {plan.directory}"):
             return run.convert(plan, self.settings)
-
-    def _reports(self, prepared: run.PreparedReplay) -> list[Path]:
-        return [Path(prepared.entry.report), *([self.json_report] if self.json_report else [])]
 
 
 def require_writable(path: Path | None) -> None:

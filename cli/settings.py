@@ -5,13 +5,13 @@ from typing import Annotated, Any
 import orjson
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column
 
 from common.configuration.definitions import DEFINITIONS
 from common.errors import UserError
 from common.settings import Settings
 from local.commerce_request import commerce_request
-from local.table import console
+from local.table import print_json, print_table
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -30,19 +30,18 @@ def list_(as_json: AsJson = False) -> None:
     """Show each setting: its value, what it takes, and the reason of its last change."""
     found = _request("GET", "/v1/settings")
     if as_json:
-        print(orjson.dumps(found).decode())
+        print_json(found)
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("setting", "value", "version", "reason", "takes"):
-        table.add_column(
-            column,
-            no_wrap=column not in ("reason", "takes"),
-            justify="right" if column == "version" else "left",
-            min_width=20 if column == "reason" else None,
-        )
-    for one in found:
-        table.add_row(*map(escape, (one["name"], *_in_table(one))))
-    console().print(table)
+    print_table(
+        (
+            Column("setting", no_wrap=True),
+            Column("value", no_wrap=True),
+            Column("version", no_wrap=True, justify="right"),
+            Column("reason", min_width=20),
+            "takes",
+        ),
+        (map(escape, (one["name"], *_in_table(one))) for one in found),
+    )
 
 
 @app.command("set")
@@ -55,9 +54,8 @@ def set_(
     ] = None,
 ) -> None:
     """Set a value. Every process knows it within about a second."""
-    body = {"value": read_value(name, value), "reason": reason}
-    if version is not None:
-        body["version"] = version
+    expected = {} if version is None else {"version": version}
+    body = {"value": read_value(name, value), "reason": reason, **expected}
     _print_state(_request("PUT", _path(name), body))
 
 
@@ -70,20 +68,19 @@ def history(name: Name, as_json: AsJson = False) -> None:
         page = _request("GET", f"{_path(name)}/history?before={page['next_before']}")
         versions += page["versions"]
     if as_json:
-        print(orjson.dumps(versions).decode())
+        print_json(versions)
         return
     if not versions:
         print(f"{name} has its default: nobody has changed it")
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("version", "value", "changed at", "author", "reason"):
-        table.add_column(column, no_wrap=column != "reason")
+    rows = []
     for one in versions:
         restored = one["rolled_back_to"]
         why = one["reason"] if restored is None else f"{one['reason']} (back to version {restored})"
         cells = (str(one["version"]), _shown(one["value"]), one["changed_at"][:19] + "Z", one["author"], why)
-        table.add_row(*map(escape, cells))
-    console().print(table)
+        rows.append(map(escape, cells))
+    titles = ("version", "value", "changed at", "author", "reason")
+    print_table([Column(title, no_wrap=title != "reason") for title in titles], rows)
 
 
 @app.command()
@@ -101,25 +98,21 @@ def read_value(name: str, text: str) -> Any:
 
     The service refuses a value that does not fit and says which values the setting takes.
     """
-    setting = DEFINITIONS.get(name)
-    if setting is not None and setting.kind == "text":
+    if name in DEFINITIONS and DEFINITIONS[name].kind == "text":
         return text
-    if text.lower() in _WORDS:
-        return _WORDS[text.lower()]
     try:
-        return orjson.loads(text)
+        return _WORDS[text.lower()] if text.lower() in _WORDS else orjson.loads(text)
     except ValueError:
         return text
 
 
 def _in_table(setting: dict[str, Any]) -> tuple[str, str, str, str]:
     """Return value, version, reason and what a setting takes. A list is shown by its length."""
-    value, takes = setting["value"], setting["expected"]
+    value, takes = _shown(setting["value"]), setting["expected"]
     if setting["type"] == "list":
-        value, takes = f"{len(value)} entries", takes.partition(",")[0]
-    else:
-        value = _shown(value)
-        value = value if len(value) <= MAX_SHOWN else f"{value[: MAX_SHOWN - 1]}…"
+        value, takes = f"{len(setting['value'])} entries", takes.partition(",")[0]
+    elif len(value) > MAX_SHOWN:
+        value = f"{value[: MAX_SHOWN - 1]}…"
     return value, str(setting["version"]), setting["reason"] or "", takes
 
 

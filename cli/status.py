@@ -27,8 +27,16 @@ def command(
     if as_json:
         total = sum(status.memory_bytes for status in statuses)
         behind = asdict(lag) if lag else None
-        parts = [asdict(status) for status in statuses]
-        print(json.dumps({"parts": parts, "memory_bytes": total, "messages_behind": behind}, indent=2))
+        print(
+            json.dumps(
+                {
+                    "parts": [asdict(status) for status in statuses],
+                    "memory_bytes": total,
+                    "messages_behind": behind,
+                },
+                indent=2,
+            )
+        )
     else:
         console = make_console()
         console.print(table(statuses, console.width))

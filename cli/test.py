@@ -11,12 +11,10 @@ from pathlib import Path
 import psutil
 import typer
 
-from cli.parallel import CommandRunner, Outcome, run_all
-from cli.second_run import TESTS_LEFT, cache_options, repeat_failed
+from cli.parallel import TESTS_LEFT, CommandRunner, Outcome, cache_options, repeat_failed, run_all
 from common.settings import ROOT, Settings
 from local.install.browser import chromium
-from local.install.environment import TEST_PACKAGES, install_packages
-from local.install.installation import fetch_jars, installation_lock
+from local.install.environment import TEST_PACKAGES, fetch_jars, install_packages, installation_lock
 from local.install.jars import groups, is_complete
 
 CONTEXT_SETTINGS = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -117,8 +115,7 @@ def command(
     in_time = [f"--end-by={end_by:.0f}"] if nightly else []
     caches = {name: ROOT / ".pytest_cache" / name for name in LANES}
     lanes = {name: [*pytest, *cache_options(caches[name]), *lane_arguments(name, nightly)] for name in LANES}
-    tools = Path(sys.executable).parent
-    checks = [[str(tools / tool), *arguments] for tool, *arguments in CHECKS]
+    checks = [[str(Path(sys.executable).parent / tool), *arguments] for tool, *arguments in CHECKS]
     commands = {"checks": checks, **{name: [[*argv, *in_time]] for name, argv in lanes.items()}}
     outcomes = run_all(commands, environment, lanes_at_once())
     if not nightly or time.time() < end_by:

@@ -9,6 +9,11 @@ from common.errors import PartUnavailable
 from common.settings import Settings
 
 
+def one_line(error: Exception) -> str:
+    """Return the text of an error of the client without its line breaks."""
+    return " ".join(str(error).split())
+
+
 def connect(settings: Settings, admin: bool = False, database: str | None = None) -> Client:
     """Connect as the analyst or the admin of the settings; threads may share the returned client.
 
@@ -33,7 +38,6 @@ def connect(settings: Settings, admin: bool = False, database: str | None = None
             client_name="souk",
         )
     except clickhouse_connect.driver.exceptions.Error as error:
-        reason = " ".join(str(error).split())
         raise PartUnavailable(
-            f"ClickHouse at {settings.clickhouse} can't be used as {user}: {reason}"
+            f"ClickHouse at {settings.clickhouse} can't be used as {user}: {one_line(error)}"
         ) from error

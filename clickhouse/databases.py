@@ -18,14 +18,6 @@ def analytics_database(database: str) -> str:
     return ANALYTICS if database == DEFAULT_DATABASE else f"{database}_{ANALYTICS}"
 
 
-def facts_database(analytics: str) -> str | None:
-    """Return the platform's database beside a database of views for analysts; None for another database."""
-    if analytics == ANALYTICS:
-        return DEFAULT_DATABASE
-    facts = analytics.removesuffix(f"_{ANALYTICS}")
-    return facts if facts not in (analytics, "") else None
-
-
 def is_internal(database: str) -> bool:
     """Return whether a database contains tables that only the platform itself reads."""
     return database.lower().endswith(ROWS_SUFFIX)

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from clickhouse.literals import quoted
@@ -43,8 +42,9 @@ def buffered_body(chunks: Iterable[bytes], folder: Path) -> Iterator[str]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM):
             raise
-        message = f"Cannot buffer the request's data: {error.strerror}."
-        raise DatabaseError(243, "NOT_ENOUGH_SPACE", message) from None
+        raise DatabaseError(
+            243, "NOT_ENOUGH_SPACE", f"Cannot buffer the request's data: {error.strerror}."
+        ) from None
     finally:
         os.close(descriptor)
 
@@ -157,8 +157,9 @@ class Connection:
             try:
                 return self.query(insert.from_file(path, format_name), params=params)
             except DatabaseError as error:
-                message = error.message.replace(f": (in file/uri {path})", "")
-                raise DatabaseError(error.code, error.name, message) from None
+                raise DatabaseError(
+                    error.code, error.name, error.message.replace(f": (in file/uri {path})", "")
+                ) from None
 
     def inserter(self, statement: str, format_name: str) -> Any:
         """Return chdb's insert of data that are appended in pieces (`append`, `finish`)."""
@@ -167,14 +168,6 @@ class Connection:
     def close(self) -> None:
         """Close the connection; safe to call twice."""
         self._chdb.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class Engine:
@@ -201,8 +194,9 @@ class Engine:
         Raises:
             DatabaseError: the engine refuses a setting's value, or has no such database.
         """
-        given = {"implicit_select": "0", **(settings or {})}
-        return Connection.open(self._target, self._folder, given, database)
+        return Connection.open(
+            self._target, self._folder, {"implicit_select": "0", **(settings or {})}, database
+        )
 
     def internal_query(self, query: str) -> str:
         """Return the result of a small query that the server itself needs."""

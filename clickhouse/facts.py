@@ -74,8 +74,7 @@ def create_table(event: EventSchema) -> str:
     event's key, so that a query for one order, product or seller reads adjacent rows.
     docs/decisions/partitions.md explains the partitions by year and the small granules.
     """
-    lines = [_column(field) for field in event.fields]
-    body = ",\n".join([*lines, INGESTED_AT])
+    body = ",\n".join([*map(_column, event.fields), INGESTED_AT])
     return (
         f"CREATE TABLE IF NOT EXISTS {event.name}\n(\n{body}\n)\n"
         "ENGINE = ReplacingMergeTree(ingested_at)\n"

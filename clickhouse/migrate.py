@@ -1,7 +1,7 @@
 """Applies migrations: numbered SQL files, each applied once, in order, and never changed afterwards."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,17 +9,55 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from clickhouse import query_files, views
-from clickhouse.analytics import catalogue, installation
+from clickhouse.analytics import catalogue
 from clickhouse.client import connect
 from clickhouse.metrics.definition import MetricDefinition, read_definitions
 from clickhouse.metrics.versions import MetricVersions
 from clickhouse.migration_lock import migration_lock
 from clickhouse.migration_state import FOLDER
 from clickhouse.sql_guard.statement import tokens
-from clickhouse.stored_minor_digits import check_minor_digits
+from common.errors import UserError
 from common.file_lock import file_lock
 from common.migrations import Applied, BrokenMigrations, Migration, pending, read_migrations
+from common.money import minor_digits
 from common.settings import Settings
+
+_WITHOUT_DECIMALS = frozenset(
+    ["AFN", "ALL", "IQD", "IRR", "KPW", "LAK", "LBP", "MGA", "MMK", "RSD", "SOS", "SYP", "YER"]
+)
+"""Currencies whose amounts version 0.1.0 and earlier stored without decimals, unlike ISO 4217."""
+
+
+def check_minor_digits(client: Client, currency: str) -> None:
+    """Store the decimals of the shop's currency at the first call, and compare them at later ones.
+
+    Stored amounts are integers in minor units. A release with other decimals for the shop's currency would
+    read all of them as amounts that are ten, a hundred or a thousand times as high or low.
+
+    Raises:
+        UserError: the amounts of this currency are stored with other decimals.
+    """
+    if not client.command("EXISTS TABLE stored_minor_digits"):
+        return  # without the migration, there are no amounts
+    stored = client.query(
+        "SELECT digits FROM stored_minor_digits FINAL WHERE currency = {currency:String}",
+        {"currency": currency},
+    ).result_rows
+    digits = stored[0][0] if stored else _first_digits(client, currency)
+    if digits != minor_digits(currency):
+        raise UserError(
+            f"amounts in {currency} are stored with {digits} decimals here, and ISO 4217 has "
+            f"{minor_digits(currency)}: set SOUK_HOME to a new directory, and import the shop's tables again"
+        )
+    if not stored:
+        client.insert("stored_minor_digits", [[currency, digits]], column_names=["currency", "digits"])
+
+
+def _first_digits(client: Client, currency: str) -> int:
+    query = "SELECT 1 FROM order_placed WHERE currency = {currency:String} LIMIT 1"
+    was_without = currency in _WITHOUT_DECIMALS and client.query(query, {"currency": currency}).result_rows
+    return 0 if was_without else minor_digits(currency)
+
 
 _TABLE_MISSING = re.compile(r"\b(?:UNKNOWN_TABLE|UNKNOWN_DATABASE)\b")
 
@@ -52,11 +90,8 @@ def migrate(
 
     Raises: see `apply_migrations` and `install_views`.
     """
-    migrations = read_migrations(folder)
-    with exclusive_client(settings) as client:
-        applied = _apply_pending(client, migrations)
-        check_minor_digits(client, settings.shop_currency)
-        _install_views(client, queries, metrics, analytics)
+    applied = apply_migrations(settings, folder)
+    install_views(settings, queries, metrics, analytics)
     return applied
 
 
@@ -69,7 +104,10 @@ def apply_migrations(settings: Settings, folder: Path = FOLDER) -> list[str]:
     """
     migrations = read_migrations(folder)
     with exclusive_client(settings) as client:
-        return _apply_pending(client, migrations)
+        missing = list(pending(migrations, _applied(client)))
+        for migration in missing:
+            _apply(client, migration)
+    return [migration.name for migration in missing]
 
 
 def install_views(
@@ -83,14 +121,15 @@ def install_views(
     A metric whose definition has changed is filled from the facts first. Apply the migrations before.
 
     Raises:
-        BrokenQuery: ClickHouse refuses a query as a view.
-        BrokenView: ClickHouse refuses a view for analysts.
+        BrokenView: ClickHouse refuses a query as a view, or a view for analysts.
         UserError: the shop's amounts are stored with other decimals than its currency has.
         PartUnavailable: ClickHouse does not answer, or another home holds the migration lock for too long.
     """
     with exclusive_client(settings) as client:
         check_minor_digits(client, settings.shop_currency)
-        _install_views(client, queries, metrics, analytics)
+        MetricVersions(client).install((read_definitions() if metrics is None else metrics).values())
+        views.install_queries(client, queries)
+        views.install_analytics(client, catalogue.read_views(analytics))
 
 
 @contextmanager
@@ -102,45 +141,24 @@ def exclusive_client(settings: Settings) -> Iterator[Client]:
     Raises:
         PartUnavailable: ClickHouse does not answer, or another home holds the migration lock for too long.
     """
-    client = connect(settings, admin=True, database="default")
-    database = settings.clickhouse_database
-    try:
-        with file_lock(settings.home / "migrations.lock"):
-            client.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
-            client.database = database
-            with migration_lock(client, settings):
-                yield client
-    finally:
-        client.close()
-
-
-def _apply_pending(client: Client, migrations: Sequence[Migration]) -> list[str]:
-    done = []
-    for migration in pending(migrations, _applied(client)):
-        _apply(client, migration)
-        done.append(migration.name)
-    return done
-
-
-def _install_views(
-    client: Client, queries: Path, metrics: Mapping[str, MetricDefinition] | None, analytics: Path
-) -> None:
-    definitions = read_definitions() if metrics is None else metrics
-    MetricVersions(client).install(definitions.values())
-    views.install(client, queries)
-    installation.install(client, catalogue.read_views(analytics))
+    with (
+        connect(settings, admin=True, database="default") as client,
+        file_lock(settings.home / "migrations.lock"),
+    ):
+        client.command(f"CREATE DATABASE IF NOT EXISTS `{settings.clickhouse_database}`")
+        client.database = settings.clickhouse_database
+        with migration_lock(client, settings):
+            yield client
 
 
 def _applied(client: Client) -> Applied:
     try:
-        rows = client.query(
-            "SELECT number, name, sha256 FROM schema_migrations FINAL ORDER BY number"
-        ).result_rows
+        query = "SELECT number, name, sha256 FROM schema_migrations FINAL ORDER BY number"
+        return {number: (name, checksum) for number, name, checksum in client.query(query).result_rows}
     except DatabaseError as error:
         if _TABLE_MISSING.search(str(error)):
             return {}
         raise
-    return {number: (name, checksum) for number, name, checksum in rows}
 
 
 def _apply(client: Client, migration: Migration) -> None:
@@ -148,14 +166,13 @@ def _apply(client: Client, migration: Migration) -> None:
         try:
             client.command(statement)
         except DatabaseError as error:
-            reason = str(error).strip().splitlines()[0]
             raise BrokenMigrations(
-                f"{migration.name} failed at «{statement.split(chr(10))[0]}»: {reason}"
+                f"{migration.name} failed at «{statement.split(chr(10))[0]}»: "
+                f"{str(error).strip().splitlines()[0]}"
             ) from error
-    row = [migration.number, migration.name, migration.checksum]
     client.insert(
         "schema_migrations",
-        [row],
+        [[migration.number, migration.name, migration.checksum]],
         column_names=["number", "name", "sha256"],
         column_type_names=["UInt32", "String", "String"],  # else the client asks the server for them
     )

@@ -1,7 +1,7 @@
 """`python -m clickhouse.rollup_worker`: refreshes the sums of all roll-ups, once a minute.
 
 Figures are exact without it (`clickhouse/metrics/rollups.py`); queries over long periods are quick because of
-it. It also exports what the newest audits found (`clickhouse/audit_runs/results.py`). SIGTERM ends it.
+it. It also exports what the newest audits found (`clickhouse/audit_runs/log.py`). SIGTERM ends it.
 """
 
 import sys
@@ -14,7 +14,7 @@ import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from clickhouse.audit_runs.results import export as export_audit
+from clickhouse.audit_runs.log import export as export_audit
 from clickhouse.client import connect
 from clickhouse.metrics.rollups import REFRESH_EVERY_S, Rollups
 from clickhouse.metrics.versions import MetricVersions

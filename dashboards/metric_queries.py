@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from textwrap import indent
 
-from clickhouse.metric_catalogue.definition import Metric, read_catalogue
-from clickhouse.metric_catalogue.files import Unit
+from clickhouse.metric_catalogue.definition import Metric, Unit, read_catalogue
 from clickhouse.metric_catalogue.queries import (
     WHOLE_PERIOD,
     series_query,

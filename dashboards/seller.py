@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from babel.numbers import get_currency_symbol
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
-from clickhouse.metric_catalogue.files import Unit
+from clickhouse.metric_catalogue.definition import Metric, Unit, read_catalogue, read_domains
 from clickhouse.metric_catalogue.scope import ONE_SELLER
 from common.settings import Settings
 from dashboards.metric_queries import UNITS, metric_series, metric_split, metric_totals, panels_of

@@ -29,7 +29,8 @@ def ensure(settings: Settings) -> Settings:
     stored = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if any(name not in stored for name in PASSWORDS):
         stored = {name: secrets.token_urlsafe(24) for name in PASSWORDS} | stored
-        write(path, stored)
+        lines = (f"{name} = {json.dumps(value)}\n" for name, value in stored.items())
+        write_private(path, "".join(lines))
     path.chmod(0o600)
     given = settings.model_fields_set
     unset = {
@@ -38,11 +39,6 @@ def ensure(settings: Settings) -> Settings:
         if name in Settings.model_fields and name not in given
     }
     return settings.model_copy(update=unset)
-
-
-def write(path: Path, passwords: dict[str, str]) -> None:
-    """Replace the file of the passwords."""
-    write_private(path, "".join(f"{name} = {json.dumps(value)}\n" for name, value in passwords.items()))
 
 
 def write_private(path: Path, text: str) -> None:

@@ -1,21 +1,25 @@
 """Starts and stops all parts on this machine: `up` and `down`."""
 
 import errno
+import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
 
+import psutil
 import structlog
 from rich.console import Console
 
+from common.background import in_background
 from common.errors import PartUnavailable, UserError
 from common.process_records import read_process_record
-from common.settings import Settings
+from common.settings import LOOPBACK, Settings
 from local import passwords
 from local.logs.files import last_lines
-from local.logs.record import read_records
-from local.logs.rendering import readable
+from local.logs.record import read_records, readable
 from local.parts import (
     clickhouse,
     flink,
@@ -29,10 +33,111 @@ from local.parts.part import NotReady, Part
 from local.parts.processes import PROCESSES
 from local.state_directory import StateDirectory
 from local.supervision.launch_file import write_launch_file
-from local.supervision.ports import require_free
-from local.supervision.processes import POLL_S
-from local.supervision.steps import Step, run_steps
-from local.supervision.supervisor import Supervisor, stop_timeout_s
+from local.supervision.supervisor import POLL_S, Supervisor, stop_timeout_s
+
+SIGNAL_CHECK_S = 0.5
+"""How often the wait for a step ends, so that Python sees a signal that arrived just before it began."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A function to run after the steps in `needs`.
+
+    If it returns a step, that one is what is left to do. The whole is done once it has run, after its own
+    needs.
+    """
+
+    name: str
+    run: Callable[[], object]
+    needs: tuple[str, ...] = ()
+
+
+def run_steps(
+    steps: list[Step], finished: Callable[[str], None], cancel: Callable[[], None] = lambda: None
+) -> None:
+    """Run every step; call `finished(name)` in this thread after each.
+
+    After the first error, no further step starts. `cancel()` is called, and the error is raised when the
+    running steps have ended. Ctrl-C does not wait for them, because every step can be repeated. A need that
+    names no step counts as done.
+
+    Raises:
+        ValueError: the needs of the steps form a cycle.
+    """
+    names = {step.name for step in steps}
+    waiting = {step.name: step for step in steps}
+    done: set[str] = set()
+    running: dict[Future[object], str] = {}
+    try:
+        while waiting or running:
+            ready = [
+                s for s in waiting.values() if all(need in done or need not in names for need in s.needs)
+            ]
+            if not ready and not running:
+                raise ValueError(f"the needs of these steps form a cycle: {', '.join(waiting)}")
+            for step in ready:
+                running[in_background(step.run)] = waiting.pop(step.name).name
+            for future in wait(running, SIGNAL_CHECK_S, FIRST_COMPLETED).done:
+                name = running.pop(future)
+                rest = future.result()
+                if isinstance(rest, Step):
+                    waiting[name] = replace(rest, name=name)
+                else:
+                    done.add(name)
+                    finished(name)
+    except BaseException as error:
+        cancel()
+        if not isinstance(error, KeyboardInterrupt):
+            wait(running)
+        raise
+
+
+def is_free(port: int) -> bool:
+    """Return whether a server can listen on this loopback port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                return False
+            raise
+    return True
+
+
+def owner(port: int) -> str:
+    """Return the process that listens on a port, such as `pid 123 (java)`, or `another process`."""
+    try:
+        pids = [
+            connection.pid
+            for connection in psutil.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+            and connection.laddr
+            and connection.laddr.port == port
+            and connection.pid
+        ]
+        return f"pid {pids[0]} ({psutil.Process(pids[0]).name()})" if pids else "another process"
+    except psutil.Error:
+        return "another process"
+
+
+def require_free(part: str, ports: dict[str, int], offset: int) -> None:
+    """Check the ports of a part that is about to start.
+
+    Raises:
+        UserError: a port is in use. The message names the part, the port and the process.
+    """
+    for name, port in ports.items():
+        if not 0 < port < 65_536:
+            raise UserError(
+                f"{part} can't use port {port} ({name}): choose a smaller SOUK_PORT_OFFSET than {offset}"
+            )
+        if not is_free(port):
+            raise UserError(
+                f"{part} needs port {port} ({name}), but {owner(port)} listens there: stop it, or move this "
+                f"copy to other ports with SOUK_PORT_OFFSET (now {offset}), for example {offset + 100}"
+            )
+
 
 log = structlog.get_logger()
 
@@ -109,8 +214,8 @@ def up(settings: Settings, console: Console) -> Settings:
     with home.locked(console):
         settings = passwords.ensure(on_demand.apply(settings))
         stop_unwanted(home, settings)
-        further = on_demand.parts(settings, on_demand.wanted(settings))
-        bring_up(settings, home, [*all_parts(settings), *further], set_up(settings), console)
+        parts = [*all_parts(settings), *on_demand.parts(settings, on_demand.wanted(settings))]
+        bring_up(settings, home, parts, set_up(settings), console)
     return settings
 
 
@@ -190,8 +295,11 @@ def _run(steps: list[Step], cancelled: Event, pages: str, console: Console) -> N
         after = f"after {time.monotonic() - begun:.1f} s"
         console.print(f"  {name} [dim]ready {after}[/]", highlight=False)
         if name == "serving" and waiting:
-            text = f"  The pages answer {after}: {pages}/  Still starting: {', '.join(waiting)}"
-            console.print(text, highlight=False, soft_wrap=True)
+            console.print(
+                f"  The pages answer {after}: {pages}/  Still starting: {', '.join(waiting)}",
+                highlight=False,
+                soft_wrap=True,
+            )
         status.update(f"waiting for {', '.join(waiting)}")
 
     with console.status("starting the parts") as status:

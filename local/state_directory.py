@@ -92,9 +92,8 @@ class StateDirectory:
             UserError: the directory can't be written, or the disk is nearly full.
         """
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.run.mkdir(mode=0o700, exist_ok=True)
-            self.logs.mkdir(mode=0o700, exist_ok=True)
+            for folder in (self.path, self.run, self.logs):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.make_private()
             (self.run / "lock").touch()
             self.make_socket_directory()
@@ -127,8 +126,11 @@ def base_environment() -> dict[str, str]:
     Every process runs in UTC, so that the times in all logs are in UTC.
     """
     names = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
-    env = {name: os.environ[name] for name in names if name in os.environ}
-    return {"PATH": os.defpath, **env, "TZ": "UTC"}
+    return {
+        "PATH": os.defpath,
+        **{name: os.environ[name] for name in names if name in os.environ},
+        "TZ": "UTC",
+    }
 
 
 SECRETS_IN_URL: Mapping[str, frozenset[str]] = {

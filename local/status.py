@@ -39,8 +39,12 @@ def status(settings: Settings) -> list[Status]:
     alive = home.run.exists() and supervisor.alive()
     states = supervisor.states() if alive else {}
     with ThreadPoolExecutor() as pool:
-        parts = [*all_parts(settings), *on_demand.parts(settings, on_demand.running(home))]
-        statuses = list(pool.map(lambda part: _status(home, states.get(part.name, "STOPPED"), part), parts))
+        statuses = list(
+            pool.map(
+                lambda part: _status(home, states.get(part.name, "STOPPED"), part),
+                [*all_parts(settings), *on_demand.parts(settings, on_demand.running(home))],
+            )
+        )
     return [*statuses, _supervisor(home, alive, any(part.pid for part in statuses))]
 
 

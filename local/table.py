@@ -1,7 +1,11 @@
-"""Prints the table of parts for `up` and `status`."""
+"""Prints tables and JSON for commands."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from local.status import Status
 
@@ -15,6 +19,21 @@ def console() -> Console:
     """Return a console for standard output: as wide as the terminal, or `FULL_WIDTH` without one."""
     plain = Console()
     return plain if plain.is_terminal else Console(width=FULL_WIDTH)
+
+
+def print_table(
+    headers: Sequence[str | Column], rows: Iterable[Iterable[str]], title: str | None = None
+) -> None:
+    """Print a table without lines to standard output."""
+    shown = Table(*headers, box=None, pad_edge=False, title=title)
+    for row in rows:
+        shown.add_row(*row)
+    console().print(shown)
+
+
+def print_json(value: Any, option: int = 0) -> None:
+    """Print JSON in one line. `option` is one of `orjson`."""
+    print(orjson.dumps(value, option=option).decode())
 
 
 def table(statuses: list[Status], width: int) -> Table:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.second_run import TESTS_LEFT
+from cli.parallel import TESTS_LEFT
 from common.file_lock import file_lock
 from common.settings import ROOT
 

@@ -32,7 +32,7 @@ from common.http_client import HttpClient, RequestFailed
 from common.principal_token import PlatformToken
 from common.settings import Settings
 from common.timeouts import CLIENT_KEEPALIVE_S
-from local.demo.backfill_wait import wait_for_backfill
+from local.demo.display import wait_for_backfill
 from local.demo.simulator_process import SimulatorProcess
 from local.demo_mode import set_demo
 

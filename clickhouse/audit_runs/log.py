@@ -1,4 +1,4 @@
-"""Records every audit in ClickHouse: what started it, how it ended, and its first differences."""
+"""Records every audit in ClickHouse: its start, its end and its findings; exports the newest as metrics."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,23 +11,68 @@ import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
-from clickhouse.audit_runs.results import AuditResult, record
-from clickhouse.client import connect
+from clickhouse.client import connect, one_line
 from common.audit_runs import AuditOutcome, AuditTrigger
 from common.errors import PartUnavailable
+from common.metrics import AUDIT_DIFFERENCES, AUDIT_UNREAD, AUDITED_AT, WHOLE_AUDIT_AT
 from common.settings import Settings
 
 log = structlog.get_logger()
 
-_NEWEST_SCHEDULED = Path(__file__).with_name("newest_scheduled.sql").read_text(encoding="utf-8")
-_RUNNING = Path(__file__).with_name("running.sql").read_text(encoding="utf-8")
-_OUTCOME = Path(__file__).with_name("outcome.sql").read_text(encoding="utf-8")
+_NEWEST, _NEWEST_WHOLE, _NEWEST_SCHEDULED, _RUNNING, _OUTCOME = (
+    Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
+    for name in ("newest_results", "newest_whole", "newest_scheduled", "running", "outcome")
+)
 
 MAX_DIFFERENCES = 1_000
 """Differences that are stored of one audit. Each comparison has at most 100 (`audit.comparison`)."""
 
 MAX_VALUE = 200
 """Characters stored of a key or a value."""
+
+
+class AuditResult(NamedTuple):
+    """A row of `audit_results` without its time: what a comparison found about one subject."""
+
+    comparison: str
+    subject: str
+    left_store: str
+    right_store: str
+    rows: int
+    figures: int
+    differences: int
+    explained: int
+    unread: str
+
+
+def record(admin: Client, audited_at: datetime, results: Sequence[AuditResult], audit_id: str = "") -> None:
+    """Insert the results of one audit, which ended at `audited_at`.
+
+    Raises:
+        PartUnavailable: ClickHouse rejects the rows or is unavailable.
+    """
+    try:
+        admin.insert(
+            "audit_results",
+            [(audited_at, audit_id, *result) for result in results],
+            column_names=("audited_at", "audit_id", *AuditResult._fields),
+        )
+    except ClickHouseError as error:
+        raise PartUnavailable(f"ClickHouse did not take the audit's results: {one_line(error)}") from error
+
+
+def export(client: Client) -> None:
+    """Set the metrics of the audit to the newest result of each comparison, and the age of all of them.
+
+    A comparison that was made again, alone (`./souk audit --only`), replaces its own result only. It does not
+    change when everything was audited.
+    """
+    for comparison, differences, unread_subjects, audited_at_s in client.query(_NEWEST).result_rows:
+        AUDIT_DIFFERENCES.labels(comparison).set(differences)
+        AUDIT_UNREAD.labels(comparison).set(unread_subjects)
+        AUDITED_AT.labels(comparison).set(audited_at_s)
+    for (started_at_s,) in client.query(_NEWEST_WHOLE).result_rows:
+        WHOLE_AUDIT_AT.labels("platform").set(started_at_s)
 
 
 @dataclass(frozen=True)
@@ -69,10 +114,7 @@ class FoundDifference(NamedTuple):
     right_value: str
 
 
-_COLUMNS = (
-    *(field.name for field in fields(AuditStart)),
-    *(field.name for field in fields(AuditEnd)),
-)
+_COLUMNS = [field.name for record in (AuditStart, AuditEnd) for field in fields(record)]
 
 
 class AuditLog:
@@ -112,7 +154,12 @@ class AuditLog:
             if results:
                 record(admin, ended_at, results, start.audit_id)
             if differences:
-                _insert_differences(admin, start.audit_id, ended_at, differences[:MAX_DIFFERENCES])
+                rows = [
+                    (start.audit_id, ended_at, number, *map(_shortened, each))
+                    for number, each in enumerate(differences[:MAX_DIFFERENCES])
+                ]
+                columns = ("audit_id", "found_at", "number", *FoundDifference._fields)
+                admin.insert("audit_differences", rows, column_names=columns)
             _insert(admin, start, end)
 
     def end_if_running(self, start: AuditStart, end: AuditEnd) -> None:
@@ -140,8 +187,9 @@ class AuditLog:
         with self._admin() as admin:
             running = admin.query(_RUNNING).result_rows
             for audit_id, started_at, trigger, is_whole in running:
-                begun = AuditStart(audit_id, started_at.replace(tzinfo=UTC), trigger, bool(is_whole))
-                _insert(admin, begun, end)
+                _insert(
+                    admin, AuditStart(audit_id, started_at.replace(tzinfo=UTC), trigger, bool(is_whole)), end
+                )
         return len(running)
 
     def newest_scheduled_at(self) -> datetime | None:
@@ -152,8 +200,7 @@ class AuditLog:
         """
         with self._admin() as admin:
             [(number, started_at)] = admin.query(_NEWEST_SCHEDULED).result_rows
-        newest: datetime = started_at.replace(tzinfo=UTC)
-        return newest if number else None
+        return started_at.replace(tzinfo=UTC) if number else None
 
     @contextmanager
     def _admin(self) -> Iterator[Client]:
@@ -161,22 +208,11 @@ class AuditLog:
             with connect(self._settings, admin=True) as admin:
                 yield admin
         except ClickHouseError as error:
-            raise PartUnavailable(f"ClickHouse did not answer: {' '.join(str(error).split())}") from error
+            raise PartUnavailable(f"ClickHouse did not answer: {one_line(error)}") from error
 
 
 def _insert(admin: Client, start: AuditStart, end: AuditEnd) -> None:
     admin.insert("audits", [(*astuple(start), *astuple(end))], column_names=_COLUMNS)
-
-
-def _insert_differences(
-    admin: Client, audit_id: str, found_at: datetime, differences: Sequence[FoundDifference]
-) -> None:
-    columns = ("audit_id", "found_at", "number", *FoundDifference._fields)
-    rows = [
-        (audit_id, found_at, number, *(_shortened(text) for text in each))
-        for number, each in enumerate(differences)
-    ]
-    admin.insert("audit_differences", rows, column_names=columns)
 
 
 def _shortened(text: str) -> str:

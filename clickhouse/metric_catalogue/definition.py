@@ -19,13 +19,86 @@ from datetime import date
 from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from clickhouse.metric_catalogue.files import Better, Domain, MetricFile, Quantile, Ratio, Unit
-from clickhouse.metric_catalogue.source import SELLER, Dimension, MeasureUnit, Source, SourceFile
+from clickhouse.metric_catalogue.source import SELLER, Dimension, MeasureUnit, Source, SourceFile, StrictModel
 from common.errors import SoukError
+
+Unit = Literal["money", "count", "number", "share", "hours"]
+"""`money` is in the smallest unit of the shop's currency; `share` is a fraction of 1."""
+
+Better = Literal["more", "less", "neither"]
+"""Which change of a metric is good news."""
+
+Terms = Annotated[tuple[str, ...], Field(min_length=1)]
+"""Names of measures that are added; one with a minus before its name is subtracted."""
+
+
+class Ratio(StrictModel):
+    """Two sums, the first divided by the second."""
+
+    numerator: Terms
+    denominator: Terms
+
+
+class Quantile(StrictModel):
+    """A value of a measure. Of n values in ascending order, it is the one at position ⌊percent · n / 100⌋,
+    counted from 0: ClickHouse's `quantileExact`."""
+
+    measure: str
+    percent: int = Field(gt=0, lt=100)
+
+    @property
+    def column(self) -> str:
+        """The name of the column with its value."""
+        return f"{self.measure}_p{self.percent}"
+
+
+class Domain(StrictModel):
+    """A group of metrics."""
+
+    title: str
+    description: str
+
+
+class MetricFile(StrictModel):
+    """The content of a metric's file. `place` sorts the metrics of a domain.
+
+    `dimensions` are those of the source by which the metric can be split; all of them if not given.
+    `covered` is the share of its subject that a sum covers. If the numerator is 0 and the denominator is not,
+    the sum covers nothing, and its value is empty and not 0. `relative_to` divides a ratio by another ratio.
+    `marketplace` says what the definition does not say about the figure of the whole marketplace.
+    """
+
+    title: str
+    definition: str
+    formula: str
+    unit: Unit
+    better: Better
+    place: int
+    source: str
+    sum: Terms | None = None
+    ratio: Ratio | None = None
+    quantile: Quantile | None = None
+    covered: Ratio | None = None
+    relative_to: Ratio | None = None
+    dimensions: tuple[str, ...] | None = None
+    edge_cases: tuple[str, ...]
+    marketplace: str = ""
+    since: date
+
+    @model_validator(mode="after")
+    def _has_one_kind(self) -> "MetricFile":
+        if sum(kind is not None for kind in (self.sum, self.ratio, self.quantile)) != 1:
+            raise ValueError("give one of sum, ratio and quantile")
+        if self.covered and not self.sum:
+            raise ValueError("covered is about a sum")
+        if self.relative_to and not self.ratio:
+            raise ValueError("relative_to divides a ratio")
+        return self
+
 
 FOLDER = Path(__file__).parent
 SOURCES, DIMENSIONS, DOMAINS = "sources", "dimensions", "domains.toml"
@@ -183,7 +256,7 @@ def read_domains(folder: Path = FOLDER) -> Mapping[str, Domain]:
 @cache
 def read_catalogue(folder: Path = FOLDER) -> Mapping[str, Metric]:
     """Return every metric that sellers have, as `read_every_metric`."""
-    return {name: metric for name, metric in _read_all(folder).items() if metric.is_of_sellers}
+    return {name: metric for name, metric in read_every_metric(folder).items() if metric.is_of_sellers}
 
 
 @cache
@@ -194,27 +267,20 @@ def read_every_metric(folder: Path = FOLDER) -> Mapping[str, Metric]:
         BrokenDefinition: a file is not a definition, or names a source, a measure, a dimension or a domain
             that is not there.
     """
-    return _read_all(folder)
-
-
-def _read_all(folder: Path) -> dict[str, Metric]:
     domains = list(read_domains(folder))
     shared = {path.stem: _read(path, TypeAdapter(Dimension)) for path in _files(folder / DIMENSIONS)}
     sources = {path.stem: _source(path, shared) for path in _files(folder / SOURCES)}
-    metrics: list[Metric] = []
-    names: set[str] = set()
-    for path in sorted(folder.glob("*/*.toml")):
+    metrics: dict[str, Metric] = {}
+    others = {*_files(folder / SOURCES), *_files(folder / DIMENSIONS)}
+    for path in sorted(set(folder.glob("*/*.toml")) - others):
         domain = path.parent.name
-        if domain in (SOURCES, DIMENSIONS):
-            continue
         if domain not in domains:
             raise BrokenDefinition(f"{path}: {DOMAINS} has no domain {domain!r}")
-        if path.stem in names:
+        if path.stem in metrics:
             raise BrokenDefinition(f"{path}: there is a metric {path.stem!r} in another folder, too")
-        names.add(path.stem)
-        metrics.append(_metric(path, sources))
-    metrics.sort(key=lambda each: (domains.index(each.domain), each.place, each.name))
-    return {metric.name: metric for metric in metrics}
+        metrics[path.stem] = _metric(path, sources)
+    in_order = sorted(metrics.values(), key=lambda each: (domains.index(each.domain), each.place, each.name))
+    return {metric.name: metric for metric in in_order}
 
 
 def _metric(path: Path, sources: Mapping[str, Source]) -> Metric:

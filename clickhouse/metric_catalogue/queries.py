@@ -69,8 +69,7 @@ def series_query(
 
 
 def _series(metrics: Sequence[Metric], of_product: bool, scope: Scope, only: Dimension | None) -> str:
-    adds_up = all(metric.adds_up for metric in metrics)
-    groups = "bucket" if adds_up else "GROUPING SETS ((bucket), ())"
+    groups = "bucket" if all(metric.adds_up for metric in metrics) else "GROUPING SETS ((bucket), ())"
     columns = [_bucket(metrics[0].source), *_columns(metrics, of_product, scope, _counts_once(scope, only))]
     return f"{_select(columns, metrics, scope, of_product, only=only, by_bucket=True)}\nGROUP BY {groups}"
 

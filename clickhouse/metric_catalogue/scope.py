@@ -36,8 +36,11 @@ class Scope:
 
     def complete(self, sql: str) -> str:
         """Return SQL of a file with its marks replaced."""
-        completed = sql.replace(OF_SELLER, self.condition).replace(OWNER, self.owner)
-        return completed.replace(LEAST_VISITORS, str(MIN_VISITORS))
+        return (
+            sql.replace(OF_SELLER, self.condition)
+            .replace(OWNER, self.owner)
+            .replace(LEAST_VISITORS, str(MIN_VISITORS))
+        )
 
 
 _EVERY = "true"

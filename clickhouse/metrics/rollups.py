@@ -233,15 +233,20 @@ class Rollups:
         )
 
     def _create_table(self, rollup: Rollup, definition: MetricDefinition) -> None:
-        create = f"CREATE TABLE IF NOT EXISTS {rollup.table}"
-        self._client.command(definition.table_sql.replace("CREATE TABLE {table}", create, 1))
+        self._client.command(
+            definition.table_sql.replace(
+                "CREATE TABLE {table}", f"CREATE TABLE IF NOT EXISTS {rollup.table}", 1
+            )
+        )
 
     def _months(self, keys: Sequence[str], table: str) -> list[int]:
         """Return the months of the keys in a table."""
-        found = self._client.query(
-            f"SELECT DISTINCT {_month_of(keys)} AS month FROM {table} ORDER BY month"
-        ).result_rows
-        return [month for (month,) in found]
+        return [
+            month
+            for (month,) in self._client.query(
+                f"SELECT DISTINCT {_month_of(keys)} AS month FROM {table} ORDER BY month"
+            ).result_rows
+        ]
 
     def _columns(self, table: str) -> list[str]:
         return [row[0] for row in self._client.query(f"DESCRIBE TABLE {table}").result_rows]

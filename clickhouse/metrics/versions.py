@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from typing import Any
 from uuid import uuid4
 
 from clickhouse_connect.driver.client import Client
@@ -56,11 +57,6 @@ class MetricState:
     been_live: tuple[str, ...]
     never_live: tuple[str, ...]
 
-    @property
-    def built(self) -> tuple[str, ...]:
-        """The versions to which readers can be switched."""
-        return self.been_live + self.never_live
-
 
 _NEVER_BUILT = MetricState(None, (), ())
 
@@ -104,8 +100,7 @@ class MetricVersions:
         has been live for `BEFORE_KEPT_H`, the one before it is dropped, so that inserts no longer feed it.
         """
         self.prepare()
-        states = self._states("")
-        settled = self._settled()
+        states, settled = self._states(""), self._settled()
         changed, replaced = [], []
         for definition in definitions:
             state = states.get(definition.name, _NEVER_BUILT)
@@ -122,11 +117,12 @@ class MetricVersions:
 
     def _settled(self) -> set[tuple[str, str]]:
         """Return (metric, version) of each metric's last switch, if it was `BEFORE_KEPT_H` ago or longer."""
-        found = self._client.query(
-            f"SELECT metric, argMax(version, switched_at) FROM `{self._rows}`.switches "
-            f"GROUP BY metric HAVING max(switched_at) < now() - INTERVAL {BEFORE_KEPT_H} HOUR"
-        ).result_rows
-        return {(metric, version) for metric, version in found}
+        return set(
+            self._query(
+                f"SELECT metric, argMax(version, switched_at) FROM `{self._rows}`.switches "
+                f"GROUP BY metric HAVING max(switched_at) < now() - INTERVAL {BEFORE_KEPT_H} HOUR"
+            )
+        )
 
     def state(self, name: str) -> MetricState:
         """Return the versions of a metric. The comment of its view says which is live."""
@@ -134,34 +130,35 @@ class MetricVersions:
 
     def _states(self, name: str) -> dict[str, MetricState]:
         """Return metric → its versions; '' for the metrics that have any."""
-        given = {"metric": name}
         only = "({metric:String} = '' OR metric = {metric:String})"
-        comments = self._client.query(
+        comments = self._query(
             "SELECT name AS metric, comment FROM system.tables "
             f"WHERE database = currentDatabase() AND engine = 'View' AND {only}",
-            given,
-        ).result_rows
+            metric=name,
+        )
         switched = self._switched(name)
-        built = self._client.query(
-            f"SELECT DISTINCT metric, version FROM `{self._rows}`.versions WHERE {only}", given
-        ).result_rows
+        built = self._query(
+            f"SELECT DISTINCT metric, version FROM `{self._rows}`.versions WHERE {only}", metric=name
+        )
         live = {metric: found[1] for metric, comment in comments if (found := _VERSION.search(comment))}
         states = {}
         for metric in {row[0] for row in (*switched, *built)}:
             been_live = tuple(version for of, version in switched if of == metric)
-            never_live = tuple(version for of, version in built if of == metric and version not in been_live)
-            states[metric] = MetricState(live.get(metric), been_live, never_live)
+            states[metric] = MetricState(
+                live.get(metric),
+                been_live,
+                tuple(version for of, version in built if of == metric and version not in been_live),
+            )
         return states
 
     def _switched(self, name: str) -> list[tuple[str, str]]:
         """Return (metric, version) of each version that has been live, the last switch first; '' for all."""
-        found = self._client.query(
+        return self._query(
             f"SELECT metric, version FROM `{self._rows}`.switches "
             "WHERE ({metric:String} = '' OR metric = {metric:String}) "
             "GROUP BY metric, version ORDER BY max(switched_at) DESC",
-            {"metric": name},
-        ).result_rows
-        return [(metric, version) for metric, version in found]
+            metric=name,
+        )
 
     def difference(self, name: str, version: str) -> list[FigureDifference]:
         """Compare a version with the live one: the number of rows, and the sum of each numeric column.
@@ -174,7 +171,7 @@ class MetricVersions:
         live = self.state(name).live
         if live is None:
             raise UserError(f"metric {name} has no live version yet: run `./souk up`")
-        old, new = (self._sums(name, each) for each in (live, version))
+        old, new = self._sums(name, live), self._sums(name, version)
         return [
             FigureDifference(column, old.get(column), new.get(column))
             for column in dict.fromkeys([*old, *new])
@@ -251,9 +248,9 @@ class MetricVersions:
 
     def rollups(self) -> list[Rollup]:
         """Return every complete version of a roll-up; one comes after those that it adds up."""
-        found = self._client.query(
+        found = self._query(
             f"SELECT metric, version, sums_sql, adds_up FROM `{self._rows}`.versions WHERE adds_up != ''"
-        ).result_rows
+        )
         known = {
             _table(metric, version): (metric, version, sql, finer) for metric, version, sql, finer in found
         }
@@ -307,11 +304,11 @@ class MetricVersions:
 
     def _dependent(self, name: str, version: str) -> dict[str, str]:
         """Return roll-up → the version to which a switch of the metric that it adds up must switch it."""
-        built = self._client.query(
+        built = self._query(
             f"SELECT metric, version, adds_up FROM `{self._rows}`.versions "
             "WHERE substring(adds_up, 1, length(adds_up) - length(version) - 1) = {metric:String}",
-            {"metric": name},
-        ).result_rows
+            metric=name,
+        )
         dependent = {}
         for metric in dict.fromkeys(row[0] for row in built):
             suitable = [row[1] for row in built if row[0] == metric and row[2] == f"{name}_{version}"]
@@ -337,11 +334,12 @@ class MetricVersions:
 
     def _select(self, name: str, version: str) -> tuple[str, str]:
         """Return the SELECT over a version's rows, and the metric's description in that version."""
-        found = self._client.query(
+        found = self._query(
             f"SELECT view_sql, description FROM `{self._rows}`.versions "
             "WHERE metric = {metric:String} AND version = {version:String} LIMIT 1",
-            {"metric": name, "version": version},
-        ).result_rows
+            metric=name,
+            version=version,
+        )
         if not found:
             raise UserError(
                 f"metric {name} has no complete version {version}: `./souk metrics list` shows which it has"
@@ -351,39 +349,41 @@ class MetricVersions:
 
     def _sums(self, name: str, version: str) -> dict[str, int | float]:
         select, _ = self._select(name, version)
-        columns = self._client.query(f"DESCRIBE TABLE ({select})").result_rows
-        numeric = [row[0] for row in columns if _NUMERIC.match(row[1])]
+        numeric = [row[0] for row in self._query(f"DESCRIBE TABLE ({select})") if _NUMERIC.match(row[1])]
         figures = ", ".join(["count() AS rows", *(f"sum(`{column}`) AS `{column}`" for column in numeric)])
         found = self._client.query(f"SELECT {figures} FROM ({select})")
         return dict(zip(found.column_names, found.result_rows[0], strict=True))
 
     def _is_complete(self, name: str, version: str) -> bool:
-        query = (
-            f"SELECT count() FROM `{self._rows}`.versions "
-            "WHERE metric = {metric:String} AND version = {version:String}"
+        return bool(
+            self._query(
+                f"SELECT 1 FROM `{self._rows}`.versions "
+                "WHERE metric = {metric:String} AND version = {version:String} LIMIT 1",
+                metric=name,
+                version=version,
+            )
         )
-        return bool(self._client.query(query, {"metric": name, "version": version}).result_rows[0][0])
 
     def _has_table(self, name: str, version: str) -> bool:
-        query = "SELECT count() FROM system.tables WHERE database = {rows:String} AND name = {table:String}"
-        found = self._client.query(query, {"rows": self._rows, "table": _table(name, version)})
-        return bool(found.result_rows[0][0])
+        return bool(
+            self._query(
+                "SELECT 1 FROM system.tables WHERE database = {rows:String} AND name = {table:String}",
+                rows=self._rows,
+                table=_table(name, version),
+            )
+        )
 
     def _fill(self, definition: MetricDefinition, fact: str, select: str) -> None:
         """Add the rows of the stored facts, for each month that is not filled yet."""
         name, version = definition.name, definition.version
-        found = self._client.query(
-            f"SELECT DISTINCT toYYYYMM(occurred_at) AS month FROM `{fact}` ORDER BY month"
-        ).result_rows
-        if not found:
-            return
+        found = self._query(f"SELECT DISTINCT toYYYYMM(occurred_at) AS month FROM `{fact}` ORDER BY month")
         filled = self._filled_months(name, version, fact)
-        described = self._client.query(f"DESCRIBE TABLE ({select})").result_rows
-        columns = ", ".join(f"`{row[0]}`" for row in described)
+        missing = [month for (month,) in found if month not in filled]
+        if not missing:
+            return
+        columns = ", ".join(f"`{row[0]}`" for row in self._query(f"DESCRIBE TABLE ({select})"))
         insert = f"INSERT INTO {self._qualified(name, version)} ({columns})\n{select}\n"
-        for (month,) in found:
-            if month in filled:
-                continue
+        for month in missing:
             only = quoted(f"toYYYYMM(occurred_at) = {month}")
             self._client.command(
                 f"{insert}SETTINGS additional_table_filters = {{{quoted(fact)}: {only}}}, "
@@ -393,11 +393,13 @@ class MetricVersions:
 
     def _filled_months(self, name: str, version: str, source: str) -> set[int]:
         """Return the months of a fact table or of another metric that a version contains."""
-        found = self._client.query(
+        found = self._query(
             f"SELECT month FROM `{self._rows}`.chunks WHERE metric = {{metric:String}} "
             "AND version = {version:String} AND fact = {source:String}",
-            {"metric": name, "version": version, "source": source},
-        ).result_rows
+            metric=name,
+            version=version,
+            source=source,
+        )
         return {month for (month,) in found}
 
     def _note_month(self, name: str, version: str, source: str, month: int) -> None:
@@ -406,11 +408,8 @@ class MetricVersions:
 
     def _replace_view(self, name: str, definition: str) -> None:
         """Create or replace the view `name`, which an older installation has as a table, in one step."""
-        engine = self._client.query(
-            "SELECT engine FROM system.tables WHERE database = currentDatabase() AND name = {name:String}",
-            {"name": name},
-        ).result_rows
-        if not engine or engine[0][0] == "View":
+        query = "SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = {name:String}"
+        if not self._query(f"{query} AND engine != 'View'", name=name):
             self._client.command(f"CREATE OR REPLACE VIEW `{name}` {definition}")
             return
         new = f"{name}_{uuid4().hex[:8]}"
@@ -419,13 +418,13 @@ class MetricVersions:
         self._client.command(f"DROP TABLE `{new}`")
 
     def _drop(self, name: str, version: str) -> None:
-        prefix = _table(name, version)
-        tables = self._client.query(
+        tables = self._query(
             "SELECT name FROM system.tables "
             "WHERE database = {rows:String} AND startsWith(name, {prefix:String}) "
             "ORDER BY engine = 'MaterializedView' DESC",
-            {"rows": self._rows, "prefix": prefix},
-        ).result_rows
+            rows=self._rows,
+            prefix=_table(name, version),
+        )
         for (table,) in tables:
             self._client.command(f"DROP TABLE IF EXISTS `{self._rows}`.`{table}`")
         which = f"WHERE metric = {quoted(name)} AND version = {quoted(version)}"
@@ -433,7 +432,7 @@ class MetricVersions:
         noted = " UNION DISTINCT ".join(
             f"SELECT {quoted(table)} FROM `{self._rows}`.{table} {which}" for table in _BOOKKEEPING
         )
-        for (table,) in self._client.query(noted).result_rows:
+        for (table,) in self._query(noted):
             self._client.command(f"DELETE FROM `{self._rows}`.{table} {which}")
 
     def _note(self, table: str, **row: object) -> None:
@@ -441,6 +440,10 @@ class MetricVersions:
         self._client.insert(
             table, [[*row.values()]], column_names=[*row], column_type_names=types, database=self._rows
         )
+
+    def _query(self, query: str, **parameters: str) -> list[Any]:
+        """Return the rows of a query."""
+        return list(self._client.query(query, parameters).result_rows)
 
     def _qualified(self, name: str, version: str) -> str:
         return qualified_table(self._client.database or "", name, version)

@@ -6,8 +6,11 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
+import aiohttp
 import orjson
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -15,19 +18,131 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from clickhouse.analytics.catalogue import read_views
+from clickhouse.analytics.catalogue import AnalyticsView, read_views
 from clickhouse.databases import analytics_database
 from clickhouse.seller_sql import frames, limits
 from clickhouse.seller_sql.limits import Limits
 from clickhouse.seller_sql.processes import ProcessPool, SellerProcess, Unavailable
-from clickhouse.seller_sql.rows import ClickHouseUnavailable, SellerRows, parse_readings
 from clickhouse.sql_guard.errors import DatabaseError
+from common.errors import SoukError
 from common.host_check import is_known_host, names_of_listener
 from common.metrics import CONTENT_TYPE, SELLER_QUERY_PROCESSES, SELLER_QUERY_SECONDS, exposition
 from common.principal_token import InvalidToken, PrincipalTokens
 from common.readiness import HEALTH_BODY, ProcessReadiness
 from common.settings import Settings
 from common.stopping import Stopping, drained_before_stop
+
+CHUNK = 1 << 18
+MARGIN_MS = 2 * 24 * 3600 * 1000
+"""Added to both ends of a period: a bound may be in another time zone, and `now()` moves on."""
+
+
+Moment = Annotated[int, Field(ge=-(1 << 62), le=1 << 62)]
+"""Milliseconds since 1970."""
+
+
+class ViewReading(BaseModel):
+    """What a query reads of a view: columns, and time column → first and last moment, None without an end."""
+
+    columns: list[str] = Field(min_length=1)
+    bounds: dict[str, tuple[Moment | None, Moment | None]]
+
+
+_READINGS = TypeAdapter(dict[str, ViewReading])
+
+
+def parse_readings(message: bytes) -> dict[str, ViewReading]:
+    """Return view → what the query reads of it, as the query's process says, which nobody trusts.
+
+    Only names of the catalogue's views of sellers and of their columns pass.
+
+    Raises:
+        DatabaseError: 1001, something else is said.
+    """
+    try:
+        readings = _READINGS.validate_json(message)
+    except ValidationError:
+        raise limits.broken_process() from None
+    views = read_views()
+    for name, reading in readings.items():
+        view = views.get(name)
+        columns = {column.name for column in view.columns} if view and view.is_of_sellers else set()
+        if not columns.issuperset([*reading.columns, *reading.bounds]):
+            raise limits.broken_process()
+    return readings
+
+
+class ClickHouseUnavailable(SoukError):
+    """ClickHouse does not answer, or refuses the statement; the message says why."""
+
+
+class SellerRows:
+    """Reads rows of one seller as the API's own user. Create and close it in one running event loop.
+
+    The statements are fixed: columns of a view, its rows of one seller, at most so many. Nothing of the
+    query's text is in them. Values are typed parameters.
+    """
+
+    def __init__(self, settings: Settings, max_rows: int) -> None:
+        self._max_rows = max_rows
+        self._url = settings.clickhouse
+        self._headers = {
+            "X-ClickHouse-User": settings.clickhouse_serving_user,
+            "X-ClickHouse-Key": settings.clickhouse_serving_password.get_secret_value(),
+        }
+        self._http = aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.close()
+
+    async def read(
+        self, query: limits.SellerQuery, view: str, reading: ViewReading, timeout_s: float
+    ) -> AsyncIterator[bytes]:
+        """Yield the seller's rows of a view as ClickHouse's format Native.
+
+        Raises:
+            ClickHouseUnavailable: ClickHouse does not answer in time, or refuses.
+        """
+        text, parameters = _statement(read_views()[view], reading, self._max_rows + 1)
+        given = {"database": query.database, "default_format": "Native", "final": "1", "join_use_nulls": "1"}
+        given |= {"param_seller": _escaped(query.seller_id), "max_execution_time": f"{timeout_s:.3f}"}
+        given |= {f"param_{name}": value for name, value in parameters.items()}
+        timeout = aiohttp.ClientTimeout(total=timeout_s)
+        try:
+            async with self._http.post(
+                self._url, params=given, data=text.encode(), headers=self._headers, timeout=timeout
+            ) as response:
+                if response.status != 200:
+                    error = DatabaseError.parse((await response.content.read(CHUNK)).decode(errors="replace"))
+                    raise ClickHouseUnavailable(f"ClickHouse refuses the rows of {view}: {error}")
+                async for chunk in response.content.iter_chunked(CHUNK):
+                    yield chunk
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ClickHouseUnavailable(
+                f"ClickHouse does not answer ({str(error) or type(error).__name__})"
+            ) from error
+
+
+def _statement(view: AnalyticsView, reading: ViewReading, limit: int) -> tuple[str, dict[str, str]]:
+    """Return the statement that reads at most `limit` rows of a seller, and its parameters but the seller."""
+    declared = [column.name for column in view.columns]
+    conditions, parameters = ["seller_id = {seller:String}"], {"limit": str(limit)}
+    for number, name in enumerate(name for name in declared if name in reading.bounds):
+        low, high = reading.bounds[name]
+        for sign, end, moment in ((">=", f"low_{number}", low), ("<=", f"high_{number}", high)):
+            if moment is not None:
+                conditions.append(f"`{name}` {sign} fromUnixTimestamp64Milli({{{end}:Int64}}, 'UTC')")
+                parameters[end] = str(moment + (MARGIN_MS if sign == "<=" else -MARGIN_MS))
+    selected = ", ".join(f"`{name}`" for name in declared if name in reading.columns)
+    where = " AND ".join(conditions)
+    return f"SELECT {selected} FROM `{view.name}` WHERE {where} LIMIT {{limit:UInt64}}", parameters
+
+
+def _escaped(value: str) -> str:
+    """Return a text as the value of a parameter in a URL, which ClickHouse parses as tab-separated text."""
+    return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+
 
 MAX_WAITING = 1
 """Queries of a seller that may wait for the end of the running one; further ones are refused."""
@@ -58,8 +173,11 @@ class SellerTurns:
             return
         count = self._counts.get(seller_id, 0)
         if count > MAX_WAITING:
-            message = f"Too many simultaneous queries of this seller. Maximum: {1 + MAX_WAITING}."
-            raise DatabaseError(202, "TOO_MANY_SIMULTANEOUS_QUERIES", message)
+            raise DatabaseError(
+                202,
+                "TOO_MANY_SIMULTANEOUS_QUERIES",
+                f"Too many simultaneous queries of this seller. Maximum: {1 + MAX_WAITING}.",
+            )
         self._counts[seller_id] = count + 1
         try:
             async with self._running.setdefault(seller_id, asyncio.Lock()):
@@ -103,8 +221,7 @@ class SellerQueries:
                 raise DatabaseError(159, "TIMEOUT_EXCEEDED", "Timeout exceeded.") from None
 
     async def _run(self, query: limits.SellerQuery, process: SellerProcess, deadline: float) -> bytes:
-        asked = {"text": query.text, "params": dict(query.params)}
-        await process.send(frames.READ, frames.to_json(asked))
+        await process.send(frames.READ, frames.to_json({"text": query.text, "params": dict(query.params)}))
         readings = parse_readings(await process.receive(frames.READINGS))
         size = 0
         for view, reading in readings.items():
@@ -114,13 +231,14 @@ class SellerQueries:
                 size += len(chunk)
                 if size > self._limit.read_bytes:
                     process.kill()
-                    most = f"{self._limit.read_bytes >> 20} MB"
-                    raise limits.too_much_to_read(read_views()[view], most)
+                    raise limits.too_much_to_read(read_views()[view], f"{self._limit.read_bytes >> 20} MB")
                 await process.send(frames.DATA, chunk)
             await process.send(frames.END)
         left = max(0.1, deadline - time.monotonic())
-        given = {"format": query.format, "seconds": left, "max_rows": self._limit.read_rows}
-        await process.send(frames.RUN, frames.to_json(given))
+        await process.send(
+            frames.RUN,
+            frames.to_json({"format": query.format, "seconds": left, "max_rows": self._limit.read_rows}),
+        )
         return await process.receive(frames.RESULT)
 
 
@@ -160,8 +278,7 @@ def create_app(settings: Settings, readiness: ProcessReadiness, stopping: Stoppi
             outcome = "answered"
         except DatabaseError as error:
             outcome = "over_limit" if error.code in limits.OVER_LIMIT else "refused"
-            found = {"code": error.code, "name": error.name, "message": error.message}
-            return JSONResponse(found, 422)
+            return JSONResponse({"code": error.code, "name": error.name, "message": error.message}, 422)
         except (Unavailable, ClickHouseUnavailable) as error:
             return JSONResponse({"message": str(error)}, 503)
         finally:

@@ -1,7 +1,7 @@
 """What a seller's query may use, and how the API asks for it to be run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from clickhouse.analytics.catalogue import AnalyticsView
@@ -87,8 +87,7 @@ class SellerQuery:
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields, for `from_json`."""
-        fields = ("seller_id", "database", "text", "format")
-        return {name: getattr(self, name) for name in fields} | {"params": dict(self.params)}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> "SellerQuery":
@@ -124,5 +123,8 @@ def too_much_to_read(view: AnalyticsView, limit: str) -> DatabaseError:
     )
     rest = "name the columns that it needs instead of *, and query in parts"
     advice = f"{period}, or {rest}" if period else rest.capitalize()
-    message = f"The query needs more than {limit} of your data, most of it from {view.name}. {advice}."
-    return DatabaseError(158, TOO_MUCH_TO_READ, message)
+    return DatabaseError(
+        158,
+        TOO_MUCH_TO_READ,
+        f"The query needs more than {limit} of your data, most of it from {view.name}. {advice}.",
+    )

@@ -74,8 +74,12 @@ class SellerProcess:
         scratch = Path(tempfile.mkdtemp(prefix="souk-seller-sql-"))
         process: subprocess.Popen[bytes] | None = None
         try:
-            options = json.dumps({"database": database, "guard": guard})
-            arguments = [str(theirs.fileno()), str(scratch), str(os.getpid()), options]
+            arguments = [
+                str(theirs.fileno()),
+                str(scratch),
+                str(os.getpid()),
+                json.dumps({"database": database, "guard": guard}),
+            ]
             process = subprocess.Popen(
                 [sys.executable, "-P", "-s", "-m", "clickhouse.seller_sql.worker", *arguments],
                 stdin=subprocess.DEVNULL,
@@ -146,8 +150,11 @@ class SellerProcess:
         return body
 
     def _ended(self) -> DatabaseError:
-        message = "The query ended its process, which happens if it needs more memory than there is."
-        return DatabaseError(241, limits.ENDED, message)
+        return DatabaseError(
+            241,
+            limits.ENDED,
+            "The query ended its process, which happens if it needs more memory than there is.",
+        )
 
     def kill(self) -> None:
         """End the process at once."""

@@ -43,7 +43,7 @@ class Worker:
         self._own = _connect({}, "")
         self._own.query(f"CREATE DATABASE `{database}` ENGINE = Memory".encode())
         # Whatever the engine loads at its first query, it must load before the walls close.
-        with _connect(limits.SETTINGS, database) as warm:
+        with contextlib.closing(_connect(limits.SETTINGS, database)) as warm:
             warm.query(
                 b"SELECT count() FROM numbers(100000) AS a JOIN numbers(9) AS b USING number", "Parquet"
             )
@@ -79,8 +79,9 @@ class Worker:
         if self._reader.query_class(query.core)[1] > 1:
             raise DatabaseError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed).")
         # There are no others here; `policy` says which views there are.
-        readable = ReadableDatabases(frozenset({EVERY}))
-        tree = reader_policy.check(self._reader, self._core, self._params, self._database, readable)
+        tree = reader_policy.check(
+            self._reader, self._core, self._params, self._database, ReadableDatabases(frozenset({EVERY}))
+        )
         policy.check(query, tree, self._database)
         return tree
 
@@ -147,8 +148,9 @@ class Worker:
             largest = max(self._read_rows, key=lambda view: self._read_rows[view])
             raise limits.too_much_to_read(_VIEWS[largest], f"{max_rows:,} rows")
         self._reader.close()
-        given = {**limits.SETTINGS, "max_execution_time": f"{max(0.1, seconds):.3f}"}
-        self._reader = _connect(given, self._database)
+        self._reader = _connect(
+            {**limits.SETTINGS, "max_execution_time": f"{max(0.1, seconds):.3f}"}, self._database
+        )
         content: bytes = self._reader.query(self._core, form, self._params).bytes()
         if len(content) > limits.MAX_RESULT_BYTES:
             raise too_large_result(limits.MAX_RESULT_BYTES)
@@ -174,8 +176,11 @@ def serve(connection: socket.socket, worker: Worker) -> None:
         except DatabaseError as error:
             connection.sendall(frames.error_frame(error))
         except MemoryError:
-            memory = DatabaseError(241, "MEMORY_LIMIT_EXCEEDED", "The process has no memory left.")
-            connection.sendall(frames.error_frame(memory))
+            connection.sendall(
+                frames.error_frame(
+                    DatabaseError(241, "MEMORY_LIMIT_EXCEEDED", "The process has no memory left.")
+                )
+            )
 
 
 def main() -> None:
@@ -188,8 +193,9 @@ def main() -> None:
             worker = Worker(options["database"], guard=options["guard"])
             walls.close()
         except Exception as error:
-            failure = DatabaseError(1001, "STD_EXCEPTION", f"{type(error).__name__}: {error}")
-            connection.sendall(frames.error_frame(failure))
+            connection.sendall(
+                frames.error_frame(DatabaseError(1001, "STD_EXCEPTION", f"{type(error).__name__}: {error}"))
+            )
             return
         connection.sendall(frames.frame(frames.READY))
         with contextlib.suppress(EOFError, ConnectionError):

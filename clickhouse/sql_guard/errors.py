@@ -81,8 +81,7 @@ def _named(text: str) -> tuple[str, str]:
 
 def too_large_result(limit: int) -> DatabaseError:
     """Return the error of a query whose result, as it is sent, has more than `limit` bytes."""
-    message = f"Limit for result exceeded, max bytes: {limit}."
-    return DatabaseError(396, "TOO_MANY_ROWS_OR_BYTES", message)
+    return DatabaseError(396, "TOO_MANY_ROWS_OR_BYTES", f"Limit for result exceeded, max bytes: {limit}.")
 
 
 def cancelled() -> DatabaseError:

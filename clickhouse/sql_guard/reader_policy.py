@@ -95,8 +95,11 @@ def _tree(connection: Connection, query: bytes, params: Mapping[str, str]) -> st
         tree: str = connection.query(_EXPLAIN + query, "TSVRaw", params).bytes().decode(errors="replace")
         return tree
     except DatabaseError as error:
-        message = _POSITION.sub(lambda place: f"{place[1]}{int(place[2]) - len(_EXPLAIN)}", error.message)
-        raise DatabaseError(error.code, error.name, message) from None
+        raise DatabaseError(
+            error.code,
+            error.name,
+            _POSITION.sub(lambda place: f"{place[1]}{int(place[2]) - len(_EXPLAIN)}", error.message),
+        ) from None
 
 
 def _token_refusals(query: bytes, query_tokens: Sequence[Token]) -> Iterator[str]:

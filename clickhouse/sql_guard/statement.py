@@ -144,8 +144,9 @@ def split_insert(head: bytes) -> Insert | None:
                 if name is None or name.kind != "word":
                     return None
                 gap = _AFTER_FORMAT.match(head, name.end)
-                data_at = gap.end() if gap else name.end
-                return _insert(head[: token.start], name.text.decode(), data_at, settings_at)
+                return _insert(
+                    head[: token.start], name.text.decode(), gap.end() if gap else name.end, settings_at
+                )
         previous = token
     return _insert(head, None, len(head), settings_at) if previous is not None else None
 

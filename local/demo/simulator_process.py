@@ -8,7 +8,7 @@ from typing import Self
 from common.errors import INTERRUPTED, PartUnavailable, UserError
 from common.process_records import process_record_path
 from common.settings import ROOT, Settings
-from local.demo.simulator_status import status_path
+from local.demo.figures import status_path
 from local.logs.files import last_lines
 from local.logs.record import read_records
 from local.stack import log_tail
@@ -37,9 +37,15 @@ class SimulatorProcess:
         self._home = home = StateDirectory(settings.home)
         status_path(settings.home).unlink(missing_ok=True)  # of the previous run
         process_record_path(home.run, NAME).unlink(missing_ok=True)
-        argv = [sys.executable, "-m", "producers.simulator", *arguments]
         write_launch_file(
-            home, NAME, LaunchSpec(argv, ROOT, settings_environment(settings, SECRETS), stop_signal="INT")
+            home,
+            NAME,
+            LaunchSpec(
+                [sys.executable, "-m", "producers.simulator", *arguments],
+                ROOT,
+                settings_environment(settings, SECRETS),
+                stop_signal="INT",
+            ),
         )
         self._process = Popen(
             [sys.executable, "-IS", launch.__file__, str(home.run), NAME],

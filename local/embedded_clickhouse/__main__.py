@@ -49,7 +49,7 @@ def serve(settings: Settings) -> None:
         if unconfined := confine(home):
             log.warning("not confined: users without a password are refused", why=unconfined)
 
-        from local.embedded_clickhouse.server import run  # importing the engine starts threads
+        from local.embedded_clickhouse.app import run  # importing the engine starts threads
 
         run(settings, home, listener, unconfined=unconfined)
     log.info("stopped")

@@ -1,16 +1,24 @@
-"""The HTTP interface, as an ASGI application."""
+"""The HTTP interface, as an ASGI application, and the server that runs it until a signal ends the process."""
 
 import asyncio
 import contextlib
+import signal
+import socket
 import time
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
+import uvicorn
 
 from clickhouse.engine import Engine
 from clickhouse.sql_guard.errors import DatabaseError
+from common import gc_tuning
+from common.host_check import is_known_host
+from common.http_protocol import DeadlineProtocol, server_config
 from common.metrics import (
     CLICKHOUSE_ERRORS,
     CLICKHOUSE_ROWS,
@@ -19,15 +27,14 @@ from common.metrics import (
     CONTENT_TYPE,
     exposition,
 )
-from local.embedded_clickhouse.body_stream import BodyStream, Receive
+from common.settings import Settings
+from local.embedded_clickhouse.config import config_file
 from local.embedded_clickhouse.connections import RequestConnections
-from local.embedded_clickhouse.host_check import HostCheck
-from local.embedded_clickhouse.query_execution import QueryExecution, QueryOutcome
+from local.embedded_clickhouse.query_execution import QueryExecution, QueryOutcome, ValidationCache
 from local.embedded_clickhouse.request import Request, read_request
 from local.embedded_clickhouse.response_writer import ResponseAborted, ResponseWriter, Send
-from local.embedded_clickhouse.result_pipe import ResultPipe
+from local.embedded_clickhouse.streams import BodyStream, Receive, ResultPipe
 from local.embedded_clickhouse.users import Pool, User, Users
-from local.embedded_clickhouse.validation_cache import ValidationCache
 from local.embedded_clickhouse.watchdog import Client, Watchdog, place_of
 from local.embedded_clickhouse.worker_pool import WorkerPool
 
@@ -46,6 +53,44 @@ SHARES: dict[Pool, int] = {"reader": 2}
 
 MAX_QUEUED = 56
 """Queries of each pool that may wait for a thread; further queries are refused."""
+
+
+class HostCheck:
+    """Refuses requests that web pages of other sites send through a browser on this machine.
+
+    The reader has no password, because the server listens on loopback only. A web page could still reach it
+    by a cross-site request, or by a host name that resolves to 127.0.0.1 (DNS rebinding). It accepts loopback
+    names and addresses, and the hosts in `names`, separated by commas.
+    """
+
+    def __init__(self, names: str = "") -> None:
+        self._names = frozenset(filter(None, (name.strip().lower() for name in names.split(","))))
+
+    def refusal(self, headers: Mapping[bytes, bytes]) -> DatabaseError | None:
+        """Return the error for a request with these headers (lower-case names), or None if it is allowed."""
+        host, origin = (headers.get(name, b"").decode("latin-1") for name in (b"host", b"origin"))
+        if host and not is_known_host(host, self._names):
+            return _refused(f"the host {host} is not this machine")
+        if origin:
+            return (
+                None
+                if self._is_known_origin(origin)
+                else _refused(f"pages of {origin} may not send requests")
+            )
+        if headers.get(b"sec-fetch-site") == b"cross-site":
+            return _refused("pages of other sites may not send requests")
+        return None
+
+    def _is_known_origin(self, origin: str) -> bool:
+        try:
+            return is_known_host(urlsplit(origin).netloc, self._names)
+        except ValueError:  # no valid URL
+            return False
+
+
+def _refused(reason: str) -> DatabaseError:
+    hint = "to allow another host, add it to SOUK_CLICKHOUSE_HOSTS"
+    return DatabaseError(497, "ACCESS_DENIED", f"Not enough privileges: {reason} ({hint}).")
 
 
 class ClickHouseApp:
@@ -107,8 +152,16 @@ class ClickHouseApp:
             await self._serve(scope, receive, send)
 
     async def _plain(self, send: Send, status: int, body: bytes, content_type: str) -> None:
-        headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    (b"content-type", content_type.encode()),
+                    (b"content-length", str(len(body)).encode()),
+                ],
+            }
+        )
         await send({"type": "http.response.body", "body": body})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,9 +172,11 @@ class ClickHouseApp:
         response = ResponseWriter(send, self._common_headers(""), "", hold_all=False)
         try:
             request = read_request(scope["method"], scope["query_string"], request_headers)
-            headers = self._common_headers(request.query_id)
             response = ResponseWriter(
-                send, headers, request.response_encoding, hold_all=request.wait_end_of_query
+                send,
+                self._common_headers(request.query_id),
+                request.response_encoding,
+                hold_all=request.wait_end_of_query,
             )
             user = self._users.authenticate(request.user, request.password)
             response.has_queued_queries = lambda: self._workers[user.pool].has_queue
@@ -178,8 +233,10 @@ class ClickHouseApp:
             events: set[asyncio.Future[Any]] = {sending, receiving, overdue}
             await asyncio.wait(events, return_when=asyncio.FIRST_COMPLETED)
             if not sending.done():
-                reason = "query outlives its time limit" if overdue.done() else "client disconnected"
-                log.info(reason, query_id=request.query_id)
+                log.info(
+                    "query outlives its time limit" if overdue.done() else "client disconnected",
+                    query_id=request.query_id,
+                )
                 sending.cancel()
             return await sending
         except asyncio.CancelledError:
@@ -221,3 +278,45 @@ class ClickHouseApp:
             await asyncio.wait({working}, timeout=_KILL_INTERVAL_S)
         with contextlib.suppress(DatabaseError):
             working.result()
+
+
+_SHUTDOWN_TIMEOUT_S = 5
+
+
+class ClickHouseProtocol(DeadlineProtocol):
+    """Accepts longer heads, because queries and their parameters may be in the URL (1 MB in ClickHouse)."""
+
+    max_head_bytes = 256 << 10
+
+
+def run(settings: Settings, home: Path, listener: socket.socket, *, unconfined: str) -> None:
+    """Serve on `listener` until SIGTERM or SIGINT.
+
+    `home` holds the engine's configuration and data. `unconfined` is why the process is not confined, or
+    empty if it is.
+    """
+    engine = Engine(home / "data", config_file(home / "config"), home / "tmp")
+    watchdog = Watchdog(home / "work" / "endless_queries.json")
+    users = Users(settings, unconfined=unconfined)
+    config = server_config(
+        ClickHouseApp(engine, users, HostCheck(settings.clickhouse_hosts), watchdog),
+        ClickHouseProtocol,
+        loop="uvloop",
+        timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
+        backlog=512,
+    )
+    log.info(
+        "ready",
+        port=settings.port("clickhouse"),
+        version=engine.version,
+        data=str(home),
+        confined=not unconfined,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises these signals again after it has stopped
+        signal.signal(number, lambda *_: None)
+    gc_tuning.tune_gc()
+    watchdog.log_ready()
+    watchdog.start()
+    uvicorn.Server(config).run(sockets=[listener])
+    watchdog.stop()
+    engine.close()

@@ -2,8 +2,8 @@
 
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
 import lz4.block
 import lz4.frame
@@ -108,73 +108,60 @@ def decompress(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     if encoding == "native":
         yield from _native_blocks(chunks)
         return
-    if encoding in ("gzip", "x-gzip", "deflate"):
-        new_decompressor: Callable[[], Decompressor] = _Zlib
-    elif encoding == "lz4":
-        new_decompressor = _Lz4
-    elif encoding == "zstd":
-        new_decompressor = _Zstd
-    else:
-        message = f"Unknown compression method: {encoding}."
-        raise DatabaseError(89, "UNKNOWN_COMPRESSION_METHOD", message)
-    yield from _stream(chunks, new_decompressor)
+    if encoding not in _DECOMPRESSORS:
+        raise DatabaseError(89, "UNKNOWN_COMPRESSION_METHOD", f"Unknown compression method: {encoding}.")
+    yield from _stream(chunks, *_DECOMPRESSORS[encoding])
 
 
-class Decompressor(Protocol):
+class _Frame:
     """Decompresses one frame in steps."""
 
-    ended: bool
+    def __init__(self, decompressor: Any, limit: tuple[int, ...]) -> None:
+        self._object = decompressor
+        self._limit = limit
+
+    @property
+    def ended(self) -> bool:
+        """Whether the frame is complete."""
+        return bool(self._object.eof)
 
     def step(self, data: bytes) -> tuple[bytes, bytes]:
         """Return some decompressed bytes, and the rest of `data` for the next step.
 
         Both are empty if the frame needs more data.
         """
+        out = self._object.decompress(data, *self._limit)
+        rest = self._object.unused_data if self.ended else getattr(self._object, "unconsumed_tail", b"")
+        return out, rest or b""
 
 
-class _Zlib:
-    def __init__(self) -> None:
-        self._object = zlib.decompressobj(47)
-        self.ended = False
-
-    def step(self, data: bytes) -> tuple[bytes, bytes]:
-        out = self._object.decompress(data, _MAX_OUTPUT)
-        self.ended = self._object.eof
-        return out, self._object.unused_data if self.ended else self._object.unconsumed_tail
+def _zlib() -> Any:
+    return zlib.decompressobj(47)
 
 
-class _Lz4:
-    def __init__(self) -> None:
-        self._object = lz4.frame.LZ4FrameDecompressor()
-        self.ended = False
-
-    def step(self, data: bytes) -> tuple[bytes, bytes]:
-        out = self._object.decompress(data, _MAX_OUTPUT)
-        self.ended = self._object.eof
-        return out, (self._object.unused_data or b"") if self.ended else b""
+def _zstd() -> Any:
+    return zstandard.ZstdDecompressor(max_window_size=_MAX_ZSTD_WINDOW).decompressobj()
 
 
-class _Zstd:
-    def __init__(self) -> None:
-        self._object = zstandard.ZstdDecompressor(max_window_size=_MAX_ZSTD_WINDOW).decompressobj()
-        self.ended = False
-
-    def step(self, data: bytes) -> tuple[bytes, bytes]:
-        out = self._object.decompress(data)
-        self.ended = self._object.eof
-        return out, self._object.unused_data if self.ended else b""
+_DECOMPRESSORS: Mapping[str, tuple[Callable[[], Any], tuple[int, ...], int]] = {
+    **dict.fromkeys(("gzip", "x-gzip", "deflate"), (_zlib, (_MAX_OUTPUT,), _MAX_INPUT)),
+    "lz4": (lz4.frame.LZ4FrameDecompressor, (_MAX_OUTPUT,), _MAX_INPUT),
+    "zstd": (_zstd, (), _MAX_ZSTD_INPUT),
+}
+"""Content encoding → its decompressor, and the limits of a step in bytes: output, if any, and input."""
 
 
-def _stream(chunks: Iterable[bytes], new_decompressor: Callable[[], Decompressor]) -> Iterator[bytes]:
+def _stream(
+    chunks: Iterable[bytes], new_decompressor: Callable[[], Any], limit: tuple[int, ...], size: int
+) -> Iterator[bytes]:
     """Decompress a stream of one or more frames."""
-    unpacker: Decompressor | None = None
+    unpacker: _Frame | None = None
     try:
-        size = _MAX_ZSTD_INPUT if new_decompressor is _Zstd else _MAX_INPUT
         for rest in (chunk[at : at + size] for chunk in chunks for at in range(0, len(chunk), size)):
             out = b""
             while rest or (out and unpacker and not unpacker.ended):
                 if unpacker is None or unpacker.ended:
-                    unpacker = new_decompressor()
+                    unpacker = _Frame(new_decompressor(), limit)
                 out, rest = unpacker.step(rest)
                 if out:
                     yield out
@@ -202,8 +189,11 @@ def _block_size(pending: bytearray) -> int | None:
         return None
     _, packed, plain = _HEADER.unpack_from(pending, _CHECKSUM)
     if not _HEADER.size <= packed <= _MAX_BLOCK or plain > _MAX_BLOCK:
-        message = "Too large size_compressed_without_checksum: most likely corrupted data."
-        raise DatabaseError(39, "TOO_LARGE_SIZE_COMPRESSED", message)
+        raise DatabaseError(
+            39,
+            "TOO_LARGE_SIZE_COMPRESSED",
+            "Too large size_compressed_without_checksum: most likely corrupted data.",
+        )
     return _CHECKSUM + int(packed)
 
 

@@ -44,8 +44,9 @@ def confine(home: Path) -> str:
     tempfile.tempdir = None  # so that Python reads TMPDIR again
     rules = {home / name: landlock.CHANGE for name in _WRITABLE} | {home / "config": landlock.READ}
     rules |= dict.fromkeys((*landlock.LIBRARIES, Path(sys.executable).resolve()), landlock.LOAD)
-    readable = (*_MODULES, *_MACHINE, *_STATISTICS, *landlock.TIME_ZONES, *landlock.LOADER)
-    rules |= dict.fromkeys(readable, landlock.READ)
+    rules |= dict.fromkeys(
+        (*_MODULES, *_MACHINE, *_STATISTICS, *landlock.TIME_ZONES, *landlock.LOADER), landlock.READ
+    )
     rules |= dict.fromkeys(_DEVICES, AccessFS.READ_FILE | AccessFS.WRITE_FILE)
     try:
         landlock.restrict(rules)

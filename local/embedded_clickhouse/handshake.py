@@ -45,8 +45,9 @@ def is_handshake(request: Request, query: bytes, answer_format: str) -> bool:
 
 def handshake_response(connection: Connection) -> bytes:
     """Return the result: one block of one row, as a client of revision 54454 or later reads it."""
-    result = connection.query(b"SELECT displayName(), version(), timezone()", "JSONCompact", {}).bytes()
-    ((name, version, timezone),) = json.loads(result)["data"]
+    ((name, version, timezone),) = json.loads(
+        connection.query(b"SELECT displayName(), version(), timezone()", "JSONCompact", {}).bytes()
+    )["data"]
     columns = (
         ("displayName()", "String", _text(name)),
         ("version()", "String", _text(version)),

@@ -23,14 +23,54 @@ from clickhouse.sql_guard.statement import (
     tokens,
     without_comments,
 )
-from local.embedded_clickhouse.body_stream import BodyStream
 from local.embedded_clickhouse.compression import decompress
 from local.embedded_clickhouse.connections import RequestConnections
 from local.embedded_clickhouse.handshake import handshake_response, is_handshake, with_allowed_settings
 from local.embedded_clickhouse.request import Request
-from local.embedded_clickhouse.result_pipe import ResultPipe
+from local.embedded_clickhouse.streams import BodyStream, ResultPipe
 from local.embedded_clickhouse.users import User
-from local.embedded_clickhouse.validation_cache import ValidatedQuery, ValidationCache
+
+MAX_ENTRIES = 4096
+"""A cache with this many entries is emptied before an entry is added."""
+
+MAX_TEXT_BYTES = 8192
+"""Longer texts are not cached."""
+
+
+_PARAMETER_IN_STRUCTURE = re.compile(rb"(?:values|generaterandom).*\{", re.IGNORECASE | re.DOTALL)
+"""A parameter after a table function with a description of columns: its value may be that description."""
+
+
+@dataclass(frozen=True)
+class ValidatedQuery:
+    """A query that a reader may run: its text without comments, and its parts."""
+
+    text: bytes
+    query: Query
+
+
+class ValidationCache:
+    """Maps a text, as it arrived, and its database to the query, for texts that a reader may run.
+
+    The result of the checks depends on the text and on the database of its unqualified names. A text in which
+    a parameter names a table or describes columns is not cached, because the result depends on its value.
+    """
+
+    def __init__(self) -> None:
+        self._texts: dict[tuple[bytes, str], ValidatedQuery] = {}
+
+    def find(self, text: bytes, database: str) -> ValidatedQuery | None:
+        """Return the query, if this text has passed the checks before; else None."""
+        return self._texts.get((text, database))
+
+    def add(self, text: bytes, database: str, query: ValidatedQuery) -> None:
+        """Add a text that passed the checks."""
+        if len(text) > MAX_TEXT_BYTES or b"Identifier" in text or _PARAMETER_IN_STRUCTURE.search(text):
+            return
+        if len(self._texts) >= MAX_ENTRIES:
+            self._texts.clear()
+        self._texts[text, database] = query
+
 
 MAX_FORM_SIZE = 16 << 20
 
@@ -263,11 +303,12 @@ def _read_all(body: Iterator[bytes], limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> DatabaseError:
-    message = (
+    return DatabaseError(
+        62,
+        "SYNTAX_ERROR",
         f"Max query size exceeded (can be increased with the `max_query_size` setting): "
-        f"Syntax error: failed at position {limit + 1}."
+        f"Syntax error: failed at position {limit + 1}.",
     )
-    return DatabaseError(62, "SYNTAX_ERROR", message)
 
 
 def _summary(started: float, **counts: int) -> str:

@@ -76,8 +76,11 @@ class Request:
                 self.params[name.removeprefix("param_")] = _replace_invalid(value)
             elif name not in _NOT_SETTINGS:
                 if not _NAME.fullmatch(name):
-                    message = f"Setting {name!r} is neither a builtin setting nor started with the prefix."
-                    raise DatabaseError(115, "UNKNOWN_SETTING", message)
+                    raise DatabaseError(
+                        115,
+                        "UNKNOWN_SETTING",
+                        f"Setting {name!r} is neither a builtin setting nor started with the prefix.",
+                    )
                 self.settings[name] = _replace_invalid(value)
 
     def add_form(self, body: bytes) -> None:
@@ -93,8 +96,11 @@ class Request:
             if part.is_multipart() or not isinstance(name, str):
                 continue
             if part.get_filename() is not None:
-                message = "External tables are not supported: insert the data into a table first."
-                raise DatabaseError(48, "NOT_IMPLEMENTED", message)
+                raise DatabaseError(
+                    48,
+                    "NOT_IMPLEMENTED",
+                    "External tables are not supported: insert the data into a table first.",
+                )
             content = part.get_payload(decode=True)
             fields.append((name, content.decode(errors="replace") if isinstance(content, bytes) else ""))
         self.query += b"".join(value.encode() for name, value in fields if name == "query")
@@ -159,7 +165,10 @@ def _credentials(url: Mapping[str, str], headers: Mapping[str, str]) -> tuple[st
         try:
             user, _, password = base64.b64decode(given, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
-            message = "Invalid authentication: the Authorization header can't be read."
-            raise DatabaseError(516, "AUTHENTICATION_FAILED", message) from None
+            raise DatabaseError(
+                516,
+                "AUTHENTICATION_FAILED",
+                "Invalid authentication: the Authorization header can't be read.",
+            ) from None
         return user or "default", password
     return url.get("user") or "default", url.get("password", "")

@@ -150,8 +150,15 @@ class ResponseWriter:
 
     async def _start(self, status: int, headers: Mapping[str, str]) -> None:
         self.started = True
-        raw = [(name.encode(), value.encode()) for name, value in (self._headers | dict(headers)).items()]
-        await self._send({"type": "http.response.start", "status": status, "headers": raw})
+        await self._send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    (name.encode(), value.encode()) for name, value in (self._headers | dict(headers)).items()
+                ],
+            }
+        )
 
     async def _body(self, data: bytes, *, more: bool = True) -> None:
         if not data and more:

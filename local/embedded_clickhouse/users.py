@@ -99,8 +99,11 @@ class User:
             elif name in allowlists.SETTINGS:
                 applied[name] = value
             elif name not in engine_settings:
-                message = f"Setting {name} is neither a builtin setting nor started with the prefix."
-                raise DatabaseError(115, "UNKNOWN_SETTING", message)
+                raise DatabaseError(
+                    115,
+                    "UNKNOWN_SETTING",
+                    f"Setting {name} is neither a builtin setting nor started with the prefix.",
+                )
             elif not _is_same(value, "1" if name == "readonly" else engine_settings[name]):
                 raise DatabaseError(164, "READONLY", f"Cannot modify '{name}' setting in readonly mode.")
         return applied

@@ -101,8 +101,11 @@ class Watchdog:
     def log_ready(self) -> None:
         """Log how long queries were refused, if the watchdog ended the last process."""
         if self._ends and not self._ends[-1].at < time.time() - BAN_S:
-            seconds = round(time.time() - self._ends[-1].at, 1)
-            log.warning("ready again after an endless query", user=self._ends[-1].user, seconds=seconds)
+            log.warning(
+                "ready again after an endless query",
+                user=self._ends[-1].user,
+                seconds=round(time.time() - self._ends[-1].at, 1),
+            )
 
     def check_client(self, client: Client) -> None:
         """Refuse a client whose query did not end.

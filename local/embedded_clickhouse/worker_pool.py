@@ -42,22 +42,21 @@ class WorkerPool:
         """Whether a query waits for a thread."""
         return any(client.waiting for client in self._clients.values())
 
-    async def run(self, work: Callable[[], T], client: Hashable = None) -> T:
-        """Run `work` in a thread.
+    def start(self, work: Callable[[], T], client: Hashable = None) -> "asyncio.Future[T]":
+        """Run `work` in a thread, and return the future of its result.
 
         Raises:
             DatabaseError: 202, too many queries are running and queued, of all clients or of this one.
         """
-        return await self.start(work, client)
-
-    def start(self, work: Callable[[], T], client: Hashable = None) -> "asyncio.Future[T]":
-        """Like `run`, but returns the future without waiting for it."""
         of_client = self._clients.get(client) or _Client()
         of_client_busy = of_client.running + len(of_client.waiting)
         for current, maximum in ((self.busy, self._limit), (of_client_busy, self._limit_of_client)):
             if current >= maximum:
-                message = f"Too many simultaneous queries. Current: {current}, maximum: {maximum}."
-                raise DatabaseError(202, "TOO_MANY_SIMULTANEOUS_QUERIES", message)
+                raise DatabaseError(
+                    202,
+                    "TOO_MANY_SIMULTANEOUS_QUERIES",
+                    f"Too many simultaneous queries. Current: {current}, maximum: {maximum}.",
+                )
         self.busy += 1
         outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         of_client.waiting.append((work, outcome))
@@ -81,8 +80,9 @@ class WorkerPool:
             work, outcome = client.waiting.popleft()
             client.running += 1
             running += 1
-            working = asyncio.get_running_loop().run_in_executor(self._threads, work)
-            working.add_done_callback(partial(self._done, key, outcome))
+            asyncio.get_running_loop().run_in_executor(self._threads, work).add_done_callback(
+                partial(self._done, key, outcome)
+            )
 
     def _done(self, key: Hashable, outcome: "asyncio.Future[Any]", working: "asyncio.Future[Any]") -> None:
         client = self._clients[key]

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from common.errors import UserError
-from local.install.installation import install
-from local.install.machine import check_machine
+from local.install.environment import install
+from local.install.step import check_machine
 
 
 def main() -> int:

@@ -1,4 +1,8 @@
-"""Creates the virtual environment of an installation, with exactly the locked packages."""
+"""Installs everything that a run needs into one folder: an environment with the locked packages, and jars.
+
+An installation can be interrupted and repeated at any point. A second one waits for the first. Nothing is
+written outside the folder, and HOME is not used.
+"""
 
 import os
 import re
@@ -6,10 +10,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from local.install.machine import check_space
-from local.install.step import run
+from common.file_lock import file_lock
+from local.install.step import check_space, run
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ROOT / "requirements.lock"
@@ -58,8 +63,9 @@ def install_packages(install: Path, lock: Path) -> None:
         log,
     )
     # Packages without a wheel are built with the locked setuptools. The hash of another one is not checked.
-    options = ("--no-build-isolation", "--compile-bytecode")
-    sync_packages("Python packages", install, install, lock, log, options)
+    sync_packages(
+        "Python packages", install, install, lock, log, ("--no-build-isolation", "--compile-bytecode")
+    )
     (install / "unfinished").unlink()
 
 
@@ -74,8 +80,11 @@ def sync_packages(
         CannotInstall: no network, no space, or a package whose hash differs from the lock.
     """
     downloads = target / ".downloads"
-    indexes = pip_indexes([install / "bin" / "python", "-m", "pip"])
-    environment = {"UV_CACHE_DIR": str(downloads), "UV_HTTP_TIMEOUT": "60"} | indexes | dict(os.environ)
+    environment = (
+        {"UV_CACHE_DIR": str(downloads), "UV_HTTP_TIMEOUT": "60"}
+        | pip_indexes([install / "bin" / "python", "-m", "pip"])
+        | dict(os.environ)
+    )
     uv: list[str | Path] = [install / "bin" / "uv", "pip", "sync", "--python", target / "bin" / "python"]
     uv += ["--system-certs", "--no-progress", *options, "--require-hashes", lock]
     run(step, uv, log, environment)
@@ -84,8 +93,9 @@ def sync_packages(
 
 def pip_indexes(pip: Sequence[str | Path]) -> dict[str, str]:
     """Return pip's configured package index as environment variables for uv."""
-    listing = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False).stdout
-    return read_pip_config(listing)
+    return read_pip_config(
+        subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False).stdout
+    )
 
 
 def read_pip_config(listing: str) -> dict[str, str]:
@@ -97,3 +107,45 @@ def read_pip_config(listing: str) -> dict[str, str]:
     names = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "cert": "SSL_CERT_FILE"}
     found = re.findall(r"^(?:global|install|:env:)\.([a-z-]+)='(.*)'$", listing, re.MULTILINE)
     return {names[option]: value.replace("\\n", " ").strip() for option, value in found if option in names}
+
+
+def installation_lock(install: Path) -> AbstractContextManager[None]:
+    """Return the lock of an installation. It prints a message while it waits for another installation."""
+
+    def report(pid: str) -> None:
+        print(f"souk: waiting for another installation of this copy to end (process {pid})", file=sys.stderr)
+
+    return file_lock(install / "souk.lock", report)  # not ".lock", which uv uses
+
+
+def install(folder: Path, stamp: str) -> None:
+    """Install everything into `folder`, unless it already has this `stamp`. The stamp is written last.
+
+    Raises:
+        CannotInstall: the message says why.
+    """
+    with installation_lock(folder):
+        stamp_file = folder / "souk.stamp"
+        if stamp_file.is_file() and stamp_file.read_text().rstrip("\n") == stamp:
+            return
+        print(f"souk: installing into {folder} (2 GB, once)", file=sys.stderr)
+        if not is_usable(folder):
+            make_environment(folder)
+        install_packages(folder, TEST_PACKAGES if (folder / "bin" / "pytest").exists() else PACKAGES)
+        fetch_jars(folder)
+        (folder / "souk.stamp.new").write_text(stamp + "\n")
+        (folder / "souk.stamp.new").replace(stamp_file)
+
+
+def fetch_jars(folder: Path, *options: str) -> None:
+    """Run `local.install.fetch` with the environment's own Python; it prints its progress.
+
+    Raises:
+        SystemExit: it failed and has printed why.
+    """
+    python = folder / "bin" / "python"
+    for left_over in (folder / "share" / "souk").glob(".partial-*"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    command: list[str | Path] = [python, "-P", "-m", "local.install.fetch", folder, *options]
+    if subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False).returncode:
+        raise SystemExit(2)

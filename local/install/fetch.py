@@ -50,8 +50,9 @@ def download(context: MavenContext, jar: Jar) -> Path:
         requests.RequestException: no connection.
         RuntimeError: the repository has no such artifact, or answers with an error.
     """
-    component = context.project(jar.group, jar.artifact).at_version(jar.version)
-    artifact = component.artifact(jar.classifier, jar.type)
+    artifact = (
+        context.project(jar.group, jar.artifact).at_version(jar.version).artifact(jar.classifier, jar.type)
+    )
     path = artifact.cached_path
     assert path is not None  # only a snapshot has none
     if not path.is_file():
@@ -147,8 +148,7 @@ def compile_connectors(install: Path) -> None:
 def _classpath(install: Path) -> list[Path]:
     import pyflink  # Flink's own jars are in its wheel
 
-    ours = folder(install, "flink").glob("*.jar")
-    return sorted([*ours, *Path(pyflink.__path__[0], "lib").glob("*.jar")])
+    return sorted([*folder(install, "flink").glob("*.jar"), *Path(pyflink.__path__[0], "lib").glob("*.jar")])
 
 
 def fetch_all(install: Path, chosen: Iterable[Group], console: Console) -> None:

@@ -65,8 +65,9 @@ class Group:
     @property
     def digest(self) -> str:
         """A digest of the folder's content."""
-        content = repr((sorted(self.jars.items()), sorted(self.serve.items())))
-        return hashlib.sha256(content.encode()).hexdigest()
+        return hashlib.sha256(
+            repr((sorted(self.jars.items()), sorted(self.serve.items()))).encode()
+        ).hexdigest()
 
 
 def groups(jars_toml: Path = JARS_TOML, lock: Path = LOCK) -> dict[str, Group]:
@@ -114,8 +115,8 @@ def connectors_digest(settings: Settings) -> str:
 
 
 def _files(install: Path, group: str) -> list[Path]:
-    suffixes = {".js"} if group == "web" else {".jar"}
-    files = sorted(path for path in folder(install, group).rglob("*") if path.suffix in suffixes)
+    suffix = ".js" if group == "web" else ".jar"
+    files = sorted(folder(install, group).rglob(f"*{suffix}"))
     if not files:
         command = "./souk test" if group == "jdbc" else "./souk status"
         raise PartUnavailable(

@@ -25,8 +25,9 @@ def resolve(context: MavenContext, table: dict[str, Any]) -> list[Jar]:
     chosen = named + [Jar.parse(coordinate) for coordinate in table.get("alone", [])]
     excluded = set(table.get("without", []))
     for jar in named:
-        root = context.create_dependency(f"{jar.group}:{jar.artifact}:{jar.version}")
-        _, needed = context.resolver.resolve([root])
+        _, needed = context.resolver.resolve(
+            [context.create_dependency(f"{jar.group}:{jar.artifact}:{jar.version}")]
+        )
         chosen += [_jar(dependency) for dependency in needed if _is_wanted(dependency, excluded)]
     return first_versions(chosen)
 
@@ -52,11 +53,10 @@ def _jar(dependency: Dependency) -> Jar:
 
 def render(pinned: dict[str, dict[Jar, str]]) -> str:
     """Return the text of `jars.lock`."""
-    blocks = [
+    return HEADER + "".join(
         f"\n[{name}]\n" + "".join(f'"{jar}" = "{sha256}"\n' for jar, sha256 in jars.items())
         for name, jars in pinned.items()
-    ]
-    return HEADER + "".join(blocks)
+    )
 
 
 def main() -> int:

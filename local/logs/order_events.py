@@ -68,8 +68,9 @@ class OrderEvent:
             )
         if self.stored_at is not None:
             delay_ms = round((self.stored_at - self.occurred_at) / timedelta(milliseconds=1))
-            fields = {"after_ms": delay_ms, **ids}
-            yield LogRecord("clickhouse", self.stored_at, "info", f"stored {self.name}", fields)
+            yield LogRecord(
+                "clickhouse", self.stored_at, "info", f"stored {self.name}", {"after_ms": delay_ms, **ids}
+            )
 
 
 @dataclass(frozen=True)

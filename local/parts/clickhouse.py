@@ -11,8 +11,7 @@ from importlib.metadata import version
 import httpx
 
 from common.settings import ROOT, Settings
-from local.parts import readiness
-from local.parts.part import NotReady, Part, Resolution
+from local.parts.part import NotReady, Part, Resolution, send
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
 
@@ -58,7 +57,7 @@ def check(settings: Settings) -> None:
     """
     user = settings.clickhouse_admin_user, settings.clickhouse_admin_password.get_secret_value()
     try:
-        answer = readiness.send("POST", settings.clickhouse, content="SELECT 1", auth=user)
+        answer = send("POST", settings.clickhouse, content="SELECT 1", auth=user)
     except httpx.HTTPError as error:
         raise NotReady(f"clickhouse: {error}") from error
     if answer.status_code != 200 or answer.text.strip() != "1":

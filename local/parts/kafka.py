@@ -14,9 +14,15 @@ from common.kafka import KafkaCluster
 from common.settings import LOOPBACK, Settings
 from common.timeouts import PEER_TIMEOUT_S
 from local.install.jars import jars
-from local.parts.java import JVM_ENVIRONMENT, find_java, server_flags
 from local.parts.part import NotReady, Part, Resolution
-from local.parts.resolve import find_on_path, format_version, parse_version
+from local.parts.resolve import (
+    JVM_ENVIRONMENT,
+    find_java,
+    find_on_path,
+    format_version,
+    parse_version,
+    server_flags,
+)
 from local.state_directory import StateDirectory
 from local.supervision.launch_file import LaunchSpec
 
@@ -122,9 +128,9 @@ def prepare(folder: Path, port: int, controller: int, command: list[str]) -> Non
         PartUnavailable: the storage can't be formatted; the message has the last line of the tool's output.
     """
     (folder / "tmp").mkdir(exist_ok=True)
-    session = int(PEER_TIMEOUT_S * 1000)
-    text = CONFIG.format(host=LOOPBACK, port=port, controller=controller, session=session)
-    (folder / "server.properties").write_text(text)
+    (folder / "server.properties").write_text(
+        CONFIG.format(host=LOOPBACK, port=port, controller=controller, session=int(PEER_TIMEOUT_S * 1000))
+    )
     (folder / "log4j2.properties").write_text(LOGGING)
     if (folder / "log" / "meta.properties").exists():
         return

@@ -1,8 +1,12 @@
-"""The description of a part of the single-machine stack, which the rest of `local/` works with."""
+"""The description of a part of the single-machine stack, and the requests of readiness checks."""
 
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
+
+import httpx
 
 from common.errors import SoukError
 from local.supervision.launch_file import LaunchSpec
@@ -42,3 +46,61 @@ class Part:
     """Names of the parts and set-up steps that must be ready first."""
     timeout_s: float = 600.0
     """Limit from start to ready; generous, because a part that exits is reported long before."""
+
+
+TIMEOUT_S = 3.0
+
+
+def check_process(name: str, url: str, exclude: Sequence[str] = ()) -> None:
+    """Check that nothing is missing for the process `name` at `url`, except what `exclude` names.
+
+    Raises:
+        NotReady: it does not answer, or it names what is missing.
+    """
+    try:
+        answer = send("GET", f"{url}/ready", params={"exclude": list(exclude)})
+    except httpx.HTTPError as error:
+        raise NotReady(f"{name}: {error}") from error
+    if answer.status_code != 200:
+        raise NotReady(f"{name}: {_describe_missing(answer)}")
+
+
+def check_answer(name: str, url: str) -> None:
+    """Check that the process `name` answers at `url`, such as with its metrics.
+
+    Raises:
+        NotReady: it does not.
+    """
+    try:
+        send("GET", url).raise_for_status()
+    except httpx.HTTPError as error:
+        raise NotReady(f"{name}: {url} does not answer: {error}") from error
+
+
+def send(method: str, url: str, **options: Any) -> httpx.Response:
+    """Send one request, with a timeout of `TIMEOUT_S` and without a proxy. `options` are those of httpx.
+
+    Raises:
+        httpx.HTTPError: no response arrived.
+    """
+    return httpx.request(
+        method, url, timeout=TIMEOUT_S, trust_env=False, verify=_trusted_certificates(), **options
+    )
+
+
+@cache
+def _trusted_certificates() -> ssl.SSLContext:
+    """Return httpx's default context. Without it, each request would read all certificates: 30 ms of CPU."""
+    return httpx.create_ssl_context()
+
+
+def _describe_missing(answer: httpx.Response) -> str:
+    """Return a description of what is missing: the names with the same reason together, and that reason."""
+    try:
+        missing = answer.json()["missing"].items()
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return answer.text.strip()[:300]
+    names: dict[str, list[str]] = {}
+    for name, reason in missing:
+        names.setdefault(reason, []).append(name)
+    return "; ".join(f"{', '.join(those)}: {reason}" for reason, those in names.items())

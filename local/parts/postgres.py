@@ -16,11 +16,10 @@ from pathlib import Path
 import asyncpg
 
 from common.errors import PartUnavailable
-from common.postgres_roles import ADMIN
+from common.postgres_roles import ADMIN, READER, role_name, role_password, scram_verifier
 from common.settings import LOOPBACK, Settings
 from common.urls import redact_password
 from local.parts.part import NotReady, Part, Resolution
-from local.parts.postgres_access import access_statements, apply_to_running_server, write_authentication
 from local.parts.resolve import find_on_path, format_version, read_version
 from local.state_directory import StateDirectory
 from local.supervision import launch
@@ -51,6 +50,13 @@ directories, so a server that root starts as another user reaches its data in a 
 
 PUBLIC_DIRECTORY = Path("/var/tmp")
 """Where root copies the programs if they are installed under a directory that is closed to other users."""
+
+HOST_BASED_AUTHENTICATION = """\
+# Written by `./souk up`, which replaces every change.
+local all all           scram-sha-256
+host  all all 0.0.0.0/0 scram-sha-256
+host  all all ::/0      scram-sha-256
+"""
 
 CHECK_TIMEOUT_S = 3.0
 
@@ -230,8 +236,13 @@ def run_tool(home: StateDirectory, server: LaunchSpec, argv: list[str], stdin: s
     """
     name = "postgres-setup"
     write_launch_file(home, name, replace(server, argv=argv))
-    command = [sys.executable, "-IS", launch.__file__, str(home.run), name]
-    done = subprocess.run(command, input=stdin, text=True, capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-IS", launch.__file__, str(home.run), name],
+        input=stdin,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
     (home.run / f"{name}.pid.json").unlink(missing_ok=True)
     if done.returncode:
         log = home.log(name)
@@ -257,3 +268,59 @@ def check(url: str) -> None:
         asyncio.run(query())
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise NotReady(f"postgres: {error or 'no answer'}") from error
+
+
+def access_statements(settings: Settings) -> list[str]:
+    """Return the idempotent statements that set passwords and grants, one line each.
+
+    Raises:
+        PartUnavailable: the settings have no passwords.
+    """
+    admin = settings.postgres_admin_password.get_secret_value()
+    secret = settings.postgres_role_secret.get_secret_value()
+    if not admin or not secret:
+        raise PartUnavailable("PostgreSQL's passwords are not in secrets.toml: `./souk up` writes them")
+    reader = role_name(READER)
+    return [
+        # Identifiers are constants of ours, and verifiers contain no quote: nothing here needs escaping.
+        f"ALTER ROLE {ADMIN} PASSWORD '{scram_verifier(admin)}'",
+        f"DO $$ BEGIN IF to_regrole('{reader}') IS NULL THEN CREATE ROLE {reader}; END IF; END $$",
+        f"ALTER ROLE {reader} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS "
+        f"PASSWORD '{scram_verifier(role_password(secret, reader))}'",
+        f"REVOKE ALL ON DATABASE {ADMIN}, postgres, template1 FROM PUBLIC",
+        f"GRANT CONNECT ON DATABASE {ADMIN} TO {reader}",
+    ]
+
+
+def write_authentication(data: Path) -> None:
+    """Write `pg_hba.conf`, which the server reads as it starts: every connection needs a password."""
+    path = data / "pg_hba.conf"
+    owner = data.stat()
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(HOST_BASED_AUTHENTICATION)
+    os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def apply_to_running_server(settings: Settings) -> None:
+    """Run the statements over TCP, in a server that is already running.
+
+    Raises:
+        PartUnavailable: the server has another password than the settings.
+    """
+
+    async def run() -> None:
+        connection = await asyncpg.connect(settings.postgres, timeout=5)
+        try:
+            for statement in access_statements(settings):
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    try:
+        asyncio.run(run())
+    except (OSError, asyncpg.PostgresError) as error:
+        raise PartUnavailable(
+            f"the running PostgreSQL rejects the passwords of secrets.toml ({error}):"
+            " run `./souk down`, then `./souk up`"
+        ) from error

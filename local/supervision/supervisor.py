@@ -1,23 +1,143 @@
-"""Runs supervisord, which restarts a part that dies, with back-off."""
+"""Runs supervisord, which restarts a part that dies, with back-off; finds and stops this copy's processes."""
 
 import contextlib
+import http.client
 import math
 import os
 import shlex
 import signal
+import socket
 import sys
 import time
+import xmlrpc.client
 from collections.abc import Collection
+from pathlib import Path
 from subprocess import DEVNULL, Popen
+from typing import Any
+
+from supervisor.xmlrpc import Faults
 
 from common.errors import PartUnavailable
-from common.process_records import process_record_path, read_process_record
+from common.process_records import (
+    process_record_path,
+    read_process_record,
+    read_process_records,
+    recorded_parts,
+)
 from common.settings import Settings
 from local.state_directory import StateDirectory
 from local.supervision import launch, log_rotation
+from local.supervision.launch import find_processes, started_ticks
 from local.supervision.launch_file import LaunchSpec, write_launch_file
-from local.supervision.processes import POLL_S, stop_all, wait_for_exit
-from local.supervision.rpc import ProcessNotRunning, call
+
+POLL_S = 0.05
+
+
+def running_processes(run: Path, excluded: Collection[str] = ()) -> dict[int, str]:
+    """Return the running processes of this copy: pid → name of the signal that stops it.
+
+    The processes of `excluded` parts are left out. Processes are found by their records and by the marker in
+    their environment. Both are needed, because PostgreSQL overwrites its environment.
+    """
+    signals = dict.fromkeys(_marked_processes(run, excluded), "TERM")
+    signals.update(
+        {
+            record.pid: record.stop_signal
+            for record in (record for record in read_process_records(run) if record.part not in excluded)
+            if record.alive
+        }
+    )
+    return {pid: sign for pid, sign in signals.items() if pid != os.getpid()}
+
+
+def stop_all(run: Path, excluded: Collection[str] = (), timeout_s: float = 20.0) -> int:
+    """Stop every process of this copy except those of `excluded` parts; after `timeout_s`, kill them.
+
+    Returns the number of processes.
+    """
+    signals = running_processes(run, excluded)
+    started = {pid: started_ticks(pid) for pid in signals}
+    for pid, name in signals.items():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.Signals[f"SIG{name}"])
+    if not wait_for_exit(started, timeout_s):
+        for pid in [
+            *(pid for pid in started if started_ticks(pid) == started[pid]),
+            *_marked_processes(run, excluded),
+        ]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_for_exit(started, timeout_s)
+    for part in recorded_parts(run):
+        if part not in excluded:
+            process_record_path(run, part).unlink(missing_ok=True)
+    return len(signals)
+
+
+def _marked_processes(run: Path, excluded: Collection[str]) -> set[int]:
+    return set(find_processes(str(run))).difference(*(find_processes(str(run), part) for part in excluded))
+
+
+def wait_for_exit(started: dict[int, int], timeout_s: float) -> bool:
+    """Wait until these processes (pid → start ticks) have ended. Returns False after `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while any(ticks and started_ticks(pid) == ticks for pid, ticks in started.items()):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_S)
+    return True
+
+
+CALL_TIMEOUT_S = 5.0
+
+
+class ProcessNotRunning(PartUnavailable):
+    """The process that was to be stopped had already ended."""
+
+
+def call(path: Path, method: str, *arguments: Any) -> Any:
+    """Call one method, such as `supervisor.getState`, on a new connection to the socket at `path`.
+
+    Raises:
+        ProcessNotRunning: a process was to be stopped that had ended.
+        PartUnavailable: supervisord does not answer, or returns an error.
+    """
+    namespace, name = method.split(".")
+    try:
+        with xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(path)) as server:
+            return getattr(getattr(server, namespace), name)(*arguments)
+    except xmlrpc.client.Fault as fault:
+        kind = ProcessNotRunning if fault.faultCode == Faults.NOT_RUNNING else PartUnavailable
+        raise kind(f"the supervisor refused {name}{arguments}: {fault.faultString}") from fault
+    except (OSError, http.client.HTTPException, xmlrpc.client.Error) as error:
+        raise PartUnavailable(f"the supervisor does not answer ({error}): run `./souk up` again") from error
+
+
+class _Transport(xmlrpc.client.Transport):
+    """Connects to the unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:  # noqa: ARG002 - the socket is the host
+        """Return a connection; `ServerProxy` calls this."""
+        return _Connection(self._path)
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over a unix socket, with a timeout."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=CALL_TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket instead of a host."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
 
 NAME = "supervisor"
 SIMULATOR = "simulator"
@@ -74,8 +194,7 @@ stderr_logfile = NONE
 
 def stop_timeout_s(settings: Settings) -> int:
     """Return the time for a part to stop: longer than our own processes take at most (`docs/health.md`)."""
-    longest_s = settings.drain_s + 3 * settings.stop_timeout_s
-    return max(STOP_TIMEOUT_S, math.ceil(longest_s) + 5)
+    return max(STOP_TIMEOUT_S, math.ceil(settings.drain_s + 3 * settings.stop_timeout_s) + 5)
 
 
 def render(
@@ -169,8 +288,10 @@ class Supervisor:
 
     def states(self) -> dict[str, str]:
         """Return part → supervisord's state, such as RUNNING, BACKOFF or STOPPED."""
-        infos = call(self._socket, "supervisor.getAllProcessInfo")
-        return {str(info["name"]): str(info["statename"]) for info in infos}
+        return {
+            str(info["name"]): str(info["statename"])
+            for info in call(self._socket, "supervisor.getAllProcessInfo")
+        }
 
     def is_running(self, name: str) -> bool:
         """Return whether the part's process is running."""

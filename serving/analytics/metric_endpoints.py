@@ -6,8 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from clickhouse.metric_catalogue.definition import read_every_metric
-from clickhouse.metric_catalogue.files import Unit
+from clickhouse.metric_catalogue.definition import Unit, read_every_metric
 from common.ids import PRINTABLE
 from common.openapi import openapi_problem
 from serving.analytics import metric_figures

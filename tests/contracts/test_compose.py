@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from cli.compose import MONITORING, PASSWORDS, PROFILES
 from common.settings import PORTS, ROOT, Settings
 from dashboards.containers import ADDRESSES, ALERTMANAGER, CLICKHOUSE_URL, PROMETHEUS_URL, ZIPKIN_URL
 from dashboards.prometheus.configuration import hand_written_alerts
-from local.compose_env import MONITORING, PASSWORDS, PROFILES
 from local.install.jars import groups
-from local.parts.prometheus import NO_OTHER_SITE, WEBHOOK
+from local.parts.on_demand import NO_OTHER_SITE, WEBHOOK
 from local.stack import all_parts
 from tests.containers import COMPOSE, VARIABLE, compose, dockerfile, resolved, services
 

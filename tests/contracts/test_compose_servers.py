@@ -9,7 +9,7 @@ from clickhouse.sql_guard import allowlists
 from common.settings import ROOT, Settings
 from local.embedded_clickhouse import config
 from local.embedded_clickhouse.users import READER_DEFAULTS, READER_LIMITS, SERVING_DEFAULTS
-from local.parts import flink, flink_config, kafka, postgres, redis, registry
+from local.parts import flink, kafka, postgres, redis, registry
 from tests.containers import services
 
 SERVICES = services()
@@ -55,7 +55,7 @@ def test_the_registry_is_configured_as_the_bundled_one() -> None:
 
 def test_flink_is_configured_as_the_bundled_one() -> None:
     home = Path("/var/lib/souk")
-    bundled = flink_config.options(Settings(home=home, install=Path("/opt/souk")), home / "flink")
+    bundled = flink.options(Settings(home=home, install=Path("/opt/souk")), home / "flink")
     ours = yaml.load((DOCKER / "flink" / "config.yaml").read_text(), yaml.BaseLoader)
     opened = [word for word in flink.command(Settings(), home, [], "jobmanager") if word.startswith("--add-")]
     assert set(opened) <= set(ours.pop("env.java.opts.all").split())

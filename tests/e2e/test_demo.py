@@ -8,7 +8,7 @@ import pytest
 
 from common.clock import system_clock
 from local import passwords
-from local.demo.simulator_status import read_status
+from local.demo.figures import read_status
 from tests.e2e import panel_series
 from tests.e2e.conftest import wait_until
 from tests.principals import bearer

@@ -11,7 +11,7 @@ from clickhouse.client import connect
 from clickhouse.metrics.definition import MetricDefinition, read_definitions, rollups_over
 from clickhouse.metrics.versions import MetricVersions
 from clickhouse.migrate import exclusive_client
-from local.demo.simulator_status import read_status
+from local.demo.figures import read_status
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1_800)]
 

@@ -8,7 +8,7 @@ from common.principal_token import PlatformToken
 from local import passwords
 from local.stack import all_parts, bring_up
 from local.state_directory import StateDirectory
-from local.supervision.processes import read_process_records
+from local.supervision.supervisor import read_process_records
 from tests.e2e.conftest import copy_in
 from tests.e2e.test_order_story import SELLER, confirmed_order
 

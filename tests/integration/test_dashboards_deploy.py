@@ -12,7 +12,7 @@ from cli.__main__ import main
 from cli.dashboards import python_with_grafana
 from common.settings import Settings
 from dashboards import build
-from local.install.machine import CannotInstall
+from local.install.step import CannotInstall
 from tests.integration.grafana import TOKEN, Grafana, running_grafana
 from tests.ports import free_offset
 

@@ -23,11 +23,11 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
+from cli.compose import MONITORING, PASSWORDS
 from clickhouse.seller_sql.limits import AUDIENCE, PATH
 from common.principal_token import PrincipalTokens
 from common.settings import PORTS, ROOT, Settings
 from dashboards.build import DASHBOARDS
-from local.compose_env import MONITORING, PASSWORDS
 from local.install.jars import groups
 from tests.containers import Image, build, resolved, services
 from tests.integration.servers import await_true, terminated

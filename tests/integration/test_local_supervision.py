@@ -20,11 +20,11 @@ from common.settings import Settings
 from local import passwords, stack
 from local.parts import kafka, postgres, redis
 from local.parts.part import NotReady, Part, Resolution
+from local.stack import is_free
 from local.state_directory import StateDirectory
 from local.status import Status, status
 from local.supervision.launch import find_processes
 from local.supervision.launch_file import LaunchSpec
-from local.supervision.ports import is_free
 from local.supervision.supervisor import NAME
 from tests.integration.servers import TEST_TIMEOUT_S, await_true
 from tests.ports import free_offset

@@ -19,8 +19,7 @@ from audit.sources.served_metrics import (
     parquet_rows,
     requests,
 )
-from clickhouse.metric_catalogue.definition import read_catalogue
-from clickhouse.metric_catalogue.files import Unit
+from clickhouse.metric_catalogue.definition import Unit, read_catalogue
 from serving.analytics.metric_endpoints import MAX_METRICS
 from serving.kit.parquet_writer import write_parquet
 from serving.kit.responses import table_of_kinds, write_csv

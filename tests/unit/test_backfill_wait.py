@@ -3,14 +3,14 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from local.demo import backfill_wait
+from local.demo import display
 
 
 def output_of(lag, monkeypatch, stall_timeout_s=0.0) -> str:
     """Return what a user reads during the wait."""
-    monkeypatch.setattr(backfill_wait, "LINE_INTERVAL_S", 0.0)
+    monkeypatch.setattr(display, "LINE_INTERVAL_S", 0.0)
     out = StringIO()
-    backfill_wait.wait(lambda: next(lag), lambda: None, Console(file=out, width=200), stall_timeout_s)
+    display.wait(lambda: next(lag), lambda: None, Console(file=out, width=200), stall_timeout_s)
     return out.getvalue()
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from clickhouse.sql_guard.statement import split_query
-from local.embedded_clickhouse.validation_cache import (
+from local.embedded_clickhouse.query_execution import (
     MAX_ENTRIES,
     MAX_TEXT_BYTES,
     ValidatedQuery,

@@ -11,8 +11,8 @@ from clickhouse.sql_guard.allowlists import REFUSED_FUNCTIONS, is_function
 from clickhouse.sql_guard.errors import DatabaseError
 from clickhouse.sql_guard.readable_databases import ReadableDatabases
 from common.settings import Settings
+from local.embedded_clickhouse.app import HostCheck
 from local.embedded_clickhouse.compression import choose_encoding, compressor, decompress, native_block
-from local.embedded_clickhouse.host_check import HostCheck
 from local.embedded_clickhouse.request import read_request
 from local.embedded_clickhouse.users import User, Users
 

@@ -14,7 +14,7 @@ def test_four_queries_of_one_client_leave_threads_to_others() -> None:
     async def scenario() -> list[str]:
         pool, hanging = WorkerPool("reader", 4, 10, share=2), threading.Event()
         stuck = [pool.start(hanging.wait, "greedy") for _ in range(4)]
-        answers = [await pool.run(lambda: "answered", client) for client in ("other", "another", "other")]
+        answers = [await pool.start(lambda: "answered", client) for client in ("other", "another", "other")]
         assert pool.has_queue
         assert not any(future.done() for future in stuck)
         hanging.set()
@@ -64,8 +64,8 @@ def test_an_error_of_a_function_is_that_of_its_caller() -> None:
     async def scenario() -> None:
         pool = WorkerPool("reader", 1, 1)
         with pytest.raises(ZeroDivisionError):
-            await pool.run(lambda: 1 // 0)
-        assert await pool.run(lambda: "next") == "next"
+            await pool.start(lambda: 1 // 0)
+        assert await pool.start(lambda: "next") == "next"
         pool.close()
 
     asyncio.run(scenario())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.compose_env import MONITORING, PASSWORDS, complete
+from cli.compose import MONITORING, PASSWORDS, complete
 
 
 def read(path: Path) -> dict[str, str]:

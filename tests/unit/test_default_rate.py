@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from local.demo import default_rate as module
-from local.demo.default_rate import (
+from cli import demo
+from cli.demo import (
     BUSY_SHARE,
     CORES_PER_EVENT,
     IDLE_CORES,
@@ -37,7 +37,7 @@ def test_the_limit_of_a_container_counts(tmp_path: Path, text: str, most: float)
 
 def test_the_best_of_three_loops_tells_the_speed_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter([5 * LOOP_S, 2 * LOOP_S, 3 * LOOP_S])
-    monkeypatch.setattr(module, "_loop_s", lambda: next(seconds))
+    monkeypatch.setattr(demo, "_loop_s", lambda: next(seconds))
     assert relative_speed() == pytest.approx(0.5)
 
 

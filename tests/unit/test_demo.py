@@ -14,11 +14,17 @@ from cli.demo import check_options
 from common.errors import PartUnavailable, UserError
 from common.process_records import process_record_path
 from common.settings import Settings
-from local.demo.dashboard import DemoSnapshot, render, summary_line
-from local.demo.figures import DayFigures
-from local.demo.poller import Poller
-from local.demo.process_memory import MemoryMonitor, ProcessMemory
-from local.demo.simulator_status import EndpointLatency, SimulatorStatus, read_status, status_path
+from local.demo.display import DemoSnapshot, render, summary_line
+from local.demo.figures import (
+    DayFigures,
+    EndpointLatency,
+    MemoryMonitor,
+    Poller,
+    ProcessMemory,
+    SimulatorStatus,
+    read_status,
+    status_path,
+)
 from local.supervision.launch import write_process_record
 from producers.simulator import saved_world
 from producers.simulator.world.shape import WorldShape

@@ -8,8 +8,7 @@ import pytest
 from local.install.environment import INSTALLER, PACKAGES, ROOT, TEST_PACKAGES, is_usable, read_pip_config
 from local.install.jars import Group, Jar, groups, is_complete
 from local.install.lock import first_versions, render
-from local.install.machine import CannotInstall, check_machine, check_space
-from local.install.step import failure_reason
+from local.install.step import CannotInstall, check_machine, check_space, failure_reason
 
 LOG = Path("install.log")
 

@@ -20,19 +20,17 @@ from common.errors import UserError
 from common.process_records import ProcessRecord, read_process_record
 from common.settings import ROOT, Settings
 from local import stack
-from local.parts import flink, flink_config, kafka, postgres, readiness, redis, registry
+from local.parts import flink, kafka, part, postgres, redis, registry
 from local.parts.part import NotReady
 from local.parts.processes import PROCESSES
 from local.parts.resolve import parse_version
 from local.passwords import ensure
+from local.stack import Step, require_free, run_steps
 from local.state_directory import SOCKET_PATH_LIMIT, SOCKET_SUFFIX_ROOM, StateDirectory, settings_environment
 from local.status import Lag
 from local.supervision.launch import PROCESS_MARKER, boot_id, started_ticks
 from local.supervision.launch_file import write_launch_file
-from local.supervision.ports import require_free
-from local.supervision.processes import running_processes, stop_all
-from local.supervision.steps import Step, run_steps
-from local.supervision.supervisor import STOP_TIMEOUT_S, render, stop_timeout_s
+from local.supervision.supervisor import STOP_TIMEOUT_S, render, running_processes, stop_all, stop_timeout_s
 from local.table import duration
 
 
@@ -120,7 +118,7 @@ def test_a_data_directory_of_another_release_is_refused(tmp_path):
 def test_flinks_configuration_is_yaml_and_names_only_loopback_addresses(tmp_path):
     home = tmp_path / 'a "home" with: odd # signs'
 
-    options = yaml.safe_load(flink_config.render(flink_config.options(Settings(home=home), home)))
+    options = yaml.safe_load(flink.render(flink.options(Settings(home=home), home)))
 
     addresses = {v for name, v in options.items() if name.endswith(("host", "address", "bind-host"))}
     assert addresses == {"127.0.0.1"}
@@ -128,14 +126,14 @@ def test_flinks_configuration_is_yaml_and_names_only_loopback_addresses(tmp_path
 
 
 def test_the_taskmanagers_jvm_gets_the_sizes_of_its_configuration(tmp_path):
-    options = flink_config.options(Settings(home=tmp_path), tmp_path)
+    options = flink.options(Settings(home=tmp_path), tmp_path)
 
     heap = sum(
         int(options[f"taskmanager.memory.{name}.heap.size"].removesuffix("m"))
         for name in ("framework", "task")
     )
 
-    assert f"-Xmx{heap}m" in flink_config.taskmanager_flags()
+    assert f"-Xmx{heap}m" in flink.taskmanager_flags()
 
 
 def test_flink_and_the_reconciler_of_its_jobs_restart_when_the_connectors_change(tmp_path):
@@ -291,7 +289,7 @@ def test_the_reason_why_a_process_is_not_ready_is_a_sentence(said, told):
     with HTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.handle_request).start()
         with pytest.raises(NotReady) as raised:
-            readiness.check("shop", f"http://127.0.0.1:{server.server_port}")
+            part.check_process("shop", f"http://127.0.0.1:{server.server_port}")
 
     assert str(raised.value) == told
 
@@ -369,7 +367,7 @@ from functools import partial
 from cli.status import lag_lines
 from local.status import Lag
 from common.settings import Settings
-from local.supervision.steps import Step, run_steps
+from local.stack import Step, run_steps
 from schemas.setup import register
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts the tests may ignore it

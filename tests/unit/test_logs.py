@@ -10,10 +10,18 @@ from hypothesis import strategies as st
 from cli.logs import _selected
 from common.errors import UserError
 from local.logs.files import Follower, all_lines, last_lines
-from local.logs.merge import merged
-from local.logs.record import LogRecord, lines_with, parse_line, read_records
-from local.logs.rendering import as_json, readable
-from local.logs.selection import Selection, parse_level, parse_time
+from local.logs.record import (
+    LogRecord,
+    Selection,
+    as_json,
+    lines_with,
+    merged,
+    parse_level,
+    parse_line,
+    parse_time,
+    read_records,
+    readable,
+)
 from local.supervision.log_rotation import rotate
 
 AT = datetime(2026, 11, 24, 3, 4, 5, 678_000, UTC)

@@ -67,11 +67,13 @@ def write(tmp_path: Path):
             (tmp_path / path).parent.mkdir(exist_ok=True)
             (tmp_path / path).write_text(text)
         read_catalogue.cache_clear()
+        read_every_metric.cache_clear()
         read_domains.cache_clear()
         return read_catalogue(tmp_path)["units"]
 
     yield write_metric
     read_catalogue.cache_clear()
+    read_every_metric.cache_clear()
     read_domains.cache_clear()
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import babel.numbers
 import pytest
 
-from clickhouse.analytics.installation import minor_units as minor_units_in_sql
+from clickhouse.views import minor_units as minor_units_in_sql
 from common.money import MINOR_DIGITS, InexactMoney, format_money, minor_digits, to_major, to_minor
 from common.settings import ROOT
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.second_run import TESTS_LEFT
+from cli.parallel import TESTS_LEFT
 from cli.test import selection
 from tests.nightly_results import CaseResult, NightlyRun, ResultStore, present_tree
 

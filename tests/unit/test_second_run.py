@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.parallel import run_all
-from cli.second_run import MOST, cache_options, repeat_failed
+from cli.parallel import MOST, cache_options, repeat_failed, run_all
 
 FLAKY = """
 import pathlib

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from clickhouse.analytics.catalogue import read_views
 from clickhouse.seller_sql import frames, limits
+from clickhouse.seller_sql.app import parse_readings
 from clickhouse.seller_sql.processes import SellerProcess
-from clickhouse.seller_sql.rows import parse_readings
 from clickhouse.sql_guard.errors import DatabaseError
 
 JSON_VALUES = st.recursive(

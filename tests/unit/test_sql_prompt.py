@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from cli.sql_prompt import Completer, query_of, statements
+from cli.sql import Completer, query_of, statements
 from common.errors import PartUnavailable
 
 

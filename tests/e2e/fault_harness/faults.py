@@ -19,8 +19,7 @@ from common.kafka_producer import producer_config
 from common.process_records import process_tree, read_process_record
 from common.settings import Settings
 from local.state_directory import StateDirectory
-from local.supervision.rpc import call
-from local.supervision.supervisor import Supervisor
+from local.supervision.supervisor import Supervisor, call
 from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.registry import SchemaRegistry

@@ -10,9 +10,9 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.analytics.catalogue import read_views
-from clickhouse.analytics.installation import install
 from clickhouse.client import connect
 from clickhouse.databases import analytics_database
+from clickhouse.views import install_analytics
 from common.money import to_major
 from common.settings import Settings
 from tests.integration.analytics_shop import ODD, events, fill
@@ -73,7 +73,7 @@ def test_the_columns_of_an_answer_have_the_declared_types(analyst: Client) -> No
 
 
 def test_a_second_installation_changes_nothing(shop: Settings) -> None:
-    assert install(connect(shop, admin=True), VIEWS) == []
+    assert install_analytics(connect(shop, admin=True), VIEWS) == []
 
 
 @pytest.mark.parametrize("name", VIEWS)

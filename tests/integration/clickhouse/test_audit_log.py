@@ -7,8 +7,14 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from audit.nightly.worker import BACKLOG, FIRST_AFTER, SETTLING, AuditWorker
-from clickhouse.audit_runs.log import MAX_DIFFERENCES, AuditEnd, AuditLog, AuditStart, FoundDifference
-from clickhouse.audit_runs.results import AuditResult
+from clickhouse.audit_runs.log import (
+    MAX_DIFFERENCES,
+    AuditEnd,
+    AuditLog,
+    AuditResult,
+    AuditStart,
+    FoundDifference,
+)
 from clickhouse.client import connect
 from common.nights import night_turn
 from common.settings import Settings

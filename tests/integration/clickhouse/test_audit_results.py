@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from clickhouse.audit_runs.log import AuditEnd, AuditLog, AuditStart
-from clickhouse.audit_runs.results import AuditResult, export, record
+from clickhouse.audit_runs.log import AuditEnd, AuditLog, AuditResult, AuditStart, export, record
 from clickhouse.client import connect
 from common.errors import PartUnavailable
 from common.metrics import REGISTRY, WHOLE_AUDIT_AT

@@ -8,7 +8,7 @@ import pytest
 from clickhouse.engine import Engine
 from clickhouse.sql_guard.errors import DatabaseError
 from local.embedded_clickhouse.config import write_config
-from local.embedded_clickhouse.connection_pool import MAX_IDLE, ConnectionPool
+from local.embedded_clickhouse.connections import MAX_IDLE, ConnectionPool
 
 BLOCK_SIZE = "SELECT getSetting('max_block_size')"
 

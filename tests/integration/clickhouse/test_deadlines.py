@@ -15,7 +15,7 @@ from clickhouse.sql_guard.errors import DatabaseError
 from common.http_protocol import HEAD_TIMEOUT_S
 from common.settings import LOOPBACK, Settings
 from local.embedded_clickhouse.app import THREADS
-from local.embedded_clickhouse.body_stream import BodyStream
+from local.embedded_clickhouse.streams import BodyStream
 from tests.integration.conftest import clickhouse_settings, running_clickhouse
 
 PATIENCE_S = 25

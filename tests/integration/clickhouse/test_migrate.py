@@ -3,7 +3,8 @@ from functools import cache, partial
 
 import pytest
 
-from clickhouse import query_files, stored_minor_digits, views
+from clickhouse import migrate as migrate_module
+from clickhouse import query_files, views
 from clickhouse.client import connect
 from clickhouse.databases import analytics_database
 from clickhouse.metrics.definition import read_definitions
@@ -66,7 +67,7 @@ def test_amounts_keep_the_decimals_with_which_a_shop_began_to_store_them(setting
     stored = "SELECT currency, digits FROM stored_minor_digits FINAL"
     assert client.query(stored).result_rows == [("RSD", 2)]
 
-    monkeypatch.setattr(stored_minor_digits, "minor_digits", lambda _currency: 0)
+    monkeypatch.setattr(migrate_module, "minor_digits", lambda _currency: 0)
     with pytest.raises(UserError, match="amounts in RSD are stored with 2 decimals here, and ISO 4217 has 0"):
         migrate(in_dinars)
 
@@ -148,20 +149,20 @@ def test_a_view_follows_its_file(settings, tmp_path, migrate_small):
     client = connect(settings, admin=True)
     (tmp_path / "doubled.sql").write_text("SELECT {n:UInt32} * 2 AS n, {names:Array(String)} AS names")
 
-    changed = views.install(client, tmp_path)
+    changed = views.install_queries(client, tmp_path)
 
     assert changed == ["q_doubled"]
-    assert views.install(client, tmp_path) == []
+    assert views.install_queries(client, tmp_path) == []
     reader = connect(settings)
     assert reader.query("SELECT * FROM q_doubled(n = 4, names = ['a'])").first_row == (8, ["a"])
     (tmp_path / "doubled.sql").unlink()
-    assert views.install(client, tmp_path) == ["q_doubled"]
+    assert views.install_queries(client, tmp_path) == ["q_doubled"]
 
 
 def test_a_query_that_can_t_be_a_view_is_named(settings, tmp_path, migrate_small):
     (tmp_path / "broken.sql").write_text("SELECT * FROM nope")
 
-    with pytest.raises(views.BrokenQuery, match=r"queries/broken\.sql can't be a view: .*UNKNOWN_TABLE"):
+    with pytest.raises(views.BrokenView, match=r"queries/broken\.sql can't be a view: .*UNKNOWN_TABLE"):
         migrate_small(settings, queries=tmp_path)
 
 

@@ -11,8 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from clickhouse.audit_runs.log import AuditEnd, AuditLog, AuditStart, FoundDifference
-from clickhouse.audit_runs.results import AuditResult
+from clickhouse.audit_runs.log import AuditEnd, AuditLog, AuditResult, AuditStart, FoundDifference
 from clickhouse.client import connect
 from common.consumer_lag import read_backlog
 from common.kafka import KafkaCluster
