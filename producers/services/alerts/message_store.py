@@ -29,14 +29,13 @@ class MessageText:
 
 
 @dataclass(frozen=True, slots=True)
-class DueMessage:
+class DueMessage(Made):
     """A message to send now, with the target and the maker of its rule. `attempts` counts this attempt, too.
 
     `is_approved` is whether its seller may sell now.
     """
 
     message_id: str
-    seller_id: str
     rule_id: str
     kind: MessageKind
     subject: str
@@ -45,16 +44,9 @@ class DueMessage:
     attempts: int
     target: TargetKind
     person_id: str | None
-    maker: str | None
-    made_at: datetime
     url: str | None
     sealed_secret: bytes | None
     is_approved: bool
-
-    @property
-    def made(self) -> Made:
-        """Who made its rule, or changed or resumed it last."""
-        return Made(self.maker, self.made_at, self.seller_id)
 
 
 async def prune_messages(transactions: Transactions, _settings: Settings) -> None:

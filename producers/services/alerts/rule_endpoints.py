@@ -12,6 +12,7 @@ from common.openapi import openapi_problem
 from producers.kit.encryption import seal
 from producers.kit.http.endpoint import context, json_response, transaction, transactions
 from producers.kit.http.guard import principal_of
+from producers.kit.http.problems import require
 from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import narrowed
@@ -113,8 +114,7 @@ async def create_alert_rule(
         row |= {"rule_id": rule_id, "seller_id": seller_id, "maker": principal_of(request).subject}
         row |= dict.fromkeys(("created_at", "evaluate_at", "evaluated_until"), tx.now)
         created = await store.create_rule(tx, row, MAX_RULES)
-    if created is None:
-        raise TOO_MANY(what="alerts", limit=MAX_RULES)
+    created = require(created, TOO_MANY(what="alerts", limit=MAX_RULES))
     return json_response(narrowed(NewRuleResponse, created, webhook_secret=secret), 201)
 
 
@@ -159,13 +159,12 @@ async def change_alert_rule(
 
 @router.delete("/{rule_id}", summary="Delete an alert", status_code=204)
 @policy(WRITE)
-async def delete_alert_rule(request: Request, seller_id: SellerPath, rule_id: RuleId) -> Response:
+async def delete_alert_rule(request: Request, seller_id: SellerPath, rule_id: RuleId) -> None:
     """Delete a rule and its messages."""
     async with transaction(request, NAME, seller_id) as tx:
         rule = await _lock(tx, seller_id, rule_id)
         await close_alert(tx, rule, "The rule was deleted.")
         await store.delete_rule(tx, rule_id)
-    return Response(status_code=204)
 
 
 @router.post("/{rule_id}/pause", summary="Pause an alert", response_model=AlertRuleResponse)
@@ -212,8 +211,7 @@ async def test_alert_rule(request: Request, seller_id: SellerPath, rule_id: Rule
     alerts: AlertsContext = context(request, NAME)
     async with transaction(request, NAME, seller_id) as tx:
         rule = await _lock(tx, seller_id, rule_id)
-        if not rule.is_enabled:
-            raise RULE_PAUSED()
+        require(rule.is_enabled, RULE_PAUSED())
         if await message_store.was_tested_since(tx, rule_id, tx.now - TEST_DISTANCE):
             raise TESTED_JUST_NOW()
         text = test_text(rule, tx.now, alerts.site)
@@ -222,10 +220,7 @@ async def test_alert_rule(request: Request, seller_id: SellerPath, rule_id: Rule
 
 
 async def _lock(tx: Transaction, seller_id: str, rule_id: str) -> Rule:
-    rule = await store.lock_rule(tx, seller_id, rule_id)
-    if rule is None:
-        raise UNKNOWN_THING(what="rule", path=PATH)
-    return rule
+    return require(await store.lock_rule(tx, seller_id, rule_id), UNKNOWN_THING(what="rule", path=PATH))
 
 
 async def _check(alerts: AlertsContext, body: RuleRequest) -> None:

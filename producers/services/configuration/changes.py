@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from common.configuration.setting import InvalidValue, Setting
+from producers.kit.http.problems import require
 from producers.kit.outbox.transaction import Transaction
 from producers.services.configuration import store
 from producers.services.configuration.model import (
@@ -41,9 +42,8 @@ async def roll_back(tx: Transaction, setting: Setting[Any], to: int, change: Cha
         BAD_VALUE: the setting's definition no longer takes the value of that version.
     """
     current = await _lock_current(tx, setting)
-    earlier = await _find(tx, setting, to)
-    if earlier is None:
-        raise UNKNOWN_VERSION(name=setting.name, version=to)
+    unknown = UNKNOWN_VERSION(name=setting.name, version=to)
+    earlier = require(await _find(tx, setting, to), unknown)
     return await _save(tx, setting, current, _parse(setting, earlier.value), change, rolled_back_to=to)
 
 

@@ -12,10 +12,11 @@ from common.configuration.setting import Setting
 from common.guarded_route import policy
 from common.ids import PRINTABLE
 from common.openapi import openapi_problem
-from producers.kit.erasures import Erasure
+from producers.kit.erasures import erasure_router
 from producers.kit.http.endpoint import json_response, transaction, transactions
 from producers.kit.http.guard import principal_of
-from producers.kit.http.routes import JsonBody, PublicRoute, ServiceRoute
+from producers.kit.http.problems import require
+from producers.kit.http.routes import JsonBody, PublicRoute
 from producers.services.configuration import changes, store
 from producers.services.configuration.model import Change, Version, default_version
 from producers.services.configuration.problems import UNKNOWN_SETTING
@@ -43,7 +44,6 @@ SettingName = Annotated[
 ]  # fmt: skip
 
 public = APIRouter(prefix="/v1/settings", tags=["settings"], route_class=PublicRoute)
-internal = APIRouter(prefix="/v1", route_class=ServiceRoute)
 
 
 @public.get("", summary="All settings", response_model=list[SettingResponse])
@@ -129,18 +129,9 @@ async def roll_back_setting(
     return json_response(present_setting(setting, version))
 
 
-@internal.post("/erasures/configuration", status_code=204)
-@policy(allow("platform", traffic="operations"))
-async def forget_person(request: Request, body: Annotated[Erasure, JsonBody()]) -> Response:
-    """Remove a person who was erased from the history of the settings."""
-    async with transaction(request, NAME, "") as tx:
-        await store.forget_author(tx, str(body.user_id))
-    return Response(status_code=204)
-
-
 router = APIRouter()
 router.include_router(public)
-router.include_router(internal)
+router.include_router(erasure_router(NAME, store.forget_author))
 
 
 def find_setting(name: str) -> Setting[Any]:
@@ -149,10 +140,8 @@ def find_setting(name: str) -> Setting[Any]:
     Raises:
         UNKNOWN_SETTING: there is none.
     """
-    setting = DEFINITIONS.get(name)
-    if setting is None:
-        raise UNKNOWN_SETTING(name=name, settings=", ".join(sorted(DEFINITIONS)))
-    return setting
+    known = ", ".join(sorted(DEFINITIONS))
+    return require(DEFINITIONS.get(name), UNKNOWN_SETTING(name=name, settings=known))
 
 
 def present_setting(setting: Setting[Any], version: Version) -> SettingResponse:

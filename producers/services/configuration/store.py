@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from producers.kit.erasures import Erasure
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
 from producers.services.configuration.model import Version
@@ -64,6 +65,6 @@ async def add_version(tx: Transaction, name: str, version: Version) -> None:
     """Add the next version of a setting whose row is locked."""
 
 
-@statement("SELECT forget_author($author::text)")
-async def forget_author(tx: Transaction, author: str) -> None:
+@statement("SELECT forget_author($erased.user_id::uuid::text)")
+async def forget_author(tx: Transaction, erased: Erasure) -> None:
     """Replace the author of changes by `erased`, because the person was erased."""

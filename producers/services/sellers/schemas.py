@@ -49,10 +49,6 @@ class ProfileRequest(_Request):
     state: Line | None = None
     country: Country | None = None
 
-    def changes(self) -> dict[str, Any]:
-        """Return the fields that the request has."""
-        return self.model_dump(exclude_unset=True)
-
 
 class ApplicationRequest(_Request):
     """An application to sell. `name` is what shoppers read; the legal name and tax id can't change later."""

@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 from common.ids import new_id
+from producers.kit.http.problems import require
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.postgres.statements import statement
@@ -38,18 +39,16 @@ async def open_demo_session(
     role: ChosenRole = "shopper" if request.role == "seller" else request.role
     email = demo_email(request.role, request.shopper_id, seller_id)
     async with transactions.begin(Trace("")) as tx:
-        if not await _lock_demo(tx):
-            raise DEMO_UNAVAILABLE()
+        require(await _lock_demo(tx), DEMO_UNAVAILABLE())
         user_id = await store.find_person_by_email(tx.sql, email)
         person = await store.lock_person(tx, user_id) if user_id else None
         if person is None:
             name = request.role if seller_id is None else f"{request.role} {seller_id}"
             shopper_id = request.shopper_id or new_id()
-            person = await insert_person(
+            inserted = await insert_person(
                 tx, context.pseudonyms, shopper_id, email, name[:100], role=role, is_demo=True
             )
-            if person is None:
-                raise DEMO_UNAVAILABLE()
+            person = require(inserted, DEMO_UNAVAILABLE())
             if seller_id is not None:
                 await _insert_membership(tx, person.user_id, seller_id)
         return await open_session(tx, transactions.clock, context, person, client)

@@ -6,7 +6,6 @@ a stop it goes on where it was. A mail and the time of the next one commit toget
 most.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,11 +20,10 @@ from common.money import format_money
 from common.principal_token import PlatformToken
 from common.request_path import in_path
 from common.settings import Settings
-from producers.kit.backoff import Backoff
-from producers.kit.finishing import finish
+from producers.kit.http.problems import require
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transaction, Transactions
-from producers.kit.postgres.errors import RETRYABLE
+from producers.kit.polling import poll, run_isolated
 from producers.kit.postgres.statements import statement
 from producers.services.users import store
 from producers.services.users.context import UsersContext, make_context
@@ -127,10 +125,8 @@ async def unsubscribe(transactions: Transactions, context: UsersContext, token: 
     Raises:
         LINK_ENDED: the token is not from a mail of this shop.
     """
-    user_id = context.unsubscribe_links.person(token)
-    if user_id is None:
-        again = "Open the link from the mail again, or end the mails on the page of your account."
-        raise LINK_ENDED(again=again)
+    again = "Open the link from the mail again, or end the mails on the page of your account."
+    user_id = require(context.unsubscribe_links.person(token), LINK_ENDED(again=again))
     async with transactions.begin(Trace("")) as tx:
         await _end(tx, user_id)
 
@@ -138,18 +134,9 @@ async def unsubscribe(transactions: Transactions, context: UsersContext, token: 
 async def run_recommendation_mails(transactions: Transactions, settings: Settings) -> None:
     """Send mails when they are due, until cancelled."""
     UNEXPECTED_ERRORS.labels("users", WORKER)  # creates the series with 0, which the alert needs
-    backoff = Backoff(f"users {WORKER}")
     async with RecommendedRows(settings) as rows:
         mailer = RecommendationMailer(transactions, make_context(settings), rows.of)
-        while True:
-            try:
-                done = await finish(mailer.send_due(), settings.stop_timeout_s)
-                backoff.reset()
-            except RETRYABLE as error:
-                await backoff.wait(error)
-                continue
-            if not done:
-                await asyncio.sleep(INTERVAL_S)
+        await poll(f"users {WORKER}", INTERVAL_S, mailer.send_due, settings.stop_timeout_s)
 
 
 class RecommendationMailer:
@@ -167,15 +154,7 @@ class RecommendationMailer:
         now = self._transactions.clock()
         async with self._transactions.connection() as sql:
             claimed = await _claim_due(sql, now, LEASE, AT_ONCE)
-        outcomes = await asyncio.gather(*map(self._send, claimed), return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, RETRYABLE) or (
-                isinstance(outcome, BaseException) and not isinstance(outcome, Exception)
-            ):
-                raise outcome
-            if isinstance(outcome, Exception):
-                log.error("unexpected error", worker=WORKER, exc_info=outcome)
-                UNEXPECTED_ERRORS.labels("users", WORKER).inc()
+        await run_isolated("users", WORKER, map(self._send, claimed))
         return len(claimed)
 
     async def _send(self, due: DueMail) -> None:
