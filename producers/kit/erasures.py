@@ -9,22 +9,20 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from common.access_policy import allow
 from common.guarded_route import policy
 from producers.kit.http.endpoint import transaction
-from producers.kit.http.routes import JsonBody, ServiceRoute
+from producers.kit.http.routes import PLATFORM, JsonBody, ServiceRoute
+from producers.kit.http.strict_request import StrictRequest
 from producers.kit.outbox.transaction import Transaction
 
 ASKED: list[str] = []
 """The services, besides users, that store ids or e-mail addresses of people: those with `erasure_router`."""
 
 
-class Erasure(BaseModel):
+class Erasure(StrictRequest):
     """The account that was erased, and its e-mail address."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
     user_id: Annotated[UUID, Field(strict=False)]
     email: str
@@ -36,7 +34,7 @@ def erasure_router(service: str, forget: Callable[[Transaction, Erasure], Awaita
     router = APIRouter(prefix="/v1/erasures", route_class=ServiceRoute)
 
     @router.post(f"/{service}", status_code=204)
-    @policy(allow("platform", traffic="operations"))
+    @policy(PLATFORM)
     async def forget_person(request: Request, body: Annotated[Erasure, JsonBody()]) -> None:
         """Delete what there is of a person who was erased."""
         async with transaction(request, service, "") as tx:

@@ -110,7 +110,7 @@ RESPONSE_LOST = problem(
 T = TypeVar("T")
 
 
-def require(found: T | None, refusal: Problem) -> T:
+def require(found: T | None, refusal: Exception) -> T:
     """Return what a function has found or done. Raise the refusal if that is None or False."""
     if found is None or found is False:
         raise refusal

@@ -10,6 +10,7 @@ from fastapi import Path, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
+from common.access_policy import allow
 from common.guarded_route import GuardedRoute
 from common.ids import Id
 from producers.kit.http.endpoint import parse_body
@@ -20,6 +21,9 @@ BODY_LIMIT = 64 * 1024
 LIST_LIMIT = 1024 * 1024
 """The largest body in bytes of a request with a list: thousands of products."""
 
+
+PLATFORM = allow("platform", traffic="operations")
+"""The policy of routes that only other processes of the platform use."""
 
 SellerPath = Annotated[Id, Path(description="The seller's id.", examples=["seller-0001"])]
 

@@ -4,7 +4,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -95,7 +95,7 @@ def dead_letter_topic(name: str) -> str:
     return topic
 
 
-class DeadLetterQueue:
+class DeadLetterQueue(AbstractContextManager["DeadLetterQueue"]):
     """The dead-letter topics of one Kafka cluster. Use it as a context manager."""
 
     def __init__(self, bootstrap: str) -> None:
@@ -107,9 +107,6 @@ class DeadLetterQueue:
                 "queued.max.messages.kbytes": _MAX_BUFFERED_KB,
             }
         )
-
-    def __enter__(self) -> "DeadLetterQueue":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._consumer.close()

@@ -164,10 +164,10 @@ class MessageProcessor:
 
     async def _send(self, event: InboundEvent, letter: OutboxMessage) -> Outcome:
         async with self._transactions.begin(event.trace) as tx:
-            if not await _record_event(tx, event.message_id, event.topic):
-                return "repeated"
-            tx.send(letter)
-        return "rejected"
+            is_new = await _record_event(tx, event.message_id, event.topic)
+            if is_new:
+                tx.send(letter)
+        return "rejected" if is_new else "repeated"
 
     def _count_processed(self, event: InboundEvent, outcome: str, seconds: float) -> None:
         INBOX_SECONDS.labels(self._service, event.topic).observe(seconds)

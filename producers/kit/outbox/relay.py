@@ -185,8 +185,7 @@ class Relay:
         """Publish rows, however long Kafka is unavailable, and count the outbox meanwhile."""
         if self._publisher is None:
             self._publisher = Publisher(self._settings.kafka)
-        loop = asyncio.get_running_loop()
-        publishing = loop.run_in_executor(self._thread, self._publisher.publish, rows)
+        publishing = asyncio.get_running_loop().run_in_executor(self._thread, self._publisher.publish, rows)
         try:
             while not (await asyncio.wait({publishing}, timeout=COUNT_EVERY_S))[0]:
                 await self._count_waiting(connection)
@@ -210,8 +209,16 @@ class Relay:
             is_of_order = row["topic"] in order_events()
             if is_on() or is_of_order:
                 self._record_span(row, row["headers"])
-                if is_of_order:
-                    self._log(row, row["headers"])
+            if is_of_order:
+                log.info(
+                    "published",
+                    service=self._service,
+                    topic=row["topic"],
+                    order_id=row["key"].decode(errors="replace"),
+                    waited_ms=round(row["waited_s"] * 1000, 1),
+                    correlation_id=row["headers"].get("correlation_id", ""),
+                    trace_id=trace_id_of(row["headers"].get("traceparent")),
+                )
 
     def _record_span(self, row: Mapping[str, Any], headers: Mapping[str, str]) -> None:
         """Record the span of an event: from its commit to Kafka's acknowledgement of its batch."""
@@ -234,17 +241,6 @@ class Relay:
             },
         )
         record_span(span, now_ns)
-
-    def _log(self, row: Mapping[str, Any], headers: Mapping[str, str]) -> None:
-        log.info(
-            "published",
-            service=self._service,
-            topic=row["topic"],
-            order_id=row["key"].decode(errors="replace"),
-            waited_ms=round(row["waited_s"] * 1000, 1),
-            correlation_id=headers.get("correlation_id", ""),
-            trace_id=trace_id_of(headers.get("traceparent")),
-        )
 
 
 class Publisher:

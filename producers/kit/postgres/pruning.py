@@ -17,8 +17,7 @@ async def prune(
     name: str, transactions: Transactions, statement: str, age: timedelta, *arguments: Any
 ) -> None:
     """Run a DELETE now and every hour, until cancelled. Its `$1` is a minimum age, its `$2` a row limit."""
-    once = partial(prune_once, transactions, statement, age, *arguments)
-    await poll(f"{name} pruning", INTERVAL_S, once)
+    await poll(f"{name} pruning", INTERVAL_S, partial(prune_once, transactions, statement, age, *arguments))
 
 
 async def prune_once(transactions: Transactions, statement: str, age: timedelta, *arguments: Any) -> int:

@@ -22,8 +22,7 @@ from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transactions
 from producers.kit.polling import poll, run_isolated
 from producers.services.alerts import message_store, store
-from producers.services.alerts.alerting import disable_rule
-from producers.services.alerts.message_store import DueMessage
+from producers.services.alerts.message_store import DueMessage, disable_rule
 from producers.services.alerts.model import MAKER_LEFT, MAKER_UNKNOWN, WRITE_WITH_SECRET
 from producers.services.alerts.webhooks import WebhookFailed, WebhookSender, signed_headers
 

@@ -5,20 +5,17 @@ from datetime import timedelta
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from common.access_policy import allow
 from common.guarded_route import policy
 from common.ids import Uuid
 from producers.kit.erasures import erasure_router
 from producers.kit.http.endpoint import json_response, transactions
-from producers.kit.http.routes import ServiceRoute
+from producers.kit.http.routes import PLATFORM, ServiceRoute
 from producers.services.alerts import message_store, report_endpoints, rule_endpoints, store, views
 from producers.services.alerts.schemas import NAME, MessagesSummaryResponse, SubscriptionsResponse
 
 SUMMARY_PERIOD = timedelta(days=1)
 
 platform = APIRouter(prefix="/v1", route_class=ServiceRoute)
-
-PLATFORM = allow("platform", traffic="operations")
 
 
 @platform.get("/alert_messages/summary", response_model=MessagesSummaryResponse)

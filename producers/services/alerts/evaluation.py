@@ -19,7 +19,6 @@ from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transactions
 from producers.kit.polling import poll, run_isolated
 from producers.services.alerts import store
-from producers.services.alerts.alerting import add_alert_message, disable_rule, raise_alert
 from producers.services.alerts.figures import (
     CatalogueEntry,
     FiguresClient,
@@ -27,6 +26,7 @@ from producers.services.alerts.figures import (
     FiguresUnavailable,
     Series,
 )
+from producers.services.alerts.message_store import add_alert_message, disable_rule, raise_alert
 from producers.services.alerts.model import (
     MAKER_LEFT,
     MAKER_UNKNOWN,

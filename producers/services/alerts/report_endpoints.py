@@ -65,8 +65,7 @@ async def create_report(
     target = await find_mail_target(alerts.peers, body.address, seller_id)
     async with transaction(request, NAME, seller_id) as tx:
         await require_seller(tx, seller_id)
-        maker = {"maker": principal_of(request).subject}
-        row = _row(tx, seller_id, body, alerts.timezone) | target | maker
+        row = _row(tx, seller_id, body, alerts.timezone) | target | {"maker": principal_of(request).subject}
         created = await report_store.create_report(tx, row, MAX_REPORTS)
     return json_response(require(created, TOO_MANY(what="reports", limit=MAX_REPORTS)), 201)
 

@@ -48,9 +48,8 @@ async def create_report(tx: Transaction, row: Mapping[str, Any], limit: int) -> 
     WHERE (SELECT count(*) FROM reports WHERE reports.seller_id = $seller_id::text) < $limit::integer
     RETURNING report_id
 """)
-async def _create_report(
-    tx: Transaction, row: Mapping[str, Any], seller_id: str, limit: int
-) -> str | None: ...
+async def _create_report(tx: Transaction, row: Mapping[str, Any], seller_id: str, limit: int) -> str | None:
+    """Insert a report and return its id; None if the seller has `limit` already."""
 
 
 @statement("""

@@ -17,7 +17,6 @@ from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import narrowed
 from producers.services.alerts import message_store, store
-from producers.services.alerts.alerting import close_alert
 from producers.services.alerts.context import AlertsContext, check_metric, find_mail_target, require_seller
 from producers.services.alerts.model import MAX_RULES, READ, WRITE, WRITE_WITH_SECRET
 from producers.services.alerts.problems import (
@@ -150,7 +149,7 @@ async def change_alert_rule(
         if body.version is not None and body.version != rule.version:
             raise CHANGED_MEANWHILE(path=PATH, expected=body.version, current=rule.version)
         target = target or _same_target(rule)
-        await close_alert(tx, rule, "The rule was changed.")
+        await message_store.close_alert(tx, rule, "The rule was changed.")
         await message_store.skip_every_waiting(tx, rule_id)
         row = _content(body, alerts.timezone) | target | {"maker": principal_of(request).subject}
         changed = await store.change_rule(tx, rule_id, row)
@@ -163,7 +162,7 @@ async def delete_alert_rule(request: Request, seller_id: SellerPath, rule_id: Ru
     """Delete a rule and its messages."""
     async with transaction(request, NAME, seller_id) as tx:
         rule = await _lock(tx, seller_id, rule_id)
-        await close_alert(tx, rule, "The rule was deleted.")
+        await message_store.close_alert(tx, rule, "The rule was deleted.")
         await store.delete_rule(tx, rule_id)
 
 
@@ -174,7 +173,7 @@ async def pause_alert_rule(request: Request, seller_id: SellerPath, rule_id: Rul
     async with transaction(request, NAME, seller_id) as tx:
         rule = await _lock(tx, seller_id, rule_id)
         if rule.is_enabled:
-            await close_alert(tx, rule, "The rule was paused.")
+            await message_store.close_alert(tx, rule, "The rule was paused.")
             await store.pause_rule(tx, rule_id, None)
         return json_response(narrowed(AlertRuleResponse, await _lock(tx, seller_id, rule_id)))
 
@@ -214,8 +213,7 @@ async def test_alert_rule(request: Request, seller_id: SellerPath, rule_id: Rule
         require(rule.is_enabled, RULE_PAUSED())
         if await message_store.was_tested_since(tx, rule_id, tx.now - TEST_DISTANCE):
             raise TESTED_JUST_NOW()
-        text = test_text(rule, tx.now, alerts.site)
-        await message_store.add_message(tx, rule, None, "test", text, tx.now)
+        await message_store.add_message(tx, rule, None, "test", test_text(rule, tx.now, alerts.site), tx.now)
     return json_response(narrowed(AlertRuleResponse, rule), 202)
 
 

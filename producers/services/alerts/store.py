@@ -82,9 +82,8 @@ async def create_rule(tx: Transaction, row: Mapping[str, Any], limit: int) -> Ru
     WHERE (SELECT count(*) FROM rules WHERE rules.seller_id = $seller_id::text) < $limit::integer
     RETURNING *
 """)
-async def _create_rule(
-    tx: Transaction, row: Mapping[str, Any], seller_id: str, limit: int
-) -> Rule | None: ...
+async def _create_rule(tx: Transaction, row: Mapping[str, Any], seller_id: str, limit: int) -> Rule | None:
+    """Insert a rule and return it; None if the seller has `limit` already."""
 
 
 @statement("SELECT * FROM rules WHERE seller_id = $seller_id::text ORDER BY rule_id")

@@ -8,18 +8,13 @@ from producers.kit.postgres.statements import statement
 from producers.services.configuration.model import Version
 
 
+@statement("""
+    INSERT INTO settings (name, version) VALUES ($name::text, 0)
+    ON CONFLICT (name) DO UPDATE SET name = excluded.name
+    RETURNING version
+""")
 async def lock_setting(tx: Transaction, name: str) -> int:
     """Lock the row of a setting, which is inserted if it is missing; return the setting's version."""
-    await _insert_missing(tx, name)
-    return await _lock(tx, name)
-
-
-@statement("INSERT INTO settings (name, version) VALUES ($name::text, 0) ON CONFLICT (name) DO NOTHING")
-async def _insert_missing(tx: Transaction, name: str) -> None: ...
-
-
-@statement("SELECT version FROM settings WHERE name = $name::text FOR UPDATE")
-async def _lock(tx: Transaction, name: str) -> int: ...
 
 
 @statement("""

@@ -22,7 +22,7 @@ from producers.kit.http.endpoint import json_response, require_json, to_json, tr
 from producers.kit.http.guard import principal_of
 from producers.kit.http.idempotency import is_valid_key
 from producers.kit.http.problems import require
-from producers.kit.http.routes import JsonBody, PublicRoute, ServiceRoute
+from producers.kit.http.routes import PLATFORM, JsonBody, PublicRoute, ServiceRoute
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import OUTBOX, Transactions
 from producers.services.orders import store
@@ -126,7 +126,7 @@ async def own_orders(
 
 
 @internal.post("/exports", response_model=ExportResponse)
-@policy(allow("platform", traffic="operations"))
+@policy(PLATFORM)
 async def export(request: Request, body: Annotated[ExportRequest, JsonBody()]) -> Response:
     """Every order of the shopper ids of a person, whom the users service gives all that is kept of them."""
     async with transactions(request, NAME).connection() as sql:
@@ -134,7 +134,7 @@ async def export(request: Request, body: Annotated[ExportRequest, JsonBody()]) -
 
 
 @internal.post("/payment_details", response_model=PaymentDetailsResponse)
-@policy(allow("platform", traffic="operations"))
+@policy(PLATFORM)
 async def payment_details(request: Request, body: Annotated[PaymentDetailsRequest, JsonBody()]) -> Response:
     """How orders are paid that are neither confirmed nor cancelled.
 
@@ -252,8 +252,7 @@ async def check_out(
             return _same_order(stored, order), True
         lines = priced(order.lines, offers, order.currency)
         placed = _placed(new_id(), shopper_id, order, lines, now)
-        digest = _digest(shopper_id, order)
-        response = StoredResponse(placed.order_id, digest, to_json(placed), shopper_id)
+        response = StoredResponse(placed.order_id, _digest(shopper_id, order), to_json(placed), shopper_id)
         event = {
             "order_id": placed.order_id,
             "shopper_id": shopper_id,

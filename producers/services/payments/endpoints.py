@@ -13,7 +13,7 @@ from common.ids import is_uuid7
 from common.problems import problem
 from producers.kit.http.endpoint import json_response, transaction, transactions
 from producers.kit.http.problems import require
-from producers.kit.http.routes import ServiceRoute
+from producers.kit.http.routes import PLATFORM, ServiceRoute
 from producers.services.payments import store
 from producers.services.payments.settlement import close_unpaid
 from producers.services.payments.store import PaymentResponse
@@ -47,7 +47,7 @@ async def show(request: Request, order_id: str) -> Response:
 
 
 @router.post("/{order_id}/payment/closing", response_model=ClosingResponse)
-@policy(allow("platform", traffic="operations"))
+@policy(PLATFORM)
 async def close(request: Request, order_id: str) -> Response:
     """Close the payment of an order whose reservation has expired, unless money was or may have been taken.
 

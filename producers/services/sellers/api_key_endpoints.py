@@ -17,7 +17,7 @@ from common.principal_token import derived_key
 from producers.kit.http.endpoint import context, json_response, settings_of, transaction, transactions
 from producers.kit.http.guard import principal_of
 from producers.kit.http.problems import ServiceNotReady, require
-from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath, ServiceRoute
+from producers.kit.http.routes import PLATFORM, JsonBody, PublicRoute, SellerPath, ServiceRoute
 from producers.kit.makers import Made
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
@@ -119,7 +119,7 @@ async def revoke_api_key(request: Request, seller_id: SellerPath, key_id: KeyId)
 
 
 @internal.post("/auth/api_keys/verification", response_model=VerificationResponse)
-@policy(allow("platform", traffic="operations"))
+@policy(PLATFORM)
 async def verify_key(request: Request, body: Annotated[VerificationRequest, JsonBody()]) -> Response:
     """The principal of an API key; 404 if the key is not valid, or its maker may not make it any more."""
     unknown, running = UNKNOWN_KEY(at="/v1/sellers/{seller_id}/api_keys"), transactions(request, NAME)

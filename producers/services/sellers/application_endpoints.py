@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from typing import Annotated, Literal
-from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
@@ -11,11 +10,11 @@ from common.access_policy import allow
 from common.guarded_route import policy
 from common.ids import PRINTABLE, Uuid, new_id
 from common.openapi import NOT_FOUND, openapi_problem
-from common.principal import Principal
 from producers.kit.http.endpoint import json_response, transaction, transactions
 from producers.kit.http.guard import principal_of
 from producers.kit.http.problems import require
 from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath
+from producers.kit.makers import person_id
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.requests.sender import wait_until_answered
 from producers.services.sellers import problems, store
@@ -79,7 +78,7 @@ async def apply_to_sell(
     request: Request, body: Annotated[ApplicationRequest, JsonBody(EXAMPLE_APPLICATION)]
 ) -> Response:
     """Apply to sell here. An administrator approves the application, or refuses it with a reason."""
-    applicant_id = person_id(principal_of(request))
+    applicant_id = person_of(request)
     application_id, seller_id, profile = new_id(), new_id(), body.model_dump()
     async with transaction(request, NAME, applicant_id) as tx:
         opened = await store.apply(tx, application_id, seller_id, applicant_id, profile)
@@ -91,7 +90,7 @@ async def apply_to_sell(
 @policy(READ_OWN)
 async def my_applications(request: Request) -> Response:
     """Return your applications, oldest first, with the reason if one was refused."""
-    applicant_id = person_id(principal_of(request))
+    applicant_id = person_of(request)
     async with transactions(request, NAME).connection() as sql:
         found = await store.find_applications(sql, PAGE, applicant_id=applicant_id)
     return json_response({"applications": found, "next_after": None})
@@ -290,13 +289,10 @@ async def _lock_application(tx: Transaction, application_id: str) -> Application
     return require(application, problems.UNKNOWN_APPLICATION(application_id=application_id))
 
 
-def person_id(principal: Principal) -> str:
-    """Return the account id of a principal.
+def person_of(request: Request) -> str:
+    """Return the account id of the sender of a request.
 
     Raises:
-        NOT_A_PERSON: the principal is no registered person.
+        NOT_A_PERSON: the sender is no registered person.
     """
-    try:
-        return str(UUID(principal.subject))
-    except ValueError:
-        raise problems.NOT_A_PERSON() from None
+    return require(person_id(principal_of(request).subject), problems.NOT_A_PERSON())

@@ -161,8 +161,7 @@ async def set_costs(
         given = list(costs.values())
         check_products(costs, unlisted=await find_unlisted(tx, seller_id, given))
         saved = await save_costs(tx, seller_id, given, settings.shop_currency)
-        overfull = await find_overfull_products(tx, seller_id, given, MAX_DATES)
-        check_products(costs, overfull=overfull)
+        check_products(costs, overfull=await find_overfull_products(tx, seller_id, given, MAX_DATES))
         for cost in saved:
             tx.emit(
                 "product_cost_set",

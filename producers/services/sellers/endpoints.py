@@ -3,11 +3,10 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from common.access_policy import allow
 from common.guarded_route import policy
 from producers.kit.erasures import erasure_router
 from producers.kit.http.endpoint import json_response, transactions
-from producers.kit.http.routes import ServiceRoute
+from producers.kit.http.routes import PLATFORM, ServiceRoute
 from producers.services.sellers import (
     api_key_endpoints,
     application_endpoints,
@@ -20,8 +19,6 @@ from producers.services.sellers import (
 from producers.services.sellers.schemas import NAME, SuspensionsResponse
 
 platform = APIRouter(prefix="/v1", route_class=ServiceRoute)
-
-PLATFORM = allow("platform", traffic="operations")
 
 
 @platform.get("/seller_suspensions", response_model=SuspensionsResponse)

@@ -1,7 +1,7 @@
 """Invites people to the staff of a seller; they accept or refuse with the token of the mail."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -13,18 +13,16 @@ from common.ids import Uuid, new_id
 from common.openapi import openapi_problem
 from common.principal import StaffRole
 from common.secret_token import new_token, token_digest
-from common.settings import Settings
 from producers.kit.http.endpoint import context, json_response, settings_of, transaction, transactions
 from producers.kit.http.guard import principal_of
 from producers.kit.http.problems import require
 from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.kit.makers import USERS, Made, Makers
-from producers.kit.outbox.transaction import Transaction, Transactions
-from producers.kit.postgres.pruning import prune
+from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import narrowed, statement
 from producers.kit.requests.sender import wait_until_answered
 from producers.services.sellers import store
-from producers.services.sellers.application_endpoints import person_id
+from producers.services.sellers.application_endpoints import person_of
 from producers.services.sellers.model import (
     INVITATION_LIFETIME,
     INVITERS,
@@ -179,7 +177,7 @@ async def accept_invitation(
 
     The role applies at once: your access tokens end, and the next refresh gives one with the role.
     """
-    user_id = person_id(principal_of(request))
+    user_id = person_of(request)
     await find_open(request, body.token)
     async with transaction(request, NAME, user_id) as tx:
         joined = await accept(tx, body.token, user_id)
@@ -228,7 +226,7 @@ async def find_open(request: Request, token: str) -> Invitation:
         NOT_THE_INVITED_PERSON: the verified address of the person is another one.
         ServiceNotReady: users does not answer.
     """
-    user_id, running = person_id(principal_of(request)), transactions(request, NAME)
+    user_id, running = person_of(request), transactions(request, NAME)
     makers: Makers = context(request, NAME)
     async with running.connection() as sql:
         invitation = await _find_invitation(sql, token_digest(token), running.clock())
@@ -269,14 +267,6 @@ async def accept(tx: Transaction, token: str, user_id: str) -> Membership:
     hint = masked_email(invitation.email)
     await join_staff(tx, found.seller_id, user_id, invitation.role, invitation.invited_by, hint)
     return Membership(found.seller_id, invitation.role)
-
-
-async def prune_tables(transactions: Transactions, _settings: Settings) -> None:
-    """Delete expired invitations once an hour, until cancelled.
-
-    So addresses of people who did not answer are not kept.
-    """
-    await prune("sellers invitations", transactions, _PRUNE_INVITATIONS, timedelta(0))
 
 
 @statement("""
@@ -332,9 +322,10 @@ async def delete_invitation(tx: Transaction, invitation_id: str) -> None:
     """Delete an invitation, which has ended."""
 
 
-_PRUNE_INVITATIONS = """
+PRUNE_INVITATIONS = """
 DELETE FROM staff_invitations
 WHERE invitation_id IN (
     SELECT invitation_id FROM staff_invitations WHERE expires_at < now() - $1::interval LIMIT $2::integer
 )
 """
+"""Deletes expired invitations, so that addresses of people who did not answer are not kept."""

@@ -156,7 +156,8 @@ async def find_profile(sql: Any, seller_id: str) -> ProfileResponse:
     FROM sellers
     WHERE seller_id = $seller_id::text
 """)
-async def _find_profile(sql: Any, seller_id: str) -> ProfileResponse | None: ...
+async def _find_profile(sql: Any, seller_id: str) -> ProfileResponse | None:
+    """Return what is known of a seller; None if there is no such seller."""
 
 
 @statement("""

@@ -122,7 +122,7 @@ async def change_password(
         await store.set_password(tx, user_id, new_hash)
         await mails.delete_mailed_tokens(tx, user_id)
         await sessions.end_sessions(tx, user_id, running.clock(), principal_of(request).session_id)
-        await mails.send_mail(tx, context.mails.password_changed(locked.email))
+        await mails.send_mail(tx, context.mails.write("password_changed", locked.email))
 
 
 @router.post(
@@ -143,8 +143,8 @@ async def change_email(
     person = await confirm_password(running, context, user_id, body.password)
     async with running.begin(Trace("")) as tx:
         if await store.find_person_by_email(tx.sql, new_email) is not None:
-            await mails.send_mail(tx, context.mails.already_registered(new_email))
-        elif await mails.send_mail(tx, context.mails.email_change(new_email, token), user_id):
+            await mails.send_mail(tx, context.mails.write("already_registered", new_email))
+        elif await mails.send_mail(tx, context.mails.write("email_change", new_email, token), user_id):
             expires_at = tx.now + EMAIL_CHANGE_LIFETIME
             await mails.insert_mailed_token(
                 tx, token_digest(token), person.email, "email_change", new_email, expires_at

@@ -177,7 +177,7 @@ async def ask_for_password_reset(
         has_account = await mails.insert_mailed_token(
             tx, token_digest(token), email, "password_reset", None, tx.now + PASSWORD_RESET_LIFETIME
         )
-        mail = texts.password_reset(email, token) if has_account else texts.no_account(email)
+        mail = texts.write("password_reset" if has_account else "no_account", email, token)
         await mails.send_mail(tx, mail)
     return json_response(MAIL_FOLLOWS, 202)
 
@@ -207,7 +207,7 @@ async def reset_password(
         await mails.delete_mailed_tokens(tx, person.user_id)
         await sessions.end_all_sessions(tx, person.user_id, running.clock())
         await clear_throttles(tx, [context.devices.account(person.email)])
-        await mails.send_mail(tx, context.mails.password_changed(person.email))
+        await mails.send_mail(tx, context.mails.write("password_changed", person.email))
     return json_response({"device_token": context.devices.new(person.email)})
 
 
@@ -250,7 +250,7 @@ async def confirm_email_change(
         await store.lock_email(tx, new_email)
         if person is None or await store.find_person_by_email(tx.sql, new_email) is not None:
             raise LINK_ENDED(again="The address belongs to another account now.")
-        await mails.send_mail(tx, context.mails.email_changed(person.email))
+        await mails.send_mail(tx, context.mails.write("email_changed", person.email))
         await mails.assign_mails(tx, person)
         await store.set_email(tx, user_id, new_email)
         await mails.delete_mailed_tokens(tx, user_id)

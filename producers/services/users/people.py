@@ -16,7 +16,7 @@ from common.principal import Principal, StaffRole
 from producers.kit.erasures import ask_to_forget
 from producers.kit.http.endpoint import json_response, transactions
 from producers.kit.http.problems import require
-from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath, ServiceRoute
+from producers.kit.http.routes import PLATFORM, JsonBody, PublicRoute, SellerPath, ServiceRoute
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transactions
 from producers.kit.postgres.statements import narrowed
@@ -25,7 +25,6 @@ from producers.services.users.context import (
     ADMIN_READ,
     ADMIN_WRITE,
     NAME,
-    PLATFORM,
     PLATFORM_WITH_SECRET,
     context_of,
 )

@@ -9,11 +9,13 @@ most.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import structlog
+from pydantic import TypeAdapter
 
 from common.metrics import UNEXPECTED_ERRORS
 from common.money import format_money
@@ -60,13 +62,12 @@ class RowsUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RecommendedProduct:
-    """A product of a row. `position` counts from 1."""
+    """A product of a row."""
 
     product_id: str
     name: str | None
     price_minor: int
     currency: str
-    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,10 @@ class RecommendedRow:
 
     title: str
     recommendation_id: str
-    products: Sequence[RecommendedProduct]
+    items: Sequence[RecommendedProduct]
+
+
+_ROWS = TypeAdapter(list[RecommendedRow])
 
 
 RowsOf = Callable[[str], Awaitable[Sequence[RecommendedRow]]]
@@ -134,8 +138,14 @@ async def unsubscribe(transactions: Transactions, context: UsersContext, token: 
 async def run_recommendation_mails(transactions: Transactions, settings: Settings) -> None:
     """Send mails when they are due, until cancelled."""
     UNEXPECTED_ERRORS.labels("users", WORKER)  # creates the series with 0, which the alert needs
-    async with RecommendedRows(settings) as rows:
-        mailer = RecommendationMailer(transactions, make_context(settings), rows.of)
+    async with httpx.AsyncClient(
+        base_url=settings.serving,
+        auth=PlatformToken(settings, "users"),
+        timeout=TIMEOUT_S,
+        trust_env=False,
+    ) as http:
+        rows_of = partial(recommended_rows, http)
+        mailer = RecommendationMailer(transactions, make_context(settings), rows_of)
         await poll(f"users {WORKER}", INTERVAL_S, mailer.send_due, settings.stop_timeout_s)
 
 
@@ -177,8 +187,7 @@ class RecommendationMailer:
             locked = await store.lock_person(tx, due.user_id)
             if locked is None or locked.suspended_at is not None:
                 return
-            mailed_at = tx.now if rows else None
-            if not await _postpone(tx.sql, due, tx.now + EVERY, mailed_at=mailed_at):
+            if not await _postpone(tx.sql, due, tx.now + EVERY, mailed_at=tx.now if rows else None):
                 return
             if rows:
                 mail = recommendation_mail(self._context.mails.site, locked.email, rows, token)
@@ -190,10 +199,10 @@ def recommendation_mail(site: str, to: str, rows: Sequence[RecommendedRow], unsu
     lines: list[str] = []
     for row in rows:
         lines += [row.title, ""]
-        for each in row.products:
+        for position, each in enumerate(row.items, 1):
             price = format_money(each.price_minor, each.currency, LOCALE)
             # The fragment tells the page's script which list led there.
-            referral = urlencode({"recommendation": row.recommendation_id, "position": each.position})
+            referral = urlencode({"recommendation": row.recommendation_id, "position": position})
             link = f"{site}/shop/products/{in_path(each.product_id)}#{referral}"
             lines += [f"{each.name or each.product_id}, {price}", link, ""]
         lines.append("")
@@ -204,49 +213,18 @@ def recommendation_mail(site: str, to: str, rows: Sequence[RecommendedRow], unsu
     return Mail("recommendations", to, rows[0].title, "\n".join(lines) + "\n")
 
 
-class RecommendedRows:
-    """A client of the API. Use it as an async context manager."""
+async def recommended_rows(http: httpx.AsyncClient, shopper_id: str) -> Sequence[RecommendedRow]:
+    """Return the rows of a mail to a shopper, from the API; none if nothing is known of what they like.
 
-    def __init__(self, settings: Settings) -> None:
-        self._http = httpx.AsyncClient(
-            base_url=settings.serving,
-            auth=PlatformToken(settings, "users"),
-            timeout=TIMEOUT_S,
-            trust_env=False,
-        )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
-
-    async def of(self, shopper_id: str) -> Sequence[RecommendedRow]:
-        """Return the rows of a mail to a shopper; none if nothing is known of what they like.
-
-        Raises:
-            RowsUnavailable: the API does not answer, or can't answer now.
-        """
-        path = f"/v1/recommendations/{in_path(shopper_id)}/rows"
-        try:
-            answer = await self._http.get(path, params={"page": "email", "n": ROW_LENGTH})
-            rows = answer.raise_for_status().json()["rows"]
-        except (httpx.HTTPError, ValueError, KeyError) as error:
-            raise RowsUnavailable(str(error) or type(error).__name__) from error
-        return [_row(each) for each in rows]
-
-
-def _row(row: Any) -> RecommendedRow:
-    return RecommendedRow(
-        row["title"],
-        row["recommendation_id"],
-        [
-            RecommendedProduct(
-                item["product_id"], item["name"], item["price_minor"], item["currency"], position
-            )
-            for position, item in enumerate(row["items"], 1)
-        ],
-    )
+    Raises:
+        RowsUnavailable: the API does not answer, or can't answer now.
+    """
+    path = f"/v1/recommendations/{in_path(shopper_id)}/rows"
+    try:
+        answer = await http.get(path, params={"page": "email", "n": ROW_LENGTH})
+        return _ROWS.validate_python(answer.raise_for_status().json()["rows"])
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        raise RowsUnavailable(str(error) or type(error).__name__) from error
 
 
 @statement("""

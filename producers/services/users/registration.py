@@ -78,9 +78,9 @@ async def register(transactions: Transactions, context: UsersContext, request: R
     async with transactions.begin(Trace("")) as tx:
         is_registered = await store.find_person_by_email(tx.sql, email) is not None
         mail = (
-            context.mails.already_registered(email)
+            context.mails.write("already_registered", email)
             if is_registered
-            else context.mails.verification(email, token, request.next)
+            else context.mails.write("verification", email, token, request.next)
         )
         if await send_mail(tx, mail) and not is_registered:
             registration = Registration(email, request.name, password_hash)
@@ -93,7 +93,7 @@ async def send_verification_again(
     """Send the mail of a registration again, with a new link."""
     email, token = normalized_email(given), new_token()
     async with transactions.begin(Trace("")) as tx:
-        if await send_mail(tx, context.mails.verification(email, token)):
+        if await send_mail(tx, context.mails.write("verification", email, token)):
             await _renew_registration(
                 tx, registration_sha256, token_digest(token), tx.now + VERIFICATION_LIFETIME
             )
@@ -196,7 +196,7 @@ async def _lock_registered(tx: Transaction, email: str, role: ChosenRole) -> Per
 async def _invite(tx: Transaction, context: UsersContext, email: str) -> str:
     """Send a mail with a link to choose a password; return the link."""
     token = new_token()
-    await send_mail(tx, context.mails.invitation(email, token))
+    await send_mail(tx, context.mails.write("invitation", email, token))
     await insert_mailed_token(
         tx, token_digest(token), email, "password_reset", None, tx.now + PASSWORD_RESET_LIFETIME
     )

@@ -270,7 +270,8 @@ async def _replace_refresh_token(
         AND expires_at > $at::timestamptz
     RETURNING true
 """)
-async def _end_session(tx: Transaction, user_id: str, session_id: str, at: datetime) -> bool: ...
+async def _end_session(tx: Transaction, user_id: str, session_id: str, at: datetime) -> bool:
+    """End a session of a person; return False if it has ended already, or there is none."""
 
 
 @statement("""
@@ -278,7 +279,8 @@ async def _end_session(tx: Transaction, user_id: str, session_id: str, at: datet
     WHERE user_id = $user_id::uuid AND ended_at IS NULL AND session_id IS DISTINCT FROM $but::uuid
     RETURNING session_id
 """)
-async def _end_sessions(tx: Transaction, user_id: str, at: datetime, but: str | None) -> list[str]: ...
+async def _end_sessions(tx: Transaction, user_id: str, at: datetime, but: str | None) -> list[str]:
+    """End the sessions of a person except one, and return their ids."""
 
 
 @statement("""

@@ -138,15 +138,18 @@ async def _lock_signing_keys(tx: Transaction) -> None:
         $key.kid::text, $key.public_jwk::text, $key.sealed_private_jwk::bytea, $key.signs_from::timestamptz
     )
 """)
-async def _insert_signing_key(tx: Transaction, key: StoredKey) -> None: ...
+async def _insert_signing_key(tx: Transaction, key: StoredKey) -> None:
+    """Insert a new key."""
 
 
 @statement("""
     UPDATE signing_keys SET sealed_private_jwk = NULL
     WHERE kid = ANY ($kids::text[]) AND sealed_private_jwk IS NOT NULL
 """)
-async def _delete_private_keys(tx: Transaction, kids: Sequence[str]) -> None: ...
+async def _delete_private_keys(tx: Transaction, kids: Sequence[str]) -> None:
+    """Delete the private parts of keys, which sign no more."""
 
 
 @statement("DELETE FROM signing_keys WHERE kid = ANY ($kids::text[])")
-async def _delete_signing_keys(tx: Transaction, kids: Sequence[str]) -> None: ...
+async def _delete_signing_keys(tx: Transaction, kids: Sequence[str]) -> None:
+    """Delete keys whose last tokens have ended."""

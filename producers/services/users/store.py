@@ -229,7 +229,8 @@ async def save_staff_role(tx: Transaction, user_id: str, seller_id: str, role: S
 @statement("""
     DELETE FROM staff_roles WHERE user_id = $user_id::uuid AND seller_id = $seller_id::text RETURNING true
 """)
-async def _delete_staff_role(tx: Transaction, user_id: str, seller_id: str) -> bool: ...
+async def _delete_staff_role(tx: Transaction, user_id: str, seller_id: str) -> bool:
+    """Delete the role of a person at a seller; return False if they have none."""
 
 
 @statement("""
@@ -238,7 +239,8 @@ async def _delete_staff_role(tx: Transaction, user_id: str, seller_id: str) -> b
     WHERE staff_roles.role <> excluded.role
     RETURNING true
 """)
-async def _save_staff_role(tx: Transaction, user_id: str, seller_id: str, role: StaffRole) -> bool: ...
+async def _save_staff_role(tx: Transaction, user_id: str, seller_id: str, role: StaffRole) -> bool:
+    """Save the role of a person at a seller; return False if they have it already."""
 
 
 @statement("""
