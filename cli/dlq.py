@@ -15,8 +15,8 @@ from producers.kit.inbox.dead_letter_queue import (
     DeadLetterQueue,
     dead_letter_topic,
     dead_letter_topics,
+    summaries,
 )
-from producers.kit.inbox.dead_letter_summary import summaries
 from schemas.codec import Decoder
 from schemas.registry import SchemaRegistry
 

@@ -7,6 +7,7 @@ seller, an erasure and the end of the demo, and none of these places has a list 
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,11 +31,11 @@ class Made:
     seller_id: str
 
 
+@dataclass(frozen=True, eq=False)
 class Makers:
     """Asks the users service, by `peers`, what people may do now."""
 
-    def __init__(self, peers: Peers) -> None:
-        self.peers = peers
+    peers: Peers
 
     async def find(self, made: Made, policy: AccessPolicy) -> Principal | None:
         """Return the maker of a thing with what they may do now; None if it does not work any more.
@@ -57,7 +58,7 @@ class Makers:
         """Return what users says that a maker may do; None if they may do nothing now."""
         if maker is not None and maker.startswith(_PLATFORM):
             return {"principal": platform(maker.removeprefix(_PLATFORM)).claims(), "since": None}
-        if not _is_person(maker):
+        if maker is None or person_id(maker) != maker:
             return None
         return await self.peers.find(USERS, f"/v1/people/{maker}/rights")
 
@@ -75,8 +76,8 @@ def _who_may_still(made: Made, policy: AccessPolicy, rights: Any) -> Principal |
     return maker
 
 
-def _is_person(maker: str | None) -> bool:
-    try:
-        return maker is not None and str(UUID(maker)) == maker
-    except ValueError:
-        return False
+def person_id(subject: str) -> str | None:
+    """Return the id of the person whom the subject of a principal names; None if it names no person."""
+    with suppress(ValueError):
+        return str(UUID(subject))
+    return None

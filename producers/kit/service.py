@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ KIT_MIGRATIONS = {name: KIT / name / "migrations" for name in ("outbox", "inbox"
 Worker = Callable[[Transactions, Settings], Coroutine[Any, Any, None]]
 """A task that a service runs beside its requests and events, until cancelled."""
 
+Expiring = Mapping[str, tuple[timedelta, str]]
+"""Name of rows → their minimum age, and the DELETE that `kit/postgres/pruning.py` runs every hour."""
+
 
 @dataclass(frozen=True)
 class Service:
@@ -39,6 +43,8 @@ class Service:
     router: APIRouter
     """Its endpoints."""
     workers: tuple[Worker, ...] = ()
+    expiring: Callable[[Settings], Expiring] = lambda _settings: {}
+    """The rows that are deleted when they are old."""
     private_tables: tuple[str, ...] = ()
     """The tables that audits can't read, because they contain secrets or personal data."""
     context: Callable[[Settings], Any] = lambda _settings: None

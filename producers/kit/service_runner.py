@@ -6,7 +6,7 @@ from common.clock import Clock
 from common.errors import PartUnavailable
 from common.settings import Settings
 from producers.kit.backoff import retry_until_done
-from producers.kit.http.problems import ServiceNotReady
+from producers.kit.http.problems import ServiceNotReady, require
 from producers.kit.idempotency.store import prune_responses
 from producers.kit.inbox.consumer import ServiceConsumer
 from producers.kit.inbox.message_processor import MessageProcessor, prune_inbox
@@ -16,6 +16,7 @@ from producers.kit.outbox.transaction import Transactions
 from producers.kit.postgres.errors import RETRYABLE
 from producers.kit.postgres.listen_notify import Notifier
 from producers.kit.postgres.pool import EVENT_CONNECTIONS, REQUEST_CONNECTIONS, make_pool
+from producers.kit.postgres.pruning import prune
 from producers.kit.postgres.roles import migrate_as_admin
 from producers.kit.requests.sender import RequestSender
 from producers.kit.service import Service
@@ -43,9 +44,7 @@ class ServiceRunner:
         Raises:
             ServiceNotReady: the service is still waiting for PostgreSQL or the registry.
         """
-        if self._transactions is None:
-            raise ServiceNotReady(self.service.name)
-        return self._transactions
+        return require(self._transactions, ServiceNotReady(self.service.name))
 
     @property
     def consuming(self) -> bool:
@@ -85,27 +84,28 @@ class ServiceRunner:
         return EventWriter(self.service.name, await asyncio.to_thread(register_schemas, registry, events))
 
     async def _work(self, transactions: Transactions, registry: SchemaRegistry) -> None:
-        name = self.service.name
-        async with asyncio.TaskGroup() as group:
-            group.create_task(Relay(self.settings, name, transactions.notifier).run(), name=f"{name} relay")
-            if self.service.subscriptions:
-                self._consumer = self._make_consumer(transactions, registry)
-                group.create_task(self._consumer.run(), name=f"{name} consumer")
-            group.create_task(
-                prune_inbox(name, self.service.subscriptions, transactions, self.settings),
-                name=f"{name} inbox",
+        name, service, settings = self.service.name, self.service, self.settings
+        parts = {
+            "relay": Relay(settings, name, transactions.notifier).run(),
+            "inbox": prune_inbox(name, service.subscriptions, transactions, settings),
+            "responses": prune_responses(name, transactions),
+            "requests": RequestSender(name, transactions, settings).run(),
+        }
+        if service.subscriptions:
+            subscriptions = {one.event: one for one in service.subscriptions}
+            self._consumer = ServiceConsumer(
+                settings.kafka,
+                name,
+                subscriptions,
+                Decoder(registry.schema),
+                MessageProcessor(name, subscriptions, transactions),
+                settings.stop_timeout_s,
             )
-            group.create_task(prune_responses(name, transactions), name=f"{name} responses")
-            sender = RequestSender(name, transactions, self.settings)
-            group.create_task(sender.run(), name=f"{name} requests")
-            for worker in self.service.workers:
-                group.create_task(worker(transactions, self.settings), name=f"{name} worker")
-
-    def _make_consumer(self, transactions: Transactions, registry: SchemaRegistry) -> ServiceConsumer:
-        name = self.service.name
-        subscriptions = {one.event: one for one in self.service.subscriptions}
-        processor = MessageProcessor(name, subscriptions, transactions)
-        decoder = Decoder(registry.schema)
-        return ServiceConsumer(
-            self.settings.kafka, name, subscriptions, decoder, processor, self.settings.stop_timeout_s
-        )
+            parts["consumer"] = self._consumer.run()
+        async with asyncio.TaskGroup() as group:
+            for part, work in parts.items():
+                group.create_task(work, name=f"{name} {part}")
+            for rows, (age, delete) in service.expiring(settings).items():
+                group.create_task(prune(f"{name} {rows}", transactions, delete, age), name=f"{name} {rows}")
+            for worker in service.workers:
+                group.create_task(worker(transactions, settings), name=f"{name} worker")

@@ -14,9 +14,10 @@ from common.settings import Settings
 from producers.kit.inbox.dead_letter_queue import (
     DeadLetter,
     DeadLetterQueue,
+    TopicSummary,
     dead_letter_topic,
+    summaries,
 )
-from producers.kit.inbox.dead_letter_summary import TopicSummary, summaries
 from schemas.codec import Decoder
 from schemas.registry import SchemaRegistry
 from schemas.topics import JOB_OUTPUTS

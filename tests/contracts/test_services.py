@@ -1,7 +1,6 @@
 """Every commerce service has the same structure."""
 
 import inspect
-import re
 
 import pytest
 
@@ -28,11 +27,3 @@ def test_a_service_s_migrations_are_numbered_one_by_one(service):
 def test_a_handlers_docstring_names_its_event(service):
     for one in service.subscriptions:
         assert f"`{one.event}`" in (inspect.getdoc(one.handler) or "")
-
-
-@services
-def test_every_statement_of_a_service_is_used_in_its_store(service):
-    stores = [path.read_text() for path in (ROOM / service.name).glob("*store.py")]
-    used = set(re.findall(r'SQL\["(\w+)"\]', "".join(stores)))
-
-    assert used == {path.stem for path in (ROOM / service.name / "queries").glob("*.sql")}

@@ -13,7 +13,7 @@ from confluent_kafka import Consumer
 from common.settings import Settings
 from local.parts import kafka as local_kafka
 from producers.kit.inbox.consumer import CONSUMER
-from producers.kit.outbox.publisher import Publisher
+from producers.kit.outbox.relay import Publisher
 from tests.integration.conftest import Kafka, free_offset
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(300)]

@@ -3,10 +3,10 @@ import pytest
 
 from common.errors import Rejected
 from common.ids import is_uuid7, new_id
-from producers.kit.inbox.dead_letters import dead_letter
+from producers.kit.inbox.message_processor import dead_letter
 from producers.kit.inbox.subscription import ONLY_FOR, InboundEvent, Subscription, headers_of
 from producers.kit.outbox.dead_letter_message import MAX_VALUE_BYTES
-from producers.kit.outbox.publisher import MAX_MESSAGE_BYTES
+from producers.kit.outbox.relay import MAX_MESSAGE_BYTES
 from tests.kafka_message import KafkaMessage
 
 

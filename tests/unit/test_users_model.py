@@ -270,8 +270,8 @@ def test_a_registration_leads_to_no_other_site(path):
 def test_the_mail_of_a_registration_leads_on_to_the_page():
     mails = Mails("http://shop.example")
 
-    assert "/verify?token=abc\n" in mails.verification("ana@shop.example", "abc").text
+    assert "/verify?token=abc\n" in mails.write("verification", "ana@shop.example", "abc").text
     assert (
         "/verify?token=abc&next=%2Fjoin%3Ftoken%3Dx\n"
-        in mails.verification("ana@shop.example", "abc", "/join?token=x").text
+        in mails.write("verification", "ana@shop.example", "abc", "/join?token=x").text
     )

@@ -8,6 +8,7 @@ from common.guarded_route import RouteHandler
 from common.principal import Principal
 from common.principal_token import COMMERCE, HEADER, InvalidToken, PrincipalTokens, Sender
 from producers.kit.http.idempotency import IdempotentRequests
+from producers.kit.http.problems import require
 
 
 class ServiceGuard:
@@ -55,6 +56,4 @@ def principal_of(request: Request) -> Principal:
         SignInRequired: the request has none.
     """
     principal: Principal | None = request.state.principal
-    if principal is None:
-        raise SignInRequired
-    return principal
+    return require(principal, SignInRequired())

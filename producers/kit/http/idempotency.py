@@ -11,6 +11,7 @@ because the changes are made. If it ends before step 2, nothing is changed, and 
 after `ABANDONED_AFTER`.
 """
 
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -51,12 +52,12 @@ _UNAVAILABLE: tuple[type[Exception], ...] = (*TRANSIENT, PartUnavailable)
 _UNANSWERED: tuple[type[Exception], ...] = (*_UNAVAILABLE, ClientDisconnect)
 
 
+@dataclass(frozen=True, eq=False)
 class Attempt:
     """A request with a key whose endpoint runs; `request.state.attempt` of the request."""
 
-    def __init__(self, request: KeyedRequest, number: int) -> None:
-        self.request = request
-        self.number = number
+    request: KeyedRequest
+    number: int
 
     async def mark_committed(self, sql: Any) -> None:
         """Mark it in the transaction of its changes.
@@ -68,11 +69,11 @@ class Attempt:
             raise REQUEST_IN_PROGRESS()
 
 
+@dataclass(frozen=True, eq=False)
 class IdempotentRequests:
     """Runs the endpoints of requests with a key once."""
 
-    def __init__(self, sealer: ResponseSealer) -> None:
-        self._sealer = sealer
+    sealer: ResponseSealer
 
     async def handle(
         self, request: Request, policy: AccessPolicy, principal: Principal | None, respond: RouteHandler
@@ -95,7 +96,7 @@ class IdempotentRequests:
             raise BAD_IDEMPOTENCY_KEY()
         transactions: Transactions = request.app.state.service_of[request.scope["endpoint"]].transactions
         route = f"{request.method} {request.scope['route'].path}"
-        keyed = self._sealer.keyed(principal.subject, route, key)
+        keyed = self.sealer.keyed(principal.subject, route, key)
         digest = _digest(request, await request.body())
         async with transactions.connection() as sql:
             number = await store.begin_attempt(sql, keyed.request_id, digest)
@@ -131,8 +132,7 @@ async def _run(
         await _release(transactions, attempt)
         raise
     except Exception as error:
-        problem = describe_error(request, as_problem(request, error))
-        response = problem_response(request, problem)
+        response = problem_response(request, describe_error(request, as_problem(request, error)))
     if "retry-after" in response.headers:
         await _release(transactions, attempt)
     else:

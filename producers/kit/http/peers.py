@@ -10,7 +10,7 @@ from common.principal import platform
 from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 from common.service_urls_file import ServiceUrlsFile, parse_service_urls
 from common.settings import Settings
-from producers.kit.http.problems import ServiceNotReady
+from producers.kit.http.problems import ServiceNotReady, require
 
 TIMEOUT_S = 5.0
 
@@ -44,10 +44,7 @@ class Peers:
         Raises:
             ServiceNotReady: none of its addresses gives an answer.
         """
-        answer = await self.find(service, path, body)
-        if answer is None:
-            raise ServiceNotReady(service)
-        return answer
+        return require(await self.find(service, path, body), ServiceNotReady(service))
 
     async def find(self, service: str, path: str, body: object = None) -> Any:
         """Return the same as `ask`; None if the service says that there is no such thing (404).

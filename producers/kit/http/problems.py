@@ -1,5 +1,7 @@
 """Problems that any commerce service may respond with."""
 
+from typing import TypeVar
+
 from fastapi import Request
 from pydantic import ValidationError
 
@@ -103,6 +105,16 @@ RESPONSE_LOST = problem(
     "A request with this Idempotency-Key took effect, but the server failed before it stored the response. "
     "Read the result with a GET; do not send the change again.",
 )
+
+
+T = TypeVar("T")
+
+
+def require(found: T | None, refusal: Exception) -> T:
+    """Return what a function has found or done. Raise the refusal if that is None or False."""
+    if found is None or found is False:
+        raise refusal
+    return found
 
 
 def as_problem(request: Request, error: Exception) -> Exception:

@@ -10,6 +10,7 @@ from fastapi import Path, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
+from common.access_policy import allow
 from common.guarded_route import GuardedRoute
 from common.ids import Id
 from producers.kit.http.endpoint import parse_body
@@ -20,6 +21,9 @@ BODY_LIMIT = 64 * 1024
 LIST_LIMIT = 1024 * 1024
 """The largest body in bytes of a request with a list: thousands of products."""
 
+
+PLATFORM = allow("platform", traffic="operations")
+"""The policy of routes that only other processes of the platform use."""
 
 SellerPath = Annotated[Id, Path(description="The seller's id.", examples=["seller-0001"])]
 
@@ -44,7 +48,8 @@ class ServiceRoute(GuardedRoute):
     """A route of a commerce service that other processes of the platform use. The gateway does not offer it.
 
     The policy is that of the endpoint (`@policy`). A parameter with `JsonBody` is read after the guard has
-    let the request through and FastAPI has checked the other parameters.
+    let the request through and FastAPI has checked the other parameters. An endpoint that returns None
+    answers 204, without a body.
     """
 
     body: JsonBody | None
@@ -65,22 +70,27 @@ class PublicRoute(ServiceRoute):
 
 
 def _reading_body(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    """Return an endpoint that reads its body itself; the same endpoint if it takes none."""
+    """Return an endpoint that reads its body itself, and answers 204 if it returns None.
+
+    It is the same endpoint if it takes no body and returns something.
+    """
     whole = signature(endpoint)
     bodies = {name: body for name, each in whole.parameters.items() if (body := _body_of(each)) is not None}
-    if not bodies:
+    if not bodies and whole.return_annotation is not None:
         return endpoint
-    ((name, body),) = bodies.items()
-    adapter: TypeAdapter[Any] = TypeAdapter(body.model)
+    adapters: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(body.model) for name, body in bodies.items()}
 
     @wraps(endpoint)
     async def read_and_respond(request: Request, **parameters: Any) -> Response:
-        parameters[name] = await body.read(request, adapter)
-        response: Response = await endpoint(request=request, **parameters)
-        return response
+        for name, adapter in adapters.items():
+            parameters[name] = await bodies[name].read(request, adapter)
+        response: Response | None = await endpoint(request=request, **parameters)
+        return Response(status_code=204) if response is None else response
 
-    others = [each for each in whole.parameters.values() if each.name != name]
-    read_and_respond.__dict__.update(body=body, __signature__=whole.replace(parameters=others))
+    others = [each for each in whole.parameters.values() if each.name not in bodies]
+    read_and_respond.__dict__.update(
+        body=next(iter(bodies.values()), None), __signature__=whole.replace(parameters=others)
+    )
     return read_and_respond
 
 

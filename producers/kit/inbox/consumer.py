@@ -93,23 +93,18 @@ class ServiceConsumer:
 
     def _close(self, consumer: Consumer) -> None:
         """Store the last offsets, commit them and leave the group; runs in the thread."""
-        self._store_processed(consumer)
-        consumer.close()
-
-    def _store_processed(self, consumer: Consumer) -> None:
         _store(consumer, self._processed)
-        self._processed = ()
+        consumer.close()
 
     def _on_assign(self, _consumer: Consumer, _partitions: object) -> None:
         self.joined = True
 
     def _poll(self, consumer: Consumer) -> list[Message]:
         """Store the offsets of processed messages and return the next ones; runs in the thread."""
-        self._store_processed(consumer)
+        _store(consumer, self._processed)
+        self._processed = ()
         first = consumer.poll(POLL_S)
-        if first is None:
-            return []
-        messages = [first, *consumer.consume(BATCH - 1, 0)]
+        messages = [first, *consumer.consume(BATCH - 1, 0)] if first is not None else []
         return [message for message in messages if not _is_error(message)]
 
     async def _read(self, messages: Sequence[Message], backoff: Backoff) -> list[InboundEvent]:

@@ -1,7 +1,10 @@
-"""Reads the dead-letter topics, and replays or discards their dead letters."""
+"""Reads the dead-letter topics, summarises them, and replays or discards their dead letters."""
 
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -23,7 +26,6 @@ from common.kafka import messages_and_ends, offset_range, reader_config
 from common.kafka_errors import retry_while_retriable
 from common.kafka_producer import producer_config
 from common.resolved_offsets import RESOLVING_GROUP, ResolvedOffsets
-from producers.kit.inbox.exclusive_commit import commit_exclusively
 from producers.kit.inbox.subscription import ONLY_FOR, headers_of, key_of
 from producers.kit.outbox.dead_letter_message import CAME_FROM, REASON, STAGE, TRACEBACK, TRUNCATED_FROM
 from schemas.events import all_events
@@ -38,6 +40,16 @@ _PARTITION = 0
 _TIMEOUT_S = 20.0
 _MAX_BUFFERED_KB = 4_096
 """Kilobytes of messages that Kafka's client reads ahead, and of those that it has not sent yet."""
+
+_MAX_PAUSE_S = 0.5
+_BEGIN_AGAIN = (
+    *(KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED),
+    KafkaError.UNKNOWN,  # the broker ends a transaction that another producer is fencing
+)
+"""Errors of a producer after another one has begun with the same transactional id."""
+
+MAX_REASONS = 1_000
+"""Different reasons of a topic that are counted. One that appears later can't become the most frequent."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,7 @@ def dead_letter_topic(name: str) -> str:
     return topic
 
 
-class DeadLetterQueue:
+class DeadLetterQueue(AbstractContextManager["DeadLetterQueue"]):
     """The dead-letter topics of one Kafka cluster. Use it as a context manager."""
 
     def __init__(self, bootstrap: str) -> None:
@@ -95,9 +107,6 @@ class DeadLetterQueue:
                 "queued.max.messages.kbytes": _MAX_BUFFERED_KB,
             }
         )
-
-    def __enter__(self) -> "DeadLetterQueue":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._consumer.close()
@@ -260,3 +269,89 @@ def _letter(message: Message) -> DeadLetter:
         value=value.encode() if isinstance(value, str) else value,
         headers=headers_of(message),
     )
+
+
+def commit_exclusively(
+    consumer: Consumer,
+    bootstrap: str,
+    transactional_id: str,
+    changed: Callable[[], TopicPartition],
+    timeout_s: float,
+) -> None:
+    """Commit what `changed` returns, which reads the committed offset, for the consumer's group.
+
+    All processes that change the same offset use the same id. If another one begins meanwhile, `changed` is
+    called again.
+
+    Raises:
+        KafkaException: Kafka does not answer.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            _commit(consumer, bootstrap, transactional_id, changed, timeout_s)
+            return
+        except KafkaException as error:
+            if error.args[0].code() not in _BEGIN_AGAIN or time.monotonic() >= deadline:
+                raise
+        time.sleep(random.uniform(0, _MAX_PAUSE_S))  # by chance, so that two do not end each other again
+
+
+def _commit(
+    consumer: Consumer,
+    bootstrap: str,
+    transactional_id: str,
+    changed: Callable[[], TopicPartition],
+    timeout_s: float,
+) -> None:
+    """Read, change and commit in a transaction.
+
+    `init_transactions` ends the transactions of others with the same id, or waits for one that commits. So
+    nobody else can commit between this reading and this commit.
+    """
+    producer = Producer(
+        {"bootstrap.servers": bootstrap, "transactional.id": transactional_id, "log_level": 0}
+    )
+    retry_while_retriable(lambda: producer.init_transactions(timeout_s), timeout_s)
+    producer.begin_transaction()
+    offsets, group = [changed()], consumer.consumer_group_metadata()
+    retry_while_retriable(lambda: producer.send_offsets_to_transaction(offsets, group, timeout_s), timeout_s)
+    retry_while_retriable(lambda: producer.commit_transaction(timeout_s), timeout_s)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSummary:
+    """The unresolved dead letters of an event or a table, with the most frequent stage and reason."""
+
+    name: str
+    letters: int
+    oldest: datetime
+    newest: datetime
+    stage: str
+    reason: str
+
+
+def summaries(queue: DeadLetterQueue) -> list[TopicSummary]:
+    """Return a summary of each topic that has unresolved dead letters.
+
+    Raises:
+        PartUnavailable: Kafka does not answer.
+    """
+    found = (summary(topic.removesuffix("_dlq"), queue.unresolved(topic)) for topic in dead_letter_topics())
+    return [each for each in found if each]
+
+
+def summary(name: str, letters: Iterable[DeadLetter]) -> TopicSummary | None:
+    """Return the summary of letters, oldest first; None without any."""
+    reasons: Counter[tuple[str, str]] = Counter()
+    oldest = newest = None
+    count = 0
+    for letter in letters:
+        count += 1
+        oldest, newest = oldest or letter.written_at, letter.written_at
+        reason = (letter.stage, letter.reason)
+        if reason in reasons or len(reasons) < MAX_REASONS:
+            reasons[reason] += 1
+    if oldest is None or newest is None:
+        return None
+    return TopicSummary(name, count, oldest, newest, *reasons.most_common(1)[0][0])

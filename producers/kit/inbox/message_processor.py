@@ -13,8 +13,8 @@ from common.metrics import INBOX_MESSAGES, INBOX_SECONDS, UNEXPECTED_ERRORS
 from common.settings import Settings
 from common.tracing import trace_span
 from producers.kit.backoff import Backoff
-from producers.kit.inbox.dead_letters import dead_letter
 from producers.kit.inbox.subscription import InboundEvent, Subscription, UnexpectedError
+from producers.kit.outbox.dead_letter_message import dead_letter_message
 from producers.kit.outbox.message import OutboxMessage
 from producers.kit.outbox.transaction import AlreadyProcessed, Transaction, Transactions
 from producers.kit.postgres.errors import INVALID, RETRYABLE
@@ -164,10 +164,10 @@ class MessageProcessor:
 
     async def _send(self, event: InboundEvent, letter: OutboxMessage) -> Outcome:
         async with self._transactions.begin(event.trace) as tx:
-            if not await _record_event(tx, event.message_id, event.topic):
-                return "repeated"
-            tx.send(letter)
-        return "rejected"
+            is_new = await _record_event(tx, event.message_id, event.topic)
+            if is_new:
+                tx.send(letter)
+        return "rejected" if is_new else "repeated"
 
     def _count_processed(self, event: InboundEvent, outcome: str, seconds: float) -> None:
         INBOX_SECONDS.labels(self._service, event.topic).observe(seconds)
@@ -175,6 +175,29 @@ class MessageProcessor:
 
     def _count(self, event: InboundEvent, outcome: str) -> None:
         INBOX_MESSAGES.labels(self._service, event.topic, outcome).inc()
+
+
+def dead_letter(
+    event: InboundEvent, service: str, rejection: Rejected, *, minimal: bool = False
+) -> OutboxMessage:
+    """Return the message for `<topic>_dlq`: the original with the reason and the service as headers.
+
+    A `minimal` one has no key, value and headers of the message, for one that can't be stored.
+    """
+    return dead_letter_message(
+        event.topic,
+        None if minimal else _bytes(event.message.key()),
+        None if minimal else _bytes(event.message.value()),
+        {} if minimal else event.headers,
+        reason=str(rejection),
+        stage=service,
+        came_from=event.location,
+        traceback=rejection.traceback if isinstance(rejection, UnexpectedError) else "",
+    )
+
+
+def _bytes(text: str | bytes | None) -> bytes | None:
+    return text.encode() if isinstance(text, str) else text
 
 
 @statement("""

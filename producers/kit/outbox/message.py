@@ -41,8 +41,6 @@ class EventWriter:
         event_id = str(fields.get("event_id") or new_id())
         if (span := current_span()) is not None and "order_id" in fields:
             span.attributes["order.id"] = str(fields["order_id"])
-        record = {"event_id": event_id, "occurred_at": now, **fields}
-        value = self._encoders[event].encode(record)
+        value = self._encoders[event].encode({"event_id": event_id, "occurred_at": now, **fields})
         key = str(fields[all_events()[event].key]).encode()
-        headers = {ORIGIN: self._service, **trace.headers(event_id)}
-        return OutboxMessage(event, key, value, headers)
+        return OutboxMessage(event, key, value, {ORIGIN: self._service, **trace.headers(event_id)})

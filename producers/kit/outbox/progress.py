@@ -62,11 +62,10 @@ async def _oldest_open_transaction(connection: Any) -> datetime:
 def _message(service: str, began_at: datetime) -> dict[str, Any]:
     """Return an outbox row with a report. `complete_until` is the last millisecond before `began_at`."""
     complete_until = int((began_at - _MS).timestamp() * 1000)
-    value = orjson.dumps({"service": service, "complete_until": complete_until})
     return {
         "topic": OUTBOX_PROGRESS.name,
         "key": service.encode(),
-        "value": value,
+        "value": orjson.dumps({"service": service, "complete_until": complete_until}),
         "headers": {},
         "position": None,
     }

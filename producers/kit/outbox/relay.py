@@ -5,11 +5,15 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Event
 from typing import Any
 
 import structlog
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from common.correlation import span_id_of, trace_id_of
+from common.errors import Retryable
+from common.kafka_producer import producer_config
 from common.metrics import (
     OUTBOX_AGE_SECONDS,
     OUTBOX_DELAY_SECONDS,
@@ -20,8 +24,9 @@ from common.settings import Settings
 from common.tracing import Span, is_on, is_sampled, record_span
 from producers.kit.backoff import Backoff
 from producers.kit.finishing import finish
+from producers.kit.outbox.dead_letter_message import oversized_dead_letter
+from producers.kit.outbox.message import OutboxMessage
 from producers.kit.outbox.progress import REPORT_EVERY_S, CompletenessReporter
-from producers.kit.outbox.publisher import Publisher
 from producers.kit.outbox.trace import order_attribute, parent_span_id
 from producers.kit.outbox.transaction import OUTBOX
 from producers.kit.postgres.errors import RETRYABLE
@@ -33,6 +38,11 @@ log = structlog.get_logger()
 BATCH = 500
 COUNT_EVERY_S = 5.0
 """How often the outbox is counted while it may exceed a batch. Counting a million rows takes 0.1 s."""
+
+MAX_MESSAGE_BYTES = 1_000_000
+"""Less than a broker's limit of 1,048,588, so that the client refuses a larger message, and only that one."""
+
+_FLUSH_S = 0.5
 
 _LEAD = """
 SET application_name TO 'souk relay';
@@ -175,8 +185,7 @@ class Relay:
         """Publish rows, however long Kafka is unavailable, and count the outbox meanwhile."""
         if self._publisher is None:
             self._publisher = Publisher(self._settings.kafka)
-        loop = asyncio.get_running_loop()
-        publishing = loop.run_in_executor(self._thread, self._publisher.publish, rows)
+        publishing = asyncio.get_running_loop().run_in_executor(self._thread, self._publisher.publish, rows)
         try:
             while not (await asyncio.wait({publishing}, timeout=COUNT_EVERY_S))[0]:
                 await self._count_waiting(connection)
@@ -200,8 +209,16 @@ class Relay:
             is_of_order = row["topic"] in order_events()
             if is_on() or is_of_order:
                 self._record_span(row, row["headers"])
-                if is_of_order:
-                    self._log(row, row["headers"])
+            if is_of_order:
+                log.info(
+                    "published",
+                    service=self._service,
+                    topic=row["topic"],
+                    order_id=row["key"].decode(errors="replace"),
+                    waited_ms=round(row["waited_s"] * 1000, 1),
+                    correlation_id=row["headers"].get("correlation_id", ""),
+                    trace_id=trace_id_of(row["headers"].get("traceparent")),
+                )
 
     def _record_span(self, row: Mapping[str, Any], headers: Mapping[str, str]) -> None:
         """Record the span of an event: from its commit to Kafka's acknowledgement of its batch."""
@@ -225,13 +242,70 @@ class Relay:
         )
         record_span(span, now_ns)
 
-    def _log(self, row: Mapping[str, Any], headers: Mapping[str, str]) -> None:
-        log.info(
-            "published",
-            service=self._service,
-            topic=row["topic"],
-            order_id=row["key"].decode(errors="replace"),
-            waited_ms=round(row["waited_s"] * 1000, 1),
-            correlation_id=headers.get("correlation_id", ""),
-            trace_id=trace_id_of(headers.get("traceparent")),
+
+class Publisher:
+    """One Kafka producer. Its methods block: call them in a thread. After a `Retryable`, create a new one."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._stopping = Event()
+        self._failed: KafkaError | None = None
+        self._producer = Producer(
+            {
+                # No timeout: if one message timed out, a later message with the same key could be delivered.
+                **producer_config(bootstrap, linger_ms=1, delivery_timeout_s=None),
+                "message.max.bytes": MAX_MESSAGE_BYTES,
+                "error_cb": self._on_error,
+            }
         )
+
+    def publish(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Send rows of the outbox and wait until all are acknowledged, however long Kafka is unavailable.
+
+        A message that is too large for Kafka is sent to its dead-letter topic instead, truncated.
+
+        Raises:
+            Retryable: Kafka refused a message, or `stop` was called. Some messages may have been written.
+        """
+        for row in rows:
+            message = OutboxMessage(row["topic"], row["key"], row["value"], row["headers"])
+            try:
+                if not self._enqueue(message):
+                    log.error("too large for Kafka", topic=row["topic"], position=row["position"])
+                    self._enqueue(oversized_dead_letter(message, row["position"]))
+            except (BufferError, KafkaException) as error:
+                raise Retryable(
+                    f"Kafka's client does not accept a message of {row['topic']}: {error}"
+                ) from error
+        while self._producer.flush(_FLUSH_S) and not self._failed:
+            if self._stopping.is_set():
+                raise Retryable("stopped while Kafka was unavailable")
+        if self._failed:
+            raise Retryable(f"Kafka refused a message: {self._failed.str()}")
+
+    def stop(self) -> None:
+        """Make `publish` raise; may be called from any thread."""
+        self._stopping.set()
+
+    def close(self) -> None:
+        """Drop unacknowledged messages. They are still in the outbox."""
+        self._producer.purge()
+
+    def _enqueue(self, message: OutboxMessage) -> bool:
+        """Pass a message to Kafka's client; return False if it is too large for Kafka."""
+        headers = list(message.headers.items())
+        try:
+            self._producer.produce(
+                message.topic, message.value, message.key, headers=headers, on_delivery=self._delivered
+            )
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
+                raise
+            return False
+        return True
+
+    def _delivered(self, error: KafkaError | None, _message: object) -> None:
+        self._failed = self._failed or error
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.fatal():
+            self._failed = error

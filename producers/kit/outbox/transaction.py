@@ -132,7 +132,8 @@ class Transaction:
     ORDER BY place
     RETURNING position
 """)
-async def _insert_requests(sql: Any, given: Sequence[_Request]) -> list[int]: ...
+async def _insert_requests(sql: Any, given: Sequence[_Request]) -> list[int]:
+    """Insert requests in their order, and return their positions."""
 
 
 @statement("""

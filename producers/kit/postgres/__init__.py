@@ -1,1 +1,1 @@
-"""PostgreSQL for the services: one schema for each service, SQL in files, numbered migrations."""
+"""PostgreSQL for the services: one schema for each service, statements as functions, numbered migrations."""

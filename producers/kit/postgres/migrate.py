@@ -87,15 +87,18 @@ async def format_create_schema(connection: Any, schema: str) -> str:
 
 
 @statement("SELECT number, name, sha256 FROM schema_migrations WHERE migrations_of = $of::text")
-async def _find_applied(connection: Any, of: str) -> list[dict[str, Any]]: ...
+async def _find_applied(connection: Any, of: str) -> list[dict[str, Any]]:
+    """Return number, name and digest of the migrations of a set that were applied."""
 
 
 @statement("""
     INSERT INTO schema_migrations (migrations_of, number, name, sha256)
     VALUES ($of::text, $migration.number::integer, $migration.name::text, $migration.checksum::text)
 """)
-async def _record(connection: Any, of: str, migration: Migration) -> None: ...
+async def _record(connection: Any, of: str, migration: Migration) -> None:
+    """Record that a migration was applied."""
 
 
 @statement("SELECT migrations_of, max(number) FROM schema_migrations GROUP BY migrations_of")
-async def _find_newest(connection: Any) -> dict[str, int]: ...
+async def _find_newest(connection: Any) -> dict[str, int]:
+    """Return the number of the newest migration of each set, by the name of the set."""

@@ -63,17 +63,12 @@ def is_connection_lost(connection: Any) -> bool:
     return closed
 
 
-async def connect(settings: Settings, schema: str) -> "asyncpg.Connection[Any]":
-    """Open a connection outside the pool, for listening and for locks that are held for long."""
-    return await _connect(settings.postgres_as(schema), schema)
+async def connect(settings: Settings, schema: str, *, as_admin: bool = False) -> "asyncpg.Connection[Any]":
+    """Open a connection outside the pool, for listening and for locks that are held for long.
 
-
-async def connect_as_admin(settings: Settings, schema: str) -> "asyncpg.Connection[Any]":
-    """Open a connection of the administrator in a service's schema, for its migrations."""
-    return await _connect(settings.postgres, schema)
-
-
-async def _connect(url: str, schema: str) -> "asyncpg.Connection[Any]":
+    That of the administrator (`as_admin`) is for the migrations of the service's schema.
+    """
+    url = settings.postgres if as_admin else settings.postgres_as(schema)
     connection = await asyncpg.connect(url, timeout=PEER_TIMEOUT_S, server_settings=_session(schema))
     await _set_codecs(connection)
     return connection

@@ -1,12 +1,11 @@
 """Deletes expired rows once an hour, in batches."""
 
-import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from producers.kit.backoff import Backoff
 from producers.kit.outbox.transaction import Transactions
-from producers.kit.postgres.errors import TRANSIENT
+from producers.kit.polling import poll
 
 BATCH_ROWS = 5_000
 """Rows deleted in one transaction: few enough that their locks are short."""
@@ -18,15 +17,7 @@ async def prune(
     name: str, transactions: Transactions, statement: str, age: timedelta, *arguments: Any
 ) -> None:
     """Run a DELETE now and every hour, until cancelled. Its `$1` is a minimum age, its `$2` a row limit."""
-    backoff = Backoff(f"{name} pruning")
-    while True:
-        try:
-            await prune_once(transactions, statement, age, *arguments)
-        except TRANSIENT as error:
-            await backoff.wait(error)
-        else:
-            backoff.reset()
-            await asyncio.sleep(INTERVAL_S)
+    await poll(f"{name} pruning", INTERVAL_S, partial(prune_once, transactions, statement, age, *arguments))
 
 
 async def prune_once(transactions: Transactions, statement: str, age: timedelta, *arguments: Any) -> int:

@@ -13,7 +13,7 @@ import asyncpg
 from common.postgres_roles import READER, role_name, role_password, scram_verifier
 from common.settings import Settings
 from producers.kit.postgres.migrate import format_create_schema, migrate
-from producers.kit.postgres.pool import connect_as_admin
+from producers.kit.postgres.pool import connect
 
 _LOCK_ROLES = "SELECT pg_advisory_xact_lock(hashtextextended('roles', 0))"
 """The lock is held until the transaction ends. Without it, concurrent changes of a role or of a database's
@@ -122,7 +122,7 @@ async def create_schema(settings: Settings, schema: str) -> None:
 
 @asynccontextmanager
 async def _admin_connection(settings: Settings, schema: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
-    connection = await connect_as_admin(settings, schema)
+    connection = await connect(settings, schema, as_admin=True)
     try:
         yield connection
     finally:

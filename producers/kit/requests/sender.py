@@ -158,7 +158,8 @@ async def _are_waiting(transactions: Transactions, positions: Sequence[int]) -> 
     WHERE refused IS NULL
     GROUP BY service
 """)
-async def _count_by_service(sql: Any) -> list[dict[str, Any]]: ...
+async def _count_by_service(sql: Any) -> list[dict[str, Any]]:
+    """Return how many requests wait, and for how long, by the service to which they go."""
 
 
 @statement("""
@@ -169,18 +170,22 @@ async def _count_by_service(sql: Any) -> list[dict[str, Any]]: ...
     LIMIT 1
     FOR UPDATE
 """)
-async def _lock_next(sql: Any, service: str) -> dict[str, Any] | None: ...
+async def _lock_next(sql: Any, service: str) -> dict[str, Any] | None:
+    """Lock and return the oldest request to a service; None if none waits."""
 
 
 @statement("DELETE FROM requests WHERE position = $position::bigint")
-async def _delete(sql: Any, position: int) -> None: ...
+async def _delete(sql: Any, position: int) -> None:
+    """Delete a request that was answered."""
 
 
 @statement("UPDATE requests SET refused = $status::integer WHERE position = $position::bigint")
-async def _refuse(sql: Any, position: int, status: int) -> None: ...
+async def _refuse(sql: Any, position: int, status: int) -> None:
+    """Mark a request as refused with a status."""
 
 
 @statement(
     "SELECT EXISTS (SELECT FROM requests WHERE position = ANY ($positions::bigint[]) AND refused IS NULL)"
 )
-async def _is_one_waiting(sql: Any, positions: Sequence[int]) -> bool: ...
+async def _is_one_waiting(sql: Any, positions: Sequence[int]) -> bool:
+    """Return whether one of these requests is not answered yet."""

@@ -74,25 +74,25 @@ class Workbook:
 
 def cell_text(value: Any, decimal: Separator) -> str:
     """Return the text of a typed cell, of a workbook or a Parquet file."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return _float_text(value).replace(".", decimal)
-    if isinstance(value, Decimal):
-        return format(value, "f").replace(".", decimal)
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, datetime):
-        return value.isoformat(" ")
-    return str(value)
+    match value:
+        case str():
+            return value
+        case None:
+            return ""
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case float():
+            return _float_text(value).replace(".", decimal)
+        case Decimal():
+            return format(value, "f").replace(".", decimal)
+        case bytes():
+            return value.decode("utf-8", "replace")
+        case datetime():
+            return value.isoformat(" ")
+        case _:
+            return str(value)
 
 
 def _float_text(value: float) -> str:
     """Return a number with the 15 digits that spreadsheets show: 59.96999999999999 is 59.97."""
-    if value.is_integer() and abs(value) < _EXACT:
-        return str(int(value))
-    return format(value, ".15g")
+    return str(int(value)) if value.is_integer() and abs(value) < _EXACT else format(value, ".15g")

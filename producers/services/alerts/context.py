@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from common.principal_token import derived_key
 from common.settings import Settings
 from producers.kit.http.peers import Peers
+from producers.kit.http.problems import require
 from producers.kit.makers import USERS
 from producers.kit.outbox.transaction import Transaction
 from producers.services.alerts import store
@@ -57,8 +58,7 @@ async def require_seller(tx: Transaction, seller_id: str) -> None:
     Raises:
         NO_APPROVED_SELLER: there is none, or it may not sell now.
     """
-    if not await store.lock_seller(tx, seller_id):
-        raise NO_APPROVED_SELLER(seller_id=seller_id)
+    require(await store.lock_seller(tx, seller_id), NO_APPROVED_SELLER(seller_id=seller_id))
 
 
 async def check_metric(figures: FiguresClient, name: str, product_id: str | None = None) -> None:
@@ -69,11 +69,9 @@ async def check_metric(figures: FiguresClient, name: str, product_id: str | None
         FIGURES_NOT_READY: the catalogue can't be read.
     """
     try:
-        metric = await figures.definition(name)
+        metric = require(await figures.definition(name), UNKNOWN_METRIC(name=name))
     except (FiguresUnavailable, FiguresRefused) as error:
         raise FIGURES_NOT_READY() from error
-    if metric is None:
-        raise UNKNOWN_METRIC(name=name)
     if product_id is not None and "product" not in metric.dimensions:
         raise NOT_BY_PRODUCT(metric=metric.title)
 
@@ -87,8 +85,7 @@ async def find_mail_target(peers: Peers, address: str, seller_id: str) -> dict[s
         NOT_A_READER: nobody with this address may see the seller's figures.
         ServiceNotReady: users does not answer.
     """
-    found = await peers.find(USERS, "/v1/people/lookups", {"email": address, "seller_id": seller_id})
-    if found is None:
-        raise NOT_A_READER()
+    asked = {"email": address, "seller_id": seller_id}
+    found = require(await peers.find(USERS, "/v1/people/lookups", asked), NOT_A_READER())
     name, _, domain = address.strip().rpartition("@")
     return {"person_id": found["user_id"], "address_hint": f"{name[:1]}…@{domain}"}

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from common.clock import Clock
+from common.metrics import UNEXPECTED_ERRORS
 from common.principal_token import derived_key
 from common.settings import Settings
 from producers.kit.encryption import NotDecryptable, unseal
@@ -19,11 +20,10 @@ from producers.kit.http.problems import ServiceNotReady
 from producers.kit.makers import USERS, Makers
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transactions
+from producers.kit.polling import poll, run_isolated
 from producers.services.alerts import message_store, store
-from producers.services.alerts.alerting import disable_rule
-from producers.services.alerts.message_store import DueMessage
+from producers.services.alerts.message_store import DueMessage, disable_rule
 from producers.services.alerts.model import MAKER_LEFT, MAKER_UNKNOWN, WRITE_WITH_SECRET
-from producers.services.alerts.polling import poll, run_isolated
 from producers.services.alerts.webhooks import WebhookFailed, WebhookSender, signed_headers
 
 WORKER = "delivery"
@@ -47,10 +47,11 @@ WAITS = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3_600, 10_800))
 
 async def run_delivery(transactions: Transactions, settings: Settings) -> None:
     """Send messages when they are due, until cancelled."""
+    UNEXPECTED_ERRORS.labels("alerts", WORKER)  # creates the series with 0, which the alert needs
     sender = WebhookSender(settings.webhooks_to_internal_hosts)
     makers = Makers(Peers(settings, "alerts"))
     delivery = Delivery(transactions, sender, makers, derived_key(settings, SECRETS))
-    await poll(WORKER, INTERVAL_S, delivery.deliver_due, settings.stop_timeout_s)
+    await poll(f"alerts {WORKER}", INTERVAL_S, delivery.deliver_due, settings.stop_timeout_s)
 
 
 class Delivery:
@@ -74,7 +75,7 @@ class Delivery:
         """
         async with self._transactions.connection() as sql:
             due = await message_store.claim_messages(sql, self._clock(), LEASE, AT_ONCE)
-        await run_isolated(WORKER, [self._deliver(message) for message in due])
+        await run_isolated("alerts", WORKER, [self._deliver(message) for message in due])
         return len(due)
 
     async def _deliver(self, message: DueMessage) -> None:
@@ -82,7 +83,7 @@ class Delivery:
             await self._end(message, "The seller may not sell now.")
             return
         try:
-            if await self._makers.find(message.made, WRITE_WITH_SECRET) is None:
+            if await self._makers.find(message, WRITE_WITH_SECRET) is None:
                 await self._give_up(message, MAKER_LEFT)
             elif message.target == "webhook":
                 await self._post(message)

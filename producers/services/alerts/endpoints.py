@@ -1,25 +1,21 @@
 """All endpoints of alerts; and what other processes ask: the state of messages, what a person gets."""
 
 from datetime import timedelta
-from typing import Annotated
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from common.access_policy import allow
 from common.guarded_route import policy
 from common.ids import Uuid
-from producers.kit.erasures import Erasure
-from producers.kit.http.endpoint import json_response, transaction, transactions
-from producers.kit.http.routes import JsonBody, ServiceRoute
+from producers.kit.erasures import erasure_router
+from producers.kit.http.endpoint import json_response, transactions
+from producers.kit.http.routes import PLATFORM, ServiceRoute
 from producers.services.alerts import message_store, report_endpoints, rule_endpoints, store, views
 from producers.services.alerts.schemas import NAME, MessagesSummaryResponse, SubscriptionsResponse
 
 SUMMARY_PERIOD = timedelta(days=1)
 
 platform = APIRouter(prefix="/v1", route_class=ServiceRoute)
-
-PLATFORM = allow("platform", traffic="operations")
 
 
 @platform.get("/alert_messages/summary", response_model=MessagesSummaryResponse)
@@ -32,15 +28,6 @@ async def summarise_messages(request: Request) -> Response:
     return json_response({"statuses": found})
 
 
-@platform.post("/erasures/alerts", status_code=204)
-@policy(PLATFORM)
-async def forget_person(request: Request, body: Annotated[Erasure, JsonBody()]) -> Response:
-    """Let a person who was erased get no more mails. What they made stops."""
-    async with transaction(request, NAME, "") as tx:
-        await store.forget_person(tx, str(body.user_id))
-    return Response(status_code=204)
-
-
 @platform.get("/alert_subscriptions/{user_id}", response_model=SubscriptionsResponse)
 @policy(PLATFORM)
 async def list_subscriptions(request: Request, user_id: Uuid) -> Response:
@@ -50,5 +37,11 @@ async def list_subscriptions(request: Request, user_id: Uuid) -> Response:
 
 
 router = APIRouter()
-for each in (rule_endpoints.router, report_endpoints.router, views.router, platform):
+for each in (
+    rule_endpoints.router,
+    report_endpoints.router,
+    views.router,
+    platform,
+    erasure_router(NAME, store.forget_person),
+):
     router.include_router(each)

@@ -10,14 +10,15 @@ from datetime import timedelta
 import structlog
 
 from common.ids import new_id
+from common.metrics import UNEXPECTED_ERRORS
 from common.settings import Settings
 from producers.kit.http.peers import Peers
 from producers.kit.http.problems import ServiceNotReady
 from producers.kit.makers import Makers
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transactions
+from producers.kit.polling import poll, run_isolated
 from producers.services.alerts import store
-from producers.services.alerts.alerting import add_alert_message, disable_rule, raise_alert
 from producers.services.alerts.figures import (
     CatalogueEntry,
     FiguresClient,
@@ -25,6 +26,7 @@ from producers.services.alerts.figures import (
     FiguresUnavailable,
     Series,
 )
+from producers.services.alerts.message_store import add_alert_message, disable_rule, raise_alert
 from producers.services.alerts.model import (
     MAKER_LEFT,
     MAKER_UNKNOWN,
@@ -34,7 +36,6 @@ from producers.services.alerts.model import (
     message_kind,
     progress_after,
 )
-from producers.services.alerts.polling import poll, run_isolated
 from producers.services.alerts.store import Rule
 from producers.services.alerts.texts import alert_text
 from producers.services.alerts.windows import Observation, new_observations, next_evaluation, requested_period
@@ -59,9 +60,10 @@ REFUSED_RETRY_AFTER = timedelta(hours=1)
 
 async def run_evaluation(transactions: Transactions, settings: Settings) -> None:
     """Evaluate rules when they are due, until cancelled."""
+    UNEXPECTED_ERRORS.labels("alerts", WORKER)  # creates the series with 0, which the alert needs
     async with FiguresClient(settings) as figures:
         evaluator = Evaluator(transactions, figures, Makers(Peers(settings, "alerts")), settings)
-        await poll(WORKER, INTERVAL_S, evaluator.evaluate_due, settings.stop_timeout_s)
+        await poll(f"alerts {WORKER}", INTERVAL_S, evaluator.evaluate_due, settings.stop_timeout_s)
 
 
 class Evaluator:
@@ -84,7 +86,7 @@ class Evaluator:
         """
         async with self._transactions.connection() as sql:
             claimed = await store.claim_rules(sql, self._transactions.clock(), LEASE, AT_ONCE)
-        await run_isolated(WORKER, [self.evaluate(rule) for rule in claimed if rule.is_approved])
+        await run_isolated("alerts", WORKER, [self.evaluate(rule) for rule in claimed if rule.is_approved])
         return len(claimed)
 
     async def evaluate(self, rule: Rule) -> None:

@@ -1,10 +1,11 @@
 """Reads metrics as the API shows them to the seller: the same figures, `as_of` and refusals."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
@@ -66,8 +67,8 @@ class Totals:
     currency: str
 
 
-class FiguresClient:
-    """A client of the API, as a process of the platform. Use it as an async context manager, or close it."""
+class FiguresClient(AbstractAsyncContextManager["FiguresClient"]):
+    """A client of the API, as a process of the platform. Use it as an async context manager."""
 
     def __init__(self, settings: Settings) -> None:
         self._http = httpx.AsyncClient(
@@ -81,14 +82,7 @@ class FiguresClient:
         self._catalogue: Mapping[str, CatalogueEntry] = {}
         self._catalogue_read_at = float("-inf")
 
-    async def __aenter__(self) -> Self:
-        return self
-
     async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the connections."""
         await self._http.aclose()
 
     async def definition(self, metric: str) -> CatalogueEntry | None:

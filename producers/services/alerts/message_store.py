@@ -1,17 +1,17 @@
-"""The messages of rules as they are stored."""
+"""The messages and events of alerts, made in the transaction that changes a rule, and how they are stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from common.ids import new_id
-from common.settings import Settings
 from producers.kit.makers import Made
-from producers.kit.outbox.transaction import Transaction, Transactions
-from producers.kit.postgres.pruning import prune
+from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
-from producers.services.alerts.model import MessageKind, MessageStatus, TargetKind
+from producers.services.alerts import store
+from producers.services.alerts.model import MessageKind, MessageStatus, TargetKind, send_at
 from producers.services.alerts.schemas import AlertMessageResponse, MessagesOfStatus, SubscriptionResponse
 from producers.services.alerts.store import Rule
 
@@ -29,14 +29,13 @@ class MessageText:
 
 
 @dataclass(frozen=True, slots=True)
-class DueMessage:
+class DueMessage(Made):
     """A message to send now, with the target and the maker of its rule. `attempts` counts this attempt, too.
 
     `is_approved` is whether its seller may sell now.
     """
 
     message_id: str
-    seller_id: str
     rule_id: str
     kind: MessageKind
     subject: str
@@ -45,24 +44,67 @@ class DueMessage:
     attempts: int
     target: TargetKind
     person_id: str | None
-    maker: str | None
-    made_at: datetime
     url: str | None
     sealed_secret: bytes | None
     is_approved: bool
 
-    @property
-    def made(self) -> Made:
-        """Who made its rule, or changed or resumed it last."""
-        return Made(self.maker, self.made_at, self.seller_id)
+
+async def raise_alert(
+    tx: Transaction, rule: Rule, alert_id: str, is_firing: bool, message: str, value: float | None
+) -> None:
+    """Record that an alert fires or is resolved, and emit `alert_raised`, which names no person."""
+    status = "firing" if is_firing else "resolved"
+    await store.add_step(tx, rule, alert_id, status)
+    tx.emit(
+        "alert_raised",
+        alert_id=alert_id,
+        name=rule.metric,
+        severity=rule.severity,
+        status=status,
+        part="alerts",
+        message=message,
+        value=value,
+        threshold=rule.condition.value,
+        labels={"seller_id": rule.seller_id, "rule_id": rule.rule_id, "window": rule.window},
+    )
 
 
-async def prune_messages(transactions: Transactions, _settings: Settings) -> None:
-    """Delete messages once an hour that are older than 90 days, until cancelled."""
-    await prune("alerts messages", transactions, _PRUNE_MESSAGES, MESSAGES_AGE)
+async def close_alert(tx: Transaction, rule: Rule, why: str) -> None:
+    """Resolve the open alert of a locked rule that is paused or deleted, and skip its waiting messages."""
+    await skip_waiting(tx, rule.rule_id)
+    if rule.alert_id is not None:
+        await raise_alert(tx, rule, rule.alert_id, False, why, rule.last_value)
 
 
-_PRUNE_MESSAGES = """
+async def disable_rule(tx: Transaction, seller_id: str, rule_id: str, reason: str) -> None:
+    """Pause a rule whose messages do not arrive, with a reason that its page shows."""
+    rule = await store.lock_rule(tx, seller_id, rule_id)
+    if rule is not None and rule.is_enabled:
+        await close_alert(tx, rule, reason)
+        await store.pause_rule(tx, rule_id, reason)
+
+
+async def add_alert_message(
+    tx: Transaction, rule: Rule, alert_id: str, kind: MessageKind, text: MessageText
+) -> None:
+    """Add a message about an alert, to be sent when the rule allows it.
+
+    It replaces the messages of the rule that nobody has tried to send. The end of an alert of which nobody
+    was told makes no message.
+    """
+    await skip_waiting(tx, rule.rule_id)
+    if kind == "resolved" and not await is_known(tx, alert_id):
+        return
+    await add_message(tx, rule, alert_id, kind, text, await _send_at(tx, rule))
+
+
+async def _send_at(tx: Transaction, rule: Rule) -> datetime:
+    last = await find_last_send_at(tx, rule.rule_id)
+    distance, zone = timedelta(minutes=rule.distance_minutes), ZoneInfo(rule.timezone)
+    return send_at(tx.now, last, distance, rule.quiet_hours, zone)
+
+
+PRUNE_MESSAGES = """
 DELETE FROM messages
 WHERE message_id IN (
     SELECT message_id FROM messages
@@ -155,7 +197,8 @@ async def _add_message(
     text: MessageText,
     send_at: datetime,
     sent_at: datetime | None,
-) -> None: ...
+) -> None:
+    """Insert a message of a rule."""
 
 
 @statement("""

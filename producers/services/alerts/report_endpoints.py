@@ -11,6 +11,7 @@ from common.ids import Uuid, new_id
 from common.openapi import openapi_problem
 from producers.kit.http.endpoint import context, json_response, transaction, transactions
 from producers.kit.http.guard import principal_of
+from producers.kit.http.problems import require
 from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.kit.outbox.transaction import Transaction
 from producers.services.alerts import report_store
@@ -64,22 +65,18 @@ async def create_report(
     target = await find_mail_target(alerts.peers, body.address, seller_id)
     async with transaction(request, NAME, seller_id) as tx:
         await require_seller(tx, seller_id)
-        row = _row(tx, seller_id, body, alerts.timezone) | target
-        row |= {"maker": principal_of(request).subject}
+        row = _row(tx, seller_id, body, alerts.timezone) | target | {"maker": principal_of(request).subject}
         created = await report_store.create_report(tx, row, MAX_REPORTS)
-    if created is None:
-        raise TOO_MANY(what="reports", limit=MAX_REPORTS)
-    return json_response(created, 201)
+    return json_response(require(created, TOO_MANY(what="reports", limit=MAX_REPORTS)), 201)
 
 
 @router.delete("/{report_id}", summary="Delete a report", status_code=204)
 @policy(WRITE)
-async def delete_report(request: Request, seller_id: SellerPath, report_id: ReportId) -> Response:
+async def delete_report(request: Request, seller_id: SellerPath, report_id: ReportId) -> None:
     """Delete a report."""
     async with transaction(request, NAME, seller_id) as tx:
         await _lock(tx, seller_id, report_id)
         await report_store.delete_report(tx, report_id)
-    return Response(status_code=204)
 
 
 @router.post("/{report_id}/pause", summary="Pause a report", response_model=ReportResponse)
@@ -103,8 +100,7 @@ async def resume_report(request: Request, seller_id: SellerPath, report_id: Repo
     """Send mails of a report again, from the next one that is due."""
     async with transaction(request, NAME, seller_id) as tx:
         report = await _lock(tx, seller_id, report_id)
-        if report.person_id is None:
-            raise NO_RECIPIENT()
+        require(report.person_id, NO_RECIPIENT())
         due = next_send_at(report.period, report.hour, tx.now, report.zone)
         await report_store.resume_report(tx, report_id, due, principal_of(request).subject)
         return json_response(await report_store.find_report(tx.sql, seller_id, report_id))
@@ -112,9 +108,7 @@ async def resume_report(request: Request, seller_id: SellerPath, report_id: Repo
 
 async def _lock(tx: Transaction, seller_id: str, report_id: str) -> Report:
     report = await report_store.lock_report(tx, seller_id, report_id)
-    if report is None:
-        raise UNKNOWN_THING(what="report", path=PATH)
-    return report
+    return require(report, UNKNOWN_THING(what="report", path=PATH))
 
 
 def _row(tx: Transaction, seller_id: str, body: ReportRequest, shop_timezone: str) -> dict[str, Any]:

@@ -14,11 +14,10 @@ from producers.services.alerts.schemas import ReportResponse
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(Made):
     """A report. `covered_until` is the end of the last period that was sent, or when it was created."""
 
     report_id: str
-    seller_id: str
     name: str
     period: ReportPeriod
     metrics: Sequence[str]
@@ -26,8 +25,6 @@ class Report:
     hour: int
     person_id: str | None
     covered_until: datetime
-    maker: str | None
-    made_at: datetime
     is_approved: bool | None = None
     """Whether the seller may sell now; None unless the report was claimed."""
 
@@ -35,11 +32,6 @@ class Report:
     def zone(self) -> ZoneInfo:
         """The zone of its periods."""
         return ZoneInfo(self.timezone)
-
-    @property
-    def made(self) -> Made:
-        """Who made it, or resumed it last."""
-        return Made(self.maker, self.made_at, self.seller_id)
 
 
 async def create_report(tx: Transaction, row: Mapping[str, Any], limit: int) -> ReportResponse | None:
@@ -56,9 +48,8 @@ async def create_report(tx: Transaction, row: Mapping[str, Any], limit: int) -> 
     WHERE (SELECT count(*) FROM reports WHERE reports.seller_id = $seller_id::text) < $limit::integer
     RETURNING report_id
 """)
-async def _create_report(
-    tx: Transaction, row: Mapping[str, Any], seller_id: str, limit: int
-) -> str | None: ...
+async def _create_report(tx: Transaction, row: Mapping[str, Any], seller_id: str, limit: int) -> str | None:
+    """Insert a report and return its id; None if the seller has `limit` already."""
 
 
 @statement("""

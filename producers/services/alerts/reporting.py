@@ -8,17 +8,18 @@ sent.
 from datetime import timedelta
 from uuid import UUID, uuid5
 
+from common.metrics import UNEXPECTED_ERRORS
 from common.settings import Settings
 from producers.kit.http.peers import Peers
 from producers.kit.http.problems import ServiceNotReady
 from producers.kit.makers import Makers
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transactions
+from producers.kit.polling import poll, run_isolated
 from producers.services.alerts import report_store
 from producers.services.alerts.delivery import send_to_reader
 from producers.services.alerts.figures import FiguresClient, FiguresRefused, FiguresUnavailable
 from producers.services.alerts.model import MAKER_LEFT, MAKER_UNKNOWN, WRITE
-from producers.services.alerts.polling import poll, run_isolated
 from producers.services.alerts.report_store import Report
 from producers.services.alerts.texts import report_text
 from producers.services.alerts.windows import next_send_at, period_before
@@ -38,9 +39,10 @@ MAIL_KIND = "seller_report"
 
 async def run_reports(transactions: Transactions, settings: Settings) -> None:
     """Send reports when they are due, until cancelled."""
+    UNEXPECTED_ERRORS.labels("alerts", WORKER)  # creates the series with 0, which the alert needs
     async with FiguresClient(settings) as figures:
         reporter = Reporter(transactions, figures, Makers(Peers(settings, "alerts")), settings.public)
-        await poll(WORKER, INTERVAL_S, reporter.send_due, settings.stop_timeout_s)
+        await poll(f"alerts {WORKER}", INTERVAL_S, reporter.send_due, settings.stop_timeout_s)
 
 
 class Reporter:
@@ -60,7 +62,7 @@ class Reporter:
         """
         async with self._transactions.connection() as sql:
             claimed = await report_store.claim_reports(sql, self._transactions.clock(), LEASE, AT_ONCE)
-        await run_isolated(WORKER, [self.send(report) for report in claimed if report.is_approved])
+        await run_isolated("alerts", WORKER, [self.send(report) for report in claimed if report.is_approved])
         return len(claimed)
 
     async def send(self, report: Report) -> None:
@@ -76,7 +78,7 @@ class Reporter:
             )
             return
         try:
-            if await self._makers.find(report.made, WRITE) is None:
+            if await self._makers.find(report, WRITE) is None:
                 async with self._transactions.begin(Trace.start(report.report_id, None)) as tx:
                     if await report_store.lock_report(tx, report.seller_id, report.report_id):
                         await report_store.pause_report(tx, report.report_id, MAKER_LEFT)

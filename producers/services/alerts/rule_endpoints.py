@@ -12,11 +12,11 @@ from common.openapi import openapi_problem
 from producers.kit.encryption import seal
 from producers.kit.http.endpoint import context, json_response, transaction, transactions
 from producers.kit.http.guard import principal_of
+from producers.kit.http.problems import require
 from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import narrowed
 from producers.services.alerts import message_store, store
-from producers.services.alerts.alerting import close_alert
 from producers.services.alerts.context import AlertsContext, check_metric, find_mail_target, require_seller
 from producers.services.alerts.model import MAX_RULES, READ, WRITE, WRITE_WITH_SECRET
 from producers.services.alerts.problems import (
@@ -113,8 +113,7 @@ async def create_alert_rule(
         row |= {"rule_id": rule_id, "seller_id": seller_id, "maker": principal_of(request).subject}
         row |= dict.fromkeys(("created_at", "evaluate_at", "evaluated_until"), tx.now)
         created = await store.create_rule(tx, row, MAX_RULES)
-    if created is None:
-        raise TOO_MANY(what="alerts", limit=MAX_RULES)
+    created = require(created, TOO_MANY(what="alerts", limit=MAX_RULES))
     return json_response(narrowed(NewRuleResponse, created, webhook_secret=secret), 201)
 
 
@@ -150,7 +149,7 @@ async def change_alert_rule(
         if body.version is not None and body.version != rule.version:
             raise CHANGED_MEANWHILE(path=PATH, expected=body.version, current=rule.version)
         target = target or _same_target(rule)
-        await close_alert(tx, rule, "The rule was changed.")
+        await message_store.close_alert(tx, rule, "The rule was changed.")
         await message_store.skip_every_waiting(tx, rule_id)
         row = _content(body, alerts.timezone) | target | {"maker": principal_of(request).subject}
         changed = await store.change_rule(tx, rule_id, row)
@@ -159,13 +158,12 @@ async def change_alert_rule(
 
 @router.delete("/{rule_id}", summary="Delete an alert", status_code=204)
 @policy(WRITE)
-async def delete_alert_rule(request: Request, seller_id: SellerPath, rule_id: RuleId) -> Response:
+async def delete_alert_rule(request: Request, seller_id: SellerPath, rule_id: RuleId) -> None:
     """Delete a rule and its messages."""
     async with transaction(request, NAME, seller_id) as tx:
         rule = await _lock(tx, seller_id, rule_id)
-        await close_alert(tx, rule, "The rule was deleted.")
+        await message_store.close_alert(tx, rule, "The rule was deleted.")
         await store.delete_rule(tx, rule_id)
-    return Response(status_code=204)
 
 
 @router.post("/{rule_id}/pause", summary="Pause an alert", response_model=AlertRuleResponse)
@@ -175,7 +173,7 @@ async def pause_alert_rule(request: Request, seller_id: SellerPath, rule_id: Rul
     async with transaction(request, NAME, seller_id) as tx:
         rule = await _lock(tx, seller_id, rule_id)
         if rule.is_enabled:
-            await close_alert(tx, rule, "The rule was paused.")
+            await message_store.close_alert(tx, rule, "The rule was paused.")
             await store.pause_rule(tx, rule_id, None)
         return json_response(narrowed(AlertRuleResponse, await _lock(tx, seller_id, rule_id)))
 
@@ -212,20 +210,15 @@ async def test_alert_rule(request: Request, seller_id: SellerPath, rule_id: Rule
     alerts: AlertsContext = context(request, NAME)
     async with transaction(request, NAME, seller_id) as tx:
         rule = await _lock(tx, seller_id, rule_id)
-        if not rule.is_enabled:
-            raise RULE_PAUSED()
+        require(rule.is_enabled, RULE_PAUSED())
         if await message_store.was_tested_since(tx, rule_id, tx.now - TEST_DISTANCE):
             raise TESTED_JUST_NOW()
-        text = test_text(rule, tx.now, alerts.site)
-        await message_store.add_message(tx, rule, None, "test", text, tx.now)
+        await message_store.add_message(tx, rule, None, "test", test_text(rule, tx.now, alerts.site), tx.now)
     return json_response(narrowed(AlertRuleResponse, rule), 202)
 
 
 async def _lock(tx: Transaction, seller_id: str, rule_id: str) -> Rule:
-    rule = await store.lock_rule(tx, seller_id, rule_id)
-    if rule is None:
-        raise UNKNOWN_THING(what="rule", path=PATH)
-    return rule
+    return require(await store.lock_rule(tx, seller_id, rule_id), UNKNOWN_THING(what="rule", path=PATH))
 
 
 async def _check(alerts: AlertsContext, body: RuleRequest) -> None:

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import TypedDict
 
 from common.ids import PRINTABLE, Id, Uuid
+from producers.kit.http.strict_request import StrictRequest
 from producers.services.alerts.model import (
     MAX_DISTANCE_MINUTES,
     MIN_DISTANCE_MINUTES,
@@ -59,11 +60,7 @@ Minutes = Annotated[
 ]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class ThresholdCondition(_Request):
+class ThresholdCondition(StrictRequest):
     """The metric is above or below a value, in the unit of the metric (money in its smallest unit).
 
     The alert is resolved at `clear_value`; without it, at `value`.
@@ -84,7 +81,7 @@ class ThresholdCondition(_Request):
         return self
 
 
-class UsualCondition(_Request):
+class UsualCondition(StrictRequest):
     """The metric is far from the usual of that hour and weekday: the median of the last seven weeks.
 
     `deviations`: how far, in robust standard deviations (1.4826 × the median absolute deviation). `minimum`:
@@ -97,27 +94,27 @@ class UsualCondition(_Request):
     minimum: Annotated[float, Field(ge=0, le=1e15)] = 0
 
 
-class PageTarget(_Request):
+class PageTarget(StrictRequest):
     """Messages are only listed on the page of alerts."""
 
     kind: Literal["page"]
 
 
-class EmailTarget(_Request):
+class EmailTarget(StrictRequest):
     """Messages go to a person of the staff who may see figures, as long as they may."""
 
     kind: Literal["email"]
     address: Email
 
 
-class WebhookTarget(_Request):
+class WebhookTarget(StrictRequest):
     """Messages go to a URL, signed as Standard Webhooks describes."""
 
     kind: Literal["webhook"]
     url: Url
 
 
-class QuietHoursRequest(_Request):
+class QuietHoursRequest(StrictRequest):
     """The time of each day in which no message is sent; those of it are sent at its end, if still true."""
 
     start: Clock
@@ -130,7 +127,7 @@ class QuietHoursRequest(_Request):
         return self
 
 
-class RuleRequest(_Request):
+class RuleRequest(StrictRequest):
     """A rule of a seller.
 
     `window`: the metric is looked at for each hour, day or week that is over. The alert fires after
@@ -160,7 +157,7 @@ class RuleRequest(_Request):
         return self
 
 
-class UnchangedTarget(_Request):
+class UnchangedTarget(StrictRequest):
     """Messages go where they go now. A webhook keeps its secret."""
 
     kind: Literal["unchanged"]
@@ -175,7 +172,7 @@ class RuleChange(RuleRequest):
     version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
 
 
-class ReportRequest(_Request):
+class ReportRequest(StrictRequest):
     """A report by mail about each day, week (from Monday) or month, sent at `hour` in its zone."""
 
     name: Line
@@ -197,7 +194,7 @@ Bound = Annotated[
 ]
 
 
-class ViewChoices(_Request):
+class ViewChoices(StrictRequest):
     """The choices of the metrics page. `from`, `until` and `to` are days, which replace the period."""
 
     metric: MetricName
@@ -209,7 +206,7 @@ class ViewChoices(_Request):
     by: Annotated[str, Field(pattern="^[a-z_]{0,40}$", examples=["product"])] = ""
 
 
-class ViewRequest(_Request):
+class ViewRequest(StrictRequest):
     """A view to save. Its name is the seller's own, and another view of the name is replaced."""
 
     name: Line

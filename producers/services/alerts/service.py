@@ -6,14 +6,15 @@ from producers.services.alerts.delivery import run_delivery
 from producers.services.alerts.endpoints import router
 from producers.services.alerts.evaluation import run_evaluation
 from producers.services.alerts.handlers import SUBSCRIPTIONS
-from producers.services.alerts.message_store import prune_messages
+from producers.services.alerts.message_store import MESSAGES_AGE, PRUNE_MESSAGES
 from producers.services.alerts.reporting import run_reports
 
 SERVICE = Service(
     name="alerts",
     subscriptions=SUBSCRIPTIONS,
     router=router,
-    workers=(run_evaluation, run_delivery, run_reports, prune_messages),
+    workers=(run_evaluation, run_delivery, run_reports),
+    expiring=lambda _settings: {"messages": (MESSAGES_AGE, PRUNE_MESSAGES)},
     private_tables=("rules", "messages", "reports", "stored_responses"),
     context=make_context,
 )

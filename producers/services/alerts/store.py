@@ -7,6 +7,7 @@ from typing import Any
 
 from yarl import URL
 
+from producers.kit.erasures import Erasure
 from producers.kit.makers import Made
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
@@ -60,8 +61,8 @@ async def lock_seller(tx: Transaction, seller_id: str) -> bool:
     """Lock a seller, so that nobody else adds something of it; return whether it may sell now."""
 
 
-@statement("SELECT forget_user($user_id::uuid)")
-async def forget_person(tx: Transaction, user_id: str) -> None:
+@statement("SELECT forget_user($erased.user_id::uuid)")
+async def forget_person(tx: Transaction, erased: Erasure) -> None:
     """Remove a person: nobody gets the mails of their rules and reports, and what they made stops."""
 
 
@@ -81,9 +82,8 @@ async def create_rule(tx: Transaction, row: Mapping[str, Any], limit: int) -> Ru
     WHERE (SELECT count(*) FROM rules WHERE rules.seller_id = $seller_id::text) < $limit::integer
     RETURNING *
 """)
-async def _create_rule(
-    tx: Transaction, row: Mapping[str, Any], seller_id: str, limit: int
-) -> Rule | None: ...
+async def _create_rule(tx: Transaction, row: Mapping[str, Any], seller_id: str, limit: int) -> Rule | None:
+    """Insert a rule and return it; None if the seller has `limit` already."""
 
 
 @statement("SELECT * FROM rules WHERE seller_id = $seller_id::text ORDER BY rule_id")

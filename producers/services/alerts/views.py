@@ -10,6 +10,7 @@ from common.guarded_route import policy
 from common.ids import Uuid, new_id
 from common.openapi import openapi_problem
 from producers.kit.http.endpoint import context, json_response, transaction, transactions
+from producers.kit.http.problems import require
 from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
@@ -53,19 +54,15 @@ async def save_view(
         await require_seller(tx, seller_id)
         choices = body.choices.model_dump(by_alias=True, exclude_none=True)
         saved = await _save_view(tx, new_id(), seller_id, body.name, choices, MAX_VIEWS)
-    if saved is None:
-        raise TOO_MANY(what="saved views", limit=MAX_VIEWS)
-    return json_response(saved, 201)
+    return json_response(require(saved, TOO_MANY(what="saved views", limit=MAX_VIEWS)), 201)
 
 
 @router.delete("/{view_id}", summary="Delete a view", status_code=204)
 @policy(WRITE)
-async def delete_view(request: Request, seller_id: SellerPath, view_id: ViewId) -> Response:
+async def delete_view(request: Request, seller_id: SellerPath, view_id: ViewId) -> None:
     """Delete a view."""
     async with transaction(request, NAME, seller_id) as tx:
-        if not await _delete_view(tx, seller_id, view_id):
-            raise UNKNOWN_THING(what="view", path=PATH)
-    return Response(status_code=204)
+        require(await _delete_view(tx, seller_id, view_id), UNKNOWN_THING(what="view", path=PATH))
 
 
 @statement("""

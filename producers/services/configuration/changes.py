@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from common.configuration.setting import InvalidValue, Setting
+from producers.kit.http.problems import require
 from producers.kit.outbox.transaction import Transaction
 from producers.services.configuration import store
 from producers.services.configuration.model import (
@@ -29,8 +30,7 @@ async def change_setting(tx: Transaction, setting: Setting[Any], value: object, 
         CHANGED_MEANWHILE: the setting has another version than the expected one.
     """
     parsed = _parse(setting, value)
-    current = await _lock_current(tx, setting)
-    return await _save(tx, setting, current, parsed, change)
+    return await _save(tx, setting, await _lock_current(tx, setting), parsed, change)
 
 
 async def roll_back(tx: Transaction, setting: Setting[Any], to: int, change: Change) -> Version:
@@ -41,15 +41,12 @@ async def roll_back(tx: Transaction, setting: Setting[Any], to: int, change: Cha
         BAD_VALUE: the setting's definition no longer takes the value of that version.
     """
     current = await _lock_current(tx, setting)
-    earlier = await _find(tx, setting, to)
-    if earlier is None:
-        raise UNKNOWN_VERSION(name=setting.name, version=to)
+    earlier = require(await _find(tx, setting, to), UNKNOWN_VERSION(name=setting.name, version=to))
     return await _save(tx, setting, current, _parse(setting, earlier.value), change, rolled_back_to=to)
 
 
 async def _lock_current(tx: Transaction, setting: Setting[Any]) -> Version:
-    number = await store.lock_setting(tx, setting.name)
-    return await _find(tx, setting, number) or default_version(setting)
+    return await _find(tx, setting, await store.lock_setting(tx, setting.name)) or default_version(setting)
 
 
 async def _find(tx: Transaction, setting: Setting[Any], number: int) -> Version | None:

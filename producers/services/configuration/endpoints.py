@@ -1,33 +1,80 @@
 """`/v1/settings`: the platform's settings and feature flags, and their history without erased authors."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import AfterValidator, Field
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from common.access_policy import allow
 from common.configuration.definitions import DEFINITIONS
-from common.configuration.setting import Setting
+from common.configuration.setting import Kind, Setting
 from common.guarded_route import policy
 from common.ids import PRINTABLE
 from common.openapi import openapi_problem
-from producers.kit.erasures import Erasure
+from producers.kit.erasures import erasure_router
 from producers.kit.http.endpoint import json_response, transaction, transactions
 from producers.kit.http.guard import principal_of
-from producers.kit.http.routes import JsonBody, PublicRoute, ServiceRoute
+from producers.kit.http.problems import require
+from producers.kit.http.routes import JsonBody, PublicRoute
+from producers.kit.http.strict_request import StrictRequest
 from producers.services.configuration import changes, store
-from producers.services.configuration.model import Change, Version, default_version
+from producers.services.configuration.model import Change, Value, Version, default_version
 from producers.services.configuration.problems import UNKNOWN_SETTING
-from producers.services.configuration.schemas import (
-    MAX_VERSION,
-    ChangeRequest,
-    HistoryResponse,
-    RollbackRequest,
-    SettingResponse,
-)
 
 NAME = "configuration"
+MAX_REASON_CHARS = 500
+MAX_VERSION = 2**63 - 1
+
+
+def _is_printable(text: str) -> str:
+    if not text.isprintable() or not text.strip():
+        raise ValueError("must be one line of text")
+    return text.strip()
+
+
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+VersionNumber = Annotated[int, Field(ge=0, le=MAX_VERSION)]
+Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS), AfterValidator(_is_printable)]
+
+
+class ChangeRequest(StrictRequest):
+    """A new value. With `version`, it is refused if the setting has another version meanwhile."""
+
+    value: Value
+    reason: Reason
+    version: VersionNumber | None = None
+
+
+class RollbackRequest(StrictRequest):
+    """The version whose value is restored; 0 restores the default."""
+
+    version: VersionNumber
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingResponse(Version):
+    """A setting and its present value. `expected` says which values it takes."""
+
+    name: str
+    type: Kind
+    default: Value
+    description: str
+    unit: str
+    expected: str
+
+
+class HistoryResponse(TypedDict):
+    """Versions of a setting, the newest first. `next_before` continues with older ones; null at the end."""
+
+    name: str
+    versions: list[Version]
+    next_before: int | None
+
+
 PAGE_VERSIONS = 50
 
 READERS = allow("admin", "platform", traffic="read")
@@ -43,7 +90,6 @@ SettingName = Annotated[
 ]  # fmt: skip
 
 public = APIRouter(prefix="/v1/settings", tags=["settings"], route_class=PublicRoute)
-internal = APIRouter(prefix="/v1", route_class=ServiceRoute)
 
 
 @public.get("", summary="All settings", response_model=list[SettingResponse])
@@ -129,18 +175,9 @@ async def roll_back_setting(
     return json_response(present_setting(setting, version))
 
 
-@internal.post("/erasures/configuration", status_code=204)
-@policy(allow("platform", traffic="operations"))
-async def forget_person(request: Request, body: Annotated[Erasure, JsonBody()]) -> Response:
-    """Remove a person who was erased from the history of the settings."""
-    async with transaction(request, NAME, "") as tx:
-        await store.forget_author(tx, str(body.user_id))
-    return Response(status_code=204)
-
-
 router = APIRouter()
 router.include_router(public)
-router.include_router(internal)
+router.include_router(erasure_router(NAME, store.forget_author))
 
 
 def find_setting(name: str) -> Setting[Any]:
@@ -149,10 +186,8 @@ def find_setting(name: str) -> Setting[Any]:
     Raises:
         UNKNOWN_SETTING: there is none.
     """
-    setting = DEFINITIONS.get(name)
-    if setting is None:
-        raise UNKNOWN_SETTING(name=name, settings=", ".join(sorted(DEFINITIONS)))
-    return setting
+    known = ", ".join(sorted(DEFINITIONS))
+    return require(DEFINITIONS.get(name), UNKNOWN_SETTING(name=name, settings=known))
 
 
 def present_setting(setting: Setting[Any], version: Version) -> SettingResponse:

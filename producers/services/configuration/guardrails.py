@@ -5,7 +5,6 @@ somebody changes the experiments meanwhile, nothing is changed, and the next rou
 definitions.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,10 +21,9 @@ from common.principal_token import PlatformToken
 from common.problems import Problem
 from common.request_path import in_path
 from common.settings import Settings
-from producers.kit.backoff import Backoff
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transactions
-from producers.kit.postgres.errors import RETRYABLE
+from producers.kit.polling import poll
 from producers.services.configuration import store
 from producers.services.configuration.changes import change_setting
 from producers.services.configuration.model import Change, default_version
@@ -42,21 +40,17 @@ AUTHOR = platform(WORKER).subject
 async def run_guardrails(transactions: Transactions, settings: Settings) -> None:
     """Check the guardrails of running experiments every minute, until cancelled."""
     UNEXPECTED_ERRORS.labels("configuration", WORKER)  # creates the series with 0, which the alert needs
-    backoff = Backoff(f"configuration {WORKER}")
     async with httpx.AsyncClient(
         base_url=settings.serving,
         auth=PlatformToken(settings, WORKER),
         timeout=TIMEOUT_S,
         trust_env=False,
     ) as http:
-        while True:
-            try:
-                await check_guardrails(transactions, http)
-                backoff.reset()
-            except RETRYABLE as error:
-                await backoff.wait(error)
-                continue
-            await asyncio.sleep(INTERVAL_S)
+
+        async def check() -> None:  # it waits after each check, whatever the check has found
+            await check_guardrails(transactions, http)
+
+        await poll(f"configuration {WORKER}", INTERVAL_S, check)
 
 
 async def check_guardrails(transactions: Transactions, http: httpx.AsyncClient) -> int:

@@ -2,23 +2,19 @@
 
 from typing import Any
 
+from producers.kit.erasures import Erasure
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
 from producers.services.configuration.model import Version
 
 
+@statement("""
+    INSERT INTO settings (name, version) VALUES ($name::text, 0)
+    ON CONFLICT (name) DO UPDATE SET name = excluded.name
+    RETURNING version
+""")
 async def lock_setting(tx: Transaction, name: str) -> int:
     """Lock the row of a setting, which is inserted if it is missing; return the setting's version."""
-    await _insert_missing(tx, name)
-    return await _lock(tx, name)
-
-
-@statement("INSERT INTO settings (name, version) VALUES ($name::text, 0) ON CONFLICT (name) DO NOTHING")
-async def _insert_missing(tx: Transaction, name: str) -> None: ...
-
-
-@statement("SELECT version FROM settings WHERE name = $name::text FOR UPDATE")
-async def _lock(tx: Transaction, name: str) -> int: ...
 
 
 @statement("""
@@ -64,6 +60,6 @@ async def add_version(tx: Transaction, name: str, version: Version) -> None:
     """Add the next version of a setting whose row is locked."""
 
 
-@statement("SELECT forget_author($author::text)")
-async def forget_author(tx: Transaction, author: str) -> None:
+@statement("SELECT forget_author($erased.user_id::uuid::text)")
+async def forget_author(tx: Transaction, erased: Erasure) -> None:
     """Replace the author of changes by `erased`, because the person was erased."""

@@ -13,6 +13,7 @@ from common.openapi import openapi_problem
 from common.principal import Principal
 from producers.kit.http.endpoint import json_response, transaction, transactions
 from producers.kit.http.guard import principal_of
+from producers.kit.http.problems import require
 from producers.kit.http.routes import LIST_LIMIT, JsonBody, PublicRoute
 from producers.services.inventory import changes, store
 from producers.services.inventory.model import Stock, StockOfProduct, StockUpdate, StockUpdates
@@ -53,10 +54,8 @@ async def stock(
     """Return the units of a product that the inventory service has at this moment."""
     async with transactions(request, NAME).connection() as sql:
         found = await store.find_stock(sql, product_id, seller_id)
-    if found is None:
-        of_seller = f" of seller {seller_id!r}" if seller_id else ""
-        raise UNKNOWN_STOCK(product_id=product_id, of_seller=of_seller)
-    return json_response(found)
+    of_seller = f" of seller {seller_id!r}" if seller_id else ""
+    return json_response(require(found, UNKNOWN_STOCK(product_id=product_id, of_seller=of_seller)))
 
 
 @router.put(

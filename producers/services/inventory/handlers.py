@@ -10,6 +10,7 @@ from typing import Literal
 from common.errors import Rejected
 from common.ids import new_id
 from common.metrics import RESERVATIONS
+from producers.kit.http.problems import require
 from producers.kit.inbox.subscription import Subscription
 from producers.kit.listings import KEEP_LISTINGS
 from producers.kit.outbox.transaction import Transaction
@@ -91,9 +92,10 @@ async def release_unpaid(tx: Transaction, event: Record) -> None:
 
 async def accept_return(tx: Transaction, event: Record) -> None:
     """`return_settled`: put the units that can be sold again back into stock, and record the others."""
-    reservation = await store.lock_reservation(tx, event["order_id"])
-    if reservation is None:
-        raise Rejected(f"order {event['order_id']} has no reservation, so it can't be returned")
+    reservation = require(
+        await store.lock_reservation(tx, event["order_id"]),
+        Rejected(f"order {event['order_id']} has no reservation, so it can't be returned"),
+    )
     if not await store.record_return(tx, reservation.order_id, event["return_id"]):
         return
     lines = {line.line_number: line for line in await store.find_lines(tx, reservation.order_id)}

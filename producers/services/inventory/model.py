@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from common.ids import Id
+from producers.kit.http.strict_request import StrictRequest
 
 ReservationState = Literal["held", "sold", "released", "given_back", "refused", "barred"]
 ChangeReason = Literal["reserved", "released", "shipped", "returned", "received", "corrected"]
@@ -115,10 +116,8 @@ class Stock:
         return Stock(self.product_id, self.seller_id, on_hand, reserved, on_hand - reserved, self.version + 1)
 
 
-class StockUpdate(BaseModel):
+class StockUpdate(StrictRequest):
     """The units of a product that a seller has now."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     seller_id: SellerId
     on_hand: OnHand

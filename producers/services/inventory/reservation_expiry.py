@@ -1,7 +1,7 @@
 """Releases the units of orders that were not paid in time."""
 
-import asyncio
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -9,11 +9,11 @@ from common.correlation import bound_chain
 from common.errors import Retryable
 from common.metrics import UNEXPECTED_ERRORS
 from common.settings import Settings
-from producers.kit.backoff import Backoff
 from producers.kit.http.peers import Peers
 from producers.kit.http.problems import ServiceNotReady
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transactions
+from producers.kit.polling import poll
 from producers.kit.postgres.errors import RETRYABLE
 from producers.services.inventory import store
 from producers.services.inventory.handlers import release_reservation
@@ -32,14 +32,8 @@ WORKER = "reservation_expiry"
 async def expire_reservations(transactions: Transactions, settings: Settings) -> None:
     """Check every few seconds for reservations that have expired, until cancelled."""
     UNEXPECTED_ERRORS.labels("inventory", WORKER)  # creates the series with 0, which the alert needs
-    backoff, peers = Backoff("inventory expiry"), Peers(settings, "inventory")
-    while True:
-        try:
-            await expire_reservations_once(transactions, peers)
-            backoff.reset()
-        except RETRYABLE as error:
-            await backoff.wait(error)
-        await asyncio.sleep(EVERY_S)
+    once = partial(expire_reservations_once, transactions, Peers(settings, "inventory"))
+    await poll("inventory expiry", EVERY_S, once)
 
 
 async def expire_reservations_once(transactions: Transactions, peers: Peers) -> int:

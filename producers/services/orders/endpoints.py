@@ -1,9 +1,12 @@
 """`/v1/orders`: placing an order, listing one's own, tracking one, cancelling it."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, astuple
 from datetime import datetime
+from hashlib import sha256
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
@@ -11,18 +14,23 @@ from common.access_policy import allow
 from common.content_type import JSON
 from common.cursor import BadCursor, decode_moment, encode_moment
 from common.guarded_route import policy
-from common.ids import Id, is_uuid7
+from common.ids import Id, is_uuid7, new_id
+from common.metrics import ORDERS
 from common.openapi import openapi_problem
 from common.principal import Principal
-from producers.kit.http.endpoint import json_response, require_json, transaction, transactions
+from producers.kit.http.endpoint import json_response, require_json, to_json, transaction, transactions
 from producers.kit.http.guard import principal_of
 from producers.kit.http.idempotency import is_valid_key
-from producers.kit.http.routes import JsonBody, PublicRoute, ServiceRoute
+from producers.kit.http.problems import require
+from producers.kit.http.routes import PLATFORM, JsonBody, PublicRoute, ServiceRoute
+from producers.kit.outbox.trace import Trace
+from producers.kit.outbox.transaction import OUTBOX, Transactions
 from producers.services.orders import store
-from producers.services.orders.checkout import check_out
 from producers.services.orders.handlers import cancel_locked
+from producers.services.orders.model import OrderedLine, OrderLine, amount_minor, priced
 from producers.services.orders.problems import (
     BAD_IDEMPOTENCY_KEY,
+    KEY_REUSED,
     NOT_YOUR_SHOPPER,
     PARTLY_RETURNED,
     TOO_LATE_TO_CANCEL,
@@ -31,12 +39,15 @@ from producers.services.orders.problems import (
 from producers.services.orders.schemas import (
     ExportRequest,
     ExportResponse,
+    OrderPayment,
     OrderRequest,
+    OrderStep,
     PaymentDetailsRequest,
     PaymentDetailsResponse,
     ShopperOrder,
     ShopperOrders,
 )
+from producers.services.orders.store import StoredResponse
 
 NAME = "orders"
 MAX_CURSOR_CHARS = 200
@@ -75,8 +86,7 @@ async def place_order(request: Request, order: Annotated[OrderRequest, JsonBody(
     is only compared with them.
     """
     key = request.headers.get("Idempotency-Key", "")
-    if not is_valid_key(key):
-        raise BAD_IDEMPOTENCY_KEY()
+    require(is_valid_key(key), BAD_IDEMPOTENCY_KEY())
     principal = principal_of(request)
     shopper_id = shopper_of(order, principal)
     key_owners = [shopper_id, *(each for each in principal.shopper_ids if each != shopper_id)]
@@ -116,7 +126,7 @@ async def own_orders(
 
 
 @internal.post("/exports", response_model=ExportResponse)
-@policy(allow("platform", traffic="operations"))
+@policy(PLATFORM)
 async def export(request: Request, body: Annotated[ExportRequest, JsonBody()]) -> Response:
     """Every order of the shopper ids of a person, whom the users service gives all that is kept of them."""
     async with transactions(request, NAME).connection() as sql:
@@ -124,7 +134,7 @@ async def export(request: Request, body: Annotated[ExportRequest, JsonBody()]) -
 
 
 @internal.post("/payment_details", response_model=PaymentDetailsResponse)
-@policy(allow("platform", traffic="operations"))
+@policy(PLATFORM)
 async def payment_details(request: Request, body: Annotated[PaymentDetailsRequest, JsonBody()]) -> Response:
     """How orders are paid that are neither confirmed nor cancelled.
 
@@ -156,13 +166,12 @@ async def cancel_order(
     _ignored: Annotated[dict[str, Any], JsonBody({}, read=require_json)],
 ) -> Response:
     """Cancel an order that has not been shipped. Its stock is released, its payment refunded. Send `{}`."""
-    if not is_uuid7(order_id):
-        raise UNKNOWN_ORDER(order_id=order_id)
+    require(is_uuid7(order_id), UNKNOWN_ORDER(order_id=order_id))
     async with transaction(request, NAME, order_id) as tx:
         principal = principal_of(request)
-        order = await store.lock_order(tx, order_id, owners(principal))
-        if order is None:
-            raise UNKNOWN_ORDER(order_id=order_id)
+        order = require(
+            await store.lock_order(tx, order_id, owners(principal)), UNKNOWN_ORDER(order_id=order_id)
+        )
         cancelled = await cancel_locked(tx, order, "shopper_request")
         if not cancelled and order.status != "cancelled":  # a repeated request changes nothing
             raise PARTLY_RETURNED() if order.has_returns else TOO_LATE_TO_CANCEL(status=order.status)
@@ -211,9 +220,86 @@ def position_of(cursor: str) -> tuple[datetime, str]:
 
 async def _find(sql: Any, order_id: str, principal: Principal) -> ShopperOrder:
     order = await store.find_order(sql, order_id, owners(principal)) if is_uuid7(order_id) else None
-    if order is None:
-        raise UNKNOWN_ORDER(order_id=order_id)
-    return order
+    return require(order, UNKNOWN_ORDER(order_id=order_id))
+
+
+async def check_out(
+    transactions: Transactions,
+    key: str,
+    owners: Sequence[str],
+    order: OrderRequest,
+    session_id: str | None,
+    traceparent: str | None,
+) -> tuple[StoredResponse, bool]:
+    """Return the response to a checkout, and whether it repeats the response to an earlier request.
+
+    `owners` are the shopper ids of the person who buys, the one for this order first. A key belongs to them:
+    another person's request with the same key has nothing to do with it. All ids count, so that a person who
+    signs in between two attempts of a checkout buys once. `session_id` is the visit, which the event names.
+
+    The event is encoded before the statement that commits it: if the encoding fails, no order is placed.
+
+    Raises:
+        Problem: the key was used with another body, or the order can't be placed as requested.
+        one of `producers.kit.postgres.errors.TRANSIENT`: the order was placed, or nothing was done. A retry
+            with the same key returns the order's response.
+    """
+    shopper_id = owners[0]
+    async with transactions.connection() as sql:
+        now = transactions.clock()
+        stored, offers = await store.find_checkout(sql, key, owners, order.lines, now)
+        if stored:
+            return _same_order(stored, order), True
+        lines = priced(order.lines, offers, order.currency)
+        placed = _placed(new_id(), shopper_id, order, lines, now)
+        response = StoredResponse(placed.order_id, _digest(shopper_id, order), to_json(placed), shopper_id)
+        event = {
+            "order_id": placed.order_id,
+            "shopper_id": shopper_id,
+            "currency": order.currency,
+            "lines": [asdict(line) for line in lines],
+            "session_id": session_id,
+        }
+        trace = Trace.start(placed.order_id, traceparent)
+        message = transactions.events.write("order_placed", now, trace, event)
+        if await store.place(sql, key, response, placed, session_id, order.payment, lines, message):
+            await transactions.notifier.notify(sql, [OUTBOX])
+            ORDERS.labels("placed").inc()
+            return response, False
+        return _same_order(await store.find_stored_response(sql, key, shopper_id), order), True
+
+
+def _placed(
+    order_id: str, shopper_id: str, request: OrderRequest, lines: Sequence[OrderedLine], now: datetime
+) -> ShopperOrder:
+    return ShopperOrder(
+        order_id=order_id,
+        shopper_id=shopper_id,
+        status="placed",
+        cancellation_reason=None,
+        currency=request.currency,
+        placed_at=now,
+        history=[OrderStep("placed", now, None, None, None)],
+        lines=[OrderLine(*astuple(line)[:-1]) for line in lines],  # the commission is not the shopper's
+        payment=OrderPayment("pending", request.payment.method, amount_minor(lines), 0),
+    )
+
+
+def _same_order(stored: StoredResponse, order: OrderRequest) -> StoredResponse:
+    """Return the stored response of a key, if it was the response to the same order.
+
+    Raises:
+        KEY_REUSED: it was not.
+    """
+    if stored.request_sha256 != _digest(order.shopper_id or stored.key_owner, order):
+        raise KEY_REUSED()
+    return stored
+
+
+def _digest(shopper_id: str, order: OrderRequest) -> bytes:
+    """Return the digest of an order's content, independent of the order of its fields."""
+    content = order.model_dump() | {"shopper_id": shopper_id}
+    return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 router = APIRouter()

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from common.errors import Rejected
 from common.ids import Id
+from producers.kit.http.strict_request import StrictRequest
 from producers.kit.listings import MAX_PRICE_MINOR
 from producers.services.orders.problems import OTHER_CURRENCY, PRICE_MOVED, UNKNOWN_PRODUCT
 from schemas.codec import Record
@@ -33,10 +34,8 @@ _PAYMENT_ORDER: dict[PaymentStatus, int] = {"pending": 0, "failed": 1, "captured
 Minor = Annotated[int, Field(description="Money in minor units (cents) of `currency`.", examples=[1299000])]
 
 
-class OrderLineRequest(BaseModel):
+class OrderLineRequest(StrictRequest):
     """One product to buy."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     product_id: Annotated[Id, Field(examples=["product-000001"])]
     quantity: Annotated[int, Field(ge=1, le=MAX_UNITS)]

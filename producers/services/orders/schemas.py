@@ -4,27 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from common.ids import Id
+from producers.kit.http.strict_request import StrictRequest
 from producers.kit.payment_details import Method, PaymentDetails
 from producers.services.orders.model import MAX_LINES, Minor, OrderLine, OrderLineRequest, Status
-
-STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class _Request(BaseModel):
-    model_config = STRICT
 
 
 class PaymentRequest(PaymentDetails):
     """How the order is paid. The provider is simulated: no money moves."""
 
-    model_config = STRICT
+    model_config = StrictRequest.model_config
 
 
-class OrderRequest(_Request):
+class OrderRequest(StrictRequest):
     """A checkout. It becomes one order, even if its lines are of several sellers."""
 
     shopper_id: Annotated[
@@ -40,13 +35,13 @@ class OrderRequest(_Request):
     lines: Annotated[list[OrderLineRequest], Field(min_length=1, max_length=MAX_LINES)]
 
 
-class ExportRequest(_Request):
+class ExportRequest(StrictRequest):
     """The shopper ids of a person, who gets all that is kept of them."""
 
     shopper_ids: list[Id]
 
 
-class PaymentDetailsRequest(_Request):
+class PaymentDetailsRequest(StrictRequest):
     """The orders that payments is about to charge."""
 
     order_ids: list[Id]

@@ -1,15 +1,18 @@
 """The orders service: its endpoints and workers."""
 
+from datetime import timedelta
+
 from producers.kit.service import Service
 from producers.services.orders.endpoints import router
 from producers.services.orders.handlers import SUBSCRIPTIONS
 from producers.services.orders.returns_of_before import settle_returns_of_before
-from producers.services.orders.store import prune_idempotency_keys
+from producers.services.orders.store import PRUNE_KEYS
 
 SERVICE = Service(
     name="orders",
     subscriptions=SUBSCRIPTIONS,
     router=router,
-    workers=(prune_idempotency_keys, settle_returns_of_before),
+    workers=(settle_returns_of_before,),
+    expiring=lambda settings: {"keys": (timedelta(days=settings.idempotency_key_days), PRUNE_KEYS)},
     private_tables=("how_to_pay",),  # it has payment tokens
 )

@@ -2,15 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from common.metrics import ORDERS
-from common.settings import Settings
 from producers.kit.outbox.message import OutboxMessage
-from producers.kit.outbox.transaction import Transaction, Transactions
+from producers.kit.outbox.transaction import Transaction
 from producers.kit.payment_details import PaymentDetails
-from producers.kit.postgres.pruning import prune
 from producers.kit.postgres.statements import statement
 from producers.services.orders.model import (
     LineOffer,
@@ -493,13 +491,5 @@ WHERE (shopper_id, key) IN (
     SELECT shopper_id, key FROM idempotency_keys WHERE answered_at < now() - $1::interval LIMIT $2::integer
 )
 """
-"""A DELETE for `producers.kit.postgres.pruning.prune`."""
-
-
-async def prune_idempotency_keys(transactions: Transactions, settings: Settings) -> None:
-    """Delete keys, and their stored responses, older than the setting `idempotency_key_days`.
-
-    It runs until cancelled. A request with a deleted key is a new checkout.
-    """
-    age = timedelta(days=settings.idempotency_key_days)
-    await prune("orders keys", transactions, PRUNE_KEYS, age)
+"""Deletes keys, and their stored responses, older than the setting `idempotency_key_days`. A request with a
+deleted key is a new checkout."""

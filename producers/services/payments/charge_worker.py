@@ -7,7 +7,7 @@ the call, which returns the same outcome.
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -93,6 +93,7 @@ async def _run_until_error(
             await due.wait(await worker.seconds_to_next_attempt())
 
 
+@dataclass(frozen=True, eq=False)
 class ChargeWorker:
     """Claims payments and refunds that are due, and calls the provider for each.
 
@@ -100,13 +101,10 @@ class ChargeWorker:
         stop_timeout_s: how long a call may take to end and to store its outcome after a cancellation.
     """
 
-    def __init__(
-        self, transactions: Transactions, provider: Provider, peers: Peers, stop_timeout_s: float
-    ) -> None:
-        self._transactions = transactions
-        self._provider = provider
-        self._peers = peers
-        self.stop_timeout_s = stop_timeout_s
+    transactions: Transactions
+    provider: Provider
+    peers: Peers
+    stop_timeout_s: float
 
     async def claim(self, limit: int) -> list[Coroutine[Any, Any, bool]]:
         """Return at most `limit` calls to await. No other worker makes these calls until their lease expires.
@@ -115,15 +113,15 @@ class ChargeWorker:
         """
         if not limit:
             return []
-        now = self._transactions.clock()
-        async with self._transactions.connection() as sql:
+        now = self.transactions.clock()
+        async with self.transactions.connection() as sql:
             payments = await store.claim_payments(sql, now, limit)
             refunds = await store.claim_refunds(sql, now, limit - len(payments))
         calls = [self._isolated(refund.trace, self._refund(refund)) for refund in refunds]
         try:
             details = await self._payment_details(payments)
         except ServiceNotReady:
-            async with self._transactions.connection() as sql:
+            async with self.transactions.connection() as sql:
                 order_ids = [payment.order_id for payment in payments]
                 await store.retry_payments_later(sql, order_ids, now + ASK_AGAIN)
             return calls
@@ -145,17 +143,17 @@ class ChargeWorker:
         due = [payment.order_id for payment in payments if payment.state == "due"]
         if not due:
             return {}
-        answer = await self._peers.ask("orders", "/v1/orders/payment_details", {"order_ids": due})
+        answer = await self.peers.ask("orders", "/v1/orders/payment_details", {"order_ids": due})
         details = {order_id: PaymentDetails(**fields) for order_id, fields in answer["payments"].items()}
-        async with self._transactions.connection() as sql:
+        async with self.transactions.connection() as sql:
             await store.save_methods(sql, list(details), list(details.values()))
         return details
 
     async def seconds_to_next_attempt(self) -> float:
         """Return the time until the next payment or refund is due, at most `MAX_WAIT_S`."""
-        async with self._transactions.connection() as sql:
+        async with self.transactions.connection() as sql:
             at = await store.next_attempt_at(sql)
-        left_s = MAX_WAIT_S if at is None else (at - self._transactions.clock()).total_seconds()
+        left_s = MAX_WAIT_S if at is None else (at - self.transactions.clock()).total_seconds()
         return min(MAX_WAIT_S, max(0.01, left_s))
 
     async def _isolated(self, trace: Trace, call: Coroutine[Any, Any, bool]) -> bool:
@@ -178,7 +176,7 @@ class ChargeWorker:
 
     async def _close(self, claimed: ClaimedPayment) -> bool:
         """Close a payment whose order was cancelled; `order_cancelled` has not arrived yet."""
-        async with self._transactions.begin(claimed.trace) as tx:
+        async with self.transactions.begin(claimed.trace) as tx:
             payment = await store.lock_payment(tx, claimed.order_id)
             if payment.state == "due":
                 called_before = replace(payment, attempts=payment.attempts - 1, cancelled=True)
@@ -191,11 +189,11 @@ class ChargeWorker:
         try:
             outcome = await self._outcome(payment, details.token if details else None)
         except (ProviderUnavailable, TimeoutError) as error:
-            async with self._transactions.begin(payment.trace) as tx:
+            async with self.transactions.begin(payment.trace) as tx:
                 await schedule_retry(tx, payment)
             log.warning("the payment provider is called again later", reason=str(error) or "timeout")
             return False
-        async with self._transactions.begin(payment.trace) as tx:
+        async with self.transactions.begin(payment.trace) as tx:
             await settle(tx, payment, outcome)
         log.info("the payment provider answered", payment_id=payment.payment_id, outcome=outcome.kind)
         return True
@@ -212,19 +210,19 @@ class ChargeWorker:
         call = "void" if payment.state == "voiding" else "capture"
         with PROVIDER_SECONDS.labels(call).time():
             async with asyncio.timeout(CALL_TIMEOUT_S):
-                return await (self._provider.void if call == "void" else self._provider.capture)(charge)
+                return await (self.provider.void if call == "void" else self.provider.capture)(charge)
 
     async def _refund(self, refund: Refund) -> bool:
         try:
             with PROVIDER_SECONDS.labels("refund").time():
                 async with asyncio.timeout(CALL_TIMEOUT_S):
-                    await self._provider.refund(refund.refund_id, refund.payment_id, refund.amount_minor)
+                    await self.provider.refund(refund.refund_id, refund.payment_id, refund.amount_minor)
         except (ProviderUnavailable, TimeoutError):
-            async with self._transactions.connection() as sql:
-                next_attempt_at = self._transactions.clock() + retry_after(refund.attempts)
+            async with self.transactions.connection() as sql:
+                next_attempt_at = self.transactions.clock() + retry_after(refund.attempts)
                 await store.retry_refund_later(sql, refund.refund_id, next_attempt_at)
             return False
-        async with self._transactions.begin(refund.trace) as tx:
+        async with self.transactions.begin(refund.trace) as tx:
             await complete_refund(tx, refund)
         log.info("the payment provider refunded", payment_id=refund.payment_id, refund_id=refund.refund_id)
         return True

@@ -12,7 +12,8 @@ from common.guarded_route import policy
 from common.ids import is_uuid7
 from common.problems import problem
 from producers.kit.http.endpoint import json_response, transaction, transactions
-from producers.kit.http.routes import ServiceRoute
+from producers.kit.http.problems import require
+from producers.kit.http.routes import PLATFORM, ServiceRoute
 from producers.services.payments import store
 from producers.services.payments.settlement import close_unpaid
 from producers.services.payments.store import PaymentResponse
@@ -42,21 +43,18 @@ async def show(request: Request, order_id: str) -> Response:
     """The payment of an order, with its refunds."""
     async with transactions(request, NAME).connection() as sql:
         payment = await store.find_payment(sql, order_id) if is_uuid7(order_id) else None
-    if payment is None:
-        raise UNKNOWN_PAYMENT(order_id=order_id)
-    return json_response(payment)
+    return json_response(require(payment, UNKNOWN_PAYMENT(order_id=order_id)))
 
 
 @router.post("/{order_id}/payment/closing", response_model=ClosingResponse)
-@policy(allow("platform", traffic="operations"))
+@policy(PLATFORM)
 async def close(request: Request, order_id: str) -> Response:
     """Close the payment of an order whose reservation has expired, unless money was or may have been taken.
 
     Inventory asks before it releases the units. A repetition has the same answer, or a later one: what is
     closed stays closed.
     """
-    if not is_uuid7(order_id):
-        raise UNKNOWN_PAYMENT(order_id=order_id)
+    require(is_uuid7(order_id), UNKNOWN_PAYMENT(order_id=order_id))
     async with transaction(request, NAME, order_id) as tx:
         closed = await close_unpaid(tx, order_id)
     return json_response({"closed": closed})

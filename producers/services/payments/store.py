@@ -153,7 +153,8 @@ async def save_payment(tx: Transaction, payment: Payment, failure: str | None = 
         trace_id = coalesce(nullif($tx.trace.trace_id::text, ''), trace_id)
     WHERE order_id = $payment.order_id::uuid
 """)
-async def _save_payment(tx: Transaction, payment: Payment, failure: str | None) -> None: ...
+async def _save_payment(tx: Transaction, payment: Payment, failure: str | None) -> None:
+    """Save a locked payment. It is due now if it needs a call."""
 
 
 @statement("""
@@ -278,7 +279,8 @@ async def _add_refund(
     reason: str,
     returned: Mapping[str, Any],
     lines: Sequence[Record],
-) -> None: ...
+) -> None:
+    """Insert a refund that is due now, with the lines for which it pays."""
 
 
 @statement("SELECT coalesce(sum(amount_minor), 0)::bigint FROM refunds WHERE order_id = $order_id::uuid")

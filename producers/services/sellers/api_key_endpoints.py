@@ -16,9 +16,9 @@ from common.openapi import openapi_problem
 from common.principal_token import derived_key
 from producers.kit.http.endpoint import context, json_response, settings_of, transaction, transactions
 from producers.kit.http.guard import principal_of
-from producers.kit.http.problems import ServiceNotReady
-from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath, ServiceRoute
-from producers.kit.makers import Made, Makers
+from producers.kit.http.problems import ServiceNotReady, require
+from producers.kit.http.routes import PLATFORM, JsonBody, PublicRoute, SellerPath, ServiceRoute
+from producers.kit.makers import Made
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
 from producers.services.sellers.api_keys import (
@@ -53,15 +53,12 @@ internal = APIRouter(prefix="/v1", route_class=ServiceRoute)
 
 
 @dataclass(frozen=True, slots=True)
-class ValidKey:
+class ValidKey(Made):
     """An API key that may be used now, if its maker may still make it."""
 
     key_id: str
-    seller_id: str
     scopes: list[str]
     expires_at: datetime | None
-    created_by: str | None
-    created_at: datetime
 
 
 @public.get("/sellers/{seller_id}/api_keys", summary="The API keys of a seller", response_model=KeysResponse)
@@ -75,7 +72,7 @@ async def api_keys(request: Request, seller_id: SellerPath) -> Response:
         made = [
             Made(key["created_by"], key["created_at"], seller_id) for key in keys if not key["revoked_at"]
         ]
-        if ended := await _makers(request).find_ended(made, KEY_MAKERS):
+        if ended := await context(request, NAME).find_ended(made, KEY_MAKERS):
             await _end(request, ended)
             async with running.connection() as sql:
                 keys = await _find_keys(sql, seller_id)
@@ -108,38 +105,32 @@ async def create_api_key(
         created = await _create_key(
             tx, seller_id, body, new_id(), digest, key_hint(key), scopes, principal.subject, MAX_KEYS
         )
-    if created is None:
-        raise TOO_MANY_KEYS(limit=MAX_KEYS)
+    created = require(created, TOO_MANY_KEYS(limit=MAX_KEYS))
     return json_response({**created, "key": key}, 201)
 
 
 @public.delete("/sellers/{seller_id}/api_keys/{key_id}", summary="Revoke an API key", status_code=204)
 @policy(KEEPERS)
-async def revoke_api_key(request: Request, seller_id: SellerPath, key_id: KeyId) -> Response:
+async def revoke_api_key(request: Request, seller_id: SellerPath, key_id: KeyId) -> None:
     """Revoke a key. Requests with it are refused from now on."""
     async with transaction(request, NAME, seller_id) as tx:
-        if not await _revoke_key(tx, seller_id, key_id, principal_of(request).subject):
-            raise UNKNOWN_KEY(at=f"/v1/sellers/{seller_id}/api_keys")
-    return Response(status_code=204)
+        revoked = await _revoke_key(tx, seller_id, key_id, principal_of(request).subject)
+        require(revoked, UNKNOWN_KEY(at=f"/v1/sellers/{seller_id}/api_keys"))
 
 
 @internal.post("/auth/api_keys/verification", response_model=VerificationResponse)
-@policy(allow("platform", traffic="operations"))
+@policy(PLATFORM)
 async def verify_key(request: Request, body: Annotated[VerificationRequest, JsonBody()]) -> Response:
     """The principal of an API key; 404 if the key is not valid, or its maker may not make it any more."""
-    valid = None
-    if is_well_formed(body.key):
-        running = transactions(request, NAME)
-        digest = key_digest(_secret(request), body.key)
-        async with running.connection() as sql:
-            valid = await _verify_key(sql, digest, running.clock())
-    if valid is not None:  # users is asked without a connection of this service's pool
-        made = Made(valid.created_by, valid.created_at, valid.seller_id)
-        if await _makers(request).find(made, KEY_MAKERS) is None:
-            await _end(request, [made])
-            valid = None
-    if valid is None:
-        raise UNKNOWN_KEY(at="/v1/sellers/{seller_id}/api_keys")
+    unknown, running = UNKNOWN_KEY(at="/v1/sellers/{seller_id}/api_keys"), transactions(request, NAME)
+    require(is_well_formed(body.key), unknown)
+    async with running.connection() as sql:
+        found = await _verify_key(sql, key_digest(_secret(request), body.key), running.clock())
+    valid = require(found, unknown)
+    # Users is asked without a connection of this service's pool.
+    if await context(request, NAME).find(valid, KEY_MAKERS) is None:
+        await _end(request, [valid])
+        raise unknown
     principal = key_principal(valid.key_id, valid.seller_id, valid.scopes)
     return json_response(
         {"principal": principal.claims(), "key_id": valid.key_id, "expires_at": valid.expires_at}
@@ -152,11 +143,6 @@ async def _end(request: Request, ended: Sequence[Made]) -> None:
     async with running.connection() as sql:
         for made in ended:
             await revoke_keys_of_maker(sql, made.seller_id, made.maker, running.clock(), None, made.made_at)
-
-
-def _makers(request: Request) -> Makers:
-    makers: Makers = context(request, NAME)
-    return makers
 
 
 def _secret(request: Request) -> bytes:
@@ -224,7 +210,7 @@ async def _revoke_key(tx: Transaction, seller_id: str, key_id: str, revoked_by: 
         WHERE api_keys.key_id = valid.key_id
             AND (valid.last_used_at IS NULL OR valid.last_used_at <= $now::timestamptz - interval '1 minute')
     )
-    SELECT key_id, seller_id, scopes, expires_at, created_by, created_at FROM valid
+    SELECT key_id, seller_id, scopes, expires_at, created_by AS maker, created_at AS made_at FROM valid
 """)
 async def _verify_key(sql: Any, digest: bytes, now: datetime) -> ValidKey | None:
     """Return the key with this digest if it is valid, and note its use at most once a minute."""

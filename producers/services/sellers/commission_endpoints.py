@@ -11,6 +11,7 @@ from common.ids import PRINTABLE, Id, new_id
 from common.openapi import NOT_FOUND
 from producers.kit.http.endpoint import json_response, transaction, transactions
 from producers.kit.http.guard import principal_of
+from producers.kit.http.problems import require
 from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.kit.postgres.statements import narrowed
 from producers.services.sellers import store
@@ -67,9 +68,10 @@ async def add_commission_rule(
         if body.valid_from is not None and body.valid_from < tx.now:
             raise PAST_TIME(field="valid_from")
         author = principal_of(request).subject
-        added = await store.add_rule(tx, new_id(), body, body.valid_from or tx.now, author)
-        if added is None:
-            raise UNKNOWN_SELLER(seller_id=body.seller_id)
+        added = require(
+            await store.add_rule(tx, new_id(), body, body.valid_from or tx.now, author),
+            UNKNOWN_SELLER(seller_id=body.seller_id),
+        )
         emit_rule(tx, added)
     return json_response(narrowed(CommissionRuleResponse, added), 201)
 

@@ -14,7 +14,7 @@ from common.guarded_route import policy
 from common.ids import Id
 from common.openapi import Responses, openapi_problem
 from producers.kit.http.endpoint import json_response, settings_of, transaction, transactions
-from producers.kit.http.problems import BadBody
+from producers.kit.http.problems import BadBody, require
 from producers.kit.http.routes import LIST_LIMIT, JsonBody, PublicRoute, SellerPath
 from producers.kit.tables.files import UnknownEncoding, encoding_of
 from producers.services.sellers import store
@@ -157,13 +157,11 @@ async def set_costs(
     settings = settings_of(request, NAME)
     check_costs(costs, settings.shop_currency)
     async with transaction(request, NAME, seller_id) as tx:
-        if await store.lock_seller(tx, seller_id) is None:
-            raise UNKNOWN_SELLER(seller_id=seller_id)
+        require(await store.lock_seller(tx, seller_id), UNKNOWN_SELLER(seller_id=seller_id))
         given = list(costs.values())
         check_products(costs, unlisted=await find_unlisted(tx, seller_id, given))
         saved = await save_costs(tx, seller_id, given, settings.shop_currency)
-        overfull = await find_overfull_products(tx, seller_id, given, MAX_DATES)
-        check_products(costs, overfull=overfull)
+        check_products(costs, overfull=await find_overfull_products(tx, seller_id, given, MAX_DATES))
         for cost in saved:
             tx.emit(
                 "product_cost_set",

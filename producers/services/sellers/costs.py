@@ -163,7 +163,8 @@ async def find_costs(sql: Any, seller_id: str, after: str, limit: int, currency:
 """)
 async def _find_costs(
     sql: Any, seller_id: str, after: str, limit: int, currency: str
-) -> list[dict[str, Any]]: ...
+) -> list[dict[str, Any]]:
+    """Return a row for each cost of the products, and one for a product without a cost."""
 
 
 @statement("""

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 from typing_extensions import TypedDict
 
 from common.ids import PRINTABLE, Id
 from common.openapi import openapi_problem
 from common.principal import StaffRole
+from producers.kit.http.strict_request import StrictRequest
 from producers.services.sellers.api_keys import ApiScope
 from producers.services.sellers.commission import MAX_BOUND_MINOR, MAX_BP, CommissionRuleResponse
 from producers.services.sellers.costs import FIRST_DAY, LAST_DAY, MAX_COST_MINOR, ProductCosts
@@ -33,11 +34,7 @@ Rate = Annotated[int, Field(ge=0, le=MAX_BP)]
 Bound = Annotated[int, Field(ge=0, le=MAX_BOUND_MINOR)]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class ProfileRequest(_Request):
+class ProfileRequest(StrictRequest):
     """Changes of a seller's profile. A field that is left out keeps its value; the name can't be removed."""
 
     name: Line = ""
@@ -49,12 +46,8 @@ class ProfileRequest(_Request):
     state: Line | None = None
     country: Country | None = None
 
-    def changes(self) -> dict[str, Any]:
-        """Return the fields that the request has."""
-        return self.model_dump(exclude_unset=True)
 
-
-class ApplicationRequest(_Request):
+class ApplicationRequest(StrictRequest):
     """An application to sell. `name` is what shoppers read; the legal name and tax id can't change later."""
 
     name: Line
@@ -70,38 +63,38 @@ class ApplicationRequest(_Request):
     state: Line | None = None
 
 
-class ApprovalRequest(_Request):
+class ApprovalRequest(StrictRequest):
     """An approval. `commission_bp` agrees on a rate with this seller; without it, the general rules apply."""
 
     commission_bp: Rate | None = None
 
 
-class ReasonRequest(_Request):
+class ReasonRequest(StrictRequest):
     """Why an administrator decides something. The seller reads it."""
 
     reason: Reason
 
 
-class InvitationRequest(_Request):
+class InvitationRequest(StrictRequest):
     """A person to invite to a seller's staff."""
 
     email: Email
     role: StaffRole
 
 
-class RoleRequest(_Request):
+class RoleRequest(StrictRequest):
     """The new role of a member of the staff."""
 
     role: StaffRole
 
 
-class InvitationTokenRequest(_Request):
+class InvitationTokenRequest(StrictRequest):
     """The token in the link of an invitation."""
 
     token: Annotated[str, Field(min_length=1, max_length=512, pattern=PRINTABLE)]
 
 
-class KeyRequest(_Request):
+class KeyRequest(StrictRequest):
     """An API key to create. Without `expires_at` it is valid until it is revoked."""
 
     name: Line
@@ -109,13 +102,13 @@ class KeyRequest(_Request):
     expires_at: AwareDatetime | None = None
 
 
-class VerificationRequest(_Request):
+class VerificationRequest(StrictRequest):
     """An API key that a request came with."""
 
     key: Annotated[str, Field(max_length=200)]
 
 
-class RuleRequest(_Request):
+class RuleRequest(StrictRequest):
     """A commission rule of a seller, of a category or, without both, the default."""
 
     seller_id: Id | None = None
@@ -139,7 +132,7 @@ class RuleRequest(_Request):
         return self
 
 
-class CostRequest(_Request):
+class CostRequest(StrictRequest):
     """What a seller pays for a unit of a product from a day of the shop on, in the shop's currency.
 
     `unit_cost_minor` null removes the cost that was set for that day.

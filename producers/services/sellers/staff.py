@@ -1,4 +1,6 @@
-"""Changes the staff of a seller. The roles in the database decide, not those of the sender's token.
+"""The staff of a seller, and who may change it.
+
+The roles in the database decide, not those of the sender's token.
 
 Users, which says in access tokens who works for whom, is told each change by a request. The endpoints wait
 for its answer (`wait_until_answered`). If users does not answer so soon, the change is made all the same, and
@@ -8,16 +10,29 @@ has the old role. Who may change the staff is decided by this service's table, a
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from common.access_policy import allow
+from common.guarded_route import policy
+from common.ids import Uuid
+from common.openapi import openapi_problem
 from common.principal import Principal, StaffRole
 from common.request_path import in_path
+from producers.kit.http.endpoint import json_response, transaction, transactions
+from producers.kit.http.guard import principal_of
+from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.kit.makers import USERS
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
+from producers.kit.requests.sender import wait_until_answered
 from producers.services.sellers import store
 from producers.services.sellers.model import (
     APPROVED_ONCE,
+    KEEPERS,
+    SELLER,
     STAFF_MANAGERS,
     StaffActor,
     check_memberships,
@@ -25,7 +40,72 @@ from producers.services.sellers.model import (
     roles_to_give,
 )
 from producers.services.sellers.problems import UNKNOWN_SELLER, UNKNOWN_STAFF
-from producers.services.sellers.schemas import StaffResponse
+from producers.services.sellers.schemas import (
+    NAME,
+    OpenInvitationResponse,
+    RoleRequest,
+    StaffListResponse,
+    StaffResponse,
+)
+
+KEEPS_AN_OWNER = openapi_problem(409, "A seller keeps at least one owner.")
+
+UserId = Annotated[Uuid, Path(description="The id of a person of the staff.")]
+
+router = APIRouter(prefix="/v1", tags=["selling"], route_class=PublicRoute)
+
+
+@router.get("/sellers/{seller_id}/staff", summary="The staff of a seller", response_model=StaffListResponse)
+@policy(
+    allow(
+        "seller", "admin", traffic="read", staff=STAFF_MANAGERS, seller_parameter=SELLER, scope="staff:read"
+    )
+)
+async def staff(request: Request, seller_id: SellerPath) -> Response:
+    """Return who works for a seller, in which role, and the invitations that were not answered yet."""
+    return await _staff(request, seller_id)
+
+
+@router.put(
+    "/sellers/{seller_id}/staff/{user_id}",
+    summary="Change the role of a person",
+    response_model=StaffListResponse,
+    responses=KEEPS_AN_OWNER,
+)
+@policy(KEEPERS)
+async def change_staff(
+    request: Request,
+    seller_id: SellerPath,
+    user_id: UserId,
+    body: Annotated[RoleRequest, JsonBody({"role": "manager"})],
+) -> Response:
+    """Give a person of the staff another role. It applies at once: their access tokens end."""
+    async with transaction(request, NAME, seller_id) as tx:
+        await change_role(tx, seller_id, principal_of(request), user_id, body.role)
+    await wait_until_answered(transactions(request, NAME), tx)
+    return await _staff(request, seller_id)
+
+
+@router.delete(
+    "/sellers/{seller_id}/staff/{user_id}",
+    summary="Remove a person from the staff",
+    status_code=204,
+    responses=KEEPS_AN_OWNER,
+)
+@policy(allow("seller", "admin", traffic="write", seller_parameter=SELLER))
+async def remove_staff(request: Request, seller_id: SellerPath, user_id: UserId) -> None:
+    """Remove a person from the staff. Everybody may leave, except the last owner."""
+    async with transaction(request, NAME, seller_id) as tx:
+        await change_role(tx, seller_id, principal_of(request), user_id, None)
+    await wait_until_answered(transactions(request, NAME), tx)
+
+
+async def _staff(request: Request, seller_id: str) -> Response:
+    sellers = transactions(request, NAME)
+    async with sellers.connection() as sql:
+        staff = await find_staff(sql, seller_id)
+        invitations = await find_invitations(sql, seller_id, sellers.clock())
+    return json_response({"staff": staff, "invitations": invitations})
 
 
 async def join_staff(
@@ -106,6 +186,16 @@ def find_actor(principal: Principal, staff: Mapping[str, StaffRole]) -> StaffAct
 def is_operator(principal: Principal) -> bool:
     """Return whether a principal may change the staff of every seller."""
     return bool(principal.roles & {"admin", "platform"})
+
+
+@statement("""
+    SELECT invitation_id, email, role, expires_at
+    FROM staff_invitations
+    WHERE seller_id = $seller_id::text AND expires_at > $now::timestamptz
+    ORDER BY invited_at, invitation_id
+""")
+async def find_invitations(sql: Any, seller_id: str, now: datetime) -> list[OpenInvitationResponse]:
+    """Return the open invitations of a seller, oldest first."""
 
 
 @statement("""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from producers.kit.erasures import Erasure
+from producers.kit.http.problems import require
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
 from producers.services.sellers.commission import CommissionRule
@@ -137,10 +139,7 @@ async def find_profile(sql: Any, seller_id: str) -> ProfileResponse:
     Raises:
         UNKNOWN_SELLER: there is no such seller.
     """
-    profile = await _find_profile(sql, seller_id)
-    if profile is None:
-        raise UNKNOWN_SELLER(seller_id=seller_id)
-    return profile
+    return require(await _find_profile(sql, seller_id), UNKNOWN_SELLER(seller_id=seller_id))
 
 
 @statement("""
@@ -157,7 +156,8 @@ async def find_profile(sql: Any, seller_id: str) -> ProfileResponse:
     FROM sellers
     WHERE seller_id = $seller_id::text
 """)
-async def _find_profile(sql: Any, seller_id: str) -> ProfileResponse | None: ...
+async def _find_profile(sql: Any, seller_id: str) -> ProfileResponse | None:
+    """Return what is known of a seller; None if there is no such seller."""
 
 
 @statement("""
@@ -204,8 +204,8 @@ async def find_suspended(sql: Any) -> list[str]:
     """Return the ids of all suspended sellers."""
 
 
-@statement("SELECT forget_user($user_id::uuid, $email::text)")
-async def forget_person(tx: Transaction, user_id: str, email: str) -> None:
+@statement("SELECT forget_user($erased.user_id::uuid, $erased.email::text)")
+async def forget_person(tx: Transaction, erased: Erasure) -> None:
     """Delete what there is of a person and their e-mail address. A repetition changes nothing."""
 
 

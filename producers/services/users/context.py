@@ -4,7 +4,6 @@ A person reaches only what is their own: the statements take their id.
 """
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from fastapi import Request
 
@@ -14,6 +13,8 @@ from common.settings import Settings
 from producers.kit.http.endpoint import context
 from producers.kit.http.guard import principal_of
 from producers.kit.http.peers import Peers
+from producers.kit.http.problems import require
+from producers.kit.makers import person_id
 from producers.services.users.mails import Mails, UnsubscribeLinks
 from producers.services.users.passwords import DeviceTokens, Passwords
 from producers.services.users.pseudonyms import Pseudonyms
@@ -27,7 +28,6 @@ WRITE_OWN = allow("shopper", traffic="write")
 CONFIRM = allow("shopper", traffic="sign_in")
 ADMIN_READ = allow("admin", traffic="read")
 ADMIN_WRITE = allow("admin", traffic="write")
-PLATFORM = allow("platform", traffic="operations")
 PLATFORM_WITH_SECRET = allow("platform", traffic="operations", secret_response=True)
 
 MAX_DEVICE_CHARS = 300
@@ -95,11 +95,7 @@ def person_of(request: Request) -> str:
     Raises:
         NotYours: a guest, an API key or a process of the platform sends it.
     """
-    principal = principal_of(request)
-    try:
-        return str(UUID(principal.subject))
-    except ValueError as error:
-        raise NotYours from error
+    return require(person_id(principal_of(request).subject), NotYours())
 
 
 def guest_of(request: Request, named: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""All endpoints of people. Here are those for other processes: keys, revocations, the demo, the mailbox."""
+"""All endpoints of people. Here are those for other processes: keys, revocations, the mailbox."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -11,22 +11,18 @@ from common.email_address import normalized_email
 from common.guarded_route import policy
 from common.ids import PRINTABLE
 from producers.kit.http.endpoint import json_response, transactions
-from producers.kit.http.routes import JsonBody, PublicRoute, ServiceRoute
+from producers.kit.http.routes import PLATFORM, JsonBody, PublicRoute, ServiceRoute
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transaction
-from producers.services.users import account_endpoints, auth_endpoints, followed_sellers, people, store
-from producers.services.users.context import NAME, PLATFORM, PLATFORM_WITH_SECRET, client_of, context_of
-from producers.services.users.demo import enable_demo, is_demo_available, open_demo_session
+from producers.services.users import account_endpoints, auth_endpoints, demo, followed_sellers, people, store
+from producers.services.users.context import NAME
 from producers.services.users.mails import Mail, MailResponse, find_mails, find_mails_of_kinds, send_mail
 from producers.services.users.recommendation_mails import count_overdue_mails
 from producers.services.users.schemas import (
     AuthStateResponse,
-    DemoResponse,
-    DemoSessionRequest,
     MailOutcomeResponse,
     MailRequest,
     MailsSummaryResponse,
-    TokensResponse,
 )
 from producers.services.users.sessions import find_revocations
 from producers.services.users.signing_keys import find_signing_keys, public_keys
@@ -55,31 +51,6 @@ async def show_auth_state(
         {name: value for name, value in revoked.items() if value is not None} for revoked in revocations
     ]
     return json_response({"keys": keys, "revocations": present, "position": position})
-
-
-@internal.get("/auth/demo", response_model=DemoResponse)
-@policy(PLATFORM)
-async def show_demo(request: Request) -> Response:
-    """Whether a demo session can be opened: the demo is enabled, and no real person is registered."""
-    async with transactions(request, NAME).connection() as sql:
-        return json_response({"available": await is_demo_available(sql)})
-
-
-@internal.put("/auth/demo", response_model=DemoResponse)
-@policy(PLATFORM)
-async def enable_demo_mode(request: Request) -> Response:
-    """Enable the demo. It stays unavailable where a real person is registered. The body is ignored."""
-    return json_response({"available": await enable_demo(transactions(request, NAME))})
-
-
-@internal.post("/auth/demo_sessions", status_code=201, response_model=TokensResponse)
-@policy(PLATFORM_WITH_SECRET)
-async def create_demo_session(request: Request, body: Annotated[DemoSessionRequest, JsonBody()]) -> Response:
-    """Open a session of a demo person."""
-    tokens = await open_demo_session(
-        transactions(request, NAME), context_of(request), body, client_of(request, body.device)
-    )
-    return json_response(tokens, 201)
 
 
 @public.get("/mails", summary="The local mailbox", response_model=list[MailResponse])
@@ -136,5 +107,6 @@ for part in (
     people.router,
     public,
     internal,
+    demo.router,
 ):
     router.include_router(part)

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from common.guarded_route import policy
 from common.openapi import NOT_FOUND, openapi_problem
 from producers.kit.http.endpoint import json_response, transactions
+from producers.kit.http.problems import require
 from producers.kit.http.routes import PublicRoute, SellerPath
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transaction
@@ -62,8 +63,7 @@ async def follow_seller(request: Request, seller_id: SellerPath) -> Response:
         known = await find_followed(tx.sql, user_id)
         if any(seller.seller_id == seller_id for seller in known):
             return _present(known)
-        if not await _is_approved(tx.sql, seller_id):
-            raise NOT_SELLING_NOW(seller_id=seller_id)
+        require(await _is_approved(tx.sql, seller_id), NOT_SELLING_NOW(seller_id=seller_id))
         if len(known) >= MAX_FOLLOWED_SELLERS:
             raise TOO_MANY_FOLLOWED_SELLERS()
         await _follow(tx, user_id, seller_id)

@@ -4,6 +4,7 @@ Links are absolute, to the shop's pages. A token of a link is stored as its SHA-
 """
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -70,103 +71,72 @@ class MailedToken:
     new_email: str | None
 
 
+_RESET = "{site}/reset?token={token}"
+"""The page on which the holder of a token chooses a password."""
+
+_TEXTS: Mapping[MailKind, tuple[str, str]] = {
+    "verification": (  # after a registration
+        "Confirm your e-mail address",
+        "Follow this link and type the password with which you registered. The link works once, for 24 "
+        "hours:\n\n{site}/verify?token={token}{target}\n\nIf you did not register, ignore this mail: without "
+        "the password, nobody can confirm your address.\n",
+    ),
+    "already_registered": (  # somebody registered with their address again
+        "You are registered already",
+        "Somebody tried to register with this e-mail address, which has an account already. Sign in at\n\n"
+        "{site}/sign-in\n\nIf you have forgotten your password, choose a new one there. If it was not you, "
+        "ignore this mail: nothing was changed.\n",
+    ),
+    "password_reset": (
+        "Choose a new password",
+        "Follow this link to choose a new password. It works once, for an hour, and ends all your sessions:"
+        f"\n\n{_RESET}\n\nIf you did not ask for it, ignore this mail: nothing was changed.\n",
+    ),
+    "no_account": (  # somebody asked for a new password of an account that does not exist
+        "There is no account with this address",
+        "Somebody asked for a new password for this e-mail address, which has no account here. Perhaps you "
+        "registered with another address, or you have not confirmed this one yet: then follow the link in "
+        "the mail that you got. To register now, go to\n\n{site}/sign-up\n",
+    ),
+    "email_change": (  # to the new address
+        "Confirm your new e-mail address",
+        "Follow this link and type the password of your account, to use this address from now on. The link "
+        "works once, for 24 hours:\n\n{site}/confirm_email?token={token}\n\nIf you did not ask for it, "
+        "ignore this mail: without the password, nobody can confirm your address.\n",
+    ),
+    "email_changed": (  # to the old address
+        "Your e-mail address was changed",
+        "Your account has another e-mail address now. If it was not you, write to the shop at once.\n",
+    ),
+    "password_changed": (
+        "Your password was changed",
+        "Your password was changed, and your other sessions have ended. If it was not you, choose a new one "
+        "at\n\n{site}/sign-in\n",
+    ),
+    "invitation": (  # to a person who was registered by the operator
+        "Choose your password",
+        "You have an account now. Follow this link to choose its password. It works once, for an hour:\n\n"
+        f"{_RESET}\n",
+    ),
+}
+"""Kind → subject and text of a mail."""
+
+
+@dataclass(frozen=True, eq=False)
 class Mails:
     """Writes mails. `site` is the base URL of the shop's pages."""
 
-    def __init__(self, site: str) -> None:
-        self.site = site
+    site: str
 
     def reset_link(self, token: str) -> str:
         """Return the page on which the holder of a token chooses a password."""
-        return f"{self.site}/reset?token={token}"
+        return _RESET.format(site=self.site, token=token)
 
-    def verification(self, to: str, token: str, then: str = "") -> Mail:
-        """Ask for the verification of an e-mail address after a registration.
-
-        `then` is the path of the page to open afterwards.
-        """
+    def write(self, kind: MailKind, to: str, token: str = "", then: str = "") -> Mail:
+        """Return a mail, with the token of its link. `then` is the path of the page to open afterwards."""
+        subject, text = _TEXTS[kind]
         target = f"&{urlencode({'next': then})}" if then else ""
-        return Mail(
-            "verification",
-            to,
-            "Confirm your e-mail address",
-            "Follow this link and type the password with which you registered. The link works once, for 24 "
-            f"hours:\n\n{self.site}/verify?token={token}{target}\n\nIf you did not register, ignore this "
-            "mail: without the password, nobody can confirm your address.\n",
-        )
-
-    def already_registered(self, to: str) -> Mail:
-        """Tell a registered person that somebody registered with their address again."""
-        return Mail(
-            "already_registered",
-            to,
-            "You are registered already",
-            "Somebody tried to register with this e-mail address, which has an account already. Sign in at"
-            f"\n\n{self.site}/sign-in\n\nIf you have forgotten your password, choose a new one there. If it "
-            "was not you, ignore this mail: nothing was changed.\n",
-        )
-
-    def password_reset(self, to: str, token: str) -> Mail:
-        """Send the link with which a person chooses a new password."""
-        return Mail(
-            "password_reset",
-            to,
-            "Choose a new password",
-            "Follow this link to choose a new password. It works once, for an hour, and ends all your "
-            f"sessions:\n\n{self.reset_link(token)}\n\nIf you did not ask for it, ignore this mail: nothing "
-            "was changed.\n",
-        )
-
-    def no_account(self, to: str) -> Mail:
-        """Answer somebody who asked for a new password of an account that does not exist."""
-        return Mail(
-            "no_account",
-            to,
-            "There is no account with this address",
-            "Somebody asked for a new password for this e-mail address, which has no account here. Perhaps "
-            "you registered with another address, or you have not confirmed this one yet: then follow the "
-            f"link in the mail that you got. To register now, go to\n\n{self.site}/sign-up\n",
-        )
-
-    def email_change(self, to: str, token: str) -> Mail:
-        """Ask for the confirmation of a new e-mail address."""
-        return Mail(
-            "email_change",
-            to,
-            "Confirm your new e-mail address",
-            "Follow this link and type the password of your account, to use this address from now on. The "
-            f"link works once, for 24 hours:\n\n{self.site}/confirm_email?token={token}\n\nIf you did not "
-            "ask for it, ignore this mail: without the password, nobody can confirm your address.\n",
-        )
-
-    def email_changed(self, to: str) -> Mail:
-        """Tell the old address that the account has another one now."""
-        return Mail(
-            "email_changed",
-            to,
-            "Your e-mail address was changed",
-            "Your account has another e-mail address now. If it was not you, write to the shop at once.\n",
-        )
-
-    def password_changed(self, to: str) -> Mail:
-        """Tell a person that their password was changed."""
-        return Mail(
-            "password_changed",
-            to,
-            "Your password was changed",
-            "Your password was changed, and your other sessions have ended. If it was not you, choose a new "
-            f"one at\n\n{self.site}/sign-in\n",
-        )
-
-    def invitation(self, to: str, token: str) -> Mail:
-        """Tell a person who was registered by the operator how to choose a password."""
-        return Mail(
-            "invitation",
-            to,
-            "Choose your password",
-            "You have an account now. Follow this link to choose its password. It works once, for an hour:"
-            f"\n\n{self.reset_link(token)}\n",
-        )
+        return Mail(kind, to, subject, text.format(site=self.site, token=token, target=target))
 
 
 class UnsubscribeLinks:
@@ -188,9 +158,8 @@ class UnsubscribeLinks:
     def person(self, token: str) -> str | None:
         """Return the id of the person of a token; None if this platform did not make it."""
         name, _, mac = token.partition(".")
-        if not hmac.compare_digest(mac.encode(), self._mac(name).encode()):
-            return None
-        return str(UUID(name))
+        is_ours = hmac.compare_digest(mac.encode(), self._mac(name).encode())
+        return str(UUID(name)) if is_ours else None
 
     def _mac(self, name: str) -> str:
         return hmac.new(self._key, name.encode(), sha256).hexdigest()[:_MAC_CHARS]
@@ -265,7 +234,8 @@ async def send_mail(
     ON CONFLICT (mail_id) DO UPDATE SET mail_id = excluded.mail_id
     RETURNING true
 """)
-async def _insert_mail(tx: Transaction, mail_id: str, user_id: str | None, mail: Mail) -> bool: ...
+async def _insert_mail(tx: Transaction, mail_id: str, user_id: str | None, mail: Mail) -> bool:
+    """Insert a mail; return False if too many of its kind went to its address."""
 
 
 @statement("""

@@ -148,9 +148,7 @@ class Throttle:
 def delay_after(failures: int, free_failures: int = FREE_FAILURES) -> timedelta:
     """Return the delay after this many failures: 1 s after the free ones, doubled each time, at most 60 s."""
     excess = failures - free_failures
-    if excess < 0:
-        return timedelta(0)
-    return min(timedelta(seconds=2 ** min(excess, 16)), MAX_DELAY)
+    return timedelta(0) if excess < 0 else min(timedelta(seconds=2 ** min(excess, 16)), MAX_DELAY)
 
 
 RefreshOutcome = Literal["rotate", "access_only", "reused", "ended"]

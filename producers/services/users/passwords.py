@@ -208,7 +208,8 @@ async def _lock_throttles(tx: Transaction, subjects: Subjects) -> list[Throttle]
     ORDER BY subject
     ON CONFLICT (subject) DO NOTHING
 """)
-async def _insert_missing(tx: Transaction, subjects: Sequence[bytes]) -> None: ...
+async def _insert_missing(tx: Transaction, subjects: Sequence[bytes]) -> None:
+    """Insert a throttle of each subject that has none."""
 
 
 @statement("""
@@ -217,7 +218,8 @@ async def _insert_missing(tx: Transaction, subjects: Sequence[bytes]) -> None: .
     ORDER BY subject
     FOR UPDATE
 """)
-async def _lock(tx: Transaction, subjects: Sequence[bytes]) -> list[dict[str, Any]]: ...
+async def _lock(tx: Transaction, subjects: Sequence[bytes]) -> list[dict[str, Any]]:
+    """Lock and return the throttles of subjects in their order."""
 
 
 @statement("""
@@ -229,7 +231,8 @@ async def _lock(tx: Transaction, subjects: Sequence[bytes]) -> list[dict[str, An
     ) AS new (subject, failures, blocked_until, last_attempt_at)
     WHERE throttles.subject = new.subject
 """)
-async def _save(tx: Transaction, throttles: Sequence[Throttle]) -> None: ...
+async def _save(tx: Transaction, throttles: Sequence[Throttle]) -> None:
+    """Save locked throttles."""
 
 
 @statement("DELETE FROM throttles WHERE subject = ANY ($subjects::bytea[])")

@@ -1,6 +1,6 @@
 """`/v1/people`: what administrators do with people, and how the operator registers one."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -15,15 +15,16 @@ from common.openapi import NOT_FOUND
 from common.principal import Principal, StaffRole
 from producers.kit.erasures import ask_to_forget
 from producers.kit.http.endpoint import json_response, transactions
-from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath, ServiceRoute
+from producers.kit.http.problems import require
+from producers.kit.http.routes import PLATFORM, JsonBody, PublicRoute, SellerPath, ServiceRoute
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transactions
+from producers.kit.postgres.statements import narrowed
 from producers.services.users import store
 from producers.services.users.context import (
     ADMIN_READ,
     ADMIN_WRITE,
     NAME,
-    PLATFORM,
     PLATFORM_WITH_SECRET,
     context_of,
 )
@@ -123,9 +124,7 @@ async def show_person_rights(request: Request, user_id: UserId) -> Response:
     # These check themselves whether the seller may sell. What somebody made must not end for good because
     # this service has not read yet that a suspension is over.
     async with transactions(request, NAME).connection() as sql:
-        rights = await store.find_rights(sql, user_id)
-        if rights is None:
-            raise UNKNOWN_PERSON()
+        rights = require(await store.find_rights(sql, user_id), UNKNOWN_PERSON())
         sellers = await store.find_memberships(sql, user_id, also_suspended=True)
     principal = Principal(user_id, roles_of(rights.role, sellers), sellers=sellers)
     return json_response(RightsResponse(principal=principal.claims(), since=rights.since))
@@ -139,11 +138,9 @@ async def find_person(request: Request, body: Annotated[LookupRequest, JsonBody(
     404 also if they may not see the figures of the seller that the request names.
     """
     async with transactions(request, NAME).connection() as sql:
-        user_id = await store.find_registered(sql, normalized_email(body.email))
-        if user_id is None:
-            raise UNKNOWN_PERSON()
-        if body.seller_id is not None and not await store.may_see_figures(sql, user_id, body.seller_id):
-            raise UNKNOWN_PERSON()
+        user_id = require(await store.find_registered(sql, normalized_email(body.email)), UNKNOWN_PERSON())
+        if body.seller_id is not None:
+            require(await store.may_see_figures(sql, user_id, body.seller_id), UNKNOWN_PERSON())
     return json_response(FoundPersonResponse(user_id=user_id))
 
 
@@ -151,7 +148,7 @@ async def find_person(request: Request, body: Annotated[LookupRequest, JsonBody(
 @policy(PLATFORM)
 async def set_staff_role(
     request: Request, user_id: UserId, seller_id: SellerPath, body: Annotated[StaffRoleRequest, JsonBody()]
-) -> Response:
+) -> None:
     """Record the role that a person has at a seller now. It applies at once: their access tokens end.
 
     A repetition changes nothing. Nothing is recorded of somebody who was erased. If they got the role in the
@@ -164,7 +161,6 @@ async def set_staff_role(
                 ask_to_forget(tx, user_id, "")
         elif await store.save_staff_role(tx, user_id, seller_id, body.role):
             await revoke_access(tx, opened.clock(), user_id=user_id)
-    return Response(status_code=204)
 
 
 @public.put(
@@ -238,8 +234,7 @@ async def _details(transactions: Transactions, user_id: str) -> Response:
         person = await store.require_person(sql, user_id)
         sellers = await store.find_memberships(sql, user_id)
         sessions = await find_sessions(sql, user_id, transactions.clock())
-    summary = {field.name: getattr(person, field.name) for field in fields(PersonSummary)}
-    return json_response(PersonDetailsResponse(**summary, sellers=sellers, sessions=sessions))
+    return json_response(narrowed(PersonDetailsResponse, person, sellers=sellers, sessions=sessions))
 
 
 router = APIRouter()

@@ -130,7 +130,8 @@ async def _find_guests(sql: Any, user_id: str, limit: int | None) -> list[bytes]
     VALUES ($digest::bytea, $user_id::uuid, $sealed_guest_id::bytea, $tx.now::timestamptz)
     ON CONFLICT (digest) DO NOTHING
 """)
-async def _insert_guest(tx: Transaction, digest: bytes, user_id: str, sealed_guest_id: bytes) -> None: ...
+async def _insert_guest(tx: Transaction, digest: bytes, user_id: str, sealed_guest_id: bytes) -> None:
+    """Link a guest's id to a person, unless it is linked to somebody."""
 
 
 @statement("""

@@ -6,26 +6,26 @@ a stop it goes on where it was. A mail and the time of the next one commit toget
 most.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import structlog
+from pydantic import TypeAdapter
 
 from common.metrics import UNEXPECTED_ERRORS
 from common.money import format_money
 from common.principal_token import PlatformToken
 from common.request_path import in_path
 from common.settings import Settings
-from producers.kit.backoff import Backoff
-from producers.kit.finishing import finish
+from producers.kit.http.problems import require
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transaction, Transactions
-from producers.kit.postgres.errors import RETRYABLE
+from producers.kit.polling import poll, run_isolated
 from producers.kit.postgres.statements import statement
 from producers.services.users import store
 from producers.services.users.context import UsersContext, make_context
@@ -62,13 +62,12 @@ class RowsUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RecommendedProduct:
-    """A product of a row. `position` counts from 1."""
+    """A product of a row."""
 
     product_id: str
     name: str | None
     price_minor: int
     currency: str
-    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,10 @@ class RecommendedRow:
 
     title: str
     recommendation_id: str
-    products: Sequence[RecommendedProduct]
+    items: Sequence[RecommendedProduct]
+
+
+_ROWS = TypeAdapter(list[RecommendedRow])
 
 
 RowsOf = Callable[[str], Awaitable[Sequence[RecommendedRow]]]
@@ -127,10 +129,8 @@ async def unsubscribe(transactions: Transactions, context: UsersContext, token: 
     Raises:
         LINK_ENDED: the token is not from a mail of this shop.
     """
-    user_id = context.unsubscribe_links.person(token)
-    if user_id is None:
-        again = "Open the link from the mail again, or end the mails on the page of your account."
-        raise LINK_ENDED(again=again)
+    again = "Open the link from the mail again, or end the mails on the page of your account."
+    user_id = require(context.unsubscribe_links.person(token), LINK_ENDED(again=again))
     async with transactions.begin(Trace("")) as tx:
         await _end(tx, user_id)
 
@@ -138,18 +138,15 @@ async def unsubscribe(transactions: Transactions, context: UsersContext, token: 
 async def run_recommendation_mails(transactions: Transactions, settings: Settings) -> None:
     """Send mails when they are due, until cancelled."""
     UNEXPECTED_ERRORS.labels("users", WORKER)  # creates the series with 0, which the alert needs
-    backoff = Backoff(f"users {WORKER}")
-    async with RecommendedRows(settings) as rows:
-        mailer = RecommendationMailer(transactions, make_context(settings), rows.of)
-        while True:
-            try:
-                done = await finish(mailer.send_due(), settings.stop_timeout_s)
-                backoff.reset()
-            except RETRYABLE as error:
-                await backoff.wait(error)
-                continue
-            if not done:
-                await asyncio.sleep(INTERVAL_S)
+    async with httpx.AsyncClient(
+        base_url=settings.serving,
+        auth=PlatformToken(settings, "users"),
+        timeout=TIMEOUT_S,
+        trust_env=False,
+    ) as http:
+        rows_of = partial(recommended_rows, http)
+        mailer = RecommendationMailer(transactions, make_context(settings), rows_of)
+        await poll(f"users {WORKER}", INTERVAL_S, mailer.send_due, settings.stop_timeout_s)
 
 
 class RecommendationMailer:
@@ -167,15 +164,7 @@ class RecommendationMailer:
         now = self._transactions.clock()
         async with self._transactions.connection() as sql:
             claimed = await _claim_due(sql, now, LEASE, AT_ONCE)
-        outcomes = await asyncio.gather(*map(self._send, claimed), return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, RETRYABLE) or (
-                isinstance(outcome, BaseException) and not isinstance(outcome, Exception)
-            ):
-                raise outcome
-            if isinstance(outcome, Exception):
-                log.error("unexpected error", worker=WORKER, exc_info=outcome)
-                UNEXPECTED_ERRORS.labels("users", WORKER).inc()
+        await run_isolated("users", WORKER, map(self._send, claimed))
         return len(claimed)
 
     async def _send(self, due: DueMail) -> None:
@@ -198,8 +187,7 @@ class RecommendationMailer:
             locked = await store.lock_person(tx, due.user_id)
             if locked is None or locked.suspended_at is not None:
                 return
-            mailed_at = tx.now if rows else None
-            if not await _postpone(tx.sql, due, tx.now + EVERY, mailed_at=mailed_at):
+            if not await _postpone(tx.sql, due, tx.now + EVERY, mailed_at=tx.now if rows else None):
                 return
             if rows:
                 mail = recommendation_mail(self._context.mails.site, locked.email, rows, token)
@@ -211,10 +199,10 @@ def recommendation_mail(site: str, to: str, rows: Sequence[RecommendedRow], unsu
     lines: list[str] = []
     for row in rows:
         lines += [row.title, ""]
-        for each in row.products:
+        for position, each in enumerate(row.items, 1):
             price = format_money(each.price_minor, each.currency, LOCALE)
             # The fragment tells the page's script which list led there.
-            referral = urlencode({"recommendation": row.recommendation_id, "position": each.position})
+            referral = urlencode({"recommendation": row.recommendation_id, "position": position})
             link = f"{site}/shop/products/{in_path(each.product_id)}#{referral}"
             lines += [f"{each.name or each.product_id}, {price}", link, ""]
         lines.append("")
@@ -225,49 +213,18 @@ def recommendation_mail(site: str, to: str, rows: Sequence[RecommendedRow], unsu
     return Mail("recommendations", to, rows[0].title, "\n".join(lines) + "\n")
 
 
-class RecommendedRows:
-    """A client of the API. Use it as an async context manager."""
+async def recommended_rows(http: httpx.AsyncClient, shopper_id: str) -> Sequence[RecommendedRow]:
+    """Return the rows of a mail to a shopper, from the API; none if nothing is known of what they like.
 
-    def __init__(self, settings: Settings) -> None:
-        self._http = httpx.AsyncClient(
-            base_url=settings.serving,
-            auth=PlatformToken(settings, "users"),
-            timeout=TIMEOUT_S,
-            trust_env=False,
-        )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
-
-    async def of(self, shopper_id: str) -> Sequence[RecommendedRow]:
-        """Return the rows of a mail to a shopper; none if nothing is known of what they like.
-
-        Raises:
-            RowsUnavailable: the API does not answer, or can't answer now.
-        """
-        path = f"/v1/recommendations/{in_path(shopper_id)}/rows"
-        try:
-            answer = await self._http.get(path, params={"page": "email", "n": ROW_LENGTH})
-            rows = answer.raise_for_status().json()["rows"]
-        except (httpx.HTTPError, ValueError, KeyError) as error:
-            raise RowsUnavailable(str(error) or type(error).__name__) from error
-        return [_row(each) for each in rows]
-
-
-def _row(row: Any) -> RecommendedRow:
-    return RecommendedRow(
-        row["title"],
-        row["recommendation_id"],
-        [
-            RecommendedProduct(
-                item["product_id"], item["name"], item["price_minor"], item["currency"], position
-            )
-            for position, item in enumerate(row["items"], 1)
-        ],
-    )
+    Raises:
+        RowsUnavailable: the API does not answer, or can't answer now.
+    """
+    path = f"/v1/recommendations/{in_path(shopper_id)}/rows"
+    try:
+        answer = await http.get(path, params={"page": "email", "n": ROW_LENGTH})
+        return _ROWS.validate_python(answer.raise_for_status().json()["rows"])
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        raise RowsUnavailable(str(error) or type(error).__name__) from error
 
 
 @statement("""

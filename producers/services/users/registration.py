@@ -7,6 +7,7 @@ from typing import Any
 from common.email_address import normalized_email
 from common.ids import new_id
 from common.secret_token import new_token, token_digest
+from producers.kit.http.problems import require
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.postgres.statements import statement
@@ -61,8 +62,7 @@ def checked_email(email: str) -> str:
         NOT_AN_EMAIL: it is none.
     """
     normalized = normalized_email(email)
-    if not is_email(normalized):
-        raise NOT_AN_EMAIL()
+    require(is_email(normalized), NOT_AN_EMAIL())
     return normalized
 
 
@@ -78,9 +78,9 @@ async def register(transactions: Transactions, context: UsersContext, request: R
     async with transactions.begin(Trace("")) as tx:
         is_registered = await store.find_person_by_email(tx.sql, email) is not None
         mail = (
-            context.mails.already_registered(email)
+            context.mails.write("already_registered", email)
             if is_registered
-            else context.mails.verification(email, token, request.next)
+            else context.mails.write("verification", email, token, request.next)
         )
         if await send_mail(tx, mail) and not is_registered:
             registration = Registration(email, request.name, password_hash)
@@ -93,7 +93,7 @@ async def send_verification_again(
     """Send the mail of a registration again, with a new link."""
     email, token = normalized_email(given), new_token()
     async with transactions.begin(Trace("")) as tx:
-        if await send_mail(tx, context.mails.verification(email, token)):
+        if await send_mail(tx, context.mails.write("verification", email, token)):
             await _renew_registration(
                 tx, registration_sha256, token_digest(token), tx.now + VERIFICATION_LIFETIME
             )
@@ -117,27 +117,22 @@ async def verify(
         TOO_MANY_ATTEMPTS: this client must wait. The password was not looked at.
         HASHING_BUSY: too many people sign in at this moment.
     """
-    digest, shopper_id = token_digest(request.token), new_id()
+    digest, shopper_id, ended = token_digest(request.token), new_id(), LINK_ENDED(again=REGISTER_AGAIN)
     subjects = registration_subjects(context.devices, digest, client.address)
     context.passwords.require_capacity()
     async with transactions.begin(Trace("")) as tx:
-        registration = await _find_registration(tx.sql, digest, tx.now)
-        if registration is None:
-            raise LINK_ENDED(again=REGISTER_AGAIN)
+        registration = require(await _find_registration(tx.sql, digest, tx.now), ended)
         await begin_attempt(tx, subjects)
     is_right, _ = await context.passwords.verify(request.password, registration.password_hash)
-    if not is_right:
-        raise WRONG_REGISTRATION_PASSWORD()
+    require(is_right, WRONG_REGISTRATION_PASSWORD())
     async with transactions.begin(Trace.start(shopper_id, traceparent)) as tx:
         # Before the row of the registration: two links to one address would wait for each other otherwise.
         await store.lock_email(tx, registration.email)
-        if not await _take_registration(tx, digest):
-            raise LINK_ENDED(again=REGISTER_AGAIN)
+        require(await _take_registration(tx, digest), ended)
         person = await create_person(
             tx, context, shopper_id, registration.email, registration.name, registration.password_hash
         )
-        if person is None:
-            raise LINK_ENDED(again="The address has an account already: sign in with it.")
+        require(person, LINK_ENDED(again="The address has an account already: sign in with it."))
         await attempt_succeeded(tx, subjects)
         return registration.email
 
@@ -158,11 +153,10 @@ async def create_person(
     await store.lock_email(tx, email)
     await end_demo(tx)
     person = await insert_person(tx, context.pseudonyms, shopper_id, email, name, password_hash, role)
-    if person is None:
-        return None
-    await delete_registrations(tx, email)
-    await insert_pseudonym(tx, shopper_id)
-    tx.emit("shopper_registered", shopper_id=shopper_id)
+    if person is not None:
+        await delete_registrations(tx, email)
+        await insert_pseudonym(tx, shopper_id)
+        tx.emit("shopper_registered", shopper_id=shopper_id)
     return person
 
 
@@ -193,9 +187,7 @@ async def register_for_operator(
 
 async def _lock_registered(tx: Transaction, email: str, role: ChosenRole) -> Person:
     """Lock and return the person with an address, who is to have a role."""
-    user_id = await store.find_person_by_email(tx.sql, email)
-    if user_id is None:
-        raise UNKNOWN_PERSON()
+    user_id = require(await store.find_person_by_email(tx.sql, email), UNKNOWN_PERSON())
     if role != "admin":
         await store.require_other_admin(tx, user_id)
     return await store.require_locked_person(tx, user_id)
@@ -204,7 +196,7 @@ async def _lock_registered(tx: Transaction, email: str, role: ChosenRole) -> Per
 async def _invite(tx: Transaction, context: UsersContext, email: str) -> str:
     """Send a mail with a link to choose a password; return the link."""
     token = new_token()
-    await send_mail(tx, context.mails.invitation(email, token))
+    await send_mail(tx, context.mails.write("invitation", email, token))
     await insert_mailed_token(
         tx, token_digest(token), email, "password_reset", None, tx.now + PASSWORD_RESET_LIFETIME
     )

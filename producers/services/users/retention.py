@@ -1,17 +1,14 @@
-"""Deletes what the service needs no more: ended sessions, unused tokens, old mails, attempts to sign in."""
+"""What the service needs no more: ended sessions, unused tokens, old mails, attempts to sign in."""
 
-import asyncio
 from datetime import timedelta
 
-from common.settings import Settings
-from producers.kit.outbox.transaction import Transactions
-from producers.kit.postgres.pruning import prune
+from producers.kit.service import Expiring
 from producers.services.users.model import FORGET_FAILURES_AFTER, REVOCATION_LIFETIME, SESSION_LIFETIME
 
 MAILS_KEPT = timedelta(days=7)
 SIGN_INS_KEPT = timedelta(days=90)
 
-KEPT: dict[str, tuple[timedelta, str]] = {
+KEPT: Expiring = {
     "registrations": (
         timedelta(0),
         """
@@ -76,10 +73,3 @@ KEPT: dict[str, tuple[timedelta, str]] = {
     ),
 }
 """Name → minimum age and DELETE. Ended sessions are kept as long as a stolen refresh token might be tried."""
-
-
-async def prune_tables(transactions: Transactions, _settings: Settings) -> None:
-    """Delete old rows once an hour, until cancelled."""
-    async with asyncio.TaskGroup() as group:
-        for name, (age, statement) in KEPT.items():
-            group.create_task(prune(f"users {name}", transactions, statement, age), name=f"users {name}")

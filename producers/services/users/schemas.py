@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from typing_extensions import TypedDict
 
 from common.ids import PRINTABLE, Id
 from common.openapi import openapi_problem
 from common.principal import Role, StaffRole
+from producers.kit.http.strict_request import StrictRequest
 from producers.services.users.mails import MailsOfKind, ServiceMailKind
 from producers.services.users.model import ChosenRole, DemoRole
 
@@ -25,11 +26,7 @@ Line = Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTABLE)]
 Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=PRINTABLE)]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
-
-
-class RegistrationRequest(_Request):
+class RegistrationRequest(StrictRequest):
     """Somebody wants an account. `next` is the path of the page to open after the first sign-in."""
 
     email: Email
@@ -38,14 +35,14 @@ class RegistrationRequest(_Request):
     next: PagePath = ""
 
 
-class ConfirmationRequest(_Request):
+class ConfirmationRequest(StrictRequest):
     """The token of a mail, and the password of the person who asked for the mail."""
 
     token: Token
     password: GivenPassword
 
 
-class SignInRequest(_Request):
+class SignInRequest(StrictRequest):
     """Somebody signs in. `device_token` is that of the last sign-in on this device.
 
     `guest_session` is the id of the browser's session as a guest. Only the gateway may send it, because it
@@ -59,65 +56,65 @@ class SignInRequest(_Request):
     device: Annotated[str, Field(max_length=300, pattern=PRINTABLE)] | None = None
 
 
-class RefreshRequest(_Request):
+class RefreshRequest(StrictRequest):
     """A new access token, please. `browser`: two tabs of a browser may refresh at the same moment."""
 
     refresh_token: Token
     browser: bool = False
 
 
-class EmailRequest(_Request):
+class EmailRequest(StrictRequest):
     """The e-mail address of an account."""
 
     email: Email
 
 
-class NewPasswordRequest(_Request):
+class NewPasswordRequest(StrictRequest):
     """A new password, chosen with the token of a mail."""
 
     token: Token
     password: GivenPassword
 
 
-class ProfileRequest(_Request):
+class ProfileRequest(StrictRequest):
     """Changes of a person's profile."""
 
     name: Name
 
 
-class PasswordChangeRequest(_Request):
+class PasswordChangeRequest(StrictRequest):
     """A new password, chosen with the current one."""
 
     password: GivenPassword
     new_password: GivenPassword
 
 
-class EmailChangeRequest(_Request):
+class EmailChangeRequest(StrictRequest):
     """A new e-mail address. Nothing changes until it is confirmed."""
 
     email: Email
     password: GivenPassword
 
 
-class ErasureRequest(_Request):
+class ErasureRequest(StrictRequest):
     """The person's password, so that nobody else can erase them."""
 
     password: GivenPassword
 
 
-class RecommendationMailsRequest(_Request):
+class RecommendationMailsRequest(StrictRequest):
     """Whether a person wants a weekly mail with recommendations."""
 
     wanted: bool
 
 
-class UnsubscriptionRequest(_Request):
+class UnsubscriptionRequest(StrictRequest):
     """The token of a mail with recommendations. No more of them are wanted."""
 
     token: Token
 
 
-class AddressRequest(_Request):
+class AddressRequest(StrictRequest):
     """A postal address."""
 
     recipient: Line
@@ -128,19 +125,19 @@ class AddressRequest(_Request):
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")]
 
 
-class RoleRequest(_Request):
+class RoleRequest(StrictRequest):
     """The role that a person has from now on. `shopper` removes a further role."""
 
     role: ChosenRole
 
 
-class SuspensionRequest(_Request):
+class SuspensionRequest(StrictRequest):
     """Why a person is suspended. They read it when they sign in."""
 
     reason: Reason
 
 
-class PersonRequest(_Request):
+class PersonRequest(StrictRequest):
     """A person whom the operator registers."""
 
     email: Email
@@ -148,20 +145,20 @@ class PersonRequest(_Request):
     name: Name = ""
 
 
-class LookupRequest(_Request):
+class LookupRequest(StrictRequest):
     """Whose e-mail address is it? With a seller, only somebody who may see its figures is found."""
 
     email: Email
     seller_id: Id | None = None
 
 
-class StaffRoleRequest(_Request):
+class StaffRoleRequest(StrictRequest):
     """The role of a person at a seller; None if they do not work for it any more."""
 
     role: StaffRole | None
 
 
-class MailRequest(_Request):
+class MailRequest(StrictRequest):
     """A mail of another service: to an address, or to a person as long as they may see a seller's figures.
 
     A mail is sent once, however often it is requested with the same `mail_id`.
@@ -182,7 +179,7 @@ class MailRequest(_Request):
         return self
 
 
-class DemoSessionRequest(_Request):
+class DemoSessionRequest(StrictRequest):
     """A session of the demo: as a shopper of the simulator, as the owner of a seller, or in another role."""
 
     role: DemoRole

@@ -5,14 +5,15 @@ from producers.services.users.context import make_context
 from producers.services.users.endpoints import router
 from producers.services.users.handlers import SUBSCRIPTIONS
 from producers.services.users.recommendation_mails import run_recommendation_mails
-from producers.services.users.retention import prune_tables
+from producers.services.users.retention import KEPT
 from producers.services.users.signing_keys import rotate_keys
 
 SERVICE = Service(
     name="users",
     subscriptions=SUBSCRIPTIONS,
     router=router,
-    workers=(rotate_keys, prune_tables, run_recommendation_mails),
+    workers=(rotate_keys, run_recommendation_mails),
+    expiring=lambda _settings: KEPT,
     private_tables=(
         *(
             "people",

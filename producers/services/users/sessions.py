@@ -12,6 +12,7 @@ from typing import Any
 from common.ids import new_id
 from common.principal import Principal, Role, StaffRole
 from common.secret_token import new_token, token_digest
+from producers.kit.http.problems import require
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.postgres.statements import statement
@@ -72,9 +73,8 @@ async def open_session(
     await _insert_session(
         tx, session_id, person.user_id, client, now, expires_at, token_digest(refresh_token)
     )
-    response = await _issue_tokens(tx, context, person, session_id, now)
-    response["refresh_token"] = refresh_token
-    return response
+    issued = await _issue_tokens(tx, context, person, session_id, now)
+    return {**issued, "refresh_token": refresh_token}
 
 
 async def refresh(
@@ -109,9 +109,8 @@ async def refresh(
                 await _replace_refresh_token(
                     tx, digest, token_digest(refresh_token), now, now + SESSION_LIFETIME, client.address
                 )
-                response = await _issue_tokens(tx, context, person, token.session_id, now)
-                response["refresh_token"] = refresh_token
-                return response
+                issued = await _issue_tokens(tx, context, person, token.session_id, now)
+                return {**issued, "refresh_token": refresh_token}
             if outcome == "access_only":
                 return await _issue_tokens(tx, context, person, token.session_id, now)
             if outcome == "reused":
@@ -127,16 +126,15 @@ async def sign_out(transactions: Transactions, user_id: str, session_id: str) ->
     """
     async with transactions.begin(Trace("")) as tx:
         await store.lock_person(tx, user_id)
-        if not await end_session(tx, user_id, session_id, transactions.clock()):
-            raise UNKNOWN_SESSION()
+        require(await end_session(tx, user_id, session_id, transactions.clock()), UNKNOWN_SESSION())
 
 
 async def end_session(tx: Transaction, user_id: str, session_id: str, now: datetime) -> bool:
     """End a session of a locked person and revoke its access tokens; return False if there is none."""
-    if not await _end_session(tx, user_id, session_id, now):
-        return False
-    await revoke_access(tx, now, session_id=session_id)
-    return True
+    has_ended = await _end_session(tx, user_id, session_id, now)
+    if has_ended:
+        await revoke_access(tx, now, session_id=session_id)
+    return has_ended
 
 
 async def end_sessions(tx: Transaction, user_id: str, now: datetime, but: str | None = None) -> None:
@@ -272,7 +270,8 @@ async def _replace_refresh_token(
         AND expires_at > $at::timestamptz
     RETURNING true
 """)
-async def _end_session(tx: Transaction, user_id: str, session_id: str, at: datetime) -> bool: ...
+async def _end_session(tx: Transaction, user_id: str, session_id: str, at: datetime) -> bool:
+    """End a session of a person; return False if it has ended already, or there is none."""
 
 
 @statement("""
@@ -280,7 +279,8 @@ async def _end_session(tx: Transaction, user_id: str, session_id: str, at: datet
     WHERE user_id = $user_id::uuid AND ended_at IS NULL AND session_id IS DISTINCT FROM $but::uuid
     RETURNING session_id
 """)
-async def _end_sessions(tx: Transaction, user_id: str, at: datetime, but: str | None) -> list[str]: ...
+async def _end_sessions(tx: Transaction, user_id: str, at: datetime, but: str | None) -> list[str]:
+    """End the sessions of a person except one, and return their ids."""
 
 
 @statement("""

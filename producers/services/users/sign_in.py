@@ -1,19 +1,22 @@
-"""Signs people in with their e-mail address and password, slowly for those who guess."""
+"""Signs people in, and lets them confirm what they do, with their password; slowly for those who guess."""
 
 from typing import Any
 
 from common.email_address import normalized_email
 from common.ids import new_id
+from producers.kit.http.problems import require
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.postgres.statements import statement
 from producers.services.users import store
 from producers.services.users.context import Client, UsersContext
+from producers.services.users.model import FREE_FAILURES
 from producers.services.users.passwords import attempt_succeeded, begin_attempt, sign_in_subjects
-from producers.services.users.problems import WrongCredentials
+from producers.services.users.problems import DEMO_PERSON, NO_PASSWORD, WRONG_PASSWORD, WrongCredentials
 from producers.services.users.pseudonyms import link_guest
 from producers.services.users.schemas import SignInRequest, TokensResponse
 from producers.services.users.sessions import open_session
+from producers.services.users.store import Person
 
 
 async def sign_in(
@@ -63,6 +66,32 @@ async def sign_in(
         is_known = device is not None and request.device_token is not None
         response["device_token"] = str(request.device_token) if is_known else context.devices.new(email)
         return response
+
+
+async def confirm_password(
+    transactions: Transactions, context: UsersContext, user_id: str, password: str
+) -> Person:
+    """Return the person if the password is right. Wrong ones are slowed down as at the sign-in.
+
+    Raises:
+        UNKNOWN_PERSON: the person was erased.
+        DEMO_PERSON, NO_PASSWORD: the person has no password.
+        WRONG_PASSWORD: it is another one.
+        TOO_MANY_ATTEMPTS: the person must wait.
+    """
+    context.passwords.require_capacity()
+    async with transactions.begin(Trace("")) as tx:
+        person = await store.require_person(tx.sql, user_id)
+        if person.is_demo:
+            raise DEMO_PERSON()
+        password_hash = require(person.password_hash, NO_PASSWORD())
+        subjects = {context.devices.signed_in(person.email): FREE_FAILURES}
+        await begin_attempt(tx, subjects)
+    is_right, _ = await context.passwords.verify(password, password_hash)
+    require(is_right, WRONG_PASSWORD())
+    async with transactions.begin(Trace("")) as tx:
+        await attempt_succeeded(tx, subjects)
+    return person
 
 
 @statement("""

@@ -1,9 +1,10 @@
 """The Ed25519 keys that sign access tokens: made, published before they sign, and deleted afterwards."""
 
-import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -14,11 +15,11 @@ from joserfc.jwk import OKPKey
 from common.ids import new_id
 from common.principal_token import derived_key
 from common.settings import Settings
-from producers.kit.backoff import Backoff
 from producers.kit.encryption import NotDecryptable, seal, unseal
+from producers.kit.http.problems import require
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transaction, Transactions
-from producers.kit.postgres.errors import RETRYABLE
+from producers.kit.polling import poll
 from producers.kit.postgres.statements import statement
 from producers.services.users.model import KeyTimes, current_key, plan_keys
 from producers.services.users.problems import KEYS_NOT_READY
@@ -64,26 +65,17 @@ class SigningKeys:
         Raises:
             KEYS_NOT_READY: the key can't be read.
         """
-        key = self._private(stored)
-        if key is None:
-            raise KEYS_NOT_READY()
+        key = require(self._private(stored), KEYS_NOT_READY())
         header = {"alg": ALGORITHM, "kid": stored.kid, "typ": "at+jwt"}
         return jws.serialize_compact(header, orjson.dumps(claims), key, algorithms=[ALGORITHM])
 
     def _private(self, stored: StoredKey) -> OKPKey | None:
         """Return the private key; None if it can't be read."""
-        key = self._read.get(stored.kid)
-        if key is not None:
-            return key
-        if stored.sealed_private_jwk is None:
-            return None
-        try:
-            private = unseal(self._key, stored.sealed_private_jwk, stored.kid)
-        except NotDecryptable:
-            return None
-        key = OKPKey.import_key(orjson.loads(private))
-        self._read = {stored.kid: key}  # one key signs at a time
-        return key
+        if stored.kid not in self._read and stored.sealed_private_jwk is not None:
+            with suppress(NotDecryptable):
+                private = unseal(self._key, stored.sealed_private_jwk, stored.kid)
+                self._read = {stored.kid: OKPKey.import_key(orjson.loads(private))}  # one signs at a time
+        return self._read.get(stored.kid)
 
 
 def public_keys(keys: list[StoredKey]) -> list[dict[str, Any]]:
@@ -97,24 +89,13 @@ def signing_key(keys: list[StoredKey], now: datetime) -> StoredKey:
     Raises:
         KEYS_NOT_READY: there is none yet.
     """
-    current = current_key(keys, now)
-    if current is None:
-        raise KEYS_NOT_READY()
-    return current
+    return require(current_key(keys, now), KEYS_NOT_READY())
 
 
 async def rotate_keys(transactions: Transactions, settings: Settings) -> None:
     """Create and delete keys when it is time, until cancelled."""
     keys, lifetime = SigningKeys(settings), timedelta(days=settings.signing_key_days)
-    backoff = Backoff("users signing keys")
-    while True:
-        try:
-            await rotate_keys_once(transactions, keys, lifetime)
-        except RETRYABLE as error:
-            await backoff.wait(error)
-        else:
-            backoff.reset()
-            await asyncio.sleep(EVERY_S)
+    await poll("users signing keys", EVERY_S, partial(rotate_keys_once, transactions, keys, lifetime))
 
 
 async def rotate_keys_once(transactions: Transactions, keys: SigningKeys, lifetime: timedelta) -> None:
@@ -157,15 +138,18 @@ async def _lock_signing_keys(tx: Transaction) -> None:
         $key.kid::text, $key.public_jwk::text, $key.sealed_private_jwk::bytea, $key.signs_from::timestamptz
     )
 """)
-async def _insert_signing_key(tx: Transaction, key: StoredKey) -> None: ...
+async def _insert_signing_key(tx: Transaction, key: StoredKey) -> None:
+    """Insert a new key."""
 
 
 @statement("""
     UPDATE signing_keys SET sealed_private_jwk = NULL
     WHERE kid = ANY ($kids::text[]) AND sealed_private_jwk IS NOT NULL
 """)
-async def _delete_private_keys(tx: Transaction, kids: Sequence[str]) -> None: ...
+async def _delete_private_keys(tx: Transaction, kids: Sequence[str]) -> None:
+    """Delete the private parts of keys, which sign no more."""
 
 
 @statement("DELETE FROM signing_keys WHERE kid = ANY ($kids::text[])")
-async def _delete_signing_keys(tx: Transaction, kids: Sequence[str]) -> None: ...
+async def _delete_signing_keys(tx: Transaction, kids: Sequence[str]) -> None:
+    """Delete keys whose last tokens have ended."""

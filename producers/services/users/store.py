@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from common.principal import FIGURES_STAFF, StaffRole
+from producers.kit.http.problems import require
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
 from producers.services.users.model import ChosenRole
@@ -136,10 +137,7 @@ async def require_person(sql: Any, user_id: str) -> Person:
     Raises:
         UNKNOWN_PERSON: there is none; perhaps they were erased.
     """
-    person = await find_person(sql, user_id)
-    if person is None:
-        raise UNKNOWN_PERSON()
-    return person
+    return require(await find_person(sql, user_id), UNKNOWN_PERSON())
 
 
 async def require_locked_person(tx: Transaction, user_id: str) -> Person:
@@ -148,10 +146,7 @@ async def require_locked_person(tx: Transaction, user_id: str) -> Person:
     Raises:
         UNKNOWN_PERSON: there is none; perhaps they were erased.
     """
-    person = await lock_person(tx, user_id)
-    if person is None:
-        raise UNKNOWN_PERSON()
-    return person
+    return require(await lock_person(tx, user_id), UNKNOWN_PERSON())
 
 
 @statement("SELECT user_id FROM people WHERE email = $email::text")
@@ -220,10 +215,8 @@ async def may_see_figures(sql: Any, user_id: str, seller_id: str) -> bool:
 
     The service that asks knows itself whether the seller may sell; see `find_memberships`.
     """
-    if await find_rights(sql, user_id) is None:
-        return False
     sellers = await find_memberships(sql, user_id, also_suspended=True)
-    return sellers.get(seller_id) in FIGURES_STAFF
+    return sellers.get(seller_id) in FIGURES_STAFF and await find_rights(sql, user_id) is not None
 
 
 async def save_staff_role(tx: Transaction, user_id: str, seller_id: str, role: StaffRole | None) -> bool:
@@ -236,7 +229,8 @@ async def save_staff_role(tx: Transaction, user_id: str, seller_id: str, role: S
 @statement("""
     DELETE FROM staff_roles WHERE user_id = $user_id::uuid AND seller_id = $seller_id::text RETURNING true
 """)
-async def _delete_staff_role(tx: Transaction, user_id: str, seller_id: str) -> bool: ...
+async def _delete_staff_role(tx: Transaction, user_id: str, seller_id: str) -> bool:
+    """Delete the role of a person at a seller; return False if they have none."""
 
 
 @statement("""
@@ -245,7 +239,8 @@ async def _delete_staff_role(tx: Transaction, user_id: str, seller_id: str) -> b
     WHERE staff_roles.role <> excluded.role
     RETURNING true
 """)
-async def _save_staff_role(tx: Transaction, user_id: str, seller_id: str, role: StaffRole) -> bool: ...
+async def _save_staff_role(tx: Transaction, user_id: str, seller_id: str, role: StaffRole) -> bool:
+    """Save the role of a person at a seller; return False if they have it already."""
 
 
 @statement("""

@@ -20,8 +20,8 @@ from tests.integration.commerce.users import FakeClock, People
 
 PATH = "/v1/me/recommendation_mails"
 ROWS = [
-    RecommendedRow("Chosen for you", "list-1", [RecommendedProduct("p/1", "Desk lamp", 12_990, "BRL", 1)]),
-    RecommendedRow("Popular in vases", "list-2", [RecommendedProduct("p2", None, 900, "BRL", 1)]),
+    RecommendedRow("Chosen for you", "list-1", [RecommendedProduct("p/1", "Desk lamp", 12_990, "BRL")]),
+    RecommendedRow("Popular in vases", "list-2", [RecommendedProduct("p2", None, 900, "BRL")]),
 ]
 
 

@@ -26,10 +26,10 @@ from producers.kit.postgres.pool import make_pool
 from producers.kit.postgres.roles import migrate_as_admin
 from producers.registry import SERVICES
 from producers.services.alerts import message_store, report_store, store
-from producers.services.alerts.alerting import close_alert
 from producers.services.alerts.delivery import WAITS, Delivery
 from producers.services.alerts.evaluation import Evaluator
 from producers.services.alerts.figures import FiguresClient
+from producers.services.alerts.message_store import close_alert
 from producers.services.alerts.model import MAKER_LEFT, Progress
 from producers.services.alerts.reporting import Reporter
 from producers.services.alerts.schemas import AlertMessageResponse, ReportResponse

@@ -27,12 +27,12 @@ SLOW_S = 2.0
 FLAKY_TRIES = 2
 
 
+@dataclass(frozen=True, eq=False)
 class SimulatedProvider:
     """A provider with its own tables."""
 
-    def __init__(self, pool: Any, decline_share: float) -> None:
-        self._pool = pool
-        self._decline_share = decline_share
+    pool: Any
+    decline_share: float
 
     async def capture(self, charge: ChargeRequest) -> ChargeOutcome:
         """See `Provider.capture`."""
@@ -44,7 +44,7 @@ class SimulatedProvider:
                 return ChargeOutcome(attempt.outcome, attempt.reason)
             if charge.token.startswith("tok_flaky") and attempt.tries <= FLAKY_TRIES:
                 raise ProviderUnavailable("the provider closed the connection")
-            return await _settle(sql, charge, decide(charge, self._decline_share))
+            return await _settle(sql, charge, decide(charge, self.decline_share))
 
     async def void(self, charge: ChargeRequest) -> ChargeOutcome:
         """See `Provider.void`."""
@@ -60,7 +60,7 @@ class SimulatedProvider:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
         try:
-            async with acquire_connection(self._pool) as connection:
+            async with acquire_connection(self.pool) as connection:
                 yield connection
         except TRANSIENT as error:
             raise ProviderUnavailable(f"the provider does not answer: {error}") from error
@@ -80,7 +80,8 @@ class _Attempt:
     ON CONFLICT (idempotency_key) DO UPDATE SET tries = charges.tries + 1
     RETURNING tries, outcome, reason
 """)
-async def _record_attempt(sql: Any, charge: ChargeRequest) -> _Attempt: ...
+async def _record_attempt(sql: Any, charge: ChargeRequest) -> _Attempt:
+    """Record a call for a charge, and return what is known of the charge."""
 
 
 @statement("""
