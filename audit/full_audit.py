@@ -14,7 +14,7 @@ from audit.snapshot import WaitPolicy, has_moved_since, wait_for
 from audit.sources.source_tables import SourceTables
 from audit.stores import Stores
 from common.settings import Settings
-from jobs.checkpoint_trigger import trigger_checkpoints
+from jobs.flink_client import trigger_checkpoints
 from jobs.versions import topics_of_live_jobs
 from schemas.services import TOPICS_BY_GROUP as SERVICE_TOPICS
 

@@ -1,7 +1,9 @@
 """A client for the parts of Flink's REST API that the platform uses."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import blake2b
 from math import isnan
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -9,6 +11,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from common.errors import PartUnavailable
+from common.settings import Settings
 
 T = TypeVar("T")
 
@@ -23,6 +26,11 @@ FINGERPRINT = "souk.fingerprint"
 
 INSTALLATION = "souk.copy"
 """The global job parameter with the id of the installation that a job belongs to."""
+
+
+def installation_id(settings: Settings) -> str:
+    """Return the id that marks this installation's jobs on a shared Flink: a digest of its home directory."""
+    return blake2b(str(settings.home).encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -203,3 +211,43 @@ def causes(stacktrace: str) -> list[str]:
     """Return the messages of the exceptions in a Java stack trace, outermost first, without stack frames."""
     lines = [line.strip().removeprefix("Caused by: ") for line in stacktrace.splitlines()]
     return [line for line in lines if line and not line.startswith(("at ", "... ", "End of exception"))]
+
+
+def trigger_checkpoints(settings: Settings, names: Collection[str] = ()) -> None:
+    """Trigger a checkpoint of each running job that has no checkpoint in progress; of all, or of `names`.
+
+    Errors of Flink are ignored, because the next periodic checkpoint commits the same offsets.
+    """
+    installation = installation_id(settings)
+    with FlinkClient(settings.flink) as flink, suppress(PartUnavailable):
+        for job in _running(flink, names):
+            with suppress(PartUnavailable):
+                if _is_ours(flink, job, installation) and not flink.checkpoints(job.id).in_progress:
+                    flink.trigger_checkpoint(job.id)
+
+
+def jobs_without_checkpoint(settings: Settings, names: Collection[str]) -> int:
+    """Count the jobs that do not run, or have not completed a checkpoint since they were submitted.
+
+    The committed offsets of such a job's consumer group may come from an earlier attempt.
+
+    Raises:
+        PartUnavailable: Flink does not answer.
+    """
+    installation = installation_id(settings)
+    with FlinkClient(settings.flink) as flink:
+        checkpointed = {
+            job.name
+            for job in _running(flink, names)
+            if _is_ours(flink, job, installation) and flink.checkpoints(job.id).completed_ms is not None
+        }
+    return len(set(names) - checkpointed)
+
+
+def _running(flink: FlinkClient, names: Collection[str]) -> list[FlinkJob]:
+    """Return the running jobs; all of them if `names` is empty."""
+    return [job for job in flink.jobs() if job.state == "RUNNING" and (not names or job.name in names)]
+
+
+def _is_ours(flink: FlinkClient, job: FlinkJob, installation: str) -> bool:
+    return flink.parameters(job.id).get(INSTALLATION) == installation

@@ -20,11 +20,13 @@ from uuid import uuid4
 
 import structlog
 
+from clickhouse import readiness as clickhouse_readiness
 from common.consumer_lag import export_lag
 from common.errors import PartUnavailable
 from common.job_versions import LIVE_FIELD, key_prefix, state_key
 from common.metrics import JOB_SUBMISSIONS, RECOMMENDATIONS_AS_OF
-from common.redis_client import as_part_unavailable, redis_client
+from common.readiness import Check, NotReady
+from common.redis_client import as_part_unavailable, redis_client, require_redis
 from common.settings import Settings
 from common.tracing import configure_tracing
 from common.worker_process import run_worker
@@ -36,15 +38,59 @@ from jobs.checkpoints import (
     set_aside,
 )
 from jobs.fingerprint import FILES_DIGEST, plan_files_digest
-from jobs.flink_client import FINGERPRINT, INITIALIZING, INSTALLATION, FlinkClient, FlinkJob, causes
+from jobs.flink_client import (
+    FINGERPRINT,
+    INITIALIZING,
+    INSTALLATION,
+    FlinkClient,
+    FlinkJob,
+    causes,
+    installation_id,
+)
 from jobs.flink_metrics import FlinkMetrics
 from jobs.plan import JobPlan
-from jobs.readiness import checks
 from jobs.registry import JOBS
-from jobs.submission import submit
-from jobs.submit import installation_id
+from jobs.submit import run_submission
 from jobs.traces.follower import follow_traces
 from jobs.version_controller import FlinkView, VersionController
+
+
+def checks(settings: Settings) -> Mapping[str, Check]:
+    """Return the checks by name."""
+    flink = FlinkClient(settings.flink)  # for as long as the process runs
+
+    def require_flink() -> None:
+        flink.slots()
+
+    return {
+        **clickhouse_readiness.checks(settings),
+        "redis": lambda: require_redis(settings),
+        "flink": require_flink,
+        "jobs": lambda: require_jobs(flink.jobs()),
+    }
+
+
+def require_jobs(listed: Sequence[FlinkJob]) -> None:
+    """Check that a version of every job runs. `listed` is oldest first.
+
+    Raises:
+        NotReady: a job is in another state. The message has the states of all such jobs.
+    """
+    ordered = sorted(listed, key=lambda job: job.running)  # the newest attempt, unless one runs
+    newest = {job.name.partition("@")[0]: job for job in ordered}
+    missing = [f"{name} is {state}" for name in JOBS if (state := _hindrance(newest.get(name)))]
+    if missing:
+        raise NotReady(", ".join(missing))
+
+
+def _hindrance(job: FlinkJob | None) -> str:
+    """Return the state of a job that does not run; empty if it runs."""
+    if job is None:
+        return "not there"
+    if job.running:
+        return ""
+    return "RUNNING without all of its tasks" if job.state == "RUNNING" else job.state
+
 
 log = structlog.get_logger()
 
@@ -217,7 +263,7 @@ class JobReconciler:
         # the next submission has the same id, and Flink rejects it.
         job_ids = [self._next_ids.setdefault(name, uuid4().hex) for name in names]
         self._submitted_ids.update(job_ids)
-        if error := submit(names, job_ids, self._settings, self._is_stopping):
+        if error := run_submission(names, job_ids, self._settings, self._is_stopping):
             log.error("could not submit all jobs", jobs=names, error=error)
         outcome = "failed" if error else "taken"
         for name in names:

@@ -7,11 +7,8 @@ from typing import Any, Literal
 from common.errors import UserError
 from common.settings import Settings
 from common.timeouts import FETCH_PACE_MS
-from jobs.plan import with_clause
+from jobs.plan import DATABASE, with_clause
 from schemas.events import EventSchema
-
-DATABASE = "events"
-"""Flink's database for sources: `events.order_placed` is the topic `order_placed`."""
 
 Start = Literal["committed", "earliest"]
 """Where a job without a checkpoint starts: at its group's committed offsets, or at the first message."""

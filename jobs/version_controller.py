@@ -16,11 +16,10 @@ from common.errors import PartUnavailable
 from common.job_versions import VERSIONED_JOBS, key_prefix, versioned_name
 from common.redis_client import as_part_unavailable
 from common.settings import Settings
-from jobs.checkpoint_trigger import jobs_without_checkpoint, trigger_checkpoints
 from jobs.checkpoints import delete_checkpoints, newest_checkpoint, plan_checkpoints
 from jobs.connectors.build import SOURCES
 from jobs.fingerprint import function_code
-from jobs.flink_client import FlinkClient
+from jobs.flink_client import FlinkClient, jobs_without_checkpoint, trigger_checkpoints
 from jobs.plan import PLANNER, JobPlan
 from jobs.registry import JOBS, VERSIONED_PLANS
 from jobs.stored_plans import (

@@ -10,7 +10,7 @@ from common.consumer_lag import total_lag
 from common.errors import PartUnavailable
 from common.settings import Settings
 from jobs.catch_up import ReadLag, wait_while_lag_falls
-from jobs.checkpoint_trigger import jobs_without_checkpoint, trigger_checkpoints
+from jobs.flink_client import jobs_without_checkpoint, trigger_checkpoints
 from jobs.versions import topics_of_live_jobs
 from local.demo.display import LINE_INTERVAL_S
 from schemas.services import TOPICS_BY_GROUP as SERVICE_TOPICS
