@@ -4,11 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recommenders.compiled import compiled
+from recommenders.compiled import compiled, prefetch
 from recommenders.histories import Floats, Ints
-from recommenders.prefetch import prefetch
-from recommenders.ranking import PADDING, RankedLists
-from recommenders.selection import BLOCK, EMPTY_BLOCK, block_max, select
+from recommenders.ranking import BLOCK, EMPTY_BLOCK, PADDING, RankedLists, block_max, select
 from recommenders.vocabulary import Codes
 
 NEIGHBOURS = 500

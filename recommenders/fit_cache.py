@@ -9,7 +9,7 @@ import numpy as np
 
 from recommenders.base import Model
 from recommenders.interactions import Interactions
-from recommenders.reranking.split import HoldOutMethod, RerankingSplit, hold_out
+from recommenders.reranking import HoldOutMethod, RerankingSplit, hold_out
 
 M = TypeVar("M", bound=Model)
 
@@ -40,7 +40,7 @@ class FitCache:
         return cast(M, self._cached(_model_key(model, log), log, compute))
 
     def hold_out(self, log: Interactions, limit: int, method: HoldOutMethod) -> RerankingSplit | None:
-        """Call `split.hold_out` with a fixed seed, so that the same log always gives the same split.
+        """Call `reranking.hold_out` with a fixed seed, so that the same log always gives the same split.
 
         `limit` is the number of sequences to hold events out of.
         """

@@ -1,4 +1,7 @@
-"""Histories: the events of each shopper, oldest first, as ragged arrays."""
+"""Histories: the events of each shopper, oldest first, as ragged arrays.
+
+Ragged arrays are rows of different lengths, stored one after the other in one array.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,8 +13,23 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from common.errors import UserError
-from recommenders.ragged import indptr_from_lengths, run_indices
 from recommenders.vocabulary import Codes
+
+
+def indptr_from_lengths(lengths: NDArray[np.integer[Any] | np.bool_]) -> NDArray[np.int64]:
+    """Return the start of each row, then the end of the last row: int64 [rows + 1]."""
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)))
+
+
+def run_indices(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the indices of several runs, one run after the other: int64 [sum of lengths].
+
+    Run i covers `starts[i]` to `starts[i] + lengths[i] - 1`.
+    """
+    offsets = np.cumsum(lengths) - lengths
+    shifts: NDArray[np.int64] = np.repeat(starts - offsets, lengths)
+    return shifts + np.arange(len(shifts))
+
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

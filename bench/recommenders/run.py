@@ -21,9 +21,8 @@ from bench.recommenders.simulated_marketplace import METRIC, Attained, marketpla
 from bench.recommenders.simulated_marketplace import attained as attained_in
 from common.errors import SoukError
 from common.settings import ROOT
-from recommenders.evaluation.evaluator import evaluate_lists
 from recommenders.evaluation.intervals import Interval
-from recommenders.evaluation.metrics import METRICS, Metric
+from recommenders.evaluation.metrics import METRICS, Metric, evaluate_lists
 from recommenders.evaluation.sets import ProductSets
 
 Card = Mapping[str, Any]

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import combinations
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
+from common.configuration.setting import InvalidValue, Kind, Setting
 from common.experiments.assignment import HOLDOUT
 from common.experiments.definition import (
     GUARDRAIL_METRICS,
@@ -171,3 +173,27 @@ def _check_unique(names: Sequence[str], what: str) -> None:
     for name in names:
         if names.count(name) > 1:
             raise BadExperiment(f"{what} {name} is defined twice")
+
+
+MAX_CHARS = 10_000
+"""The largest number of characters, about twenty experiments."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentsSetting(Setting[str]):
+    """Experiments as a JSON list (`common.experiments.reading`), always written the same way."""
+
+    kind: ClassVar[Kind] = "text"
+
+    def expected(self) -> str:
+        """Return which values the setting takes."""
+        return f"a list of experiments of at most {MAX_CHARS:,} characters (docs/experiments.md)"
+
+    def _convert(self, value: object) -> str | None:
+        if not isinstance(value, str) or len(value) > MAX_CHARS:
+            return None
+        try:
+            written = write_experiments(read_experiments(value))
+        except BadExperiment as error:
+            raise InvalidValue(f"{self.name} takes {self.expected()}: {error}") from error
+        return written if len(written) <= MAX_CHARS else None

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recommenders.histories import Ints
-from recommenders.ragged import indptr_from_lengths, run_indices
+from recommenders.histories import Ints, indptr_from_lengths, run_indices
 from recommenders.vocabulary import Codes
 
 Flags = NDArray[np.bool_]

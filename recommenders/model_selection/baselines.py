@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 
 from recommenders.model_selection.candidates import Candidate
 from recommenders.model_selection.model_card import SearchSummary
-from recommenders.model_selection.plan import OnProgress, SearchPlan, SearchResult
-from recommenders.model_selection.search import choose
+from recommenders.model_selection.search import OnProgress, SearchPlan, SearchResult, choose
 
 POPULARITY = "popularity"
 BASELINES = (POPULARITY, "item_item", "als", "session_knn")

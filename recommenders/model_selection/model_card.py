@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import orjson
 
+from recommenders.evaluation.cases import Dataset
 from recommenders.evaluation.intervals import LEVEL, Interval, PairedDifference
-from recommenders.evaluation.loaders.dataset import Dataset
 from recommenders.interactions import Interactions
 from recommenders.model_selection.candidates import Candidate
 from recommenders.model_selection.comparison import EvaluationOptions, ModelComparison, ModelEvaluation
-from recommenders.model_selection.plan import SearchPlan, SearchResult
+from recommenders.model_selection.search import SearchPlan, SearchResult
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,14 @@ from recommenders.model_selection.candidates import (
     MANY_HISTORIES,
     Candidate,
     Models,
-    hybrid_candidate,
-    neighbouring_candidates,
-    neighbouring_hybrids,
-    sample_candidates,
-)
-from recommenders.model_selection.trials import (
     TrialResult,
     best_of_each_model,
     complementary_models,
+    hybrid_candidate,
+    neighbouring_candidates,
+    neighbouring_hybrids,
     relative_results,
+    sample_candidates,
     select_promoted,
 )
 from recommenders.models.hybrid import Hybrid

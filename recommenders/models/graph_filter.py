@@ -10,10 +10,9 @@ from scipy.sparse import csr_array, csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
 from recommenders.base import Model
-from recommenders.gram_limit import affinity_with_bounded_gram
 from recommenders.histories import Floats, Histories
 from recommenders.interactions import Interactions
-from recommenders.item_weights import ItemWeights
+from recommenders.item_weights import ItemWeights, affinity_with_bounded_gram
 from recommenders.sparse import largest_of_product, largest_per_row, linkprop_weights, powers, scaled
 
 SEED = 0

@@ -15,9 +15,16 @@ from recommenders.fit_cache import FitCache
 from recommenders.histories import Floats, Histories
 from recommenders.interactions import Interactions
 from recommenders.ranking import RankedLists, exclude, top_k
-from recommenders.reranking import trees
-from recommenders.reranking.features import DECAYS, decays, features, interest
-from recommenders.reranking.split import HoldOutMethod, RerankingSplit
+from recommenders.reranking import (
+    DECAYS,
+    HoldOutMethod,
+    RerankingSplit,
+    decays,
+    features,
+    interest,
+    learn_trees,
+    predict_trees,
+)
 from recommenders.storage import StoredModel
 
 SEED = 0
@@ -34,7 +41,7 @@ class Hybrid(Model):
 
     `members` is a JSON object of model names and their settings. The size |s| of a member's scores is their
     root mean square over the products. If `order` is `sum`, there are no trees. Otherwise, `order` is the
-    method of `reranking.split.hold_out` that gives the trees' training examples, from `learned_from`
+    method of `reranking.hold_out` that gives the trees' training examples, from `learned_from`
     histories. To learn the order, the members are fitted on the log without the held-out events; then they
     are fitted again on the whole log. The trees have `rounds` boosting rounds and reorder the `candidates`
     best products. They learn from the targets and a sample of the other candidates, which changes the odds of
@@ -119,7 +126,7 @@ class Hybrid(Model):
         rows, labels = self._examples(split)
         if labels.all() or not labels.any():
             return {}
-        return trees.learn(rows, labels, self.rounds, SEED)
+        return learn_trees(rows, labels, self.rounds, SEED)
 
     def _fit_members(self, log: Interactions) -> dict[str, Model]:
         return {name: self.cache.fit(member, log) for name, member in self._members.items()}
@@ -181,7 +188,7 @@ class Hybrid(Model):
         chosen = np.maximum(chosen, 0)
         history_decays = self.arrays.get("decays", np.array(DECAYS))  # models of version 0.1.0 have none
         rows = features(scores, chosen, histories, self.arrays["interest"], history_decays)
-        log_odds = trees.predict(self.arrays, rows)
+        log_odds = predict_trees(self.arrays, rows)
         total /= 1.0 + np.abs(np.where(np.isfinite(total), total, 0.0)).max()
         total -= 1.0
         at, places = np.nonzero(is_candidate)

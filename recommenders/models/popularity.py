@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from recommenders.base import Model
 from recommenders.histories import Floats, Histories
-from recommenders.interactions import Interactions
-from recommenders.recency import relative_ages
+from recommenders.interactions import Interactions, relative_ages
 
 
 @dataclass

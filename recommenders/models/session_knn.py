@@ -8,12 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommenders.base import Model
-from recommenders.compiled import compiled
-from recommenders.heap import push_to_heap
-from recommenders.histories import Floats, Histories, Ints
+from recommenders.compiled import compiled, prefetch
+from recommenders.histories import Floats, Histories, Ints, indptr_from_lengths
 from recommenders.interactions import Interactions
-from recommenders.prefetch import prefetch
-from recommenders.ragged import indptr_from_lengths
+from recommenders.ranking import push_to_heap
 from recommenders.vocabulary import Codes
 
 PREFETCH_DISTANCE = 8

@@ -16,10 +16,10 @@ import numpy as np
 
 from recommenders.base import Model
 from recommenders.experiments.intervals import Interval
-from recommenders.experiments.off_policy import Floats, ips
-from recommenders.training.click_pairs import MIN_VISITORS
+from recommenders.experiments.judgement import Floats, ips
+from recommenders.training.blend_weights import MIN_VISITORS
 from recommenders.training.neighbour_rows import NEIGHBOURS, best_neighbours
-from recommenders.training.random_lists import RandomList
+from recommenders.training.training_data import RandomList
 
 MIN_LISTS = 200
 """With fewer lists, nothing is judged."""

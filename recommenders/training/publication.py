@@ -1,5 +1,7 @@
 """Writes versions of a trained model into Redis, removes them, and names the version that is served.
 
+The weights of the sources of recommendations are stored beside the versions, and belong to none of them.
+
 A version is registered before its first key is written, complete and checked before `STATE` names it, and
 unregistered after its last key is removed. So an interrupted publication leaves nothing that is read, and the
 next publication removes its keys. Commands have one key each (Redis Cluster).
@@ -11,18 +13,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from redis import Redis, RedisError
 
 from common.errors import PartUnavailable
 from recommenders.training.limits import NoRoom
 from recommenders.training.neighbour_rows import CONTENT_NEIGHBOURS, NEIGHBOURS, ServedModel
-from schemas.published_model.description import Description
 from schemas.published_model.keys import (
     IN_USE,
     PREVIOUS,
     PUBLICATIONS,
     ROLLED_BACK,
     STATE,
+    WEIGHTS,
+    Description,
     Layout,
     bucket_of,
     description_key,
@@ -30,6 +34,13 @@ from schemas.published_model.keys import (
     rows_key,
 )
 from schemas.published_model.rows import pack_row
+from schemas.published_model.weights import (
+    DEFAULT_WEIGHTS,
+    UnusableWeights,
+    Weights,
+    pack_weights,
+    weights_in_use,
+)
 
 ROWS_PER_WRITE = 100
 """About 25 KB in one command: Redis serves others between two of them."""
@@ -212,3 +223,35 @@ def redis_errors() -> Iterator[None]:
         yield
     except RedisError as error:
         raise PartUnavailable(f"Redis does not answer ({error}): run `./souk up`") from error
+
+
+log = structlog.get_logger()
+
+
+def read_weights(redis: Redis) -> Weights:
+    """Return the weights that answers use: stored ones, or the default ones of surfaces without any.
+
+    Damaged weights are not used, and a warning is logged.
+
+    Raises:
+        PartUnavailable: Redis does not answer.
+    """
+    with redis_errors():
+        packed: Any = redis.hget(STATE, WEIGHTS)
+    try:
+        return weights_in_use(packed)
+    except UnusableWeights as error:
+        log.warning("the stored weights are not used", reason=str(error))
+        return DEFAULT_WEIGHTS
+
+
+def store_weights(redis: Redis, weights: Weights) -> None:
+    """Store the weights of the sources. They apply from the next answer on, also after a roll-back.
+
+    Raises:
+        UnusableWeights: readers would refuse them.
+        PartUnavailable: Redis does not answer.
+    """
+    packed = pack_weights(weights)
+    with redis_errors():
+        redis.hset(STATE, mapping={WEIGHTS: packed})

@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from resource import RUSAGE_SELF, getrusage
 
+import orjson
 import structlog
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
 from clickhouse.client import connect
 from common.clock import Clock
@@ -15,14 +17,13 @@ from common.errors import PartUnavailable, UserError
 from common.settings import Settings
 from common.training_runs import Outcome
 from recommenders.model_selection.candidates import Candidate
-from recommenders.model_selection.plan import OnProgress
+from recommenders.model_selection.model_card import as_json
+from recommenders.model_selection.search import OnProgress
 from recommenders.training.blend_weights import LearnedWeights, learn_weights
-from recommenders.training.cards import record
 from recommenders.training.limits import NOT_ENOUGH_MEMORY, NoRoom
 from recommenders.training.model_registry import ModelRegistry
-from recommenders.training.random_lists import RandomList, read_random_lists
-from recommenders.training.shown_items import read_shown_items
-from recommenders.training.stored_weights import read_weights, store_weights
+from recommenders.training.off_policy import judged_on_log, read_explored_log
+from recommenders.training.publication import read_weights, store_weights
 from recommenders.training.train import (
     NO_MODEL_IN_USE,
     NoChampion,
@@ -31,9 +32,54 @@ from recommenders.training.train import (
     newest_period,
     train,
 )
-from recommenders.training.training_data import TrainingData, read_training_data
+from recommenders.training.training_data import (
+    RandomList,
+    TrainingData,
+    read_random_lists,
+    read_shown_items,
+    read_training_data,
+)
 from recommenders.training.training_log import TrainingEnd, TrainingLog, TrainingStart
 from schemas.published_model.weights import SURFACES, Weights
+
+COLUMNS = ("version", "trained_at", "model", "published", "reason", "card")
+
+
+def record(
+    admin: Client,
+    version: str,
+    trained_at: datetime,
+    trained: TrainingResult,
+    learned: LearnedWeights,
+    start: TrainingStart,
+    published: bool,
+) -> None:
+    """Insert a row into `model_cards`. It replaces a row of the same version.
+
+    The card also has `off_policy`: how the strategies of recommendations do on the random lists of the log,
+    and which would have won; `model_clicks`: how the model and the one in use order what was clicked on
+    random lists, null if there are too few; `blend_weights`: the weights of the sources from now on, and for
+    each surface why they were learned or kept; and `training`: its id, and what started it.
+
+    Raises:
+        PartUnavailable: ClickHouse rejects the row or is unavailable.
+    """
+    chosen = trained.card.judged[0].candidate.model
+    try:
+        off_policy = judged_on_log(read_explored_log(admin, trained_at))
+        more = {
+            "off_policy": off_policy,
+            "model_clicks": None if trained.clicks is None else asdict(trained.clicks),
+            "blend_weights": asdict(learned),
+            "training": asdict(start),
+        }
+        card = orjson.dumps({**orjson.loads(as_json(trained.card)), **more}).decode()
+        row = (version, trained_at, chosen, published, trained.reason, card)
+        admin.insert("model_cards", [row], column_names=COLUMNS)
+    except ClickHouseError as error:
+        reason = " ".join(str(error).split())
+        raise PartUnavailable(f"ClickHouse did not take the model's card: {reason}") from error
+
 
 log = structlog.get_logger()
 

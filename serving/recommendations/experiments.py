@@ -13,11 +13,16 @@ from common.experiments.assignment import HOLDOUT, HOLDOUT_STRATEGY
 from common.experiments.definition import DEFAULT_STRATEGY, GUARDRAIL_METRICS, Arm, Experiment
 from common.experiments.reading import read_experiments
 from common.problems import problem
+from recommenders.experiments.effects import Moments
 from recommenders.experiments.intervals import Interval
-from recommenders.experiments.moments import Moments
-from recommenders.experiments.sample_ratio import SampleRatio, sample_ratio
-from recommenders.experiments.seller_uplift import seller_uplift
-from recommenders.experiments.verdicts import MAX_SHARED_SHARE, breached, compare
+from recommenders.experiments.verdicts import (
+    MAX_SHARED_SHARE,
+    SampleRatio,
+    breached,
+    compare,
+    sample_ratio,
+    seller_uplift,
+)
 from recommenders.experiments.verdicts import MetricResult as Comparison
 from schemas.published_model.weights import DEFAULT_WEIGHTS
 from serving.kit.analytics_context import AnalyticsContext

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from common.errors import UserError
+from recommenders.evaluation.cases import Dataset
 from recommenders.evaluation.loaders import interactions, sequences, sessions
 from recommenders.evaluation.loaders.attributes import Attributes, read_attributes
-from recommenders.evaluation.loaders.dataset import Dataset
 from recommenders.evaluation.loaders.tables import ColumnNames, parse_column_names
 
 SEQUENCE_PROTOCOLS = ("leave-last", "new-items")

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from common.errors import UserError
 from recommenders.evaluation import splits
-from recommenders.evaluation.cases import Cases, EvaluationSplit
+from recommenders.evaluation.cases import Cases, Dataset, EvaluationSplit
 from recommenders.evaluation.loaders.attributes import Attributes
-from recommenders.evaluation.loaders.dataset import Dataset
 from recommenders.evaluation.loaders.tables import (
     ColumnNames,
     order_by,

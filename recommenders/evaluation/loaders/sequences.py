@@ -8,9 +8,8 @@ import pyarrow as pa
 
 from common.errors import UserError
 from recommenders.evaluation import splits
-from recommenders.evaluation.cases import EvaluationSplit, shoppers_held_out
+from recommenders.evaluation.cases import Dataset, EvaluationSplit, shoppers_held_out
 from recommenders.evaluation.loaders.attributes import Attributes
-from recommenders.evaluation.loaders.dataset import Dataset
 from recommenders.evaluation.loaders.interactions import log_of
 from recommenders.evaluation.loaders.tables import ColumnNames, order_by, read_columns
 from recommenders.evaluation.order_check import check_order

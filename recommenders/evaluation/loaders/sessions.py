@@ -8,8 +8,7 @@ import pyarrow as pa
 
 from common.errors import UserError
 from recommenders.evaluation import splits
-from recommenders.evaluation.cases import Cases, EvaluationSplit, sessions_held_out
-from recommenders.evaluation.loaders.dataset import Dataset
+from recommenders.evaluation.cases import Cases, Dataset, EvaluationSplit, sessions_held_out
 from recommenders.evaluation.loaders.tables import (
     ColumnNames,
     order_by,

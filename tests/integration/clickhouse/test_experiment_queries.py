@@ -10,8 +10,8 @@ import pytest
 from clickhouse.client import connect
 from clickhouse.query_files import load_queries
 from common.settings import Settings
+from recommenders.experiments.effects import Moments
 from recommenders.experiments.judgement import NOTHING
-from recommenders.experiments.moments import Moments
 from recommenders.training.off_policy import judged_on_log, read_explored_log
 from tests.integration.event_rows import as_text, insert_events
 from tests.integration.metric_tables import emptied

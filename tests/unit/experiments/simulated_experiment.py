@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from recommenders.experiments.moments import Moments
+from recommenders.experiments.effects import Moments
 
 
 def days_of(

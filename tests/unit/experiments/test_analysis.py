@@ -10,12 +10,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from common.experiments.definition import Guardrail
-from recommenders.experiments.effects import effect
+from recommenders.experiments.effects import Moments, effect
 from recommenders.experiments.intervals import confidence_sequence, fixed_interval
-from recommenders.experiments.moments import Moments
-from recommenders.experiments.sample_ratio import chi_square_tail, sample_ratio
-from recommenders.experiments.seller_uplift import seller_uplift
-from recommenders.experiments.verdicts import breached, compare
+from recommenders.experiments.verdicts import breached, chi_square_tail, compare, sample_ratio, seller_uplift
 
 
 def moments(y: np.ndarray, d: np.ndarray | None = None, c: np.ndarray | None = None) -> Moments:

@@ -11,9 +11,8 @@ from producers.simulator.decisions import DecisionModel
 from producers.simulator.history.days import SimulatedHistory
 from producers.simulator.history.plan import HistoryPlan
 from producers.simulator.world.shape import WorldShape
-from recommenders.experiments.moments import Moments
-from recommenders.experiments.sample_ratio import sample_ratio
-from recommenders.experiments.verdicts import MetricResult, compare
+from recommenders.experiments.effects import Moments
+from recommenders.experiments.verdicts import MetricResult, compare, sample_ratio
 
 END_MS = 1_767_225_600_000
 LENGTH, CANDIDATES = 12, 60

@@ -21,17 +21,18 @@ from recommenders.model_selection import rounds
 from recommenders.model_selection.baselines import select_best_model, select_named_model
 from recommenders.model_selection.candidates import (
     Candidate,
+    TrialResult,
+    best_first,
+    complementary_models,
     hybrid_candidate,
     neighbouring_candidates,
     neighbouring_hybrids,
     sample_candidates,
+    select_winner,
 )
-from recommenders.model_selection.plan import SearchPlan, SearchResult
-from recommenders.model_selection.samples import SampleSize, subsample
-from recommenders.model_selection.search import choose
-from recommenders.model_selection.stages import STAGES
+from recommenders.model_selection.search import SearchPlan, SearchResult, choose
+from recommenders.model_selection.stages import STAGES, SampleSize, subsample
 from recommenders.model_selection.trial_runner import TrialRunner, cache_bytes
-from recommenders.model_selection.trials import TrialResult, best_first, complementary_models, select_winner
 from recommenders.models.hybrid import Hybrid
 from recommenders.models.item_item import ItemItem
 from recommenders.models.popularity import Popularity
