@@ -1,12 +1,12 @@
 """A client for the parts of Flink's REST API that the platform uses."""
 
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from math import isnan
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -82,7 +82,7 @@ class OperatorTimes:
     parallelism: int
 
 
-class FlinkClient:
+class FlinkClient(AbstractContextManager["FlinkClient"]):
     """A client of one JobManager.
 
     Every method raises PartUnavailable if the JobManager does not answer, answers with an error status, or
@@ -92,9 +92,6 @@ class FlinkClient:
     def __init__(self, url: str) -> None:
         self._url = url
         self._http = httpx.Client(base_url=url, timeout=10, trust_env=False)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -109,6 +106,10 @@ class FlinkClient:
     def slots(self) -> tuple[int, int]:
         """Return the number of the TaskManagers' slots, and how many of them are free."""
         return self._get("/overview", lambda answer: (answer["slots-total"], answer["slots-available"]))
+
+    def require(self) -> None:
+        """Check that the JobManager answers."""
+        self.slots()
 
     def parameters(self, job_id: str) -> Mapping[str, str]:
         """Return the global job parameters that a job was submitted with."""
@@ -198,10 +199,9 @@ def _operator_times(vertex: Mapping[str, Any]) -> OperatorTimes:
 
 def _checkpoints(answer: Mapping[str, Any]) -> CheckpointStats:
     newest = answer["latest"]["completed"] or {}
-    counts = answer["counts"]
     return CheckpointStats(
-        counts["in_progress"],
-        counts["failed"],
+        answer["counts"]["in_progress"],
+        answer["counts"]["failed"],
         newest.get("latest_ack_timestamp"),
         newest.get("end_to_end_duration"),
     )

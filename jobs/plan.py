@@ -114,8 +114,8 @@ class QueryFolder:
 
     def events(self) -> tuple[str, ...]:
         """Return the names of the events that the queries read (`events.order_placed`), sorted and unique."""
-        texts = (_read(path) for path in self.folder.rglob("*.sql"))
-        return tuple(sorted({name for text in texts for name in _EVENT.findall(text)}))
+        found = {name for path in self.folder.rglob("*.sql") for name in _EVENT.findall(_read(path))}
+        return tuple(sorted(found))
 
     def views(self, names: Iterable[str]) -> tuple[SharedView, ...]:
         """Return the named views in this order; a view must come after the views that it reads."""

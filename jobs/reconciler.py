@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -58,14 +59,10 @@ from jobs.version_controller import FlinkView, VersionController
 def checks(settings: Settings) -> Mapping[str, Check]:
     """Return the checks by name."""
     flink = FlinkClient(settings.flink)  # for as long as the process runs
-
-    def require_flink() -> None:
-        flink.slots()
-
     return {
         **clickhouse_readiness.checks(settings),
         "redis": lambda: require_redis(settings),
-        "flink": require_flink,
+        "flink": flink.require,
         "jobs": lambda: require_jobs(flink.jobs()),
     }
 
@@ -111,13 +108,9 @@ seconds (`recommendations_as_of.sql`)."""
 
 def duplicates(jobs: Sequence[FlinkJob]) -> list[FlinkJob]:
     """Return the live jobs for which an older live job of the same name exists; `jobs` is oldest first."""
-    names: set[str] = set()
-    newer = []
-    for job in (job for job in jobs if not job.ended):
-        if job.name in names:
-            newer.append(job)
-        names.add(job.name)
-    return newer
+    oldest: dict[str, FlinkJob] = {}
+    live = [job for job in jobs if not job.ended]
+    return [job for job in live if oldest.setdefault(job.name, job) is not job]
 
 
 RESTORE_FAILURES = (
@@ -265,13 +258,12 @@ class JobReconciler:
         self._submitted_ids.update(job_ids)
         if error := run_submission(names, job_ids, self._settings, self._is_stopping):
             log.error("could not submit all jobs", jobs=names, error=error)
-        outcome = "failed" if error else "taken"
         for name in names:
             # After a failure, those that Flink has accepted are no longer missing at the next poll.
-            self.failures[name] = self.failures.get(name, 0) + 1 if outcome == "failed" else 0
-            delay = min(MAX_BACKOFF_S, 2.0 ** self.failures[name]) if self.failures[name] else POLL_S
+            self.failures[name] = self.failures.get(name, 0) + 1 if error else 0
+            delay = min(MAX_BACKOFF_S, 2.0 ** self.failures[name]) if error else POLL_S
             self._next_submit_at[name] = time.monotonic() + delay
-            JOB_SUBMISSIONS.labels(name.partition("@")[0], outcome).inc()
+            JOB_SUBMISSIONS.labels(name.partition("@")[0], "failed" if error else "taken").inc()
 
     def _has_leftover_tasks(self, live: Sequence[FlinkJob]) -> bool:
         """Return whether a submission must wait for slots.
@@ -296,11 +288,9 @@ class JobReconciler:
             return
         self._next_prune_at = time.monotonic() + PRUNE_EVERY_S
         for job in live:
-            plan = self._plans[job.name]
-            deleted = prune_checkpoints(
-                job_checkpoints(self._settings, job.name), plan_checkpoints(self._settings, plan), job.id
-            )
-            if deleted:
+            folder = job_checkpoints(self._settings, job.name)
+            current = plan_checkpoints(self._settings, self._plans[job.name])
+            if deleted := prune_checkpoints(folder, current, job.id):
                 log.info("pruned old checkpoints", job=job.name, folders=len(deleted))
 
 
@@ -356,11 +346,7 @@ def work(settings: Settings, stop: threading.Event) -> None:
         def poll() -> None:
             live = reconciler.poll(controller.plans, controller.tolerated)
             controller.view = FlinkView(set(live), reconciler.other_slots, reconciler.failures)
-            names = controller.live_names
-            metrics.update({job: live[name] for job, name in names.items() if name in live})
-
-        def export_age() -> None:
-            export_recommendations_as_of(settings, client)
+            metrics.update({job: live[name] for job, name in controller.live_names.items() if name in live})
 
         threading.Thread(
             target=export_lag,
@@ -374,7 +360,9 @@ def work(settings: Settings, stop: threading.Event) -> None:
             PollAction("choosing versions", controller.choose),
             poll_step,
             PollAction("measuring versions", controller.advance),
-            PollAction("reading the age of recommendations", export_age),
+            PollAction(
+                "reading the age of recommendations", partial(export_recommendations_as_of, settings, client)
+            ),
             PollAction("deleting versions", controller.delete_dropped),
         )
         poll_step.run()  # so that the first choice knows what runs

@@ -55,16 +55,13 @@ def stored_plan(settings: Settings, name: str) -> JobPlan | None:
     Returns:
         None if no plan of this format is stored under this name.
     """
+    addresses = (settings.kafka, settings.registry, settings.redis, settings.clickhouse)
     try:
         text = _path(settings, name).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    addresses = (settings.kafka, settings.registry, settings.redis, settings.clickhouse)
-    for placeholder, address in zip(_PLACEHOLDERS.values(), addresses, strict=True):
-        text = text.replace(placeholder, orjson.dumps(address).decode()[1:-1])
-    try:
+        for placeholder, address in zip(_PLACEHOLDERS.values(), addresses, strict=True):
+            text = text.replace(placeholder, orjson.dumps(address).decode()[1:-1])
         plan = _PLAN.validate_json(text)
-    except ValidationError:
+    except (FileNotFoundError, ValidationError):
         return None
     return replace(plan, config={**plan.config, "parallelism.default": str(settings.job_parallelism)})
 

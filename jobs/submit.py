@@ -70,11 +70,6 @@ def client_jars(settings: Settings) -> list[Path]:
     return sorted(path for group in ("flink", "connectors") for path in (root / group).glob("*.jar"))
 
 
-def flink_path(path: Path) -> str:
-    """Return a local path as a URI for Flink's options, without escapes, which Flink does not decode."""
-    return f"file://{path}"
-
-
 def submission_config(
     settings: Settings, plan: JobPlan, checkpoint: Path | None, job_id: str | None = None
 ) -> dict[str, str]:
@@ -90,7 +85,8 @@ def submission_config(
         "execution.attached": "false",
         "rest.address": flink.hostname or "",
         "rest.port": str(flink.port or 8081),
-        "execution.checkpointing.dir": flink_path(plan_checkpoints(settings, plan)),
+        # A URI without escapes, which Flink does not decode.
+        "execution.checkpointing.dir": f"file://{plan_checkpoints(settings, plan)}",
         "pipeline.global-job-parameters": ",".join(
             f"{name}:{value}"
             for name, value in ((FINGERPRINT, plan.fingerprint()), (INSTALLATION, installation_id(settings)))
@@ -102,7 +98,7 @@ def submission_config(
         return config
     return {
         **config,
-        "execution.state-recovery.path": flink_path(checkpoint.resolve()),
+        "execution.state-recovery.path": f"file://{checkpoint.resolve()}",
         "execution.state-recovery.claim-mode": "NO_CLAIM",
     }
 

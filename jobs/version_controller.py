@@ -284,8 +284,9 @@ class VersionController:
     def _prepare_start(self, job: str, state: VersionState, plan: JobPlan) -> None:
         """Before a version is submitted: without a checkpoint, delete what an earlier attempt has left."""
         if newest_checkpoint(plan_checkpoints(self._settings, plan)):
-            change = partial(measured, version=state.next, behind=state.behind, is_complete=False)
-            self._versions.change(job, change)
+            self._versions.change(
+                job, partial(measured, version=state.next, behind=state.behind, is_complete=False)
+            )
         elif state.behind is not None and state.next not in state.dropped:
             self._versions.change(job, partial(restarted, version=state.next))
 
@@ -310,8 +311,7 @@ class VersionController:
         plan, now, kafka = self.plans.get(name), time.monotonic(), self._settings.kafka
         if plan is None:
             return
-        progress = self._progress.get(name)
-        if progress is None:
+        if (progress := self._progress.get(name)) is None:
             progress = self._progress[name] = _Progress(end_offsets(kafka), now)
         behind = lag_of_readers(kafka, {name: plan.topics}, progress.ends)[name]
         # The committed offsets may be those of an earlier attempt.
@@ -329,9 +329,8 @@ class VersionController:
     def _delete(self, job: str, version: str, name: str) -> None:
         """Delete the keys, checkpoints, plan and consumer group of a version that does not run any more."""
         delete_checkpoints(self._settings, name)
-        patterns = [f"{key_prefix(version)}*"]
-        if version == UNVERSIONED:
-            patterns = list(output_keys(JOBS[job](self._settings)))
+        is_unversioned = version == UNVERSIONED
+        patterns = output_keys(JOBS[job](self._settings)) if is_unversioned else [f"{key_prefix(version)}*"]
         with as_part_unavailable(self._settings):
             count = delete_keys(self._redis, patterns)
         try:

@@ -230,8 +230,7 @@ def live_names(settings: Settings) -> dict[str, str]:
     """
     with redis_client(settings) as client:
         versions = JobVersions(settings, client)
-        lives = {job: versions.state(job).live for job in VERSIONED_PLANS}
-    return names_of(lives)
+        return names_of({job: versions.state(job).live for job in VERSIONED_PLANS})
 
 
 def names_of(lives: Mapping[str, str]) -> dict[str, str]:

@@ -245,11 +245,10 @@ def fell_behind(messages: Sequence[Message]) -> bool:
 
 
 def _ends() -> list[TopicPartition]:
-    topics = [event.topic for event in order_events().values()]
     return [
-        TopicPartition(topic.name, number, OFFSET_END)
-        for topic in topics
-        for number in range(topic.partitions)
+        TopicPartition(event.topic.name, number, OFFSET_END)
+        for event in order_events().values()
+        for number in range(event.topic.partitions)
     ]
 
 
