@@ -22,6 +22,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from recommenders.histories import run_indices
 from schemas.published_model.weights import BLENDED, DISCOUNT, MAX_DISCOUNT, SURFACES, Weights
 
 Numbers = NDArray[np.float64]
@@ -90,11 +91,8 @@ class ClickPairs:
     def of(cls, items: ShownItems, most: int = MAX_PAIRS) -> "ClickPairs":
         """Return at most `most` pairs of a clicked product and one that was not, of the same list."""
         starts = np.searchsorted(items.lists, items.lists[items.clicked])
-        ends = np.searchsorted(items.lists, items.lists[items.clicked], side="right")
-        lengths = ends - starts
-        clicked = np.repeat(np.flatnonzero(items.clicked), lengths)
-        first = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
-        other = first + np.arange(len(clicked))
+        lengths = np.searchsorted(items.lists, items.lists[items.clicked], side="right") - starts
+        clicked, other = np.repeat(np.flatnonzero(items.clicked), lengths), run_indices(starts, lengths)
         pairs = np.flatnonzero(~items.clicked[other])
         if len(pairs) > most:
             pairs = pairs[np.linspace(0, len(pairs) - 1, most).astype(np.int64)]
@@ -130,24 +128,9 @@ def fit(columns: Numbers, pairs: ClickPairs) -> Numbers:
     return np.asarray(regression.coef_[0])
 
 
-def losses(columns: Numbers, coefficients: Numbers) -> Numbers:
-    """Return the log loss of each pair: float64 [pairs]."""
-    return np.logaddexp(0.0, -(columns @ coefficients))
-
-
-def vector(weights: Mapping[str, float]) -> Numbers:
-    """Return the weight of each of `BLENDED`: float64 [sources]."""
-    return np.array([weights.get(source, 0.0) for source in BLENDED])
-
-
 def smoothed(scores: Numbers, weights: Numbers) -> Numbers:
     """Return the weighed score of each item plus `MIN_SCORE`: float64 [items]."""
     return np.asarray(scores @ weights + MIN_SCORE)
-
-
-def logarithms(items: ShownItems, weights: Numbers) -> Numbers:
-    """Return the logarithm of the weighed score of each item: float64 [items]."""
-    return np.asarray(np.log(smoothed(items.scores, weights / weights.sum())))
 
 
 MIN_CLICKS = 300
@@ -190,7 +173,7 @@ class Ranking:
     @classmethod
     def of(cls, weights: Mapping[str, float]) -> "Ranking":
         """Return the ranking that serving makes with these weights."""
-        return cls(vector(weights), weights.get(DISCOUNT, 0.0))
+        return cls(np.array([weights.get(each, 0.0) for each in BLENDED]), weights.get(DISCOUNT, 0.0))
 
     def plain(self) -> dict[str, float]:
         """Return the weights as serving reads them; sources without a weight are left out."""
@@ -203,7 +186,8 @@ class Ranking:
     def differences(self, pairs: ClickPairs) -> Numbers:
         """Return how much higher the clicked product ranks, and how much further back it was: [pairs, 2]."""
         items = pairs.items
-        ranks = logarithms(items, self.weights) - self.discount * np.log1p(items.popularity)
+        scores = smoothed(items.scores, self.weights / self.weights.sum())
+        ranks = np.log(scores) - self.discount * np.log1p(items.popularity)
         return np.column_stack([pairs.differences(ranks), pairs.differences(np.log(items.positions))])
 
 
@@ -281,13 +265,12 @@ def _losses(ranking: Ranking, train: ClickPairs, test: ClickPairs) -> Numbers:
     scale = fit(columns, train)
     if scale[0] < 0.0:  # serving would not rank the other way round
         scale = np.array([0.0, *fit(columns[:, 1:], train)])
-    return losses(ranking.differences(test), scale) * test.importance
+    return np.logaddexp(0.0, -(ranking.differences(test) @ scale)) * test.importance
 
 
 def _is_better(gains: Numbers, pairs: ClickPairs) -> bool:
     """Return whether the mean gain is above 0, with the variance between visitors."""
-    _, of_visitor = np.unique(pairs.visitors, return_inverse=True)
-    by_visitor = np.bincount(of_visitor, gains)
+    by_visitor = np.bincount(np.unique(pairs.visitors, return_inverse=True)[1], gains)
     if len(by_visitor) < MIN_VISITORS:
         return False
     return bool(by_visitor.sum() > CERTAIN * np.sqrt(len(by_visitor)) * by_visitor.std(ddof=1))
@@ -296,8 +279,7 @@ def _is_better(gains: Numbers, pairs: ClickPairs) -> bool:
 def best_ranking(pairs: ClickPairs) -> Ranking:
     """Return the weights and the discount with the least log loss, from several starts of a descent."""
     loss = _loss_of(pairs)
-    found = [_descend(loss, start) for start in _starts(pairs)]
-    return min(found, key=lambda one: one[0])[1]
+    return min((_descend(loss, start) for start in _starts(pairs)), key=lambda one: one[0])[1]
 
 
 def _starts(pairs: ClickPairs) -> list[Numbers]:

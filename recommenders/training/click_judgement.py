@@ -95,8 +95,7 @@ def _scores(
     for age, product in enumerate(each.history):
         if product not in rows:
             code = codes.get(product)
-            best = [] if code is None else best_neighbours(model.compact, code, NEIGHBOURS)
-            rows[product] = {neighbour.code: neighbour.score for neighbour in best}
+            rows[product] = {} if code is None else dict(best_neighbours(model.compact, code, NEIGHBOURS))
         for code, score in rows[product].items():
             totals[code] = totals.get(code, 0.0) + model.history_decay**age * score
     return np.array([totals.get(codes.get(product, -1), 0.0) for product in each.products], np.float64)

@@ -7,7 +7,7 @@ unregistered after its last key is removed. So an interrupted publication leaves
 next publication removes its keys. Commands have one key each (Redis Cluster).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -140,8 +140,7 @@ class Publications:
                 self._require_rows(description)
             except (ValueError, PartUnavailable):
                 return False
-            ids = range(description.pieces)
-            return all(self.redis.exists(ids_key(version, piece)) for piece in ids)
+            return all(self.redis.exists(ids_key(version, piece)) for piece in range(description.pieces))
 
     def remove_all_but(self, versions: Iterable[str | None]) -> None:
         """Remove every other version, also one whose publication was interrupted.
@@ -164,7 +163,6 @@ class Publications:
             packed: Any = self.redis.hget(PUBLICATIONS, version)
             if packed is None:
                 return
-            self.redis.delete(description_key(version))
             for key in Layout.unpack(packed).keys(version):
                 self.redis.delete(key)
             self.redis.hdel(PUBLICATIONS, version)
@@ -177,15 +175,12 @@ class Publications:
             fields = by_bucket.setdefault(bucket_of(product_id, layout.buckets), {})
             fields[product_id] = pack_row(row, version)
             if len(fields) == ROWS_PER_WRITE:
-                self._write_fields(rows_key(version, bucket_of(product_id, layout.buckets)), fields)
+                self.redis.hset(layout.rows_key_of(version, product_id), mapping=dict(fields))
                 fields.clear()
         for bucket, fields in by_bucket.items():
             if fields:
-                self._write_fields(rows_key(version, bucket), fields)
+                self.redis.hset(rows_key(version, bucket), mapping=dict(fields))
         return rows
-
-    def _write_fields(self, key: str, fields: Mapping[str, bytes]) -> None:
-        self.redis.hset(key, mapping=dict(fields))
 
     def _require_rows(self, description: Description) -> None:
         pipeline: Any = self.redis.pipeline(transaction=False)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from resource import RUSAGE_SELF, getrusage
 
@@ -34,7 +34,6 @@ from recommenders.training.train import (
 )
 from recommenders.training.training_data import (
     RandomList,
-    TrainingData,
     read_random_lists,
     read_shown_items,
     read_training_data,
@@ -66,9 +65,8 @@ def record(
     """
     chosen = trained.card.judged[0].candidate.model
     try:
-        off_policy = judged_on_log(read_explored_log(admin, trained_at))
         more = {
-            "off_policy": off_policy,
+            "off_policy": judged_on_log(read_explored_log(admin, trained_at)),
             "model_clicks": None if trained.clicks is None else asdict(trained.clicks),
             "blend_weights": asdict(learned),
             "training": asdict(start),
@@ -82,27 +80,6 @@ def record(
 
 
 log = structlog.get_logger()
-
-
-@dataclass
-class KnownOfTraining:
-    """What is known of a training so far, for the record of its end. Times are those of the events."""
-
-    version: str | None = None
-    model: str | None = None
-    events: int | None = None
-    first_event_at: datetime | None = None
-    last_event_at: datetime | None = None
-
-    def has_read(self, training_data: TrainingData) -> None:
-        """Add the size and the period of the training data."""
-        self.events, times = len(training_data.log), training_data.log.times
-        if times is not None:
-            self.first_event_at, self.last_event_at = _moment(times.min()), _moment(times.max())
-
-    def end(self, outcome: Outcome, reason: str, ended_at: datetime) -> TrainingEnd:
-        """Return the end of the training."""
-        return TrainingEnd(outcome, reason, ended_at, **vars(self), peak_memory_mb=peak_memory_mb())
 
 
 def train_once(
@@ -120,16 +97,18 @@ def train_once(
         PartUnavailable: ClickHouse or Redis does not answer.
         UserError: there is too little to learn from, or the model does not fit into Redis.
     """
-    training_log, known = TrainingLog(settings), KnownOfTraining()
+    training_log, end = TrainingLog(settings), TrainingEnd("running", "", None)
     training_log.begin(start)
     try:
-        trained = _train_and_publish(settings, registry, options, most, start, known, on_progress, clock)
+        trained = _train_and_publish(settings, registry, options, most, start, end, on_progress, clock)
+        end.outcome, end.reason = "kept" if trained.model is None else "published", trained.reason
+        return trained
     except BaseException as error:
-        training_log.end(start, known.end(outcome_of(error), _reason_of(error), clock()))
+        end.outcome, end.reason = outcome_of(error), _reason_of(error)
         raise
-    outcome: Outcome = "kept" if trained.model is None else "published"
-    training_log.end(start, known.end(outcome, trained.reason, clock()))
-    return trained
+    finally:
+        end.ended_at, end.peak_memory_mb = clock(), peak_memory_mb()
+        training_log.end(start, end)
 
 
 def outcome_of(error: BaseException) -> Outcome:
@@ -155,11 +134,11 @@ def _train_and_publish(
     options: TrainingOptions,
     most: int,
     start: TrainingStart,
-    known: KnownOfTraining,
+    end: TrainingEnd,
     on_progress: OnProgress,
     clock: Clock,
 ) -> TrainingResult:
-    """Train, record the card, and publish if the new model is not worse.
+    """Train, record the card, and publish if the new model is not worse. `end` gets what is known meanwhile.
 
     The card is recorded before the model is published, so that a model in use has a card, and again after.
     Whether or not there is a new model, the weights of the sources are learned, and stored if they are better
@@ -171,11 +150,13 @@ def _train_and_publish(
         training_data = read_training_data(reader, most)
         newest = newest_period(training_data.log, options.days)
         random_lists = [] if newest is None else _random_lists(reader, newest)
-    known.has_read(training_data)
+    end.events, times = len(training_data.log), training_data.log.times
+    if times is not None:
+        end.first_event_at, end.last_event_at = _moment(times.min()), _moment(times.max())
     trained = train(training_data, champion, options, peak_memory_mb, on_progress, random_lists)
     trained_at = clock()
-    known.version = version = trained_at.strftime("%Y%m%dT%H%M%S")
-    known.model = trained.card.judged[0].candidate.model
+    end.version = version = trained_at.strftime("%Y%m%dT%H%M%S")
+    end.model = trained.card.judged[0].candidate.model
     on_progress(0, 1, "learning the weights of the sources")
     in_use = read_weights(registry.redis)
     learned = _learned_weights(settings, in_use, trained_at)

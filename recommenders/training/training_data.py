@@ -8,23 +8,20 @@ clicked: what `click_judgement` judges models by.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
-from common.errors import PartUnavailable, UserError
+from common.errors import UserError
 from common.experiments.definition import DEFAULT_STRATEGY
 from recommenders.evaluation.loaders.attributes import attributes_of
 from recommenders.evaluation.loaders.interactions import log_of
 from recommenders.interactions import Interactions
 from recommenders.training.blend_weights import ShownItems
+from recommenders.training.training_log import clickhouse_errors, sql
 from recommenders.vocabulary import Codes
 from schemas.published_model.weights import BLENDED
-
-_FOLDER = Path(__file__).parent
 
 
 def query(client: Client, name: str, parameters: Mapping[str, int | float | str | datetime]) -> pa.Table:
@@ -33,12 +30,9 @@ def query(client: Client, name: str, parameters: Mapping[str, int | float | str 
     Raises:
         PartUnavailable: ClickHouse rejects the query or is unavailable.
     """
-    sql = (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
     settings = {"output_format_arrow_string_as_string": 1}
-    try:
-        table = client.query_arrow(sql, parameters=dict(parameters), settings=settings)
-    except ClickHouseError as error:
-        raise PartUnavailable(f"ClickHouse did not answer: {' '.join(str(error).split())}") from error
+    with clickhouse_errors():
+        table = client.query_arrow(sql(name), parameters=dict(parameters), settings=settings)
     return pa.table({name: _decoded(table[name]) for name in table.column_names})
 
 
