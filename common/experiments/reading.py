@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import fields as fields_of
 from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any, ClassVar
@@ -23,10 +24,6 @@ from common.experiments.definition import (
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _ROUNDING = 1e-9
-
-_FIELDS = frozenset(("name", "surface", "unit", "salt", "start", "stop", "arms", "guardrails"))
-_ARM_FIELDS = frozenset(("name", "strategy", "share", "stopped_at"))
-_GUARDRAIL_FIELDS = frozenset(("metric", "max_loss"))
 
 
 class BadExperiment(ValueError):
@@ -59,7 +56,7 @@ def write_experiments(experiments: Sequence[Experiment]) -> str:
 
 def _experiment(sent: object, number: int) -> Experiment:
     where = f"experiment {number}"
-    fields = _object(sent, _FIELDS, where)
+    fields = _object(sent, Experiment, where)
     name = _name(fields.get("name"), f"{where}: name")
     if name == HOLDOUT:
         raise BadExperiment(f"{where}: {HOLDOUT} is the name of the permanent hold-out; choose another one")
@@ -103,7 +100,7 @@ def _check_together(experiments: Sequence[Experiment]) -> None:
 
 
 def _arm(sent: object, where: str) -> Arm:
-    fields = _object(sent, _ARM_FIELDS, f"{where}: arm")
+    fields = _object(sent, Arm, f"{where}: arm")
     name = _name(fields.get("name"), f"{where}: name of an arm")
     where = f"{where}: arm {name}"
     stopped_at = fields.get("stopped_at")
@@ -116,14 +113,16 @@ def _arm(sent: object, where: str) -> Arm:
 
 
 def _guardrail(sent: object, where: str) -> Guardrail:
-    fields = _object(sent, _GUARDRAIL_FIELDS, f"{where}: guardrail")
+    fields = _object(sent, Guardrail, f"{where}: guardrail")
     metric = _choice(fields.get("metric"), tuple(GUARDRAIL_METRICS), f"{where}: metric of a guardrail")
     return Guardrail(metric, _number(fields.get("max_loss"), f"{where}: max_loss of {metric}", 0.0, 1.0))
 
 
-def _object(sent: object, known: frozenset[str], where: str) -> Mapping[str, Any]:
+def _object(sent: object, kind: type[Experiment | Arm | Guardrail], where: str) -> Mapping[str, Any]:
+    """Return a JSON object, whose fields are those of a dataclass, or some of them."""
     if not isinstance(sent, dict):
         raise BadExperiment(f"{where} must be a JSON object")
+    known = {field.name for field in fields_of(kind)}
     if unknown := sorted(set(sent) - known):
         raise BadExperiment(f"{where}: unknown field {unknown[0]}; the fields are {', '.join(sorted(known))}")
     return sent

@@ -3,7 +3,6 @@
 Every figure of a metric is computed from `Moments`, the sums over the units of an arm.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 
@@ -16,34 +15,16 @@ class Moments:
     first exposure.
     """
 
-    units: int
-    y: float
-    d: float
-    c: float
-    yy: float
-    dd: float
-    cc: float
-    yd: float
-    yc: float
-    dc: float
-
-    @classmethod
-    def of(cls, rows: Iterable[tuple[float, float, float]]) -> "Moments":
-        """Return the sums over units, each (y, d, c)."""
-        units = 0
-        y = d = c = yy = dd = cc = yd = yc = dc = 0.0
-        for y_i, d_i, c_i in rows:
-            units += 1
-            y += y_i
-            d += d_i
-            c += c_i
-            yy += y_i * y_i
-            dd += d_i * d_i
-            cc += c_i * c_i
-            yd += y_i * d_i
-            yc += y_i * c_i
-            dc += d_i * c_i
-        return cls(units, y, d, c, yy, dd, cc, yd, yc, dc)
+    units: int = 0
+    y: float = 0.0
+    d: float = 0.0
+    c: float = 0.0
+    yy: float = 0.0
+    dd: float = 0.0
+    cc: float = 0.0
+    yd: float = 0.0
+    yc: float = 0.0
+    dc: float = 0.0
 
     def __add__(self, other: "Moments") -> "Moments":
         """Return the sums over the units of both."""

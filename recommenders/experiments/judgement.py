@@ -126,8 +126,7 @@ NOTHING = -1
 
 FOLDS = 2
 PRIOR_CLICKS = 5.0
-"""How many expected clicks of a product count as much as its own clicks: a product without clicks is "
-"average."""
+"""How many expected clicks of a product count as much as its own clicks: without clicks, it is average."""
 
 MIN_EFFECTIVE_PLACES = 100.0
 """With a smaller effective sample size, nothing is decided."""
@@ -149,8 +148,7 @@ class ExploredLog:
 
     @classmethod
     def of(cls, rows: Sequence[Mapping[str, Any]]) -> "ExploredLog":
-        """Return the log of rows with visitor_id, position, product_id, propensity, clicked and "
-        "strategies."""
+        """Return the log of rows with visitor_id, position, product_id, propensity, clicked, strategies."""
         visitors: dict[str, int] = {}
         products: dict[str, int] = {}
 
@@ -158,7 +156,6 @@ class ExploredLog:
             return np.array([codes.setdefault(value, len(codes)) for value in values], np.int64)
 
         shown = coded(products, (row["product_id"] for row in rows))
-        names = sorted({name for row in rows for name in row["strategies"]})
         return cls(
             coded(visitors, (row["visitor_id"] for row in rows)),
             np.array([row["position"] - 1 for row in rows], np.int64),
@@ -169,7 +166,7 @@ class ExploredLog:
                 name: np.array(
                     [products.get(row["strategies"].get(name, ""), NOTHING) for row in rows], np.int64
                 )
-                for name in names
+                for name in sorted({name for row in rows for name in row["strategies"]})
             },
         )
 
@@ -214,8 +211,7 @@ def difference(log: ExploredLog, challenger: str, champion: str) -> Interval:
     weights, logged, target = _inputs(log, challenger)
     other_weights, _, other_target = _inputs(log, champion)
     values = target - other_target + (weights - other_weights) * (log.clicks - logged)
-    ones = np.ones(len(values))
-    return ips(values, ones, log.visitors).interval
+    return ips(values, np.ones(len(values)), log.visitors).interval
 
 
 def winner(log: ExploredLog, challenger: str, champion: str) -> str | None:
@@ -230,9 +226,9 @@ def winner(log: ExploredLog, challenger: str, champion: str) -> str | None:
 
 def _inputs(log: ExploredLog, strategy: str) -> tuple[Floats, Floats, Floats]:
     """Return the weights, and the predicted clicks of what was shown and of what the strategy would show."""
-    shown_by_strategy = log.strategies[strategy]
-    weights = (shown_by_strategy == log.products) / log.propensities
-    return weights, predicted(log, log.products), predicted(log, shown_by_strategy)
+    would_show = log.strategies[strategy]
+    weights = (would_show == log.products) / log.propensities
+    return weights, predicted(log, log.products), predicted(log, would_show)
 
 
 def predicted(log: ExploredLog, products: Codes) -> Floats:
@@ -243,12 +239,13 @@ def predicted(log: ExploredLog, products: Codes) -> Floats:
     visitors only.
     """
     count = int(max(log.products.max(initial=0), products.max(initial=0))) + 1
+    length = int(log.places.max(initial=0)) + 1
     folds = log.visitors % FOLDS
     result = np.zeros(len(products))
     for fold in range(FOLDS):
         learned, applied = folds != fold, folds == fold
-        shown = np.bincount(log.places[learned], minlength=_length(log))
-        clicked = np.bincount(log.places[learned], log.clicks[learned], minlength=_length(log))
+        shown = np.bincount(log.places[learned], minlength=length)
+        clicked = np.bincount(log.places[learned], log.clicks[learned], minlength=length)
         rates = clicked / np.maximum(shown, 1)
         expected = np.bincount(log.products[learned], rates[log.places[learned]], minlength=count)
         own = np.bincount(log.products[learned], log.clicks[learned], minlength=count)
@@ -256,7 +253,3 @@ def predicted(log: ExploredLog, products: Codes) -> Floats:
         result[applied] = rates[log.places[applied]] * attraction[products[applied]]
     result[products == NOTHING] = 0.0
     return np.minimum(1.0, result)
-
-
-def _length(log: ExploredLog) -> int:
-    return int(log.places.max(initial=0)) + 1

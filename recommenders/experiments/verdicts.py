@@ -114,9 +114,12 @@ def compare(control: Moments, treated: Moments, is_mismatched: bool = False) -> 
         if found.relative is None
         else confidence_sequence(found.relative, found.relative_variance, found.units)
     )
-    interval = fixed_interval(found.difference, found.variance)
     return MetricResult(
-        found, sequence, interval, relative, _verdict(control, treated, sequence, is_mismatched)
+        found,
+        sequence,
+        fixed_interval(found.difference, found.variance),
+        relative,
+        _verdict(control, treated, sequence, is_mismatched),
     )
 
 
@@ -140,9 +143,8 @@ def breached(
 
 def is_known(control: Moments, treated: Moments) -> bool:
     """Return whether both arms have enough units, and the metric enough events, for a verdict."""
-    enough_units = min(control.units, treated.units) >= MIN_UNITS
     nonzero = _effective_events(control) + _effective_events(treated)
-    return enough_units and nonzero >= MIN_EVENTS
+    return min(control.units, treated.units) >= MIN_UNITS and nonzero >= MIN_EVENTS
 
 
 def _effective_events(arm: Moments) -> float:

@@ -40,7 +40,7 @@ from serving.recommendations.strategies import STRATEGIES
 Sums = Mapping[tuple[str, str], Moments]
 """(arm, metric) → the sums over the arm's visitors. The arm '' has those who were seen in two arms."""
 
-NOBODY = Moments.of([])
+NOBODY = Moments()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ BIAS = (
 )
 """What biases the figure, for people."""
 
-_NOBODY = Moments.of([])
+_NOBODY = Moments()
 
 
 class UpliftService:
