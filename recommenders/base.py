@@ -54,7 +54,9 @@ class Model(ABC):
         """
         if not log.ordered:
             self.drop_order()
-        for name in [name for name in vars(self) if name in self._cached_properties()]:
+        for name in [
+            name for name in vars(self) if isinstance(getattr(type(self), name, None), cached_property)
+        ]:
             del vars(self)[name]
         self.vocabulary = log.product_vocabulary
         self.arrays = {"popularity": log.popularity} | self._learn(log)
@@ -140,8 +142,8 @@ class Model(ABC):
 
     @property
     def history_decay(self) -> float:
-        """The weight of an event in the compact form, relative to the next newer event."""
-        return 1.0
+        """The setting `decay`, or 1: the weight of an event in the compact form, relative to the next one."""
+        return float(getattr(self, "decay", 1.0))
 
     @property
     def product_count(self) -> int:
@@ -165,8 +167,7 @@ class Model(ABC):
             UserError: the directory exists already.
         """
         arrays = self.arrays | self._neighbours
-        stored = storage.StoredModel(self.NAME, self.settings, self.vocabulary.ids, arrays)
-        storage.save(directory, stored)
+        storage.save(directory, storage.StoredModel(self.NAME, self.settings, self.vocabulary.ids, arrays))
 
     @classmethod
     def from_stored(cls, stored: storage.StoredModel) -> Self:
@@ -182,15 +183,6 @@ class Model(ABC):
         model.vocabulary = Vocabulary(stored.product_ids)
         model.arrays = dict(stored.arrays)
         return model
-
-    @classmethod
-    def _cached_properties(cls) -> set[str]:
-        return {
-            name
-            for base in cls.__mro__
-            for name, value in vars(base).items()
-            if isinstance(value, cached_property)
-        }
 
 
 def csr_to_arrays(name: str, matrix: csr_array) -> dict[str, NDArray[Any]]:

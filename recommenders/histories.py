@@ -26,13 +26,17 @@ def run_indices(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArra
 
     Run i covers `starts[i]` to `starts[i] + lengths[i] - 1`.
     """
-    offsets = np.cumsum(lengths) - lengths
-    shifts: NDArray[np.int64] = np.repeat(starts - offsets, lengths)
+    shifts: NDArray[np.int64] = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
     return shifts + np.arange(len(shifts))
 
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+
+
+def number_that_fit(sizes: NDArray[np.integer[Any]], limit: int) -> int:
+    """Return how many of the first sizes add up to at most `limit`; at least 1."""
+    return max(1, int(np.searchsorted(np.cumsum(sizes), limit, side="right")))
 
 
 @dataclass(frozen=True)
@@ -94,8 +98,8 @@ class Histories:
 
     def select_events(self, events: NDArray[np.bool_]) -> "Histories":
         """Return all rows with only the events where `events`, bool [events], is True."""
-        counts = np.bincount(self.rows[events], minlength=len(self))
-        return Histories(indptr_from_lengths(counts), self.products[events], self.weights[events])
+        indptr = indptr_from_lengths(np.bincount(self.rows[events], minlength=len(self)))
+        return Histories(indptr, self.products[events], self.weights[events])
 
     def before(self, events: NDArray[np.integer[Any]]) -> "Histories":
         """Return a history for each of the given events, in their order: the older events of its row."""
@@ -110,9 +114,8 @@ class Histories:
 
     def matrix(self, products: int) -> csr_array:
         """Return the summed weights of each product in each row: CSR float32 [rows, products]."""
-        columns = self.products.astype(np.int64)
-        matrix = csr_array((self.weights, columns, self.indptr), shape=(len(self), products))
-        matrix = matrix.copy()
+        events = self.weights, self.products.astype(np.int64), self.indptr
+        matrix = csr_array(events, shape=(len(self), products), copy=True)
         matrix.sum_duplicates()
         return matrix
 
@@ -123,13 +126,12 @@ class Histories:
         Raises:
             UserError: a code is negative.
         """
-        lengths = np.fromiter((len(each) for each in lists), np.int64, len(lists))
-        flat = [np.asarray(each, np.int32) for each in lists]
-        products = np.concatenate(flat) if flat else np.empty(0, np.int32)
+        products = np.concatenate([np.empty(0, np.int32), *(np.asarray(each, np.int32) for each in lists)])
         if products.size and products.min() < 0:
             raise UserError(
                 "a history holds a negative product code: remove products that were not in the training"
             )
+        lengths = np.fromiter(map(len, lists), np.int64, len(lists))
         return Histories(indptr_from_lengths(lengths), products, np.ones(len(products), np.float32))
 
     @staticmethod

@@ -17,7 +17,7 @@ from recommenders.base import Model, csr_from_arrays, csr_to_arrays
 from recommenders.compact import NEIGHBOURS
 from recommenders.histories import Floats, Histories, Ints, indptr_from_lengths
 from recommenders.interactions import Interactions, trend_ratios
-from recommenders.sparse import csr_parts, dense_product, largest_per_row
+from recommenders.sparse import csr_parts, dense_product, largest_per_row, with_values
 from recommenders.vocabulary import Codes
 
 
@@ -37,8 +37,8 @@ class ItemWeights(Model):
 
     def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
         weights = self._item_weights(log)
-        values = weights.data * self._trend(log)[weights.indices]
-        return csr_to_arrays("weights", csr_array((values, weights.indices, weights.indptr), weights.shape))
+        trended = with_values(weights, weights.data * self._trend(log)[weights.indices])
+        return csr_to_arrays("weights", trended)
 
     def _trend(self, log: Interactions) -> Floats:
         """Return t(i)^trend, float32 [products]."""
@@ -55,11 +55,6 @@ class ItemWeights(Model):
     def _nearest_neighbours(self) -> csr_array:
         """Return the largest weights of each row."""
         return largest_per_row(self.weights, NEIGHBOURS, diagonal=False)
-
-    @property
-    def history_decay(self) -> float:
-        """The same decay as in `scores`."""
-        return self.decay
 
     @cached_property
     def weights(self) -> csr_array:
@@ -110,7 +105,6 @@ def _newest_products(log: Interactions, limit: int) -> csr_array:
         start, end = affinity.indptr[row], affinity.indptr[row + 1]
         newest_first = histories.products[histories.indptr[row] : histories.indptr[row + 1]][::-1]
         distinct, places = np.unique(newest_first, return_index=True)
-        newest = distinct[np.argsort(places)[:limit]]
-        kept[start:end] = np.isin(affinity.indices[start:end], newest)
+        kept[start:end] = np.isin(affinity.indices[start:end], distinct[np.argsort(places)[:limit]])
     indptr = indptr_from_lengths(kept)[affinity.indptr]
     return csr_array((affinity.data[kept], affinity.indices[kept], indptr), shape=affinity.shape)

@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from recommenders.compiled import compiled
-from recommenders.histories import Floats, Histories, Ints
+from recommenders.histories import Floats, Histories, Ints, number_that_fit
 from recommenders.interactions import Interactions
 from recommenders.vocabulary import Codes
 
@@ -73,8 +73,7 @@ def _every_event(
     """Hold out as many of the sequences `rows` as have `limit` examples together, and at least one."""
     sequences = log.sequences
     drawn = rng.permutation(rows)
-    examples = np.cumsum(sequences.lengths[drawn] - 1)
-    held = _events_of(sequences, drawn[: max(1, int(np.searchsorted(examples, limit, side="right")))])
+    held = _events_of(sequences, drawn[: number_that_fit(sequences.lengths[drawn] - 1, limit)])
     if held.all():
         return None
     remaining = np.ones(len(log), np.bool_)
@@ -154,9 +153,7 @@ def features(
         candidate_scores = np.take_along_axis(member, candidates, axis=1)
         columns.append(candidate_scores / np.maximum(member.max(axis=1, keepdims=True), 1e-12))
         order = np.argsort(-candidate_scores, axis=1, kind="stable")
-        places = np.empty(order.shape, np.float32)
-        np.put_along_axis(places, order, np.arange(order.shape[1], dtype=np.float32)[None, :], axis=1)
-        columns.append(np.log1p(places))
+        columns.append(np.log1p(np.argsort(order, axis=1).astype(np.float32)))
     columns += [values[candidates] for values in interests]
     for decay in decays.tolist():
         event_weights = histories.with_decay(decay).matrix(interests.shape[1]).toarray()
@@ -185,10 +182,9 @@ def learn_trees(features: Floats, labels: NDArray[np.bool_], rounds: int, seed: 
     with threadpool_limits(1):
         model.fit(features, labels)
     trees = [predictor.nodes for [predictor] in model._predictors]
-    starts = np.cumsum([0, *(len(nodes) for nodes in trees)])
     nodes = np.concatenate(trees)
     return {
-        "tree_starts": starts.astype(np.int64),
+        "tree_starts": np.cumsum([0, *map(len, trees)]).astype(np.int64),
         "tree_features": np.where(nodes["is_leaf"], -1, nodes["feature_idx"]).astype(np.int32),
         "tree_thresholds": nodes["num_threshold"].astype(np.float64),
         "tree_left": nodes["left"].astype(np.int32),

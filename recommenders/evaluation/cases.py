@@ -8,7 +8,7 @@ import numpy as np
 
 from recommenders.evaluation.metrics import Metric, MetricValues, evaluate_parts
 from recommenders.evaluation.sets import Flags, ProductSets
-from recommenders.histories import Histories, Ints
+from recommenders.histories import Histories, Ints, number_that_fit
 from recommenders.interactions import Interactions
 from recommenders.ranking import RankedLists
 from recommenders.vocabulary import Codes
@@ -57,11 +57,10 @@ class Cases:
         if self.rankable is None:
             return model.recommend(self.histories, k, None if repeats else self.histories).products
         others = np.setdiff1d(np.arange(model.product_count, dtype=np.int32), self.rankable)
-        lists = [
-            model.recommend(batch, k, Histories.of([others] * len(batch))).products
-            for batch in (self.histories[at : at + _ROWS] for at in range(0, len(self), _ROWS))
-        ]
-        return np.concatenate(lists)
+        batches = (self.histories[at : at + _ROWS] for at in range(0, len(self), _ROWS))
+        return np.concatenate(
+            [model.recommend(each, k, Histories.of([others] * len(each))).products for each in batches]
+        )
 
     def evaluate(self, ranked: Codes, metrics: Sequence[Metric]) -> Mapping[str, MetricValues]:
         """Return the metrics of the lists for the parts `all`, `new` and `repeats` of `evaluate_parts`."""
@@ -130,10 +129,7 @@ def _limit_targets(targets: Ints, lengths: Ints) -> Ints:
     if lengths.sum() <= MAX_HISTORY_EVENTS:
         return targets
     drawn = np.random.default_rng(0).permutation(len(targets))
-    fitting = drawn[
-        : max(1, int(np.searchsorted(np.cumsum(lengths[drawn]), MAX_HISTORY_EVENTS, side="right")))
-    ]
-    return targets[np.sort(fitting)]
+    return targets[np.sort(drawn[: number_that_fit(lengths[drawn], MAX_HISTORY_EVENTS)])]
 
 
 REPEATS = 0.02

@@ -24,20 +24,17 @@ from recommenders.vocabulary import Codes
 
 def recall(found: Flags, sizes: Ints) -> Floats:
     """Return the share of the relevant products that are in the list."""
-    share: Floats = found.sum(axis=1) / sizes
-    return share
+    return np.asarray(found.sum(axis=1) / sizes)
 
 
 def precision(found: Flags, sizes: Ints) -> Floats:  # noqa: ARG001
     """Return the share of the list's k places with a relevant product."""
-    share: Floats = found.mean(axis=1, dtype=np.float64)
-    return share
+    return np.asarray(found.mean(axis=1, dtype=np.float64))
 
 
 def hit(found: Flags, sizes: Ints) -> Floats:  # noqa: ARG001
     """Return 1 if any listed product is relevant (hit rate; with one target, the P@k of session papers)."""
-    any_right: Floats = found.any(axis=1).astype(np.float64)
-    return any_right
+    return np.asarray(found.any(axis=1), np.float64)
 
 
 def mrr(found: Flags, sizes: Ints) -> Floats:  # noqa: ARG001
@@ -50,10 +47,8 @@ def average_precision(found: Flags, sizes: Ints) -> Floats:
 
     Source: Buckley and Voorhees, Evaluating Evaluation Measure Stability, SIGIR 2000; here for k places.
     """
-    places = np.arange(1, found.shape[1] + 1)
-    precisions = found.cumsum(axis=1) / places
-    summed: Floats = (precisions * found).sum(axis=1) / np.minimum(sizes, found.shape[1])
-    return summed
+    precisions = found.cumsum(axis=1) / np.arange(1, found.shape[1] + 1)
+    return np.asarray((precisions * found).sum(axis=1) / np.minimum(sizes, found.shape[1]))
 
 
 def ndcg(found: Flags, sizes: Ints) -> Floats:
@@ -64,14 +59,12 @@ def ndcg(found: Flags, sizes: Ints) -> Floats:
     """
     gains = discounts(found.shape[1])
     best = np.concatenate([[0.0], gains.cumsum()])[np.minimum(sizes, found.shape[1])]
-    share: Floats = (found @ gains) / best
-    return share
+    return np.asarray((found @ gains) / best)
 
 
 def discounts(k: int) -> Floats:
     """Return the weight of each place: 1 / log2(place + 1), float64 [k]."""
-    gains: Floats = 1.0 / np.log2(np.arange(2, k + 2))
-    return gains
+    return np.asarray(1.0 / np.log2(np.arange(2, k + 2)))
 
 
 METRICS: dict[str, Callable[[Flags, Ints], Floats]] = {
@@ -248,9 +241,8 @@ def seller_exposure(lists: Codes, sellers: Codes) -> Floats:
     """Return the summed exposure of each seller's products: float64 [sellers]."""
     exposures = np.broadcast_to(discounts(lists.shape[1]), lists.shape)[lists >= 0]
     seller = sellers[lists[lists >= 0]]
-    count = int(sellers.max()) + 1
-    exposure: Floats = np.bincount(seller[seller >= 0], exposures[seller >= 0], count).astype(np.float64)
-    return exposure
+    exposure = np.bincount(seller[seller >= 0], exposures[seller >= 0], int(sellers.max()) + 1)
+    return exposure.astype(np.float64)
 
 
 def gini(amounts: Floats) -> float:
@@ -261,8 +253,8 @@ def gini(amounts: Floats) -> float:
     total, count = amounts.sum(), len(amounts)
     if not total:
         return 0.0
-    ranks = np.arange(1, count + 1)
-    return float(2 * (ranks @ np.sort(amounts)) / (count * total) - (count + 1) / count)
+    ranked = np.arange(1, count + 1) @ np.sort(amounts)
+    return float(2 * ranked / (count * total) - (count + 1) / count)
 
 
 def _lift(known: Floats, shown: Codes) -> float:

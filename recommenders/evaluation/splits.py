@@ -7,7 +7,7 @@ import numpy as np
 
 from common.errors import UserError
 from recommenders.evaluation.sets import Flags, Numbers
-from recommenders.histories import Ints
+from recommenders.histories import Ints, number_that_fit
 
 
 def latest(times: Ints, share: float) -> Flags:
@@ -55,11 +55,10 @@ def random_run_of_each(groups: Numbers, order: Numbers, share: float, seed: int)
     Events are consecutive by `order`. A run that reaches the end of its group continues at the beginning.
     """
     from_end, sizes = _places_from_end(groups, np.lexsort((order, groups)))
-    _, codes = np.unique(groups, return_inverse=True)
+    codes = np.unique(groups, return_inverse=True)[1]
     drawn = np.random.default_rng(seed).random(len(groups))[codes]
     run = np.minimum(np.rint(sizes * share), sizes - 1)
-    held: Flags = (from_end + np.floor(drawn * sizes)) % sizes < run
-    return held
+    return np.asarray((from_end + np.floor(drawn * sizes)) % sizes < run)
 
 
 def random_groups(groups: Numbers, share: float, seed: int) -> Flags:
@@ -69,6 +68,15 @@ def random_groups(groups: Numbers, share: float, seed: int) -> Flags:
         UserError: there is only one group.
     """
     return _whole_groups(groups, np.random.default_rng(seed).permutation(np.unique(groups)), share)
+
+
+def random_groups_within(groups: Numbers, limit: int, rng: np.random.Generator) -> Flags:
+    """Return the events of random groups: as many groups as have at most `limit` events, at least one."""
+    sizes = np.bincount(groups)
+    order = rng.permutation(len(sizes))
+    chosen = np.zeros(len(sizes), np.bool_)
+    chosen[order[: number_that_fit(sizes[order], limit)]] = True
+    return chosen[groups]
 
 
 def latest_groups(groups: Numbers, order: Numbers, share: float) -> Flags:
@@ -92,7 +100,6 @@ def _whole_groups(groups: Numbers, names: Numbers, share: float) -> Flags:
 def _places_from_end(groups: Numbers, order: Numbers) -> tuple[Ints, Ints]:
     """Return the number of later events in the group of each event, and the size of this group."""
     _, codes, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    ends = counts.cumsum()
     from_end = np.empty(len(groups), dtype=np.int64)
-    from_end[order] = ends[codes[order]] - 1 - np.arange(len(groups))
+    from_end[order] = counts.cumsum()[codes[order]] - 1 - np.arange(len(groups))
     return from_end, counts[codes]

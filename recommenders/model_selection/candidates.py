@@ -1,9 +1,9 @@
 """Candidates of the search: models with settings from their search spaces; and results of their trials."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,7 @@ def sample_candidates(models: Models, count: int, seed: int, ordered: bool = Tru
     """
     by_model = (_sample_model(model, seed + place, ordered) for place, model in enumerate(models.values()))
     rounds = chain.from_iterable(zip_longest(*by_model))
-    return list(_first(filter(None, rounds), max(count, len(models))))
+    return list(islice(filter(None, rounds), max(count, len(models))))
 
 
 def neighbouring_candidates(candidate: Candidate, models: Models, ordered: bool = True) -> list[Candidate]:
@@ -118,16 +118,10 @@ def _sample_model(model: type[Model], seed: int, ordered: bool) -> Iterator[Cand
     while model.SPACE and misses < _MAX_MISSES:
         settings = {name: values[rng.integers(len(values))] for name, values in model.SPACE.items()}
         candidate = Candidate.of(model, settings, ordered)
-        if candidate in drawn:
-            misses += 1
-            continue
-        misses = 0
-        drawn.add(candidate)
-        yield candidate
-
-
-def _first(candidates: Iterable[Candidate], count: int) -> Iterator[Candidate]:
-    return (candidate for candidate, _ in zip(candidates, range(count), strict=False))
+        misses = misses + 1 if candidate in drawn else 0
+        if not misses:
+            drawn.add(candidate)
+            yield candidate
 
 
 @dataclass(frozen=True)
@@ -167,8 +161,7 @@ def relative_results(trials: Sequence[TrialResult]) -> Floats:
         return np.empty(0)
     means = np.array([each.means for each in trials])
     best = means.max(axis=0)
-    shares: Floats = np.where(best > 0, means / np.where(best > 0, best, 1.0), 1.0).min(axis=1)
-    return shares
+    return np.asarray(np.where(best > 0, means / np.where(best > 0, best, 1.0), 1.0).min(axis=1))
 
 
 def select_winner(trials: Sequence[TrialResult]) -> TrialResult:
@@ -189,8 +182,8 @@ def select_winner(trials: Sequence[TrialResult]) -> TrialResult:
 
 def _is_better(first: TrialResult, second: TrialResult) -> bool:
     """Return whether the mean of `first` over all splits is better by more than one standard error."""
-    differences = [ours - theirs for ours, theirs in zip(first.values, second.values, strict=True)]
-    differences = [each for each in differences if len(each)]
+    both = zip(first.values, second.values, strict=True)
+    differences = [ours - theirs for ours, theirs in both if len(ours)]
     means = [float(each.mean()) for each in differences]
     variances = [float(each.var()) / len(each) for each in differences]
     return bool(sum(means) > np.sqrt(sum(variances)))

@@ -235,8 +235,7 @@ class _Search:
             results, all_ran = self._run_all(STAGES[-1], finalists, size) if size else ([], False)
             if not results or not all_ran:
                 continue
-            pools = bool(self.plan.confirmation_splits)
-            self.confirmed = [each.pooled() if pools else each for each in results]
+            self.confirmed = [each.pooled() for each in results] if self.plan.confirmation_splits else results
             if len(finalists) < most:
                 self.cut_short.append(f"{STAGES[-1].name} (with {len(finalists)} candidates)")
             return

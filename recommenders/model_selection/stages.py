@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recommenders.evaluation.cases import EvaluationSplit
+from recommenders.evaluation.splits import random_groups_within
 from recommenders.interactions import Interactions
 
 ALL = 1 << 62
@@ -66,12 +67,7 @@ def _sampled(log: Interactions, limit: int, seed: int) -> Interactions:
     if len(log) <= limit:
         return log
     groups = log.shoppers if log.sessions is None else log.sessions
-    sizes = np.bincount(groups)
-    order = np.random.default_rng(seed).permutation(len(sizes))
-    drawn = order[: max(1, int(np.searchsorted(sizes[order].cumsum(), limit, side="right")))]
-    chosen = np.zeros(len(sizes), dtype=np.bool_)
-    chosen[drawn] = True
-    return log.select_events(chosen[groups])
+    return log.select_events(random_groups_within(groups, limit, np.random.default_rng(seed)))
 
 
 @dataclass(frozen=True)

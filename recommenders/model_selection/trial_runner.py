@@ -61,12 +61,20 @@ class CostModel:
 
     def expected(self, model: Model, eval_split: EvaluationSplit, cache: FitCache) -> TrialSeconds:
         """Return the expected duration of a trial, given the models in the cache."""
-        fit, predict = self._expected_of_members(model, eval_split, cache)
-        return (
-            TrialSeconds(fit, predict * self.hybrid_factor[model.learns])
-            if isinstance(model, Hybrid)
-            else TrialSeconds(fit, predict)
+        members: Sequence[Model] = model.member_models if isinstance(model, Hybrid) else [model]
+        logs, cases = [eval_split.log], len(eval_split.cases)
+        if isinstance(model, Hybrid) and model.learns:
+            logs.append(cache.cached_log(eval_split.log, model.learned_from, model.order) or eval_split.log)
+            cases += model.learned_from
+        fit = sum(
+            self.fit_s(each.NAME, len(events))
+            for events in logs
+            for each in members
+            if not cache.has_model(each, events)
         )
+        predict = cases * sum(self.predict_s_per_case.get(each.NAME, 0.0) for each in members)
+        factor = self.hybrid_factor[model.learns] if isinstance(model, Hybrid) else 1.0
+        return TrialSeconds(fit, predict * factor)
 
     def record(
         self, model: Model, eval_split: EvaluationSplit, expected: TrialSeconds, actual: TrialSeconds
@@ -100,22 +108,6 @@ class CostModel:
         events, seconds = smaller[-1]
         low, high = _EXPONENTS
         return min(max(log(largest_s / seconds) / log(largest / events), low), high)
-
-    def _expected_of_members(
-        self, model: Model, eval_split: EvaluationSplit, cache: FitCache
-    ) -> TrialSeconds:
-        members: Sequence[Model] = model.member_models if isinstance(model, Hybrid) else [model]
-        logs, cases = [eval_split.log], len(eval_split.cases)
-        if isinstance(model, Hybrid) and model.learns:
-            logs.append(cache.cached_log(eval_split.log, model.learned_from, model.order) or eval_split.log)
-            cases += model.learned_from
-        fit = sum(
-            self.fit_s(each.NAME, len(events))
-            for events in logs
-            for each in members
-            if not cache.has_model(each, events)
-        )
-        return TrialSeconds(fit, cases * sum(self.predict_s_per_case.get(each.NAME, 0.0) for each in members))
 
 
 FIT_CACHE_BYTES = 800_000_000
@@ -182,8 +174,7 @@ class TrialRunner:
         """Return the mean of the metrics for each case of a split, float64 [cases]."""
         ranked = eval_split.cases.rank_with(model, max(metric.k for metric in self.metrics), self.repeats)
         by_metric = eval_split.cases.evaluate(ranked, self.metrics)["all"].by_metric
-        mean: Floats = np.mean([by_metric[metric] for metric in self.metrics], axis=0)
-        return mean
+        return np.asarray(np.mean([by_metric[metric] for metric in self.metrics], axis=0))
 
     def _run(self, candidate: Candidate, eval_split: EvaluationSplit) -> list[tuple[Floats, float]]:
         model = candidate.build(self.models)

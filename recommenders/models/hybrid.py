@@ -124,9 +124,7 @@ class Hybrid(Model):
             return {}
         self._members = self._fit_members(split.log)
         rows, labels = self._examples(split)
-        if labels.all() or not labels.any():
-            return {}
-        return learn_trees(rows, labels, self.rounds, SEED)
+        return learn_trees(rows, labels, self.rounds, SEED) if labels.any() and not labels.all() else {}
 
     def _fit_members(self, log: Interactions) -> dict[str, Model]:
         return {name: self.cache.fit(member, log) for name, member in self._members.items()}
@@ -153,8 +151,7 @@ class Hybrid(Model):
             found = np.take_along_axis(is_target, np.maximum(chosen, 0), axis=1) & (chosen >= 0)
             is_sampled = found | (rng.random(found.shape) < share)
             useful = np.repeat(found.any(axis=1), chosen.shape[1]) & (is_sampled & (chosen >= 0)).ravel()
-            rows = features(scores, np.maximum(chosen, 0), histories, *interests)
-            feature_rows.append(rows[useful])
+            feature_rows.append(features(scores, np.maximum(chosen, 0), histories, *interests)[useful])
             labels.append(found.ravel()[useful])
         return np.concatenate(feature_rows), np.concatenate(labels)
 

@@ -14,7 +14,7 @@ from recommenders.compiled import compiled
 from recommenders.histories import Floats, Ints
 from recommenders.interactions import Interactions
 from recommenders.item_weights import ItemWeights, affinity_with_bounded_gram
-from recommenders.sparse import csr_parts, largest_of_product, powers, scaled, transposed
+from recommenders.sparse import csr_parts, largest_of_product, powers, scaled, transposed, with_values
 from recommenders.vocabulary import Codes
 
 MAX_DENSE_PRODUCTS = 6_000
@@ -65,9 +65,8 @@ class Ridge(ItemWeights):
             chosen = largest_of_product(by_product, normalised, self.candidates)
             solved = transposed(solve(gram, chosen, penalty))
         degrees = np.asarray(affinity.sum(axis=0))
-        values = solved.data * powers(degrees, self.degree)[solved.indices]
-        values *= np.repeat(powers(degrees, -self.degree), np.diff(solved.indptr))
-        return csr_array((values, solved.indices, solved.indptr), shape=solved.shape)
+        by_row = np.repeat(powers(degrees, -self.degree), np.diff(solved.indptr))
+        return with_values(solved, solved.data * powers(degrees, self.degree)[solved.indices] * by_row)
 
 
 def _solve_dense(gram: Floats, penalty: float, kept: int) -> csr_array:
@@ -87,8 +86,7 @@ def _solve_dense(gram: Floats, penalty: float, kept: int) -> csr_array:
         for first in range(0, len(weights), COLUMNS_AT_ONCE):
             columns = weights[:, first : first + COLUMNS_AT_ONCE]
             sizes = np.abs(columns)
-            bound = -np.partition(-sizes, kept, axis=0)[kept]
-            columns[sizes <= bound] = 0.0
+            columns[sizes <= -np.partition(-sizes, kept, axis=0)[kept]] = 0.0
     return csr_array(weights)
 
 

@@ -171,8 +171,7 @@ def log_of(
 def _weights(column: pa.Array) -> NDArray[np.float32]:
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         raise UserError(f"the weights are {column.type}: use numbers above 0")
-    weights: NDArray[np.float32] = column.to_numpy(zero_copy_only=False).astype(np.float32)
-    return weights
+    return np.asarray(column.to_numpy(zero_copy_only=False), np.float32)
 
 
 def _by_time(log: Interactions) -> Flags:
@@ -207,15 +206,12 @@ def _cases(log: Interactions, test_columns: dict[str, pa.Array]) -> tuple[Cases,
         raise UserError(
             "no shopper of the test file is in the training file: check that both use the same ids"
         )
-    notes = []
-    if unknown_shoppers := len(products) - int(known.sum()):
-        notes.append(
-            f"{unknown_shoppers:,} test events are of shoppers not in the training data: not evaluated"
-        )
-    if unknown_products := int((products[known] >= log.product_count).sum()):
-        notes.append(
-            f"{unknown_products:,} test events are of products not in the training data: counted as missed"
-        )
+    unknown = {
+        "shoppers not in the training data: not evaluated": len(products) - int(known.sum()),
+        "products not in the training data: counted as missed": int(
+            (products[known] >= log.product_count).sum()
+        ),
+    }
+    notes = [f"{count:,} test events are of {of_what}" for of_what, count in unknown.items() if count]
     rows, places = np.unique(shoppers[known], return_inverse=True)
-    truth = ProductSets.of(places, products[known], len(rows))
-    return Cases(log.histories.take(rows), truth), notes
+    return Cases(log.histories.take(rows), ProductSets.of(places, products[known], len(rows))), notes

@@ -30,14 +30,13 @@ def leave_last(path: Path, names: ColumnNames, attributes: Attributes | None = N
     Raises:
         UserError: the file is invalid, or no shopper has three events.
     """
-    left_out: list[str] = []
-    log = read_sequences(path, names, attributes, left_out)
+    notes: list[str] = []
+    log = read_sequences(path, names, attributes, notes)
     test = shoppers_held_out(log, _last(log, log.histories.lengths), "the last event of each shopper")
     held = _last(test.log, log.histories.lengths)
     validation = shoppers_held_out(test.log, held, "the last event but one of each shopper")
-    unseen = int((validation.log.popularity[test.cases.truth.products] == 0).sum())
-    notes = [f"{unseen:,} shoppers' last products are not in the training data"] if unseen else []
-    notes = [*left_out, *notes]
+    if unseen := int((validation.log.popularity[test.cases.truth.products] == 0).sum()):
+        notes.append(f"{unseen:,} shoppers' last products are not in the training data")
     return Dataset(validation.log, test.cases, test.name, lambda _: [validation], notes, order=_order(log))
 
 
@@ -72,9 +71,8 @@ def read_sequences(
         UserError: the file is invalid, or an event has no position.
     """
     columns = read_columns(path, names, ("user", "position", "item"), notes=notes)
-    order = order_by(columns["position"])
-    by_position = {name: columns[name].take(pa.array(order)) for name in ("user", "item")}
-    return log_of(by_position, attributes, ordered=True)
+    order = pa.array(order_by(columns["position"]))
+    return log_of({name: columns[name].take(order) for name in ("user", "item")}, attributes, ordered=True)
 
 
 def _order(log: Interactions) -> str:
