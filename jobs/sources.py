@@ -91,8 +91,7 @@ def event_columns(event: EventSchema, lateness_s: int = 0) -> str:
     that is more than a day ahead of the clock would advance `as_of`, so it goes to the dead-letter topic.
     """
     columns = [f"`{field['name']}` {flink_type(field['type'])}" for field in event.fields]
-    behind = lateness_s or 0.001
-    watermark = f"WATERMARK FOR occurred_at AS occurred_at - INTERVAL '{behind}' SECOND"
+    watermark = f"WATERMARK FOR occurred_at AS occurred_at - INTERVAL '{lateness_s or 0.001}' SECOND"
     return "(\n  " + ",\n  ".join([*columns, watermark]) + "\n)"
 
 

@@ -24,8 +24,7 @@ from jobs.checkpoints import newest_checkpoint, plan_checkpoints
 from jobs.flink_client import FINGERPRINT, INSTALLATION, installation_id
 from jobs.plan import JobPlan
 from jobs.registry import JOBS, VERSIONED_PLANS
-from jobs.stored_plans import stored_plan
-from jobs.versions import live_names
+from jobs.versions import live_names, stored_plan
 
 TIMEOUT_S = 180.0
 """The time limit of a submission, for each job in it."""

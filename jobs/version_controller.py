@@ -22,17 +22,12 @@ from jobs.fingerprint import function_code
 from jobs.flink_client import FlinkClient, jobs_without_checkpoint, trigger_checkpoints
 from jobs.plan import PLANNER, JobPlan
 from jobs.registry import JOBS, VERSIONED_PLANS
-from jobs.stored_plans import (
-    delete_plan,
-    store_defined_plan,
-    stored_plan,
-    stored_versions,
-)
 from jobs.version_keys import delete_keys, has_keys, output_keys, used_share_of_memory
 from jobs.versions import (
     UNVERSIONED,
     JobVersions,
     VersionState,
+    delete_plan,
     deleted,
     dropped_orphans,
     measured,
@@ -41,6 +36,9 @@ from jobs.versions import (
     proposed_by_checkout,
     restarted,
     started,
+    store_defined_plan,
+    stored_plan,
+    stored_versions,
     switched_if_due,
     with_problem,
     without_before,

@@ -17,9 +17,9 @@ from jobs.registry import JOBS, TOPICS_BY_JOB, VERSIONED_PLANS
 from jobs.signals import logic as signals
 from jobs.sinks import HISTORY_FLUSH, LIVE_FLUSH
 from jobs.sources import flink_type, reader_schema, source_table
-from jobs.stored_plans import defined_version, store_defined_plan, stored_plan, stored_versions
 from jobs.submit import submission_config
 from jobs.version_keys import output_keys
+from jobs.versions import defined_version, store_defined_plan, stored_plan, stored_versions
 from schemas.events import all_events
 from schemas.topics import RANKINGS
 
