@@ -14,11 +14,11 @@ from scipy.sparse import csr_array
 from common.errors import UserError
 from recommenders import storage
 from recommenders.compact import NEIGHBOURS, CompactModel
-from recommenders.histories import Floats, Histories
+from recommenders.histories import Codes, Floats, Histories
 from recommenders.interactions import Interactions
 from recommenders.ranking import PADDING, RankedLists, exclude, top_k
 from recommenders.sparse import csr_from_lists, csr_parts
-from recommenders.vocabulary import Codes, Vocabulary
+from recommenders.vocabulary import Vocabulary
 
 MAX_SCORES = 8_000_000
 """The largest number of scores in memory at once: 32 MB."""

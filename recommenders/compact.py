@@ -6,9 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from recommenders.compiled import compiled, prefetch
-from recommenders.histories import Floats, Ints
+from recommenders.histories import Codes, Floats, Ints
 from recommenders.ranking import BLOCK, EMPTY_BLOCK, PADDING, RankedLists, block_max, select
-from recommenders.vocabulary import Codes
 
 NEIGHBOURS = 500
 

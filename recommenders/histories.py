@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from common.errors import UserError
-from recommenders.vocabulary import Codes
+
+Codes = NDArray[np.int32]
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
 
 
 def indptr_from_lengths(lengths: NDArray[np.integer[Any] | np.bool_]) -> NDArray[np.int64]:
@@ -28,10 +31,6 @@ def run_indices(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArra
     """
     shifts: NDArray[np.int64] = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
     return shifts + np.arange(len(shifts))
-
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 
 
 def number_that_fit(sizes: NDArray[np.integer[Any]], limit: int) -> int:

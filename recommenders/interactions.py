@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from common.errors import UserError
-from recommenders.histories import Floats, Histories, Ints
+from recommenders.histories import Codes, Floats, Histories, Ints
 from recommenders.sparse import with_values
-from recommenders.vocabulary import Codes, Column, Vocabulary
+from recommenders.vocabulary import Column, Vocabulary
 
 DAY_S = 86_400
 

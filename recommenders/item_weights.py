@@ -15,10 +15,9 @@ from scipy.sparse import csr_array
 
 from recommenders.base import Model, csr_from_arrays, csr_to_arrays
 from recommenders.compact import NEIGHBOURS
-from recommenders.histories import Floats, Histories, Ints, indptr_from_lengths
+from recommenders.histories import Codes, Floats, Histories, Ints, indptr_from_lengths
 from recommenders.interactions import Interactions, trend_ratios
 from recommenders.sparse import csr_parts, dense_product, largest_per_row, with_values
-from recommenders.vocabulary import Codes
 
 
 @dataclass

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommenders.compiled import compiled
-from recommenders.histories import Floats, Histories
-from recommenders.vocabulary import Codes
+from recommenders.histories import Codes, Floats, Histories
 
 BLOCK = 64
 """Consecutive scores that form one block. Vector instructions find the largest score of a block."""

@@ -14,9 +14,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from recommenders.compiled import compiled
-from recommenders.histories import Floats, Histories, Ints, number_that_fit
+from recommenders.histories import Codes, Floats, Histories, Ints, number_that_fit
 from recommenders.interactions import Interactions
-from recommenders.vocabulary import Codes
 
 HoldOutMethod = Literal["last", "cut", "every", "random"]
 
@@ -124,11 +123,9 @@ def interest(log: Interactions) -> Floats:
 
     If the order of the log's events is not known, there is only the first row.
     """
-    counts = [log.popularity.astype(np.int64)]
-    for share in RECENT if log.chronological else ():
-        newest = log.products[-max(1, round(share * len(log))) :]
-        counts.append(np.bincount(newest, minlength=log.product_count))
-    return np.log1p(np.stack(counts)).astype(np.float32)
+    recent = [log.products[-max(1, round(share * len(log))) :] for share in RECENT if log.chronological]
+    counts = (np.bincount(newest, minlength=log.product_count) for newest in recent)
+    return np.asarray(np.log1p(np.stack([log.popularity.astype(np.int64), *counts])), np.float32)
 
 
 def decays(log: Interactions) -> Floats:

@@ -4,9 +4,8 @@ import numpy as np
 from scipy.sparse import csr_array, eye_array
 
 from recommenders.compiled import compiled
-from recommenders.histories import Floats, Histories, Ints, indptr_from_lengths
+from recommenders.histories import Codes, Floats, Histories, Ints, indptr_from_lengths
 from recommenders.ranking import push_to_heap, sort_heap
-from recommenders.vocabulary import Codes
 
 
 def scaled(matrix: csr_array, rows: float, columns: float) -> csr_array:

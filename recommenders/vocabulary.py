@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from common.errors import UserError
+from recommenders.histories import Codes
 
-Codes = NDArray[np.int32]
 Id = str | int
 Column = Sequence[Any] | NDArray[Any]
 """Ids as a sequence, a NumPy array or an Arrow array. An id is a string or an integer; `1` is not `"1"`."""

@@ -8,10 +8,9 @@ import numpy as np
 
 from recommenders.evaluation.metrics import Metric, MetricValues, evaluate_parts
 from recommenders.evaluation.sets import Flags, ProductSets
-from recommenders.histories import Histories, Ints, number_that_fit
+from recommenders.histories import Codes, Histories, Ints, number_that_fit
 from recommenders.interactions import Interactions
 from recommenders.ranking import RankedLists
-from recommenders.vocabulary import Codes
 
 _ROWS = 256
 

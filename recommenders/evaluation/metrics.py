@@ -18,8 +18,7 @@ import numpy as np
 from common.errors import UserError
 from recommenders.evaluation.intervals import Interval, interval
 from recommenders.evaluation.sets import Flags, Floats, Numbers, ProductSets
-from recommenders.histories import Ints
-from recommenders.vocabulary import Codes
+from recommenders.histories import Codes, Ints
 
 
 def recall(found: Flags, sizes: Ints) -> Floats:

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recommenders.histories import Ints, indptr_from_lengths, run_indices
-from recommenders.vocabulary import Codes
+from recommenders.histories import Codes, Ints, indptr_from_lengths, run_indices
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]

@@ -47,8 +47,7 @@ def select_named_model(
     """
     baselines = {each: plan.models[each] for each in BASELINES if each in plan.models and each != name}
     result = choose(replace(plan, models=baselines, budget_s=baseline_s), on_progress) if baselines else None
-    ordered = plan.eval_splits[0].log.ordered
-    candidate, search_summary = Candidate.of(plan.models[name], {}, ordered), None
+    candidate, search_summary = Candidate.of(plan.models[name], {}, plan.eval_splits[0].log.ordered), None
     if tune:
         tuned, search_summary = _search(
             replace(plan, models={name: plan.models[name]}), on_progress, time.monotonic

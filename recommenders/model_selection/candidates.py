@@ -80,12 +80,8 @@ def hybrid_candidate(
     members: Sequence[Candidate], order: str, learned_from: int = FEW_HISTORIES
 ) -> Candidate:
     """Return a hybrid whose members are candidates of different models."""
-    changed = {
-        "members": members_text({each.model: dict(each.settings) for each in members}),
-        "order": order,
-        "learned_from": learned_from,
-    }
-    return Candidate.of(Hybrid, changed)
+    settings = members_text({each.model: dict(each.settings) for each in members})
+    return Candidate.of(Hybrid, {"members": settings, "order": order, "learned_from": learned_from})
 
 
 def neighbouring_hybrids(

@@ -17,9 +17,8 @@ from recommenders.base import Model
 from recommenders.evaluation.cases import EvaluationSplit
 from recommenders.evaluation.metrics import Metric
 from recommenders.evaluation.sets import Floats
-from recommenders.fit_cache import FitCache
 from recommenders.model_selection.candidates import Candidate, Models, TrialResult
-from recommenders.models.hybrid import Hybrid
+from recommenders.models.hybrid import FitCache, Hybrid
 
 _DEFAULT_HYBRID_FACTOR = {False: 1.5, True: 4.0}
 """The initial `hybrid_factor` of `CostModel`."""
@@ -165,8 +164,9 @@ class TrialRunner:
         for candidate, by_split in outcomes.items():
             if len(by_split) == len(eval_splits):
                 mean_metrics, seconds = zip(*by_split, strict=True)
-                result = TrialResult(candidate, stage, mean_metrics, len(eval_splits[0].log), sum(seconds))
-                self.results[_key(candidate, eval_splits)] = result
+                self.results[_key(candidate, eval_splits)] = TrialResult(
+                    candidate, stage, mean_metrics, len(eval_splits[0].log), sum(seconds)
+                )
         keys = [_key(each, eval_splits) for each in candidates]
         return [replace(self.results[key], stage=stage) for key in keys if key in self.results]
 

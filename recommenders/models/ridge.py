@@ -11,11 +11,10 @@ from scipy.linalg import inv
 from scipy.sparse import csr_array
 
 from recommenders.compiled import compiled
-from recommenders.histories import Floats, Ints
+from recommenders.histories import Codes, Floats, Ints
 from recommenders.interactions import Interactions
 from recommenders.item_weights import ItemWeights, affinity_with_bounded_gram
 from recommenders.sparse import csr_parts, largest_of_product, powers, scaled, transposed, with_values
-from recommenders.vocabulary import Codes
 
 MAX_DENSE_PRODUCTS = 6_000
 """Up to this many products, a dense inverse (float32, 144 MB) is faster than one system per product."""

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from recommenders.base import Model
 from recommenders.compiled import compiled, prefetch
-from recommenders.histories import Floats, Histories, Ints, indptr_from_lengths
+from recommenders.histories import Codes, Floats, Histories, Ints, indptr_from_lengths
 from recommenders.interactions import Interactions
 from recommenders.ranking import push_to_heap
-from recommenders.vocabulary import Codes
 
 PREFETCH_DISTANCE = 8
 """The number of sequences that are prefetched while the scores of another one are added."""

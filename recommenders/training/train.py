@@ -10,7 +10,7 @@ from recommenders.base import Model
 from recommenders.compact import CompactModel
 from recommenders.evaluation.cases import Dataset, EvaluationSplit, shoppers_held_out
 from recommenders.evaluation.metrics import Metric
-from recommenders.evaluation.validation import validation_splits
+from recommenders.evaluation.splits import validation_splits
 from recommenders.interactions import DAY_S, Interactions
 from recommenders.model_selection.baselines import select_best_model
 from recommenders.model_selection.candidates import Candidate, Models

@@ -17,10 +17,10 @@ from common.errors import UserError
 from common.experiments.definition import DEFAULT_STRATEGY
 from recommenders.evaluation.loaders.attributes import attributes_of
 from recommenders.evaluation.loaders.interactions import log_of
+from recommenders.histories import Codes
 from recommenders.interactions import Interactions
 from recommenders.training.blend_weights import ShownItems
 from recommenders.training.training_log import clickhouse_errors, sql
-from recommenders.vocabulary import Codes
 from schemas.published_model.weights import BLENDED
 
 
@@ -113,11 +113,11 @@ def read_random_lists(
     Raises:
         PartUnavailable: ClickHouse does not answer.
     """
-    period = {"period_start": start, "period_end": end}
     limits = {"lists": lists, "most_of_visitor": most_of_visitor}
-    rows = query(client, "random_lists", {**period, **limits}).to_pylist()
+    rows = query(client, "random_lists", {"period_start": start, "period_end": end, **limits})
     return [
-        RandomList(row["visitor"], row["history"], row["products"], frozenset(row["clicked"])) for row in rows
+        RandomList(row["visitor"], row["history"], row["products"], frozenset(row["clicked"]))
+        for row in rows.to_pylist()
     ]
 
 

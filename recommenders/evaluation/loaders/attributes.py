@@ -11,9 +11,9 @@ from scipy.sparse import csr_array, vstack
 
 from common.errors import UserError
 from recommenders.evaluation.loaders.tables import ColumnNames, read_table
-from recommenders.histories import Ints
+from recommenders.histories import Codes, Ints
 from recommenders.interactions import Interactions
-from recommenders.vocabulary import Codes, Id, Vocabulary
+from recommenders.vocabulary import Id, Vocabulary
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from common.errors import UserError
 from recommenders.evaluation.cases import Dataset
-from recommenders.evaluation.loaders import interactions, sequences, sessions
+from recommenders.evaluation.loaders import interactions, sessions
 from recommenders.evaluation.loaders.attributes import Attributes, read_attributes
 from recommenders.evaluation.loaders.tables import ColumnNames, parse_column_names
 
@@ -68,12 +68,12 @@ def _of_sessions(files: InputFiles, log: Path, names: ColumnNames) -> Dataset:
 
 def _of_sequences(files: InputFiles, log: Path, names: ColumnNames, attributes: Attributes | None) -> Dataset:
     if _checked_protocol(files.protocol or "leave-last", SEQUENCE_PROTOCOLS) == "leave-last":
-        return sequences.leave_last(log, names, attributes)
+        return interactions.leave_last(log, names, attributes)
     if attributes is None:
         raise UserError(
             "--protocol new-items needs --attributes FILE: new products have no events to learn from"
         )
-    return sequences.new_items(log, names, attributes)
+    return interactions.new_items(log, names, attributes)
 
 
 def _of_interactions(

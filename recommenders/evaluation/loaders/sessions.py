@@ -16,9 +16,9 @@ from recommenders.evaluation.loaders.tables import (
     with_same_id_type,
 )
 from recommenders.evaluation.sets import Flags, ProductSets
-from recommenders.histories import Histories, Ints
+from recommenders.histories import Codes, Histories, Ints
 from recommenders.interactions import Interactions, from_columns
-from recommenders.vocabulary import Codes, Vocabulary
+from recommenders.vocabulary import Vocabulary
 
 VALIDATION_SHARE = 0.1
 

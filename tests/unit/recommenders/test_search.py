@@ -14,7 +14,6 @@ from recommenders.evaluation import splits
 from recommenders.evaluation.cases import shoppers_held_out
 from recommenders.evaluation.metrics import Metric
 from recommenders.evaluation.sets import ProductSets
-from recommenders.fit_cache import FitCache
 from recommenders.histories import Histories
 from recommenders.interactions import Interactions, from_columns
 from recommenders.model_selection import rounds
@@ -33,7 +32,7 @@ from recommenders.model_selection.candidates import (
 from recommenders.model_selection.search import SearchPlan, SearchResult, choose
 from recommenders.model_selection.stages import STAGES, SampleSize, subsample
 from recommenders.model_selection.trial_runner import TrialRunner, cache_bytes
-from recommenders.models.hybrid import Hybrid
+from recommenders.models.hybrid import FitCache, Hybrid
 from recommenders.models.item_item import ItemItem
 from recommenders.models.popularity import Popularity
 from recommenders.models.repeat import Repeat
