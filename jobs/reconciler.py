@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -300,23 +301,23 @@ def job_of_group(group: str) -> str:
     return job if job in JOBS else ""
 
 
+@dataclass
 class PollAction:
     """An action of the loop. A part that does not answer is logged once, and the action is tried again."""
 
-    def __init__(self, what: str, action: Callable[[], None]) -> None:
-        self._what = what
-        self._action = action
-        self._answered = True
+    what: str
+    action: Callable[[], None]
+    has_answered: bool = True
 
     def run(self) -> None:
         """Run the action."""
         try:
-            self._action()
-            self._answered = True
+            self.action()
+            self.has_answered = True
         except PartUnavailable as error:
-            if self._answered:
-                log.warning("waiting", action=self._what, error=str(error))
-            self._answered = False
+            if self.has_answered:
+                log.warning("waiting", action=self.what, error=str(error))
+            self.has_answered = False
 
 
 def export_recommendations_as_of(settings: Settings, client: Any) -> None:

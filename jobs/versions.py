@@ -257,15 +257,15 @@ def _dropped(state: VersionState, version: str) -> VersionState:
     return replace(state, dropped={**state.dropped, version: time.time()}) if version else state
 
 
+@dataclass(frozen=True)
 class JobVersions:
     """Stores the state of the versions of each job in Redis.
 
     Every method raises PartUnavailable if Redis does not answer.
     """
 
-    def __init__(self, settings: Settings, client: "redis.Redis") -> None:
-        self._settings = settings
-        self._redis = client
+    _settings: Settings
+    _redis: "redis.Redis"
 
     def state(self, job: str) -> VersionState:
         """Return the state of a job's versions."""

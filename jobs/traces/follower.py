@@ -14,7 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 
@@ -252,12 +252,12 @@ def _ends() -> list[TopicPartition]:
     ]
 
 
+@dataclass
 class TraceFollower:
     """Waits for events in ClickHouse, and then for the figures of confirmed orders."""
 
-    def __init__(self, figures: FigureFollower) -> None:
-        self._figures = figures
-        self._pending: dict[str, PendingEvent] = {}
+    _figures: FigureFollower
+    _pending: dict[str, PendingEvent] = field(default_factory=dict)
 
     def add(self, messages: Iterable[Message]) -> None:
         """Begin to wait for those messages whose trace is recorded."""

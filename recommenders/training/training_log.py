@@ -64,11 +64,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
 class TrainingLog:
     """The table `trainings`. A training has a row while it runs, which the row of its end replaces."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    _settings: Settings
 
     def begin(self, start: TrainingStart) -> None:
         """Record that a training runs.
