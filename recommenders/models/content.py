@@ -9,8 +9,8 @@ from scipy.sparse import csr_array, diags_array
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from common.errors import UserError
+from recommenders.base import ItemWeights, affinity_with_bounded_gram
 from recommenders.interactions import Interactions
-from recommenders.item_weights import ItemWeights, affinity_with_bounded_gram
 from recommenders.sparse import largest_of_product, linkprop_weights, powers, transposed, with_values
 
 

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
-from recommenders.base import Model
+from recommenders.base import ItemWeights, Model, affinity_with_bounded_gram
 from recommenders.histories import Floats, Histories
 from recommenders.interactions import Interactions
-from recommenders.item_weights import ItemWeights, affinity_with_bounded_gram
 from recommenders.sparse import largest_of_product, largest_per_row, linkprop_weights, powers, scaled
 
 SEED = 0

@@ -10,10 +10,10 @@ import numpy as np
 from scipy.linalg import inv
 from scipy.sparse import csr_array
 
+from recommenders.base import ItemWeights, affinity_with_bounded_gram
 from recommenders.compiled import compiled
 from recommenders.histories import Codes, Floats, Ints
 from recommenders.interactions import Interactions
-from recommenders.item_weights import ItemWeights, affinity_with_bounded_gram
 from recommenders.sparse import csr_parts, largest_of_product, powers, scaled, transposed, with_values
 
 MAX_DENSE_PRODUCTS = 6_000
