@@ -23,7 +23,7 @@ from common.audit_runs import AuditOutcome
 from common.clock import system_clock
 from common.errors import PartUnavailable
 from common.settings import Settings
-from jobs.checkpoint_trigger import trigger_checkpoints
+from jobs.flink_client import trigger_checkpoints
 from jobs.versions import topics_of_live_jobs
 from schemas.services import TOPICS_BY_GROUP as SERVICE_TOPICS
 

@@ -14,10 +14,9 @@ from rich.table import Table
 from clickhouse.client import connect
 from common.errors import UserError
 from common.settings import Settings
-from recommenders.atomic_directory import atomic_directory
 from recommenders.base import Model
+from recommenders.evaluation.cases import Dataset
 from recommenders.evaluation.loaders import files as input_files
-from recommenders.evaluation.loaders.dataset import Dataset
 from recommenders.evaluation.loaders.interactions import split
 from recommenders.evaluation.metrics import parse_metrics
 from recommenders.model_selection.baselines import ModelSelection, select_best_model, select_named_model
@@ -29,8 +28,9 @@ from recommenders.model_selection.model_card import (
     card_notes,
     format_interval,
 )
-from recommenders.model_selection.plan import OnProgress, SearchPlan
+from recommenders.model_selection.search import OnProgress, SearchPlan
 from recommenders.registry import MODELS
+from recommenders.storage import atomic_directory
 from recommenders.training.run import peak_memory_mb
 from recommenders.training.training_data import read_training_data
 

@@ -10,9 +10,18 @@ from common.errors import SoukError, UserError
 from common.job_versions import versioned_name
 from common.redis_client import redis_client
 from common.settings import Settings
-from jobs.stored_plans import defined_version, store_defined_plan, stored_plan
 from jobs.version_keys import differences
-from jobs.versions import JobVersions, VersionState, discarded, proposed, switched, went_back
+from jobs.versions import (
+    JobVersions,
+    VersionState,
+    defined_version,
+    discarded,
+    proposed,
+    store_defined_plan,
+    stored_plan,
+    switched,
+    went_back,
+)
 
 _POLL_S = 1.0
 _STALLED_S = 300.0

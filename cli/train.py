@@ -19,8 +19,7 @@ from common.settings import ROOT, Settings
 from recommenders.evaluation.metrics import Metric
 from recommenders.training.model_registry import ModelRegistry
 from recommenders.training.run import train_once
-from recommenders.training.served_models import SERVED_MODELS
-from recommenders.training.train import TrainingOptions
+from recommenders.training.train import SERVED_MODELS, TrainingOptions
 from recommenders.training.training_data import MAX_EVENTS
 from recommenders.training.training_log import TrainingStart
 

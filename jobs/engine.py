@@ -13,8 +13,7 @@ from pyflink.util.exceptions import JavaException
 
 from common.errors import SoukError
 from jobs.flink_client import causes
-from jobs.plan import JobOutput, JobPlan, with_clause
-from jobs.sources import DATABASE
+from jobs.plan import DATABASE, JobOutput, JobPlan, with_clause
 
 SINKS = "sinks"
 """Flink's database for the tables of outputs."""

@@ -6,7 +6,7 @@ and would change with the version of Flink.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -27,17 +27,11 @@ FILES_DIGEST = "JOB_FILES_DIGEST"
 """The environment variable in which `./souk up` gives the reconciler the digest of `plan_files_digest`."""
 
 _ROOT = Path(__file__).parent
-_OTHER_FOLDERS = frozenset({"recommenders", "training"})
 
 
 def plan_files_digest() -> str:
     """Return a digest of the files from which the plans of jobs are built."""
-    files = [
-        path
-        for suffix in ("py", "sql", "java")
-        for path in _ROOT.rglob(f"*.{suffix}")
-        if path.relative_to(_ROOT).parts[0] not in _OTHER_FOLDERS
-    ]
+    files = [path for suffix in ("py", "sql", "java") for path in _ROOT.rglob(f"*.{suffix}")]
     files += _ROOT.parent.joinpath("schemas", "events").glob("*.avsc")
     return digest(
         [[str(path.relative_to(_ROOT.parent)), path.read_text(encoding="utf-8")] for path in sorted(files)]
@@ -74,12 +68,11 @@ def function_code(functions: Mapping[str, str], sources: Path) -> str:
         sources: the folder of the Java sources.
     """
     packages = sorted({java_class.rpartition(".")[0] for java_class in functions.values()})
-    return digest([[package, list(_code(sources, package))] for package in packages])
+    return digest([[package, _code(sources, package)] for package in packages])
 
 
-def _code(sources: Path, package: str) -> Iterable[list[str]]:
+def _code(sources: Path, package: str) -> list[list[str]]:
     files = sorted(sources.joinpath(*package.split(".")).glob("*.java"))
     if not files:
         raise FileNotFoundError(f"no Java sources of the package {package} in {sources}")
-    for file in files:
-        yield java_tokens(file.read_text(encoding="utf-8"))
+    return [java_tokens(file.read_text(encoding="utf-8")) for file in files]

@@ -1,14 +1,17 @@
 """A client for the parts of Flink's REST API that the platform uses."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from hashlib import blake2b
 from math import isnan
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
 from common.errors import PartUnavailable
+from common.settings import Settings
 
 T = TypeVar("T")
 
@@ -23,6 +26,11 @@ FINGERPRINT = "souk.fingerprint"
 
 INSTALLATION = "souk.copy"
 """The global job parameter with the id of the installation that a job belongs to."""
+
+
+def installation_id(settings: Settings) -> str:
+    """Return the id that marks this installation's jobs on a shared Flink: a digest of its home directory."""
+    return blake2b(str(settings.home).encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ class OperatorTimes:
     parallelism: int
 
 
-class FlinkClient:
+class FlinkClient(AbstractContextManager["FlinkClient"]):
     """A client of one JobManager.
 
     Every method raises PartUnavailable if the JobManager does not answer, answers with an error status, or
@@ -84,9 +92,6 @@ class FlinkClient:
     def __init__(self, url: str) -> None:
         self._url = url
         self._http = httpx.Client(base_url=url, timeout=10, trust_env=False)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -101,6 +106,10 @@ class FlinkClient:
     def slots(self) -> tuple[int, int]:
         """Return the number of the TaskManagers' slots, and how many of them are free."""
         return self._get("/overview", lambda answer: (answer["slots-total"], answer["slots-available"]))
+
+    def require(self) -> None:
+        """Check that the JobManager answers."""
+        self.slots()
 
     def parameters(self, job_id: str) -> Mapping[str, str]:
         """Return the global job parameters that a job was submitted with."""
@@ -190,10 +199,9 @@ def _operator_times(vertex: Mapping[str, Any]) -> OperatorTimes:
 
 def _checkpoints(answer: Mapping[str, Any]) -> CheckpointStats:
     newest = answer["latest"]["completed"] or {}
-    counts = answer["counts"]
     return CheckpointStats(
-        counts["in_progress"],
-        counts["failed"],
+        answer["counts"]["in_progress"],
+        answer["counts"]["failed"],
         newest.get("latest_ack_timestamp"),
         newest.get("end_to_end_duration"),
     )
@@ -203,3 +211,43 @@ def causes(stacktrace: str) -> list[str]:
     """Return the messages of the exceptions in a Java stack trace, outermost first, without stack frames."""
     lines = [line.strip().removeprefix("Caused by: ") for line in stacktrace.splitlines()]
     return [line for line in lines if line and not line.startswith(("at ", "... ", "End of exception"))]
+
+
+def trigger_checkpoints(settings: Settings, names: Collection[str] = ()) -> None:
+    """Trigger a checkpoint of each running job that has no checkpoint in progress; of all, or of `names`.
+
+    Errors of Flink are ignored, because the next periodic checkpoint commits the same offsets.
+    """
+    installation = installation_id(settings)
+    with FlinkClient(settings.flink) as flink, suppress(PartUnavailable):
+        for job in _running(flink, names):
+            with suppress(PartUnavailable):
+                if _is_ours(flink, job, installation) and not flink.checkpoints(job.id).in_progress:
+                    flink.trigger_checkpoint(job.id)
+
+
+def jobs_without_checkpoint(settings: Settings, names: Collection[str]) -> int:
+    """Count the jobs that do not run, or have not completed a checkpoint since they were submitted.
+
+    The committed offsets of such a job's consumer group may come from an earlier attempt.
+
+    Raises:
+        PartUnavailable: Flink does not answer.
+    """
+    installation = installation_id(settings)
+    with FlinkClient(settings.flink) as flink:
+        checkpointed = {
+            job.name
+            for job in _running(flink, names)
+            if _is_ours(flink, job, installation) and flink.checkpoints(job.id).completed_ms is not None
+        }
+    return len(set(names) - checkpointed)
+
+
+def _running(flink: FlinkClient, names: Collection[str]) -> list[FlinkJob]:
+    """Return the running jobs; all of them if `names` is empty."""
+    return [job for job in flink.jobs() if job.state == "RUNNING" and (not names or job.name in names)]
+
+
+def _is_ours(flink: FlinkClient, job: FlinkJob, installation: str) -> bool:
+    return flink.parameters(job.id).get(INSTALLATION) == installation

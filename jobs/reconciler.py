@@ -15,16 +15,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import structlog
 
+from clickhouse import readiness as clickhouse_readiness
 from common.consumer_lag import export_lag
 from common.errors import PartUnavailable
 from common.job_versions import LIVE_FIELD, key_prefix, state_key
 from common.metrics import JOB_SUBMISSIONS, RECOMMENDATIONS_AS_OF
-from common.redis_client import as_part_unavailable, redis_client
+from common.readiness import Check, NotReady
+from common.redis_client import as_part_unavailable, redis_client, require_redis
 from common.settings import Settings
 from common.tracing import configure_tracing
 from common.worker_process import run_worker
@@ -36,15 +40,55 @@ from jobs.checkpoints import (
     set_aside,
 )
 from jobs.fingerprint import FILES_DIGEST, plan_files_digest
-from jobs.flink_client import FINGERPRINT, INITIALIZING, INSTALLATION, FlinkClient, FlinkJob, causes
+from jobs.flink_client import (
+    FINGERPRINT,
+    INITIALIZING,
+    INSTALLATION,
+    FlinkClient,
+    FlinkJob,
+    causes,
+    installation_id,
+)
 from jobs.flink_metrics import FlinkMetrics
 from jobs.plan import JobPlan
-from jobs.readiness import checks
 from jobs.registry import JOBS
-from jobs.submission import submit
-from jobs.submit import installation_id
+from jobs.submit import run_submission
 from jobs.traces.follower import follow_traces
 from jobs.version_controller import FlinkView, VersionController
+
+
+def checks(settings: Settings) -> Mapping[str, Check]:
+    """Return the checks by name."""
+    flink = FlinkClient(settings.flink)  # for as long as the process runs
+    return {
+        **clickhouse_readiness.checks(settings),
+        "redis": lambda: require_redis(settings),
+        "flink": flink.require,
+        "jobs": lambda: require_jobs(flink.jobs()),
+    }
+
+
+def require_jobs(listed: Sequence[FlinkJob]) -> None:
+    """Check that a version of every job runs. `listed` is oldest first.
+
+    Raises:
+        NotReady: a job is in another state. The message has the states of all such jobs.
+    """
+    ordered = sorted(listed, key=lambda job: job.running)  # the newest attempt, unless one runs
+    newest = {job.name.partition("@")[0]: job for job in ordered}
+    missing = [f"{name} is {state}" for name in JOBS if (state := _hindrance(newest.get(name)))]
+    if missing:
+        raise NotReady(", ".join(missing))
+
+
+def _hindrance(job: FlinkJob | None) -> str:
+    """Return the state of a job that does not run; empty if it runs."""
+    if job is None:
+        return "not there"
+    if job.running:
+        return ""
+    return "RUNNING without all of its tasks" if job.state == "RUNNING" else job.state
+
 
 log = structlog.get_logger()
 
@@ -65,13 +109,9 @@ seconds (`recommendations_as_of.sql`)."""
 
 def duplicates(jobs: Sequence[FlinkJob]) -> list[FlinkJob]:
     """Return the live jobs for which an older live job of the same name exists; `jobs` is oldest first."""
-    names: set[str] = set()
-    newer = []
-    for job in (job for job in jobs if not job.ended):
-        if job.name in names:
-            newer.append(job)
-        names.add(job.name)
-    return newer
+    oldest: dict[str, FlinkJob] = {}
+    live = [job for job in jobs if not job.ended]
+    return [job for job in live if oldest.setdefault(job.name, job) is not job]
 
 
 RESTORE_FAILURES = (
@@ -217,15 +257,14 @@ class JobReconciler:
         # the next submission has the same id, and Flink rejects it.
         job_ids = [self._next_ids.setdefault(name, uuid4().hex) for name in names]
         self._submitted_ids.update(job_ids)
-        if error := submit(names, job_ids, self._settings, self._is_stopping):
+        if error := run_submission(names, job_ids, self._settings, self._is_stopping):
             log.error("could not submit all jobs", jobs=names, error=error)
-        outcome = "failed" if error else "taken"
         for name in names:
             # After a failure, those that Flink has accepted are no longer missing at the next poll.
-            self.failures[name] = self.failures.get(name, 0) + 1 if outcome == "failed" else 0
-            delay = min(MAX_BACKOFF_S, 2.0 ** self.failures[name]) if self.failures[name] else POLL_S
+            self.failures[name] = self.failures.get(name, 0) + 1 if error else 0
+            delay = min(MAX_BACKOFF_S, 2.0 ** self.failures[name]) if error else POLL_S
             self._next_submit_at[name] = time.monotonic() + delay
-            JOB_SUBMISSIONS.labels(name.partition("@")[0], outcome).inc()
+            JOB_SUBMISSIONS.labels(name.partition("@")[0], "failed" if error else "taken").inc()
 
     def _has_leftover_tasks(self, live: Sequence[FlinkJob]) -> bool:
         """Return whether a submission must wait for slots.
@@ -250,11 +289,9 @@ class JobReconciler:
             return
         self._next_prune_at = time.monotonic() + PRUNE_EVERY_S
         for job in live:
-            plan = self._plans[job.name]
-            deleted = prune_checkpoints(
-                job_checkpoints(self._settings, job.name), plan_checkpoints(self._settings, plan), job.id
-            )
-            if deleted:
+            folder = job_checkpoints(self._settings, job.name)
+            current = plan_checkpoints(self._settings, self._plans[job.name])
+            if deleted := prune_checkpoints(folder, current, job.id):
                 log.info("pruned old checkpoints", job=job.name, folders=len(deleted))
 
 
@@ -264,23 +301,23 @@ def job_of_group(group: str) -> str:
     return job if job in JOBS else ""
 
 
+@dataclass
 class PollAction:
     """An action of the loop. A part that does not answer is logged once, and the action is tried again."""
 
-    def __init__(self, what: str, action: Callable[[], None]) -> None:
-        self._what = what
-        self._action = action
-        self._answered = True
+    what: str
+    action: Callable[[], None]
+    has_answered: bool = True
 
     def run(self) -> None:
         """Run the action."""
         try:
-            self._action()
-            self._answered = True
+            self.action()
+            self.has_answered = True
         except PartUnavailable as error:
-            if self._answered:
-                log.warning("waiting", action=self._what, error=str(error))
-            self._answered = False
+            if self.has_answered:
+                log.warning("waiting", action=self.what, error=str(error))
+            self.has_answered = False
 
 
 def export_recommendations_as_of(settings: Settings, client: Any) -> None:
@@ -310,11 +347,7 @@ def work(settings: Settings, stop: threading.Event) -> None:
         def poll() -> None:
             live = reconciler.poll(controller.plans, controller.tolerated)
             controller.view = FlinkView(set(live), reconciler.other_slots, reconciler.failures)
-            names = controller.live_names
-            metrics.update({job: live[name] for job, name in names.items() if name in live})
-
-        def export_age() -> None:
-            export_recommendations_as_of(settings, client)
+            metrics.update({job: live[name] for job, name in controller.live_names.items() if name in live})
 
         threading.Thread(
             target=export_lag,
@@ -328,7 +361,9 @@ def work(settings: Settings, stop: threading.Event) -> None:
             PollAction("choosing versions", controller.choose),
             poll_step,
             PollAction("measuring versions", controller.advance),
-            PollAction("reading the age of recommendations", export_age),
+            PollAction(
+                "reading the age of recommendations", partial(export_recommendations_as_of, settings, client)
+            ),
             PollAction("deleting versions", controller.delete_dropped),
         )
         poll_step.run()  # so that the first choice knows what runs

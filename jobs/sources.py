@@ -7,11 +7,8 @@ from typing import Any, Literal
 from common.errors import UserError
 from common.settings import Settings
 from common.timeouts import FETCH_PACE_MS
-from jobs.plan import with_clause
+from jobs.plan import DATABASE, with_clause
 from schemas.events import EventSchema
-
-DATABASE = "events"
-"""Flink's database for sources: `events.order_placed` is the topic `order_placed`."""
 
 Start = Literal["committed", "earliest"]
 """Where a job without a checkpoint starts: at its group's committed offsets, or at the first message."""
@@ -94,8 +91,7 @@ def event_columns(event: EventSchema, lateness_s: int = 0) -> str:
     that is more than a day ahead of the clock would advance `as_of`, so it goes to the dead-letter topic.
     """
     columns = [f"`{field['name']}` {flink_type(field['type'])}" for field in event.fields]
-    behind = lateness_s or 0.001
-    watermark = f"WATERMARK FOR occurred_at AS occurred_at - INTERVAL '{behind}' SECOND"
+    watermark = f"WATERMARK FOR occurred_at AS occurred_at - INTERVAL '{lateness_s or 0.001}' SECOND"
     return "(\n  " + ",\n  ".join([*columns, watermark]) + "\n)"
 
 

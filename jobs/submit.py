@@ -4,10 +4,11 @@ Prints a line `NAME JOB_ID CHECKPOINT` for each job; CHECKPOINT is `-` if the jo
 checkpoint. One JVM submits all jobs.
 """
 
+import subprocess
 import sys
 import time
-from collections.abc import Iterable
-from hashlib import blake2b
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated
@@ -17,14 +18,47 @@ import structlog
 import typer
 
 from common.errors import SoukError, UserError
-from common.settings import Settings
+from common.settings import ROOT, Settings
 from common.telemetry import configure_logging
 from jobs.checkpoints import newest_checkpoint, plan_checkpoints
-from jobs.flink_client import FINGERPRINT, INSTALLATION
+from jobs.flink_client import FINGERPRINT, INSTALLATION, installation_id
 from jobs.plan import JobPlan
 from jobs.registry import JOBS, VERSIONED_PLANS
-from jobs.stored_plans import stored_plan
-from jobs.versions import live_names
+from jobs.versions import live_names, stored_plan
+
+TIMEOUT_S = 180.0
+"""The time limit of a submission, for each job in it."""
+
+STOP_POLL_S = 0.2
+"""How soon it is seen that the caller must stop."""
+
+
+def run_submission(
+    names: Sequence[str], job_ids: Sequence[str], settings: Settings, is_stopping: Callable[[], bool]
+) -> str:
+    """Submit jobs with these ids; return why that failed, and an empty string if it did not.
+
+    Once `is_stopping`, the submission has `stop_timeout_s` to end. Flink then has a job or not, and the next
+    reconciler submits those that are missing.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jobs.submit", *names, *(f"--job-id={job_id}" for job_id in job_ids)],
+        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,  # its log has all that it prints
+    )  # fmt: skip
+    deadline = time.monotonic() + TIMEOUT_S * len(names)
+    must_stop = False
+    while process.poll() is None and time.monotonic() < deadline:
+        if not must_stop and is_stopping():
+            must_stop = True
+            deadline = min(deadline, time.monotonic() + settings.stop_timeout_s)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_POLL_S)
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+        return "its process was stopped" if must_stop else "it took too long"
+    return f"its process ended with code {process.returncode}" if process.returncode else ""
+
 
 log = structlog.get_logger()
 
@@ -33,16 +67,6 @@ def client_jars(settings: Settings) -> list[Path]:
     """Return the jars of the connectors and formats that plans use; the planner loads their classes."""
     root = settings.install / "share" / "souk"
     return sorted(path for group in ("flink", "connectors") for path in (root / group).glob("*.jar"))
-
-
-def flink_path(path: Path) -> str:
-    """Return a local path as a URI for Flink's options, without escapes, which Flink does not decode."""
-    return f"file://{path}"
-
-
-def installation_id(settings: Settings) -> str:
-    """Return the id that marks this installation's jobs on a shared Flink: a digest of its home directory."""
-    return blake2b(str(settings.home).encode(), digest_size=8).hexdigest()
 
 
 def submission_config(
@@ -60,7 +84,8 @@ def submission_config(
         "execution.attached": "false",
         "rest.address": flink.hostname or "",
         "rest.port": str(flink.port or 8081),
-        "execution.checkpointing.dir": flink_path(plan_checkpoints(settings, plan)),
+        # A URI without escapes, which Flink does not decode.
+        "execution.checkpointing.dir": f"file://{plan_checkpoints(settings, plan)}",
         "pipeline.global-job-parameters": ",".join(
             f"{name}:{value}"
             for name, value in ((FINGERPRINT, plan.fingerprint()), (INSTALLATION, installation_id(settings)))
@@ -72,7 +97,7 @@ def submission_config(
         return config
     return {
         **config,
-        "execution.state-recovery.path": flink_path(checkpoint.resolve()),
+        "execution.state-recovery.path": f"file://{checkpoint.resolve()}",
         "execution.state-recovery.claim-mode": "NO_CLAIM",
     }
 

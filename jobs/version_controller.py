@@ -16,24 +16,18 @@ from common.errors import PartUnavailable
 from common.job_versions import VERSIONED_JOBS, key_prefix, versioned_name
 from common.redis_client import as_part_unavailable
 from common.settings import Settings
-from jobs.checkpoint_trigger import jobs_without_checkpoint, trigger_checkpoints
 from jobs.checkpoints import delete_checkpoints, newest_checkpoint, plan_checkpoints
 from jobs.connectors.build import SOURCES
 from jobs.fingerprint import function_code
-from jobs.flink_client import FlinkClient
+from jobs.flink_client import FlinkClient, jobs_without_checkpoint, trigger_checkpoints
 from jobs.plan import PLANNER, JobPlan
 from jobs.registry import JOBS, VERSIONED_PLANS
-from jobs.stored_plans import (
-    delete_plan,
-    store_defined_plan,
-    stored_plan,
-    stored_versions,
-)
 from jobs.version_keys import delete_keys, has_keys, output_keys, used_share_of_memory
 from jobs.versions import (
     UNVERSIONED,
     JobVersions,
     VersionState,
+    delete_plan,
     deleted,
     dropped_orphans,
     measured,
@@ -42,6 +36,9 @@ from jobs.versions import (
     proposed_by_checkout,
     restarted,
     started,
+    store_defined_plan,
+    stored_plan,
+    stored_versions,
     switched_if_due,
     with_problem,
     without_before,
@@ -285,8 +282,9 @@ class VersionController:
     def _prepare_start(self, job: str, state: VersionState, plan: JobPlan) -> None:
         """Before a version is submitted: without a checkpoint, delete what an earlier attempt has left."""
         if newest_checkpoint(plan_checkpoints(self._settings, plan)):
-            change = partial(measured, version=state.next, behind=state.behind, is_complete=False)
-            self._versions.change(job, change)
+            self._versions.change(
+                job, partial(measured, version=state.next, behind=state.behind, is_complete=False)
+            )
         elif state.behind is not None and state.next not in state.dropped:
             self._versions.change(job, partial(restarted, version=state.next))
 
@@ -311,8 +309,7 @@ class VersionController:
         plan, now, kafka = self.plans.get(name), time.monotonic(), self._settings.kafka
         if plan is None:
             return
-        progress = self._progress.get(name)
-        if progress is None:
+        if (progress := self._progress.get(name)) is None:
             progress = self._progress[name] = _Progress(end_offsets(kafka), now)
         behind = lag_of_readers(kafka, {name: plan.topics}, progress.ends)[name]
         # The committed offsets may be those of an earlier attempt.
@@ -330,9 +327,8 @@ class VersionController:
     def _delete(self, job: str, version: str, name: str) -> None:
         """Delete the keys, checkpoints, plan and consumer group of a version that does not run any more."""
         delete_checkpoints(self._settings, name)
-        patterns = [f"{key_prefix(version)}*"]
-        if version == UNVERSIONED:
-            patterns = list(output_keys(JOBS[job](self._settings)))
+        is_unversioned = version == UNVERSIONED
+        patterns = output_keys(JOBS[job](self._settings)) if is_unversioned else [f"{key_prefix(version)}*"]
         with as_part_unavailable(self._settings):
             count = delete_keys(self._redis, patterns)
         try:

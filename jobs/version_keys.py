@@ -1,7 +1,7 @@
 """The keys of a version in Redis: whether there is room for them, how they differ, and their deletion."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -36,8 +36,7 @@ def output_keys(plan: JobPlan) -> dict[str, tuple[str, ...]]:
 
 def has_keys(client: "redis.Redis", plan: JobPlan) -> bool:
     """Return whether a job wrote to the keys of this plan that hold a whole output each."""
-    names = [pattern for pattern in output_keys(plan) if not pattern.endswith("*")]
-    return bool(client.exists(*names))
+    return bool(client.exists(*(pattern for pattern in output_keys(plan) if not pattern.endswith("*"))))
 
 
 def used_share_of_memory(client: "redis.Redis") -> float:
@@ -46,7 +45,7 @@ def used_share_of_memory(client: "redis.Redis") -> float:
     return memory["used_memory"] / memory["maxmemory"] if memory["maxmemory"] else 0.0
 
 
-def delete_keys(client: "redis.Redis", patterns: Sequence[str]) -> int:
+def delete_keys(client: "redis.Redis", patterns: Iterable[str]) -> int:
     """Delete all keys that match one of the patterns; return their number.
 
     With UNLINK, another thread of the server would free the memory (docs/decisions/redis-memory.md).

@@ -2,7 +2,11 @@
 
 The digest of a job's plan is its version; comments and server addresses do not change it. A version runs as
 a Flink job of its own, with its own keys in Redis, consumer group and checkpoints. Redis has the state of a
-job's versions (`JobVersions`). The state directory has their plans (`jobs/stored_plans.py`).
+job's versions (`JobVersions`). The state directory has their plans (`store_plan`), so that each version can
+be submitted again: its SQL may not be in this checkout any more. A stored plan has placeholders instead of
+the addresses and passwords of the servers, which are filled in when it is read. Redis does not have the
+plans, because a plan names Java classes: a program that can write to Redis must not be able to run code in
+Flink.
 
 The functions that take and return a `VersionState` are its transitions.
 """
@@ -10,17 +14,88 @@ The functions that take and return a `VersionState` are its transitions.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+import orjson
 import redis
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from common.errors import UserError
 from common.job_versions import LIVE_FIELD, state_key, versioned_name
 from common.redis_client import as_part_unavailable, redis_client
 from common.settings import Settings
+from jobs.plan import JobPlan
 from jobs.registry import JOBS, TOPICS_BY_JOB, VERSIONED_PLANS
-from jobs.stored_plans import stored_plan
+
+_VERSION_DIGITS = 8
+_PLAN = TypeAdapter(JobPlan)
+
+_PLACEHOLDERS = {
+    "kafka_bootstrap": "kafka.placeholder:1",
+    "registry_url": "http://schemas.placeholder",
+    "redis_url": "redis://redis.placeholder",
+    "clickhouse_url": "http://clickhouse.placeholder",
+}
+"""Setting → the address in stored plans, and in the plans from which versions are computed."""
+
+
+def defined_version(job: str, settings: Settings) -> str:
+    """Return the version that this checkout defines for a job."""
+    return JOBS[job](_without_addresses(settings)).fingerprint()[:_VERSION_DIGITS]
+
+
+def store_defined_plan(job: str, settings: Settings) -> str:
+    """Store the plan of the version that this checkout defines for a job, and return the version."""
+    version = defined_version(job, settings)
+    store_plan(settings, VERSIONED_PLANS[job](_without_addresses(settings), version))
+    return version
+
+
+def store_plan(settings: Settings, plan: JobPlan) -> None:
+    """Store a plan with placeholders instead of addresses."""
+    path = _path(settings, plan.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(_PLAN.dump_json(plan))
+    partial.replace(path)
+
+
+def stored_plan(settings: Settings, name: str) -> JobPlan | None:
+    """Return a stored plan with the present addresses, such as that of `rankings@1a2b3c4d`.
+
+    Returns:
+        None if no plan of this format is stored under this name.
+    """
+    addresses = (settings.kafka, settings.registry, settings.redis, settings.clickhouse)
+    try:
+        text = _path(settings, name).read_text(encoding="utf-8")
+        for placeholder, address in zip(_PLACEHOLDERS.values(), addresses, strict=True):
+            text = text.replace(placeholder, orjson.dumps(address).decode()[1:-1])
+        plan = _PLAN.validate_json(text)
+    except (FileNotFoundError, ValidationError):
+        return None
+    return replace(plan, config={**plan.config, "parallelism.default": str(settings.job_parallelism)})
+
+
+def stored_versions(settings: Settings, job: str) -> set[str]:
+    """Return the versions of a job of which a plan is stored."""
+    names = (path.stem for path in _path(settings, "").parent.glob("*.json"))
+    return {version for name in names for of, _, version in [name.partition("@")] if of == job}
+
+
+def delete_plan(settings: Settings, job: str, version: str) -> None:
+    """Delete the stored plan of a version."""
+    _path(settings, versioned_name(job, version)).unlink(missing_ok=True)
+
+
+def _without_addresses(settings: Settings) -> Settings:
+    return settings.model_copy(update=_PLACEHOLDERS)
+
+
+def _path(settings: Settings, name: str) -> Path:
+    return settings.home / "flink" / "plans" / f"{name}.json"
+
 
 UNVERSIONED = "unversioned"
 """The name in `VersionState.dropped` of the keys without a prefix."""
@@ -182,15 +257,15 @@ def _dropped(state: VersionState, version: str) -> VersionState:
     return replace(state, dropped={**state.dropped, version: time.time()}) if version else state
 
 
+@dataclass(frozen=True)
 class JobVersions:
     """Stores the state of the versions of each job in Redis.
 
     Every method raises PartUnavailable if Redis does not answer.
     """
 
-    def __init__(self, settings: Settings, client: "redis.Redis") -> None:
-        self._settings = settings
-        self._redis = client
+    _settings: Settings
+    _redis: "redis.Redis"
 
     def state(self, job: str) -> VersionState:
         """Return the state of a job's versions."""
@@ -230,8 +305,7 @@ def live_names(settings: Settings) -> dict[str, str]:
     """
     with redis_client(settings) as client:
         versions = JobVersions(settings, client)
-        lives = {job: versions.state(job).live for job in VERSIONED_PLANS}
-    return names_of(lives)
+        return names_of({job: versions.state(job).live for job in VERSIONED_PLANS})
 
 
 def names_of(lives: Mapping[str, str]) -> dict[str, str]:

@@ -1,15 +1,13 @@
 """The compact form of a model, for serving: only the nearest neighbours of every product."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from recommenders.compiled import compiled
-from recommenders.histories import Floats, Ints
-from recommenders.prefetch import prefetch
-from recommenders.ranking import PADDING, RankedLists
-from recommenders.selection import BLOCK, EMPTY_BLOCK, block_max, select
-from recommenders.vocabulary import Codes
+from recommenders.compiled import compiled, prefetch
+from recommenders.histories import Codes, Floats, Ints
+from recommenders.ranking import BLOCK, EMPTY_BLOCK, PADDING, RankedLists, block_max, select
 
 NEIGHBOURS = 500
 
@@ -43,16 +41,19 @@ class CompactModel:
     scores: Floats
     prior: Floats
     decay: float
-    _rows: NeighbourRows = field(init=False, repr=False)
-    _popular: Codes = field(init=False, repr=False)
-    _scratch: WorkArrays = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def _rows(self) -> NeighbourRows:
+        return self.indptr, self.neighbours, self.scores
+
+    @cached_property
+    def _popular(self) -> Codes:
+        return np.argsort(-self.prior, kind="stable").astype(np.int32)
+
+    @cached_property
+    def _scratch(self) -> WorkArrays:
         count = len(self.prior)
-        scratch = np.zeros(count, np.float32), np.full(-(-count // BLOCK), EMPTY_BLOCK, np.int32)
-        object.__setattr__(self, "_rows", (self.indptr, self.neighbours, self.scores))
-        object.__setattr__(self, "_popular", np.argsort(-self.prior, kind="stable").astype(np.int32))
-        object.__setattr__(self, "_scratch", scratch)
+        return np.zeros(count, np.float32), np.full(-(-count // BLOCK), EMPTY_BLOCK, np.int32)
 
     def fold_in(self, history: Codes, k: int, repeats: bool = False) -> RankedLists:
         """Return the k best products, [1, k], for a history of product codes, newest last.

@@ -1,4 +1,7 @@
-"""Histories: the events of each shopper, oldest first, as ragged arrays."""
+"""Histories: the events of each shopper, oldest first, as ragged arrays.
+
+Ragged arrays are rows of different lengths, stored one after the other in one array.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,11 +13,29 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from common.errors import UserError
-from recommenders.ragged import indptr_from_lengths, run_indices
-from recommenders.vocabulary import Codes
 
+Codes = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+
+
+def indptr_from_lengths(lengths: NDArray[np.integer[Any] | np.bool_]) -> NDArray[np.int64]:
+    """Return the start of each row, then the end of the last row: int64 [rows + 1]."""
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)))
+
+
+def run_indices(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the indices of several runs, one run after the other: int64 [sum of lengths].
+
+    Run i covers `starts[i]` to `starts[i] + lengths[i] - 1`.
+    """
+    shifts: NDArray[np.int64] = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+    return shifts + np.arange(len(shifts))
+
+
+def number_that_fit(sizes: NDArray[np.integer[Any]], limit: int) -> int:
+    """Return how many of the first sizes add up to at most `limit`; at least 1."""
+    return max(1, int(np.searchsorted(np.cumsum(sizes), limit, side="right")))
 
 
 @dataclass(frozen=True)
@@ -76,8 +97,8 @@ class Histories:
 
     def select_events(self, events: NDArray[np.bool_]) -> "Histories":
         """Return all rows with only the events where `events`, bool [events], is True."""
-        counts = np.bincount(self.rows[events], minlength=len(self))
-        return Histories(indptr_from_lengths(counts), self.products[events], self.weights[events])
+        indptr = indptr_from_lengths(np.bincount(self.rows[events], minlength=len(self)))
+        return Histories(indptr, self.products[events], self.weights[events])
 
     def before(self, events: NDArray[np.integer[Any]]) -> "Histories":
         """Return a history for each of the given events, in their order: the older events of its row."""
@@ -92,9 +113,8 @@ class Histories:
 
     def matrix(self, products: int) -> csr_array:
         """Return the summed weights of each product in each row: CSR float32 [rows, products]."""
-        columns = self.products.astype(np.int64)
-        matrix = csr_array((self.weights, columns, self.indptr), shape=(len(self), products))
-        matrix = matrix.copy()
+        events = self.weights, self.products.astype(np.int64), self.indptr
+        matrix = csr_array(events, shape=(len(self), products), copy=True)
         matrix.sum_duplicates()
         return matrix
 
@@ -105,13 +125,12 @@ class Histories:
         Raises:
             UserError: a code is negative.
         """
-        lengths = np.fromiter((len(each) for each in lists), np.int64, len(lists))
-        flat = [np.asarray(each, np.int32) for each in lists]
-        products = np.concatenate(flat) if flat else np.empty(0, np.int32)
+        products = np.concatenate([np.empty(0, np.int32), *(np.asarray(each, np.int32) for each in lists)])
         if products.size and products.min() < 0:
             raise UserError(
                 "a history holds a negative product code: remove products that were not in the training"
             )
+        lengths = np.fromiter(map(len, lists), np.int64, len(lists))
         return Histories(indptr_from_lengths(lengths), products, np.ones(len(products), np.float32))
 
     @staticmethod

@@ -1,4 +1,8 @@
-"""The interaction log: events of shoppers and products in columns, oldest first."""
+"""The interaction log: events of shoppers and products in columns, oldest first.
+
+The ages of events and the trend of products are relative to the length of the log. So settings mean the same
+in a log of one day and in a log of one year.
+"""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,8 +14,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from common.errors import UserError
-from recommenders.histories import Floats, Histories, Ints
-from recommenders.vocabulary import Codes, Column, Vocabulary
+from recommenders.histories import Codes, Floats, Histories, Ints
+from recommenders.sparse import with_values
+from recommenders.vocabulary import Column, Vocabulary
 
 DAY_S = 86_400
 
@@ -62,8 +67,7 @@ class Interactions:
     @cached_property
     def histories(self) -> Histories:
         """The history of each shopper, in the order of the shopper codes."""
-        count = len(self.shopper_vocabulary)
-        return Histories.grouped(self.shoppers, count, self.products, self.weights)
+        return Histories.grouped(self.shoppers, len(self.shopper_vocabulary), self.products, self.weights)
 
     @cached_property
     def sequences(self) -> Histories:
@@ -85,9 +89,8 @@ class Interactions:
         groups = self.shoppers if self.sessions is None else self.sessions
         if self.sessions is None and self.times is None:
             distinct, rows = np.unique(groups, return_inverse=True)
-            places = np.arange(len(distinct), dtype=np.int64)
             return (
-                places[rows] if self.ordered else np.random.default_rng(ORDER_SEED).permutation(places)[rows]
+                rows if self.ordered else np.random.default_rng(ORDER_SEED).permutation(len(distinct))[rows]
             )
         last = np.full(int(groups.max()) + 1, -1, np.int64)
         np.maximum.at(last, groups, np.arange(len(groups)))
@@ -104,8 +107,7 @@ class Interactions:
     @cached_property
     def affinity(self) -> csr_array:
         """log2(1 + `matrix`), so that each repeated event adds less: CSR float32 [shoppers, products]."""
-        values = np.log2(1.0 + self.matrix.data).astype(np.float32)
-        return csr_array((values, self.matrix.indices, self.matrix.indptr), shape=self.matrix.shape)
+        return with_values(self.matrix, np.log2(1.0 + self.matrix.data).astype(np.float32))
 
     @cached_property
     def popularity(self) -> Floats:
@@ -132,15 +134,18 @@ class Interactions:
         """
         given = np.lexsort((self.weights, self.products, self.shoppers))
         order = given[np.random.default_rng(ORDER_SEED).permutation(len(given))]
+        events = self.take(order)
+        return replace(events, times=None, sessions=None, ordered=False, chronological=False)
+
+    def take(self, rows: NDArray[Any]) -> "Interactions":
+        """Return the log with these events: their numbers in another order, or flags, bool [events]."""
         return replace(
             self,
-            shoppers=self.shoppers[order],
-            products=self.products[order],
-            weights=self.weights[order],
-            times=None,
-            sessions=None,
-            ordered=False,
-            chronological=False,
+            shoppers=self.shoppers[rows],
+            products=self.products[rows],
+            weights=self.weights[rows],
+            times=None if self.times is None else self.times[rows],
+            sessions=None if self.sessions is None else self.sessions[rows],
         )
 
     def select_events(self, events: NDArray[np.bool_]) -> "Interactions":
@@ -151,14 +156,7 @@ class Interactions:
         """
         if not events.any():
             raise UserError("no event is left in this part of the log: choose another split")
-        return replace(
-            self,
-            shoppers=self.shoppers[events],
-            products=self.products[events],
-            weights=self.weights[events],
-            times=None if self.times is None else self.times[events],
-            sessions=None if self.sessions is None else self.sessions[events],
-        )
+        return self.take(events)
 
 
 def from_columns(
@@ -198,21 +196,25 @@ def from_columns(
         raise UserError("the log holds no event: nothing can be learned from it")
     raw_times = None if times is None else _checked_times(times)
     values = np.ones(count, np.float32) if weights is None else np.asarray(weights, np.float32)
-    for what, column in (("shoppers", shopper_codes), ("times", raw_times), ("weights", values)):
-        _check_length(what, column, count)
-    _check_length("sessions", session_codes, count)
+    columns = {"shoppers": shopper_codes, "times": raw_times, "weights": values, "sessions": session_codes}
+    for what, column in columns.items():
+        if column is not None and len(column) != count:
+            raise UserError(
+                f"there are {count:,} products but {len(column):,} {what}: all columns must have the same "
+                "length"
+            )
     if not (np.isfinite(values) & (values > 0)).all():
         raise UserError("every weight must be above 0 and finite: leave out the other events")
     log = Interactions(
         shopper_codes, product_codes, values, None, session_codes, shopper_vocabulary, product_vocabulary
     )
-    if raw_times is not None and (count == 1 or (raw_times != raw_times[0]).any()):
-        return _sorted(log, raw_times)
     if raw_times is not None:
-        _seconds(raw_times)  # raises
+        seconds = _seconds(raw_times)
+        if count == 1 or (raw_times != raw_times[0]).any():
+            return replace(log, times=seconds).take(np.argsort(raw_times, kind="stable"))
     if ordered or sessions is not None:
         return log
-    return _with_sorted_ids(log, len(Vocabulary.of(catalogue, "product")[0])).without_order()
+    return _with_sorted_ids(log, len(catalogue_ids)).without_order()
 
 
 def _with_sorted_ids(log: Interactions, catalogue_size: int) -> Interactions:
@@ -226,13 +228,6 @@ def _with_sorted_ids(log: Interactions, catalogue_size: int) -> Interactions:
         shopper_vocabulary=shopper_vocabulary,
         product_vocabulary=product_vocabulary,
     )
-
-
-def _check_length(what: str, column: NDArray[Any] | None, count: int) -> None:
-    if column is not None and len(column) != count:
-        raise UserError(
-            f"there are {count:,} products but {len(column):,} {what}: all columns must have the same length"
-        )
 
 
 def _checked_times(times: NDArray[Any]) -> NDArray[Any]:
@@ -268,13 +263,36 @@ def _seconds(raw_times: NDArray[Any]) -> Ints:
     return raw_times.astype(np.int64)
 
 
-def _sorted(log: Interactions, raw_times: NDArray[Any]) -> Interactions:
-    order = np.argsort(raw_times, kind="stable")
-    return replace(
-        log,
-        shoppers=log.shoppers[order],
-        products=log.products[order],
-        weights=log.weights[order],
-        times=_seconds(raw_times)[order],
-        sessions=None if log.sessions is None else log.sessions[order],
-    )
+NEWEST_SHARE = 0.1
+"""The newest share of the log's length, in which events count as recent."""
+
+PRIOR_EVENTS = 10.0
+"""Pseudo-events that pull the trend of products with few events towards 1."""
+
+
+def relative_ages(log: Interactions) -> NDArray[np.float64]:
+    """Return ages from 0 (newest event) to 1 (oldest): float64 [events]; without times, by row number.
+
+    If the order of the events is not known, all ages are 0.
+    """
+    if not log.chronological:
+        return np.zeros(len(log))
+    if log.times is None:
+        return 1.0 - np.arange(1, len(log) + 1) / len(log)
+    return np.asarray(log.ages / max(log.ages.max(), 1e-9))
+
+
+def trend_ratios(log: Interactions) -> Floats:
+    """Return the recent events of each product relative to the expected number, float32 [products].
+
+    The ratio is (n'(i) + `PRIOR_EVENTS`) / (n(i) · N' / N + `PRIOR_EVENTS`), where product i has n(i) of all
+    N events and n'(i) of the N' recent ones. It is 1 for all products if the log has neither times nor
+    visits. Source: the shrunk ratio of DuMouchel, Bayesian Data Mining in Large Frequency Tables, The
+    American Statistician 1999.
+    """
+    if log.times is None and log.sessions is None:
+        return np.ones(log.product_count, np.float32)
+    is_recent = relative_ages(log) <= NEWEST_SHARE
+    count = np.bincount(log.products, minlength=log.product_count)
+    recent_count = np.bincount(log.products[is_recent], minlength=log.product_count)
+    return np.asarray((recent_count + PRIOR_EVENTS) / (count * is_recent.mean() + PRIOR_EVENTS), np.float32)

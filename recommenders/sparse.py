@@ -4,10 +4,8 @@ import numpy as np
 from scipy.sparse import csr_array, eye_array
 
 from recommenders.compiled import compiled
-from recommenders.heap import push_to_heap, sort_heap
-from recommenders.histories import Floats, Histories, Ints
-from recommenders.ragged import indptr_from_lengths
-from recommenders.vocabulary import Codes
+from recommenders.histories import Codes, Floats, Histories, Ints, indptr_from_lengths
+from recommenders.ranking import push_to_heap, sort_heap
 
 
 def scaled(matrix: csr_array, rows: float, columns: float) -> csr_array:
@@ -15,10 +13,14 @@ def scaled(matrix: csr_array, rows: float, columns: float) -> csr_array:
 
     If both exponents are ½, the result is the normalised adjacency matrix of the bipartite graph.
     """
-    row_powers = powers(matrix.sum(axis=1), -rows)
-    column_powers = powers(matrix.sum(axis=0), -columns)
-    values = matrix.data * np.repeat(row_powers, np.diff(matrix.indptr)) * column_powers[matrix.indices]
-    return csr_array((values.astype(np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)
+    by_row = np.repeat(powers(matrix.sum(axis=1), -rows), np.diff(matrix.indptr))
+    by_column = powers(matrix.sum(axis=0), -columns)[matrix.indices]
+    return with_values(matrix, (matrix.data * by_row * by_column).astype(np.float32))
+
+
+def with_values(matrix: csr_array, values: Floats) -> csr_array:
+    """Return a CSR matrix with the sparsity pattern of `matrix` and other values."""
+    return csr_array((values, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def powers(sums: Floats, exponent: float) -> Floats:

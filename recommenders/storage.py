@@ -1,6 +1,9 @@
-"""Stores fitted models on disk: one JSON file, and one memory-mapped `.npy` file per array. No pickle."""
+"""Stores fitted models on disk: a JSON file and a memory-mapped `.npy` file per array. No pickle."""
 
-from collections.abc import Mapping
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,28 @@ import orjson
 from numpy.typing import NDArray
 
 from common.errors import UserError
-from recommenders.atomic_directory import atomic_directory
+
+
+@contextmanager
+def atomic_directory(directory: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `directory`, which the caller creates and fills.
+
+    At the end, the temporary path is renamed to `directory`. If the caller fails, it is removed.
+
+    Raises:
+        UserError: the directory exists already.
+    """
+    if directory.exists():
+        raise UserError(f"{directory} exists already: choose another directory, or remove it")
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    temporary = directory.with_name(f".{directory.name}.{os.getpid()}")
+    try:
+        yield temporary
+        temporary.rename(directory)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
 
 FORMAT = 1
 """The version of the file format. Increase it when older code can't read what newer code writes."""

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from common.errors import UserError
+from recommenders.histories import Codes
 
-Codes = NDArray[np.int32]
 Id = str | int
 Column = Sequence[Any] | NDArray[Any]
 """Ids as a sequence, a NumPy array or an Arrow array. An id is a string or an integer; `1` is not `"1"`."""
@@ -42,8 +42,7 @@ class Vocabulary:
             UserError: an id is missing, or neither a string nor an integer.
         """
         indices, distinct = _encode(column, "id")
-        codes = np.array([self._code_of.get(id_, -1) for id_ in distinct] + [-1], np.int32)
-        return codes[indices]
+        return np.array([self._code_of.get(id_, -1) for id_ in distinct] + [-1], np.int32)[indices]
 
     def sorted(self, first: int = 0) -> tuple["Vocabulary", Codes]:
         """Return the same ids in ascending order, strings after integers, and the new code of each old one.
@@ -102,8 +101,8 @@ def _arrow(column: Column) -> pa.Array | None:
         array = _as_integers(array)
     if pa.types.is_null(array.type):
         return array.cast(pa.int64())
-    is_id = pa.types.is_integer(array.type) or pa.types.is_string(array.type)
-    return array if is_id or pa.types.is_large_string(array.type) else None
+    is_text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
+    return array if is_text or pa.types.is_integer(array.type) else None
 
 
 def _as_integers(array: pa.Array) -> pa.Array:
@@ -119,10 +118,8 @@ def _encode_mixed(column: Column, what: str) -> tuple[Codes, list[Id]]:
         values = column.to_pylist()
     else:
         values = column.tolist() if isinstance(column, np.ndarray) else list(column)
-    codes = np.empty(len(values), np.int32)
-    for row, value in enumerate(values):
-        codes[row] = code_of.setdefault(_as_id(value, what, row), len(code_of))
-    return codes, list(code_of)
+    codes = [code_of.setdefault(_as_id(value, what, row), len(code_of)) for row, value in enumerate(values)]
+    return np.array(codes, np.int32), list(code_of)
 
 
 def _as_id(value: object, what: str, row: int) -> Id:

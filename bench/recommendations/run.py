@@ -31,8 +31,7 @@ from local.commerce_request import commerce_request
 from recommenders.interactions import from_columns
 from recommenders.models.item_item import ItemItem
 from recommenders.training.neighbour_rows import ServedModel
-from recommenders.training.publication import Publications
-from recommenders.training.stored_weights import store_weights
+from recommenders.training.publication import Publications, store_weights
 from schemas.published_model.weights import DEFAULT_WEIGHTS, DISCOUNT, MAX_DISCOUNT
 from schemas.setup import register
 

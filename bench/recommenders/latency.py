@@ -15,10 +15,9 @@ from implicit.nearest_neighbours import CosineRecommender
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from recommenders.histories import Histories
+from recommenders.histories import Codes, Histories
 from recommenders.interactions import Interactions, from_columns
 from recommenders.registry import MODELS
-from recommenders.vocabulary import Codes
 
 T = TypeVar("T")
 

@@ -17,10 +17,10 @@ from producers.simulator.world.shape import WorldShape
 from recommenders.evaluation import splits
 from recommenders.evaluation.cases import EvaluationSplit, shoppers_held_out
 from recommenders.evaluation.metrics import Metric
+from recommenders.histories import Codes
 from recommenders.interactions import Interactions, from_columns
 from recommenders.ranking import top_k
 from recommenders.registry import MODELS
-from recommenders.vocabulary import Codes
 
 METRIC = Metric("ndcg", 20)
 SHARE = 0.2

@@ -17,7 +17,7 @@ from common.configuration.setting import (
     Setting,
     TextSetting,
 )
-from common.experiments.setting import ExperimentsSetting
+from common.experiments.reading import ExperimentsSetting
 
 _PER_MINUTE: dict[TrafficClass, tuple[int, str]] = {
     "checkout": (60, "Checkouts"),

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import fields as fields_of
 from datetime import UTC, datetime
 from itertools import combinations
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
+from common.configuration.setting import InvalidValue, Kind, Setting
 from common.experiments.assignment import HOLDOUT
 from common.experiments.definition import (
     GUARDRAIL_METRICS,
@@ -21,10 +24,6 @@ from common.experiments.definition import (
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _ROUNDING = 1e-9
-
-_FIELDS = frozenset(("name", "surface", "unit", "salt", "start", "stop", "arms", "guardrails"))
-_ARM_FIELDS = frozenset(("name", "strategy", "share", "stopped_at"))
-_GUARDRAIL_FIELDS = frozenset(("metric", "max_loss"))
 
 
 class BadExperiment(ValueError):
@@ -57,7 +56,7 @@ def write_experiments(experiments: Sequence[Experiment]) -> str:
 
 def _experiment(sent: object, number: int) -> Experiment:
     where = f"experiment {number}"
-    fields = _object(sent, _FIELDS, where)
+    fields = _object(sent, Experiment, where)
     name = _name(fields.get("name"), f"{where}: name")
     if name == HOLDOUT:
         raise BadExperiment(f"{where}: {HOLDOUT} is the name of the permanent hold-out; choose another one")
@@ -101,7 +100,7 @@ def _check_together(experiments: Sequence[Experiment]) -> None:
 
 
 def _arm(sent: object, where: str) -> Arm:
-    fields = _object(sent, _ARM_FIELDS, f"{where}: arm")
+    fields = _object(sent, Arm, f"{where}: arm")
     name = _name(fields.get("name"), f"{where}: name of an arm")
     where = f"{where}: arm {name}"
     stopped_at = fields.get("stopped_at")
@@ -114,14 +113,16 @@ def _arm(sent: object, where: str) -> Arm:
 
 
 def _guardrail(sent: object, where: str) -> Guardrail:
-    fields = _object(sent, _GUARDRAIL_FIELDS, f"{where}: guardrail")
+    fields = _object(sent, Guardrail, f"{where}: guardrail")
     metric = _choice(fields.get("metric"), tuple(GUARDRAIL_METRICS), f"{where}: metric of a guardrail")
     return Guardrail(metric, _number(fields.get("max_loss"), f"{where}: max_loss of {metric}", 0.0, 1.0))
 
 
-def _object(sent: object, known: frozenset[str], where: str) -> Mapping[str, Any]:
+def _object(sent: object, kind: type[Experiment | Arm | Guardrail], where: str) -> Mapping[str, Any]:
+    """Return a JSON object, whose fields are those of a dataclass, or some of them."""
     if not isinstance(sent, dict):
         raise BadExperiment(f"{where} must be a JSON object")
+    known = {field.name for field in fields_of(kind)}
     if unknown := sorted(set(sent) - known):
         raise BadExperiment(f"{where}: unknown field {unknown[0]}; the fields are {', '.join(sorted(known))}")
     return sent
@@ -171,3 +172,27 @@ def _check_unique(names: Sequence[str], what: str) -> None:
     for name in names:
         if names.count(name) > 1:
             raise BadExperiment(f"{what} {name} is defined twice")
+
+
+MAX_CHARS = 10_000
+"""The largest number of characters, about twenty experiments."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentsSetting(Setting[str]):
+    """Experiments as a JSON list (`common.experiments.reading`), always written the same way."""
+
+    kind: ClassVar[Kind] = "text"
+
+    def expected(self) -> str:
+        """Return which values the setting takes."""
+        return f"a list of experiments of at most {MAX_CHARS:,} characters (docs/experiments.md)"
+
+    def _convert(self, value: object) -> str | None:
+        if not isinstance(value, str) or len(value) > MAX_CHARS:
+            return None
+        try:
+            written = write_experiments(read_experiments(value))
+        except BadExperiment as error:
+            raise InvalidValue(f"{self.name} takes {self.expected()}: {error}") from error
+        return written if len(written) <= MAX_CHARS else None

@@ -1,16 +1,16 @@
-"""The plan of job `facts`, which copies each event's topic into its table."""
+"""The plan of job `facts`, which copies each event's topic and the reports of outbox relays."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from clickhouse.metrics.definition import read_definitions
 from common.settings import Settings
-from jobs.options import job_config
-from jobs.plan import JobOutput, JobPlan
-from jobs.sinks import DEFAULT_FLUSH, HISTORY_FLUSH, LIVE_FLUSH, clickhouse
-from jobs.sources import DATABASE, FETCH_IMMEDIATELY, FETCH_IN_BATCHES, flink_type, source_table
-from schemas.events import EventSchema
-from schemas.topics import EVENT_TOPICS, FOREVER
+from jobs.plan import DATABASE, JobOutput, JobPlan, with_clause
+from jobs.sinks import DEFAULT_FLUSH, HISTORY_FLUSH, LIVE_FLUSH, clickhouse, job_config
+from jobs.sources import FETCH_IMMEDIATELY, FETCH_IN_BATCHES, flink_type, source_table
+from schemas.events import EventSchema, all_events
+from schemas.topics import EVENT_TOPICS, FOREVER, OUTBOX_PROGRESS
 
 NAME = "facts"
 
@@ -33,6 +33,10 @@ CLOCK_EVENT = "order_placed"
 """The busiest of them. Its watermark advances the tables of the others while these have no events."""
 
 
+PROGRESS_TABLE = "pipeline_progress"
+PROGRESS_FLUSH = "500 ms"
+_PROGRESS_QUERY = Path(__file__).with_name("outbox_progress.sql")
+
 LIVE_CONFIG = {
     # How long a network exchange may buffer a row. A row passes two exchanges, so the default of 100 ms
     # costs up to 200 ms. With 20 ms the flushing threads used a fifth of a core even without traffic.
@@ -42,20 +46,51 @@ LIVE_CONFIG = {
 """Pages show the rows of this job within a second."""
 
 
-def plan(settings: Settings, events: Iterable[EventSchema]) -> JobPlan:
+def plan(settings: Settings) -> JobPlan:
     """Return the plan. It copies duplicate events too: the table keeps one row for each event id.
+
+    It also copies the reports of the services' outbox relays into `pipeline_progress`, where they limit
+    `as_of`: a table's watermark follows the newest event that arrived from any of its topics. Older events
+    may be missing while their relay is down or their transaction is open. A report contains the time before
+    which no event of the service is missing.
 
     Without a checkpoint the job starts at the committed offsets. A checkpoint commits offsets after the sinks
     have written all events before them.
     """
-    by_name = {event.name: event for event in events}
+    events = all_events()
     return JobPlan(
         name=NAME,
         config=job_config(settings, NAME) | LIVE_CONFIG,
-        sources=tuple(_source(event, settings) for event in by_name.values()),
+        sources=(*(_source(event, settings) for event in events.values()), _progress_source(settings)),
         views=(),
-        outputs=tuple(_output(event, by_name[CLOCK_EVENT], settings) for event in by_name.values()),
+        outputs=(
+            *(_output(event, events[CLOCK_EVENT], settings) for event in events.values()),
+            _progress_output(settings),
+        ),
     )
+
+
+def _progress_source(settings: Settings) -> str:
+    options = {
+        "connector": "kafka",
+        "topic": OUTBOX_PROGRESS.name,
+        "properties.bootstrap.servers": settings.kafka,
+        "properties.group.id": NAME,
+        "properties.client.id.prefix": f"{NAME}-{OUTBOX_PROGRESS.name}",
+        # Every service sends a report each second, so a job without a checkpoint needs no earlier reports.
+        "scan.startup.mode": "latest-offset",
+        "value.format": "json",
+        "value.json.ignore-parse-errors": "true",
+    }
+    return (
+        f"CREATE TABLE {OUTBOX_PROGRESS.name} (service STRING, complete_until BIGINT) {with_clause(options)}"
+    )
+
+
+def _progress_output(settings: Settings) -> JobOutput:
+    options = clickhouse(settings, PROGRESS_TABLE, PROGRESS_FLUSH, versioned=True)
+    del options["sink.progress.table"]  # its rows are progress reports already
+    return JobOutput(PROGRESS_TABLE, _PROGRESS_QUERY.read_text(encoding="utf-8").strip(), (), options)
 
 
 def _source(event: EventSchema, settings: Settings) -> str:

@@ -1,18 +1,15 @@
 """The plan of job `rankings`: sorted sets in Redis, each a `.sql` file in this folder."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from common.job_versions import key_prefix, versioned_name
 from common.settings import Settings
 from jobs.connectors.build import SOURCES
 from jobs.fingerprint import function_code
-from jobs.options import job_config
-from jobs.plan import JobOutput, JobPlan
-from jobs.queries import QueryFolder
-from jobs.sinks import redis_ranking
+from jobs.plan import JobOutput, JobPlan, QueryFolder
+from jobs.sinks import job_config, redis_ranking
 from jobs.sources import source_table
-from schemas.events import EventSchema
+from schemas.events import all_events
 from schemas.services import OTHERS
 from schemas.topics import RANKINGS
 
@@ -38,13 +35,13 @@ STATE_CONFIG = {
 }
 
 
-def plan(settings: Settings, events: Mapping[str, EventSchema], version: str = "") -> JobPlan:
-    """Return the plan of a version.
+def plan(settings: Settings, version: str = "") -> JobPlan:
+    """Return the plan of a version; without a version, its keys in Redis have no prefix.
 
     Without a checkpoint the job starts at the first message of its topics and ignores committed offsets: a
     sum needs all events.
     """
-    name = versioned_name(NAME, version)
+    name, events = versioned_name(NAME, version), all_events()
     return JobPlan(
         name=name,
         config=job_config(settings, name) | STATE_CONFIG,

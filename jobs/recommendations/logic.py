@@ -13,12 +13,10 @@ from common.job_versions import key_prefix, versioned_name
 from common.settings import Settings
 from jobs.connectors.build import SOURCES
 from jobs.fingerprint import function_code
-from jobs.options import job_config
-from jobs.plan import JobOutput, JobPlan
-from jobs.queries import QueryFolder
-from jobs.sinks import DEFAULT_FLUSH, redis
+from jobs.plan import JobOutput, JobPlan, QueryFolder
+from jobs.sinks import DEFAULT_FLUSH, job_config, redis
 from jobs.sources import source_table
-from schemas.events import EventSchema
+from schemas.events import all_events
 from schemas.services import OTHERS
 
 NAME = "recommendations"
@@ -129,12 +127,14 @@ OUTPUTS = (
 )
 
 
-def plan(settings: Settings, events: Mapping[str, EventSchema], version: str = "") -> JobPlan:
-    """Return the plan of a version. One job computes all outputs, so each topic is read and decoded once.
+def plan(settings: Settings, version: str = "") -> JobPlan:
+    """Return the plan of a version; without a version, its keys in Redis have no prefix.
+
+    One job computes all outputs, so each topic is read and decoded once.
 
     Without a checkpoint the job starts at the first message of its topics: a sum needs all events.
     """
-    name = versioned_name(NAME, version)
+    name, events = versioned_name(NAME, version), all_events()
     return JobPlan(
         name=name,
         config=job_config(settings, name) | STATE_CONFIG,

@@ -1,16 +1,13 @@
 """The plan of job `signals`: one table in ClickHouse, and a view for each pattern."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from common.settings import Settings
-from jobs.options import job_config
-from jobs.plan import JobOutput, JobPlan
-from jobs.queries import QueryFolder
+from jobs.plan import JobOutput, JobPlan, QueryFolder
 from jobs.signals.rules import RULES, SignalRules
-from jobs.sinks import DEFAULT_FLUSH, clickhouse
+from jobs.sinks import DEFAULT_FLUSH, clickhouse, job_config
 from jobs.sources import FETCH_IN_BATCHES, source_table
-from schemas.events import EventSchema
+from schemas.events import all_events
 from schemas.services import OTHERS
 
 NAME = "signals"
@@ -43,12 +40,13 @@ CONFIG = {
 }
 
 
-def plan(settings: Settings, events: Mapping[str, EventSchema], rules: SignalRules = RULES) -> JobPlan:
+def plan(settings: Settings, rules: SignalRules = RULES) -> JobPlan:
     """Return the plan.
 
     Without a checkpoint the job starts at the first message of its topics. It raises the same signals again,
     and their ids are the same.
     """
+    events = all_events()
     queries = QueryFolder(QUERIES.folder, rules.parameters(settings.restock_lead_days))
     return JobPlan(
         name=NAME,

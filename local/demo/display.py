@@ -20,7 +20,7 @@ from common.errors import PartUnavailable
 from common.money import format_money
 from common.settings import Settings
 from jobs.catch_up import ReadLag, wait_while_lag_falls
-from jobs.checkpoint_trigger import jobs_without_checkpoint, trigger_checkpoints
+from jobs.flink_client import jobs_without_checkpoint, trigger_checkpoints
 from jobs.versions import topics_of_live_jobs
 from local.demo.figures import (
     DayFigures,

@@ -1,18 +1,16 @@
-"""Test cases for fitted models: histories, and the products that followed."""
+"""Test cases for fitted models: histories, and the products that followed. A data set has a log and cases."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from recommenders.evaluation.evaluator import MetricValues, evaluate_parts
-from recommenders.evaluation.metrics import Metric
+from recommenders.evaluation.metrics import Metric, MetricValues, evaluate_parts
 from recommenders.evaluation.sets import Flags, ProductSets
-from recommenders.histories import Histories, Ints
+from recommenders.histories import Codes, Histories, Ints, number_that_fit
 from recommenders.interactions import Interactions
 from recommenders.ranking import RankedLists
-from recommenders.vocabulary import Codes
 
 _ROWS = 256
 
@@ -58,11 +56,10 @@ class Cases:
         if self.rankable is None:
             return model.recommend(self.histories, k, None if repeats else self.histories).products
         others = np.setdiff1d(np.arange(model.product_count, dtype=np.int32), self.rankable)
-        lists = [
-            model.recommend(batch, k, Histories.of([others] * len(batch))).products
-            for batch in (self.histories[at : at + _ROWS] for at in range(0, len(self), _ROWS))
-        ]
-        return np.concatenate(lists)
+        batches = (self.histories[at : at + _ROWS] for at in range(0, len(self), _ROWS))
+        return np.concatenate(
+            [model.recommend(each, k, Histories.of([others] * len(each))).products for each in batches]
+        )
 
     def evaluate(self, ranked: Codes, metrics: Sequence[Metric]) -> Mapping[str, MetricValues]:
         """Return the metrics of the lists for the parts `all`, `new` and `repeats` of `evaluate_parts`."""
@@ -131,7 +128,39 @@ def _limit_targets(targets: Ints, lengths: Ints) -> Ints:
     if lengths.sum() <= MAX_HISTORY_EVENTS:
         return targets
     drawn = np.random.default_rng(0).permutation(len(targets))
-    fitting = drawn[
-        : max(1, int(np.searchsorted(np.cumsum(lengths[drawn]), MAX_HISTORY_EVENTS, side="right")))
-    ]
-    return targets[np.sort(fitting)]
+    return targets[np.sort(drawn[: number_that_fit(lengths[drawn], MAX_HISTORY_EVENTS)])]
+
+
+REPEATS = 0.02
+"""Lists may show products of the history if at least this share of the log's events repeat a product."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A log to fit the final model on, and the test cases that evaluate this model once, at the end.
+
+    `validation_splits` maps a seed to the splits that settings are chosen on, cut from the log alone. `split`
+    describes how the test cases were held out. `order` describes the order of the events, and what its check
+    found. `notes` are remarks for the reader, for example about unknown ids.
+
+    `confirmation_splits` maps a seed to other random splits, which the last stage of a search uses together;
+    None means the same splits. Settings that only fit the first splits by chance don't win on these.
+
+    `sellers` is the seller of each product, int32 [products], -1 if unknown. `visits` is the visit of each
+    case, int64 [cases], or None if each case belongs to a different shopper.
+    """
+
+    log: Interactions
+    cases: Cases
+    split: str
+    validation_splits: Callable[[int], Sequence[EvaluationSplit]]
+    notes: Sequence[str] = ()
+    confirmation_splits: Callable[[int], Sequence[EvaluationSplit]] | None = None
+    sellers: Codes | None = None
+    visits: Ints | None = None
+    order: str = "by time"
+
+    @property
+    def repeats(self) -> bool:
+        """Whether lists should show products of the history, because the log has many repeats."""
+        return self.log.repeat_share >= REPEATS

@@ -16,7 +16,8 @@ LEVEL = 0.95
 """The confidence level of all intervals."""
 
 MAX_BLOCKS = 10_000
-_BATCH = 50
+_BATCHES = (50,) * (RESAMPLES // 50)
+"""The numbers of resamples that are drawn together."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def interval(values: Floats, seed: int, groups: Numbers | None = None) -> Interv
         return Interval(np.nan, np.nan, np.nan)
     rng = np.random.default_rng(seed)
     sums, sizes = _blocks(values, groups, rng)
-    means = np.concatenate([_resampled(sums, sizes, count, rng) for count in _batch_sizes()])
+    means = np.concatenate([_resampled(sums, sizes, count, rng) for count in _BATCHES])
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(values.mean()), float(low), float(high))
 
@@ -76,7 +77,7 @@ def difference(first: Floats, second: Floats, seed: int, groups: Numbers | None 
     observed = abs(differences.sum()) * (1 - 1e-9)
     extreme = sum(
         int((np.abs(rng.choice((-1.0, 1.0), (count, len(sums))) @ sums) >= observed).sum())
-        for count in _batch_sizes()
+        for count in _BATCHES
     )
     return PairedDifference(interval(differences, seed, groups), (extreme + 1) / (RESAMPLES + 1))
 
@@ -90,15 +91,10 @@ def _blocks(values: Floats, groups: Numbers | None, rng: np.random.Generator) ->
     members = int(codes.max()) + 1
     count = min(members, MAX_BLOCKS)
     block = (rng.permutation(members) % count)[codes]
-    sums: Floats = np.bincount(block, values, count).astype(np.float64)
-    return sums, np.bincount(block, minlength=count).astype(np.float64)
+    sums = np.bincount(block, values, count)
+    return sums.astype(np.float64), np.bincount(block, minlength=count).astype(np.float64)
 
 
 def _resampled(sums: Floats, sizes: Floats, count: int, rng: np.random.Generator) -> Floats:
     drawn = rng.integers(0, len(sums), (count, len(sums)))
-    means: Floats = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
-    return means
-
-
-def _batch_sizes() -> list[int]:
-    return [_BATCH] * (RESAMPLES // _BATCH)
+    return np.asarray(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))

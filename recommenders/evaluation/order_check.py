@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recommenders.evaluation.sets import Floats
+from recommenders.evaluation.splits import random_groups_within
 from recommenders.interactions import Interactions
 
 SIGNIFICANT_Z = 4.0
@@ -92,7 +93,7 @@ def check_order(log: Interactions) -> OrderCheck:
     Bootstrap Tests of Hypotheses, 2005, chapter 3.
     """
     rng = np.random.default_rng(SEED)
-    rows = _rows_of_random_shoppers(log, rng)
+    rows = np.flatnonzero(random_groups_within(log.shoppers, MAX_EVENTS, rng))
     shoppers = np.unique(log.shoppers[rows], return_inverse=True)[1]
     products = np.unique(log.products[rows], return_inverse=True)[1]
     by_shopper = np.argsort(shoppers, kind="stable")
@@ -121,20 +122,9 @@ class _Events:
     @property
     def matrix(self) -> csr_array:
         """1 for each shopper and product with an event: CSR float32 [products, shoppers]."""
-        shape = int(self.products.max()) + 1, int(self.shoppers.max()) + 1
-        ones = np.ones(len(self.products), np.float32)
-        matrix = csr_array((ones, (self.products, self.shoppers)), shape=shape)
+        matrix = csr_array((np.ones(len(self.products), np.float32), (self.products, self.shoppers)))
         matrix.data[:] = 1.0
         return matrix
-
-
-def _rows_of_random_shoppers(log: Interactions, rng: np.random.Generator) -> NDArray[np.int64]:
-    sizes = np.bincount(log.shoppers)
-    order = rng.permutation(len(sizes))
-    count = max(1, int(np.searchsorted(sizes[order].cumsum(), MAX_EVENTS, side="right")))
-    chosen = np.zeros(len(sizes), np.bool_)
-    chosen[order[:count]] = True
-    return np.flatnonzero(chosen[log.shoppers])
 
 
 def _places(events: _Events) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -200,13 +190,10 @@ def _popularity_shift(
     mixed = (late_counts > 0) & (late_counts < sizes)
 
     def shift(flags: NDArray[np.bool_]) -> float:
-        expected = counts * flags.mean()
-        return float((np.square(np.bincount(events.products, flags) - expected) / counts).sum())
+        differences = np.bincount(events.products, flags) - counts * flags.mean()
+        return float((np.square(differences) / counts).sum())
 
-    drawn = []
-    for _ in range(PERMUTATIONS):
-        order = np.lexsort((rng.random(len(late)), events.shoppers))
-        drawn.append(shift(late[order]))
+    drawn = [shift(late[np.lexsort((rng.random(len(late)), events.shoppers))]) for _ in range(PERMUTATIONS)]
     deviation = float(np.std(drawn, ddof=1))
     z = (shift(late) - float(np.mean(drawn))) / deviation if deviation > 1e-9 else 0.0
     return z, float(sizes[mixed].sum() / sizes.sum())

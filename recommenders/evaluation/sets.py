@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recommenders.histories import Ints
-from recommenders.ragged import indptr_from_lengths, run_indices
-from recommenders.vocabulary import Codes
+from recommenders.histories import Codes, Ints, indptr_from_lengths, run_indices
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -86,8 +84,7 @@ class ProductSets:
         keys = np.repeat(np.arange(len(listed)), self.sizes[first : first + len(listed)]) * width + products
         wanted = np.arange(len(listed))[:, None] * width + listed
         place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-        matching: Flags = (keys[place] == wanted) & (listed >= 0)
-        return matching
+        return np.asarray((keys[place] == wanted) & (listed >= 0))
 
     def _is_in(self, other: "ProductSets") -> Flags:
         width = int(max(self.products.max(initial=0), other.products.max(initial=0))) + 1

@@ -1,13 +1,18 @@
 """Chooses the events of a log to hold out: bool [events], True for events that models must not see.
 
-Every group keeps at least one event, except where whole groups are held out.
+Every group keeps at least one event, except where whole groups are held out. `validation_splits` are parts of
+the log that settings are chosen on, apart from the test.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from common.errors import UserError
+from recommenders.evaluation.cases import EvaluationSplit, shoppers_held_out
 from recommenders.evaluation.sets import Flags, Numbers
-from recommenders.histories import Ints
+from recommenders.histories import Ints, number_that_fit
+from recommenders.interactions import Interactions
 
 
 def latest(times: Ints, share: float) -> Flags:
@@ -55,11 +60,10 @@ def random_run_of_each(groups: Numbers, order: Numbers, share: float, seed: int)
     Events are consecutive by `order`. A run that reaches the end of its group continues at the beginning.
     """
     from_end, sizes = _places_from_end(groups, np.lexsort((order, groups)))
-    _, codes = np.unique(groups, return_inverse=True)
+    codes = np.unique(groups, return_inverse=True)[1]
     drawn = np.random.default_rng(seed).random(len(groups))[codes]
     run = np.minimum(np.rint(sizes * share), sizes - 1)
-    held: Flags = (from_end + np.floor(drawn * sizes)) % sizes < run
-    return held
+    return np.asarray((from_end + np.floor(drawn * sizes)) % sizes < run)
 
 
 def random_groups(groups: Numbers, share: float, seed: int) -> Flags:
@@ -69,6 +73,15 @@ def random_groups(groups: Numbers, share: float, seed: int) -> Flags:
         UserError: there is only one group.
     """
     return _whole_groups(groups, np.random.default_rng(seed).permutation(np.unique(groups)), share)
+
+
+def random_groups_within(groups: Numbers, limit: int, rng: np.random.Generator) -> Flags:
+    """Return the events of random groups: as many groups as have at most `limit` events, at least one."""
+    sizes = np.bincount(groups)
+    order = rng.permutation(len(sizes))
+    chosen = np.zeros(len(sizes), np.bool_)
+    chosen[order[: number_that_fit(sizes[order], limit)]] = True
+    return chosen[groups]
 
 
 def latest_groups(groups: Numbers, order: Numbers, share: float) -> Flags:
@@ -92,7 +105,80 @@ def _whole_groups(groups: Numbers, names: Numbers, share: float) -> Flags:
 def _places_from_end(groups: Numbers, order: Numbers) -> tuple[Ints, Ints]:
     """Return the number of later events in the group of each event, and the size of this group."""
     _, codes, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    ends = counts.cumsum()
     from_end = np.empty(len(groups), dtype=np.int64)
-    from_end[order] = ends[codes[order]] - 1 - np.arange(len(groups))
+    from_end[order] = counts.cumsum()[codes[order]] - 1 - np.arange(len(groups))
     return from_end, counts[codes]
+
+
+SHARE = 0.2
+"""The share of events to hold out: of all events, or of each shopper's."""
+
+FOLDS = round(1 / SHARE)
+MAX_EVENTS_OF_FOLDS = 2_000_000
+"""The largest number of events of which all folds are in memory at once."""
+
+NEWEST = {0.1: "the newest tenth", 0.2: "the newest fifth"}
+"""The validation splits by time: the share to hold out, and the name of the split."""
+
+
+def held_out(log: Interactions, held: Flags, name: str) -> EvaluationSplit:
+    """Return `shoppers_held_out`, and require at least one case.
+
+    Raises:
+        UserError: no shopper has both a held-out event and another event.
+    """
+    if not held.any():
+        raise UserError("no event can be held out: no shopper has two events; use a longer log")
+    eval_split = shoppers_held_out(log, held, name)
+    if not len(eval_split.cases):
+        raise UserError(
+            "no shopper has events on both sides of the cut: use a longer log, or another --protocol"
+        )
+    return eval_split
+
+
+def validation_splits(log: Interactions, seed: int) -> Sequence[EvaluationSplit]:
+    """Return validation splits of a log. A model must do well on all of them.
+
+    If the log has times, the newest events are held out. If it has an order but no times, or no shopper has
+    both old and new events, a part of each shopper's events is held out: a random part, a run of consecutive
+    events and, if the log has no times, the last events. The run is there because random events are too easy
+    to predict if shoppers act in bursts, such as the check-ins of a journey. If the log has no order, a
+    random part of each shopper's events is held out.
+
+    Raises:
+        UserError: nothing can be held out.
+    """
+    if not log.ordered:
+        return [_random_fold(log, seed, 0)]
+    if log.times is not None and len(np.unique(log.times)) > 1:
+        eval_splits = [
+            shoppers_held_out(log, latest(log.times, share), name) for share, name in NEWEST.items()
+        ]
+        if any(len(eval_split.cases) for eval_split in eval_splits):
+            return [eval_split for eval_split in eval_splits if len(eval_split.cases)]
+    order = np.arange(len(log))
+    run = random_run_of_each(log.shoppers, order, SHARE, seed)
+    eval_splits = [
+        _random_fold(log, seed, 0),
+        held_out(log, run, "a run of a fifth of each shopper's events"),
+    ]
+    if log.times is None:
+        last = last_share_of_each(log.shoppers, order, SHARE)
+        eval_splits.append(held_out(log, last, "the last fifth of each shopper's events"))
+    return eval_splits
+
+
+def confirmation_splits(log: Interactions, seed: int) -> Sequence[EvaluationSplit]:
+    """Return the other folds of a log without an order: four, or one if the log is large.
+
+    Raises:
+        UserError: nothing can be held out.
+    """
+    folds = FOLDS if len(log) <= MAX_EVENTS_OF_FOLDS else 2
+    return [_random_fold(log, seed, fold) for fold in range(1, folds)]
+
+
+def _random_fold(log: Interactions, seed: int, fold: int) -> EvaluationSplit:
+    held = random_share_of_each(log.shoppers, SHARE, seed, fold)
+    return held_out(log, held, f"{'another' if fold else 'a'} random fifth of each shopper's events")

@@ -1,8 +1,70 @@
-"""The difference of a ratio metric between two arms, with its variance, with or without CUPED."""
+"""The difference of a ratio metric between two arms, with its variance, with or without CUPED.
 
-from dataclasses import dataclass
+Every figure of a metric is computed from `Moments`, the sums over the units of an arm.
+"""
 
-from recommenders.experiments.moments import Moments
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Sums over `units` of y, d, c and of their products.
+
+    Of each unit, `y` is the numerator of the metric (such as revenue), `d` the denominator (such as
+    sessions; 1 for a mean per unit), and `c` the covariate: the numerator in the 14 days before the unit's
+    first exposure.
+    """
+
+    units: int = 0
+    y: float = 0.0
+    d: float = 0.0
+    c: float = 0.0
+    yy: float = 0.0
+    dd: float = 0.0
+    cc: float = 0.0
+    yd: float = 0.0
+    yc: float = 0.0
+    dc: float = 0.0
+
+    def __add__(self, other: "Moments") -> "Moments":
+        """Return the sums over the units of both."""
+        return Moments(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
+    @property
+    def ratio(self) -> float:
+        """Return Σy / Σd; 0 without a denominator."""
+        return self.y / self.d if self.d else 0.0
+
+    @property
+    def linearised_variance(self) -> float:
+        """Return the variance of one unit's share in the ratio, (y - ratio · d) / mean d.
+
+        This is the delta method: the variance of the ratio is this value divided by the number of units
+        (Deng, Knoblich and Lu 2018, "Applying the Delta Method in Metric Analytics").
+        """
+        squares = self.yy - 2 * self.ratio * self.yd + self.ratio**2 * self.dd
+        return self._scaled(max(0.0, squares), 2)
+
+    @property
+    def covariate_mean(self) -> float:
+        """Return the mean of c over the units."""
+        return self.c / self.units if self.units else 0.0
+
+    @property
+    def covariate_variance(self) -> float:
+        """Return the variance of c over the units."""
+        squares = self.cc - self.c * self.covariate_mean
+        return max(0.0, squares) / (self.units - 1) if self.units > 1 else 0.0
+
+    @property
+    def covariance(self) -> float:
+        """Return the covariance of c and one unit's share in the ratio."""
+        return self._scaled(self.yc - self.ratio * self.dc, 1)
+
+    def _scaled(self, squares: float, power: int) -> float:
+        if self.units < 2 or not self.d:
+            return 0.0
+        return squares / (self.units - 1) / (self.d / self.units) ** power
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 
 from recommenders.model_selection.candidates import Candidate
 from recommenders.model_selection.model_card import SearchSummary
-from recommenders.model_selection.plan import OnProgress, SearchPlan, SearchResult
-from recommenders.model_selection.search import choose
+from recommenders.model_selection.search import OnProgress, SearchPlan, SearchResult, choose
 
 POPULARITY = "popularity"
 BASELINES = (POPULARITY, "item_item", "als", "session_knn")
@@ -48,8 +47,7 @@ def select_named_model(
     """
     baselines = {each: plan.models[each] for each in BASELINES if each in plan.models and each != name}
     result = choose(replace(plan, models=baselines, budget_s=baseline_s), on_progress) if baselines else None
-    ordered = plan.eval_splits[0].log.ordered
-    candidate, search_summary = Candidate.of(plan.models[name], {}, ordered), None
+    candidate, search_summary = Candidate.of(plan.models[name], {}, plan.eval_splits[0].log.ordered), None
     if tune:
         tuned, search_summary = _search(
             replace(plan, models={name: plan.models[name]}), on_progress, time.monotonic

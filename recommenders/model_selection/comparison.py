@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommenders.base import Model
-from recommenders.evaluation.catalogue import CatalogueMetrics, catalogue_metrics
-from recommenders.evaluation.evaluator import MetricValues
+from recommenders.evaluation.cases import Dataset
 from recommenders.evaluation.intervals import Interval, PairedDifference, difference
-from recommenders.evaluation.loaders.dataset import Dataset
-from recommenders.evaluation.metrics import Metric
+from recommenders.evaluation.metrics import CatalogueMetrics, Metric, MetricValues, catalogue_metrics
 from recommenders.histories import Ints
 from recommenders.model_selection.candidates import Candidate, Models
 

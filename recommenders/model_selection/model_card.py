@@ -7,17 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from math import isnan
-from typing import Any
 
 import numpy as np
 import orjson
 
+from recommenders.evaluation.cases import Dataset
 from recommenders.evaluation.intervals import LEVEL, Interval, PairedDifference
-from recommenders.evaluation.loaders.dataset import Dataset
 from recommenders.interactions import Interactions
 from recommenders.model_selection.candidates import Candidate
 from recommenders.model_selection.comparison import EvaluationOptions, ModelComparison, ModelEvaluation
-from recommenders.model_selection.plan import SearchPlan, SearchResult
+from recommenders.model_selection.search import SearchPlan, SearchResult
 
 
 @dataclass(frozen=True)
@@ -58,10 +57,9 @@ class SearchSummary:
     @classmethod
     def of(cls, plan: SearchPlan, result: SearchResult, seconds: float) -> "SearchSummary":
         """Summarise a search that took `seconds`."""
-        cuts = dict(zip(result.split_names, result.best.means, strict=True))
         return cls(
             [str(metric) for metric in plan.metrics],
-            cuts,
+            dict(zip(result.split_names, result.best.means, strict=True)),
             len(result.trials),
             plan.budget_s,
             seconds,
@@ -119,7 +117,8 @@ def as_json(card: ModelCard) -> str:
     """Return the card as a JSON object. Figures without cases are null."""
     plain = asdict(card)
     for judged, written in zip(card.judged, plain["judged"], strict=True):
-        written["candidate"] = _plain(judged.candidate)
+        candidate = judged.candidate
+        written["candidate"] = {"model": candidate.model, "settings": dict(candidate.settings)}
     return orjson.dumps(plain, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
@@ -207,10 +206,6 @@ def _search(searched: SearchSummary | None) -> list[str]:
 
 def _settings(candidate: Candidate) -> str:
     return ", ".join(f"{name} {value}" for name, value in candidate.settings) or "none"
-
-
-def _plain(candidate: Candidate) -> dict[str, Any]:
-    return {"model": candidate.model, "settings": dict(candidate.settings)}
 
 
 def _moment(seconds: np.int64) -> str:

@@ -7,16 +7,14 @@ from recommenders.model_selection.candidates import (
     MANY_HISTORIES,
     Candidate,
     Models,
-    hybrid_candidate,
-    neighbouring_candidates,
-    neighbouring_hybrids,
-    sample_candidates,
-)
-from recommenders.model_selection.trials import (
     TrialResult,
     best_of_each_model,
     complementary_models,
+    hybrid_candidate,
+    neighbouring_candidates,
+    neighbouring_hybrids,
     relative_results,
+    sample_candidates,
     select_promoted,
 )
 from recommenders.models.hybrid import Hybrid
@@ -102,11 +100,10 @@ def combine(leaders: Leaders, models: Models, log: Interactions) -> Iterator[lis
     if best is None:
         return
     best_order = str(dict(best.settings)["order"])
-    sizes = [size for size in OTHER_SIZES if size <= len(members)]
     yield [
         *([hybrid_candidate(members[:MEMBERS], best_order, MANY_HISTORIES)] if best_order != "sum" else []),
         *(hybrid_candidate(members[:MEMBERS], order) for order in other_orders),
-        *(hybrid_candidate(members[:size], best_order) for size in sizes),
+        *(hybrid_candidate(members[:size], best_order) for size in OTHER_SIZES if size <= len(members)),
     ]
     yield from _untried(
         leaders, lambda: _near_promising_hybrid(leaders(), members, models, log.ordered), HYBRIDS_PER_ROUND

@@ -54,9 +54,8 @@ class ALS(Model):
         """
         matrix = csr_matrix(histories.matrix(self.product_count))
         matrix.data = np.log2(1.0 + matrix.data)
-        solver = self._fitted_solver
         with threadpool_limits(1, "blas"):
-            shoppers = solver.recalculate_user(np.arange(len(histories)), matrix)
+            shoppers = self._fitted_solver.recalculate_user(np.arange(len(histories)), matrix)
         return np.asarray(shoppers @ self.arrays["factors"].T, np.float32)
 
     @cached_property

@@ -9,10 +9,9 @@ from scipy.sparse import csr_array, diags_array
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from common.errors import UserError
-from recommenders.gram_limit import affinity_with_bounded_gram
+from recommenders.base import ItemWeights, affinity_with_bounded_gram
 from recommenders.interactions import Interactions
-from recommenders.item_weights import ItemWeights
-from recommenders.sparse import largest_of_product, linkprop_weights, powers, transposed
+from recommenders.sparse import largest_of_product, linkprop_weights, powers, transposed, with_values
 
 
 @dataclass
@@ -51,24 +50,16 @@ class Content(ItemWeights):
         )
         vectors = csr_array(transformer.fit_transform(log.attributes), dtype=np.float32)
         has_events = log.popularity > 0
-        neighbours = _product_neighbours(log, has_events, self.neighbours)
+        gram = linkprop_weights(affinity_with_bounded_gram(log), 0.5, 0.7, 0.3, self.neighbours)
+        neighbours = csr_array(gram + diags_array((~has_events).astype(np.float32)))
         attribute_weights = largest_of_product(neighbours, vectors, self.attributes, diagonal=True)
         specificities = powers(0.5 + np.asarray(has_events.astype(np.float32) @ vectors), -self.specificity)
-        by_attribute = transposed(csr_array(vectors * specificities))
-        return self._product(attribute_weights, by_attribute, has_events)
+        return self._product(attribute_weights, transposed(csr_array(vectors * specificities)), has_events)
 
     def _product(self, left: csr_array, right: csr_array, has_events: NDArray[np.bool_]) -> csr_array:
         """Return left · right with the largest values of each row, also among products without events."""
         largest = largest_of_product(left, right, self.neighbours)
         if has_events.all():
             return largest
-        to_new_products = csr_array(
-            (right.data * ~has_events[right.indices], right.indices, right.indptr), right.shape
-        )
+        to_new_products = with_values(right, right.data * ~has_events[right.indices])
         return csr_array(largest.maximum(largest_of_product(left, to_new_products, self.neighbours)))
-
-
-def _product_neighbours(log: Interactions, has_events: NDArray[np.bool_], limit: int) -> csr_array:
-    """Return G."""
-    gram = linkprop_weights(affinity_with_bounded_gram(log), 0.5, 0.7, 0.3, limit)
-    return csr_array(gram + diags_array((~has_events).astype(np.float32)))

@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
-from recommenders.base import Model
-from recommenders.gram_limit import affinity_with_bounded_gram
+from recommenders.base import ItemWeights, Model, affinity_with_bounded_gram
 from recommenders.histories import Floats, Histories
 from recommenders.interactions import Interactions
-from recommenders.item_weights import ItemWeights
 from recommenders.sparse import largest_of_product, largest_per_row, linkprop_weights, powers, scaled
 
 SEED = 0
@@ -72,8 +70,7 @@ class GraphFilter(ItemWeights):
         first = linkprop_weights(affinity, self.shopper, self.history, self.target, self.neighbours)
         if not self.second:
             return first
-        shares = scaled(first, 1.0, 0.0)
-        second = largest_of_product(first, shares, self.neighbours, diagonal=True)
+        second = largest_of_product(first, scaled(first, 1.0, 0.0), self.neighbours, diagonal=True)
         return largest_per_row(csr_array(first + second * np.float32(self.second)), self.neighbours)
 
     def scores(self, histories: Histories) -> Floats:
@@ -83,8 +80,7 @@ class GraphFilter(ItemWeights):
             return scores
         matrix = histories.with_decay(self.decay).matrix(self.product_count)
         smooth = (matrix @ self._history_factors) @ self.arrays["meant"]
-        share = self.ideal * _size(scores) / np.maximum(_size(smooth), 1e-12)
-        scores += share * smooth
+        scores += self.ideal * _size(scores) / np.maximum(_size(smooth), 1e-12) * smooth
         return scores
 
     def _nearest_neighbours(self) -> csr_array:

@@ -1,9 +1,13 @@
-"""Combines several models: sums their scores, and reorders the best candidates by a learned ranking."""
+"""Combines several models: sums their scores, and reorders the best candidates by a learned ranking.
+
+`FitCache` caches fitted models and split logs, so that hybrids with common members fit each member once.
+"""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +15,90 @@ from numpy.typing import NDArray
 from common.errors import UserError
 from recommenders.base import Model
 from recommenders.base_models import BASE_MODELS
-from recommenders.fit_cache import FitCache
 from recommenders.histories import Floats, Histories
 from recommenders.interactions import Interactions
 from recommenders.ranking import RankedLists, exclude, top_k
-from recommenders.reranking import trees
-from recommenders.reranking.features import DECAYS, decays, features, interest
-from recommenders.reranking.split import HoldOutMethod, RerankingSplit
+from recommenders.reranking import (
+    DECAYS,
+    HoldOutMethod,
+    RerankingSplit,
+    decays,
+    features,
+    hold_out,
+    interest,
+    learn_trees,
+    predict_trees,
+)
 from recommenders.storage import StoredModel
+
+M = TypeVar("M", bound=Model)
+
+
+_COLUMNS = 8
+"""The size of a log and of its cached properties, in arrays of 8 bytes per event."""
+
+
+@dataclass
+class FitCache:
+    """A least-recently-used cache of at most `max_bytes` bytes in total; with 0 bytes, nothing is cached."""
+
+    max_bytes: int = 0
+    _entries: OrderedDict[Hashable, tuple[Interactions, Any, int]] = field(default_factory=OrderedDict)
+
+    def fit(self, model: M, log: Interactions) -> M:
+        """Return a new model with the same settings, fitted on the log. `model` itself is not changed.
+
+        Raises:
+            UserError: as `Model.fit`.
+        """
+
+        def compute() -> tuple[M, int]:
+            fitted = replace(model).fit(log)
+            return fitted, sum(array.nbytes for array in fitted.arrays.values())
+
+        return cast(M, self._cached(_model_key(model, log), log, compute))
+
+    def hold_out(self, log: Interactions, limit: int, method: HoldOutMethod) -> RerankingSplit | None:
+        """Call `reranking.hold_out` with a fixed seed, so that the same log always gives the same split.
+
+        `limit` is the number of sequences to hold events out of.
+        """
+
+        def compute() -> tuple[RerankingSplit | None, int]:
+            split = hold_out(log, limit, method, np.random.default_rng(SEED))
+            return split, 0 if split is None else 8 * _COLUMNS * len(split.log)
+
+        return cast(RerankingSplit | None, self._cached((method, limit, id(log)), log, compute))
+
+    def cached_log(self, log: Interactions, limit: int, method: str) -> Interactions | None:
+        """Return the log of the split that `hold_out` returned, or None if it is not in the cache."""
+        entry = self._entries.get((method, limit, id(log)))
+        return entry[1].log if entry and entry[1] else None
+
+    def has_model(self, model: Model, log: Interactions) -> bool:
+        """Return whether the cache holds a model with these settings, fitted on this log."""
+        return _model_key(model, log) in self._entries
+
+    def clear(self) -> None:
+        """Forget everything, so that its memory is free."""
+        self._entries.clear()
+
+    def _cached(self, key: Hashable, log: Interactions, compute: Callable[[], tuple[Any, int]]) -> Any:
+        if key not in self._entries:
+            value, size = compute()
+            if size >= self.max_bytes:
+                return value
+            # The entry references its log: no other log can get the id that is part of the key.
+            self._entries[key] = (log, value, size)
+            while sum(size for _, _, size in self._entries.values()) > self.max_bytes:
+                self._entries.popitem(last=False)
+        self._entries.move_to_end(key)
+        return self._entries[key][1]
+
+
+def _model_key(model: Model, log: Interactions) -> Hashable:
+    return model.NAME, tuple(sorted(model.settings.items())), id(log)
+
 
 SEED = 0
 HISTORIES_AT_ONCE = 250
@@ -34,7 +114,7 @@ class Hybrid(Model):
 
     `members` is a JSON object of model names and their settings. The size |s| of a member's scores is their
     root mean square over the products. If `order` is `sum`, there are no trees. Otherwise, `order` is the
-    method of `reranking.split.hold_out` that gives the trees' training examples, from `learned_from`
+    method of `reranking.hold_out` that gives the trees' training examples, from `learned_from`
     histories. To learn the order, the members are fitted on the log without the held-out events; then they
     are fitted again on the whole log. The trees have `rounds` boosting rounds and reorder the `candidates`
     best products. They learn from the targets and a sample of the other candidates, which changes the odds of
@@ -67,8 +147,9 @@ class Hybrid(Model):
 
     def __post_init__(self) -> None:
         if self.order not in self.SPACE["order"]:
-            orders = ", ".join(self.SPACE["order"])
-            raise UserError(f"order {self.order!r} is not known: choose from {orders}")
+            raise UserError(
+                f"order {self.order!r} is not known: choose from {', '.join(self.SPACE['order'])}"
+            )
         self._members = _build_members(self.members)
         self.cache = FitCache()
 
@@ -111,15 +192,12 @@ class Hybrid(Model):
     def _learn_order(self, log: Interactions) -> dict[str, NDArray[Any]]:
         if not self.learns:
             return {}
-        method: HoldOutMethod = self.order  # type: ignore[assignment]
-        split = self.cache.hold_out(log, self.learned_from, method)
+        split = self.cache.hold_out(log, self.learned_from, self.order)  # type: ignore[arg-type]
         if split is None:
             return {}
         self._members = self._fit_members(split.log)
         rows, labels = self._examples(split)
-        if labels.all() or not labels.any():
-            return {}
-        return trees.learn(rows, labels, self.rounds, SEED)
+        return learn_trees(rows, labels, self.rounds, SEED) if labels.any() and not labels.all() else {}
 
     def _fit_members(self, log: Interactions) -> dict[str, Model]:
         return {name: self.cache.fit(member, log) for name, member in self._members.items()}
@@ -146,8 +224,7 @@ class Hybrid(Model):
             found = np.take_along_axis(is_target, np.maximum(chosen, 0), axis=1) & (chosen >= 0)
             is_sampled = found | (rng.random(found.shape) < share)
             useful = np.repeat(found.any(axis=1), chosen.shape[1]) & (is_sampled & (chosen >= 0)).ravel()
-            rows = features(scores, np.maximum(chosen, 0), histories, *interests)
-            feature_rows.append(rows[useful])
+            feature_rows.append(features(scores, np.maximum(chosen, 0), histories, *interests)[useful])
             labels.append(found.ravel()[useful])
         return np.concatenate(feature_rows), np.concatenate(labels)
 
@@ -181,7 +258,7 @@ class Hybrid(Model):
         chosen = np.maximum(chosen, 0)
         history_decays = self.arrays.get("decays", np.array(DECAYS))  # models of version 0.1.0 have none
         rows = features(scores, chosen, histories, self.arrays["interest"], history_decays)
-        log_odds = trees.predict(self.arrays, rows)
+        log_odds = predict_trees(self.arrays, rows)
         total /= 1.0 + np.abs(np.where(np.isfinite(total), total, 0.0)).max()
         total -= 1.0
         at, places = np.nonzero(is_candidate)

@@ -6,9 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.sparse import csr_array
 
-from recommenders.gram_limit import affinity_with_bounded_gram
+from recommenders.base import ItemWeights, affinity_with_bounded_gram
 from recommenders.interactions import Interactions
-from recommenders.item_weights import ItemWeights
 from recommenders.sparse import largest_of_product, powers, transposed
 
 

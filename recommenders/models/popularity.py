@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from recommenders.base import Model
 from recommenders.histories import Floats, Histories
-from recommenders.interactions import Interactions
-from recommenders.recency import relative_ages
+from recommenders.interactions import Interactions, relative_ages
 
 
 @dataclass
@@ -45,8 +44,7 @@ class Popularity(Model):
 
     def scores(self, histories: Histories) -> Floats:
         """Return the popularity of the products, increased for the categories of each history."""
-        decayed: Floats = self.arrays["decayed"]
-        scores = np.tile(decayed, (len(histories), 1)).astype(np.float32)
+        scores = np.tile(self.arrays["decayed"], (len(histories), 1)).astype(np.float32)
         categories = self.arrays.get("categories")
         if categories is None or self.own == 0.0 or categories.max() < 0:
             return scores

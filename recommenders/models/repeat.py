@@ -29,8 +29,7 @@ class Repeat(Model):
     prior: float = 10.0
 
     def _learn(self, log: Interactions) -> dict[str, NDArray[Any]]:
-        events = np.bincount(log.products, minlength=log.product_count)
-        repeats = events - log.popularity
+        repeats = np.bincount(log.products, minlength=log.product_count) - log.popularity
         common = repeats.sum() / log.popularity.sum()
         rates = (repeats + self.prior * common) / (log.popularity + self.prior)
         return {"rates": np.maximum(rates, 1e-6).astype(np.float32)}
@@ -39,8 +38,3 @@ class Repeat(Model):
         """Return the scores; 0 for products that are not in the history."""
         event_weights = histories.with_decay(self.decay).matrix(self.product_count).toarray()
         return np.asarray(event_weights * self.arrays["rates"], np.float32)
-
-    @property
-    def history_decay(self) -> float:
-        """The same decay as in `scores`."""
-        return self.decay

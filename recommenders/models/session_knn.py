@@ -8,13 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommenders.base import Model
-from recommenders.compiled import compiled
-from recommenders.heap import push_to_heap
-from recommenders.histories import Floats, Histories, Ints
+from recommenders.compiled import compiled, prefetch
+from recommenders.histories import Codes, Floats, Histories, Ints, indptr_from_lengths
 from recommenders.interactions import Interactions
-from recommenders.prefetch import prefetch
-from recommenders.ragged import indptr_from_lengths
-from recommenders.vocabulary import Codes
+from recommenders.ranking import push_to_heap
 
 PREFETCH_DISTANCE = 8
 """The number of sequences that are prefetched while the scores of another one are added."""
@@ -101,23 +98,20 @@ class SessionKNN(Model):
 
     @property
     def _index(self) -> Index:
-        arrays = self.arrays
         return (
-            arrays["indptr"],
-            arrays["products"],
-            arrays["holders_indptr"],
-            arrays["holders"],
-            arrays["rarity"],
+            self.arrays["indptr"],
+            self.arrays["products"],
+            self.arrays["holders_indptr"],
+            self.arrays["holders"],
+            self.arrays["rarity"],
         )
 
     @cached_property
     def _tables(self) -> Tables:
         lengths = np.diff(self.arrays["indptr"])
-        count = len(lengths)
-        ages = np.arange(count - 1, -1, -1) / (self.recency * count)
+        ages = np.arange(len(lengths) - 1, -1, -1) / (self.recency * len(lengths))
         numbers = np.arange(lengths.max(initial=0) + 1.0)
-        fade_table = np.append(0.0, self.fade ** numbers[:-1])
-        return 2.0**-ages, numbers**self.length, fade_table
+        return 2.0**-ages, numbers**self.length, np.append(0.0, self.fade ** numbers[:-1])
 
     @cached_property
     def _scratch(self) -> WorkArrays:
@@ -128,11 +122,6 @@ class SessionKNN(Model):
             np.zeros(sequences, np.float32),
             np.empty(sequences, np.int32),
         )
-
-    @property
-    def history_decay(self) -> float:
-        """The same decay as in the similarity."""
-        return self.decay
 
 
 @compiled

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.sparse import csr_array
 
+from recommenders.base import ItemWeights
 from recommenders.histories import Histories
 from recommenders.interactions import Interactions
-from recommenders.item_weights import ItemWeights
 from recommenders.sparse import largest_of_product, largest_per_row, scaled, transposed
 
 MAX_FIRST_STEPS = 100

@@ -68,8 +68,7 @@ def _train(settings: Settings, start: TrainingStart) -> tuple[bool, str, Mapping
     from recommenders.evaluation.metrics import Metric
     from recommenders.training.model_registry import ModelRegistry
     from recommenders.training.run import train_once
-    from recommenders.training.served_models import SERVED_MODELS
-    from recommenders.training.train import TrainingOptions
+    from recommenders.training.train import SERVED_MODELS, TrainingOptions
 
     options = TrainingOptions(SERVED_MODELS, Metric.parse(METRIC), DAYS, settings.training_budget_s, seed=0)
     with Redis.from_url(settings.redis) as redis:

@@ -16,10 +16,10 @@ import numpy as np
 
 from recommenders.base import Model
 from recommenders.experiments.intervals import Interval
-from recommenders.experiments.off_policy import Floats, ips
-from recommenders.training.click_pairs import MIN_VISITORS
+from recommenders.experiments.judgement import Floats, ips
+from recommenders.training.blend_weights import MIN_VISITORS
 from recommenders.training.neighbour_rows import NEIGHBOURS, best_neighbours
-from recommenders.training.random_lists import RandomList
+from recommenders.training.training_data import RandomList
 
 MIN_LISTS = 200
 """With fewer lists, nothing is judged."""
@@ -95,8 +95,7 @@ def _scores(
     for age, product in enumerate(each.history):
         if product not in rows:
             code = codes.get(product)
-            best = [] if code is None else best_neighbours(model.compact, code, NEIGHBOURS)
-            rows[product] = {neighbour.code: neighbour.score for neighbour in best}
+            rows[product] = {} if code is None else dict(best_neighbours(model.compact, code, NEIGHBOURS))
         for code, score in rows[product].items():
             totals[code] = totals.get(code, 0.0) + model.history_decay**age * score
     return np.array([totals.get(codes.get(product, -1), 0.0) for product in each.products], np.float64)

@@ -11,12 +11,10 @@ counts with few views.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
-from common.errors import PartUnavailable
+from recommenders.training.training_log import clickhouse_errors, sql
 
 MIN_VIEWS = 2_000
 """With fewer views before or since, there is no drift: chance alone would come near the threshold."""
@@ -81,32 +79,22 @@ def drift_since_training(client: Client, version: str, now: datetime) -> Drift |
     Raises:
         PartUnavailable: ClickHouse does not answer.
     """
-    try:
-        found = client.query(_sql("live_model"), parameters={"version": version}).result_rows
+    with clickhouse_errors():
+        found = client.query(sql("live_model"), parameters={"version": version}).result_rows
         if not found:
             return None
         first, last = (moment.replace(tzinfo=UTC) for moment in found[0])
-        return _measured(client, max(first, last - REFERENCE), last, now)
-    except ClickHouseError as error:
-        raise PartUnavailable(f"ClickHouse did not answer: {' '.join(str(error).split())}") from error
-
-
-def _measured(client: Client, start: datetime, changed_at: datetime, now: datetime) -> Drift | None:
-    period = {"start": start, "changed_at": changed_at, "end": now}
-    [(before, since)] = client.query(_sql("drift_views"), parameters=period).result_rows
-    shares = {"share_before": 1 + before // MAX_VIEWS, "share_since": 1 + since // MAX_VIEWS}
-    limits = {"daily": DAILY, "bins": BINS, "new_days": NEW_DAYS}
-    rows = list(client.query(_sql("drift"), parameters=period | shares | limits).named_results())
+        period = {"start": max(first, last - REFERENCE), "changed_at": last, "end": now}
+        [(before, since)] = client.query(sql("drift_views"), parameters=period).result_rows
+        shares = {"share_before": 1 + before // MAX_VIEWS, "share_since": 1 + since // MAX_VIEWS}
+        limits = {"daily": DAILY, "bins": BINS, "new_days": NEW_DAYS}
+        rows = list(client.query(sql("drift"), parameters=period | shares | limits).named_results())
     if not rows:
         return None
     totals = rows[0]
     return Drift(
-        changed_at,
+        last,
         {row["dimension"]: row["psi"] for row in rows},
         (totals["views_before"], totals["views_since"]),
         (totals["visitors_before"], totals["visitors_since"]),
     )
-
-
-def _sql(name: str) -> str:
-    return Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from common.errors import UserError
 from recommenders.base import Model
 from recommenders.compact import CompactModel
-from recommenders.histories import Floats
+from recommenders.histories import Codes, Floats
 from recommenders.interactions import Interactions
 from recommenders.models.content import Content
-from recommenders.vocabulary import Codes
 from schemas.published_model.product_ids import ProductIds
 from schemas.published_model.rows import Neighbour, Row
 
@@ -50,8 +49,7 @@ class ServedModel:
             trained = best_neighbours(self.trained, code, NEIGHBOURS)
             content: list[Neighbour] = []
             if self.content is not None:
-                only = without_events if trained else None
-                limit = CONTENT_NEIGHBOURS if trained else NEIGHBOURS
+                limit, only = (CONTENT_NEIGHBOURS, without_events) if trained else (NEIGHBOURS, None)
                 content = best_neighbours(self.content, code, limit, only)
             if trained or content:
                 yield self.ids[code], Row(trained, content)

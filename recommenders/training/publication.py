@@ -1,28 +1,32 @@
 """Writes versions of a trained model into Redis, removes them, and names the version that is served.
 
+The weights of the sources of recommendations are stored beside the versions, and belong to none of them.
+
 A version is registered before its first key is written, complete and checked before `STATE` names it, and
 unregistered after its last key is removed. So an interrupted publication leaves nothing that is read, and the
 next publication removes its keys. Commands have one key each (Redis Cluster).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from redis import Redis, RedisError
 
 from common.errors import PartUnavailable
 from recommenders.training.limits import NoRoom
 from recommenders.training.neighbour_rows import CONTENT_NEIGHBOURS, NEIGHBOURS, ServedModel
-from schemas.published_model.description import Description
 from schemas.published_model.keys import (
     IN_USE,
     PREVIOUS,
     PUBLICATIONS,
     ROLLED_BACK,
     STATE,
+    WEIGHTS,
+    Description,
     Layout,
     bucket_of,
     description_key,
@@ -30,6 +34,13 @@ from schemas.published_model.keys import (
     rows_key,
 )
 from schemas.published_model.rows import pack_row
+from schemas.published_model.weights import (
+    DEFAULT_WEIGHTS,
+    UnusableWeights,
+    Weights,
+    pack_weights,
+    weights_in_use,
+)
 
 ROWS_PER_WRITE = 100
 """About 25 KB in one command: Redis serves others between two of them."""
@@ -129,8 +140,7 @@ class Publications:
                 self._require_rows(description)
             except (ValueError, PartUnavailable):
                 return False
-            ids = range(description.pieces)
-            return all(self.redis.exists(ids_key(version, piece)) for piece in ids)
+            return all(self.redis.exists(ids_key(version, piece)) for piece in range(description.pieces))
 
     def remove_all_but(self, versions: Iterable[str | None]) -> None:
         """Remove every other version, also one whose publication was interrupted.
@@ -153,7 +163,6 @@ class Publications:
             packed: Any = self.redis.hget(PUBLICATIONS, version)
             if packed is None:
                 return
-            self.redis.delete(description_key(version))
             for key in Layout.unpack(packed).keys(version):
                 self.redis.delete(key)
             self.redis.hdel(PUBLICATIONS, version)
@@ -166,15 +175,12 @@ class Publications:
             fields = by_bucket.setdefault(bucket_of(product_id, layout.buckets), {})
             fields[product_id] = pack_row(row, version)
             if len(fields) == ROWS_PER_WRITE:
-                self._write_fields(rows_key(version, bucket_of(product_id, layout.buckets)), fields)
+                self.redis.hset(layout.rows_key_of(version, product_id), mapping=dict(fields))
                 fields.clear()
         for bucket, fields in by_bucket.items():
             if fields:
-                self._write_fields(rows_key(version, bucket), fields)
+                self.redis.hset(rows_key(version, bucket), mapping=dict(fields))
         return rows
-
-    def _write_fields(self, key: str, fields: Mapping[str, bytes]) -> None:
-        self.redis.hset(key, mapping=dict(fields))
 
     def _require_rows(self, description: Description) -> None:
         pipeline: Any = self.redis.pipeline(transaction=False)
@@ -212,3 +218,35 @@ def redis_errors() -> Iterator[None]:
         yield
     except RedisError as error:
         raise PartUnavailable(f"Redis does not answer ({error}): run `./souk up`") from error
+
+
+log = structlog.get_logger()
+
+
+def read_weights(redis: Redis) -> Weights:
+    """Return the weights that answers use: stored ones, or the default ones of surfaces without any.
+
+    Damaged weights are not used, and a warning is logged.
+
+    Raises:
+        PartUnavailable: Redis does not answer.
+    """
+    with redis_errors():
+        packed: Any = redis.hget(STATE, WEIGHTS)
+    try:
+        return weights_in_use(packed)
+    except UnusableWeights as error:
+        log.warning("the stored weights are not used", reason=str(error))
+        return DEFAULT_WEIGHTS
+
+
+def store_weights(redis: Redis, weights: Weights) -> None:
+    """Store the weights of the sources. They apply from the next answer on, also after a roll-back.
+
+    Raises:
+        UnusableWeights: readers would refuse them.
+        PartUnavailable: Redis does not answer.
+    """
+    packed = pack_weights(weights)
+    with redis_errors():
+        redis.hset(STATE, mapping={WEIGHTS: packed})

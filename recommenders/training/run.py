@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from resource import RUSAGE_SELF, getrusage
 
+import orjson
 import structlog
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
 from clickhouse.client import connect
 from common.clock import Clock
@@ -15,14 +17,13 @@ from common.errors import PartUnavailable, UserError
 from common.settings import Settings
 from common.training_runs import Outcome
 from recommenders.model_selection.candidates import Candidate
-from recommenders.model_selection.plan import OnProgress
+from recommenders.model_selection.model_card import as_json
+from recommenders.model_selection.search import OnProgress
 from recommenders.training.blend_weights import LearnedWeights, learn_weights
-from recommenders.training.cards import record
 from recommenders.training.limits import NOT_ENOUGH_MEMORY, NoRoom
 from recommenders.training.model_registry import ModelRegistry
-from recommenders.training.random_lists import RandomList, read_random_lists
-from recommenders.training.shown_items import read_shown_items
-from recommenders.training.stored_weights import read_weights, store_weights
+from recommenders.training.off_policy import judged_on_log, read_explored_log
+from recommenders.training.publication import read_weights, store_weights
 from recommenders.training.train import (
     NO_MODEL_IN_USE,
     NoChampion,
@@ -31,32 +32,54 @@ from recommenders.training.train import (
     newest_period,
     train,
 )
-from recommenders.training.training_data import TrainingData, read_training_data
+from recommenders.training.training_data import (
+    RandomList,
+    read_random_lists,
+    read_shown_items,
+    read_training_data,
+)
 from recommenders.training.training_log import TrainingEnd, TrainingLog, TrainingStart
 from schemas.published_model.weights import SURFACES, Weights
 
+COLUMNS = ("version", "trained_at", "model", "published", "reason", "card")
+
+
+def record(
+    admin: Client,
+    version: str,
+    trained_at: datetime,
+    trained: TrainingResult,
+    learned: LearnedWeights,
+    start: TrainingStart,
+    published: bool,
+) -> None:
+    """Insert a row into `model_cards`. It replaces a row of the same version.
+
+    The card also has `off_policy`: how the strategies of recommendations do on the random lists of the log,
+    and which would have won; `model_clicks`: how the model and the one in use order what was clicked on
+    random lists, null if there are too few; `blend_weights`: the weights of the sources from now on, and for
+    each surface why they were learned or kept; and `training`: its id, and what started it.
+
+    Raises:
+        PartUnavailable: ClickHouse rejects the row or is unavailable.
+    """
+    chosen = trained.card.judged[0].candidate.model
+    try:
+        more = {
+            "off_policy": judged_on_log(read_explored_log(admin, trained_at)),
+            "model_clicks": None if trained.clicks is None else asdict(trained.clicks),
+            "blend_weights": asdict(learned),
+            "training": asdict(start),
+        }
+        card = orjson.dumps({**orjson.loads(as_json(trained.card)), **more}).decode()
+        row = (version, trained_at, chosen, published, trained.reason, card)
+        admin.insert("model_cards", [row], column_names=COLUMNS)
+    except ClickHouseError as error:
+        reason = " ".join(str(error).split())
+        raise PartUnavailable(f"ClickHouse did not take the model's card: {reason}") from error
+
+
 log = structlog.get_logger()
-
-
-@dataclass
-class KnownOfTraining:
-    """What is known of a training so far, for the record of its end. Times are those of the events."""
-
-    version: str | None = None
-    model: str | None = None
-    events: int | None = None
-    first_event_at: datetime | None = None
-    last_event_at: datetime | None = None
-
-    def has_read(self, training_data: TrainingData) -> None:
-        """Add the size and the period of the training data."""
-        self.events, times = len(training_data.log), training_data.log.times
-        if times is not None:
-            self.first_event_at, self.last_event_at = _moment(times.min()), _moment(times.max())
-
-    def end(self, outcome: Outcome, reason: str, ended_at: datetime) -> TrainingEnd:
-        """Return the end of the training."""
-        return TrainingEnd(outcome, reason, ended_at, **vars(self), peak_memory_mb=peak_memory_mb())
 
 
 def train_once(
@@ -74,16 +97,18 @@ def train_once(
         PartUnavailable: ClickHouse or Redis does not answer.
         UserError: there is too little to learn from, or the model does not fit into Redis.
     """
-    training_log, known = TrainingLog(settings), KnownOfTraining()
+    training_log, end = TrainingLog(settings), TrainingEnd("running", "", None)
     training_log.begin(start)
     try:
-        trained = _train_and_publish(settings, registry, options, most, start, known, on_progress, clock)
+        trained = _train_and_publish(settings, registry, options, most, start, end, on_progress, clock)
+        end.outcome, end.reason = "kept" if trained.model is None else "published", trained.reason
+        return trained
     except BaseException as error:
-        training_log.end(start, known.end(outcome_of(error), _reason_of(error), clock()))
+        end.outcome, end.reason = outcome_of(error), _reason_of(error)
         raise
-    outcome: Outcome = "kept" if trained.model is None else "published"
-    training_log.end(start, known.end(outcome, trained.reason, clock()))
-    return trained
+    finally:
+        end.ended_at, end.peak_memory_mb = clock(), peak_memory_mb()
+        training_log.end(start, end)
 
 
 def outcome_of(error: BaseException) -> Outcome:
@@ -109,11 +134,11 @@ def _train_and_publish(
     options: TrainingOptions,
     most: int,
     start: TrainingStart,
-    known: KnownOfTraining,
+    end: TrainingEnd,
     on_progress: OnProgress,
     clock: Clock,
 ) -> TrainingResult:
-    """Train, record the card, and publish if the new model is not worse.
+    """Train, record the card, and publish if the new model is not worse. `end` gets what is known meanwhile.
 
     The card is recorded before the model is published, so that a model in use has a card, and again after.
     Whether or not there is a new model, the weights of the sources are learned, and stored if they are better
@@ -125,11 +150,13 @@ def _train_and_publish(
         training_data = read_training_data(reader, most)
         newest = newest_period(training_data.log, options.days)
         random_lists = [] if newest is None else _random_lists(reader, newest)
-    known.has_read(training_data)
+    end.events, times = len(training_data.log), training_data.log.times
+    if times is not None:
+        end.first_event_at, end.last_event_at = _moment(times.min()), _moment(times.max())
     trained = train(training_data, champion, options, peak_memory_mb, on_progress, random_lists)
     trained_at = clock()
-    known.version = version = trained_at.strftime("%Y%m%dT%H%M%S")
-    known.model = trained.card.judged[0].candidate.model
+    end.version = version = trained_at.strftime("%Y%m%dT%H%M%S")
+    end.model = trained.card.judged[0].candidate.model
     on_progress(0, 1, "learning the weights of the sources")
     in_use = read_weights(registry.redis)
     learned = _learned_weights(settings, in_use, trained_at)

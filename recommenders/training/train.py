@@ -8,20 +8,25 @@ from datetime import UTC, datetime, timedelta
 from common.errors import UserError
 from recommenders.base import Model
 from recommenders.compact import CompactModel
-from recommenders.evaluation.cases import EvaluationSplit, shoppers_held_out
-from recommenders.evaluation.loaders.dataset import Dataset
+from recommenders.evaluation.cases import Dataset, EvaluationSplit, shoppers_held_out
 from recommenders.evaluation.metrics import Metric
-from recommenders.evaluation.validation import validation_splits
+from recommenders.evaluation.splits import validation_splits
 from recommenders.interactions import DAY_S, Interactions
 from recommenders.model_selection.baselines import select_best_model
 from recommenders.model_selection.candidates import Candidate, Models
 from recommenders.model_selection.comparison import EvaluationOptions, ModelComparison, compare
 from recommenders.model_selection.model_card import ModelCard
-from recommenders.model_selection.plan import OnProgress, SearchPlan
+from recommenders.model_selection.search import OnProgress, SearchPlan
+from recommenders.models.als import ALS
+from recommenders.models.item_item import ItemItem
+from recommenders.models.ridge import Ridge
+from recommenders.models.transitions import Transitions
 from recommenders.training.click_judgement import MIN_LISTS, ClickJudgement, judge_models
 from recommenders.training.neighbour_rows import similar_content
-from recommenders.training.random_lists import RandomList
-from recommenders.training.training_data import TrainingData
+from recommenders.training.training_data import RandomList, TrainingData
+
+SERVED_MODELS: dict[str, type[Model]] = {model.NAME: model for model in (ItemItem, Ridge, ALS, Transitions)}
+
 
 MAX_WAITING = 3
 """A search takes at most this many times its budget, so that a training ends within its limit of time."""

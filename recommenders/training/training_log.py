@@ -40,9 +40,9 @@ class TrainingStart:
         return cls(**values | {"started_at": datetime.fromisoformat(values["started_at"])})
 
 
-@dataclass(frozen=True)
+@dataclass
 class TrainingEnd:
-    """How a training ended. Fields are None if it ended before they were known.
+    """How a training ended, or what is known of it so far. Fields are None if they are not known.
 
     `events` is the number of events that it learned from, and `first_event_at` and `last_event_at` are the
     times of the oldest and the newest.
@@ -64,11 +64,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
 class TrainingLog:
     """The table `trainings`. A training has a row while it runs, which the row of its end replaces."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    _settings: Settings
 
     def begin(self, start: TrainingStart) -> None:
         """Record that a training runs.
@@ -79,20 +79,16 @@ class TrainingLog:
         with self._admin() as admin:
             _insert(admin, start, TrainingEnd("running", "", None))
 
-    def end(self, start: TrainingStart, end: TrainingEnd) -> None:
-        """Record how a training ended. If ClickHouse does not answer, a warning is logged instead."""
-        try:
-            with self._admin() as admin:
-                _insert(admin, start, end)
-        except PartUnavailable as error:
-            log.warning("the end of the training is not recorded", outcome=end.outcome, reason=str(error))
+    def end(self, start: TrainingStart, end: TrainingEnd, if_running: bool = False) -> None:
+        """Record how a training ended. If ClickHouse does not answer, a warning is logged instead.
 
-    def end_if_running(self, start: TrainingStart, end: TrainingEnd) -> None:
-        """Record how a training ended whose process could not do it itself, as after a kill."""
+        With `if_running`, an end that the process of the training has recorded itself stays: use it after a
+        kill.
+        """
         try:
             with self._admin() as admin:
-                outcomes = _rows(admin, "training_outcome", {"training_id": start.training_id})
-                if outcomes in ([], [("running",)]):
+                known = {"training_id": start.training_id}
+                if not if_running or _rows(admin, "training_outcome", known) in ([], [("running",)]):
                     _insert(admin, start, end)
         except PartUnavailable as error:
             log.warning("the end of the training is not recorded", outcome=end.outcome, reason=str(error))
@@ -117,11 +113,8 @@ class TrainingLog:
 
     @contextmanager
     def _admin(self) -> Iterator[Client]:
-        try:
-            with connect(self._settings, admin=True) as admin:
-                yield admin
-        except ClickHouseError as error:
-            raise PartUnavailable(f"ClickHouse did not answer: {' '.join(str(error).split())}") from error
+        with clickhouse_errors(), connect(self._settings, admin=True) as admin:
+            yield admin
 
 
 def _insert(admin: Client, start: TrainingStart, end: TrainingEnd) -> None:
@@ -130,5 +123,18 @@ def _insert(admin: Client, start: TrainingStart, end: TrainingEnd) -> None:
 
 
 def _rows(client: Client, name: str, parameters: dict[str, str]) -> Sequence[tuple[Any, ...]]:
-    sql = Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
-    return [tuple(row) for row in client.query(sql, parameters=parameters).result_rows]
+    return [tuple(row) for row in client.query(sql(name), parameters=parameters).result_rows]
+
+
+def sql(name: str) -> str:
+    """Return the query `<name>.sql` of this folder."""
+    return Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
+
+
+@contextmanager
+def clickhouse_errors() -> Iterator[None]:
+    """Turn errors of ClickHouse into `PartUnavailable`."""
+    try:
+        yield
+    except ClickHouseError as error:
+        raise PartUnavailable(f"ClickHouse did not answer: {' '.join(str(error).split())}") from error

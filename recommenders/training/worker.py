@@ -12,10 +12,8 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import structlog
-from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 from redis import Redis, RedisError
 
 from clickhouse import readiness as clickhouse_readiness
@@ -35,7 +33,13 @@ from recommenders.training.drift import drift_since_training
 from recommenders.training.limits import environment, max_seconds
 from recommenders.training.publication import Publications
 from recommenders.training.schedule import SETTLED_CHECKS, TrainingState, due, may_follow_drift
-from recommenders.training.training_log import TrainingEnd, TrainingLog, TrainingStart
+from recommenders.training.training_log import (
+    TrainingEnd,
+    TrainingLog,
+    TrainingStart,
+    clickhouse_errors,
+    sql,
+)
 from schemas.published_model.keys import IN_USE, STATE
 
 CHECK_EVERY_S = 30.0
@@ -88,13 +92,10 @@ class TrainingWorker:
         return trigger
 
     def _state(self) -> TrainingState:
-        query = Path(__file__).with_name("events_so_far.sql").read_text(encoding="utf-8")
+        with clickhouse_errors(), connect(self._settings) as reader:
+            [(events, trained_at, started_at)] = reader.query(sql("events_so_far")).result_rows
         try:
-            with connect(self._settings) as reader:
-                [(events, trained_at, started_at)] = reader.query(query).result_rows
             has_model = self._redis.hexists(STATE, IN_USE)
-        except ClickHouseError as error:
-            raise PartUnavailable(f"ClickHouse did not answer: {' '.join(str(error).split())}") from error
         except RedisError as error:
             raise PartUnavailable(f"Redis does not answer: {error}") from error
         self._events.appendleft(events)
@@ -129,7 +130,7 @@ class TrainingWorker:
         TRAINING_SECONDS.labels(outcome).set(ended.seconds)
         log.info("training ended", outcome=outcome, trigger=start.trigger, seconds=round(ended.seconds, 1))
         without_result: Outcome = "stopped" if ended.is_stopped else "failed"
-        self._log.end_if_running(start, TrainingEnd(without_result, ended.reason, self._clock()))
+        self._log.end(start, TrainingEnd(without_result, ended.reason, self._clock()), if_running=True)
 
 
 def _known(newest: datetime) -> datetime | None:

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import accumulate, islice
+from itertools import accumulate, islice, pairwise
 
 PIECE_BYTES = 1_000_000
 """The size at which a piece of ids ends."""
@@ -39,15 +39,10 @@ class ProductIds:
         Raises:
             ValueError: an id has more than `MAX_ID_BYTES` bytes.
         """
-        texts, ends, end = [], array("Q"), 0
-        for each in ids:
-            encoded = each.encode()
-            if len(encoded) > MAX_ID_BYTES:
-                raise ValueError(f"a product id of {len(encoded):,} bytes: the most is {MAX_ID_BYTES:,}")
-            texts.append(encoded)
-            end += len(encoded)
-            ends.append(end)
-        return cls(b"".join(texts), ends)
+        texts = [each.encode() for each in ids]
+        if (longest := max(map(len, texts), default=0)) > MAX_ID_BYTES:
+            raise ValueError(f"a product id of {longest:,} bytes: the most is {MAX_ID_BYTES:,}")
+        return cls(b"".join(texts), array("Q", accumulate(map(len, texts))))
 
     def pieces(self) -> Iterator[bytes]:
         """Return the ids as pieces of about `PIECE_BYTES`: the number of ids, their lengths, their text."""
@@ -58,7 +53,7 @@ class ProductIds:
                 last += 1
             last = max(last, first + 1)
             ends = self.ends[first:last]
-            lengths = [end - start for start, end in zip([begin, *ends], ends, strict=False)]
+            lengths = [end - start for start, end in pairwise([begin, *ends])]
             yield struct.pack(f"<I{len(lengths)}H", len(lengths), *lengths) + self.text[begin : ends[-1]]
             first = last
 

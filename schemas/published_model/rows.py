@@ -1,6 +1,6 @@
 """The row of a product: its neighbours and their scores, packed into 6 bytes each. Pure.
 
-Format, little-endian: CRC-32, then for each of the `LISTS` the number of neighbours (uint16) and the largest
+Format, little-endian: CRC-32, then for each list of `Row` the number of neighbours (uint16) and the largest
 score (float32), then for each list its product codes (uint32) and its scores relative to the largest
 (float16). The checksum starts from that of the version's name, so a row of another version is recognised as
 damaged.
@@ -8,11 +8,8 @@ damaged.
 
 import struct
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from zlib import crc32
-
-LISTS = ("trained", "content")
-ListName = Literal["trained", "content"]
 
 MAX_NEIGHBOURS = 500
 """The largest number of neighbours in a list."""
@@ -47,14 +44,9 @@ def pack_row(row: Row, version: str) -> bytes:
     Raises:
         ValueError: a list is longer than `MAX_NEIGHBOURS`, or a score is not above 0 and finite.
     """
-    counts_and_scales: list[float] = []
-    body = b""
-    for neighbours in row:
-        packed, count, scale = _pack_list(neighbours)
-        counts_and_scales += (count, scale)
-        body += packed
-    head = _HEAD.pack(0, *counts_and_scales)[_CHECKSUM_BYTES:]
-    return struct.pack("<I", _checksum(head + body, version)) + head + body
+    (trained, *trained_head), (content, *content_head) = map(_pack_list, row)
+    packed = _HEAD.pack(0, *trained_head, *content_head)[_CHECKSUM_BYTES:] + trained + content
+    return struct.pack("<I", _checksum(packed, version)) + packed
 
 
 def unpack_row(packed: bytes, version: str, products: int) -> Row:

@@ -12,11 +12,16 @@ from common.experiments.assignment import HOLDOUT, HOLDOUT_STRATEGY
 from common.experiments.definition import DEFAULT_STRATEGY, GUARDRAIL_METRICS, Arm, Experiment
 from common.experiments.reading import read_experiments
 from common.problems import problem
+from recommenders.experiments.effects import Moments
 from recommenders.experiments.intervals import Interval
-from recommenders.experiments.moments import Moments
-from recommenders.experiments.sample_ratio import SampleRatio, sample_ratio
-from recommenders.experiments.seller_uplift import seller_uplift
-from recommenders.experiments.verdicts import MAX_SHARED_SHARE, breached, compare
+from recommenders.experiments.verdicts import (
+    MAX_SHARED_SHARE,
+    SampleRatio,
+    breached,
+    compare,
+    sample_ratio,
+    seller_uplift,
+)
 from recommenders.experiments.verdicts import MetricResult as Comparison
 from schemas.published_model.weights import DEFAULT_WEIGHTS
 from serving.kit.analytics_context import AnalyticsContext
@@ -34,7 +39,7 @@ from serving.recommendations.strategies import STRATEGIES
 Sums = Mapping[tuple[str, str], Moments]
 """(arm, metric) → the sums over the arm's visitors. The arm '' has those who were seen in two arms."""
 
-NOBODY = Moments.of([])
+NOBODY = Moments()
 
 
 def definition(experiment: Experiment, now: datetime) -> schemas.ExperimentDefinition:

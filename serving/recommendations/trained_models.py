@@ -15,8 +15,16 @@ from redis.asyncio import Redis
 
 from common.metrics import RECOMMENDER_MODELS_REFUSED
 from common.timeouts import PEER_TIMEOUT_S
-from schemas.published_model.description import Description, UnreadableDescription
-from schemas.published_model.keys import IN_USE, STATE, WEIGHTS, description_key, ids_key, rows_key
+from schemas.published_model.keys import (
+    IN_USE,
+    STATE,
+    WEIGHTS,
+    Description,
+    UnreadableDescription,
+    description_key,
+    ids_key,
+    rows_key,
+)
 from schemas.published_model.product_ids import ProductIds
 from schemas.published_model.weights import DEFAULT_WEIGHTS, UnusableWeights, Weights, weights_in_use
 from serving.kit.newest_entries import put_newest

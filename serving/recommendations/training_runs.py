@@ -12,8 +12,7 @@ from redis.exceptions import WatchError
 
 from common.clock import Clock, from_millis
 from common.problems import Problem, problem
-from schemas.published_model.keys import IN_USE, PREVIOUS, ROLLED_BACK, STATE
-from schemas.published_model.roll_back import RollBack
+from schemas.published_model.keys import IN_USE, PREVIOUS, ROLLED_BACK, STATE, RollBack
 from serving.kit import training_runs as schemas
 from serving.kit.clickhouse import ClickHouseQueries, Row
 from serving.kit.live_versions import LiveVersions

@@ -10,8 +10,7 @@ import pytest
 
 from common.redis_client import redis_client
 from jobs.registry import VERSIONED_PLANS
-from jobs.stored_plans import store_plan
-from jobs.versions import JobVersions, proposed
+from jobs.versions import JobVersions, proposed, store_plan
 
 pytestmark = [pytest.mark.timeout(3_600), pytest.mark.nightly]
 

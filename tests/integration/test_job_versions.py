@@ -16,10 +16,8 @@ from common.job_versions import versioned_name
 from common.settings import Settings
 from jobs import version_controller
 from jobs.checkpoints import job_checkpoints
-from jobs.flink_client import INSTALLATION, FlinkClient
+from jobs.flink_client import INSTALLATION, FlinkClient, installation_id
 from jobs.registry import TOPICS_BY_JOB, VERSIONED_PLANS
-from jobs.stored_plans import defined_version, store_plan, stored_plan
-from jobs.submit import installation_id
 from jobs.version_controller import (
     DELETING,
     NO_MEMORY,
@@ -31,7 +29,16 @@ from jobs.version_controller import (
     VersionController,
 )
 from jobs.version_keys import RowDifference, differences
-from jobs.versions import JobVersions, VersionState, live_names, measured, proposed
+from jobs.versions import (
+    JobVersions,
+    VersionState,
+    defined_version,
+    live_names,
+    measured,
+    proposed,
+    store_plan,
+    stored_plan,
+)
 from local.parts import redis as local_redis
 from tests.integration.conftest import Kafka
 from tests.integration.servers import running

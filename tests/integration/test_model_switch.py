@@ -12,8 +12,7 @@ from redis.asyncio import Redis as AsyncRedis
 from common.settings import Settings
 from local.parts import redis as local_redis
 from recommenders.training.publication import Publications
-from schemas.published_model.keys import IN_USE, PREVIOUS, STATE
-from schemas.published_model.roll_back import RollBack
+from schemas.published_model.keys import IN_USE, PREVIOUS, STATE, RollBack
 from serving.recommendations.training_runs import (
     ModelNotKept,
     ServedVersions,

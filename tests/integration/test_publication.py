@@ -15,12 +15,12 @@ from recommenders.compact import CompactModel
 from recommenders.training.model_registry import ModelRegistry
 from recommenders.training.neighbour_rows import CONTENT_NEIGHBOURS, NEIGHBOURS, ServedModel
 from recommenders.training.publication import Publications, estimated_bytes
-from schemas.published_model.description import Description
 from schemas.published_model.keys import (
     IN_USE,
     PREVIOUS,
     PUBLICATIONS,
     STATE,
+    Description,
     Layout,
     description_key,
     ids_key,

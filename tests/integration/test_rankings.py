@@ -11,7 +11,7 @@ import pytest
 
 from common.settings import Settings
 from jobs.engine import statement_set, table_environment
-from jobs.facts import job as facts
+from jobs.facts import logic as facts
 from jobs.rankings.logic import EVENTS, plan
 from schemas.events import all_events
 from schemas.topics import RANKINGS
@@ -47,7 +47,7 @@ def scores(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> Scores:  # no
         "order_cancelled": [cancelled("refused", REFUSED["lines"], confirmed=False)],
         "order_confirmed": [confirmed(order) for order in ORDERS for _ in range(2)],
     }
-    real = plan(Settings(), all_events())
+    real = plan(Settings())
     changes = run_bounded(real, EVENTS, events, tmp_path_factory.mktemp("rankings"))
     return {
         name: {product: row["score"] for (product,), row in upserted(changes[name], ("product_id",)).items()}
@@ -83,7 +83,7 @@ def test_rankings_are_right_after_the_years_in_which_a_double_or_an_int_of_secon
 @pytest.mark.nightly
 @pytest.mark.usefixtures("jvm")
 def test_job_facts_reads_each_topic_once() -> None:
-    real = facts.build(Settings())
+    real = facts.plan(Settings())
     explained = statement_set(table_environment(real.config), real).explain()
     optimized = explained.partition("== Optimized Execution Plan ==")[2]
 
@@ -94,7 +94,7 @@ def test_job_facts_reads_each_topic_once() -> None:
 @pytest.mark.usefixtures("jvm")
 def test_the_plan_reads_each_topic_once_and_deduplicates_each_event_once() -> None:
     """The rankings share the views, and no sink needs state for the rows of its keys."""
-    real = plan(Settings(), all_events())
+    real = plan(Settings())
     written = "\n".join(query.query for query in (*real.views, *real.outputs))
     explained = statement_set(table_environment(real.config), real).explain()
     optimized = explained.partition("== Optimized Execution Plan ==")[2]

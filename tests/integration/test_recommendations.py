@@ -28,7 +28,6 @@ from jobs.checkpoints import newest_checkpoint
 from jobs.engine import statement_set, table_environment
 from jobs.recommendations.logic import plan
 from local.parts import redis as local_redis
-from schemas.events import all_events
 from schemas.published_model.weights import BLENDED
 from schemas.setup import register
 from serving.recommendations import answer_log
@@ -66,7 +65,7 @@ class Job:
     _result: Any = field(default=None, init=False)
 
     def start(self) -> None:
-        real = plan(self.settings, all_events())
+        real = plan(self.settings)
         config = {**real.config, **CLUSTER, "execution.checkpointing.dir": f"file://{self.folder}"}
         if checkpoint := newest_checkpoint(self.folder):
             config |= {

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from common.settings import Settings
 from jobs.engine import statement_set, table_environment
 from jobs.recommendations.logic import EVENTS, OUTPUTS, plan
-from schemas.events import all_events
 from serving.recommendations.visitor_history import in_cart
 from tests.integration.bounded import Events, Row, run_bounded, upserted
 
@@ -57,7 +56,7 @@ def scenario(events: Events) -> Callable[[Test], Test]:
 @pytest.fixture(scope="module")
 def run(jvm: None, tmp_path_factory: pytest.TempPathFactory) -> Run:  # noqa: ARG001 (Flink's)
     """A function: events by topic in order of arrival → output → key → row, or (owner, member) → score."""
-    real = plan(Settings(), all_events())
+    real = plan(Settings())
 
     def tables(events: Events) -> Tables:
         changes = run_bounded(real, EVENTS, events, tmp_path_factory.mktemp("recommendations"))
@@ -554,7 +553,7 @@ def test_the_order_and_repetition_of_events_do_not_change_similar_products(
 @pytest.mark.nightly
 @pytest.mark.usefixtures("jvm")
 def test_the_plan_reads_each_topic_once_and_stores_each_visit_once() -> None:
-    real = plan(Settings(), all_events())
+    real = plan(Settings())
     explained = statement_set(table_environment(real.config), real).explain()
     optimized = explained.partition("== Optimized Execution Plan ==")[2]
 

@@ -16,7 +16,6 @@ from common.signals import SignalKind
 from jobs.engine import statement_set, table_environment
 from jobs.signals.logic import EVENTS, LATENESS_S, plan
 from jobs.signals.rules import RULES
-from schemas.events import all_events
 from tests.integration.bounded import Events, Row, run_bounded
 from tests.integration.metric_tables import emptied
 from tests.integration.signal_reference import expected_signals
@@ -252,7 +251,7 @@ def all_signals(
 ) -> list[Row]:
     """All signals that the events raise. They are also written to ClickHouse."""
     emptied(migrated_database)
-    real = plan(migrated_database, all_events(), replace(RULES, news_days=HISTORY_DAYS))
+    real = plan(migrated_database, replace(RULES, news_days=HISTORY_DAYS))
     stored = replace(real.outputs[0], table="stored")
     changes = run_bounded(real, EVENTS, arrived, tmp_path_factory.mktemp("signals"), [stored])
     assert {change["op"] for change in changes["signals"]} == {"c"}, "a signal is never taken back"
@@ -372,7 +371,7 @@ def test_every_signal_says_what_happened(signals: list[Row]) -> None:
 
 @pytest.mark.usefixtures("jvm")
 def test_the_plan_reads_each_topic_once() -> None:
-    real = plan(Settings(), all_events())
+    real = plan(Settings())
     explained = statement_set(table_environment(real.config), real).explain()
     optimized = explained.partition("== Optimized Execution Plan ==")[2]
 

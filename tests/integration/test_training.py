@@ -21,11 +21,9 @@ from recommenders.models.item_item import ItemItem
 from recommenders.models.popularity import Popularity
 from recommenders.storage import StoredModel, save
 from recommenders.training.blend_weights import LearnedWeights
-from recommenders.training.cards import record
 from recommenders.training.model_registry import ModelRegistry
-from recommenders.training.publication import Publications
-from recommenders.training.run import train_once
-from recommenders.training.stored_weights import read_weights, store_weights
+from recommenders.training.publication import Publications, read_weights, store_weights
+from recommenders.training.run import record, train_once
 from recommenders.training.train import NO_MODEL_IN_USE, TrainingOptions, train
 from recommenders.training.training_data import DAILY, WEIGHTS, TrainingData, read_training_data
 from recommenders.training.training_log import TrainingStart

@@ -236,7 +236,7 @@ def test_only_the_platforms_own_trainings_count_as_interrupted_and_an_end_is_rec
         ("scheduled", "interrupted"),
         ("requested", "running"),
     }
-    log.end_if_running(own, TrainingEnd("failed", "killed", NOW))
+    log.end(own, TrainingEnd("failed", "killed", NOW), if_running=True)
     assert ("scheduled", "failed", "killed") not in recorded(settings), "its end is recorded already"
     log.end(own, TrainingEnd("published", "it was better", NOW, "v1"))
     assert ("scheduled", "published", "it was better") in recorded(settings)

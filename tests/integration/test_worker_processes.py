@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from common.settings import LOOPBACK, ROOT, Part, Settings
-from jobs.submission import submit
+from jobs.submit import run_submission
 from local.state_directory import settings_environment
 from tests.integration.conftest import is_ready
 from tests.integration.servers import await_true, terminated
@@ -68,7 +68,7 @@ def test_a_submission_is_stopped_after_the_time_of_the_settings(
     began = time.monotonic()
 
     with socket.create_server((LOOPBACK, settings.port("flink"))):  # a Flink that never answers
-        reason = submit(["facts"], ["0" * 32], settings, lambda: True)
+        reason = run_submission(["facts"], ["0" * 32], settings, lambda: True)
 
     assert reason == "its process was stopped"
     assert time.monotonic() - began < 60

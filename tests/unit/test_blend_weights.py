@@ -5,8 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommenders.training.blend_weights import MIN_CLICKS, learn_weights
-from recommenders.training.click_pairs import MIN_VISITORS, ClickPairs, ShownItems
+from recommenders.training.blend_weights import (
+    MIN_CLICKS,
+    MIN_VISITORS,
+    ClickPairs,
+    ShownItems,
+    learn_weights,
+)
 from schemas.published_model.weights import BLENDED, DISCOUNT, MAX_DISCOUNT, pack_weights, unpack_weights
 
 LENGTH = 10

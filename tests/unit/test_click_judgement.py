@@ -11,11 +11,10 @@ from recommenders.interactions import DAY_S, Interactions, from_columns
 from recommenders.model_selection.candidates import Candidate
 from recommenders.models.item_item import ItemItem
 from recommenders.models.popularity import Popularity
+from recommenders.training.blend_weights import MIN_VISITORS
 from recommenders.training.click_judgement import MIN_LISTS, judge_models, ordered_right
-from recommenders.training.click_pairs import MIN_VISITORS
-from recommenders.training.random_lists import RandomList
 from recommenders.training.train import TrainingOptions, train
-from recommenders.training.training_data import TrainingData
+from recommenders.training.training_data import RandomList, TrainingData
 
 SERIES = 8
 """Products 0 to 7 are of one series, 8 to 15 of another. In each, the first ones are the most popular."""

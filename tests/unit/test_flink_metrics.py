@@ -9,7 +9,7 @@ from common.readiness import NotReady
 from jobs import flink_metrics
 from jobs.flink_client import FlinkClient, OperatorTimes
 from jobs.flink_metrics import HEAP, FlinkMetrics, load_between
-from jobs.readiness import require_jobs
+from jobs.reconciler import require_jobs
 from jobs.registry import JOBS
 from tests.job_manager import serving_jobs
 

@@ -6,22 +6,20 @@ import pytest
 
 from common.errors import UserError
 from common.settings import Settings
-from jobs.facts import job as facts
+from jobs.facts import logic as facts
 from jobs.fingerprint import sql_tokens
-from jobs.plan import JobPlan, SharedView, quoted
-from jobs.queries import QueryFolder
-from jobs.rankings import job as rankings
+from jobs.plan import JobPlan, QueryFolder, SharedView, quoted
+from jobs.rankings import logic as rankings
 from jobs.rankings.logic import EVENTS as READ_BY_RANKINGS
 from jobs.rankings.logic import QUERIES, VIEWS
-from jobs.recommendations import job as recommendations_job
 from jobs.recommendations import logic as recommendations
 from jobs.registry import JOBS, TOPICS_BY_JOB, VERSIONED_PLANS
-from jobs.signals import job as signals
+from jobs.signals import logic as signals
 from jobs.sinks import HISTORY_FLUSH, LIVE_FLUSH
 from jobs.sources import flink_type, reader_schema, source_table
-from jobs.stored_plans import defined_version, store_defined_plan, stored_plan, stored_versions
 from jobs.submit import submission_config
 from jobs.version_keys import output_keys
+from jobs.versions import defined_version, store_defined_plan, stored_plan, stored_versions
 from schemas.events import all_events
 from schemas.topics import RANKINGS
 
@@ -67,16 +65,14 @@ def test_literals_are_quoted() -> None:
 
 
 def test_facts_copy_every_event() -> None:
-    plan = facts.build(SETTINGS)
+    plan = facts.plan(SETTINGS)
 
     assert [output.table for output in plan.outputs] == [*all_events(), "pipeline_progress"]
     assert all(output.key == () for output in plan.outputs)
 
 
 def test_tables_on_live_pages_flush_sooner() -> None:
-    flushes = {
-        output.table: output.options["sink.flush.interval"] for output in facts.build(SETTINGS).outputs
-    }
+    flushes = {output.table: output.options["sink.flush.interval"] for output in facts.plan(SETTINGS).outputs}
 
     assert flushes["order_placed"] == LIVE_FLUSH
     assert flushes["payment_captured"] == LIVE_FLUSH
@@ -84,22 +80,22 @@ def test_tables_on_live_pages_flush_sooner() -> None:
 
 
 def test_live_events_are_fetched_immediately_and_others_in_batches() -> None:
-    sources = dict(zip(all_events(), facts.build(SETTINGS).sources, strict=False))
+    sources = dict(zip(all_events(), facts.plan(SETTINGS).sources, strict=False))
 
     assert "fetch.min.bytes" not in sources["order_placed"]
     assert "'properties.fetch.min.bytes' = '1000000'" in sources["product_viewed"]
-    assert all("fetch.min.bytes" not in ddl for ddl in rankings.build(SETTINGS).sources)
+    assert all("fetch.min.bytes" not in ddl for ddl in rankings.plan(SETTINGS).sources)
 
 
 def test_rankings_without_a_checkpoint_start_at_the_beginning() -> None:
-    events = [ddl for ddl in rankings.build(SETTINGS).sources if ddl.startswith("CREATE TABLE events.")]
+    events = [ddl for ddl in rankings.plan(SETTINGS).sources if ddl.startswith("CREATE TABLE events.")]
 
     assert len(events) == len(READ_BY_RANKINGS)
     assert all("'scan.startup.mode' = 'earliest-offset'" in ddl for ddl in events)
 
 
 def test_only_sinks_that_update_have_a_version() -> None:
-    versioned = {o.table for o in facts.build(SETTINGS).outputs if "sink.version-column" in o.options}
+    versioned = {o.table for o in facts.plan(SETTINGS).outputs if "sink.version-column" in o.options}
 
     assert versioned == {"pipeline_progress"}
 
@@ -127,8 +123,8 @@ def test_a_job_has_a_source_for_each_event_that_its_queries_read_and_for_no_othe
     (tmp_path / "one.sql").write_text("-- Not events.order_cancelled.\nSELECT * FROM events.order_placed\n")
 
     assert QueryFolder(tmp_path).events() == ("order_placed", "order_shipped")
-    for job in (rankings, recommendations_job, signals):
-        plan = job.build(SETTINGS)
+    for job in (rankings, recommendations, signals):
+        plan = job.plan(SETTINGS)
         known = {f"events.{name}" for name in all_events() if f"events.{name} " in " ".join(plan.sources)}
         read = {
             f"events.{name}"
@@ -195,11 +191,11 @@ def test_a_stored_plan_is_the_plan(tmp_path: Path) -> None:
 def test_the_topics_of_a_plan_are_those_of_its_sources() -> None:
     for job, build in JOBS.items():
         assert set(TOPICS_BY_JOB[job]) <= set(build(SETTINGS).topics)
-    assert rankings.build(SETTINGS).topics == TOPICS_BY_JOB["rankings"]
+    assert rankings.plan(SETTINGS).topics == TOPICS_BY_JOB["rankings"]
 
 
 def test_a_password_or_a_flush_interval_does_not_change_the_fingerprint() -> None:
-    plan = rankings.build(SETTINGS)
+    plan = rankings.plan(SETTINGS)
     changed = Settings(
         kafka_bootstrap="kafka:9092",
         registry_url="http://souk:p%40ss@schemas",
@@ -209,14 +205,14 @@ def test_a_password_or_a_flush_interval_does_not_change_the_fingerprint() -> Non
         job_parallelism=4,
     )
 
-    assert rankings.build(changed).fingerprint() == plan.fingerprint()
+    assert rankings.plan(changed).fingerprint() == plan.fingerprint()
 
 
 def test_other_sql_or_another_target_changes_the_fingerprint() -> None:
-    plan = rankings.build(SETTINGS)
+    plan = rankings.plan(SETTINGS)
     first = plan.outputs[0]
     other_sql = replace(plan, outputs=(replace(first, query=first.query + " WHERE TRUE"), *plan.outputs[1:]))
-    other_target = rankings.build(SETTINGS.model_copy(update={"redis_url": "redis://other:6379"}))
+    other_target = rankings.plan(SETTINGS.model_copy(update={"redis_url": "redis://other:6379"}))
 
     assert len({plan.fingerprint(), other_sql.fingerprint(), other_target.fingerprint()}) == 3
 
@@ -239,7 +235,7 @@ def with_sql(plan: JobPlan, query: str) -> JobPlan:
     ],
 )
 def test_comments_and_white_space_do_not_change_the_fingerprint(same: str) -> None:
-    plan = rankings.build(SETTINGS)
+    plan = rankings.plan(SETTINGS)
     query = "SELECT `a -- b`, 'c  -- d', 1.5 FROM t"
 
     assert with_sql(plan, same).fingerprint() == with_sql(plan, query).fingerprint()
@@ -255,14 +251,14 @@ def test_comments_and_white_space_do_not_change_the_fingerprint(same: str) -> No
     ],
 )
 def test_literals_numbers_and_hints_change_the_fingerprint(other: str) -> None:
-    plan = rankings.build(SETTINGS)
+    plan = rankings.plan(SETTINGS)
     query = "SELECT a, 'c  -- d', 1 FROM t"
 
     assert with_sql(plan, other).fingerprint() != with_sql(plan, query).fingerprint()
 
 
 def test_other_code_of_a_java_function_changes_the_fingerprint() -> None:
-    plan = rankings.build(SETTINGS)
+    plan = rankings.plan(SETTINGS)
 
     assert plan.function_code
     assert replace(plan, function_code="other code").fingerprint() != plan.fingerprint()
@@ -282,14 +278,14 @@ def test_a_comment_in_every_sql_file_of_a_job_does_not_change_its_fingerprint() 
 def test_a_source_refuses_events_from_more_than_a_day_ahead() -> None:
     assert all(
         "'value.souk-avro.event-time' = 'occurred_at'" in ddl and "'value.souk-avro.max-ahead' = '1 d'" in ddl
-        for plan in (facts.build(SETTINGS), rankings.build(SETTINGS))
+        for plan in (facts.plan(SETTINGS), rankings.plan(SETTINGS))
         for ddl in plan.sources
         if ddl.startswith("CREATE TABLE events.")
     )
 
 
 def test_a_submission_has_the_id_of_its_installation_and_the_chosen_job_id() -> None:
-    plan = facts.build(SETTINGS)
+    plan = facts.plan(SETTINGS)
     other = SETTINGS.model_copy(update={"home": SETTINGS.home / "other"})
     parameters = {
         submission_config(settings, plan, None)["pipeline.global-job-parameters"]

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.published_model.description import Description, UnreadableDescription
-from schemas.published_model.keys import Layout, bucket_of
+from schemas.published_model.keys import Description, Layout, UnreadableDescription, bucket_of
 from schemas.published_model.product_ids import PIECE_BYTES, ProductIds
 from schemas.published_model.rows import DamagedRow, Neighbour, Row, pack_row, unpack_row
 from schemas.published_model.weights import UnusableWeights, pack_weights, unpack_weights

@@ -5,11 +5,18 @@ import pytest
 
 from common.errors import PartUnavailable
 from common.settings import Settings
-from jobs.checkpoint_trigger import jobs_without_checkpoint, trigger_checkpoints
-from jobs.facts import job as facts
-from jobs.flink_client import FINGERPRINT, INSTALLATION, FlinkClient, FlinkJob, causes
+from jobs.facts import logic as facts
+from jobs.flink_client import (
+    FINGERPRINT,
+    INSTALLATION,
+    FlinkClient,
+    FlinkJob,
+    causes,
+    installation_id,
+    jobs_without_checkpoint,
+    trigger_checkpoints,
+)
 from jobs.reconciler import JobReconciler, duplicates, is_restore_failure
-from jobs.submit import installation_id
 from tests.job_manager import JobManager, serving_jobs
 
 TRACE = """org.apache.flink.runtime.client.JobInitializationException: Could not start the JobMaster.
@@ -64,7 +71,7 @@ def owner(settings: Settings, installation: str) -> str:
 
 def poll(settings: Settings) -> None:
     with FlinkClient(settings.flink) as flink:
-        JobReconciler(settings, flink).poll({"facts": facts.build(settings)})
+        JobReconciler(settings, flink).poll({"facts": facts.plan(settings)})
 
 
 @pytest.mark.parametrize("parameters", [{}, {FINGERPRINT: "f", INSTALLATION: "another installation"}])

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from common.settings import ROOT
 from recommenders.training.blend_weights import learn_weights
-from recommenders.training.shown_items import shown_items_of
+from recommenders.training.training_data import shown_items_of
 from schemas.events import all_events
 from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS, SURFACES
 

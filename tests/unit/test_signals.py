@@ -12,10 +12,9 @@ from common.cursor import BadCursor, encode_cursor
 from common.errors import UserError
 from common.settings import Settings
 from common.signals import SignalKind
-from jobs.queries import QueryFolder
+from jobs.plan import QueryFolder
 from jobs.signals.logic import LATENESS_S, QUERIES, VIEWS, plan
 from jobs.signals.rules import RULES
-from schemas.events import all_events
 from serving.analytics.signals import read_signal_cursor, signal, signal_cursor
 from serving.kit.names import ProductName
 from serving.web.seller.overview import METRICS, TITLES, link_of
@@ -54,9 +53,9 @@ def test_the_kinds_are_those_of_the_query() -> None:
 
 def test_another_threshold_or_lead_time_changes_the_plan() -> None:
     plans = [
-        plan(Settings(), all_events()),
-        plan(Settings(), all_events(), replace(RULES, failures=6)),
-        plan(Settings(restock_lead_days=9), all_events()),
+        plan(Settings()),
+        plan(Settings(), replace(RULES, failures=6)),
+        plan(Settings(restock_lead_days=9)),
     ]
 
     assert len({each.fingerprint() for each in plans}) == 3

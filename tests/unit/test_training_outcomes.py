@@ -10,7 +10,7 @@ from recommenders.training.child import start_of
 from recommenders.training.limits import NoRoom
 from recommenders.training.run import outcome_of
 from recommenders.training.training_log import TrainingStart
-from schemas.published_model.roll_back import RollBack
+from schemas.published_model.keys import RollBack
 
 AT = datetime(2026, 11, 27, 3, tzinfo=UTC)
 

@@ -11,9 +11,9 @@ from scipy.sparse import csr_array, vstack
 
 from common.errors import UserError
 from recommenders.evaluation.loaders.tables import ColumnNames, read_table
-from recommenders.histories import Ints
+from recommenders.histories import Codes, Ints
 from recommenders.interactions import Interactions
-from recommenders.vocabulary import Codes, Id, Vocabulary
+from recommenders.vocabulary import Id, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,12 @@ class Attributes:
         Raises:
             UserError: no product with an event has attributes.
         """
-        others = log.product_count - len(self.items)
         if not log.popularity[: len(self.items)].any():
             raise UserError(
                 "no product of the log is in the attributes file: check that both files use the same ids"
             )
-        counts = vstack(
-            [self.counts, csr_array((others, self.counts.shape[1]), dtype=np.float32)], format="csr"
-        )
+        others = csr_array((log.product_count - len(self.items), self.counts.shape[1]), dtype=np.float32)
+        counts = vstack([self.counts, others], format="csr")
         return replace(log, attributes=counts, categories=_padded(self.categories, log.product_count))
 
     def sellers_of(self, log: Interactions) -> Codes | None:
@@ -86,10 +84,10 @@ def attributes_of(table: pa.Table, name: str) -> Attributes:
     counts = _counts(
         np.concatenate([rows for rows, _ in columns]), [tokens for _, tokens in columns], len(vocabulary)
     )
-    groups = [
+    groups = (
         _groups(table.column(name), codes, len(vocabulary)) if name in table.column_names else None
         for name in ("category", "seller")
-    ]
+    )
     return Attributes(vocabulary.ids, counts, *groups)
 
 
@@ -112,8 +110,7 @@ def _with_column_name(name: str, tokens: pa.Array) -> pa.Array:
 
 def _counts(rows: Ints, tokens: list[pa.Array], items: int) -> csr_array:
     vocabulary, codes = Vocabulary.of(pa.concat_arrays(tokens), "attribute")
-    ones = np.ones(len(rows), np.float32)
-    counts = csr_array((ones, (rows, codes)), shape=(items, len(vocabulary)))
+    counts = csr_array((np.ones(len(rows), np.float32), (rows, codes)), shape=(items, len(vocabulary)))
     counts.sum_duplicates()
     return counts
 

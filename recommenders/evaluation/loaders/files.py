@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from common.errors import UserError
-from recommenders.evaluation.loaders import interactions, sequences, sessions
+from recommenders.evaluation.cases import Dataset
+from recommenders.evaluation.loaders import interactions, sessions
 from recommenders.evaluation.loaders.attributes import Attributes, read_attributes
-from recommenders.evaluation.loaders.dataset import Dataset
 from recommenders.evaluation.loaders.tables import ColumnNames, parse_column_names
 
 SEQUENCE_PROTOCOLS = ("leave-last", "new-items")
@@ -36,15 +36,18 @@ def load_dataset(files: InputFiles, columns: str) -> Dataset:
     Raises:
         UserError: the options can't be combined, or a file can't be used.
     """
-    logs = [files.interactions, files.sessions, files.sequences]
-    if sum(each is not None for each in logs) != 1:
-        raise UserError("name one log: --interactions FILE, --sessions FILE or --sequences FILE")
-    if files.cases is not None and files.sessions is None:
-        raise UserError("--cases goes with --sessions FILE")
-    if files.test is not None and files.interactions is None:
-        raise UserError("--test goes with --interactions FILE")
-    if files.ordered and files.interactions is None:
-        raise UserError("--ordered goes with --interactions FILE: other logs have positions")
+    logs = sum(each is not None for each in (files.interactions, files.sessions, files.sequences))
+    for is_refused, reason in (
+        (logs != 1, "name one log: --interactions FILE, --sessions FILE or --sequences FILE"),
+        (files.cases and not files.sessions, "--cases goes with --sessions FILE"),
+        (files.test and not files.interactions, "--test goes with --interactions FILE"),
+        (
+            files.ordered and not files.interactions,
+            "--ordered goes with --interactions FILE: other logs have positions",
+        ),
+    ):
+        if is_refused:
+            raise UserError(reason)
     names = parse_column_names(columns)
     if files.sessions is not None:
         return _of_sessions(files, files.sessions, names)
@@ -65,12 +68,12 @@ def _of_sessions(files: InputFiles, log: Path, names: ColumnNames) -> Dataset:
 
 def _of_sequences(files: InputFiles, log: Path, names: ColumnNames, attributes: Attributes | None) -> Dataset:
     if _checked_protocol(files.protocol or "leave-last", SEQUENCE_PROTOCOLS) == "leave-last":
-        return sequences.leave_last(log, names, attributes)
+        return interactions.leave_last(log, names, attributes)
     if attributes is None:
         raise UserError(
             "--protocol new-items needs --attributes FILE: new products have no events to learn from"
         )
-    return sequences.new_items(log, names, attributes)
+    return interactions.new_items(log, names, attributes)
 
 
 def _of_interactions(

@@ -8,8 +8,7 @@ import pyarrow as pa
 
 from common.errors import UserError
 from recommenders.evaluation import splits
-from recommenders.evaluation.cases import Cases, EvaluationSplit, sessions_held_out
-from recommenders.evaluation.loaders.dataset import Dataset
+from recommenders.evaluation.cases import Cases, Dataset, EvaluationSplit, sessions_held_out
 from recommenders.evaluation.loaders.tables import (
     ColumnNames,
     order_by,
@@ -17,9 +16,9 @@ from recommenders.evaluation.loaders.tables import (
     with_same_id_type,
 )
 from recommenders.evaluation.sets import Flags, ProductSets
-from recommenders.histories import Histories, Ints
+from recommenders.histories import Codes, Histories, Ints
 from recommenders.interactions import Interactions, from_columns
-from recommenders.vocabulary import Codes, Vocabulary
+from recommenders.vocabulary import Vocabulary
 
 VALIDATION_SHARE = 0.1
 
@@ -53,11 +52,10 @@ def with_cases(train: Path, test: Path, names: ColumnNames) -> Dataset:
     log = visits(columns)
     cases, notes = _cases(log, test_columns)
     case_visits, visit_note = visits_of_cases(test_columns)
-    split = f"the cases of {test.name}"
     return Dataset(
         log,
         cases,
-        split,
+        f"the cases of {test.name}",
         lambda seed: validation_splits(log, seed),
         [*left_out, *notes, visit_note],
         visits=case_visits,
@@ -102,8 +100,7 @@ def _cases(log: Interactions, test_columns: dict[str, pa.Array]) -> tuple[Cases,
     flat = log.product_vocabulary.codes(test_columns["prefix"].flatten())
     lengths = np.diff(test_columns["prefix"].offsets.to_numpy())
     rows = np.repeat(np.arange(len(lengths)), lengths)[flat >= 0]
-    flat = flat[flat >= 0]
-    histories = Histories.grouped(rows, len(lengths), flat, np.ones(len(flat), np.float32))
+    histories = _rows(rows, flat[flat >= 0], len(lengths))
     targets = Vocabulary.of(test_columns["target"], "product", log.product_vocabulary.ids)[1]
     unseen = int((targets >= log.product_count).sum())
     if unseen == len(targets):
@@ -111,8 +108,7 @@ def _cases(log: Interactions, test_columns: dict[str, pa.Array]) -> tuple[Cases,
             "no target of the test file is in the training file: check that both use the same ids"
         )
     notes = [f"{unseen:,} targets are products not in the training data: counted as missed"] if unseen else []
-    truth = ProductSets(np.arange(len(targets) + 1, dtype=np.int64), targets)
-    return Cases(histories, truth), notes
+    return Cases(histories, ProductSets(np.arange(len(targets) + 1, dtype=np.int64), targets)), notes
 
 
 def visits_of_cases(test_columns: Mapping[str, pa.Array]) -> tuple[Ints, str]:

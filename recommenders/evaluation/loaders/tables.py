@@ -147,8 +147,7 @@ def order_by(positions: pa.Array) -> Numbers:
     is_number = pa.types.is_integer(positions.type) or pa.types.is_floating(positions.type)
     if positions.null_count or not is_number or not np.isfinite(positions.to_numpy()).all():
         raise UserError("a position is missing or not a number: number the events of each shopper or session")
-    order: Numbers = np.argsort(positions.to_numpy(), kind="stable")
-    return order
+    return np.argsort(positions.to_numpy(), kind="stable")
 
 
 def with_same_id_type(*columns: pa.Array) -> list[pa.Array]:

@@ -10,11 +10,12 @@ import pytest
 from clickhouse.client import connect
 from clickhouse.query_files import load_queries
 from common.settings import Settings
+from recommenders.experiments.effects import Moments
 from recommenders.experiments.judgement import NOTHING
-from recommenders.experiments.moments import Moments
 from recommenders.training.off_policy import judged_on_log, read_explored_log
 from tests.integration.event_rows import as_text, insert_events
 from tests.integration.metric_tables import emptied
+from tests.unit.experiments.simulated_experiment import moments_of
 
 QUERIES = load_queries()
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -215,7 +216,7 @@ def test_the_sums_of_an_experiment_are_those_of_single_events(
     for unit in (one for one in expected.exposed if not expected.is_robot(one)):
         for metric, values in expected.unit(unit).items():
             by_arm[expected.arm_of(unit), metric].append(values)
-    assert {key: Moments.of(values) for key, values in by_arm.items()} == {
+    assert {key: moments_of(values) for key, values in by_arm.items()} == {
         key: Moments(**{name: value for name, value in row.items() if name not in ("arm", "metric")})
         for key, row in found.items()
     }
@@ -235,7 +236,7 @@ def test_the_sums_of_a_seller_are_those_of_single_orders(
         by_arm[expected.arm_of(unit)].append((revenue, 1.0, before))
     assert set(found) == set(by_arm)
     for arm, values in by_arm.items():
-        sums = Moments.of(values)
+        sums = moments_of(values)
         row = found[arm]
         assert (row["units"], row["y"], row["c"]) == (sums.units, sums.y, sums.c)
         assert (row["yy"], row["cc"], row["yc"]) == (sums.yy, sums.cc, sums.yc)

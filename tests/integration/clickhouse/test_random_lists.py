@@ -5,7 +5,7 @@ from typing import Any
 
 from clickhouse.client import connect
 from common.settings import Settings
-from recommenders.training.random_lists import RandomList, read_random_lists
+from recommenders.training.training_data import RandomList, read_random_lists
 from tests.integration.shown_lists import ShownLists, scored_item
 
 END = datetime(2026, 11, 29, tzinfo=UTC)

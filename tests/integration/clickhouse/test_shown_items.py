@@ -7,8 +7,8 @@ import pytest
 
 from clickhouse.client import connect
 from common.settings import Settings
-from recommenders.training.click_pairs import ShownItems
-from recommenders.training.shown_items import DAYS, read_shown_items
+from recommenders.training.blend_weights import ShownItems
+from recommenders.training.training_data import DAYS, read_shown_items
 from tests.integration.shown_lists import ShownLists, scored_item
 
 END = datetime(2026, 11, 29, tzinfo=UTC)

@@ -13,7 +13,7 @@ from clickhouse.client import connect
 from clickhouse.migrate import migrate
 from common.settings import Settings
 from jobs.engine import statement_set, table_environment
-from jobs.facts import job as facts
+from jobs.facts import logic as facts
 from jobs.facts.logic import METRIC_EVENTS
 from schemas.codec import Encoder
 from schemas.events import all_events
@@ -41,7 +41,7 @@ def start(settings: Settings, flink: Any) -> dict[str, int]:
     """Run the facts that feed `FIGURES`, and the reports of the relays; returns the schema ids."""
     ids = register(settings).schema_ids
     migrate(settings)
-    real = facts.build(settings)
+    real = facts.plan(settings)
     tables = (*METRIC_EVENTS, "pipeline_progress")
     plan = replace(real, outputs=tuple(output for output in real.outputs if output.table in tables))
     statements = statement_set(table_environment({**flink.DEFAULTS, **plan.config}), plan)

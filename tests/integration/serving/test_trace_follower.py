@@ -20,14 +20,14 @@ from common.ids import new_id
 from common.metrics import UNEXPECTED_ERRORS
 from common.settings import LOOPBACK, Settings
 from common.tracing import span_id_of_event
-from jobs.traces import figure
-from jobs.traces.figure import MAX_WAITING, FigureFollower
 from jobs.traces.follower import (
     MAX_POLL_S,
+    MAX_WAITING,
     POLL_S,
     SHARE_OF_TIME,
     SKIP_S,
     WORKER,
+    FigureFollower,
     TraceFollower,
     fell_behind,
     follow_traces,
@@ -150,7 +150,7 @@ def test_a_trace_goes_on_with_the_stored_event_and_the_figure_that_includes_it(s
 
 
 def test_a_figure_that_does_not_come_ends_the_trace_with_an_error(shop, orders, recorded, monkeypatch):
-    monkeypatch.setattr(figure, "GIVE_UP_S", 0.0)
+    monkeypatch.setattr("jobs.traces.follower.FIGURE_GIVE_UP_S", 0.0)
     follower = TraceFollower(FigureFollower(shop))
     _, message = orders.confirm()
     with connect(shop) as client:

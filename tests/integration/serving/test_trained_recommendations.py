@@ -17,8 +17,7 @@ from common.settings import Settings
 from recommenders.compact import CompactModel
 from recommenders.training.model_registry import ModelRegistry
 from recommenders.training.neighbour_rows import ServedModel
-from recommenders.training.publication import Publications
-from recommenders.training.stored_weights import store_weights
+from recommenders.training.publication import Publications, store_weights
 from schemas.published_model.keys import STATE, WEIGHTS, Layout, description_key, ids_key, rows_key
 from schemas.published_model.product_ids import ProductIds
 from schemas.published_model.weights import DISCOUNT

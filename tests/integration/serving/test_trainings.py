@@ -20,9 +20,9 @@ from recommenders.interactions import from_columns
 from recommenders.models.item_item import ItemItem
 from recommenders.models.popularity import Popularity
 from recommenders.training.blend_weights import LearnedWeights
-from recommenders.training.cards import record
 from recommenders.training.neighbour_rows import ServedModel
 from recommenders.training.publication import Publications
+from recommenders.training.run import record
 from recommenders.training.train import NO_MODEL_IN_USE, TrainingOptions, TrainingResult, train
 from recommenders.training.training_data import TrainingData
 from recommenders.training.training_log import TrainingEnd, TrainingLog, TrainingStart

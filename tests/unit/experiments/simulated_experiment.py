@@ -1,10 +1,18 @@
 """Simulated experiments: visitors arrive day by day, with sessions, orders, revenue and a past."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from recommenders.experiments.moments import Moments
+from recommenders.experiments.effects import Moments
+
+
+def moments_of(rows: Iterable[tuple[float, float, float]]) -> Moments:
+    """Return the sums over units, each (y, d, c)."""
+    total = Moments()
+    for y, d, c in rows:
+        total += Moments(1, y, d, c, y * y, d * d, c * c, y * d, y * c, d * c)
+    return total
 
 
 def days_of(
@@ -15,7 +23,7 @@ def days_of(
     `uplift` raises the treated visitors' probability of an order, and so their mean revenue, by this share.
     The revenue of an order is log-normal; a visitor who bought before buys again more often.
     """
-    control = treated = Moments.of([])
+    control = treated = Moments()
     for _ in range(days):
         loyalty = rng.beta(1, 9, (2, visitors_a_day))
         sessions = rng.geometric(0.5, (2, visitors_a_day))
@@ -23,8 +31,8 @@ def days_of(
         orders = rng.binomial(sessions, np.minimum(1, chance))
         before = rng.binomial(6, loyalty) * 50.0
         revenue = orders * rng.lognormal(3.5, 0.8, (2, visitors_a_day))
-        control += Moments.of(zip(revenue[0].tolist(), sessions[0].tolist(), before[0].tolist(), strict=True))
-        treated += Moments.of(zip(revenue[1].tolist(), sessions[1].tolist(), before[1].tolist(), strict=True))
+        control += moments_of(zip(revenue[0].tolist(), sessions[0].tolist(), before[0].tolist(), strict=True))
+        treated += moments_of(zip(revenue[1].tolist(), sessions[1].tolist(), before[1].tolist(), strict=True))
         yield control, treated
 
 

@@ -10,12 +10,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from common.experiments.definition import Guardrail
-from recommenders.experiments.effects import effect
+from recommenders.experiments.effects import Moments, effect
 from recommenders.experiments.intervals import confidence_sequence, fixed_interval
-from recommenders.experiments.moments import Moments
-from recommenders.experiments.sample_ratio import chi_square_tail, sample_ratio
-from recommenders.experiments.seller_uplift import seller_uplift
-from recommenders.experiments.verdicts import breached, compare
+from recommenders.experiments.verdicts import breached, chi_square_tail, compare, sample_ratio, seller_uplift
+from tests.unit.experiments.simulated_experiment import moments_of
 
 
 def moments(y: np.ndarray, d: np.ndarray | None = None, c: np.ndarray | None = None) -> Moments:
@@ -77,7 +75,7 @@ def test_moments_add_up() -> None:
     whole = moments(y, d, c)
     assert parts.units == whole.units
     assert parts.yc == pytest.approx(whole.yc)
-    assert astuple(Moments.of(zip(y, d, c, strict=True))) == pytest.approx(astuple(whole))
+    assert astuple(moments_of(zip(y, d, c, strict=True))) == pytest.approx(astuple(whole))
 
 
 def test_the_sequence_is_the_published_formula_and_narrowest_near_the_planned_units() -> None:
@@ -144,7 +142,7 @@ def test_without_enough_units_or_orders_there_is_no_verdict() -> None:
     few, none = moments(np.ones(50)), moments(np.zeros(50_000))
     assert compare(few, few).verdict == "not_enough_data"
     assert compare(none, none).verdict == "not_enough_data"
-    assert compare(Moments.of([]), Moments.of([])).verdict == "not_enough_data"
+    assert compare(Moments(), Moments()).verdict == "not_enough_data"
 
 
 def test_a_mismatch_of_the_sample_ratio_withdraws_the_verdict() -> None:

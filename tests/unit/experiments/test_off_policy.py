@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommenders.experiments.off_policy import doubly_robust, effective_sample_size, ips, snips
+from recommenders.experiments.judgement import doubly_robust, effective_sample_size, ips, snips
 
 PRODUCTS, CONTEXTS = 6, 4
 EXPLORED = 0.3

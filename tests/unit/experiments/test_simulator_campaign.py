@@ -11,9 +11,8 @@ from producers.simulator.decisions import DecisionModel
 from producers.simulator.history.days import SimulatedHistory
 from producers.simulator.history.plan import HistoryPlan
 from producers.simulator.world.shape import WorldShape
-from recommenders.experiments.moments import Moments
-from recommenders.experiments.sample_ratio import sample_ratio
-from recommenders.experiments.verdicts import MetricResult, compare
+from recommenders.experiments.verdicts import MetricResult, compare, sample_ratio
+from tests.unit.experiments.simulated_experiment import moments_of
 
 END_MS = 1_767_225_600_000
 LENGTH, CANDIDATES = 12, 60
@@ -73,7 +72,7 @@ class Marketplace:
             y = rng.binomial(sessions, chance).astype(float)
             before = rng.binomial(2, self.chances["popular"][metric][visitors]).astype(float)
             control, other = (
-                Moments.of(zip(*(each[rows].tolist() for each in (y, sessions, before)), strict=True))
+                moments_of(zip(*(each[rows].tolist() for each in (y, sessions, before)), strict=True))
                 for rows in (~is_treated, is_treated)
             )
             results[metric] = compare(control, other)

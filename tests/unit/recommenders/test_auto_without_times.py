@@ -6,12 +6,11 @@ from itertools import count
 import numpy as np
 import pytest
 
-from recommenders.evaluation.loaders.dataset import Dataset
+from recommenders.evaluation.cases import Dataset
 from recommenders.evaluation.loaders.files import InputFiles, load_dataset
 from recommenders.evaluation.metrics import parse_metrics
 from recommenders.model_selection.comparison import EvaluationOptions
-from recommenders.model_selection.plan import SearchPlan, SearchResult
-from recommenders.model_selection.search import choose
+from recommenders.model_selection.search import SearchPlan, SearchResult, choose
 from recommenders.registry import MODELS
 from tests.unit.recommenders.bursts import written
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommenders.evaluation.catalogue import catalogue_metrics, gini
+from recommenders.evaluation.metrics import catalogue_metrics, gini
 
 LISTS = np.array([[0, 1], [0, -1]], dtype=np.int32)
 BUYERS = np.array([4, 2, 1, 0])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommenders import gram_limit
+from recommenders import base
 from recommenders.interactions import Interactions, from_columns
 from recommenders.models import ridge
 from recommenders.models.ridge import Ridge
@@ -22,16 +22,16 @@ def visited() -> Interactions:
 
 
 def test_a_usual_log_is_as_it_was(visited: Interactions) -> None:
-    assert gram_limit.affinity_with_bounded_gram(visited) is visited.affinity
-    assert gram_limit.affinity_with_bounded_gram(visited, held=True) is visited.affinity
+    assert base.affinity_with_bounded_gram(visited) is visited.affinity
+    assert base.affinity_with_bounded_gram(visited, held=True) is visited.affinity
 
 
 def test_a_robot_keeps_its_newest_products_and_the_others_keep_all(
     visited: Interactions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gram_limit, "MAX_GRAM_TERMS", 40 + 6 * 6)
+    monkeypatch.setattr(base, "MAX_GRAM_TERMS", 40 + 6 * 6)
 
-    bounded = gram_limit.affinity_with_bounded_gram(visited).toarray()
+    bounded = base.affinity_with_bounded_gram(visited).toarray()
 
     np.testing.assert_array_equal(bounded[:10], visited.affinity.toarray()[:10])
     assert np.flatnonzero(bounded[10]).tolist() == [7, 45, 46, 47, 48, 49]
@@ -41,9 +41,9 @@ def test_a_robot_keeps_its_newest_products_and_the_others_keep_all(
 def test_a_gram_that_is_held_has_no_more_values_than_it_may(
     most: int, visited: Interactions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gram_limit, "MAX_GRAM_VALUES", most)
+    monkeypatch.setattr(base, "MAX_GRAM_VALUES", most)
 
-    bounded = gram_limit.affinity_with_bounded_gram(visited, held=True)
+    bounded = base.affinity_with_bounded_gram(visited, held=True)
 
     assert (bounded.T @ bounded).nnz <= most < (visited.affinity.T @ visited.affinity).nnz
 
@@ -51,7 +51,7 @@ def test_a_gram_that_is_held_has_no_more_values_than_it_may(
 def test_a_ridge_learns_from_the_newest_products_of_a_robot(
     visited: Interactions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gram_limit, "MAX_GRAM_VALUES", 400)
+    monkeypatch.setattr(base, "MAX_GRAM_VALUES", 400)
     monkeypatch.setattr(ridge, "MAX_DENSE_PRODUCTS", 0)
 
     bounded = Ridge().fit(visited).weights

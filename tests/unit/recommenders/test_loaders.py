@@ -11,9 +11,9 @@ import pyarrow.parquet
 import pytest
 
 from common.errors import UserError
-from recommenders.evaluation import cases, validation
+from recommenders.evaluation import cases, splits
 from recommenders.evaluation.cases import prefixes
-from recommenders.evaluation.loaders import interactions, sequences, sessions
+from recommenders.evaluation.loaders import interactions, sessions
 from recommenders.evaluation.loaders.attributes import read_attributes
 from recommenders.evaluation.loaders.tables import parse_column_names, read_columns
 from recommenders.histories import Histories
@@ -89,7 +89,7 @@ def test_validation_is_cut_by_time_where_there_is_time(write):
 def test_a_cut_in_time_after_which_nobody_comes_back_is_not_chosen_by():
     log = from_columns([1, 2, 3, 4, 5, 6, 7, 8, 1, 9], [5] * 10, times=np.arange(10))
 
-    assert [eval_split.name for eval_split in validation.validation_splits(log, 0)] == ["the newest fifth"]
+    assert [eval_split.name for eval_split in splits.validation_splits(log, 0)] == ["the newest fifth"]
 
 
 def test_visits_are_read_by_position_and_unknown_products_left_out_of_prefixes(write):
@@ -165,7 +165,7 @@ def test_of_very_long_visits_some_events_are_cases(monkeypatch):
 
 
 def test_the_last_of_a_sequence_is_the_test_and_the_one_before_the_validation(write):
-    dataset = sequences.leave_last(write(STEPS), {})
+    dataset = interactions.leave_last(write(STEPS), {})
     [validation] = dataset.validation_splits(0)
 
     assert [ids(dataset.log, each) for each in dataset.cases.histories] == [[10, 11], [11, 10, 12]]
@@ -186,7 +186,7 @@ def test_hidden_products_are_in_no_history_and_ranked_among_themselves(write):
         write({"item": list(range(20)), "colour": ["red", "blue"] * 10}, "a.csv"), {}
     )
 
-    dataset = sequences.new_items(write(steps), {}, attributes)
+    dataset = interactions.new_items(write(steps), {}, attributes)
 
     hidden = set(dataset.cases.rankable.tolist())
     assert len(hidden) == 2
@@ -266,7 +266,7 @@ def test_events_without_a_position_are_refused(write, none):
     positions = pa.array([1.0, none, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
 
     with pytest.raises(UserError, match="position is missing"):
-        sequences.leave_last(write(STEPS | {"position": positions}), {})
+        interactions.leave_last(write(STEPS | {"position": positions}), {})
 
 
 def test_only_the_columns_that_are_asked_for_are_read(tmp_path):
@@ -336,7 +336,7 @@ def test_ids_are_the_same_in_a_csv_and_in_numbers_of_parquet(write):
 
 def test_sequences_of_two_are_too_short(write):
     with pytest.raises(UserError, match="no shopper has three events"):
-        sequences.leave_last(write({"user": [1, 1], "position": [1, 2], "item": [1, 2]}), {})
+        interactions.leave_last(write({"user": [1, 1], "position": [1, 2], "item": [1, 2]}), {})
 
 
 def test_files_that_are_none_are_named(tmp_path):

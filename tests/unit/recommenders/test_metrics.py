@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import UserError
-from recommenders.evaluation.evaluator import evaluate_lists, evaluate_parts
-from recommenders.evaluation.metrics import METRICS, Metric, parse_metrics
+from recommenders.evaluation.metrics import METRICS, Metric, evaluate_lists, evaluate_parts, parse_metrics
 from recommenders.evaluation.sets import ProductSets
 
 PRODUCTS = 12

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from common.errors import UserError
 from recommenders.histories import Histories
-from recommenders.interactions import Interactions, from_columns
+from recommenders.interactions import Interactions, from_columns, trend_ratios
 from recommenders.models import ridge, transitions
 from recommenders.models.als import ALS
 from recommenders.models.content import Content
@@ -22,7 +22,6 @@ from recommenders.models.repeat import Repeat
 from recommenders.models.ridge import Ridge
 from recommenders.models.session_knn import SessionKNN
 from recommenders.models.transitions import Transitions, transition_counts
-from recommenders.recency import trend_ratios
 from tests.unit.recommenders.small_log import with_attributes
 
 ALS_SETTINGS = {"factors": 8, "alpha": 5.0, "iterations": 30}

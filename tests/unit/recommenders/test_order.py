@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from cli.__main__ import build as build_command
 from common.errors import UserError
-from recommenders.evaluation.loaders.dataset import Dataset
+from recommenders.evaluation.cases import Dataset
 from recommenders.evaluation.loaders.files import InputFiles, load_dataset
 from recommenders.evaluation.order_check import check_order
 from recommenders.histories import Histories

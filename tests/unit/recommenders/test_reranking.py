@@ -10,9 +10,7 @@ from common.errors import UserError
 from recommenders.histories import Histories
 from recommenders.interactions import Interactions, from_columns
 from recommenders.models.hybrid import Hybrid
-from recommenders.reranking import trees
-from recommenders.reranking.features import features, interest
-from recommenders.reranking.split import HoldOutMethod, hold_out
+from recommenders.reranking import HoldOutMethod, features, hold_out, interest, learn_trees, predict_trees
 
 
 @pytest.mark.parametrize("how", ["last", "cut", "random"])
@@ -82,7 +80,7 @@ def test_trees_in_arrays_say_what_scikit_learn_says() -> None:
     labels = known[:, 0] * known[:, 1] + rng.normal(size=600) > 0
     fresh = rng.normal(size=(100, 4)).astype(np.float32)
 
-    told = trees.predict(trees.learn(known, labels, 15, 0), fresh)
+    told = predict_trees(learn_trees(known, labels, 15, 0), fresh)
     theirs = HistGradientBoostingClassifier(
         max_iter=15, learning_rate=0.08, max_leaf_nodes=24, min_samples_leaf=50, l2_regularization=1.0,
         early_stopping=False, random_state=0,

@@ -14,25 +14,25 @@ from recommenders.evaluation import splits
 from recommenders.evaluation.cases import shoppers_held_out
 from recommenders.evaluation.metrics import Metric
 from recommenders.evaluation.sets import ProductSets
-from recommenders.fit_cache import FitCache
 from recommenders.histories import Histories
 from recommenders.interactions import Interactions, from_columns
 from recommenders.model_selection import rounds
 from recommenders.model_selection.baselines import select_best_model, select_named_model
 from recommenders.model_selection.candidates import (
     Candidate,
+    TrialResult,
+    best_first,
+    complementary_models,
     hybrid_candidate,
     neighbouring_candidates,
     neighbouring_hybrids,
     sample_candidates,
+    select_winner,
 )
-from recommenders.model_selection.plan import SearchPlan, SearchResult
-from recommenders.model_selection.samples import SampleSize, subsample
-from recommenders.model_selection.search import choose
-from recommenders.model_selection.stages import STAGES
+from recommenders.model_selection.search import SearchPlan, SearchResult, choose
+from recommenders.model_selection.stages import STAGES, SampleSize, subsample
 from recommenders.model_selection.trial_runner import TrialRunner, cache_bytes
-from recommenders.model_selection.trials import TrialResult, best_first, complementary_models, select_winner
-from recommenders.models.hybrid import Hybrid
+from recommenders.models.hybrid import FitCache, Hybrid
 from recommenders.models.item_item import ItemItem
 from recommenders.models.popularity import Popularity
 from recommenders.models.repeat import Repeat

@@ -11,16 +11,12 @@ from recommenders.base import Model
 from recommenders.evaluation import splits
 from recommenders.evaluation.cases import shoppers_held_out
 from recommenders.evaluation.metrics import Metric
-from recommenders.fit_cache import FitCache
 from recommenders.interactions import Interactions
 from recommenders.model_selection import rounds
-from recommenders.model_selection.candidates import Candidate
-from recommenders.model_selection.plan import SearchPlan, SearchResult
-from recommenders.model_selection.samples import SampleSize
-from recommenders.model_selection.search import choose
-from recommenders.model_selection.stages import STAGES, affordable, fitting_subset
-from recommenders.model_selection.trials import TrialResult, best_first
-from recommenders.models.hybrid import Hybrid
+from recommenders.model_selection.candidates import Candidate, TrialResult, best_first
+from recommenders.model_selection.search import SearchPlan, SearchResult, choose
+from recommenders.model_selection.stages import STAGES, SampleSize, affordable, fitting_subset
+from recommenders.models.hybrid import FitCache, Hybrid
 from recommenders.models.item_item import ItemItem
 from recommenders.models.popularity import Popularity
 from recommenders.models.repeat import Repeat

@@ -7,7 +7,7 @@ from pathlib import Path
 from clickhouse.client import connect
 from clickhouse.migrate import migrate
 from common.settings import Settings
-from jobs.facts.job import build
+from jobs.facts.logic import plan
 from schemas.events import all_events
 from tests.event_examples import EXAMPLES_DIR
 from tests.integration.bounded import Row, run_bounded
@@ -25,7 +25,7 @@ def test_the_event_arrives_in_its_table(
     clickhouse_server: Settings,
     tmp_path: Path,
 ) -> None:
-    real = build(Settings())
+    real = plan(Settings())
     (output,) = (output for output in real.outputs if output.table == EVENT)
     only = replace(real, outputs=(replace(output, table="copies"),))  # the folder EVENT is its topic
     events = [example("minimal"), example("typical")]
