@@ -1,12 +1,14 @@
 """`python -m tests.house` prints the size of each room, and what it takes to add something.
 
-The size: files, statements, lines of Python, SQL, templates. A statement is one of Python's syntax tree,
-without docstrings. Blank lines count, tests and data do not. What an addition takes is read from the examples
-of the lists of CONTRIBUTING.md, which `tests/e2e/test_contributing.py` follows.
+With the folder of another checkout, it prints the sizes there. The size: files, statements, lines of Python,
+SQL, templates. A statement is one of Python's syntax tree, without docstrings, also those of constants. Blank
+lines count, tests and data do not. What an addition takes is read from the examples of the lists of
+CONTRIBUTING.md, which `tests/e2e/test_contributing.py` follows.
 """
 
 import ast
 import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,28 +42,26 @@ class Size:
             setattr(self, name, getattr(self, name) + value)
 
 
-def tracked_files() -> Iterator[Path]:
-    """Yield the files that git knows, outside of tests and docs."""
-    listed = subprocess.run(["git", "-C", str(ROOT), "ls-files"], capture_output=True, text=True, check=True)
+def tracked_files(root: Path) -> Iterator[Path]:
+    """Yield the files of a checkout that git knows, outside of tests and docs."""
+    listed = subprocess.run(["git", "-C", str(root), "ls-files"], capture_output=True, text=True, check=True)
     for name in listed.stdout.splitlines():
-        if not name.startswith(LEFT_OUT) and (ROOT / name).is_file():
+        if not name.startswith(LEFT_OUT) and (root / name).is_file():
             yield Path(name)
 
 
-def size_of(path: Path) -> Size:
-    """Return the size of one file."""
+def size_of(root: Path, path: Path) -> Size:
+    """Return the size of one file of a checkout."""
     kind = path.suffix
     if kind not in {".py", ".sql"} | TEMPLATES | DECLARATIONS:
         return Size()
-    text = (ROOT / path).read_text(encoding="utf-8")
+    text = (root / path).read_text(encoding="utf-8")
     lines = text.count("\n")
     size = Size(files=1)
     if kind == ".py":
         tree = ast.parse(text)
         nodes = list(ast.walk(tree))
-        scopes = [node for node in nodes if isinstance(node, ast.Module | ast.ClassDef | _FUNCTIONS)]
-        docstrings = sum(ast.get_docstring(node, clean=False) is not None for node in scopes)
-        size.statements = sum(isinstance(node, ast.stmt) for node in nodes) - docstrings
+        size.statements = sum(isinstance(node, ast.stmt) and not _is_docstring(node) for node in nodes)
         size.python_lines, size.small_files = lines, int(lines <= 40)
         public = list(_public(tree))
         size.public = len(public)
@@ -76,6 +76,14 @@ def size_of(path: Path) -> Size:
 
 
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def _public(
@@ -119,11 +127,11 @@ def counted(files: frozenset[str]) -> str:
     return f"{len(files) - beside} and {beside}"
 
 
-def main() -> None:
+def main(root: Path) -> None:
     """Print a table with a line for each room, and one with a line for each list of CONTRIBUTING.md."""
     rooms: dict[str, Size] = defaultdict(Size)
-    for path in tracked_files():
-        rooms[path.parts[0] if len(path.parts) > 1 else "(top)"].add(size_of(path))
+    for path in tracked_files(root):
+        rooms[path.parts[0] if len(path.parts) > 1 else "(top)"].add(size_of(root, path))
     total = Size()
     for size in rooms.values():
         total.add(size)
@@ -150,4 +158,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(*sys.argv[1:]) if sys.argv[1:] else ROOT)
