@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from producers.feed.lazy_column import Rows
+from producers.feed.events import Rows
 from producers.importer.mapped.cells import EMPTY
 from producers.importer.mapped.line_reader import OTHER_STATUS
 from producers.importer.mapped.line_table import LineTable

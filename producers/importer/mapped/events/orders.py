@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from producers.feed.events import Events
-from producers.feed.lazy_column import LazyColumn, Rows
+from producers.feed.events import Events, LazyColumn, Rows
 from producers.importer.mapped.cells import EMPTY
 from producers.importer.mapped.events.source import EventSource, caused, payment_id
 from producers.importer.mapped.line_reader import CANCELLED, OTHER_STATUS

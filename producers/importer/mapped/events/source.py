@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.ids import derived_event_id
-from producers.feed.events import Events
-from producers.feed.lazy_column import LazyColumn, Rows
+from producers.feed.events import Events, LazyColumn, Rows
 from producers.importer.mapped.cells import GUEST, pseudonym
 from producers.importer.mapped.line_table import LineTable
 from producers.importer.mapped.mapping import Mapping
