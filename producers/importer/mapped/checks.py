@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.money import format_money
-from producers.importer.findings import Check
+from producers.importer.dataset import Check
 from producers.importer.mapped.arithmetic import (
     DIGITS,
     ENOUGH,

@@ -7,8 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from common.clock import system_clock, to_millis
-from producers.importer.dataset import Conversion
-from producers.importer.findings import ConversionFindings
+from producers.importer.dataset import Conversion, ConversionFindings
 from producers.importer.mapped import events
 from producers.importer.mapped.checks import check_totals
 from producers.importer.mapped.events.source import EventSource

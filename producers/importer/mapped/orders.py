@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from producers.importer.findings import ConversionFindings
+from producers.importer.dataset import ConversionFindings
 from producers.importer.mapped.cells import EMPTY, NO_CODE, has_value, pseudonym
 from producers.importer.mapped.line_reader import CANCELLED, NO_STATUS, OTHER_STATUS, RETURNED, UNPAID
 from producers.importer.mapped.line_table import LineTable

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from common.errors import SoukError
-from producers.importer.findings import ConversionFindings, FileRows
+from producers.importer.dataset import ConversionFindings, FileRows
 from producers.importer.mapped.line_table import LineTable
 from producers.importer.mapped.outcomes import Outcomes
 from producers.importer.mapped.rows import Row, SourceFile

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from common.errors import UserError
-from producers.importer.findings import Check
+from producers.importer.dataset import Check
 from producers.importer.mapped.checks import check_totals
 from producers.importer.mapped.column_roles import role_of
 from producers.importer.mapped.data_set import MappedDataSet
