@@ -103,13 +103,6 @@ def first_given(order: NDArray[np.int64], orders: int, values: Amounts, given: N
     return result
 
 
-def sum_of_rows(order: NDArray[np.int64], orders: int, values: Amounts) -> Amounts:
-    """Return the sum of each order's rows."""
-    result = np.zeros(orders, np.int64)
-    np.add.at(result, order[order >= 0], values[order >= 0])
-    return result
-
-
 def is_same_in_orders(order: NDArray[np.int64], values: Amounts, given: NDArray[np.bool_]) -> bool:
     """Whether the rows of each order have one value, or none: then it may be that of the whole order."""
     rows = np.flatnonzero(given & (order >= 0))
@@ -127,11 +120,9 @@ def is_inside_prices(taxes: NDArray[np.int64], prices: NDArray[np.int64], coin: 
     """
     if len(taxes) < 3:
         return None
-    outside = _has_rates(taxes, prices, coin)
-    inside = _has_rates(taxes, prices - taxes, coin)
-    if (outside >= _RATES_ENOUGH) == (inside >= _RATES_ENOUGH):
-        return None
-    return bool(inside >= _RATES_ENOUGH)
+    outside = _has_rates(taxes, prices, coin) >= _RATES_ENOUGH
+    inside = _has_rates(taxes, prices - taxes, coin) >= _RATES_ENOUGH
+    return None if outside == inside else inside
 
 
 def _has_rates(taxes: NDArray[np.int64], nets: NDArray[np.int64], coin: int) -> float:
@@ -143,7 +134,5 @@ def _has_rates(taxes: NDArray[np.int64], nets: NDArray[np.int64], coin: int) -> 
     taxes, nets = taxes[found], nets[found]
     rates = np.round(taxes / nets * 200).astype(np.int64)
     common = [rate for rate in np.unique(rates) if 0 < rate <= 60 and (rates == rate).mean() > 0.15]
-    exact = np.zeros(len(taxes), bool)
-    for rate in common:
-        exact |= np.abs(taxes - nets * rate / 200) <= coin * 0.51 + 1
-    return float(exact.mean())
+    differences = np.abs(taxes[:, None] - nets[:, None] * np.array(common, np.int64) / 200)
+    return float((differences <= coin * 0.51 + 1).any(axis=1).mean())

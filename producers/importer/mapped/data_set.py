@@ -10,11 +10,10 @@ from common.clock import system_clock, to_millis
 from producers.importer.dataset import Conversion, ConversionFindings
 from producers.importer.mapped import events
 from producers.importer.mapped.checks import check_totals
-from producers.importer.mapped.events.source import EventSource
+from producers.importer.mapped.events import EventSource
 from producers.importer.mapped.joined import existing
 from producers.importer.mapped.line_table import LineTable, find_files, read_lines
-from producers.importer.mapped.mapping import Mapping
-from producers.importer.mapped.mapping_file import read_mapping
+from producers.importer.mapped.mapping import Mapping, read_mapping
 from producers.importer.mapped.orders import build_orders
 from producers.importer.mapped.outcomes import Outcomes
 from producers.importer.mapped.rejected import count_rows, write_rejected

@@ -1,11 +1,17 @@
-"""The mapping of a shop's tables: which column is the order, the product, the price, … (docs/import.md)."""
+"""The mapping of a shop's tables: which column is the order, the product, the price, … (docs/import.md).
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+It is read from a YAML file. Every mistake is one line that says where it is and what to do.
+"""
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from common.money import minor_digits
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from common.errors import UserError
 from producers.importer.mapped.sections import (
     MISSING,
     Amount,
@@ -64,26 +70,15 @@ class Mapping(Section):
     shipping_products: Texts = Field(default=[])
     not_products: Texts = Field(default=[])
 
-    @property
-    def minor_digits(self) -> int:
-        """How many decimals the currency has."""
-        return minor_digits(self.currency.only)
-
     def columns(self) -> dict[str, list[str]]:
         """Return field → the columns that it reads, for every field that reads one."""
-        return {field: columns for field, columns in self._columns() if columns}
-
-    def _columns(self) -> Iterator[tuple[str, list[str]]]:
+        found: dict[str, list[str]] = {}
         for field in type(self).model_fields:
             value = getattr(self, field)
-            if field in ("line", "quantity"):
-                yield field, [value] if value else []
-            elif isinstance(value, Seller):
-                yield field, [*value.column, *([value.name_column] if value.name_column else [])]
-            elif isinstance(value, Amount):
-                yield field, [*value.column, *value.less]
-            elif hasattr(value, "column"):
-                yield field, as_list(value.column) or []
+            parts = [getattr(value, part, None) for part in ("column", "less", "name_column")]
+            named = [value] if field in ("line", "quantity") else parts
+            found[field] = [name for part in named if part for name in as_list(part)]
+        return {field: columns for field, columns in found.items() if columns}
 
     @model_validator(mode="after")
     def _reads_each_number_once(self) -> "Mapping":
@@ -98,3 +93,62 @@ class Mapping(Section):
 
 
 _NUMBERS = {"time", "price", "quantity", "discount", "shipping", "tax", "cancelled_at"}
+_MAX_BYTES = 1 << 20
+
+
+def read_mapping(path: Path) -> Mapping:
+    """Return the mapping in a file.
+
+    Raises:
+        UserError: the file can't be read, is not YAML, or is not a mapping.
+    """
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise UserError(f"{path} has more than {_MAX_BYTES:,} bytes: that is not a mapping")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"the mapping {path} can't be read ({error.strerror}): `./souk import --guess DIR` proposes one"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"the mapping {path} is not UTF-8: save it as UTF-8") from error
+    return parse_mapping(text, str(path))
+
+
+def parse_mapping(text: str, where: str) -> Mapping:
+    """Return the mapping in a text; `where` names it in messages.
+
+    Raises:
+        UserError: the text is not YAML, or not a mapping.
+    """
+    try:
+        parsed = YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        is_twice = isinstance(error, DuplicateKeyError)
+        what = ": a key is given twice: keep one of them" if is_twice else f" is not YAML: {error.problem}"
+        raise UserError(f"{where}, line {line}{what}") from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise UserError(f"{where} is not YAML: {str(error).splitlines()[0]}") from error
+    if not isinstance(parsed, dict):
+        raise UserError(f"{where} is not a mapping: it must have `name`, `files`, `order` and so on")
+    try:
+        return Mapping.model_validate(parsed)
+    except ValidationError as error:
+        raise UserError(f"{where}: {_first_mistake(error)}") from error
+
+
+def _first_mistake(error: ValidationError) -> str:
+    first, *others = error.errors()
+    place = ".".join(str(part) for part in first["loc"])
+    return _explain(place, first) + (f" (and {len(others)} more)" if others else "")
+
+
+def _explain(place: str, mistake: Any) -> str:
+    message = mistake["msg"].removeprefix("Value error, ")
+    explained = {
+        "missing": f"`{place}` is missing: docs/import.md lists what a mapping needs",
+        "extra_forbidden": f"there is no `{place}` in a mapping: see docs/import.md",
+        "string_type": f"`{place}` must be a text: write it in quotes",
+    }
+    return explained.get(mistake["type"], f"`{place}`: {message}" if place else message)

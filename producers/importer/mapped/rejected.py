@@ -2,20 +2,18 @@
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
-from typing import IO
 
 from common.errors import SoukError
-from producers.importer.dataset import ConversionFindings, FileRows
+from producers.importer.dataset import ConversionFindings
 from producers.importer.mapped.line_table import LineTable
 from producers.importer.mapped.outcomes import Outcomes
 from producers.importer.mapped.rows import Row, SourceFile
 
 COLUMNS = ("file", "line", "reason", "row")
-
-_Part = tuple[SourceFile, Outcomes, int, int]
-"""A file, and its first and last row among the outcomes."""
 
 
 def count_rows(table: LineTable, outcomes: Outcomes, findings: ConversionFindings) -> None:
@@ -23,16 +21,10 @@ def count_rows(table: LineTable, outcomes: Outcomes, findings: ConversionFinding
     for file, decided, start, end in _parts(table, outcomes):
         if decided.pending[start:end].any():
             raise RuntimeError(f"{file.path} has rows about which no rule decides")
-        counts = file.counts
         found = decided.counts(start, end)
         findings.files.append(
-            FileRows(
-                file=file.path.name,
-                skipped_lines=counts.skipped,
-                header_lines=counts.header,
-                blank_lines=counts.blank,
-                further_lines=counts.further,
-                rows=counts.rows,
+            replace(
+                file.counts,
                 used={kind.text: rows for kind, rows in found if kind.used},
                 unused={kind.text: rows for kind, rows in found if not kind.used},
             )
@@ -51,22 +43,21 @@ def write_rejected(path: Path, table: LineTable, outcomes: Outcomes) -> None:
         temporary.unlink(missing_ok=True)
         temporary.touch(mode=0o600)  # it is as private as the tables
         with temporary.open("w", encoding="utf-8", newline="") as file:
-            _write(file, table, outcomes)
+            writer = csv.writer(file)
+            writer.writerow(COLUMNS)
+            writer.writerows(_rejected_rows(table, outcomes))
         temporary.replace(path)
     except OSError as error:
         raise SoukError(f"{path} can't be written ({error.strerror})") from error
 
 
-def _write(file: IO[str], table: LineTable, outcomes: Outcomes) -> None:
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
+def _rejected_rows(table: LineTable, outcomes: Outcomes) -> Iterator[tuple[object, ...]]:
     for source, decided, start, end in _parts(table, outcomes):
-        kinds = [decided.kind(code) for code in decided.codes[start:end].tolist()]
-        if all(kind.used for kind in kinds):
-            continue
-        for kind, (line, row) in zip(kinds, source.rows(), strict=True):
-            if not kind.used:
-                writer.writerow([source.path.name, line, kind.text, _as_text(row)])
+        kinds = [decided.kinds[code] for code in decided.codes[start:end].tolist()]
+        if not all(kind.used for kind in kinds):
+            for kind, (line, row) in zip(kinds, source.rows(), strict=True):
+                if not kind.used:
+                    yield source.path.name, line, kind.text, _as_text(row)
 
 
 def _as_text(row: Row) -> str:
@@ -75,8 +66,9 @@ def _as_text(row: Row) -> str:
     return text.getvalue().removesuffix("\r\n")
 
 
-def _parts(table: LineTable, outcomes: Outcomes) -> Iterator[_Part]:
-    for file, start, end in zip(table.files, table.bounds, table.bounds[1:], strict=False):
+def _parts(table: LineTable, outcomes: Outcomes) -> Iterator[tuple[SourceFile, Outcomes, int, int]]:
+    """Yield each file, and its first and last row among the outcomes."""
+    for file, (start, end) in zip(table.files, pairwise(table.bounds), strict=True):
         yield file, outcomes, start, end
     for joined in table.joined:
         decided = joined.outcomes()

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from producers.importer.columns import sum_by
 from producers.importer.mapped.arithmetic import (
     DIGITS,
     Amounts,
     coin_of,
     first_given,
     is_same_in_orders,
-    sum_of_rows,
 )
 from producers.importer.mapped.cells import Memo, has_value, number_parser
 from producers.importer.mapped.column_roles import is_grand_total, role_of
@@ -91,7 +91,7 @@ class AmountColumns:
         """Return the amount of each order: of its first row that has one, or the sum of its lines."""
         if of == "order":
             return first_given(order, orders, each.values, each.given)
-        return sum_of_rows(order, orders, np.where(self.is_line, each.values, 0))
+        return sum_by(order, orders, np.where(self.is_line, each.values, 0))
 
     def is_once(self, order: NDArray[np.int64], each: Numbers) -> bool:
         """Whether no order has two rows with a value."""
@@ -112,7 +112,7 @@ class AmountColumns:
     def live(self, order: NDArray[np.int64], orders: int) -> NDArray[np.bool_]:
         """Return which orders are compared: those that were neither cancelled nor returned, if there are "
         "any."""
-        ended = sum_of_rows(order, orders, self._ended.astype(np.int64)) > 0
+        ended = sum_by(order, orders, self._ended.astype(np.int64)) > 0
         live = ~ended
         return live if live.any() else np.ones(orders, bool)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from producers.importer.columns import sum_by
 from producers.importer.mapped.arithmetic import (
     DIGITS,
     ENOUGH,
@@ -15,7 +16,6 @@ from producers.importer.mapped.arithmetic import (
     Term,
     is_inside_prices,
     is_same_in_orders,
-    sum_of_rows,
 )
 from producers.importer.mapped.column_roles import is_grand_total
 from producers.importer.mapped.guess.amount_columns import AMOUNTS, AmountColumns, Goods, Numbers, is_money
@@ -242,8 +242,8 @@ class MoneySearch:
     def _readings(self, order: NDArray[np.int64], orders: int, live: NDArray[np.bool_]) -> Iterator[_Reading]:
         """Yield the best explanation of each total by each reading of the goods."""
         for goods in self._table.goods:
-            sums = sum_of_rows(order, orders, goods.rows)
-            sold = sum_of_rows(order, orders, (goods.rows != 0).astype(np.int64)) > 0
+            sums = sum_by(order, orders, goods.rows)
+            sold = sum_by(order, orders, (goods.rows != 0).astype(np.int64)) > 0
             terms = list(self._terms(goods, order, orders))
             explainer = Explainer(terms, orders, self._table.coin)
             for total in self._table.totals():

@@ -18,7 +18,7 @@ from producers.importer.mapped.guess.known import KnownExport, recognise, settle
 from producers.importer.mapped.guess.money import currency_of, write_money
 from producers.importer.mapped.guess.money_search import MoneySearch
 from producers.importer.mapped.guess.profile import ColumnProfile, FileProfile
-from producers.importer.mapped.mapping_file import parse_mapping
+from producers.importer.mapped.mapping import parse_mapping
 from producers.importer.mapped.sections import FileFormat
 
 _TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
