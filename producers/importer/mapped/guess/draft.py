@@ -40,16 +40,11 @@ class Draft:
 
     def comment(self, name: str, choice: Choice) -> list[str]:
         """Return the comment on a choice: why, and which columns could be meant instead."""
-        return self.reasons(name, choice.column, choice.why, choice.others)
-
-    def reasons(self, name: str, column: ColumnProfile, why: str, others: list[ColumnProfile]) -> list[str]:
-        """Return the comment on a column that was chosen."""
-        where = "" if column.file is self.lines else f" in {column.file.path.name}"
-        because = "" if why.split()[0] in ("by", "because", "as") else "because "
-        text = f"# {name}: chosen {because}{why}{where}"
-        if others:
-            text += f". Alternatives: {', '.join(quoted(other.name) for other in others)}"
-        return [text]
+        where = "" if choice.column.file is self.lines else f" in {choice.column.file.path.name}"
+        because = "" if choice.why.split()[0] in ("by", "because", "as") else "because "
+        others = ", ".join(quoted(other.name) for other in choice.others)
+        alternatives = f". Alternatives: {others}" if others else ""
+        return [f"# {name}: chosen {because}{choice.why}{where}{alternatives}"]
 
 
 def one_line(text: str) -> str:

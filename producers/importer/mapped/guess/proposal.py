@@ -11,11 +11,9 @@ from producers.importer.mapped.data_set import MappedDataSet
 from producers.importer.mapped.guess.amount_columns import AmountColumns
 from producers.importer.mapped.guess.choice import Choice, choose
 from producers.importer.mapped.guess.draft import Draft, identifier, one_line, quoted
-from producers.importer.mapped.guess.ends import write_ends
-from producers.importer.mapped.guess.identities import write_ids, write_people
-from producers.importer.mapped.guess.joins import ProposedJoin, line_file, propose_joins
+from producers.importer.mapped.guess.joins import ProposedJoin, columns_of, line_file, propose_joins
+from producers.importer.mapped.guess.keys import currency_of, write_ends, write_ids, write_money, write_people
 from producers.importer.mapped.guess.known import KnownExport, recognise, settlement_reason
-from producers.importer.mapped.guess.money import currency_of, write_money
 from producers.importer.mapped.guess.money_search import MoneySearch
 from producers.importer.mapped.guess.profile import ColumnProfile, FileProfile
 from producers.importer.mapped.mapping import parse_mapping
@@ -70,21 +68,17 @@ def _draft(
     currency: str,
 ) -> Draft:
     """Return the choices, with the amounts that fit the currency."""
-    columns = [*lines.columns]
-    for join in joins:
-        names = {column.name for column in columns}
-        columns += [column for column in join.columns if column.name not in names]
-    prices = [
+    columns = columns_of(lines, joins)
+    prices = (
         column
         for column in columns
         if role_of(column.name) in ("price", "total") and column.number_share > 0.9
-    ]
-    code, _, _ = currency_of(choices, prices[0] if prices else None, columns, currency)
+    )
+    code, _, _ = currency_of(choices, next(prices, None), columns, currency)
     money = MoneySearch(AmountColumns(columns, choices, known, code)).find()
     used = {column.name for choice in choices.values() for column in choice.columns}
-    used |= {column.name for column in (money.price, money.quantity) if column}
     # A total of another file checks the import, too.
-    used |= {column.name for column in money.compared}
+    used |= {column.name for column in (money.price, money.quantity, *money.compared) if column}
     used |= {column.name for amount in money.amounts.values() for column in (*amount.columns, *amount.less)}
     return Draft(directory, lines, _needed_joins(joins, used), known, choices, money, code)
 
@@ -113,10 +107,10 @@ def _without_settlements(files: list[FileProfile]) -> list[FileProfile]:
     Raises:
         UserError: no file is left.
     """
-    reasons = {id(file): settlement_reason(file) for file in files if recognise(file.header) is None}
-    left = [file for file in files if not reasons.get(id(file))]
+    reasons = [None if recognise(file.header) else settlement_reason(file) for file in files]
+    left = [file for file, reason in zip(files, reasons, strict=True) if not reason]
     if not left:
-        raise UserError(f"{files[0].path} {reasons[id(files[0])]}")
+        raise UserError(f"{files[0].path} {reasons[0]}")
     return left
 
 
@@ -144,19 +138,19 @@ def _require_products(lines: FileProfile, choices: dict[str, Choice]) -> None:
 
 def _is_packed(column: ColumnProfile) -> bool:
     """Whether cells have several products: parts that repeat in the cell, with counts or prices."""
-    if column.number_share > 0.1 or (
-        "product" not in column.name.casefold() and "item" not in column.name.casefold()
-    ):
-        return False
-    return any(text.count(":") >= 3 or text.count("|") or text.count("×") > 1 for text in column.given[:200])
+    is_named = any(word in column.name.casefold() for word in ("product", "item"))
+    return (
+        is_named
+        and column.number_share <= 0.1
+        and any(text.count(":") >= 3 or text.count("|") or text.count("×") > 1 for text in column.given[:200])
+    )
 
 
 def _checks(directory: Path, text: str, locale: str) -> list[Check]:
     """Return what the tables' totals say of an import with a mapping; nothing if the mapping is not "
     "complete."""
     try:
-        mapping = parse_mapping(text, "the proposal")
-        done = MappedDataSet(mapping, directory).read(directory)
+        done = MappedDataSet(parse_mapping(text, "the proposal"), directory).read(directory)
         return check_totals(done.source, directory, locale)
     except UserError:
         return []
@@ -219,8 +213,7 @@ def _head(draft: Draft, checks: list[Check]) -> list[str]:
 
 
 def _write_files(draft: Draft, same: list[FileProfile], unused: list[FileProfile]) -> None:
-    lines = ["# Each row of these files is an order line."]
-    lines += ["files:"]
+    lines = ["# Each row of these files is an order line.", "files:"]
     for file in same:
         lines += [f"  - path: {quoted(file.path.name)}", *_format(file.format, "    ")]
     draft.add(*lines)
