@@ -1,4 +1,4 @@
-"""Sends timelines to Kafka, recovers from failures, and reports up to where all events are acknowledged."""
+"""Sends timelines to Kafka as messages, at a given speed, and recovers from failures."""
 
 import gc
 import time
@@ -6,21 +6,127 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from itertools import repeat
+from typing import Any, NamedTuple
 
+import numpy as np
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from common.errors import PartUnavailable, Retryable
+from common.errors import PartUnavailable, Retryable, UserError
 from common.kafka_producer import producer_config
-from producers.feed.events import Timeline
-from producers.feed.messages import messages
-from producers.feed.pace import Pace
+from producers.feed.events import Events, Millis, Timeline
+from producers.kit.outbox.trace import Trace
+from schemas.codec import Encoder
+from schemas.events import all_events
 
 CHUNK = 4096
 """Events between two checks of deliveries. The acknowledged position is always the end of a chunk."""
 
 DELIVERY_TIMEOUT_S = 900
 """How long Kafka may be unavailable before sending fails."""
+
+MAX_WAIT_S = 0.2
+"""While a sender waits for the next event, it processes deliveries at least this often."""
+
+
+def parse_speed(text: str) -> float | None:
+    """Return None for `max`, otherwise the multiple of real time, which is above 0.
+
+    Raises:
+        UserError: the text is neither `max` nor a number above 0.
+    """
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise UserError(f"--speed {text}: give `max`, or how many times faster than real time, such as 3600")
+    return speed
+
+
+class Pace:
+    """Computes how many events are due. `times` are the event times, ascending, in Unix milliseconds.
+
+    The replay's clock starts at the time of the event at `start`, or at `from_ms` if that is later. Earlier
+    events are due at once.
+    """
+
+    def __init__(
+        self,
+        times: Millis,
+        start: int,
+        speed: float | None,
+        from_ms: int | None = None,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._times = times
+        self._speed = speed
+        self._now_s = now_s
+        self._began_s = now_s()
+        first = int(times[start]) if start < len(times) else 0
+        self._began_at = first if from_ms is None else max(first, from_ms)
+
+    def due(self) -> int:
+        """Return how many events of the timeline are due now."""
+        if self._speed is None:
+            return len(self._times)
+        elapsed_ms = (self._now_s() - self._began_s) * 1000 * self._speed
+        return int(np.searchsorted(self._times, self._began_at + elapsed_ms, side="right"))
+
+    def wait_s(self, position: int) -> float:
+        """Return the seconds until the event at `position` is due, at most MAX_WAIT_S."""
+        if self._speed is None:
+            return 0.0
+        due_s = self._began_s + (int(self._times[position]) - self._began_at) / 1000 / self._speed
+        return min(max(due_s - self._now_s(), 0.0), MAX_WAIT_S)
+
+
+class FeedMessage(NamedTuple):
+    """The Kafka message of one event. Its topic has the event's name."""
+
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+def messages(timeline: Timeline, start: int, schema_ids: Mapping[str, int]) -> list[Iterator[FeedMessage]]:
+    """Return an iterator for each element of `timeline.events`, from position `start` of the timeline on.
+
+    The message at position i is the next message of the iterator `timeline.which[i]`.
+    """
+    sent = np.bincount(timeline.which[:start], minlength=len(timeline.events))
+    return [
+        _messages(events.take(np.arange(skip, len(events))) if skip else events, schema_ids[events.name])
+        for events, skip in zip(timeline.events, sent.tolist(), strict=True)
+    ]
+
+
+def _messages(events: Events, schema_id: int) -> Iterator[FeedMessage]:
+    event = all_events()[events.name]
+    encode = Encoder(event, schema_id).encode
+    fields = ("event_id", "occurred_at", *events.columns)
+    keys = events.columns[event.key]
+    rows = zip(events.ids(), events.occurred_at.tolist(), *events.columns.values(), strict=True)
+    correlations = events.columns[events.correlation]
+    causes = repeat(None) if events.causes is None else events.causes
+    for row, key, correlation, cause in zip(rows, keys, correlations, causes, strict=False):
+        record = dict(zip(fields, row, strict=True))
+        yield FeedMessage(key.encode(), encode(record), event_headers(correlation, row[0], cause))
+
+
+def event_headers(correlation_id: str, event_id: str, cause: str | None) -> list[tuple[str, bytes]]:
+    """Return the headers of an event that no service wrote; `cause` is the id of the event that caused it.
+
+    A correlation id of 32 hex digits is also the trace id, so that all events of its chain share one trace.
+    """
+    trace_id = correlation_id if len(correlation_id) == 32 and _HEX.issuperset(correlation_id) else ""
+    headers = Trace(correlation_id, cause, trace_id).headers(event_id)
+    return [(name, text.encode()) for name, text in headers.items()]
+
+
+_HEX = frozenset("0123456789abcdef")
 
 
 def bulk_producer_config(bootstrap: str) -> dict[str, str | int | float | bool]:

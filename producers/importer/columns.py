@@ -76,6 +76,17 @@ def sum_by(group: NDArray[np.int64], groups: int, values: NDArray[np.int64]) -> 
     return sums
 
 
+def first_by(
+    group: NDArray[np.int64], groups: int, values: NDArray[Any], given: NDArray[np.bool_], default: int
+) -> NDArray[Any]:
+    """Return each group's value of the first of its `given` rows. Rows of group -1 are left out."""
+    rows = np.flatnonzero(given & (group >= 0))
+    result = np.full(groups, default, values.dtype)
+    found, first = np.unique(group[rows], return_index=True)
+    result[found] = values[rows[first]]
+    return result
+
+
 def first_and_last(
     group: NDArray[np.integer[Any]], moments: Millis
 ) -> tuple[NDArray[np.int64], Millis, Millis]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.ids import is_id
-from producers.importer.mapped.sections import Time
+from producers.importer.mapped.mapping import Time
 from producers.kit.tables.numbers import NotANumber, Separator, read_number, scaled
 from producers.kit.tables.times import NotATime, read_time
 
@@ -33,8 +33,7 @@ _FIRST_VALUE = EMPTY + 4
 
 def has_value(values: Integers) -> NDArray[np.bool_]:
     """Return which integers are values, not one of the codes above."""
-    found: NDArray[np.bool_] = values >= _FIRST_VALUE
-    return found
+    return values >= _FIRST_VALUE
 
 
 GUEST = "guest-"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.money import format_money
-from producers.importer.columns import sum_by
+from producers.importer.columns import first_by, sum_by
 from producers.importer.dataset import Check
 from producers.importer.mapped.arithmetic import (
     DIGITS,
@@ -19,7 +19,6 @@ from producers.importer.mapped.arithmetic import (
     Explanation,
     Term,
     coin_of,
-    first_given,
     is_same_in_orders,
 )
 from producers.importer.mapped.cells import UNREADABLE, Memo, has_value, number_parser
@@ -181,7 +180,7 @@ class _Checker:
 
     def _whole(self, column: _Column, of: str) -> Amounts:
         if of == "order":
-            return first_given(self._order_of_row, len(self.orders), column.values, column.given)
+            return first_by(self._order_of_row, len(self.orders), column.values, column.given, 0)
         return sum_by(self._order_of_row, len(self.orders), np.where(self._is_line, column.values, 0))
 
     def _terms(self) -> Iterator[Term]:

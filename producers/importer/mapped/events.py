@@ -40,8 +40,7 @@ class EventSource:
     @cached_property
     def shopper_ids(self) -> list[str]:
         """The shopper of each order. A guest belongs to one order."""
-        prefix = self.mapping.id_prefix
-        known = self.ids_of_shoppers
+        prefix, known = self.mapping.id_prefix, self.ids_of_shoppers
         return [
             known[code] if code >= 0 else f"{prefix}{GUEST}{order_id.removeprefix(prefix)}"
             for code, order_id in zip(self.orders.shopper.tolist(), self.order_ids, strict=True)
@@ -50,10 +49,10 @@ class EventSource:
     @cached_property
     def ids_of_shoppers(self) -> list[str]:
         """The shopper id of each code."""
-        values, prefix = self.table.codes["shopper"].values(), self.mapping.id_prefix
-        if self.mapping.shopper is None or not self.mapping.shopper.hash:
-            return [prefix + value for value in values]
-        return [prefix + pseudonym(self.mapping.name, value) for value in values]
+        values, mapping = self.table.codes["shopper"].values(), self.mapping
+        if mapping.shopper and mapping.shopper.hash:
+            values = [pseudonym(mapping.name, value) for value in values]
+        return [mapping.id_prefix + value for value in values]
 
     @cached_property
     def product_ids(self) -> list[str]:
@@ -67,10 +66,9 @@ class EventSource:
         return [*values, self.mapping.seller.id or ""]
 
     @cached_property
-    def starts(self) -> list[int]:
+    def starts(self) -> Index:
         """The first line of each order and, at the end, the number of lines."""
-        starts: list[int] = np.searchsorted(self.lines.order, np.arange(len(self.orders) + 1)).tolist()
-        return starts
+        return np.searchsorted(self.lines.order, np.arange(len(self.orders) + 1))
 
     def of_orders(self, values: Sequence[Any], orders: Rows) -> LazyColumn:
         """Return the values of these orders."""

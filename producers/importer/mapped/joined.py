@@ -7,9 +7,9 @@ import numpy as np
 
 from common.errors import UserError
 from producers.importer.mapped.cells import without_zero_fraction
+from producers.importer.mapped.mapping import Join
 from producers.importer.mapped.outcomes import Outcomes
 from producers.importer.mapped.rows import Row, SourceFile
-from producers.importer.mapped.sections import Join
 
 Get = Callable[[str], Sequence[str]]
 """Column → its texts, one for each row of a batch."""
@@ -107,14 +107,12 @@ def open_joins(joins: list[Join], directory: Path, first: SourceFile, needed: se
     opened: list[JoinedFile] = []
     for join, file in zip(joins, files, strict=True):
         if join.on not in first.header and not any(join.on in each.columns for each in opened):
-            holder = next((each for each in files if each is not file and join.on in each.header), None)
-            if holder is None:
-                first.find(join.on)
-            else:
+            if holder := next((each for each in files if each is not file and join.on in each.header), None):
                 raise UserError(
                     f"the join of {join.path} reads the column {join.on!r} of the lines, which they get from "
                     f"{holder.path.name}: list the join of {holder.path.name} before it"
                 )
+            first.find(join.on)
         opened.append(JoinedFile(join, file, [name for name, holder in home.items() if holder is file]))
     return opened
 

@@ -24,9 +24,8 @@ from producers.importer.mapped.cells import (
     time_parser,
 )
 from producers.importer.mapped.joined import ColumnReader, Get, JoinedFile, open_joins
-from producers.importer.mapped.mapping import Mapping
+from producers.importer.mapped.mapping import Amount, FileFormat, Mapping, Status
 from producers.importer.mapped.rows import Row, SourceFile
-from producers.importer.mapped.sections import Amount, FileFormat, Status
 from producers.kit.tables.numbers import Separator
 
 MAX_AMOUNT = 4e18
@@ -95,9 +94,8 @@ class LineReader:
             arrays[name] = self._numbers_of(name, get(column), reader.decimals[column], digits)
         for name in ("time", "cancelled_at"):
             arrays[name] = self._times_of(name, get, len(batch))
-        arrays["status"] = np.zeros(len(batch), np.int8)
-        if mapping.status:
-            arrays["status"] = self._statuses_of(get(mapping.status.column))
+        statuses = self._statuses_of(get(mapping.status.column)) if mapping.status else None
+        arrays["status"] = np.zeros(len(batch), np.int8) if statuses is None else statuses
         arrays["other_currency"] = np.zeros(len(batch), bool)
         if mapping.currency.column:
             texts = [text.strip() for text in get(mapping.currency.column)]
@@ -136,10 +134,7 @@ class LineReader:
             numbers.resolve(values, ambiguous)
 
     def _numbers_of(self, name: str, texts: Sequence[str], decimal: Separator, digits: int) -> Integers:
-        key = (name, decimal)
-        if key not in self._numbers:
-            self._numbers[key] = NumberColumn(decimal, digits, self._missing)
-        numbers = self._numbers[key]
+        numbers = self._numbers.setdefault((name, decimal), NumberColumn(decimal, digits, self._missing))
         values, ambiguous = numbers.read(texts), numbers.ambiguous(texts)
         if ambiguous.any():
             self._ambiguous.append((numbers, values, ambiguous))

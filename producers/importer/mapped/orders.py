@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import UserError
-from producers.importer.columns import number_within, sum_by
+from producers.importer.columns import first_by, number_within, sum_by
 from producers.importer.dataset import ConversionFindings
 from producers.importer.mapped.cells import EMPTY, NO_CODE, has_value, pseudonym
 from producers.importer.mapped.line_table import (
@@ -108,11 +108,7 @@ class _Groups:
 
     def first(self, rows: Mask, values: NDArray[np.generic], default: int) -> NDArray[np.generic]:
         """Return, for each order, the value of its first row among `rows`."""
-        chosen = np.flatnonzero(rows & (self.order >= 0))
-        result = np.full(len(self.codes), default, values.dtype)
-        orders, first = np.unique(self.order[chosen], return_index=True)
-        result[orders] = values[chosen[first]]
-        return result
+        return first_by(self.order, len(self.codes), values, rows, default)
 
 
 def build_orders(

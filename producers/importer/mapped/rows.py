@@ -16,7 +16,7 @@ import pyarrow.parquet
 
 from common.errors import UserError
 from producers.importer.dataset import FileRows
-from producers.importer.mapped.sections import FileFormat
+from producers.importer.mapped.mapping import FileFormat
 from producers.kit.tables.files import kind_of, stated_delimiter, wide_encoding
 from producers.kit.tables.numbers import Separator
 from producers.kit.tables.workbooks import Workbook, cell_text

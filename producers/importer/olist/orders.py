@@ -119,8 +119,7 @@ def _confirmed_at(source: OlistSource) -> Millis:
     orders = source.orders
     unapproved = orders.approved_at == MISSING
     proceeded = np.isin(orders.status, ["delivered", "shipped", "invoiced", "processing", "approved"])
-    confirmed_at: Millis = np.where(unapproved & proceeded, orders.purchased_at, orders.approved_at)
-    return confirmed_at
+    return np.where(unapproved & proceeded, orders.purchased_at, orders.approved_at)
 
 
 def _cancelled_at(source: OlistSource, rows: Index) -> Millis:
@@ -135,8 +134,7 @@ def _cancelled_at(source: OlistSource, rows: Index) -> Millis:
     )
     low, high = (hours * _HOUR_MS for hours in CANCELLED_WITHIN_H)
     drawn = deterministic_uniform("order_cancelled", orders.order_id[rows].tolist())
-    moments: Millis = last + low + (drawn * (high - low)).astype(np.int64)
-    return moments
+    return np.asarray(last + low + (drawn * (high - low)).astype(np.int64))
 
 
 def captured(source: OlistSource, findings: ConversionFindings) -> Events:

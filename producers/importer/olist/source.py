@@ -135,8 +135,7 @@ def strings(column: pa.ChunkedArray) -> Strings:
 def lookup(values: pa.ChunkedArray, keys: Any) -> Index:
     """Return the row of each value in `keys`, or -1 if it is missing there."""
     found = pc.index_in(values, value_set=pa.array(keys, pa.string()))
-    rows: Index = found.fill_null(-1).to_numpy().astype(np.int64)
-    return rows
+    return np.asarray(found.fill_null(-1).to_numpy(), np.int64)
 
 
 def filter_rows(
@@ -152,8 +151,7 @@ def filter_rows(
 def is_one_of(column: pa.ChunkedArray, values: Iterable[str]) -> NDArray[np.bool_]:
     """Return which texts of a column are one of `values`."""
     is_in = pc.is_in(column, value_set=pa.array(sorted(values)))
-    found: NDArray[np.bool_] = is_in.to_numpy(zero_copy_only=False)
-    return found
+    return np.asarray(is_in.to_numpy(zero_copy_only=False), bool)
 
 
 def drop_duplicates(table: pa.Table, name: str, findings: ConversionFindings) -> pa.Table:

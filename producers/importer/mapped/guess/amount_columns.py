@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from producers.importer.columns import sum_by
+from producers.importer.columns import first_by, sum_by
 from producers.importer.mapped.arithmetic import (
     DIGITS,
     Amounts,
     coin_of,
-    first_given,
     is_same_in_orders,
 )
 from producers.importer.mapped.cells import Memo, has_value, number_parser
@@ -20,7 +19,7 @@ from producers.importer.mapped.guess.choice import Choice
 from producers.importer.mapped.guess.known import KnownExport, find_columns
 from producers.importer.mapped.guess.profile import ColumnProfile
 from producers.importer.mapped.guess.vocabulary import KNOWN, name_score, status_meaning
-from producers.importer.mapped.sections import MISSING
+from producers.importer.mapped.mapping import MISSING
 
 AMOUNTS = ("discount", "shipping", "tax")
 _MAX_PRICES, _MAX_QUANTITIES, _MAX_TOTALS = 8, 3, 10
@@ -88,7 +87,7 @@ class AmountColumns:
     def per_order(self, each: Numbers, of: str, order: NDArray[np.int64], orders: int) -> Amounts:
         """Return the amount of each order: of its first row that has one, or the sum of its lines."""
         if of == "order":
-            return first_given(order, orders, each.values, each.given)
+            return first_by(order, orders, each.values, each.given, 0)
         return sum_by(order, orders, np.where(self.is_line, each.values, 0))
 
     def is_once(self, order: NDArray[np.int64], each: Numbers) -> bool:
@@ -135,9 +134,8 @@ class AmountColumns:
         """Whether a column is the total of most orders by its name, so that a reading must agree with it."""
         if total.role != "total" or total.column.missing_share == 1 or not is_paid_total(total.column.name):
             return False
-        given = first_given(
-            self.order, self.orders, (total.given & (total.values != 0)).astype(np.int64), total.given
-        )
+        has_amount = (total.given & (total.values != 0)).astype(np.int64)
+        given = first_by(self.order, self.orders, has_amount, total.given, 0)
         return bool(given.mean() > 0.8) if self.orders else False
 
     def _named(self, names: list[str]) -> list[Numbers]:

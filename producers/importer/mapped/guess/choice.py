@@ -8,7 +8,7 @@ from babel.numbers import list_currencies
 from producers.importer.mapped.column_roles import plain, role_of
 from producers.importer.mapped.countries import known_countries
 from producers.importer.mapped.guess.joins import ProposedJoin, columns_of
-from producers.importer.mapped.guess.known import KnownExport
+from producers.importer.mapped.guess.known import KnownExport, find_columns
 from producers.importer.mapped.guess.profile import ColumnProfile, FileProfile
 from producers.importer.mapped.guess.vocabulary import (
     DATES_OF_OTHERS,
@@ -101,7 +101,7 @@ class _Chooser:
         """Choose what the known export says, if the file is one; return whether it says something."""
         if self.known is None or name not in self.known.columns:
             return False
-        columns = self.known.find(name, self.columns)
+        columns = find_columns(self.known.columns[name], self.columns)
         given = [column for column in columns if column.given]
         if given or columns:
             self.chosen[name] = Choice(given or columns[:1], f"as in {self.known.export}")
@@ -120,12 +120,14 @@ def choose(lines: FileProfile, joins: list[ProposedJoin], known: KnownExport | N
 
 
 def _choose_time(chooser: _Chooser) -> None:
-    def is_of_order(column: ColumnProfile) -> bool:
-        return _is_time(column) and not DATES_OF_OTHERS & set(plain(column.name).split())
-
     times = [column for column in chooser.columns if column.given and _is_time(column)]
     chooser.choose(
-        "time", _is_time, lambda c: 20 * is_of_order(c) - 100 * c.missing_share * (c.file is chooser.lines)
+        "time",
+        _is_time,
+        lambda c: (
+            20 * DATES_OF_OTHERS.isdisjoint(plain(c.name).split())
+            - 100 * c.missing_share * (c.file is chooser.lines)
+        ),
     )
     # The order's time is before those of its payment and its parcels.
     chooser.choose_by_values(

@@ -9,8 +9,8 @@ from producers.importer.mapped.column_roles import role_of
 from producers.importer.mapped.guess.profile import ColumnProfile, FileProfile
 from producers.importer.mapped.guess.vocabulary import KNOWN, name_score, normal
 from producers.importer.mapped.joined import join_key
+from producers.importer.mapped.mapping import MISSING
 from producers.importer.mapped.rows import SourceFile
-from producers.importer.mapped.sections import MISSING
 
 _LINE_FIELDS = ("product", "product_name", "price", "quantity", "order", "line", "time")
 _ENOUGH = 0.8

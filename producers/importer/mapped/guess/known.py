@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from producers.importer.mapped.column_roles import plain, role_of, words
 from producers.importer.mapped.guess.profile import ColumnProfile, FileProfile
 from producers.importer.mapped.guess.vocabulary import name_score
-from producers.importer.mapped.sections import as_list
+from producers.importer.mapped.mapping import as_list
 
 _DIRECTORY = Path(__file__).with_name("known")
 
@@ -62,14 +62,6 @@ class KnownExport(BaseModel):
     totals: Names = []
     """The columns that what the shopper pays must equal."""
 
-    def find(self, field: str, columns: list[ColumnProfile]) -> list[ColumnProfile]:
-        """Return the columns of a field that the file has."""
-        return find_columns(self.columns.get(field, []), columns)
-
-    def fits(self, header: Iterable[str]) -> bool:
-        """Whether a file has all columns by which the export is recognised."""
-        return {known_name(name) for name in self.headers} <= {known_name(name) for name in header}
-
 
 def find_columns(names: list[str], columns: list[ColumnProfile]) -> list[ColumnProfile]:
     """Return the columns with these names."""
@@ -87,8 +79,8 @@ def known_name(name: str) -> str:
 
 def recognise(header: Iterable[str]) -> KnownExport | None:
     """Return the export that has this header; of several the one with the most columns in common."""
-    names = list(header)
-    fitting = [known for known in known_exports() if known.fits(names)]
+    names = set(map(known_name, header))
+    fitting = [known for known in known_exports() if names.issuperset(map(known_name, known.headers))]
     return max(fitting, key=lambda known: len(known.headers), default=None)
 
 

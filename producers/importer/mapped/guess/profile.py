@@ -12,8 +12,8 @@ from common.errors import UserError
 from common.money import MINOR_DIGITS
 from producers.importer.mapped.cells import UNREADABLE, number_parser, time_parser
 from producers.importer.mapped.column_roles import role_of
+from producers.importer.mapped.mapping import MISSING, FileFormat, Time
 from producers.importer.mapped.rows import Row, SourceFile
-from producers.importer.mapped.sections import MISSING, FileFormat, Time
 from producers.kit.tables.files import (
     UnknownEncoding,
     delimiter_of,
@@ -200,10 +200,11 @@ class FileProfile:
         if not rows or len(file.header) < 2:
             raise UserError(f"{path} has {'one column' if rows else 'no rows after its first line'}")
         profile = FileProfile(path, written, file.header, len(rows))
-        for position, name in enumerate(file.header):
-            if name and file.header.count(name) == 1:
-                texts = [row[position].strip() for row in rows]
-                profile.columns.append(ColumnProfile(profile, name, texts))
+        profile.columns += [
+            ColumnProfile(profile, name, [row[position].strip() for row in rows])
+            for position, name in enumerate(file.header)
+            if name and file.header.count(name) == 1
+        ]
         return profile
 
 

@@ -10,14 +10,22 @@ from producers.importer.mapped.column_roles import role_of
 from producers.importer.mapped.data_set import MappedDataSet
 from producers.importer.mapped.guess.amount_columns import AmountColumns
 from producers.importer.mapped.guess.choice import Choice, choose
-from producers.importer.mapped.guess.draft import Draft, identifier, one_line, quoted
 from producers.importer.mapped.guess.joins import ProposedJoin, columns_of, line_file, propose_joins
-from producers.importer.mapped.guess.keys import currency_of, write_ends, write_ids, write_money, write_people
+from producers.importer.mapped.guess.keys import (
+    Draft,
+    currency_of,
+    identifier,
+    one_line,
+    quoted,
+    write_ends,
+    write_ids,
+    write_money,
+    write_people,
+)
 from producers.importer.mapped.guess.known import KnownExport, recognise, settlement_reason
 from producers.importer.mapped.guess.money_search import MoneySearch
 from producers.importer.mapped.guess.profile import ColumnProfile, FileProfile
-from producers.importer.mapped.mapping import parse_mapping
-from producers.importer.mapped.sections import FileFormat
+from producers.importer.mapped.mapping import FileFormat, parse_mapping
 
 _TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _MAX_FILES = 100
@@ -40,7 +48,7 @@ def propose(directory: Path, currency: str = "EUR", locale: str = "en") -> str:
         raise UserError(f"{directory} has no file that ends in {', '.join(_TABLES)}")
     if len(paths) > _MAX_FILES:
         raise UserError(f"{directory} has {len(paths):,} tables: move those of one shop to a directory")
-    files, unusable = _usable(*_read(paths, currency))
+    files, unusable = _read(paths, currency)
     lines = line_file(_without_settlements(files))
     known = recognise(lines.header)
     if known and known.refused:
@@ -83,22 +91,29 @@ def _draft(
     return Draft(directory, lines, _needed_joins(joins, used), known, choices, money, code)
 
 
-def _usable(files: list[FileProfile], unreadable: list[str]) -> tuple[list[FileProfile], list[str]]:
-    """Return the files without those that are known to have no orders, and why each other one is not used.
+def _read(paths: list[Path], currency: str) -> tuple[list[FileProfile], list[str]]:
+    """Return the files that may have orders, and why each other one is not used.
 
     Raises:
         UserError: no file is left.
     """
-    usable: list[FileProfile] = []
-    for file in files:
+    files: list[FileProfile] = []
+    unreadable: list[str] = []
+    refused: list[str] = []
+    for path in paths:
+        try:
+            file = FileProfile.read(path, currency)
+        except UserError as error:
+            unreadable.append(str(error))
+            continue
         known = recognise(file.header)
         if known and known.refused and not known.details:
-            unreadable = [*unreadable, f"{file.path} is {known.export}: {known.refused}"]
+            refused.append(f"{path} is {known.export}: {known.refused}")
         else:
-            usable.append(file)
-    if not usable:
-        raise UserError(unreadable[0])
-    return usable, unreadable
+            files.append(file)
+    if not files:
+        raise UserError([*unreadable, *refused][0])
+    return files, [*unreadable, *refused]
 
 
 def _without_settlements(files: list[FileProfile]) -> list[FileProfile]:
@@ -173,23 +188,6 @@ def _text(
     return "".join(f"{one_line(line)}\n" for line in (*_head(draft, checks), *draft.out))
 
 
-def _read(paths: list[Path], currency: str) -> tuple[list[FileProfile], list[str]]:
-    """Return the files that are tables, and why the others are none.
-
-    Raises:
-        UserError: no file is a table.
-    """
-    files, unreadable = [], []
-    for path in paths:
-        try:
-            files.append(FileProfile.read(path, currency))
-        except UserError as error:
-            unreadable.append(str(error))
-    if not files:
-        raise UserError(unreadable[0])
-    return files, unreadable
-
-
 def _head(draft: Draft, checks: list[Check]) -> list[str]:
     name = identifier(draft.directory.resolve().name)[:30].strip("_") or "shop"
     name = name if name[0].isalpha() else f"shop_{name}"
@@ -243,9 +241,5 @@ def _needed_joins(joins: list[ProposedJoin], used: set[str]) -> list[ProposedJoi
 
 def _format(written: FileFormat, indent: str) -> list[str]:
     """Return the keys of a file's format that are not the default."""
-    changed = {
-        key: value
-        for key, value in written.model_dump().items()
-        if value != FileFormat.model_fields[key].default
-    }
-    return [f"{indent}{key}: {quoted(str(value))}" for key, value in changed.items() if key != "path"]
+    changed = written.model_dump(exclude_defaults=True)
+    return [f"{indent}{key}: {quoted(str(value))}" for key, value in changed.items()]
