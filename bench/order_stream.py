@@ -11,7 +11,7 @@ from typing import Any
 from confluent_kafka import Producer
 
 from common.ids import derived_event_id
-from producers.feed.timeline_producer import bulk_producer_config
+from producers.feed.timeline_sender import bulk_producer_config
 from schemas.codec import Encoder
 from schemas.events import all_events
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from cli.sending import Sending, require_writable
 from common.errors import UserError
 from common.settings import Settings
-from producers.feed.pace import parse_speed
+from producers.feed.timeline_sender import parse_speed
 from producers.importer import dataset, run
 
 

@@ -14,8 +14,7 @@ from common.kafka import cluster_id
 from common.settings import Settings
 from local import stack
 from local.demo_mode import offer_demo_sessions, set_demo
-from producers.feed.timeline_producer import TimelineProducer
-from producers.feed.timeline_sender import OnProgress
+from producers.feed.timeline_sender import OnProgress, TimelineProducer
 from producers.importer import journal, report, run
 from producers.importer.dataset import Conversion
 from schemas.setup import register

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from producers.feed.events import Events
 from producers.importer.dataset import Conversion
 from producers.importer.mapped.data_set import MappedDataSet
-from producers.importer.mapped.mapping_file import parse_mapping
+from producers.importer.mapped.mapping import parse_mapping
 
 HEADER = ("Invoice", "Sku", "Title", "Qty", "Date", "Price", "Customer", "Country")
 MAPPING = """\

@@ -12,7 +12,7 @@ from audit.grouping import grouped
 from audit.sources.order_lines import local_days
 from audit.sources.source_tables import EVERYTHING, SentRanges
 from producers.importer.mapped.data_set import Import, MappedDataSet
-from producers.importer.mapped.line_reader import CANCELLED, OTHER_STATUS, PRICE_DIGITS
+from producers.importer.mapped.line_table import CANCELLED, OTHER_STATUS, PRICE_DIGITS
 
 _SUBJECTS = ("order_id", "seller_id", "shopper_id", "product_id")
 

@@ -18,7 +18,7 @@ from clickhouse.client import connect
 from common.errors import SoukError
 from common.settings import Settings
 from common.tracing import span_id_of_event
-from producers.feed.timeline_producer import bulk_producer_config
+from producers.feed.timeline_sender import bulk_producer_config
 from schemas.codec import Encoder
 from schemas.events import all_events
 from schemas.setup import register

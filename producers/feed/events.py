@@ -1,17 +1,51 @@
 """Events as columns, from which records are built later."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from common.ids import derived_event_id
-from producers.feed.lazy_column import take
 
 Millis = NDArray[np.int64]
 """Unix milliseconds."""
+
+Rows = NDArray[np.int64]
+
+BATCH = 4096
+"""Values that an iteration over a `LazyColumn` computes at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class LazyColumn(Sequence[Any]):
+    """The values of `rows`, computed while they are iterated, so that large sources need little memory.
+
+    `compute` returns the values of some rows of the source, in their order.
+    """
+
+    compute: Callable[[Rows], list[Any]]
+    rows: Rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        for start in range(0, len(self.rows), BATCH):
+            yield from self.compute(self.rows[start : start + BATCH])
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return self.compute(self.rows[index])
+        return self.compute(self.rows[[index]])[0]
+
+
+def take(values: Sequence[Any], rows: Rows) -> Sequence[Any]:
+    """Return the values of these rows, in this order: lazily if `values` are lazy, otherwise as a list."""
+    if isinstance(values, LazyColumn):
+        return LazyColumn(values.compute, values.rows[rows])
+    return [values[row] for row in rows.tolist()]
 
 
 @dataclass(frozen=True)
@@ -46,13 +80,10 @@ class Events:
 
     def take(self, rows: NDArray[np.int64]) -> "Events":
         """Return these rows, in this order."""
-        return Events(
-            name=self.name,
-            data_set=self.data_set,
+        return replace(
+            self,
             occurred_at=self.occurred_at[rows],
             columns={name: take(values, rows) for name, values in self.columns.items()},
-            source_key=self.source_key,
-            correlation=self.correlation,
             causes=None if self.causes is None else take(self.causes, rows),
             needed_until=None if self.needed_until is None else self.needed_until[rows],
         )
@@ -61,9 +92,8 @@ class Events:
         """Return the events of [start, end), in Unix milliseconds, and the earlier events that these need."""
         inside = np.ones(len(self), bool)
         if start is not None:
-            inside = self.occurred_at >= start
-            if self.needed_until is not None:
-                inside |= self.needed_until >= start
+            needed = self.occurred_at if self.needed_until is None else self.needed_until
+            inside = np.maximum(self.occurred_at, needed) >= start
         if end is not None:
             inside &= self.occurred_at < end
         return self if inside.all() else self.take(np.flatnonzero(inside))

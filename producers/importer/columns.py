@@ -1,7 +1,8 @@
-"""Converts columns: wall-clock times to UTC, prices to minor units, ids to deterministic random numbers."""
+"""Converts columns (times to UTC, prices to minor units, ids to random numbers), and groups their rows."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, time, timedelta
 from hashlib import blake2b
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -63,9 +64,41 @@ def deterministic_uniform(name: str, keys: list[str]) -> NDArray[np.float64]:
 
 def next_midnight(moments: Millis, zone: ZoneInfo) -> Millis:
     """Return the first midnight in `zone` after each time."""
-    days = []
-    for moment in moments.tolist():
-        local = datetime.fromtimestamp(moment / 1000, UTC).astimezone(zone)
-        midnight = datetime(local.year, local.month, local.day, tzinfo=zone) + timedelta(days=1)
-        days.append(round(midnight.timestamp() * 1000))
-    return np.array(days, np.int64)
+    days = (datetime.fromtimestamp(moment / 1000, zone).date() for moment in moments.tolist())
+    midnights = (datetime.combine(day + timedelta(days=1), time(), zone) for day in days)
+    return np.array([round(midnight.timestamp() * 1000) for midnight in midnights], np.int64)
+
+
+def sum_by(group: NDArray[np.int64], groups: int, values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the sum of the values of each group, from 0 to `groups` - 1. Rows of group -1 count for none."""
+    sums = np.zeros(groups, np.int64)
+    np.add.at(sums, group[group >= 0], values[group >= 0])
+    return sums
+
+
+def first_by(
+    group: NDArray[np.int64], groups: int, values: NDArray[Any], given: NDArray[np.bool_], default: int
+) -> NDArray[Any]:
+    """Return each group's value of the first of its `given` rows. Rows of group -1 are left out."""
+    rows = np.flatnonzero(given & (group >= 0))
+    result = np.full(groups, default, values.dtype)
+    found, first = np.unique(group[rows], return_index=True)
+    result[found] = values[rows[first]]
+    return result
+
+
+def first_and_last(
+    group: NDArray[np.integer[Any]], moments: Millis
+) -> tuple[NDArray[np.int64], Millis, Millis]:
+    """Return the distinct groups in ascending order, and the first and last time of each."""
+    groups, dense = np.unique(group, return_inverse=True)
+    first = np.full(len(groups), np.iinfo(np.int64).max)
+    last = np.full(len(groups), np.iinfo(np.int64).min)
+    np.minimum.at(first, dense, moments)
+    np.maximum.at(last, dense, moments)
+    return groups.astype(np.int64), first, last
+
+
+def number_within(group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number of each row within its group, from 1. The groups ascend."""
+    return np.arange(len(group)) - np.searchsorted(group, group) + 1

@@ -1,7 +1,8 @@
 """The report of a replay: events, totals, and every row that could not be used."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,55 +12,29 @@ from rich.table import Table
 from common.errors import SoukError
 from common.money import format_money
 from common.settings import Settings
-from producers.feed.events import Events, Timeline
-from producers.importer.findings import ConversionFindings, FileRows
+from producers.feed.events import Timeline
+from producers.importer.dataset import ConversionFindings, FileRows
 from producers.importer.journal import JournalEntry
 
 _MAX_REASONS = 20
 
 
-@dataclass(frozen=True)
-class ReplayTotals:
-    """Totals of the events of a replay. Money is in minor units of one currency."""
-
-    orders: int
-    lines: int
-    units: int
-    gross_minor: int
-    shipping_minor: int
-    payments: int
-    payments_minor: int
-    refunds: int
-    refunds_minor: int
-
-
-def compute_totals(timeline: Timeline) -> ReplayTotals:
-    """Return the totals of all events of the timeline."""
-    by_name = {events.name: events for events in timeline.events}
-    orders, payments = by_name.get("order_placed"), by_name.get("payment_captured")
-    refunds = by_name.get("payment_refunded")
-    lines = units = gross_minor = shipping_minor = 0
-    for of_order in orders.columns["lines"] if orders else []:
-        for line in of_order:
-            lines += 1
-            units += line["quantity"]
-            gross_minor += line["quantity"] * line["unit_price_minor"]
-            shipping_minor += line["shipping_minor"]
-    return ReplayTotals(
-        orders=_count(orders),
-        lines=lines,
-        units=units,
-        gross_minor=gross_minor,
-        shipping_minor=shipping_minor,
-        payments=_count(payments),
-        payments_minor=sum(payments.columns["amount_minor"]) if payments else 0,
-        refunds=_count(refunds),
-        refunds_minor=sum(refunds.columns["amount_minor"]) if refunds else 0,
-    )
-
-
-def _count(events: Events | None) -> int:
-    return 0 if events is None else len(events)
+def compute_totals(timeline: Timeline) -> dict[str, int]:
+    """Return the totals of all events of the timeline. Money is in minor units of one currency."""
+    names = ("orders", "lines", "units", "gross_minor", "shipping_minor")
+    totals = dict.fromkeys((*names, "payments", "payments_minor", "refunds", "refunds_minor"), 0)
+    columns = {events.name: events.columns for events in timeline.events}
+    for lines in columns.get("order_placed", {}).get("lines", []):
+        totals["orders"] += 1
+        for line in lines:
+            totals["lines"] += 1
+            totals["units"] += line["quantity"]
+            totals["gross_minor"] += line["quantity"] * line["unit_price_minor"]
+            totals["shipping_minor"] += line["shipping_minor"]
+    for name, event in (("payments", "payment_captured"), ("refunds", "payment_refunded")):
+        amounts = columns.get(event, {}).get("amount_minor", [])
+        totals |= {name: len(amounts), f"{name}_minor": sum(amounts)}
+    return totals
 
 
 def write(paths: list[Path], entry: JournalEntry, findings: ConversionFindings) -> None:
@@ -96,20 +71,16 @@ def print_report(
 ) -> None:
     """Print events and totals, then the notes on the source and the rejected rows."""
     sent = "would be sent" if dry_run else "sent"
-    counts = Table("event", sent, title=f"{entry.data_set}: {entry.total:,} events")
-    counts.columns[1].justify = "right"
-    for name, count in entry.counts.items():
-        counts.add_row(name, f"{count:,}")
-    console.print(counts)
-
-    sums = Table("total", "", title="totals")
-    sums.columns[1].justify = "right"
-    for name, value in entry.totals.items():
-        money = name.endswith("_minor")
-        text = format_money(value, currency, settings.shop_locale) if money else f"{value:,}"
-        sums.add_row(name.removesuffix("_minor"), text)
-    console.print(sums)
-
+    counts = [(name, f"{count:,}") for name, count in entry.counts.items()]
+    _print_table(console, f"{entry.data_set}: {entry.total:,} events", ("event", sent), counts)
+    sums = [
+        (
+            name.removesuffix("_minor"),
+            format_money(value, currency, settings.shop_locale) if name.endswith("_minor") else f"{value:,}",
+        )
+        for name, value in entry.totals.items()
+    ]
+    _print_table(console, "totals", ("total", ""), sums)
     if findings.checks:
         _print_checks(console, findings)
     for note in findings.notes:
@@ -118,15 +89,23 @@ def print_report(
     if findings.files:
         _print_files(console, findings)
     elif summary:
-        rejected = Table("table", "reason", "rows", title="rows that could not be used")
-        rejected.columns[2].justify = "right"
-        for table, reason, rows in summary[:_MAX_REASONS]:
-            rejected.add_row(table, reason, f"{rows:,}")
+        reasons = [(table, reason, f"{rows:,}") for table, reason, rows in summary[:_MAX_REASONS]]
         if len(summary) > _MAX_REASONS:
-            rejected.add_row("…", f"{len(summary) - _MAX_REASONS} more reasons", "")
-        console.print(rejected)
+            reasons.append(("…", f"{len(summary) - _MAX_REASONS} more reasons", ""))
+        _print_table(console, "rows that could not be used", ("table", "reason", "rows"), reasons)
     else:
         console.print("Every row could be used.")
+
+
+def _print_table(
+    console: Console, title: str, header: Sequence[str], rows: Iterable[tuple[str, ...]]
+) -> None:
+    """Print a table whose last column has numbers."""
+    table = Table(*header, title=title)
+    table.columns[-1].justify = "right"
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
 
 
 def _print_files(console: Console, findings: ConversionFindings) -> None:

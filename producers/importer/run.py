@@ -1,7 +1,7 @@
 """Runs one replay: reads the source, selects the events, and sends them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,8 +9,7 @@ from common.settings import Settings
 from producers.feed.events import Timeline, merge
 from producers.feed.timeline_sender import OnProgress, TimelineSender, gc_disabled
 from producers.importer import dataset, journal, report
-from producers.importer.dataset import Conversion, DataSet
-from producers.importer.findings import ConversionFindings
+from producers.importer.dataset import Conversion, ConversionFindings, DataSet
 from producers.importer.journal import JournalEntry
 
 
@@ -66,7 +65,7 @@ def prepare(
         total=len(timeline),
         position=0,
         counts=timeline.counts(),
-        totals=asdict(report.compute_totals(timeline)),
+        totals=report.compute_totals(timeline),
         report=str(path),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )

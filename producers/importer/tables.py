@@ -13,7 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from common.errors import UserError
-from producers.importer.findings import ConversionFindings
+from producers.importer.dataset import ConversionFindings
 
 Tables = dict[str, pa.Table]
 
@@ -63,30 +63,26 @@ def read_table(path: Path, spec: TableSpec, findings: ConversionFindings) -> pa.
     raw = _read_file(path, spec)
     columns = [_typed(raw.column(column.name), column, path) for column in spec.schema]
     good = np.ones(raw.num_rows, bool)
-    keys = None
+    keys: list[str] = []
     for column, (values, unreadable) in zip(spec.schema, columns, strict=True):
         bad = values.is_null().to_numpy(zero_copy_only=False).copy()
         if column.nullable:
             bad &= np.isin(np.arange(raw.num_rows), list(unreadable))
         bad &= good
         if bad.any():
-            keys = row_keys(raw, spec) if keys is None else keys
+            keys = keys or row_keys(raw, spec.key)
             for row in np.flatnonzero(bad).tolist():
-                reason = (
-                    f"{column.name} is not {_TYPE_NAMES[column.type]}"
-                    if row in unreadable
-                    else f"{column.name} is empty"
-                )
-                findings.reject(spec.name, [keys[row]], reason)
+                wrong = f"not {_TYPE_NAMES[column.type]}" if row in unreadable else "empty"
+                findings.reject(spec.name, [keys[row]], f"{column.name} is {wrong}")
         good &= ~bad
     table = pa.table([values for values, _ in columns], schema=spec.schema.remove_metadata())
     return table if good.all() else table.filter(pa.array(good))
 
 
-def row_keys(table: pa.Table, spec: TableSpec) -> list[str]:
+def row_keys(table: pa.Table, key: tuple[str, ...]) -> list[str]:
     """Return the key columns of each row, joined by a space."""
-    columns = [[str(value) for value in table.column(name).to_pylist()] for name in spec.key]
-    return [" ".join(parts) for parts in zip(*columns, strict=True)]
+    columns = [map(str, table.column(name).to_pylist()) for name in key]
+    return list(map(" ".join, zip(*columns, strict=True)))
 
 
 def _read_file(path: Path, spec: TableSpec) -> pa.Table:
@@ -139,20 +135,17 @@ def _typed(values: pa.ChunkedArray, column: pa.Field, path: Path) -> tuple[pa.Ch
         return pc.cast(values, column.type), set()
     except pa.ArrowException:
         parse = _PARSERS[column.type]
-        parsed = [None if value is None else _try_parse(parse, value) for value in values.to_pylist()]
-        unreadable = {row for row, value in enumerate(parsed) if value is _UNREADABLE}
-        readable = pa.array([None if value is _UNREADABLE else value for value in parsed], column.type)
-        return pa.chunked_array([readable]), unreadable
-
-
-_UNREADABLE = object()
+        parsed = [_try_parse(parse, value) for value in values.to_pylist()]
+        nulls = values.is_null().to_pylist()
+        unreadable = {row for row, value in enumerate(parsed) if value is None and not nulls[row]}
+        return pa.chunked_array([pa.array(parsed, column.type)]), unreadable
 
 
 def _try_parse(parse: Callable[[Any], Any], value: Any) -> Any:
     try:
-        return parse(value)
+        return None if value is None else parse(value)
     except (ValueError, TypeError, OverflowError):
-        return _UNREADABLE
+        return None
 
 
 def _integer_parser(low: int, high: int) -> Callable[[Any], int]:

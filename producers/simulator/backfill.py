@@ -14,8 +14,7 @@ from rich.progress import Progress as Bar
 from common.clock import from_millis
 from common.settings import Settings
 from producers.feed.events import Timeline
-from producers.feed.timeline_producer import TimelineProducer
-from producers.feed.timeline_sender import TimelineSender, gc_disabled
+from producers.feed.timeline_sender import TimelineProducer, TimelineSender, gc_disabled
 from producers.simulator import saved_world
 from producers.simulator import status as reporting
 from producers.simulator.delivery import unreliable

@@ -18,7 +18,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 from cli.__main__ import main
 from common.errors import PartUnavailable, Rejected
 from common.settings import ROOT, Settings
-from producers.feed.timeline_producer import TimelineProducer
+from producers.feed.timeline_sender import TimelineProducer
 from producers.importer import dataset, journal, run
 from schemas.events import all_events
 from schemas.registry import FULL_TRANSITIVE, SchemaRefused, SchemaRegistry

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from producers.importer.mapped.guess.proposal import propose
-from producers.importer.mapped.mapping_file import parse_mapping
-from producers.importer.mapped.sections import TIME_FORMATS
+from producers.importer.mapped.mapping import TIME_FORMATS, parse_mapping
 from tests.imports import MAPPING, convert, records, rejected, row, unused, used, write_raw, write_table
 
 FORMATS = (*TIME_FORMATS, "%d/%m/%Y %H:%M", "%Y-%m-%d %H:%M:%S %z")

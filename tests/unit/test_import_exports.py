@@ -8,8 +8,7 @@ import pytest
 
 from common.errors import UserError
 from producers.importer.mapped.guess.proposal import propose
-from producers.importer.mapped.mapping import Mapping
-from producers.importer.mapped.mapping_file import parse_mapping
+from producers.importer.mapped.mapping import Mapping, parse_mapping
 from tests import exports
 from tests.exports import SoldOrder, money
 from tests.imports import convert, records

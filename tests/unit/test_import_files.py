@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from common.errors import UserError
 from producers.importer.mapped.cells import NO_ID
-from producers.importer.mapped.guess.file_format import detect
+from producers.importer.mapped.guess.profile import detect
 from tests.imports import HEADER, MAPPING, convert, records, rejected, row, unused, used, write_table
 from tests.workbooks import write_workbook
 

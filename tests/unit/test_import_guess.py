@@ -10,8 +10,7 @@ import pytest
 from common.errors import UserError
 from common.settings import ROOT
 from producers.importer.mapped.guess.proposal import propose
-from producers.importer.mapped.mapping import Mapping
-from producers.importer.mapped.mapping_file import parse_mapping
+from producers.importer.mapped.mapping import Mapping, parse_mapping
 from tests.imports import convert, records, unused, used, write_table
 
 Rows = list[dict[str, object]]

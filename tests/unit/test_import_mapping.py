@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import UserError
-from producers.importer.mapped.mapping_file import parse_mapping, read_mapping
+from producers.importer.mapped.mapping import parse_mapping, read_mapping
 from tests.imports import MAPPING, convert, records, row, write_raw, write_table
 
 

@@ -20,7 +20,7 @@ from common.errors import UserError
 from common.ids import MAX_ID_LENGTH, is_id
 from producers.importer.mapped.guess.proposal import propose
 from producers.importer.mapped.guess.vocabulary import status_meaning
-from producers.importer.mapped.mapping_file import parse_mapping
+from producers.importer.mapped.mapping import parse_mapping
 from producers.kit.tables.files import UnknownEncoding, encoding_of
 from tests import exports
 from tests.exports import SoldOrder, money

@@ -7,7 +7,7 @@ import pyarrow.parquet
 import pytest
 
 from common.errors import UserError
-from producers.importer.mapped import order_lines
+from producers.importer.mapped import orders
 from producers.importer.mapped.cells import NO_ID
 from tests.imports import (
     HEADER,
@@ -471,7 +471,7 @@ currency: BRL
 def test_an_order_that_no_event_could_hold_is_a_mistake_of_the_mapping(
     shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(order_lines, "MAX_LINES", 3)
+    monkeypatch.setattr(orders, "MAX_LINES", 3)
     write_table(shop / "sales.csv", [row("all", str(number)) for number in range(4)])
 
     with pytest.raises(UserError, match="is `order` in the mapping the column that identifies an order"):

@@ -16,8 +16,7 @@ from common.errors import UserError
 from common.ids import derived_event_id
 from common.money import InexactMoney, to_minor
 from producers.feed.events import Events, merge
-from producers.feed.messages import messages
-from producers.feed.pace import MAX_WAIT_S, Pace, parse_speed
+from producers.feed.timeline_sender import MAX_WAIT_S, Pace, messages, parse_speed
 from producers.importer import dataset, journal
 from producers.importer.columns import deterministic_uniform, minor_units
 from producers.importer.journal import JournalEntry

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from producers.feed.events import Timeline
-from producers.feed.messages import messages
+from producers.feed.timeline_sender import messages
 from producers.simulator import delivery
 from producers.simulator.delivery import COPY_SHARE, LATE_SHARE, MAY_BE_LATE, draw_delays, unreliable
 from producers.simulator.history.days import SimulatedHistory

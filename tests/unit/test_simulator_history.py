@@ -20,7 +20,7 @@ from common.clock import from_millis, to_millis
 from common.errors import UserError
 from common.settings import ROOT
 from producers.feed.events import Timeline
-from producers.feed.messages import messages
+from producers.feed.timeline_sender import messages
 from producers.simulator.calendar import DAY_MS, Calendar
 from producers.simulator.history.browsing import BrowsingEventBuilder
 from producers.simulator.history.carts import HistoryCarts

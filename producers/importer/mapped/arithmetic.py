@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from common.money import to_major
+from producers.importer.columns import first_by
 
 Amounts = NDArray[np.int64]
 """One amount for each order (or for each row), in units of 10^-`DIGITS`."""
@@ -67,17 +68,20 @@ class Explainer:
     def __init__(self, terms: Sequence[Term], orders: int, coin: int) -> None:
         self._tolerance = coin // 2
         useful = sorted((term for term in terms if term.amounts.any()), key=lambda each: each.cost)
-        sums: list[tuple[Term, ...]] = []
-        for size in range(_MAX_TERMS + 1):
-            for chosen in combinations(useful, size):
-                if len({term.column for term in chosen}) == size and len(sums) < _MAX_SUMS:
-                    sums.append(chosen)
-        self._sums = sorted(sums, key=lambda chosen: (sum(term.cost for term in chosen), len(chosen)))
+        possible = (
+            chosen
+            for size in range(_MAX_TERMS + 1)
+            for chosen in combinations(useful, size)
+            if len({term.column for term in chosen}) == size
+        )
+        self._sums = sorted(
+            islice(possible, _MAX_SUMS), key=lambda chosen: (sum(term.cost for term in chosen), len(chosen))
+        )
         self._sample = np.unique(np.linspace(0, max(orders - 1, 0), min(_SAMPLE, orders), dtype=np.int64))
-        self._matrix = np.zeros((len(self._sums), len(self._sample)), np.int64)
-        for row, chosen in enumerate(self._sums):
-            for term in chosen:
-                self._matrix[row] += term.amounts[self._sample]
+        nothing = np.zeros(len(self._sample), np.int64)
+        self._matrix = np.stack(
+            [sum((term.amounts[self._sample] for term in chosen), nothing) for chosen in self._sums]
+        )
 
     def explain(self, difference: Amounts, known: NDArray[np.bool_]) -> Explanation:
         """Return the cheapest sum that equals the difference in most of the `known` orders."""
@@ -94,28 +98,12 @@ def coin_of(currency: str) -> int:
     return int(to_major(1, currency).scaleb(DIGITS))
 
 
-def first_given(order: NDArray[np.int64], orders: int, values: Amounts, given: NDArray[np.bool_]) -> Amounts:
-    """Return each order's value of the first row that has one, 0 without; rows without an order are -1."""
-    rows = np.flatnonzero(given & (order >= 0))
-    result = np.zeros(orders, np.int64)
-    found, first = np.unique(order[rows], return_index=True)
-    result[found] = values[rows[first]]
-    return result
-
-
-def sum_of_rows(order: NDArray[np.int64], orders: int, values: Amounts) -> Amounts:
-    """Return the sum of each order's rows."""
-    result = np.zeros(orders, np.int64)
-    np.add.at(result, order[order >= 0], values[order >= 0])
-    return result
-
-
 def is_same_in_orders(order: NDArray[np.int64], values: Amounts, given: NDArray[np.bool_]) -> bool:
     """Whether the rows of each order have one value, or none: then it may be that of the whole order."""
     rows = np.flatnonzero(given & (order >= 0))
     if not len(rows):
         return False
-    first = first_given(order, int(order.max()) + 1, values, given)
+    first = first_by(order, int(order.max()) + 1, values, given, 0)
     return bool((values[rows] == first[order[rows]]).all())
 
 
@@ -127,11 +115,9 @@ def is_inside_prices(taxes: NDArray[np.int64], prices: NDArray[np.int64], coin: 
     """
     if len(taxes) < 3:
         return None
-    outside = _has_rates(taxes, prices, coin)
-    inside = _has_rates(taxes, prices - taxes, coin)
-    if (outside >= _RATES_ENOUGH) == (inside >= _RATES_ENOUGH):
-        return None
-    return bool(inside >= _RATES_ENOUGH)
+    outside = _has_rates(taxes, prices, coin) >= _RATES_ENOUGH
+    inside = _has_rates(taxes, prices - taxes, coin) >= _RATES_ENOUGH
+    return None if outside == inside else inside
 
 
 def _has_rates(taxes: NDArray[np.int64], nets: NDArray[np.int64], coin: int) -> float:
@@ -143,7 +129,5 @@ def _has_rates(taxes: NDArray[np.int64], nets: NDArray[np.int64], coin: int) -> 
     taxes, nets = taxes[found], nets[found]
     rates = np.round(taxes / nets * 200).astype(np.int64)
     common = [rate for rate in np.unique(rates) if 0 < rate <= 60 and (rates == rate).mean() > 0.15]
-    exact = np.zeros(len(taxes), bool)
-    for rate in common:
-        exact |= np.abs(taxes - nets * rate / 200) <= coin * 0.51 + 1
-    return float(exact.mean())
+    differences = np.abs(taxes[:, None] - nets[:, None] * np.array(common, np.int64) / 200)
+    return float((differences <= coin * 0.51 + 1).any(axis=1).mean())

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.ids import is_id
-from producers.importer.mapped.sections import Time
+from producers.importer.mapped.mapping import Time
 from producers.kit.tables.numbers import NotANumber, Separator, read_number, scaled
 from producers.kit.tables.times import NotATime, read_time
 
@@ -32,8 +33,7 @@ _FIRST_VALUE = EMPTY + 4
 
 def has_value(values: Integers) -> NDArray[np.bool_]:
     """Return which integers are values, not one of the codes above."""
-    found: NDArray[np.bool_] = values >= _FIRST_VALUE
-    return found
+    return values >= _FIRST_VALUE
 
 
 GUEST = "guest-"
@@ -67,7 +67,7 @@ class IdCodes:
         self._is_text = is_text
         self._ignore_case = ignore_case
         self._codes: dict[str, int] = {}
-        self._memo: dict[str, int] = {}
+        self._remembered_code = lru_cache(_MEMO)(self.code)
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -78,36 +78,29 @@ class IdCodes:
 
     def encode(self, texts: Sequence[str]) -> Codes:
         """Return the code of each text; `NO_CODE` or `BAD_CODE` if it is no id."""
-        memo = self._memo
-        if len(memo) > _MEMO:
-            memo.clear()
-        found = map(memo.get, texts)
-        return np.fromiter(
-            (self.code(text) if code is None else code for text, code in zip(texts, found, strict=True)),
-            np.int32,
-            len(texts),
-        )
+        return np.fromiter(map(self._remembered_code, texts), np.int32, len(texts))
 
     def code(self, text: str) -> int:
         """Return the code of one text."""
         value = " ".join(text.split())[:_MAX_TEXT] if self._is_text else text.strip()
         if value in self._missing:
-            code = NO_CODE
-        elif not self._is_possible(value):
-            code = BAD_CODE
-        else:
-            if value.endswith(".0") and value[:-2].isdecimal():
-                value = value[:-2]
-            if self._ignore_case:
-                value = value.casefold()
-            code = self._codes.setdefault(value, len(self._codes))
-        self._memo[text] = code
-        return code
+            return NO_CODE
+        if not self._is_possible(value):
+            return BAD_CODE
+        value = without_zero_fraction(value)
+        if self._ignore_case:
+            value = value.casefold()
+        return self._codes.setdefault(value, len(self._codes))
 
     def _is_possible(self, value: str) -> bool:
         if self._is_text or self._ignore_case:
             return len(value) <= _MAX_TEXT and not _CONTROL.search(value)
         return is_id(self._prefix + value)
+
+
+def without_zero_fraction(text: str) -> str:
+    """Return `17850.0` as `17850`; other texts are returned unchanged."""
+    return text[:-2] if text.endswith(".0") and text[:-2].isdecimal() else text
 
 
 def pseudonym(name: str, value: str) -> str:
@@ -121,24 +114,15 @@ class Memo:
     def __init__(self, parse: Callable[[str], int], missing: frozenset[str]) -> None:
         self._parse = parse
         self._missing = missing
-        self._memo: dict[str, int] = {}
+        self._remembered_value = lru_cache(_MEMO)(self._value)
 
     def read(self, texts: Sequence[str]) -> Integers:
         """Return the value of each text, `EMPTY` or `UNREADABLE`."""
-        if len(self._memo) > _MEMO:
-            self._memo.clear()
-        get = self._memo.get
-        return np.fromiter(
-            (self._value(text) if (value := get(text)) is None else value for text in texts),
-            np.int64,
-            len(texts),
-        )
+        return np.fromiter(map(self._remembered_value, texts), np.int64, len(texts))
 
     def _value(self, text: str) -> int:
         cleaned = text.strip()
-        value = EMPTY if cleaned in self._missing else self._parse(cleaned)
-        self._memo[text] = value
-        return value
+        return EMPTY if cleaned in self._missing else self._parse(cleaned)
 
 
 class NumberColumn(Memo):
@@ -210,11 +194,11 @@ def time_parser(time: Time) -> Callable[[str], int]:
             days = number_of_milliseconds(_DAY_MS)
             return lambda text: UNREADABLE if (ms := days(text)) == UNREADABLE else _of_excel(ms, zone)
         case "iso":
-            return lambda text: _millis(_read_iso(text, zone))
+            return lambda text: _millis(_read_iso(text, zone), zone)
         case "day_first" | "month_first" as order:
-            return lambda text: _millis(read_time(text, order, zone))
+            return lambda text: _millis(read_time(text, order, zone), zone)
         case pattern:
-            return lambda text: _millis(_read_pattern(text, pattern, zone))
+            return lambda text: _millis(_read_pattern(text, pattern), zone)
 
 
 _DAY_MS = 86_400_000
@@ -243,31 +227,30 @@ def number_of_milliseconds(unit_ms: int) -> Callable[[str], int]:
 
 def _of_excel(ms: int, zone: ZoneInfo) -> int:
     try:
-        return _millis((_EXCEL_DAY_0 + timedelta(milliseconds=ms)).replace(tzinfo=zone))
+        return _millis(_EXCEL_DAY_0 + timedelta(milliseconds=ms), zone)
     except OverflowError:
         return UNREADABLE
 
 
 def _read_iso(text: str, zone: ZoneInfo) -> datetime | NotATime:
     try:
-        moment = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError:
         return read_time(text, "year_first", zone)
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def _read_pattern(text: str, pattern: str, zone: ZoneInfo) -> datetime | NotATime:
+def _read_pattern(text: str, pattern: str) -> datetime | NotATime:
     try:
-        moment = datetime.strptime(text, pattern)  # noqa: DTZ007 (the next statement adds the zone)
+        return datetime.strptime(text, pattern)  # noqa: DTZ007 (the mapping has its zone)
     except (ValueError, OverflowError):
         return NotATime.NO_TIME
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def _millis(moment: datetime | NotATime) -> int:
+def _millis(moment: datetime | NotATime, zone: ZoneInfo) -> int:
+    """Return a time, one without an offset in `zone`, as Unix milliseconds."""
     if isinstance(moment, NotATime):
         return UNKNOWN_ZONE if moment is NotATime.UNKNOWN_ZONE else UNREADABLE
     try:
-        return round(moment.timestamp() * 1000)
+        return round((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp() * 1000)
     except (ValueError, OverflowError):
         return UNREADABLE

@@ -115,3 +115,9 @@ def is_grand_total(name: str) -> bool:
     return bool(
         tokens & {"total", "grand", "gesamtbetrag", "gesamtsumme", "endbetrag", "totaal", "totale", "razem"}
     )
+
+
+def is_paid_total(name: str) -> bool:
+    """Whether a total's name says that it is what the shopper pays, or a part of it."""
+    words = set(name.casefold().replace("_", " ").split())
+    return not words & {"net", "adjusted", "due", "paid", "spent", "balance", "outstanding", "base", "payout"}

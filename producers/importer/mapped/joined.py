@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import UserError
+from producers.importer.mapped.cells import without_zero_fraction
+from producers.importer.mapped.mapping import Join
 from producers.importer.mapped.outcomes import Outcomes
 from producers.importer.mapped.rows import Row, SourceFile
-from producers.importer.mapped.sections import Join
 
 Get = Callable[[str], Sequence[str]]
 """Column → its texts, one for each row of a batch."""
@@ -23,16 +24,11 @@ class JoinedFile:
         self.columns = columns
         self._rows: dict[str, int] = {}
         self._values: dict[str, list[str]] = {column: [] for column in columns}
-        self._outcomes = Outcomes.of(0)
-        self._referenced = np.zeros(0, bool)
-
-    def load(self) -> None:
-        """Read the file."""
-        key, width = self.file.find(self.join.key_column), len(self.file.header)
-        positions = {column: self.file.find(column) for column in self.columns}
+        key, width = file.find(join.key_column), len(file.header)
+        positions = {column: file.find(column) for column in columns}
         repeats: list[bool] = []
         malformed: list[bool] = []
-        for batch in self.file.batches():
+        for batch in file.batches():
             for row in batch:
                 number, is_malformed = len(repeats), len(row) != width
                 malformed.append(is_malformed)
@@ -43,9 +39,7 @@ class JoinedFile:
         self._rows.pop("", None)
         self._outcomes = Outcomes.of(len(repeats))
         self._outcomes.reject(np.array(malformed, bool), f"has more or fewer cells than the {width} columns")
-        self._outcomes.reject(
-            np.array(repeats, bool), f"repeats the {self.join.key_column} of an earlier row"
-        )
+        self._outcomes.reject(np.array(repeats, bool), f"repeats the {join.key_column} of an earlier row")
         self._referenced = np.zeros(len(repeats), bool)
 
     def look_up(self, keys: Sequence[str]) -> Get:
@@ -81,9 +75,9 @@ class ColumnReader:
 
     def read(self, batch: list[Row]) -> Get:
         """Return the columns of these rows."""
-        columns: dict[str, Sequence[str]] = {}
-        for name, position in self._own.items():
-            columns[name] = [row[position] for row in batch]
+        columns: dict[str, Sequence[str]] = {
+            name: [row[position] for row in batch] for name, position in self._own.items()
+        }
         for joined in self._joins:
             get = joined.look_up(columns[joined.join.on])
             for name in joined.columns:
@@ -113,17 +107,13 @@ def open_joins(joins: list[Join], directory: Path, first: SourceFile, needed: se
     opened: list[JoinedFile] = []
     for join, file in zip(joins, files, strict=True):
         if join.on not in first.header and not any(join.on in each.columns for each in opened):
-            holder = next((each for each in files if each is not file and join.on in each.header), None)
-            if holder is None:
-                first.find(join.on)
-            else:
+            if holder := next((each for each in files if each is not file and join.on in each.header), None):
                 raise UserError(
                     f"the join of {join.path} reads the column {join.on!r} of the lines, which they get from "
                     f"{holder.path.name}: list the join of {holder.path.name} before it"
                 )
-        joined = JoinedFile(join, file, [name for name, holder in home.items() if holder is file])
-        joined.load()
-        opened.append(joined)
+            first.find(join.on)
+        opened.append(JoinedFile(join, file, [name for name, holder in home.items() if holder is file]))
     return opened
 
 
@@ -143,5 +133,4 @@ def existing(directory: Path, path: str) -> Path:
 
 def join_key(text: str) -> str:
     """Return the text under which a row of a joined file is found: `17.0` is `17`."""
-    value = text.strip()
-    return value[:-2] if value.endswith(".0") and value[:-2].isdecimal() else value
+    return without_zero_fraction(text.strip())

@@ -1,6 +1,8 @@
 """Reads all line files of a mapping into arrays: a number or a code for each field of each row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +10,191 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import UserError
-from producers.importer.mapped.cells import IdCodes
-from producers.importer.mapped.joined import ColumnReader, JoinedFile, open_joins
-from producers.importer.mapped.line_reader import ID_FIELDS, TEXT_FIELDS, Arrays, LineReader
-from producers.importer.mapped.mapping import Mapping
-from producers.importer.mapped.rows import SourceFile
-from producers.importer.mapped.sections import FileFormat
+from common.money import minor_digits
+from producers.importer.mapped.cells import (
+    EMPTY,
+    GUEST,
+    NO_CODE,
+    UNREADABLE,
+    IdCodes,
+    Integers,
+    Memo,
+    NumberColumn,
+    has_value,
+    time_parser,
+)
+from producers.importer.mapped.joined import ColumnReader, Get, JoinedFile, open_joins
+from producers.importer.mapped.mapping import Amount, FileFormat, Mapping, Status
+from producers.importer.mapped.rows import Row, SourceFile
+from producers.kit.tables.numbers import Separator
+
+MAX_AMOUNT = 4e18
+"""Limit of an amount that fits 64 bits."""
+
+PRICE_DIGITS = 4
+"""Decimals of a price beyond the currency's smallest coin, such as 0.00125 per unit."""
+
+CANCELLED, UNPAID, RETURNED, OTHER_STATUS, NO_STATUS = 1, 2, 3, 0, -1
+
+Arrays = dict[str, NDArray[np.generic]]
+
+ID_FIELDS = ("order", "line", "product", "shopper", "seller")
+TEXT_FIELDS = ("product_name", "category", "country", "seller_name", "payment")
+
+
+class LineReader:
+    """Converts batches of rows to arrays. `codes` number the values of each field, over all batches."""
+
+    def __init__(self, mapping: Mapping) -> None:
+        self._mapping = mapping
+        missing = self._missing = frozenset(mapping.missing) | {""}
+        # The guest of an order has the longest id.
+        prefixes = {"order": f"{mapping.id_prefix}{GUEST}", "line": ""}
+        self.codes = {field: IdCodes(missing, prefixes.get(field, mapping.id_prefix)) for field in ID_FIELDS}
+        self.codes |= {field: IdCodes(missing, is_text=True) for field in TEXT_FIELDS}
+        if mapping.shopper and mapping.shopper.hash:  # e-mail addresses
+            self.codes["shopper"] = IdCodes(missing, ignore_case=True)
+        self.amounts: dict[str, Amount] = {
+            name: amount for name in ("discount", "shipping", "tax") if (amount := getattr(mapping, name))
+        }
+        self._times = {
+            name: (time.column, Memo(time_parser(time), missing))
+            for name, time in (("time", mapping.time), ("cancelled_at", mapping.cancelled_at))
+            if time
+        }
+        digits = minor_digits(mapping.currency.only)
+        self._number_columns = {
+            f"{name}: {column}": (column, digits)
+            for name, amount in self.amounts.items()
+            for column in (*amount.column, *amount.less)
+        }
+        self._number_columns["price"] = (mapping.price.column, digits + PRICE_DIGITS)
+        if mapping.quantity:
+            self._number_columns["quantity"] = (mapping.quantity, 0)
+        self._numbers: dict[tuple[str, Separator], NumberColumn] = {}
+        self._ambiguous: list[tuple[NumberColumn, Integers, NDArray[np.bool_]]] = []
+        self._statuses = _status_codes(mapping.status)
+        columns = mapping.columns() | {
+            "seller": mapping.seller.column,
+            "seller_name": [mapping.seller.name_column] if mapping.seller.name_column else [],
+        }
+        self._columns = {field: columns.get(field, []) for field in (*ID_FIELDS, *TEXT_FIELDS)}
+
+    def read(self, batch: list[Row], reader: ColumnReader, width: int) -> Arrays:
+        """Return the arrays of these rows of a file with `width` columns."""
+        mapping = self._mapping
+        malformed = self._mend(batch, width)
+        get = reader.read(batch)
+        arrays: dict[str, NDArray[Any]] = {"malformed": malformed, "digest": _digests(batch)}
+        for field, columns in self._columns.items():
+            empty = np.full(len(batch), NO_CODE, np.int32)
+            arrays[field] = self.codes[field].encode(self._coalesce(get, columns)) if columns else empty
+        arrays["quantity"] = np.ones(len(batch), np.int64)
+        for name, (column, digits) in self._number_columns.items():
+            arrays[name] = self._numbers_of(name, get(column), reader.decimals[column], digits)
+        for name in ("time", "cancelled_at"):
+            arrays[name] = self._times_of(name, get, len(batch))
+        statuses = self._statuses_of(get(mapping.status.column)) if mapping.status else None
+        arrays["status"] = np.zeros(len(batch), np.int8) if statuses is None else statuses
+        arrays["other_currency"] = np.zeros(len(batch), bool)
+        if mapping.currency.column:
+            texts = [text.strip() for text in get(mapping.currency.column)]
+            known = self._missing | {text for text in set(texts) if text.upper() == mapping.currency.only}
+            arrays["other_currency"] = np.array([text not in known for text in texts], bool)
+        return arrays
+
+    def sum_amounts(self, arrays: dict[str, NDArray[Any]]) -> dict[str, Integers]:
+        """Take the columns of discounts, shipping and taxes out of the arrays, and return the sum of each."""
+        return {name: self._sum(name, amount, arrays) for name, amount in self.amounts.items()}
+
+    def _sum(self, name: str, amount: Amount, arrays: dict[str, NDArray[Any]]) -> Integers:
+        """Return an amount of each row; the code of a cell that is no number is that of the sum."""
+        quantity = arrays["quantity"]
+        sums = np.full(len(quantity), EMPTY, np.int64)
+        for sign, columns in ((1, amount.column), (-1, amount.less)):
+            for column in columns:
+                values = arrays.pop(f"{name}: {column}")
+                both = has_value(values) & has_value(sums)
+                sums = np.where(
+                    both, sums + sign * np.where(both, values, 0),
+                    np.where(has_value(values) & (sums == EMPTY), sign * values,
+                        np.where(values == EMPTY, sums, values)),
+                )  # fmt: skip
+        if amount.of == "unit":
+            counted = has_value(sums) & has_value(quantity)
+            large = counted & (np.abs(sums.astype(float) * quantity) > MAX_AMOUNT)
+            sums = np.where(
+                counted & ~large, sums * np.where(counted, quantity, 1), np.where(large, UNREADABLE, sums)
+            )
+        return sums
+
+    def resolve(self) -> None:
+        """Mark the ambiguous numbers in the arrays of all batches, after all rows have been read."""
+        for numbers, values, ambiguous in self._ambiguous:
+            numbers.resolve(values, ambiguous)
+
+    def _numbers_of(self, name: str, texts: Sequence[str], decimal: Separator, digits: int) -> Integers:
+        numbers = self._numbers.setdefault((name, decimal), NumberColumn(decimal, digits, self._missing))
+        values, ambiguous = numbers.read(texts), numbers.ambiguous(texts)
+        if ambiguous.any():
+            self._ambiguous.append((numbers, values, ambiguous))
+        return values
+
+    def _times_of(self, name: str, get: Get, rows: int) -> Integers:
+        if name not in self._times:
+            return np.full(rows, EMPTY, np.int64)
+        columns, memo = self._times[name]
+        if len(columns) == 1:
+            return memo.read(get(columns[0]))
+        parts = zip(*(get(column) for column in columns), strict=True)
+        return memo.read([" ".join(part.strip() for part in row) for row in parts])
+
+    def _statuses_of(self, texts: Sequence[str]) -> NDArray[np.int8]:
+        missing, known = self._missing, self._statuses
+        return np.array(
+            [
+                NO_STATUS if text.strip() in missing else known.get(text.strip().casefold(), OTHER_STATUS)
+                for text in texts
+            ],
+            np.int8,
+        )
+
+    def _mend(self, batch: list[Row], width: int) -> NDArray[np.bool_]:
+        """Return which rows have another number of cells than the header, and make them empty.
+
+        A further cell without a value, which a delimiter at the line's end makes, is removed.
+        """
+        malformed = np.zeros(len(batch), bool)
+        for number, row in enumerate(batch):
+            if len(row) == width + 1 and not row[-1].strip():
+                row.pop()
+            if len(row) != width:
+                malformed[number] = True
+                batch[number] = [""] * width
+        return malformed
+
+    def _coalesce(self, get: Get, columns: list[str]) -> Sequence[str]:
+        """Return the first text of each row that is not missing."""
+        texts = get(columns[0])
+        for column in columns[1:]:
+            texts = [
+                text if text.strip() not in self._missing else other
+                for text, other in zip(texts, get(column), strict=True)
+            ]
+        return texts
+
+
+def _digests(batch: list[Row]) -> NDArray[np.uint64]:
+    """Return a number for each row that differs if any cell differs."""
+    hashes = (blake2b("\x1f".join(row).encode("utf-8", "replace"), digest_size=8) for row in batch)
+    return np.fromiter((int.from_bytes(each.digest(), "big") for each in hashes), np.uint64, len(batch))
+
+
+def _status_codes(status: Status | None) -> dict[str, int]:
+    if status is None:
+        return {}
+    meanings = ((status.cancelled, CANCELLED), (status.unpaid, UNPAID), (status.returned, RETURNED))
+    return {value.casefold(): code for values, code in meanings for value in values}
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,34 @@
 """Groups rows into orders with lines, to the smallest coin."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from producers.importer.findings import ConversionFindings
+from common.errors import UserError
+from producers.importer.columns import first_by, number_within, sum_by
+from producers.importer.dataset import ConversionFindings
 from producers.importer.mapped.cells import EMPTY, NO_CODE, has_value, pseudonym
-from producers.importer.mapped.line_reader import CANCELLED, NO_STATUS, OTHER_STATUS, RETURNED, UNPAID
-from producers.importer.mapped.line_table import LineTable
+from producers.importer.mapped.line_table import (
+    CANCELLED,
+    NO_STATUS,
+    OTHER_STATUS,
+    RETURNED,
+    UNPAID,
+    LineTable,
+)
 from producers.importer.mapped.mapping import Mapping
-from producers.importer.mapped.order_lines import Index, OrderLines, build_lines, check_sizes, order_amounts
 from producers.importer.mapped.outcomes import Mask, Outcomes
 from producers.importer.mapped.row_rules import CheckedLines
+
+Index = NDArray[np.int64]
+
+MAX_LINES = 5_000
+"""Lines of an order: an event with more could exceed what Kafka accepts."""
+
+SHIPPING = "shipping of an order"
 
 SALE = "sale"
 CANCELLED_SALE = "sale of a cancelled order"
@@ -23,6 +38,37 @@ RETURNED_SALE = "sale that was returned"
 
 _MAX_SHOPPER_IN_ORDER = 60
 """Characters of a shopper's id that are a part of an order's id; of a longer one, its digest is."""
+
+
+@dataclass(frozen=True)
+class OrderLines:
+    """m lines in the order of the orders, then of the rows. `order` is an index, `number` counts from 1.
+
+    `row` is the row of the source. A row whose amount is no multiple of its quantity has two lines, which
+    differ by the smallest coin.
+    """
+
+    order: Index
+    row: Index
+    number: Index
+    quantity: Index
+    unit_price_minor: Index
+    discount_minor: Index
+    shipping_minor: Index
+    tax_minor: Index
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @property
+    def gross_minor(self) -> Index:
+        """Quantity times price."""
+        return self.quantity * self.unit_price_minor
+
+    @property
+    def amount_minor(self) -> Index:
+        """What the shopper pays for each line."""
+        return self.gross_minor - self.discount_minor + self.shipping_minor + self.tax_minor
 
 
 @dataclass(frozen=True)
@@ -62,11 +108,7 @@ class _Groups:
 
     def first(self, rows: Mask, values: NDArray[np.generic], default: int) -> NDArray[np.generic]:
         """Return, for each order, the value of its first row among `rows`."""
-        chosen = np.flatnonzero(rows & (self.order >= 0))
-        result = np.full(len(self.codes), default, values.dtype)
-        orders, first = np.unique(self.order[chosen], return_index=True)
-        result[orders] = values[chosen[first]]
-        return result
+        return first_by(self.order, len(self.codes), values, rows, default)
 
 
 def build_orders(
@@ -91,9 +133,7 @@ def build_orders(
     _reject_partly(groups(), status, outcomes)
     placed_at = _placed_at(table, groups())
     own = groups()
-    without_time = np.zeros(len(table), bool)
-    without_time[own.sales] = placed_at[own.order[own.sales]] == EMPTY
-    outcomes.reject(without_time, "the time is empty")
+    outcomes.reject(own.sales[placed_at[own.order[own.sales]] == EMPTY], "the time is empty")
     _reject_large_discounts(table, checked, mapping, groups(), outcomes)
 
     own = groups()
@@ -108,8 +148,7 @@ def build_orders(
         payment=own.first(table.fields["payment"] >= 0, table.fields["payment"], NO_CODE)[by_time],
     )
     orders.status[orders.status == RETURNED] = OTHER_STATUS
-    rank = np.empty(len(by_time), np.int64)
-    rank[by_time] = np.arange(len(by_time))
+    rank = np.argsort(by_time)
     order_of_row = np.where(own.order >= 0, rank[own.order] if len(rank) else -1, -1)
     lines = build_lines(table, checked, mapping, outcomes, own.sales, order_of_row, len(orders))
     check_sizes(lines, orders.code, table)
@@ -128,9 +167,7 @@ def _use_sales(
         (status[sales] == RETURNED, RETURNED_SALE),
         (np.ones(len(sales), bool), SALE),
     ):
-        rows = np.zeros(len(status), bool)
-        rows[sales[chosen]] = True
-        outcomes.use(rows, what)
+        outcomes.use(sales[chosen], what)
 
 
 def _order_codes(
@@ -142,7 +179,7 @@ def _order_codes(
     outcomes.reject(lacking & (table.time == EMPTY), "neither the order nor the time has a value")
     rows = np.flatnonzero(lacking & outcomes.pending)
     shoppers = table.codes["shopper"].values()
-    seen: dict[int, int] = {}
+    seen: Counter[int] = Counter()
     for row in rows.tolist():
         shopper = int(table.fields["shopper"][row])
         if mapping.order.otherwise == "shopper_and_time" and shopper >= 0:
@@ -153,7 +190,7 @@ def _order_codes(
             order_id = f"{who}-{at:%Y%m%d%H%M%S}"
         else:
             digest = int(table.digest[row])
-            seen[digest] = seen.get(digest, 0) + 1
+            seen[digest] += 1
             order_id = f"row-{digest:016x}" + (f"-{seen[digest]}" if seen[digest] > 1 else "")
         codes[row] = table.codes["order"].code(order_id)
     return codes
@@ -177,8 +214,7 @@ def _reject_partly(groups: _Groups, status: NDArray[np.int8], outcomes: Outcomes
     for code, word in ((CANCELLED, "cancelled"), (UNPAID, "unpaid")):
         with_it = np.bincount(of_sales[status[groups.sales] == code], minlength=len(groups.codes))
         partly = (with_it > 0) & (with_it < np.bincount(of_sales, minlength=len(groups.codes)))
-        rows = np.zeros(len(status), bool)
-        rows[groups.sales] = partly[of_sales] & (status[groups.sales] == code)
+        rows = groups.sales[partly[of_sales] & (status[groups.sales] == code)]
         outcomes.reject(rows, f"the line is {word}, other lines of its order are not")
 
 
@@ -201,11 +237,10 @@ def _reject_large_discounts(
     if mapping.discount is None or mapping.discount.of != "order":
         return
     discount = order_amounts(table, groups.order, len(groups.codes), "discount")
-    goods = np.zeros(len(groups.codes), np.int64)
-    np.add.at(goods, groups.order[groups.sales], checked.amount_minor[groups.sales])
-    rows = np.zeros(len(table), bool)
-    rows[groups.sales] = (discount > goods)[groups.order[groups.sales]]
-    outcomes.reject(rows, "the discount of the order is above its lines")
+    of_sales = groups.order[groups.sales]
+    goods = sum_by(of_sales, len(groups.codes), checked.amount_minor[groups.sales])
+    too_large = groups.sales[(discount > goods)[of_sales]]
+    outcomes.reject(too_large, "the discount of the order is above its lines")
 
 
 def _note_disagreements(table: LineTable, groups: _Groups, findings: ConversionFindings) -> None:
@@ -220,3 +255,108 @@ def _note_disagreements(table: LineTable, groups: _Groups, findings: ConversionF
     findings.note(
         differing(time, has_value(time)), "orders have rows with several times: placed at the earliest"
     )
+
+
+def build_lines(
+    table: LineTable,
+    checked: CheckedLines,
+    mapping: Mapping,
+    outcomes: Outcomes,
+    sales: Index,
+    order_of_row: Index,
+    orders: int,
+) -> OrderLines:
+    """Return the lines of the rows `sales`, with their shares of the amounts of whole orders.
+
+    `order_of_row` is the index of each row's order, or -1. It decides about the rows that are shipping.
+    """
+    rows = sales[np.lexsort((sales, order_of_row[sales]))]
+    order, units, amount = order_of_row[rows], checked.units[rows], checked.amount_minor[rows]
+    extras: dict[str, Index] = {}
+    for name in ("discount", "shipping", "tax"):
+        field = getattr(mapping, name)
+        of_line, whole = np.zeros(len(rows), np.int64), np.zeros(orders, np.int64)
+        if field is not None and field.of == "order":
+            whole = order_amounts(table, order_of_row, orders, name)
+        elif field is not None:
+            of_line = table.amounts[name][rows]
+        if name == "shipping":
+            whole = whole + _shipping_rows(checked, outcomes, order_of_row, orders)
+        extras[name] = of_line + _distribute(whole, order, amount)
+    return _split(rows, order, units, amount, extras)
+
+
+def _shipping_rows(checked: CheckedLines, outcomes: Outcomes, order_of_row: Index, orders: int) -> Index:
+    """Return the sum of each order's rows that are shipping, and decide these rows."""
+    shipping = checked.is_shipping & outcomes.pending
+    rows = np.flatnonzero(shipping & (order_of_row >= 0))
+    outcomes.use(rows, SHIPPING)
+    outcomes.reject(shipping, "is shipping of an order without other lines")
+    return sum_by(order_of_row[rows], orders, checked.amount_minor[rows] - checked.discount_minor[rows])
+
+
+def _distribute(whole: Index, order: Index, weights: Index) -> Index:
+    """Divide each order's amount among its lines, by their weights; the parts add up to the amount.
+
+    `order` ascends. Each part is the difference of the rounded-down cumulative shares.
+    """
+    parts = np.zeros(len(order), np.int64)
+    starts = np.searchsorted(order, np.arange(len(whole) + 1)).tolist()
+    for index in np.flatnonzero(whole).tolist():
+        start, end = starts[index], starts[index + 1]
+        amount, total, so_far, given = int(whole[index]), int(weights[start:end].sum()), 0, 0
+        for line, weight in enumerate(weights[start:end].tolist(), start):
+            so_far += weight
+            share = amount * so_far // total
+            parts[line] = share - given
+            given = share
+    return parts
+
+
+def _split(rows: Index, order: Index, units: Index, amount: Index, extras: dict[str, Index]) -> OrderLines:
+    """Return the lines of rows: two if the amount is no multiple of the units."""
+    price, dear = np.divmod(amount, units)
+    cheap = units - dear
+    source = np.repeat(np.arange(len(rows)), np.where(dear > 0, 2, 1))
+    second = number_within(source) == 2
+    first_gross = cheap * price
+    parts = {}
+    for name, values in extras.items():
+        of_first = values.copy()
+        for row in np.flatnonzero((dear > 0) & (values > 0)).tolist():
+            of_first[row] = int(values[row]) * int(first_gross[row]) // int(amount[row])
+        parts[name] = np.where(second, (values - of_first)[source], of_first[source])
+    of_order = order[source]
+    return OrderLines(
+        order=of_order,
+        row=rows[source],
+        number=number_within(of_order),
+        quantity=np.where(second, dear[source], cheap[source]),
+        unit_price_minor=price[source] + second,
+        discount_minor=parts["discount"],
+        shipping_minor=parts["shipping"],
+        tax_minor=parts["tax"],
+    )
+
+
+def order_amounts(table: LineTable, order: Index, orders: int, name: str) -> Index:
+    """Return an amount of each whole order: that of its rows, which repeat it or leave it out."""
+    result = np.zeros(orders, np.int64)
+    rows = np.flatnonzero(order >= 0)
+    np.maximum.at(result, order[rows], table.amounts[name][rows])
+    return result
+
+
+def check_sizes(lines: OrderLines, codes: NDArray[np.int32], table: LineTable) -> None:
+    """Refuse an order that no event can hold. `codes` are those of the order ids.
+
+    Raises:
+        UserError: an order has more than `MAX_LINES` lines.
+    """
+    sizes = np.bincount(lines.order, minlength=len(codes))
+    if len(sizes) and sizes.max() > MAX_LINES:
+        order_id = table.codes["order"].values()[codes[int(sizes.argmax())]]
+        raise UserError(
+            f"order {order_id!r} has {sizes.max():,} lines, and an event can have {MAX_LINES:,}: is `order` "
+            "in the mapping the column that identifies an order?"
+        )

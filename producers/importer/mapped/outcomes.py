@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
+Rows = Mask | NDArray[np.int64]
+"""Rows as a mask, or as their numbers."""
 
 PENDING = 0
 """The outcome of a row that is not decided yet."""
@@ -24,7 +26,7 @@ class Outcomes:
     """The outcome of each of n rows, as a code; each row is decided once."""
 
     codes: NDArray[np.int16]
-    _kinds: list[Outcome] = field(default_factory=lambda: [Outcome("undecided", False)])
+    kinds: list[Outcome] = field(default_factory=lambda: [Outcome("undecided", False)])
 
     @staticmethod
     def of(rows: int) -> "Outcomes":
@@ -37,32 +39,30 @@ class Outcomes:
         undecided: Mask = self.codes == PENDING
         return undecided
 
-    def reject(self, rows: Mask, reason: str) -> None:
+    def reject(self, rows: Rows, reason: str) -> None:
         """Don't use these rows, except those that are decided already."""
         self._decide(rows, Outcome(reason, used=False))
 
-    def use(self, rows: Mask, what: str) -> None:
+    def use(self, rows: Rows, what: str) -> None:
         """Use these rows, except those that are decided already."""
         self._decide(rows, Outcome(what, used=True))
 
-    def used_as(self, *texts: str) -> Mask:
-        """Return which rows are used as one of these."""
-        codes = [code for code, kind in enumerate(self._kinds) if kind.used and kind.text in texts]
-        return np.isin(self.codes, codes)
-
-    def kind(self, code: int) -> Outcome:
-        """Return the outcome with this code."""
-        return self._kinds[code]
+    def used_as(self, what: str) -> Mask:
+        """Return which rows are used as this."""
+        return np.isin(
+            self.codes, [code for code, kind in enumerate(self.kinds) if kind == Outcome(what, True)]
+        )
 
     def counts(self, start: int, end: int) -> list[tuple[Outcome, int]]:
         """Return the outcomes of the rows from `start` to `end` and their numbers: used ones first."""
-        counted = np.bincount(self.codes[start:end], minlength=len(self._kinds)).tolist()
-        found = [(kind, count) for kind, count in zip(self._kinds, counted, strict=True) if count]
+        counted = np.bincount(self.codes[start:end], minlength=len(self.kinds)).tolist()
+        found = [(kind, count) for kind, count in zip(self.kinds, counted, strict=True) if count]
         return sorted(found, key=lambda each: (not each[0].used, -each[1]))
 
-    def _decide(self, rows: Mask, outcome: Outcome) -> None:
-        chosen = rows & (self.codes == PENDING)
-        if chosen.any():
-            if outcome not in self._kinds:
-                self._kinds.append(outcome)
-            self.codes[chosen] = self._kinds.index(outcome)
+    def _decide(self, rows: Rows, outcome: Outcome) -> None:
+        numbers = np.flatnonzero(rows) if rows.dtype == bool else rows
+        undecided = numbers[self.codes[numbers] == PENDING]
+        if len(undecided):
+            if outcome not in self.kinds:
+                self.kinds.append(outcome)
+            self.codes[undecided] = self.kinds.index(outcome)

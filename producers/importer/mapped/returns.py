@@ -4,16 +4,15 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import attrgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
-from producers.feed.lazy_column import Rows
+from producers.feed.events import Rows
 from producers.importer.mapped.cells import EMPTY
-from producers.importer.mapped.line_reader import OTHER_STATUS
-from producers.importer.mapped.line_table import LineTable
-from producers.importer.mapped.order_lines import OrderLines
-from producers.importer.mapped.orders import RETURNED_SALE, Orders
+from producers.importer.mapped.line_table import OTHER_STATUS, LineTable
+from producers.importer.mapped.orders import RETURNED_SALE, OrderLines, Orders
 from producers.importer.mapped.outcomes import Outcomes
 from producers.importer.mapped.row_rules import CheckedLines
 
@@ -116,7 +115,7 @@ class SoldLines:
                 for key in self._keys(line):
                     known = self._index.get(key, [])
                     place = bisect_left(known, line)
-                    if place < len(known) and known[place] == line:
+                    if known[place : place + 1] == [line]:
                         del known[place]
 
     def _candidates(
@@ -133,10 +132,9 @@ class SoldLines:
 
     def _latest_first(self, key: tuple[object, ...], price: int, end: int) -> Iterator[int]:
         same_price = self._index.get((*key, price), [])
-        for place in range(bisect_left(same_price, end) - 1, -1, -1):
-            yield same_price[place]
+        yield from (same_price[place] for place in reversed(range(bisect_left(same_price, end))))
         known = self._index.get(key, [])
-        for place in range(bisect_left(known, end) - 1, -1, -1):
+        for place in reversed(range(bisect_left(known, end))):
             if self._lines.unit_price_minor[known[place]] != price:
                 yield known[place]
 
@@ -152,51 +150,44 @@ class SoldLines:
             yield (*owner, *what, price)
 
 
-class _ReturnList:
-    """Collects parts of returns. Parts of one document, order, seller and time are one return."""
-
-    def __init__(self, table: LineTable, lines: OrderLines) -> None:
-        self._order = lines.order
-        self._seller = table.fields["seller"][lines.row]
-        self._found: dict[tuple[object, ...], Returned] = {}
-
-    def add(self, document: object, at: int, parts: list[Part]) -> None:
-        for line, units, refund_minor in parts:
-            order, seller = int(self._order[line]), int(self._seller[line])
-            returned = self._found.setdefault((document, order, seller, at), Returned(order, seller, at))
-            returned.add(line, units, refund_minor)
-
-    def by_time(self) -> list[Returned]:
-        return sorted(self._found.values(), key=lambda each: (each.at, each.order, each.seller))
-
-
 def match_returns(
     table: LineTable, checked: CheckedLines, orders: Orders, lines: OrderLines, outcomes: Outcomes
 ) -> list[Returned]:
-    """Return all returns, by time. Rows whose units can't be matched completely are rejected."""
-    sold, returns = SoldLines(table, orders, lines), _ReturnList(table, lines)
+    """Return all returns, by time. Rows whose units can't be matched completely are rejected.
+
+    Parts of one document, order, seller and time are one return.
+    """
+    sold, seller = SoldLines(table, orders, lines), table.fields["seller"][lines.row]
+    found: dict[tuple[object, ...], Returned] = {}
+    for document, at, parts in chain(
+        _returned_by_status(orders, lines, sold, outcomes),
+        _returned_by_rows(table, checked, orders, sold, outcomes),
+    ):
+        for line, units, refund_minor in parts:
+            what = int(lines.order[line]), int(seller[line]), at
+            found.setdefault((document, *what), Returned(*what)).add(line, units, refund_minor)
+    return sorted(found.values(), key=attrgetter("at", "order", "seller"))
+
+
+def _returned_by_status(
+    orders: Orders, lines: OrderLines, sold: SoldLines, outcomes: Outcomes
+) -> Iterator[tuple[object, int, list[Part]]]:
+    """Yield the document, the time and the lines of each sale whose status says that it was returned."""
     paid = lines.gross_minor - lines.discount_minor
     for line in np.flatnonzero(outcomes.used_as(RETURNED_SALE)[lines.row] & (paid > 0)).tolist():
         parts = [(line, int(lines.quantity[line]), int(paid[line]))]
         sold.take(parts)
-        returns.add("status", int(orders.placed_at[lines.order[line]]), parts)
-    _match_rows(table, checked, orders, sold, outcomes, returns)
-    return returns.by_time()
+        yield "status", int(orders.placed_at[lines.order[line]]), parts
 
 
-def _match_rows(
-    table: LineTable,
-    checked: CheckedLines,
-    orders: Orders,
-    sold: SoldLines,
-    outcomes: Outcomes,
-    returns: _ReturnList,
-) -> None:
+def _returned_by_rows(
+    table: LineTable, checked: CheckedLines, orders: Orders, sold: SoldLines, outcomes: Outcomes
+) -> Iterator[tuple[object, int, list[Part]]]:
+    """Yield the document, the time and the lines of each row that takes a sale back, and decide the rows."""
     rows = np.flatnonzero(outcomes.pending & checked.is_return)
     sold.index(rows)
     placed_at = dict(zip(orders.code.tolist(), orders.placed_at.tolist(), strict=True))
     rejected: dict[str, list[int]] = defaultdict(list)
-    used: list[int] = []
     for row in rows[np.argsort(table.time[rows], kind="stable")].tolist():
         order, at = int(table.fields["order"][row]), int(table.time[row])
         at = max(placed_at.get(order, at), at)
@@ -213,14 +204,7 @@ def _match_rows(
         if isinstance(parts, str):
             rejected[parts].append(row)
         else:
-            used.append(row)
-            returns.add(order if order >= 0 else f"row {row}", at, parts)
+            yield order if order >= 0 else f"row {row}", at, parts
     for reason, which in rejected.items():
-        outcomes.reject(_mask(which, len(table)), reason)
-    outcomes.use(_mask(used, len(table)), RETURN)
-
-
-def _mask(rows: list[int], total: int) -> NDArray[np.bool_]:
-    mask = np.zeros(total, bool)
-    mask[rows] = True
-    return mask
+        outcomes.reject(np.array(which), reason)
+    outcomes.use(rows, RETURN)

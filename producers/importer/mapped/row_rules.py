@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,7 @@ from producers.importer.mapped.cells import (
     Integers,
     has_value,
 )
-from producers.importer.mapped.line_reader import PRICE_DIGITS
-from producers.importer.mapped.line_table import LineTable
+from producers.importer.mapped.line_table import PRICE_DIGITS, LineTable
 from producers.importer.mapped.mapping import Mapping
 from producers.importer.mapped.outcomes import Mask, Outcomes
 from producers.kit.listings import MAX_PRICE_MINOR
@@ -50,10 +50,9 @@ def check_rows(table: LineTable, mapping: Mapping, outcomes: Outcomes, now_ms: i
 
     A time after `now_ms` is rejected: it would be later than everything that the platform knows.
     """
-    for file, start, end in zip(table.files, table.bounds, table.bounds[1:], strict=False):
-        within = np.zeros(len(table), bool)
-        within[start:end] = table.malformed[start:end]
-        outcomes.reject(within, f"has more or fewer cells than the {len(file.header)} columns")
+    for file, (start, end) in zip(table.files, pairwise(table.bounds), strict=True):
+        rows = start + np.flatnonzero(table.malformed[start:end])
+        outcomes.reject(rows, f"has more or fewer cells than the {len(file.header)} columns")
     fields, values = table.fields, {name: codes.values() for name, codes in table.codes.items()}
     products = fields["product"]
     outcomes.reject(_matches(products, values["product"], mapping.not_products), "is not a product")
@@ -62,8 +61,7 @@ def check_rows(table: LineTable, mapping: Mapping, outcomes: Outcomes, now_ms: i
     is_return = (table.quantity < 0) & has_value(table.quantity)
     if not mapping.returns.negative_quantity:
         outcomes.reject(is_return, "the quantity is below 0")
-    cancels = _starts_with(fields["order"], values["order"], mapping.returns.order_prefix)
-    is_return |= cancels
+    is_return |= _starts_with(fields["order"], values["order"], mapping.returns.order_prefix)
     units = _check_quantities(table, outcomes)
     amount_minor = _check_prices(table, mapping, outcomes, units, is_return)
     discount_minor = _check_amounts(table, mapping, outcomes, amount_minor)
@@ -106,15 +104,15 @@ def _check_times(table: LineTable, mapping: Mapping, outcomes: Outcomes, now_ms:
 def _check_quantities(table: LineTable, outcomes: Outcomes) -> NDArray[np.int64]:
     quantity = table.quantity
     outcomes.reject(quantity == EMPTY, "the quantity is empty")
-    outcomes.reject(quantity == UNREADABLE, "the quantity is not a whole number")
-    _reject_ambiguous("quantity", quantity, outcomes)
+    _reject_unreadable("quantity", quantity, "a whole number", outcomes)
     outcomes.reject(quantity == 0, "the quantity is 0")
     units = np.abs(np.where(outcomes.pending, quantity, 1))
     outcomes.reject(units > MAX_QUANTITY, f"the quantity is above {MAX_QUANTITY:,}")
     return np.where(outcomes.pending, units, 1)
 
 
-def _reject_ambiguous(name: str, values: Integers, outcomes: Outcomes) -> None:
+def _reject_unreadable(name: str, values: Integers, what: str, outcomes: Outcomes) -> None:
+    outcomes.reject(values == UNREADABLE, f"the {name} is not {what}")
     outcomes.reject(
         values == AMBIGUOUS, f"the {name} is ambiguous: its column has decimal points and decimal commas"
     )
@@ -125,8 +123,7 @@ def _check_prices(
 ) -> NDArray[np.int64]:
     price, by_line = table.price, mapping.price.of == "line"
     outcomes.reject(price == EMPTY, "the price is empty")
-    outcomes.reject(price == UNREADABLE, "the price is not a number")
-    _reject_ambiguous("price", price, outcomes)
+    _reject_unreadable("price", price, "a number", outcomes)
     outcomes.reject(price == 0, "the price is 0")
     outcomes.reject((price < 0) & ~(is_return & by_line), "the price is below 0")
     scale = 10**PRICE_DIGITS
@@ -152,14 +149,10 @@ def _check_amounts(
     discount = np.zeros(len(table), np.int64)
     for name, values in table.amounts.items():
         amount = getattr(mapping, name)
-        outcomes.reject(values == UNREADABLE, f"the {name} is not a number")
-        _reject_ambiguous(name, values, outcomes)
-        given = np.where(has_value(values), values, 0)
-        if amount.negative:
-            given = -given
+        _reject_unreadable(name, values, "a number", outcomes)
+        given = np.where(has_value(values), -values if amount.negative else values, 0)
         # The amounts of a return are those of a sale with the opposite sign.
-        taken_back = table.quantity < 0
-        given = np.where(taken_back, np.abs(given), given)
+        given = np.where(table.quantity < 0, np.abs(given), given)
         outcomes.reject(given < 0, f"the {name} is {'above' if amount.negative else 'below'} 0")
         outcomes.reject(given > MAX_LINE_MINOR, f"the {name} is too high")
         # Rejected rows keep theirs: the first row of an order may have the amounts of the whole order.
@@ -173,20 +166,17 @@ def _check_amounts(
 def _drop_duplicates(table: LineTable, mapping: Mapping, outcomes: Outcomes) -> None:
     rows = np.flatnonzero(outcomes.pending)
     if mapping.duplicates == "drop":
-        outcomes.reject(_later(rows, table.digest[rows], len(table)), "is an exact copy of an earlier row")
+        outcomes.reject(_later(rows, table.digest[rows]), "is an exact copy of an earlier row")
         rows = np.flatnonzero(outcomes.pending)
     numbered = rows[(table.fields["order"][rows] >= 0) & (table.fields["line"][rows] >= 0)]
     key = table.fields["order"][numbered].astype(np.int64) << 32 | table.fields["line"][numbered]
-    outcomes.reject(_later(numbered, key, len(table)), "repeats the order and the line of an earlier row")
+    outcomes.reject(_later(numbered, key), "repeats the order and the line of an earlier row")
 
 
-def _later(rows: NDArray[np.int64], keys: NDArray[np.generic], total: int) -> Mask:
-    """Return which of `total` rows have the key of an earlier one; only `rows` have `keys`."""
+def _later(rows: NDArray[np.int64], keys: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Return the rows that have the key of an earlier one."""
     _, first = np.unique(keys, return_index=True)
-    later = np.zeros(total, bool)
-    later[rows] = True
-    later[rows[first]] = False
-    return later
+    return np.delete(rows, first)
 
 
 def _matches(codes: NDArray[np.int32], values: list[str], patterns: list[str]) -> Mask:

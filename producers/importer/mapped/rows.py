@@ -2,10 +2,10 @@
 
 import codecs
 import csv
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from common.errors import UserError
-from producers.importer.mapped.sections import FileFormat
+from producers.importer.dataset import FileRows
+from producers.importer.mapped.mapping import FileFormat
 from producers.kit.tables.files import kind_of, stated_delimiter, wide_encoding
 from producers.kit.tables.numbers import Separator
 from producers.kit.tables.workbooks import Workbook, cell_text
@@ -30,28 +31,15 @@ _END = "\0"
 Row = list[str]
 
 
-@dataclass(frozen=True)
-class LineCounts:
-    """The lines of a text, or the rows of a sheet or a Parquet file.
-
-    Each is before the header, of the header, blank, or the first or a later line of a row.
-    """
-
-    skipped: int = 0
-    header: int = 0
-    blank: int = 0
-    rows: int = 0
-    further: int = 0
-
-
 class SourceFile:
     """A file of rows. `counts` is complete after `rows` has been read to its end."""
 
     def __init__(self, path: Path, file_format: FileFormat) -> None:
         self.path = path
-        self.counts = LineCounts()
+        self.counts = FileRows(path.name)
         self.format = file_format
-        self.kind = kind_of(path)
+        readers = {"parquet": self._parquet_rows, "workbook": self._sheet_rows, "text": self._csv_rows}
+        self._header_and_rows = readers[kind_of(path)]
         self.header = self._read_header()
 
     def batches(self) -> Iterator[list[Row]]:
@@ -70,8 +58,7 @@ class SourceFile:
         Raises:
             UserError: the file can't be read, or is not in its encoding.
         """
-        read = {"parquet": self._parquet_rows, "workbook": self._sheet_rows, "text": self._csv_rows}
-        yield from islice(read[self.kind](), 1, None)
+        yield from islice(self._header_and_rows(), 1, None)
 
     def find(self, column: str) -> int:
         """Return the position of a column.
@@ -97,8 +84,7 @@ class SourceFile:
         return self.header.index(column)
 
     def _read_header(self) -> Row:
-        read = {"parquet": self._parquet_rows, "workbook": self._sheet_rows, "text": self._csv_rows}
-        _, header = next(read[self.kind](), (0, None))
+        _, header = next(self._header_and_rows(), (0, None))
         if header is None:
             lines = f"after {self.format.skip_lines} skipped lines, " if self.format.skip_lines else ""
             raise UserError(f"{self.path} is empty: {lines}its first line must have the names of the columns")
@@ -106,40 +92,46 @@ class SourceFile:
 
     def _csv_rows(self) -> Iterator[tuple[int, Row]]:
         """Yield the header and the rows, with the numbers of their first lines."""
-        header = blank = rows = further = 0
+        header = blank = rows = further = before = 0
+        quote = self.format.quote
+        quoting: dict[str, Any] = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
+        csv.field_size_limit(_MAX_CELL)
         with self._open() as file:
-            lines = _Lines(file)
-            skipped, delimiter = self._skip(lines)
-            before = skipped
-            reader = csv.reader(lines, **self._dialect(delimiter))
-            for row in self._checked(reader, lines):
-                line, count = before + 1, lines.read - before
-                before = lines.read
-                if not any(cell.strip() for cell in row) if not header else not row:
-                    blank += count
-                elif not header:
-                    header = count
-                    yield line, row
-                else:
-                    rows += 1
-                    further += count - 1
-                    yield line, row
-        self.counts = LineCounts(skipped, header, blank, rows, further)
-
-    def _skip(self, lines: "_Lines") -> tuple[int, str]:
-        """Read the lines before the header, and return their number and the delimiter of the rest."""
-        delimiter = self.format.delimiter
-        try:
-            first = next(lines, "")
-            if stated := stated_delimiter(first):
-                delimiter = stated
-            elif not self.format.skip_lines:
-                lines.push_back(first)
-            for _ in range(1, self.format.skip_lines):
-                next(lines, None)
-        except UnicodeError as error:
-            raise UserError(self._explain_encoding()) from error
-        return lines.read, delimiter
+            try:
+                stated = stated_delimiter(file.readline())
+                file.seek(0)
+                lines = _Lines(file)
+                for _ in range(max(self.format.skip_lines, bool(stated))):
+                    next(lines, None)
+                skipped = before = lines.read
+                for row in csv.reader(lines, delimiter=stated or self.format.delimiter, **quoting):
+                    if lines.ended:
+                        if row != [_END]:
+                            raise csv.Error("a quote is opened and never closed")
+                        break
+                    line, count = before + 1, lines.read - before
+                    before = lines.read
+                    if not any(cell.strip() for cell in row) if not header else not row:
+                        blank += count
+                    elif not header:
+                        header = count
+                        yield line, row
+                    else:
+                        rows += 1
+                        further += count - 1
+                        yield line, row
+            except UnicodeError as error:
+                raise UserError(self._explain_encoding()) from error
+            except csv.Error as error:
+                is_long = "field larger" in str(error)
+                what = f"a cell has more than {_MAX_CELL:,} characters" if is_long else error
+                raise UserError(
+                    f"{self.path}, line {before + 1}: {what}. Correct the line, or write `quote: ''` in the "
+                    "mapping if quotes have no meaning there"
+                ) from error
+            except OSError as error:
+                raise UserError(f"{self.path} can't be read ({error.strerror})") from error
+        self.counts = FileRows(self.path.name, skipped, header, blank, further, rows)
 
     def _sheet_rows(self) -> Iterator[tuple[int, Row]]:
         header = blank = rows = skipped = width = 0
@@ -155,24 +147,21 @@ class SourceFile:
             else:
                 rows += 1
                 yield number, row if any(cell.strip() for cell in row[width:]) else row[:width]
-        self.counts = LineCounts(skipped, header, blank, rows)
+        self.counts = FileRows(self.path.name, skipped, header, blank, rows=rows)
 
     def _parquet_rows(self) -> Iterator[tuple[int, Row]]:
         number = 0
-        file = self._open_parquet()
+        try:
+            file = pyarrow.parquet.ParquetFile(self.path)
+        except (pa.ArrowException, OSError) as error:
+            first = str(error).splitlines()[0]
+            raise UserError(f"{self.path} is not a whole Parquet file ({first}): copy it again") from error
         yield 0, file.schema_arrow.names
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
             for row in zip(*(_texts(column, self.format.decimal) for column in batch.columns), strict=True):
                 number += 1
                 yield number, list(row)
-        self.counts = LineCounts(rows=number)
-
-    def _open_parquet(self) -> Any:
-        try:
-            return pyarrow.parquet.ParquetFile(self.path)
-        except (pa.ArrowException, OSError) as error:
-            first = str(error).splitlines()[0]
-            raise UserError(f"{self.path} is not a whole Parquet file ({first}): copy it again") from error
+        self.counts = FileRows(self.path.name, rows=number)
 
     def _open(self) -> IO[str]:
         encoding = self.format.encoding
@@ -182,34 +171,6 @@ class SourceFile:
             if wide and not codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")):
                 raise UserError(f"{self.path} is {wide}: write `encoding: {wide}` in the mapping")
             return self.path.open(encoding=encoding, newline="")
-        except OSError as error:
-            raise UserError(f"{self.path} can't be read ({error.strerror})") from error
-
-    def _dialect(self, delimiter: str) -> dict[str, Any]:
-        if not self.format.quote:
-            return {"delimiter": delimiter, "quoting": csv.QUOTE_NONE}
-        return {"delimiter": delimiter, "quotechar": self.format.quote}
-
-    def _checked(self, reader: Iterator[Row], lines: "_Lines") -> Iterator[Row]:
-        """Yield the rows of a reader whose last line is `_END`."""
-        csv.field_size_limit(_MAX_CELL)
-        before = lines.read
-        try:
-            for row in reader:
-                if lines.ended:
-                    if row != [_END]:
-                        raise csv.Error("a quote is opened and never closed")
-                    return
-                yield row
-                before = lines.read
-        except UnicodeError as error:
-            raise UserError(self._explain_encoding()) from error
-        except csv.Error as error:
-            what = f"a cell has more than {_MAX_CELL:,} characters" if "field larger" in str(error) else error
-            raise UserError(
-                f"{self.path}, line {before + 1}: {what}. Correct the line, or write `quote: ''` in the "
-                "mapping if quotes have no meaning there"
-            ) from error
         except OSError as error:
             raise UserError(f"{self.path} can't be read ({error.strerror})") from error
 
@@ -232,14 +193,13 @@ class SourceFile:
 def _numbered(names: list[str]) -> list[str]:
     """Return the names of columns, those that occur several times with their numbers: `Price (1)`, `Price "
     "(2)`."""
-    seen: Counter[str] = Counter()
     total = Counter(names)
-    result = []
-    for name in names:
-        seen[name] += 1
-        numbered = f"{name} ({seen[name]})"
-        result.append(numbered if name and total[name] > 1 and numbered not in total else name)
-    return result
+    numbers = {name: itertools.count(1) for name in total}
+    numbered = [f"{name} ({next(numbers[name])})" for name in names]
+    return [
+        with_number if name and total[name] > 1 and with_number not in total else name
+        for name, with_number in zip(names, numbered, strict=True)
+    ]
 
 
 class _Lines:
@@ -249,7 +209,6 @@ class _Lines:
         self.read = 0
         self.ended = False
         self._file = file
-        self._pushed: list[str] = []
 
     def __iter__(self) -> "_Lines":
         return self
@@ -257,18 +216,12 @@ class _Lines:
     def __next__(self) -> str:
         if self.ended:
             raise StopIteration
-        line = self._pushed.pop() if self._pushed else next(self._file, None)
+        line = next(self._file, None)
         if line is None:
             self.ended = True
             return _END
         self.read += 1
         return line.removeprefix("\ufeff") if self.read == 1 else line
-
-    def push_back(self, line: str) -> None:
-        """Return a line again as the next one."""
-        if not self.ended:
-            self._pushed.append(line)
-            self.read -= 1
 
 
 def _texts(column: pa.Array, decimal: Separator) -> list[str]:

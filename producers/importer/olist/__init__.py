@@ -6,9 +6,8 @@ Times are wall-clock times of the shop's zone. The report of a replay counts the
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from producers.importer.dataset import Conversion
-from producers.importer.findings import ConversionFindings
-from producers.importer.olist import catalogue, orders, payments, people, reviews, shipments
+from producers.importer.dataset import Conversion, ConversionFindings
+from producers.importer.olist import catalogue, orders, reviews
 from producers.importer.olist.source import CURRENCY, NAME, join_tables
 from producers.importer.olist.tables import files, read_tables
 
@@ -27,14 +26,14 @@ def convert(directory: Path, zone: ZoneInfo) -> Conversion:
     findings = ConversionFindings()
     source = join_tables(read_tables(directory, findings), zone, findings)
     makers = (
-        people.sellers,
-        people.shoppers,
+        catalogue.sellers,
+        catalogue.shoppers,
         catalogue.products,
         orders.placed,
-        payments.captured,
+        orders.captured,
         orders.confirmed,
-        shipments.shipped,
-        shipments.delivered,
+        orders.shipped,
+        orders.delivered,
         orders.cancelled,
         reviews.submitted,
     )

@@ -1,17 +1,39 @@
-"""order_placed, order_confirmed and order_cancelled."""
+"""The events of orders, payments and shipments.
+
+Olist has one time per order for all of its shipments.
+"""
 
 import numpy as np
+import pyarrow as pa
 
+from common.ids import derived_event_id
 from producers.feed.events import Events, Millis
-from producers.importer.columns import MISSING, deterministic_uniform
-from producers.importer.findings import ConversionFindings
-from producers.importer.olist.source import CURRENCY, NAME, Index, OlistSource
+from producers.importer.columns import MISSING, deterministic_uniform, minor_units, number_within
+from producers.importer.dataset import ConversionFindings
+from producers.importer.olist.source import (
+    CURRENCY,
+    NAME,
+    Index,
+    OlistSource,
+    filter_rows,
+    is_one_of,
+    lookup,
+)
 
 _HOUR_MS = 3_600_000
 CANCELLED_WITHIN_H = (1, 72)
 """A cancellation time is drawn uniformly from these hours after the order's last recorded time."""
 
 REASONS = {"canceled": "unknown", "unavailable": "out_of_stock"}
+
+METHODS = {
+    "credit_card": "credit_card",
+    "debit_card": "debit_card",
+    "boleto": "boleto",
+    "voucher": "voucher",
+    "not_defined": "unknown",
+}
+"""Olist's payment_type → the event's method."""
 
 
 def placed(source: OlistSource, findings: ConversionFindings) -> Events:
@@ -53,7 +75,7 @@ def confirmed(source: OlistSource, findings: ConversionFindings) -> Events:
         columns,
         ("order_id",),
         "order_id",
-        causes=caused_by_placing(source, rows),
+        causes=orders.placed_event_id[rows].tolist(),
     )
 
 
@@ -88,7 +110,7 @@ def cancelled(source: OlistSource, findings: ConversionFindings) -> Events:
         columns,
         ("order_id",),
         "order_id",
-        causes=caused_by_placing(source, rows),
+        causes=orders.placed_event_id[rows].tolist(),
     )
 
 
@@ -97,8 +119,7 @@ def _confirmed_at(source: OlistSource) -> Millis:
     orders = source.orders
     unapproved = orders.approved_at == MISSING
     proceeded = np.isin(orders.status, ["delivered", "shipped", "invoiced", "processing", "approved"])
-    confirmed_at: Millis = np.where(unapproved & proceeded, orders.purchased_at, orders.approved_at)
-    return confirmed_at
+    return np.where(unapproved & proceeded, orders.purchased_at, orders.approved_at)
 
 
 def _cancelled_at(source: OlistSource, rows: Index) -> Millis:
@@ -113,10 +134,143 @@ def _cancelled_at(source: OlistSource, rows: Index) -> Millis:
     )
     low, high = (hours * _HOUR_MS for hours in CANCELLED_WITHIN_H)
     drawn = deterministic_uniform("order_cancelled", orders.order_id[rows].tolist())
-    moments: Millis = last + low + (drawn * (high - low)).astype(np.int64)
-    return moments
+    return np.asarray(last + low + (drawn * (high - low)).astype(np.int64))
 
 
-def caused_by_placing(source: OlistSource, orders: Index) -> list[str | None]:
-    """Return the id of the event `order_placed` of each of these orders."""
-    return [source.orders.placed_event_id[row] for row in orders.tolist()]
+def captured(source: OlistSource, findings: ConversionFindings) -> Events:
+    """Return one event per payment row, also for cancelled orders.
+
+    If an order has no recorded approval, its payments are captured at the purchase.
+    """
+    orders = source.orders
+    table = _usable_payments(source, findings)
+    row = lookup(table["order_id"], orders.order_id)
+    by_order = np.lexsort((table["payment_sequential"].to_numpy(), row))
+    table, row = table.take(by_order), row[by_order]
+    without = np.setdiff1d(np.arange(len(orders)), row)
+    findings.note(len(without), "orders have no payment")
+    unapproved = orders.approved_at[row] == MISSING
+    findings.note(int(unapproved.sum()), "payments of orders without approval time: captured at the purchase")
+    ids = [
+        f"{order_id}-{number}"
+        for order_id, number in zip(
+            table["order_id"].to_pylist(), table["payment_sequential"].to_pylist(), strict=True
+        )
+    ]
+    columns = {
+        "payment_id": ids,
+        "order_id": table["order_id"].to_pylist(),
+        "shopper_id": orders.shopper_id[row].tolist(),
+        "method": [METHODS[kind] for kind in table["payment_type"].to_pylist()],
+        "installments": table["payment_installments"].to_pylist(),
+        "currency": [CURRENCY] * len(row),
+        "amount_minor": minor_units(table["payment_value"], CURRENCY)[0].tolist(),
+    }
+    return Events(
+        "payment_captured",
+        NAME,
+        np.where(unapproved, orders.purchased_at[row], orders.approved_at[row]),
+        columns,
+        ("payment_id",),
+        "order_id",
+        causes=orders.placed_event_id[row].tolist(),
+    )
+
+
+def _usable_payments(source: OlistSource, findings: ConversionFindings) -> pa.Table:
+    table = source.tables["order_payments"]
+    good = lookup(table["order_id"], source.orders.order_id) >= 0
+    table = filter_rows(table, good, "order_payments", "order_id is not in the usable orders", findings)
+    good = is_one_of(table["payment_type"], METHODS)
+    table = filter_rows(table, good, "order_payments", "payment_type is not one of Olist's", findings)
+    _, good = minor_units(table["payment_value"], CURRENCY)
+    reason = "payment_value is negative or has a fraction of a cent"
+    return filter_rows(table, good, "order_payments", reason, findings)
+
+
+def shipped(source: OlistSource, findings: ConversionFindings) -> Events:
+    """Return one event per seller of each order that was handed to the carrier."""
+    orders = source.orders
+    order, seller, shipment_id = _shipments(source)
+    _note_time_inversions(source, findings)
+    _reject_without_items(source, orders.carrier_at, "order_delivered_carrier_date", findings)
+    rows = np.flatnonzero(orders.carrier_at[order] != MISSING)
+    columns = {
+        "order_id": orders.order_id[order[rows]].tolist(),
+        "shipment_id": [shipment_id[row] for row in rows.tolist()],
+        "seller_id": source.seller_ids[seller[rows]].tolist(),
+        "carrier": [None] * len(rows),
+        "tracking_code": [None] * len(rows),
+    }
+    return Events(
+        "order_shipped",
+        NAME,
+        orders.carrier_at[order[rows]],
+        columns,
+        ("shipment_id",),
+        "order_id",
+        causes=orders.placed_event_id[order[rows]].tolist(),
+    )
+
+
+def delivered(source: OlistSource, findings: ConversionFindings) -> Events:
+    """Return one event per seller of each delivered order."""
+    orders = source.orders
+    order, seller, shipment_id = _shipments(source)
+    _reject_without_items(source, orders.delivered_at, "order_delivered_customer_date", findings)
+    findings.note(
+        int(((orders.status == "delivered") & (orders.delivered_at == MISSING)).sum()),
+        "delivered orders have no delivery time: no order_delivered",
+    )
+    rows = np.flatnonzero(orders.delivered_at[order] != MISSING)
+    shipments = [shipment_id[row] for row in rows.tolist()]
+    carrier_at = orders.carrier_at[order[rows]].tolist()
+    columns = {
+        "order_id": orders.order_id[order[rows]].tolist(),
+        "shipment_id": shipments,
+        "seller_id": source.seller_ids[seller[rows]].tolist(),
+    }
+    causes = [
+        orders.placed_event_id[row]
+        if at == MISSING
+        else derived_event_id(at, NAME, "order_shipped", shipment)
+        for row, at, shipment in zip(order[rows].tolist(), carrier_at, shipments, strict=True)
+    ]
+    moments = orders.delivered_at[order[rows]]
+    return Events("order_delivered", NAME, moments, columns, ("shipment_id",), "order_id", causes=causes)
+
+
+def _shipments(source: OlistSource) -> tuple[Index, Index, list[str]]:
+    """Return order, seller and id of each shipment, in the order in which sellers appear in an order."""
+    lines = source.lines
+    pair = lines.order * (source.tables["sellers"].num_rows + 1) + lines.seller
+    _, first = np.unique(pair, return_index=True)
+    first.sort()
+    order, seller = lines.order[first], lines.seller[first]
+    ids = [
+        f"{order_id}-{n}"
+        for order_id, n in zip(
+            source.orders.order_id[order].tolist(), number_within(order).tolist(), strict=True
+        )
+    ]
+    return order, seller, ids
+
+
+def _reject_without_items(
+    source: OlistSource, moments: Millis, column: str, findings: ConversionFindings
+) -> None:
+    orders = source.orders
+    lacking = np.setdiff1d(np.flatnonzero(moments != MISSING), source.lines.order)
+    keys = orders.order_id[lacking].tolist()
+    findings.reject("orders", keys, f"{column} without any item, so there is no seller to ship it")
+
+
+def _note_time_inversions(source: OlistSource, findings: ConversionFindings) -> None:
+    orders = source.orders
+    for what, earlier, later in (
+        ("carrier before approval", orders.carrier_at, orders.approved_at),
+        ("carrier before purchase", orders.carrier_at, orders.purchased_at),
+        ("delivery before carrier", orders.delivered_at, orders.carrier_at),
+    ):
+        inverted = (earlier != MISSING) & (later != MISSING) & (earlier < later)
+        findings.note(int(inverted.sum()), f"orders with {what}: sent as recorded")

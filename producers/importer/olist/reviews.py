@@ -8,17 +8,18 @@ from numpy.typing import NDArray
 
 from producers.feed.events import Events, Millis
 from producers.importer.columns import MISSING, deterministic_uniform, next_midnight, utc_millis
-from producers.importer.findings import ConversionFindings
+from producers.importer.dataset import ConversionFindings
 from producers.importer.olist.source import (
     NAME,
     Index,
     OlistSource,
+    drop_duplicates,
     filter_rows,
-    keys_of,
-    line_bounds,
     lookup,
     strings,
 )
+from producers.importer.olist.tables import KEYS
+from producers.importer.tables import row_keys
 
 _DAY_MS = 86_400_000
 
@@ -34,22 +35,16 @@ def submitted(source: OlistSource, findings: ConversionFindings) -> Events:
 
     Missing times and ids are derived from the order.
     """
-    tables = [
-        source.tables[name] for name in ("order_reviews", "order_reviews_head") if name in source.tables
-    ]
     name = "order_reviews" if "order_reviews" in source.tables else "order_reviews_head"
-    dated = _valid_reviews(tables[0], name, source, findings) if tables else None
-    scores = source.tables.get("order_review_scores")
-    if scores is not None:
-        scores = _scores_without_dated(
-            _valid_reviews(scores, "order_review_scores", source, findings), dated, findings
-        )
+    dated = _valid_reviews(name, source, findings)
+    scores = _valid_reviews("order_review_scores", source, findings)
+    if dated is not None and scores is not None:
+        scores = _scores_without_dated(scores, dated, findings)
     if dated is None and scores is None:
         findings.notes.append("there is no table of reviews: no review_submitted")
     parts = [
-        columns
-        for columns in (_dated_columns(dated, source), _scored_columns(scores, source, findings))
-        if columns
+        *([_dated_columns(dated, source)] if dated is not None else []),
+        *([_scored_columns(scores, source, findings)] if scores is not None else []),
     ]
     columns = {field: [value for part in parts for value in part[field]] for field in _FIELDS}
     moments = columns.pop("occurred_at")
@@ -64,29 +59,20 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def _valid_reviews(table: pa.Table, name: str, source: OlistSource, findings: ConversionFindings) -> pa.Table:
+def _valid_reviews(name: str, source: OlistSource, findings: ConversionFindings) -> pa.Table | None:
+    """Return the usable rows of a table of reviews, or None if it is absent."""
+    table = source.tables.get(name)
+    if table is None:
+        return None
     score = table["review_score"].to_numpy()
-    columns = ("review_id", "order_id") if "review_id" in table.column_names else ("order_id",)
-    keys = keys_of(table, columns)
-    table = filter_rows(
-        table, (score >= 1) & (score <= 5), name, keys, "review_score is not 1 to 5", findings
-    )
+    table = filter_rows(table, (score >= 1) & (score <= 5), name, "review_score is not 1 to 5", findings)
     known = lookup(table["order_id"], source.orders.order_id) >= 0
-    table = filter_rows(
-        table, known, name, keys_of(table, columns), "order_id is not in the usable orders", findings
-    )
-    keys = keys_of(table, columns)
-    _, first = np.unique(np.array(keys, dtype=str), return_index=True)
-    unrepeated = np.isin(np.arange(len(keys)), first)
-    return filter_rows(
-        table, unrepeated, name, keys, f"repeats the {' and '.join(columns)} of an earlier row", findings
-    )
+    table = filter_rows(table, known, name, "order_id is not in the usable orders", findings)
+    return drop_duplicates(table, name, findings)
 
 
-def _scores_without_dated(scores: pa.Table, dated: pa.Table | None, findings: ConversionFindings) -> pa.Table:
+def _scores_without_dated(scores: pa.Table, dated: pa.Table, findings: ConversionFindings) -> pa.Table:
     """Return the scores of orders without a dated review. Contradictions between the tables are findings."""
-    if dated is None:
-        return scores
     row = lookup(scores["order_id"], dated["order_id"].combine_chunks())
     other = np.append(dated["review_score"].to_numpy(), 0)[row]
     differs = (row >= 0) & (other != scores["review_score"].to_numpy())
@@ -95,13 +81,11 @@ def _scores_without_dated(scores: pa.Table, dated: pa.Table | None, findings: Co
     return scores.filter(pa.array(row < 0))
 
 
-def _dated_columns(table: pa.Table | None, source: OlistSource) -> dict[str, list[Any]]:
-    if table is None:
-        return {}
+def _dated_columns(table: pa.Table, source: OlistSource) -> dict[str, list[Any]]:
     answered = utc_millis(table["review_answer_timestamp"], source.zone)
     requested_at = utc_millis(table["review_creation_date"], source.zone)
     row = lookup(table["order_id"], source.orders.order_id)
-    drawn = _draw_answer_times(source, row, keys_of(table, ("review_id", "order_id")), requested_at)
+    drawn = _draw_answer_times(source, row, row_keys(table, KEYS["order_reviews"]), requested_at)
     return {
         "occurred_at": np.where(answered == MISSING, drawn, answered).tolist(),
         "review_id": table["review_id"].to_pylist(),
@@ -112,10 +96,8 @@ def _dated_columns(table: pa.Table | None, source: OlistSource) -> dict[str, lis
 
 
 def _scored_columns(
-    table: pa.Table | None, source: OlistSource, findings: ConversionFindings
+    table: pa.Table, source: OlistSource, findings: ConversionFindings
 ) -> dict[str, list[Any]]:
-    if table is None:
-        return {}
     row = lookup(table["order_id"], source.orders.order_id)
     ids = table["order_id"].to_pylist()
     findings.note(
@@ -149,10 +131,10 @@ def _draw_answer_times(source: OlistSource, row: Index, keys: list[str], request
 def _order_columns(source: OlistSource, row: Index) -> dict[str, list[Any]]:
     """Return the columns of order and shopper, and of product and seller if the order has only one."""
     orders, lines = source.orders, source.lines
-    product = _only_value(lines.product, source, strings(source.tables["products"]["product_id"]))
-    seller = _only_value(lines.seller, source, strings(source.tables["sellers"]["seller_id"]))
+    product = _only_value(lines.product, source, source.product_ids)
+    seller = _only_value(lines.seller, source, source.seller_ids)
     return {
-        "cause": [orders.placed_event_id[order] for order in row.tolist()],
+        "cause": orders.placed_event_id[row].tolist(),
         "order_id": orders.order_id[row].tolist(),
         "shopper_id": orders.shopper_id[row].tolist(),
         "product_id": product[row].tolist(),
@@ -163,8 +145,7 @@ def _order_columns(source: OlistSource, row: Index) -> dict[str, list[Any]]:
 def _only_value(values: Index, source: OlistSource, ids: NDArray[np.object_]) -> NDArray[np.object_]:
     """Return for each order the id of its lines' only value; None if it has several values or no lines."""
     only = np.full(len(source.orders), None, dtype=object)
-    bounds = line_bounds(source.lines, len(source.orders))
-    starts, ends = np.array(bounds[:-1], np.int64), np.array(bounds[1:], np.int64)
+    starts, ends = source.line_bounds[:-1], source.line_bounds[1:]
     some = np.flatnonzero(ends > starts)
     if len(some):
         low = np.minimum.reduceat(values, starts[some])

@@ -1,5 +1,6 @@
 """Joins and checks Olist's tables: orders and lines as arrays that refer to each other by row."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 
 from common.ids import derived_event_id
 from producers.feed.events import Millis
-from producers.importer.columns import MISSING, minor_units, utc_millis
-from producers.importer.findings import ConversionFindings
-from producers.importer.tables import Tables
+from producers.importer.columns import minor_units, number_within, sum_by, utc_millis
+from producers.importer.dataset import ConversionFindings
+from producers.importer.olist.tables import KEYS
+from producers.importer.tables import Tables, row_keys
 
 NAME = "olist"
 CURRENCY = "BRL"
@@ -41,7 +43,7 @@ class OlistOrders:
     carrier_at: Millis
     delivered_at: Millis
     estimated_at: Millis
-    placed_event_id: list[str]
+    placed_event_id: Strings
 
     def __len__(self) -> int:
         return len(self.order_id)
@@ -63,9 +65,6 @@ class OlistLines:
     unit_price_minor: Index
     shipping_minor: Index
 
-    def __len__(self) -> int:
-        return len(self.order)
-
 
 @dataclass(frozen=True)
 class OlistSource:
@@ -77,24 +76,53 @@ class OlistSource:
     lines: OlistLines
 
     @cached_property
+    def product_ids(self) -> Strings:
+        """The id of each row of products."""
+        return strings(self.tables["products"]["product_id"])
+
+    @cached_property
+    def seller_ids(self) -> Strings:
+        """The id of each row of sellers."""
+        return strings(self.tables["sellers"]["seller_id"])
+
+    @cached_property
+    def line_bounds(self) -> Index:
+        """The start of each order's lines, and the end of the last order's lines."""
+        return np.searchsorted(self.lines.order, np.arange(len(self.orders) + 1))
+
+    @cached_property
     def order_lines(self) -> list[list[dict[str, Any]]]:
         """The `lines` of each order, as records of the schema."""
-        return _line_records(self)
+        lines = self.lines
+        records = [
+            {
+                "line_number": number,
+                "product_id": product_id,
+                "seller_id": seller_id,
+                "quantity": quantity,
+                "unit_price_minor": price,
+                "discount_minor": 0,
+                "shipping_minor": shipping,
+                "tax_minor": 0,
+                "commission_bp": 0,
+            }
+            for number, product_id, seller_id, quantity, price, shipping in zip(
+                lines.number.tolist(),
+                self.product_ids[lines.product].tolist(),
+                self.seller_ids[lines.seller].tolist(),
+                lines.quantity.tolist(),
+                lines.unit_price_minor.tolist(),
+                lines.shipping_minor.tolist(),
+                strict=True,
+            )
+        ]
+        return [records[start:end] for start, end in pairwise(self.line_bounds.tolist())]
 
 
 def join_tables(tables: Tables, zone: ZoneInfo, findings: ConversionFindings) -> OlistSource:
     """Check keys and amounts, and resolve keys to rows and times to UTC. Unusable rows go to `findings`."""
-    unique = {
-        "sellers": ("seller_id",),
-        "products": ("product_id",),
-        "customers": ("customer_id",),
-        "orders": ("order_id",),
-        "order_items": ("order_id", "order_item_id"),
-        "order_payments": ("order_id", "payment_sequential"),
-    }
-    tables = tables | {
-        name: _drop_duplicates(tables[name], name, key, findings) for name, key in unique.items()
-    }
+    unique = ("sellers", "products", "customers", "orders", "order_items", "order_payments")
+    tables = tables | {name: drop_duplicates(tables[name], name, findings) for name in unique}
     orders = _orders(tables, zone, findings)
     return OlistSource(zone, tables, orders, _lines(tables, orders, findings))
 
@@ -107,47 +135,42 @@ def strings(column: pa.ChunkedArray) -> Strings:
 def lookup(values: pa.ChunkedArray, keys: Any) -> Index:
     """Return the row of each value in `keys`, or -1 if it is missing there."""
     found = pc.index_in(values, value_set=pa.array(keys, pa.string()))
-    rows: Index = found.fill_null(-1).to_numpy().astype(np.int64)
-    return rows
+    return np.asarray(found.fill_null(-1).to_numpy(), np.int64)
 
 
 def filter_rows(
-    table: pa.Table, good: NDArray[np.bool_], name: str, keys: Any, reason: str, findings: ConversionFindings
-) -> Any:
+    table: pa.Table, good: NDArray[np.bool_], name: str, reason: str, findings: ConversionFindings
+) -> pa.Table:
     """Return the rows of `table` for which `good` is true. The keys of the other rows go to `findings`."""
     if good.all():
         return table
-    findings.reject(name, [str(keys[row]) for row in np.flatnonzero(~good).tolist()], reason)
+    findings.reject(name, row_keys(table.filter(pa.array(~good)), KEYS[name]), reason)
     return table.filter(pa.array(good))
 
 
-def keys_of(table: pa.Table, columns: tuple[str, ...]) -> list[str]:
-    """Return the key columns of each row, joined by a space."""
-    parts = [table.column(column).cast(pa.string()).to_pylist() for column in columns]
-    return [" ".join(part) for part in zip(*parts, strict=True)]
+def is_one_of(column: pa.ChunkedArray, values: Iterable[str]) -> NDArray[np.bool_]:
+    """Return which texts of a column are one of `values`."""
+    is_in = pc.is_in(column, value_set=pa.array(sorted(values)))
+    return np.asarray(is_in.to_numpy(zero_copy_only=False), bool)
 
 
-def _drop_duplicates(
-    table: pa.Table, name: str, key: tuple[str, ...], findings: ConversionFindings
-) -> pa.Table:
-    keys = keys_of(table, key)
-    first = np.zeros(len(keys), bool)
-    first[list({key: row for row, key in reversed(list(enumerate(keys)))}.values())] = True
+def drop_duplicates(table: pa.Table, name: str, findings: ConversionFindings) -> pa.Table:
+    """Return the first row of each key. The keys of the other rows go to `findings`."""
+    codes = pa.array(row_keys(table, KEYS[name]), pa.string()).dictionary_encode().indices.to_numpy()
+    _, first = np.unique(codes, return_index=True)
+    is_first = np.isin(np.arange(len(codes)), first)
     return filter_rows(
-        table, first, name, keys, f"repeats the {' and '.join(key)} of an earlier row", findings
+        table, is_first, name, f"repeats the {' and '.join(KEYS[name])} of an earlier row", findings
     )
 
 
 def _orders(tables: Tables, zone: ZoneInfo, findings: ConversionFindings) -> OlistOrders:
     table, customers = tables["orders"], tables["customers"]
-    known = pc.is_in(table["order_status"], value_set=pa.array(sorted(STATUSES)))
-    good = known.to_numpy(zero_copy_only=False)
-    table = filter_rows(
-        table, good, "orders", table["order_id"], "order_status is not one of Olist's", findings
-    )
+    good = is_one_of(table["order_status"], STATUSES)
+    table = filter_rows(table, good, "orders", "order_status is not one of Olist's", findings)
     customer_ids = customers["customer_id"].combine_chunks()
     good = lookup(table["customer_id"], customer_ids) >= 0
-    table = filter_rows(table, good, "orders", table["order_id"], "customer_id is not in customers", findings)
+    table = filter_rows(table, good, "orders", "customer_id is not in customers", findings)
     order = pc.sort_indices(table, [("order_purchase_timestamp", "ascending"), ("order_id", "ascending")])
     table = table.take(order)
     ids = strings(table["order_id"])
@@ -163,10 +186,13 @@ def _orders(tables: Tables, zone: ZoneInfo, findings: ConversionFindings) -> Oli
         carrier_at=utc_millis(table["order_delivered_carrier_date"], zone),
         delivered_at=utc_millis(table["order_delivered_customer_date"], zone),
         estimated_at=utc_millis(table["order_estimated_delivery_date"], zone),
-        placed_event_id=[
-            derived_event_id(moment, NAME, "order_placed", order_id)
-            for moment, order_id in zip(purchased_at.tolist(), ids.tolist(), strict=True)
-        ],
+        placed_event_id=np.array(
+            [
+                derived_event_id(moment, NAME, "order_placed", order_id)
+                for moment, order_id in zip(purchased_at.tolist(), ids.tolist(), strict=True)
+            ],
+            dtype=object,
+        ),
     )
 
 
@@ -178,10 +204,11 @@ def _lines(tables: Tables, orders: OlistOrders, findings: ConversionFindings) ->
         ("seller_id", tables["sellers"]["seller_id"].combine_chunks(), "sellers"),
     ):
         good = lookup(table[column], keys) >= 0
-        table = _filter_items(table, good, f"{column} is not in {where}", findings)
+        table = filter_rows(table, good, "order_items", f"{column} is not in {where}", findings)
     for column in ("price", "freight_value"):
         _, good = minor_units(table[column], CURRENCY)
-        table = _filter_items(table, good, f"{column} is negative or has a fraction of a cent", findings)
+        reason = f"{column} is negative or has a fraction of a cent"
+        table = filter_rows(table, good, "order_items", reason, findings)
 
     item = table["order_item_id"].to_numpy().astype(np.int64)
     order = lookup(table["order_id"], orders.order_id)
@@ -194,62 +221,15 @@ def _lines(tables: Tables, orders: OlistOrders, findings: ConversionFindings) ->
 
     same = _pair_codes(_pair_codes(_pair_codes(order, product), seller), price)
     _, first, line, quantity = np.unique(same, return_index=True, return_inverse=True, return_counts=True)
-    shipping = np.zeros(len(first), np.int64)
-    np.add.at(shipping, line, freight)
+    shipping = sum_by(line, len(first), freight)
     appearance = np.argsort(first)
     first, quantity, shipping = first[appearance], quantity[appearance], shipping[appearance]
     order_of_line = order[first]
-    number = np.arange(len(first)) - np.searchsorted(order_of_line, order_of_line) + 1
     findings.note(
         len(item) - len(first), "order_items repeat product, seller and price of their order: quantity"
     )
+    number = number_within(order_of_line)
     return OlistLines(order_of_line, number, product[first], seller[first], quantity, price[first], shipping)
-
-
-def _filter_items(
-    table: pa.Table, good: NDArray[np.bool_], reason: str, findings: ConversionFindings
-) -> pa.Table:
-    if good.all():
-        return table
-    keys = keys_of(table, ("order_id", "order_item_id"))
-    return filter_rows(table, good, "order_items", keys, reason, findings)
-
-
-def _line_records(source: OlistSource) -> list[list[dict[str, Any]]]:
-    """Return the `lines` of each order, as records of the schema."""
-    lines, tables = source.lines, source.tables
-    product = strings(tables["products"]["product_id"])[lines.product].tolist()
-    seller = strings(tables["sellers"]["seller_id"])[lines.seller].tolist()
-    records = [
-        {
-            "line_number": number,
-            "product_id": product_id,
-            "seller_id": seller_id,
-            "quantity": quantity,
-            "unit_price_minor": price,
-            "discount_minor": 0,
-            "shipping_minor": shipping,
-            "tax_minor": 0,
-            "commission_bp": 0,
-        }
-        for number, product_id, seller_id, quantity, price, shipping in zip(
-            lines.number.tolist(),
-            product,
-            seller,
-            lines.quantity.tolist(),
-            lines.unit_price_minor.tolist(),
-            lines.shipping_minor.tolist(),
-            strict=True,
-        )
-    ]
-    bounds = line_bounds(lines, len(source.orders))
-    return [records[start:end] for start, end in pairwise(bounds)]
-
-
-def line_bounds(lines: OlistLines, orders: int) -> list[int]:
-    """Return the start of each order's lines, and the end of the last order's lines."""
-    bounds: list[int] = np.searchsorted(lines.order, np.arange(orders + 1)).tolist()
-    return bounds
 
 
 def _pair_codes(left: Index, right: Index) -> Index:
@@ -259,8 +239,3 @@ def _pair_codes(left: Index, right: Index) -> Index:
     _, dense = np.unique(right, return_inverse=True)
     _, codes = np.unique(left * (dense.max() + 1) + dense, return_inverse=True)
     return np.asarray(codes, np.int64)
-
-
-def rows_with_time(moments: Millis) -> Index:
-    """Return the rows that have a time."""
-    return np.flatnonzero(moments != MISSING)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from producers.importer.findings import ConversionFindings
+from producers.importer.dataset import ConversionFindings
 from producers.importer.tables import Tables, TableSpec, find_files, read_table
 
 
@@ -135,6 +135,9 @@ SPECS: list[TableSpec] = [
     ),
 ]
 """The tables that are used. Reviews are in `order_reviews`, or in the two tables that follow it."""
+
+KEYS = {spec.name: spec.key for spec in SPECS}
+"""Table name → the columns that identify a row."""
 
 
 def files(directory: Path) -> dict[str, Path]:

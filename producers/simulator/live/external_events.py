@@ -8,8 +8,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from common.clock import Clock, to_millis
 from common.ids import new_id
-from producers.feed.messages import FeedMessage, event_headers
-from producers.feed.timeline_producer import bulk_producer_config
+from producers.feed.timeline_sender import FeedMessage, bulk_producer_config, event_headers
 from producers.simulator.delivery import draw_delays
 from producers.simulator.live.held_back import HeldBack
 from producers.simulator.status import SimulatorStatus

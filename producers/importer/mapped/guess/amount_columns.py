@@ -6,21 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from producers.importer.columns import first_by, sum_by
 from producers.importer.mapped.arithmetic import (
     DIGITS,
     Amounts,
     coin_of,
-    first_given,
     is_same_in_orders,
-    sum_of_rows,
 )
 from producers.importer.mapped.cells import Memo, has_value, number_parser
-from producers.importer.mapped.column_roles import is_grand_total, role_of
+from producers.importer.mapped.column_roles import is_grand_total, is_paid_total, role_of
 from producers.importer.mapped.guess.choice import Choice
 from producers.importer.mapped.guess.known import KnownExport, find_columns
 from producers.importer.mapped.guess.profile import ColumnProfile
 from producers.importer.mapped.guess.vocabulary import KNOWN, name_score, status_meaning
-from producers.importer.mapped.sections import MISSING
+from producers.importer.mapped.mapping import MISSING
 
 AMOUNTS = ("discount", "shipping", "tax")
 _MAX_PRICES, _MAX_QUANTITIES, _MAX_TOTALS = 8, 3, 10
@@ -78,11 +77,9 @@ class AmountColumns:
         self.orders = int(self.order.max(initial=-1)) + 1
         product = choices.get("product") or choices.get("product_name")
         self._product = product.column if product else None
-        self.is_line = np.zeros(self.rows, bool)
-        for column in product.columns if product else columns[:0]:
-            self.is_line |= np.array([text not in MISSING for text in column.texts], bool)
-        if product is None:
-            self.is_line[:] = True
+        self.is_line = np.full(self.rows, product is None)
+        for column in product.columns if product else ():
+            self.is_line |= _has_text(column)
         self._ended = self._ended_rows(choices)
         self.quantities = self._find_quantities()
         self.goods = sorted(self._find_goods(), key=lambda each: -each.quality)
@@ -90,8 +87,8 @@ class AmountColumns:
     def per_order(self, each: Numbers, of: str, order: NDArray[np.int64], orders: int) -> Amounts:
         """Return the amount of each order: of its first row that has one, or the sum of its lines."""
         if of == "order":
-            return first_given(order, orders, each.values, each.given)
-        return sum_of_rows(order, orders, np.where(self.is_line, each.values, 0))
+            return first_by(order, orders, each.values, each.given, 0)
+        return sum_by(order, orders, np.where(self.is_line, each.values, 0))
 
     def is_once(self, order: NDArray[np.int64], each: Numbers) -> bool:
         """Whether no order has two rows with a value."""
@@ -100,8 +97,7 @@ class AmountColumns:
 
     def _is_repeated(self, each: Numbers) -> bool:
         """Whether the rows of orders repeat one amount, that of the order."""
-        same = is_same_in_orders(self.order, each.values, each.given)
-        return same and not self.is_once(self.order, each)
+        return is_same_in_orders(self.order, each.values, each.given) and not self.is_once(self.order, each)
 
     def level(self, each: Numbers) -> str:
         """Return `order` if the rows of orders with several lines repeat one amount, else `line`."""
@@ -110,10 +106,8 @@ class AmountColumns:
         return "order" if same and several else "line"
 
     def live(self, order: NDArray[np.int64], orders: int) -> NDArray[np.bool_]:
-        """Return which orders are compared: those that were neither cancelled nor returned, if there are "
-        "any."""
-        ended = sum_of_rows(order, orders, self._ended.astype(np.int64)) > 0
-        live = ~ended
+        """Return which orders are compared: those neither cancelled nor returned, if there are any."""
+        live = sum_by(order, orders, self._ended.astype(np.int64)) == 0
         return live if live.any() else np.ones(orders, bool)
 
     def _ended_rows(self, choices: dict[str, Choice]) -> NDArray[np.bool_]:
@@ -124,14 +118,13 @@ class AmountColumns:
                 [meanings.get(text) in ("cancelled", "returned") for text in status.column.texts], bool
             )
         if at := choices.get("cancelled_at"):
-            ended |= np.array([text not in MISSING for text in at.column.texts], bool)
+            ended |= _has_text(at.column)
         return ended
 
     def totals(self) -> list[Numbers]:
         """Return the columns that may be totals: those of the known export, or those named so first."""
         if self.known and self.known.totals:
-            columns = find_columns(self.known.totals, [each.column for each in self.numbers])
-            return [each for each in self.numbers if any(each.column is column for column in columns)]
+            return self._named(self.known.totals)
         named = [each for each in self.numbers if each.role == "total"]
         named.sort(key=lambda each: not is_grand_total(each.column.name))
         others = [each for each in self.numbers if each.role is None and is_money(each)]
@@ -139,21 +132,21 @@ class AmountColumns:
 
     def is_telling(self, total: Numbers) -> bool:
         """Whether a column is the total of most orders by its name, so that a reading must agree with it."""
-        if total.role != "total" or total.column.missing_share == 1:
+        if total.role != "total" or total.column.missing_share == 1 or not is_paid_total(total.column.name):
             return False
-        words = set(total.column.name.casefold().replace("_", " ").split())
-        if words & {"net", "adjusted", "due", "paid", "spent", "balance", "outstanding", "base", "payout"}:
-            return False
-        given = first_given(
-            self.order, self.orders, (total.given & (total.values != 0)).astype(np.int64), total.given
-        )
+        has_amount = (total.given & (total.values != 0)).astype(np.int64)
+        given = first_by(self.order, self.orders, has_amount, total.given, 0)
         return bool(given.mean() > 0.8) if self.orders else False
+
+    def _named(self, names: list[str]) -> list[Numbers]:
+        """Return the columns that a known export lists."""
+        columns = {id(column) for column in find_columns(names, [each.column for each in self.numbers])}
+        return [each for each in self.numbers if id(each.column) in columns]
 
     def _find_quantities(self) -> list[Numbers]:
         listed = self.known.columns.get("quantity") if self.known else None
         if listed is not None:
-            columns = find_columns(listed, [each.column for each in self.numbers])
-            return [each for each in self.numbers if any(each.column is column for column in columns)]
+            return self._named(listed)
         # How many photos a product has is a quantity, too, but not of a line.
         whole = [each for each in self.numbers if each.column.is_integer and each.column.file is self._lines]
         named = [
@@ -161,8 +154,8 @@ class AmountColumns:
         ]
         # The sum of an order's units is the same in all of its rows.
         named.sort(key=lambda each: (self.level(each) == "order", -name_score("quantity", each.column.name)))
-        small = [each for each in whole if each.role is None and each not in named and self._is_small(each)]
-        return [*named, *(small if not named else [])][:_MAX_QUANTITIES]
+        named = named or [each for each in whole if each.role is None and self._is_small(each)]
+        return named[:_MAX_QUANTITIES]
 
     def _is_small(self, each: Numbers) -> bool:
         values = each.values[each.given & self.is_line] // 10**DIGITS
@@ -171,43 +164,31 @@ class AmountColumns:
         )
 
     def _find_goods(self) -> Iterator[Goods]:
+        price_of = self.known.price_of if self.known else None
         for price in self._prices():
             named = price.role == "price"
-            exact = (name_score("price", price.column.name) > KNOWN) + name_score(
-                "price", price.column.name
-            ) / 1000
-            for quantity in self.quantities:
+            score = name_score("price", price.column.name)
+            exact = (score > KNOWN) + score / 1000
+            for quantity in self.quantities if price_of != "line" else ():
                 units = quantity.values // 10**DIGITS
-                rows = np.where(
-                    self.is_line & price.given & quantity.given & (units > 0), price.values * units, 0
-                )
-                quality = (
-                    (3 if named else 1 if price.role == "total" else 0)
-                    + (quantity.role == "quantity")
-                    + exact
-                )
-                if self.known is None or self.known.price_of in (None, "unit"):
-                    yield Goods(price, quantity, "unit", rows, quality)
-            quantity = self.quantities[0] if self.quantities else None  # type: ignore[assignment]
+                is_sold = self.is_line & price.given & quantity.given & (units > 0)
+                likely = 3 if named else 1 if price.role == "total" else 0
+                rows = np.where(is_sold, price.values * units, 0)
+                yield Goods(price, quantity, "unit", rows, likely + (quantity.role == "quantity") + exact)
             rows = np.where(self.is_line & price.given, price.values, 0)
-            if quantity is not None:
-                rows = np.where(quantity.given & (quantity.values > 0), rows, 0)
-                if self.known is None or self.known.price_of in (None, "line"):
-                    yield Goods(
-                        price,
-                        quantity,
-                        "line",
-                        rows,
-                        (1 if named else 2 if price.role == "total" else 0) + exact,
-                    )
-            else:
+            if not self.quantities:
                 yield Goods(price, None, "unit" if named else "line", rows, (3 if named else 2) + exact)
+            elif price_of != "unit":
+                first = self.quantities[0]
+                rows = np.where(first.given & (first.values > 0), rows, 0)
+                yield Goods(
+                    price, first, "line", rows, (1 if named else 2 if price.role == "total" else 0) + exact
+                )
 
     def _prices(self) -> list[Numbers]:
         listed = self.known.columns.get("price") if self.known else None
         if listed:
-            columns = find_columns(listed, [each.column for each in self.numbers])
-            return [each for each in self.numbers if any(each.column is column for column in columns)][:2]
+            return self._named(listed)[:2]
 
         def is_price(each: Numbers) -> bool:
             rows = each.values[each.given & self.is_line & ~self._ended]
@@ -227,8 +208,7 @@ class AmountColumns:
         )
         # What belongs to the whole order, and is repeated in its rows, is no price of a line.
         of_line = [each for each in fitting if not self._is_repeated(each)]
-        fitting = of_line or fitting
-        return fitting[:_MAX_PRICES]
+        return (of_line or fitting)[:_MAX_PRICES]
 
     def scaling(self, goods: Goods) -> float:
         """Return 2 if prices of a product are those of a unit, or of a line, as this reading has it; else "
@@ -243,12 +223,10 @@ class AmountColumns:
         unit = line = 0
         for of_product in seen.values():
             if len(of_product) > 1 and all(len(prices) == 1 for prices in of_product.values()):
-                values = {units: next(iter(prices)) for units, prices in of_product.items()}
-                unit += len(set(values.values())) == 1
-                line += (
-                    len({price * 1000 // units // (self.coin * 1000) for units, price in values.items()}) == 1
-                )
-        if max(unit, line) < 1 or unit == line:
+                pairs = [(units, price) for units, prices in of_product.items() for price in prices]
+                unit += len({price for _, price in pairs}) == 1
+                line += len({price * 1000 // units // (self.coin * 1000) for units, price in pairs}) == 1
+        if unit == line:
             return 0
         return 2.5 if (goods.of == "unit") == (unit > line) else -2.5
 
@@ -256,10 +234,7 @@ class AmountColumns:
         """Return the columns of a discount, of shipping or of a tax, those with amounts first."""
         listed = self.known.amounts.get(role) if self.known else None
         if listed is not None:
-            columns = find_columns(
-                [name.removeprefix("-") for name in listed], [each.column for each in self.numbers]
-            )
-            return [each for each in self.numbers if any(each.column is column for column in columns)]
+            return self._named([name.removeprefix("-") for name in listed])
         named = [each for each in self.numbers if each.role == role]
         if role == "shipping":
             named = [each for each in named if not each.is_negative]  # what the seller pays is negative
@@ -274,10 +249,9 @@ class AmountColumns:
         role = role_of(column.name)
         if role is None and not column.given:
             return None
-        if self.known:
-            for name, listed in self.known.amounts.items():
-                if find_columns([each.removeprefix("-") for each in listed], [column]):
-                    role = name
+        for name, listed in self.known.amounts.items() if self.known else ():
+            if find_columns([each.removeprefix("-") for each in listed], [column]):
+                role = name
         return Numbers(column, np.where(given, values, 0), given, role)
 
 
@@ -294,3 +268,7 @@ def _codes(texts: list[str] | None, rows: int) -> NDArray[np.int64]:
     return np.array(
         [-1 if text in MISSING else known.setdefault(text, len(known)) for text in texts], np.int64
     )
+
+
+def _has_text(column: ColumnProfile) -> NDArray[np.bool_]:
+    return np.array([text not in MISSING for text in column.texts], bool)

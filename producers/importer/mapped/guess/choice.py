@@ -7,8 +7,8 @@ from babel.numbers import list_currencies
 
 from producers.importer.mapped.column_roles import plain, role_of
 from producers.importer.mapped.countries import known_countries
-from producers.importer.mapped.guess.joins import ProposedJoin
-from producers.importer.mapped.guess.known import KnownExport
+from producers.importer.mapped.guess.joins import ProposedJoin, columns_of
+from producers.importer.mapped.guess.known import KnownExport, find_columns
 from producers.importer.mapped.guess.profile import ColumnProfile, FileProfile
 from producers.importer.mapped.guess.vocabulary import (
     DATES_OF_OTHERS,
@@ -42,15 +42,14 @@ class Choice:
         return self.columns[0]
 
 
+@dataclass(frozen=True)
 class _Chooser:
     """Chooses columns one field after another: later rules look at the values of earlier choices."""
 
-    def __init__(self, columns: list[ColumnProfile], lines: FileProfile, known: KnownExport | None) -> None:
-        self.columns = columns
-        self.lines = lines
-        self.known = known
-        self.chosen: dict[str, Choice] = {}
-        self.by_name = {column.name: column for column in columns}
+    columns: list[ColumnProfile]
+    lines: FileProfile
+    known: KnownExport | None
+    chosen: dict[str, Choice] = field(default_factory=dict)
 
     def choose(
         self,
@@ -61,14 +60,10 @@ class _Chooser:
         """Choose the column with the best name, and bonus, among those whose values fit."""
         if self.from_known(name):
             return
-        scored = []
-        for place, column in enumerate(self.columns):
-            score = name_score(name, column.name)
-            if score and self.is_free(name, column) and column.given and fits(column):
-                scored.append((score + bonus(column), -place, column))
-        scored.sort(key=lambda each: each[:2], reverse=True)
-        if scored:
-            self.take(name, [scored[0][2]], _BY_NAME, [column for _, _, column in scored[1:5]])
+        fitting = [c for c in self.free(name) if name_score(name, c.name) and fits(c)]
+        fitting.sort(key=lambda c: name_score(name, c.name) + bonus(c), reverse=True)
+        if fitting:
+            self.chosen[name] = Choice(fitting[:1], _BY_NAME, fitting[1:5])
 
     def choose_by_values(
         self,
@@ -80,49 +75,42 @@ class _Chooser:
         """Choose the free column whose values fit and that ranks highest, if no name fits."""
         if name in self.chosen or (self.known and name in self.known.columns):
             return
-        fitting = [
-            column for column in self.columns if self.is_free(name, column) and column.given and fits(column)
-        ]
         # A column whose name is that of another field is not taken for this one.
         others = FIELD_WORDS.keys() - {name}
-        fitting = [c for c in fitting if not any(name_score(each, c.name) for each in others)]
+        fitting = [
+            c for c in self.free(name) if fits(c) and not any(name_score(each, c.name) for each in others)
+        ]
         fitting.sort(key=rank, reverse=True)
         if fitting:
-            self.take(name, [fitting[0]], f"{why}; no column has a known name", fitting[1:5])
-
-    def take(
-        self, name: str, columns: list[ColumnProfile], why: str, others: list[ColumnProfile] | None = None
-    ) -> None:
-        """Choose columns."""
-        self.chosen[name] = Choice(columns, why, others or [])
+            self.chosen[name] = Choice(fitting[:1], f"{why}; no column has a known name", fitting[1:5])
 
     def column(self, name: str) -> ColumnProfile | None:
         """Return the column of an earlier choice."""
         return self.chosen[name].column if name in self.chosen else None
 
-    def is_free(self, name: str, column: ColumnProfile) -> bool:
-        """Whether no other field reads the column. A product may be known by its name only."""
-        taken = {each for each, choice in self.chosen.items() if column in choice.columns}
-        return not taken or taken | {name} <= {"product", "product_name", "category"}
+    def free(self, name: str) -> list[ColumnProfile]:
+        """Return the columns with values that no other field reads. A product may be known by its name."""
+
+        def is_free(column: ColumnProfile) -> bool:
+            taken = {each for each, choice in self.chosen.items() if column in choice.columns}
+            return not taken or taken | {name} <= {"product", "product_name", "category"}
+
+        return [column for column in self.columns if column.given and is_free(column)]
 
     def from_known(self, name: str) -> bool:
         """Choose what the known export says, if the file is one; return whether it says something."""
         if self.known is None or name not in self.known.columns:
             return False
-        columns = self.known.find(name, self.columns)
+        columns = find_columns(self.known.columns[name], self.columns)
         given = [column for column in columns if column.given]
         if given or columns:
-            self.take(name, given or columns[:1], f"as in {self.known.export}")
+            self.chosen[name] = Choice(given or columns[:1], f"as in {self.known.export}")
         return True
 
 
 def choose(lines: FileProfile, joins: list[ProposedJoin], known: KnownExport | None) -> dict[str, Choice]:
     """Return field → choice, for the fields that have a column and are no amounts."""
-    columns = [*lines.columns]
-    for join in joins:
-        names = {column.name for column in columns}
-        columns += [column for column in join.columns if column.name not in names]
-    chooser = _Chooser(columns, lines, known)
+    chooser = _Chooser(columns_of(lines, joins), lines, known)
     _choose_time(chooser)
     _choose_order(chooser)
     _choose_goods(chooser)
@@ -132,12 +120,14 @@ def choose(lines: FileProfile, joins: list[ProposedJoin], known: KnownExport | N
 
 
 def _choose_time(chooser: _Chooser) -> None:
-    def is_of_order(column: ColumnProfile) -> bool:
-        return _is_time(column) and not DATES_OF_OTHERS & set(plain(column.name).split())
-
     times = [column for column in chooser.columns if column.given and _is_time(column)]
     chooser.choose(
-        "time", _is_time, lambda c: 20 * is_of_order(c) - 100 * c.missing_share * (c.file is chooser.lines)
+        "time",
+        _is_time,
+        lambda c: (
+            20 * DATES_OF_OTHERS.isdisjoint(plain(c.name).split())
+            - 100 * c.missing_share * (c.file is chooser.lines)
+        ),
     )
     # The order's time is before those of its payment and its parcels.
     chooser.choose_by_values(
@@ -148,7 +138,8 @@ def _choose_time(chooser: _Chooser) -> None:
             c for c in chooser.columns if c is not time and c.file is time.file and c.times_of_day > 0.95
         ]
         if clock and time.is_date_only:
-            chooser.take("time", [time, clock[0]], f"{chooser.chosen['time'].why}, with the time of day")
+            why = f"{chooser.chosen['time'].why}, with the time of day"
+            chooser.chosen["time"] = Choice([time, clock[0]], why)
     chooser.choose("cancelled_at", _is_time)
 
 
@@ -158,16 +149,12 @@ def _choose_order(chooser: _Chooser) -> None:
 
     def is_order(column: ColumnProfile) -> bool:
         """Whether all rows with one value have one time, as the lines of an order have."""
-        if column is time or not _is_id(column) or (column.distinct < 2 and len(column.given) > 1):
-            return False
-        if column.missing_share > 0.5:
+        is_one_value = column.distinct < 2 and len(column.given) > 1
+        if column is time or not _is_id(column) or is_one_value or column.missing_share > 0.5:
             return False
         return clock is None or clock.missing_share > 0.9 or column.determines(clock) >= _ALMOST
 
-    def unlikely(column: ColumnProfile) -> float:
-        return -30 * (column.runs < 0.05) - 30 * column.missing_share
-
-    chooser.choose("order", is_order, unlikely)
+    chooser.choose("order", is_order, lambda c: -30 * (c.runs < 0.05) - 30 * c.missing_share)
     if "order" not in chooser.chosen and time is not None:
         chooser.choose_by_values(
             "order",
@@ -234,9 +221,8 @@ def _choose_people(chooser: _Chooser) -> None:
     orders = order.distinct if order else len(chooser.lines.columns[0].texts)
 
     def is_shopper(column: ColumnProfile) -> bool:
-        if _is_time(column) or role_of(column.name) or _is_flag(column):
-            return False
-        if order is not None and order.determines(column) < 0.9:
+        is_of_order = order is None or order.determines(column) >= 0.9
+        if _is_time(column) or role_of(column.name) or _is_flag(column) or not is_of_order:
             return False
         # "User" may also be who sat at the till, and "customer" a kind of customer.
         is_named = name_score("shopper", column.name) > KNOWN and not _is_bare(column.name)
@@ -245,7 +231,7 @@ def _choose_people(chooser: _Chooser) -> None:
     chooser.choose("shopper", is_shopper, lambda c: -50 * c.missing_share)
     chooser.choose_by_values("shopper", lambda c: c.email_share > 0.9, lambda c: -c.missing_share,
                              "its values are e-mail addresses")  # fmt: skip
-    chooser.choose("country", lambda c: _share(c, lambda text: text.casefold() in known_countries()) > 0.5)
+    chooser.choose("country", lambda c: c.share(lambda text: text.casefold() in known_countries()) > 0.5)
 
     def is_seller(column: ColumnProfile) -> bool:
         is_named = name_score("seller", column.name) > KNOWN
@@ -260,7 +246,7 @@ def _choose_ends(chooser: _Chooser) -> None:
     codes = set(list_currencies())
 
     def is_currency(column: ColumnProfile) -> bool:
-        return _share(column, lambda text: text.upper() in codes) == 1
+        return column.share(lambda text: text.upper() in codes) == 1
 
     chooser.choose("currency", is_currency)
     chooser.choose_by_values("currency", lambda c: is_currency(c) and c.distinct <= 5,
@@ -269,7 +255,7 @@ def _choose_ends(chooser: _Chooser) -> None:
 
     def is_payment(column: ColumnProfile) -> bool:
         is_named = name_score("payment", column.name) > KNOWN
-        known = _share(column, lambda text: payment_method(text) is not None)
+        known = column.share(lambda text: payment_method(text) is not None)
         return (
             column.distinct < 100
             and column.distinct <= max(5, 0.5 * len(column.given))
@@ -288,19 +274,18 @@ def _choose_ends(chooser: _Chooser) -> None:
         if name_score("status", column.name) > KNOWN:
             return True
         is_named = FIELD_WORDS["status"] & set(plain(column.name).split())
-        short = column.distinct <= 12 and _share(column, lambda text: len(text) < 40) == 1
+        short = column.distinct <= 12 and column.share(lambda text: len(text) < 40) == 1
         return ends(column) > 0 and bool(is_named or short)
 
     if not chooser.from_known("status"):
         # The most telling one: of an order's and a payment's state, one may say more than the other.
-        free = [c for c in chooser.columns if c.given and chooser.is_free("status", c) and is_status(c)]
+        free = [column for column in chooser.free("status") if is_status(column)]
         most = max(map(ends, free), default=0)
         free.sort(key=lambda c: name_score("status", c.name) / 4 + 60 * ends(c) / max(most, 1), reverse=True)
         if free:
-            why = (
-                _BY_NAME if name_score("status", free[0].name) else "because its values are states of orders"
-            )
-            chooser.take("status", free[:1], why, free[1:5])
+            is_named = name_score("status", free[0].name)
+            why = _BY_NAME if is_named else "because its values are states of orders"
+            chooser.chosen["status"] = Choice(free[:1], why, free[1:5])
 
 
 def _is_time(column: ColumnProfile) -> bool:
@@ -324,7 +309,7 @@ def _is_id(column: ColumnProfile) -> bool:
 def _is_number_of_something(column: ColumnProfile) -> bool:
     """Whether the values look like numbers of receipts: short, one word, with digits."""
     return (
-        _share(column, lambda text: len(text) <= 40 and " " not in text and any(map(str.isdigit, text))) > 0.9
+        column.share(lambda text: len(text) <= 40 and " " not in text and any(map(str.isdigit, text))) > 0.9
     )
 
 
@@ -354,9 +339,3 @@ def _is_flag(column: ColumnProfile) -> bool:
         "n",
     }
     return bool(column.given) and {text.casefold() for text in column.given} <= words
-
-
-def _share(column: ColumnProfile, has: Callable[[str], bool]) -> float:
-    """Return the share of the cells with a value that have something."""
-    texts = column.given[:2000]
-    return sum(map(has, texts)) / len(texts) if texts else 0.0

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
 
 from producers.importer.mapped.column_roles import role_of
 from producers.importer.mapped.guess.profile import ColumnProfile, FileProfile
 from producers.importer.mapped.guess.vocabulary import KNOWN, name_score, normal
 from producers.importer.mapped.joined import join_key
+from producers.importer.mapped.mapping import MISSING
 from producers.importer.mapped.rows import SourceFile
-from producers.importer.mapped.sections import MISSING
 
 _LINE_FIELDS = ("product", "product_name", "price", "quantity", "order", "line", "time")
 _ENOUGH = 0.8
@@ -28,6 +30,14 @@ class ProposedJoin:
     key: ColumnProfile
     matched: float
     columns: list[ColumnProfile]
+
+
+def columns_of(lines: FileProfile, joins: list[ProposedJoin]) -> list[ColumnProfile]:
+    """Return the columns of the lines and of the joined files; of those with one name, the first."""
+    columns: dict[str, ColumnProfile] = {}
+    for column in chain(lines.columns, *(join.columns for join in joins)):
+        columns.setdefault(column.name, column)
+    return list(columns.values())
 
 
 def line_file(files: list[FileProfile]) -> FileProfile:
@@ -69,12 +79,11 @@ def propose_joins(lines: FileProfile, others: list[FileProfile]) -> list[Propose
 
 def _refers(file: FileProfile, other: FileProfile) -> bool:
     """Whether rows of `other` are what values of this file refer to."""
-    for key in filter(_may_identify, other.columns):
-        values = set(key.given)
-        for on in file.columns:
-            if not on.is_unique and _is_similar(on, key) and len(values & set(on.given)) > 0.1 * len(values):
-                return True
-    return False
+    return any(
+        not on.is_unique and _is_similar(on, key) and len(set(key.given) & set(on.given)) > 0.1 * key.distinct
+        for key in filter(_may_identify, other.columns)
+        for on in file.columns
+    )
 
 
 def _join(known: list[ColumnProfile], file: FileProfile) -> ProposedJoin | None:
@@ -90,35 +99,24 @@ def _join(known: list[ColumnProfile], file: FileProfile) -> ProposedJoin | None:
         for values, place in zip(held, places, strict=True):
             if (text := join_key(row[place])) in every:
                 values.add(text)
-    best: tuple[tuple[bool, bool, float, int], ColumnProfile, ColumnProfile] | None = None
+    candidates: list[tuple[tuple[bool, bool, float, int], ColumnProfile, ColumnProfile]] = []
     for key, values in zip(keys, held, strict=True):
         for on in known:
             texts = wanted.get(id(on))
             share = len(values & texts) / len(texts) if texts else 0.0
             is_named = _is_similar(on, key)
-            if share < (_ENOUGH / 10 if is_named else _ENOUGH) or (not is_named and len(values) < 5):
-                continue
-            if not is_named and not _is_telling(on):
-                continue
-            rank = (is_named, share > 0.99, share, len(values))
-            if best is None or rank > best[0]:
-                best = (rank, on, key)
-    if best is None:
+            is_telling = len(values) >= 5 and _is_telling(on)
+            if share >= (_ENOUGH / 10 if is_named else _ENOUGH) and (is_named or is_telling):
+                candidates.append(((is_named, share > 0.99, share, len(values)), on, key))
+    if not candidates:
         return None
-    (_, _, share, _), on, key = best
+    (_, _, share, _), on, key = max(candidates, key=itemgetter(0))
     return ProposedJoin(file, on, key, share, list(_aligned(file, on, key)))
 
 
 def _may_identify(column: ColumnProfile) -> bool:
     """Whether a column may identify the rows of its file. A time or an amount does not, however unique."""
-    return (
-        column.is_unique
-        and not column.missing_share
-        and len(column.given) > 1
-        and not _is_decimal(column)
-        and role_of(column.name) is None
-        and not (column.time_formats and column.number_share < 0.9)
-    )
+    return column.is_unique and not column.missing_share and len(column.given) > 1 and _may_refer(column)
 
 
 def _may_refer(column: ColumnProfile) -> bool:

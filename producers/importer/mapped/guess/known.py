@@ -13,10 +13,11 @@ from ruamel.yaml import YAML
 from producers.importer.mapped.column_roles import plain, role_of, words
 from producers.importer.mapped.guess.profile import ColumnProfile, FileProfile
 from producers.importer.mapped.guess.vocabulary import name_score
-from producers.importer.mapped.sections import as_list
+from producers.importer.mapped.mapping import as_list
 
 _DIRECTORY = Path(__file__).with_name("known")
 
+_CURRENCIES = frozenset(list_currencies())
 _NUMBERED = re.compile(r" \(\d+\)$")
 """What tells columns of one name apart."""
 
@@ -61,35 +62,25 @@ class KnownExport(BaseModel):
     totals: Names = []
     """The columns that what the shopper pays must equal."""
 
-    def find(self, field: str, columns: list[ColumnProfile]) -> list[ColumnProfile]:
-        """Return the columns of a field that the file has."""
-        return find_columns(self.columns.get(field, []), columns)
-
-    def fits(self, header: Iterable[str]) -> bool:
-        """Whether a file has all columns by which the export is recognised."""
-        return {known_name(name) for name in self.headers} <= {known_name(name) for name in header}
-
 
 def find_columns(names: list[str], columns: list[ColumnProfile]) -> list[ColumnProfile]:
     """Return the columns with these names."""
-    by_name: dict[str, ColumnProfile] = {}
-    for column in columns:
-        by_name.setdefault(known_name(column.name), column)
+    by_name = {known_name(column.name): column for column in reversed(columns)}
     return [by_name[key] for name in names if (key := known_name(name)) in by_name]
 
 
 def known_name(name: str) -> str:
     """Return a column's name without case, signs, its place among namesakes, and a currency at its end."""
     words = plain(_NUMBERED.sub("", name)).split()
-    if len(words) > 1 and words[-1].upper() in _currencies():
+    if len(words) > 1 and words[-1].upper() in _CURRENCIES:
         words.pop()
     return " ".join(words)
 
 
 def recognise(header: Iterable[str]) -> KnownExport | None:
     """Return the export that has this header; of several the one with the most columns in common."""
-    names = list(header)
-    fitting = [known for known in known_exports() if known.fits(names)]
+    names = set(map(known_name, header))
+    fitting = [known for known in known_exports() if names.issuperset(map(known_name, known.headers))]
     return max(fitting, key=lambda known: len(known.headers), default=None)
 
 
@@ -100,11 +91,6 @@ def known_exports() -> tuple[KnownExport, ...]:
     return tuple(KnownExport.model_validate(yaml.load(path)) for path in sorted(_DIRECTORY.glob("*.yaml")))
 
 
-@cache
-def _currencies() -> frozenset[str]:
-    return frozenset(list_currencies())
-
-
 def settlement_reason(file: FileProfile) -> str | None:
     """Return why a file is a settlement, or None.
 
@@ -112,15 +98,13 @@ def settlement_reason(file: FileProfile) -> str | None:
     the number of its payout beside the fees, or no price beside several fees or what is left of them.
     """
     names = [plain(column.name) for column in file.columns]
-    found = [set(name.split()) for name in names]
+    tokens = {token for name in names for token in name.split()}
     roles = [role_of(column.name) for column in file.columns]
-    pays_out = any(tokens & _PAID_OUT for tokens in found)
+    pays_out = bool(tokens & _PAID_OUT)
     has_fees = "fee" in roles
-    has_net = any(tokens & {"net", "netto", "liquido", "neto"} for tokens in found)
-    has_lines = any(name_score("product", column.name) for column in file.columns) and any(
-        name_score("quantity", column.name) or role_of(column.name) == "quantity" for column in file.columns
-    )
-    if has_lines:
+    has_net = bool(tokens & {"net", "netto", "liquido", "neto"})
+    has_quantity = "quantity" in roles or any(name_score("quantity", column.name) for column in file.columns)
+    if has_quantity and any(name_score("product", column.name) for column in file.columns):
         has_number = any(map(_PAYOUT_NUMBER.search, names))
         without_price = "price" not in roles and (roles.count("fee") > 1 or has_net)
         is_settlement = has_fees and (has_number or without_price)

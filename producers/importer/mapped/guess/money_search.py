@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from producers.importer.columns import sum_by
 from producers.importer.mapped.arithmetic import (
     DIGITS,
     ENOUGH,
@@ -15,7 +16,6 @@ from producers.importer.mapped.arithmetic import (
     Term,
     is_inside_prices,
     is_same_in_orders,
-    sum_of_rows,
 )
 from producers.importer.mapped.column_roles import is_grand_total
 from producers.importer.mapped.guess.amount_columns import AMOUNTS, AmountColumns, Goods, Numbers, is_money
@@ -51,7 +51,6 @@ class MoneyChoice:
     others: list[ColumnProfile] = field(default_factory=list)
     evidence: list[str] = field(default_factory=list)
     contradiction: str | None = None
-    unsure: list[str] = field(default_factory=list)
     compared: list[ColumnProfile] = field(default_factory=list)
 
 
@@ -106,41 +105,40 @@ class MoneySearch:
         return self._unchecked(self._contradiction(against, (grand or totals)[0]))
 
     def _contradiction(self, best: _Reading | None, total: Numbers) -> str:
-        name = best.total.column.name if best else total.column.name
         if best is None:
-            return f'no reading of the other columns makes the column "{name}"'
-        agreeing, compared = int(best.explanation.agrees.sum()), len(best.explanation.agrees)
+            return f'no reading of the other columns makes the column "{total.column.name}"'
         return (
-            f'the column "{name}" contradicts every reading of the amounts: the best one, {_describe(best)}, '
-            f"agrees in {agreeing:,} of {compared:,} orders"
+            f'the column "{best.total.column.name}" contradicts every reading of the amounts: the best one, '
+            f"{_describe(best)}, agrees in {_shares(best)} orders"
         )
 
     def _checked(self, best: _Reading, what: str) -> MoneyChoice:
-        goods, share = best.goods, best.explanation
+        goods, name = best.goods, best.total.column.name
         choice = MoneyChoice(
-            goods.price.column, goods.of, "", goods.quantity.column if goods.quantity else None
+            goods.price.column, goods.of, quantity=goods.quantity.column if goods.quantity else None
         )
-        agreeing, compared = int(share.agrees.sum()), len(share.agrees)
         choice.compared = [best.total.column]
-        choice.why = f'because {_describe(best)} is the column "{best.total.column.name}"'
+        choice.why = f'because {_describe(best)} is the column "{name}"'
         choice.evidence.append(
-            f'{_describe(best)} = column "{best.total.column.name}" to the smallest coin in {agreeing:,} of '
-            f"{compared:,} {what}s that were compared"
+            f'{_describe(best)} = column "{name}" to the smallest coin in {_shares(best)} {what}s that were '
+            "compared"
         )
-        choice.others = [each.price.column for each in self._table.goods if each.price is not goods.price][:4]
+        choice.others = self._other_prices(goods)
+        terms = best.explanation.terms
         for role in AMOUNTS:
-            terms = [term for term in share.terms if _as_amount(term) == role]
-            if terms:
-                choice.amounts[role] = self._amount(
-                    terms, f'it is part of the column "{best.total.column.name}"'
-                )
-        fees = [term.column for term in share.terms if _as_amount(term) is None]
+            of_role = [term for term in terms if _as_amount(term) == role]
+            if of_role:
+                choice.amounts[role] = self._amount(of_role, f'it is part of the column "{name}"')
+        fees = {term.column for term in terms if _as_amount(term) is None}
         if fees:
             choice.evidence.append(
-                f"not imported, since the shopper does not pay it: {', '.join(sorted(set(fees)))}"
+                f"not imported, since the shopper does not pay it: {', '.join(sorted(fees))}"
             )
         self._add_rest(choice, best)
         return choice
+
+    def _other_prices(self, goods: Goods) -> list[ColumnProfile]:
+        return [each.price.column for each in self._table.goods if each.price is not goods.price][:4]
 
     def _add_rest(self, choice: MoneyChoice, best: _Reading) -> None:
         """Decide about named amounts that are not part of the total: it may be that of the goods alone."""
@@ -151,7 +149,7 @@ class MoneySearch:
             name = named[0].column.name
             if is_grand_total(best.total.column.name):
                 inside = (
-                    "it is in the prices already" if role != "shipping" else "it is not part of the total"
+                    "it is not part of the total" if role == "shipping" else "it is in the prices already"
                 )
                 choice.left_out[role] = (
                     f'"{name}" is not added: {inside}, since "{best.total.column.name}" agrees without it'
@@ -176,7 +174,7 @@ class MoneySearch:
         if self._table.scaling(goods) > 0:
             times = "grow with the quantity" if goods.of == "line" else "are the same for all quantities"
             choice.why += f", and because the amounts of a product {times}"
-        choice.others = [each.price.column for each in self._table.goods if each.price is not goods.price][:4]
+        choice.others = self._other_prices(goods)
         for role in AMOUNTS:
             named = self._table.of_role(role)
             if named and role == "tax":
@@ -193,15 +191,9 @@ class MoneySearch:
         inside = is_inside_prices(named[0].values[with_tax], goods.rows[with_tax], self._table.coin)
         name, why = named[0].column.name, "its rate says so"
         if inside is None:
-            outside = (
-                self._table.known.tax_outside
-                if self._table.known and self._table.known.tax_outside
-                else ["USD", "CAD"]
-            )
-            inside, why = (
-                self._table.currency not in outside,
-                f"as usual for prices in {self._table.currency or 'this currency'}",
-            )
+            outside = (self._table.known.tax_outside if self._table.known else []) or ["USD", "CAD"]
+            inside = self._table.currency not in outside
+            why = f"as usual for prices in {self._table.currency or 'this currency'}"
         if inside:
             choice.left_out["tax"] = f'"{name}" is not added to the prices, which include it: {why}'
         else:
@@ -214,67 +206,48 @@ class MoneySearch:
         taken_off = [name[1:] for name in listed or [] if name.startswith("-")]
         less = [each for each in chosen if find_columns(taken_off, [each.column])]
         plus = [each for each in chosen if each not in less]
-        levels = {self._table.level(each) for each in chosen if each.values.any()} or {"line"}
+        levels = {self._table.level(each) for each in chosen if each.values.any()}
+        is_negative = bool(plus) and plus[0].is_negative
+        is_negative &= all(each.is_negative or not each.values.any() for each in plus)
         of = "order" if levels == {"order"} else "line"
-        negative = (
-            bool(plus)
-            and all(each.is_negative or not each.values.any() for each in plus)
-            and plus[0].is_negative
-        )
         return AmountChoice(
-            [each.column for each in plus], [each.column for each in less], of, negative, "by its name"
+            [each.column for each in plus], [each.column for each in less], of, is_negative, "by its name"
         )
 
     def _amount(self, terms: list[Term], why: str) -> AmountChoice:
         """Return the amount that these terms of one role are."""
-        columns = {each.column.name: each for each in self._table.numbers}
-        sign = {term.column: (-1 if term.is_negated else 1) for term in terms}
-        own = -1 if _as_amount(terms[0]) == "discount" else 1
-        plus = [columns[term.column] for term in terms if sign[term.column] == own]
-        less = [columns[term.column] for term in terms if sign[term.column] != own]
-        is_negative = not plus
-        if is_negative:  # a discount that is written as −5.00
-            plus, less = less, plus
-        return AmountChoice(
-            [each.column for each in plus], [each.column for each in less], terms[0].of, is_negative, why
-        )
+        columns = {each.column.name: each.column for each in self._table.numbers}
+        own = _as_amount(terms[0]) == "discount"
+        plus = [columns[term.column] for term in terms if term.is_negated == own]
+        less = [columns[term.column] for term in terms if term.is_negated != own]
+        # A discount that is written as −5.00 has nothing but what is taken off.
+        return AmountChoice(plus or less, less if plus else [], terms[0].of, not plus, why)
 
     def _readings(self, order: NDArray[np.int64], orders: int, live: NDArray[np.bool_]) -> Iterator[_Reading]:
         """Yield the best explanation of each total by each reading of the goods."""
         for goods in self._table.goods:
-            sums = sum_of_rows(order, orders, goods.rows)
-            sold = sum_of_rows(order, orders, (goods.rows != 0).astype(np.int64)) > 0
-            terms = list(self._terms(goods, order, orders))
-            explainer = Explainer(terms, orders, self._table.coin)
+            sums = sum_by(order, orders, goods.rows)
+            sold = sum_by(order, orders, (goods.rows != 0).astype(np.int64)) > 0
+            explainer = Explainer(self._terms(goods, order, orders), orders, self._table.coin)
             for total in self._table.totals():
-                if total is goods.price:
-                    continue
-                for of in ("order", "line"):
-                    same = is_same_in_orders(order, total.values, total.given)
-                    if of == "order" and not same:
-                        continue
-                    if of == "line" and same and len(order) > orders:
+                same = is_same_in_orders(order, total.values, total.given)
+                for of, is_possible in (("order", same), ("line", not same or len(order) <= orders)):
+                    if total is goods.price or not is_possible:
                         continue
                     whole = self._table.per_order(total, of, order, orders)
                     known = live & sold & (whole != 0)
-                    if known.sum() < max(1, 0.8 * (live & sold).sum()):
-                        continue
-                    explanation = explainer.explain(whole - sums, known)
-                    if _is_possible(explanation):
-                        yield _Reading(goods, total, of, explanation)
+                    if known.sum() >= max(1, 0.8 * (live & sold).sum()):
+                        explanation = explainer.explain(whole - sums, known)
+                        if _is_possible(explanation):
+                            yield _Reading(goods, total, of, explanation)
 
-    def _terms(self, goods: Goods, order: NDArray[np.int64], orders: int) -> Iterator[Term]:
+    def _terms(self, goods: Goods, order: NDArray[np.int64], orders: int) -> list[Term]:
+        """Return the amounts that may lie between the goods and a total, the likeliest first."""
         found: list[Term] = []
         units = goods.quantity.values // 10**DIGITS if goods.quantity else np.ones(self._table.rows, np.int64)
         for each in self._table.numbers:
-            if (
-                each is goods.price
-                or each is goods.quantity
-                or not each.values.any()
-                or each.role in ("price", "quantity", "total")
-            ):
-                continue
-            if each.role is None and not is_money(each):
+            is_other = each.role not in ("price", "quantity", "total") and (each.role or is_money(each))
+            if each is goods.price or each is goods.quantity or not each.values.any() or not is_other:
                 continue
             role, cost = _natural(each)
             same = is_same_in_orders(order, each.values, each.given)
@@ -284,15 +257,12 @@ class MoneySearch:
             if levels[-1][0] == "line" and role in ("discount", "tax") and (units > 1).any():
                 levels.append(("unit", 1))
             for of, more in levels:
-                values = each.values * units if of == "unit" else each.values
-                whole = self._table.per_order(
-                    replace(each, values=values), "line" if of == "unit" else of, order, orders
-                )
+                of_rows = replace(each, values=each.values * units) if of == "unit" else each
+                whole = self._table.per_order(of_rows, "line" if of == "unit" else of, order, orders)
                 for sign in _signs(each.role if role != "fee" else role, each):
                     term_role = role or ("shipping" if sign > 0 and not each.is_negative else "discount")
                     found.append(Term(each.column.name, term_role, of, sign * whole, sign < 0, cost + more))
-        found.sort(key=lambda term: term.cost)
-        yield from found[:_MAX_TERMS]
+        return sorted(found, key=lambda term: term.cost)[:_MAX_TERMS]
 
     def _is_enough(self, reading: _Reading) -> bool:
         explanation = reading.explanation
@@ -334,19 +304,18 @@ def _as_amount(term: Term) -> str | None:
 
 def _is_possible(explanation: Explanation) -> bool:
     """Whether a mapping can say it: the columns of one amount are all of the order or all of the line."""
-    levels: dict[str, set[str]] = {}
-    for term in explanation.terms:
-        if role := _as_amount(term):
-            levels.setdefault(role, set()).add(term.of)
-    return all(len(of) == 1 for of in levels.values())
+    levels = {(role, term.of) for term in explanation.terms if (role := _as_amount(term))}
+    return len(levels) == len({role for role, _ in levels})
+
+
+def _shares(reading: _Reading) -> str:
+    agrees = reading.explanation.agrees
+    return f"{int(agrees.sum()):,} of {len(agrees):,}"
 
 
 def _describe(reading: _Reading) -> str:
     """Return the reading as a formula: `Price × Qty − Discount + Shipping`."""
     goods = reading.goods
-    parts = [f'"{goods.price.column.name}"']
-    if goods.of == "unit" and goods.quantity:
-        parts[0] += f' × "{goods.quantity.column.name}"'
-    for term in reading.explanation.terms:
-        parts.append(f'{"−" if term.is_negated else "+"} "{term.column}"')
-    return " ".join(parts)
+    units = f' × "{goods.quantity.column.name}"' if goods.of == "unit" and goods.quantity else ""
+    terms = (f' {"−" if term.is_negated else "+"} "{term.column}"' for term in reading.explanation.terms)
+    return f'"{goods.price.column.name}"{units}{"".join(terms)}'

@@ -1,4 +1,4 @@
-"""Describes a table's columns by their values: how many are numbers, times, e-mail addresses, distinct, …"""
+"""Describes a table: how its file is written, and its columns by their values."""
 
 import re
 from collections import Counter
@@ -9,12 +9,26 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 from common.errors import UserError
+from common.money import MINOR_DIGITS
 from producers.importer.mapped.cells import UNREADABLE, number_parser, time_parser
-from producers.importer.mapped.guess import file_format
+from producers.importer.mapped.column_roles import role_of
+from producers.importer.mapped.mapping import MISSING, FileFormat, Time
 from producers.importer.mapped.rows import Row, SourceFile
-from producers.importer.mapped.sections import MISSING, FileFormat, Time
+from producers.kit.tables.files import (
+    UnknownEncoding,
+    delimiter_of,
+    encoding_of,
+    header_row,
+    kind_of,
+    rows_from_each_line,
+    stated_delimiter,
+)
+from producers.kit.tables.numbers import separator_of
+from producers.kit.tables.workbooks import Workbook
 
 SAMPLE_ROWS = 20_000
+_LINES = 60
+"""Lines of a file that tell how it is written."""
 
 TIME_FORMATS = (
     "iso", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d/%m/%y %H:%M",
@@ -76,7 +90,12 @@ class ColumnProfile:
     @cached_property
     def email_share(self) -> float:
         """The share of e-mail addresses."""
-        return sum(bool(_EMAIL.fullmatch(text)) for text in self.given[:500]) / max(len(self.given[:500]), 1)
+        return self.share(lambda text: bool(_EMAIL.fullmatch(text)), 500)
+
+    def share(self, has: Callable[[str], bool], cells: int = 2000) -> float:
+        """Return the share of the first cells with a value that have something."""
+        texts = self.given[:cells]
+        return sum(map(has, texts)) / len(texts) if texts else 0.0
 
     @cached_property
     def runs(self) -> float:
@@ -138,7 +157,7 @@ class ColumnProfile:
     @cached_property
     def times_of_day(self) -> float:
         """The share of times of day, such as `14:05` or `2:05 PM`."""
-        return sum(bool(_CLOCK.fullmatch(text)) for text in self.given[:500]) / max(len(self.given[:500]), 1)
+        return self.share(lambda text: bool(_CLOCK.fullmatch(text)), 500)
 
     def _share_of_times(self, pattern: str, texts: list[str]) -> float:
         values = _times(pattern, texts)
@@ -151,8 +170,7 @@ class ColumnProfile:
 
 
 def _times(pattern: str, texts: list[str]) -> list[int]:
-    parse: Callable[[str], int] = time_parser(Time(column=["t"], format=pattern))
-    return [parse(text) for text in texts]
+    return list(map(time_parser(Time(column=["t"], format=pattern)), texts))
 
 
 @dataclass
@@ -172,22 +190,88 @@ class FileProfile:
         Raises:
             UserError: the file can't be read.
         """
-        written = file_format.detect(path)
+        written = detect(path)
         file = SourceFile(path, written)
         width = len(file.header)
         rows = [row[:width] for _, row in islice(file.rows(), SAMPLE_ROWS)
                 if len(row) == width or (len(row) == width + 1 and not row[-1].strip())]  # fmt: skip
-        decimal = file_format.decimal_separator(file.header, rows[:2000], currency)
+        decimal = decimal_separator(file.header, rows[:2000], currency)
         written = FileFormat.model_validate(written.model_dump() | {"decimal": decimal})
         if not rows or len(file.header) < 2:
             raise UserError(f"{path} has {'one column' if rows else 'no rows after its first line'}")
         profile = FileProfile(path, written, file.header, len(rows))
-        for position, name in enumerate(file.header):
-            if name and file.header.count(name) == 1:
-                texts = [row[position].strip() for row in rows]
-                profile.columns.append(ColumnProfile(profile, name, texts))
+        profile.columns += [
+            ColumnProfile(profile, name, [row[position].strip() for row in rows])
+            for position, name in enumerate(file.header)
+            if name and file.header.count(name) == 1
+        ]
         return profile
 
-    def column(self, name: str) -> ColumnProfile | None:
-        """Return a column by name."""
-        return next((column for column in self.columns if column.name == name), None)
+
+def detect(path: Path) -> FileFormat:
+    """Return how a file is written, but for the decimal separator, which comes from its values.
+
+    Raises:
+        UserError: the file can't be read, or has no rows.
+    """
+    kind = kind_of(path)
+    if kind == "parquet":
+        return FileFormat()
+    if kind == "workbook":
+        return _detect_sheet(path)
+    try:
+        with path.open("rb") as binary:
+            encoding = encoding_of(binary)
+        with path.open(encoding=encoding, errors="replace", newline="") as file:
+            lines = [line.removeprefix("\ufeff") for line in islice(file, _LINES)]
+    except UnknownEncoding as error:
+        raise UserError(f"{path} can't be read: {error}") from error
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"it is not {encoding}"
+        raise UserError(f"{path} can't be read ({reason})") from error
+    delimiter = delimiter_of(lines)
+    return FileFormat(delimiter=delimiter, encoding=encoding, skip_lines=_lines_to_skip(lines, delimiter))
+
+
+_THOUSANDTHS = re.compile(
+    rf"\b(?:{'|'.join(code for code, digits in MINOR_DIGITS.items() if digits == 3)})\b"
+)
+"""Currencies whose prices have three decimals."""
+_GROUPED_BY_POINTS = re.compile(r"[^\d.,]*[1-9]\d{0,2}\.\d{3}[^\d.,]*")
+
+
+def decimal_separator(header: Row, rows: list[Row], currency: str = "") -> str:
+    """Return the decimal separator of most numbers with one, in the columns of amounts if they tell.
+
+    If no amount tells, as in a shop whose prices are all like `Rp 199.000`, the point divides thousands,
+    unless the file's currency, or else `currency`, has three decimals.
+    """
+    amounts = [place for place, name in enumerate(header) if role_of(name) in ("price", "total")]
+    for cells in (
+        [row[place] for row in rows for place in amounts if place < len(row)],
+        [cell for row in rows for cell in row],
+    ):
+        separated = [cell for cell in cells if "," in cell or "." in cell]
+        votes = Counter(separator_of(cell) for cell in separated)
+        if votes[","] or votes["."]:
+            return "," if votes[","] > votes["."] else "."
+        if any(_GROUPED_BY_POINTS.fullmatch(cell) for cell in separated):
+            texts = (currency, *(cell for row in rows[:200] for cell in row))
+            return "." if any(map(_THOUSANDTHS.search, texts)) else ","
+    return "."
+
+
+def _detect_sheet(path: Path) -> FileFormat:
+    workbook = Workbook(path)
+    sheet = workbook.largest_sheet()
+    rows = list(islice(workbook.rows(sheet, "."), _LINES))
+    header = header_row(rows)
+    are_blank = not any(cell.strip() for row in rows[:header] for cell in row)
+    return FileFormat(sheet=sheet, skip_lines=0 if are_blank else header)
+
+
+def _lines_to_skip(lines: list[str], delimiter: str) -> int:
+    """Return how many lines come before the header, 0 if the reader skips them by itself."""
+    before = lines[: header_row(rows_from_each_line(lines, delimiter))]
+    is_plain = all(not line.strip(f' \t\r\n"{delimiter}') or stated_delimiter(line) for line in before)
+    return 0 if is_plain else len(before)

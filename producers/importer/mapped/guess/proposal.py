@@ -4,22 +4,28 @@ import json
 from pathlib import Path
 
 from common.errors import UserError
-from producers.importer.findings import Check
+from producers.importer.dataset import Check
 from producers.importer.mapped.checks import check_totals
 from producers.importer.mapped.column_roles import role_of
 from producers.importer.mapped.data_set import MappedDataSet
 from producers.importer.mapped.guess.amount_columns import AmountColumns
 from producers.importer.mapped.guess.choice import Choice, choose
-from producers.importer.mapped.guess.draft import Draft, identifier, one_line, quoted
-from producers.importer.mapped.guess.ends import write_ends
-from producers.importer.mapped.guess.identities import write_ids, write_people
-from producers.importer.mapped.guess.joins import ProposedJoin, line_file, propose_joins
+from producers.importer.mapped.guess.joins import ProposedJoin, columns_of, line_file, propose_joins
+from producers.importer.mapped.guess.keys import (
+    Draft,
+    currency_of,
+    identifier,
+    one_line,
+    quoted,
+    write_ends,
+    write_ids,
+    write_money,
+    write_people,
+)
 from producers.importer.mapped.guess.known import KnownExport, recognise, settlement_reason
-from producers.importer.mapped.guess.money import currency_of, write_money
 from producers.importer.mapped.guess.money_search import MoneySearch
 from producers.importer.mapped.guess.profile import ColumnProfile, FileProfile
-from producers.importer.mapped.mapping_file import parse_mapping
-from producers.importer.mapped.sections import FileFormat
+from producers.importer.mapped.mapping import FileFormat, parse_mapping
 
 _TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _MAX_FILES = 100
@@ -42,7 +48,7 @@ def propose(directory: Path, currency: str = "EUR", locale: str = "en") -> str:
         raise UserError(f"{directory} has no file that ends in {', '.join(_TABLES)}")
     if len(paths) > _MAX_FILES:
         raise UserError(f"{directory} has {len(paths):,} tables: move those of one shop to a directory")
-    files, unusable = _usable(*_read(paths, currency))
+    files, unusable = _read(paths, currency)
     lines = line_file(_without_settlements(files))
     known = recognise(lines.header)
     if known and known.refused:
@@ -70,41 +76,44 @@ def _draft(
     currency: str,
 ) -> Draft:
     """Return the choices, with the amounts that fit the currency."""
-    columns = [*lines.columns]
-    for join in joins:
-        names = {column.name for column in columns}
-        columns += [column for column in join.columns if column.name not in names]
-    prices = [
+    columns = columns_of(lines, joins)
+    prices = (
         column
         for column in columns
         if role_of(column.name) in ("price", "total") and column.number_share > 0.9
-    ]
-    code, _, _ = currency_of(choices, prices[0] if prices else None, columns, currency)
+    )
+    code, _, _ = currency_of(choices, next(prices, None), columns, currency)
     money = MoneySearch(AmountColumns(columns, choices, known, code)).find()
     used = {column.name for choice in choices.values() for column in choice.columns}
-    used |= {column.name for column in (money.price, money.quantity) if column}
     # A total of another file checks the import, too.
-    used |= {column.name for column in money.compared}
+    used |= {column.name for column in (money.price, money.quantity, *money.compared) if column}
     used |= {column.name for amount in money.amounts.values() for column in (*amount.columns, *amount.less)}
     return Draft(directory, lines, _needed_joins(joins, used), known, choices, money, code)
 
 
-def _usable(files: list[FileProfile], unreadable: list[str]) -> tuple[list[FileProfile], list[str]]:
-    """Return the files without those that are known to have no orders, and why each other one is not used.
+def _read(paths: list[Path], currency: str) -> tuple[list[FileProfile], list[str]]:
+    """Return the files that may have orders, and why each other one is not used.
 
     Raises:
         UserError: no file is left.
     """
-    usable: list[FileProfile] = []
-    for file in files:
+    files: list[FileProfile] = []
+    unreadable: list[str] = []
+    refused: list[str] = []
+    for path in paths:
+        try:
+            file = FileProfile.read(path, currency)
+        except UserError as error:
+            unreadable.append(str(error))
+            continue
         known = recognise(file.header)
         if known and known.refused and not known.details:
-            unreadable = [*unreadable, f"{file.path} is {known.export}: {known.refused}"]
+            refused.append(f"{path} is {known.export}: {known.refused}")
         else:
-            usable.append(file)
-    if not usable:
-        raise UserError(unreadable[0])
-    return usable, unreadable
+            files.append(file)
+    if not files:
+        raise UserError([*unreadable, *refused][0])
+    return files, [*unreadable, *refused]
 
 
 def _without_settlements(files: list[FileProfile]) -> list[FileProfile]:
@@ -113,10 +122,10 @@ def _without_settlements(files: list[FileProfile]) -> list[FileProfile]:
     Raises:
         UserError: no file is left.
     """
-    reasons = {id(file): settlement_reason(file) for file in files if recognise(file.header) is None}
-    left = [file for file in files if not reasons.get(id(file))]
+    reasons = [None if recognise(file.header) else settlement_reason(file) for file in files]
+    left = [file for file, reason in zip(files, reasons, strict=True) if not reason]
     if not left:
-        raise UserError(f"{files[0].path} {reasons[id(files[0])]}")
+        raise UserError(f"{files[0].path} {reasons[0]}")
     return left
 
 
@@ -144,19 +153,19 @@ def _require_products(lines: FileProfile, choices: dict[str, Choice]) -> None:
 
 def _is_packed(column: ColumnProfile) -> bool:
     """Whether cells have several products: parts that repeat in the cell, with counts or prices."""
-    if column.number_share > 0.1 or (
-        "product" not in column.name.casefold() and "item" not in column.name.casefold()
-    ):
-        return False
-    return any(text.count(":") >= 3 or text.count("|") or text.count("×") > 1 for text in column.given[:200])
+    is_named = any(word in column.name.casefold() for word in ("product", "item"))
+    return (
+        is_named
+        and column.number_share <= 0.1
+        and any(text.count(":") >= 3 or text.count("|") or text.count("×") > 1 for text in column.given[:200])
+    )
 
 
 def _checks(directory: Path, text: str, locale: str) -> list[Check]:
     """Return what the tables' totals say of an import with a mapping; nothing if the mapping is not "
     "complete."""
     try:
-        mapping = parse_mapping(text, "the proposal")
-        done = MappedDataSet(mapping, directory).read(directory)
+        done = MappedDataSet(parse_mapping(text, "the proposal"), directory).read(directory)
         return check_totals(done.source, directory, locale)
     except UserError:
         return []
@@ -177,23 +186,6 @@ def _text(
     write_money(draft)
     write_ends(draft)
     return "".join(f"{one_line(line)}\n" for line in (*_head(draft, checks), *draft.out))
-
-
-def _read(paths: list[Path], currency: str) -> tuple[list[FileProfile], list[str]]:
-    """Return the files that are tables, and why the others are none.
-
-    Raises:
-        UserError: no file is a table.
-    """
-    files, unreadable = [], []
-    for path in paths:
-        try:
-            files.append(FileProfile.read(path, currency))
-        except UserError as error:
-            unreadable.append(str(error))
-    if not files:
-        raise UserError(unreadable[0])
-    return files, unreadable
 
 
 def _head(draft: Draft, checks: list[Check]) -> list[str]:
@@ -219,8 +211,7 @@ def _head(draft: Draft, checks: list[Check]) -> list[str]:
 
 
 def _write_files(draft: Draft, same: list[FileProfile], unused: list[FileProfile]) -> None:
-    lines = ["# Each row of these files is an order line."]
-    lines += ["files:"]
+    lines = ["# Each row of these files is an order line.", "files:"]
     for file in same:
         lines += [f"  - path: {quoted(file.path.name)}", *_format(file.format, "    ")]
     draft.add(*lines)
@@ -250,9 +241,5 @@ def _needed_joins(joins: list[ProposedJoin], used: set[str]) -> list[ProposedJoi
 
 def _format(written: FileFormat, indent: str) -> list[str]:
     """Return the keys of a file's format that are not the default."""
-    changed = {
-        key: value
-        for key, value in written.model_dump().items()
-        if value != FileFormat.model_fields[key].default
-    }
-    return [f"{indent}{key}: {quoted(str(value))}" for key, value in changed.items() if key != "path"]
+    changed = written.model_dump(exclude_defaults=True)
+    return [f"{indent}{key}: {quoted(str(value))}" for key, value in changed.items()]

@@ -275,11 +275,9 @@ def status_meaning(text: str) -> str | None:
         is_asked = _has(said, _REQUESTED)
         is_parcel = _has(said, ("fail", "falh")) and _has(said, _SENDING)
         return None if _is_denied(said, CANCELLED_STEMS) or is_asked or is_parcel else "cancelled"
-    if said in UNPAID_STATES:
-        return "unpaid"
-    if _has(said, UNPAID_STEMS):
-        return None if _has(said, _SENDING) and not _PAYMENT & set(said.split()) else "unpaid"
-    return None
+    is_sent = _has(said, _SENDING) and not _PAYMENT & set(said.split())
+    is_unpaid = said in UNPAID_STATES or (_has(said, UNPAID_STEMS) and not is_sent)
+    return "unpaid" if is_unpaid else None
 
 
 def payment_method(text: str) -> str | None:
