@@ -33,7 +33,7 @@ async def close_unpaid(tx: Transaction, order_id: str) -> bool:
     payment = await store.lock_payment(tx, order_id)
     after = payment.expired()
     if after.state != payment.state:
-        await store.save_payment(tx, after)
+        await store.save_expired_payment(tx, after)
     return after.is_closed
 
 

@@ -142,6 +142,14 @@ async def save_payment(tx: Transaction, payment: Payment, failure: str | None = 
         tx.notify(DUE)
 
 
+async def save_expired_payment(tx: Transaction, payment: Payment) -> None:
+    """Save a locked payment whose reservation has expired.
+
+    The worker is not woken: a call that has begun may bring its outcome before the worker voids the payment.
+    """
+    await _save_payment(tx, payment, None)
+
+
 @statement("""
     UPDATE payments
     SET shopper_id = $payment.shopper_id::text, currency = $payment.currency::text,
