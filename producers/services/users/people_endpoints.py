@@ -10,7 +10,7 @@ from common.ids import PRINTABLE, Uuid
 from common.openapi import NOT_FOUND
 from producers.kit.http.endpoint import json_response, transactions
 from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath, ServiceRoute
-from producers.services.users import people, registration
+from producers.services.users import people, registration, store
 from producers.services.users.policy import ADMIN_READ, ADMIN_WRITE, PLATFORM, PLATFORM_WITH_SECRET
 from producers.services.users.requests import NAME, context_of
 from producers.services.users.schemas import (
@@ -21,6 +21,8 @@ from producers.services.users.schemas import (
     PersonDetailsResponse,
     PersonRequest,
     RegisteredResponse,
+    RelationRequest,
+    RelationResponse,
     RightsResponse,
     RoleRequest,
     StaffRoleRequest,
@@ -70,6 +72,16 @@ async def person(request: Request, user_id: UserId) -> Response:
 async def show_person_rights(request: Request, user_id: UserId) -> Response:
     """What a person may do now; 404 if they may do nothing. Services ask before they use what they made."""
     return json_response(await people.show_rights(transactions(request, NAME), user_id))
+
+
+@internal.post("/{user_id}/relations", response_model=RelationResponse)
+@policy(PLATFORM)
+async def is_person_related(
+    request: Request, user_id: UserId, body: Annotated[RelationRequest, JsonBody()]
+) -> Response:
+    """Whether a person works for a seller, or shares a mailbox or a saved address with somebody who does."""
+    async with transactions(request, NAME).connection() as sql:
+        return json_response({"is_related": await store.is_related(sql, user_id, body.seller_id, body.since)})
 
 
 @internal.post("/lookups", response_model=FoundPersonResponse)

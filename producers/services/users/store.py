@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.queries import load_queries
+from producers.kit.postgres.statements import statement
 
 SQL = load_queries(__file__)
 
@@ -138,6 +139,43 @@ async def save_staff_role(tx: Transaction, user_id: str, seller_id: str, role: s
     if role is None:
         return await tx.sql.fetchval(SQL["delete_staff_role"], user_id, seller_id) is not None
     return await tx.sql.fetchval(SQL["save_staff_role"], user_id, seller_id, role) is not None
+
+
+@statement("""
+    WITH staff AS (
+        SELECT user_id FROM staff_roles WHERE seller_id = $seller_id::text
+        UNION
+        SELECT user_id FROM demo_memberships WHERE seller_id = $seller_id::text
+        UNION
+        SELECT user_id FROM former_staff_roles
+        WHERE seller_id = $seller_id::text AND ended_at > $since::timestamptz
+    ), known AS (
+        SELECT
+            user_id,
+            regexp_replace(email, '[+][^@]*@', '@') AS mailbox,
+            array(
+                SELECT lower(
+                    regexp_replace(
+                        concat_ws('|', street, city, postal_code, country), '[^[:alnum:]|]', '', 'g'
+                    )
+                )
+                FROM addresses WHERE addresses.user_id = people.user_id
+            ) AS places
+        FROM people
+        WHERE user_id = $user_id::uuid OR user_id IN (SELECT user_id FROM staff)
+    )
+    SELECT EXISTS (
+        SELECT FROM known AS author
+        JOIN known AS member ON member.user_id IN (SELECT user_id FROM staff)
+        WHERE author.user_id = $user_id::uuid AND (
+            member.user_id = author.user_id
+            OR member.mailbox = author.mailbox
+            OR member.places && author.places
+        )
+    )
+""")
+async def is_related(sql: Any, user_id: str, seller_id: str, since: datetime) -> bool:
+    """Return whether a person is close to somebody who has worked for a seller since a moment, or is them."""
 
 
 async def revoke_staff(tx: Transaction, seller_id: str) -> None:
