@@ -16,8 +16,6 @@ FILES = (
     "store.py",
     "handlers.py",
     "endpoints.py",
-    "schemas.py",
-    "problems.py",
 )
 
 services = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)

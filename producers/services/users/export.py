@@ -22,7 +22,7 @@ async def export(transactions: Transactions, context: UsersContext, user_id: str
 
     Raises:
         UnknownPerson: they were erased.
-        ServiceNotReady: orders or alerts does not answer.
+        ServiceNotReady: orders, reviews or alerts does not answer.
         KeysNotReady: the person's key can't be read.
     """
     async with transactions.connection() as sql:
@@ -53,4 +53,10 @@ async def export(transactions: Transactions, context: UsersContext, user_id: str
         }
     subscriptions = await context.peers.ask("alerts", f"/v1/alert_subscriptions/{user_id}")
     orders = await context.peers.ask("orders", "/v1/orders/exports", {"shopper_ids": shopper_ids})
-    return {**exported, "mails_about_sellers": subscriptions["subscriptions"], "orders": orders["orders"]}
+    reviews = await context.peers.ask("reviews", "/v1/reviews/exports", {"shopper_ids": shopper_ids})
+    return {
+        **exported,
+        "mails_about_sellers": subscriptions["subscriptions"],
+        "orders": orders["orders"],
+        **reviews,
+    }
