@@ -43,6 +43,7 @@ from serving.web.seller import live as seller_live
 from serving.web.seller import metrics as seller_metrics
 from serving.web.seller import overview as seller_overview
 from serving.web.seller import recommendations as seller_recommendations
+from serving.web.seller import replies as seller_replies
 from serving.web.seller import reviews as seller_reviews
 from serving.web.seller import signals as seller_signals
 from serving.web.seller import sql as seller_sql
@@ -51,7 +52,7 @@ from serving.web.seller_admin import application as seller_application
 from serving.web.seller_admin import costs as seller_costs
 from serving.web.seller_admin import settings as seller_settings
 from serving.web.storefront import pages as storefront
-from serving.web.storefront import tiles, visitor
+from serving.web.storefront import reviews, tiles, visitor
 
 MAX_SELLERS = 5
 """The largest number of sellers in a search result."""
@@ -88,6 +89,7 @@ def mount(app: FastAPI, settings: Settings, domains: OpenDomains) -> PageRendere
         seller_earnings.router,
         seller_fulfilment.router,
         seller_reviews.router,
+        seller_replies.router,
         seller_recommendations.router,
         seller_sql.router,
         seller_alerts.router,
@@ -96,7 +98,7 @@ def mount(app: FastAPI, settings: Settings, domains: OpenDomains) -> PageRendere
         seller_settings.router,
         seller_costs.router,
     )  # /sell/apply before /sell/{seller_id}
-    for each in (*sellers, storefront.router, visitor.router, *PEOPLE, *admin.ROUTERS):
+    for each in (*sellers, storefront.router, reviews.router, visitor.router, *PEOPLE, *admin.ROUTERS):
         app.include_router(each)
     app.router.routes.append(tiles.route(pages.version))
     app.mount("/static", VersionedFiles(WEB_DIR / "static", pages.version), name="static")

@@ -25,7 +25,7 @@ async def export(transactions: Transactions, context: UsersContext, user_id: str
 
     Raises:
         UNKNOWN_PERSON: they were erased.
-        ServiceNotReady: orders or alerts does not answer.
+        ServiceNotReady: orders, reviews or alerts does not answer.
         KEYS_NOT_READY: the person's key can't be read.
     """
     async with transactions.connection() as sql:
@@ -53,7 +53,13 @@ async def export(transactions: Transactions, context: UsersContext, user_id: str
         }
     subscriptions = await context.peers.ask("alerts", f"/v1/alert_subscriptions/{user_id}")
     orders = await context.peers.ask("orders", "/v1/orders/exports", {"shopper_ids": shopper_ids})
-    return {**exported, "mails_about_sellers": subscriptions["subscriptions"], "orders": orders["orders"]}
+    reviews = await context.peers.ask("reviews", "/v1/reviews/exports", {"shopper_ids": shopper_ids})
+    return {
+        **exported,
+        "mails_about_sellers": subscriptions["subscriptions"],
+        "orders": orders["orders"],
+        **reviews,
+    }
 
 
 async def erase(

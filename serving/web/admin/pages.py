@@ -14,6 +14,7 @@ from serving.web.admin import (
     people,
     recommendation_health,
     recommendations,
+    reviews,
     sellers,
     settings,
     trainings,
@@ -32,6 +33,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     experiments.router,
     trainings.router,
     commission.router,
+    reviews.router,
     dead_letters.router,
     limits.router,
 )

@@ -50,6 +50,8 @@ POLICIES: Mapping[str, AccessPolicy] = dict.fromkeys(
         "roll_back_training",
         "commission",
         "add_commission_rule",
+        "reviews",
+        "decide_review",
         "dead_letters",
         "dead_letters_of_topic",
         "replay_dead_letters",
