@@ -8,6 +8,12 @@ from typing_extensions import TypedDict
 from serving.kit.response_types import AsOf, Moment, Period, Stale
 
 
+_TEXT = (
+    "Null unless it is published, and of reviews that were written in the shop: `published_reviews` has their "
+    "texts."
+)
+
+
 class Review(TypedDict):
     """A review of the seller, or of a product of theirs. It does not say who wrote it."""
 
@@ -20,8 +26,11 @@ class Review(TypedDict):
     status: Annotated[
         Literal["submitted", "published", "rejected"], Field(description="Whether everybody may read it.")
     ]
-    title: Annotated[str | None, Field(description="Null unless it is published.")]
-    comment: Annotated[str | None, Field(description="Null unless it is published.")]
+    title: Annotated[str | None, Field(description=_TEXT)]
+    comment: Annotated[str | None, Field(description=_TEXT)]
+    reply: Annotated[
+        str | None, Field(description="What the seller answered in public. Null unless it is published.")
+    ]
 
 
 class Reviews(TypedDict):

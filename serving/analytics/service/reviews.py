@@ -12,7 +12,7 @@ from serving.kit.names import UNNAMED
 from serving.kit.periods import LATEST
 from serving.kit.problems import BadAnalyticsRequest
 
-REVIEW_TABLES = ("review_scores",)
+REVIEW_TABLES = ("review_versions",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class ReviewsRequest:
 
 
 class ReviewsService:
-    """Returns reviews. The text of a review is shown once the review is published."""
+    """Returns reviews. Text and reply are shown while everybody may read the review."""
 
     def __init__(self, context: AnalyticsContext) -> None:
         self._context = context
@@ -81,6 +81,7 @@ class ReviewsService:
             "status": row["status"],
             "title": row["title"],
             "comment": row["comment"],
+            "reply": row["reply"],
         }
 
 
