@@ -16,6 +16,11 @@ from serving.kit.periods import LATEST
 from serving.kit.problems import UNUSABLE_PARAMETER
 from serving.kit.response_types import AsOf, Moment, Period, Stale
 
+_TEXT = (
+    "Null unless it is published, and of reviews that were written in the shop: `published_reviews` has their "
+    "texts."
+)
+
 
 class Review(TypedDict):
     """A review of the seller, or of a product of theirs. It does not say who wrote it."""
@@ -29,8 +34,11 @@ class Review(TypedDict):
     status: Annotated[
         Literal["submitted", "published", "rejected"], Field(description="Whether everybody may read it.")
     ]
-    title: Annotated[str | None, Field(description="Null unless it is published.")]
-    comment: Annotated[str | None, Field(description="Null unless it is published.")]
+    title: Annotated[str | None, Field(description=_TEXT)]
+    comment: Annotated[str | None, Field(description=_TEXT)]
+    reply: Annotated[
+        str | None, Field(description="What the seller answered in public. Null unless it is published.")
+    ]
 
 
 class Reviews(TypedDict):
@@ -46,7 +54,7 @@ class Reviews(TypedDict):
     stale: Stale
 
 
-REVIEW_TABLES = ("review_scores",)
+REVIEW_TABLES = ("review_versions",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ class ReviewsRequest:
 
 
 class ReviewsService:
-    """Returns reviews. The text of a review is shown once the review is published."""
+    """Returns reviews. Text and reply are shown while everybody may read the review."""
 
     def __init__(self, context: AnalyticsContext) -> None:
         self._context = context
@@ -115,6 +123,7 @@ class ReviewsService:
             "status": row["status"],
             "title": row["title"],
             "comment": row["comment"],
+            "reply": row["reply"],
         }
 
 
