@@ -8,6 +8,7 @@ from common.guarded_route import RouteHandler
 from common.principal import Principal
 from common.principal_token import COMMERCE, HEADER, InvalidToken, PrincipalTokens, Sender
 from producers.kit.http.idempotency import IdempotentRequests
+from producers.kit.http.problems import NOT_YOUR_SHOPPER
 
 
 class ServiceGuard:
@@ -58,3 +59,15 @@ def principal_of(request: Request) -> Principal:
     if principal is None:
         raise SignInRequired
     return principal
+
+
+def shopper_of(named: str | None, principal: Principal) -> str:
+    """Return for whom a request acts: its principal, or the shopper whom a process of the platform names.
+
+    Raises:
+        NOT_YOUR_SHOPPER: it names another shopper, or a process of the platform names none.
+    """
+    shopper_id = named or principal.shopper_id
+    if shopper_id is None or not ("platform" in principal.roles or shopper_id in principal.shopper_ids):
+        raise NOT_YOUR_SHOPPER()
+    return shopper_id

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from common.guarded_route import GuardedRoute
 from common.ids import Id
-from producers.kit.http.endpoint import parse_body
+from producers.kit.http.endpoint import json_response, parse_body
 
 BODY_LIMIT = 64 * 1024
 """The largest body in bytes of a request about one thing: an order, a profile, a setting."""
@@ -44,7 +44,8 @@ class ServiceRoute(GuardedRoute):
     """A route of a commerce service that other processes of the platform use. The gateway does not offer it.
 
     The policy is that of the endpoint (`@policy`). A parameter with `JsonBody` is read after the guard has
-    let the request through and FastAPI has checked the other parameters.
+    let the request through and FastAPI has checked the other parameters. The endpoint returns a response, or
+    what its annotation says, of which the route makes JSON; the annotation then describes the response.
     """
 
     body: JsonBody | None
@@ -52,9 +53,9 @@ class ServiceRoute(GuardedRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         """Raises MissingPolicy if the endpoint has no policy."""
-        reading = _reading_body(endpoint)
-        self.body = getattr(reading, "body", None)
-        super().__init__(path, reading, **options)
+        responding = _responding(endpoint, options.get("status_code") or 200)
+        self.body = getattr(responding, "body", None)
+        super().__init__(path, responding, **options)
 
 
 class PublicRoute(ServiceRoute):
@@ -64,24 +65,32 @@ class PublicRoute(ServiceRoute):
     """
 
 
-def _reading_body(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    """Return an endpoint that reads its body itself; the same endpoint if it takes none."""
+def _responding(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
+    """Return an endpoint that reads its body itself, and responds with the JSON of what it returns.
+
+    It is the same endpoint if it takes no body and returns a response.
+    """
     whole = signature(endpoint)
     bodies = {name: body for name, each in whole.parameters.items() if (body := _body_of(each)) is not None}
-    if not bodies:
+    if not bodies and whole.return_annotation is Response:
         return endpoint
-    ((name, body),) = bodies.items()
-    adapter: TypeAdapter[Any] = TypeAdapter(body.model)
+    (name, body), *_ = [*bodies.items(), ("", None)]
+    adapter: TypeAdapter[Any] = TypeAdapter(body.model if body else None)
 
     @wraps(endpoint)
-    async def read_and_respond(request: Request, **parameters: Any) -> Response:
-        parameters[name] = await body.read(request, adapter)
-        response: Response = await endpoint(request=request, **parameters)
-        return response
+    async def respond(request: Request, **parameters: Any) -> Response:
+        if body is not None:
+            parameters[name] = await body.read(request, adapter)
+        result = await endpoint(request=request, **parameters)
+        if isinstance(result, Response):
+            return result
+        return Response(status_code=status) if result is None else json_response(result, status)
 
     others = [each for each in whole.parameters.values() if each.name != name]
-    read_and_respond.__dict__.update(body=body, __signature__=whole.replace(parameters=others))
-    return read_and_respond
+    respond.__dict__["__signature__"] = whole.replace(parameters=others)
+    if body is not None:
+        respond.__dict__["body"] = body
+    return respond
 
 
 def _body_of(parameter: Parameter) -> JsonBody | None:
