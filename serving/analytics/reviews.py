@@ -17,8 +17,8 @@ from serving.kit.problems import UNUSABLE_PARAMETER
 from serving.kit.response_types import AsOf, Moment, Period, Stale
 
 _TEXT = (
-    "Null unless it is published, and of reviews that were written in the shop: `published_reviews` has their "
-    "texts."
+    "Null unless it is published, and of reviews that were written in the shop: `published_reviews` has "
+    "their texts."
 )
 
 

@@ -149,6 +149,7 @@ def test_an_order_of_a_person_is_shipped_and_delivered_by_each_of_its_sellers(
     for name in ("order_shipped", "order_delivered"):
         assert sorted(record["seller_id"] for each, record in events if each == name) == sellers
     assert {name for name, _ in events} == {"order_shipped", "order_delivered"}
+    assert shipping.reviews == []
 
 
 def test_an_order_that_was_cancelled_is_not_shipped(settings: Settings, world: World, sent: Any) -> None:

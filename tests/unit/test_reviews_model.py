@@ -55,6 +55,11 @@ def test_a_comment_that_is_too_long_is_refused_not_cut() -> None:
         ReviewText(score=1, comment="x" * 20_000)
 
 
+def test_a_text_that_is_too_long_once_it_is_clean_is_refused() -> None:
+    with pytest.raises(ValidationError, match="5000"):
+        ReviewText(score=1, comment="\u0958" * MAX_COMMENT_CHARS)
+
+
 def test_a_request_has_no_further_fields() -> None:
     with pytest.raises(ValidationError):
         ReviewRequest.model_validate({"order_id": "o", "line_number": 1, "score": 5, "status": "published"})
@@ -160,6 +165,13 @@ def test_a_review_without_flags_is_published_and_one_with_flags_waits() -> None:
     published, waiting = review(), review(flags=("links",))
     assert (published.status, published.decided_at, published.is_queued) == ("published", NOW, False)
     assert (waiting.status, waiting.decided_at, waiting.is_queued) == ("pending", None, True)
+
+
+def test_a_version_is_withdrawn_after_it_was_published_also_by_an_earlier_submission() -> None:
+    published = replace(review(), decided_at=NOW + timedelta(hours=1))
+    withdrawn = published.decided("withdrawn", NOW + timedelta(minutes=1))
+    assert (withdrawn.submitted_at, withdrawn.status) == (NOW, "withdrawn")
+    assert withdrawn.decided_at == NOW + timedelta(hours=1, milliseconds=1)
 
 
 def test_the_next_version_keeps_id_and_reply_and_comes_later() -> None:

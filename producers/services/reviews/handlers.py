@@ -4,9 +4,6 @@ Reviews of a history, an import or another system have no header `origin`. They 
 the time at which they were written, unless their producer decides otherwise.
 """
 
-from dataclasses import replace
-from datetime import datetime
-
 from common.clock import to_millis
 from common.errors import Rejected
 from common.ids import derived_event_id, is_uuid7
@@ -16,15 +13,17 @@ from producers.services.reviews import store
 from producers.services.reviews.model import ModeratedReview, Status, clean_text, next_version
 from schemas.codec import Record
 
+_SUBJECT = ("order_id", "line_number", "shopper_id", "product_id", "seller_id", "score")
+
 
 async def save_lines(tx: Transaction, event: Record) -> None:
     """`order_placed`: keep its lines."""
-    await store.save_lines(tx, event)
+    await store.save_lines(tx, event, event["lines"])
 
 
 async def save_delivery(tx: Transaction, event: Record) -> None:
     """`order_delivered`: the lines of this seller may be reviewed."""
-    await store.save_delivery(tx, event["order_id"], event["seller_id"], event["occurred_at"])
+    await store.save_delivery(tx, event)
 
 
 async def save_submission(tx: Transaction, event: Record) -> None:
@@ -35,17 +34,26 @@ async def save_submission(tx: Transaction, event: Record) -> None:
     """
     if not 1 <= event["score"] <= 5:
         raise Rejected(f"review {event['review_id']} has the score {event['score']}: it must be from 1 to 5")
-    await store.lock(tx, event["order_id"])
-    before = await store.lock_source(tx, event["review_id"], event["order_id"])
-    submitted_at: datetime = event["occurred_at"]
+    source_id, order_id, at = event["review_id"], event["order_id"], event["occurred_at"]
+    await store.lock_order(tx, event)
+    before = await store.lock_source(tx, source_id, order_id)
     if before is not None:
-        if submitted_at <= before.submitted_at:
+        if at <= before.submitted_at:
             return
         if before.status == "published":
-            await store.save_decided(tx, replace(before, status="withdrawn", decided_at=submitted_at))
-    review = _published(event, before)
-    if await store.find_erased(tx, review.shopper_id) is not None:
-        review = replace(review, title=None, comment=None)
+            await store.save_decided(tx, before.decided("withdrawn", at))
+    hidden = await store.is_erased(tx, event["shopper_id"])
+    review = next_version(
+        before,
+        (),
+        at,
+        review_id=before.review_id
+        if before
+        else derived_event_id(to_millis(at), "review", source_id, order_id),
+        source_id=source_id,
+        **{name: None if hidden else clean_text(event[name] or "") or None for name in ("title", "comment")},
+        **{name: event[name] for name in _SUBJECT},
+    )
     await store.save_decided(tx, review)
     await _apply_decision(tx, review)
 
@@ -58,8 +66,8 @@ def save_decision(status: Status) -> Handler:
 
         It may arrive before the review, so it is saved, too.
         """
-        await store.lock(tx, event["order_id"])
         source_id, order_id = event["review_id"], event["order_id"]
+        await store.lock_order(tx, event)
         reason = event["reason"] if status == "rejected" else None
         await store.save_decision(tx, source_id, order_id, status, reason, event["occurred_at"])
         review = await store.lock_source(tx, source_id, order_id)
@@ -71,7 +79,7 @@ def save_decision(status: Status) -> Handler:
 
 async def erase_shopper(tx: Transaction, event: Record) -> None:
     """`shopper_erased`: erase the texts, votes and reports of the shopper."""
-    await store.lock(tx, event["shopper_id"])
+    await store.lock_shopper(tx, event["shopper_id"])
     await store.erase_shopper(tx, event["shopper_id"])
 
 
@@ -80,33 +88,8 @@ async def _apply_decision(tx: Transaction, review: ModeratedReview) -> None:
     decision = await store.find_decision(tx, review)
     if decision is None or decision["status"] == review.status:
         return
-    after = replace(
-        review, is_queued=False, **{**decision, "decided_at": review.next_moment(decision["decided_at"])}
-    )
-    await store.save_decided(tx, after)
-
-
-def _published(event: Record, before: ModeratedReview | None) -> ModeratedReview:
-    """Return a review as a producer has sent it, or its next version."""
-    submitted_at: datetime = event["occurred_at"]
-    title, comment = (clean_text(event[name] or "") or None for name in ("title", "comment"))
-    return next_version(
-        before,
-        (),
-        submitted_at,
-        review_id=before.review_id
-        if before
-        else derived_event_id(to_millis(submitted_at), "review", event["review_id"], event["order_id"]),
-        source_id=event["review_id"],
-        order_id=event["order_id"],
-        line_number=event["line_number"],
-        shopper_id=event["shopper_id"],
-        product_id=event["product_id"],
-        seller_id=event["seller_id"],
-        score=event["score"],
-        title=title,
-        comment=comment,
-    )
+    status, reason, at = decision["status"], decision["reason"], decision["decided_at"]
+    await store.save_decided(tx, review.decided(status, at, reason))
 
 
 SUBSCRIPTIONS = (

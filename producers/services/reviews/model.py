@@ -3,13 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
 from common.clock import to_millis
@@ -86,12 +86,6 @@ CHANGED_REVIEW = problem(
     "decide. Nothing was changed.",
     members={"version": "version"},
 )
-NOT_YOUR_SHOPPER = problem(
-    403,
-    "not-your-shopper",
-    "Another shopper",
-    "Leave `shopper_id` out: only processes of the platform write for others. Nothing was saved.",
-)
 
 
 def clean_text(text: str) -> str:
@@ -122,8 +116,8 @@ class ReviewText(_Request):
     """What a shopper writes: stars, and a title and a text if they like. Markup is shown as text."""
 
     score: Annotated[int, Field(ge=1, le=5, description="1 (worst) to 5 (best).")]
-    title: Annotated[str, Field(max_length=MAX_TITLE_CHARS), AfterValidator(_clean_line)] = ""
-    comment: Annotated[str, Field(max_length=MAX_COMMENT_CHARS), AfterValidator(clean_text)] = ""
+    title: Annotated[str, AfterValidator(_clean_line), Field(max_length=MAX_TITLE_CHARS)] = ""
+    comment: Annotated[str, AfterValidator(clean_text), Field(max_length=MAX_COMMENT_CHARS)] = ""
 
 
 class ReviewRequest(ReviewText):
@@ -141,9 +135,9 @@ class ExportRequest(_Request):
 
 
 class ReplyRequest(_Request):
-    """A seller's reply, which everyone may read."""
+    """A seller's reply, which everyone may read; null takes it back."""
 
-    text: Annotated[str, Field(min_length=1, max_length=MAX_REPLY_CHARS), AfterValidator(_clean_reply)]
+    text: Annotated[str, AfterValidator(_clean_reply), Field(max_length=MAX_REPLY_CHARS)] | None
 
 
 class ReportRequest(_Request):
@@ -152,19 +146,19 @@ class ReportRequest(_Request):
     reason: Reason
 
 
-class PublicationRequest(_Request):
-    """The version that a moderator has read."""
+class DecisionRequest(_Request):
+    """What a moderator decides about the version that they have read, and what its author is told."""
 
     version: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    status: Literal["published", "rejected"]
+    reason: Annotated[Reason | None, Field(description="Of a rejection.")] = None
+    note: Annotated[str, AfterValidator(clean_text), Field(max_length=MAX_NOTE_CHARS)] | None = None
 
-
-class RejectionRequest(PublicationRequest):
-    """Why a review is not published, and what its author is told."""
-
-    reason: Reason
-    note: Annotated[
-        str | None, Field(max_length=MAX_NOTE_CHARS), AfterValidator(lambda note: note and clean_text(note))
-    ] = None
+    @model_validator(mode="after")
+    def _has_a_reason_to_reject(self) -> Self:
+        if (self.status == "rejected") != (self.reason is not None):
+            raise ValueError("a rejection, and nothing else, has a reason")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,19 +218,28 @@ class ModeratedReview(OwnReview):
         last = max(filter(None, (self.submitted_at, self.decided_at)))
         return max(now, last + timedelta(milliseconds=1))
 
-
-Shown = TypeVar("Shown", bound=PublicReview)
+    def decided(
+        self, status: Status, now: datetime, reason: str | None = None, note: str | None = None
+    ) -> Self:
+        """Return the review after it was published, rejected or withdrawn."""
+        return replace(
+            self, status=status, decided_at=self.next_moment(now), reason=reason, note=note, is_queued=False
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewableLine:
-    """A delivered line that a shopper may review. `review_id`: its review was withdrawn or rejected."""
+class Line:
+    """A line of an order. `delivered_at` is null until the seller's part of the order has arrived.
+
+    `review_id` is its review, which was withdrawn or rejected if the line may be reviewed.
+    """
 
     order_id: str
     line_number: int
     product_id: str
     seller_id: str
-    delivered_at: datetime
+    placed_at: datetime
+    delivered_at: datetime | None
     review_id: str | None
 
 
@@ -294,20 +297,7 @@ class ReviewExport(TypedDict):
 class ReviewableLines(TypedDict):
     """What the sender may review, the newest delivery first."""
 
-    lines: list[ReviewableLine]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of an order. `delivered_at` is None until the seller's part of the order has arrived."""
-
-    order_id: str
-    line_number: int
-    shopper_id: str
-    product_id: str
-    seller_id: str
-    placed_at: datetime
-    delivered_at: datetime | None
+    lines: list[Line]
 
 
 def aggregate(distribution: Sequence[int]) -> ReviewAggregate:
@@ -403,8 +393,3 @@ def event_of(review: ModeratedReview, moderated_by: str | None = None) -> tuple[
     if review.status != "withdrawn":
         values["moderated_by"] = moderated_by
     return name, values
-
-
-def narrowed(review: ModeratedReview, to: type[Shown]) -> Shown:
-    """Return what somebody else than a moderator sees of a review."""
-    return to(**{field.name: getattr(review, field.name) for field in fields(to)})

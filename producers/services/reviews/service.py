@@ -9,6 +9,6 @@ SERVICE = Service(
     name="reviews",
     subscriptions=SUBSCRIPTIONS,
     router=router,
-    private_tables=("votes", "reports", "erased_shoppers"),
+    private_tables=("opinions", "erased_shoppers"),
     context=lambda settings: Peers(settings, "reviews"),
 )

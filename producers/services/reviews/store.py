@@ -1,117 +1,94 @@
 """Reads and writes reviews, the lines that they are about, votes and reports."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
-from common.cursor import decode_cursor, decode_moment, encode_cursor, encode_moment
+from producers.kit.http.pages import Position
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
-from producers.services.reviews.model import Line, ModeratedReview, ReviewableLine, event_of
+from producers.services.reviews.model import UNKNOWN_REVIEW, Line, ModeratedReview, event_of
 from schemas.codec import Record
 
-
-def _select(of: type) -> str:
-    """Return a SELECT of the columns of a dataclass."""
-    return f"SELECT {', '.join(field.name for field in fields(of))} "
-
-
-_REVIEWS = f"{_select(ModeratedReview)} FROM counted_reviews "
-_LINES = f"""
-    {_select(Line)}
-    FROM lines LEFT JOIN deliveries USING (order_id, seller_id)
+_COLUMNS = [field.name for field in fields(ModeratedReview)]
+_REVIEWS = f"SELECT {', '.join(_COLUMNS)} FROM counted_reviews"
+_LINES = """
+    SELECT
+        lines.order_id, lines.line_number, lines.product_id, lines.seller_id, placed_at, delivered_at,
+        review_id
+    FROM lines
+    LEFT JOIN deliveries USING (order_id, seller_id)
+    LEFT JOIN reviews ON reviews.order_id = lines.order_id AND reviews.line_number = lines.line_number
+        AND source_id IS NULL
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """The last review of a page of a list that is sorted by time, or by votes and time."""
-
-    helpful: int = 2**31
-    submitted_at: datetime = datetime(9999, 1, 1, tzinfo=UTC)
-    review_id: str = ""
-
-    @classmethod
-    def of(cls, cursor: str | None) -> "Position":
-        """Return the position of a cursor; the begin of the list if there is none.
-
-        Raises:
-            BadCursor: no list has returned it.
-        """
-        if cursor is None:
-            return cls()
-        helpful, moment = decode_cursor(cursor, (int, str))
-        return cls(int(helpful), *decode_moment(str(moment)))
+def _page(where: str, by_votes: bool = False) -> str:
+    """Return a SELECT of the reviews after the row `$after` of a list."""
+    rank, after, order = ("helpful,", "$after.rank::integer,", "helpful DESC,") if by_votes else ("", "", "")
+    return f"""
+        {_REVIEWS}
+        WHERE {where}
+            AND ({rank} submitted_at, review_id)
+                < ({after} $after.at::timestamptz, $after.row_id::text)
+        ORDER BY {order} submitted_at DESC, review_id DESC
+        LIMIT $limit::integer
+    """
 
 
-def cut_page(rows: list[ModeratedReview], limit: int) -> tuple[list[ModeratedReview], str | None]:
-    """Return the first `limit` of the rows, and the cursor of the others; None if there are none."""
-    if len(rows) <= limit:
-        return rows, None
-    last = rows[limit - 1]
-    return rows[:limit], encode_cursor(last.helpful, encode_moment(last.submitted_at, last.review_id))
+@statement("SELECT pg_advisory_xact_lock(hashtextextended($shopper_id::text, 1))")
+async def lock_shopper(tx: Transaction, shopper_id: str) -> None:
+    """Wait for other transactions about a shopper."""
 
 
-@statement("SELECT pg_advisory_xact_lock(hashtextextended($of::text, 0))")
-async def lock(tx: Transaction, of: str) -> None:
-    """Wait for other transactions about a shopper, or about what producers have sent of an order."""
+@statement("""
+    SELECT
+        pg_advisory_xact_lock(hashtextextended($event.order_id::text, 0)),
+        pg_advisory_xact_lock_shared(hashtextextended($event.shopper_id::text, 1))
+""")
+async def lock_order(tx: Transaction, event: Record) -> None:
+    """Wait for other transactions about what producers say of an order, and for its shopper's erasure."""
 
 
 @statement("""
     INSERT INTO lines (order_id, line_number, shopper_id, product_id, seller_id, placed_at)
-    SELECT $order_id::text, line_number, $shopper_id::text, product_id, seller_id, $placed_at::timestamptz
-    FROM unnest($numbers::integer[], $products::text[], $sellers::text[])
+    SELECT $order.order_id::text, line_number, $order.shopper_id::text, product_id, seller_id,
+        $order.occurred_at::timestamptz
+    FROM unnest($lines.line_number::integer[], $lines.product_id::text[], $lines.seller_id::text[])
         AS line (line_number, product_id, seller_id)
     ON CONFLICT DO NOTHING
 """)
-async def _save_lines(
-    tx: Transaction,
-    order_id: str,
-    shopper_id: str,
-    placed_at: datetime,
-    numbers: Sequence[int],
-    products: Sequence[str],
-    sellers: Sequence[str],
-) -> None: ...
-
-
-async def save_lines(tx: Transaction, order: Record) -> None:
+async def save_lines(tx: Transaction, order: Record, lines: Sequence[Record]) -> None:
     """Save the lines of an `order_placed`."""
-    columns = ([line[name] for line in order["lines"]] for name in ("line_number", "product_id", "seller_id"))
-    await _save_lines(tx, order["order_id"], order["shopper_id"], order["occurred_at"], *columns)
 
 
 @statement("""
     INSERT INTO deliveries (order_id, seller_id, delivered_at)
-    VALUES ($order_id::text, $seller_id::text, $delivered_at::timestamptz)
+    VALUES ($event.order_id::text, $event.seller_id::text, $event.occurred_at::timestamptz)
     ON CONFLICT DO NOTHING
 """)
-async def save_delivery(tx: Transaction, order_id: str, seller_id: str, delivered_at: datetime) -> None:
+async def save_delivery(tx: Transaction, event: Record) -> None:
     """Record that the first parcel of a seller's part of an order has arrived."""
 
 
 @statement(f"""
     {_LINES}
-    WHERE order_id = $order_id::text AND line_number = $line_number::integer
-        AND shopper_id = ANY($shopper_ids::text[])
+    WHERE lines.order_id = $order_id::text AND lines.line_number = $line_number::integer
+        AND lines.shopper_id = ANY($shopper_ids::text[])
 """)
 async def find_line(sql: Any, order_id: str, line_number: int, shopper_ids: Sequence[str]) -> Line | None:
     """Return a line of one of these shoppers."""
 
 
-@statement("""
-    SELECT lines.order_id, lines.line_number, lines.product_id, lines.seller_id, delivered_at, review_id
-    FROM lines
-    JOIN deliveries USING (order_id, seller_id)
-    LEFT JOIN reviews ON reviews.order_id = lines.order_id AND reviews.line_number = lines.line_number
-        AND source_id IS NULL
-    WHERE lines.shopper_id = ANY($shopper_ids::text[])
+@statement(f"""
+    {_LINES}
+    WHERE lines.shopper_id = ANY($shopper_ids::text[]) AND delivered_at IS NOT NULL
         AND coalesce(status, 'withdrawn') IN ('withdrawn', 'rejected')
     ORDER BY delivered_at DESC, lines.order_id, lines.line_number
     LIMIT $limit::integer
 """)
-async def find_reviewable(sql: Any, shopper_ids: Sequence[str], limit: int) -> list[ReviewableLine]:
+async def find_reviewable(sql: Any, shopper_ids: Sequence[str], limit: int) -> list[Line]:
     """Return the delivered lines of these shoppers that have no review, the newest first."""
 
 
@@ -121,8 +98,21 @@ async def find_review(sql: Any, review_id: str) -> ModeratedReview | None:
 
 
 @statement(f"{_REVIEWS} WHERE review_id = $review_id::text FOR UPDATE")
-async def lock_review(tx: Transaction, review_id: str) -> ModeratedReview | None:
-    """Lock and return a review."""
+async def _lock_review(tx: Transaction, review_id: str) -> ModeratedReview | None: ...
+
+
+async def lock_review(
+    tx: Transaction, review_id: str, allowed: Callable[[ModeratedReview], bool]
+) -> ModeratedReview:
+    """Lock and return a review.
+
+    Raises:
+        UNKNOWN_REVIEW: there is none, or it is not `allowed`.
+    """
+    review = await _lock_review(tx, review_id)
+    if review is None or not allowed(review):
+        raise UNKNOWN_REVIEW(review_id=review_id)
+    return review
 
 
 @statement(f"""
@@ -147,58 +137,36 @@ async def find_comments(tx: Transaction, shopper_id: str, review_id: str) -> lis
     """Return `comment` and `submitted_at` of the other reviews of a shopper."""
 
 
-@statement(f"""
-    {_REVIEWS}
-    WHERE status = 'published' AND product_id = $product_id::text
-        AND (submitted_at, review_id) < ($after.submitted_at::timestamptz, $after.review_id::text)
-    ORDER BY submitted_at DESC, review_id DESC LIMIT $limit::integer
-""")
+@statement(_page("status = 'published' AND product_id = $product_id::text"))
 async def find_newest(sql: Any, product_id: str, after: Position, limit: int) -> list[ModeratedReview]:
     """Return published reviews of a product, the newest first."""
 
 
-@statement(f"""
-    {_REVIEWS}
-    WHERE status = 'published' AND product_id = $product_id::text
-        AND (helpful, submitted_at, review_id)
-            < ($after.helpful::bigint, $after.submitted_at::timestamptz, $after.review_id::text)
-    ORDER BY helpful DESC, submitted_at DESC, review_id DESC LIMIT $limit::integer
-""")
+@statement(_page("status = 'published' AND product_id = $product_id::text", by_votes=True))
 async def find_most_helpful(sql: Any, product_id: str, after: Position, limit: int) -> list[ModeratedReview]:
     """Return published reviews of a product, those with the most votes first."""
 
 
-@statement(f"""
-    {_REVIEWS}
-    WHERE status = 'published' AND seller_id = $seller_id::text
+@statement(
+    _page("""
+        status = 'published' AND seller_id = $seller_id::text
         AND (reply IS NULL OR NOT $unanswered::boolean)
-        AND (submitted_at, review_id) < ($after.submitted_at::timestamptz, $after.review_id::text)
-    ORDER BY submitted_at DESC, review_id DESC LIMIT $limit::integer
-""")
+    """)
+)
 async def find_of_seller(
     sql: Any, seller_id: str, unanswered: bool, after: Position, limit: int
 ) -> list[ModeratedReview]:
     """Return published reviews of a seller, or only those without a reply, the newest first."""
 
 
-@statement(f"""
-    {_REVIEWS}
-    WHERE shopper_id = ANY($shopper_ids::text[])
-        AND (submitted_at, review_id) < ($after.submitted_at::timestamptz, $after.review_id::text)
-    ORDER BY submitted_at DESC, review_id DESC LIMIT $limit::integer
-""")
+@statement(_page("shopper_id = ANY($shopper_ids::text[])"))
 async def find_own(
     sql: Any, shopper_ids: Sequence[str], after: Position, limit: int
 ) -> list[ModeratedReview]:
     """Return the reviews of these shoppers, the newest first."""
 
 
-@statement(f"""
-    {_REVIEWS}
-    WHERE (is_queued OR $status::text IS NOT NULL) AND status = coalesce($status::text, status)
-        AND (submitted_at, review_id) < ($after.submitted_at::timestamptz, $after.review_id::text)
-    ORDER BY submitted_at DESC, review_id DESC LIMIT $limit::integer
-""")
+@statement(_page("CASE WHEN $status::text IS NULL THEN is_queued ELSE status = $status::text END"))
 async def find_queue(sql: Any, status: str | None, after: Position, limit: int) -> list[ModeratedReview]:
     """Return the reviews that wait for a person, or all with a status, the newest first."""
 
@@ -212,12 +180,12 @@ async def count_by_score(sql: Any, product_id: str) -> list[int]:
     """Return how many published reviews of a product have 1, 2, 3, 4 and 5 stars."""
 
 
-_COLUMNS = [field.name for field in fields(ModeratedReview) if field.name not in ("helpful", "reports")]
+_STORED = [name for name in _COLUMNS if name not in ("helpful", "reports")]
 
 
 @statement(f"""
-    INSERT INTO reviews ({", ".join(_COLUMNS)}) VALUES ({", ".join(f"$review.{name}" for name in _COLUMNS)})
-    ON CONFLICT (review_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)}
+    INSERT INTO reviews ({", ".join(_STORED)}) VALUES ({", ".join(f"$review.{name}" for name in _STORED)})
+    ON CONFLICT (review_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _STORED)}
 """)
 async def save_review(tx: Transaction, review: ModeratedReview) -> None:
     """Save a review whose key is locked."""
@@ -231,41 +199,38 @@ async def save_decided(tx: Transaction, review: ModeratedReview, moderated_by: s
 
 
 @statement("""
-    INSERT INTO votes (review_id, shopper_id, version)
-    VALUES ($review.review_id::text, $shopper_id::text, $review.version::integer)
-    ON CONFLICT (review_id, shopper_id) DO UPDATE SET version = excluded.version
+    INSERT INTO opinions (review_id, shopper_id, is_report, version, reason)
+    VALUES (
+        $review.review_id::text, $shopper_id::text, $reason::text IS NOT NULL, $review.version::integer,
+        $reason::text
+    )
+    ON CONFLICT (review_id, is_report, shopper_id) DO UPDATE
+    SET version = excluded.version, reason = excluded.reason
 """)
-async def save_vote(tx: Transaction, review: ModeratedReview, shopper_id: str) -> None:
-    """Record that a shopper finds a review helpful."""
-
-
-@statement("DELETE FROM votes WHERE review_id = $review_id::text AND shopper_id = $shopper_id::text")
-async def delete_vote(tx: Transaction, review_id: str, shopper_id: str) -> None:
-    """Take such a vote back."""
+async def save_opinion(tx: Transaction, review: ModeratedReview, shopper_id: str, reason: str | None) -> None:
+    """Record why a shopper reports a review, or without a reason that they find it helpful."""
 
 
 @statement("""
-    INSERT INTO reports (review_id, shopper_id, version, reason)
-    VALUES ($review.review_id::text, $shopper_id::text, $review.version::integer, $reason::text)
-    ON CONFLICT (review_id, shopper_id) DO UPDATE SET version = excluded.version, reason = excluded.reason
+    DELETE FROM opinions
+    WHERE review_id = $review_id::text AND shopper_id = $shopper_id::text AND NOT is_report
 """)
-async def save_report(tx: Transaction, review: ModeratedReview, shopper_id: str, reason: str) -> None:
-    """Record a report, one of each shopper."""
+async def delete_vote(tx: Transaction, review_id: str, shopper_id: str) -> None:
+    """Take back that a shopper finds a review helpful."""
 
 
-@statement("SELECT review_id FROM votes WHERE shopper_id = ANY($shopper_ids::text[]) ORDER BY review_id")
-async def find_votes(sql: Any, shopper_ids: Sequence[str]) -> list[str]:
-    """Return the reviews that these shoppers found helpful."""
-
-
-@statement("SELECT review_id FROM reports WHERE shopper_id = ANY($shopper_ids::text[]) ORDER BY review_id")
-async def find_reported(sql: Any, shopper_ids: Sequence[str]) -> list[str]:
-    """Return the reviews that these shoppers reported."""
-
-
-@statement("DELETE FROM reports WHERE review_id = $review_id::text")
+@statement("DELETE FROM opinions WHERE review_id = $review_id::text AND is_report")
 async def delete_reports(tx: Transaction, review_id: str) -> None:
     """Forget the reports of a review about which a person has decided."""
+
+
+@statement("""
+    SELECT review_id FROM opinions
+    WHERE shopper_id = ANY($shopper_ids::text[]) AND is_report = $reported::boolean
+    ORDER BY review_id
+""")
+async def find_opinions(sql: Any, shopper_ids: Sequence[str], reported: bool) -> list[str]:
+    """Return the reviews that these shoppers reported, or those that they found helpful."""
 
 
 @statement("""
@@ -292,18 +257,16 @@ async def find_decision(tx: Transaction, review: ModeratedReview) -> dict[str, A
     """Return `status`, `reason` and `decided_at` of a producer's decision, if the review has no newer one."""
 
 
-@statement("SELECT shopper_id FROM erased_shoppers WHERE shopper_id = $shopper_id::text")
-async def find_erased(tx: Transaction, shopper_id: str) -> str | None:
-    """Return the shopper's id if they were erased."""
+@statement("SELECT true FROM erased_shoppers WHERE shopper_id = $shopper_id::text")
+async def is_erased(tx: Transaction, shopper_id: str) -> bool:
+    """Return whether a locked shopper was erased."""
 
 
 @statement("""
     WITH erased AS (
         INSERT INTO erased_shoppers (shopper_id) VALUES ($shopper_id::text) ON CONFLICT DO NOTHING
-    ), votes_of AS (
-        DELETE FROM votes WHERE shopper_id = $shopper_id::text
-    ), reports_of AS (
-        DELETE FROM reports WHERE shopper_id = $shopper_id::text
+    ), said AS (
+        DELETE FROM opinions WHERE shopper_id = $shopper_id::text
     ), hidden AS (
         DELETE FROM reviews WHERE shopper_id = $shopper_id::text AND status <> 'published'
     )

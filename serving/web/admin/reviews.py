@@ -45,16 +45,15 @@ async def decide_review(
     """Publish or reject a review."""
     form = await read_form(request)
     version = form.text("version")
-    body: dict[str, Any] = {"version": int(version) if version.isdecimal() else version}
+    status = "published" if decision == "publication" else "rejected"
+    body: dict[str, Any] = {"version": int(version) if version.isdecimal() else version, "status": status}
     if decision == "rejection":
         body |= {"reason": form.text("reason"), "note": form.optional("note")}
     try:
-        await ask(request, "POST", f"/v1/admin/reviews/{{review_id}}/{decision}", body, review_id=review_id)
+        await ask(request, "PUT", "/v1/admin/reviews/{review_id}/decision", body, review_id=review_id)
     except (BadField, Refusal) as problem:
         return await _queue_page(request, problem=problem, entered=form)
-    return confirmation(
-        "/admin/reviews", "review_published" if decision == "publication" else "review_rejected"
-    )
+    return confirmation("/admin/reviews", f"review_{status}")
 
 
 async def _queue_page(

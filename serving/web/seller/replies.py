@@ -57,10 +57,9 @@ async def save_reply(
 ) -> Response:
     """Publish or replace a reply; an empty one is taken back."""
     form = await read_form(request)
-    text, path = form.text("text"), f"{REVIEWS}/{{review_id}}/reply"
-    method, body = ("POST", {"text": text}) if text else ("DELETE", None)
+    text, path = form.text("text") or None, f"{REVIEWS}/{{review_id}}/reply"
     try:
-        await ask(request, method, path, body, seller_id=seller_id, review_id=review_id)
+        await ask(request, "PUT", path, {"text": text}, seller_id=seller_id, review_id=review_id)
     except (BadField, Refusal) as problem:
         return await _replies_page(request, products, seller_id, problem, form)
     return confirmation(target_path(PAGE, request.path_params), "replied" if text else "taken_back")

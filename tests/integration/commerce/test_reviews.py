@@ -214,9 +214,9 @@ def test_a_review_with_a_link_waits_until_a_person_publishes_it(shop, buyer, mod
     (queued,) = [one for one in queue if one["review_id"] == waiting["review_id"]]
     assert queued["flags"] == ["links"]
 
-    path = f"/v1/admin/reviews/{waiting['review_id']}"
-    assert problem(moderator.post(f"{path}/publication", json={"version": 2})) == (409, "changed-review")
-    published = moderator.post(f"{path}/publication", json={"version": queued["version"]})
+    path, decision = f"/v1/admin/reviews/{waiting['review_id']}/decision", {"status": "published"}
+    assert problem(moderator.put(path, json=decision | {"version": 2})) == (409, "changed-review")
+    published = moderator.put(path, json=decision | {"version": queued["version"]})
 
     assert published.json()["status"] == "published"
     assert len(buyer.shown()["reviews"]) == 1
@@ -228,8 +228,10 @@ def test_a_review_with_a_link_waits_until_a_person_publishes_it(shop, buyer, mod
 
 def test_a_rejected_review_says_why_and_may_be_written_anew(buyer, moderator):
     review_id = buyer.submit(comment="que merda").json()["review_id"]
-    rejection = {"version": 1, "reason": "offensive", "note": "Please write without insults."}
-    moderator.post(f"/v1/admin/reviews/{review_id}/rejection", json=rejection).raise_for_status()
+    path, rejection = f"/v1/admin/reviews/{review_id}/decision", {"version": 1, "status": "rejected"}
+    assert problem(moderator.put(path, json=rejection)) == (422, "bad-parameter")
+    rejection |= {"reason": "offensive", "note": "Please write without insults."}
+    moderator.put(path, json=rejection).raise_for_status()
 
     (own,) = buyer.http.get("/v1/me/reviews").json()["reviews"]
     assert (own["status"], own["reason"], own["note"]) == (
@@ -250,11 +252,20 @@ def test_the_same_text_again_and_a_flood_wait_for_a_person(shop):
     assert others == ["published"] * 8 + ["pending"] * 3
 
 
+def registered(shop, seller_id):
+    shop.sql(
+        "INSERT INTO sellers.sellers (seller_id, status, source, created_at, registered_at) "
+        "VALUES ($1, 'approved', 'event', now(), now()) ON CONFLICT DO NOTHING",
+        seller_id,
+    )
+
+
 @pytest.mark.parametrize("relation", ["member", "former", "mailbox", "address"])
 def test_a_person_close_to_the_seller_waits(shop, relation):
     seller_id = f"seller-{new_id()}"
     buyer = Buyer(shop, seller_id)
     colleague = with_account(shop, person())
+    registered(shop, seller_id)
     if relation == "member":
         shop.employ(seller_id, buyer.principal.subject, "manager")
     elif relation == "former":
@@ -285,6 +296,7 @@ def test_a_person_close_to_the_seller_waits(shop, relation):
 
 
 def test_a_stranger_to_the_seller_does_not_wait(shop, buyer):
+    registered(shop, SELLER)
     shop.employ(SELLER, with_account(shop, person()).subject, "owner")
 
     assert buyer.submit().json()["status"] == "published"
@@ -339,7 +351,8 @@ def test_reports_of_several_people_put_a_review_into_the_queue_once(shop, buyer,
     assert queued() == [(["reported"], 3)]
     assert len(buyer.shown()["reviews"]) == 1
 
-    moderator.post(f"/v1/admin/reviews/{review_id}/publication", json={"version": 1}).raise_for_status()
+    decision = {"version": 1, "status": "published"}
+    moderator.put(f"/v1/admin/reviews/{review_id}/decision", json=decision).raise_for_status()
     assert queued() == []
     assert len(buyer.shown()["reviews"]) == 1
 
@@ -351,15 +364,15 @@ def test_the_seller_replies_in_public_and_takes_it_back(shop, buyer, eventually)
     other = shop.as_principal(staff("seller-2", "owner"))
     reply = f"{path}/{review_id}/reply"
 
-    assert manager.post(reply, json={"text": "Thanks!\u200b"}).json()["reply"] == "Thanks!"
-    assert packer.post(reply, json={"text": "Hello"}).status_code == 403
-    assert other.post(reply, json={"text": "Hello"}).status_code == 404
-    assert problem(manager.post(reply, json={"text": "\u200b"})) == (422, "bad-parameter")
+    assert manager.put(reply, json={"text": "Thanks!\u200b"}).json()["reply"] == "Thanks!"
+    assert packer.put(reply, json={"text": "Hello"}).status_code == 403
+    assert other.put(reply, json={"text": "Hello"}).status_code == 404
+    assert problem(manager.put(reply, json={"text": "\u200b"})) == (422, "bad-parameter")
     assert buyer.shown()["reviews"][0]["reply"] == "Thanks!"
     unanswered = packer.get(path, params={"unanswered": True, "limit": 100}).json()["reviews"]
     assert review_id not in [one["review_id"] for one in unanswered]
 
-    assert manager.delete(reply).json()["reply"] is None
+    assert manager.put(reply, json={"text": None}).json()["reply"] is None
     eventually(lambda: len(shop.events("review_answered", buyer.order_id)) == 2)
     assert [one["text"] for one in shop.events("review_answered", buyer.order_id)] == ["Thanks!", None]
 

@@ -68,11 +68,9 @@ POST /v1/reviews/{review_id}/reports             people
 GET /v1/me/reviews                               people
 GET /v1/me/reviewable_lines                      people
 GET /v1/sellers/{seller_id}/published_reviews    staff admin | admin
-POST /v1/sellers/{seller_id}/published_reviews/{review_id}/reply  managers admin | admin
-DELETE /v1/sellers/{seller_id}/published_reviews/{review_id}/reply  managers admin | admin
+PUT /v1/sellers/{seller_id}/published_reviews/{review_id}/reply  managers admin | admin
 GET /v1/admin/reviews                            admin
-POST /v1/admin/reviews/{review_id}/publication   admin
-POST /v1/admin/reviews/{review_id}/rejection     admin
+PUT /v1/admin/reviews/{review_id}/decision       admin
 GET /v1/analytics/metrics                        everybody
 GET /v1/analytics/metrics/{metric}               everybody
 GET /v1/sellers                                  marketplace

@@ -64,36 +64,24 @@ CREATE TABLE decisions (
     PRIMARY KEY (source_id, order_id)
 );
 
--- Who found a version of a review helpful.
-CREATE TABLE votes (
+-- What shoppers say about a version of a review: that it is helpful, or for which reason they report it.
+CREATE TABLE opinions (
     review_id text NOT NULL REFERENCES reviews ON DELETE CASCADE,
     shopper_id text NOT NULL,
+    is_report boolean NOT NULL,
     version integer NOT NULL,
-    PRIMARY KEY (review_id, shopper_id)
+    reason text CHECK (is_report = (reason IS NOT NULL)),
+    PRIMARY KEY (review_id, is_report, shopper_id)
 );
-CREATE INDEX votes_of_shopper ON votes (shopper_id);
-
--- Who reported a version of a review.
-CREATE TABLE reports (
-    review_id text NOT NULL REFERENCES reviews ON DELETE CASCADE,
-    shopper_id text NOT NULL,
-    version integer NOT NULL,
-    reason text NOT NULL,
-    PRIMARY KEY (review_id, shopper_id)
-);
-CREATE INDEX reports_of_shopper ON reports (shopper_id);
+CREATE INDEX opinions_of_shopper ON opinions (shopper_id);
 
 -- Shoppers who were erased: no text of theirs may arrive any more.
 CREATE TABLE erased_shoppers (shopper_id text PRIMARY KEY);
 
--- The reviews with the numbers of votes and of reports of their last version.
+-- The reviews with how many shoppers found their last version helpful, and how many reported it.
 CREATE VIEW counted_reviews AS
 SELECT
     reviews.*,
-    (
-        SELECT count(*) FROM votes WHERE votes.review_id = reviews.review_id AND votes.version = reviews.version
-    )::integer AS helpful,
-    (
-        SELECT count(*) FROM reports WHERE reports.review_id = reviews.review_id AND reports.version = reviews.version
-    )::integer AS reports
+    (SELECT count(*) FROM opinions WHERE (review_id, version, is_report) = (reviews.review_id, reviews.version, false))::integer AS helpful,
+    (SELECT count(*) FROM opinions WHERE (review_id, version, is_report) = (reviews.review_id, reviews.version, true))::integer AS reports
 FROM reviews;
