@@ -134,7 +134,7 @@ class ResultStore:
         self.page.write_text(_HEAD + "".join(kept[test].line() for test in sorted(kept)), encoding="utf-8")
 
 
-@dataclass
+@dataclass(eq=False)  # pytest keeps plugins in sets
 class NightlyRun:
     """Notes results, and leaves out what passed (`goes_on`) and what would end after `until` (Unix time).
 

@@ -190,12 +190,12 @@ def test_a_parameter_that_the_statement_does_not_name_is_refused() -> None:
 
 
 @dataclass(frozen=True)
-class Order:
+class CountedOrder:
     order_id: str
     lines: int
 
     @classmethod
-    def from_row(cls, row: dict[str, Any]) -> "Order":
+    def from_row(cls, row: dict[str, Any]) -> "CountedOrder":
         return cls(row["id"], len(row["product_ids"]))
 
 
@@ -204,7 +204,7 @@ async def see(tx: Any, event: dict[str, Any]) -> bool: ...
 
 
 @statement("SELECT id, product_ids FROM t WHERE id = $order_id::uuid")
-async def find_order(sql: Any, order_id: str) -> Order | None: ...
+async def find_order(sql: Any, order_id: str) -> CountedOrder | None: ...
 
 
 def test_a_statement_names_attributes_of_the_transaction_and_items_of_a_mapping() -> None:
@@ -227,7 +227,9 @@ def test_no_row_is_false_for_a_function_that_returns_a_bool() -> None:
 
 def test_a_row_makes_what_has_its_fields_or_its_own_way_of_reading_it() -> None:
     assert asyncio.run(find_line(Connection({**ROW, "added_later": 1}), "o1")) == Line("p1", 2)
-    assert asyncio.run(find_order(Connection({"id": "o1", "product_ids": ["p1"]}), "o1")) == Order("o1", 1)
+    assert asyncio.run(find_order(Connection({"id": "o1", "product_ids": ["p1"]}), "o1")) == CountedOrder(
+        "o1", 1
+    )
 
 
 def test_a_statement_does_not_name_its_connection() -> None:

@@ -228,7 +228,7 @@ class ModeratedReview(OwnReview):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReviewableLine:
     """A line of an order. `delivered_at` is null until the seller's part of the order has arrived.
 
     `review_id` is its review, which was withdrawn or rejected if the line may be reviewed.
@@ -297,7 +297,7 @@ class ReviewExport(TypedDict):
 class ReviewableLines(TypedDict):
     """What the sender may review, the newest delivery first."""
 
-    lines: list[Line]
+    lines: list[ReviewableLine]
 
 
 def aggregate(distribution: Sequence[int]) -> ReviewAggregate:

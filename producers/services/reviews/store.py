@@ -8,7 +8,7 @@ from typing import Any
 from producers.kit.http.pages import Position
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
-from producers.services.reviews.model import UNKNOWN_REVIEW, Line, ModeratedReview, event_of
+from producers.services.reviews.model import UNKNOWN_REVIEW, ReviewableLine, ModeratedReview, event_of
 from schemas.codec import Record
 
 _COLUMNS = [field.name for field in fields(ModeratedReview)]
@@ -77,7 +77,9 @@ async def save_delivery(tx: Transaction, event: Record) -> None:
     WHERE lines.order_id = $order_id::text AND lines.line_number = $line_number::integer
         AND lines.shopper_id = ANY($shopper_ids::text[])
 """)
-async def find_line(sql: Any, order_id: str, line_number: int, shopper_ids: Sequence[str]) -> Line | None:
+async def find_line(
+    sql: Any, order_id: str, line_number: int, shopper_ids: Sequence[str]
+) -> ReviewableLine | None:
     """Return a line of one of these shoppers."""
 
 
@@ -88,7 +90,7 @@ async def find_line(sql: Any, order_id: str, line_number: int, shopper_ids: Sequ
     ORDER BY delivered_at DESC, lines.order_id, lines.line_number
     LIMIT $limit::integer
 """)
-async def find_reviewable(sql: Any, shopper_ids: Sequence[str], limit: int) -> list[Line]:
+async def find_reviewable(sql: Any, shopper_ids: Sequence[str], limit: int) -> list[ReviewableLine]:
     """Return the delivered lines of these shoppers that have no review, the newest first."""
 
 
