@@ -8,7 +8,7 @@ from typing import Any
 from producers.kit.http.pages import Position
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
-from producers.services.reviews.model import UNKNOWN_REVIEW, ReviewableLine, ModeratedReview, event_of
+from producers.services.reviews.model import UNKNOWN_REVIEW, ModeratedReview, ReviewableLine, event_of
 from schemas.codec import Record
 
 _COLUMNS = [field.name for field in fields(ModeratedReview)]
