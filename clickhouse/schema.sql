@@ -676,6 +676,23 @@ ORDER BY (order_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
 COMMENT 'The return of some lines is accepted: its units and its money go back.';
 
+CREATE TABLE review_answered
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `review_id` String COMMENT 'The review.' CODEC(ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `seller_id` String COMMENT 'Who replied.' CODEC(ZSTD(1)),
+    `product_id` Nullable(String) COMMENT 'The product that it is about, when it is about one.' CODEC(ZSTD(1)),
+    `text` Nullable(String) COMMENT 'The reply, which everyone may read; null if it was taken back.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYear(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
+COMMENT 'A seller replied to a review, in public, or took the reply back.';
+
 CREATE TABLE review_published
 (
     `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
@@ -687,6 +704,8 @@ CREATE TABLE review_published
     `seller_id` Nullable(String) COMMENT 'The seller that it is about, when it is about one.' CODEC(ZSTD(1)),
     `score` Int32 COMMENT '1 (worst) to 5 (best).' CODEC(ZSTD(1)),
     `moderated_by` Nullable(String) COMMENT 'Operator id, null when published by a rule.' CODEC(ZSTD(1)),
+    `line_number` Nullable(Int32) COMMENT 'The order\'s line that it is about, when it is about one; null in events from before this field.' CODEC(ZSTD(1)),
+    `submitted_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When this version of it was submitted, UTC; null in events from before this field.' CODEC(Delta(8), ZSTD(1)),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
@@ -705,13 +724,18 @@ CREATE TABLE review_rejected
     `reason` LowCardinality(String) COMMENT 'Why.',
     `note` Nullable(String) COMMENT 'What the shopper is told.' CODEC(ZSTD(1)),
     `moderated_by` Nullable(String) COMMENT 'Operator id, null when rejected by a rule.' CODEC(ZSTD(1)),
+    `product_id` Nullable(String) COMMENT 'The product that it is about, when it is about one.' CODEC(ZSTD(1)),
+    `seller_id` Nullable(String) COMMENT 'The seller that it is about, when it is about one.' CODEC(ZSTD(1)),
+    `line_number` Nullable(Int32) COMMENT 'The order\'s line that it is about, when it is about one; null in events from before this field.' CODEC(ZSTD(1)),
+    `score` Nullable(Int32) COMMENT '1 (worst) to 5 (best); null in events from before this field.' CODEC(ZSTD(1)),
+    `submitted_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When this version of it was submitted, UTC; null in events from before this field.' CODEC(Delta(8), ZSTD(1)),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
 PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
-COMMENT 'A review will not be published.';
+COMMENT 'A review will not be published, or may not be read any more.';
 
 CREATE TABLE review_submitted
 (
@@ -723,15 +747,36 @@ CREATE TABLE review_submitted
     `product_id` Nullable(String) COMMENT 'The product that it is about, when it is about one.' CODEC(ZSTD(1)),
     `seller_id` Nullable(String) COMMENT 'The seller that it is about, when it is about one.' CODEC(ZSTD(1)),
     `score` Int32 COMMENT '1 (worst) to 5 (best).' CODEC(ZSTD(1)),
-    `title` Nullable(String) COMMENT 'Title.' CODEC(ZSTD(1)),
-    `comment` Nullable(String) COMMENT 'Text.' CODEC(ZSTD(1)),
+    `title` Nullable(String) COMMENT 'Title; null if there is none, and always of the shop\'s own reviews: the service reviews keeps their texts, so that they can be erased.' CODEC(ZSTD(1)),
+    `comment` Nullable(String) COMMENT 'Text; null as the title is.' CODEC(ZSTD(1)),
+    `line_number` Nullable(Int32) COMMENT 'The order\'s line that it is about, when it is about one; null in events from before this field.' CODEC(ZSTD(1)),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
 PARTITION BY toYear(occurred_at)
 ORDER BY (order_id, occurred_at, event_id)
 SETTINGS index_granularity = 1024
-COMMENT 'A shopper reviewed an order, or a product or seller of it.';
+COMMENT 'A shopper reviewed an order, or a product or seller of it; again with the same id: wrote the review anew.';
+
+CREATE TABLE review_withdrawn
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `review_id` String COMMENT 'The review.' CODEC(ZSTD(1)),
+    `order_id` String COMMENT 'The order; one checkout is one order.' CODEC(ZSTD(1)),
+    `shopper_id` String COMMENT 'Who wrote it.' CODEC(ZSTD(1)),
+    `product_id` Nullable(String) COMMENT 'The product that it is about, when it is about one.' CODEC(ZSTD(1)),
+    `seller_id` Nullable(String) COMMENT 'The seller that it is about, when it is about one.' CODEC(ZSTD(1)),
+    `line_number` Nullable(Int32) COMMENT 'The order\'s line that it is about, when it is about one.' CODEC(ZSTD(1)),
+    `score` Int32 COMMENT '1 (worst) to 5 (best).' CODEC(ZSTD(1)),
+    `submitted_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When this version of it was submitted, UTC; null if it is not known.' CODEC(Delta(8), ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYear(occurred_at)
+ORDER BY (order_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
+COMMENT 'A shopper took a review back, or replaced the version that was submitted at submitted_at.';
 
 CREATE TABLE schema_migrations
 (

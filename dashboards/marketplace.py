@@ -200,7 +200,7 @@ def _shoppers(queries: PanelQueries) -> list[PanelBuilder]:
         ),
         time_series_panel(
             "Reviews",
-            "Reviews of sellers that shoppers wrote, and the average of their scores from 1 to 5.",
+            "Published reviews of sellers by the time of writing, and their average score from 1 to 5.",
             queries.filled(metric_series(REVIEWS, MARKETPLACE), "the reviews"),
             {
                 "reviews": Column("Reviews", "short"),

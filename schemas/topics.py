@@ -107,6 +107,8 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     Topic("review_submitted", "order_id", 4, FOREVER),
     Topic("review_published", "order_id", 4, FOREVER),
     Topic("review_rejected", "order_id", 4, FOREVER),
+    Topic("review_withdrawn", "order_id", 4, FOREVER),
+    Topic("review_answered", "order_id", 4, FOREVER),
     # operations
     Topic("notification_sent", "recipient_id", 2, DAYS_90),
     Topic("notification_failed", "recipient_id", 2, DAYS_90),

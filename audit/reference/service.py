@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audit.reference.arithmetic import Value, minute, quantile_hours, ratio
-from audit.reference.shop import Shop, once
+from audit.reference.shop import Shop
 from audit.reference.totals import Sheet
 
 EVENTS = {
@@ -16,7 +16,9 @@ EVENTS = {
     "order_shipped": ("order_id", "seller_id"),
     "order_delivered": ("order_id", "seller_id"),
     "order_cancelled": ("order_id", "reason", "lines"),
-    "review_submitted": ("order_id", "review_id", "seller_id", "score"),
+    "review_published": ("order_id", "review_id", "seller_id", "score", "submitted_at"),
+    "review_rejected": ("order_id", "review_id", "submitted_at"),
+    "review_withdrawn": ("order_id", "review_id", "submitted_at"),
 }
 NEWEST_REVIEWS = 20
 """The score of so many reviews is compared with that of as many before them."""
@@ -50,7 +52,7 @@ class Service:
 
 
 def collect(shop: Shop, sheet: Sheet[Service]) -> None:
-    """Count each step of a parcel when it happens, and each review when it is written."""
+    """Count each step of a parcel when it happens, and each published review when it was written."""
     for (seller_id, order_id), parcel in parcels(shop).items():
         at = {kind: step["occurred_at"] for kind, step in parcel.items()}
         if "placed" in at:
@@ -78,19 +80,37 @@ def collect(shop: Shop, sheet: Sheet[Service]) -> None:
             service.cancelled.add(order_id)
             if parcel["cancelled"]["reason"] in ENDED_BY_SELLER:
                 service.cancelled_by_seller.add(order_id)
-    for review in once(shop.events("review_submitted"), "order_id", "review_id"):
-        if review["seller_id"] is not None:
-            sheet.at(review["seller_id"], review["occurred_at"]).scores.append(review["score"])
-    _compare_newest_reviews(shop, sheet)
+    reviews = published_reviews(shop)
+    for review in reviews:
+        sheet.at(review["seller_id"], review["submitted_at"]).scores.append(review["score"])
+    _compare_newest_reviews(reviews, sheet)
 
 
-def _compare_newest_reviews(shop: Shop, sheet: Sheet[Service]) -> None:
+def published_reviews(shop: Shop) -> list[Step]:
+    """Return the publications of the reviews of sellers that everybody may read.
+
+    `submitted_at` says which version of a review was published, rejected or withdrawn. A version may be read
+    if the last of these is its publication. Of a publication and another one of these in the same
+    millisecond, the other one is the last.
+    """
+    last: dict[tuple[str, str, int], tuple[int, bool, Step]] = {}
+    for kind in ("published", "rejected", "withdrawn"):
+        for step in shop.events(f"review_{kind}"):
+            if step["submitted_at"] is None:
+                continue  # from before the field
+            version = step["order_id"], step["review_id"], step["submitted_at"]
+            found = step["occurred_at"], kind != "published", dict(step)
+            if version not in last or found[:2] > last[version][:2]:
+                last[version] = found
+    return [step for _, ended, step in last.values() if not ended and step["seller_id"] is not None]
+
+
+def _compare_newest_reviews(published: list[Step], sheet: Sheet[Service]) -> None:
     """Note the newest reviews at the end of each part of the time, and as many before them, if there are."""
     written: dict[str, list[tuple[int, str, str, int]]] = defaultdict(list)
-    for review in once(shop.events("review_submitted"), "order_id", "review_id"):
-        if review["seller_id"] is not None:
-            place = minute(review["occurred_at"]), review["order_id"], review["review_id"]
-            written[review["seller_id"]].append((*place, review["score"]))
+    for review in published:
+        place = minute(review["submitted_at"]), review["order_id"], review["review_id"]
+        written[review["seller_id"]].append((*place, review["score"]))
     for seller_id, reviews in written.items():
         reviews.sort()
         moments, scores = [review[0] for review in reviews], [review[3] for review in reviews]

@@ -1,11 +1,19 @@
--- A seller's reviews of a period, the newest first. The text of a review is there once the review is published.
+-- A seller's reviews of a period, each in its newest version, the newest first. Text and reply are there if everybody may read the review.
 WITH written AS
 (
-    SELECT minute, order_id, review_id, product_id, score
-    FROM review_scores
+    SELECT minute, order_id, review_id, submitted_at, product_id, score, toString(status) AS status
+    FROM review_versions
     WHERE seller_id = {seller_id:String}
         AND minute >= {period_start:DateTime('UTC')}
         AND minute < {period_end:DateTime('UTC')}
+        AND (order_id, review_id, submitted_at) IN
+        (
+            SELECT order_id, review_id, max(review_versions.submitted_at)
+            FROM review_versions
+            WHERE seller_id = {seller_id:String}
+            GROUP BY order_id, review_id
+        )
+        AND status != 'withdrawn'
         AND score BETWEEN {lowest:Int32} AND {highest:Int32}
         AND (minute, order_id, review_id) < (
             {before_minute:DateTime('UTC')}, {before_order_id:String}, {before_review_id:String}
@@ -19,27 +27,28 @@ SELECT
     written.review_id AS review_id,
     written.product_id AS product_id,
     written.score AS score,
-    multiIf(rejected.review_id != '', 'rejected', published.review_id != '', 'published', 'submitted') AS status,
-    if(status = 'published', text.last_title, NULL) AS title,
-    if(status = 'published', text.last_comment, NULL) AS comment
+    written.status AS status,
+    if(written.status = 'published', text.its_title, NULL) AS title,
+    if(written.status = 'published', text.its_comment, NULL) AS comment,
+    if(written.status = 'published', reply.newest, NULL) AS reply
 FROM written
 LEFT JOIN
 (
     SELECT
         order_id,
         review_id,
-        argMax(tuple(review.title), review.occurred_at).1 AS last_title,
-        argMax(tuple(review.comment), review.occurred_at).1 AS last_comment
+        occurred_at AS submitted_at,
+        any(tuple(review.title)).1 AS its_title,
+        any(tuple(review.comment)).1 AS its_comment
     FROM review_submitted AS review
     WHERE seller_id = {seller_id:String} AND review.order_id IN (SELECT order_id FROM written)
+    GROUP BY order_id, review_id, submitted_at
+) AS text ON text.order_id = written.order_id AND text.review_id = written.review_id AND text.submitted_at = written.submitted_at
+LEFT JOIN
+(
+    SELECT order_id, review_id, argMax(tuple(answer.text), answer.occurred_at).1 AS newest
+    FROM review_answered AS answer
+    WHERE seller_id = {seller_id:String} AND answer.order_id IN (SELECT order_id FROM written)
     GROUP BY order_id, review_id
-) AS text ON text.order_id = written.order_id AND text.review_id = written.review_id
-LEFT JOIN
-(
-    SELECT DISTINCT order_id, review_id FROM review_published WHERE order_id IN (SELECT order_id FROM written)
-) AS published ON published.order_id = written.order_id AND published.review_id = written.review_id
-LEFT JOIN
-(
-    SELECT DISTINCT order_id, review_id FROM review_rejected WHERE order_id IN (SELECT order_id FROM written)
-) AS rejected ON rejected.order_id = written.order_id AND rejected.review_id = written.review_id
+) AS reply ON reply.order_id = written.order_id AND reply.review_id = written.review_id
 ORDER BY written.minute DESC, written.order_id DESC, written.review_id DESC

@@ -17,8 +17,9 @@ class SignalRules:
 
     No rule looks at events that happened more than `news_days` before they are read.
 
-    `review_flood`: a subject gets `reviews` reviews within `review_hours`, or as many as `low_reviews` with a
-    score of at most `low_score`. The flood has ended when as many take longer than twice that time.
+    `review_flood`: `reviews` reviews of a subject are published within `review_hours`, or as many as
+    `low_reviews` with a score of at most `low_score`. The flood has ended when as many take longer than twice
+    that time.
 
     `conversion_fall` and `cancellation_wave` compare a window of `window_hours` with the `windows_before`
     windows before it in which the seller had sessions or orders, all within `compared_days`.

@@ -25,7 +25,7 @@ FROM (
     END,
     CONCAT(
       CASE WHEN low THEN '{low_reviews:INT} reviews with a score of at most {low_score:INT}' ELSE '{reviews:INT} reviews' END,
-      ' were written within {review_hours:INT} h.'
+      ' were published within {review_hours:INT} h.'
     )
   FROM review_floods
   UNION ALL

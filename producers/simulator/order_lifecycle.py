@@ -70,6 +70,7 @@ class PlannedShipment:
 class PlannedReview:
     """A review of the first line's product, written `after_days` after the last delivery."""
 
+    line_number: int
     product: int
     seller: int
     after_days: float
@@ -141,4 +142,4 @@ def _draw_review(
     mood = 4.2 + 0.6 * quality - 1.2 * late - 1.5 * returned + random.gauss(0, 0.8)
     score = min(max(round(mood), 1), 5)
     comment = random.choice(_COMMENTS[score]) if random.random() < 0.5 else None
-    return PlannedReview(line.product, line.seller, random.uniform(0.1, 5), score, comment)
+    return PlannedReview(line.number, line.product, line.seller, random.uniform(0.1, 5), score, comment)

@@ -16,6 +16,11 @@ from serving.kit.periods import LATEST
 from serving.kit.problems import UNUSABLE_PARAMETER
 from serving.kit.response_types import AsOf, Moment, Period, Stale
 
+_TEXT = (
+    "Null unless it is published, and of reviews that were written in the shop: `published_reviews` has "
+    "their texts."
+)
+
 
 class Review(TypedDict):
     """A review of the seller, or of a product of theirs. It does not say who wrote it."""
@@ -29,8 +34,11 @@ class Review(TypedDict):
     status: Annotated[
         Literal["submitted", "published", "rejected"], Field(description="Whether everybody may read it.")
     ]
-    title: Annotated[str | None, Field(description="Null unless it is published.")]
-    comment: Annotated[str | None, Field(description="Null unless it is published.")]
+    title: Annotated[str | None, Field(description=_TEXT)]
+    comment: Annotated[str | None, Field(description=_TEXT)]
+    reply: Annotated[
+        str | None, Field(description="What the seller answered in public. Null unless it is published.")
+    ]
 
 
 class Reviews(TypedDict):
@@ -58,7 +66,7 @@ class ReviewsRequest:
 async def of_seller(
     context: AnalyticsContext, seller_id: str, request: ReviewsRequest, cursor: str | None, limit: int
 ) -> Reviews:
-    """Return a page of reviews, the newest first. The text of a review is shown once it is published.
+    """Return a page of reviews, the newest first. Text and reply show while everybody may read the review.
 
     Raises:
         UNKNOWN_SELLER: the seller never registered and never sold anything.
@@ -67,7 +75,7 @@ async def of_seller(
     """
     if request.lowest > request.highest:
         raise UNUSABLE_PARAMETER(detail="The lowest score must not be above the highest one.")
-    as_of = await context.watermarks.as_of(("review_scores",))
+    as_of = await context.watermarks.as_of(("review_versions",))
     period = await context.seller_period(seller_id, request.period)
     before_minute, before_order_id, before_review_id = _read(cursor) if cursor else (LATEST, "", "")
     rows = await context.clickhouse.rows(
@@ -106,6 +114,7 @@ def _review(context: AnalyticsContext, row: Row, label: str | None) -> Review:
         "status": row["status"],
         "title": row["title"],
         "comment": row["comment"],
+        "reply": row["reply"],
     }
 
 

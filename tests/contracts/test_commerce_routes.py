@@ -11,9 +11,10 @@ from common.access_policy import AccessPolicy, anyone
 from common.guarded_route import GuardedRoute, MissingPolicy, all_routes, guarded, policy
 from common.principal import Principal
 from common.settings import Settings
+from producers.kit.http.guard import shopper_of
 from producers.kit.http.routes import LIST_LIMIT, JsonBody, PublicRoute, ServiceRoute
 from producers.registry import SERVICES
-from producers.services.orders.endpoints import EXAMPLE_ORDER, shopper_of
+from producers.services.orders.endpoints import EXAMPLE_ORDER
 from producers.services.orders.schemas import OrderRequest
 from serving.app import create_app
 from serving.commerce.commerce_client import service_of
@@ -128,7 +129,7 @@ def test_the_example_of_an_order_is_one_that_anybody_may_place() -> None:
         Principal("guest:g1", frozenset({"guest"}), ("g1",)),
         Principal("person-1", frozenset({"shopper"}), ("shopper-9",), session_id="s"),
     ):
-        assert shopper_of(request, principal) == principal.shopper_id
+        assert shopper_of(request.shopper_id, principal) == principal.shopper_id
 
 
 def test_only_lists_may_have_large_bodies() -> None:

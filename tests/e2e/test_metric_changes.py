@@ -115,12 +115,14 @@ CHANGES = (
         "line.quantity",
         "sum(arraySum(lines.quantity)) FROM order_returned FINAL",
     ),
-    doubled(
-        "review_scores",
-        "review_submitted",
-        "reviews",
-        "1",
-        "count() FROM review_submitted FINAL WHERE seller_id IS NOT NULL",
+    Change(  # Simulated shoppers take no review back.
+        "review_versions",
+        "review_published",
+        "    score,\n",
+        "    2 * review_published.score AS score,\n",
+        "SELECT sum(score) FROM review_versions WHERE status = 'published'",
+        "SELECT (sum(score), 2 * sum(score)) FROM review_published FINAL"
+        " WHERE seller_id IS NOT NULL AND submitted_at IS NOT NULL",
     ),
     halved(
         "parcels",

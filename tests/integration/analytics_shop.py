@@ -152,16 +152,25 @@ def _return(draw: random.Random, emit: Any, number: int, placed_at: datetime, or
 
 
 def _review(draw: random.Random, emit: Any, number: int, placed_at: datetime, order: Event) -> None:
-    review = {"review_id": f"review-{number}", "order_id": order["order_id"]}
+    review = {"review_id": f"review-{number}", "order_id": order["order_id"], "line_number": 1}
     review |= {"shopper_id": order["shopper_id"], "score": draw.randint(1, 5)}
     review |= {"seller_id": order["lines"][0]["seller_id"], "product_id": order["lines"][0]["product_id"]}
     written_at = placed_at + timedelta(days=9)
     emit("review_submitted", written_at, **review, title="Hm", comment=f"about {number}")
+    version = {"submitted_at": at(written_at)}
     if draw.random() < 0.6:
-        emit("review_published", written_at + timedelta(hours=1), **review)
+        emit("review_published", written_at + timedelta(hours=1), **review, **version)
+        if number % 5 == 0:
+            reply = {name: review[name] for name in ("review_id", "order_id", "seller_id", "product_id")}
+            emit("review_answered", written_at + timedelta(hours=2), **reply, text=f"Thanks for {number}")
+        if number % 7 == 0:
+            emit("review_withdrawn", written_at + timedelta(hours=3), **review, **version)
+        if number % 11 == 0:  # written anew, and not published yet
+            again_at = written_at + timedelta(hours=4)
+            emit("review_withdrawn", again_at, **review, **version)
+            emit("review_submitted", again_at, **review | {"score": 3}, title="Hm", comment="again")
     elif draw.random() < 0.5:
-        rejection = {name: review[name] for name in ("review_id", "order_id", "shopper_id")}
-        emit("review_rejected", written_at + timedelta(hours=1), **rejection, reason="spam")
+        emit("review_rejected", written_at + timedelta(hours=1), **review, **version, reason="spam")
 
 
 def _visit(draw: random.Random, emit: Any, number: int) -> None:

@@ -23,7 +23,7 @@ def expected_signals(events: Events, lead_days: int) -> set[Signal]:
     }
     return {
         *_payment_failures(by_topic),
-        *_review_floods(by_topic.get("review_submitted", [])),
+        *_review_floods(by_topic.get("review_published", [])),
         *_windows(by_topic),
         *_stock_ends(by_topic, lead_days),
     }

@@ -20,6 +20,7 @@ from tests.integration.metric_tables import emptied, writable
 RunMetrics = Callable[[Events], dict[str, dict[tuple[Any, ...], Row]]]
 
 NOON = datetime(2018, 3, 1, 12, 0, 30, tzinfo=UTC)
+LATER = NOON + timedelta(days=1)
 MINUTE = "2018-03-01T12:00:00Z"
 RETURNED_AT, REFUNDED_AT = "2018-03-10T12:00:00Z", "2018-03-11T12:00:00Z"
 DERIVED = {
@@ -30,6 +31,7 @@ DERIVED = {
     "return_lines": ("seller_id", "minute", "order_id", "kind", "return_id", "line_number"),
     "earning_lines": ("seller_id", "minute", "order_id", "kind", "reference_id", "line_number"),
     "review_scores": ("seller_id", "minute", "order_id", "review_id"),
+    "review_versions": ("seller_id", "minute", "order_id", "review_id", "submitted_at"),
     "product_views": ("seller_id", "minute", "event_id"),
     "customer_orders": ("seller_id", "shopper_id", "minute", "order_id"),
     "recommended_items": ("seller_id", "minute", "recommendation_id", "position"),
@@ -39,7 +41,7 @@ DERIVED = {
 
 STORED = (
     *("sales_lines", "sales_orders", "captured_payments"),
-    *("return_lines", "earning_lines", "review_scores", "product_views"),
+    *("return_lines", "earning_lines", "review_versions", "product_views"),
     *("recommended_items", "recommendation_clicks", "product_costs"),
     *("session_orders", "funnel_steps", "search_pages", "search_clicks"),
     *("session_steps", "search_visitors", "offer_changes", "recommendation_lists"),
@@ -301,16 +303,67 @@ def test_earnings_are_booked_at_their_own_time_and_once(run_metrics: RunMetrics)
     assert (rows["paid"]["paid_minor"], rows["paid"]["earned_minor"]) == (77, 0)
 
 
-def test_a_review_counts_once_and_only_if_it_is_about_a_seller(run_metrics: RunMetrics) -> None:
-    review = {
-        "event_id": "review-1", "occurred_at": at(NOON), "review_id": "r", "order_id": "o", "shopper_id": "s",
-        "product_id": None, "seller_id": "ann", "score": 4, "title": None, "comment": None,
-    }  # fmt: skip
-    of_nobody = review | {"event_id": "review-2", "order_id": "p", "seller_id": None}
-    tables = run_metrics({"review_submitted": [review, review, of_nobody]})
+def review(step: str, decided_at: datetime = NOON, written_at: datetime = NOON, **fields: Any) -> Row:
+    """What happened to a version of a review: it was submitted, published, rejected or withdrawn."""
+    return {
+        "event_id": f"{step}-{at(decided_at)}", "occurred_at": at(decided_at), "submitted_at": at(written_at),
+        "review_id": "r", "order_id": "o", "shopper_id": "s", "product_id": None, "seller_id": "ann",
+        "score": 4,
+    } | fields  # fmt: skip
+
+
+def test_a_published_review_counts_once_and_only_if_it_is_about_a_seller(run_metrics: RunMetrics) -> None:
+    published = review("published", LATER)
+    of_nobody = review("published", LATER, event_id="other", order_id="p", seller_id=None)
+    unknown = review("published", LATER, event_id="old", order_id="q", submitted_at=None)
+    tables = run_metrics(
+        {
+            "review_published": [published, published, of_nobody, unknown],
+            "review_submitted": [review("submitted")],
+        }
+    )
 
     [row] = tables["review_scores"].values()
-    assert (row["seller_id"], row["product_id"], row["reviews"], row["score"]) == ("ann", "", 1, 4)
+    assert (row["seller_id"], row["minute"], row["product_id"]) == ("ann", MINUTE, "")
+    assert (row["reviews"], row["score"]) == (1, 4)
+
+
+@pytest.mark.parametrize(
+    ("steps", "counted"),
+    [
+        ([("submitted", NOON)], False),
+        ([("published", NOON)], True),
+        ([("rejected", LATER)], False),
+        ([("published", LATER), ("withdrawn", LATER)], False),
+        ([("published", NOON), ("rejected", LATER)], False),
+        ([("rejected", NOON), ("published", LATER)], True),
+    ],
+    ids=lambda steps: " ".join(step for step, _ in steps) if isinstance(steps, list) else None,
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_review_counts_if_its_publication_was_the_last_that_happened_to_it(
+    run_metrics: RunMetrics, steps: list[tuple[str, datetime]], counted: bool, order: int
+) -> None:
+    arrived = {f"review_{step}": [review(step, moment)] for step, moment in steps[::order]}
+
+    assert [row["score"] for row in run_metrics(arrived)["review_scores"].values()] == [4] * counted
+
+
+def test_a_review_that_was_written_anew_counts_once_even_in_the_same_minute(run_metrics: RunMetrics) -> None:
+    again_at = NOON + timedelta(seconds=9)
+    tables = run_metrics(
+        {
+            "review_published": [
+                review("published", again_at, again_at, score=1),
+                review("published", NOON + timedelta(seconds=1)),
+            ],
+            "review_withdrawn": [review("withdrawn", again_at)],
+        }
+    )  # fmt: skip
+
+    assert [row["score"] for row in tables["review_scores"].values()] == [1]
+    statuses = {row["submitted_at"].second: row["status"] for row in tables["review_versions"].values()}
+    assert statuses == {NOON.second: "withdrawn", again_at.second: "published"}
 
 
 def test_a_view_counts_once_and_only_if_a_seller_was_shown(run_metrics: RunMetrics) -> None:

@@ -70,8 +70,8 @@ def cancelled(
 def review(
     review: str, moment: datetime, product: str | None, seller: str, score: int = 5
 ) -> tuple[str, datetime, Row]:
-    about = {"product_id": product, "seller_id": seller, "score": score, "title": None, "comment": None}
-    return "review_submitted", moment, {"review_id": review, "order_id": "o", "shopper_id": "s", **about}
+    about = {"product_id": product, "seller_id": seller, "score": score}
+    return "review_published", moment, {"review_id": review, "order_id": "o", "shopper_id": "s", **about}
 
 
 def reviews(
@@ -358,7 +358,7 @@ def test_an_id_depends_on_the_subject_and_the_hour_only(signals: list[Row]) -> N
 def test_every_signal_says_what_happened(signals: list[Row]) -> None:
     said = {row["kind"]: row["sentence"] for row in signals}
 
-    assert said["low_review_flood"] == "5 reviews with a score of at most 2 were written within 1 h."
+    assert said["low_review_flood"] == "5 reviews with a score of at most 2 were published within 1 h."
     assert said["conversion_fall"] == (
         "Orders in 6 h: 1. 20 sessions would have made 15 at the rate of the 4 periods before."
     )

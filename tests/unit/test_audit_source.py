@@ -6,7 +6,13 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pytest
 
-from audit.comparisons import source_vs_orders, source_vs_payments, source_vs_sales, source_vs_sellers
+from audit.comparisons import (
+    source_vs_orders,
+    source_vs_payments,
+    source_vs_reviews,
+    source_vs_sales,
+    source_vs_sellers,
+)
 from audit.replayed_source import replayed, wall_clock
 from audit.sources.avro import arrow_schema
 from audit.sources.olist import OlistTables, WallClockRange, cents
@@ -258,3 +264,32 @@ def test_missing_replayed_tables_are_reported_as_not_compared(tmp_path):
     assert found.verdict == "not compared"
     assert f"{tmp_path}/gone is not a directory" in found.unread
     assert "--source" in found.unread
+
+
+def reviewed(score, event_id="e1"):
+    """A review of order o1, or its publication."""
+    subject = {"order_id": "o1", "review_id": "r1", "shopper_id": "ana"}
+    return {"event_id": event_id, "occurred_at": datetime(2018, 6, 12, tzinfo=UTC), "score": score} | subject
+
+
+@pytest.mark.parametrize(
+    ("submitted", "published", "fields"),
+    [
+        ([reviewed(4)], [reviewed(4)], set()),
+        ([reviewed(4)], [reviewed(4), reviewed(4, "after a rejection")], set()),
+        ([reviewed(4)], [], {"published", "published_scores"}),
+        ([reviewed(4)], [reviewed(5)], {"published_scores"}),
+        ([], [reviewed(4)], {"reviews", "scores"}),
+    ],
+)
+def test_reviews_that_were_not_published_as_they_came_are_found(source, submitted, published, fields):
+    (source.directory / "olist_order_reviews_dataset.csv").write_text(
+        "review_id,order_id,review_score,review_comment_title,review_comment_message,review_creation_date,"
+        "review_answer_timestamp\nr1,o1,4,,,2018-06-10 00:00:00,2018-06-11 20:00:00\n"
+    )
+    found = events("review_submitted", *submitted) | events("review_published", *published)
+
+    result = compare(source_vs_reviews, source, found)
+
+    assert {each.field for each in result.differences} == fields
+    assert result.rows == 1

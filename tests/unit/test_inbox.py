@@ -4,7 +4,7 @@ import pytest
 from common.errors import Rejected
 from common.ids import is_uuid7, new_id
 from producers.kit.inbox.message_processor import dead_letter
-from producers.kit.inbox.subscription import ONLY_FOR, InboundEvent, Subscription, headers_of
+from producers.kit.inbox.subscription import ONLY_FOR, InboundEvent, Subscription, any_key, headers_of
 from producers.kit.outbox.dead_letter_message import MAX_VALUE_BYTES
 from producers.kit.outbox.relay import MAX_MESSAGE_BYTES
 from tests.kafka_message import KafkaMessage
@@ -16,6 +16,7 @@ async def act(tx, event):
 
 OWN = Subscription("order_placed", act)
 CARRIERS = Subscription("order_shipped", act, external_key=is_uuid7)
+OF_OTHERS = Subscription("review_submitted", act, external_key=any_key, skips_own=True)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,8 @@ CARRIERS = Subscription("order_shipped", act, external_key=is_uuid7)
         (OWN, "o1", {}, False),  # a historical event
         (CARRIERS, new_id(), {}, True),
         (CARRIERS, "h0123", {}, False),  # ids of historical orders are not UUIDs
+        (OF_OTHERS, "o1", {}, True),
+        (OF_OTHERS, "o1", {"origin": "payments"}, False),  # it has emitted the event itself
         (OWN, "o1", {"origin": "orders", ONLY_FOR: "payments"}, True),
         (OWN, "o1", {"origin": "orders", ONLY_FOR: "inventory"}, False),  # a dead letter of another service
     ],

@@ -228,24 +228,48 @@ def test_a_parcel_is_late_after_the_promised_day() -> None:
     assert june["seller_cancellation_rate"] is None, "the orders were placed in May"
 
 
-def test_reviews_have_an_average_and_a_share_of_low_scores() -> None:
-    reviews = [
-        {"order_id": "o", "review_id": f"r{score}", "seller_id": "ana", "score": score} for score in (1, 2, 5)
-    ]
+def review(
+    review_id: str, score: int = 1, submitted_at: int | None = JUNE_1_MS, **fields: Any
+) -> dict[str, Any]:
+    """What happened to a version of a review, on the first of June."""
+    about = {"order_id": "o", "review_id": review_id, "seller_id": "ana", "score": score}
+    return about | {"submitted_at": submitted_at} | fields
 
-    _, june = months("service", {"review_submitted": [*reviews, reviews[0]]})
+
+def test_reviews_have_an_average_and_a_share_of_low_scores() -> None:
+    reviews = [review(f"r{score}", score) for score in (1, 2, 5)]
+    of_nobody, unknown = review("x", seller_id=None), review("y", submitted_at=None)
+
+    _, june = months("service", {"review_published": [*reviews, reviews[0], of_nobody, unknown]})
 
     assert picked(june, "reviews review_score low_score_share") == (3, 2.6667, 0.6667)
+
+
+def test_a_review_counts_when_it_was_written_as_long_as_everybody_may_read_it() -> None:
+    later = {"occurred_at": JUNE_1_MS + 1}
+    may, june = months(
+        "service",
+        {
+            "review_published": [
+                review("early", 2, MAY_31_MS), review("gone"), review("hidden"), review("shown", 5, **later),
+                review("anew", 1), review("anew", 4, JUNE_1_MS + 1, **later), review("at once"),
+            ],
+            "review_rejected": [review("hidden", **later), review("shown"), review("never", 3)],
+            "review_withdrawn": [review("gone", **later), review("anew", **later), review("at once")],
+        },
+    )  # fmt: skip
+
+    assert picked(may, "reviews review_score") == (1, 2)
+    assert picked(june, "reviews review_score") == (2, 4.5)
 
 
 def test_the_trend_compares_the_newest_twenty_reviews_with_those_before_them() -> None:
     scores = [1] * 5 + [3] * 20 + [5] * 19
     reviews = [
-        {"order_id": f"{number:02}", "review_id": "r", "seller_id": "ana", "score": score}
+        review("r", score, MAY_31_MS if number < 39 else JUNE_1_MS, order_id=f"{number:02}")
         for number, score in enumerate(scores)
     ]
-    may_reviews = [review | {"occurred_at": MAY_31_MS} for review in reviews[:39]]
-    may, june = months("service", {"review_submitted": may_reviews + reviews[39:]})
+    may, june = months("service", {"review_published": reviews})
 
     assert may["review_score_trend"] is None, "39 reviews are too few"
     assert june["review_score_trend"] == (19 * 5 + 3 - 19 * 3 - 1) / 20

@@ -256,8 +256,9 @@ def test_reviews_without_ids_and_times_are_completed_from_the_order_and_disagree
 
     whole, drawn = of(conversion, "review_submitted")
     assert (whole["review_id"], whole["score"], whole["comment"]) == ("r1", 4, 'ok,\n"bom"')
-    assert (whole["product_id"], whole["seller_id"]) == ("p1", "s1")
+    assert (whole["line_number"], whole["product_id"], whole["seller_id"]) == (1, "p1", "s1")
     assert (drawn["review_id"], drawn["score"], drawn["product_id"]) == ("review-b", 5, None)
+    assert drawn["line_number"] is None
     assert drawn["occurred_at"] > datetime(2017, 10, 19, 2, tzinfo=UTC)
     assert {(table, key) for table, key, _ in rejected(conversion)} == {("order_review_scores", "a")}
 

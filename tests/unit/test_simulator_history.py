@@ -250,6 +250,19 @@ def test_a_confirmation_has_the_lines_and_the_time_of_its_order(records: list[tu
             assert confirmed["lines"] == placed["lines"] != []
 
 
+def test_a_review_is_about_a_line_of_its_order(records: list[tuple[str, Record]]) -> None:
+    orders = by_order(records)
+    reviews = of(records, "review_submitted")
+    about = ("line_number", "product_id", "seller_id")
+
+    assert reviews
+    for review in reviews:
+        [placed] = orders[review["order_id"]]["order_placed"]
+        assert [review[name] for name in about] in [
+            [line[name] for name in about] for line in placed["lines"]
+        ]
+
+
 def test_a_cancellation_has_the_time_of_the_confirmation_if_there_was_one(
     records: list[tuple[str, Record]],
 ) -> None:

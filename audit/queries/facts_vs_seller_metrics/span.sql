@@ -26,7 +26,7 @@ FROM
     UNION ALL
     SELECT occurred_at FROM order_delivered
     UNION ALL
-    SELECT occurred_at FROM review_submitted
+    SELECT assumeNotNull(submitted_at) FROM review_published WHERE submitted_at IS NOT NULL
     UNION ALL
     SELECT occurred_at FROM product_viewed
     UNION ALL

@@ -34,7 +34,7 @@ FROM
         any(signal.figures[if(signal.kind = 'review_flood', 'reviews', 'low_reviews')]),
         uniqExact(fact.review_id)
     FROM signals AS signal FINAL
-    INNER JOIN review_submitted AS fact ON coalesce(fact.product_id, fact.seller_id) = signal.subject_id
+    INNER JOIN review_published AS fact ON coalesce(fact.product_id, fact.seller_id) = signal.subject_id
     WHERE signal.kind IN ('review_flood', 'low_review_flood')
         AND coalesce(fact.seller_id, '') = signal.seller_id
         AND fact.score <= if(signal.kind = 'review_flood', 5, 2)

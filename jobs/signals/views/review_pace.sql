@@ -1,6 +1,6 @@
--- For each review, when the first of the last reviews was written that would be a flood. NULL if there are fewer.
+-- For each review, when the first of the last reviews was published that would be a flood. NULL if there are fewer.
 SELECT
-  seller_id, subject_kind, subject_id, low, occurred_at, CAST(occurred_at AS TIMESTAMP_LTZ(3)) AS written_at,
+  seller_id, subject_kind, subject_id, low, occurred_at, CAST(occurred_at AS TIMESTAMP_LTZ(3)) AS published_at,
   CASE WHEN reviews = {reviews:INT} THEN oldest_at END AS first_at
 FROM (
   SELECT

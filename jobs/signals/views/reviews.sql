@@ -1,4 +1,4 @@
--- Reviews by the product that they are about, else by the seller, without duplicates. A low score counts apart, too.
+-- Published reviews by the product that they are about, else by the seller, without duplicates. A low score counts apart, too.
 SELECT seller_id, subject_kind, subject_id, low, occurred_at
 FROM (
   SELECT
@@ -12,9 +12,9 @@ FROM (
       COALESCE(product_id, seller_id) AS subject_id,
       low, occurred_at, PROCTIME() AS arrived_at
     FROM (
-      SELECT review_id, seller_id, product_id, FALSE AS low, occurred_at FROM events.review_submitted
+      SELECT review_id, seller_id, product_id, FALSE AS low, occurred_at FROM events.review_published
       UNION ALL
-      SELECT review_id, seller_id, product_id, TRUE, occurred_at FROM events.review_submitted
+      SELECT review_id, seller_id, product_id, TRUE, occurred_at FROM events.review_published
       WHERE score <= {low_score:INT}
     )
     WHERE (product_id IS NOT NULL OR seller_id IS NOT NULL)

@@ -55,7 +55,8 @@ def submitted(source: OlistSource, findings: ConversionFindings) -> Events:
 
 _FIELDS = (
     "occurred_at", "cause",
-    "review_id", "order_id", "shopper_id", "product_id", "seller_id", "score", "title", "comment",
+    "review_id", "order_id", "line_number", "shopper_id", "product_id", "seller_id", "score", "title",
+    "comment",
 )  # fmt: skip
 
 
@@ -129,13 +130,15 @@ def _draw_answer_times(source: OlistSource, row: Index, keys: list[str], request
 
 
 def _order_columns(source: OlistSource, row: Index) -> dict[str, list[Any]]:
-    """Return the columns of order and shopper, and of product and seller if the order has only one."""
+    """Return the columns of order and shopper, and of line, product and seller if the order has only one."""
     orders, lines = source.orders, source.lines
     product = _only_value(lines.product, source, source.product_ids)
     seller = _only_value(lines.seller, source, source.seller_ids)
+    number = _only_value(lines.number, source, np.arange(lines.number.max(initial=0) + 1).astype(object))
     return {
         "cause": orders.placed_event_id[row].tolist(),
         "order_id": orders.order_id[row].tolist(),
+        "line_number": number[row].tolist(),
         "shopper_id": orders.shopper_id[row].tolist(),
         "product_id": product[row].tolist(),
         "seller_id": seller[row].tolist(),

@@ -8,7 +8,7 @@ from common.guarded_route import RouteHandler
 from common.principal import Principal
 from common.principal_token import COMMERCE, HEADER, InvalidToken, PrincipalTokens, Sender
 from producers.kit.http.idempotency import IdempotentRequests
-from producers.kit.http.problems import require
+from producers.kit.http.problems import NOT_YOUR_SHOPPER, require
 
 
 class ServiceGuard:
@@ -57,3 +57,14 @@ def principal_of(request: Request) -> Principal:
     """
     principal: Principal | None = request.state.principal
     return require(principal, SignInRequired())
+
+
+def shopper_of(named: str | None, principal: Principal) -> str:
+    """Return for whom a request acts: its principal, or the shopper whom a process of the platform names.
+
+    Raises:
+        NOT_YOUR_SHOPPER: it names another shopper, or a process of the platform names none.
+    """
+    shopper_id = require(named or principal.shopper_id, NOT_YOUR_SHOPPER())
+    require("platform" in principal.roles or shopper_id in principal.shopper_ids, NOT_YOUR_SHOPPER())
+    return shopper_id

@@ -49,6 +49,13 @@ VALUE_NOT_STORABLE = problem(
     "A value of the request can't be stored: it is out of range, or contains a NUL character. Nothing was "
     "changed; see /docs for the parameters of this address.",
 )
+NOT_YOUR_SHOPPER = problem(
+    403,
+    "not-your-shopper",
+    "Another shopper",
+    "`shopper_id` is not your own. Leave it out: only processes of the platform act for others. Nothing was "
+    "changed.",
+)
 UNKNOWN_HOST = problem(
     400,
     "unknown-host",

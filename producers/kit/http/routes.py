@@ -13,7 +13,7 @@ from starlette.responses import Response
 from common.access_policy import allow
 from common.guarded_route import GuardedRoute
 from common.ids import Id
-from producers.kit.http.endpoint import parse_body
+from producers.kit.http.endpoint import json_response, parse_body
 
 BODY_LIMIT = 64 * 1024
 """The largest body in bytes of a request about one thing: an order, a profile, a setting."""
@@ -48,8 +48,9 @@ class ServiceRoute(GuardedRoute):
     """A route of a commerce service that other processes of the platform use. The gateway does not offer it.
 
     The policy is that of the endpoint (`@policy`). A parameter with `JsonBody` is read after the guard has
-    let the request through and FastAPI has checked the other parameters. An endpoint that returns None
-    answers 204, without a body.
+    let the request through and FastAPI has checked the other parameters. The endpoint returns a response, or
+    what its annotation says, of which the route makes JSON; the annotation then describes the response. One
+    that returns None answers 204, or the status of the route, without a body.
     """
 
     body: JsonBody | None
@@ -57,9 +58,9 @@ class ServiceRoute(GuardedRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         """Raises MissingPolicy if the endpoint has no policy."""
-        reading = _reading_body(endpoint)
-        self.body = getattr(reading, "body", None)
-        super().__init__(path, reading, **options)
+        responding = _responding(endpoint, options.get("status_code"))
+        self.body = getattr(responding, "body", None)
+        super().__init__(path, responding, **options)
 
 
 class PublicRoute(ServiceRoute):
@@ -69,29 +70,32 @@ class PublicRoute(ServiceRoute):
     """
 
 
-def _reading_body(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    """Return an endpoint that reads its body itself, and answers 204 if it returns None.
+def _responding(endpoint: Callable[..., Any], status: int | None) -> Callable[..., Any]:
+    """Return an endpoint that reads its body itself, and responds with the JSON of what it returns.
 
-    It is the same endpoint if it takes no body and returns something.
+    `status` is that of the response; without one, 200, or 204 for None. It is the same endpoint if it takes
+    no body and returns a response.
     """
     whole = signature(endpoint)
     bodies = {name: body for name, each in whole.parameters.items() if (body := _body_of(each)) is not None}
-    if not bodies and whole.return_annotation is not None:
+    if not bodies and whole.return_annotation is Response:
         return endpoint
     adapters: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(body.model) for name, body in bodies.items()}
 
     @wraps(endpoint)
-    async def read_and_respond(request: Request, **parameters: Any) -> Response:
+    async def respond(request: Request, **parameters: Any) -> Response:
         for name, adapter in adapters.items():
             parameters[name] = await bodies[name].read(request, adapter)
-        response: Response | None = await endpoint(request=request, **parameters)
-        return Response(status_code=204) if response is None else response
+        result = await endpoint(request=request, **parameters)
+        if isinstance(result, Response):
+            return result
+        return Response(status_code=status or 204) if result is None else json_response(result, status or 200)
 
     others = [each for each in whole.parameters.values() if each.name not in bodies]
-    read_and_respond.__dict__.update(
+    respond.__dict__.update(
         body=next(iter(bodies.values()), None), __signature__=whole.replace(parameters=others)
     )
-    return read_and_respond
+    return respond
 
 
 def _body_of(parameter: Parameter) -> JsonBody | None:

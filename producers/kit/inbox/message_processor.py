@@ -69,7 +69,10 @@ class MessageProcessor:
         started = perf_counter()
         try:
             async with self._transactions.begin(batch[0].trace) as tx:
-                outcomes = [await self._apply(tx, event) for event in batch]
+                outcomes = []
+                for event in batch:
+                    tx.trace = event.trace
+                    outcomes.append(await self._apply(tx, event))
         except Exception:
             return False  # `process` runs the messages one by one and handles the error
         seconds = (perf_counter() - started) / len(batch)

@@ -64,12 +64,15 @@ class Subscription:
     batchable: bool = False
     """Whether several events may share a transaction.
 
-    Set it for frequent events whose handlers emit nothing and lock only the rows of their event.
+    Set it for frequent events whose handlers lock only the rows of their event.
     """
+
+    skips_own: bool = False
+    """Whether the events that the service emits itself are skipped, because it reads those of others only."""
 
     def concerns(self, service: str, key: str, headers: dict[str, str]) -> bool:
         """Return whether a service processes a message of this topic, given its key and headers."""
-        if headers.get(ONLY_FOR, service) != service:
+        if headers.get(ONLY_FOR, service) != service or (self.skips_own and headers.get(ORIGIN) == service):
             return False
         return bool(headers.get(ORIGIN)) or (self.external_key is not None and self.external_key(key))
 

@@ -7,20 +7,20 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from common.access_policy import allow
 from common.content_type import JSON
-from common.cursor import BadCursor, decode_moment, encode_moment
 from common.guarded_route import policy
 from common.ids import Id, is_uuid7, new_id
 from common.metrics import ORDERS
 from common.openapi import openapi_problem
 from common.principal import Principal
 from producers.kit.http.endpoint import json_response, require_json, to_json, transaction, transactions
-from producers.kit.http.guard import principal_of
+from producers.kit.http.guard import principal_of, shopper_of
 from producers.kit.http.idempotency import is_valid_key
+from producers.kit.http.pages import Cursor, Limit, Position, cut_page
 from producers.kit.http.problems import require
 from producers.kit.http.routes import PLATFORM, JsonBody, PublicRoute, ServiceRoute
 from producers.kit.outbox.trace import Trace
@@ -31,7 +31,6 @@ from producers.services.orders.model import OrderedLine, OrderLine, amount_minor
 from producers.services.orders.problems import (
     BAD_IDEMPOTENCY_KEY,
     KEY_REUSED,
-    NOT_YOUR_SHOPPER,
     PARTLY_RETURNED,
     TOO_LATE_TO_CANCEL,
     UNKNOWN_ORDER,
@@ -50,9 +49,6 @@ from producers.services.orders.schemas import (
 from producers.services.orders.store import StoredResponse
 
 NAME = "orders"
-MAX_CURSOR_CHARS = 200
-MAX_ORDERS = 100
-"""The largest number of orders in a page of a list."""
 
 EXAMPLE_ORDER = {
     "currency": "BRL",
@@ -88,7 +84,7 @@ async def place_order(request: Request, order: Annotated[OrderRequest, JsonBody(
     key = request.headers.get("Idempotency-Key", "")
     require(is_valid_key(key), BAD_IDEMPOTENCY_KEY())
     principal = principal_of(request)
-    shopper_id = shopper_of(order, principal)
+    shopper_id = shopper_of(order.shopper_id, principal)
     key_owners = [shopper_id, *(each for each in principal.shopper_ids if each != shopper_id)]
     response, repeated = await check_out(
         transactions(request, NAME),
@@ -104,33 +100,24 @@ async def place_order(request: Request, order: Annotated[OrderRequest, JsonBody(
     return Response(response.answer, 202, headers, JSON)
 
 
-@public.get("", summary="Your orders", response_model=ShopperOrders)
+@public.get("", summary="Your orders")
 @policy(allow("guest", "shopper", traffic="read"))
-async def own_orders(
-    request: Request,
-    cursor: Annotated[
-        str | None, Query(max_length=MAX_CURSOR_CHARS, description="`next_cursor` of the previous page.")
-    ] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_ORDERS)] = 20,
-) -> Response:
+async def own_orders(request: Request, cursor: Cursor = None, limit: Limit = 20) -> ShopperOrders:
     """Return the sender's own orders, the newest first, also those of a person's time as a guest."""
-    after: tuple[datetime | None, str | None] = (None, None) if cursor is None else position_of(cursor)
     async with transactions(request, NAME).connection() as sql:
-        found = await store.find_orders(sql, principal_of(request).shopper_ids, *after, limit + 1)
-    last = found[limit - 1] if len(found) > limit else None
-    page: ShopperOrders = {
-        "orders": found[:limit],
-        "next_cursor": encode_moment(last.placed_at, last.order_id) if last else None,
-    }
-    return json_response(page)
+        found = await store.find_orders(
+            sql, principal_of(request).shopper_ids, Position.of(cursor), limit + 1
+        )
+    orders, next_cursor = cut_page(found, limit, lambda it: Position(it.placed_at, it.order_id))
+    return {"orders": list(orders), "next_cursor": next_cursor}
 
 
-@internal.post("/exports", response_model=ExportResponse)
+@internal.post("/exports")
 @policy(PLATFORM)
-async def export(request: Request, body: Annotated[ExportRequest, JsonBody()]) -> Response:
+async def export(request: Request, body: Annotated[ExportRequest, JsonBody()]) -> ExportResponse:
     """Every order of the shopper ids of a person, whom the users service gives all that is kept of them."""
     async with transactions(request, NAME).connection() as sql:
-        return json_response({"orders": await store.export_orders(sql, body.shopper_ids)})
+        return {"orders": await store.export_orders(sql, body.shopper_ids)}
 
 
 @internal.post("/payment_details", response_model=PaymentDetailsResponse)
@@ -144,19 +131,18 @@ async def payment_details(request: Request, body: Annotated[PaymentDetailsReques
         return json_response({"payments": await store.find_payment_details(sql, body.order_ids)})
 
 
-@public.get("/{order_id}", summary="Follow an order", response_model=ShopperOrder, responses=NO_ORDER)
+@public.get("/{order_id}", summary="Follow an order", responses=NO_ORDER)
 @policy(allow("guest", "shopper", "admin", "platform", traffic="read"))
-async def order(request: Request, order_id: OrderId) -> Response:
+async def order(request: Request, order_id: OrderId) -> ShopperOrder:
     """Return the status, lines, payment and history of an order."""
     async with transactions(request, NAME).connection() as sql:
-        return json_response(await _find(sql, order_id, principal_of(request)))
+        return await _find(sql, order_id, principal_of(request))
 
 
 @public.post(
     "/{order_id}/cancellation",
     summary="Cancel an order",
     status_code=202,
-    response_model=ShopperOrder,
     responses=NO_ORDER | openapi_problem(409, "The order has been shipped already."),
 )
 @policy(allow("guest", "shopper", "admin", "platform", traffic="write"))
@@ -164,7 +150,7 @@ async def cancel_order(
     request: Request,
     order_id: OrderId,
     _ignored: Annotated[dict[str, Any], JsonBody({}, read=require_json)],
-) -> Response:
+) -> ShopperOrder:
     """Cancel an order that has not been shipped. Its stock is released, its payment refunded. Send `{}`."""
     require(is_uuid7(order_id), UNKNOWN_ORDER(order_id=order_id))
     async with transaction(request, NAME, order_id) as tx:
@@ -175,24 +161,12 @@ async def cancel_order(
         cancelled = await cancel_locked(tx, order, "shopper_request")
         if not cancelled and order.status != "cancelled":  # a repeated request changes nothing
             raise PARTLY_RETURNED() if order.has_returns else TOO_LATE_TO_CANCEL(status=order.status)
-        return json_response(await _find(tx.sql, order_id, principal), 202)
+        return await _find(tx.sql, order_id, principal)
 
 
 def owners(principal: Principal) -> Sequence[str] | None:
     """Return the shopper ids whose orders a principal may reach; None means all orders."""
     return None if principal.roles & {"admin", "platform"} else principal.shopper_ids
-
-
-def shopper_of(order: OrderRequest, principal: Principal) -> str:
-    """Return who places an order: the principal, or the shopper for whom a process of the platform sends it.
-
-    Raises:
-        NOT_YOUR_SHOPPER: the order names another shopper, or none.
-    """
-    named = order.shopper_id or principal.shopper_id
-    if named is None or not ("platform" in principal.roles or named in principal.shopper_ids):
-        raise NOT_YOUR_SHOPPER()
-    return named
 
 
 def session_of(order: OrderRequest, principal: Principal) -> str | None:
@@ -204,18 +178,6 @@ def session_of(order: OrderRequest, principal: Principal) -> str | None:
     """
     is_own = "platform" in principal.roles or order.session_id in principal.shopper_ids
     return order.session_id if is_own else None
-
-
-def position_of(cursor: str) -> tuple[datetime, str]:
-    """Return when the last order of a page was placed, and its id.
-
-    Raises:
-        BadCursor: the cursor is not one of a response.
-    """
-    placed_at, order_id = decode_moment(cursor)
-    if not is_uuid7(order_id):
-        raise BadCursor
-    return placed_at, order_id
 
 
 async def _find(sql: Any, order_id: str, principal: Principal) -> ShopperOrder:

@@ -8,12 +8,6 @@ UNKNOWN_ORDER = problem(
     "Unknown order",
     "No order has the id {order_id!r}. Use the header `Location` of the response to POST /v1/orders.",
 )
-NOT_YOUR_SHOPPER = problem(
-    403,
-    "not-your-shopper",
-    "Another shopper",
-    "`shopper_id` is not your own. Leave it out: an order is always the sender's own.",
-)
 UNKNOWN_PRODUCT = problem(
     422,
     "unknown-product",

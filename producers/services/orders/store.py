@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from common.metrics import ORDERS
+from producers.kit.http.pages import Position
 from producers.kit.outbox.message import OutboxMessage
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.payment_details import PaymentDetails
@@ -211,17 +212,12 @@ async def find_order(sql: Any, order_id: str, owners: Sequence[str] | None) -> S
         ) AS lines
     FROM orders
     WHERE shopper_id = ANY ($shopper_ids::text[])
-        AND (
-            $placed_at::timestamptz IS NULL
-            OR (placed_at, order_id) < ($placed_at::timestamptz, $order_id::uuid)
-        )
+        AND (placed_at, order_id) < ($after.at::timestamptz, $after.row_id::uuid)
     ORDER BY placed_at DESC, order_id DESC
     LIMIT $limit::integer
 """)
-async def find_orders(
-    sql: Any, shopper_ids: Sequence[str], placed_at: datetime | None, order_id: str | None, limit: int
-) -> list[ListedOrder]:
-    """Return the newest orders of these shopper ids; those after an order, if one is given."""
+async def find_orders(sql: Any, shopper_ids: Sequence[str], after: Position, limit: int) -> list[ListedOrder]:
+    """Return orders of these shopper ids, the newest first."""
 
 
 @statement("""

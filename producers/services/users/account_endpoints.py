@@ -239,7 +239,7 @@ async def delete_my_address(request: Request, address_id: AddressId) -> None:
 @router.get("/export", summary="Everything that is kept of you", response_model=dict[str, Any])
 @policy(READ_OWN)
 async def export_me(request: Request) -> Response:
-    """Return all that the shop keeps of you: profile, addresses, sessions, mails and orders."""
+    """Return all that the shop keeps of you: profile, addresses, sessions, mails, orders and reviews."""
     # Neither the password's hash nor a token is in it.
     running, context, user_id = transactions(request, NAME), context_of(request), person_of(request)
     async with running.connection() as sql:
@@ -267,7 +267,8 @@ async def export_me(request: Request) -> Response:
         }
     subscriptions = await context.peers.ask("alerts", f"/v1/alert_subscriptions/{user_id}")
     orders = await context.peers.ask("orders", "/v1/orders/exports", {"shopper_ids": shopper_ids})
-    exported |= {"mails_about_sellers": subscriptions["subscriptions"], "orders": orders["orders"]}
+    reviews = await context.peers.ask("reviews", "/v1/reviews/exports", {"shopper_ids": shopper_ids})
+    exported |= {"mails_about_sellers": subscriptions["subscriptions"], "orders": orders["orders"], **reviews}
     headers = {"Content-Disposition": 'attachment; filename="souk-export.json"'}
     return json_response(exported, 200, **headers)
 

@@ -36,6 +36,8 @@ from producers.services.users.schemas import (
     LookupRequest,
     PersonRequest,
     RegisteredResponse,
+    RelationRequest,
+    RelationResponse,
     RightsResponse,
     RoleRequest,
     StaffRoleRequest,
@@ -128,6 +130,16 @@ async def show_person_rights(request: Request, user_id: UserId) -> Response:
         sellers = await store.find_memberships(sql, user_id, also_suspended=True)
     principal = Principal(user_id, roles_of(rights.role, sellers), sellers=sellers)
     return json_response(RightsResponse(principal=principal.claims(), since=rights.since))
+
+
+@internal.post("/{user_id}/relations", response_model=RelationResponse)
+@policy(PLATFORM)
+async def is_person_related(
+    request: Request, user_id: UserId, body: Annotated[RelationRequest, JsonBody()]
+) -> Response:
+    """Whether a person works for a seller, or shares a mailbox or a saved address with somebody who does."""
+    async with transactions(request, NAME).connection() as sql:
+        return json_response({"is_related": await store.is_related(sql, user_id, body.seller_id, body.since)})
 
 
 @internal.post("/lookups", response_model=FoundPersonResponse)

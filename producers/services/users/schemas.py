@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 from typing_extensions import TypedDict
 
 from common.ids import PRINTABLE, Id
@@ -156,6 +156,19 @@ class StaffRoleRequest(StrictRequest):
     """The role of a person at a seller; None if they do not work for it any more."""
 
     role: StaffRole | None
+
+
+class RelationRequest(StrictRequest):
+    """A seller, and the moment from which on its staff counts, also who left it since."""
+
+    seller_id: Id
+    since: Annotated[AwareDatetime, Field(strict=False)]
+
+
+class RelationResponse(TypedDict):
+    """Whether a person is close to a seller. Nothing says why, or to whom of its staff."""
+
+    is_related: bool
 
 
 class MailRequest(StrictRequest):

@@ -25,7 +25,7 @@ SERVICE = Service(
             "refresh_tokens",
         ),
         *("sign_ins", "throttles", "addresses", "mails", "signing_keys", "revocations", "demo_memberships"),
-        "staff_roles",
+        *("staff_roles", "former_staff_roles"),
         *("recommendation_mails", "followed_sellers"),
         "stored_responses",
     ),

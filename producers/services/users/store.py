@@ -227,10 +227,17 @@ async def save_staff_role(tx: Transaction, user_id: str, seller_id: str, role: S
 
 
 @statement("""
-    DELETE FROM staff_roles WHERE user_id = $user_id::uuid AND seller_id = $seller_id::text RETURNING true
+    WITH ended AS (
+        DELETE FROM staff_roles WHERE user_id = $user_id::uuid AND seller_id = $seller_id::text
+        RETURNING user_id, seller_id
+    )
+    INSERT INTO former_staff_roles (user_id, seller_id, ended_at)
+    SELECT user_id, seller_id, $tx.now::timestamptz FROM ended
+    ON CONFLICT (user_id, seller_id) DO UPDATE SET ended_at = excluded.ended_at
+    RETURNING true
 """)
 async def _delete_staff_role(tx: Transaction, user_id: str, seller_id: str) -> bool:
-    """Delete the role of a person at a seller; return False if they have none."""
+    """End the role of a person at a seller, and record when; return False if they have none."""
 
 
 @statement("""
@@ -241,6 +248,43 @@ async def _delete_staff_role(tx: Transaction, user_id: str, seller_id: str) -> b
 """)
 async def _save_staff_role(tx: Transaction, user_id: str, seller_id: str, role: StaffRole) -> bool:
     """Save the role of a person at a seller; return False if they have it already."""
+
+
+@statement("""
+    WITH staff AS (
+        SELECT user_id FROM staff_roles WHERE seller_id = $seller_id::text
+        UNION
+        SELECT user_id FROM demo_memberships WHERE seller_id = $seller_id::text
+        UNION
+        SELECT user_id FROM former_staff_roles
+        WHERE seller_id = $seller_id::text AND ended_at > $since::timestamptz
+    ), known AS (
+        SELECT
+            user_id,
+            regexp_replace(email, '[+][^@]*@', '@') AS mailbox,
+            array(
+                SELECT lower(
+                    regexp_replace(
+                        concat_ws('|', street, city, postal_code, country), '[^[:alnum:]|]', '', 'g'
+                    )
+                )
+                FROM addresses WHERE addresses.user_id = people.user_id
+            ) AS places
+        FROM people
+        WHERE user_id = $user_id::uuid OR user_id IN (SELECT user_id FROM staff)
+    )
+    SELECT EXISTS (
+        SELECT FROM known AS author
+        JOIN known AS member ON member.user_id IN (SELECT user_id FROM staff)
+        WHERE author.user_id = $user_id::uuid AND (
+            member.user_id = author.user_id
+            OR member.mailbox = author.mailbox
+            OR member.places && author.places
+        )
+    )
+""")
+async def is_related(sql: Any, user_id: str, seller_id: str, since: datetime) -> bool:
+    """Return whether a person is close to somebody who has worked for a seller since a moment, or is them."""
 
 
 @statement("""

@@ -104,7 +104,8 @@ class HistoryShipments:
     def _review(self, at: int, order: HistoryOrder, review: PlannedReview) -> None:
         self._rows.append(
             "review_submitted", at, order.cause, review_id=f"{order.order_id}-v", order_id=order.order_id,
-            shopper_id=order.shopper_id, product_id=self._world.products.ids[review.product],
+            line_number=review.line_number, shopper_id=order.shopper_id,
+            product_id=self._world.products.ids[review.product],
             seller_id=self._world.sellers.ids[review.seller], score=review.score, title=None,
             comment=review.comment,
         )  # fmt: skip

@@ -43,8 +43,12 @@ class ApiUnavailable(Retryable):
     """The API does not respond, or responds with 5xx or 429. The request may have had an effect."""
 
 
-class ListingPending(ApiUnavailable):
-    """Inventory has not received the listing of a product yet. This does not count as an error."""
+class EventPending(ApiUnavailable):
+    """A service has not received the event that the request needs. This does not count as an error."""
+
+
+PENDING = ("not-listed", "not-delivered")
+"""The types of the problems that say so: of a listing in inventory, and of a delivery in reviews."""
 
 
 class ShopApi:
@@ -116,8 +120,8 @@ class ShopApi:
             kind = f"HTTP {answer.status} {_problem_type(answer.content)}".rstrip()
             if answer.status >= 500 or answer.status == 429:
                 raise self._unavailable(endpoint, kind)
-            if kind.endswith(" not-listed"):
-                raise ListingPending(kind)
+            if kind.endswith(PENDING):
+                raise EventPending(kind)
             self._status.record_error(endpoint, kind)
             raise RequestRejected(kind)
         self._status.record_response(endpoint, perf_counter() - started_s)

@@ -1,4 +1,4 @@
-"""Places the orders of live shoppers through the API and polls each until it is confirmed or cancelled."""
+"""Places the orders of live shoppers through the API, follows each until it is decided, and reviews some."""
 
 import asyncio
 import uuid
@@ -82,6 +82,24 @@ class LiveOrders:
         self._status.orders["cancelled"] += 1
         self._status.cancelled_because["shopper_request"] += 1
 
+    async def review(self, body: dict[str, Any]) -> None:
+        """Review a line of a delivered order on behalf of its shopper."""
+        key = {"idempotency-key": self._new_key()}
+        for attempt in range(MAX_ATTEMPTS):
+            try:
+                await self._api.request("reviews", "POST", "/v1/reviews", body, key)
+            except RequestRejected:
+                return
+            except ApiUnavailable:
+                await asyncio.sleep(_BACKOFF_S * 2**attempt)
+            else:
+                self._status.orders["reviewed"] += 1
+                self._status.record_sent("review_submitted", "reviews")
+                return
+
+    def _new_key(self) -> str:
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
     async def _place(self, checkout: SubmitCart) -> dict[str, Any] | None:
         """Return the placed order, None if it was refused. All attempts share one idempotency key."""
         method, installments = draw_payment_method(self._random)
@@ -103,7 +121,7 @@ class LiveOrders:
                 for product, units in checkout.units.items()
             ],
         }
-        key = {"idempotency-key": str(uuid.UUID(int=self._random.getrandbits(128), version=4))}
+        key = {"idempotency-key": self._new_key()}
         for attempt in range(MAX_ATTEMPTS):
             try:
                 placed: dict[str, Any] = await self._api.request("orders", "POST", "/v1/orders", body, key)

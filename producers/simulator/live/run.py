@@ -189,6 +189,7 @@ class _LiveTraffic:
         self._shipments = LiveShipments(
             world, self._external_events, status, random,
             lambda order_id: self.spawn(self._orders.cancel(order_id)),
+            lambda body: self.spawn(self._orders.review(body)),
         )  # fmt: skip
         self._order_consumer = OrderConsumer(settings.kafka, status, self._ship, self._shipments.drop)
         self._orders = LiveOrders(

@@ -44,8 +44,9 @@ class ConfirmedOrder:
 class LiveShipments:
     """Schedules actions of sellers, carriers and shoppers for confirmed orders, on the running event loop.
 
-    A simulated shopper may cancel (`cancel(order_id)`), return and review an order. Other orders, such as
-    those of a person who uses the shop's pages, are only shipped and delivered.
+    A simulated shopper may cancel (`cancel(order_id)`), return and review an order (`review(body)`, with the
+    body of a request). Other orders, such as those of a person who uses the shop's pages, are only shipped
+    and delivered.
     """
 
     def __init__(
@@ -55,9 +56,10 @@ class LiveShipments:
         status: SimulatorStatus,
         random: Random,
         cancel: Callable[[str], None],
+        review: Callable[[dict[str, Any]], None],
     ) -> None:
         self._world, self._events, self._status = world, events, status
-        self._random, self._cancel = random, cancel
+        self._random, self._cancel, self._submit_review = random, cancel, review
         self._product_index = {product: row for row, product in enumerate(world.products.ids)}
         self._seller_index = {seller: row for row, seller in enumerate(world.sellers.ids)}
         self._shopper_ids = frozenset(world.shoppers.ids)
@@ -136,13 +138,10 @@ class LiveShipments:
         self._status.orders["returned"] += 1
 
     def _review(self, order: ConfirmedOrder, review: PlannedReview) -> None:
-        self._publish("review_submitted", order, {
-            "review_id": self._new_id(), "shopper_id": order.shopper_id,
-            "product_id": self._world.products.ids[review.product],
-            "seller_id": self._world.sellers.ids[review.seller], "score": review.score, "title": None,
-            "comment": review.comment,
+        self._submit_review({
+            "order_id": order.order_id, "line_number": review.line_number, "shopper_id": order.shopper_id,
+            "score": review.score, "comment": review.comment or "",
         })  # fmt: skip
-        self._status.orders["reviewed"] += 1
 
     def _publish(self, name: str, order: ConfirmedOrder, fields: dict[str, Any]) -> None:
         self._events.send(name, order.order_id, order_id=order.order_id, **fields)

@@ -33,6 +33,7 @@ SECTIONS: Mapping[str, str] = {
     "sellers": N_("Sellers"),
     "people": N_("People"),
     "commission": N_("Commission"),
+    "reviews": N_("Reviews"),
     # What shoppers are recommended
     "recommendations": N_("Recommendations"),
     "recommendation-health": N_("Recommendation health"),
@@ -63,6 +64,8 @@ MESSAGES: Mapping[str, str] = {
     "arm_stopped": N_("The arm is stopped. Its visitors get the present strategy within about a second."),
     "rolled_back": N_("The model is rolled back. The next recommendation of every process comes from it."),
     "rule_added": N_("The rule is added. Order lines that exist keep their rate."),
+    "review_published": N_("The review is published."),
+    "review_rejected": N_("The review is rejected. Its author can read the reason."),
     "replayed": N_("The dead letters were sent again. One that is rejected again appears as a new one."),
     "none_replayed": N_("Nothing was sent: truncated dead letters can't be replayed."),
     "discarded": N_("The dead letters are discarded."),

@@ -12,6 +12,7 @@ from serving.web.admin import (
     people,
     recommendation_health,
     recommendations,
+    reviews,
     sellers,
     settings,
     trainings,
@@ -29,5 +30,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     experiments.router,
     trainings.router,
     commission.router,
+    reviews.router,
     dead_letters.router,
 )

@@ -187,6 +187,21 @@ def test_what_is_unknown_is_null(analyst: Client) -> None:
     assert rows(analyst, "SELECT count() FROM recommendations WHERE clicked_at IS NULL") == [(unclicked,)]
     hidden = rows(analyst, "SELECT DISTINCT comment FROM reviews WHERE status != 'published'")
     assert hidden == [(None,)]
+    states = "submitted", "published", "rejected", "withdrawn"
+    assert set(rows(analyst, "SELECT DISTINCT status FROM reviews")) == {(state,) for state in states}
+    newest = {event["review_id"]: event for event in made["review_submitted"]}
+    assert rows(analyst, "SELECT count(), uniqExact(review_id), sum(score) FROM reviews") == [
+        (len(newest), len(newest), sum(event["score"] for event in newest.values()))
+    ]
+    ended = {event["review_id"] for event in made["review_withdrawn"]}
+    published = {event["review_id"] for event in made["review_published"]} - ended
+    assert {
+        row[0] for row in rows(analyst, "SELECT review_id FROM reviews WHERE status = 'published'")
+    } == published
+    replied = {event["review_id"]: event["text"] for event in made["review_answered"]}
+    assert dict(rows(analyst, "SELECT review_id, reply FROM reviews WHERE reply IS NOT NULL")) == {
+        review: text for review, text in replied.items() if review in published
+    }
     assert rows(analyst, "SELECT state, erased_at IS NULL FROM shoppers WHERE shopper_id = 'u0'") == [
         (None, 0)
     ]

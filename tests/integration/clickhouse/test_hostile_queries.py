@@ -61,7 +61,7 @@ def only_of(seller: str, made: dict[str, list[Event]]) -> dict[str, list[Event]]
         if (event["recommendation_id"], event["product_id"]) in shown
     ]
     reviews = {event["review_id"] for event in kept["review_submitted"]}
-    for table in ("review_published", "review_rejected"):
+    for table in ("review_published", "review_rejected", "review_withdrawn", "review_answered"):
         kept[table] = [event for event in kept[table] if event["review_id"] in reviews]
     return kept
 

@@ -30,6 +30,7 @@ from tests.integration.commerce.conftest import Shop
 from tests.integration.commerce.people import admin
 from tests.integration.commerce.users import PASSWORD, People
 from tests.integration.metric_tables import emptied
+from tests.integration.servers import await_true
 
 OF_SERVICES = (
     "service_db_vs_orders", "service_db_vs_order_lines", "service_db_vs_order_steps",
@@ -38,7 +39,7 @@ OF_SERVICES = (
     "orders_vs_reservations", "reservations_vs_stock", "payments_vs_provider", "outboxes", "inbox_vs_facts",
     "returns_vs_reservations", "returns_vs_orders", "returns_vs_refunds", "service_db_vs_confirmations",
     "service_db_vs_cancellations", "service_db_vs_shoppers", "service_db_vs_sellers",
-    "service_db_vs_costs",
+    "service_db_vs_costs", "service_db_vs_reviews",
     "service_db_vs_alerts", "copies_of_listings", "copies_of_commission_rules",
     "copies_of_seller_status",
 )  # fmt: skip
@@ -129,6 +130,7 @@ def audited(running_shop: Shop, migrated_database: Settings) -> Iterator[Audited
         shop.settled(order_id)
     shop.http.post(f"/v1/orders/{orders['cancelled']}/cancellation", json={}).raise_for_status()
     return_one_unit(shop, orders["returned"], product)
+    review_what_arrived(shop, orders["returned"], product)
     set_costs(shop, product)
     end_an_alert(shop)
     registered, erased = People(shop).person(), People(shop).person()
@@ -164,6 +166,30 @@ def return_one_unit(shop: Shop, order_id: str, product: str) -> None:
     }  # fmt: skip
     shop.tell("order_returned", **back)
     shop.tell("order_returned", **back)
+
+
+def review_what_arrived(shop: Shop, order_id: str, product: str) -> None:
+    """Write reviews of an order: one of the shop, with a reply and anew, and those of another producer."""
+    parcel = {"order_id": order_id, "shipment_id": new_id(), "seller_id": "seller-1"}
+    shop.tell("order_delivered", **parcel)
+    body = {"order_id": order_id, "line_number": 1, "shopper_id": "ana", "score": 4}
+
+    def submitted() -> dict[str, Any] | None:
+        found = shop.http.post("/v1/reviews", json=body)
+        return found.json() if found.is_success else None
+
+    review_id = await_true(submitted)["review_id"]
+    reply = f"/v1/sellers/seller-1/published_reviews/{review_id}/reply"
+    with shop.as_principal(admin()) as http:
+        http.post(reply, json={"text": "Thanks"}).raise_for_status()
+        http.post(reply, json={"text": "Thank you"}).raise_for_status()
+    shop.http.put(f"/v1/reviews/{review_id}", json={"score": 2}).raise_for_status()
+    sent = {"order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1", "product_id": product}
+    for name in ("shown", "hidden", "gone"):
+        shop.tell("review_submitted", review_id=name, score=5, **sent)
+    subject = {"order_id": order_id, "shopper_id": "ana"}
+    shop.tell("review_rejected", review_id="hidden", reason="spam", **subject)
+    shop.tell("review_withdrawn", review_id="gone", score=5, **subject)
 
 
 def set_costs(shop: Shop, product: str) -> None:
@@ -247,6 +273,10 @@ def test_every_comparison_of_the_services_is_tested_here() -> None:
         ("returns_vs_reservations", "order_returned", "returned"),
         ("returns_vs_orders", "order_returned", "returned"),
         ("returns_vs_refunds", "order_returned", "returned"),
+        *(
+            ("service_db_vs_reviews", f"review_{step}", "returned")
+            for step in ("submitted", "published", "rejected", "withdrawn", "answered")
+        ),
     ],
 )
 def test_a_fact_that_is_missing_is_found(audited: Audited, name: str, table: str, outcome: str) -> None:
@@ -289,6 +319,9 @@ def test_events_from_before_their_new_fields_are_no_differences(audited: Audited
             "NULL AS seller_id, NULL AS placed_at, [] AS lines",
             {"seller_id", "placed_at", "lines"},
         ),
+        ("service_db_vs_reviews", "review_submitted", "6 - score AS score", {"score"}),
+        ("service_db_vs_reviews", "review_submitted", "NULL AS product_id", {"product_id"}),
+        ("service_db_vs_reviews", "review_answered", "'No' AS text", {"reply"}),
     ],
 )
 def test_a_wrong_field_of_an_event_is_found(
@@ -313,7 +346,7 @@ def test_a_processed_event_that_does_not_exist_is_found(audited: Audited) -> Non
     with without(audited, "order_placed", audited.orders["confirmed"]):
         (found,) = audited.ask("inbox_vs_facts")
     before = audited.before("inbox_vs_facts")
-    assert found.difference_count - before.difference_count == 2  # inventory's and payments'
+    assert found.difference_count - before.difference_count == 3  # inventory's, payments' and reviews'
 
 
 @pytest.mark.parametrize(
@@ -367,6 +400,23 @@ def test_a_cent_that_an_order_says_came_back_is_found(audited: Audited, changed:
     update = "UPDATE orders.orders SET refunded_minor ="
     changed(f"{update} 1001 {order}", f"{update} 1000 {order}")
     assert audited.differences("service_db_vs_orders") == {("refunded_minor", 1_001, 1_000)}
+
+
+@pytest.mark.parametrize(
+    ("change", "undo", "found"),
+    [
+        ("status = 'published'", "status = 'withdrawn'", ("status", "published", "withdrawn")),
+        ("score = 1", "score = 5", ("score", 1, 5)),
+        ("line_number = 7", "line_number = NULL", ("line_number", 7, 0)),
+        ("reply = 'So?', replied_at = now()", "reply = NULL, replied_at = NULL", ("reply", "So?", "")),
+    ],
+)
+def test_a_review_that_is_not_as_its_events_say_is_found(
+    audited: Audited, changed: Callable[..., None], change: str, undo: str, found: tuple[str, Any, Any]
+) -> None:
+    review = f"WHERE source_id = 'gone' AND order_id = '{audited.orders['returned']}'"
+    changed(f"UPDATE reviews.reviews SET {change} {review}", f"UPDATE reviews.reviews SET {undo} {review}")
+    assert audited.differences("service_db_vs_reviews") == {found}
 
 
 @pytest.mark.parametrize(

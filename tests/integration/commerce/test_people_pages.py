@@ -960,3 +960,45 @@ def test_a_person_follows_a_seller_whom_the_home_page_recommends(site: Site) -> 
     assert after == []
     assert refused.status_code == 404
     assert path_of(ended) == "/account/sellers?done=seller-unfollowed"
+
+
+def test_a_buyer_reviews_what_arrived_writes_it_anew_and_withdraws_it(site: Site) -> None:
+    browser, order_id, product_id = site.signed_in(), new_id(), f"p-{new_id()}"
+    shopper_id = browser.get("/v1/me").json()["shopper_id"]
+    line = {"line_number": 1, "product_id": product_id, "seller_id": BEST_SELLER, "quantity": 1}
+    amounts = ("unit_price_minor", "discount_minor", "shipping_minor", "tax_minor", "commission_bp")
+    placed = {"shopper_id": shopper_id, "currency": "BRL", "lines": [line | dict.fromkeys(amounts, 0)]}
+    placed |= {"estimated_delivery_at": None, "session_id": None}
+    site.shop.tell("order_placed", origin="orders", order_id=order_id, **placed)
+    site.shop.tell("order_delivered", order_id=order_id, shipment_id=new_id(), seller_id=BEST_SELLER)
+    for table in ("lines", "deliveries"):
+        site.shop.await_row(f"SELECT FROM reviews.{table} WHERE order_id = $1", order_id)
+    form = {
+        "order_id": order_id,
+        "line_number": "1",
+        "score": "4",
+        "title": "<b>Good</b>",
+        "comment": "Early.",
+    }
+
+    offered = browser.get("/shop/reviews").text
+    refused = browser.post("/shop/reviews", data=form | {"score": "6"})
+    sent = browser.post("/shop/reviews", data=form)
+    repeated = browser.post("/shop/reviews", data=form)
+    own = browser.get("/shop/reviews?done=published").text
+    (review_id,) = re.findall(r"/shop/reviews/([0-9a-f-]{36})/withdrawal", own)
+    rewritten = browser.post(f"/shop/reviews/{review_id}", data={"score": "2", "comment": "It broke."})
+    summary = site.browser().get(f"/shop/products/{product_id}/reviews/summary").text
+    withdrawn = browser.post(f"/shop/reviews/{review_id}/withdrawal")
+    after = site.browser().get(f"/shop/products/{product_id}/reviews/summary").text
+
+    assert f"line-{order_id}-1" in offered
+    assert (refused.status_code, "score:" in refused.text) == (422, True)
+    assert path_of(sent) == "/shop/reviews?done=published"
+    assert (repeated.status_code, "Reviewed already" in repeated.text) == (409, True)
+    assert "&lt;b&gt;Good&lt;/b&gt;" in own
+    assert "Your review is published." in own
+    assert path_of(rewritten) == "/shop/reviews?done=published"
+    assert ("It broke." in summary, "Early." in summary) == (True, False)
+    assert path_of(withdrawn) == "/shop/reviews?done=withdrawn"
+    assert "Nobody has reviewed it yet." in after

@@ -35,8 +35,27 @@ def millis(day):
 
 
 def events(conversion, first=None, end=None):
-    """The events of a replay from `first` to before `end`, by name, as the audit reads them."""
-    return {each.name: as_read(each.within(millis(first), millis(end))) for each in conversion.events}
+    """The events of a replay from `first` to before `end`, by name, as the audit reads them.
+
+    The reviews service has published each review.
+    """
+    sent = {each.name: as_read(each.within(millis(first), millis(end))) for each in conversion.events}
+    return sent | {"review_published": as_published(sent["review_submitted"])}
+
+
+def as_published(submitted):
+    """The publication of each review, at the time of its submission."""
+    schema = arrow_schema(all_events()["review_published"].schema)
+    known = submitted.append_column("submitted_at", submitted["occurred_at"])
+    return pa.table(
+        [
+            known[field.name].cast(field.type)
+            if field.name in known.column_names
+            else pa.nulls(len(known), field.type)
+            for field in schema
+        ],
+        schema=schema,
+    )
 
 
 def wall_range(first, end):
@@ -136,6 +155,16 @@ def test_two_replayed_slices_are_audited_as_one_source(conversion):
     found = compare(OlistTables(OLIST, ranges), sent)
 
     assert {name: each.difference_count for name, each in found.items()} == dict.fromkeys(PAIRS, 0)
+
+
+@pytest.mark.parametrize("name", ["review_submitted", "review_published"])
+def test_one_of_all_reviews_that_is_missing_is_found(everything, name):
+    missing = everything | {name: everything[name].slice(1)}
+
+    found = compare(OlistTables(OLIST), missing, {"source_vs_reviews": PAIRS["source_vs_reviews"]})
+
+    keys = [difference.key for difference in found["source_vs_reviews"].differences]
+    assert {key["order_id"] for key in keys} == {everything[name]["order_id"][0].as_py()}
 
 
 def test_one_cent_in_one_of_all_payments_is_found(everything):

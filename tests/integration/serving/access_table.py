@@ -58,6 +58,19 @@ GET /v1/sellers/{seller_id}/products/price-changes/export.csv  figures key marke
 GET /v1/sellers/{seller_id}/products/bought-together  figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/products/bought-together/export.csv  figures key marketplace | marketplace
 POST /v1/sellers/{seller_id}/sql                 figures key marketplace | marketplace
+GET /v1/products/{product_id}/reviews            everybody
+POST /v1/reviews                                 people platform
+PUT /v1/reviews/{review_id}                      people platform
+DELETE /v1/reviews/{review_id}                   people platform
+PUT /v1/reviews/{review_id}/helpful              people
+DELETE /v1/reviews/{review_id}/helpful           people
+POST /v1/reviews/{review_id}/reports             people
+GET /v1/me/reviews                               people
+GET /v1/me/reviewable_lines                      people
+GET /v1/sellers/{seller_id}/published_reviews    staff admin | admin
+PUT /v1/sellers/{seller_id}/published_reviews/{review_id}/reply  managers admin | admin
+GET /v1/admin/reviews                            admin
+PUT /v1/admin/reviews/{review_id}/decision       admin
 GET /v1/analytics/metrics                        everybody
 GET /v1/analytics/metrics/{metric}               everybody
 GET /v1/sellers                                  marketplace
@@ -260,6 +273,19 @@ POST /account/email                              people
 GET /account/data                                people
 GET /account/export                              people
 POST /account/erasure                            people
+
+GET /shop/products/{product_id}/reviews          everybody
+GET /shop/products/{product_id}/reviews/summary  everybody
+POST /shop/products/{product_id}/reviews/{review_id}/helpful  people
+POST /shop/products/{product_id}/reviews/{review_id}/report   people
+GET /shop/reviews                                people
+POST /shop/reviews                               people
+POST /shop/reviews/{review_id}                   people
+POST /shop/reviews/{review_id}/withdrawal        people
+GET /sell/{seller_id}/replies                    staff admin | admin
+POST /sell/{seller_id}/replies/{review_id}       managers admin | admin
+GET /admin/reviews                               admin platform
+POST /admin/reviews/{review_id}/{decision}       admin platform
 
 GET /sell/apply                                  people
 POST /sell/apply                                 people

@@ -163,18 +163,38 @@ class History:
         if rng.random() < 0.5:
             about = own[0]["product_id"] if rng.random() < 0.8 else None
             seller = seller_id if rng.random() < 0.9 else None
-            self._add(
-                "review_submitted", self._after(delivered_at, timedelta(days=9)), **order,
+            self._review(
+                self._after(delivered_at, timedelta(days=9)), **order,
                 review_id=f"{shipment_id}-review", product_id=about, seller_id=seller,
                 score=rng.randrange(1, 6),
             )  # fmt: skip
+
+    def _review(self, at: datetime, **review: Any) -> None:
+        """A review and its decision, days later. It may be taken back, or written anew in the same minute."""
+        rng = random.Random(review["review_id"])
+        self._add("review_submitted", at, **review)
+        version, decided_at = {"submitted_at": text(at)}, at + timedelta(hours=rng.randrange(100))
+        fate = rng.choice(("published",) * 20 + ("rejected", "withdrawn", "waits", "rejected later", "anew"))
+        if fate not in ("rejected", "waits"):
+            self._add("review_published", decided_at, **review, **version)
+        ended_at = decided_at + timedelta(minutes=rng.randrange(9_000))
+        if fate.startswith("rejected"):
+            self._add("review_rejected", ended_at, **review, **version)
+        elif fate == "withdrawn":
+            self._add("review_withdrawn", ended_at, **review, **version)
+        elif fate == "anew":
+            again_at = at + timedelta(milliseconds=rng.randrange(1, 9_000))
+            self._add("review_withdrawn", max(again_at, decided_at), **review, **version)
+            anew = review | {"score": rng.randrange(1, 6)}
+            self._add("review_submitted", again_at, **anew)
+            self._add("review_published", max(again_at, decided_at), **anew, submitted_at=text(again_at))
 
     def _older_reviews(self, seller_id: str, rng: random.Random) -> None:
         """Reviews of orders from before the shop's history, several of them in the same minutes."""
         for number in range(30):
             at = FIRST.astimezone(UTC) + timedelta(days=rng.randrange(60), milliseconds=rng.randrange(90_000))
-            self._add(
-                "review_submitted", at, order_id=f"{seller_id}-old-{number}", shopper_id=rng.choice(SHOPPERS),
+            self._review(
+                at, order_id=f"{seller_id}-old-{number}", shopper_id=rng.choice(SHOPPERS),
                 review_id=f"{seller_id}-old-{number}-review", product_id=None, seller_id=seller_id,
                 score=rng.randrange(1, 6),
             )  # fmt: skip

@@ -108,6 +108,8 @@ def filled(path: str, principal: Principal | None, foreign: bool) -> str:
         "{report_id}": UUID,
         "{view_id}": UUID,
         "{action}": "pause",
+        "{review_id}": UUID,
+        "{decision}": "publication",
     }
     for name, value in ids.items():
         path = path.replace(name, quote(value))

@@ -188,7 +188,7 @@ WRONG = {
     "product_costs": ("unit_cost_minor", "+ 1", "cost_of_goods"),
     "stock_levels": ("changed_at", "+ INTERVAL 1 DAY", "hours_out_of_stock"),
     "parcels": ("shipped_at", "+ INTERVAL 1 WEEK", "time_to_ship_p90"),
-    "review_scores": ("score", "+ 1", "review_score"),
+    "review_versions": ("score", "+ 1", "review_score"),
     "product_views": ("views", "+ 1", "views_per_session"),
     "recommended_items": ("impressions", "+ 1", "recommendation_impressions"),
     "funnel_steps": ("at", "+ INTERVAL 1 WEEK", "visits_viewed"),

@@ -40,7 +40,9 @@ SALE = (
 )
 REVIEW = ("event_id", "occurred_at", "review_id", "order_id", "shopper_id", "seller_id", "score", "title",
           "comment")  # fmt: skip
-PUBLISHED = ("event_id", "occurred_at", "review_id", "order_id", "shopper_id", "score")
+PUBLISHED = (*("event_id", "occurred_at", "review_id", "order_id", "shopper_id", "seller_id", "score"),
+             "submitted_at")  # fmt: skip
+ANSWERED = ("event_id", "occurred_at", "review_id", "order_id", "seller_id", "text")
 VIEW = ("seller_id", "minute", "event_id", "product_id", "session_id", "views")
 
 
@@ -66,6 +68,12 @@ ORDERS: dict[str, dict[str, datetime | None]] = {
     "pages-cancelled": {"promised": ago(days=1), "confirmed": ago(days=6), "cancelled": ago(days=5)},
     "pages-unpaid": {"promised": ago(days=1), "confirmed": None},
 }  # fmt: skip
+REVIEWS = (("good", 5, 30), ("gone", 4, 25), ("bad", 1, 20), ("rude", 3, 15), ("new", 2, 10))
+"""Reviews: name, score, hours ago. The one that is gone was published, and withdrawn later."""
+
+REVIEW_FACTS = tuple(
+    f"review_{step}" for step in ("submitted", "published", "rejected", "withdrawn", "answered")
+)
 PRICE = 10_000
 KEPT = 1_250
 BOOKED = [
@@ -107,20 +115,36 @@ def shop_of_ana(shop: Settings) -> Iterator[Settings]:
         put(shop, "review_submitted", REVIEW, [
             [f"{seller}-{name}-sent", text(ago(hours=hours)), f"{seller}-{name}", "pages-arrived",
              "shopper-x", seller, score, f"{name} title of {seller}", f"{name} comment of {seller} <b>"]
-            for name, score, hours in (("good", 5, 30), ("bad", 1, 20), ("new", 2, 10))
+            for name, score, hours in REVIEWS
         ])  # fmt: skip
         put(shop, "review_published", PUBLISHED, [
             [f"{seller}-{name}-published", text(ago(hours=9)), f"{seller}-{name}", "pages-arrived",
-             "shopper-x", 3]
-            for name in ("good", "bad")
+             "shopper-x", seller, score, text(ago(hours=hours))]
+            for name, score, hours in REVIEWS
+            if name not in ("new", "rude")
+        ])  # fmt: skip
+        put(shop, "review_rejected", PUBLISHED, [
+            [f"{seller}-rude-rejected", text(ago(hours=9)), f"{seller}-rude", "pages-arrived",
+             "shopper-x", seller, 3, text(ago(hours=15))]
+        ])  # fmt: skip
+        put(shop, "review_withdrawn", PUBLISHED, [
+            [f"{seller}-gone-withdrawn", text(ago(hours=8)), f"{seller}-gone", "pages-arrived",
+             "shopper-x", seller, 4, text(ago(hours=25))]
+        ])  # fmt: skip
+        put(shop, "review_answered", ANSWERED, [
+            [f"{seller}-{name}-{number}", text(ago(hours=8 - number)), f"{seller}-{name}", "pages-arrived",
+             seller, reply]
+            for number, (name, reply) in enumerate(
+                (("good", "Thank"), ("good", "Thank you"), ("bad", "Sorry"), ("bad", None), ("rude", "No"))
+            )
         ])  # fmt: skip
     view_products(shop)
     drop_cached(shop)
     yield shop
-    for table in ("order_lines", "parcels", "sales_lines", "review_scores", "product_views"):
+    for table in ("order_lines", "parcels", "sales_lines", "review_versions", "product_views"):
         where = f"seller_id IN ('{SELLER}', '{OTHER}')"
         ask(shop, f"ALTER TABLE {writable(shop, table)} DELETE WHERE {where}")
-    for table in ("review_submitted", "review_published"):
+    for table in REVIEW_FACTS:
         ask(shop, f"ALTER TABLE {table} DELETE WHERE order_id = 'pages-arrived'")
 
 
@@ -218,7 +242,7 @@ def test_each_number_of_the_earnings_leads_to_its_orders(api: httpx.Client) -> N
     assert api.get(f"/sell/{SELLER}/earnings?show=luck", headers=HTML).status_code == 422
 
 
-def test_a_review_has_its_text_once_it_is_published(api: httpx.Client) -> None:
+def test_a_review_has_its_text_and_the_reply_while_everybody_may_read_it(api: httpx.Client) -> None:
     path = f"/v1/sellers/{SELLER}/reviews"
     period = {"from": f"{ago(days=9):%F}", "to": f"{ago(days=-2):%F}"}
     first = api.get(path, params={**period, "limit": 2}).raise_for_status().json()
@@ -227,17 +251,19 @@ def test_a_review_has_its_text_once_it_is_published(api: httpx.Client) -> None:
     page = api.get(f"/sell/{SELLER}/reviews?period=all", headers=HTML).raise_for_status().text
 
     reviews = [*first["reviews"], *rest["reviews"]]
-    assert [(each["score"], each["status"], each["title"]) for each in reviews] == [
-        (2, "submitted", None),
-        (1, "published", f"bad title of {SELLER}"),
-        (5, "published", f"good title of {SELLER}"),
+    assert [(each["score"], each["status"], each["title"], each["reply"]) for each in reviews] == [
+        (2, "submitted", None, None),
+        (3, "rejected", None, None),
+        (1, "published", f"bad title of {SELLER}", None),
+        (5, "published", f"good title of {SELLER}", "Thank you"),
     ]
     assert rest["next_cursor"] is None
     assert [each["score"] for each in low["reviews"]] == [2, 1]
     assert "shopper" not in str(reviews)
     assert "Its text is shown once it is published." in page
     assert f"bad comment of {SELLER} &lt;b&gt;" in page
-    assert "new comment" not in page
+    assert "It was rejected, so its text is not shown." in page
+    assert not [name for name in ("new", "rude", "gone") if f"{name} comment" in page]
     assert OTHER not in page
     refused = api.get(path, params={"lowest": 4, "highest": 2})
     assert (refused.status_code, "lowest" in refused.json()["detail"]) == (422, True)

@@ -1,0 +1,1 @@
+"""Reviews of what was delivered: their moderation, replies, votes and reports."""

@@ -1,0 +1,14 @@
+"""The reviews service: its endpoints and subscriptions."""
+
+from producers.kit.http.peers import Peers
+from producers.kit.service import Service
+from producers.services.reviews.endpoints import router
+from producers.services.reviews.handlers import SUBSCRIPTIONS
+
+SERVICE = Service(
+    name="reviews",
+    subscriptions=SUBSCRIPTIONS,
+    router=router,
+    private_tables=("opinions", "erased_shoppers"),
+    context=lambda settings: Peers(settings, "reviews"),
+)
