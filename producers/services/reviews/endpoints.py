@@ -14,7 +14,8 @@ from common.principal import Principal
 from producers.kit.http.endpoint import context, transaction, transactions
 from producers.kit.http.guard import principal_of, shopper_of
 from producers.kit.http.pages import Cursor, Limit, Position, cut_page
-from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath, ServiceRoute
+from producers.kit.http.problems import require
+from producers.kit.http.routes import PLATFORM, JsonBody, PublicRoute, SellerPath, ServiceRoute
 from producers.kit.postgres.statements import narrowed
 from producers.services.reviews import store
 from producers.services.reviews.model import (
@@ -120,15 +121,10 @@ async def change_review(
 ) -> OwnReview:
     """Replace an own review. Its former version is not shown any more, even while the new one waits."""
     async with transactions(request, NAME).connection() as sql:
-        found = await store.find_review(sql, review_id)
-    if (
-        found is None
-        or not _is_own(found, principal_of(request))
-        or found.source_id
-        or found.line_number is None
-    ):
-        raise UNKNOWN_REVIEW(review_id=review_id)
-    return await _write(request, found.order_id, found.line_number, found.shopper_id, body, replaces=True)
+        found = require(await store.find_review(sql, review_id), UNKNOWN_REVIEW(review_id=review_id))
+    is_of_shop = found.source_id is None and _is_own(found, principal_of(request))
+    line_number = require(is_of_shop and found.line_number, UNKNOWN_REVIEW(review_id=review_id))
+    return await _write(request, found.order_id, line_number, found.shopper_id, body, replaces=True)
 
 
 @public.delete("/reviews/{review_id}", summary="Withdraw a review", status_code=204, responses=NO_REVIEW)
@@ -259,8 +255,8 @@ async def decide_review(
     """
     async with transaction(request, NAME, review_id) as tx:
         review = await store.lock_review(tx, review_id, lambda it: it.status != "withdrawn")
-        if review.version != body.version:
-            raise CHANGED_REVIEW(review_id=review_id, version=review.version)
+        unchanged = review.version == body.version
+        require(unchanged, CHANGED_REVIEW(review_id=review_id, version=review.version))
         await store.delete_reports(tx, review_id)
         after = replace(review.decided(body.status, tx.now, body.reason, body.note or None), reports=0)
         if body.status == review.status:
@@ -272,7 +268,7 @@ async def decide_review(
 
 
 @internal.post("/reviews/exports")
-@policy(allow("platform", traffic="operations"))
+@policy(PLATFORM)
 async def export_reviews(request: Request, body: Annotated[ExportRequest, JsonBody()]) -> ReviewExport:
     """All reviews, votes and reports of a person."""
     async with transactions(request, NAME).connection() as sql:
@@ -334,17 +330,15 @@ async def _write(
         NOT_DELIVERED: it has not arrived yet.
         ALREADY_REVIEWED: it has a review, which this one does not replace.
     """
+    unknown = UNKNOWN_LINE(order_id=order_id, line_number=line_number)
     async with transactions(request, NAME).connection() as sql:
-        line = await store.find_line(sql, order_id, line_number, (author, *principal_of(request).shopper_ids))
-    if line is None:
-        raise UNKNOWN_LINE(order_id=order_id, line_number=line_number)
-    if line.delivered_at is None:
-        raise NOT_DELIVERED(order_id=order_id, line_number=line_number)
+        shopper_ids = (author, *principal_of(request).shopper_ids)
+        line = require(await store.find_line(sql, order_id, line_number, shopper_ids), unknown)
+    require(line.delivered_at, NOT_DELIVERED(order_id=order_id, line_number=line_number))
     is_related = await _is_related(request, line.seller_id, line.placed_at.isoformat())
     async with transaction(request, NAME, order_id) as tx:
         await store.lock_shopper(tx, author)
-        if await store.is_erased(tx, author):
-            raise UNKNOWN_LINE(order_id=order_id, line_number=line_number)
+        require(not await store.is_erased(tx, author), unknown)
         before = await store.lock_review_of_line(tx, order_id, line_number)
         if before is not None and before.status in ("pending", "published") and not replaces:
             raise ALREADY_REVIEWED(order_id=order_id, line_number=line_number, review_id=before.review_id)
@@ -386,8 +380,7 @@ async def _save_opinion(request: Request, review_id: str, reason: str | None) ->
     principal = principal_of(request)
     async with transaction(request, NAME, review_id) as tx:
         review = await store.lock_review(tx, review_id, lambda it: it.status == "published")
-        if review.shopper_id in principal.shopper_ids:
-            raise OWN_REVIEW()
+        require(review.shopper_id not in principal.shopper_ids, OWN_REVIEW())
         await store.save_opinion(tx, review, str(principal.shopper_id), reason)
         counted = await store.find_review(tx.sql, review_id)
         if counted is not None and counted.reports >= REPORTS_TO_REOPEN and not counted.is_queued:

@@ -9,12 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import TypedDict
 
 from common.clock import to_millis
 from common.ids import Id, derived_event_id
 from common.problems import problem
+from producers.kit.http.strict_request import StrictRequest
 
 Status = Literal["pending", "published", "rejected", "withdrawn"]
 """`pending` waits for a person and is shown to nobody but its author."""
@@ -108,11 +109,7 @@ def _clean_reply(text: str) -> str:
     return cleaned
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class ReviewText(_Request):
+class ReviewText(StrictRequest):
     """What a shopper writes: stars, and a title and a text if they like. Markup is shown as text."""
 
     score: Annotated[int, Field(ge=1, le=5, description="1 (worst) to 5 (best).")]
@@ -128,25 +125,25 @@ class ReviewRequest(ReviewText):
     shopper_id: Annotated[Id | None, Field(description="Only for processes of the platform.")] = None
 
 
-class ExportRequest(_Request):
+class ExportRequest(StrictRequest):
     """The shopper ids of a person, who gets all that is kept of them."""
 
     shopper_ids: list[Id]
 
 
-class ReplyRequest(_Request):
+class ReplyRequest(StrictRequest):
     """A seller's reply, which everyone may read; null takes it back."""
 
     text: Annotated[str, AfterValidator(_clean_reply), Field(max_length=MAX_REPLY_CHARS)] | None
 
 
-class ReportRequest(_Request):
+class ReportRequest(StrictRequest):
     """Why a review should be looked at."""
 
     reason: Reason
 
 
-class DecisionRequest(_Request):
+class DecisionRequest(StrictRequest):
     """What a moderator decides about the version that they have read, and what its author is told."""
 
     version: Annotated[int, Field(ge=1, le=2**31 - 1)]

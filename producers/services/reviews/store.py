@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from producers.kit.http.pages import Position
+from producers.kit.http.problems import require
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
 from producers.services.reviews.model import UNKNOWN_REVIEW, ModeratedReview, ReviewableLine, event_of
@@ -100,7 +101,8 @@ async def find_review(sql: Any, review_id: str) -> ModeratedReview | None:
 
 
 @statement(f"{_REVIEWS} WHERE review_id = $review_id::text FOR UPDATE")
-async def _lock_review(tx: Transaction, review_id: str) -> ModeratedReview | None: ...
+async def _lock_review(tx: Transaction, review_id: str) -> ModeratedReview | None:
+    """Lock and return a review."""
 
 
 async def lock_review(
@@ -111,9 +113,8 @@ async def lock_review(
     Raises:
         UNKNOWN_REVIEW: there is none, or it is not `allowed`.
     """
-    review = await _lock_review(tx, review_id)
-    if review is None or not allowed(review):
-        raise UNKNOWN_REVIEW(review_id=review_id)
+    review = require(await _lock_review(tx, review_id), UNKNOWN_REVIEW(review_id=review_id))
+    require(allowed(review), UNKNOWN_REVIEW(review_id=review_id))
     return review
 
 

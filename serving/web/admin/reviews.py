@@ -1,17 +1,18 @@
 """`/admin/reviews`: the reviews that wait for a person, and what a person decides about them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from fastapi import Query, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from common.ids import Uuid
 from common.problems import Problem
 from producers.services.reviews.model import Status
+from serving.kit.parameters import Cursor
 from serving.web.admin.page import admin_page, admin_router
-from serving.web.forms import BadField, Form, confirmation, read_form
-from serving.web.service_calls import Refusal, ask
+from serving.web.forms import Form, action, send
+from serving.web.service_calls import ask
 from serving.web.storefront.reviews import REASONS, STATUSES
 from serving.web.translation import N_
 
@@ -32,10 +33,10 @@ router = admin_router()
 async def reviews(
     request: Request,
     status: Status | None = None,
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
+    cursor: Cursor | None = None,
 ) -> Response:
     """Return the queue, or all reviews with a status."""
-    return await _queue_page(request, status, cursor)
+    return await _queue_page(request, status=status, cursor=cursor)
 
 
 @router.post("/reviews/{review_id}/{decision}")
@@ -43,25 +44,20 @@ async def decide_review(
     request: Request, review_id: Uuid, decision: Literal["publication", "rejection"]
 ) -> Response:
     """Publish or reject a review."""
-    form = await read_form(request)
-    version = form.text("version")
-    status = "published" if decision == "publication" else "rejected"
-    body: dict[str, Any] = {"version": int(version) if version.isdecimal() else version, "status": status}
-    if decision == "rejection":
-        body |= {"reason": form.text("reason"), "note": form.optional("note")}
-    try:
-        await ask(request, "PUT", "/v1/admin/reviews/{review_id}/decision", body, review_id=review_id)
-    except (BadField, Refusal) as problem:
-        return await _queue_page(request, problem=problem, entered=form)
-    return confirmation("/admin/reviews", f"review_{status}")
+    status: Status = "published" if decision == "publication" else "rejected"
+
+    async def decide(form: Form) -> None:
+        await send(request, form, "PUT", "/v1/admin/reviews/{review_id}/decision", status=status)
+
+    return await action(request, decide, _queue_page, "/admin/reviews", f"review_{status}")
 
 
 async def _queue_page(
     request: Request,
-    status: str | None = None,
-    cursor: str | None = None,
     problem: Problem | None = None,
     entered: Form | None = None,
+    status: str | None = None,
+    cursor: str | None = None,
 ) -> Response:
     page = await ask(request, "GET", "/v1/admin/reviews", query={"status": status, "cursor": cursor})
     return admin_page(

@@ -1,9 +1,10 @@
 """`/sell/{seller_id}/replies`: the published reviews of a seller, and its replies to them."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from common.access_policy import allow
@@ -12,13 +13,13 @@ from common.ids import Uuid
 from common.problems import Problem
 from producers.services.reviews.endpoints import REPLY
 from producers.services.reviews.model import MAX_REPLY_CHARS
-from serving.commerce.commerce_client import target_path
-from serving.gateway.described_routes import DescribedRoute
-from serving.kit.parameters import SellerId, reject_repeated_parameters
+from serving.kit.parameters import Cursor, SellerId
 from serving.kit.product_cards import read_known_cards
 from serving.products.endpoints import ProductsDep
-from serving.web.forms import BadField, Form, confirmation, form_page, read_form
-from serving.web.service_calls import Refusal, ask
+from serving.products.service import ProductsService
+from serving.web.forms import Form, action, form_page
+from serving.web.policy import page_router
+from serving.web.service_calls import ask
 from serving.web.translation import N_
 
 PAGE = "/sell/{seller_id}/replies"
@@ -29,25 +30,21 @@ MESSAGES: Mapping[str, str] = {
     "taken_back": N_("The reply is taken back."),
 }
 
-router = APIRouter(
-    route_class=DescribedRoute, include_in_schema=False, dependencies=[Depends(reject_repeated_parameters)]
-)
+router = page_router(allow("seller", "admin", traffic="page", seller_parameter="seller_id"))
 
 Unanswered = Annotated[bool, Query()]
-Cursor = Annotated[str | None, Query(max_length=400)]
 
 
 @router.get(PAGE)
-@policy(allow("seller", "admin", traffic="page", seller_parameter="seller_id"))
 async def seller_replies_page(
     request: Request,
     products: ProductsDep,
     seller_id: SellerId,
     unanswered: Unanswered = False,
-    cursor: Cursor = None,
+    cursor: Cursor | None = None,
 ) -> Response:
     """Return the published reviews of a seller, each with its reply and the form of one."""
-    return await _replies_page(request, products, seller_id, unanswered=unanswered, cursor=cursor)
+    return await _replies_page(request, products=products, unanswered=unanswered, cursor=cursor)
 
 
 @router.post(f"{PAGE}/{{review_id}}")
@@ -56,26 +53,26 @@ async def save_reply(
     request: Request, products: ProductsDep, seller_id: SellerId, review_id: Uuid
 ) -> Response:
     """Publish or replace a reply; an empty one is taken back."""
-    form = await read_form(request)
-    text, path = form.text("text") or None, f"{REVIEWS}/{{review_id}}/reply"
-    try:
-        await ask(request, "PUT", path, {"text": text}, seller_id=seller_id, review_id=review_id)
-    except (BadField, Refusal) as problem:
-        return await _replies_page(request, products, seller_id, problem, form)
-    return confirmation(target_path(PAGE, request.path_params), "replied" if text else "taken_back")
+
+    async def reply(form: Form) -> str:
+        text = form.optional("text")
+        await ask(request, "PUT", f"{REVIEWS}/{{review_id}}/reply", {"text": text})
+        return "replied" if text else "taken_back"
+
+    return await action(request, reply, partial(_replies_page, products=products), PAGE, "replied")
 
 
 async def _replies_page(
     request: Request,
-    products: ProductsDep,
-    seller_id: str,
     problem: Problem | None = None,
     entered: Form | None = None,
+    *,
+    products: ProductsService,
     unanswered: bool = False,
     cursor: str | None = None,
 ) -> Response:
     query = {"unanswered": "true" if unanswered else None, "cursor": cursor}
-    page: dict[str, Any] = await ask(request, "GET", REVIEWS, query=query, seller_id=seller_id)
+    page: dict[str, Any] = await ask(request, "GET", REVIEWS, query=query)
     cards = await read_known_cards(
         products.versions, [one["product_id"] for one in page["reviews"] if one["product_id"]]
     )
@@ -85,7 +82,7 @@ async def _replies_page(
         MESSAGES,
         problem,
         entered,
-        seller_id=seller_id,
+        seller_id=request.path_params["seller_id"],
         unanswered=unanswered,
         cards=cards,
         max_reply=MAX_REPLY_CHARS,

@@ -1,25 +1,27 @@
 """Reviews in the shop: those of a product, and the page of those that a buyer has written or may write."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Request
 from starlette.responses import Response
 
-from common.access_policy import allow, anyone
+from common.access_policy import allow
 from common.guarded_route import policy
 from common.ids import Uuid
 from common.problems import Problem
 from producers.services.reviews.model import MAX_COMMENT_CHARS, MAX_TITLE_CHARS
 from serving.commerce.commerce_client import target_path
-from serving.gateway.described_routes import DescribedRoute
 from serving.gateway.gateway import identity_of, renewal
-from serving.kit.parameters import ProductId, reject_repeated_parameters
+from serving.kit.parameters import Cursor, ProductId
 from serving.kit.product_cards import read_known_cards
 from serving.products.endpoints import ProductsDep
-from serving.web.forms import BadField, Form, confirmation, form_page, read_form
-from serving.web.service_calls import Refusal, ask
+from serving.products.service import ProductsService
+from serving.web.forms import Change, Form, action, confirmation, form_page, read_form, send, sending
+from serving.web.policy import ANYBODY, page_router
+from serving.web.service_calls import ask
 from serving.web.translation import N_
 
 SHOWN_WITH_PRODUCT = "3"
@@ -53,24 +55,16 @@ PRODUCT_REVIEWS = "/shop/products/{product_id}/reviews"
 _READ_OWN = allow("shopper", traffic="page")
 _WRITE_OWN = allow("shopper", traffic="write")
 
-router = APIRouter(
-    prefix="/shop",
-    route_class=DescribedRoute,
-    include_in_schema=False,
-    dependencies=[Depends(reject_repeated_parameters)],
-)
-
-Cursor = Annotated[str | None, Query(max_length=400)]
+router = page_router(ANYBODY, "/shop")
 
 
 @router.get("/products/{product_id}/reviews")
-@policy(anyone("page"))
 async def product_reviews_page(
     request: Request,
     products: ProductsDep,
     product_id: ProductId,
     sort: Literal["newest", "helpful"] = "helpful",
-    cursor: Cursor = None,
+    cursor: Cursor | None = None,
 ) -> Response:
     """Return the page of the reviews of a product."""
     found, shown = await asyncio.gather(
@@ -80,7 +74,6 @@ async def product_reviews_page(
 
 
 @router.get("/products/{product_id}/reviews/summary")
-@policy(anyone("page"))
 async def product_reviews_summary(request: Request, product_id: ProductId) -> Response:
     """Return only the aggregate and the most helpful reviews, for the page of the product."""
     shown = await _reviews(request, product_id, sort="helpful", limit=SHOWN_WITH_PRODUCT)
@@ -89,43 +82,30 @@ async def product_reviews_summary(request: Request, product_id: ProductId) -> Re
 
 @router.get("/reviews")
 @policy(_READ_OWN)
-async def own_reviews_page(request: Request, products: ProductsDep, cursor: Cursor = None) -> Response:
+async def own_reviews_page(request: Request, products: ProductsDep, cursor: Cursor | None = None) -> Response:
     """Return the page of the reviews that the person has written, and of what they may review."""
-    return renewal(request) or await _own_page(request, products, cursor=cursor)
+    return renewal(request) or await _own_page(request, products=products, cursor=cursor)
 
 
 @router.post("/reviews")
 @policy(_WRITE_OWN)
 async def write_review(request: Request, products: ProductsDep) -> Response:
     """Submit a review of a delivered line."""
-
-    async def write(form: Form) -> Any:
-        line = {"order_id": form.text("order_id"), "line_number": _whole(form.text("line_number"))}
-        return await ask(request, "POST", "/v1/reviews", {**line, **_written(form)})
-
-    return await _change(request, products, write)
+    return await _write(request, products, "POST", "/v1/reviews")
 
 
 @router.post("/reviews/{review_id}")
 @policy(_WRITE_OWN)
 async def rewrite_review(request: Request, products: ProductsDep, review_id: Uuid) -> Response:
     """Replace a review of the person."""
-
-    async def rewrite(form: Form) -> Any:
-        return await ask(request, "PUT", "/v1/reviews/{review_id}", _written(form), review_id=review_id)
-
-    return await _change(request, products, rewrite)
+    return await _write(request, products, "PUT", "/v1/reviews/{review_id}")
 
 
 @router.post("/reviews/{review_id}/withdrawal")
 @policy(_WRITE_OWN)
 async def withdraw_own_review(request: Request, products: ProductsDep, review_id: Uuid) -> Response:
     """Withdraw a review of the person."""
-
-    async def withdraw(_form: Form) -> Any:
-        await ask(request, "DELETE", "/v1/reviews/{review_id}", review_id=review_id)
-        return {"status": "withdrawn"}
-
+    withdraw = sending(request, "DELETE", "/v1/reviews/{review_id}")
     return await _change(request, products, withdraw)
 
 
@@ -153,23 +133,27 @@ async def _reviews(request: Request, product_id: str, **query: str | None) -> di
     return shown
 
 
-async def _change(
-    request: Request, products: ProductsDep, change: Callable[[Form], Awaitable[Any]]
-) -> Response:
-    """Make a change and return to the own reviews; with a refusal, show them with what was entered."""
-    form = await read_form(request)
-    try:
-        review = await change(form)
-    except (BadField, Refusal) as problem:
-        return await _own_page(request, products, problem, form)
-    return confirmation("/shop/reviews", review["status"])
+async def _write(request: Request, products: ProductsService, method: str, path: str) -> Response:
+    """Send a review to a route of the service. The confirmation says whether it is published."""
+
+    async def write(form: Form) -> str:
+        review = await send(request, form, method, path)
+        return str(review["status"])
+
+    return await _change(request, products, write)
+
+
+async def _change(request: Request, products: ProductsService, change: Change) -> Response:
+    """Make a change of an own review and return to them; with a refusal, show them with what was entered."""
+    return await action(request, change, partial(_own_page, products=products), "/shop/reviews", "withdrawn")
 
 
 async def _own_page(
     request: Request,
-    products: ProductsDep,
     problem: Problem | None = None,
     entered: Form | None = None,
+    *,
+    products: ProductsService,
     cursor: str | None = None,
 ) -> Response:
     own, open_lines = await asyncio.gather(
@@ -213,17 +197,3 @@ def _page(
         max_comment=MAX_COMMENT_CHARS,
         **shown,
     )
-
-
-def _written(form: Form) -> dict[str, Any]:
-    """Return what a person has written; the service checks it."""
-    return {
-        "score": _whole(form.text("score")),
-        "title": form.text("title"),
-        "comment": form.text("comment"),
-    }
-
-
-def _whole(text: str) -> int | str:
-    """Return a whole number; another text as it is, for the service to refuse."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
