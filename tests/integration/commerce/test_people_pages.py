@@ -21,6 +21,7 @@ from common.ids import new_id
 from common.settings import ROOT, Settings
 from local.parts import redis as local_redis
 from local.state_directory import base_environment, settings_environment
+from serving.kit.request_body import CONTENT_TYPE
 from tests.chromium import opened
 from tests.integration.commerce.conftest import Shop
 from tests.integration.commerce.people import admin
@@ -989,7 +990,7 @@ def test_a_buyer_reviews_what_arrived_writes_it_anew_and_withdraws_it(site: Site
     (review_id,) = re.findall(r"/shop/reviews/([0-9a-f-]{36})/withdrawal", own)
     rewritten = browser.post(f"/shop/reviews/{review_id}", data={"score": "2", "comment": "It broke."})
     summary = site.browser().get(f"/shop/products/{product_id}/reviews/summary").text
-    withdrawn = browser.post(f"/shop/reviews/{review_id}/withdrawal")
+    withdrawn = browser.post(f"/shop/reviews/{review_id}/withdrawal", headers={"Content-Type": CONTENT_TYPE})
     after = site.browser().get(f"/shop/products/{product_id}/reviews/summary").text
 
     assert f"line-{order_id}-1" in offered
