@@ -78,9 +78,7 @@ def run_audit(
         request_commit=partial(trigger_checkpoints, settings),
     )
     results: list[ComparisonResult] = []
-    with stores(
-        settings, source, lambda what, done, of: watcher.doing(f"{what}: {done:,} of {of:,}"), wait_policy
-    ) as opened:
+    with stores(settings, source, _progress(watcher), wait_policy) as opened:
         unread = _wait_for_cut(settings, opened, wait_policy)
         if unread:
             watcher.unsettled(unread)
