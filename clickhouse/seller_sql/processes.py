@@ -31,7 +31,7 @@ MAX_AGE_S = 600.0
 
 START_TIMEOUT_S = 60.0
 WAIT_S = 1.0
-"""How long a query may wait for a process while all are busy."""
+"""How long a query may wait for a process while all are busy and none starts."""
 
 SWEEP_EVERY_S = 5.0
 
@@ -242,8 +242,10 @@ class ProcessPool:
             elif idle := [each for each in self._processes if not each.is_busy]:
                 await self._remove(min(idle, key=lambda each: each.used_at))
             else:
+                # A start has its own limit, and takes longer than the wait on a slow machine.
+                left = None if self._starting else max(0.01, deadline - self._clock())
                 try:
-                    async with asyncio.timeout(max(0.01, deadline - self._clock())), self._changed:
+                    async with asyncio.timeout(left), self._changed:
                         await self._changed.wait()
                 except TimeoutError:
                     raise Unavailable("too many queries of sellers are running") from None
