@@ -19,6 +19,7 @@ from audit.snapshot import WaitPolicy, has_moved_since, wait_for
 from audit.sources.source_tables import SourceTables
 from audit.stores import Stores
 from clickhouse.audit_runs.log import AuditEnd, AuditLog, AuditResult, AuditStart, FoundDifference
+from clickhouse.client import one_line
 from common.audit_runs import AuditOutcome
 from common.clock import system_clock
 from common.errors import PartUnavailable
@@ -78,9 +79,7 @@ def run_audit(
         request_commit=partial(trigger_checkpoints, settings),
     )
     results: list[ComparisonResult] = []
-    with stores(
-        settings, source, lambda what, done, of: watcher.doing(f"{what}: {done:,} of {of:,}"), wait_policy
-    ) as opened:
+    with stores(settings, source, _progress(watcher), wait_policy) as opened:
         unread = _wait_for_cut(settings, opened, wait_policy)
         if unread:
             watcher.unsettled(unread)
@@ -140,7 +139,7 @@ def run_recorded(
         findings = run_audit(settings, names, source, stalled_s, watcher)
     except BaseException as error:
         outcome: AuditOutcome = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = one_line(error) or type(error).__name__
         if isinstance(error, MemoryError):
             reason = "it needs more memory: raise SOUK_AUDIT_MEMORY_MB"
         audit_log.end_if_running(start, AuditEnd(outcome, reason, system_clock()))

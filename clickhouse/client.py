@@ -1,17 +1,29 @@
 """Connects migrations, commands and audits to ClickHouse over HTTP: the bundled server or another one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from common.errors import PartUnavailable
 from common.settings import Settings
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """Return the text of an error of the client without its line breaks."""
     return " ".join(str(error).split())
+
+
+@contextmanager
+def clickhouse_errors() -> Iterator[None]:
+    """Turn errors of ClickHouse into `PartUnavailable`."""
+    try:
+        yield
+    except ClickHouseError as error:
+        raise PartUnavailable(f"ClickHouse did not answer: {one_line(error)}") from error
 
 
 def connect(settings: Settings, admin: bool = False, database: str | None = None) -> Client:

@@ -86,7 +86,8 @@ def migrate(
 ) -> list[str]:
     """Apply the pending migrations, install metrics and views; return the names of the applied files.
 
-    `metrics` defaults to those of `clickhouse/metrics/`. A second run changes nothing.
+    `metrics` defaults to those of `clickhouse/metrics/`. A second run changes nothing. Between migrations and
+    views, another run may get the lock.
 
     Raises: see `apply_migrations` and `install_views`.
     """

@@ -97,6 +97,7 @@ def submission_config(
         return config
     return {
         **config,
+        # Without escapes, too.
         "execution.state-recovery.path": f"file://{checkpoint.resolve()}",
         "execution.state-recovery.claim-mode": "NO_CLAIM",
     }

@@ -150,7 +150,9 @@ def features(
         candidate_scores = np.take_along_axis(member, candidates, axis=1)
         columns.append(candidate_scores / np.maximum(member.max(axis=1, keepdims=True), 1e-12))
         order = np.argsort(-candidate_scores, axis=1, kind="stable")
-        columns.append(np.log1p(np.argsort(order, axis=1).astype(np.float32)))
+        places = np.empty(order.shape, np.float32)
+        np.put_along_axis(places, order, np.arange(order.shape[1], dtype=np.float32)[None, :], axis=1)
+        columns.append(np.log1p(places))
     columns += [values[candidates] for values in interests]
     for decay in decays.tolist():
         event_weights = histories.with_decay(decay).matrix(interests.shape[1]).toarray()

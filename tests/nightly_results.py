@@ -232,7 +232,8 @@ def present_tree() -> str:
     """Return twelve digits that name the files but those of `docs/`; empty if some are not committed."""
     if _git("status", "--porcelain", "--", ".", ":!docs").strip():
         return ""
-    return hashlib.sha256(_git("ls-files", "-s", "--", ".", ":!docs").encode()).hexdigest()[:12]
+    files = _git("ls-files", "-s", "--", ".", ":!docs")
+    return hashlib.sha256(files.encode()).hexdigest()[:12] if files else ""
 
 
 def _is_there(test: str) -> bool:
@@ -243,5 +244,10 @@ def _is_there(test: str) -> bool:
 
 
 def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False
+        )
+    except OSError:  # there is no git
+        return ""
     return done.stdout

@@ -98,17 +98,16 @@ class AuditWorker:
         state = AuditState(self._log.newest_scheduled_at(), self._up_since, self._attempted_at)
         if not is_due(state, now, self._settings.audit_hour, self._settings.timezone):
             return False
-        if (
-            state.audited_at is None
-            and now - self._up_since < SETTLING
-            and total_lag(self._settings.kafka, topics_of_live_jobs(self._settings)) > BACKLOG
-        ):
+        if state.audited_at is None and now - self._up_since < SETTLING and self._backlog() > BACKLOG:
             return False
         with night_turn(self._settings.home, "an audit") as is_turn:
             if is_turn:
                 self._attempted_at = now
                 self._audit(AuditStart(new_id(), now, "scheduled"))
         return is_turn
+
+    def _backlog(self) -> int:
+        return total_lag(self._settings.kafka, topics_of_live_jobs(self._settings))
 
     def _audit(self, start: AuditStart) -> None:
         arguments = [start.audit_id, start.started_at.isoformat(), str(os.getpid())]

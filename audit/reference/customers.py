@@ -55,9 +55,8 @@ def orders_of_customers(
     """Return (seller, shopper) → their orders in any currency that were not cancelled, the oldest first."""
     cancelled = {
         (line["seller_id"], event["order_id"])
-        for event in shop.events("order_cancelled")
+        for event, line in lines_of(shop.events("order_cancelled"))
         if event["confirmed_at"] is not None
-        for line in event["lines"]
     }
     found: dict[tuple[str, str], set[CustomerOrder]] = defaultdict(set)
     for order, line in lines_of(shop.confirmed_orders()):

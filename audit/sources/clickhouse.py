@@ -11,6 +11,7 @@ from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
 from audit.sources.busy import StoreBusy
 from audit.table_comparison import KeyFilter
+from clickhouse.client import one_line
 from common.errors import PartUnavailable
 
 Parameters = Mapping[str, str | int | list[str]]
@@ -94,7 +95,7 @@ class ClickHouseTables:
                 try:
                     found = self._client.query_arrow(sql, parameters=dict(parameters), settings=settings)
                 except ClickHouseError as error:
-                    reason = " ".join(str(error).split())
+                    reason = one_line(error)
                     if error.code in _BUSY:
                         raise StoreBusy(f"ClickHouse was too busy for a query: {reason}") from error
                     raise PartUnavailable(f"ClickHouse did not answer: {reason}") from error

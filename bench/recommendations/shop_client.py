@@ -18,6 +18,8 @@ TIMEOUT_S = 120.0
 UNKNOWN_PRODUCT = 422
 """The status with which the inventory refuses the stock of a product that was not listed yet."""
 
+NOT_READY = 503
+
 
 class ShopClient:
     """An HTTP client of the API, as a process of the platform. Use it as a context manager."""
@@ -72,10 +74,10 @@ class ShopClient:
         return answer.is_success and any(i["reason"]["kind"] == "similar" for i in answer.json()["items"])
 
     def set_stock(self, available: int, product_ids: Collection[str]) -> bool:
-        """Set the units of products on hand; returns False while the inventory does not know all of them."""
+        """Set the units of products on hand; False while inventory is not ready or misses one."""
         counts = [{"product_id": each, "seller_id": SELLER, "on_hand": available} for each in product_ids]
         answer = self._http.put("/v1/stock", json=counts)
-        if answer.status_code != UNKNOWN_PRODUCT:
+        if answer.status_code not in (UNKNOWN_PRODUCT, NOT_READY):
             _checked(answer)
         return answer.is_success
 

@@ -238,17 +238,17 @@ def show(result: AnswersBenchResult, console: Console) -> None:
             title="Requests sent while neither host nor disk caused delays",
             caption=_describe_interference(result.host),
         )
-    notes = [
+    notes = []
+    if disk := result.disk:
+        notes.append(
+            f"a flush of 8 KB to the disk took {disk.p50_ms:,} ms (p50), {disk.p99_ms:,} (p99), "
+            f"{disk.max_ms:,} at most; each order waits for at least one flush"
+        )
+    notes += [
         f"{kind}: {count:,} times {why}"
         for kind, each in result.figures.items()
         for why, count in each.errors.items()
     ]
-    if disk := result.disk:
-        notes.insert(
-            0,
-            f"a flush of 8 KB to the disk took {disk.p50_ms:,} ms (p50), {disk.p99_ms:,} (p99), "
-            f"{disk.max_ms:,} at most; each order waits for at least one flush",
-        )
     if under_way := sum(each.under_way for each in result.figures.values()):
         notes.append(f"requests without an answer when the run was stopped: {under_way:,}")
     print_notes(console, notes)

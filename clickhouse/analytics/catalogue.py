@@ -81,7 +81,7 @@ class AnalyticsView:
     def statement(self, view: str, facts: str, minor_units: str) -> str:
         """Return the statement that creates the view.
 
-        `view` and `facts` are quoted names; `minor_units` is an expression (`minor_units.py`).
+        `view` and `facts` are quoted names; `minor_units` is an expression (`clickhouse.views.minor_units`).
         The comment of the created view ends with a digest, by which a change of the definition is detected.
         """
         query = self.sql.replace("{facts}", facts).replace("{minor_units}", minor_units)

@@ -11,7 +11,7 @@ import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
-from clickhouse.client import connect, one_line
+from clickhouse.client import clickhouse_errors, connect, one_line
 from common.audit_runs import AuditOutcome, AuditTrigger
 from common.errors import PartUnavailable
 from common.metrics import AUDIT_DIFFERENCES, AUDIT_UNREAD, AUDITED_AT, WHOLE_AUDIT_AT
@@ -204,11 +204,8 @@ class AuditLog:
 
     @contextmanager
     def _admin(self) -> Iterator[Client]:
-        try:
-            with connect(self._settings, admin=True) as admin:
-                yield admin
-        except ClickHouseError as error:
-            raise PartUnavailable(f"ClickHouse did not answer: {one_line(error)}") from error
+        with clickhouse_errors(), connect(self._settings, admin=True) as admin:
+            yield admin
 
 
 def _insert(admin: Client, start: AuditStart, end: AuditEnd) -> None:

@@ -271,9 +271,10 @@ def read_every_metric(folder: Path = FOLDER) -> Mapping[str, Metric]:
     shared = {path.stem: _read(path, TypeAdapter(Dimension)) for path in _files(folder / DIMENSIONS)}
     sources = {path.stem: _source(path, shared) for path in _files(folder / SOURCES)}
     metrics: dict[str, Metric] = {}
-    others = {*_files(folder / SOURCES), *_files(folder / DIMENSIONS)}
-    for path in sorted(set(folder.glob("*/*.toml")) - others):
+    for path in sorted(folder.glob("*/*.toml")):
         domain = path.parent.name
+        if domain in (SOURCES, DIMENSIONS):
+            continue
         if domain not in domains:
             raise BrokenDefinition(f"{path}: {DOMAINS} has no domain {domain!r}")
         if path.stem in metrics:

@@ -31,7 +31,10 @@ MAX_AGE_S = 600.0
 
 START_TIMEOUT_S = 60.0
 WAIT_S = 1.0
-"""How long a query may wait for a process while all are busy."""
+"""How long a query may wait for a process while all are busy and none starts."""
+
+START_WAIT_S = 5.0
+"""How long it may wait if one starts, which takes some seconds on a slow machine."""
 
 SWEEP_EVERY_S = 5.0
 
@@ -229,7 +232,7 @@ class ProcessPool:
             self._warm()
 
     async def _take(self, seller_id: str) -> SellerProcess:
-        deadline = self._clock() + WAIT_S
+        asked_at = self._clock()
         while True:
             if (process := self._find(seller_id)) is not None:
                 if process.seller_id is None:
@@ -242,8 +245,9 @@ class ProcessPool:
             elif idle := [each for each in self._processes if not each.is_busy]:
                 await self._remove(min(idle, key=lambda each: each.used_at))
             else:
+                wait_s = START_WAIT_S if self._starting else WAIT_S
                 try:
-                    async with asyncio.timeout(max(0.01, deadline - self._clock())), self._changed:
+                    async with asyncio.timeout(max(0.01, asked_at + wait_s - self._clock())), self._changed:
                         await self._changed.wait()
                 except TimeoutError:
                     raise Unavailable("too many queries of sellers are running") from None

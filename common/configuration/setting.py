@@ -31,6 +31,7 @@ class Setting(ABC, Generic[T]):
     def expected(self) -> str:
         """Return which values the setting takes, as a noun phrase."""
 
+    @abstractmethod
     def _convert(self, value: object) -> T | None:
         """Return a JSON value as the setting's type; None if the setting does not take it."""
 
@@ -164,6 +165,12 @@ class ListSetting(Setting[list[Any]]):
     def read(self, value: list[Any]) -> Any:
         """Return the entries of a valid value as the types of the schema."""
         return self.schema.validate_json(orjson.dumps(value), strict=True)
+
+    def _convert(self, value: object) -> list[Any] | None:
+        try:
+            return self.parse(value)
+        except InvalidValue:
+            return None
 
 
 def _first_fault(error: ValidationError) -> str:

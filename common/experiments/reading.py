@@ -1,4 +1,4 @@
-"""Reads the definitions of experiments from JSON, and refuses those that can't be run or analysed."""
+"""Reads experiments from JSON, and refuses those that can't be run or analysed; the setting of them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,6 +21,9 @@ from common.experiments.definition import (
     Experiment,
     Guardrail,
 )
+
+MAX_CHARS = 10_000
+"""The largest number of characters of the setting, about twenty experiments."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _ROUNDING = 1e-9
@@ -174,13 +177,9 @@ def _check_unique(names: Sequence[str], what: str) -> None:
             raise BadExperiment(f"{what} {name} is defined twice")
 
 
-MAX_CHARS = 10_000
-"""The largest number of characters, about twenty experiments."""
-
-
 @dataclass(frozen=True, slots=True)
 class ExperimentsSetting(Setting[str]):
-    """Experiments as a JSON list (`common.experiments.reading`), always written the same way."""
+    """Experiments as a JSON list, always written the same way."""
 
     kind: ClassVar[Kind] = "text"
 

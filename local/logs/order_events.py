@@ -9,10 +9,9 @@ from pathlib import Path
 
 import asyncpg
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
-from clickhouse.client import connect
+from clickhouse.client import clickhouse_errors, connect
 from common.clock import from_millis
 from common.correlation import trace_id_of
 from common.errors import PartUnavailable
@@ -114,7 +113,7 @@ def find_order_events(settings: Settings, order_id: str) -> FoundEvents:
 
 def _stored_events(client: Client, order_id: str) -> list[OrderEvent]:
     query = (_QUERIES / "order_events.sql").read_text(encoding="utf-8")
-    try:
+    with clickhouse_errors():
         found = [
             OrderEvent(name, event_id, from_millis(occurred_ms), from_millis(stored_ms))
             for name in order_events()
@@ -122,8 +121,6 @@ def _stored_events(client: Client, order_id: str) -> list[OrderEvent]:
                 query, parameters={"order_id": order_id, "table": name}
             ).result_rows
         ]
-    except ClickHouseError as error:
-        raise PartUnavailable(f"ClickHouse did not answer: {' '.join(str(error).split())}") from error
     return sorted(found, key=lambda event: event.occurred_at)
 
 

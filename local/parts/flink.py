@@ -198,6 +198,7 @@ def parts(settings: Settings) -> list[Part]:
         LaunchSpec(command(settings, folder, flags, process), folder, environment, nice=NICE)
         for process, flags in (("jobmanager", jobmanager_flags()), ("taskmanager", taskmanager_flags()))
     )
+    # Of the JobManager, only that it answers: no slot is asked for.
     has_rest, has_slots = partial(check_slots, url, 0), partial(check_slots, url, SLOTS)
     return [
         Part("jobmanager", resolution, url, has_rest, jobmanager, write_files, ports),

@@ -69,7 +69,7 @@ def _prometheus(settings: Settings, on_demand: Collection[str]) -> Part:
     return _part(settings, PROMETHEUS, flags, texts(local_addresses(settings), alertmanager_address))
 
 
-def _alertmanager(settings: Settings, on_demand: Collection[str]) -> Part:  # noqa: ARG001 (as all parts on demand)
+def _alertmanager(settings: Settings) -> Part:
     """Return Alertmanager with the configuration in `docker/alertmanager/`, and the webhook of the settings.
 
     Raises:
@@ -124,7 +124,7 @@ ZIPKIN_FLAGS = (
 )  # fmt: skip
 
 
-def _zipkin(settings: Settings, on_demand: Collection[str]) -> Part:  # noqa: ARG001 (as all parts on demand)
+def _zipkin(settings: Settings) -> Part:
     """Return Zipkin as configured by these settings."""
     ready = partial(check_answer, "zipkin", f"{settings.zipkin_base}/health")
     if settings.zipkin_url:
@@ -168,8 +168,8 @@ def _prepare_zipkin(settings: Settings) -> None:
 
 ON_DEMAND: Mapping[str, Callable[[Settings, Collection[str]], Part]] = {
     PROMETHEUS: _prometheus,
-    ALERTMANAGER: _alertmanager,
-    ZIPKIN: _zipkin,
+    ALERTMANAGER: lambda settings, _: _alertmanager(settings),
+    ZIPKIN: lambda settings, _: _zipkin(settings),
 }
 """Name → a function that returns the part. Its second argument has the names of all that run on demand."""
 

@@ -21,6 +21,7 @@ from common.settings import LOOPBACK, Settings
 from common.urls import redact_password
 from local.parts.part import NotReady, Part, Resolution
 from local.parts.resolve import find_on_path, format_version, read_version
+from local.passwords import write_private
 from local.state_directory import StateDirectory
 from local.supervision import launch
 from local.supervision.launch_file import LaunchSpec, write_launch_file
@@ -296,9 +297,7 @@ def write_authentication(data: Path) -> None:
     """Write `pg_hba.conf`, which the server reads as it starts: every connection needs a password."""
     path = data / "pg_hba.conf"
     owner = data.stat()
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_text(HOST_BASED_AUTHENTICATION)
+    write_private(path, HOST_BASED_AUTHENTICATION)
     os.chown(path, owner.st_uid, owner.st_gid)
 
 

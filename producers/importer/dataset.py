@@ -49,8 +49,10 @@ class FileRows:
 
 @dataclass(frozen=True)
 class Check:
-    """A sentence on what agrees with the source's own totals or does not. `agrees` is None if it only "
-    "counts."""
+    """A sentence on what agrees with the source's own totals or does not.
+
+    `agrees` is None if it only counts.
+    """
 
     text: str
     agrees: bool | None = None

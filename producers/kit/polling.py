@@ -19,10 +19,13 @@ async def poll(
     interval_s: float,
     work: Callable[[], Coroutine[Any, Any, int | None]],
     stop_timeout_s: float = 0,
+    *,
+    drains: bool = False,
 ) -> None:
-    """Call `work` until cancelled: again at once if it did something, else after `interval_s`.
+    """Call `work` now, and again `interval_s` after it has ended, until cancelled.
 
-    `who` names the worker in the log. A call that runs at the cancellation has `stop_timeout_s` to end.
+    With `drains`, it is called again at once as long as it returns that it did something. `who` names the
+    worker in the log. A call that runs at the cancellation has `stop_timeout_s` to end.
     """
     backoff = Backoff(who)
     while True:
@@ -32,7 +35,7 @@ async def poll(
             await backoff.wait(error)
             continue
         backoff.reset()
-        if not done:
+        if not (drains and done):
             await asyncio.sleep(interval_s)
 
 

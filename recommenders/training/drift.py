@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 from clickhouse_connect.driver.client import Client
 
-from recommenders.training.training_log import clickhouse_errors, sql
+from clickhouse.client import clickhouse_errors
+from recommenders.training.training_log import sql
 
 MIN_VIEWS = 2_000
 """With fewer views before or since, there is no drift: chance alone would come near the threshold."""

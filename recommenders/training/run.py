@@ -11,7 +11,7 @@ import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
-from clickhouse.client import connect
+from clickhouse.client import connect, one_line
 from common.clock import Clock
 from common.errors import PartUnavailable, UserError
 from common.settings import Settings
@@ -75,8 +75,7 @@ def record(
         row = (version, trained_at, chosen, published, trained.reason, card)
         admin.insert("model_cards", [row], column_names=COLUMNS)
     except ClickHouseError as error:
-        reason = " ".join(str(error).split())
-        raise PartUnavailable(f"ClickHouse did not take the model's card: {reason}") from error
+        raise PartUnavailable(f"ClickHouse did not take the model's card: {one_line(error)}") from error
 
 
 log = structlog.get_logger()

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
+from clickhouse.client import clickhouse_errors
 from common.errors import UserError
 from common.experiments.definition import DEFAULT_STRATEGY
 from recommenders.evaluation.loaders.attributes import attributes_of
@@ -20,7 +21,7 @@ from recommenders.evaluation.loaders.interactions import log_of
 from recommenders.histories import Codes
 from recommenders.interactions import Interactions
 from recommenders.training.blend_weights import ShownItems
-from recommenders.training.training_log import clickhouse_errors, sql
+from recommenders.training.training_log import sql
 from schemas.published_model.weights import BLENDED
 
 

@@ -10,9 +10,8 @@ from typing import Any
 import orjson
 import structlog
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
-from clickhouse.client import connect
+from clickhouse.client import clickhouse_errors, connect
 from common.errors import PartUnavailable
 from common.settings import Settings
 from common.training_runs import Outcome, Trigger
@@ -129,12 +128,3 @@ def _rows(client: Client, name: str, parameters: dict[str, str]) -> Sequence[tup
 def sql(name: str) -> str:
     """Return the query `<name>.sql` of this folder."""
     return Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
-
-
-@contextmanager
-def clickhouse_errors() -> Iterator[None]:
-    """Turn errors of ClickHouse into `PartUnavailable`."""
-    try:
-        yield
-    except ClickHouseError as error:
-        raise PartUnavailable(f"ClickHouse did not answer: {' '.join(str(error).split())}") from error

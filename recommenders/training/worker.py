@@ -17,7 +17,7 @@ import structlog
 from redis import Redis, RedisError
 
 from clickhouse import readiness as clickhouse_readiness
-from clickhouse.client import connect
+from clickhouse.client import clickhouse_errors, connect
 from common.bounded_process import run_bounded
 from common.clock import Clock, system_clock
 from common.errors import PartUnavailable
@@ -37,7 +37,6 @@ from recommenders.training.training_log import (
     TrainingEnd,
     TrainingLog,
     TrainingStart,
-    clickhouse_errors,
     sql,
 )
 from schemas.published_model.keys import IN_USE, STATE

@@ -125,6 +125,8 @@ async def _metrics_request(
 
 MetricsDep = Annotated[MetricsRequest, Depends(_metrics_request)]
 
+NO_METRIC = openapi_problem(404, "The catalogue has no metric of this name.")
+
 router = APIRouter(
     route_class=guarded(POLICIES),
     prefix="/v1",
@@ -146,7 +148,7 @@ async def metrics(respond: ResponderDep) -> Response:
     "/analytics/metrics/{metric}",
     summary="Explain a metric",
     response_model=MetricExplanation,
-    responses=openapi_problem(404, "The catalogue has no metric of this name."),
+    responses=NO_METRIC,
 )
 async def explain_metric(respond: ResponderDep, metric: MetricName) -> Response:
     """Return the definition of a metric and the query that computes it."""
@@ -245,8 +247,6 @@ def _kinds(names: tuple[str, ...]) -> dict[str, ColumnKind]:
     return {name: kinds.get(every[name].unit, "number") for name in names}
 
 
-UNKNOWN_METRIC = openapi_problem(404, "The catalogue has no metric of this name.")
-
 marketplace_router = APIRouter(
     route_class=guarded(POLICIES),
     prefix="/v1/marketplace/analytics",
@@ -260,7 +260,7 @@ marketplace_router = APIRouter(
     "/{metric}",
     summary="A metric of the marketplace",
     response_model=MarketplaceMetrics,
-    responses=UNKNOWN_METRIC | CSV_RESPONSE,
+    responses=NO_METRIC | CSV_RESPONSE,
 )
 async def marketplace_metric(dashboards: DashboardsDep, respond: ResponderDep, asked: MetricsDep) -> Response:
     """Return the value of a metric over all sellers, its change, a series, and a split by a dimension.
@@ -276,7 +276,7 @@ async def marketplace_metric(dashboards: DashboardsDep, respond: ResponderDep, a
     "/{metric}/export.csv",
     summary="Download a metric of the marketplace",
     response_class=Response,
-    responses=UNKNOWN_METRIC | CSV_RESPONSE,
+    responses=NO_METRIC | CSV_RESPONSE,
 )
 async def marketplace_metric_export(
     request: Request, dashboards: DashboardsDep, asked: MetricsDep

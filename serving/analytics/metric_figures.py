@@ -30,7 +30,7 @@ from serving.kit.periods import Grain, Period, bucket_of
 
 Columns = dict[str, int | None]
 Parts = Mapping[str, Columns]
-"""Figure of a dimension → the columns of metrics."""
+"""Value of a dimension → the columns of metrics."""
 
 
 def definition(metric: Metric) -> MetricDefinition:

@@ -250,7 +250,7 @@ def _check(metrics: Sequence[Metric], request: MetricsRequest, *, of_marketplace
     """Check what metrics are asked for.
 
     Raises:
-        UNUSABLE_PARAMETER: see the methods of `MetricsService`.
+        UNUSABLE_PARAMETER: see `of_seller` and `of_marketplace`.
     """
     if len(set(request.metrics)) < len(request.metrics):
         raise UNUSABLE_PARAMETER(detail="Request each metric once.")

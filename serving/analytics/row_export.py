@@ -1,4 +1,8 @@
-"""Streams the rows of which a metric of a seller is made, as a file."""
+"""Streams the rows of which a metric of a seller is made, as a file, slice after slice of whole minutes.
+
+Each slice is a short query of its own. Thus, neither this process nor ClickHouse has all rows in memory, and
+a slow client occupies no thread of ClickHouse.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence

@@ -369,7 +369,7 @@ def _query(
     context: AnalyticsContext, period: Period, requested: Grain | None, as_of: datetime | None
 ) -> SalesQuery:
     grain = requested or choose_grain(period)
-    buckets(period, grain, context.zone)  # raises BadPeriod if the series would be too long
+    buckets(period, grain, context.zone)  # raises BAD_PERIOD if the series would be too long
     before = previous_period(period, context.zone)
     compared = compared_period(period, before, as_of, context.zone) if as_of else before
     return SalesQuery(

@@ -61,7 +61,12 @@ class WindowCount(NamedTuple):
 
 
 class SlidingWindow:
-    """A count in this process. The caller passes the time of a monotonic clock, in seconds."""
+    """A count in this process. The caller passes the time of a monotonic clock, in seconds.
+
+    The window is approximated by two fixed ones: the count is that of the current window, plus the count of
+    the one before, weighted by the part of it that the sliding window still covers. The library `limits`
+    computes it in the same way in Redis.
+    """
 
     __slots__ = ("_current", "_previous", "_started", "_window_s")
 

@@ -250,17 +250,20 @@ async def action(
     target: str,
     done: str,
     read: Callable[[Request], Awaitable[Form]] = read_form,
+    refusals: tuple[type[Problem], ...] = (),
 ) -> Response:
     """Read the form of a request, make its change, and redirect to a page that confirms it.
 
-    If a field or the service refuses the change, return `page` with the reason and what was entered.
+    If a field or the service refuses the change, or it raises one of `refusals`, return `page` with the
+    reason and what was entered.
     `target` is the path of the page that confirms, with the parameters of this one in braces, and `done` the
     key of its message.
     """
     form = await read(request)
+    refused: tuple[type[Problem], ...] = (BadField, Refusal, UnusableEntry, *refusals)
     try:
         outcome = await change(form)
-    except (BadField, Refusal, UnusableEntry) as problem:
+    except refused as problem:
         return await page(request, problem, form)
     if isinstance(outcome, Response):
         return outcome

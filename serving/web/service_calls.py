@@ -56,7 +56,7 @@ async def ask(
         target += f"?{urlencode(given)}"
     response = await commerce.call(sender or request, method, target, body, csv)
     if not response.is_success:
-        raise Refusal(response.status, response.content or {})
+        raise Refusal(response.status, response.content if isinstance(response.content, dict) else {})
     return response.content
 
 

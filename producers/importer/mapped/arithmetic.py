@@ -121,8 +121,7 @@ def is_inside_prices(taxes: NDArray[np.int64], prices: NDArray[np.int64], coin: 
 
 
 def _has_rates(taxes: NDArray[np.int64], nets: NDArray[np.int64], coin: int) -> float:
-    """Return the share of taxes that are one of the few commonest rates, in halves of a per cent, of "
-    "their net."""
+    """Return the share of taxes that are one of the few commonest rates of their net, in half per cents."""
     found = nets > 0
     if not found.any():
         return 0.0

@@ -74,8 +74,7 @@ _OF_A_UNIT = {"unit", "unitario", "unitaria", "unitaire", "einzel", "each", "uni
 
 @cache
 def plain(name: str) -> str:
-    """Return a column's name in lower-case words without accents and signs: `"Preço Unit."` → `preco "
-    "unit`."""
+    """Return a column's name in lower-case words without accents and signs: `Preço Unit.` → `preco unit`."""
     text = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
     text = re.sub(r"(?<=[a-z]{3})(?=[A-Z])", " ", text)
     return " ".join(re.sub(r"[^a-z0-9]+", " ", text.lower()).split())

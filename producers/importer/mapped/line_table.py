@@ -134,7 +134,9 @@ class LineReader:
             numbers.resolve(values, ambiguous)
 
     def _numbers_of(self, name: str, texts: Sequence[str], decimal: Separator, digits: int) -> Integers:
-        numbers = self._numbers.setdefault((name, decimal), NumberColumn(decimal, digits, self._missing))
+        numbers = self._numbers.get((name, decimal))
+        if numbers is None:
+            numbers = self._numbers[name, decimal] = NumberColumn(decimal, digits, self._missing)
         values, ambiguous = numbers.read(texts), numbers.ambiguous(texts)
         if ambiguous.any():
             self._ambiguous.append((numbers, values, ambiguous))

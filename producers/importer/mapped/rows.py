@@ -191,8 +191,7 @@ class SourceFile:
 
 
 def _numbered(names: list[str]) -> list[str]:
-    """Return the names of columns, those that occur several times with their numbers: `Price (1)`, `Price "
-    "(2)`."""
+    """Return the names of columns; those that occur several times have numbers: `Price (1)`, `Price (2)`."""
     total = Counter(names)
     numbers = {name: itertools.count(1) for name in total}
     numbered = [f"{name} ({next(numbers[name])})" for name in names]

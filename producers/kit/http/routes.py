@@ -80,6 +80,8 @@ def _responding(endpoint: Callable[..., Any], status: int | None) -> Callable[..
     bodies = {name: body for name, each in whole.parameters.items() if (body := _body_of(each)) is not None}
     if not bodies and whole.return_annotation is Response:
         return endpoint
+    if len(bodies) > 1:
+        raise TypeError(f"{endpoint.__qualname__} has several bodies: {', '.join(bodies)}")
     adapters: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(body.model) for name, body in bodies.items()}
 
     @wraps(endpoint)

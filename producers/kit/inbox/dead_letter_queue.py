@@ -342,7 +342,7 @@ def summaries(queue: DeadLetterQueue) -> list[TopicSummary]:
 
 
 def summary(name: str, letters: Iterable[DeadLetter]) -> TopicSummary | None:
-    """Return the summary of letters, oldest first; None without any."""
+    """Return the summary of letters, oldest first; None without any. Any number of them fits into memory."""
     reasons: Counter[tuple[str, str]] = Counter()
     oldest = newest = None
     count = 0

@@ -51,7 +51,7 @@ async def run_delivery(transactions: Transactions, settings: Settings) -> None:
     sender = WebhookSender(settings.webhooks_to_internal_hosts)
     makers = Makers(Peers(settings, "alerts"))
     delivery = Delivery(transactions, sender, makers, derived_key(settings, SECRETS))
-    await poll(f"alerts {WORKER}", INTERVAL_S, delivery.deliver_due, settings.stop_timeout_s)
+    await poll(f"alerts {WORKER}", INTERVAL_S, delivery.deliver_due, settings.stop_timeout_s, drains=True)
 
 
 class Delivery:

@@ -63,7 +63,9 @@ async def run_evaluation(transactions: Transactions, settings: Settings) -> None
     UNEXPECTED_ERRORS.labels("alerts", WORKER)  # creates the series with 0, which the alert needs
     async with FiguresClient(settings) as figures:
         evaluator = Evaluator(transactions, figures, Makers(Peers(settings, "alerts")), settings)
-        await poll(f"alerts {WORKER}", INTERVAL_S, evaluator.evaluate_due, settings.stop_timeout_s)
+        await poll(
+            f"alerts {WORKER}", INTERVAL_S, evaluator.evaluate_due, settings.stop_timeout_s, drains=True
+        )
 
 
 class Evaluator:

@@ -42,7 +42,7 @@ async def run_reports(transactions: Transactions, settings: Settings) -> None:
     UNEXPECTED_ERRORS.labels("alerts", WORKER)  # creates the series with 0, which the alert needs
     async with FiguresClient(settings) as figures:
         reporter = Reporter(transactions, figures, Makers(Peers(settings, "alerts")), settings.public)
-        await poll(f"alerts {WORKER}", INTERVAL_S, reporter.send_due, settings.stop_timeout_s)
+        await poll(f"alerts {WORKER}", INTERVAL_S, reporter.send_due, settings.stop_timeout_s, drains=True)
 
 
 class Reporter:

@@ -17,7 +17,6 @@ from common.openapi import openapi_problem
 from producers.kit.erasures import erasure_router
 from producers.kit.http.endpoint import json_response, transaction, transactions
 from producers.kit.http.guard import principal_of
-from producers.kit.http.problems import require
 from producers.kit.http.routes import JsonBody, PublicRoute
 from producers.kit.http.strict_request import StrictRequest
 from producers.services.configuration import changes, store
@@ -186,8 +185,9 @@ def find_setting(name: str) -> Setting[Any]:
     Raises:
         UNKNOWN_SETTING: there is none.
     """
-    known = ", ".join(sorted(DEFINITIONS))
-    return require(DEFINITIONS.get(name), UNKNOWN_SETTING(name=name, settings=known))
+    if name not in DEFINITIONS:
+        raise UNKNOWN_SETTING(name=name, settings=", ".join(sorted(DEFINITIONS)))
+    return DEFINITIONS[name]
 
 
 def present_setting(setting: Setting[Any], version: Version) -> SettingResponse:

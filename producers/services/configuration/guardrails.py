@@ -6,6 +6,7 @@ definitions.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import httpx
@@ -46,10 +47,7 @@ async def run_guardrails(transactions: Transactions, settings: Settings) -> None
         timeout=TIMEOUT_S,
         trust_env=False,
     ) as http:
-
-        async def check() -> None:  # it waits after each check, whatever the check has found
-            await check_guardrails(transactions, http)
-
+        check = partial(check_guardrails, transactions, http)
         await poll(f"configuration {WORKER}", INTERVAL_S, check)
 
 

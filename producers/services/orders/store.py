@@ -174,7 +174,14 @@ async def find_stored_response(sql: Any, key: str, shopper_id: str) -> StoredRes
     """Return the stored response of a key that a shopper has used."""
 
 
-@statement("""
+_PAYMENT_STATUS = """
+    CASE WHEN status = 'cancelled' AND payment_status = 'pending' THEN 'void' ELSE payment_status END
+"""
+"""If an order was cancelled before it was paid, its payment is `void`."""
+
+
+@statement(
+    """
     SELECT order_id, shopper_id, status, cancellation_reason, currency, placed_at,
         ARRAY(
             SELECT ROW(step, occurred_at, seller_id, carrier, tracking_code)
@@ -190,19 +197,25 @@ async def find_stored_response(sql: Any, key: str, shopper_id: str) -> StoredRes
             ORDER BY line_number
         ) AS lines,
         ROW(
-            CASE WHEN status = 'cancelled' AND payment_status = 'pending' THEN 'void' ELSE payment_status END,
+            """
+    + _PAYMENT_STATUS
+    + """,
             payment_method, amount_minor, refunded_minor
         ) AS payment
     FROM orders
     WHERE order_id = $order_id::uuid AND ($owners::text[] IS NULL OR shopper_id = ANY ($owners::text[]))
-""")
+"""
+)
 async def find_order(sql: Any, order_id: str, owners: Sequence[str] | None) -> ShopperOrder | None:
     """Return an order; None if none of `owners` has it (None: anybody)."""
 
 
-@statement("""
+@statement(
+    """
     SELECT order_id, status, cancellation_reason, currency, amount_minor, refunded_minor, placed_at,
-        CASE WHEN status = 'cancelled' AND payment_status = 'pending' THEN 'void' ELSE payment_status END
+        """
+    + _PAYMENT_STATUS
+    + """
             AS payment_status,
         ARRAY(
             SELECT ROW(product_id, quantity)

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from common.access_policy import NotAllowed
-from common.problems import Problem, problem
+from common.problems import Problem, ProblemKind, problem
+
+
+def _not_allowed(detail: str) -> ProblemKind:
+    return problem(NotAllowed.status, NotAllowed.kind, NotAllowed.title, detail, error=NotAllowed)
+
 
 UNKNOWN_SELLER = problem(
     404,
@@ -25,13 +30,7 @@ APPLICATION_OPEN = problem(
     "Your last application is not decided yet. See GET /v1/seller_applications/mine, and apply again after "
     "the decision.",
 )
-NOT_A_PERSON = problem(
-    NotAllowed.status,
-    NotAllowed.kind,
-    NotAllowed.title,
-    "Only a person with an account can do this. Sign in at /sign-in.",
-    error=NotAllowed,
-)
+NOT_A_PERSON = _not_allowed("Only a person with an account can do this. Sign in at /sign-in.")
 WRONG_STATUS = problem(
     409,
     "wrong-status",
@@ -44,20 +43,10 @@ UNKNOWN_STAFF = problem(
     "Unknown member of the staff",
     "Nobody with the id {user_id!r} works for this seller. See GET /v1/sellers/{seller_id}/staff.",
 )
-NOT_A_STAFF_MANAGER = problem(
-    NotAllowed.status,
-    NotAllowed.kind,
-    NotAllowed.title,
-    "Only an owner or a manager of the seller may change its staff. Ask one of them.",
-    error=NotAllowed,
+NOT_A_STAFF_MANAGER = _not_allowed(
+    "Only an owner or a manager of the seller may change its staff. Ask one of them."
 )
-ONLY_OWNERS = problem(
-    NotAllowed.status,
-    NotAllowed.kind,
-    NotAllowed.title,
-    "Only an owner of the seller may make or remove an owner. Ask one of them.",
-    error=NotAllowed,
-)
+ONLY_OWNERS = _not_allowed("Only an owner of the seller may make or remove an owner. Ask one of them.")
 LAST_OWNER = problem(
     409,
     "last-owner",

@@ -63,7 +63,11 @@ router = APIRouter(prefix="/v1", tags=["selling"], route_class=PublicRoute)
 )
 async def staff(request: Request, seller_id: SellerPath) -> Response:
     """Return who works for a seller, in which role, and the invitations that were not answered yet."""
-    return await _staff(request, seller_id)
+    sellers = transactions(request, NAME)
+    async with sellers.connection() as sql:
+        staff = await find_staff(sql, seller_id)
+        invitations = await find_invitations(sql, seller_id, sellers.clock())
+    return json_response({"staff": staff, "invitations": invitations})
 
 
 @router.put(
@@ -83,7 +87,7 @@ async def change_staff(
     async with transaction(request, NAME, seller_id) as tx:
         await change_role(tx, seller_id, principal_of(request), user_id, body.role)
     await wait_until_answered(transactions(request, NAME), tx)
-    return await _staff(request, seller_id)
+    return await staff(request, seller_id)
 
 
 @router.delete(
@@ -98,14 +102,6 @@ async def remove_staff(request: Request, seller_id: SellerPath, user_id: UserId)
     async with transaction(request, NAME, seller_id) as tx:
         await change_role(tx, seller_id, principal_of(request), user_id, None)
     await wait_until_answered(transactions(request, NAME), tx)
-
-
-async def _staff(request: Request, seller_id: str) -> Response:
-    sellers = transactions(request, NAME)
-    async with sellers.connection() as sql:
-        staff = await find_staff(sql, seller_id)
-        invitations = await find_invitations(sql, seller_id, sellers.clock())
-    return json_response({"staff": staff, "invitations": invitations})
 
 
 async def join_staff(

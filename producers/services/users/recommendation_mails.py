@@ -146,7 +146,7 @@ async def run_recommendation_mails(transactions: Transactions, settings: Setting
     ) as http:
         rows_of = partial(recommended_rows, http)
         mailer = RecommendationMailer(transactions, make_context(settings), rows_of)
-        await poll(f"users {WORKER}", INTERVAL_S, mailer.send_due, settings.stop_timeout_s)
+        await poll(f"users {WORKER}", INTERVAL_S, mailer.send_due, settings.stop_timeout_s, drains=True)
 
 
 class RecommendationMailer:

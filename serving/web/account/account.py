@@ -55,10 +55,7 @@ async def profile_page(request: Request) -> Response:
 @policy(CHANGE)
 async def change_profile(request: Request) -> Response:
     """Change the name."""
-
-    async def change(form: Form) -> None:
-        await send(request, form, "PATCH", "/v1/me", name=form.text("name"))
-
+    change = sending(request, "PATCH", "/v1/me")
     return await account_action(request, change, _profile, "/account", "profile-saved")
 
 

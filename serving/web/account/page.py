@@ -185,7 +185,7 @@ async def read_form(request: Request) -> Form:
     check_origin(request)
     form = await forms.read_form(request, FORM_LIMIT, MAX_FIELDS)
     if any(len(texts) > 1 for texts in form.fields.values()):
-        raise BadField("A field of the form is given twice. Open the page again, and send it from there.")
+        raise BadField(gettext("The form can't be read. Open the page again and send the form again."))
     return form
 
 

@@ -22,9 +22,6 @@ from serving.web.service_calls import Refusal, ask
 
 router = page_router(PAGE)
 
-LINK_ENDED = 410
-"""The status of the users service's problem `link-ended`."""
-
 Next = Annotated[str, Query(alias="next", max_length=2000)]
 Token = Annotated[str, Query(max_length=512, pattern=PRINTABLE)]
 
@@ -220,7 +217,7 @@ def _confirm_page(request: Request, purpose: str, problem: Problem | None, enter
 
     The field `next` is the page to open afterwards.
     """
-    has_ended = problem is not None and problem.status == LINK_ENDED
+    has_ended = problem is not None and problem.kind == "link-ended"
     return page(
         request,
         "confirm.html",

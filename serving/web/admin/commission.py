@@ -8,7 +8,7 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from common.problems import Problem
-from serving.analytics.dependencies import AnalyticsDomain
+from serving.analytics import dependencies
 from serving.kit.domain import opened
 from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.forms import BadField, Form, action, send
@@ -40,7 +40,7 @@ async def _commission_page(
 ) -> Response:
     query = {"before": None if before is None else str(before)}
     page = await ask(request, "GET", RULES, query=query)
-    now = opened(request, AnalyticsDomain).services.context.clock()
+    now = dependencies.now(request)
     is_complete = before is None and page["next_before"] is None
     return admin_page(
         request,

@@ -59,14 +59,11 @@ async def _topic_page(
 async def replay_dead_letters(request: Request, topic: Id) -> Response:
     """Send the selected dead letters again, or all, to the consumer that rejected them."""
 
-    async def replay(form: Form) -> Response | str:
-        try:
-            sent = await opened(request, OpsDomain).dead_letters.replay(topic, selected(form))
-        except NotReplayable as problem:
-            return await _topic_page(request, problem, form)
+    async def replay(form: Form) -> str:
+        sent = await opened(request, OpsDomain).dead_letters.replay(topic, selected(form))
         return "replayed" if sent else "none_replayed"
 
-    return await action(request, replay, _topic_page, HERE, "replayed")
+    return await action(request, replay, _topic_page, HERE, "replayed", refusals=(NotReplayable,))
 
 
 @router.post("/dead-letters/{topic}/discard")
@@ -76,7 +73,7 @@ async def discard_dead_letters(request: Request, topic: Id) -> Response:
     async def discard(form: Form) -> None:
         await opened(request, OpsDomain).dead_letters.discard(topic, selected(form))
 
-    return await action(request, discard, _topic_page, HERE, "discarded")
+    return await action(request, discard, _topic_page, HERE, "discarded", refusals=(NotReplayable,))
 
 
 def selected(form: Form) -> frozenset[int] | None:

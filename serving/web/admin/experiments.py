@@ -17,7 +17,7 @@ from common.experiments.definition import DEFAULT_STRATEGY, STRATEGIES, SURFACES
 from common.experiments.reading import BadExperiment, read_experiments, write_experiments
 from common.ids import PRINTABLE
 from common.problems import Problem
-from serving.analytics.dependencies import AnalyticsDomain
+from serving.analytics import dependencies
 from serving.kit.domain import opened
 from serving.kit.problems import ClickHouseUnavailable
 from serving.kit.response_types import ConfidenceInterval
@@ -26,10 +26,10 @@ from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.experiment_schemas import MetricResult
 from serving.recommendations.experiments import definition
 from serving.web.admin.page import admin_page, admin_router
-from serving.web.admin.settings import find_setting
+from serving.web.admin.settings import find_setting, save_setting
 from serving.web.forms import BadField, Form, action
 from serving.web.renderer import PageRenderer
-from serving.web.service_calls import ask
+from serving.web.service_calls import Refusal
 from serving.web.translation import N_, gettext
 
 
@@ -168,8 +168,8 @@ async def experiments(request: Request) -> Response:
 async def _list_page(
     request: Request, problem: Problem | None = None, entered: Form | None = None
 ) -> Response:
-    now = opened(request, AnalyticsDomain).services.context.clock()
-    defined = read_experiments((await find_setting(request, EXPERIMENTS.name))["value"])
+    now = dependencies.now(request)
+    defined = read_experiments((await _setting(request))["value"])
     return admin_page(
         request,
         "experiments.html",
@@ -206,7 +206,7 @@ async def experiment(request: Request, name: Name) -> Response:
         "experiments",
         results=results,
         is_holdout=name == HOLDOUT,
-        now=opened(request, AnalyticsDomain).services.context.clock(),
+        now=dependencies.now(request),
         scale=scale,
         bar_of=lambda interval: bar_of(interval, scale),
         metrics=METRICS,
@@ -221,11 +221,10 @@ async def define_experiment(request: Request) -> Response:
     """Add an experiment."""
 
     async def define(form: Form) -> None:
-        definition = read_definition(
-            form, opened(request, PageRenderer), opened(request, AnalyticsDomain).services.context.clock()
-        )
-        setting = await find_setting(request, EXPERIMENTS.name)
-        await _save(request, form, setting, with_added(setting["value"], definition))
+        definition = read_definition(form, opened(request, PageRenderer), dependencies.now(request))
+        setting = await _setting(request)
+        value = with_added(setting["value"], definition)
+        await save_setting(request, form, EXPERIMENTS.name, value, setting["version"])
 
     return await action(request, define, _list_page, PATH, "experiment_defined")
 
@@ -256,21 +255,28 @@ async def _change(
     done: str,
 ) -> Response:
     async def save(form: Form) -> None:
-        setting = await find_setting(request, EXPERIMENTS.name)
+        setting = await _setting(request)
         try:
-            changed = write_experiments(
-                change(
-                    read_experiments(setting["value"]),
-                    opened(request, AnalyticsDomain).services.context.clock(),
-                )
-            )
+            now = dependencies.now(request)
+            changed = write_experiments(change(read_experiments(setting["value"]), now))
         except BadExperiment as error:
             raise BadField(str(error)) from error
-        await _save(request, form, setting, changed)
+        await save_setting(request, form, EXPERIMENTS.name, changed, setting["version"])
 
     return await action(request, save, _list_page, PATH, done)
 
 
-async def _save(request: Request, form: Form, setting: Mapping[str, Any], value: str) -> None:
-    body = {"value": value, "reason": form.text("reason"), "version": setting["version"]}
-    await ask(request, "PUT", "/v1/settings/{name}", body, name=EXPERIMENTS.name)
+async def _setting(request: Request) -> dict[str, Any]:
+    """Return the setting with all experiments.
+
+    Raises:
+        BadField: the service is of a version that has none.
+    """
+    try:
+        return await find_setting(request, EXPERIMENTS.name)
+    except Refusal as problem:
+        if problem.status != 404:
+            raise
+        raise BadField(
+            gettext("The configuration service does not know experiments yet. Update it.")
+        ) from problem

@@ -19,10 +19,9 @@ from serving.ops.dependencies import OpsDomain
 from serving.ops.overview.schemas import PlatformOverview
 from serving.web.admin.audits import OUTCOMES as AUDIT_OUTCOMES
 from serving.web.admin.check_texts import check_text
-from serving.web.admin.page import ADMINISTRATORS, admin_page
+from serving.web.admin.page import ADMINISTRATORS, admin_page, admin_router
 from serving.web.admin.trainings import OUTCOMES as TRAINING_OUTCOMES
 from serving.web.formatter import Formatter
-from serving.web.policy import page_router
 from serving.web.renderer import PageRenderer
 from serving.web.translation import N_, gettext
 
@@ -199,7 +198,7 @@ READ_EVERY_S = 3.0
 PING_S = 15
 """The page connects again if it hears nothing for a few of these intervals."""
 
-router = page_router(ADMINISTRATORS, "/ops")
+router = admin_router("/ops")
 
 
 @router.get("")

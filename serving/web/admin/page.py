@@ -75,7 +75,7 @@ Search = Annotated[str, Query(max_length=MAX_ID_LENGTH, pattern=PRINTABLE)]
 
 
 def admin_router(prefix: str = "/admin") -> APIRouter:
-    """Return a router for a section of the administration."""
+    """Return a router of pages of administrators, such as a section of the administration."""
     return page_router(ADMINISTRATORS, prefix)
 
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from common.configuration.recommendation_rules import BLOCKS, BOOSTS, PINS, RECOMMENDATION_RULES, SPONSORED
 from common.configuration.setting import InvalidValue, ListSetting
 from common.problems import Problem
-from serving.analytics.dependencies import AnalyticsDomain
+from serving.analytics import dependencies
 from serving.commerce.routes import CommerceDomain
 from serving.kit.domain import opened
 from serving.kit.problems import MISSING_PRODUCT, RedisUnavailable
@@ -20,6 +20,7 @@ from serving.recommendations.ranker import RankedItems
 from serving.recommendations.rules.context import without_entries
 from serving.recommendations.rules.shop_rules import Page
 from serving.web.admin.page import Search, admin_page, admin_router
+from serving.web.admin.settings import save_setting
 from serving.web.forms import BadField, Form, action, read_form
 from serving.web.renderer import PageRenderer
 from serving.web.service_calls import ask
@@ -156,13 +157,13 @@ async def add_recommendation_entry(request: Request) -> Response:
     """Add an entry to the list of its kind."""
 
     async def add(form: Form) -> None:
-        now = opened(request, AnalyticsDomain).services.context.clock()
+        now = dependencies.now(request)
         kind, entry = read_entry(form, opened(request, PageRenderer).formatter.zone, now)
         name = SETTINGS[kind].name
         setting = (await _settings(request))[name]
         value = with_entry(setting["value"], entry, now)
         await opened(request, CommerceDomain).check_setting(name, value)
-        await _save(request, form, name, value, setting["version"])
+        await save_setting(request, form, name, value, setting["version"])
 
     return await action(request, add, _page, HERE, "entry_added")
 
@@ -178,7 +179,7 @@ async def preview_recommendation_entry(request: Request) -> Response:
         kind, written = read_entry(
             form,
             opened(request, PageRenderer).formatter.zone,
-            opened(request, AnalyticsDomain).services.context.clock(),
+            dependencies.now(request),
         )
         setting = SETTINGS[kind]
         entry = setting.read(setting.parse([written]))[0]
@@ -204,9 +205,9 @@ async def end_recommendation_entry(request: Request) -> Response:
             raise BadField(gettext("This entry has ended already. Open the page again."))
         name = SETTINGS[kind].name
         setting = (await _settings(request))[name]
-        position = int(form.number("position", gettext("The position")))
-        value = ending(setting["value"], position, opened(request, AnalyticsDomain).services.context.clock())
-        await _save(request, form, name, value, int(form.number("version", gettext("The version"))))
+        position = form.whole("position", gettext("The position"))
+        value = ending(setting["value"], position, dependencies.now(request))
+        await save_setting(request, form, name, value, form.whole("version", gettext("The version")))
 
     return await action(request, end, _page, HERE, "entry_ended")
 
@@ -221,7 +222,7 @@ async def _page(
     *,
     is_available: bool = True,
 ) -> Response:
-    settings, now = await _settings(request), opened(request, AnalyticsDomain).services.context.clock()
+    settings, now = await _settings(request), dependencies.now(request)
     entries = {
         kind: [(entry, state_of(entry, now)) for entry in settings[setting.name]["value"]]
         for kind, setting in SETTINGS.items()
@@ -273,8 +274,3 @@ async def _settings(request: Request) -> Mapping[str, dict[str, Any]]:
     names = {setting.name for setting in RECOMMENDATION_RULES}
     found = await ask(request, "GET", "/v1/settings")
     return {setting["name"]: setting for setting in found if setting["name"] in names}
-
-
-async def _save(request: Request, form: Form, name: str, value: list[Any], version: int) -> None:
-    body = {"value": value, "reason": form.text("reason"), "version": version}
-    await ask(request, "PUT", "/v1/settings/{name}", body, name=name)

@@ -81,6 +81,12 @@ async def find_setting(request: Request, name: str) -> dict[str, Any]:
     raise Refusal(404, {"title": "Unknown setting", "detail": f"There is no setting {name!r}."})
 
 
+async def save_setting(request: Request, form: Form, name: str, value: Any, version: int) -> None:
+    """Set the value of a setting that still has this version, with the reason of a form."""
+    body = {"value": value, "reason": form.text("reason"), "version": version}
+    await ask(request, "PUT", "/v1/settings/{name}", body, name=name)
+
+
 @router.post("/settings/{name}")
 async def change_setting(request: Request, name: Id) -> Response:
     """Set the value of a setting, unless somebody has changed it since the page was opened."""

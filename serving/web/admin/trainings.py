@@ -83,17 +83,14 @@ async def roll_back_training(request: Request, training_id: Id) -> Response:
     principal = identity_of(request).principal
     by = principal.subject if principal is not None else "unknown"
 
-    async def roll_back(form: Form) -> Response | None:
+    async def roll_back(form: Form) -> None:
         reason = form.text("reason")
         if not 3 <= len(reason) <= 500:
             raise BadField(gettext("A reason of 3 to 500 characters is needed."))
-        try:
-            await opened(request, RecommendationsDomain).trainings.roll_back(training_id, by, reason)
-        except (ModelNotKept, RedisUnavailable) as problem:
-            return await _details(request, problem)
-        return None
+        await opened(request, RecommendationsDomain).trainings.roll_back(training_id, by, reason)
 
-    return await action(request, roll_back, _details, PATH, "rolled_back")
+    refusals = (ModelNotKept, RedisUnavailable)
+    return await action(request, roll_back, _details, PATH, "rolled_back", refusals=refusals)
 
 
 async def _details(

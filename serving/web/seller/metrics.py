@@ -29,6 +29,7 @@ from serving.web.policy import (
     may_manage,
     page_router,
 )
+from serving.web.presenters import metric_title
 from serving.web.renderer import PageRenderer, not_stored_if
 from serving.web.seller.choices import (
     COMPARISONS,
@@ -103,7 +104,7 @@ def steps_of(shown: SellerMetrics, formatter: Formatter) -> list[FunnelStep]:
         steps.append(
             FunnelStep(
                 name,
-                translated(read_catalogue()[name].title),
+                metric_title(name),
                 values[name],
                 formatter.number(values[name]),
                 share,

@@ -13,7 +13,7 @@ from common.guarded_route import policy
 from common.ids import Id
 from common.principal import StaffRole
 from common.problems import Problem
-from serving.analytics.dependencies import AnalyticsDomain
+from serving.analytics import dependencies
 from serving.gateway.cookies import DEMO, SIGNED_IN
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
@@ -103,7 +103,7 @@ async def _page(
         own_id=own_id,
         people=people,
         is_demo=request.cookies.get(SIGNED_IN) == DEMO,
-        now=opened(request, AnalyticsDomain).services.context.clock(),
+        now=dependencies.now(request),
     )
 
 

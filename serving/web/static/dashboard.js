@@ -77,7 +77,7 @@ const loadParts = async (selected, signal, inBackground) => {
 /** Returns the pause in milliseconds after a request that started at `started`. */
 const pauseAfter = (started) => Math.max(MIN_PAUSE_MS, PAUSE_PER_RESPONSE_TIME * (performance.now() - started));
 
-/** Figures are current if their `as_of` is at most this old (serving/ops/backlog.py). */
+/** Figures are current if their `as_of` is at most this old (serving/ops/figures_freshness.py). */
 const CURRENT_WITHIN_MS = 60_000;
 
 /** Returns the age of the figures in milliseconds by the server's clock, which may differ from the browser's; null without figures. */

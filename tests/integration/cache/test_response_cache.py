@@ -193,7 +193,7 @@ def test_a_response_that_was_computed_during_a_switch_is_not_cached(
         async def switched() -> CacheContent:
             redis.hset(state_key("recommendations"), LIVE_FIELD, "bb")
             async with asyncio.timeout(TEST_TIMEOUT_S):
-                while await first._versions.prefix("recommendations") != "bb:":
+                while await first.versions.prefix("recommendations") != "bb:":
                     await asyncio.sleep(0.05)
             return await query()
 

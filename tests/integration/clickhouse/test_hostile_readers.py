@@ -25,7 +25,7 @@ LATE_S = 2.0
 CAMPAIGN = int(os.environ.get("SOUK_TEST_HOSTILE_READER_QUERIES", 20_000))
 CAMPAIGN_FIRST = int(os.environ.get("SOUK_TEST_HOSTILE_READER_FIRST", 10_000))
 CAMPAIGN_LIMIT_S = 3600.0
-"""The nightly campaign of each user: its queries, the seed of the first one, and the time it may take."""
+"""The campaign of each user: its queries, the seed of the first one, and the time it may take."""
 
 
 @dataclass

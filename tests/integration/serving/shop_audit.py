@@ -46,8 +46,13 @@ def await_watermark(shop: Settings, path: str, as_of: datetime) -> None:
 
     def is_known() -> bool:
         drop_cached(shop)
-        with httpx.Client(base_url=shop.serving, trust_env=False, timeout=30, headers=bearer(shop)) as client:
-            answers = [client.get(path).raise_for_status().json()["as_of"] for _ in range(10)]
+        # Each request has a connection of its own: one connection leads to one process.
+        answers = [
+            httpx.get(f"{shop.serving}{path}", trust_env=False, timeout=30, headers=bearer(shop))
+            .raise_for_status()
+            .json()["as_of"]
+            for _ in range(10)
+        ]
         return {answer and datetime.fromisoformat(answer) for answer in answers} == {as_of}
 
     await_true(is_known, "each process of the API to know the watermarks of the facts")

@@ -9,10 +9,20 @@ from recommenders.experiments.effects import Moments
 
 def moments_of(rows: Iterable[tuple[float, float, float]]) -> Moments:
     """Return the sums over units, each (y, d, c)."""
-    total = Moments()
-    for y, d, c in rows:
-        total += Moments(1, y, d, c, y * y, d * d, c * c, y * d, y * c, d * c)
-    return total
+    units = 0
+    y = d = c = yy = dd = cc = yd = yc = dc = 0.0
+    for y_i, d_i, c_i in rows:
+        units += 1
+        y += y_i
+        d += d_i
+        c += c_i
+        yy += y_i * y_i
+        dd += d_i * d_i
+        cc += c_i * c_i
+        yd += y_i * d_i
+        yc += y_i * c_i
+        dc += d_i * c_i
+    return Moments(units, y, d, c, yy, dd, cc, yd, yc, dc)
 
 
 def days_of(

@@ -211,8 +211,7 @@ class AmountColumns:
         return (of_line or fitting)[:_MAX_PRICES]
 
     def scaling(self, goods: Goods) -> float:
-        """Return 2 if prices of a product are those of a unit, or of a line, as this reading has it; else "
-        "0."""
+        """Return 2 if prices of a product are those of a unit, or a line, as this reading has it; else 0."""
         if self._product is None or goods.quantity is None:
             return 0
         seen: dict[str, dict[int, set[int]]] = {}

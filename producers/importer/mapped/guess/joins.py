@@ -80,8 +80,8 @@ def propose_joins(lines: FileProfile, others: list[FileProfile]) -> list[Propose
 def _refers(file: FileProfile, other: FileProfile) -> bool:
     """Whether rows of `other` are what values of this file refer to."""
     return any(
-        not on.is_unique and _is_similar(on, key) and len(set(key.given) & set(on.given)) > 0.1 * key.distinct
-        for key in filter(_may_identify, other.columns)
+        not on.is_unique and _is_similar(on, key) and len(values & set(on.given)) > 0.1 * key.distinct
+        for key, values in ((key, set(key.given)) for key in filter(_may_identify, other.columns))
         for on in file.columns
     )
 

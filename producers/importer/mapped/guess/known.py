@@ -55,8 +55,7 @@ class KnownExport(BaseModel):
     price_of: str | None = None
     """`unit` or `line`, where the export says so."""
     amounts: dict[str, Names] = {}
-    """`discount`, `shipping`, `tax` → all columns whose sum it is. Those that begin with `-` are "
-    "subtracted."""
+    """`discount`, `shipping`, `tax` → all columns whose sum it is. Those with a `-` before are subtracted."""
     tax_outside: Names = []
     """The currencies for which the tax is added to the prices, if no total says so; all others include it."""
     totals: Names = []

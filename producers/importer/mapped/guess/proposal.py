@@ -162,8 +162,7 @@ def _is_packed(column: ColumnProfile) -> bool:
 
 
 def _checks(directory: Path, text: str, locale: str) -> list[Check]:
-    """Return what the tables' totals say of an import with a mapping; nothing if the mapping is not "
-    "complete."""
+    """Return what the tables' totals say of an import with a mapping; nothing if it is not complete."""
     try:
         done = MappedDataSet(parse_mapping(text, "the proposal"), directory).read(directory)
         return check_totals(done.source, directory, locale)
