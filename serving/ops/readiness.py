@@ -32,7 +32,10 @@ SETTLED_S = 30.0
 
 
 class CountedPast:
-    """Whether the past was counted. Processes share the answer."""
+    """Whether the past was counted. Processes share the answer.
+
+    Once it was counted, old figures never make a process unready again: its readers have what they had.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
