@@ -228,7 +228,8 @@ async def find_order(sql: Any, order_id: str, owners: Sequence[str] | None) -> S
         AND (placed_at, order_id) < ($after.at::timestamptz, $after.row_id::uuid)
     ORDER BY placed_at DESC, order_id DESC
     LIMIT $limit::integer
-""")
+"""
+)
 async def find_orders(sql: Any, shopper_ids: Sequence[str], after: Position, limit: int) -> list[ListedOrder]:
     """Return orders of these shopper ids, the newest first."""
 
