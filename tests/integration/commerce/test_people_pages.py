@@ -963,8 +963,9 @@ def test_a_person_follows_a_seller_whom_the_home_page_recommends(site: Site) -> 
     assert path_of(ended) == "/account/sellers?done=seller-unfollowed"
 
 
-def test_a_buyer_reviews_what_arrived_writes_it_anew_and_withdraws_it(site: Site) -> None:
-    browser, order_id, product_id = site.signed_in(), new_id(), f"p-{new_id()}"
+def delivered_line(site: Site, browser: httpx.Client) -> tuple[dict[str, str], str]:
+    """Tell of a delivered order of the person in a browser; return its line as a form, and its product."""
+    order_id, product_id = new_id(), f"p-{new_id()}"
     shopper_id = browser.get("/v1/me").json()["shopper_id"]
     line = {"line_number": 1, "product_id": product_id, "seller_id": BEST_SELLER, "quantity": 1}
     amounts = ("unit_price_minor", "discount_minor", "shipping_minor", "tax_minor", "commission_bp")
@@ -974,13 +975,14 @@ def test_a_buyer_reviews_what_arrived_writes_it_anew_and_withdraws_it(site: Site
     site.shop.tell("order_delivered", order_id=order_id, shipment_id=new_id(), seller_id=BEST_SELLER)
     for table in ("lines", "deliveries"):
         site.shop.await_row(f"SELECT FROM reviews.{table} WHERE order_id = $1", order_id)
-    form = {
-        "order_id": order_id,
-        "line_number": "1",
-        "score": "4",
-        "title": "<b>Good</b>",
-        "comment": "Early.",
-    }
+    return {"order_id": order_id, "line_number": "1"}, product_id
+
+
+def test_a_buyer_reviews_what_arrived_writes_it_anew_and_withdraws_it(site: Site) -> None:
+    browser = site.signed_in()
+    form, product_id = delivered_line(site, browser)
+    order_id = form["order_id"]
+    form |= {"score": "4", "title": "<b>Good</b>", "comment": "Early."}
 
     offered = browser.get("/shop/reviews").text
     refused = browser.post("/shop/reviews", data=form | {"score": "6"})
@@ -1003,3 +1005,47 @@ def test_a_buyer_reviews_what_arrived_writes_it_anew_and_withdraws_it(site: Site
     assert ("It broke." in summary, "Early." in summary) == (True, False)
     assert path_of(withdrawn) == "/shop/reviews?done=withdrawn"
     assert "Nobody has reviewed it yet." in after
+
+
+@pytest.mark.usefixtures("demo")
+def test_a_seller_replies_to_a_review_and_an_administrator_decides_about_it(site: Site) -> None:
+    buyer, seller, admin_browser = site.browser(), site.browser(), site.browser()
+    for browser, role in ((buyer, "shopper"), (seller, "seller"), (admin_browser, "admin")):
+        path_of(browser.post("/look-as", data={"role": role}))
+    line, product_id = delivered_line(site, buyer)
+    review = line | {"score": "2", "title": "Broken", "comment": "See www.better-lamps.example <i>now</i>"}
+    replies = f"/sell/{BEST_SELLER}/replies"
+    summary = f"/shop/products/{product_id}/reviews/summary"
+
+    waiting = buyer.post("/shop/reviews", data=review)
+    hidden, nothing = site.browser().get(summary).text, seller.get(replies).text
+    queue = admin_browser.get("/admin/reviews").text
+    (review_id,) = re.findall(r"/admin/reviews/([0-9a-f-]{36})/publication", queue)
+    decided = admin_browser.post(f"/admin/reviews/{review_id}/publication", data={"version": "1"})
+    replied = seller.post(f"{replies}/{review_id}", data={"text": "We send\na new <b>one</b>."})
+    too_long = seller.post(f"{replies}/{review_id}", data={"text": "x" * 2_001})
+    answered, left = seller.get(replies).text, seller.get(f"{replies}?unanswered=true").text
+    shown = site.browser().get(summary).text
+    stale = admin_browser.post(
+        f"/admin/reviews/{review_id}/rejection", data={"version": "7", "reason": "spam"}
+    )
+    without_reason = admin_browser.post(f"/admin/reviews/{review_id}/rejection", data={"version": "1"})
+    rejection = {"version": "1", "reason": "spam", "note": "No addresses, please."}
+    rejected = admin_browser.post(f"/admin/reviews/{review_id}/rejection", data=rejection)
+    after, own = site.browser().get(summary).text, buyer.get("/shop/reviews").text
+    late = seller.post(f"{replies}/{review_id}", data={"text": "Too late"})
+
+    assert path_of(waiting) == "/shop/reviews?done=pending"
+    assert ("Broken" in hidden, "Broken" in nothing) == (False, False)
+    assert ("has a link" in queue, "&lt;i&gt;now&lt;/i&gt;" in queue) == (True, True)
+    assert path_of(decided) == "/admin/reviews?done=review_published"
+    assert path_of(replied) == f"{replies}?done=replied"
+    assert (too_long.status_code, "text:" in too_long.text, "x" * 2_001 in too_long.text) == (422, True, True)
+    assert ("a new &lt;b&gt;one&lt;/b&gt;." in answered, "Every review has a reply." in left) == (True, True)
+    assert ("Broken" in shown, "a new &lt;b&gt;one&lt;/b&gt;." in shown) == (True, True)
+    assert (stale.status_code, "The review was changed meanwhile" in stale.text) == (409, True)
+    assert without_reason.status_code == 422
+    assert path_of(rejected) == "/admin/reviews?done=review_rejected"
+    assert "Nobody has reviewed it yet." in after
+    assert "No addresses, please." in own
+    assert late.status_code == 404
