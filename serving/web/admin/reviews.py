@@ -67,7 +67,7 @@ async def _queue_page(
         "reviews",
         problem,
         entered,
-        status=status,
+        chosen=status,
         statuses=STATUSES,
         flags=FLAGS,
         reasons=REASONS,

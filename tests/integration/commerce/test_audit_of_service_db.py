@@ -405,18 +405,18 @@ def test_a_cent_that_an_order_says_came_back_is_found(audited: Audited, changed:
 @pytest.mark.parametrize(
     ("change", "undo", "found"),
     [
-        ("status = 'published'", "status = 'withdrawn'", ("status", "published", "withdrawn")),
-        ("score = 1", "score = 5", ("score", 1, 5)),
-        ("line_number = 7", "line_number = NULL", ("line_number", 7, 0)),
-        ("reply = 'So?', replied_at = now()", "reply = NULL, replied_at = NULL", ("reply", "So?", "")),
+        ("status = 'published'", "status = 'withdrawn'", {("status", "published", "withdrawn"), ("counted", 1, 0)}),
+        ("score = 1", "score = 5", {("score", 1, 5)}),
+        ("line_number = 7", "line_number = NULL", {("line_number", 7, 0)}),
+        ("reply = 'So?', replied_at = now()", "reply = NULL, replied_at = NULL", {("reply", "So?", "")}),
     ],
 )
 def test_a_review_that_is_not_as_its_events_say_is_found(
-    audited: Audited, changed: Callable[..., None], change: str, undo: str, found: tuple[str, Any, Any]
+    audited: Audited, changed: Callable[..., None], change: str, undo: str, found: set[tuple[str, Any, Any]]
 ) -> None:
     review = f"WHERE source_id = 'gone' AND order_id = '{audited.orders['returned']}'"
     changed(f"UPDATE reviews.reviews SET {change} {review}", f"UPDATE reviews.reviews SET {undo} {review}")
-    assert audited.differences("service_db_vs_reviews") == {found}
+    assert audited.differences("service_db_vs_reviews") == found
 
 
 @pytest.mark.parametrize(
