@@ -8,7 +8,7 @@ WITH written AS
         AND minute < {period_end:DateTime('UTC')}
         AND (order_id, review_id, submitted_at) IN
         (
-            SELECT order_id, review_id, max(review_versions.submitted_at)
+            SELECT order_id, review_id, max(submitted_at)
             FROM review_versions
             WHERE seller_id = {seller_id:String}
             GROUP BY order_id, review_id

@@ -405,7 +405,11 @@ def test_a_cent_that_an_order_says_came_back_is_found(audited: Audited, changed:
 @pytest.mark.parametrize(
     ("change", "undo", "found"),
     [
-        ("status = 'published'", "status = 'withdrawn'", {("status", "published", "withdrawn"), ("counted", 1, 0)}),
+        (
+            "status = 'published'",
+            "status = 'withdrawn'",
+            {("status", "published", "withdrawn"), ("counted", 1, 0)},
+        ),
         ("score = 1", "score = 5", {("score", 1, 5)}),
         ("line_number = 7", "line_number = NULL", {("line_number", 7, 0)}),
         ("reply = 'So?', replied_at = now()", "reply = NULL, replied_at = NULL", {("reply", "So?", "")}),
