@@ -109,11 +109,17 @@ def from_model(answer: dict[str, Any]) -> list[str]:
     return [one["product_id"] for one in answer["items"] if "trained_neighbours" in one["sources"]]
 
 
+def await_model(ask: Callable[..., dict[str, Any]], version: str) -> None:
+    """Wait until every process has read a version: until then, it answers without a model and says so."""
+    await_true(lambda: {ask()["model_version"] for _ in range(10)} == {version}, f"model {version}")
+
+
 def test_the_answer_blends_the_model_with_what_happened_until_now_and_says_so(
     redis: "Redis[bytes]", ask: Callable[..., dict[str, Any]]
 ) -> None:
     version = new_version()
     publish(redis, version, {SOFA: {CARPET: 8.0, CUSHION: 4.0}})
+    await_model(ask, version)
 
     answer = ask()
 
@@ -127,11 +133,6 @@ def test_the_answer_blends_the_model_with_what_happened_until_now_and_says_so(
         "kind": "content", "product_id": "sofa", "category": None, "text": "Similar to Sofa",
     }  # fmt: skip
     assert "sofa" not in items
-
-
-def await_model(ask: Callable[..., dict[str, Any]], version: str) -> None:
-    """Wait until every process has read a version: until then, it answers without a model and says so."""
-    await_true(lambda: {ask()["model_version"] for _ in range(10)} == {version}, f"model {version}")
 
 
 def test_a_roll_back_reaches_every_process_within_a_second(
