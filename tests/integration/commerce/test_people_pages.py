@@ -1022,7 +1022,7 @@ def test_a_seller_replies_to_a_review_and_an_administrator_decides_about_it(site
     (review_id,) = re.findall(r"/admin/reviews/([0-9a-f-]{36})/publication", queue)
     decided = admin_browser.post(f"/admin/reviews/{review_id}/publication", data={"version": "1"})
     replied = seller.post(f"{replies}/{review_id}", data={"text": "We send\na new <b>one</b>."})
-    too_long = seller.post(f"{replies}/{review_id}", data={"text": "x" * 2_001})
+    too_long = seller.post(f"{replies}/{review_id}", data={"form": review_id, "text": "x" * 2_001})
     answered, left = seller.get(replies).text, seller.get(f"{replies}?unanswered=true").text
     shown = site.browser().get(summary).text
     stale = admin_browser.post(
