@@ -77,11 +77,3 @@ CREATE INDEX opinions_of_shopper ON opinions (shopper_id);
 
 -- Shoppers who were erased: no text of theirs may arrive any more.
 CREATE TABLE erased_shoppers (shopper_id text PRIMARY KEY);
-
--- The reviews with how many shoppers found their last version helpful, and how many reported it.
-CREATE VIEW counted_reviews AS
-SELECT
-    reviews.*,
-    (SELECT count(*) FROM opinions WHERE (review_id, version, is_report) = (reviews.review_id, reviews.version, false))::integer AS helpful,
-    (SELECT count(*) FROM opinions WHERE (review_id, version, is_report) = (reviews.review_id, reviews.version, true))::integer AS reports
-FROM reviews;
