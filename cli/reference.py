@@ -180,8 +180,16 @@ def events() -> str:
     return "\n\n".join([EVENTS_INTRODUCTION, _table(("event", "what happened"), listed), *map(_event, found)])
 
 
+def _emitters(event: str) -> str:
+    """Return who emits an event. A room that reads its own event reads what others emit, too."""
+    owner, others = owner_of(event), "other systems, the replay and the simulator"
+    if owner == EXTERNAL:
+        return others
+    return f"`{owner}`, {others}" if owner in consumers_of(event) else f"`{owner}`"
+
+
 def _event(event: EventSchema) -> str:
-    topic, owner = event.topic, owner_of(event.name)
+    topic = event.topic
     kept = "without limit" if topic.retention is None else f"for {topic.retention.days} days"
     if topic.compacted:
         kept = "until Kafka compacts them; the newest of each key stays"
@@ -189,7 +197,7 @@ def _event(event: EventSchema) -> str:
         "Key": f"`{event.key}`",
         "Partitions": topic.partitions,
         "Kept in Kafka": kept,
-        "Emitted by": "other systems, the replay and the simulator" if owner == EXTERNAL else f"`{owner}`",
+        "Emitted by": _emitters(event.name),
         "Read by": ", ".join(f"`{room}`" for room in consumers_of(event.name)) or "no other room",
     }
     return "\n\n".join(

@@ -70,11 +70,31 @@ DETAILS: Mapping[str, str] = {
     "unusable-entry": N_(
         "The entry names nothing that is on offer, or it has ended already. Check its id and its dates."
     ),
+    "unknown-line": N_("You have bought nothing like this that you may review. The list has what you may."),
+    "not-delivered": N_("It has not arrived yet. Review it once it has."),
+    "already-reviewed": N_("You have reviewed it already. Change that review instead."),
+    "unknown-review": N_("There is no such review any more, or it is not published. Nothing was changed."),
+    "own-review": N_("This review is your own. Only others can vote for it or report it."),
+    "changed-review": N_(
+        "Its author has written the review anew meanwhile. Read it again, then decide. Nothing was changed."
+    ),
     "internal": N_("This is a bug. The server's log has the details."),
 }
 """Kind of a problem → its text on a page, without the names and numbers of the original."""
 
-OF_THE_API = frozenset({"not-found", "method-not-allowed"})
+OF_THE_API = frozenset(
+    {
+        *(
+            "not-found",
+            "method-not-allowed",
+            "unknown-line",
+            "not-delivered",
+            "already-reviewed",
+            "unknown-review",
+        ),
+        "changed-review",
+    }
+)
 """Kinds whose details are for programs: on a page, people read the text above in every language."""
 
 PROBLEM_TITLES = (N_("Not Found"), N_("Method Not Allowed"), N_("Something went wrong"))

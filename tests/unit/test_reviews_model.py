@@ -78,6 +78,8 @@ def test_a_request_has_no_further_fields() -> None:
         ("cafe\u0301", "café"),
         ("\u2066\u2069\u200e", ""),
         ("👍🏽 ótimo", "👍🏽 ótimo"),
+        ("a\u2028b\u2029c", "a\nb\nc"),
+        ("\u3164\u2800\u034f", ""),
     ],
 )
 def test_a_text_loses_what_nobody_can_see(written: str, shown: str) -> None:
@@ -161,6 +163,16 @@ def test_someone_close_to_the_seller_waits_and_every_rule_is_named() -> None:
     ]  # fmt: skip
 
 
+def test_who_was_rejected_or_reported_waits_with_each_version_until_a_person_publishes_one() -> None:
+    rejected = review().decided("rejected", NOW, "spam")
+    again = review(flags=tuple(find_flags(text(), 0, (), False, rejected)), before=rejected)
+    assert again.flags == ["rejected"]
+    for before in (again, again.decided("withdrawn", NOW), replace(review(), flags=["rejected"])):
+        assert find_flags(text(), 0, (), False, before) == ["rejected"]
+    assert find_flags(text(), 0, (), False, replace(review(), flags=["reported"])) == ["reported"]
+    assert find_flags(text(), 0, (), False, replace(review(), flags=["links", "flood"])) == []
+
+
 def test_a_review_without_flags_is_published_and_one_with_flags_waits() -> None:
     published, waiting = review(), review(flags=("links",))
     assert (published.status, published.decided_at, published.is_queued) == ("published", NOW, False)
@@ -174,9 +186,10 @@ def test_a_version_is_withdrawn_after_it_was_published_also_by_an_earlier_submis
     assert withdrawn.decided_at == NOW + timedelta(hours=1, milliseconds=1)
 
 
-def test_the_next_version_keeps_id_and_reply_and_comes_later() -> None:
-    first = review()
+def test_the_next_version_keeps_the_id_loses_the_reply_and_comes_later() -> None:
+    first = replace(review(), reply="Thanks!", replied_at=NOW)
     second = review(before=first)
+    assert (second.reply, second.replied_at) == (None, None)
     assert (second.version, second.review_id) == (2, first.review_id)
     assert second.submitted_at - first.submitted_at == timedelta(milliseconds=1)
 

@@ -83,5 +83,5 @@ def test_the_figures_of_a_table_are_limited_by_the_services_that_emit_its_events
     (limits,) = re.findall(r"(map\(.*\))\[table_name\]", load_queries()["as_of"])
 
     assert "'payment_captured', ['payments']" in limits
-    assert "'signals', ['orders', 'inventory', 'payments']" in limits
+    assert "'signals', ['orders', 'inventory', 'payments', 'reviews']" in limits
     assert "product_viewed" not in limits  # no service emits it

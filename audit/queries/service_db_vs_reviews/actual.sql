@@ -1,20 +1,20 @@
 -- The newest submission of every review with what was decided about it last, and the newest reply. A submission with an impossible
--- score is a dead letter. When a shopper is erased, the service deletes what is not published.
+-- score is a dead letter.
 WITH decisions AS
 (
     SELECT
         order_id,
         review_id,
         toUnixTimestamp64Milli(assumeNotNull(submitted_at)) AS submitted_ms,
-        max(occurred_at) AS decided_at,
-        argMax(what, (occurred_at, what != 'published')) AS decided
+        argMax(what, (occurred_at, what != 'published')) AS decided,
+        argMax(why, (occurred_at, what != 'published')) AS decided_why
     FROM
     (
-        SELECT order_id, review_id, submitted_at, occurred_at, 'published' AS what FROM review_published
+        SELECT order_id, review_id, submitted_at, occurred_at, 'published' AS what, '' AS why FROM review_published
         UNION ALL
-        SELECT order_id, review_id, submitted_at, occurred_at, 'rejected' FROM review_rejected
+        SELECT order_id, review_id, submitted_at, occurred_at, 'rejected', ifNull(toString(reason), '') FROM review_rejected
         UNION ALL
-        SELECT order_id, review_id, submitted_at, occurred_at, 'withdrawn' FROM review_withdrawn
+        SELECT order_id, review_id, submitted_at, occurred_at, 'withdrawn', '' FROM review_withdrawn
     )
     WHERE submitted_at IS NOT NULL
     GROUP BY order_id, review_id, submitted_ms
@@ -30,6 +30,7 @@ SELECT
     product_id,
     line_number,
     submitted_ms,
+    decision.decided_why AS reason,
     reply.last_text AS reply
 FROM
 (
@@ -57,8 +58,3 @@ LEFT JOIN
     FROM review_answered
     GROUP BY order_id, review_id
 ) AS reply USING (order_id, review_id)
-LEFT JOIN
-(
-    SELECT shopper_id, max(occurred_at) AS erased_at FROM shopper_erased GROUP BY shopper_id
-) AS erasure USING (shopper_id)
-WHERE status = 'published' OR erasure.shopper_id = '' OR decision.decided_at > erasure.erased_at

@@ -10,5 +10,6 @@ SELECT
     coalesce(product_id, '') AS product_id,
     coalesce(line_number, 0) AS line_number,
     (extract(epoch FROM date_trunc('milliseconds', submitted_at)) * 1000)::bigint AS submitted_ms,
+    coalesce(reason, '') AS reason,
     coalesce(reply, '') AS reply
-FROM reviews.reviews;
+FROM reviews.audited_reviews;

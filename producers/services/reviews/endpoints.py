@@ -130,10 +130,10 @@ async def change_review(
 @public.delete("/reviews/{review_id}", summary="Withdraw a review", status_code=204, responses=NO_REVIEW)
 @policy(WRITE_OWN)
 async def withdraw_review(request: Request, review_id: ReviewId) -> None:
-    """Take an own review back. It counts nowhere any more."""
+    """Take an own review back. It counts nowhere any more. A rejected one stays rejected."""
     async with transaction(request, NAME, review_id) as tx:
         review = await store.lock_review(tx, review_id, lambda it: _is_own(it, principal_of(request)))
-        if review.status != "withdrawn":
+        if review.status in ("pending", "published"):
             await store.save_decided(tx, review.decided("withdrawn", tx.now))
 
 
@@ -220,10 +220,7 @@ async def reply_to_review(
             tx, review_id, lambda it: it.status == "published" and it.seller_id == seller_id
         )
         if body.text != review.reply:
-            review = replace(review, reply=body.text, replied_at=tx.now if body.text else None)
-            await store.save_review(tx, review)
-            subject = {name: review.subject[name] for name in ("review_id", "order_id", "product_id")}
-            tx.emit("review_answered", **subject, seller_id=seller_id, text=body.text)
+            review = await store.save_reply(tx, review, body.text)
     return narrowed(PublicReview, review)
 
 
@@ -237,7 +234,12 @@ async def review_queue(
 ) -> ReviewQueue:
     """Return the reviews that a rule or reports have put into the queue; `flags` says why."""
     async with transactions(request, NAME).connection() as sql:
-        rows = await store.find_queue(sql, status, Position.of(cursor), limit + 1)
+        after = Position.of(cursor)
+        rows = await (
+            store.find_with_status(sql, status, after, limit + 1)
+            if status
+            else store.find_queue(sql, after, limit + 1)
+        )
     reviews, next_cursor = _page(rows, limit, ModeratedReview)
     return {"reviews": reviews, "next_cursor": next_cursor}
 
@@ -249,7 +251,7 @@ async def review_queue(
 async def decide_review(
     request: Request, review_id: ReviewId, body: Annotated[DecisionRequest, JsonBody(EXAMPLE_DECISION)]
 ) -> ModeratedReview:
-    """Publish or reject a review, whatever was decided before. Its reports are forgotten.
+    """Publish or reject a review, whatever was decided before. Its reports and flags are forgotten then.
 
     The author of a rejected review reads the reason and the note, and may write it anew.
     """
@@ -259,7 +261,9 @@ async def decide_review(
         require(unchanged, CHANGED_REVIEW(review_id=review_id, version=review.version))
         await store.delete_reports(tx, review_id)
         after = replace(review.decided(body.status, tx.now, body.reason, body.note or None), reports=0)
-        if body.status == review.status:
+        if body.status == "published":
+            after = replace(after, flags=[])
+        if (body.status, body.reason) == (review.status, review.reason):
             after = replace(after, decided_at=review.decided_at)
             await store.save_review(tx, after)
         else:
@@ -275,8 +279,8 @@ async def export_reviews(request: Request, body: Annotated[ExportRequest, JsonBo
         rows = await store.find_own(sql, body.shopper_ids, Position(), MAX_EXPORTED)
         return {
             "reviews": [narrowed(OwnReview, review) for review in rows],
-            "helpful_reviews": await store.find_opinions(sql, body.shopper_ids, reported=False),
-            "reported_reviews": await store.find_opinions(sql, body.shopper_ids, reported=True),
+            "helpful_reviews": await store.find_votes(sql, body.shopper_ids),
+            "reported_reviews": await store.find_reports(sql, body.shopper_ids),
         }
 
 
@@ -342,13 +346,12 @@ async def _write(
         before = await store.lock_review_of_line(tx, order_id, line_number)
         if before is not None and before.status in ("pending", "published") and not replaces:
             raise ALREADY_REVIEWED(order_id=order_id, line_number=line_number, review_id=before.review_id)
-        if before is not None and before.status == "published":
-            before = before.decided("withdrawn", tx.now)
-            await store.save_decided(tx, before)
+        if before is not None:
+            before = await store.take_back(tx, before, tx.now)
         review_id = before.review_id if before else new_id()
         others = await store.find_comments(tx, author, review_id)
         recent = sum(other["submitted_at"] > tx.now - FLOOD_PERIOD for other in others)
-        flags = find_flags(text, recent, [other["comment"] or "" for other in others], is_related)
+        flags = find_flags(text, recent, [other["comment"] or "" for other in others], is_related, before)
         review = next_version(
             before,
             flags,
@@ -372,14 +375,17 @@ async def _save_opinion(request: Request, review_id: str, reason: str | None) ->
     """Save a vote or, with a reason, a report. Enough reports put the review into the queue.
 
     Raises:
-        UNKNOWN_REVIEW: there is no such published review.
+        UNKNOWN_REVIEW: there is no such published review, or the sender was erased a moment ago.
         OWN_REVIEW: the sender has written it.
     """
     principal = principal_of(request)
+    shopper_id = str(principal.shopper_id)
     async with transaction(request, NAME, review_id) as tx:
+        await store.lock_shopper(tx, shopper_id)
+        require(not await store.is_erased(tx, shopper_id), UNKNOWN_REVIEW(review_id=review_id))
         review = await store.lock_review(tx, review_id, lambda it: it.status == "published")
         require(review.shopper_id not in principal.shopper_ids, OWN_REVIEW())
-        await store.save_opinion(tx, review, str(principal.shopper_id), reason)
+        await store.save_opinion(tx, review, shopper_id, reason)
         counted = await store.find_review(tx.sql, review_id)
         if counted is not None and counted.reports >= REPORTS_TO_REOPEN and not counted.is_queued:
             await store.save_review(tx, replace(counted, is_queued=True, flags=["reported"]))

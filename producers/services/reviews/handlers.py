@@ -17,8 +17,13 @@ _SUBJECT = ("order_id", "line_number", "shopper_id", "product_id", "seller_id", 
 
 
 async def save_lines(tx: Transaction, event: Record) -> None:
-    """`order_placed`: keep its lines."""
+    """`order_confirmed`: keep its lines. What was not paid for can't be reviewed."""
     await store.save_lines(tx, event, event["lines"])
+
+
+async def save_cancellation(tx: Transaction, event: Record) -> None:
+    """`order_cancelled`: nothing of it can be reviewed, whatever a carrier says."""
+    await store.save_cancellation(tx, event["order_id"])
 
 
 async def save_delivery(tx: Transaction, event: Record) -> None:
@@ -40,8 +45,7 @@ async def save_submission(tx: Transaction, event: Record) -> None:
     if before is not None:
         if at <= before.submitted_at:
             return
-        if before.status == "published":
-            await store.save_decided(tx, before.decided("withdrawn", at))
+        await store.take_back(tx, before, at)
     hidden = await store.is_erased(tx, event["shopper_id"])
     review = next_version(
         before,
@@ -78,9 +82,11 @@ def save_decision(status: Status) -> Handler:
 
 
 async def erase_shopper(tx: Transaction, event: Record) -> None:
-    """`shopper_erased`: erase the texts, votes and reports of the shopper."""
+    """`shopper_erased`: erase the texts, votes and reports of the shopper; what waits is never published."""
     await store.lock_shopper(tx, event["shopper_id"])
     await store.erase_shopper(tx, event["shopper_id"])
+    for review in await store.find_pending(tx, event["shopper_id"]):
+        await store.save_decided(tx, review.decided("withdrawn", tx.now))
 
 
 async def _apply_decision(tx: Transaction, review: ModeratedReview) -> None:
@@ -93,7 +99,8 @@ async def _apply_decision(tx: Transaction, review: ModeratedReview) -> None:
 
 
 SUBSCRIPTIONS = (
-    Subscription("order_placed", save_lines, batchable=True),
+    Subscription("order_confirmed", save_lines, batchable=True),
+    Subscription("order_cancelled", save_cancellation, batchable=True),
     Subscription("order_delivered", save_delivery, external_key=is_uuid7, batchable=True),
     Subscription("shopper_erased", erase_shopper),
     Subscription("review_submitted", save_submission, external_key=any_key, skips_own=True, batchable=True),

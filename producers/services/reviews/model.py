@@ -18,10 +18,14 @@ from common.problems import problem
 from producers.kit.http.strict_request import StrictRequest
 
 Status = Literal["pending", "published", "rejected", "withdrawn"]
-"""`pending` waits for a person and is shown to nobody but its author."""
+"""`pending` waits for a person and is shown only to its author and to moderators."""
 
-Flag = Literal["links", "insult", "flood", "same_text", "related", "reported"]
-"""Why a review waits for a person. `related`: its author is close to the seller (see users)."""
+Flag = Literal["links", "insult", "flood", "same_text", "related", "reported", "rejected"]
+"""Why a review waits for a person.
+
+`related`: its author is close to the seller (see users). `reported`, `rejected`: an earlier version was, and
+nobody has published one since.
+"""
 
 Reason = Literal["spam", "offensive", "personal_data", "off_topic", "not_a_buyer"]
 """Why a review is rejected, or reported."""
@@ -35,8 +39,8 @@ FLOOD_PERIOD = timedelta(hours=1)
 FLOOD_REVIEWS = 10
 """A shopper who has submitted so many reviews within `FLOOD_PERIOD` waits with the next one."""
 
-SAME_TEXT_CHARS = 20
-"""Shorter comments, such as "Very good!", may be equal."""
+SAME_TEXT_CHARS = 40
+"""Shorter comments, such as "Well packed and as described.", may be equal."""
 
 REPORTS_TO_REOPEN = 3
 """So many reports of different shoppers put a published review into the queue, where it stays published."""
@@ -89,13 +93,22 @@ CHANGED_REVIEW = problem(
 )
 
 
+_BLANKS = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
+"""Characters that show nothing, although Unicode calls them letters, marks or signs."""
+
+
 def clean_text(text: str) -> str:
     """Return a text as it is shown, in NFC: nothing in it is invisible or changes the direction of the rest.
 
-    Control, zero-width, bidirectional, private and unassigned characters are removed; line breaks stay.
+    Control, zero-width, bidirectional, private and unassigned characters are removed; line breaks stay. So an
+    emoji that zero-width characters join from several becomes these.
     """
-    lines = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).replace("\t", " ")
-    visible = "".join(each for each in lines if each == "\n" or unicodedata.category(each)[0] != "C")
+    lines = re.sub("\r\n|[\r\u2028\u2029]", "\n", unicodedata.normalize("NFC", text)).replace("\t", " ")
+    visible = "".join(
+        each
+        for each in lines
+        if each == "\n" or (unicodedata.category(each)[0] != "C" and each not in _BLANKS)
+    )
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in visible.split("\n"))).strip()
 
 
@@ -229,6 +242,10 @@ class ModeratedReview(OwnReview):
             self, status=status, decided_at=self.next_moment(now), reason=reason, note=note, is_queued=False
         )
 
+    def next_reply(self, now: datetime) -> datetime:
+        """Return the time of its next reply: later than the one that it has by a millisecond at least."""
+        return max(now, self.replied_at + timedelta(milliseconds=1)) if self.replied_at else now
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewableLine:
@@ -289,12 +306,19 @@ class ReviewQueue(TypedDict):
     next_cursor: str | None
 
 
+class Report(TypedDict):
+    """A review that a person has reported, and why."""
+
+    review_id: str
+    reason: Reason
+
+
 class ReviewExport(TypedDict):
-    """All that is kept of a person: their reviews, and the ids of those that they voted for or reported."""
+    """All that is kept of a person: their reviews, and what they say about those of others."""
 
     reviews: list[OwnReview]
     helpful_reviews: list[str]
-    reported_reviews: list[str]
+    reported_reviews: list[Report]
 
 
 class ReviewableLines(TypedDict):
@@ -313,13 +337,20 @@ def aggregate(distribution: Sequence[int]) -> ReviewAggregate:
     )
 
 
-def find_flags(text: ReviewText, recent: int, others: Collection[str], is_related: bool) -> list[Flag]:
+def find_flags(
+    text: ReviewText,
+    recent: int,
+    others: Collection[str],
+    is_related: bool,
+    before: "ModeratedReview | None" = None,
+) -> list[Flag]:
     """Return why a review waits for a person; empty if it is published at once.
 
     `recent` is how many other reviews its author has submitted within `FLOOD_PERIOD`; `others` are
-    the comments of their other reviews.
+    the comments of their other reviews. `before` is its former version.
     """
     said = f"{text.title}\n{text.comment}"
+    earlier = before.flags if before else []
     rules: dict[Flag, bool] = {
         "links": _LINK.search(said) is not None,
         "insult": not insults().isdisjoint(_words(said) + _words(_unmasked(said))),
@@ -327,16 +358,18 @@ def find_flags(text: ReviewText, recent: int, others: Collection[str], is_relate
         "same_text": len(text.comment) >= SAME_TEXT_CHARS
         and _words(text.comment) in [_words(other) for other in others],
         "related": is_related,
+        "reported": "reported" in earlier,
+        "rejected": "rejected" in earlier or (before is not None and before.status == "rejected"),
     }
     return [flag for flag, applies in rules.items() if applies]
 
 
 _LINK = re.compile(
-    r"https?:|\bwww\.|[\w.+-]+@[\w-]+\.\w"
-    r"|\b[\w-]+\.(?:app|biz|br|cn|co|com|info|io|link|me|net|online|org|pt|ru|shop|site|store|top|uk|us|xyz)\b",
+    r"https?:|\bwww\.|[\w+-]@[\w-]{1,63}\.\w"
+    r"|(?<![\w-])[\w-]{1,63}\.(?:app|biz|br|cn|co|com|info|io|link|me|net|online|org|pt|ru|shop|site|store|top|uk|us|xyz)\b",
     re.IGNORECASE,
 )
-"""An address of a page or of a mailbox."""
+"""An address of a page or of a mailbox. Repetitions are bounded, so that a long text takes no longer."""
 
 
 def _unmasked(text: str) -> str:
@@ -374,8 +407,8 @@ def next_version(
         decided_at=None if flags else at,
         reason=None,
         note=None,
-        reply=before.reply if before else None,
-        replied_at=before.replied_at if before else None,
+        reply=None,
+        replied_at=None,
         helpful=0,
         reports=0,
     )

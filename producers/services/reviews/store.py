@@ -1,7 +1,7 @@
 """Reads and writes reviews, the lines that they are about, votes and reports."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from producers.kit.http.pages import Position
 from producers.kit.http.problems import require
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
-from producers.services.reviews.model import UNKNOWN_REVIEW, ModeratedReview, ReviewableLine, event_of
+from producers.services.reviews.model import UNKNOWN_REVIEW, ModeratedReview, Report, ReviewableLine, event_of
 from schemas.codec import Record
 
 _COLUMNS = [field.name for field in fields(ModeratedReview)]
@@ -33,6 +33,7 @@ _LINES = """
     LEFT JOIN deliveries USING (order_id, seller_id)
     LEFT JOIN reviews ON reviews.order_id = lines.order_id AND reviews.line_number = lines.line_number
         AND source_id IS NULL
+    WHERE NOT EXISTS (SELECT FROM cancelled_orders WHERE cancelled_orders.order_id = lines.order_id)
 """
 
 
@@ -66,13 +67,18 @@ async def lock_order(tx: Transaction, event: Record) -> None:
 @statement("""
     INSERT INTO lines (order_id, line_number, shopper_id, product_id, seller_id, placed_at)
     SELECT $order.order_id::text, line_number, $order.shopper_id::text, product_id, seller_id,
-        $order.occurred_at::timestamptz
+        coalesce($order.placed_at::timestamptz, $order.occurred_at::timestamptz)
     FROM unnest($lines.line_number::integer[], $lines.product_id::text[], $lines.seller_id::text[])
         AS line (line_number, product_id, seller_id)
     ON CONFLICT DO NOTHING
 """)
 async def save_lines(tx: Transaction, order: Record, lines: Sequence[Record]) -> None:
-    """Save the lines of an `order_placed`."""
+    """Save the lines of an `order_confirmed`."""
+
+
+@statement("INSERT INTO cancelled_orders (order_id) VALUES ($order_id::text) ON CONFLICT DO NOTHING")
+async def save_cancellation(tx: Transaction, order_id: str) -> None:
+    """Record that an order was cancelled: its lines can't be reviewed."""
 
 
 @statement("""
@@ -86,7 +92,7 @@ async def save_delivery(tx: Transaction, event: Record) -> None:
 
 @statement(f"""
     {_LINES}
-    WHERE lines.order_id = $order_id::text AND lines.line_number = $line_number::integer
+        AND lines.order_id = $order_id::text AND lines.line_number = $line_number::integer
         AND lines.shopper_id = ANY($shopper_ids::text[])
 """)
 async def find_line(
@@ -97,7 +103,7 @@ async def find_line(
 
 @statement(f"""
     {_LINES}
-    WHERE lines.shopper_id = ANY($shopper_ids::text[]) AND delivered_at IS NOT NULL
+        AND lines.shopper_id = ANY($shopper_ids::text[]) AND delivered_at IS NOT NULL
         AND coalesce(status, 'withdrawn') IN ('withdrawn', 'rejected')
     ORDER BY delivered_at DESC, lines.order_id, lines.line_number
     LIMIT $limit::integer
@@ -180,9 +186,14 @@ async def find_own(
     """Return the reviews of these shoppers, the newest first."""
 
 
-@statement(_page("CASE WHEN $status::text IS NULL THEN is_queued ELSE status = $status::text END"))
-async def find_queue(sql: Any, status: str | None, after: Position, limit: int) -> list[ModeratedReview]:
-    """Return the reviews that wait for a person, or all with a status, the newest first."""
+@statement(_page("is_queued"))
+async def find_queue(sql: Any, after: Position, limit: int) -> list[ModeratedReview]:
+    """Return the reviews that wait for a person, the newest first."""
+
+
+@statement(_page("status = $status::text"))
+async def find_with_status(sql: Any, status: str, after: Position, limit: int) -> list[ModeratedReview]:
+    """Return the reviews with a status, the newest first."""
 
 
 @statement("""
@@ -207,6 +218,26 @@ async def save_decided(tx: Transaction, review: ModeratedReview, moderated_by: s
     await save_review(tx, review)
     event, values = event_of(review, moderated_by)
     tx.emit(event, **values)
+
+
+async def save_reply(tx: Transaction, review: ModeratedReview, text: str | None) -> ModeratedReview:
+    """Save the reply to a locked review, or that it has none any more, and emit that."""
+    at = review.next_reply(tx.now)
+    answered = replace(review, reply=text, replied_at=at if text else None)
+    await save_review(tx, answered)
+    names = ("review_id", "order_id", "product_id", "seller_id")
+    tx.emit("review_answered", **{name: review.subject[name] for name in names}, text=text, occurred_at=at)
+    return answered
+
+
+async def take_back(tx: Transaction, review: ModeratedReview, now: datetime) -> ModeratedReview:
+    """Hide a locked review that its author writes anew, and the reply, which was about the former words."""
+    if review.reply is not None:
+        review = await save_reply(tx, review, None)
+    if review.status == "published":
+        review = review.decided("withdrawn", now)
+        await save_decided(tx, review)
+    return review
 
 
 @statement("""
@@ -236,12 +267,19 @@ async def delete_reports(tx: Transaction, review_id: str) -> None:
 
 
 @statement("""
-    SELECT review_id FROM opinions
-    WHERE shopper_id = ANY($shopper_ids::text[]) AND is_report = $reported::boolean
+    SELECT review_id FROM opinions WHERE shopper_id = ANY($shopper_ids::text[]) AND NOT is_report
     ORDER BY review_id
 """)
-async def find_opinions(sql: Any, shopper_ids: Sequence[str], reported: bool) -> list[str]:
-    """Return the reviews that these shoppers reported, or those that they found helpful."""
+async def find_votes(sql: Any, shopper_ids: Sequence[str]) -> list[str]:
+    """Return the reviews that these shoppers find helpful."""
+
+
+@statement("""
+    SELECT review_id, reason FROM opinions WHERE shopper_id = ANY($shopper_ids::text[]) AND is_report
+    ORDER BY review_id
+""")
+async def find_reports(sql: Any, shopper_ids: Sequence[str]) -> list[Report]:
+    """Return the reports of these shoppers."""
 
 
 @statement("""
@@ -278,11 +316,13 @@ async def is_erased(tx: Transaction, shopper_id: str) -> bool:
         INSERT INTO erased_shoppers (shopper_id) VALUES ($shopper_id::text) ON CONFLICT DO NOTHING
     ), said AS (
         DELETE FROM opinions WHERE shopper_id = $shopper_id::text
-    ), hidden AS (
-        DELETE FROM reviews WHERE shopper_id = $shopper_id::text AND status <> 'published'
     )
-    UPDATE reviews SET title = NULL, comment = NULL
-    WHERE shopper_id = $shopper_id::text AND status = 'published'
+    UPDATE reviews SET title = NULL, comment = NULL, note = NULL WHERE shopper_id = $shopper_id::text
 """)
 async def erase_shopper(tx: Transaction, shopper_id: str) -> None:
-    """Erase what a locked shopper has written. The stars of published reviews stay, as orders do."""
+    """Erase what a locked shopper has written, and lock their reviews. The stars stay, as orders do."""
+
+
+@statement(f"{_REVIEWS} WHERE shopper_id = $shopper_id::text AND status = 'pending'")
+async def find_pending(tx: Transaction, shopper_id: str) -> list[ModeratedReview]:
+    """Return the reviews of a shopper that wait to be published."""

@@ -257,6 +257,7 @@ async def export_me(request: Request) -> Response:
                 "shopper_id": shopper_ids[0],
                 "guest_ids": list(shopper_ids[1:]),
                 "sellers": sellers,
+                "former_sellers": await store.find_former_memberships(sql, user_id),
             },
             "addresses": await store.find_addresses(sql, user_id),
             "sessions": await sessions.find_all_sessions(sql, user_id),

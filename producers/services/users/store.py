@@ -226,6 +226,13 @@ async def save_staff_role(tx: Transaction, user_id: str, seller_id: str, role: S
     return await _save_staff_role(tx, user_id, seller_id, role)
 
 
+@statement(
+    "SELECT seller_id, ended_at FROM former_staff_roles WHERE user_id = $user_id::uuid ORDER BY ended_at"
+)
+async def find_former_memberships(sql: Any, user_id: str) -> list[dict[str, Any]]:
+    """Return `seller_id` and `ended_at` of the staff roles that a person had."""
+
+
 @statement("""
     WITH ended AS (
         DELETE FROM staff_roles WHERE user_id = $user_id::uuid AND seller_id = $seller_id::text

@@ -23,6 +23,7 @@ FLAGS: Mapping[str, str] = {
     "same_text": N_("same text as another one"),
     "related": N_("by somebody close to the seller"),
     "reported": N_("reported"),
+    "rejected": N_("rejected before"),
 }
 """Why a review waits."""
 

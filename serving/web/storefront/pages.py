@@ -329,6 +329,7 @@ async def _order(
         "parcels": parcels,
         "parts": sellers_parts(found),
         "sellers": names,
+        "signed_in": identity_of(request).signed_in is not None,
     }
 
 

@@ -247,7 +247,7 @@ FIELD = Example(
                 REVIEW_PARTS,
                 'review.get("comment") or "" }}</textarea>\n',
                 '{% set known = review.get("would_recommend") | string | lower %}\n'
-                '{% set chosen = typed.text("would_recommend") or known %}\n'
+                '{% set chosen = typed.text("would_recommend") if is_typed else known %}\n'
                 '<label for="{{ id }}-recommend">{{ _("Would you recommend it?") }}</label>\n'
                 '<select id="{{ id }}-recommend" name="would_recommend">'
                 '{% for value, text in [("", ""), ("true", _("Yes")), ("false", _("No"))] %}'

@@ -181,8 +181,8 @@ def review_what_arrived(shop: Shop, order_id: str, product: str) -> None:
     review_id = await_true(submitted)["review_id"]
     reply = f"/v1/sellers/seller-1/published_reviews/{review_id}/reply"
     with shop.as_principal(admin()) as http:
-        http.post(reply, json={"text": "Thanks"}).raise_for_status()
-        http.post(reply, json={"text": "Thank you"}).raise_for_status()
+        http.put(reply, json={"text": "Thanks"}).raise_for_status()
+        http.put(reply, json={"text": "Thank you"}).raise_for_status()
     shop.http.put(f"/v1/reviews/{review_id}", json={"score": 2}).raise_for_status()
     sent = {"order_id": order_id, "shopper_id": "ana", "seller_id": "seller-1", "product_id": product}
     for name in ("shown", "hidden", "gone"):

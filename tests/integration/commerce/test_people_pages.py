@@ -969,9 +969,8 @@ def delivered_line(site: Site, browser: httpx.Client) -> tuple[dict[str, str], s
     shopper_id = browser.get("/v1/me").json()["shopper_id"]
     line = {"line_number": 1, "product_id": product_id, "seller_id": BEST_SELLER, "quantity": 1}
     amounts = ("unit_price_minor", "discount_minor", "shipping_minor", "tax_minor", "commission_bp")
-    placed = {"shopper_id": shopper_id, "currency": "BRL", "lines": [line | dict.fromkeys(amounts, 0)]}
-    placed |= {"estimated_delivery_at": None, "session_id": None}
-    site.shop.tell("order_placed", origin="orders", order_id=order_id, **placed)
+    paid = {"shopper_id": shopper_id, "currency": "BRL", "lines": [line | dict.fromkeys(amounts, 0)]}
+    site.shop.tell("order_confirmed", origin="orders", order_id=order_id, placed_at=None, **paid)
     site.shop.tell("order_delivered", order_id=order_id, shipment_id=new_id(), seller_id=BEST_SELLER)
     for table in ("lines", "deliveries"):
         site.shop.await_row(f"SELECT FROM reviews.{table} WHERE order_id = $1", order_id)

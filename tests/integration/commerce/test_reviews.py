@@ -27,7 +27,7 @@ class Buyer:
         self.order_id = self.order()
 
     def order(self, delivered: bool = True) -> str:
-        """Tell of an order of all products, which has arrived; return its id."""
+        """Tell of a paid order of all products, which has arrived; return its id."""
         order_id = new_id()
         lines = [
             {
@@ -38,15 +38,19 @@ class Buyer:
             for number, product_id in enumerate(self.products, 1)
         ]  # fmt: skip
         self.shop.tell(
-            "order_placed", origin="orders", order_id=order_id, shopper_id=self.principal.shopper_id,
-            currency="BRL", lines=lines, estimated_delivery_at=None, session_id=None,
+            "order_confirmed", origin="orders", order_id=order_id, shopper_id=self.principal.shopper_id,
+            currency="BRL", lines=lines, placed_at=system_clock(),
         )  # fmt: skip
         self.shop.await_row("SELECT FROM reviews.lines WHERE order_id = $1", order_id)
         if delivered:
-            shipment = {"order_id": order_id, "shipment_id": new_id(), "seller_id": self.seller_id}
-            self.shop.tell("order_delivered", **shipment)
-            self.shop.await_row("SELECT FROM reviews.deliveries WHERE order_id = $1", order_id)
+            self.deliver(order_id)
         return order_id
+
+    def deliver(self, order_id: str) -> None:
+        """Tell that an order has arrived."""
+        shipment = {"order_id": order_id, "shipment_id": new_id(), "seller_id": self.seller_id}
+        self.shop.tell("order_delivered", **shipment)
+        self.shop.await_row("SELECT FROM reviews.deliveries WHERE order_id = $1", order_id)
 
     def submit(self, line_number: int = 1, order_id: str | None = None, **fields) -> httpx.Response:
         body = {"order_id": order_id or self.order_id, "line_number": line_number, "score": 5, **fields}
@@ -113,6 +117,20 @@ def test_what_may_be_reviewed_is_what_was_delivered_and_has_no_review(shop):
 
     assert [(line["order_id"], line["line_number"]) for line in left] == [(buyer.order_id, 2)]
     assert problem(buyer.submit(1, waiting)) == (409, "not-delivered")
+
+
+def test_what_was_not_paid_or_was_cancelled_can_not_be_reviewed_whatever_a_carrier_says(shop, buyer):
+    unpaid, cancelled = new_id(), buyer.order(delivered=False)
+    subject = {"shopper_id": buyer.principal.shopper_id, "placed_at": system_clock(), "currency": "BRL"}
+    subject |= {"reason": "shopper_request", "lines": [], "confirmed_at": None}
+    shop.tell("order_cancelled", origin="orders", order_id=cancelled, **subject)
+    shop.await_row("SELECT FROM reviews.cancelled_orders WHERE order_id = $1", cancelled)
+    for order_id in (unpaid, cancelled):
+        buyer.deliver(order_id)
+        assert problem(buyer.submit(order_id=order_id)) == (404, "unknown-line")
+
+    offered = buyer.http.get("/v1/me/reviewable_lines").json()["lines"]
+    assert [line["order_id"] for line in offered] == [buyer.order_id]
 
 
 def test_a_review_of_anothers_order_or_of_no_order_is_refused_alike(shop, buyer):
@@ -239,7 +257,25 @@ def test_a_rejected_review_says_why_and_may_be_written_anew(buyer, moderator):
     )  # fmt: skip
     (line,) = buyer.http.get("/v1/me/reviewable_lines").json()["lines"]
     assert line["review_id"] == review_id
-    assert buyer.submit(comment="It is bad.").json()["status"] == "published"
+    assert buyer.http.delete(f"/v1/reviews/{review_id}").status_code == 204
+    assert buyer.submit(comment="It is bad.").json()["status"] == "pending"
+    rewritten = buyer.http.put(f"/v1/reviews/{review_id}", json={"score": 2, "comment": "Bad."}).json()
+    assert rewritten["status"] == "pending"
+    moderator.put(path, json={"version": 3, "status": "published"}).raise_for_status()
+    assert buyer.http.put(f"/v1/reviews/{review_id}", json={"score": 3}).json()["status"] == "published"
+
+
+def test_a_rejection_for_another_reason_is_said(shop, buyer, moderator, eventually):
+    review_id = buyer.submit(score=1).json()["review_id"]
+    path, rejection = f"/v1/admin/reviews/{review_id}/decision", {"version": 1, "status": "rejected"}
+    for reason in ("spam", "spam", "off_topic"):
+        moderator.put(path, json=rejection | {"reason": reason}).raise_for_status()
+
+    def reasons():
+        said = sorted(shop.events("review_rejected", buyer.order_id), key=lambda each: each["occurred_at"])
+        return [each["reason"] for each in said]
+
+    eventually(lambda: reasons() == ["spam", "off_topic"])
 
 
 def test_the_same_text_again_and_a_flood_wait_for_a_person(shop):
@@ -357,6 +393,23 @@ def test_reports_of_several_people_put_a_review_into_the_queue_once(shop, buyer,
     assert len(buyer.shown()["reviews"]) == 1
 
 
+@pytest.mark.parametrize("withdrawn", [False, True])
+def test_a_reported_review_is_not_cleared_by_its_author(shop, buyer, moderator, withdrawn):
+    review_id = buyer.submit().json()["review_id"]
+    for reporter in [shop.as_principal(person()) for _ in range(3)]:
+        reporter.post(f"/v1/reviews/{review_id}/reports", json={"reason": "spam"}).raise_for_status()
+
+    if withdrawn:
+        buyer.http.delete(f"/v1/reviews/{review_id}").raise_for_status()
+        again = buyer.submit(comment="Fine.")
+    else:
+        again = buyer.http.put(f"/v1/reviews/{review_id}", json={"score": 4})
+
+    assert (again.json()["status"], buyer.shown()["reviews"]) == ("pending", [])
+    queue = moderator.get("/v1/admin/reviews").json()["reviews"]
+    assert [one["flags"] for one in queue if one["review_id"] == review_id] == [["reported"]]
+
+
 def test_the_seller_replies_in_public_and_takes_it_back(shop, buyer, eventually):
     review_id = buyer.submit().json()["review_id"]
     path = f"/v1/sellers/{SELLER}/published_reviews"
@@ -375,6 +428,21 @@ def test_the_seller_replies_in_public_and_takes_it_back(shop, buyer, eventually)
     assert manager.put(reply, json={"text": None}).json()["reply"] is None
     eventually(lambda: len(shop.events("review_answered", buyer.order_id)) == 2)
     assert [one["text"] for one in shop.events("review_answered", buyer.order_id)] == ["Thanks!", None]
+
+
+def test_a_reply_ends_with_the_words_that_it_answers(shop, buyer, eventually):
+    review_id = buyer.submit(comment="Great!").json()["review_id"]
+    manager = shop.as_principal(staff(SELLER, "manager"))
+    reply = f"/v1/sellers/{SELLER}/published_reviews/{review_id}/reply"
+    manager.put(reply, json={"text": "We agree!"}).raise_for_status()
+
+    buyer.http.put(f"/v1/reviews/{review_id}", json={"score": 1, "comment": "It broke."}).raise_for_status()
+
+    (shown,) = buyer.shown()["reviews"]
+    assert (shown["comment"], shown["reply"], shown["replied_at"]) == ("It broke.", None, None)
+    eventually(lambda: len(shop.events("review_answered", buyer.order_id)) == 2)
+    replies = sorted(shop.events("review_answered", buyer.order_id), key=lambda each: each["occurred_at"])
+    assert [one["text"] for one in replies] == ["We agree!", None]
 
 
 def sent(shop, event, order_id, **fields):
@@ -449,8 +517,15 @@ def test_an_erasure_takes_the_texts_and_leaves_the_stars(shop, eventually):
     eventually(lambda: buyer.shown()["reviews"][0]["comment"] is None)
     assert buyer.shown()["aggregate"]["distribution"] == [0, 1, 0, 0, 0]
     stored = shop.sql("SELECT * FROM reviews.reviews WHERE order_id = $1", buyer.order_id)
-    assert [(row["status"], row["title"], row["comment"]) for row in stored] == [("published", None, None)]
+    assert sorted((row["status"], row["title"], row["comment"]) for row in stored) == [
+        ("published", None, None), ("withdrawn", None, None),
+    ]  # fmt: skip
+    eventually(lambda: len(shop.events("review_withdrawn", buyer.order_id)) == 1)
     assert problem(buyer.submit(2)) == (404, "unknown-line")
+    other = Buyer(shop).submit().json()["review_id"]
+    assert problem(buyer.http.put(f"/v1/reviews/{other}/helpful")) == (404, "unknown-review")
+    report = buyer.http.post(f"/v1/reviews/{other}/reports", json={"reason": "spam"})
+    assert problem(report) == (404, "unknown-review")
 
 
 def test_a_process_of_the_platform_writes_for_a_shopper(shop, buyer):
@@ -487,6 +562,7 @@ def test_an_export_has_what_a_person_has_written_and_done(shop, buyer):
     body = {"shopper_ids": list(buyer.principal.shopper_ids)}
 
     assert shop.http.post("/v1/reviews/exports", json=body).raise_for_status().json() == {
-        "reviews": [own], "helpful_reviews": [review_id], "reported_reviews": [review_id],
+        "reviews": [own], "helpful_reviews": [review_id],
+        "reported_reviews": [{"review_id": review_id, "reason": "spam"}],
     }  # fmt: skip
     assert buyer.http.post("/v1/reviews/exports", json=body).status_code == 403

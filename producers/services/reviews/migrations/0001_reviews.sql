@@ -1,5 +1,5 @@
--- The lines of the shop's orders, from `order_placed`, and which seller's part of an order has arrived, from `order_delivered`.
--- Their topics are read apart, so either may come first.
+-- The lines of the orders that were paid, from `order_confirmed`; which of the orders were cancelled, from `order_cancelled`; and which
+-- seller's part of an order has arrived, from `order_delivered`. Their topics are read apart, so any may come first.
 CREATE TABLE lines (
     order_id text NOT NULL,
     line_number integer NOT NULL CHECK (line_number > 0),
@@ -10,6 +10,8 @@ CREATE TABLE lines (
     PRIMARY KEY (order_id, line_number)
 );
 CREATE INDEX lines_of_shopper ON lines (shopper_id, placed_at);
+
+CREATE TABLE cancelled_orders (order_id text PRIMARY KEY);
 
 CREATE TABLE deliveries (
     order_id text NOT NULL,
@@ -75,5 +77,10 @@ CREATE TABLE opinions (
 );
 CREATE INDEX opinions_of_shopper ON opinions (shopper_id);
 
--- Shoppers who were erased: no text of theirs may arrive any more.
+-- Shoppers who were erased: no text, vote or report of theirs may arrive any more.
 CREATE TABLE erased_shoppers (shopper_id text PRIMARY KEY);
+
+-- What audits compare: all but what only its author and moderators may read.
+CREATE VIEW audited_reviews AS
+SELECT order_id, review_id, source_id, line_number, shopper_id, product_id, seller_id, score, status, submitted_at, reason, reply
+FROM reviews;
