@@ -335,7 +335,7 @@ SETTING = Example(
         ),
         4: (DIAGRAMS,),
     },
-    (TRANSLATIONS_TEST, "tests/contracts/test_diagrams.py", "tests/unit/test_configuration.py"),
+    (TRANSLATIONS_TEST, "tests/contracts/test_diagrams.py"),
     forgotten=4,
     noticed_by=("tests/contracts/test_diagrams.py",),
 )
