@@ -91,8 +91,8 @@ class Form:
         """Return the body that a route of a service takes: `given` fields, and the others from this form.
 
         An empty field is null, or is left out if it can't be null; a required text stays, so that the service
-        says what is wrong with it. A checkbox that is not ticked is false. The name of a country becomes its
-        code.
+        says what is wrong with it. A checkbox that is not ticked is false; a boolean that may be null is a
+        choice between `true`, `false` and nothing. The name of a country becomes its code.
 
         Raises:
             BadField: a field is no number.
@@ -108,6 +108,8 @@ class Form:
         """Return a field as JSON of its schema; None if it is empty."""
         text, what = self.text(name), translated(NAMES.get(name, words(name)))
         match schema.get("type"):
+            case "boolean" if schema.get("nullable"):
+                return {"true": True, "false": False}.get(text)
             case "boolean":
                 return bool(text)
             case "integer" if text:

@@ -36,8 +36,8 @@ from serving.web.language import COOKIE, COOKIE_MAX_AGE_S, LANGUAGES
 from serving.web.policy import ANYBODY, MARKETPLACE_READERS, page_router
 from serving.web.renderer import WEB_DIR, PageRenderer, VersionedFiles, not_stored_if, vendor_folder
 from serving.web.seller.pages import ROUTERS as SELLERS
-from serving.web.storefront import pages as storefront
-from serving.web.storefront import reviews, tiles
+from serving.web.storefront import tiles
+from serving.web.storefront.pages import ROUTERS as SHOP
 from serving.web.texts import problem_text
 from serving.web.translation import gettext
 
@@ -61,7 +61,7 @@ def mount(app: FastAPI, settings: Settings, domains: OpenDomains) -> PageRendere
     """
     pages = domains.add(PageRenderer(settings))
     domains.add(DemoAvailability(lambda: is_demo(settings)))
-    for each in (router, *SELLERS, storefront.router, reviews.router, *ACCOUNT, *ADMIN):
+    for each in (router, *SELLERS, *SHOP, *ACCOUNT, *ADMIN):
         app.include_router(each)
     app.router.routes.append(tiles.route(pages.version))
     app.mount("/static", VersionedFiles(WEB_DIR / "static", pages.version), name="static")

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from serving.web import forms
 from serving.web.admin.commission import rule_states
 from serving.web.admin.dead_letters import selected
 from serving.web.admin.settings import read_value
@@ -75,6 +76,15 @@ def test_a_form_becomes_the_body_that_the_route_takes() -> None:
 def test_an_empty_field_is_left_out_if_it_can_not_be_null() -> None:
     sent = form(category="", rate_bp="", reason="")
     assert sent.body(*RULE) == {"category": None, "reason": ""}
+
+
+@pytest.mark.parametrize(("chosen", "value"), [("true", True), ("false", False), ("", None)])
+def test_a_boolean_that_may_be_null_is_a_choice(
+    chosen: str, value: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = {"type": "boolean", "nullable": True, "required": False}
+    monkeypatch.setattr(forms, "body_schema", lambda *_: {"wanted": schema})
+    assert form(wanted=chosen).body(*RULE) == {"wanted": value}
 
 
 def test_a_field_that_is_no_whole_number_is_refused() -> None:

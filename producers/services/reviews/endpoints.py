@@ -363,9 +363,7 @@ async def _write(
             shopper_id=author,
             product_id=line.product_id,
             seller_id=line.seller_id,
-            score=text.score,
-            title=text.title or None,
-            comment=text.comment or None,
+            **text.written,
         )
         submitted_at = review.submitted_at
         tx.emit("review_submitted", **review.subject, occurred_at=submitted_at, title=None, comment=None)

@@ -129,6 +129,12 @@ class ReviewText(StrictRequest):
     title: Annotated[str, AfterValidator(_clean_line), Field(max_length=MAX_TITLE_CHARS)] = ""
     comment: Annotated[str, AfterValidator(clean_text), Field(max_length=MAX_COMMENT_CHARS)] = ""
 
+    @property
+    def written(self) -> dict[str, Any]:
+        """The fields of the review that its author writes. An empty text is none."""
+        values = ((name, getattr(self, name)) for name in ReviewText.model_fields)
+        return {name: None if value == "" else value for name, value in values}
+
 
 class ReviewRequest(ReviewText):
     """A review of a delivered line of an order."""

@@ -9,6 +9,6 @@ SERVICE = Service(
     name="reviews",
     subscriptions=SUBSCRIPTIONS,
     router=router,
-    private_tables=("reviews", "counted_reviews", "opinions", "erased_shoppers", "stored_responses"),
+    private_tables=("reviews", "opinions", "erased_shoppers", "stored_responses"),
     context=lambda settings: Peers(settings, "reviews"),
 )

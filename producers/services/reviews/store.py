@@ -13,7 +13,18 @@ from producers.services.reviews.model import UNKNOWN_REVIEW, ModeratedReview, Re
 from schemas.codec import Record
 
 _COLUMNS = [field.name for field in fields(ModeratedReview)]
-_REVIEWS = f"SELECT {', '.join(_COLUMNS)} FROM counted_reviews"
+_STORED = [name for name in _COLUMNS if name not in ("helpful", "reports")]
+_COUNT = """
+    (SELECT count(*) FROM opinions
+    WHERE (review_id, version, is_report) = (reviews.review_id, reviews.version, {}))::integer
+"""
+_REVIEWS = f"""
+    SELECT {", ".join(_COLUMNS)}
+    FROM (
+        SELECT reviews.*, {_COUNT.format("false")} AS helpful, {_COUNT.format("true")} AS reports FROM reviews
+    ) AS counted
+"""
+"""The reviews with how many shoppers found their last version helpful, and how many reported it."""
 _LINES = """
     SELECT
         lines.order_id, lines.line_number, lines.product_id, lines.seller_id, placed_at, delivered_at,
@@ -192,9 +203,6 @@ async def find_with_status(sql: Any, status: str, after: Position, limit: int) -
 """)
 async def count_by_score(sql: Any, product_id: str) -> list[int]:
     """Return how many published reviews of a product have 1, 2, 3, 4 and 5 stars."""
-
-
-_STORED = [name for name in _COLUMNS if name not in ("helpful", "reports")]
 
 
 @statement(f"""

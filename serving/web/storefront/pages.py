@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import orjson
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
@@ -41,6 +41,7 @@ from serving.recommendations.service import Context
 from serving.web.account.named_rows import order_rows
 from serving.web.policy import ANYBODY, page_router
 from serving.web.renderer import PageRenderer
+from serving.web.storefront import reviews
 from serving.web.storefront.cart import StoredCart, price_cart
 from serving.web.storefront.order_tracking import sellers_parts, track
 from serving.web.storefront.recommendation_rows import (
@@ -79,6 +80,9 @@ CART_LIMIT = 64 * 1024
 """The largest body of a cart in bytes."""
 
 router = page_router(ANYBODY, "/shop")
+
+ROUTERS: tuple[APIRouter, ...] = (router, reviews.router)
+"""All routes of the pages of the shop."""
 
 Session = Annotated[str, Depends(session_id)]
 

@@ -33,6 +33,13 @@ class Example:
     noticed_by: tuple[str, ...]
 
 
+def translated(file: str, texts: dict[str, str]) -> Put:
+    """Return the lines that translate the texts of a file."""
+    said = (f'\n#: {file}\nmsgid "{text}"\nmsgstr "{translation}"\n' for text, translation in texts.items())
+    path = "serving/web/translations/pt_BR/LC_MESSAGES/messages.po"
+    return Put(path, 'msgstr "Um produto aparece duas vezes"\n', "".join(said))
+
+
 SCHEMA = Command(("-m", "clickhouse.schema"))
 DIAGRAMS = Command(("-m", "cli", "diagrams"))
 
@@ -40,6 +47,13 @@ SERVING = "serving/recommendations/service.py"
 REASONS = "serving/recommendations/reasons.py"
 RECOMMENDED = "audit/comparisons/facts_vs_recommendations.py"
 SERVICE_DB_TEST = "tests/integration/commerce/test_audit_of_service_db.py"
+REVIEW = "producers/services/reviews/model.py"
+REVIEW_PARTS = "serving/web/templates/shop/_reviews.html"
+TRANSLATIONS_TEST = "tests/contracts/test_translations.py"
+ROUTES_TEST = "tests/integration/serving/test_access_matrix.py::test_the_table_has_every_route"
+SETTINGS = "common/configuration/definitions.py"
+SHOP_PAGES = "serving/web/storefront/pages.py"
+ROWS = "serving/web/storefront/recommendation_rows.py"
 
 EVENT = Example(
     "Add an event",
@@ -93,13 +107,7 @@ METRIC = Example(
 SERVICE = Example(
     "Add a service",
     {
-        5: (
-            Put(
-                "serving/web/translations/pt_BR/LC_MESSAGES/messages.po",
-                'msgstr "Um produto aparece duas vezes"\n',
-                '\n#: producers/services/loyalty/endpoints.py\nmsgid "No points"\nmsgstr "Sem pontos"\n',
-            ),
-        ),
+        5: (translated("producers/services/loyalty/endpoints.py", {"No points": "Sem pontos"}),),
         6: (
             Put(
                 "schemas/services.toml",
@@ -217,5 +225,129 @@ PANEL = Example(
     noticed_by=("tests/contracts/test_dashboards.py",),
 )
 
-LISTS = {"event": EVENT, "metric": METRIC, "service": SERVICE, "recommender": RECOMMENDER, "panel": PANEL}
+FIELD = Example(
+    "Add a field to a resource",
+    {
+        2: (
+            Put(
+                REVIEW,
+                'AfterValidator(clean_text), Field(max_length=MAX_COMMENT_CHARS)] = ""\n',
+                "    would_recommend: bool | None = None\n",
+            ),
+            Put(REVIEW, "    comment: str | None\n", "    would_recommend: bool | None = None\n"),
+        ),
+        3: (
+            Put(
+                REVIEW_PARTS,
+                '<p class="review-text">{{ review.comment }}</p>{% endif %}\n',
+                '{% if review.would_recommend is not none %}<p class="quiet">{{ _("Would recommend it") '
+                'if review.would_recommend else _("Would not recommend it") }}</p>{% endif %}\n',
+            ),
+            Put(
+                REVIEW_PARTS,
+                'review.get("comment") or "" }}</textarea>\n',
+                '{% set known = review.get("would_recommend") | string | lower %}\n'
+                '{% set chosen = typed.text("would_recommend") if is_typed else known %}\n'
+                '<label for="{{ id }}-recommend">{{ _("Would you recommend it?") }}</label>\n'
+                '<select id="{{ id }}-recommend" name="would_recommend">'
+                '{% for value, text in [("", ""), ("true", _("Yes")), ("false", _("No"))] %}'
+                '<option value="{{ value }}"{% if chosen == value %} selected{% endif %}>{{ text }}</option>'
+                "{% endfor %}</select>\n",
+            ),
+        ),
+        4: (
+            translated(
+                REVIEW_PARTS,
+                {
+                    "Would recommend it": "Recomenda",
+                    "Would not recommend it": "Não recomenda",
+                    "Would you recommend it?": "Você recomendaria?",
+                    "Yes": "Sim",
+                    "No": "Não",
+                },
+            ),
+        ),
+    },
+    (TRANSLATIONS_TEST, "tests/contracts/test_services.py", "tests/unit/test_reviews_model.py"),
+    forgotten=4,
+    noticed_by=(TRANSLATIONS_TEST,),
+)
+
+PAGE = Example(
+    "Add a page, or a drawing",
+    {
+        3: (
+            Put(SHOP_PAGES, "from serving.web.storefront import ", "delivery, "),
+            Put(SHOP_PAGES, "(router, reviews.router", ", delivery.router"),
+        ),
+        4: (
+            Put(
+                "tests/integration/serving/access_table.py",
+                "GET /shop/recommended                            everybody\n",
+                "GET /shop/delivery                               everybody\n",
+            ),
+        ),
+        5: (
+            translated(
+                "serving/web/templates/shop/delivery.html",
+                {
+                    "How parcels arrive · Souk": "Como os pacotes chegam · Souk",
+                    "How parcels arrive": "Como os pacotes chegam",
+                    "Each seller sends a parcel of their own.": "Cada vendedor envia o seu pacote.",
+                },
+            ),
+        ),
+    },
+    (TRANSLATIONS_TEST, "tests/contracts/test_serving_loop.py", ROUTES_TEST),
+    forgotten=3,
+    noticed_by=(ROUTES_TEST,),
+)
+
+SETTING = Example(
+    "Add a setting that changes while the platform runs",
+    {
+        1: (
+            Put(
+                SETTINGS,
+                '    "% of visitors",\n)\n',
+                "TITLED_ROWS_ENABLED = RolloutSetting(\n"
+                '    "titled_rows_enabled",\n'
+                "    100.0,\n"
+                '    "Percentage of visitors with titled rows.",\n'
+                '    "% of visitors",\n'
+                ")\n",
+            ),
+            Put(SETTINGS, "    RECOMMENDATIONS_ENABLED,\n", "    TITLED_ROWS_ENABLED,\n"),
+        ),
+        2: (
+            Put(ROWS, "definitions import RECOMMENDATIONS_ENABLED", ", TITLED_ROWS_ENABLED"),
+            Put(
+                ROWS,
+                "    if not values.is_on(RECOMMENDATIONS_ENABLED, visitor):\n        return []\n",
+                "    if not values.is_on(TITLED_ROWS_ENABLED, visitor):\n        return []\n",
+            ),
+        ),
+        3: (
+            translated(
+                "common/configuration/titled_rows_enabled",
+                {"Percentage of visitors with titled rows.": "Porcentagem de visitantes com fileiras."},
+            ),
+        ),
+        4: (DIAGRAMS,),
+    },
+    (TRANSLATIONS_TEST, "tests/contracts/test_diagrams.py"),
+    forgotten=4,
+    noticed_by=("tests/contracts/test_diagrams.py",),
+)
+
+LISTS = {
+    "event": EVENT,
+    "metric": METRIC,
+    "service": SERVICE,
+    "field": FIELD,
+    "page": PAGE,
+    "setting": SETTING,
+    "recommender": RECOMMENDER,
+    "panel": PANEL,
+}
 """List → its example; the files of the example are in the folder of that name."""

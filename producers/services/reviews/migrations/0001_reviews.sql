@@ -80,14 +80,6 @@ CREATE INDEX opinions_of_shopper ON opinions (shopper_id);
 -- Shoppers who were erased: no text, vote or report of theirs may arrive any more.
 CREATE TABLE erased_shoppers (shopper_id text PRIMARY KEY);
 
--- The reviews with how many shoppers found their last version helpful, and how many reported it.
-CREATE VIEW counted_reviews AS
-SELECT
-    reviews.*,
-    (SELECT count(*) FROM opinions WHERE (review_id, version, is_report) = (reviews.review_id, reviews.version, false))::integer AS helpful,
-    (SELECT count(*) FROM opinions WHERE (review_id, version, is_report) = (reviews.review_id, reviews.version, true))::integer AS reports
-FROM reviews;
-
 -- What audits compare: all but what only its author and moderators may read.
 CREATE VIEW audited_reviews AS
 SELECT order_id, review_id, source_id, line_number, shopper_id, product_id, seller_id, score, status, submitted_at, reason, reply
