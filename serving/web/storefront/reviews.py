@@ -15,7 +15,9 @@ from common.problems import Problem
 from producers.services.reviews.model import MAX_COMMENT_CHARS, MAX_TITLE_CHARS
 from serving.commerce.commerce_client import target_path
 from serving.gateway.gateway import identity_of, renewal
+from serving.kit.cache.completeness import mark_incomplete
 from serving.kit.parameters import Cursor, ProductId
+from serving.kit.problems import CommerceUnavailable
 from serving.kit.product_cards import read_known_cards
 from serving.products.endpoints import ProductsDep
 from serving.products.service import ProductsService
@@ -75,8 +77,15 @@ async def product_reviews_page(
 
 @router.get("/products/{product_id}/reviews/summary")
 async def product_reviews_summary(request: Request, product_id: ProductId) -> Response:
-    """Return only the aggregate and the most helpful reviews, for the page of the product."""
-    shown = await _reviews(request, product_id, sort="helpful", limit=SHOWN_WITH_PRODUCT)
+    """Return only the aggregate and the most helpful reviews, for the page of the product.
+
+    Without the service, it says that they can't be shown: the product can be bought all the same.
+    """
+    try:
+        shown = await _reviews(request, product_id, sort="helpful", limit=SHOWN_WITH_PRODUCT)
+    except CommerceUnavailable:
+        mark_incomplete()
+        shown = {"aggregate": None, "reviews": []}
     return _page(request, "_reviews_summary.html", product_id=product_id, **shown)
 
 
