@@ -9,6 +9,7 @@ import pytest
 
 from common.ids import new_id
 from producers.kit.inbox.dead_letter_queue import DeadLetterQueue
+from schemas.services import SERVICES
 from serving.ops.dead_letters import DeadLetters
 
 
@@ -74,14 +75,20 @@ def test_a_return_of_an_unpaid_order_can_be_replayed_once_it_is_paid(shop, dlq, 
 
 def test_a_replayed_letter_that_is_rejected_again_is_a_new_letter_of_each_service(shop, dlq, eventually):
     key = new_id()
+    readers = {name for name, service in SERVICES.items() if "order_cancelled" in service.reads}
+
+    def each_letter():
+        found = letters(dlq, "order_cancelled", key)
+        return found if len(found) == len(readers) else None
+
     shop.send("order_cancelled", b"no event at all", key, "orders")
-    first = eventually(lambda: found if len(found := letters(dlq, "order_cancelled", key)) == 2 else None)
+    first = eventually(each_letter)
 
     assert "sent again" in dlq("replay", "order_cancelled")
 
-    again = eventually(lambda: found if len(found := letters(dlq, "order_cancelled", key)) == 2 else None)
+    again = eventually(each_letter)
     assert {letter["offset"] for letter in first}.isdisjoint(letter["offset"] for letter in again)
-    assert {letter["stage"] for letter in again} == {"inventory", "payments"}
+    assert {letter["stage"] for letter in again} == readers
     shown = [line for line in dlq("show", "order_cancelled_dlq").splitlines() if key in line]
     assert '"raw":"no event at all"' in shown[-1]
 
@@ -89,67 +96,67 @@ def test_a_replayed_letter_that_is_rejected_again_is_a_new_letter_of_each_servic
 def test_a_letter_of_two_jobs_is_replayed_once(shop, dlq):
     key = new_id()
     for _job in ("facts", "rankings"):
-        shop.send("review_submitted_dlq", b"garbage", key, headers={"stage": "decode", "reason": "short"})
+        shop.send("payout_paid_dlq", b"garbage", key, headers={"stage": "decode", "reason": "short"})
 
-    assert dlq("replay", "review_submitted") == "1 sent again to review_submitted\n"
-    assert not letters(dlq, "review_submitted", key)
+    assert dlq("replay", "payout_paid") == "1 sent again to payout_paid\n"
+    assert not letters(dlq, "payout_paid", key)
 
 
 @pytest.fixture
 def one_cut_short(shop):
-    """The key of three dead letters of a topic that no other test uses; the second is truncated."""
+    """The key of three dead letters of a topic that no service reads and no other test uses; the second is truncated."""
     key = new_id()
     for value, cut in ((b"one", {}), (b"two", {"truncated_from": "1000000"}), (b"three", {})):
-        shop.send("review_submitted_dlq", value, key, headers={"stage": "decode", "reason": "short", **cut})
+        shop.send("payout_paid_dlq", value, key, headers={"stage": "decode", "reason": "short", **cut})
     return key
 
 
 def test_a_truncated_letter_is_not_replayed_and_stays_until_it_is_discarded(shop, dlq, one_cut_short):
-    _, cut, _ = letters(dlq, "review_submitted", one_cut_short)
+    _, cut, _ = letters(dlq, "payout_paid", one_cut_short)
     place = str(cut["offset"])
 
-    said = dlq("replay", "review_submitted")
+    said = dlq("replay", "payout_paid")
 
-    assert "2 sent again to review_submitted\n" in said
+    assert "2 sent again to payout_paid\n" in said
     assert f"1 truncated and not sent: {place}." in said
-    assert f"`./souk dlq discard review_submitted --offset {place}`" in said
-    sent = [one.value() for one in shop.messages("review_submitted") if one.key() == one_cut_short.encode()]
+    assert f"`./souk dlq discard payout_paid --offset {place}`" in said
+    sent = [one.value() for one in shop.messages("payout_paid") if one.key() == one_cut_short.encode()]
     assert sorted(sent) == [b"one", b"three"]
-    assert letters(dlq, "review_submitted", one_cut_short) == [cut]
-    assert "0 sent again" in dlq("replay", "review_submitted")
+    assert letters(dlq, "payout_paid", one_cut_short) == [cut]
+    assert "0 sent again" in dlq("replay", "payout_paid")
 
-    assert dlq("discard", "review_submitted", "--offset", place) == "1 of review_submitted_dlq discarded\n"
+    assert dlq("discard", "payout_paid", "--offset", place) == "1 of payout_paid_dlq discarded\n"
 
-    assert not letters(dlq, "review_submitted", one_cut_short)
-    assert one_cut_short in dlq("show", "review_submitted", "--offset", place)
+    assert not letters(dlq, "payout_paid", one_cut_short)
+    assert one_cut_short in dlq("show", "payout_paid", "--offset", place)
 
 
 def test_replaying_one_letter_resolves_no_other(dlq, one_cut_short):
-    first, cut, last = letters(dlq, "review_submitted", one_cut_short)
+    first, cut, last = letters(dlq, "payout_paid", one_cut_short)
 
-    dlq("replay", "review_submitted", "--offset", str(last["offset"]))
-    assert letters(dlq, "review_submitted", one_cut_short) == [first, cut]
+    dlq("replay", "payout_paid", "--offset", str(last["offset"]))
+    assert letters(dlq, "payout_paid", one_cut_short) == [first, cut]
 
-    assert dlq("discard", "review_submitted", "--all") == "2 of review_submitted_dlq discarded\n"
-    assert not letters(dlq, "review_submitted", one_cut_short)
+    assert dlq("discard", "payout_paid", "--all") == "2 of payout_paid_dlq discarded\n"
+    assert not letters(dlq, "payout_paid", one_cut_short)
 
 
 def test_a_letter_written_after_others_were_discarded_is_listed(shop, dlq, one_cut_short):
-    dlq("discard", "review_submitted", "--all")
-    shop.send("review_submitted_dlq", b"four", one_cut_short, headers={"stage": "decode"})
+    dlq("discard", "payout_paid", "--all")
+    shop.send("payout_paid_dlq", b"four", one_cut_short, headers={"stage": "decode"})
 
-    assert len(letters(dlq, "review_submitted", one_cut_short)) == 1
-    dlq("discard", "review_submitted", "--all")
+    assert len(letters(dlq, "payout_paid", one_cut_short)) == 1
+    dlq("discard", "payout_paid", "--all")
 
 
 @pytest.fixture
 def large(shop, dlq):
     """Large dead letters of a topic: 20 MB."""
-    dlq("discard", "review_submitted", "--all")
+    dlq("discard", "payout_paid", "--all")
     for number in range(200):
-        shop.send("review_submitted_dlq", os.urandom(100_000), str(number), headers={"stage": "decode"})
+        shop.send("payout_paid_dlq", os.urandom(100_000), str(number), headers={"stage": "decode"})
     yield 200
-    dlq("discard", "review_submitted", "--all")
+    dlq("discard", "payout_paid", "--all")
 
 
 @contextmanager
@@ -165,11 +172,11 @@ def memory_for_few_letters():
 def test_commands_hold_few_letters_in_memory(shop, dlq, large):
     with memory_for_few_letters():
         assert f" {large} " in dlq("list")
-        assert len(letters(dlq, "review_submitted", "7")) == 1
-        assert f"{large - 1} more" in dlq("show", "review_submitted", "--limit", "1")
-        assert f"{large} sent again" in dlq("replay", "review_submitted")
-    assert not letters(dlq, "review_submitted", "7")
-    sent = [one.key() for one in shop.messages("review_submitted") if len(one.value()) == 100_000]
+        assert len(letters(dlq, "payout_paid", "7")) == 1
+        assert f"{large - 1} more" in dlq("show", "payout_paid", "--limit", "1")
+        assert f"{large} sent again" in dlq("replay", "payout_paid")
+    assert not letters(dlq, "payout_paid", "7")
+    sent = [one.key() for one in shop.messages("payout_paid") if len(one.value()) == 100_000]
     assert sorted(sent) == sorted(str(number).encode() for number in range(large))
 
 
@@ -179,13 +186,13 @@ def test_pages_hold_few_letters_in_memory(shop, large):
     async def read():
         return [
             await dead_letters.summaries(),
-            await dead_letters.page("review_submitted", -1, 2),
-            await dead_letters.replay("review_submitted", None),
+            await dead_letters.page("payout_paid", -1, 2),
+            await dead_letters.replay("payout_paid", None),
         ]
 
     with memory_for_few_letters():
         summaries, page, sent = asyncio.run(read())
-    assert [each.letters for each in summaries if each.name == "review_submitted"] == [large]
+    assert [each.letters for each in summaries if each.name == "payout_paid"] == [large]
     assert ([each.letter.key for each in page.letters], page.total, sent) == (["0", "1"], large, large)
     assert page.next_after == page.letters[1].letter.offset
 
@@ -193,19 +200,19 @@ def test_pages_hold_few_letters_in_memory(shop, large):
 def test_letters_that_several_processes_discard_at_once_are_all_resolved(shop, dlq):
     keys = [new_id() for _ in range(24)]
     for key in keys:
-        shop.send("review_submitted_dlq", b"one", key, headers={"stage": "decode"})
+        shop.send("payout_paid_dlq", b"one", key, headers={"stage": "decode"})
     with DeadLetterQueue(shop.settings.kafka) as queue:
-        offsets = [one.offset for one in queue.unresolved("review_submitted_dlq") if one.key in keys]
+        offsets = [one.offset for one in queue.unresolved("payout_paid_dlq") if one.key in keys]
 
     def discard(own):
         with DeadLetterQueue(shop.settings.kafka) as queue:
             for offset in own:
-                queue.discard("review_submitted_dlq", [offset])
+                queue.discard("payout_paid_dlq", [offset])
 
     with ThreadPoolExecutor(3) as threads:
         list(threads.map(discard, [offsets[::3], offsets[1::3], offsets[2::3]]))
 
-    unresolved = {letter["key"] for letter in orjson.loads(dlq("list", "--json")).get("review_submitted", [])}
+    unresolved = {letter["key"] for letter in orjson.loads(dlq("list", "--json")).get("payout_paid", [])}
     assert len(offsets) == len(keys)
     assert unresolved.isdisjoint(keys)
 
