@@ -104,7 +104,7 @@ def test_a_letter_of_two_jobs_is_replayed_once(shop, dlq):
 
 @pytest.fixture
 def one_cut_short(shop):
-    """The key of three dead letters of a topic that no service reads and no other test uses; the second is truncated."""
+    """The key of three dead letters of a topic that no service reads; the second is truncated."""
     key = new_id()
     for value, cut in ((b"one", {}), (b"two", {"truncated_from": "1000000"}), (b"three", {})):
         shop.send("payout_paid_dlq", value, key, headers={"stage": "decode", "reason": "short", **cut})
