@@ -28,7 +28,7 @@ SELECT
     review.shopper_id AS shopper_id,
     review.product_id AS product_id,
     review.score AS score,
-    if(decision.last_status = '', 'submitted', decision.last_status) AS status,
+    ifNull(nullIf(decision.last_status, ''), 'submitted') AS status,
     decision.published_at AS published_at,
     decision.rejected_at AS rejected_at,
     decision.withdrawn_at AS withdrawn_at,
