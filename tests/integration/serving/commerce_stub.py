@@ -17,6 +17,7 @@ from starlette.routing import Match
 from common.guarded_route import all_routes
 from common.settings import LOOPBACK, Settings
 from producers.registry import SERVICES
+from producers.services.reviews.model import aggregate
 
 ORDER_ID = "0193b0c4-7a51-7cc2-9d0e-5f2b7f0a1c11"
 LINES = (("ana", "desk-lamp", 9990), ("new", "atlas", 7990))
@@ -73,7 +74,7 @@ def listed(order: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class CommerceStub:
-    """What the stand-in answers: an order, and by path what else a test says; and what it was asked.
+    """What the stand-in answers: an order, no review, and by path what else a test says; and what it was asked.
 
     `wrong` has the answers that no service would give.
     """
@@ -93,6 +94,8 @@ class CommerceStub:
             found: Any = listed(self.order)
         elif path == "/v1/orders" or path.startswith(f"/v1/orders/{ORDER_ID}"):
             found = self.order
+        elif path.startswith("/v1/products/") and path.endswith("/reviews"):
+            found = {"aggregate": aggregate([0] * 5), "reviews": [], "next_cursor": None}
         else:
             found = self.answers.get(path)
         scope = {"type": "http", "method": method, "path": path}
