@@ -74,7 +74,7 @@ def listed(order: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class CommerceStub:
-    """What the stand-in answers: an order, no review, and by path what else a test says; and what it was asked.
+    """What the stand-in answers: an order, no review, what else a test says by path; and what it was asked.
 
     `wrong` has the answers that no service would give.
     """
