@@ -1019,7 +1019,7 @@ def test_a_seller_replies_to_a_review_and_an_administrator_decides_about_it(site
     waiting = buyer.post("/shop/reviews", data=review)
     hidden, nothing = site.browser().get(summary).text, seller.get(replies).text
     queue = admin_browser.get("/admin/reviews").text
-    (review_id,) = re.findall(r"/admin/reviews/([0-9a-f-]{36})/publication", queue)
+    (review_id,) = re.findall(r"/shop/reviews/([0-9a-f-]{36})/withdrawal", buyer.get("/shop/reviews").text)
     decided = admin_browser.post(f"/admin/reviews/{review_id}/publication", data={"version": "1"})
     replied = seller.post(f"{replies}/{review_id}", data={"text": "We send\na new <b>one</b>."})
     too_long = seller.post(f"{replies}/{review_id}", data={"form": review_id, "text": "x" * 2_001})
@@ -1036,6 +1036,7 @@ def test_a_seller_replies_to_a_review_and_an_administrator_decides_about_it(site
 
     assert path_of(waiting) == "/shop/reviews?done=pending"
     assert ("Broken" in hidden, "Broken" in nothing) == (False, False)
+    assert f'action="/admin/reviews/{review_id}/publication"' in queue
     assert ("has a link" in queue, "&lt;i&gt;now&lt;/i&gt;" in queue) == (True, True)
     assert path_of(decided) == "/admin/reviews?done=review_published"
     assert path_of(replied) == f"{replies}?done=replied"

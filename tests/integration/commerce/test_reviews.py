@@ -12,7 +12,7 @@ from common.ids import new_id
 from common.principal import Principal
 from tests.integration.commerce.people import admin, person, staff, with_account
 
-SELLER = "seller-1"
+SELLER = "seller-of-reviews"
 NICE = "It came early, and the box was in good order."
 
 
