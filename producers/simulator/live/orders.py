@@ -63,15 +63,7 @@ class LiveOrders:
 
     async def fetch(self, order_id: str) -> dict[str, Any] | None:
         """Return the API's JSON of an order; None if there is none or the API stays unavailable."""
-        for attempt in range(MAX_ATTEMPTS):
-            try:
-                order: dict[str, Any] = await self._api.request("order", "GET", f"/v1/orders/{order_id}")
-                return order
-            except RequestRejected:
-                return None
-            except ApiUnavailable:
-                await asyncio.sleep(_BACKOFF_S * 2**attempt)
-        return None
+        return await self._request("order", "GET", f"/v1/orders/{order_id}")
 
     async def cancel(self, order_id: str) -> None:
         """Cancel an order on behalf of its shopper."""
@@ -83,22 +75,14 @@ class LiveOrders:
         self._status.cancelled_because["shopper_request"] += 1
 
     async def review(self, body: dict[str, Any]) -> None:
-        """Review a line of a delivered order on behalf of its shopper."""
-        key = {"idempotency-key": self._new_key()}
-        for attempt in range(MAX_ATTEMPTS):
-            try:
-                await self._api.request("reviews", "POST", "/v1/reviews", body, key)
-            except RequestRejected:
-                return
-            except ApiUnavailable:
-                await asyncio.sleep(_BACKOFF_S * 2**attempt)
-            else:
-                self._status.orders["reviewed"] += 1
-                self._status.record_sent("review_submitted", "reviews")
-                return
+        """Review a line of a delivered order on behalf of its shopper.
 
-    def _new_key(self) -> str:
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        The attempts have no idempotency key: with one, each would get the first refusal again, such as that
+        the delivery is not known yet. A line has one review, however often it is sent.
+        """
+        if await self._request("reviews", "POST", "/v1/reviews", body):
+            self._status.orders["reviewed"] += 1
+            self._status.record_sent("review_submitted", "reviews")
 
     async def _place(self, checkout: SubmitCart) -> dict[str, Any] | None:
         """Return the placed order, None if it was refused. All attempts share one idempotency key."""
@@ -121,11 +105,17 @@ class LiveOrders:
                 for product, units in checkout.units.items()
             ],
         }
-        key = {"idempotency-key": self._new_key()}
+        key = {"idempotency-key": str(uuid.UUID(int=self._random.getrandbits(128), version=4))}
+        return await self._request("orders", "POST", "/v1/orders", body, key)
+
+    async def _request(
+        self, endpoint: str, method: str, path: str, *given: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """Return the API's JSON; None if it refuses the request or stays unavailable."""
         for attempt in range(MAX_ATTEMPTS):
             try:
-                placed: dict[str, Any] = await self._api.request("orders", "POST", "/v1/orders", body, key)
-                return placed
+                found: dict[str, Any] = await self._api.request(endpoint, method, path, *given)
+                return found
             except RequestRejected:
                 return None
             except ApiUnavailable:
