@@ -11,7 +11,7 @@ from common.cursor import BadCursor, decode_cursor, decode_moment, encode_cursor
 
 Row = TypeVar("Row")
 
-Cursor = Annotated[str | None, Query(max_length=400, description="`next_cursor` of the previous page.")]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the previous page.")]
 Limit = Annotated[int, Query(ge=1, le=100)]
 
 

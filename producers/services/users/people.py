@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from common.cursor import BadCursor, decode_moment, encode_moment
+from common.cursor import BadCursor
 from common.email_address import normalized_email
 from common.guarded_route import policy
 from common.ids import PRINTABLE, Uuid
@@ -15,6 +15,7 @@ from common.openapi import NOT_FOUND
 from common.principal import Principal, StaffRole
 from producers.kit.erasures import ask_to_forget
 from producers.kit.http.endpoint import json_response, transactions
+from producers.kit.http.pages import Cursor, Position, cut_page
 from producers.kit.http.problems import require
 from producers.kit.http.routes import PLATFORM, JsonBody, PublicRoute, SellerPath, ServiceRoute
 from producers.kit.outbox.trace import Trace
@@ -82,24 +83,17 @@ async def list_people(
     q: Annotated[
         str | None, Query(max_length=100, pattern=PRINTABLE, description="A part of the address or the name.")
     ] = None,
-    cursor: Annotated[
-        str | None, Query(max_length=200, description="`next_cursor` of the previous page.")
-    ] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """Return people, the newest first."""
     try:
-        verified_at, user_id = (None, None) if cursor is None else decode_moment(cursor)
+        after = Position.of(cursor)
     except BadCursor as error:
         raise CURSOR_NOT_USABLE() from error
     async with transactions(request, NAME).connection() as sql:
-        found = await store.search_people(sql, q or None, verified_at, user_id, PAGE + 1)
-    last = found[PAGE - 1] if len(found) > PAGE else None
-    return json_response(
-        PeopleResponse(
-            people=found[:PAGE],
-            next_cursor=encode_moment(last.verified_at, last.user_id) if last else None,
-        )
-    )
+        found = await store.search_people(sql, q or None, after, PAGE + 1)
+    people, next_cursor = cut_page(found, PAGE, lambda it: Position(it.verified_at, it.user_id))
+    return json_response(PeopleResponse(people=list(people), next_cursor=next_cursor))
 
 
 @internal.post("", status_code=201, response_model=RegisteredResponse)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from common.principal import FIGURES_STAFF, StaffRole
+from producers.kit.http.pages import Position
 from producers.kit.http.problems import require
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
@@ -165,18 +166,12 @@ async def find_registered(sql: Any, email: str) -> str | None:
     FROM people
     WHERE ($text::text IS NULL OR position(lower($text::text) IN lower(email)) > 0
         OR position(lower($text::text) IN lower(name)) > 0)
-        AND ($verified_at::timestamptz IS NULL
-            OR (verified_at, user_id) < ($verified_at::timestamptz, $user_id::uuid))
+        AND (verified_at, user_id) < ($after.at::timestamptz, $after.row_id::uuid)
     ORDER BY verified_at DESC, user_id DESC
     LIMIT $limit::integer
 """)
-async def search_people(
-    sql: Any, text: str | None, verified_at: datetime | None, user_id: str | None, limit: int
-) -> list[PersonSummary]:
-    """Return people whose e-mail address or name contains a text, the newest first.
-
-    `verified_at` and `user_id` are those of the last person of the page before.
-    """
+async def search_people(sql: Any, text: str | None, after: Position, limit: int) -> list[PersonSummary]:
+    """Return people whose e-mail address or name contains a text, the newest first."""
 
 
 @statement("""
