@@ -130,6 +130,9 @@ TESTS_FAILED = 1
 TESTS_LEFT = 75
 """The exit code of a nightly run that ended in time with tests left: `EX_TEMPFAIL`, go on later."""
 
+LEFT = "left for the next run: "
+"""What a nightly run with tests left says before their number, also if others failed."""
+
 _LAST_FAILED = Path("v/cache/lastfailed")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import typer
 
-from cli.parallel import TESTS_LEFT, CommandRunner, Outcome, cache_options, repeat_failed, run_all
+from cli.parallel import LEFT, TESTS_LEFT, CommandRunner, Outcome, cache_options, repeat_failed, run_all
 from common.settings import ROOT, Settings
 from local.install.browser import chromium
 from local.install.environment import TEST_PACKAGES, fetch_jars, install_packages, installation_lock
@@ -118,7 +118,7 @@ def command(
     checks = [[str(Path(sys.executable).parent / tool), *arguments] for tool, *arguments in CHECKS]
     commands = {"checks": checks, **{name: [[*argv, *in_time]] for name, argv in lanes.items()}}
     outcomes = run_all(commands, environment, lanes_at_once())
-    are_left = any("left for the next run: " in outcome.output for outcome in outcomes)
+    are_left = any(LEFT in outcome.output for outcome in outcomes)
     if not nightly or time.time() < end_by:
         outcomes = repeat_failed(outcomes, lanes, caches, environment)
     for outcome in sorted(outcomes, key=lambda outcome: outcome.seconds):

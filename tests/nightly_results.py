@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.parallel import TESTS_LEFT
+from cli.parallel import LEFT, TESTS_LEFT
 from common.file_lock import file_lock
 from common.settings import ROOT
 
@@ -212,7 +212,7 @@ class NightlyRun:
         if self._passed_before:
             terminalreporter.write_line(f"passed before on these files: {self._passed_before:,}")
         if self._later:
-            terminalreporter.write_line(f"left for the next run: {len(self._later):,}")
+            terminalreporter.write_line(f"{LEFT}{len(self._later):,}")
 
     def _seconds_of(self, item: pytest.Item) -> float:
         return self._expected_s.get(test_of(item.nodeid), UNKNOWN_S if run_of(item) else 0.0)

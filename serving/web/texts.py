@@ -84,14 +84,12 @@ DETAILS: Mapping[str, str] = {
 
 OF_THE_API = frozenset(
     {
-        *(
-            "not-found",
-            "method-not-allowed",
-            "unknown-line",
-            "not-delivered",
-            "already-reviewed",
-            "unknown-review",
-        ),
+        "not-found",
+        "method-not-allowed",
+        "unknown-line",
+        "not-delivered",
+        "already-reviewed",
+        "unknown-review",
         "changed-review",
     }
 )

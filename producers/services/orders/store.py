@@ -174,14 +174,13 @@ async def find_stored_response(sql: Any, key: str, shopper_id: str) -> StoredRes
     """Return the stored response of a key that a shopper has used."""
 
 
-_PAYMENT_STATUS = """
-    CASE WHEN status = 'cancelled' AND payment_status = 'pending' THEN 'void' ELSE payment_status END
-"""
+_PAYMENT_STATUS = (
+    "CASE WHEN status = 'cancelled' AND payment_status = 'pending' THEN 'void' ELSE payment_status END"
+)
 """If an order was cancelled before it was paid, its payment is `void`."""
 
 
-@statement(
-    """
+@statement(f"""
     SELECT order_id, shopper_id, status, cancellation_reason, currency, placed_at,
         ARRAY(
             SELECT ROW(step, occurred_at, seller_id, carrier, tracking_code)
@@ -197,26 +196,19 @@ _PAYMENT_STATUS = """
             ORDER BY line_number
         ) AS lines,
         ROW(
-            """
-    + _PAYMENT_STATUS
-    + """,
+            {_PAYMENT_STATUS},
             payment_method, amount_minor, refunded_minor
         ) AS payment
     FROM orders
     WHERE order_id = $order_id::uuid AND ($owners::text[] IS NULL OR shopper_id = ANY ($owners::text[]))
-"""
-)
+""")
 async def find_order(sql: Any, order_id: str, owners: Sequence[str] | None) -> ShopperOrder | None:
     """Return an order; None if none of `owners` has it (None: anybody)."""
 
 
-@statement(
-    """
+@statement(f"""
     SELECT order_id, status, cancellation_reason, currency, amount_minor, refunded_minor, placed_at,
-        """
-    + _PAYMENT_STATUS
-    + """
-            AS payment_status,
+        {_PAYMENT_STATUS} AS payment_status,
         ARRAY(
             SELECT ROW(product_id, quantity)
             FROM order_lines
@@ -228,8 +220,7 @@ async def find_order(sql: Any, order_id: str, owners: Sequence[str] | None) -> S
         AND (placed_at, order_id) < ($after.at::timestamptz, $after.row_id::uuid)
     ORDER BY placed_at DESC, order_id DESC
     LIMIT $limit::integer
-"""
-)
+""")
 async def find_orders(sql: Any, shopper_ids: Sequence[str], after: Position, limit: int) -> list[ListedOrder]:
     """Return orders of these shopper ids, the newest first."""
 

@@ -68,7 +68,7 @@ async def _queue_page(
         problem,
         entered,
         chosen=status,
-        statuses=STATUSES | {"pending": N_("Waiting")},
+        statuses={**STATUSES, "pending": N_("Waiting")},
         flags=FLAGS,
         reasons=REASONS,
         **page,

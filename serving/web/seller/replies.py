@@ -32,15 +32,13 @@ MESSAGES: Mapping[str, str] = {
 
 router = page_router(allow("seller", "admin", traffic="page", seller_parameter="seller_id"))
 
-Unanswered = Annotated[bool, Query()]
-
 
 @router.get(PAGE)
 async def seller_replies_page(
     request: Request,
     products: ProductsDep,
     seller_id: SellerId,
-    unanswered: Unanswered = False,
+    unanswered: Annotated[bool, Query()] = False,
     cursor: Cursor | None = None,
 ) -> Response:
     """Return the published reviews of a seller, each with its reply and the form of one."""

@@ -29,7 +29,7 @@ from serving.web.translation import N_
 SHOWN_WITH_PRODUCT = "3"
 """The number of reviews on the page of a product."""
 
-STATUSES: dict[str, str] = {
+STATUSES: Mapping[str, str] = {
     "published": N_("Published"),
     "pending": N_("We read it before it is published"),
     "rejected": N_("Not published"),
