@@ -460,6 +460,13 @@ CREATE TABLE product_changed
     `height_cm` Nullable(Int32) COMMENT 'Height in centimetres, packed.' CODEC(ZSTD(1)),
     `width_cm` Nullable(Int32) COMMENT 'Width in centimetres, packed.' CODEC(ZSTD(1)),
     `photos` Nullable(Int32) COMMENT 'Number of photos.' CODEC(ZSTD(1)),
+    `description` Nullable(String) COMMENT 'What the seller says of it; plain text.' CODEC(ZSTD(1)),
+    `group_id` Nullable(String) COMMENT 'What the variants of one product have in common; null without variants.' CODEC(ZSTD(1)),
+    `attributes` Map(String, String) COMMENT 'Attribute to value, such as colour to blue.' CODEC(ZSTD(1)),
+    `condition` LowCardinality(String) COMMENT 'Condition of the seller\'s units.',
+    `handling_days` Nullable(Int32) COMMENT 'Working days until the seller hands it to a carrier, at most.' CODEC(ZSTD(1)),
+    `sku` Nullable(String) COMMENT 'The seller\'s own number of it.' CODEC(ZSTD(1)),
+    `pictures` Array(String) COMMENT 'Its pictures, the first one first: the SHA-256 of each.' CODEC(ZSTD(1)),
     `changed_fields` Array(String) COMMENT 'Names of the fields above that differ from before.' CODEC(ZSTD(1)),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
@@ -518,6 +525,13 @@ CREATE TABLE product_listed
     `height_cm` Nullable(Int32) COMMENT 'Height in centimetres, packed.' CODEC(ZSTD(1)),
     `width_cm` Nullable(Int32) COMMENT 'Width in centimetres, packed.' CODEC(ZSTD(1)),
     `photos` Nullable(Int32) COMMENT 'Number of photos.' CODEC(ZSTD(1)),
+    `description` Nullable(String) COMMENT 'What the seller says of it; plain text.' CODEC(ZSTD(1)),
+    `group_id` Nullable(String) COMMENT 'What the variants of one product have in common; null without variants.' CODEC(ZSTD(1)),
+    `attributes` Map(String, String) COMMENT 'Attribute to value, such as colour to blue.' CODEC(ZSTD(1)),
+    `condition` LowCardinality(String) COMMENT 'Condition of the seller\'s units.',
+    `handling_days` Nullable(Int32) COMMENT 'Working days until the seller hands it to a carrier, at most.' CODEC(ZSTD(1)),
+    `sku` Nullable(String) COMMENT 'The seller\'s own number of it.' CODEC(ZSTD(1)),
+    `pictures` Array(String) COMMENT 'Its pictures, the first one first: the SHA-256 of each.' CODEC(ZSTD(1)),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)

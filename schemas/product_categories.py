@@ -1,0 +1,64 @@
+"""The category tree with which a shop begins: names in each language, and the attributes of the products in each category.
+
+The file `product_categories.toml` has it. The products service copies it into its tables when it is first started;
+from then on administrators change it there. The simulator's world lists its products in it.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+FILE = Path(__file__).with_name("product_categories.toml")
+
+Names = Mapping[str, str]
+"""Language (`en`, `pt_BR`) → name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """What products are told apart by: its key in events (`colour`), its names, and its usual values.
+
+    A value's key is in events; its names are shown and searched. Sellers may write other values. The variants of one
+    product differ in attributes with `is_variant`.
+    """
+
+    key: str
+    names: Names
+    is_variant: bool = False
+    values: Mapping[str, Names] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A category. `category_id` is in events; `parent_id` is None for a department."""
+
+    category_id: str
+    parent_id: str | None
+    names: Names
+    attributes: tuple[str, ...] = ()
+    """Keys of the attributes that its products have, in the order of the form."""
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryTree:
+    """Categories by id, each after its parent, and attributes by key."""
+
+    categories: Mapping[str, Category]
+    attributes: Mapping[str, Attribute]
+
+
+@cache
+def default_tree() -> CategoryTree:
+    """Return the tree of the file."""
+    content = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    attributes = {
+        key: Attribute(key, each["names"], each.get("is_variant", False), each.get("values", {}))
+        for key, each in content["attributes"].items()
+    }
+    categories = {
+        key: Category(key, each.get("parent"), each["names"], tuple(each.get("attributes", ())))
+        for key, each in content["categories"].items()
+    }
+    return CategoryTree(categories, attributes)
