@@ -67,6 +67,7 @@ RuleName = Literal[
     "restricted_category",
     "block",
     "just_bought",
+    "one_per_group",
     "boost",
     "pin",
     "sponsored",
@@ -225,6 +226,8 @@ class RuleContext:
     currency: str | None = None
     page_category: str | None = None
     """The category of the page's product, without capitals."""
+    page_group: str | None = None
+    """The group of the page's product, whose variants the page shows already."""
     suspended: Set[str] = frozenset()
     excluded: Set[str] = frozenset()
     unwanted: Set[str] = frozenset()
