@@ -33,6 +33,7 @@ class ServedModel:
     ids: ProductIds
     trained: CompactModel
     content: CompactModel | None
+    few_shoppers: int = FEW_SHOPPERS
 
     @classmethod
     def of(cls, model: Model, content: CompactModel | None = None) -> "ServedModel":
@@ -53,7 +54,7 @@ class ServedModel:
             trained = best_neighbours(self.trained, code, NEIGHBOURS)
             content: list[Neighbour] = []
             if self.content is not None:
-                is_known = bool(trained) and self.trained.prior[code] >= FEW_SHOPPERS
+                is_known = bool(trained) and self.trained.prior[code] >= self.few_shoppers
                 limit, only = (CONTENT_NEIGHBOURS, without_events) if is_known else (NEIGHBOURS, None)
                 content = best_neighbours(self.content, code, limit, only)
                 if content and not is_known:

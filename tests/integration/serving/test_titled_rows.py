@@ -151,13 +151,30 @@ def test_a_product_of_a_category_in_the_cart_or_of_none_does_not_complete_it(
 def test_what_was_bought_goes_on_to_what_goes_with_it(
     shop: Settings, redis: "Redis[str]", visitor: str
 ) -> None:
-    redis.zadd(f"bought:{visitor}", {POTS[0]: 1_700_000_000, LAMPS[0]: 1_800_000_000})
+    redis.zadd(f"bought:{visitor}", {POTS[0]: 1_700_000_000.5, LAMPS[0]: 1_800_000_000.5})
 
     rows = rows_of(shop, visitor, page="order", n=6)
 
     assert list(rows) == ["because_bought"]
     assert rows["because_bought"]["title"] == "Because you bought Row Lamp 0"
     assert products(rows["because_bought"]) == [*LAMPS[1:], *BULBS[:2]]
+
+
+
+def test_nothing_is_because_of_a_purchase_whose_payment_may_be_declined(
+    shop: Settings, redis: "Redis[str]", visitor: str
+) -> None:
+    """The half second says that an order was confirmed."""
+    redis.zadd(f"bought:{visitor}", {POTS[0]: 1_700_000_000.5, LAMPS[0]: 1_800_000_000})
+
+    pending = rows_of(shop, visitor, page="order", n=6)
+    redis.zadd(f"bought:{visitor}", {LAMPS[0]: 0})
+    declined = rows_of(shop, visitor, page="order", n=6)
+
+    assert {name: row["title"] for name, row in pending.items()} == {
+        "because_looked": "Because you looked at Row Lamp 0"
+    }
+    assert "Row Lamp 0" not in {row["name"] for row in declined.values()}
 
 
 def test_consumables_are_offered_again_once_they_are_due(
