@@ -25,6 +25,7 @@ from serving.recommendations.schemas import TitledRows
 from serving.recommendations.service import RecommendationService
 from serving.recommendations.shelves import RowPage
 from serving.recommendations.strategies import StrategyChoice
+from tests.integration.serving.commerce_stub import ORDER_ID, CommerceStub, order_of_two_sellers
 from tests.integration.serving.conftest import put_offers
 from tests.principals import bearer
 
@@ -244,3 +245,21 @@ def test_the_cart_of_a_page_is_that_of_the_browser(shop: Settings, redis: "Redis
         assert "in your cart" not in html
         assert "Completes your cart" not in html
     assert "Goes with Row Lamp 0 in your cart" in same
+
+
+def test_the_page_of_a_cancelled_order_has_no_rows(
+    shop: Settings, redis: "Redis[str]", commerce: CommerceStub
+) -> None:
+    page = f"/shop/orders/{ORDER_ID}"
+    with httpx.Client(
+        base_url=shop.serving, trust_env=False, timeout=30, follow_redirects=True
+    ) as browser:
+        session = browser.get("/shop/visitor").raise_for_status().json()["session"]
+        redis.zadd(f"bought:{session}", {LAMPS[0]: 1_800_000_000.5})
+        paid = browser.get(page).raise_for_status().text
+        commerce.order = order_of_two_sellers("cancelled", "cancelled")
+        declined = browser.get(page).raise_for_status().text
+        redis.delete(f"bought:{session}")
+
+    assert "Because you bought Row Lamp 0" in paid
+    assert "Because you" not in declined
