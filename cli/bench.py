@@ -252,8 +252,8 @@ def cold_start(
 ) -> None:
     """Measure how good the lists beside products are that few have seen.
 
-    Hides the history of some products of a simulated marketplace, whose truth is known. Starts a temporary Redis
-    and stops it at the end.
+    Hides the history of some products of a simulated marketplace, whose truth is known. Starts a temporary
+    Redis and stops it at the end.
     """
     from bench.recommendations import cold_start as bench_cold_start
 

@@ -90,7 +90,8 @@ def similar_sides(expected: pa.Table, actual: pa.Table) -> Sides:
 def offer_sides(expected: pa.Table, hashes: dict[str, list[str | None]]) -> Sides:
     """Return both sides, with every seller's offer; `hashes` has the fields `offers` and `stock` by product.
 
-    A missing name, category or group is "", a stock that was never counted is -1. Attributes are sorted lines.
+    A missing name, category or group is "", a stock that was never counted is -1. Attributes are sorted
+    lines.
     """
     rows = [offer for product_id, fields in hashes.items() for offer in read_offers(product_id, *fields)]
     actual = pa.table(

@@ -2,9 +2,9 @@
 
 Products with a long history lose all but a few of their visits. The lists are those of the API
 (`RecommendationService.similar`) from a Redis that has what job `recommendations` would have written, with a
-model that was trained on the same visits. The truth is whether the same shoppers want two products: the cosine
-of their probabilities to be viewed, over all shoppers. A second measure are the neighbours that the full
-history gives. Nothing of both is known to the lists.
+model that was trained on the same visits. The truth is whether the same shoppers want two products: the
+cosine of their probabilities to be viewed, over all shoppers. A second measure are the neighbours that the
+full history gives. Nothing of both is known to the lists.
 """
 
 import asyncio

@@ -19,7 +19,8 @@ NEIGHBOURS = 32
 """The number of neighbours of a product in the trained model. Readers of co-visits read as many."""
 
 FEW_SHOPPERS = 5
-"""A product of fewer shoppers has no neighbours in the trained model, if any are like it: they would be chance."""
+"""A product of fewer shoppers has no neighbours in the trained model, if any products are like it: they would
+be chance."""
 
 CONTENT_NEIGHBOURS = 8
 """The number of neighbours with similar content: products without events, for a product that has events."""
@@ -46,8 +47,8 @@ class ServedModel:
         """Return each product that has neighbours, with its row.
 
         A product with neighbours in the trained model gets neighbours by content among products without any
-        event, which no other model recommends. A product without them, and one of few shoppers, gets neighbours
-        by content of any kind.
+        event, which no other model recommends. A product without them, and one of few shoppers, gets
+        neighbours by content of any kind.
         """
         without_events = self.trained.prior <= 0
         for code in range(len(self.ids)):

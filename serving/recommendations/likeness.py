@@ -19,6 +19,9 @@ PRICE, POPULARITY = 0.25, 0.25
 """The weights of a near price and of popularity beside what is shared, each from 0 to 1. They decide among
 products that share equally much, and everything where nothing is shared."""
 
+SIMILAR = 0.1
+"""A product that shares less than this is no similar one: it is popular in the category, at about the price."""
+
 _WORDS = re.compile(r"[^\W_]{2,}")
 
 
@@ -35,8 +38,19 @@ class ProductContent(NamedTuple):
     log_price: float
 
 
+class AlikeProducts(NamedTuple):
+    """The products of a category that are most like one of them, and their scores, best first.
+
+    `similar` share attributes or words with it, `others` next to nothing.
+    """
+
+    similar: Neighbours
+    others: Neighbours
+    category: str | None
+
+
 def words(text: str) -> list[str]:
-    """Return the words of a text without capitals and accents, in their order; single letters are left out."""
+    """Return the words of a text without capitals and accents, in their order, without single letters."""
     plain = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
     return _WORDS.findall(plain.casefold())
 
@@ -58,14 +72,14 @@ def most_alike(
     others: Mapping[str, ProductContent],
     popularity: Mapping[str, float],
     limit: int,
-) -> Neighbours:
-    """Return the `limit` products that are most like one of the same category, best first.
+) -> AlikeProducts:
+    """Return the `limit` products that are most like one of the same category.
 
-    The score is shared + `PRICE` · near + `POPULARITY` · popular. `shared` is the weight of the traits that
+    The score is shared + `PRICE` · near + `POPULARITY` · √popular. `shared` is the weight of the traits that
     both have, relative to that of all traits which the product shares with any other. A trait weighs the
     logarithm of how rare it is among the others (Spärck Jones 1972, inverse document frequency), so that a
-    brand says more than a frequent colour. A product with more traits is not more alike for that: its score is
-    divided by the root of how many times as many it has. `near` is exp(−|ln(price / own price)|).
+    brand says more than a frequent colour. A product with more traits is not more alike for that: what it
+    shares is divided by the root of how many times as many it has. `near` is exp(−|ln(price / own price)|).
 
     Args:
         own: the content of the product.
@@ -80,16 +94,21 @@ def most_alike(
     }
     weights = _trait_weights(own, candidates)
     whole = sum(weights.values())
+    shared: dict[str, float] = {}
     scores: dict[str, float] = {}
     for product_id, each in candidates.items():
-        shared = 0.0
-        if whole > 0.0:
-            excess = max(1.0, len(each.traits) / len(own.traits))
-            shared = sum(weights.get(trait, 0.0) for trait in each.traits) / whole / sqrt(excess)
+        excess = max(1.0, len(each.traits) / len(own.traits)) if own.traits else 1.0
+        common = sum(weights.get(trait, 0.0) for trait in each.traits)
+        shared[product_id] = common / whole / sqrt(excess) if whole > 0.0 else 0.0
         near = exp(-abs(each.log_price - own.log_price))
         popular = sqrt(popularity.get(product_id, 0.0))
-        scores[product_id] = shared + PRICE * near + POPULARITY * popular
-    return dict(nlargest(limit, scores.items(), key=lambda scored: (scored[1], scored[0])))
+        scores[product_id] = shared[product_id] + PRICE * near + POPULARITY * popular
+    best = nlargest(limit, scores.items(), key=lambda scored: (scored[1], scored[0]))
+    return AlikeProducts(
+        {product_id: score for product_id, score in best if shared[product_id] >= SIMILAR},
+        {product_id: score for product_id, score in best if shared[product_id] < SIMILAR},
+        own.category,
+    )
 
 
 def _trait_weights(own: ProductContent, candidates: Mapping[str, ProductContent]) -> dict[str, float]:

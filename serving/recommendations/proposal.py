@@ -126,11 +126,11 @@ def blend(
 def weights_until_supported(
     weights: Mapping[str, float], answered: Collection[str], by_visits: str, instead: str, support: float
 ) -> dict[str, float]:
-    """Return the weights of the sources while visits support only a part of what goes with the visitor's products.
+    """Return the weights while visits support only a part of what goes with the visitor's products.
 
-    Relative to its best score, a source counts as much when two people saw something together as when thousands
-    did. So the source that learns from visits counts as far as they support it, from 0 to 1. `instead` counts for
-    the rest as much as all sources that answered.
+    Relative to its best score, a source counts as much when two people saw something together as when
+    thousands did. So the source `by_visits` counts as far as they support it, from 0 to 1. For the rest,
+    `instead` counts as much as all sources that answered.
     """
     whole = sum(weights.get(source, 0.0) for source in answered)
     return {

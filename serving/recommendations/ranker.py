@@ -143,7 +143,7 @@ def explored(
 def one_of_each_group(
     group_of: Mapping[str, str | None], shuffled: Callable[[int], Sequence[int]]
 ) -> dict[str, float]:
-    """Return products of which no two are variants of one group, each with the chance with which it was drawn.
+    """Return products of which no two are variants of one group, and the chance that each was drawn with.
 
     Args:
         group_of: product → its group; None for a product without variants.

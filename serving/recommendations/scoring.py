@@ -137,8 +137,8 @@ def cosines(
 def visits_together(together: float, own: float, visits: float) -> float:
     """Return about how many of the visits to a product had another one, too.
 
-    A visit that bought both adds nine times as much to the co-visits as one that viewed both. The share of the
-    co-visits in the interest does not depend on that, nor on their age.
+    A visit that bought both adds nine times as much to the co-visits as one that viewed both. The share of
+    the co-visits in the interest does not depend on that, nor on their age.
 
     Args:
         together: the co-visits of both.
@@ -151,8 +151,8 @@ def visits_together(together: float, own: float, visits: float) -> float:
 def list_support(neighbours: Neighbours, visits: Mapping[str, float]) -> float:
     """Return which share of a list of the best neighbours is supported by visits, from 0 to 1.
 
-    A neighbour with n common visits counts p / (p + `PAIRS`), where p = n (n − 1) / 2 is the number of pairs of
-    visits that agree on it. So what one visit had together says nothing, and what two had little. Pairs of
+    A neighbour with n common visits counts p / (p + `PAIRS`), where p = n (n − 1) / 2 is the number of pairs
+    of visits that agree on it. So what one visit had together says nothing, and what two had little. Pairs of
     people are the idea of Swing (Yang et al. 2020, arXiv 2010.05525). Places without a neighbour count 0.
 
     Args:
@@ -173,12 +173,13 @@ def heaviest(seeds: Iterable[Seed], limit: int) -> list[Seed]:
 def supported_seeds(seeds: Sequence[Seed], co_visits: Mapping[str, CoVisits]) -> list[Seed]:
     """Return the seeds, of which those count less whose neighbours few visits support.
 
-    A seed counts in full once half of its list is supported. Among several seeds, a product that few have seen
-    would otherwise decide: its few neighbours have high cosines.
+    A seed counts in full once half of its list is supported. Among several seeds, a product that few have
+    seen would otherwise decide: its few neighbours have high cosines.
     """
+    supports = (min(1.0, 2.0 * co_visits[seed.product_id].support) for seed in seeds)
     return [
-        Seed(seed.product_id, seed.weight * max(LEAST_SUPPORT, min(1.0, 2.0 * co_visits[seed.product_id].support)))
-        for seed in seeds
+        Seed(seed.product_id, seed.weight * max(LEAST_SUPPORT, support))
+        for seed, support in zip(seeds, supports, strict=True)
     ]
 
 

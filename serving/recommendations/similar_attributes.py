@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from redis.asyncio import Redis
 
-from serving.recommendations.likeness import most_alike
+from serving.recommendations.likeness import AlikeProducts, most_alike
 from serving.recommendations.product_cache import ProductCache, ProductContents
-from serving.recommendations.proposal import Proposal
+from serving.recommendations.proposal import Proposal, SeedParts
 from serving.recommendations.recommender import (
     CANDIDATES,
     NEIGHBOURS,
@@ -14,15 +14,14 @@ from serving.recommendations.recommender import (
     NeighbourCache,
     PassedOver,
     RecommendationRequest,
-    neighbour_proposals,
 )
-from serving.recommendations.scoring import Neighbours, Seed, heaviest
+from serving.recommendations.scoring import Seed, heaviest, score
 
 MAX_UNSUPPORTED = 4
 """The largest number of products of a visitor that others are compared with: each may read a category."""
 
 
-class AlikeProducts(ProductCache[Neighbours]):
+class AlikeCache(ProductCache[AlikeProducts]):
     """The products that are most like a product, among the 200 of most interest in its category."""
 
     ttl_s = 60.0
@@ -35,31 +34,34 @@ class AlikeProducts(ProductCache[Neighbours]):
         super().__init__(redis)
         self._rankings, self._contents = rankings, contents
 
-    async def _read(self, product_ids: Sequence[str], prefix: str) -> dict[str, Neighbours]:
+    async def _read(self, product_ids: Sequence[str], prefix: str) -> dict[str, AlikeProducts]:
         own = await self._contents.of(product_ids, prefix)
         categories = {each.category for each in own.values() if each and each.category}
-        rankings = {
-            category: dict(members) for category, members in (await self._rankings.of(categories, prefix)).items()
-        }
-        listed = await self._contents.of(
-            dict.fromkeys(product_id for each in rankings.values() for product_id in each), prefix
-        )
-        found: dict[str, Neighbours] = {}
+        found = await self._rankings.of(categories, prefix)
+        rankings = {category: dict(members) for category, members in found.items()}
+        ranked = dict.fromkeys(product_id for each in rankings.values() for product_id in each)
+        contents = await self._contents.of(ranked, prefix)
+        alike: dict[str, AlikeProducts] = {}
         for product_id in product_ids:
             content = own[product_id]
-            popularity = rankings[content.category] if content and content.category else {}
+            if content is None or content.category is None:
+                alike[product_id] = AlikeProducts({}, {}, None)
+                continue
+            popularity = rankings[content.category]
             others = {
-                other: each for other in popularity if other != product_id and (each := listed[other]) is not None
+                other: each
+                for other in popularity
+                if other != product_id and (each := contents[other]) is not None
             }
-            found[product_id] = most_alike(content, others, popularity, NEIGHBOURS) if content and others else {}
-        return found
+            alike[product_id] = most_alike(content, others, popularity, NEIGHBOURS)
+        return alike
 
 
 class SimilarAttributes:
     """Proposes products with the attributes, the words and about the price of the visitor's products.
 
-    They are of the same category. A product of the visitor counts as far as its co-visits do not support what
-    goes with it, so that one that many have seen has no part in it.
+    They are of the same category. A product of the visitor counts as far as visits do not support what goes
+    with it, so that one that many have seen has no part in it.
     """
 
     strategy = "similar_attributes"
@@ -68,20 +70,33 @@ class SimilarAttributes:
         self, redis: Redis, co_visits: NeighbourCache, rankings: CategoryRankings, contents: ProductContents
     ) -> None:
         self._co_visits = co_visits
-        self._alike = AlikeProducts(redis, rankings, contents)
+        self._alike = AlikeCache(redis, rankings, contents)
 
     async def propose(self, request: RecommendationRequest, wanted: int) -> Sequence[Proposal]:
-        """Return the products that are most like those of the visitor."""
+        """Return the products that are most like those of the visitor.
+
+        The reason of one that shares next to nothing is its category, in which it is popular.
+        """
         if not request.seeds:
             raise PassedOver("no_history")
         prefix = request.cards.prefix
         co_visits = await self._co_visits.of([seed.product_id for seed in request.seeds], prefix)
         unsupported = heaviest(
-            (Seed(seed.product_id, seed.weight * (1.0 - co_visits[seed.product_id].support))
-             for seed in request.seeds),
+            (
+                Seed(seed.product_id, seed.weight * (1.0 - co_visits[seed.product_id].support))
+                for seed in request.seeds
+            ),
             MAX_UNSUPPORTED,
-        )  # fmt: skip
-        alike = await self._alike.of([seed.product_id for seed in unsupported], prefix)
-        return neighbour_proposals(
-            "content", unsupported, alike, max(CANDIDATES, 2 * wanted), request.excluded
         )
+        alike = await self._alike.of([seed.product_id for seed in unsupported], prefix)
+        every = {product_id: {**each.similar, **each.others} for product_id, each in alike.items()}
+        similar = {product_id: each.similar for product_id, each in alike.items()}
+        parts = [(1.0, SeedParts("content", unsupported, similar))]
+        proposals = []
+        for found in score(unsupported, every, max(CANDIDATES, 2 * wanted), request.excluded):
+            if any(found.product_id in each for each in similar.values()):
+                proposals.append(Proposal(found.product_id, found.score, "content", None, parts))
+            else:
+                category = next(each.category for each in alike.values() if found.product_id in each.others)
+                proposals.append(Proposal(found.product_id, found.score, "category", category))
+        return proposals

@@ -84,8 +84,8 @@ def in_cart(changed: ProductTimes, bought: ProductTimes) -> ProductTimes:
     Args:
         changed: product → when it was last put into the cart or taken out, to the millisecond. The time of a
             removal has half a millisecond added (jobs/recommendations/views/carts.sql).
-        bought: product → when it was last bought, to the second (and half a second if it was confirmed). If both
-            happened in the same second, the product counts as bought afterwards.
+        bought: product → when it was last bought, to the second, and half a second if it was confirmed. If
+            both happened in the same second, the product counts as bought afterwards.
     """
     return {
         product_id: floor(moment)

@@ -412,7 +412,9 @@ def test_where_nothing_goes_with_what_was_seen_its_category_does(shop: Shop) -> 
     await_true(lambda: shop.shown(bea), "an answer")
     answer = shop.api.get(f"/v1/recommendations/{bea}").json()
 
-    assert set(answer["items"][0]["sources"]) == {"popular_in_category"}
+    assert {"popular_in_category"} <= set(answer["items"][0]["sources"]) <= {
+        "popular_in_category", "similar_attributes",
+    }  # fmt: skip
     assert answer["items"][0]["reason"]["text"] == "Popular in light"
 
 
@@ -481,7 +483,8 @@ def test_a_product_that_is_left_over_in_a_category_is_not_shown_there(shop: Shop
     await_true(lambda: other in shop.shown(bea), "an answer")
 
     [first, *_] = answer = shop.api.get(f"/v1/recommendations/{bea}").json()["items"]
-    assert (first["product_id"], set(first["sources"])) == (other, {"popular_in_category"})
+    assert first["product_id"] == other
+    assert "popular_in_category" in first["sources"]
     assert moved not in [item["product_id"] for item in answer]
 
 

@@ -30,7 +30,9 @@ def content(
 
 
 def order(own: ProductContent, others: dict[str, ProductContent], **popularity: float) -> list[str]:
-    return list(most_alike(own, others, popularity, 9))
+    found = most_alike(own, others, popularity, 9)
+    scores = {**found.similar, **found.others}
+    return sorted(scores, key=lambda product_id: -scores[product_id])
 
 
 def test_words_are_without_capitals_accents_and_single_letters() -> None:
@@ -122,11 +124,13 @@ CONTENTS = st.builds(
 def test_scores_are_bounded_above_0_and_best_first(
     own: ProductContent, others: dict[str, ProductContent], popularity: dict[str, float], limit: int
 ) -> None:
-    found = most_alike(own, others, popularity, limit)
+    similar, rest, category = most_alike(own, others, popularity, limit)
 
-    assert len(found) <= limit
-    assert list(found.values()) == sorted(found.values(), reverse=True)
-    assert all(0.0 <= score <= 1.0 + PRICE + POPULARITY + 1e-9 for score in found.values())
+    assert category == own.category
+    assert len(similar | rest) == len(similar) + len(rest) <= limit
+    for found in (similar, rest):
+        assert list(found.values()) == sorted(found.values(), reverse=True)
+        assert all(0.0 <= score <= 1.0 + PRICE + POPULARITY + 1e-9 for score in found.values())
 
 
 def test_the_score_is_that_of_its_formula() -> None:
@@ -135,5 +139,5 @@ def test_the_score_is_that_of_its_formula() -> None:
 
     found = most_alike(own, others, {"half": 0.25}, 9)
 
-    assert found["half"] == pytest.approx(1.0 + PRICE * exp(-log(2)) + POPULARITY * 0.5)
-    assert found["none"] == pytest.approx(PRICE)
+    assert found.similar == {"half": pytest.approx(1.0 + PRICE * exp(-log(2)) + POPULARITY * 0.5)}
+    assert found.others == {"none": pytest.approx(PRICE)}

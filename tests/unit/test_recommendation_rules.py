@@ -482,7 +482,10 @@ def test_a_product_that_may_not_be_shown_leaves_its_drawn_place_to_the_ranking()
 
 def test_a_variant_that_is_drawn_replaces_the_one_that_was_ranked() -> None:
     ranked = shop(("blue", "ana", "lamps"), ("lamp", "ana", "lamps"))
-    blue, red = (replace(each, card=replace(each.card, group_id="g")) for each in (ranked[0], shop(("red", "ana", "lamps"))[0]) if each.card)  # fmt: skip
+    [red] = shop(("red", "ana", "lamps"))
+    blue, red = (
+        replace(each, card=replace(each.card, group_id="g")) for each in (ranked[0], red) if each.card
+    )
     extras = {"red": replace(red, rank=None)}
 
     shown = apply_rules([blue, ranked[1]], extras, [(1, "red", 0.1)], RuleContext(), 3)

@@ -1,7 +1,7 @@
 """Applies the rules to the candidates of one answer. Their order is fixed. Pure.
 
-1. `in_stock`, `deliverable`, `restricted_category`, `block`, `just_bought` and `one_per_group` remove products
-   (`checks.py`). They hold for everything that a later rule inserts, too.
+1. `in_stock`, `deliverable`, `restricted_category`, `block`, `just_bought` and `one_per_group` remove
+   products (`checks.py`). They hold for everything that a later rule inserts, too.
 2. `boost` changes the order.
 3. `pin`, `sponsored` and `exposure` give products places of their own, in this order: no other rule displaces
    a pin, and nobody can buy its place.
