@@ -1,4 +1,4 @@
-"""Runs a temporary platform, its ClickHouse or its Redis for one benchmark, with its own directory and ports."""
+"""Runs a temporary platform, or its ClickHouse or Redis for a benchmark, with its own directory and ports."""
 
 import signal
 import subprocess

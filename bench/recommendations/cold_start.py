@@ -36,7 +36,7 @@ from producers.simulator.randomness import named_rng
 from producers.simulator.visits import draw_organic_views, draw_visits
 from producers.simulator.world.shape import WorldShape
 from producers.simulator.world.world import World, build_world
-from recommenders.evaluation.loaders import log_of
+from recommenders.evaluation.loaders.interactions import log_of
 from recommenders.evaluation.loaders.attributes import attributes_of
 from recommenders.registry import MODELS
 from recommenders.training.neighbour_rows import FEW_SHOPPERS, ServedModel, similar_content
@@ -245,7 +245,7 @@ class Shop:
 
     def _write_product(self, pipeline: Any, code: int, product_id: str, sums: CoVisitSums) -> None:
         offer = {name: self.columns[name][code] for name in self.columns}
-        card = {"offers": orjson.dumps([{**offer, "listed": 1}])}
+        card: dict[str, bytes] = {"offers": orjson.dumps([{**offer, "listed": 1}])}
         interest = float(sums.interest[code])
         if interest > 0:
             card |= {"interest": repr(interest).encode(), "visits": str(sums.visits[code]).encode()}
@@ -260,12 +260,14 @@ class Shop:
         if members:
             pipeline.zadd(f"similar:{product_id}", members)
 
-    def _publish(self, redis: "Redis[bytes]", log: VisitLog) -> None:
+    def _publish(self, redis: Redis, log: VisitLog) -> None:
         """Train a model on the log and publish it once for each number of shoppers from which it is used."""
         texts = {name: self.columns[name] for name in ("name", "category") if name in self.columns}
         words = [" ".join(f"{key}_{value}" for key, value in (each or {}).items())
                  for each in self.columns.get("attributes", [])]  # fmt: skip
-        table = pa.table({"item": self.world.products.ids, **texts, **({"attributes": words} if words else {})})
+        table = pa.table(
+            {"item": self.world.products.ids, **texts, **({"attributes": words} if words else {})}
+        )
         columns = {
             "user": pa.array(log.shopper),
             "item": pa.array([self.world.products.ids[code] for code in log.product.tolist()]),
@@ -402,9 +404,9 @@ def show(result: ColdStartResult, console: Console) -> None:
     print_notes(
         console,
         (
-            f"{result.hidden} of {result.products:,} products were hidden; they have {result.visits_of_hidden:g} "
-            "visits on average",
-            "wanted: NDCG of whether the same shoppers want both; as full history: NDCG of the neighbours that all "
-            "visits give",
+            f"{result.hidden} of {result.products:,} products were hidden; "
+            f"they have {result.visits_of_hidden:g} visits on average",
+            "wanted: NDCG of whether the same shoppers want both",
+            "as full history: NDCG of the neighbours that all visits give",
         ),
     )

@@ -113,7 +113,7 @@ def _cards() -> Iterator[list[tuple[Any, ...]]]:
         offer = {
             "listed": 1, "seller_id": next(ids), "name": f"Desk lamp with a shade, model {number}",
             "category": "home_lighting", "currency": "BRL", "price_minor": 12_990,
-            "attributes": {"brand": "casaviva", "colour": "dark_blue", "material": "wood", "room": "living_room"},
+            "attributes": {"brand": "casaviva", "colour": "blue", "material": "wood", "room": "living_room"},
         }  # fmt: skip
         stock = orjson.dumps({offer["seller_id"]: 17})
         key = PREFIX + KEY.format(next(ids))

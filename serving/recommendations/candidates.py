@@ -116,7 +116,7 @@ class CandidateCollector:
     ) -> Mapping[str, float]:
         """Ask the source that counts until visits support the others, and return the weights of all."""
         source, seeds = strategy.until_supported, self._request.seeds
-        if source not in self._recommenders or self._co_visits is None or not seeds:
+        if source is None or source not in self._recommenders or self._co_visits is None or not seeds:
             return weights
         co_visits = await self._co_visits.of([each.product_id for each in seeds], self._request.cards.prefix)
         support = mean_support(seeds, co_visits)

@@ -20,7 +20,7 @@ PRICE, POPULARITY = 0.25, 0.25
 products that share equally much, and everything where nothing is shared."""
 
 SIMILAR = 0.1
-"""A product that shares less than this is no similar one: it is popular in the category, at about the price."""
+"""A product that shares less than this is not similar: it is popular in the category, at about the price."""
 
 _WORDS = re.compile(r"[^\W_]{2,}")
 
@@ -39,13 +39,13 @@ class ProductContent(NamedTuple):
 
 
 class AlikeProducts(NamedTuple):
-    """The products of a category that are most like one of them, and their scores, best first.
+    """The products of a category that are most like one of them, with their scores, best first.
 
-    `similar` share attributes or words with it, `others` next to nothing.
+    `similar` are those of `scores` that share attributes or words with it.
     """
 
+    scores: Neighbours
     similar: Neighbours
-    others: Neighbours
     category: str | None
 
 
@@ -103,12 +103,9 @@ def most_alike(
         near = exp(-abs(each.log_price - own.log_price))
         popular = sqrt(popularity.get(product_id, 0.0))
         scores[product_id] = shared[product_id] + PRICE * near + POPULARITY * popular
-    best = nlargest(limit, scores.items(), key=lambda scored: (scored[1], scored[0]))
-    return AlikeProducts(
-        {product_id: score for product_id, score in best if shared[product_id] >= SIMILAR},
-        {product_id: score for product_id, score in best if shared[product_id] < SIMILAR},
-        own.category,
-    )
+    best = dict(nlargest(limit, scores.items(), key=lambda scored: (scored[1], scored[0])))
+    similar = {product_id: score for product_id, score in best.items() if shared[product_id] >= SIMILAR}
+    return AlikeProducts(best, similar, own.category)
 
 
 def _trait_weights(own: ProductContent, candidates: Mapping[str, ProductContent]) -> dict[str, float]:

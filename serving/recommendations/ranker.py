@@ -152,9 +152,7 @@ def one_of_each_group(
     variants: dict[str, list[str]] = {}
     for product_id, group in group_of.items():
         variants.setdefault(f"group {group}" if group else f"product {product_id}", []).append(product_id)
-    return {
-        each[shuffled(len(each))[0] if len(each) > 1 else 0]: 1 / len(each) for each in variants.values()
-    }
+    return {each[shuffled(len(each))[0] if len(each) > 1 else 0]: 1 / len(each) for each in variants.values()}
 
 
 async def random_list(

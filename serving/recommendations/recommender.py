@@ -11,8 +11,6 @@ from itertools import islice
 from sys import intern
 from typing import Any, Literal, Protocol, TypeVar
 
-from redis.asyncio import Redis
-
 from serving.kit.live_versions import LiveVersions
 from serving.kit.product_cards import KEY, ProductCardLoader
 from serving.kit.rankings import ranking

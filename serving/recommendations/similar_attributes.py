@@ -1,6 +1,6 @@
 """The recommender of products that are like those of the visitor, for products that few have seen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from redis.asyncio import Redis
 
@@ -89,14 +89,17 @@ class SimilarAttributes:
             MAX_UNSUPPORTED,
         )
         alike = await self._alike.of([seed.product_id for seed in unsupported], prefix)
-        every = {product_id: {**each.similar, **each.others} for product_id, each in alike.items()}
+        every = {product_id: each.scores for product_id, each in alike.items()}
         similar = {product_id: each.similar for product_id, each in alike.items()}
         parts = [(1.0, SeedParts("content", unsupported, similar))]
-        proposals = []
-        for found in score(unsupported, every, max(CANDIDATES, 2 * wanted), request.excluded):
-            if any(found.product_id in each for each in similar.values()):
-                proposals.append(Proposal(found.product_id, found.score, "content", None, parts))
-            else:
-                category = next(each.category for each in alike.values() if found.product_id in each.others)
-                proposals.append(Proposal(found.product_id, found.score, "category", category))
-        return proposals
+        is_similar = frozenset().union(*similar.values())
+        return [
+            Proposal(product_id, value, "content", None, parts)
+            if product_id in is_similar
+            else Proposal(product_id, value, "category", _category_of(product_id, alike.values()))
+            for product_id, value in score(unsupported, every, max(CANDIDATES, 2 * wanted), request.excluded)
+        ]
+
+
+def _category_of(product_id: str, alike: Iterable[AlikeProducts]) -> str | None:
+    return next(each.category for each in alike if product_id in each.scores)

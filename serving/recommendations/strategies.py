@@ -22,8 +22,8 @@ Source = Literal[
     "popular_products",
 ]
 """The name of a recommender: what others viewed together with the visitor's products until a moment ago, what
-the trained model says, products with similar names and categories in that model, products of the same category
-with similar attributes, popular in the visitor's categories, popular in the whole shop."""
+the trained model says, products with similar names and categories in that model, products of the same
+category with similar attributes, popular in the visitor's categories, popular in the whole shop."""
 
 
 @dataclass(frozen=True, slots=True)

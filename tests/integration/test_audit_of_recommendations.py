@@ -91,7 +91,16 @@ def test_a_purchase_that_is_not_marked_as_paid_is_found(shop: Settings) -> None:
 
 
 def test_an_offer_has_the_attributes_and_the_group_of_its_newest_listing(shop: Settings) -> None:
-    columns = ["event_id", "occurred_at", "product_id", "seller_id", "currency", "price_minor", "group_id", "attributes"]
+    columns = [
+        "event_id",
+        "occurred_at",
+        "product_id",
+        "seller_id",
+        "currency",
+        "price_minor",
+        "group_id",
+        "attributes",
+    ]
     listed = ["l", OLD, "mug", "bob", "BRL", 900, None, {"colour": "red"}]
     changed = ["c", NEW, "mug", "bob", "BRL", 900, "g", {"room": "hall", "colour": "blue"}]
     with connect(shop, admin=True) as client:

@@ -93,7 +93,9 @@ def test_the_best_neighbours_are_written_and_products_without_events_beside_them
     assert {one.code for one in row.content} <= set(range(55, 60))
 
 
-def test_a_product_of_few_shoppers_has_products_like_it_instead_of_neighbours_in_the_model(redis: Redis) -> None:
+def test_a_product_of_few_shoppers_has_products_like_it_instead_of_neighbours_in_the_model(
+    redis: Redis,
+) -> None:
     model = served()
     model.trained.prior[3] = FEW_SHOPPERS - 1
     unlike = ServedModel(model.name, model.ids, model.trained, None)

@@ -287,10 +287,12 @@ def test_times_beyond_the_range_of_an_int_of_seconds_are_not_changed(run: Run) -
 
 @scenario(
     {
-        "order_confirmed": [confirmed("o4", "vase"), confirmed("o5", "cup"), {**confirmed("o6"), "placed_at": None}],
+        "order_confirmed": [
+            confirmed("o4", "vase"), confirmed("o5", "cup"), confirmed("o6") | {"placed_at": None},
+        ],
         "order_cancelled": [cancelled("o2", "rug", "lamp"), cancelled("o5", "cup")],
         "order_placed": [
-            placed("o1", "lamp"), placed("o2", "rug", "lamp", moment=TOMORROW), placed("o3", "vase", moment=NOON),
+            placed("o1", "lamp"), placed("o2", "rug", "lamp", moment=TOMORROW), placed("o3", "vase"),
             placed("o4", "vase"), placed("o5", "cup"), placed("o6", "mat"),
         ],
     }
@@ -299,8 +301,8 @@ def test_a_bought_product_is_stored_unless_its_order_was_cancelled(tables: Table
     """Half a second more says that the order was confirmed."""
     bought = {key: row["bought_s"] for key, row in tables["bought"].items()}
     assert bought == {
-        ("bea", "lamp"): seconds(NOON), ("bea", "rug"): 0, ("bea", "vase"): seconds(NOON) + 0.5, ("bea", "cup"): 0,
-        ("bea", "mat"): seconds(NOON),
+        ("bea", "lamp"): seconds(NOON), ("bea", "rug"): 0, ("bea", "vase"): seconds(NOON) + 0.5,
+        ("bea", "cup"): 0, ("bea", "mat"): seconds(NOON),
     }  # fmt: skip
 
 
@@ -411,8 +413,7 @@ def test_an_offer_is_what_its_sellers_newest_listing_says(tables: Tables) -> Non
     assert (found["vase", "ann"]["price_minor"], found["vase", "ann"]["listed"]) == (900, 0)
 
 
-
-BLUE = {"colour": "blue", "room \"a\"": "kitchen=1"}
+BLUE = {"colour": "blue", 'room "a"': "kitchen=1"}
 
 
 @scenario(

@@ -150,7 +150,8 @@ def test_an_attribute_or_a_group_that_differs_is_found() -> None:
                "attributes": {"room": "hall", "colour": "blue"}}  # fmt: skip
 
     def fields(changed: dict[str, Any]) -> list[str]:
-        compared = offers(pa.Table.from_pylist([row]), {"lamp": [json.dumps([listing | changed]), None]})
+        hashes: dict[str, list[str | None]] = {"lamp": [json.dumps([listing | changed]), None]}
+        compared = offers(pa.Table.from_pylist([row]), hashes)
         return [each.field for each in compared.differences]
 
     assert fields({}) == []

@@ -30,9 +30,7 @@ def content(
 
 
 def order(own: ProductContent, others: dict[str, ProductContent], **popularity: float) -> list[str]:
-    found = most_alike(own, others, popularity, 9)
-    scores = {**found.similar, **found.others}
-    return sorted(scores, key=lambda product_id: -scores[product_id])
+    return list(most_alike(own, others, popularity, 9).scores)
 
 
 def test_words_are_without_capitals_accents_and_single_letters() -> None:
@@ -124,13 +122,13 @@ CONTENTS = st.builds(
 def test_scores_are_bounded_above_0_and_best_first(
     own: ProductContent, others: dict[str, ProductContent], popularity: dict[str, float], limit: int
 ) -> None:
-    similar, rest, category = most_alike(own, others, popularity, limit)
+    scores, similar, category = most_alike(own, others, popularity, limit)
 
     assert category == own.category
-    assert len(similar | rest) == len(similar) + len(rest) <= limit
-    for found in (similar, rest):
-        assert list(found.values()) == sorted(found.values(), reverse=True)
-        assert all(0.0 <= score <= 1.0 + PRICE + POPULARITY + 1e-9 for score in found.values())
+    assert len(scores) <= limit
+    assert similar.items() <= scores.items()
+    assert list(scores.values()) == sorted(scores.values(), reverse=True)
+    assert all(0.0 <= score <= 1.0 + PRICE + POPULARITY + 1e-9 for score in scores.values())
 
 
 def test_the_score_is_that_of_its_formula() -> None:
@@ -139,5 +137,6 @@ def test_the_score_is_that_of_its_formula() -> None:
 
     found = most_alike(own, others, {"half": 0.25}, 9)
 
-    assert found.similar == {"half": pytest.approx(1.0 + PRICE * exp(-log(2)) + POPULARITY * 0.5)}
-    assert found.others == {"none": pytest.approx(PRICE)}
+    half = pytest.approx(1.0 + PRICE * exp(-log(2)) + POPULARITY * 0.5)
+    assert found.scores == {"half": half, "none": pytest.approx(PRICE)}
+    assert found.similar == {"half": half}

@@ -503,7 +503,8 @@ def test_each_page_of_a_visitor_draws_a_place_and_a_product_of_its_own() -> None
     context = RuleContext(ActiveRules(exposure_share=0.1), pool=pool)
 
     drawn = {
-        page: draws_of(replace(context, seed=rules.seed_of("ann", *page)), 6, is_empty=False) for page in pages
+        page: draws_of(replace(context, seed=rules.seed_of("ann", *page)), 6, is_empty=False)
+        for page in pages
     }
     again = draws_of(replace(context, seed=rules.seed_of("ann", "home", None)), 6, is_empty=False)
 

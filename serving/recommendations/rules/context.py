@@ -226,10 +226,10 @@ class RuleContext:
     currency: str | None = None
     page_category: str | None = None
     """The category of the page's product, without capitals."""
-    page_group: str | None = None
-    """The group of the page's product, whose variants the page shows already."""
     suspended: Set[str] = frozenset()
     excluded: Set[str] = frozenset()
     unwanted: Set[str] = frozenset()
     bought: Mapping[str, float] = field(default_factory=dict)
     pool: ExposurePool = field(default_factory=ExposurePool)
+    page_group: str | None = None
+    """The group of the page's product, whose variants the page shows already."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -72,21 +73,16 @@ def test_a_recommender_that_was_added_is_asked_wherever_it_stands_and_what_is_po
     assert [set(item["sources"]) for item in answer["items"]] == [{"item_neighbours"}, {"beside"}]
 
 
-LAMPS = {
-    "cold-lamp": {"category": "cold_lamps", "name": "Desk Lamp", "attributes": {"colour": "blue", "room": "office"}},
-    "cold-blue": {"category": "cold_lamps", "name": "Lantern", "attributes": {"colour": "blue", "room": "office"}},
-    "cold-red": {"category": "cold_lamps", "name": "Lantern", "attributes": {"colour": "red", "room": "garden"}},
-    "cold-red-2": {"category": "cold_lamps", "name": "Lantern", "attributes": {"colour": "red", "room": "garden"}},
-    "cold-green": {
-        "category": "cold_lamps", "name": "Desk Lamp", "group_id": "cold-group",
-        "attributes": {"colour": "green", "room": "office"},
-    },
-    "cold-white": {
-        "category": "cold_lamps", "name": "Desk Lamp", "group_id": "cold-group",
-        "attributes": {"colour": "white", "room": "office"},
-    },
-    "cold-oil": {"category": "cold_shaving", "name": "Beard Oil"},
-}  # fmt: skip
+OFFICE, GARDEN = {"room": "office"}, {"room": "garden"}
+LAMPS: dict[str, dict[str, Any]] = {
+    "cold-lamp": {"name": "Desk Lamp", "attributes": OFFICE | {"colour": "blue"}},
+    "cold-blue": {"name": "Lantern", "attributes": OFFICE | {"colour": "blue"}},
+    "cold-red": {"name": "Lantern", "attributes": GARDEN | {"colour": "red"}},
+    "cold-red-2": {"name": "Lantern", "attributes": GARDEN | {"colour": "red"}},
+    "cold-green": {"name": "Desk Lamp", "attributes": OFFICE | {"colour": "green"}, "group_id": "cold-group"},
+    "cold-white": {"name": "Desk Lamp", "attributes": OFFICE | {"colour": "white"}, "group_id": "cold-group"},
+    "cold-oil": {"name": "Beard Oil", "category": "cold_shaving"},
+}
 """A lamp that two visits saw together with beard oil, and other lamps that many saw."""
 
 KNOWN, SEEN_BY_TWO = 60.0, 2.0
@@ -98,9 +94,10 @@ def cold(shop: Settings) -> Iterator["Redis[str]"]:
         client.hset("recommendations_as_of", "product_viewed", COVISIT_EPOCH_S)
         for product_id, listing in LAMPS.items():
             interest = SEEN_BY_TWO if product_id == "cold-lamp" else KNOWN
-            put_offers(client, product_id, OFFER | listing, stock={"ana": 5}, interest=interest)
+            offer = OFFER | {"category": "cold_lamps"} | listing
+            put_offers(client, product_id, offer, stock={"ana": 5}, interest=interest)
             client.hset(f"product:{product_id}", "visits", int(interest))
-            if listing["category"] == "cold_lamps":
+            if "category" not in listing:
                 client.zadd("popular:cold_lamps", {product_id: interest})
         client.zadd("similar:cold-lamp", {"cold-oil": SEEN_BY_TWO})
         yield client

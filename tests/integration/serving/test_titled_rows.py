@@ -161,7 +161,6 @@ def test_what_was_bought_goes_on_to_what_goes_with_it(
     assert products(rows["because_bought"]) == [*LAMPS[1:], *BULBS[:2]]
 
 
-
 def test_nothing_is_because_of_a_purchase_whose_payment_may_be_declined(
     shop: Settings, redis: "Redis[str]", visitor: str
 ) -> None:
@@ -251,9 +250,7 @@ def test_the_page_of_a_cancelled_order_has_no_rows(
     shop: Settings, redis: "Redis[str]", commerce: CommerceStub
 ) -> None:
     page = f"/shop/orders/{ORDER_ID}"
-    with httpx.Client(
-        base_url=shop.serving, trust_env=False, timeout=30, follow_redirects=True
-    ) as browser:
+    with httpx.Client(base_url=shop.serving, trust_env=False, timeout=30, follow_redirects=True) as browser:
         session = browser.get("/shop/visitor").raise_for_status().json()["session"]
         redis.zadd(f"bought:{session}", {LAMPS[0]: 1_800_000_000.5})
         paid = browser.get(page).raise_for_status().text
