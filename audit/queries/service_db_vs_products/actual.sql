@@ -1,20 +1,19 @@
--- The newest event of every listing, and the newest contents.
+-- What the newest event of every listing says, unless it is a delisting.
 SELECT
     product_id,
     seller_id,
-    toInt64(argMax(is_listed, (occurred_at, NOT is_listed))) AS on_offer,
     toUnixTimestamp64Milli(max(occurred_at)) AS changed_ms,
-    argMaxIf(name, occurred_at, is_listed) AS name,
-    argMaxIf(category, occurred_at, is_listed) AS category,
-    argMaxIf(description, occurred_at, is_listed) AS description,
-    argMaxIf(group_id, occurred_at, is_listed) AS group_id,
-    argMaxIf(sku, occurred_at, is_listed) AS sku,
-    argMaxIf(condition, occurred_at, is_listed) AS condition,
-    argMaxIf(handling_days, occurred_at, is_listed) AS handling_days,
-    argMaxIf(currency, occurred_at, is_listed) AS currency,
-    argMaxIf(price_minor, occurred_at, is_listed) AS price_minor,
-    argMaxIf(attributes, occurred_at, is_listed) AS attributes,
-    argMaxIf(pictures, occurred_at, is_listed) AS pictures
+    argMax(name, occurred_at) AS name,
+    argMax(category, occurred_at) AS category,
+    argMax(description, occurred_at) AS description,
+    argMax(group_id, occurred_at) AS group_id,
+    argMax(sku, occurred_at) AS sku,
+    argMax(condition, occurred_at) AS condition,
+    argMax(handling_days, occurred_at) AS handling_days,
+    argMax(currency, occurred_at) AS currency,
+    argMax(price_minor, occurred_at) AS price_minor,
+    argMax(attributes, occurred_at) AS attributes,
+    argMax(pictures, occurred_at) AS pictures
 FROM
 (
     SELECT
@@ -37,3 +36,4 @@ FROM
     SELECT product_id, seller_id, occurred_at, false, '', '', '', '', '', '', 0, '', 0, '', '' FROM product_delisted
 )
 GROUP BY product_id, seller_id
+HAVING argMax(is_listed, (occurred_at, NOT is_listed))

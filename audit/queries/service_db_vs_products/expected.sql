@@ -1,8 +1,7 @@
--- The listings of the products service, except drafts.
+-- The listings on offer in the products service.
 SELECT
     product_id,
     seller_id,
-    (status = 'listed' AND NOT hidden)::integer AS on_offer,
     (extract(epoch FROM date_trunc('milliseconds', changed_at)) * 1000)::bigint AS changed_ms,
     coalesce(name, '') AS name,
     coalesce(category, '') AS category,
@@ -17,4 +16,4 @@ SELECT
     (SELECT coalesce(string_agg(picture, '|' ORDER BY place), '')
         FROM jsonb_array_elements_text(pictures) WITH ORDINALITY AS each (picture, place)) AS pictures
 FROM products.listings
-WHERE status <> 'draft';
+WHERE status = 'listed' AND NOT hidden;
