@@ -5,10 +5,19 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 
-from common.access_policy import ALL_STAFF, AccessPolicy, allow, anyone
+from common.access_policy import (
+    ALL_STAFF,
+    AccessPolicy,
+    NotAllowed,
+    NotYours,
+    SignInRequired,
+    allow,
+    anyone,
+)
 from common.guarded_route import policy, policy_of
 from common.principal import FIGURES_STAFF, Principal, Role
 from producers.services.alerts.model import WRITERS
+from producers.services.inventory.endpoints import STOCK_KEEPERS
 from producers.services.sellers.model import STAFF_MANAGERS
 from serving.gateway.described_routes import DescribedRoute
 from serving.kit.parameters import reject_repeated_parameters
@@ -28,6 +37,13 @@ OF_ALL_STAFF = allow(
 )
 
 OF_MANAGERS = allow("seller", "admin", traffic="write", staff=WRITERS, seller_parameter="seller_id")
+
+OF_STOCK_KEEPERS = allow(
+    "seller", "admin", traffic="write", staff=STOCK_KEEPERS.staff, seller_parameter="seller_id"
+)
+
+OF_STAFF = allow("seller", "admin", traffic="page", seller_parameter="seller_id")
+"""All staff of a seller, and administrators, but nobody who only reads figures."""
 
 SETTINGS_READERS = allow(
     "seller", "admin", traffic="page", staff=STAFF_MANAGERS, seller_parameter="seller_id"
@@ -67,3 +83,12 @@ def may_manage(principal: Principal | None, seller_id: str) -> bool:
     if principal is None or principal.scopes is not None:
         return False
     return "admin" in principal.roles or principal.sellers.get(seller_id) in STAFF_MANAGERS
+
+
+def admits(access: AccessPolicy, principal: Principal | None, seller_id: str) -> bool:
+    """Return whether a policy lets a principal use a route of a seller."""
+    try:
+        access.authorize(principal, {"seller_id": seller_id})
+    except (NotAllowed, NotYours, SignInRequired):
+        return False
+    return True
