@@ -284,11 +284,35 @@ POST /shop/reviews/{review_id}                   people
 POST /shop/reviews/{review_id}/withdrawal        people
 GET /sell/{seller_id}/replies                    staff admin | admin
 POST /sell/{seller_id}/replies/{review_id}       managers admin | admin
+GET /admin/listings                              admin platform
+POST /admin/listings/{product_id}/{seller_id}/block    admin platform | admin platform
+POST /admin/listings/{product_id}/{seller_id}/unblock  admin platform | admin platform
+GET /admin/categories                            admin platform
+POST /admin/categories                           admin platform
+GET /admin/categories/{category_id}              admin platform
+POST /admin/categories/{category_id}             admin platform
+POST /admin/categories/{category_id}/removal     admin platform
+POST /admin/attributes                           admin platform
+GET /admin/attributes/{key}                      admin platform
+POST /admin/attributes/{key}                     admin platform
 GET /admin/reviews                               admin platform
 POST /admin/reviews/{review_id}/{decision}       admin platform
 
 GET /sell/apply                                  people
 POST /sell/apply                                 people
+GET /sell/{seller_id}/listings                   staff admin | admin
+POST /sell/{seller_id}/listings                  owner manager packer admin | admin
+GET /sell/{seller_id}/listings/{product_id}      staff admin | admin
+POST /sell/{seller_id}/listings/{product_id}     managers admin | admin
+POST /sell/{seller_id}/listings/{product_id}/removal  managers admin | admin
+POST /sell/{seller_id}/listings/{product_id}/return   managers admin | admin
+GET /sell/{seller_id}/list                       managers admin | admin
+POST /sell/{seller_id}/list                      managers admin | admin
+POST /sell/{seller_id}/offers                    managers admin | admin
+POST /sell/{seller_id}/holiday                   managers admin | admin
+POST /sell/{seller_id}/holiday/end               managers admin | admin
+GET /sell/{seller_id}/restock                    staff admin | admin
+POST /sell/{seller_id}/restock/{product_id}      owner manager packer admin | admin
 GET /sell/{seller_id}/costs                      figures admin | admin
 POST /sell/{seller_id}/costs                     managers admin | admin
 POST /sell/{seller_id}/costs/file                managers admin | admin
