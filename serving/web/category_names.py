@@ -1,4 +1,4 @@
-"""Names of categories, of attributes and of their values in the language of the reader, from the category tree."""
+"""Names of categories, attributes and their values in the language of the reader, from the category tree."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -108,5 +108,5 @@ async def category_names(request: Request) -> CategoryNames:
 
 
 def _name(names: Names) -> str:
-    """Return the name in the language of the request, else in that of the sources, else in any; else empty."""
+    """Return the name in the language of the request, else of the sources, else of any; else empty."""
     return names.get(current_language()) or names.get(SOURCE) or next(iter(names.values()), "")

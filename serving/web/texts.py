@@ -87,15 +87,18 @@ DETAILS: Mapping[str, str] = {
     "unknown-category": N_("There is no such category. Choose one of the list. Nothing was saved."),
     "unknown-attribute": N_("Products of this category don't have this attribute. Nothing was saved."),
     "bad-variants": N_(
-        "The variants can't be told apart. Give each of them its own values, such as a colour. Nothing was saved."
+        "The variants can't be told apart. Give each of them its own values, such as a colour. Nothing was "
+        "saved."
     ),
-    "blocked-listing": N_("An administrator has taken it off. Write to the marketplace. Nothing was changed."),
+    "blocked-listing": N_(
+        "An administrator has taken it off. Write to the marketplace. Nothing was changed."
+    ),
     "seller-not-approved": N_("The seller may not sell now. Nothing was saved."),
     "category-cycle": N_("A category can't be below itself. Choose another parent. Nothing was saved."),
     "category-in-use": N_("There are products or categories in it. Move them first. Nothing was changed."),
     "not-listed": N_(
-        "The product is not on offer, so its stock can't grow. List it first; if it is new, wait a moment and "
-        "try again. Nothing was changed."
+        "The product is not on offer, so its stock can't grow. List it first; if it is new, wait a moment "
+        "and try again. Nothing was changed."
     ),
     "held-for-orders": N_(
         "Orders that are being paid hold more units than that. Enter at least as many, or wait. Nothing was "

@@ -29,10 +29,7 @@ NAMES = CategoryNames(
 
 def form(**fields: str | list[str]) -> Form:
     return Form(
-        {
-            name.replace("__", "."): [each] if isinstance(each, str) else each
-            for name, each in fields.items()
-        }
+        {name.replace("__", "."): [each] if isinstance(each, str) else each for name, each in fields.items()}
     )
 
 
@@ -41,7 +38,11 @@ def test_names_are_in_the_language_of_the_reader_or_else_in_english_or_the_id() 
     assert (NAMES.category("Lamps"), NAMES.attribute("colour")) == ("Luminárias", "Cor")
     assert (NAMES.value("colour", "light_green"), NAMES.value("colour", "teal")) == ("Verde-claro", "Teal")
     assert (NAMES.category("old_stock"), NAMES.category("garden_tools")) == ("Old stock", "Garden tools")
-    assert (NAMES.value("colour", "mauve"), NAMES.value("size", "m"), NAMES.category(None)) == ("mauve", "m", "")
+    assert (NAMES.value("colour", "mauve"), NAMES.value("size", "m"), NAMES.category(None)) == (
+        "mauve",
+        "m",
+        "",
+    )
 
 
 @pytest.mark.parametrize("typed", ["light_green", "Light green", "VERDE-CLARO"])
@@ -58,7 +59,11 @@ def test_a_category_has_the_attributes_of_those_above_it() -> None:
     assert NAMES.attributes_of("Lamps") == ["colour", "brand"]
     assert (NAMES.variant_keys("Lamps"), NAMES.variant_keys("Home")) == (["colour"], [])
     assert (NAMES.attributes_of("unknown"), NAMES.attributes_of(None)) == ([], [])
-    assert (NAMES.path("Lamps"), NAMES.path("unknown"), NAMES.path(None)) == (["Home", "Lamps"], ["unknown"], [])
+    assert (NAMES.path("Lamps"), NAMES.path("unknown"), NAMES.path(None)) == (
+        ["Home", "Lamps"],
+        ["unknown"],
+        [],
+    )
 
 
 def test_categories_are_chosen_by_name_each_below_its_parent() -> None:
@@ -81,7 +86,9 @@ def test_rows_of_variants_in_which_nothing_was_entered_are_left_out() -> None:
     ]
 
 
-@pytest.mark.parametrize(("rows", "number"), [("", 4), ("10", 10), ("-1", 4), ("x", 4), ("999", 100), ("99999", 4)])
+@pytest.mark.parametrize(
+    ("rows", "number"), [("", 4), ("10", 10), ("-1", 4), ("x", 4), ("999", 100), ("99999", 4)]
+)
 def test_the_table_of_variants_has_a_limited_number_of_rows(rows: str, number: int) -> None:
     assert listing_form.rows(form(rows=rows)) == number
 
@@ -90,8 +97,8 @@ def test_only_values_that_were_changed_in_the_list_are_saved() -> None:
     typed = form(
         price__a="12", was_price__a="12", currency__a="BRL",
         price__b="13", was_price__b="12", currency__b="BRL",
-        on_hand__a="", was_on_hand__a="", on_hand__b="7", was_on_hand__b="", on_hand__c="0", was_on_hand__c="4",
-        on_hand__d="", was_on_hand__d="4",
+        on_hand__a="", was_on_hand__a="", on_hand__b="7", was_on_hand__b="",
+        on_hand__c="0", was_on_hand__c="4", on_hand__d="", was_on_hand__d="4",
     )  # fmt: skip
     assert listing_form.changed_prices(typed) == {"b": 1_300}
     assert listing_form.changed_stock(typed) == {"b": 7, "c": 0}
@@ -111,6 +118,8 @@ def test_an_amount_in_a_field_has_the_decimals_of_its_currency() -> None:
 
 
 def test_an_attribute_is_read_with_its_names_and_the_rows_that_have_a_value() -> None:
-    typed = form(name__en="Shade", value__0="red", value__0__pt_BR="Vermelho", value__1="", value__1__en="Lost")
+    typed = form(
+        name__en="Shade", value__0="red", value__0__pt_BR="Vermelho", value__1="", value__1__en="Lost"
+    )
     assert names_in(typed) == {"en": "Shade"}
     assert values_in(typed) == {"red": {"pt_BR": "Vermelho"}}

@@ -6,7 +6,8 @@ import pytest
 from fastapi import Request
 
 from common.problems import Problem
-from serving.kit.request_body import BODY_TOO_LARGE, NOT_A_FORM, SentFile, read_multipart
+from serving.kit.problems import BODY_TOO_LARGE
+from serving.kit.request_body import NOT_A_FORM, SentFile, read_multipart
 
 KIND = 'multipart/form-data; boundary="a-b"'
 

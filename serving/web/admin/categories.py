@@ -1,4 +1,4 @@
-"""`/admin/categories`: the category tree and the attributes of products, with their names in each language."""
+"""`/admin/categories`: the category tree and the attributes of products, named in each language."""
 
 from typing import Any
 
@@ -108,7 +108,9 @@ def values_in(form: Form) -> dict[str, dict[str, str]]:
     """Return value → its names, of the rows that have a value."""
     numbers = range(min(len(form.fields), MAX_VALUES + BLANK_ROWS))
     return {
-        value: names_in(form, f"value.{number}") for number in numbers if (value := form.text(f"value.{number}"))
+        value: names_in(form, f"value.{number}")
+        for number in numbers
+        if (value := form.text(f"value.{number}"))
     }
 
 

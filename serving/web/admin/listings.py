@@ -42,7 +42,9 @@ async def listings(
 @router.post("/listings/{product_id}/{seller_id}/block")
 async def block_listing(request: Request, product_id: Id, seller_id: Id) -> Response:
     """Take a listing off for good, with a reason."""
-    return await action(request, sending(request, "PUT", BLOCK), _page_of(product_id), PAGE, "listing_blocked")
+    return await action(
+        request, sending(request, "PUT", BLOCK), _page_of(product_id), PAGE, "listing_blocked"
+    )
 
 
 @router.post("/listings/{product_id}/{seller_id}/unblock")

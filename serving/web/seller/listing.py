@@ -9,7 +9,7 @@ from starlette.responses import Response
 from common.guarded_route import policy
 from common.ids import Id
 from common.problems import Problem
-from producers.services.products.model import MAX_PICTURES
+from producers.services.products.model import MAX_PICTURES, MAX_VARIANTS
 from serving.commerce.commerce_client import target_path
 from serving.kit.domain import opened
 from serving.kit.parameters import CategoryParam, ProductId, SellerId
@@ -47,7 +47,7 @@ router = page_router(OF_MANAGERS, "/sell/{seller_id}")
 async def new_listing_page(
     request: Request, seller_id: SellerId, category: CategoryParam = "", variant_of: Id | None = None
 ) -> Response:
-    """Return the choice of a category, or the form of a product in it, which may be a variant of another one."""
+    """Return the choice of a category, or the form of a product in it: a new one, or a further variant."""
     return await _new_page(request, category=category, variant_of=variant_of)
 
 
@@ -165,7 +165,7 @@ async def _new_page(
         seller=profile,
         category=category,
         sibling=sibling,
-        rows=min(count, listing_form.MAX_VARIANTS),
+        rows=min(count, MAX_VARIANTS),
         variant_keys=[] if sibling else names.variant_keys(category),
         **_form_parts(typed.of("listing"), names, sibling or {}, category, _currency(request)),
         **of_seller(request, request.path_params["seller_id"]),

@@ -47,7 +47,11 @@ def attributes(form: Form, names: CategoryNames, category: str, prefix: str = AT
 def rows(form: Form) -> int:
     """Return how many rows the table of variants has."""
     typed = form.text("rows")
-    return min(int(typed), MAX_VARIANTS) if typed.isascii() and typed.isdigit() and len(typed) < 4 else FIRST_ROWS
+    return (
+        min(int(typed), MAX_VARIANTS)
+        if typed.isascii() and typed.isdigit() and len(typed) < 4
+        else FIRST_ROWS
+    )
 
 
 def variants(form: Form, names: CategoryNames, category: str, currency: str) -> list[dict[str, Any]]:

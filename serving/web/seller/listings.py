@@ -1,4 +1,4 @@
-"""`/sell/{seller_id}/listings`: what a seller lists, with its stock; prices and stock in bulk; the holiday."""
+"""`/sell/{seller_id}/listings`: what a seller lists, prices and stock in bulk, and the holiday."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -20,8 +20,8 @@ from serving.kit.parameters import CategoryParam, Cursor, SellerId
 from serving.kit.periods import midnight
 from serving.kit.problems import CommerceUnavailable
 from serving.web.category_names import category_names
-from serving.web.forms import BadField, Form, action, form_page, sending
 from serving.web.formatter import Formatter
+from serving.web.forms import BadField, Form, action, form_page, sending
 from serving.web.policy import OF_MANAGERS, OF_STAFF, OF_STOCK_KEEPERS, admits, may_manage, page_router
 from serving.web.renderer import PageRenderer
 from serving.web.seller import listing_form
@@ -99,7 +99,7 @@ async def save_values(
     q: Text = "",
     cursor: Cursor | None = None,
 ) -> Response:
-    """Save the prices and the stock that were changed in the list. All of the stock is saved, or none of it."""
+    """Save the prices and the stock that were changed in the list: all of the stock, or none of it."""
     filters = {"status": status, "category": category, "q": q}
     kept = {name: value for name, value in {**filters, "cursor": cursor or ""}.items() if value}
     back = PAGE + (f"?{urlencode(kept)}" if kept else "")
@@ -136,7 +136,9 @@ async def set_holiday(request: Request, seller_id: SellerId) -> Response:
 @policy(OF_MANAGERS)
 async def end_holiday(request: Request, seller_id: SellerId) -> Response:
     """End or cancel the holiday."""
-    return await action(request, sending(request, "DELETE", HOLIDAY), _page, f"{PAGE}#holiday", "holiday_ended")
+    return await action(
+        request, sending(request, "DELETE", HOLIDAY), _page, f"{PAGE}#holiday", "holiday_ended"
+    )
 
 
 def holiday(form: Form, formatter: Formatter) -> dict[str, str | None]:
@@ -149,8 +151,8 @@ def holiday(form: Form, formatter: Formatter) -> dict[str, str | None]:
     last = form.midnight("last", gettext("The last day"), formatter.zone)
     if since is None:
         raise BadField(gettext("The first day is missing."))
-    until = last and midnight(last.date() + timedelta(days=1), formatter.zone)
-    return {"since": since.isoformat(), "until": until and until.isoformat()}
+    until = midnight(last.date() + timedelta(days=1), formatter.zone) if last else None
+    return {"since": since.isoformat(), "until": until.isoformat() if until else None}
 
 
 async def read_stock(

@@ -46,9 +46,7 @@ async def restock(
         quantity = form.whole("quantity", gettext("The quantity"))
         if quantity < 1:
             raise BadField(gettext("The quantity must be 1 or more."))
-        stock = await ask(
-            request, "GET", "/v1/products/{product_id}/stock", query={"seller_id": seller_id}
-        )
+        stock = await ask(request, "GET", "/v1/products/{product_id}/stock", query={"seller_id": seller_id})
         body = {"seller_id": seller_id, "on_hand": stock["on_hand"] + quantity}
         await ask(request, "PUT", "/v1/products/{product_id}/stock", body)
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from common.ids import new_id
+from serving.kit.request_body import CONTENT_TYPE
 from tests.integration.servers import await_true
 from tests.integration.serving.conftest import Office
 from tests.integration.serving.layouts import layouts, scroll_width
@@ -16,6 +17,7 @@ from tests.principals import bearer
 
 pytestmark = pytest.mark.browser
 
+FORM = {"Content-Type": CONTENT_TYPE}
 SHADES = {"green": {"en": "Green", "pt_BR": "Verde"}, "red": {"en": "Red", "pt_BR": "Vermelho"}}
 
 
@@ -67,17 +69,17 @@ def test_a_seller_lists_a_product_with_variants_and_changes_prices_and_stock_in_
     page.get_by_role("link", name="List your first product").click()
     page.locator("#new-category").select_option(category)
     page.get_by_role("button", name="Continue").click()
-    page.get_by_label("Name", exact=True).fill("Luminária «São João» <b>💡</b>")
+    page.locator("#listing-name").fill("Luminária «São João» <b>💡</b>")
     page.get_by_label("Description").fill("Warm light.\n\n<i>40 cm</i>")
     page.get_by_label("Maker").fill("Casa Souza")
     page.locator("#listing-price").fill("149.90")
-    page.get_by_label("Shade of variant 1").fill("VERDE")
-    page.get_by_label("SKU of variant 1").fill("L-1")
-    page.get_by_label("Shade of variant 2").fill("azul-petróleo")
-    page.get_by_label("Price of variant 2").fill("159")
+    page.get_by_label("Shade of variant 1", exact=True).fill("VERDE")
+    page.get_by_label("SKU of variant 1", exact=True).fill("L-1")
+    page.get_by_label("Shade of variant 2", exact=True).fill("azul-petróleo")
+    page.get_by_label("Price of variant 2", exact=True).fill("159")
     page.get_by_role("button", name="More rows").click()
-    expect(page.get_by_label("Shade of variant 10")).to_be_visible()
-    expect(page.get_by_label("Shade of variant 2")).to_have_value("azul-petróleo")
+    expect(page.get_by_label("Shade of variant 10", exact=True)).to_be_visible()
+    expect(page.get_by_label("Shade of variant 2", exact=True)).to_have_value("azul-petróleo")
     page.get_by_role("button", name="Save", exact=True).click()
 
     expect(page.get_by_role("status")).to_contain_text("The product is listed.")
@@ -117,7 +119,7 @@ def test_a_variant_is_added_a_listing_is_changed_taken_off_and_put_back(
         browser, office, staff(seller_id, "owner", owner), f"/sell/{seller_id}/listings/{product_id}"
     )
     expect(page.get_by_label("Shade")).to_have_value("Red")
-    page.get_by_label("Name", exact=True).fill("Silk lantern")
+    page.locator("#listing-name").fill("Silk lantern")
     page.locator("#listing-price").fill("59.90")
     page.locator("#listing-condition").select_option("used")
     page.get_by_role("button", name="Save the listing").click()
@@ -143,7 +145,7 @@ def test_a_variant_is_added_a_listing_is_changed_taken_off_and_put_back(
 
 
 def test_a_filter_finds_listings_by_status_category_and_words(
-    office: Office, seller: tuple[str, str], http: httpx.Client, category: str
+    seller: tuple[str, str], http: httpx.Client, category: str
 ) -> None:
     seller_id = seller[0]
     listing(http, seller_id, category, name="Lanterna de papel", sku="P-1")
@@ -190,14 +192,14 @@ def test_a_blocked_listing_says_why_and_has_no_form(
     office.http(ADMIN).put(block, json={"reason": "unsafe"}).raise_for_status()
 
     page = http.get(f"/sell/{seller[0]}/listings/{product_id}").text
-    refused = http.post(f"/sell/{seller[0]}/listings/{product_id}/return")
+    refused = http.post(f"/sell/{seller[0]}/listings/{product_id}/return", headers=FORM)
 
     assert ("It is not safe" in page, "Save the listing" in page) == (True, False)
     assert (refused.status_code, "The listing is blocked" in refused.text) == (409, True)
 
 
 def test_a_holiday_begins_and_ends_with_days(
-    office: Office, seller: tuple[str, str], http: httpx.Client, category: str
+    seller: tuple[str, str], http: httpx.Client, category: str
 ) -> None:
     seller_id = seller[0]
     product_id = listing(http, seller_id, category)
@@ -209,7 +211,7 @@ def test_a_holiday_begins_and_ends_with_days(
     begun = http.post(f"/sell/{seller_id}/holiday", data=days)
     await_true(lambda: listings(http, seller_id)[0]["hidden"], "the holiday")
     page = http.get(f"/sell/{seller_id}/listings").text
-    ended = http.post(f"/sell/{seller_id}/holiday/end")
+    ended = http.post(f"/sell/{seller_id}/holiday/end", headers=FORM)
     await_true(lambda: not listings(http, seller_id)[0]["hidden"], "its end")
 
     assert "The first day is missing." in missing.text
@@ -286,7 +288,7 @@ def test_nobody_sees_or_changes_the_listings_of_another_seller(
 
 
 def test_the_pages_are_in_portuguese_with_the_names_of_the_tree(
-    office: Office, seller: tuple[str, str], http: httpx.Client, category: str
+    seller: tuple[str, str], http: httpx.Client, category: str
 ) -> None:
     product_id = listing(http, seller[0], category, attributes={"test_shade": "green"})
     portuguese = {"Accept-Language": "pt-BR"}
