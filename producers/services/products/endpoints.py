@@ -49,7 +49,7 @@ from producers.services.products.model import (
     check_variants,
     is_below,
 )
-from schemas.product_categories import Attribute, Category
+from schemas.product_categories import ProductAttribute, ProductCategory
 
 NAME = "products"
 
@@ -153,7 +153,9 @@ async def change_listing(
         offers = await store.lock_product(tx, product_id)
         before = _own(offers, seller_id, product_id)
         after = before.with_contents(body).with_terms(body)
-        if before.owner_id != seller_id and any(getattr(before, name) != getattr(after, name) for name in CONTENTS):
+        if before.owner_id != seller_id and any(
+            getattr(before, name) != getattr(after, name) for name in CONTENTS
+        ):
             raise CONTENTS_OF_OWNER(seller_id=seller_id, product_id=product_id)
         await _check_contents(tx, seller_id, body, product_id, before.group_id)
         after = await _save(tx, before, after)
@@ -273,7 +275,9 @@ async def holiday(request: Request, seller_id: SellerPath) -> Holiday:
 async def set_holiday(
     request: Request,
     seller_id: SellerPath,
-    body: Annotated[HolidayRequest, JsonBody({"since": "2026-12-24T00:00:00Z", "until": "2027-01-02T00:00:00Z"})],
+    body: Annotated[
+        HolidayRequest, JsonBody({"since": "2026-12-24T00:00:00Z", "until": "2027-01-02T00:00:00Z"})
+    ],
 ) -> Holiday:
     """Set the holiday of a seller. Within seconds after `since` no offer of theirs can be bought."""
     holiday = Holiday(body.since, body.until)
@@ -312,9 +316,9 @@ async def put_category(
     request: Request,
     category_id: CategoryPath,
     body: Annotated[CategoryRequest, JsonBody({"names": {"en": "Lamps", "pt_BR": "Luminárias"}})],
-) -> Category:
+) -> ProductCategory:
     """Add a category, or change its names, its parent and the attributes of its products."""
-    category = Category(category_id, body.parent_id, dict(body.names), tuple(body.attributes))
+    category = ProductCategory(category_id, body.parent_id, body.names, tuple(body.attributes))
     async with transaction(request, NAME, category_id) as tx:
         await store.lock_categories(tx)
         categories = await store.find_categories(tx)
@@ -346,11 +350,12 @@ async def delete_category(request: Request, category_id: CategoryPath) -> None:
 async def put_attribute(
     request: Request,
     key: Annotated[Key, Path(description="The attribute's key in events.", examples=["colour"])],
-    body: Annotated[AttributeRequest, JsonBody({"names": {"en": "Colour", "pt_BR": "Cor"}, "is_variant": True})],
-) -> Attribute:
-    """Add an attribute, or change its names and usual values. Categories name the attributes of their products."""
-    values = {value: dict(names) for value, names in body.values.items()}
-    attribute = Attribute(key, dict(body.names), body.is_variant, values)
+    body: Annotated[
+        AttributeRequest, JsonBody({"names": {"en": "Colour", "pt_BR": "Cor"}, "is_variant": True})
+    ],
+) -> ProductAttribute:
+    """Add an attribute, or change its names and usual values. Categories say which ones they have."""
+    attribute = ProductAttribute(key, body.names, body.is_variant, body.values)
     async with transaction(request, NAME, key) as tx:
         await store.save_attribute(tx, attribute)
     return attribute
@@ -374,7 +379,9 @@ async def all_listings(
 
 
 @router.put(
-    "/admin/listings/{product_id}/{seller_id}/block", summary="Take a listing off for good", responses=NO_LISTING
+    "/admin/listings/{product_id}/{seller_id}/block",
+    summary="Take a listing off for good",
+    responses=NO_LISTING,
 )
 @policy(MODERATE)
 async def block(
@@ -410,7 +417,7 @@ def _page(rows: list[Listing], limit: int) -> Listings:
     return {"listings": list(shown), "next_cursor": next_cursor}
 
 
-def _path(category: Category, categories: dict[str, Category]) -> list[str]:
+def _path(category: ProductCategory, categories: dict[str, ProductCategory]) -> list[str]:
     """Return the ids from a department down to a category, by which parents come before their children."""
     parent = categories.get(category.parent_id or "")
     return [*(_path(parent, categories) if parent else ()), category.category_id]
@@ -491,32 +498,36 @@ async def _list(request: Request, tx: Transaction, seller_id: str, body: Listing
         group_id = first_id
     elif body.variant_of is not None:
         group_id = await _join_group(tx, seller_id, body, variant_keys)
-    blank = Listing(
-        product_id=first_id,
-        seller_id=seller_id,
-        owner_id=seller_id,
-        status="draft",
-        hidden=False,
-        block_reason=None,
-        name=None,
-        category=None,
-        description=None,
-        group_id=group_id,
-        attributes={},
-        currency=settings_of(request, NAME).shop_currency,
-        price_minor=0,
-        condition="new",
-        handling_days=None,
-        sku=None,
-        pictures=[],
-        photos=0,
-        weight_g=None,
-        length_cm=None,
-        height_cm=None,
-        width_cm=None,
-        created_at=tx.now,
-        changed_at=tx.now,
-    ).with_contents(body).with_terms(body)
+    blank = (
+        Listing(
+            product_id=first_id,
+            seller_id=seller_id,
+            owner_id=seller_id,
+            status="draft",
+            hidden=False,
+            block_reason=None,
+            name=None,
+            category=None,
+            description=None,
+            group_id=group_id,
+            attributes={},
+            currency=settings_of(request, NAME).shop_currency,
+            price_minor=0,
+            condition="new",
+            handling_days=None,
+            sku=None,
+            pictures=[],
+            photos=0,
+            weight_g=None,
+            length_cm=None,
+            height_cm=None,
+            width_cm=None,
+            created_at=tx.now,
+            changed_at=tx.now,
+        )
+        .with_contents(body)
+        .with_terms(body)
+    )
     if not variants:
         return [await _save(tx, None, blank)]
     saved = []

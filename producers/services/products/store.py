@@ -11,7 +11,7 @@ from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.polling import poll
 from producers.kit.postgres.statements import statement
 from producers.services.products.model import STORED, Holiday, Listing, Price
-from schemas.product_categories import Attribute, Category, default_tree
+from schemas.product_categories import ProductAttribute, ProductCategory, default_tree
 
 _LISTINGS = """
     SELECT listings.*, (
@@ -25,7 +25,8 @@ _LISTINGS = """
 _ON_HOLIDAY = """
     EXISTS (
         SELECT FROM holidays
-        WHERE holidays.seller_id = {} AND since <= {now}::timestamptz AND ({now}::timestamptz < until) IS NOT FALSE
+        WHERE holidays.seller_id = {} AND since <= {now}::timestamptz
+            AND ({now}::timestamptz < until) IS NOT FALSE
     )
 """
 
@@ -46,7 +47,8 @@ async def lock_product(tx: Transaction, product_id: str) -> list[Listing]:
 
 
 @statement(f"""
-    {_LISTINGS} WHERE group_id = $group_id::text AND seller_id = $seller_id::text ORDER BY product_id FOR UPDATE
+    {_LISTINGS} WHERE group_id = $group_id::text AND seller_id = $seller_id::text
+    ORDER BY product_id FOR UPDATE
 """)
 async def lock_group(tx: Transaction, group_id: str, seller_id: str) -> list[Listing]:
     """Lock and return a seller's variants of a product."""
@@ -73,7 +75,7 @@ async def find_of_seller(
     after: Position,
     limit: int,
 ) -> list[Listing]:
-    """Return listings of a seller whose name, SKU or product id has the text `plain`, the last changed first."""
+    """Return listings of a seller whose name, SKU or id has the text `plain`, the last changed first."""
 
 
 @statement(f"""
@@ -125,7 +127,7 @@ async def save_listing(tx: Transaction, listing: Listing) -> bool:
 
 
 async def save_changed(tx: Transaction, before: Listing | None, after: Listing) -> Listing:
-    """Save what a seller or an administrator has changed of a locked listing, and emit what shoppers see of it."""
+    """Save what was changed of a locked listing here, and emit what shoppers see of it."""
     after = replace(after, changed_at=before.next_moment(tx.now) if before else tx.now)
     await save_listing(tx, after)
     was_on_offer = before is not None and before.on_offer
@@ -185,7 +187,9 @@ async def find_prices(sql: Any, product_id: str, seller_id: str) -> list[Price]:
     """Return the newest prices of a listing."""
 
 
-@statement("SELECT coalesce(approved, true) FROM (SELECT 1) LEFT JOIN seller_status ON seller_id = $seller_id::text")
+@statement(
+    "SELECT coalesce(approved, true) FROM (SELECT 1) LEFT JOIN seller_status ON seller_id = $seller_id::text"
+)
 async def may_sell(sql: Any, seller_id: str) -> bool:
     """Return whether a seller may sell, as far as this service knows."""
 
@@ -229,22 +233,25 @@ async def lock_late_for_holidays(tx: Transaction, at: datetime, limit: int) -> l
 
 
 @statement("SELECT category_id, category_id, parent_id, names, attributes FROM categories")
-async def find_categories(sql: Any) -> dict[str, Category]:
+async def find_categories(sql: Any) -> dict[str, ProductCategory]:
     """Return the categories by id."""
 
 
 @statement('SELECT key, key, names, is_variant, "values" FROM attributes')
-async def find_attributes(sql: Any) -> dict[str, Attribute]:
+async def find_attributes(sql: Any) -> dict[str, ProductAttribute]:
     """Return the attributes by key."""
 
 
 @statement("""
     INSERT INTO categories (category_id, parent_id, names, attributes)
-    VALUES ($category.category_id::text, $category.parent_id::text, $category.names::jsonb, $category.attributes::text[])
+    VALUES (
+        $category.category_id::text, $category.parent_id::text, $category.names::jsonb,
+        $category.attributes::text[]
+    )
     ON CONFLICT (category_id) DO UPDATE
     SET parent_id = excluded.parent_id, names = excluded.names, attributes = excluded.attributes
 """)
-async def save_category(sql: Any, category: Category) -> None:
+async def save_category(sql: Any, category: ProductCategory) -> None:
     """Save a category whose parent is saved."""
 
 
@@ -259,7 +266,7 @@ async def save_category_of_event(tx: Transaction, category_id: str) -> None:
     ON CONFLICT (key) DO UPDATE
     SET names = excluded.names, is_variant = excluded.is_variant, "values" = excluded."values"
 """)
-async def save_attribute(sql: Any, attribute: Attribute) -> None:
+async def save_attribute(sql: Any, attribute: ProductAttribute) -> None:
     """Save an attribute."""
 
 
@@ -292,6 +299,7 @@ async def _begin_first_categories(tx: Transaction) -> bool:
 
 async def run_first_categories(transactions: Transactions, _settings: Settings) -> None:
     """Copy the tree of `schemas/product_categories.toml` when the service is first started (a worker)."""
+
     async def copy() -> None:
         async with transactions.begin(Trace.start("categories", None)) as tx:
             await lock_categories(tx)
