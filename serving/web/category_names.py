@@ -8,7 +8,7 @@ from fastapi import Request
 
 from producers.kit.tables.characters import without_accents
 from producers.services.products.model import attributes_of
-from schemas.product_categories import Attribute, Category, Names
+from schemas.product_categories import Names, ProductAttribute, ProductCategory
 from serving.web.formatter import words
 from serving.web.language import SOURCE, current_language
 from serving.web.service_calls import ask
@@ -23,17 +23,17 @@ _INDENT = "\u2003"
 class CategoryNames:
     """The category tree with names for people. What the tree lacks is shown as it is in the events."""
 
-    categories: Mapping[str, Category] = field(default_factory=dict)
+    categories: Mapping[str, ProductCategory] = field(default_factory=dict)
     """Categories by id, each after its parent."""
 
-    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    attributes: Mapping[str, ProductAttribute] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tree: Mapping[str, Any]) -> Self:
         """Return the names of a tree as `GET /v1/category_tree` has it."""
         return cls(
-            {each["category_id"]: Category(**each) for each in tree["categories"]},
-            {each["key"]: Attribute(**each) for each in tree["attributes"]},
+            {each["category_id"]: ProductCategory(**each) for each in tree["categories"]},
+            {each["key"]: ProductAttribute(**each) for each in tree["attributes"]},
         )
 
     def category(self, category_id: str | None) -> str:

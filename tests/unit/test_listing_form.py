@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.product_categories import Attribute, Category
+from schemas.product_categories import ProductAttribute, ProductCategory
 from serving.web.admin.categories import names_in, values_in
 from serving.web.category_names import CategoryNames
 from serving.web.forms import BadField, Form
@@ -11,13 +11,13 @@ from serving.web.seller import listing_form
 
 NAMES = CategoryNames(
     {
-        "Home": Category("Home", None, {"en": "Home", "pt_BR": "Casa"}, ("brand",)),
-        "Lamps": Category("Lamps", "Home", {"en": "Lamps", "pt_BR": "Luminárias"}, ("colour",)),
-        "old_stock": Category("old_stock", None, {}),
+        "Home": ProductCategory("Home", None, {"en": "Home", "pt_BR": "Casa"}, ("brand",)),
+        "Lamps": ProductCategory("Lamps", "Home", {"en": "Lamps", "pt_BR": "Luminárias"}, ("colour",)),
+        "old_stock": ProductCategory("old_stock", None, {}),
     },
     {
-        "brand": Attribute("brand", {"en": "Brand", "pt_BR": "Marca"}),
-        "colour": Attribute(
+        "brand": ProductAttribute("brand", {"en": "Brand", "pt_BR": "Marca"}),
+        "colour": ProductAttribute(
             "colour",
             {"en": "Colour", "pt_BR": "Cor"},
             True,

@@ -71,6 +71,26 @@ GET /v1/sellers/{seller_id}/published_reviews    staff admin | admin
 PUT /v1/sellers/{seller_id}/published_reviews/{review_id}/reply  managers admin | admin
 GET /v1/admin/reviews                            admin
 PUT /v1/admin/reviews/{review_id}/decision       admin
+GET /v1/sellers/{seller_id}/listings            staff key admin | admin
+POST /v1/sellers/{seller_id}/listings           managers key admin platform | admin platform
+GET /v1/sellers/{seller_id}/listings/{product_id}  staff key admin | admin
+PUT /v1/sellers/{seller_id}/listings/{product_id}  managers key admin platform | admin platform
+DELETE /v1/sellers/{seller_id}/listings/{product_id}  managers key admin platform | admin platform
+PUT /v1/sellers/{seller_id}/listings/{product_id}/price  managers key admin platform | admin platform
+GET /v1/sellers/{seller_id}/listings/{product_id}/prices  staff key admin | admin
+POST /v1/sellers/{seller_id}/offers             managers key admin platform | admin platform
+PUT /v1/sellers/{seller_id}/offers/{product_id} managers key admin platform | admin platform
+GET /v1/sellers/{seller_id}/holiday             staff key admin | admin
+PUT /v1/sellers/{seller_id}/holiday             managers key admin platform | admin platform
+DELETE /v1/sellers/{seller_id}/holiday          managers key admin platform | admin platform
+GET /v1/sellers/{seller_id}/restock             staff admin | admin
+GET /v1/category_tree                            everybody
+PUT /v1/admin/categories/{category_id}          admin
+DELETE /v1/admin/categories/{category_id}       admin
+PUT /v1/admin/attributes/{key}                  admin
+GET /v1/admin/listings                          admin
+PUT /v1/admin/listings/{product_id}/{seller_id}/block     admin | admin
+DELETE /v1/admin/listings/{product_id}/{seller_id}/block  admin | admin
 GET /v1/analytics/metrics                        everybody
 GET /v1/analytics/metrics/{metric}               everybody
 GET /v1/sellers                                  marketplace
@@ -93,6 +113,7 @@ POST /v1/orders                                  visitors platform
 GET /v1/orders/{order_id}                        visitors platform
 POST /v1/orders/{order_id}/cancellation          visitors platform
 GET /v1/products/{product_id}/stock              everybody
+GET /v1/sellers/{seller_id}/stock                everybody | everybody
 PUT /v1/products/{product_id}/stock              keepers key admin platform
 PUT /v1/stock                                    keepers key admin platform
 
