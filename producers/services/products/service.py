@@ -1,15 +1,22 @@
 """The products service: its endpoints, subscriptions and workers."""
 
+from fastapi import APIRouter
+
 from producers.kit.service import Service
-from producers.services.products.endpoints import router
+from producers.services.products import endpoints, imports
 from producers.services.products.handlers import SUBSCRIPTIONS
 from producers.services.products.holidays import run_holidays
 from producers.services.products.store import run_first_categories
+
+router = APIRouter()
+for part in (endpoints.router, imports.router):
+    router.include_router(part)
 
 SERVICE = Service(
     name="products",
     subscriptions=SUBSCRIPTIONS,
     router=router,
-    workers=(run_first_categories, run_holidays),
+    workers=(run_first_categories, run_holidays, imports.run_imports),
+    expiring=lambda _settings: {"imports": (imports.KEPT_FOR, imports.PRUNE_IMPORTS)},
     private_tables=("stored_responses",),
 )
