@@ -24,6 +24,7 @@ from producers.services.products.listing_files import (
 )
 from producers.services.products.model import Listing, new_listing
 from schemas.product_categories import Attribute, Category
+from tests.workbooks import write_workbook
 
 SELLER, OTHER = "seller-1", "seller-2"
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
@@ -272,6 +273,18 @@ def test_latin_1_without_a_mark_is_read_and_broken_bytes_are_named(path: Path) -
     assert changed(path, header + good, LAMP)[0].description == "Luminária de mesa, ótima"
     odd = "sku,price\nL1,1.00\n".encode("utf-16") + b"\x41"
     assert defects(path, odd, LAMP) == [(3, "", "bad-encoding")]
+
+
+def test_the_fullest_sheet_of_a_workbook_is_read_whatever_the_name_of_the_file_is(path: Path) -> None:
+    rows = [["SKU", "Preço", "Estoque"], ["L1", 12.9, 25], [], ["L2", "R$ 1.234,50", 1]]
+    write_workbook(path, {"Help": [["See below"]], "Products": rows})
+    other = replace(LAMP, product_id="p-2", sku="L2")
+
+    outcome = apply(path, path.read_bytes(), LAMP, other)
+
+    assert outcome.defects == []
+    assert [after.price_minor for _, after in outcome.changes] == [123_450]
+    assert [(each.row, each.on_hand) for each in outcome.stock] == [(2, 25), (4, 1)]
 
 
 def test_an_offer_of_a_product_of_another_seller_needs_a_price_and_takes_the_contents(path: Path) -> None:
