@@ -25,8 +25,8 @@ from producers.kit.http.problems import (
 )
 
 BODY_LIMIT = 1024 * 1024
-"""Bytes. This is enough for the stock of thousands of products, and hundreds of times the longest order. Routes
-that declare a larger body take that."""
+"""Bytes. This is enough for the stock of thousands of products, and hundreds of times the longest order.
+Routes that declare a larger body take that."""
 
 
 class CommerceMiddleware:

@@ -12,7 +12,7 @@ MAX_LINES = 500
 
 
 def guarded(text: str) -> str:
-    """Return a text with an apostrophe in front if a spreadsheet would run it, or if it has such an apostrophe."""
+    """Return a text with an apostrophe in front if a spreadsheet would run it, or if it has such a one."""
     return f"'{text}" if _is_formula(text) else text
 
 

@@ -95,7 +95,7 @@ async def set_stocks(
 @router.get("/sellers/{seller_id}/restock", summary="What needs more stock")
 @policy(allow("seller", "admin", traffic="read", seller_parameter="seller_id"))
 async def restock(request: Request, seller_id: SellerPath) -> RestockNeeds:
-    """Return the products whose stock sells out soon, the most urgent first, each with a quantity to order."""
+    """Return the products that sell out soon, the most urgent first, each with a quantity to order."""
     async with transactions(request, NAME).connection() as sql:
         return {"needs": await find_needs(sql, seller_id)}
 

@@ -1,4 +1,4 @@
-"""Which products need more stock, from what was sold lately; emits `restock_needed` when one does (a worker)."""
+"""Finds products that need more stock, from what was sold lately, and emits `restock_needed` (a worker)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,7 +56,8 @@ class _SellersNeed(RestockNeed):
 _AVAILABLE = "stock.on_hand - stock.reserved"
 _NEED = f"""
     product_id, {_AVAILABLE} AS available, levels.threshold, levels.sold, stock.on_hand,
-    greatest(1, ceil(levels.sold * {COVER_DAYS}::float / {SOLD_DAYS})::integer - ({_AVAILABLE})) AS suggested_quantity
+    greatest(1, ceil(levels.sold * {COVER_DAYS}::float / {SOLD_DAYS})::integer - ({_AVAILABLE}))
+        AS suggested_quantity
 """
 _NEEDS = f"""
     FROM restock_levels AS levels

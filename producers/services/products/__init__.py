@@ -1,1 +1,1 @@
-"""Products: what sellers offer, with variants, prices and pictures, the category tree, and who may list what."""
+"""Products: what sellers offer, with variants, prices and pictures, and the category tree."""

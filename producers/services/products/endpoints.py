@@ -154,7 +154,9 @@ async def change_listing(
         offers = await store.lock_product(tx, product_id)
         before = _own(offers, seller_id, product_id)
         after = before.with_contents(body).with_terms(body)
-        if before.owner_id != seller_id and any(getattr(before, name) != getattr(after, name) for name in CONTENTS):
+        if before.owner_id != seller_id and any(
+            getattr(before, name) != getattr(after, name) for name in CONTENTS
+        ):
             raise CONTENTS_OF_OWNER(seller_id=seller_id, product_id=product_id)
         await _check_contents(tx, seller_id, body, product_id, before.group_id)
         after = await _save(tx, before, after)
@@ -274,7 +276,9 @@ async def holiday(request: Request, seller_id: SellerPath) -> Holiday:
 async def set_holiday(
     request: Request,
     seller_id: SellerPath,
-    body: Annotated[HolidayRequest, JsonBody({"since": "2026-12-24T00:00:00Z", "until": "2027-01-02T00:00:00Z"})],
+    body: Annotated[
+        HolidayRequest, JsonBody({"since": "2026-12-24T00:00:00Z", "until": "2027-01-02T00:00:00Z"})
+    ],
 ) -> Holiday:
     """Set the holiday of a seller. Within seconds after `since` no offer of theirs can be bought."""
     holiday = Holiday(body.since, body.until)
@@ -315,7 +319,7 @@ async def put_category(
     body: Annotated[CategoryRequest, JsonBody({"names": {"en": "Lamps", "pt_BR": "Luminárias"}})],
 ) -> Category:
     """Add a category, or change its names, its parent and the attributes of its products."""
-    category = Category(category_id, body.parent_id, dict(body.names), tuple(body.attributes))
+    category = Category(category_id, body.parent_id, body.names, tuple(body.attributes))
     async with transaction(request, NAME, category_id) as tx:
         await store.lock_categories(tx)
         categories = await store.find_categories(tx)
@@ -347,11 +351,12 @@ async def delete_category(request: Request, category_id: CategoryPath) -> None:
 async def put_attribute(
     request: Request,
     key: Annotated[Key, Path(description="The attribute's key in events.", examples=["colour"])],
-    body: Annotated[AttributeRequest, JsonBody({"names": {"en": "Colour", "pt_BR": "Cor"}, "is_variant": True})],
+    body: Annotated[
+        AttributeRequest, JsonBody({"names": {"en": "Colour", "pt_BR": "Cor"}, "is_variant": True})
+    ],
 ) -> Attribute:
-    """Add an attribute, or change its names and usual values. Categories name the attributes of their products."""
-    values = {value: dict(names) for value, names in body.values.items()}
-    attribute = Attribute(key, dict(body.names), body.is_variant, values)
+    """Add an attribute, or change its names and usual values. Categories say which ones they have."""
+    attribute = Attribute(key, body.names, body.is_variant, body.values)
     async with transaction(request, NAME, key) as tx:
         await store.save_attribute(tx, attribute)
     return attribute
@@ -375,7 +380,9 @@ async def all_listings(
 
 
 @router.put(
-    "/admin/listings/{product_id}/{seller_id}/block", summary="Take a listing off for good", responses=NO_LISTING
+    "/admin/listings/{product_id}/{seller_id}/block",
+    summary="Take a listing off for good",
+    responses=NO_LISTING,
 )
 @policy(MODERATE)
 async def block(
@@ -467,7 +474,9 @@ async def _check_contents(
         siblings = await store.lock_group(tx, group_id, seller_id)
         others = [each.attributes for each in siblings if each.product_id != product_id]
         if others:
-            check_variants([*others, contents.attributes], variant_keys_of(known, await store.find_attributes(tx)))
+            check_variants(
+                [*others, contents.attributes], variant_keys_of(known, await store.find_attributes(tx))
+            )
 
 
 async def _list(request: Request, tx: Transaction, seller_id: str, body: ListingRequest) -> list[Listing]:

@@ -81,13 +81,15 @@ class Rules:
 
 @dataclass(slots=True)
 class Known:
-    """What is known of the listings that the rows of a batch are about, as if the rows before were applied."""
+    """What is known of the listings that rows are about, as if the rows before were applied."""
 
     offers: dict[str, list[Listing]] = field(default_factory=dict)
     """Product → all offers of it."""
     by_sku: dict[str, str] = field(default_factory=dict)
     """SKU of the seller → product."""
-    variants: defaultdict[str, dict[str, Mapping[str, str]]] = field(default_factory=lambda: defaultdict(dict))
+    variants: defaultdict[str, dict[str, Mapping[str, str]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
     """Group → attributes of each of the seller's products in it."""
     own_groups: set[str] = field(default_factory=set)
     """The groups of products that the seller has listed first."""
@@ -241,7 +243,9 @@ class _RowChange:
         if first is None or not any(offer.status == "listed" for offer in offers):
             self._refuse("product_id", BadCell("unknown-product", "The product is not on offer."))
             return None
-        blank = new_listing(first.product_id, seller_id, self._rules.currency, self._rules.now, first.group_id)
+        blank = new_listing(
+            first.product_id, seller_id, self._rules.currency, self._rules.now, first.group_id
+        )
         contents = {name: getattr(first, name) for name in CONTENTS}
         return None, replace(blank, owner_id=first.owner_id, **contents)
 
@@ -262,7 +266,7 @@ class _RowChange:
         return given
 
     def _check_needed(self, before: Listing | None, base: Listing, given: Mapping[str, Any]) -> None:
-        """Refuse a row without what a new listing needs, in another currency, or with stock that can't be set."""
+        """Refuse a row that lacks what a new listing needs, or has what can't be set."""
         refused = {defect.column for defect in self.defects}
         if before is None:
             for column in _NEEDED:
@@ -358,7 +362,9 @@ class _RowChange:
         variants = self._known.variants[after.group_id]
         others = [each for product_id, each in variants.items() if product_id != after.product_id]
         if len(others) >= MAX_VARIANTS:
-            self._refuse("group", BadCell("too-many-variants", f"A group has at most {MAX_VARIANTS} variants."))
+            self._refuse(
+                "group", BadCell("too-many-variants", f"A group has at most {MAX_VARIANTS} variants.")
+            )
             return
         check_variants([*others, attributes], variant_keys_of(known, rules.attributes))
 

@@ -1,8 +1,8 @@
 """Imports and exports files of listings: the routes, and the worker that applies the rows.
 
-A file is stored at once. The worker applies its rows in batches. Each batch saves how far the import is in the
-transaction of its changes, so an import that was interrupted goes on where it was, and applies no row twice. The
-inventory service has the stock: the counts of all rows are sent to it afterwards.
+A file is stored at once. The worker applies its rows in batches. Each batch saves how far the import is in
+the transaction of its changes, so an import that was interrupted goes on where it was, and applies no row
+twice. The inventory service has the stock: the counts of all rows are sent to it afterwards.
 """
 
 import asyncio
@@ -104,16 +104,21 @@ NOT_A_FILE = problem(
     415,
     "not-a-file",
     "The body is not a file of listings",
-    "Send a CSV file with the header `Content-Type: text/csv`, or a workbook with its own type. Nothing was saved.",
+    "Send a CSV file with the header `Content-Type: text/csv`, or a workbook with its own type. Nothing was "
+    "saved.",
 )
 EMPTY_FILE = problem(
-    422, "empty-file", "The file is empty", "The body has no bytes. Send the file as the body. Nothing was saved."
+    422,
+    "empty-file",
+    "The file is empty",
+    "The body has no bytes. Send the file as the body. Nothing was saved.",
 )
 TOO_MANY_IMPORTS = problem(
     429,
     "too-many-imports",
     "Too many files wait",
-    "{limit} files of seller {seller_id} are not applied yet. Send this one when they are. Nothing was saved.",
+    "{limit} files of seller {seller_id} are not applied yet. Send this one when they are. Nothing was "
+    "saved.",
     retry_after_s=60,
 )
 UNKNOWN_IMPORT = problem(
@@ -128,8 +133,8 @@ UNKNOWN_IMPORT = problem(
 class ListingImport:
     """A file of listings that a seller has sent.
 
-    `rows` is null until the file was read. `position` rows are done: `applied`, `unchanged` or `refused`. `code`
-    and `reason` say why an import has failed; rows before the failure are applied.
+    `rows` is null until the file was read. `position` rows are done: `applied`, `unchanged` or `refused`.
+    `code` and `reason` say why an import has failed; rows before the failure are applied.
     """
 
     import_id: str
@@ -176,7 +181,7 @@ class _WaitingStock(StockCount):
 
 @dataclass(slots=True)
 class _SentStock:
-    """What the inventory service answered: stock of rows that is set, that is to be sent again, and that is refused."""
+    """The rows whose stock is set, those that are sent again, and why others are refused."""
 
     done: list[int] = field(default_factory=list)
     postponed: list[int] = field(default_factory=list)
@@ -214,7 +219,10 @@ async def _read_file(request: Request, _model: TypeAdapter[Any]) -> bytes:
 
 
 @router.post(
-    "/sellers/{seller_id}/listing_imports", summary="Import a file of listings", status_code=202, responses=REFUSED
+    "/sellers/{seller_id}/listing_imports",
+    summary="Import a file of listings",
+    status_code=202,
+    responses=REFUSED,
 )
 @policy(LIST)
 async def import_listings(
@@ -267,7 +275,9 @@ async def listing_imports(
     return {"imports": list(shown), "next_cursor": next_cursor}
 
 
-@router.get("/sellers/{seller_id}/listing_imports/{import_id}", summary="An import of listings", responses=NO_IMPORT)
+@router.get(
+    "/sellers/{seller_id}/listing_imports/{import_id}", summary="An import of listings", responses=NO_IMPORT
+)
 @policy(READ)
 async def listing_import(request: Request, seller_id: SellerPath, import_id: ImportPath) -> ListingImport:
     """Return how far an import is."""
@@ -303,7 +313,7 @@ async def listing_import_report(request: Request, seller_id: SellerPath, import_
 async def listings_csv(request: Request, seller_id: SellerPath) -> Response:
     """Return a file of all listings, which can be changed and sent back to `POST …/listing_imports`.
 
-    The column `stock` is empty, because an older count must not replace the newer one: fill it in to set the stock.
+    The column `stock` is empty, because an older count must not replace a newer one. Fill it in to set it.
     """
     opened = transactions(request, NAME)
     async with opened.connection() as sql:
@@ -393,7 +403,9 @@ class Importer:
         except Exception as error:
             log.error("unexpected error", worker=WORKER, import_id=claimed.import_id, exc_info=error)
             UNEXPECTED_ERRORS.labels(NAME, WORKER).inc()
-            await self._fail(claimed, "internal", "The file can't be read because of a bug, which was reported.")
+            await self._fail(
+                claimed, "internal", "The file can't be read because of a bug, which was reported."
+            )
         return 1
 
     def close(self) -> None:
@@ -497,7 +509,8 @@ class Importer:
     async def _set_stock(self, seller_id: str, counts: Sequence[_WaitingStock], may_wait: bool) -> _SentStock:
         """Send counts in one request. If one of them is refused, all are: then send the halves."""
         body = [
-            {"product_id": each.product_id, "seller_id": seller_id, "on_hand": each.on_hand} for each in counts
+            {"product_id": each.product_id, "seller_id": seller_id, "on_hand": each.on_hand}
+            for each in counts
         ]
         response = await self._peers.send("inventory", "PUT", "/v1/stock", body)
         rows = [each.row for each in counts]
@@ -597,7 +610,9 @@ async def _find_same(
     """Return the newest import of a file, or of those that are `unfinished`."""
 
 
-@statement(f"SELECT count(*)::integer FROM listing_imports WHERE seller_id = $seller_id::text AND {_UNFINISHED}")
+@statement(
+    f"SELECT count(*)::integer FROM listing_imports WHERE seller_id = $seller_id::text AND {_UNFINISHED}"
+)
 async def _count_unfinished(tx: Transaction, seller_id: str) -> int:
     """Return how many imports of a locked seller have not ended."""
 
@@ -631,7 +646,8 @@ async def _insert(
 
 @statement(f"""
     SELECT {_SHOWN} FROM listing_imports
-    WHERE seller_id = $seller_id::text AND (created_at, import_id) < ($after.at::timestamptz, $after.row_id::text)
+    WHERE seller_id = $seller_id::text
+        AND (created_at, import_id) < ($after.at::timestamptz, $after.row_id::text)
     ORDER BY created_at DESC, import_id DESC
     LIMIT $limit::integer
 """)
@@ -652,7 +668,9 @@ async def _find_import(sql: Any, seller_id: str, import_id: str) -> ListingImpor
     ORDER BY row_number, position
     LIMIT $limit::integer
 """)
-async def _find_defects(sql: Any, import_id: str, row: int, position: int, limit: int) -> list[dict[str, Any]]:
+async def _find_defects(
+    sql: Any, import_id: str, row: int, position: int, limit: int
+) -> list[dict[str, Any]]:
     """Return defects of an import by row."""
 
 
@@ -688,7 +706,7 @@ async def _find_after(sql: Any, seller_id: str, after: str, limit: int) -> list[
     RETURNING import_id, seller_id, dry_run, sets_stock, rows, applied + unchanged + refused AS position
 """)
 async def _claim(sql: Any, now: datetime, lease: timedelta) -> _Claimed | None:
-    """Return the import that has waited longest, of the oldest ones of the sellers. No other process gets it."""
+    """Return the import that has waited longest, of the oldest one of each seller."""
 
 
 @statement("""
@@ -741,7 +759,8 @@ async def _advance(tx: Transaction, import_id: str, rows: int, outcome: Outcome)
 
 
 @statement("""
-    SELECT row_number AS row, product_id, on_hand, wait_until > $now::timestamptz AS on_offer, wait_until, try_at
+    SELECT
+        row_number AS row, product_id, on_hand, wait_until > $now::timestamptz AS on_offer, wait_until, try_at
     FROM listing_import_stock
     WHERE import_id = $import_id::text AND try_at <= $now::timestamptz
     ORDER BY row_number
@@ -752,7 +771,8 @@ async def _find_due_stock(sql: Any, import_id: str, now: datetime, limit: int) -
 
 
 @statement("""
-    DELETE FROM listing_import_stock WHERE import_id = $import_id::text AND row_number = ANY ($rows::integer[])
+    DELETE FROM listing_import_stock
+    WHERE import_id = $import_id::text AND row_number = ANY ($rows::integer[])
 """)
 async def _delete_stock(tx: Transaction, import_id: str, rows: Sequence[int]) -> None:
     """Delete stock that was set or refused."""
@@ -792,5 +812,7 @@ async def _wait_until(tx: Transaction, import_id: str, at: datetime) -> None:
     SET status = $status::text, code = $code::text, reason = $reason::text, ended_at = $tx.now::timestamptz
     WHERE import_id = $import_id::text
 """)
-async def _end(tx: Transaction, import_id: str, status: ImportStatus, code: str | None, reason: str | None) -> None:
+async def _end(
+    tx: Transaction, import_id: str, status: ImportStatus, code: str | None, reason: str | None
+) -> None:
     """End an import, and drop its file."""

@@ -1,7 +1,7 @@
 """Files of listings: reads the cells of sellers' spreadsheets, and writes listings as cells. Pure.
 
-A file has a row for each listing. Its header names what the rows have, in English or Portuguese; what a file does
-not name stays as it is. A row is found by `product_id`, or by `sku`.
+A file has a row for each listing. Its header names what the rows have, in English or Portuguese; what a file
+does not name stays as it is. A row is found by `product_id`, or by `sku`.
 """
 
 import csv
@@ -75,7 +75,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 CLEARABLE = frozenset(
     {"description", "handling_days", "pictures", "weight_g", "length_cm", "height_cm", "width_cm"}
 )
-"""The columns of which an empty cell removes the value, as one of an attribute does. Of others, it changes nothing."""
+"""An empty cell of these columns, or of an attribute, removes the value. Others change nothing."""
 
 FIELDS = {**{name: name for name in COLUMNS}, "price": "price_minor", "group": "group_id"}
 """Column → the field of `Listing`."""
@@ -223,7 +223,7 @@ class ListingFile:
         return Overview(count, self._decimal(numbers), repeated)
 
     def _decimal(self, numbers: set[str]) -> Separator | None:
-        """Return the decimal separator that unambiguous numbers say, or else that of the delimiter's countries.
+        """Return the decimal separator that unambiguous numbers say, or else the delimiter.
 
         Typed numbers of a workbook have points.
         """
@@ -234,7 +234,9 @@ class ListingFile:
 
     def _cells(self, record: Sequence[str]) -> Mapping[str, str] | BadCell:
         if any(cell.strip() for cell in record[len(self.columns) :]):
-            return BadCell("too-many-cells", "The row has more cells than the header. Put quotes around texts.")
+            return BadCell(
+                "too-many-cells", "The row has more cells than the header. Put quotes around texts."
+            )
         if self._is_guessed and any("\ufffd" in cell for cell in record):
             return BadCell("bad-encoding", f"The row is not in {self._encoding}. Save the file in UTF-8.")
         cells = zip(self.columns, record, strict=False)
@@ -262,7 +264,7 @@ class ListingFile:
         stated = stated_delimiter(lines[0]) if lines else None
         delimiters = (stated,) if stated else DELIMITERS
         headers = [
-            (line, delimiter, next(read_records(lines[line:], delimiter), None) or [])
+            (line, delimiter, _first_record(lines[line:], delimiter))
             for line in range(1 if stated else 0, min(len(lines), _HEADER_WITHIN))
             for delimiter in delimiters
         ]
@@ -310,6 +312,10 @@ class ListingFile:
         yield from enumerate(records, self.header_row + 1)
 
 
+def _first_record(lines: Sequence[str], delimiter: str) -> list[str]:
+    return next(iter(read_records(lines, delimiter)), None) or []
+
+
 def key_of(cells: Mapping[str, str]) -> tuple[str, str] | None:
     """Return the column and the text by which a row names its listing; None if it names none."""
     for name in KEYS:
@@ -321,7 +327,7 @@ def key_of(cells: Mapping[str, str]) -> tuple[str, str] | None:
 def columns_of(header: Sequence[str], attributes: Mapping[str, Attribute]) -> list[str | None]:
     """Return the columns that the names in a header mean; None for each that is not known.
 
-    An attribute is named by its key after `attribute.`, or by one of its names: `atributo.Cor`, `Attribute: Colour`.
+    An attribute is named by its key (`attribute.colour`) or its name (`atributo.Cor`, `Attribute: Colour`).
     """
     return [_column(name.strip(), attributes) for name in header]
 
@@ -497,13 +503,15 @@ def _checked(adapter: TypeAdapter[Any], value: Any) -> Any:
         first = error.errors(include_url=False, include_input=False)[0]
     context = first.get("ctx", {})
     match first["type"]:
-        case "string_too_long":
+        case "string_too_long" | "too_long" if isinstance(value, str):
             raise BadCell("too-long", f"It has more than {context['max_length']} characters.")
         case "too_long":
             raise BadCell("too-many", f"It has more than {context['max_length']} entries.")
         case "greater_than_equal" | "less_than_equal":
             limits = {name: context[name] for name in ("ge", "le") if name in context}
-            text = " and ".join(f"{'at least' if name == 'ge' else 'at most'} {n:,}" for name, n in limits.items())
+            text = " and ".join(
+                f"{'at least' if name == 'ge' else 'at most'} {n:,}" for name, n in limits.items()
+            )
             raise BadCell("out-of-range", f"It must be {text}.")
         case "string_pattern_mismatch" if isinstance(value, list):
             why = "Pictures are named by the SHA-256 that the platform gives them. Send the pictures first."

@@ -19,7 +19,7 @@ from schemas.events import all_events
 from schemas.product_categories import Attribute, Category
 
 Status = Literal["draft", "listed", "delisted", "blocked"]
-"""`draft` was never on offer. `blocked` was taken off by an administrator, and its seller can't list it again."""
+"""`draft` was never on offer. An administrator has taken off what is `blocked`: no seller can list it."""
 
 Condition = Literal["new", "used", "refurbished"]
 
@@ -39,8 +39,8 @@ UNKNOWN_LISTING = problem(
     404,
     "unknown-listing",
     "Unknown listing",
-    "Seller {seller_id} has no listing of product {product_id}. GET /v1/sellers/{seller_id}/listings has those "
-    "that there are. Nothing was changed.",
+    "Seller {seller_id} has no listing of product {product_id}. GET /v1/sellers/{seller_id}/listings has "
+    "those that there are. Nothing was changed.",
 )
 UNKNOWN_PRODUCT_TO_OFFER = problem(
     404,
@@ -59,15 +59,15 @@ CONTENTS_OF_OWNER = problem(
     "contents-of-owner",
     "Another seller describes this product",
     "The contents of product {product_id} are those of the seller who listed it first. Send only what your "
-    "offer says to PUT /v1/sellers/{seller_id}/offers/{product_id}, or list a product of your own. Nothing was "
-    "changed.",
+    "offer says to PUT /v1/sellers/{seller_id}/offers/{product_id}, or list a product of your own. Nothing "
+    "was changed.",
 )
 SKU_TAKEN = problem(
     409,
     "sku-taken",
     "You have another listing with this SKU",
-    "Your listing of product {product_id} has the SKU {sku!r}. A SKU names one listing of a seller. Nothing was "
-    "saved.",
+    "Your listing of product {product_id} has the SKU {sku!r}. A SKU names one listing of a seller. "
+    "Nothing was saved.",
     members={"product_id": "product_id"},
 )
 UNKNOWN_CATEGORY = problem(
@@ -93,7 +93,8 @@ BLOCKED = problem(
     409,
     "blocked-listing",
     "The listing is blocked",
-    "An administrator has taken product {product_id} off: {reason}. Ask the marketplace. Nothing was changed.",
+    "An administrator has taken product {product_id} off: {reason}. Ask the marketplace. Nothing was "
+    "changed.",
 )
 SELLER_NOT_APPROVED = problem(
     409,
@@ -105,7 +106,8 @@ CATEGORY_CYCLE = problem(
     409,
     "category-cycle",
     "A category can't be below itself",
-    "The category {parent_id!r} is {category_id!r} itself, or below it. Choose another parent. Nothing was saved.",
+    "The category {parent_id!r} is {category_id!r} itself, or below it. Choose another parent. Nothing "
+    "was saved.",
 )
 CATEGORY_IN_USE = problem(
     409,
@@ -125,13 +127,13 @@ Value = Annotated[
     AfterValidator(require_visible),
 ]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Language = Literal["en", "pt_BR"]
+Language = Annotated[str, StringConstraints(pattern=r"^(en|pt_BR)$")]
 Size = Annotated[int, Field(ge=0, le=MAX_SIZE)]
 PriceMinor = Annotated[int, Field(ge=0, le=MAX_PRICE_MINOR, description="Price of one unit, in minor units.")]
 
 
 def _texts(text: str) -> str:
-    if any(ord(each) < 32 and each not in "\n\r\t" or each == "\x7f" for each in text):
+    if any((ord(each) < 32 and each not in "\n\r\t") or each == "\x7f" for each in text):
         raise ValueError("must have no control characters besides line breaks and tabs")
     return text
 
@@ -145,7 +147,8 @@ class OfferTerms(StrictRequest):
     ] = "listed"
     condition: Condition = "new"
     handling_days: Annotated[
-        int | None, Field(ge=0, le=MAX_HANDLING_DAYS, description="Working days until it is handed over, at most.")
+        int | None,
+        Field(ge=0, le=MAX_HANDLING_DAYS, description="Working days until it is handed over, at most."),
     ] = None
     sku: Annotated[Name | None, Field(max_length=64, description="The seller's own number of it.")] = None
 
@@ -182,7 +185,8 @@ class VariantRequest(StrictRequest):
     price_minor: PriceMinor | None = None
     sku: Annotated[Name | None, Field(max_length=64)] = None
     pictures: Annotated[
-        list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]] | None, Field(max_length=MAX_PICTURES)
+        list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]] | None,
+        Field(max_length=MAX_PICTURES),
     ] = None
 
 
@@ -240,7 +244,9 @@ class BlockRequest(StrictRequest):
 class CategoryRequest(StrictRequest):
     """A category of the tree."""
 
-    names: Annotated[dict[Language, Name], Field(min_length=1, examples=[{"en": "Lamps", "pt_BR": "Luminárias"}])]
+    names: Annotated[
+        dict[Language, Name], Field(min_length=1, examples=[{"en": "Lamps", "pt_BR": "Luminárias"}])
+    ]
     parent_id: Id | None = None
     attributes: Annotated[list[Key], Field(max_length=MAX_ATTRIBUTES)] = Field(default_factory=list)
 
@@ -395,7 +401,9 @@ def listing_of(event: Record) -> Listing:
     )
 
 
-def new_listing(product_id: str, seller_id: str, currency: str, now: datetime, group_id: str | None) -> Listing:
+def new_listing(
+    product_id: str, seller_id: str, currency: str, now: datetime, group_id: str | None
+) -> Listing:
     """Return a draft of a new product, of which nothing is said yet."""
     return Listing(
         product_id=product_id,
@@ -462,7 +470,9 @@ def check_contents(
     known = attributes_of(category, categories)
     for attribute in attributes:
         if attribute not in known:
-            raise UNKNOWN_ATTRIBUTE(category=category_id, attribute=attribute, known=", ".join(known) or "none")
+            raise UNKNOWN_ATTRIBUTE(
+                category=category_id, attribute=attribute, known=", ".join(known) or "none"
+            )
     return known
 
 

@@ -26,7 +26,8 @@ _LISTINGS = """
 _ON_HOLIDAY = """
     EXISTS (
         SELECT FROM holidays
-        WHERE holidays.seller_id = {} AND since <= {now}::timestamptz AND ({now}::timestamptz < until) IS NOT FALSE
+        WHERE holidays.seller_id = {} AND since <= {now}::timestamptz
+            AND ({now}::timestamptz < until) IS NOT FALSE
     )
 """
 
@@ -67,11 +68,12 @@ async def lock_product(tx: Transaction, product_id: str) -> list[Listing]:
 async def lock_named(
     tx: Transaction, seller_id: str, product_ids: Sequence[str], skus: Sequence[str], group_ids: Sequence[str]
 ) -> list[Listing]:
-    """Lock and return all listings of the products that a seller's rows name, and of the variants beside them."""
+    """Lock and return all listings of the products that rows of a seller name, and of their variants."""
 
 
 @statement(f"""
-    {_LISTINGS} WHERE group_id = $group_id::text AND seller_id = $seller_id::text ORDER BY product_id FOR UPDATE
+    {_LISTINGS} WHERE group_id = $group_id::text AND seller_id = $seller_id::text
+    ORDER BY product_id FOR UPDATE
 """)
 async def lock_group(tx: Transaction, group_id: str, seller_id: str) -> list[Listing]:
     """Lock and return a seller's variants of a product."""
@@ -88,9 +90,15 @@ async def lock_group(tx: Transaction, group_id: str, seller_id: str) -> list[Lis
     LIMIT $limit::integer
 """)
 async def find_of_seller(
-    sql: Any, seller_id: str, status: str | None, category: str | None, plain: str, after: Position, limit: int
+    sql: Any,
+    seller_id: str,
+    status: str | None,
+    category: str | None,
+    plain: str,
+    after: Position,
+    limit: int,
 ) -> list[Listing]:
-    """Return listings of a seller whose name, SKU or product id has the text `plain`, the last changed first."""
+    """Return listings of a seller whose name, SKU or id has the text `plain`, the last changed first."""
 
 
 @statement(f"""
@@ -148,15 +156,13 @@ async def save_listing(tx: Transaction, listing: Listing) -> bool:
     """Save a listing and its price, and return whether it is newer than the saved one."""
 
 
-@statement(
-    _SAVE.format(f"SELECT {_COLUMNS} FROM jsonb_populate_recordset(NULL::listings, $rows::jsonb)")
-)
+@statement(_SAVE.format(f"SELECT {_COLUMNS} FROM jsonb_populate_recordset(NULL::listings, $rows::jsonb)"))
 async def _save_listings(tx: Transaction, rows: list[dict[str, Any]]) -> None:
     """Save listings, of which each occurs once, and their prices."""
 
 
 async def save_changed(tx: Transaction, before: Listing | None, after: Listing) -> Listing:
-    """Save what a seller or an administrator has changed of a locked listing, and emit what shoppers see of it."""
+    """Save what was changed of a locked listing here, and emit what shoppers see of it."""
     after = _changed_now(tx, before, after)
     await save_listing(tx, after)
     _emit_change(tx, before, after)
@@ -237,7 +243,9 @@ async def find_prices(sql: Any, product_id: str, seller_id: str) -> list[Price]:
     """Return the newest prices of a listing."""
 
 
-@statement("SELECT coalesce(approved, true) FROM (SELECT 1) LEFT JOIN seller_status ON seller_id = $seller_id::text")
+@statement(
+    "SELECT coalesce(approved, true) FROM (SELECT 1) LEFT JOIN seller_status ON seller_id = $seller_id::text"
+)
 async def may_sell(sql: Any, seller_id: str) -> bool:
     """Return whether a seller may sell, as far as this service knows."""
 
@@ -292,7 +300,10 @@ async def find_attributes(sql: Any) -> dict[str, Attribute]:
 
 @statement("""
     INSERT INTO categories (category_id, parent_id, names, attributes)
-    VALUES ($category.category_id::text, $category.parent_id::text, $category.names::jsonb, $category.attributes::text[])
+    VALUES (
+        $category.category_id::text, $category.parent_id::text, $category.names::jsonb,
+        $category.attributes::text[]
+    )
     ON CONFLICT (category_id) DO UPDATE
     SET parent_id = excluded.parent_id, names = excluded.names, attributes = excluded.attributes
 """)
@@ -344,6 +355,7 @@ async def _begin_first_categories(tx: Transaction) -> bool:
 
 async def run_first_categories(transactions: Transactions, _settings: Settings) -> None:
     """Copy the tree of `schemas/product_categories.toml` when the service is first started (a worker)."""
+
     async def copy() -> None:
         async with transactions.begin(Trace.start("categories", None)) as tx:
             await lock_categories(tx)

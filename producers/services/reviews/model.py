@@ -125,7 +125,15 @@ class ExportRequest(StrictRequest):
 class ReplyRequest(StrictRequest):
     """A seller's reply, which everyone may read; null takes it back."""
 
-    text: Annotated[str, AfterValidator(clean_text), AfterValidator(require_visible), Field(max_length=MAX_REPLY_CHARS)] | None
+    text: (
+        Annotated[
+            str,
+            AfterValidator(clean_text),
+            AfterValidator(require_visible),
+            Field(max_length=MAX_REPLY_CHARS),
+        ]
+        | None
+    )
 
 
 class ReportRequest(StrictRequest):

@@ -339,7 +339,12 @@ def test_events_from_before_their_new_fields_are_no_differences(audited: Audited
         ("service_db_vs_products", "product_listed", "price_minor + 1 AS price_minor", {"price_minor"}),
         ("service_db_vs_products", "product_changed", "map('colour', 'red') AS attributes", {"attributes"}),
         ("service_db_vs_products", "product_changed", "NULL AS handling_days", {"handling_days"}),
-        ("service_db_vs_products", "product_delisted", "occurred_at - INTERVAL 1 DAY AS occurred_at", {"row"}),
+        (
+            "service_db_vs_products",
+            "product_delisted",
+            "occurred_at - INTERVAL 1 DAY AS occurred_at",
+            {"row"},
+        ),
     ],
 )
 def test_a_wrong_field_of_an_event_is_found(

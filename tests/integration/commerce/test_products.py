@@ -1,4 +1,4 @@
-"""Products: what sellers list and change, offers of several sellers, holidays, blocks, the tree, and imports."""
+"""Products: what sellers list and change, offers of several sellers, holidays, blocks, the tree."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -28,13 +28,13 @@ class Seller:
         self.http = shop.as_principal(staff(self.seller_id, "manager"))
         self.path = f"/v1/sellers/{self.seller_id}"
 
-    def list(self, **fields):
+    def send(self, **fields):
         """Send a listing."""
         return self.http.post(f"{self.path}/listings", json={**LAMP, **fields})
 
     def listed(self, **fields) -> list[dict]:
         """Return the listings that a request has made."""
-        answer = self.list(**fields)
+        answer = self.send(**fields)
         assert answer.status_code == 201, answer.text
         return answer.json()
 
@@ -99,10 +99,8 @@ def test_a_product_is_listed_and_changed_and_taken_off_and_every_text_stays_as_i
     assert seller.http.delete(f"{seller.path}/listings/{product_id}").status_code == 204
     names, events = zip(*steps(shop, product_id), strict=True)
     assert names == ("listed", "changed", "delisted")
-    assert events[0]["name"] == LAMP["name"] and events[0]["description"] == LAMP["description"]
-    assert events[1]["changed_fields"] == ["price_minor", "attributes"] or set(events[1]["changed_fields"]) == {
-        "price_minor", "attributes",
-    }  # fmt: skip
+    assert {name: events[0][name] for name in LAMP} == LAMP
+    assert set(events[1]["changed_fields"]) == {"price_minor", "attributes"}
     assert events[2]["reason"] == "seller_request"
     prices = seller.http.get(f"{seller.path}/listings/{product_id}/prices").json()
     assert [each["price_minor"] for each in prices] == [9_900, 14_900]
@@ -120,7 +118,9 @@ def test_a_draft_is_not_on_offer_until_it_is_listed(shop, seller):
 
 def test_each_variant_is_a_product_of_one_group(shop, seller):
     variants = [{"attributes": {"colour": colour}, "sku": f"L-{colour}"} for colour in ("blue", "black")]
-    listings = seller.listed(attributes={}, variants=[*variants, {"attributes": {"colour": "red"}, "price_minor": 1}])
+    listings = seller.listed(
+        attributes={}, variants=[*variants, {"attributes": {"colour": "red"}, "price_minor": 1}]
+    )
     assert len({each["product_id"] for each in listings}) == 3
     assert {each["group_id"] for each in listings} == {listings[0]["product_id"]}
     assert [each["price_minor"] for each in listings] == [14_900, 14_900, 1]
@@ -144,7 +144,7 @@ def test_each_variant_is_a_product_of_one_group(shop, seller):
     ],
 )
 def test_variants_that_cannot_be_told_apart_are_refused(seller, variants, why):
-    assert kind(seller.list(attributes={}, variants=variants)) == (422, why)
+    assert kind(seller.send(attributes={}, variants=variants)) == (422, why)
     assert seller.all() == []
 
 
@@ -153,7 +153,10 @@ def test_a_variant_cannot_become_equal_to_another_one(seller):
         attributes={}, variants=[{"attributes": {"colour": colour}} for colour in ("blue", "black")]
     )
     assert kind(seller.change(black["product_id"], attributes={"colour": "blue"})) == (422, "bad-variants")
-    assert kind(seller.list(attributes={"colour": "blue"}, variant_of=blue["product_id"])) == (422, "bad-variants")
+    assert kind(seller.send(attributes={"colour": "blue"}, variant_of=blue["product_id"])) == (
+        422,
+        "bad-variants",
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,28 +164,29 @@ def test_a_variant_cannot_become_equal_to_another_one(seller):
     [
         {"commission_bp": 0}, {"seller_id": "another"}, {"owner_id": "another"}, {"product_id": "p"},
         {"currency": "USD"}, {"status": "blocked"}, {"block_reason": "other"}, {"hidden": True},
-        {"price_minor": -1}, {"price_minor": 10**11}, {"price_minor": 1.5}, {"name": ""}, {"name": "\u200b\u2800"},
+        {"price_minor": -1}, {"price_minor": 10**11}, {"price_minor": 1.5}, {"name": ""},
+        {"name": "\u200b\u2800"},
         {"name": "a\nb"}, {"name": "x" * 201}, {"description": "x" * 5_001}, {"description": "a\0b"},
         {"condition": "broken"}, {"handling_days": 61}, {"attributes": {"colour": ""}},
         {"attributes": {"Colour": "blue"}}, {"pictures": ["../../etc/passwd"]}, {"weight_g": -1},
     ],
 )  # fmt: skip
 def test_what_a_seller_may_not_say_is_refused_and_not_ignored(seller, fields):
-    assert seller.list(**fields).status_code == 422
+    assert seller.send(**fields).status_code == 422
     assert seller.all() == []
 
 
 def test_a_category_or_an_attribute_that_does_not_exist_is_refused(seller):
-    assert kind(seller.list(category="Nothing")) == (422, "unknown-category")
-    assert kind(seller.list(attributes={"wheels": "4"})) == (422, "unknown-attribute")
+    assert kind(seller.send(category="Nothing")) == (422, "unknown-category")
+    assert kind(seller.send(attributes={"wheels": "4"})) == (422, "unknown-attribute")
 
 
 def test_one_sku_names_one_listing_of_a_seller_but_two_sellers_may_have_the_same(seller, other):
     seller.listed(sku="A-1")
-    assert kind(seller.list(sku="A-1")) == (409, "sku-taken")
+    assert kind(seller.send(sku="A-1")) == (409, "sku-taken")
     other.listed(sku="A-1")
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: seller.list(sku="B-1").status_code, range(8)))
+        answers = list(pool.map(lambda _: seller.send(sku="B-1").status_code, range(8)))
     assert sorted(answers) == [201] + [409] * 7
 
 
@@ -207,9 +211,12 @@ def test_nobody_reads_or_changes_the_listing_of_another_seller(shop, seller, oth
     assert other.http.get(f"{seller.path}/listings/{product_id}").status_code == 404
     assert other.http.put(f"{seller.path}/listings/{product_id}", json=LAMP).status_code == 404
     assert other.http.put(f"{other.path}/listings/{product_id}", json=LAMP).status_code == 404
-    assert other.http.put(f"{seller.path}/listings/{product_id}/price", json={"price_minor": 1}).status_code == 404
+    assert (
+        other.http.put(f"{seller.path}/listings/{product_id}/price", json={"price_minor": 1}).status_code
+        == 404
+    )
     assert other.http.delete(f"{other.path}/listings/{product_id}").status_code == 404
-    assert kind(other.list(variant_of=product_id)) == (404, "unknown-listing")
+    assert kind(other.send(variant_of=product_id)) == (404, "unknown-listing")
     assert shop.as_principal(person()).get(f"{seller.path}/listings").status_code == 403
     analyst = shop.as_principal(staff(seller.seller_id, "analyst"))
     assert analyst.post(f"{seller.path}/listings", json=LAMP).status_code == 403
@@ -219,8 +226,10 @@ def test_nobody_reads_or_changes_the_listing_of_another_seller(shop, seller, oth
 def test_a_suspended_seller_lists_nothing(shop, seller):
     product_id = seller.listed()[0]["product_id"]
     shop.tell("seller_status_changed", origin="sellers", seller_id=seller.seller_id, status="suspended")
-    shop.await_row("SELECT FROM products.seller_status WHERE seller_id = $1 AND NOT approved", seller.seller_id)
-    assert kind(seller.list()) == (409, "seller-not-approved")
+    shop.await_row(
+        "SELECT FROM products.seller_status WHERE seller_id = $1 AND NOT approved", seller.seller_id
+    )
+    assert kind(seller.send()) == (409, "seller-not-approved")
     assert kind(seller.change(product_id, name="x")) == (409, "seller-not-approved")
 
 
@@ -231,16 +240,20 @@ def test_a_holiday_takes_all_offers_off_and_puts_them_back(shop, seller, eventua
     seller.http.put(f"{seller.path}/holiday", json=holiday).raise_for_status()
     assert eventually(lambda: seller.read(product_id)["hidden"])
     late = seller.listed(name="Listed meanwhile")[0]
-    assert late["hidden"] and steps(shop, late["product_id"]) == []
+    assert late["hidden"]
+    assert steps(shop, late["product_id"]) == []
     shop.tell(
         "product_changed", product_id=product_id, seller_id=seller.seller_id, currency="BRL", price_minor=7,
         occurred_at=system_clock() + timedelta(seconds=1), changed_fields=["price_minor"],
     )  # fmt: skip
-    assert eventually(lambda: seller.read(product_id)["price_minor"] == 7 and seller.read(product_id)["hidden"])
+    assert eventually(
+        lambda: seller.read(product_id)["price_minor"] == 7 and seller.read(product_id)["hidden"]
+    )
     assert seller.http.delete(f"{seller.path}/holiday").status_code == 204
     assert eventually(lambda: not any(each["hidden"] for each in seller.all()))
     reasons = [event.get("reason") for _, event in steps(shop, product_id)]
-    assert reasons.count("seller_holiday") == 2 and steps(shop, product_id)[-1][0] == "changed"
+    assert reasons.count("seller_holiday") == 2
+    assert steps(shop, product_id)[-1][0] == "changed"
 
 
 def test_what_is_blocked_stays_off_whatever_its_seller_or_an_import_says(shop, seller, moderator):
@@ -254,12 +267,12 @@ def test_what_is_blocked_stays_off_whatever_its_seller_or_an_import_says(shop, s
         occurred_at=system_clock() + timedelta(seconds=1),
     )  # fmt: skip
     shop.await_row(
-        "SELECT FROM products.listings WHERE product_id = $1 AND price_minor = 7 AND status = 'blocked'", product_id
+        "SELECT FROM products.listings WHERE product_id = $1 AND price_minor = 7 AND status = 'blocked'",
+        product_id,
     )
     assert [name for name, _ in steps(shop, product_id)][-2:] == ["listed", "delisted"]
-    assert [each["product_id"] for each in moderator.get("/v1/admin/listings?status=blocked").json()["listings"]][
-        0
-    ] == product_id
+    blocked = moderator.get("/v1/admin/listings?status=blocked").json()["listings"]
+    assert blocked[0]["product_id"] == product_id
     assert moderator.delete(block).status_code == 204
     seller.change(product_id).raise_for_status()
     assert steps(shop, product_id)[-1][0] == "changed"
@@ -277,11 +290,18 @@ def test_an_import_is_a_row_like_any_other_and_repeating_it_undoes_no_edit(shop,
     assert (found["name"], found["status"], found["owner_id"]) == ("cama_mesa", "listed", seller.seller_id)
     seller.change(product_id, price_minor=4_000).raise_for_status()
     shop.tell("product_listed", **event)
-    shop.tell("product_delisted", product_id=product_id, seller_id=seller.seller_id, occurred_at=before, reason="unknown")
+    shop.tell(
+        "product_delisted",
+        product_id=product_id,
+        seller_id=seller.seller_id,
+        occurred_at=before,
+        reason="unknown",
+    )
     last = f"p-{new_id()}"
     shop.tell("product_listed", **event | {"product_id": last})
     shop.await_row("SELECT FROM products.listings WHERE product_id = $1", last)
-    assert seller.read(product_id)["price_minor"] == 4_000 and seller.read(product_id)["status"] == "listed"
+    kept = seller.read(product_id)
+    assert (kept["price_minor"], kept["status"]) == (4_000, "listed")
     (changed,) = [event for name, event in steps(shop, product_id) if name == "changed"]
     assert changed["price_minor"] == 4_000
 
@@ -308,14 +328,18 @@ def test_an_administrator_changes_the_tree_and_no_category_gets_below_itself(sho
     top, below = f"top-{new_id()}", f"below-{new_id()}"
     names = {"en": "Top", "pt_BR": "Topo"}
     assert seller.http.put(f"/v1/admin/categories/{top}", json={"names": names}).status_code == 403
-    moderator.put(f"/v1/admin/categories/{top}", json={"names": names, "attributes": ["brand"]}).raise_for_status()
+    moderator.put(
+        f"/v1/admin/categories/{top}", json={"names": names, "attributes": ["brand"]}
+    ).raise_for_status()
     moderator.put(f"/v1/admin/categories/{below}", json={"names": names, "parent_id": top}).raise_for_status()
     for parent in (top, below):
         answer = moderator.put(f"/v1/admin/categories/{top}", json={"names": names, "parent_id": parent})
         assert kind(answer) == (409, "category-cycle")
     answer = moderator.put(f"/v1/admin/categories/{below}", json={"names": names, "parent_id": "nothing"})
     assert kind(answer) == (422, "unknown-category")
-    tree = [each["category_id"] for each in shop.as_principal(None).get("/v1/category_tree").json()["categories"]]
+    tree = [
+        each["category_id"] for each in shop.as_principal(None).get("/v1/category_tree").json()["categories"]
+    ]
     assert tree.index(top) < tree.index(below)
     seller.listed(category=below, attributes={"brand": "Aurora"})
     assert kind(moderator.delete(f"/v1/admin/categories/{below}")) == (409, "category-in-use")

@@ -5,7 +5,9 @@ import asyncio
 import asyncpg
 import pytest
 
+from common.clock import system_clock
 from common.ids import new_id
+from producers.services.inventory import restock
 from tests.integration.commerce.people import person, staff
 
 
@@ -33,12 +35,9 @@ def sell(shop, product_id, seller_id, units):
 
 def compute(shop):
     """Compute the levels now; the worker does so every quarter of an hour."""
-    from producers.services.inventory import restock  # noqa: PLC0415
 
     class _Moment:
         def __init__(self, sql):
-            from common.clock import system_clock  # noqa: PLC0415
-
             self.sql, self.now = sql, system_clock()
 
     async def save():
@@ -59,7 +58,8 @@ def test_a_product_that_lasts_less_than_a_week_needs_stock_for_four(shop, seller
     compute(shop)
     (need,) = needs(shop, seller_id)
     assert need == {
-        "product_id": fast, "available": 10, "threshold": 15, "sold": 60, "on_hand": 10, "suggested_quantity": 50,
+        "product_id": fast, "available": 10, "threshold": 15, "sold": 60, "on_hand": 10,
+        "suggested_quantity": 50,
     }  # fmt: skip
     assert eventually(lambda: shop.events("restock_needed", fast))
     (event,) = shop.events("restock_needed", fast)
