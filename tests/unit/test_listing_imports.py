@@ -23,20 +23,20 @@ from producers.services.products.listing_files import (
     written,
 )
 from producers.services.products.model import Listing, new_listing
-from schemas.product_categories import Attribute, Category
+from schemas.product_categories import ProductAttribute, ProductCategory
 from tests.workbooks import write_workbook
 
 SELLER, OTHER = "seller-1", "seller-2"
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 ATTRIBUTES = {
-    "colour": Attribute(
+    "colour": ProductAttribute(
         "colour", {"en": "Colour", "pt_BR": "Cor"}, True, {"blue": {"en": "Blue", "pt_BR": "Azul"}}
     ),
-    "brand": Attribute("brand", {"en": "Brand", "pt_BR": "Marca"}),
+    "brand": ProductAttribute("brand", {"en": "Brand", "pt_BR": "Marca"}),
 }
 CATEGORIES = {
-    "Home": Category("Home", None, {"en": "Home", "pt_BR": "Casa"}, ("brand",)),
-    "Lamps": Category("Lamps", "Home", {"en": "Lamps", "pt_BR": "Luminárias"}, ("colour",)),
+    "Home": ProductCategory("Home", None, {"en": "Home", "pt_BR": "Casa"}, ("brand",)),
+    "Lamps": ProductCategory("Lamps", "Home", {"en": "Lamps", "pt_BR": "Luminárias"}, ("colour",)),
 }
 HEADER = "sku,name,category,price\n"
 LAMP = replace(

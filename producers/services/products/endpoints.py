@@ -51,7 +51,7 @@ from producers.services.products.model import (
     new_listing,
     variant_keys_of,
 )
-from schemas.product_categories import Attribute, Category
+from schemas.product_categories import ProductAttribute, ProductCategory
 
 NAME = "products"
 
@@ -317,9 +317,9 @@ async def put_category(
     request: Request,
     category_id: CategoryPath,
     body: Annotated[CategoryRequest, JsonBody({"names": {"en": "Lamps", "pt_BR": "Luminárias"}})],
-) -> Category:
+) -> ProductCategory:
     """Add a category, or change its names, its parent and the attributes of its products."""
-    category = Category(category_id, body.parent_id, body.names, tuple(body.attributes))
+    category = ProductCategory(category_id, body.parent_id, body.names, tuple(body.attributes))
     async with transaction(request, NAME, category_id) as tx:
         await store.lock_categories(tx)
         categories = await store.find_categories(tx)
@@ -354,9 +354,9 @@ async def put_attribute(
     body: Annotated[
         AttributeRequest, JsonBody({"names": {"en": "Colour", "pt_BR": "Cor"}, "is_variant": True})
     ],
-) -> Attribute:
+) -> ProductAttribute:
     """Add an attribute, or change its names and usual values. Categories say which ones they have."""
-    attribute = Attribute(key, body.names, body.is_variant, body.values)
+    attribute = ProductAttribute(key, body.names, body.is_variant, body.values)
     async with transaction(request, NAME, key) as tx:
         await store.save_attribute(tx, attribute)
     return attribute
@@ -418,7 +418,7 @@ def _page(rows: list[Listing], limit: int) -> Listings:
     return {"listings": list(shown), "next_cursor": next_cursor}
 
 
-def _path(category: Category, categories: dict[str, Category]) -> list[str]:
+def _path(category: ProductCategory, categories: dict[str, ProductCategory]) -> list[str]:
     """Return the ids from a department down to a category, by which parents come before their children."""
     parent = categories.get(category.parent_id or "")
     return [*(_path(parent, categories) if parent else ()), category.category_id]

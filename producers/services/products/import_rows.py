@@ -39,7 +39,7 @@ from producers.services.products.model import (
     new_listing,
     variant_keys_of,
 )
-from schemas.product_categories import Attribute, Category
+from schemas.product_categories import ProductAttribute, ProductCategory
 
 _NEEDED = ("name", "category", "price")
 """The columns that a new product needs."""
@@ -75,8 +75,8 @@ class Rules:
     now: datetime
     is_on_holiday: bool
     may_set_stock: bool
-    categories: Mapping[str, Category]
-    attributes: Mapping[str, Attribute]
+    categories: Mapping[str, ProductCategory]
+    attributes: Mapping[str, ProductAttribute]
 
 
 @dataclass(slots=True)

@@ -55,7 +55,7 @@ from producers.services.products.listing_files import (
     written,
 )
 from producers.services.products.model import SELLER_NOT_APPROVED, Listing
-from schemas.product_categories import Attribute
+from schemas.product_categories import ProductAttribute
 
 log = structlog.get_logger()
 
@@ -543,7 +543,7 @@ class _OpenFile:
     `known` is what the rows of a dry run would have changed.
     """
 
-    def __init__(self, content: bytes | None, attributes: Mapping[str, Attribute]) -> None:
+    def __init__(self, content: bytes | None, attributes: Mapping[str, ProductAttribute]) -> None:
         """Raises BadFile: it is no table of listings."""
         self._folder = TemporaryDirectory(prefix="souk-import-")
         self.position = 0

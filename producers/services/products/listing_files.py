@@ -34,7 +34,7 @@ from producers.kit.tables.numbers import (
 from producers.kit.tables.records import guarded, read_records, unguarded
 from producers.kit.tables.workbooks import Workbook
 from producers.services.products.model import Listing, ListingChange, Value
-from schemas.product_categories import Attribute, Category
+from schemas.product_categories import ProductAttribute, ProductCategory
 
 MAX_ROWS = 100_000
 MAX_VALUE_SHOWN = 200
@@ -154,7 +154,7 @@ class ListingFile:
     `columns` are the names of its columns, None for one that is not known. `unknown` are the names of these.
     """
 
-    def __init__(self, path: Path, attributes: Mapping[str, Attribute]) -> None:
+    def __init__(self, path: Path, attributes: Mapping[str, ProductAttribute]) -> None:
         """Find the header.
 
         Raises:
@@ -324,7 +324,7 @@ def key_of(cells: Mapping[str, str]) -> tuple[str, str] | None:
     return None
 
 
-def columns_of(header: Sequence[str], attributes: Mapping[str, Attribute]) -> list[str | None]:
+def columns_of(header: Sequence[str], attributes: Mapping[str, ProductAttribute]) -> list[str | None]:
     """Return the columns that the names in a header mean; None for each that is not known.
 
     An attribute is named by its key (`attribute.colour`) or its name (`atributo.Cor`, `Attribute: Colour`).
@@ -332,7 +332,7 @@ def columns_of(header: Sequence[str], attributes: Mapping[str, Attribute]) -> li
     return [_column(name.strip(), attributes) for name in header]
 
 
-def _column(name: str, attributes: Mapping[str, Attribute]) -> str | None:
+def _column(name: str, attributes: Mapping[str, ProductAttribute]) -> str | None:
     if name.startswith(ATTRIBUTE) and name != ATTRIBUTE:
         return name
     if found := re.match(r"(?:attribute|atributo)\s*[.:]\s*(?=\S)", name, re.IGNORECASE):
@@ -341,7 +341,7 @@ def _column(name: str, attributes: Mapping[str, Attribute]) -> str | None:
     return _BY_NAME.get(_folded(name))
 
 
-def _key_named(folded: str, attributes: Mapping[str, Attribute]) -> str | None:
+def _key_named(folded: str, attributes: Mapping[str, ProductAttribute]) -> str | None:
     return next(
         (
             key
@@ -389,8 +389,8 @@ class CellReader:
         self,
         currency: str,
         decimal: Separator | None,
-        categories: Mapping[str, Category],
-        attributes: Mapping[str, Attribute],
+        categories: Mapping[str, ProductCategory],
+        attributes: Mapping[str, ProductAttribute],
     ) -> None:
         self._decimal = decimal
         self._currency = currency

@@ -16,7 +16,7 @@ from producers.kit.tables.characters import without_accents
 from producers.kit.text import require_visible
 from schemas.codec import Record
 from schemas.events import all_events
-from schemas.product_categories import Attribute, Category
+from schemas.product_categories import ProductAttribute, ProductCategory
 
 Status = Literal["draft", "listed", "delisted", "blocked"]
 """`draft` was never on offer. An administrator has taken off what is `blocked`: no seller can list it."""
@@ -385,8 +385,8 @@ class Holiday:
 class CategoryTree(TypedDict):
     """Categories, each after its parent, and the attributes that they name."""
 
-    categories: list[Category]
-    attributes: list[Attribute]
+    categories: list[ProductCategory]
+    attributes: list[ProductAttribute]
 
 
 def listing_of(event: Record) -> Listing:
@@ -433,17 +433,17 @@ def new_listing(
     )
 
 
-def attributes_of(category: Category, categories: Mapping[str, Category]) -> list[str]:
+def attributes_of(category: ProductCategory, categories: Mapping[str, ProductCategory]) -> list[str]:
     """Return the keys of the attributes of a category's products: its own, and those of what it is below."""
     found: dict[str, None] = {}
-    each: Category | None = category
+    each: ProductCategory | None = category
     while each is not None:
         found |= dict.fromkeys(each.attributes)
         each = categories.get(each.parent_id or "")
     return list(found)
 
 
-def is_below(category_id: str, ancestor_id: str, categories: Mapping[str, Category]) -> bool:
+def is_below(category_id: str, ancestor_id: str, categories: Mapping[str, ProductCategory]) -> bool:
     """Return whether a category is another one, or below it."""
     each = categories.get(category_id)
     while each is not None:
@@ -456,7 +456,7 @@ def is_below(category_id: str, ancestor_id: str, categories: Mapping[str, Catego
 def check_contents(
     category_id: str,
     attributes: Collection[str],
-    categories: Mapping[str, Category],
+    categories: Mapping[str, ProductCategory],
 ) -> list[str]:
     """Return the attributes that products of the category may have.
 
@@ -476,7 +476,7 @@ def check_contents(
     return known
 
 
-def variant_keys_of(keys: Iterable[str], attributes: Mapping[str, Attribute]) -> list[str]:
+def variant_keys_of(keys: Iterable[str], attributes: Mapping[str, ProductAttribute]) -> list[str]:
     """Return those of the attributes that tell variants apart."""
     return [key for key in keys if key in attributes and attributes[key].is_variant]
 

@@ -12,7 +12,7 @@ from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.polling import poll
 from producers.kit.postgres.statements import statement
 from producers.services.products.model import STORED, Holiday, Listing, Price
-from schemas.product_categories import Attribute, Category, default_tree
+from schemas.product_categories import ProductAttribute, ProductCategory, default_tree
 
 _LISTINGS = """
     SELECT listings.*, (
@@ -289,12 +289,12 @@ async def lock_late_for_holidays(tx: Transaction, at: datetime, limit: int) -> l
 
 
 @statement("SELECT category_id, category_id, parent_id, names, attributes FROM categories")
-async def find_categories(sql: Any) -> dict[str, Category]:
+async def find_categories(sql: Any) -> dict[str, ProductCategory]:
     """Return the categories by id."""
 
 
 @statement('SELECT key, key, names, is_variant, "values" FROM attributes')
-async def find_attributes(sql: Any) -> dict[str, Attribute]:
+async def find_attributes(sql: Any) -> dict[str, ProductAttribute]:
     """Return the attributes by key."""
 
 
@@ -307,7 +307,7 @@ async def find_attributes(sql: Any) -> dict[str, Attribute]:
     ON CONFLICT (category_id) DO UPDATE
     SET parent_id = excluded.parent_id, names = excluded.names, attributes = excluded.attributes
 """)
-async def save_category(sql: Any, category: Category) -> None:
+async def save_category(sql: Any, category: ProductCategory) -> None:
     """Save a category whose parent is saved."""
 
 
@@ -322,7 +322,7 @@ async def save_category_of_event(tx: Transaction, category_id: str) -> None:
     ON CONFLICT (key) DO UPDATE
     SET names = excluded.names, is_variant = excluded.is_variant, "values" = excluded."values"
 """)
-async def save_attribute(sql: Any, attribute: Attribute) -> None:
+async def save_attribute(sql: Any, attribute: ProductAttribute) -> None:
     """Save an attribute."""
 
 
