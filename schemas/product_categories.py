@@ -1,6 +1,6 @@
-"""The category tree with which a shop begins: names in each language, and the attributes of the products in each category.
+"""The category tree with which a shop begins: names in each language, and the attributes of products.
 
-The file `product_categories.toml` has it. The products service copies it into its tables when it is first started;
+The file `product_categories.toml` has it. The products service copies it into its tables at its first start;
 from then on administrators change it there. The simulator's world lists its products in it.
 """
 
@@ -20,8 +20,8 @@ Names = Mapping[str, str]
 class Attribute:
     """What products are told apart by: its key in events (`colour`), its names, and its usual values.
 
-    A value's key is in events; its names are shown and searched. Sellers may write other values. The variants of one
-    product differ in attributes with `is_variant`.
+    A value's key is in events; its names are shown and searched. Sellers may write other values. The variants
+    of one product differ in attributes with `is_variant`.
     """
 
     key: str
