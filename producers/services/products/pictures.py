@@ -15,7 +15,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import StringConstraints, TypeAdapter
 from starlette.responses import Response
 
-from common.access_policy import allow, anyone
+from common.access_policy import anyone
 from common.clock import Clock
 from common.content_type import has_json_content_type, media_type
 from common.guarded_route import policy
@@ -33,6 +33,7 @@ from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.polling import poll, run_isolated
 from producers.kit.postgres.statements import statement
+from producers.services.products.model import LIST, NAME, READ
 from producers.services.products.picture_download import (
     EXAMPLE_URL,
     MAX_URL_LENGTH,
@@ -55,7 +56,6 @@ from producers.services.products.rendering import render_confined
 
 log = structlog.get_logger()
 
-NAME = "products"
 WORKER = "pictures"
 
 MAX_WAITING = 500
@@ -89,9 +89,6 @@ REFUSED_AGE = timedelta(days=30)
 
 FOR_EVER = "public, max-age=31536000, immutable"
 """The `Cache-Control` of a picture: another content would have another address."""
-
-SEND = allow("seller", "admin", traffic="write", staff=("owner", "manager"), seller_parameter="seller_id")
-READ = allow("seller", "admin", traffic="read", staff=("owner", "manager"), seller_parameter="seller_id")
 
 NOT_A_PICTURE_TYPE = problem(
     415,
@@ -216,7 +213,7 @@ router = APIRouter(prefix="/v1", tags=["listings"], route_class=PublicRoute)
 
 
 @router.post("/sellers/{seller_id}/pictures", summary="Send a picture", status_code=202, responses=NOT_SENT)
-@policy(SEND)
+@policy(LIST)
 async def send_picture(
     request: Request,
     seller_id: SellerPath,
@@ -276,6 +273,18 @@ async def known(sql: Any, seller_id: str, hashes: Sequence[str]) -> set[str]:
     Call it in the transaction that saves a listing with them.
     """
     return set(await _use_pictures(sql, seller_id, hashes))
+
+
+async def check_pictures(
+    tx: Transaction, seller_id: str, hashes: Sequence[str], before: Sequence[str] = ()
+) -> None:
+    """Check that a seller may show pictures in a listing, which had those of `before`.
+
+    Raises:
+        UNKNOWN_PICTURES: the seller has not sent one of them.
+    """
+    unknown = set(hashes).difference(before, await known(tx, seller_id, hashes) if hashes else ())
+    require(not unknown, UNKNOWN_PICTURES(seller_id=seller_id, sha256=min(unknown, default="")))
 
 
 async def run_pictures(transactions: Transactions, settings: Settings) -> None:
