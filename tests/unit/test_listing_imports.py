@@ -26,6 +26,7 @@ from producers.services.products.model import Listing, new_listing
 from schemas.product_categories import ProductAttribute, ProductCategory
 from tests.workbooks import write_workbook
 
+SENT = "c" * 64
 SELLER, OTHER = "seller-1", "seller-2"
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 ATTRIBUTES = {
@@ -67,7 +68,9 @@ def apply(path: Path, content: str | bytes, *listings: Listing, **rules: bool) -
         list(file.rows()),
         overview.repeated,
         known,
-        Rules(SELLER, "BRL", NOW, categories=CATEGORIES, attributes=ATTRIBUTES, **given_rules),
+        Rules(
+            SELLER, "BRL", NOW, pictures={SENT}, categories=CATEGORIES, attributes=ATTRIBUTES, **given_rules
+        ),
         CellReader("BRL", overview.decimal, CATEGORIES, ATTRIBUTES),
     )
 
@@ -169,6 +172,12 @@ def test_a_price_that_can_not_be_is_refused(path: Path, price: str, code: str) -
     assert defects(path, f"sku;price\nL1;{price}\n", LAMP) == [(2, "price", code)]
 
 
+def test_a_listing_shows_pictures_that_its_seller_has_sent(path: Path) -> None:
+    shown = replace(LAMP, pictures=["a" * 64], photos=1)
+    (after,) = changed(path, f"sku;fotos\nL1;{SENT} {'a' * 64}\n", shown)
+    assert (after.pictures, after.photos) == ([SENT, "a" * 64], 2)
+
+
 def test_only_the_columns_of_the_file_change_anything(path: Path) -> None:
     (priced,) = changed(path, "sku,price\nL1,9.90\n", LAMP)
     assert priced == replace(LAMP, price_minor=990)
@@ -245,6 +254,7 @@ OFFER = replace(THEIRS, seller_id=SELLER, sku="L1")
         ("sku,stock\nL1,5\n", [replace(LAMP, status="draft")], (2, "stock", "not-on-offer")),
         ("sku,pictures\nL1,https://x.example/a.png\n", [LAMP], (2, "pictures", "bad-picture")),
         (f"sku,pictures\nL1,{' '.join(['a' * 64] * 13)}\n", [LAMP], (2, "pictures", "too-many")),
+        (f"sku,pictures\nL1,{SENT} {'d' * 64}\n", [LAMP], (2, "pictures", "unknown-picture")),
         ("sku,currency,price\nL1,USD,1.00\n", [LAMP], (2, "currency", "other-currency")),
         ("sku,price\nL1,1.00\n", [replace(LAMP, currency="USD")], (2, "price", "other-currency")),
         ("sku,attribute.size\nL1,42\n", [LAMP], (2, "attribute.size", "unknown-attribute")),

@@ -4,7 +4,7 @@ The rules are those of requests (`model.py`). A row that breaks one is refused w
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -22,6 +22,7 @@ from producers.services.products.listing_files import (
     Defect,
     Row,
     key_of,
+    pictures_of,
     written,
 )
 from producers.services.products.model import (
@@ -40,6 +41,8 @@ from producers.services.products.model import (
     variant_keys_of,
 )
 from schemas.product_categories import ProductAttribute, ProductCategory
+
+SHA256_DIGITS = 64
 
 _NEEDED = ("name", "category", "price")
 """The columns that a new product needs."""
@@ -75,6 +78,8 @@ class Rules:
     now: datetime
     is_on_holiday: bool
     may_set_stock: bool
+    pictures: Collection[str]
+    """Those of the rows that the seller has sent."""
     categories: Mapping[str, ProductCategory]
     attributes: Mapping[str, ProductAttribute]
 
@@ -140,6 +145,12 @@ def named_in(rows: Sequence[Row], seller_id: str) -> tuple[list[str], list[str],
     # PostgreSQL stores no NUL; such a cell is refused later.
     texts = [[each for each in found if "\0" not in each] for found in (product_ids, skus, groups)]
     return texts[0], texts[1], texts[2]
+
+
+def pictures_in(rows: Sequence[Row]) -> list[str]:
+    """Return the pictures that rows name, as far as they can be names of pictures."""
+    cells = [row.cells.get("pictures", "") for row in rows if not isinstance(row.cells, BadCell)]
+    return [*{each: None for cell in cells for each in pictures_of(cell) if len(each) == SHA256_DIGITS}]
 
 
 def group_id_of(seller_id: str, text: str) -> str:
@@ -279,6 +290,9 @@ class _RowChange:
         if "price" in given and base.currency != self._rules.currency:
             why = f"The listing is in {base.currency}. A file sets prices in {self._rules.currency}."
             self._refuse("price", BadCell("other-currency", why))
+        if set(given.get("pictures", ())) - {*base.pictures, *self._rules.pictures}:
+            why = "The seller has not sent one of these pictures, or it is not ready."
+            self._refuse("pictures", BadCell("unknown-picture", why))
         if "stock" in given and not self._rules.may_set_stock:
             self._refuse("stock", BadCell("not-allowed", "The sender of the file may not set stock."))
 

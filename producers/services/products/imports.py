@@ -41,8 +41,16 @@ from producers.kit.polling import poll
 from producers.kit.postgres.errors import RETRYABLE
 from producers.kit.postgres.statements import statement
 from producers.services.products import store
-from producers.services.products.endpoints import LIST, NAME, READ, begin
-from producers.services.products.import_rows import Known, Outcome, Rules, StockCount, apply_rows, named_in
+from producers.services.products.endpoints import begin
+from producers.services.products.import_rows import (
+    Known,
+    Outcome,
+    Rules,
+    StockCount,
+    apply_rows,
+    named_in,
+    pictures_in,
+)
 from producers.services.products.listing_files import (
     BadCell,
     BadFile,
@@ -54,7 +62,8 @@ from producers.services.products.listing_files import (
     header_of,
     written,
 )
-from producers.services.products.model import SELLER_NOT_APPROVED, Listing
+from producers.services.products.model import LIST, NAME, READ, SELLER_NOT_APPROVED, Listing
+from producers.services.products.pictures import known as known_pictures
 from schemas.product_categories import ProductAttribute
 
 log = structlog.get_logger()
@@ -445,9 +454,15 @@ class Importer:
         """Return what rows change, whose listings are locked then."""
         seller_id = claimed.seller_id
         categories, attributes = await store.find_categories(tx), await store.find_attributes(tx)
-        is_on_holiday = await store.is_on_holiday(tx, seller_id, tx.now)
         rules = Rules(
-            seller_id, self._currency, tx.now, is_on_holiday, claimed.sets_stock, categories, attributes
+            seller_id=seller_id,
+            currency=self._currency,
+            now=tx.now,
+            is_on_holiday=await store.is_on_holiday(tx, seller_id, tx.now),
+            may_set_stock=claimed.sets_stock,
+            pictures=await known_pictures(tx, seller_id, pictures_in(rows)),
+            categories=categories,
+            attributes=attributes,
         )
         known = file.known.without_offers() if claimed.dry_run else Known()
         known.add(seller_id, await store.lock_named(tx, seller_id, *named_in(rows, seller_id)))

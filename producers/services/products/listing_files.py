@@ -312,6 +312,11 @@ class ListingFile:
         yield from enumerate(records, self.header_row + 1)
 
 
+def pictures_of(text: str) -> list[str]:
+    """Return the names of pictures that a cell has."""
+    return [each for each in re.split(r"[\s,;|]+", text) if each]
+
+
 def _first_record(lines: Sequence[str], delimiter: str) -> list[str]:
     return next(iter(read_records(lines, delimiter)), None) or []
 
@@ -408,7 +413,7 @@ class CellReader:
             "condition": lambda text: _coded(text, _CONDITIONS),
             "status": lambda text: _coded(text, _STATUSES),
             "group": _group,
-            "pictures": lambda text: [each for each in re.split(r"[\s,;|]+", text) if each],
+            "pictures": pictures_of,
             **dict.fromkeys(_NUMBERS[1:], self._integer),
         }
 
