@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
-from email.parser import BytesHeaderParser
+from email.parser import HeaderParser
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -100,10 +100,11 @@ async def read_fields(request: Request, limit: int, max_fields: int) -> list[tup
 
 @dataclass(frozen=True, slots=True)
 class SentFile:
-    """A file, with the type that its sender says it has."""
+    """A file, with the type and the name that its sender says it has."""
 
     media_type: str
     content: bytes
+    name: str = ""
 
 
 async def read_multipart(
@@ -127,10 +128,11 @@ async def read_multipart(
         name = head.get_param("name", header="content-disposition")
         if not isinstance(name, str) or len(fields) + len(files) == max_fields:
             raise ValueError("a part has no name, or there are too many")
-        if head.get_param("filename", header="content-disposition") is None:
+        file_name = head.get_param("filename", header="content-disposition")
+        if file_name is None:
             fields.append((name, content.decode()))
         elif content:
-            files.append((name, SentFile(head.get_content_type(), content)))
+            files.append((name, SentFile(head.get_content_type(), content, str(file_name))))
     return fields, files
 
 
@@ -142,5 +144,5 @@ def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[Message, bytes]]:
         head, separator, content = part.partition(b"\r\n\r\n")
         if not separator:
             break
-        yield BytesHeaderParser().parsebytes(head.lstrip()), content
+        yield HeaderParser().parsestr(head.lstrip().decode()), content
     raise ValueError("the body has no end")

@@ -30,13 +30,13 @@ def test_fields_and_files_come_as_they_were_sent() -> None:
     picture = bytes(range(256)) + b"\r\n--a-\r\n\n\r"
     body = (
         part('name="all"', "é\r\n".encode())
-        + part('name="files"; filename="a \\"b\\".png"\r\nContent-Type: image/png', picture)
+        + part('name="files"; filename="fotô \\"b\\".png"\r\nContent-Type: image/png', picture)
         + part('name="files"; filename=""\r\nContent-Type: application/octet-stream', b"")
         + b"--a-b--\r\nlater"
     )
     fields, files = read(body)
     assert fields == [("all", "é\r\n")]
-    assert files == [("files", SentFile("image/png", picture))]
+    assert files == [("files", SentFile("image/png", picture, 'fotô "b".png'))]
 
 
 @pytest.mark.parametrize(
