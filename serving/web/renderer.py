@@ -89,6 +89,7 @@ class PageRenderer:
             "seller_name": seller_name,
             "version": version,
             "tile": lambda *product: f"/shop/tiles/{tile_name(*product)}.svg?v={version}",
+            "picture_url": lambda sha256, size: f"/v1/pictures/{sha256}/{size}",
             "label": label,
             "reason_text": reason_text,
             "shown_device": shown_device,

@@ -1,6 +1,7 @@
 """The pages on which a seller lists a product, offers another seller's, and changes a listing."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
@@ -182,9 +183,8 @@ async def _listing_page(
         category_names(request),
         ask(request, "GET", f"{LISTING}/prices"),
     )
-    group = {"group_id": listing["group_id"], "limit": SHOWN_VARIANTS}
     variants, stock = await asyncio.gather(
-        ask(request, "GET", LISTINGS, query=group) if listing["group_id"] else _nothing(),
+        read_variants(request, listing),
         read_stock(request, ids["seller_id"], [ids["product_id"]]),
     )
     typed = (entered or Form()).of("listing")
@@ -199,7 +199,7 @@ async def _listing_page(
         seller=profile,
         listing=listing,
         is_owner=listing["owner_id"] == ids["seller_id"],
-        variants=variants["listings"],
+        variants=variants,
         stock=stock and stock.get(ids["product_id"]),
         prices=prices[:SHOWN_PRICES],
         statuses=STATUSES,
@@ -226,5 +226,10 @@ def _form_parts(
     }
 
 
-async def _nothing() -> dict[str, list[Any]]:
-    return {"listings": []}
+async def read_variants(request: Request, listing: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the seller's variants of the product of a listing; none if it has no variants."""
+    if not listing["group_id"]:
+        return []
+    group = {"group_id": listing["group_id"], "limit": SHOWN_VARIANTS}
+    found: list[dict[str, Any]] = (await ask(request, "GET", LISTINGS, query=group))["listings"]
+    return found

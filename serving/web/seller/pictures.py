@@ -72,7 +72,7 @@ async def pictures_page(
 
 @router.post(PAGE)
 async def save_pictures(request: Request, seller_id: SellerId, product_id: ProductId) -> Response:
-    """Save the order of the pictures, without those that were removed, for this product or all its variants."""
+    """Save the order of the pictures without removed ones, for this product or all its variants."""
 
     async def save(form: Form) -> None:
         await _save(request, listing_form.pictures(form), bool(form.text("all_variants")))

@@ -84,6 +84,14 @@ GET /v1/sellers/{seller_id}/holiday             staff key admin | admin
 PUT /v1/sellers/{seller_id}/holiday             managers key admin platform | admin platform
 DELETE /v1/sellers/{seller_id}/holiday          managers key admin platform | admin platform
 GET /v1/sellers/{seller_id}/restock             staff admin | admin
+POST /v1/sellers/{seller_id}/pictures           managers key admin platform | admin platform
+GET /v1/sellers/{seller_id}/pictures/{picture_id}  staff key admin | admin
+GET /v1/pictures/{sha256}/{size}                everybody
+POST /v1/sellers/{seller_id}/listing_imports    managers key admin platform | admin platform
+GET /v1/sellers/{seller_id}/listing_imports     staff key admin | admin
+GET /v1/sellers/{seller_id}/listing_imports/{import_id}  staff key admin | admin
+GET /v1/sellers/{seller_id}/listing_imports/{import_id}/report.csv  staff key admin | admin
+GET /v1/sellers/{seller_id}/listings.csv        staff key admin | admin
 GET /v1/category_tree                            everybody
 PUT /v1/admin/categories/{category_id}          admin
 DELETE /v1/admin/categories/{category_id}       admin
@@ -327,6 +335,12 @@ GET /sell/{seller_id}/listings/{product_id}      staff admin | admin
 POST /sell/{seller_id}/listings/{product_id}     managers admin | admin
 POST /sell/{seller_id}/listings/{product_id}/removal  managers admin | admin
 POST /sell/{seller_id}/listings/{product_id}/return   managers admin | admin
+GET /sell/{seller_id}/listings/{product_id}/pictures   managers admin | admin
+POST /sell/{seller_id}/listings/{product_id}/pictures  managers admin | admin
+POST /sell/{seller_id}/listings/{product_id}/pictures/new  managers admin | admin
+GET /sell/{seller_id}/imports                    staff admin | admin
+POST /sell/{seller_id}/imports                   managers admin | admin
+GET /sell/{seller_id}/imports/{import_id}        staff admin | admin
 GET /sell/{seller_id}/list                       managers admin | admin
 POST /sell/{seller_id}/list                      managers admin | admin
 POST /sell/{seller_id}/offers                    managers admin | admin
