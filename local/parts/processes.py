@@ -88,7 +88,10 @@ PROCESSES = {
         Process(
             "commerce",
             "producers",
-            ("internal_secret", "postgres_admin_password", "postgres_role_secret", "registry_password"),
+            (
+                *("internal_secret", "pictures_s3_secret_key", "postgres_admin_password"),
+                *("postgres_role_secret", "registry_password"),
+            ),
             ("postgres", "topics"),
             url=lambda settings: settings.commerce,
         ),

@@ -16,6 +16,7 @@ from producers.kit.http.routes import LIST_LIMIT, JsonBody, PublicRoute, Service
 from producers.registry import SERVICES
 from producers.services.orders.endpoints import EXAMPLE_ORDER
 from producers.services.orders.schemas import OrderRequest
+from producers.services.products.picture_rules import MAX_BYTES
 from serving.app import create_app
 from serving.commerce.commerce_client import service_of
 from serving.commerce.routes import commerce_router
@@ -132,9 +133,10 @@ def test_the_example_of_an_order_is_one_that_anybody_may_place() -> None:
         assert shopper_of(request.shopper_id, principal) == principal.shopper_id
 
 
-def test_only_lists_may_have_large_bodies() -> None:
+def test_only_lists_and_pictures_may_have_large_bodies() -> None:
     assert {key for key, body in BODIES.items() if body.limit != JsonBody().limit} == {
         ("PUT", "/v1/stock"),
         ("PUT", "/v1/sellers/{seller_id}/costs"),
+        ("POST", "/v1/sellers/{seller_id}/pictures"),
     }
-    assert max(body.limit for body in BODIES.values()) == LIST_LIMIT
+    assert {body.limit for body in BODIES.values()} == {JsonBody().limit, LIST_LIMIT, MAX_BYTES}

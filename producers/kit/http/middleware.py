@@ -25,7 +25,8 @@ from producers.kit.http.problems import (
 )
 
 BODY_LIMIT = 1024 * 1024
-"""Bytes. This is enough for the stock of thousands of products, and hundreds of times the longest order."""
+"""Bytes. This is enough for the stock of thousands of products, and hundreds of times the longest order.
+Routes that declare a larger body take that."""
 
 
 class CommerceMiddleware:
@@ -37,8 +38,10 @@ class CommerceMiddleware:
         stopping: Stopping,
         hosts: Collection[str] = (),
         service_of: Mapping[Any, str] = MappingProxyType({}),
+        limits: Mapping[Any, int] = MappingProxyType({}),
     ) -> None:
         """`hosts` are names of this server besides the loopback names. `service_of`: endpoint → its service.
+        `limits`: endpoint → the largest body in bytes that it declares.
 
         Once `stopping` has begun, each response closes its connection, so that none is cut later.
         """
@@ -46,6 +49,7 @@ class CommerceMiddleware:
         self._stopping = stopping
         self._hosts = frozenset(hosts)
         self._service_of = service_of
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -68,7 +72,7 @@ class CommerceMiddleware:
         with request_span(scope, "commerce") as span:
             try:
                 self._check(scope)
-                await self._app(scope, bounded(scope, receive), measured)
+                await self._app(scope, bounded(scope, receive, self._limits), measured)
             except ClientDisconnect:
                 metrics.status = metrics.status or status_of_disconnect(scope)
             except Exception as error:
@@ -95,9 +99,10 @@ class CommerceMiddleware:
             raise OTHER_SITE()
 
 
-def bounded(scope: Scope, receive: Receive) -> Receive:
+def bounded(scope: Scope, receive: Receive, limits: Mapping[Any, int] = MappingProxyType({})) -> Receive:
     """Return a `receive` that raises `BODY_TOO_LARGE` for bodies of more than `BODY_LIMIT` bytes.
 
+    The endpoint of the request, which is known when its body is read, may have a larger one of `limits`.
     It checks the header `Content-Length`, or counts the bytes if the request has no such header.
     """
     declared = Headers(scope=scope).get("content-length", "")
@@ -105,13 +110,14 @@ def bounded(scope: Scope, receive: Receive) -> Receive:
 
     async def limited() -> Message:
         nonlocal length
-        if length > BODY_LIMIT:
-            raise BODY_TOO_LARGE(limit=BODY_LIMIT)
+        limit = max(BODY_LIMIT, limits.get(scope.get("endpoint"), 0))
+        if length > limit:
+            raise BODY_TOO_LARGE(limit=limit)
         message = await receive()
         if not declared:
             length += len(message.get("body", b""))
-        if length > BODY_LIMIT:
-            raise BODY_TOO_LARGE(limit=BODY_LIMIT)
+        if length > limit:
+            raise BODY_TOO_LARGE(limit=limit)
         return message
 
     return limited

@@ -23,6 +23,9 @@ from producers.services.products.model import (
     CATEGORY_IN_USE,
     CONTENTS,
     CONTENTS_OF_OWNER,
+    LIST,
+    NAME,
+    READ,
     SELLER_NOT_APPROVED,
     SKU_TAKEN,
     UNKNOWN_CATEGORY,
@@ -49,20 +52,9 @@ from producers.services.products.model import (
     check_variants,
     is_below,
 )
+from producers.services.products.pictures import check_pictures
 from schemas.product_categories import ProductAttribute, ProductCategory
 
-NAME = "products"
-
-LIST = allow(
-    "seller",
-    "admin",
-    "platform",
-    traffic="write",
-    staff=("owner", "manager"),
-    seller_parameter="seller_id",
-    scope="listings:write",
-)
-READ = allow("seller", "admin", traffic="read", seller_parameter="seller_id", scope="listings:read")
 MODERATE = allow("admin", traffic="write")
 
 EXAMPLE_TERMS = {"price_minor": 14_900, "condition": "new", "handling_days": 2, "sku": "LAMP-7"}
@@ -157,6 +149,7 @@ async def change_listing(
         ):
             raise CONTENTS_OF_OWNER(seller_id=seller_id, product_id=product_id)
         await _check_contents(tx, seller_id, body, product_id, before.group_id)
+        await check_pictures(tx, seller_id, body.pictures, before.pictures)
         after = await _save(tx, before, after)
         contents = {name: getattr(after, name) for name in CONTENTS}
         for offer in offers:
@@ -491,6 +484,8 @@ async def _list(request: Request, tx: Transaction, seller_id: str, body: Listing
     keys = {*body.attributes, *(key for variant in variants for key in variant)}
     known = check_contents(body.category, keys, await store.find_categories(tx))
     variant_keys = await _variant_keys(tx, known)
+    sets = (body.pictures, *(variant.pictures or () for variant in body.variants))
+    await check_pictures(tx, seller_id, [picture for pictures in sets for picture in pictures])
     first_id, group_id = new_id(), None
     if variants:
         check_variants(variants, variant_keys)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 from typing_extensions import TypedDict
 
+from common.access_policy import allow
 from common.ids import PRINTABLE, Id
 from common.problems import problem
 from producers.kit.http.strict_request import StrictRequest
@@ -17,6 +18,19 @@ from producers.kit.text import require_visible
 from schemas.codec import Record
 from schemas.events import all_events
 from schemas.product_categories import ProductAttribute, ProductCategory
+
+NAME = "products"
+
+LIST = allow(
+    "seller",
+    "admin",
+    "platform",
+    traffic="write",
+    staff=("owner", "manager"),
+    seller_parameter="seller_id",
+    scope="listings:write",
+)
+READ = allow("seller", "admin", traffic="read", seller_parameter="seller_id", scope="listings:read")
 
 Status = Literal["draft", "listed", "delisted", "blocked"]
 """`draft` was never on offer. An administrator has taken off what is `blocked`: no seller can list it."""
