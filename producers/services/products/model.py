@@ -1,6 +1,6 @@
 """What a listing is, what a seller may say in one, and when it is on offer. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
@@ -415,6 +415,38 @@ def listing_of(event: Record) -> Listing:
     )
 
 
+def new_listing(
+    product_id: str, seller_id: str, currency: str, now: datetime, group_id: str | None
+) -> Listing:
+    """Return a draft of a new product, of which nothing is said yet."""
+    return Listing(
+        product_id=product_id,
+        seller_id=seller_id,
+        owner_id=seller_id,
+        status="draft",
+        hidden=False,
+        block_reason=None,
+        name=None,
+        category=None,
+        description=None,
+        group_id=group_id,
+        attributes={},
+        currency=currency,
+        price_minor=0,
+        condition="new",
+        handling_days=None,
+        sku=None,
+        pictures=[],
+        photos=0,
+        weight_g=None,
+        length_cm=None,
+        height_cm=None,
+        width_cm=None,
+        created_at=now,
+        changed_at=now,
+    )
+
+
 def attributes_of(category: ProductCategory, categories: Mapping[str, ProductCategory]) -> list[str]:
     """Return the keys of the attributes of a category's products: its own, and those of what it is below."""
     found: dict[str, None] = {}
@@ -456,6 +488,11 @@ def check_contents(
                 category=category_id, attribute=attribute, known=", ".join(known) or "none"
             )
     return known
+
+
+def variant_keys_of(keys: Iterable[str], attributes: Mapping[str, ProductAttribute]) -> list[str]:
+    """Return those of the attributes that tell variants apart."""
+    return [key for key in keys if key in attributes and attributes[key].is_variant]
 
 
 def check_variants(variants: Sequence[Mapping[str, str]], variant_keys: Collection[str]) -> None:
