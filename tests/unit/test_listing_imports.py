@@ -13,15 +13,8 @@ from common.ids import is_id
 from producers.kit.listings import MAX_PRICE_MINOR
 from producers.kit.tables.records import MAX_LINES, guarded, read_records, unguarded
 from producers.services.products.import_rows import Known, Outcome, Rules, apply_rows, group_id_of
-from producers.services.products.listing_files import (
-    MAX_ROWS,
-    BadFile,
-    CellReader,
-    ListingFile,
-    csv_rows,
-    header_of,
-    written,
-)
+from producers.services.products.listing_cells import CellReader, csv_rows, header_of, written
+from producers.services.products.listing_files import MAX_ROWS, BadFile, ListingFile
 from producers.services.products.model import Listing, new_listing
 from schemas.product_categories import ProductAttribute, ProductCategory
 from tests.workbooks import write_workbook

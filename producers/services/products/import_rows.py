@@ -12,19 +12,17 @@ from typing import Any
 
 from common.ids import new_id
 from common.problems import Problem
-from producers.services.products.listing_files import (
+from producers.services.products.listing_cells import (
     ATTRIBUTE,
     CLEARABLE,
     FIELDS,
     KEYS,
     BadCell,
     CellReader,
-    Defect,
-    Row,
-    key_of,
     pictures_of,
     written,
 )
+from producers.services.products.listing_files import Defect, Row, key_of
 from producers.services.products.model import (
     BLOCKED,
     CONTENTS,

@@ -1,40 +1,35 @@
-"""Files of listings: reads the cells of sellers' spreadsheets, and writes listings as cells. Pure.
+"""Files of listings: finds the header of a seller's spreadsheet, and reads its rows as texts. Pure.
 
 A file has a row for each listing. Its header names what the rows have, in English or Portuguese; what a file
 does not name stays as it is. A row is found by `product_id`, or by `sku`.
 """
 
-import csv
 import re
 import zipfile
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from io import StringIO
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing import NamedTuple
 
 from common.errors import UserError
-from common.ids import is_id
-from common.money import minor_digits, to_major
-from producers.kit.listings import MAX_ON_HAND
-from producers.kit.tables.characters import without_accents
 from producers.kit.tables.files import DELIMITERS, UnknownEncoding, encoding_of, kind_of, stated_delimiter
 from producers.kit.tables.numbers import (
-    NotANumber,
     Separator,
     decimal_separator,
-    read_number,
-    scaled,
     separator_of,
 )
-from producers.kit.tables.records import guarded, read_records, unguarded
+from producers.kit.tables.records import read_records, unguarded
 from producers.kit.tables.workbooks import Workbook
-from producers.services.products.model import Listing, ListingChange, Value
-from schemas.product_categories import ProductAttribute, ProductCategory
+from producers.services.products.listing_cells import (
+    ATTRIBUTE,
+    COLUMNS,
+    KEYS,
+    NUMBERS,
+    BadCell,
+    folded,
+)
+from schemas.product_categories import ProductAttribute
 
 MAX_ROWS = 100_000
 MAX_VALUE_SHOWN = 200
@@ -46,68 +41,12 @@ _MAX_UNZIPPED = 512 << 20
 _HEADER_WITHIN = 20
 """The header is one of so many first lines."""
 
-KEYS = ("product_id", "sku")
-
-ATTRIBUTE = "attribute."
-"""Begins the name of the column of an attribute: `attribute.colour`."""
-
-COLUMNS: Mapping[str, Sequence[str]] = {
-    "product_id": ("id_do_produto", "codigo_do_produto"),
-    "sku": ("codigo", "referencia", "seller_sku"),
-    "name": ("nome", "title", "titulo", "product_name", "nome_do_produto"),
-    "category": ("categoria",),
-    "description": ("descricao",),
-    "price": ("preco", "unit_price", "preco_unitario", "preco_r", "price_r"),
-    "currency": ("moeda",),
-    "condition": ("condicao",),
-    "handling_days": ("prazo_de_envio", "dias_de_preparo", "prazo_de_postagem"),
-    "status": ("situacao",),
-    "stock": ("estoque", "on_hand", "quantity", "quantidade"),
-    "group": ("grupo", "group_id"),
-    "pictures": ("fotos", "imagens", "images"),
-    "weight_g": ("peso_g",),
-    "length_cm": ("comprimento_cm",),
-    "height_cm": ("altura_cm",),
-    "width_cm": ("largura_cm",),
-}
-"""The columns in the order in which they are written → their other names, folded."""
-
-CLEARABLE = frozenset(
-    {"description", "handling_days", "pictures", "weight_g", "length_cm", "height_cm", "width_cm"}
-)
-"""An empty cell of these columns, or of an attribute, removes the value. Others change nothing."""
-
-FIELDS = {**{name: name for name in COLUMNS}, "price": "price_minor", "group": "group_id"}
-"""Column → the field of `Listing`."""
-
-_NUMBERS = ("price", "stock", "handling_days", "weight_g", "length_cm", "height_cm", "width_cm")
-
-_STATUSES = {
-    "draft": ("rascunho",),
-    "listed": ("anunciado", "ativo", "active"),
-    "delisted": ("retirado", "pausado", "inativo", "inactive"),
-    "blocked": ("bloqueado",),
-}
-_CONDITIONS = {
-    "new": ("novo", "nova"),
-    "used": ("usado", "usada"),
-    "refurbished": ("recondicionado", "recondicionada"),
-}
-
 
 class BadFile(Exception):
     """No row of a file can be used. `code` is stable, the text says what to do."""
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason.replace("\0", "\ufffd"))  # PostgreSQL stores no NUL
-        self.code = code
-
-
-class BadCell(Exception):
-    """A cell can't be used. `code` is stable, the text says why."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
         self.code = code
 
 
@@ -213,7 +152,7 @@ class ListingFile:
                 raise BadFile("too-many-rows", f"The file has more than {MAX_ROWS:,} rows. Split it.")
             if isinstance(row.cells, BadCell):
                 continue
-            numbers.update(text for name in _NUMBERS if (text := row.cells.get(name, "")))
+            numbers.update(text for name in NUMBERS if (text := row.cells.get(name, "")))
             if key := key_of(row.cells):
                 first = first_rows.setdefault(key, row.number)
                 if first != row.number:
@@ -312,11 +251,6 @@ class ListingFile:
         yield from enumerate(records, self.header_row + 1)
 
 
-def pictures_of(text: str) -> list[str]:
-    """Return the names of pictures that a cell has."""
-    return [each for each in re.split(r"[\s,;|]+", text) if each]
-
-
 def _first_record(lines: Sequence[str], delimiter: str) -> list[str]:
     return next(iter(read_records(lines, delimiter)), None) or []
 
@@ -342,24 +276,19 @@ def _column(name: str, attributes: Mapping[str, ProductAttribute]) -> str | None
         return name
     if found := re.match(r"(?:attribute|atributo)\s*[.:]\s*(?=\S)", name, re.IGNORECASE):
         key = name[found.end() :]
-        return f"{ATTRIBUTE}{_key_named(_folded(key), attributes) or key}"
-    return _BY_NAME.get(_folded(name))
+        return f"{ATTRIBUTE}{_key_named(folded(key), attributes) or key}"
+    return _BY_NAME.get(folded(name))
 
 
-def _key_named(folded: str, attributes: Mapping[str, ProductAttribute]) -> str | None:
+def _key_named(name: str, attributes: Mapping[str, ProductAttribute]) -> str | None:
     return next(
         (
             key
             for key, attribute in attributes.items()
-            if folded in (_folded(key), *map(_folded, attribute.names.values()))
+            if name in (folded(key), *map(folded, attribute.names.values()))
         ),
         None,
     )
-
-
-def _folded(name: str) -> str:
-    """Return a name without accents, signs and differences of case: `Preço (R$)` → `preco_r`."""
-    return "_".join(re.findall(r"\w+", without_accents(name)))
 
 
 _BY_NAME = {name: column for column, names in COLUMNS.items() for name in (column, *names)}
@@ -376,178 +305,3 @@ def _check_size(path: Path) -> None:
 
 def _about_file(error: UserError, path: Path) -> str:
     return f"The file {str(error).removeprefix(f'{path} ')}."
-
-
-_STRICT = ConfigDict(strict=True, hide_input_in_errors=True)
-_ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
-    name: TypeAdapter(field.rebuild_annotation(), config=_STRICT)
-    for name, field in ListingChange.model_fields.items()
-}
-"""Field of a listing → the rules of its values, which are those of requests."""
-_ATTRIBUTE_VALUE: TypeAdapter[str] = TypeAdapter(Value, config=_STRICT)
-
-
-class CellReader:
-    """Reads the cells of one file. `currency` is that of the shop."""
-
-    def __init__(
-        self,
-        currency: str,
-        decimal: Separator | None,
-        categories: Mapping[str, ProductCategory],
-        attributes: Mapping[str, ProductAttribute],
-    ) -> None:
-        self._decimal = decimal
-        self._currency = currency
-        self._categories = categories
-        self._attributes = attributes
-        self._category_ids: dict[str, list[str]] = {}
-        for category_id, category in categories.items():
-            for name in {_folded(each) for each in (category_id, *category.names.values())}:
-                self._category_ids.setdefault(name, []).append(category_id)
-        self._readers: Mapping[str, Callable[[str], Any]] = {
-            "sku": str.strip,
-            "category": self._category,
-            "price": self._price,
-            "currency": lambda text: text.strip().upper(),
-            "condition": lambda text: _coded(text, _CONDITIONS),
-            "status": lambda text: _coded(text, _STATUSES),
-            "group": _group,
-            "pictures": pictures_of,
-            **dict.fromkeys(_NUMBERS[1:], self._integer),
-        }
-
-    def read(self, column: str, text: str) -> Any:
-        """Return the value of a cell as listings have it; None or an empty one for an empty cell.
-
-        Raises:
-            BadCell: the value can't be used.
-        """
-        if column.startswith(ATTRIBUTE):
-            return self._attribute(column.removeprefix(ATTRIBUTE), text)
-        value = self._readers.get(column, str)(text)
-        if column == "stock":
-            return _in_range(value, 0, MAX_ON_HAND)
-        adapter = _ADAPTERS.get(FIELDS[column])
-        if adapter is None or column == "status":
-            return value
-        return _checked(adapter, value)
-
-    def _price(self, text: str) -> int:
-        return self._scaled(text, minor_digits(self._currency), f"{to_major(1290, self._currency)}")
-
-    def _integer(self, text: str) -> int | None:
-        return self._scaled(text, 0, "12") if text.strip() else None
-
-    def _scaled(self, text: str, digits: int, example: str) -> int:
-        number = read_number(text, self._decimal)
-        if number is NotANumber.AMBIGUOUS:
-            why = f"It may have a decimal separator or groups of thousands. Write it as {example}."
-            raise BadCell("ambiguous-number", why)
-        if not isinstance(number, Decimal) or abs(number) >= 10**15:
-            raise BadCell("not-a-number", f"It is not a number such as {example}.")
-        if (value := scaled(number, digits)) is None:
-            raise BadCell("too-many-decimals", f"It has more than {digits} decimals. Write it as {example}.")
-        return value
-
-    def _category(self, text: str) -> str:
-        name = text.strip()
-        if name in self._categories:
-            return name
-        found = self._category_ids.get(_folded(name), [])
-        if len(found) > 1:
-            raise BadCell("ambiguous-category", f"Several categories have this name: {', '.join(found)}.")
-        if not found:
-            raise BadCell("unknown-category", "There is no such category. GET /v1/category_tree lists them.")
-        return found[0]
-
-    def _attribute(self, key: str, text: str) -> str:
-        """Return the value of an attribute: the code of one that the tree names, else the text as it is."""
-        if not text.strip():
-            return ""
-        attribute = self._attributes.get(key)
-        if attribute is not None and text not in attribute.values:
-            folded = _folded(text)
-            for value, names in attribute.values.items():
-                if folded in (_folded(value), *map(_folded, names.values())):
-                    return value
-        checked: str = _checked(_ATTRIBUTE_VALUE, text)
-        return checked
-
-
-def _coded(text: str, codes: Mapping[str, Sequence[str]]) -> str:
-    folded = _folded(text)
-    found = next((code for code, others in codes.items() if folded in (code, *others)), None)
-    if found is None:
-        raise BadCell("unknown-value", f"It must be one of {', '.join(codes)}.")
-    return found
-
-
-def _group(text: str) -> str:
-    name = text.strip()
-    if not is_id(name):
-        raise BadCell("bad-text", "A group has up to 128 characters, and no control characters.")
-    return name
-
-
-def _in_range(value: int | None, low: int, high: int) -> int | None:
-    if value is not None and not low <= value <= high:
-        raise BadCell("out-of-range", f"It must be from {low} to {high:,}.")
-    return value
-
-
-def _checked(adapter: TypeAdapter[Any], value: Any) -> Any:
-    """Return a value that the rules of requests accept.
-
-    Raises:
-        BadCell: they don't.
-    """
-    try:
-        return adapter.validate_python(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-    context = first.get("ctx", {})
-    match first["type"]:
-        case "string_too_long" | "too_long" if isinstance(value, str):
-            raise BadCell("too-long", f"It has more than {context['max_length']} characters.")
-        case "too_long":
-            raise BadCell("too-many", f"It has more than {context['max_length']} entries.")
-        case "greater_than_equal" | "less_than_equal":
-            limits = {name: context[name] for name in ("ge", "le") if name in context}
-            text = " and ".join(
-                f"{'at least' if name == 'ge' else 'at most'} {n:,}" for name, n in limits.items()
-            )
-            raise BadCell("out-of-range", f"It must be {text}.")
-        case "string_pattern_mismatch" if isinstance(value, list):
-            why = "Pictures are named by the SHA-256 that the platform gives them. Send the pictures first."
-            raise BadCell("bad-picture", why)
-        case "string_pattern_mismatch":
-            raise BadCell("bad-text", "It has a line break or another control character.")
-        case _:
-            raise BadCell("bad-text", f"{first['msg'].removeprefix('Value error, ').capitalize()}.")
-
-
-def written(listing: Listing) -> dict[str, str]:
-    """Return the cells of a listing by column. A cell with the same text changes nothing.
-
-    The inventory service has the stock, so that column is empty.
-    """
-    cells = {name: getattr(listing, field, None) for name, field in FIELDS.items()}
-    cells |= {
-        "price": f"{to_major(listing.price_minor, listing.currency):f}",
-        "pictures": " ".join(listing.pictures),
-    }
-    texts = {name: "" if value is None else str(value) for name, value in cells.items()}
-    return texts | {f"{ATTRIBUTE}{key}": value for key, value in listing.attributes.items()}
-
-
-def header_of(attributes: Iterable[str]) -> list[str]:
-    """Return the header of a file of listings that have these attributes."""
-    return [*COLUMNS, *(f"{ATTRIBUTE}{key}" for key in sorted(attributes))]
-
-
-def csv_rows(rows: Iterable[Iterable[str]]) -> bytes:
-    """Return rows of texts as CSV in UTF-8. None of them is a formula for a spreadsheet."""
-    text = StringIO(newline="")
-    csv.writer(text).writerows([guarded(cell) for cell in row] for row in rows)
-    return text.getvalue().encode()

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from producers.kit.service import Service
-from producers.services.products import endpoints, imports, pictures
+from producers.services.products import endpoints, import_worker, imports, pictures
 from producers.services.products.handlers import SUBSCRIPTIONS
 from producers.services.products.holidays import run_holidays
 from producers.services.products.picture_storage import open_storage
@@ -22,7 +22,7 @@ SERVICE = Service(
         run_holidays,
         pictures.run_pictures,
         pictures.run_picture_removal,
-        imports.run_imports,
+        import_worker.run_imports,
     ),
     expiring=lambda _settings: {
         "refused pictures": (pictures.REFUSED_AGE, pictures.PRUNE_REFUSED),
