@@ -30,7 +30,7 @@ from serving.products.search.documents import (
 from serving.products.search.index import EVERYTHING, all_of, any_of
 
 MAX_VALUES = 20
-"""The number of values of a facet: those with the most products."""
+"""The number of values of a facet: those with the most products. Categories are a tree: all are shown."""
 
 MAX_ATTRIBUTES = 12
 """The number of attributes that have a facet: those with the most products."""
@@ -208,7 +208,9 @@ class FacetCounter:
             if name in _AGGREGATIONS:
                 counted |= self._aggregate(name, [name])
         return {
-            "categories": _values(counted["category"], [filters.category] if filters.category else []),
+            "categories": _values(
+                counted["category"], [filters.category] if filters.category else [], _EVERY_VALUE
+            ),
             "sellers": _values(counted["seller"], [filters.seller_id] if filters.seller_id else []),
             "attributes": self._attributes(counted["attribute"]),
             "prices": _price_bands(counted["price"]),
@@ -306,15 +308,17 @@ _AGGREGATIONS: Mapping[str, Any] = {
 }
 
 
-def _values(buckets: Iterable[Mapping[str, Any]], chosen: Sequence[str]) -> list[FacetValue]:
-    return _ranked({bucket["key"]: bucket["doc_count"] for bucket in buckets}, chosen)
+def _values(
+    buckets: Iterable[Mapping[str, Any]], chosen: Sequence[str], most: int = MAX_VALUES
+) -> list[FacetValue]:
+    return _ranked({bucket["key"]: bucket["doc_count"] for bucket in buckets}, chosen, most)
 
 
-def _ranked(counts: Mapping[str, int], chosen: Sequence[str]) -> list[FacetValue]:
+def _ranked(counts: Mapping[str, int], chosen: Sequence[str], most: int = MAX_VALUES) -> list[FacetValue]:
     """Return the chosen values and those with the most products, the largest first."""
     every = {**dict.fromkeys(chosen, 0), **counts}
     order = sorted(every, key=lambda value: (-every[value], value))
-    shown = {*order[:MAX_VALUES], *chosen}
+    shown = {*order[:most], *chosen}
     return [
         {"value": value, "products": every[value], "chosen": value in chosen}
         for value in order
