@@ -1,19 +1,35 @@
 """Names of categories, attributes and their values in the language of the reader, from the category tree."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Self
 
+import orjson
+import structlog
 from fastapi import Request
 
+from common.errors import PartUnavailable
+from common.problems import Problem
 from producers.kit.tables.characters import without_accents
 from producers.services.products.model import attributes_of
-from schemas.product_categories import Names, ProductAttribute, ProductCategory
+from schemas.product_categories import Names, ProductAttribute, ProductCategory, default_tree
+from serving.commerce.commerce_client import GATEWAY_ITSELF
 from serving.web.formatter import words
 from serving.web.language import SOURCE, current_language
 from serving.web.service_calls import ask
 
 TREE = "/v1/category_tree"
+
+FRESH_S = 5.0
+"""How long a tree counts as the present one in the shop."""
+
+FIRST_READ_S = 0.5
+"""How long the first page of the shop waits for the tree."""
+
+log = structlog.get_logger()
 
 _INDENT = "\u2003"
 """A blank as wide as a letter: browsers remove usual blanks from the beginning of an option."""
@@ -105,6 +121,43 @@ async def category_names(request: Request) -> CategoryNames:
         CommerceUnavailable: the products service does not answer.
     """
     return CategoryNames.of(await ask(request, "GET", TREE))
+
+
+class KnownCategories:
+    """The newest tree that this process knows, for pages that must not wait for a service.
+
+    It is read in the background. Until then, and without the service, it is the one with which a shop begins.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        tree = default_tree()
+        self.names = CategoryNames(tree.categories, tree.attributes)
+        self.version = ""
+        """The digest of the tree, so that stored pages with other names are not used."""
+        self._now = now
+        self._read_at: float | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    async def refresh(self, request: Request) -> None:
+        """Have the tree read if the known one is old. Only the first request waits for it, for a moment."""
+        is_first = self._read_at is None
+        if self._read_at is not None and self._now() - self._read_at < FRESH_S:
+            return
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read(request))
+        if is_first:
+            await asyncio.wait({self._reading}, timeout=FIRST_READ_S)
+
+    async def _read(self, request: Request) -> None:
+        try:
+            tree = await ask(request, "GET", TREE, sender=GATEWAY_ITSELF)
+        except (Problem, PartUnavailable) as error:
+            log.warning("the category tree is not known", reason=str(error))
+        else:
+            version = blake2b(orjson.dumps(tree, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+            if version != self.version:
+                self.names, self.version = CategoryNames.of(tree), version
+        self._read_at = self._now()
 
 
 def _name(names: Names) -> str:

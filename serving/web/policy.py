@@ -1,6 +1,6 @@
 """The routers of pages, and who may open them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -20,7 +20,7 @@ from producers.services.alerts.model import WRITERS
 from producers.services.inventory.endpoints import STOCK_KEEPERS
 from producers.services.sellers.model import STAFF_MANAGERS
 from serving.gateway.described_routes import DescribedRoute
-from serving.kit.parameters import reject_repeated_parameters
+from serving.kit.parameters import reject_repeated
 
 ANYBODY = anyone("page")
 
@@ -59,8 +59,11 @@ MARKETPLACE_READERS: frozenset[Role] = frozenset({"analyst", "admin", "platform"
 """Who sees the marketplace's figures on the start page."""
 
 
-def page_router(default: AccessPolicy, prefix: str = "") -> APIRouter:
-    """Return a router of pages. A route whose endpoint has no policy (`@policy`) has the default one."""
+def page_router(default: AccessPolicy, prefix: str = "", repeated: Collection[str] = ()) -> APIRouter:
+    """Return a router of pages. A route whose endpoint has no policy (`@policy`) has the default one.
+
+    Only the query parameters `repeated` may be given more than once.
+    """
 
     class PageRoute(DescribedRoute):
         """A route of these pages."""
@@ -74,7 +77,7 @@ def page_router(default: AccessPolicy, prefix: str = "") -> APIRouter:
         prefix=prefix,
         route_class=PageRoute,
         include_in_schema=False,
-        dependencies=[Depends(reject_repeated_parameters)],
+        dependencies=[Depends(reject_repeated(*repeated))],
     )
 
 

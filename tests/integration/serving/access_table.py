@@ -156,6 +156,9 @@ POST /sell/{seller_id}/metrics/views/{view_id}/removal      managers admin | adm
 GET /sell/{seller_id}/orders                     figures marketplace | marketplace
 GET /shop                                        everybody
 GET /shop/recommended                            everybody
+GET /shop/categories/{category_id}                everybody
+GET /shop/sellers/{seller_id}                    everybody | everybody
+GET /shop/suggestions                           everybody
 GET /shop/products                               everybody
 GET /shop/found                                  everybody
 GET /shop/products/{product_id}                  everybody
