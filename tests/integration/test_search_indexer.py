@@ -17,6 +17,7 @@ from confluent_kafka import Producer
 
 from common.ids import new_id
 from common.settings import ROOT, Settings
+from local.parts.processes import PROCESSES
 from local.state_directory import settings_environment
 from schemas.codec import Encoder
 from schemas.events import all_events
@@ -133,7 +134,8 @@ def indexing(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def indexing_process(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
-    environment = {**os.environ, **settings_environment(settings, ("clickhouse_analyst_password", "registry_password"))}
+    secrets = PROCESSES["search"].secrets
+    environment = {**os.environ, **settings_environment(settings, secrets)}
     command = [sys.executable, "-m", "serving.products.search"]
     with terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as process:
         yield process

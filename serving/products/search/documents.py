@@ -44,7 +44,7 @@ def _schema() -> tantivy.Schema:
         "completion",
     ):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
-    for name in ("category", "seller", "attribute"):
+    for name in ("category", "seller", "seller_name", "attribute"):
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_boolean_field("in_stock", indexed=True)
     for name in ("price", "stars", *SORT_FIELDS):
@@ -64,6 +64,7 @@ SCHEMA = _schema()
 - `word`: the plain words of `about`, as a dictionary for typing errors and beginnings of words.
 - `exact`: its ids and its whole names, folded.
 - `category` (with those above it), `seller`, `attribute`, `in_stock`, `price`, `stars`: filters and facets.
+  `seller_name` has ids and names, for the facet.
 - `variant`, `variant_in_stock`: every combination of attributes that one variant has (one that is in stock).
 - `by_…`: the keys of the sorts. A key holds all that an order depends on.
 - `completion`: names of sellers and categories, from each of their words on.
@@ -173,6 +174,7 @@ def fields_of(
         "exact": sorted(ids | {exact_term(name) for name in names}),
         "category": [each[:MAX_TERM] for each in categories],
         "seller": sorted(sellers),
+        "seller_name": sorted(seller_name_term(*each) for each in sellers.items()),
         "attribute": sorted(attribute_term(*pair) for pair in attributes),
         "variant": _combinations(offers, tree),
         "variant_in_stock": _combinations((offer for offer in offers if offer.in_stock), tree),
@@ -221,6 +223,11 @@ def exact_term(text: str) -> str:
 def attribute_term(key: str, value: str) -> str:
     """Return the term of an attribute's value."""
     return f"{key[:MAX_TERM]}{FIELD_END}{value[:MAX_TERM]}"
+
+
+def seller_name_term(seller_id: str, name: str | None) -> str:
+    """Return the term of a seller with the name."""
+    return f"{seller_id}{FIELD_END}{(name or '')[:MAX_TERM]}"
 
 
 def with_ancestors(category: str, tree: CategoryTree) -> Iterator[str]:

@@ -6,6 +6,7 @@ products of which one variant has all of them, and their facets are counted in t
 exact.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise, product
@@ -74,6 +75,12 @@ class FacetValue(TypedDict):
     chosen: Annotated[bool, Field(description="Whether it is a filter of this list.")]
 
 
+class SellerValue(FacetValue):
+    """A seller as a value of a filter."""
+
+    name: str | None
+
+
 class PriceBand(TypedDict):
     """Prices from `from_minor` to before `to_minor`, null for any."""
 
@@ -100,7 +107,7 @@ class Facets(TypedDict):
     """How many products each filter would leave, each facet counted without its own filter."""
 
     categories: Annotated[list[FacetValue], Field(description="Categories, with those above them.")]
-    sellers: list[FacetValue]
+    sellers: list[SellerValue]
     attributes: list[AttributeFacet]
     prices: list[PriceBand]
     stars: list[AtLeastStars]
@@ -209,7 +216,7 @@ class FacetCounter:
                 counted |= self._aggregate(name, [name])
         return {
             "categories": _values(counted["category"], [filters.category] if filters.category else []),
-            "sellers": _values(counted["seller"], [filters.seller_id] if filters.seller_id else []),
+            "sellers": _sellers(counted["seller"], [filters.seller_id] if filters.seller_id else []),
             "attributes": self._attributes(counted["attribute"]),
             "prices": _price_bands(counted["price"]),
             "stars": _at_least_stars(counted["stars"]),
@@ -285,7 +292,7 @@ _STAR_BOUNDS = (1, 2, 3, 4)
 
 _AGGREGATIONS: Mapping[str, Any] = {
     "category": {"terms": {"field": "category", **_TERMS}},
-    "seller": {"terms": {"field": "seller", **_TERMS}},
+    "seller": {"terms": {"field": "seller_name", **_TERMS}},
     "attribute": {"terms": {"field": "attribute", **_TERMS}},
     "price": {
         "range": {
@@ -308,6 +315,15 @@ _AGGREGATIONS: Mapping[str, Any] = {
 
 def _values(buckets: Iterable[Mapping[str, Any]], chosen: Sequence[str]) -> list[FacetValue]:
     return _ranked({bucket["key"]: bucket["doc_count"] for bucket in buckets}, chosen)
+
+
+def _sellers(buckets: Iterable[Mapping[str, Any]], chosen: Sequence[str]) -> list[SellerValue]:
+    parts = [(*bucket["key"].split(FIELD_END, 1), bucket["doc_count"]) for bucket in buckets]
+    names = {seller_id: name or None for seller_id, name, _ in parts}
+    counts: Counter[str] = Counter()
+    for seller_id, _, products in parts:  # a seller who has just changed the name has two
+        counts[seller_id] += products
+    return [{**value, "name": names.get(value["value"])} for value in _ranked(counts, chosen)]
 
 
 def _ranked(counts: Mapping[str, int], chosen: Sequence[str]) -> list[FacetValue]:
