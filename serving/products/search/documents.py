@@ -14,7 +14,7 @@ import orjson
 import tantivy
 
 from schemas.product_categories import CategoryTree, default_tree
-from serving.products.search.text import analysed, fold, index_terms, phrase_terms, words_that_matter
+from serving.products.search.text import analysed, fold, phrase_terms, terms_of_all, words_that_matter
 
 FIELD_END, PAIR_END = "\x1f", "\x1e"
 """What separates the parts of a term, and the attributes of a combination. No text of a request has them."""
@@ -154,23 +154,23 @@ def fields_of(
         *(name for key, value in attributes for name in names_of_value(key, value, tree)),
         *filter(None, sellers.values()),
     ]
-    in_name, in_about = index_terms(names), index_terms(about)
-    in_descriptions = index_terms(dict.fromkeys(offer.description for offer in offers if offer.description))
+    in_about = terms_of_all(dict.fromkeys(about))
+    in_descriptions = terms_of_all(dict.fromkeys(offer.description for offer in offers if offer.description))
     ids = {offer.product_id for offer in offers} | {document.partition(FIELD_END)[2]}
     listed_s = min(max(0, min(offer.listed_at_ms for offer in offers) // 1000), 2**32 - 1)
     level, price = min(standing.level, MAX_LEVEL), min(max(0, offers[0].price_minor), 2**40 - 1)
     fields: Fields = {
         "document": document,
-        "name": " ".join(sorted(in_name)),
-        "about": " ".join(sorted(in_about)),
-        "anything": " ".join(sorted(in_about | in_descriptions)),
+        "name": " ".join(sorted(terms_of_all(names).terms)),
+        "about": " ".join(sorted(in_about.terms)),
+        "anything": " ".join(sorted(in_about.terms | in_descriptions.terms)),
         "category_name": sorted(
             term
             for own in own_categories
             for name in names_of_category(own, tree)
             for term in phrase_terms(words_that_matter(name))
         ),
-        "word": " ".join(sorted({word.plain for text in about for word in analysed(text)})),
+        "word": " ".join(sorted(in_about.words)),
         "exact": sorted(ids | {exact_term(name) for name in names}),
         "category": [each[:MAX_TERM] for each in categories],
         "seller": sorted(sellers),
