@@ -10,13 +10,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import sentinel
 from uuid import uuid4
 
 import pytest
 from confluent_kafka import Producer
 
+from audit.comparisons.facts_vs_search import NO_INDEX
+from audit.run import compare_once
+from audit.sources.clickhouse import ClickHouseTables
+from audit.stores import Stores
+from clickhouse.client import connect
 from common.ids import new_id
 from common.settings import ROOT, Settings
+from local.parts.processes import PROCESSES
 from local.state_directory import settings_environment
 from schemas.codec import Encoder
 from schemas.events import all_events
@@ -133,7 +140,8 @@ def indexing(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def indexing_process(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
-    environment = {**os.environ, **settings_environment(settings, ("clickhouse_analyst_password", "registry_password"))}
+    secrets = PROCESSES["search"].secrets
+    environment = {**os.environ, **settings_environment(settings, secrets)}
     command = [sys.executable, "-m", "serving.products.search"]
     with terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as process:
         yield process
@@ -228,6 +236,29 @@ def test_another_index_is_built_while_the_present_one_is_followed(catalogue: Cat
             catalogue.await_found(*sent)
         catalogue.await_found(*sent)
     assert check(catalogue.settings) == []
+
+
+def test_the_audit_finds_offers_that_the_index_has_otherwise(catalogue: Catalogue) -> None:
+    old = "2026-01-01T00:00:00.000Z"
+    listings = [{**catalogue.listed(name), "occurred_at": old} for name in ("a", "b", "c")]
+    with connect(catalogue.settings) as client:
+        stores = Stores(
+            None, sentinel.kafka, ClickHouseTables(client), sentinel.service_db, sentinel.redis, sentinel.api,
+            catalogue.settings.timezone, catalogue.settings.shop_currency, search=catalogue.folder,
+        )  # fmt: skip
+        assert compare_once("facts_vs_search", stores)[0].notes == (NO_INDEX,)
+        insert_events(catalogue.settings, {"product_listed": listings})
+        with indexing(catalogue.settings):
+            catalogue.await_found("a", "b", "c")
+        assert compare_once("facts_vs_search", stores)[0].verdict == "agree"
+        dearer = {**listings[0], "event_id": new_id(), "price_minor": 101, "changed_fields": ["price_minor"]}
+        dearer["occurred_at"] = "2026-01-02T00:00:00.000Z"
+        gone = {**catalogue.delisted("b", AT), "occurred_at": "2026-01-02T00:00:00.000Z"}
+        insert_events(catalogue.settings, {"product_changed": [dearer], "product_delisted": [gone]})
+        found = compare_once("facts_vs_search", stores)[0]
+    assert found.verdict == "differ"
+    assert {(each.field, each.left, each.right) for each in found.differences} >= {("price_minor", 101, 100)}
+    assert found.difference_count == 2
 
 
 def test_without_an_index_nothing_is_read(catalogue: Catalogue) -> None:

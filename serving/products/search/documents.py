@@ -14,7 +14,7 @@ import orjson
 import tantivy
 
 from schemas.product_categories import CategoryTree, default_tree
-from serving.products.search.text import analysed, fold, index_terms, phrase_terms, words_that_matter
+from serving.products.search.text import analysed, fold, phrase_terms, terms_of_all, words_that_matter
 
 FIELD_END, PAIR_END = "\x1f", "\x1e"
 """What separates the parts of a term, and the attributes of a combination. No text of a request has them."""
@@ -44,7 +44,7 @@ def _schema() -> tantivy.Schema:
         "completion",
     ):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
-    for name in ("category", "seller", "attribute"):
+    for name in ("category", "seller", "seller_name", "attribute"):
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_boolean_field("in_stock", indexed=True)
     for name in ("price", "stars", *SORT_FIELDS):
@@ -64,6 +64,7 @@ SCHEMA = _schema()
 - `word`: the plain words of `about`, as a dictionary for typing errors and beginnings of words.
 - `exact`: its ids and its whole names, folded.
 - `category` (with those above it), `seller`, `attribute`, `in_stock`, `price`, `stars`: filters and facets.
+  `seller_name` has ids and names, for the facet.
 - `variant`, `variant_in_stock`: every combination of attributes that one variant has (one that is in stock).
 - `by_…`: the keys of the sorts. A key holds all that an order depends on.
 - `completion`: names of sellers and categories, from each of their words on.
@@ -155,26 +156,27 @@ def fields_of(
         *(name for key, value in attributes for name in names_of_value(key, value, tree)),
         *filter(None, sellers.values()),
     ]
-    in_name, in_about = index_terms(names), index_terms(about)
-    in_descriptions = index_terms(dict.fromkeys(offer.description for offer in offers if offer.description))
+    in_about = terms_of_all(dict.fromkeys(about))
+    in_descriptions = terms_of_all(dict.fromkeys(offer.description for offer in offers if offer.description))
     ids = {offer.product_id for offer in offers} | {document.partition(FIELD_END)[2]}
     listed_s = min(max(0, min(offer.listed_at_ms for offer in offers) // 1000), 2**32 - 1)
     level, price = min(standing.level, MAX_LEVEL), min(max(0, offers[0].price_minor), 2**40 - 1)
     fields: Fields = {
         "document": document,
-        "name": " ".join(sorted(in_name)),
-        "about": " ".join(sorted(in_about)),
-        "anything": " ".join(sorted(in_about | in_descriptions)),
+        "name": " ".join(sorted(terms_of_all(names).terms)),
+        "about": " ".join(sorted(in_about.terms)),
+        "anything": " ".join(sorted(in_about.terms | in_descriptions.terms)),
         "category_name": sorted(
             term
             for own in own_categories
             for name in names_of_category(own, tree)
             for term in phrase_terms(words_that_matter(name))
         ),
-        "word": " ".join(sorted({word.plain for text in about for word in analysed(text)})),
+        "word": " ".join(sorted(in_about.words)),
         "exact": sorted(ids | {exact_term(name) for name in names}),
         "category": [each[:MAX_TERM] for each in categories],
         "seller": sorted(sellers),
+        "seller_name": sorted(seller_name_term(*each) for each in sellers.items()),
         "attribute": sorted(attribute_term(*pair) for pair in attributes),
         "variant": _combinations(offers, tree),
         "variant_in_stock": _combinations((offer for offer in offers if offer.in_stock), tree),
@@ -223,6 +225,11 @@ def exact_term(text: str) -> str:
 def attribute_term(key: str, value: str) -> str:
     """Return the term of an attribute's value."""
     return f"{key[:MAX_TERM]}{FIELD_END}{value[:MAX_TERM]}"
+
+
+def seller_name_term(seller_id: str, name: str | None) -> str:
+    """Return the term of a seller with the name."""
+    return f"{seller_id}{FIELD_END}{(name or '')[:MAX_TERM]}"
 
 
 def with_ancestors(category: str, tree: CategoryTree) -> Iterator[str]:

@@ -6,6 +6,7 @@ products of which one variant has all of them, and their facets are counted in t
 exact.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise, product
@@ -35,8 +36,8 @@ MAX_VALUES = 20
 MAX_ATTRIBUTES = 12
 """The number of attributes that have a facet: those with the most products."""
 
-_EVERY_VALUE = 65_000
-"""More than the values of a facet, all of which are counted."""
+_EVERY_VALUE, _READ_VALUES = 65_000, 2_000
+"""The number of values that are counted, more than a facet has, and of those that are then read."""
 
 PRICE_BOUNDS = tuple(digit * 10**power for power in range(2, 9) for digit in (1, 2, 5))
 """The bounds of price bands in minor units: 1, 2, 5, 10, … of the currency."""
@@ -74,6 +75,12 @@ class FacetValue(TypedDict):
     chosen: Annotated[bool, Field(description="Whether it is a filter of this list.")]
 
 
+class SellerValue(FacetValue):
+    """A seller as a value of a filter."""
+
+    name: str | None
+
+
 class PriceBand(TypedDict):
     """Prices from `from_minor` to before `to_minor`, null for any."""
 
@@ -100,7 +107,7 @@ class Facets(TypedDict):
     """How many products each filter would leave, each facet counted without its own filter."""
 
     categories: Annotated[list[FacetValue], Field(description="Categories, with those above them.")]
-    sellers: list[FacetValue]
+    sellers: list[SellerValue]
     attributes: list[AttributeFacet]
     prices: list[PriceBand]
     stars: list[AtLeastStars]
@@ -209,14 +216,19 @@ class FacetCounter:
                 counted |= self._aggregate(name, [name])
         return {
             "categories": _values(
-                counted["category"], [filters.category] if filters.category else [], _EVERY_VALUE
+                counted["category"], self._chosen("category", filters.category), _EVERY_VALUE
             ),
-            "sellers": _values(counted["seller"], [filters.seller_id] if filters.seller_id else []),
+            "sellers": _sellers(counted["seller"], self._chosen("seller", filters.seller_id)),
             "attributes": self._attributes(counted["attribute"]),
             "prices": _price_bands(counted["price"]),
             "stars": _at_least_stars(counted["stars"]),
             "in_stock": count(self._searcher, all_of(self._found("in_stock"), self._conditions.in_stock())),
         }
+
+    def _chosen(self, name: str, value: str) -> dict[str, int]:
+        """Return how many products have the value of a filter, which may be none of the largest."""
+        has_value = any_of(name, [value[:MAX_TERM]])
+        return {value: count(self._searcher, all_of(self._found(name), has_value))} if value else {}
 
     def _found(self, without: str) -> Query:
         return all_of(self._text, self._conditions.query(without))
@@ -234,13 +246,12 @@ class FacetCounter:
             counts.setdefault(key, {})[value] = bucket["doc_count"]
         chosen = self._conditions.attributes
         order = sorted(counts, key=lambda key: (key not in chosen, -sum(counts[key].values()), key))
-        return [
-            {
-                "attribute": key,
-                "values": _ranked(self._values_of(key, counts[key]), [*chosen.get(key, ())]),
-            }
-            for key in order[:MAX_ATTRIBUTES]
-        ]
+        facets: list[AttributeFacet] = []
+        for key in order[:MAX_ATTRIBUTES]:
+            values = self._values_of(key, counts[key])
+            own = {value: values.get(value, 0) for value in chosen.get(key, ())}
+            facets.append({"attribute": key, "values": _ranked(values, own)})
+        return facets
 
     def _values_of(self, key: str, with_all_filters: Mapping[str, int]) -> Mapping[str, int]:
         """Return value → products, counted without the filter of this attribute."""
@@ -281,14 +292,14 @@ class FacetCounter:
         }
 
 
-_TERMS = {"size": _EVERY_VALUE, "segment_size": _EVERY_VALUE}
+_TERMS = {"size": 10 * MAX_VALUES, "segment_size": _EVERY_VALUE}
 
 _STAR_BOUNDS = (1, 2, 3, 4)
 
 _AGGREGATIONS: Mapping[str, Any] = {
     "category": {"terms": {"field": "category", **_TERMS}},
-    "seller": {"terms": {"field": "seller", **_TERMS}},
-    "attribute": {"terms": {"field": "attribute", **_TERMS}},
+    "seller": {"terms": {"field": "seller_name", **_TERMS}},
+    "attribute": {"terms": {"field": "attribute", **_TERMS, "size": _READ_VALUES}},
     "price": {
         "range": {
             "field": "price",
@@ -309,14 +320,23 @@ _AGGREGATIONS: Mapping[str, Any] = {
 
 
 def _values(
-    buckets: Iterable[Mapping[str, Any]], chosen: Sequence[str], most: int = MAX_VALUES
+    buckets: Iterable[Mapping[str, Any]], chosen: Mapping[str, int], most: int = MAX_VALUES
 ) -> list[FacetValue]:
     return _ranked({bucket["key"]: bucket["doc_count"] for bucket in buckets}, chosen, most)
 
 
-def _ranked(counts: Mapping[str, int], chosen: Sequence[str], most: int = MAX_VALUES) -> list[FacetValue]:
+def _sellers(buckets: Iterable[Mapping[str, Any]], chosen: Mapping[str, int]) -> list[SellerValue]:
+    parts = [(*bucket["key"].split(FIELD_END, 1), bucket["doc_count"]) for bucket in buckets]
+    names = {seller_id: name or None for seller_id, name, _ in parts}
+    counts: Counter[str] = Counter()
+    for seller_id, _, products in parts:  # a seller who has just changed the name has two
+        counts[seller_id] += products
+    return [{**value, "name": names.get(value["value"])} for value in _ranked(counts, chosen)]
+
+
+def _ranked(counts: Mapping[str, int], chosen: Mapping[str, int], most: int = MAX_VALUES) -> list[FacetValue]:
     """Return the chosen values and those with the most products, the largest first."""
-    every = {**dict.fromkeys(chosen, 0), **counts}
+    every = {**counts, **chosen}
     order = sorted(every, key=lambda value: (-every[value], value))
     shown = {*order[:most], *chosen}
     return [

@@ -171,6 +171,8 @@ class LiveIndex:
 
     def _refresh(self) -> None:
         name = live_name(self._folder)
+        if name is None:
+            self._name = self._index = None
         if name is None or (name == self._name and self._index is None):
             return
         path = index_path(self._folder / name)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import islice, pairwise, product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
@@ -46,6 +46,10 @@ _PIECE = re.compile(r"[^\W_]+|[^\w\s\x00-\x7f]")
 
 _COMPOUND = re.compile(r"[^\W\d_]+(?:[-'’‐][^\W_]+)+")
 _MEASURE = re.compile(r"\b(\d+)(?:[.,]\d+)? ?([^\W\d_]{1,3})\b")
+
+
+_MAY_BE_JOINED = re.compile(r"[-'’‐]|\d")
+"""What a text has that is not only words of letters."""
 
 
 def fold(text: str) -> str:
@@ -87,12 +91,8 @@ class Word:
 
     plain: str
     forms: frozenset[str]
-    stems: frozenset[str] = field(repr=False)
-
-    @property
-    def forms_and_stems(self) -> frozenset[str]:
-        """All terms by which the word is found."""
-        return self.forms | self.stems
+    forms_and_stems: frozenset[str] = field(repr=False)
+    """All terms by which the word is found."""
 
 
 @lru_cache(maxsize=100_000)
@@ -100,9 +100,9 @@ def analyse(raw: str) -> Word:
     """Return the analysis of a word that `split` returned."""
     plain = fold(raw) or raw
     if not plain.isalpha():
-        return Word(plain, frozenset((plain,)), frozenset())
+        return Word(plain, frozenset((plain,)), frozenset((plain,)))
     forms = frozenset((plain, *_singulars(plain)))
-    return Word(plain, forms, frozenset(_stems(raw, plain)) if len(plain) > 3 else frozenset())
+    return Word(plain, forms, forms.union(_stems(raw, plain)) if len(plain) > 3 else forms)
 
 
 _PLURALS: Mapping[str, tuple[str, ...]] = {
@@ -160,6 +160,8 @@ def analysed(text: str) -> list[Word]:
 
 def joined_words(text: str) -> Iterator[str]:
     """Yield what people write as one word: `t-shirt` is also `tshirt`, `60 W` is `60w`, and `60W` is `60`."""
+    if not _MAY_BE_JOINED.search(text):
+        return
     folded = fold(text)
     for compound in _COMPOUND.findall(folded):
         yield "".join(letter for letter in compound if letter.isalnum())[:MAX_LETTERS]
@@ -167,14 +169,36 @@ def joined_words(text: str) -> Iterator[str]:
         yield from (number + unit, number)
 
 
-def index_terms(texts: Iterable[str]) -> set[str]:
-    """Return the terms by which a product with these texts is found."""
-    terms: set[str] = set()
-    for text in texts:
-        for word in analysed(text):
-            terms |= word.forms_and_stems
-        terms.update(joined_words(text))
-    return terms
+class TextTerms(NamedTuple):
+    """The terms by which a product with a text is found, and its plain words."""
+
+    terms: frozenset[str]
+    words: frozenset[str]
+
+
+SHORT = 64
+"""Texts up to this length are analysed once: names of categories and of values occur in many products."""
+
+
+def text_terms(text: str) -> TextTerms:
+    """Return the terms of a text."""
+    return _short_text_terms(text) if len(text) <= SHORT else _text_terms(text)
+
+
+def _text_terms(text: str) -> TextTerms:
+    words = set(analysed(text))
+    terms = frozenset(joined_words(text)).union(*(word.forms_and_stems for word in words))
+    return TextTerms(terms, frozenset(word.plain for word in words))
+
+
+_short_text_terms = lru_cache(maxsize=20_000)(_text_terms)
+
+
+def terms_of_all(texts: Iterable[str]) -> TextTerms:
+    """Return the terms of several texts together."""
+    each = [text_terms(text) for text in texts]
+    none = frozenset[str]()
+    return TextTerms(none.union(*(one.terms for one in each)), none.union(*(one.words for one in each)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,8 +214,11 @@ async def _listing(
             return pages.render("shop/_product_cards.html", **shown), found_tags(page)
         names = pages.categories.names
         facets = page["facets"]
-        sellers = [facet["value"] for facet in facets["sellers"]] if facets else []
-        seller_names = await products.names.of_sellers([*sellers, *filter(None, [search.seller])])
+        sellers = (
+            {facet["value"]: facet["name"] for facet in facets["sellers"]}
+            if facets
+            else await products.names.of_sellers(filter(None, [search.seller]))
+        )
         counts = (
             {facet["value"]: facet["products"] for facet in facets["categories"]}
             if facets
@@ -228,8 +231,7 @@ async def _listing(
             heading=f"“{search.q}”" if search.q else names.category(search.category) or gettext("Everything"),
             crumbs=names.path(search.category or None),
             categories=category_links(names, counts, search.category),
-            sellers=seller_names,
-            chosen=chosen_filters(search, names, seller_names, pages),
+            chosen=chosen_filters(search, names, sellers, pages),
             bands=price_bands(search, facets, products.currency) if facets else [],
         )
         return html, found_tags(page)
