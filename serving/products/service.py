@@ -368,13 +368,15 @@ class ProductsService:
         if best is None:
             raise UNKNOWN_PRODUCT(product_id=product_id)
         names = await self.names.of_sellers(listing.offer.seller_id for listing in listings)
+        # The offers of a product have the same contents, except imported ones: those may have none.
+        pictures = list(next((each.pictures for each in listings if each.pictures), ()))
         return {
             **_product(best.offer, names),
-            "picture": next(iter(best.pictures), None),
+            "picture": pictures[0] if pictures else None,
             "on_offer": best.offer.listed,
-            "description": best.description,
-            "attributes": dict(best.attributes),
-            "pictures": list(best.pictures),
+            "description": next((each.description for each in listings if each.description), None),
+            "attributes": dict(next((each.attributes for each in listings if each.attributes), {})),
+            "pictures": pictures,
             "variants": await self.indexed.variants(best.group_id) if best.group_id else [],
             "offers": [_product_offer(listing, names) for listing in listings],
         }

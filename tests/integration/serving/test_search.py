@@ -32,6 +32,7 @@ def listed(product: str, name: str, **changes: Any) -> tuple[str, dict[str, Any]
         "group_id": None,
         "currency": "BRL",
         "price_minor": 1_000,
+        "pictures": [],
     }
     return "product_listed", {**defaults, **changes}
 

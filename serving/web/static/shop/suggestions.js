@@ -13,6 +13,8 @@ const options = () => [...box.querySelectorAll("[role=option]")];
 const active = () => options().find((one) => one.getAttribute("aria-selected") === "true");
 
 const close = () => {
+  clearTimeout(timer);
+  latest += 1;
   box.hidden = true;
   input.setAttribute("aria-expanded", "false");
   input.removeAttribute("aria-activedescendant");
@@ -71,6 +73,8 @@ const move = (step) => {
   choose(all[at + step] ?? (at === -1 ? all.at(step < 0 ? -1 : 0) : undefined));
 };
 
+const searched = document.getElementById("found")?.dataset.search;
+if (searched) saveSearch(searched);
 if (input && box) {
   input.addEventListener("input", () => {
     clearTimeout(timer);
@@ -97,5 +101,5 @@ if (input && box) {
       location.assign(active().dataset.link);
     }
   });
-  input.form.addEventListener("submit", () => saveSearch(input.value.trim()));
+  if (document.activeElement === input) suggest(); // somebody has begun to type before this script was there
 }
