@@ -234,15 +234,15 @@ def test_a_picture_that_does_not_exist_is_not_found(shop, path, status):
 
 def test_many_pictures_of_one_seller_do_not_let_another_wait(shop, studio, eventually):
     other = Studio(shop)
-    content = [written(drawn((200 + number, 150))) for number in range(25)]
+    content = [written(drawn((200 + number, 150))) for number in range(12)]
     with ThreadPoolExecutor(5) as threads:
         many = list(threads.map(studio.send, content))
     one = other.ended(other.send(content[0]), eventually)
 
     assert one["status"] == "ready"
     ends = [studio.ended(each, eventually) for each in many]
-    assert [end["status"] for end in ends] == ["ready"] * 25
-    assert len({end["sha256"] for end in ends}) == 25
+    assert [end["status"] for end in ends] == ["ready"] * 12
+    assert len({end["sha256"] for end in ends}) == 12
 
 
 def test_so_many_pictures_of_a_seller_wait_and_no_more(shop, studio, eventually):
