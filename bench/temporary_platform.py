@@ -1,4 +1,4 @@
-"""Runs a temporary platform, or its ClickHouse alone, for one benchmark, with its own directory and ports."""
+"""Runs a temporary platform, or its ClickHouse or Redis for a benchmark, with its own directory and ports."""
 
 import signal
 import subprocess
@@ -22,7 +22,7 @@ from common.process_records import process_tree
 from common.settings import ROOT, Settings
 from jobs.flink_client import FlinkClient
 from local import passwords, stack
-from local.parts import clickhouse
+from local.parts import clickhouse, redis
 from local.parts.part import NotReady, Part
 from local.stack import require_free
 from local.state_directory import StateDirectory, base_environment, settings_environment
@@ -128,6 +128,20 @@ def temporary_clickhouse(settings: Settings, port_offset: int) -> Iterator[Setti
         internal = f"{own.clickhouse_database}{ROWS_SUFFIX}"
         own = passwords.ensure(own).model_copy(update={"clickhouse_readable_databases": internal})
         with _running(clickhouse.part(own), own):
+            yield own
+
+
+@contextmanager
+def temporary_redis(settings: Settings, port_offset: int) -> Iterator[Settings]:
+    """Start the bundled Redis on another port, empty. Stop it at the end.
+
+    Raises:
+        UserError: the port is in use.
+        PartUnavailable: Redis does not become ready. The message has the end of its log.
+    """
+    with _temporary_home(settings, port_offset) as own:
+        own = passwords.ensure(own)
+        with _running(redis.part(own), own):
             yield own
 
 

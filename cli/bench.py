@@ -31,6 +31,7 @@ Result = TypeVar("Result", bound="DataclassInstance")
 
 PIPELINE_PORT_OFFSET, TELEMETRY_PORT_OFFSET, PERIODS_PORT_OFFSET = 23_100, 23_600, 23_200
 SPIKE_PORT_OFFSET, FRESHNESS_PORT_OFFSET, RECOMMENDATIONS_PORT_OFFSET = 23_300, 23_400, 23_000
+COLD_START_PORT_OFFSET = 23_700
 """Port offsets of the temporary platforms.
 
 They are higher than those of the tests, and every port is below 32,768, where the system's range for outgoing
@@ -235,6 +236,31 @@ def recommendations(
     )
     result = bench_recommendations.run(Settings.load(), plan, port_offset, console)
     _finish(result, bench_recommendations.show, console, as_json, 1 if result.missed else 0)
+
+
+@app.command("cold-start")
+def cold_start(
+    products: Annotated[int, typer.Option(min=200, help="Products of the simulated marketplace.")] = 1_500,
+    shoppers: Annotated[int, typer.Option(min=100, help="Its shoppers.")] = 3_000,
+    visits: Annotated[int, typer.Option(min=1_000, help="Their visits in four weeks.")] = 40_000,
+    hidden: Annotated[int, typer.Option(min=1, help="Products that lose their history.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same marketplace.")] = 1,
+    port_offset: Annotated[
+        int, typer.Option(help="Offset of the port of the temporary Redis.")
+    ] = COLD_START_PORT_OFFSET,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how good the lists beside products are that few have seen.
+
+    Hides the history of some products of a simulated marketplace, whose truth is known. Starts a temporary
+    Redis and stops it at the end.
+    """
+    from bench.recommendations import cold_start as bench_cold_start
+
+    console = _console(as_json)
+    plan = bench_cold_start.ColdStartPlan(products, shoppers, visits, hidden, seed)
+    result = bench_cold_start.run(Settings.load(), plan, port_offset, console)
+    _finish(result, bench_cold_start.show, console, as_json, 0)
 
 
 @app.command()

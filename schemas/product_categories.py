@@ -17,7 +17,7 @@ Names = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Attribute:
+class ProductAttribute:
     """What products are told apart by: its key in events (`colour`), its names, and its usual values.
 
     A value's key is in events; its names are shown and searched. Sellers may write other values. The variants
@@ -31,7 +31,7 @@ class Attribute:
 
 
 @dataclass(frozen=True, slots=True)
-class Category:
+class ProductCategory:
     """A category. `category_id` is in events; `parent_id` is None for a department."""
 
     category_id: str
@@ -45,8 +45,8 @@ class Category:
 class CategoryTree:
     """Categories by id, each after its parent, and attributes by key."""
 
-    categories: Mapping[str, Category]
-    attributes: Mapping[str, Attribute]
+    categories: Mapping[str, ProductCategory]
+    attributes: Mapping[str, ProductAttribute]
 
 
 @cache
@@ -54,11 +54,11 @@ def default_tree() -> CategoryTree:
     """Return the tree of the file."""
     content = tomllib.loads(FILE.read_text(encoding="utf-8"))
     attributes = {
-        key: Attribute(key, each["names"], each.get("is_variant", False), each.get("values", {}))
+        key: ProductAttribute(key, each["names"], each.get("is_variant", False), each.get("values", {}))
         for key, each in content["attributes"].items()
     }
     categories = {
-        key: Category(key, each.get("parent"), each["names"], tuple(each.get("attributes", ())))
+        key: ProductCategory(key, each.get("parent"), each["names"], tuple(each.get("attributes", ())))
         for key, each in content["categories"].items()
     }
     return CategoryTree(categories, attributes)

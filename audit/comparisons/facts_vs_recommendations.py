@@ -90,7 +90,8 @@ def similar_sides(expected: pa.Table, actual: pa.Table) -> Sides:
 def offer_sides(expected: pa.Table, hashes: dict[str, list[str | None]]) -> Sides:
     """Return both sides, with every seller's offer; `hashes` has the fields `offers` and `stock` by product.
 
-    A missing name or category is "", a stock that was never counted is -1.
+    A missing name, category or group is "", a stock that was never counted is -1. Attributes are sorted
+    lines.
     """
     rows = [offer for product_id, fields in hashes.items() for offer in read_offers(product_id, *fields)]
     actual = pa.table(
@@ -101,6 +102,10 @@ def offer_sides(expected: pa.Table, hashes: dict[str, list[str | None]]) -> Side
             "category": pa.array([offer.category or "" for offer in rows], pa.string()),
             "currency": pa.array([offer.currency for offer in rows], pa.string()),
             "price_minor": pa.array([offer.price_minor for offer in rows], pa.int64()),
+            "group_id": pa.array([offer.group_id or "" for offer in rows], pa.string()),
+            "attributes": pa.array(
+                ["\n".join(sorted(map("=".join, offer.attributes.items()))) for offer in rows], pa.string()
+            ),
             "listed": pa.array([int(offer.listed) for offer in rows], pa.int64()),
             "available": pa.array(
                 [-1 if offer.available is None else offer.available for offer in rows], pa.int64()

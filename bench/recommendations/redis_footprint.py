@@ -113,10 +113,12 @@ def _cards() -> Iterator[list[tuple[Any, ...]]]:
         offer = {
             "listed": 1, "seller_id": next(ids), "name": f"Desk lamp with a shade, model {number}",
             "category": "home_lighting", "currency": "BRL", "price_minor": 12_990,
+            "attributes": {"brand": "casaviva", "colour": "blue", "material": "wood", "room": "living_room"},
         }  # fmt: skip
         stock = orjson.dumps({offer["seller_id"]: 17})
         key = PREFIX + KEY.format(next(ids))
-        yield [("HSET", key, "offers", orjson.dumps([offer]), "stock", stock, "interest", "12345.678901")]
+        yield [("HSET", key, "offers", orjson.dumps([offer]), "stock", stock, "interest", "12345.678901",
+                "visits", "321")]  # fmt: skip
 
 
 def _stored_lists() -> Iterator[list[tuple[Any, ...]]]:

@@ -1,2 +1,2 @@
--- The interest in each product.
-SELECT product_id, interest FROM interest
+-- The interest in each product, and the number of visits that it is of.
+SELECT product_id, interest, visits FROM interest

@@ -18,6 +18,10 @@ from schemas.published_model.rows import Neighbour, Row
 NEIGHBOURS = 32
 """The number of neighbours of a product in the trained model. Readers of co-visits read as many."""
 
+FEW_SHOPPERS = 5
+"""A product of fewer shoppers has no neighbours in the trained model, if any products are like it: they would
+be chance."""
+
 CONTENT_NEIGHBOURS = 8
 """The number of neighbours with similar content: products without events, for a product that has events."""
 
@@ -30,6 +34,7 @@ class ServedModel:
     ids: ProductIds
     trained: CompactModel
     content: CompactModel | None
+    few_shoppers: int = FEW_SHOPPERS
 
     @classmethod
     def of(cls, model: Model, content: CompactModel | None = None) -> "ServedModel":
@@ -42,15 +47,19 @@ class ServedModel:
         """Return each product that has neighbours, with its row.
 
         A product with neighbours in the trained model gets neighbours by content among products without any
-        event, which no other model recommends. A product without them gets neighbours by content of any kind.
+        event, which no other model recommends. A product without them, and one of few shoppers, gets
+        neighbours by content of any kind.
         """
         without_events = self.trained.prior <= 0
         for code in range(len(self.ids)):
             trained = best_neighbours(self.trained, code, NEIGHBOURS)
             content: list[Neighbour] = []
             if self.content is not None:
-                limit, only = (CONTENT_NEIGHBOURS, without_events) if trained else (NEIGHBOURS, None)
+                is_known = bool(trained) and self.trained.prior[code] >= self.few_shoppers
+                limit, only = (CONTENT_NEIGHBOURS, without_events) if is_known else (NEIGHBOURS, None)
                 content = best_neighbours(self.content, code, limit, only)
+                if content and not is_known:
+                    trained = []
             if trained or content:
                 yield self.ids[code], Row(trained, content)
 

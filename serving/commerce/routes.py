@@ -95,10 +95,12 @@ def _add(router: APIRouter, service: str, route: PublicRoute) -> None:
         responses |= _UNUSABLE
     if limit:
         responses |= _TOO_LARGE
-    if route.body is not None:
+    if route.body is not None and route.body.is_json:
         responses |= NOT_JSON
         extra = json_request_body(route.body.model, route.body.example)
         extra["requestBody"]["content"] |= route.body.other
+    elif route.body is not None:
+        extra = {"requestBody": {"required": True, "content": {**route.body.other}}}
     if route.policy.handles_idempotency_key:
         extra["parameters"] = [REQUIRED_KEY]
     elif route.policy.stores_responses and not SAFE_METHODS.issuperset(route.methods or ()):

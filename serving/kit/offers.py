@@ -1,7 +1,7 @@
 """The offers of a product by its sellers, and the choice of the one that a product card shows. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import orjson
@@ -15,7 +15,8 @@ class Offer:
     """One seller's newest listing of a product.
 
     `available` is the number of units that are not reserved for an order; None if this seller's stock was
-    never counted.
+    never counted. `group_id` is what the variants of one product share; None without variants. `attributes`
+    has what the listing says of the product, such as `colour` → `blue`.
     """
 
     product_id: str
@@ -26,6 +27,8 @@ class Offer:
     price_minor: int
     listed: bool
     available: int | None
+    group_id: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def sold_out(self) -> bool:
@@ -87,4 +90,6 @@ def _offer(product_id: str, listing: Mapping[str, Any], stock: Stock) -> Offer:
         price_minor=listing["price_minor"],
         listed=listing["listed"] == 1,
         available=stock.get(seller_id),
+        group_id=listing.get("group_id"),
+        attributes=listing.get("attributes") or {},
     )

@@ -7,12 +7,27 @@ from schemas.published_model.weights import DISCOUNT, Weights
 from serving.kit.offers import Offer
 from serving.kit.product_cards import ProductCardLoader
 from serving.recommendations.product_cache import InterestCache
-from serving.recommendations.proposal import OF_PRODUCTS, Because, Proposal, blend, discounted
-from serving.recommendations.recommender import CANDIDATES, RecommendationRequest, Recommender, ask_source
+from serving.recommendations.proposal import (
+    OF_PRODUCTS,
+    Because,
+    Proposal,
+    blend,
+    discounted,
+    weights_until_supported,
+)
+from serving.recommendations.recommender import (
+    CANDIDATES,
+    ItemNeighbours,
+    NeighbourCache,
+    RecommendationRequest,
+    Recommender,
+    ask_source,
+)
 from serving.recommendations.rules.checks import offer_to_show, refusal
 from serving.recommendations.rules.context import Candidate, RuleContext, category_key
 from serving.recommendations.rules.step import Counts
 from serving.recommendations.schemas import AskedSource
+from serving.recommendations.scoring import mean_support
 from serving.recommendations.strategies import Strategy
 
 SPARE_CARDS = 4
@@ -20,6 +35,9 @@ SPARE_CARDS = 4
 
 BOOST_DEPTH = 4
 """While a boost or a pin may bring a product up, so many times the requested number of candidates is read."""
+
+SUPPORTED = 0.9
+"""If visits support more of the lists than this, products with similar attributes are not asked for."""
 
 DEEPER, DEEPEST = 8, 800
 """If too few products pass, the last source is asked for eight times as many, repeatedly, up to 800."""
@@ -64,9 +82,10 @@ class CandidateCollector:
         n: int,
         context: RuleContext,
         interest: InterestCache | None = None,
+        co_visits: NeighbourCache | None = None,
     ) -> None:
         self.found = Candidates()
-        self._recommenders, self._interest = recommenders, interest
+        self._recommenders, self._interest, self._co_visits = recommenders, interest, co_visits
         self._request, self._n, self._context = request, n, context
         self._enough = n * BOOST_DEPTH if context.rules.looks_deeper else n
         self._asked: dict[tuple[str, int], Sequence[Proposal]] = {}
@@ -80,9 +99,10 @@ class CandidateCollector:
             RedisUnavailable: Redis does not answer.
         """
         blended = {each: await self._ask(each, self._n) for each in strategy.blended}
+        used = await self._with_unsupported(strategy, blended, strategy.weights(weights, surface))
         self.found.blended = blended
         limit = max(CANDIDATES, 2 * self._n)
-        if await self._take(await self._ranked(blended, strategy.weights(weights, surface), limit)):
+        if await self._take(await self._ranked(blended, used, limit)):
             return self.found
         for name in strategy.fallbacks:
             if await self._take(_relative(name, await self._ask(name, self._n))):
@@ -90,6 +110,21 @@ class CandidateCollector:
         if strategy.fallbacks:
             await self._look_deeper(strategy.fallbacks[-1])
         return self.found
+
+    async def _with_unsupported(
+        self, strategy: Strategy, blended: dict[str, Sequence[Proposal]], weights: Mapping[str, float]
+    ) -> Mapping[str, float]:
+        """Ask the source that counts until visits support the others, and return the weights of all."""
+        source, seeds = strategy.until_supported, self._request.seeds
+        if source is None or source not in self._recommenders or self._co_visits is None or not seeds:
+            return weights
+        co_visits = await self._co_visits.of([each.product_id for each in seeds], self._request.cards.prefix)
+        support = mean_support(seeds, co_visits)
+        if support > SUPPORTED:
+            return weights
+        answered = [name for name, proposals in blended.items() if proposals]
+        blended[source] = await self._ask(source, self._n)
+        return weights_until_supported(weights, answered, ItemNeighbours.strategy, source, support)
 
     async def _ranked(
         self, blended: Mapping[str, Sequence[Proposal]], weights: Mapping[str, float], limit: int

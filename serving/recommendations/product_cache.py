@@ -8,8 +8,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from redis.asyncio import Redis
 
 from serving.kit.newest_entries import put_newest
-from serving.kit.product_cards import KEY
+from serving.kit.product_cards import KEY, ProductCardLoader
 from serving.kit.redis_client import run_redis
+from serving.recommendations.likeness import ProductContent, content_of
 from serving.recommendations.scoring import covisit_unit
 
 Value = TypeVar("Value")
@@ -88,3 +89,17 @@ class InterestCache(ProductCache[float]):
         as_of, *replies = await run_redis(pipeline.execute())
         visits = 1.0 / covisit_unit(float(as_of)) if as_of else 0.0
         return {each: visits * float(reply or 0.0) for each, reply in zip(product_ids, replies, strict=True)}
+
+
+class ProductContents(ProductCache[ProductContent | None]):
+    """Reads what the cards of products say of them from Redis; None for a product that was never listed."""
+
+    ttl_s = 30.0
+    """Listings seldom change."""
+
+    max_entries = 16_384
+    """Some 10 MB."""
+
+    async def _read(self, product_ids: Sequence[str], prefix: str) -> dict[str, ProductContent | None]:
+        cards = await ProductCardLoader(self._redis, prefix).read(product_ids)
+        return {each: content_of(cards[each]) if each in cards else None for each in product_ids}

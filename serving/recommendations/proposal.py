@@ -1,9 +1,9 @@
 """A product that a recommender proposes, and why; and the sum of the scores of several sources. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from serving.recommendations.scoring import Neighbours, Seed
+from serving.recommendations.scoring import LEAST_SUPPORT, Neighbours, Seed
 
 Kind = Literal["similar", "content", "category", "popular", "again", "new", "cheaper", "back"]
 
@@ -121,6 +121,23 @@ def blend(
             )
         )
     return blended
+
+
+def weights_until_supported(
+    weights: Mapping[str, float], answered: Collection[str], by_visits: str, instead: str, support: float
+) -> dict[str, float]:
+    """Return the weights while visits support only a part of what goes with the visitor's products.
+
+    Relative to its best score, a source counts as much when two people saw something together as when
+    thousands did. So the source `by_visits` counts as far as they support it, from 0 to 1. For the rest,
+    `instead` counts as much as all sources that answered.
+    """
+    whole = sum(weights.get(source, 0.0) for source in answered)
+    return {
+        **weights,
+        by_visits: weights.get(by_visits, 0.0) * max(LEAST_SUPPORT, support),
+        instead: (1.0 - support) * whole,
+    }
 
 
 def discounted(

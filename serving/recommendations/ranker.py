@@ -9,7 +9,7 @@ from serving.recommendations.candidates import CandidateCollector, read_extras
 from serving.recommendations.product_cache import InterestCache
 from serving.recommendations.proposal import Proposal, relative_scores
 from serving.recommendations.reasons import reason_of
-from serving.recommendations.recommender import RecommendationRequest, Recommender
+from serving.recommendations.recommender import NeighbourCache, RecommendationRequest, Recommender
 from serving.recommendations.rules.context import Placed, RuleContext, without_places
 from serving.recommendations.rules.shop_rules import Page, count_effects
 from serving.recommendations.rules.step import RankedList, apply_rules, draws_of, may_have_any, wanted_extras
@@ -42,12 +42,17 @@ class RankedItems:
 class Ranker:
     """Ranks products with these recommenders, each under its name.
 
-    Without `interest`, nothing is discounted by popularity.
+    Without `interest`, nothing is discounted by popularity; without `co_visits`, visits support everything.
     """
 
-    def __init__(self, recommenders: Sequence[Recommender], interest: InterestCache | None = None) -> None:
+    def __init__(
+        self,
+        recommenders: Sequence[Recommender],
+        interest: InterestCache | None = None,
+        co_visits: NeighbourCache | None = None,
+    ) -> None:
         self._recommenders = {each.strategy: each for each in recommenders}
-        self._interest = interest
+        self._interest, self._co_visits = interest, co_visits
 
     async def rank(
         self,
@@ -62,7 +67,9 @@ class Ranker:
         Raises:
             RedisUnavailable: Redis does not answer.
         """
-        collector = CandidateCollector(self._recommenders, request, n, allowed, self._interest)
+        collector = CandidateCollector(
+            self._recommenders, request, n, allowed, self._interest, self._co_visits
+        )
         found = await collector.collect(strategy, request.model.weights, context)
         draws = draws_of(allowed, n, is_empty=found.passing == 0)
         extras = await read_extras(wanted_extras(allowed, draws, n), request.cards, allowed)
@@ -133,6 +140,21 @@ def explored(
     return [products[index] for index in shuffled(len(products))[:n]], 1 / len(products) if products else 1.0
 
 
+def one_of_each_group(
+    group_of: Mapping[str, str | None], shuffled: Callable[[int], Sequence[int]]
+) -> dict[str, float]:
+    """Return products of which no two are variants of one group, and the chance that each was drawn with.
+
+    Args:
+        group_of: product → its group; None for a product without variants.
+        shuffled: returns the numbers below its argument, in an order drawn uniformly from all.
+    """
+    variants: dict[str, list[str]] = {}
+    for product_id, group in group_of.items():
+        variants.setdefault(f"group {group}" if group else f"product {product_id}", []).append(product_id)
+    return {each[shuffled(len(each))[0] if len(each) > 1 else 0]: 1 / len(each) for each in variants.values()}
+
+
 async def random_list(
     ranker: Ranker,
     strategies: Mapping[StrategyName, Strategy],
@@ -147,6 +169,7 @@ async def random_list(
     Each source counts by itself, so that it can get a weight although the blend hardly shows its products.
     The list has no pinned, sponsored or new products, whose places are not random. It is None if the limits
     of the rules would forbid one of the lists that may be drawn, because that must not depend on the draw.
+    Of the variants of one group, one is drawn, and it has its place with the chance of both draws.
     Each product has the scores of all blended sources, also of those that its strategy does not ask, because
     the weights of the sources are learned from them.
 
@@ -165,17 +188,29 @@ async def random_list(
     # Without products to draw from, the rules may still fill the usual list with products for exposure.
     if not placed or not may_have_any(placed.values(), n, freely.rules):
         return None
-    items, propensity = explored([each.items for each in every], n, shuffled)
+    drawn = one_of_each_group({product_id: _group_of(each) for product_id, each in placed.items()}, shuffled)
+    drawn_items = [[item for item in each.items if item["product_id"] in drawn] for each in every]
+    items, propensity = explored(drawn_items, n, shuffled)
     blended = {source: proposals for each in lists.values() for source, proposals in each.blended.items()}
     return RankedItems(
         _with_all_scores(items, [each.items for each in every], relative_scores(blended)),
         list({part["source"]: part for each in lists.values() for part in each.parts}.values()),
         next((each.model_version for each in lists.values() if each.model_version), None),
-        RankedList([placed[item["product_id"]] for item in items], ()),
+        RankedList(
+            [
+                replace(placed[item["product_id"]], propensity=propensity * drawn[item["product_id"]])
+                for item in items
+            ],
+            (),
+        ),
         blended,
         propensity,
         {name: [item["product_id"] for item in each.items] for name, each in lists.items()},
     )
+
+
+def _group_of(placed: Placed) -> str | None:
+    return placed.candidate.card.group_id if placed.candidate.card else None
 
 
 def _with_all_scores(

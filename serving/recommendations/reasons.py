@@ -54,7 +54,7 @@ def reason_of_cause(cause: Because, request: RecommendationRequest) -> Reason:
         text = f"Often viewed together with {name}"
     elif cause.of in request.visitor.carted:
         text = f"Goes with {name} in your cart"
-    elif cause.of not in request.visitor.viewed and cause.of in request.visitor.bought:
+    elif cause.of not in request.visitor.viewed and request.visitor.has_paid(cause.of):
         text = f"Because you bought {name}"
     else:
         text = f"Because you looked at {name}"

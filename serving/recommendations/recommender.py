@@ -11,23 +11,25 @@ from itertools import islice
 from sys import intern
 from typing import Any, Literal, Protocol, TypeVar
 
-from redis.asyncio import Redis
-
 from serving.kit.live_versions import LiveVersions
 from serving.kit.product_cards import KEY, ProductCardLoader
 from serving.kit.rankings import ranking
 from serving.kit.redis_client import run_redis
-from serving.recommendations.product_cache import ProductCache
+from serving.recommendations.product_cache import ProductCache, ProductContents
 from serving.recommendations.proposal import Kind, Proposal, SeedParts
 from serving.recommendations.schemas import AskedSource
 from serving.recommendations.scoring import (
     SUPPORT,
+    CoVisits,
     Neighbours,
     Seed,
     cosines,
     covisit_unit,
     favourite_categories,
+    list_support,
     score,
+    supported_seeds,
+    visits_together,
 )
 from serving.recommendations.trained_models import ModelInUse, Unusable
 from serving.recommendations.visitor_history import VisitorHistory
@@ -36,7 +38,7 @@ NEIGHBOURS = 32
 """The number of neighbours that are read per product: half of those that job `recommendations` stores."""
 
 
-class NeighbourCache(ProductCache[Neighbours]):
+class NeighbourCache(ProductCache[CoVisits]):
     """Reads `similar:{product_id}` from Redis, and the interest in the product and in its neighbours."""
 
     ttl_s = 30.0
@@ -45,39 +47,57 @@ class NeighbourCache(ProductCache[Neighbours]):
     max_entries = 4_096
     """About 15 MB."""
 
-    async def _read(self, product_ids: Sequence[str], prefix: str) -> dict[str, Neighbours]:
+    async def _read(self, product_ids: Sequence[str], prefix: str) -> dict[str, CoVisits]:
         pipeline: Any = self._redis.pipeline(transaction=False)
         pipeline.hget(f"{prefix}recommendations_as_of", "product_viewed")
         for each in product_ids:
             similar = f"{prefix}similar:{each}"
-            pipeline.hget(prefix + KEY.format(each), "interest")
+            pipeline.hmget(prefix + KEY.format(each), ("interest", "visits"))
             pipeline.zrange(similar, 0, NEIGHBOURS - 1, desc=True, withscores=True)
             # One SORT reads the interest in all neighbours. A HGET for each would take longer than the rest.
             interest = prefix + KEY.format("*->interest")
             pipeline.sort(similar, 0, NEIGHBOURS, "nosort", ["#", interest], desc=True)
         as_of, *others = await run_redis(pipeline.execute())
-        support = SUPPORT * covisit_unit(float(as_of)) if as_of else 0.0
+        unit = covisit_unit(float(as_of)) if as_of else 0.0
         replies = iter(others)
         return {
-            product_id: _neighbours(own, members, interest, support)
+            product_id: _co_visits(own, members, interest, unit)
             for product_id, own, members, interest in zip(product_ids, replies, replies, replies, strict=True)
         }
 
 
-def _neighbours(
-    own: bytes | None,
+MANY_VISITS = 1e6
+"""The number of visits of a product of which it is not known: its neighbours count as supported."""
+
+
+def _co_visits(
+    own: Sequence[bytes | None],
     members: Sequence[tuple[bytes, float]],
     interest: Sequence[bytes | None],
-    support: float,
-) -> Neighbours:
-    """Return the cosines. `interest` has each member, in any order, followed by the interest in it."""
+    unit: float,
+) -> CoVisits:
+    """Return the cosines of the neighbours, and how far visits support them.
+
+    Args:
+        own: the interest in the product, and the number of visits that it is of.
+        members: the co-visits of each neighbour.
+        interest: each member, in any order, followed by the interest in it.
+        unit: what a visit of now adds to the interest; 0 if no visit was ever read.
+    """
     theirs = {
         member.decode(): float(value)
         for member, value in zip(interest[::2], interest[1::2], strict=True)
         if member is not None and value is not None
     }
-    covisits = ((intern(member.decode()), sum_) for member, sum_ in members)
-    return cosines(covisits, float(own or 0.0), theirs, support)
+    together = {intern(member.decode()): sum_ for member, sum_ in members}
+    own_interest = float(own[0] or 0.0)
+    # Old visits count as little as in the co-visits, and purchases count once.
+    visits = min(
+        own_interest / unit if unit else MANY_VISITS, MANY_VISITS if own[1] is None else float(own[1])
+    )
+    found = cosines(together.items(), own_interest, theirs, SUPPORT * unit)
+    common = {product_id: visits_together(together[product_id], own_interest, visits) for product_id in found}
+    return CoVisits(found, list_support(found, common))
 
 
 Member = TypeVar("Member")
@@ -103,20 +123,6 @@ class CategoryRankings(ProductCache[CategoryRanking]):
             category: [(intern(member.decode()), share) for member, share in relative(members)]
             for category, members in zip(categories, await run_redis(pipeline.execute()), strict=True)
         }
-
-
-class ProductCategories(ProductCache[str | None]):
-    """Reads the category of a product's card from Redis; None if it has none."""
-
-    ttl_s = 30.0
-    """Products seldom move to another category."""
-
-    max_entries = 32_768
-    """Some 5 MB."""
-
-    async def _read(self, product_ids: Sequence[str], prefix: str) -> dict[str, str | None]:
-        cards = await ProductCardLoader(self._redis, prefix).read(product_ids)
-        return {each: cards[each].category if each in cards else None for each in product_ids}
 
 
 def popular_in(
@@ -226,22 +232,26 @@ async def ask_source(
 
 
 class ItemNeighbours:
-    """Proposes products that others viewed, carted and bought together with those of this visitor."""
+    """Proposes products that others viewed, carted and bought together with those of this visitor.
+
+    A product of the visitor counts as far as visits support its neighbours: what went with one that few have
+    seen is mostly chance.
+    """
 
     strategy = "item_neighbours"
 
-    def __init__(self, redis: Redis) -> None:
-        self._neighbours = NeighbourCache(redis)
+    def __init__(self, co_visits: NeighbourCache) -> None:
+        self._co_visits = co_visits
 
     async def propose(self, request: RecommendationRequest, wanted: int) -> Sequence[Proposal]:
         """Return the neighbours of the seeds by weighted cosine."""
         if not request.seeds:
             raise PassedOver("no_history")
-        neighbours = await self._neighbours.of(
-            [seed.product_id for seed in request.seeds], request.cards.prefix
-        )
+        found = await self._co_visits.of([seed.product_id for seed in request.seeds], request.cards.prefix)
+        supported = supported_seeds(request.seeds, found)
+        neighbours = {product_id: each.neighbours for product_id, each in found.items()}
         return neighbour_proposals(
-            "similar", request.seeds, neighbours, max(CANDIDATES, 2 * wanted), request.excluded
+            "similar", supported, neighbours, max(CANDIDATES, 2 * wanted), request.excluded
         )
 
 
@@ -250,8 +260,8 @@ class PopularInCategory:
 
     strategy = "popular_in_category"
 
-    def __init__(self, redis: Redis) -> None:
-        self._rankings, self._categories = CategoryRankings(redis), ProductCategories(redis)
+    def __init__(self, rankings: CategoryRankings, contents: ProductContents) -> None:
+        self._rankings, self._contents = rankings, contents
 
     async def propose(self, request: RecommendationRequest, wanted: int) -> Sequence[Proposal]:
         """Return the most popular products of each favourite category, those of the first favourite first.
@@ -259,7 +269,8 @@ class PopularInCategory:
         The score of a product is that of `popular_in`.
         """
         prefix = request.cards.prefix
-        category_of = await self._categories.of((seed.product_id for seed in request.seeds), prefix)
+        contents = await self._contents.of((seed.product_id for seed in request.seeds), prefix)
+        category_of = {product_id: each.category if each else None for product_id, each in contents.items()}
         favourites = favourite_categories(request.seeds, category_of, CATEGORIES)
         if not favourites:
             raise PassedOver("no_history")

@@ -81,7 +81,7 @@ async def read_request(
     if cart is not None:
         visitor = with_cart(visitor, cart, now_s)
     model = await models.in_use(reply, cards.prefix)
-    seed = shop_rules.seed_of(visitor_id)
+    seed = shop_rules.seed_of(visitor_id, context, product_id)
     return build_request(shop_rules, visitor, cards, context, product_id, shown, model, rules, seed)
 
 

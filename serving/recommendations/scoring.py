@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from math import exp2, inf, sqrt
 from typing import NamedTuple
 
@@ -24,6 +25,16 @@ COVISIT_HALF_LIFE_S = 14 * 86_400.0
 
 SUPPORT = 2.0
 """The number of co-visits at which a cosine is halved (docs/recommendations.md has the measurement)."""
+
+PAIRS = 3.0
+"""The number of pairs of visits at which a neighbour counts as half supported: three visits are three pairs
+(docs/decisions/cold-start.md)."""
+
+SUPPORTED_LIST = 12
+"""The best neighbours that decide how far the visits to a product support its list."""
+
+LEAST_SUPPORT = 0.05
+"""Neighbours that no visits support count this much: they are shown where nothing else is found."""
 
 MAX_HISTORY = 20
 """The largest number of newest products whose neighbours in a trained model are candidates."""
@@ -49,6 +60,13 @@ class ScoredProduct(NamedTuple):
 
 Neighbours = Mapping[str, float]
 """product → its cosine with the product whose neighbours they are, best first."""
+
+
+class CoVisits(NamedTuple):
+    """The neighbours of a product by co-visits, and how far the visits support them, from 0 to 1."""
+
+    neighbours: Neighbours
+    support: float
 
 
 def seeds(viewed: Mapping[str, float], carted: Mapping[str, float], anchor: str | None = None) -> list[Seed]:
@@ -114,6 +132,63 @@ def cosines(
         for product_id, sum_ in together
         if (cosine := _cosine(sum_, own, theirs.get(product_id, 0.0)) * _shrinkage(sum_, support)) > 0.0
     }
+
+
+def visits_together(together: float, own: float, visits: float) -> float:
+    """Return about how many of the visits to a product had another one, too.
+
+    A visit that bought both adds nine times as much to the co-visits as one that viewed both. The share of
+    the co-visits in the interest does not depend on that, nor on their age.
+
+    Args:
+        together: the co-visits of both.
+        own: the interest in the product: its co-visits with itself, in the same decayed units.
+        visits: the number of visits to it.
+    """
+    return visits * min(1.0, together / own) if own > 0.0 else 0.0
+
+
+def list_support(neighbours: Neighbours, visits: Mapping[str, float]) -> float:
+    """Return which share of a list of the best neighbours is supported by visits, from 0 to 1.
+
+    A neighbour with n common visits counts p / (p + `PAIRS`), where p = n (n − 1) / 2 is the number of pairs
+    of visits that agree on it. So what one visit had together says nothing, and what two had little. Pairs of
+    people are the idea of Swing (Yang et al. 2020, arXiv 2010.05525). Places without a neighbour count 0.
+
+    Args:
+        neighbours: product → cosine.
+        visits: product → the visits that had both, as `visits_together` counts them.
+    """
+    best = nlargest(SUPPORTED_LIST, neighbours, key=neighbours.__getitem__)
+    pairs = (max(0.0, 0.5 * n * (n - 1.0)) for n in map(visits.__getitem__, best))
+    return sum(each / (each + PAIRS) for each in pairs) / SUPPORTED_LIST
+
+
+def heaviest(seeds: Iterable[Seed], limit: int) -> list[Seed]:
+    """Return the `limit` heaviest of the seeds with a weight above 0, the heaviest first."""
+    weighted = (seed for seed in seeds if seed.weight > 0.0)
+    return sorted(weighted, key=lambda seed: (-seed.weight, seed.product_id))[:limit]
+
+
+def supported_seeds(seeds: Sequence[Seed], co_visits: Mapping[str, CoVisits]) -> list[Seed]:
+    """Return the seeds, of which those count less whose neighbours few visits support.
+
+    A seed counts in full once half of its list is supported. Among several seeds, a product that few have
+    seen would otherwise decide: its few neighbours have high cosines.
+    """
+    supports = (min(1.0, 2.0 * co_visits[seed.product_id].support) for seed in seeds)
+    return [
+        Seed(seed.product_id, seed.weight * max(LEAST_SUPPORT, support))
+        for seed, support in zip(seeds, supports, strict=True)
+    ]
+
+
+def mean_support(seeds: Sequence[Seed], co_visits: Mapping[str, CoVisits]) -> float:
+    """Return the support of the seeds' neighbours, weighted by the seeds; 1 without seeds."""
+    weights = sum(seed.weight for seed in seeds)
+    if not weights:
+        return 1.0
+    return sum(seed.weight * co_visits[seed.product_id].support for seed in seeds) / weights
 
 
 def covisit_unit(at_s: float) -> float:

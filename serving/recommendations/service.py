@@ -21,11 +21,13 @@ from serving.kit.redis_client import run_redis
 from serving.recommendations.answer_log import Answer, AnswerLog, ms_since
 from serving.recommendations.bought_before import BoughtBefore
 from serving.recommendations.listings import PersonalListings
-from serving.recommendations.product_cache import InterestCache
+from serving.recommendations.product_cache import InterestCache, ProductContents
 from serving.recommendations.ranker import RankedItems, Ranker, count_list, count_sources, random_list
 from serving.recommendations.recent_offers import NewFromFollowed, RecentOffers, SinceLastVisit
 from serving.recommendations.recommender import (
+    CategoryRankings,
     ItemNeighbours,
+    NeighbourCache,
     Popular,
     PopularInCategory,
     RecommendationRequest,
@@ -45,6 +47,7 @@ from serving.recommendations.schemas import AskedSource, Item, Recommendations, 
 from serving.recommendations.scoring import Seed
 from serving.recommendations.sellers_to_follow import SellersToFollowService
 from serving.recommendations.shelves import TitledRowsService
+from serving.recommendations.similar_attributes import SimilarAttributes
 from serving.recommendations.strategies import STRATEGIES, Strategy, StrategyChoice
 from serving.recommendations.trained_models import ModelInUse, TrainedModels
 from serving.recommendations.trained_neighbours import ModelRows, NeighboursOfModel
@@ -131,18 +134,21 @@ class RecommendationService:
         self._strategies = strategies
         self._models = TrainedModels(self._redis)
         rows = ModelRows(self._redis)
+        co_visits, rankings = NeighbourCache(self._redis), CategoryRankings(self._redis)
+        contents = ProductContents(self._redis)
         every = recommenders or (
-            ItemNeighbours(self._redis),
+            ItemNeighbours(co_visits),
             NeighboursOfModel(self._models, rows, "trained_neighbours", "similar", "trained"),
             NeighboursOfModel(self._models, rows, "similar_content", "content", "content"),
-            PopularInCategory(self._redis),
+            SimilarAttributes(self._redis, co_visits, rankings, contents),
+            PopularInCategory(rankings, contents),
             Popular(versions),
             BoughtBefore(self.rules.days_until_again),
             SinceLastVisit(recent, clock),
             NewFromFollowed(recent),
         )
         interest = InterestCache(self._redis)
-        self._ranker = Ranker(every, interest)
+        self._ranker = Ranker(every, interest, co_visits)
         sources = {each.strategy: each for each in every}
         visitors = KnownVisitors(versions, self._models, self.rules, self._assigned)
         self.listings = PersonalListings(visitors, sources, interest)
@@ -330,6 +336,7 @@ class RecommendationService:
         related = Strategy(
             tuple(each for each in whole.blended if each not in whole.fallbacks),
             tuple(each for each in whole.fallbacks if each != Popular.strategy),
+            until_supported=whole.until_supported,
         )
         found = await self._ranker.rank(request, n, "product", related, allowed)
         count_sources(found.parts)

@@ -21,7 +21,7 @@ from serving.recommendations.rules.context import ExposurePool, RuleContext, cat
 from serving.recommendations.rules.shop_rules import Page, ShopRules
 from serving.recommendations.schemas import TitledRow, TitledRows
 from serving.recommendations.scoring import Seed, favourite_categories, history, seeds
-from serving.recommendations.strategies import Strategy
+from serving.recommendations.strategies import UNTIL_SUPPORTED, Strategy
 from serving.recommendations.trained_models import TrainedModels
 from serving.recommendations.visitor_history import read_visitor_history, with_cart
 
@@ -71,8 +71,22 @@ async def newest_viewed(request: RecommendationRequest) -> Focus | None:
 
 
 async def newest_bought(request: RecommendationRequest) -> Focus | None:
-    """Return the product that the visitor bought last."""
-    return await _one_product(request, list(request.visitor.bought))
+    """Return the product that the visitor bought last; None while that order is not confirmed."""
+    visitor = request.visitor
+    if not visitor.bought or not visitor.has_paid(next(iter(visitor.bought))):
+        return None
+    return await _one_product(request, [each for each in visitor.bought if visitor.has_paid(each)])
+
+
+async def newest_ordered(request: RecommendationRequest) -> Focus | None:
+    """Return the product that the visitor ordered last, while that order is not confirmed.
+
+    Its payment may still be declined.
+    """
+    visitor = request.visitor
+    if not visitor.bought or visitor.has_paid(next(iter(visitor.bought))):
+        return None
+    return await _one_product(request, [each for each in visitor.bought if not visitor.has_paid(each)])
 
 
 async def favourite_category(request: RecommendationRequest) -> Focus | None:
@@ -139,9 +153,9 @@ async def _one_product(request: RecommendationRequest, newest_first: Sequence[st
     return None
 
 
-GOES_WITH = Strategy(NEIGHBOUR_SOURCES, ())
+GOES_WITH = Strategy(NEIGHBOUR_SOURCES, (), until_supported=UNTIL_SUPPORTED)
 TOGETHER = Strategy(("item_neighbours", "trained_neighbours"), ())
-"""Without `similar_content`, which proposes products that are alike, as substitutes are."""
+"""Without the sources that propose products which are alike, as substitutes are."""
 
 AGAIN = RowDefinition("buy_again", "Buy again", purchases, Strategy((), (BoughtBefore.strategy,)), shortest=1)
 SINCE = RowDefinition(
@@ -167,13 +181,15 @@ POPULAR = RowDefinition(
 )
 COMPLETES = RowDefinition("completes_cart", "Completes your cart", cart_complements, TOGETHER, shortest=1)
 BOUGHT = RowDefinition("because_bought", "Because you bought %(name)s", newest_bought, GOES_WITH)
+ORDERED = RowDefinition("because_looked", LOOKED.title, newest_ordered, GOES_WITH)
+"""Instead of `BOUGHT`, until the payment of the order is known."""
 
 FOR_YOU = RowDefinition("for_you", "Chosen for you", whole_history, GOES_WITH)
 
 ROWS: Mapping[RowPage, Sequence[RowDefinition]] = {
     "home": (AGAIN, FOLLOWED, SINCE, LOOKED, POPULAR),
     "cart": (COMPLETES, AGAIN),
-    "order": (BOUGHT, AGAIN),
+    "order": (BOUGHT, ORDERED, AGAIN),
     "email": (AGAIN, SINCE, LOOKED, FOR_YOU, POPULAR),
 }
 """Page → its rows. An earlier row takes a product first; no later one shows it again."""
@@ -281,7 +297,7 @@ class TitledRowsService:
             return {"page": page, "as_of": visitor.as_of, "rows": []}
         model = await self._models.in_use(reply, cards.prefix)
         # Each row narrows the history itself, so none is left out here, as `surface` of a cart would do.
-        rules, seed = self._rules.of(surface), self._rules.seed_of(visitor_id)
+        rules, seed = self._rules.of(surface), self._rules.seed_of(visitor_id, surface)
         request, allowed = build_request(self._rules, visitor, cards, "home", None, shown, model, rules, seed)
         request = replace(request, followed=followed)
         rows = await ranked_rows(self._ranker, ROWS[page], request, n, surface, allowed)

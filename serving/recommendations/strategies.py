@@ -14,11 +14,16 @@ from common.experiments.reading import read_experiments
 from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS, Weights
 
 Source = Literal[
-    "item_neighbours", "trained_neighbours", "similar_content", "popular_in_category", "popular_products"
+    "item_neighbours",
+    "trained_neighbours",
+    "similar_content",
+    "similar_attributes",
+    "popular_in_category",
+    "popular_products",
 ]
 """The name of a recommender: what others viewed together with the visitor's products until a moment ago, what
-the trained model says, products with similar names and categories, popular in the visitor's categories,
-popular in the whole shop."""
+the trained model says, products with similar names and categories in that model, products of the same
+category with similar attributes, popular in the visitor's categories, popular in the whole shop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +33,15 @@ class Strategy:
     With `is_learned`, the weights of the sources and the discount of popularity are those learned from clicks
     on its lists. They say what each source adds to all others, so a strategy of some of the sources has the
     default weights, and no discount.
+
+    `until_supported` is a source that is blended, too, as far as visits do not support what goes with the
+    visitor's products. Its weight follows from that and is not learned.
     """
 
     blended: tuple[str, ...]
     fallbacks: tuple[str, ...]
     is_learned: bool = False
+    until_supported: str | None = None
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -52,10 +61,12 @@ def single_sources(strategies: Mapping[StrategyName, Strategy]) -> list[Strategy
 
 FALLBACKS = ("popular_in_category", "popular_products")
 
+UNTIL_SUPPORTED = "similar_attributes"
+
 STRATEGIES: Mapping[StrategyName, Strategy] = {
-    "live": Strategy(("item_neighbours",), FALLBACKS),
+    "live": Strategy(("item_neighbours",), FALLBACKS, until_supported=UNTIL_SUPPORTED),
     "trained": Strategy(("trained_neighbours", "similar_content"), FALLBACKS),
-    "blend": Strategy(BLENDED, FALLBACKS, is_learned=True),
+    "blend": Strategy(BLENDED, FALLBACKS, is_learned=True, until_supported=UNTIL_SUPPORTED),
     "popular": Strategy((), ("popular_products",)),
 }
 

@@ -13,7 +13,11 @@ from serving.kit.redis_client import run_redis
 from serving.recommendations.trained_models import TrainedModels
 
 ProductTimes = Mapping[str, float]
-"""product_id → time of the last action in Unix seconds, newest first. Cancelled purchases do not count."""
+"""product_id → time of the last action in Unix seconds, newest first.
+
+Of purchases, those in cancelled orders do not count, and the time has half a second more once the order is
+confirmed (jobs/recommendations/bought.sql).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,13 @@ class VisitorHistory:
     carted: ProductTimes
     bought: ProductTimes
     as_of: datetime | None
+
+    def has_paid(self, product_id: str) -> bool:
+        """Return whether the newest purchase of a product was confirmed, which is after its payment.
+
+        Until then the payment may be declined, so nothing may say that the visitor bought the product.
+        """
+        return self.bought.get(product_id, 0.0) % 1.0 > 0.0
 
 
 async def read_visitor_history(
@@ -73,8 +84,8 @@ def in_cart(changed: ProductTimes, bought: ProductTimes) -> ProductTimes:
     Args:
         changed: product → when it was last put into the cart or taken out, to the millisecond. The time of a
             removal has half a millisecond added (jobs/recommendations/views/carts.sql).
-        bought: product → when it was last bought, to the second. If both happened in the same second,
-            the product counts as bought afterwards.
+        bought: product → when it was last bought, to the second, and half a second if it was confirmed. If
+            both happened in the same second, the product counts as bought afterwards.
     """
     return {
         product_id: floor(moment)

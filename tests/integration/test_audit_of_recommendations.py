@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import orjson
 import pytest
 from redis import Redis
 
@@ -31,7 +33,7 @@ ORDERS = [
 GOES_WITH = 2 ** ((NEW.timestamp() - 1_451_606_400) / (14 * 86_400))
 KEPT = {
     "recent:ann": {"rug": NEW.timestamp(), "vase": NEW.timestamp()},
-    "bought:ann": {"rug": NEW.timestamp()},
+    "bought:ann": {"rug": NEW.timestamp() + 0.5},
     "similar:rug": {"vase": GOES_WITH},
     "similar:vase": {"rug": GOES_WITH},
 }
@@ -47,11 +49,13 @@ OF_OLD = {
 
 @pytest.fixture(scope="module")
 def shop(migrated_database: Settings, settings: Settings) -> Iterator[Settings]:
-    """The facts of ann's views and orders of 40 days ago and of today, and an empty Redis."""
+    """The facts of ann's views and orders of 40 days ago and of today, which is paid, and an empty Redis."""
     shop = emptied(migrated_database).model_copy(update={"redis_url": settings.redis})
     with connect(shop, admin=True) as client:
         client.insert("product_viewed", VIEWS, column_names=[*EVENT, "session_id", "product_id"])
         client.insert("order_placed", ORDERS, column_names=[*EVENT, "order_id", "lines"])
+        confirmed = [["o2-confirmed", *ORDERS[1][1:]]]
+        client.insert("order_confirmed", confirmed, column_names=[*EVENT, "order_id", "lines"])
     with running(local_redis.part(settings), settings):
         yield shop
 
@@ -79,3 +83,39 @@ def test_newer_members_that_are_missing_are_found(shop: Settings) -> None:
 def test_members_that_no_fact_explains_are_found(shop: Settings) -> None:
     ghosts = {key: {"ghost": 1.0} for key in ("recent:ann", "bought:ann", "similar:rug")}
     assert verdicts(shop, KEPT, ghosts) == ["differ"] * 3
+
+
+def test_a_purchase_that_is_not_marked_as_paid_is_found(shop: Settings) -> None:
+    unpaid = {"bought:ann": {"rug": NEW.timestamp()}}
+    assert verdicts(shop, KEPT | unpaid) == ["agree", "agree", "differ"]
+
+
+def test_an_offer_has_the_attributes_and_the_group_of_its_newest_listing(shop: Settings) -> None:
+    columns = [
+        "event_id",
+        "occurred_at",
+        "product_id",
+        "seller_id",
+        "currency",
+        "price_minor",
+        "group_id",
+        "attributes",
+    ]
+    listed = ["l", OLD, "mug", "bob", "BRL", 900, None, {"colour": "red"}]
+    changed = ["c", NEW, "mug", "bob", "BRL", 900, "g", {"room": "hall", "colour": "blue"}]
+    with connect(shop, admin=True) as client:
+        client.insert("product_listed", [listed], column_names=columns)
+        client.insert("product_changed", [changed], column_names=columns)
+    offer = {"seller_id": "bob", "currency": "BRL", "price_minor": 900, "listed": 1, "group_id": "g",
+             "attributes": {"colour": "blue", "room": "hall"}}  # fmt: skip
+
+    def verdict(**others: Any) -> str:
+        with Redis.from_url(shop.redis) as redis:
+            redis.flushdb()
+            redis.hset("product:mug", "offers", orjson.dumps([offer | others]))
+        with stores(shop, None, lambda *_: None) as opened:
+            return list(compare_once("facts_vs_recommendations", opened))[3].verdict
+
+    assert verdict() == "agree"
+    assert verdict(attributes={"colour": "red"}) == "differ"
+    assert verdict(group_id="h") == "differ"

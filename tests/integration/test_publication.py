@@ -13,7 +13,7 @@ from common.settings import Settings
 from local.parts import redis as local_redis
 from recommenders.compact import CompactModel
 from recommenders.training.model_registry import ModelRegistry
-from recommenders.training.neighbour_rows import CONTENT_NEIGHBOURS, NEIGHBOURS, ServedModel
+from recommenders.training.neighbour_rows import CONTENT_NEIGHBOURS, FEW_SHOPPERS, NEIGHBOURS, ServedModel
 from recommenders.training.publication import Publications, estimated_bytes
 from schemas.published_model.keys import (
     IN_USE,
@@ -49,7 +49,7 @@ def compact(products: int, neighbours: int, seed: int = 1, without_events: int =
     """Each product has `neighbours` others with random scores. The last products have no events."""
     rng = np.random.default_rng(seed)
     codes = np.concatenate([rng.choice(products, neighbours, replace=False) for _ in range(products)])
-    prior = np.ones(products, np.float32)
+    prior = np.full(products, FEW_SHOPPERS, np.float32)
     prior[products - without_events :] = 0
     return CompactModel(
         np.arange(0, products * neighbours + 1, neighbours, dtype=np.int64),
@@ -91,6 +91,22 @@ def test_the_best_neighbours_are_written_and_products_without_events_beside_them
     assert [one.score for one in row.trained] == pytest.approx([scores[other] for other in best], rel=1e-3)
     assert 0 < len(row.content) <= CONTENT_NEIGHBOURS
     assert {one.code for one in row.content} <= set(range(55, 60))
+
+
+def test_a_product_of_few_shoppers_has_products_like_it_instead_of_neighbours_in_the_model(
+    redis: Redis,
+) -> None:
+    model = served()
+    model.trained.prior[3] = FEW_SHOPPERS - 1
+    unlike = ServedModel(model.name, model.ids, model.trained, None)
+
+    [known, alike] = [
+        rows_of(redis, Publications(redis).write(each, version, TRAINED_AT))[model.ids[3]]
+        for version, each in (("v1", unlike), ("v2", model))
+    ]
+
+    assert (len(known.trained), known.content) == (NEIGHBOURS, [])
+    assert (alike.trained, len(alike.content)) == ([], NEIGHBOURS)
 
 
 def test_a_version_is_read_only_once_it_is_whole_and_named(redis: Redis) -> None:

@@ -170,12 +170,19 @@ def cancelled(order: str, *products: str, moment: datetime = NOON, shopper: str 
     }  # fmt: skip
 
 
+def confirmed(order: str, *products: str, moment: datetime = NOON, shopper: str = "bea") -> Row:
+    return {
+        "event_id": f"confirmed-{order}", "occurred_at": at(moment + timedelta(minutes=1)), "order_id": order,
+        "shopper_id": shopper, "placed_at": at(moment), "currency": "BRL", "lines": lines(*products),
+    }  # fmt: skip
+
+
 def listed(product: str, moment: datetime, price: int, category: str | None = "light") -> Row:
     return {
         "event_id": f"listed-{product}-{moment}", "occurred_at": at(moment), "product_id": product,
         "seller_id": "ann", "name": f'A "{product}"', "category": category, "currency": "BRL",
         "price_minor": price, "weight_g": None, "length_cm": None, "height_cm": None, "width_cm": None,
-        "photos": None,
+        "photos": None, "group_id": None, "attributes": {},
     }  # fmt: skip
 
 
@@ -280,13 +287,23 @@ def test_times_beyond_the_range_of_an_int_of_seconds_are_not_changed(run: Run) -
 
 @scenario(
     {
-        "order_cancelled": [cancelled("o2", "rug", "lamp")],
-        "order_placed": [placed("o1", "lamp"), placed("o2", "rug", "lamp", moment=TOMORROW)],
+        "order_confirmed": [
+            confirmed("o4", "vase"), confirmed("o5", "cup"), confirmed("o6") | {"placed_at": None},
+        ],
+        "order_cancelled": [cancelled("o2", "rug", "lamp"), cancelled("o5", "cup")],
+        "order_placed": [
+            placed("o1", "lamp"), placed("o2", "rug", "lamp", moment=TOMORROW), placed("o3", "vase"),
+            placed("o4", "vase"), placed("o5", "cup"), placed("o6", "mat"),
+        ],
     }
-)
+)  # fmt: skip
 def test_a_bought_product_is_stored_unless_its_order_was_cancelled(tables: Tables) -> None:
+    """Half a second more says that the order was confirmed."""
     bought = {key: row["bought_s"] for key, row in tables["bought"].items()}
-    assert bought == {("bea", "lamp"): seconds(NOON), ("bea", "rug"): 0}
+    assert bought == {
+        ("bea", "lamp"): seconds(NOON), ("bea", "rug"): 0, ("bea", "vase"): seconds(NOON) + 0.5,
+        ("bea", "cup"): 0, ("bea", "mat"): seconds(NOON),
+    }  # fmt: skip
 
 
 @scenario(
@@ -308,6 +325,8 @@ def test_products_of_one_visit_are_similar_by_their_weights(tables: Tables) -> N
             "vase": decayed(1 + 9, seconds(NOON)),
         }
     )  # fmt: skip
+    visits = {product: row["visits"] for (product,), row in tables["product_interest"].items()}
+    assert visits == {"lamp": 2, "rug": 1, "vase": 2}, "each visit and all orders of a day count once"
 
 
 A_ROBOT: Events = {
@@ -387,8 +406,29 @@ def offers(tables: Tables) -> dict[tuple[str, str], dict[str, Any]]:
 def test_an_offer_is_what_its_sellers_newest_listing_says(tables: Tables) -> None:
     found = offers(tables)
     assert (found["lamp", "ann"]["price_minor"], found["lamp", "ann"]["name"]) == (450, 'A "lamp"')
-    assert (found["rug", "ann"]["category"], found["rug", "ann"]["listed"]) == (None, 1)
+    assert (found["rug", "ann"].get("category"), found["rug", "ann"]["listed"]) == (None, 1)
+    assert found["lamp", "ann"].keys() == {
+        "listed", "seller_id", "name", "category", "currency", "price_minor",
+    }, "what a listing does not say takes no memory"  # fmt: skip
     assert (found["vase", "ann"]["price_minor"], found["vase", "ann"]["listed"]) == (900, 0)
+
+
+BLUE = {"colour": "blue", 'room "a"': "kitchen=1"}
+
+
+@scenario(
+    {
+        "product_listed": [listed("lamp", NOON, 500) | {"group_id": "g", "attributes": {"colour": "red"}}],
+        "product_changed": [
+            changed("lamp", TOMORROW, 500) | {"group_id": "g", "attributes": BLUE},
+            changed("rug", NOON, 500) | {"group_id": "g", "attributes": {}},
+        ],
+    }
+)
+def test_an_offer_has_the_attributes_and_the_group_of_the_newest_listing(tables: Tables) -> None:
+    found = offers(tables)
+    assert (found["lamp", "ann"]["group_id"], found["lamp", "ann"]["attributes"]) == ("g", BLUE)
+    assert (found["rug", "ann"]["group_id"], found["rug", "ann"].get("attributes")) == ("g", None)
 
 
 @scenario(

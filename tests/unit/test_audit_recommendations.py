@@ -124,7 +124,7 @@ def test_a_member_that_moved_up_after_an_expiry_scores_less_than_the_last(score:
 
 def test_an_offer_is_compared_field_by_field_and_a_product_without_a_listing_has_none() -> None:
     row = {"product_id": "lamp", "seller_id": "ann", "name": "", "category": "light", "currency": "BRL",
-           "price_minor": 500, "listed": 1, "available": -1}  # fmt: skip
+           "price_minor": 500, "listed": 1, "available": -1, "group_id": "", "attributes": ""}  # fmt: skip
     listing = {"seller_id": "ann", "category": "light", "currency": "BRL", "price_minor": 500, "listed": 1}
     found = {"lamp": [json.dumps([listing]), '{"ann": 0}'], "rug": [None, '{"ann": 3}']}
 
@@ -134,9 +134,26 @@ def test_an_offer_is_compared_field_by_field_and_a_product_without_a_listing_has
 
 def test_an_offer_of_a_second_seller_that_is_missing_is_found() -> None:
     row = {"product_id": "lamp", "seller_id": "ann", "name": "", "category": "light", "currency": "BRL",
-           "price_minor": 500, "listed": 1, "available": 0}  # fmt: skip
+           "price_minor": 500, "listed": 1, "available": 0, "group_id": "", "attributes": ""}  # fmt: skip
     listing = {"seller_id": "ann", "category": "light", "currency": "BRL", "price_minor": 500, "listed": 1}
     found: dict[str, list[str | None]] = {"lamp": [json.dumps([listing]), '{"ann": 0}']}
 
     [missing] = offers(pa.Table.from_pylist([row, row | {"seller_id": "bob"}]), found).differences
     assert missing.key == {"product_id": "lamp", "seller_id": "bob"}
+
+
+def test_an_attribute_or_a_group_that_differs_is_found() -> None:
+    row = {"product_id": "lamp", "seller_id": "ann", "name": "", "category": "", "currency": "BRL",
+           "price_minor": 500, "group_id": "g", "attributes": "colour=blue\nroom=hall", "listed": 1,
+           "available": -1}  # fmt: skip
+    listing = {"seller_id": "ann", "currency": "BRL", "price_minor": 500, "listed": 1, "group_id": "g",
+               "attributes": {"room": "hall", "colour": "blue"}}  # fmt: skip
+
+    def fields(changed: dict[str, Any]) -> list[str]:
+        hashes: dict[str, list[str | None]] = {"lamp": [json.dumps([listing | changed]), None]}
+        compared = offers(pa.Table.from_pylist([row]), hashes)
+        return [each.field for each in compared.differences]
+
+    assert fields({}) == []
+    assert fields({"attributes": {"colour": "blue"}}) == ["attributes"]
+    assert fields({"group_id": "h"}) == ["group_id"]

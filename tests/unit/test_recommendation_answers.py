@@ -39,6 +39,7 @@ NOW_S, DAY_S = 1_800_000_000.0, 86_400.0
 NOW = datetime.fromtimestamp(NOW_S, UTC)
 PRODUCTS = tuple(f"p{number}" for number in range(40))
 SELLERS, CATEGORIES = ("ana", "bob", "eva"), ("lamps", "coffee", "adult", None)
+GROUPS = ("g1", "g2", None, None, None)
 SOURCES = {
     "item_neighbours": "similar",
     "trained_neighbours": "similar",
@@ -76,7 +77,7 @@ def some(random: Random, most: int) -> list[str]:
     return random.sample(PRODUCTS, random.randrange(most + 1))
 
 
-def some_card(random: Random) -> tuple[bytes, bytes]:
+def some_card(random: Random, groups: Sequence[str | None]) -> tuple[bytes, bytes]:
     """The offers and the stock of a product. Half of the offers are not for sale or break a rule."""
     sellers = random.sample(SELLERS, random.choice((1, 1, 2)))
     offers = [
@@ -84,6 +85,7 @@ def some_card(random: Random) -> tuple[bytes, bytes]:
             "seller_id": seller, "name": random.choice((None, "Lamp")),
             "category": random.choice(CATEGORIES), "price_minor": random.randrange(9),
             "currency": random.choice(("BRL", "BRL", "BRL", "EUR")), "listed": random.choice((0, 1, 1, 1)),
+            "group_id": random.choice(groups),
         }
         for seller in sellers
     ]  # fmt: skip
@@ -121,9 +123,9 @@ def some_proposals(random: Random, kind: Any) -> list[Proposal]:
     ]
 
 
-def case_of(random: Random) -> Case:
+def case_of(random: Random, groups: Sequence[str | None] = GROUPS) -> Case:
     cards = ProductCardLoader(Redis(), "")
-    cards.store(PRODUCTS, [some_card(random) for _ in PRODUCTS])
+    cards.store(PRODUCTS, [some_card(random, groups) for _ in PRODUCTS])
     viewed, carted, bought = (dict.fromkeys(some(random, 3), NOW_S - DAY_S) for _ in range(3))
     unwanted = frozenset((*carted, *some(random, 4)))
     rules = some_rules(random)
@@ -177,6 +179,8 @@ def check(found: RankedItems, case: Case, excluded: Set[str] | None = None) -> N
     assert max(sellers.values(), default=0) <= rules.max_per_seller
     assert max(categories.values(), default=0) <= rules.max_per_category
     assert sum(item["sponsored"] for item in found.items) <= rules.max_sponsored
+    groups = [card.group_id for each in found.ranked.items if (card := each.candidate.card) and card.group_id]
+    assert len(groups) == len(set(groups)), "two variants of one product"
 
 
 @given(st.integers(0, 2**32), st.sampled_from(sorted(STRATEGIES)))
@@ -186,10 +190,12 @@ def test_no_answer_of_any_strategy_breaks_a_rule(seed: int, strategy: Any) -> No
     check(asyncio.run(rank), case)
 
 
-@given(st.integers(0, 2**32))
-def test_no_random_list_breaks_a_rule_and_each_has_the_chance_that_it_says(seed: int) -> None:
+@given(st.integers(0, 2**32), st.booleans())
+def test_no_random_list_breaks_a_rule_and_each_has_the_chance_that_it_says(
+    seed: int, has_variants: bool
+) -> None:
     random = Random(seed)
-    case = case_of(random)
+    case = case_of(random, GROUPS if has_variants else (None,))
     drawn = random_list(
         case.ranker, STRATEGIES, case.request, case.n, "home", case.context,
         lambda count: random.sample(range(count), count),
@@ -201,7 +207,14 @@ def test_no_random_list_breaks_a_rule_and_each_has_the_chance_that_it_says(seed:
     assert found.alternatives.keys() == STRATEGIES.keys()
     products = {each for listed in found.alternatives.values() for each in listed}
     drawn_from = round(1 / found.propensity)
-    assert len(products) <= drawn_from <= len(PRODUCTS)
+    assert drawn_from <= len(PRODUCTS)
+    if has_variants:
+        assert {each.propensity for each in found.ranked.items} <= {
+            found.propensity * (1 / variants) for variants in range(1, len(PRODUCTS))
+        }
+    else:
+        assert len(products) <= drawn_from
+        assert {each.propensity for each in found.ranked.items} == {found.propensity}
     assert len(found.items) == min(case.n, drawn_from)
     assert all(placed.rule is None for placed in found.ranked.items)
 

@@ -11,9 +11,16 @@ from common.experiments.definition import DEFAULT_STRATEGY
 from common.settings import ROOT
 from recommenders.compact import CompactModel
 from schemas.published_model.weights import BLENDED, DEFAULT_WEIGHTS, DISCOUNT, MAX_DISCOUNT
-from serving.recommendations.proposal import Because, Proposal, blend, discounted, relative_scores
+from serving.recommendations.proposal import (
+    Because,
+    Proposal,
+    blend,
+    discounted,
+    relative_scores,
+    weights_until_supported,
+)
 from serving.recommendations.recommender import neighbour_proposals
-from serving.recommendations.scoring import Neighbours, Seed, fold_in_seeds, history, score
+from serving.recommendations.scoring import LEAST_SUPPORT, Neighbours, Seed, fold_in_seeds, history, score
 from serving.recommendations.strategies import STRATEGIES
 
 PRODUCTS = st.sampled_from("abcdefgh")
@@ -193,6 +200,27 @@ def test_a_popular_product_falls_behind_a_rare_one_with_half_its_score() -> None
         ("bulb", pytest.approx(0.5)),
     ]
     assert discounted(live, {"bulb": 3.0}, 0.5, 1) == found[:1]
+
+
+def test_what_visits_do_not_support_other_products_replace() -> None:
+    weights = {"live": 1.0, "trained": 0.5, DISCOUNT: 0.4}
+
+    def used(support: float) -> dict[str, float]:
+        return weights_until_supported(weights, ["live", "trained"], "live", "alike", support)
+
+    assert used(1.0) == {**weights, "alike": 0.0}
+    assert used(0.5) == {**weights, "live": 0.5, "alike": 0.75}
+    assert used(0.0) == {**weights, "live": LEAST_SUPPORT, "alike": 1.5}
+
+
+def test_beside_a_product_that_one_has_seen_what_is_like_it_comes_before_what_went_with_it() -> None:
+    live = of({"lamp": 1.0}, {"lamp": {"beard oil": 0.3}})
+    alike = of({"lamp": 1.0}, {"lamp": {"lantern": 1.2, "beard oil": 0.0}})
+    sources = {"live": live, "alike": alike}
+
+    weights = weights_until_supported({"live": 1.0}, ["live"], "live", "alike", 0.0)
+
+    assert [one.product_id for one in blend(sources, weights, 9)] == ["lantern", "beard oil"]
 
 
 def test_only_the_default_strategy_has_learned_weights() -> None:

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from common.configuration.recommendation_rules import Target
+from common.configuration.values import SettingValues
 from serving.kit.offers import Offer
 from serving.recommendations.rules.checks import CHECKS, DAY_S, keep_passing, offer_to_show, refusal
 from serving.recommendations.rules.context import (
@@ -22,6 +23,7 @@ from serving.recommendations.rules.context import (
     RuleContext,
     Targets,
 )
+from serving.recommendations.rules.shop_rules import Page, ShopRules
 from serving.recommendations.rules.step import (
     RankedList,
     apply_rules,
@@ -38,6 +40,7 @@ from serving.recommendations.rules.step import (
 NOW_S = 1_800_000_000.0
 PRODUCTS = tuple(f"p{number}" for number in range(16))
 SELLERS, CATEGORIES = ("ana", "bob", "eva"), ("Lamps", "coffee", "adult", None)
+GROUPS = ("g1", "g2", *[None] * 6)
 
 
 class Case(NamedTuple):
@@ -74,6 +77,7 @@ def some_offer(random: Random, product_id: str) -> Offer:
         price_minor=1,
         listed=fault != "delisted",
         available=0 if fault == "sold out" else random.choice((None, 5)),
+        group_id=random.choice(GROUPS),
     )
 
 
@@ -122,6 +126,7 @@ def case_of(seed: int) -> Case:
         seed=str(seed),
         currency="BRL",
         page_category=card.category.casefold() if card and card.category else None,
+        page_group=card.group_id if card else None,
         suspended=random.choice((frozenset(), frozenset({"eva"}))),
         excluded=excluded,
         unwanted=unwanted,
@@ -199,6 +204,14 @@ def test_no_seller_and_no_category_has_more_than_its_places(case: Case) -> None:
 
 
 @given(cases())
+def test_a_list_has_one_variant_of_a_product_and_none_of_that_of_the_page(case: Case) -> None:
+    groups = [card.group_id for card in cards(case.shown()) if card.group_id]
+
+    assert len(set(groups)) == len(groups)
+    assert case.context.page_group not in groups
+
+
+@given(cases())
 def test_sponsored_products_are_marked_at_their_places_and_not_too_many(case: Case) -> None:
     rules, shown = case.context.rules, case.shown()
 
@@ -235,6 +248,7 @@ def test_a_list_is_as_long_as_the_limits_allow(case: Case) -> None:
     ids = {each.candidate.product_id for each in shown.items}
     sellers = Counter(card.seller_id for card in cards(shown))
     categories = Counter(card.category.casefold() for card in cards(shown) if card.category)
+    groups = {card.group_id for card in cards(shown)}
 
     left_out = [
         each.card
@@ -244,6 +258,7 @@ def test_a_list_is_as_long_as_the_limits_allow(case: Case) -> None:
         and refusal(each.card, case.context) is None
         and sellers[each.card.seller_id] < rules.max_per_seller
         and (not each.card.category or categories[each.card.category.casefold()] < rules.max_per_category)
+        and (not each.card.group_id or each.card.group_id not in groups)
     ]
     assert len(shown.items) == case.n or not left_out
 
@@ -266,7 +281,16 @@ def test_without_settings_the_best_allowed_products_are_shown_in_their_order(cas
     plain = case._replace(context=replace(case.context, rules=ActiveRules()))
 
     allowed = [each for each in case.ranked if refusal(each.card, plain.context) is None]
-    assert [each.candidate for each in plain.shown().items] == allowed[: case.n]
+    first_of_groups = [
+        each
+        for place, each in enumerate(allowed)
+        if not _group(each) or _group(each) not in map(_group, allowed[:place])
+    ]
+    assert [each.candidate for each in plain.shown().items] == first_of_groups[: case.n]
+
+
+def _group(candidate: Candidate) -> str | None:
+    return candidate.card.group_id if candidate.card else None
 
 
 RULES: dict[str, Callable[[Draft, Case], Draft]] = {
@@ -454,3 +478,40 @@ def test_a_product_that_may_not_be_shown_leaves_its_drawn_place_to_the_ranking()
 
     assert ids(shown) == ["lamp1", "lamp2", "lamp3"]
     assert shown.effects == (("exposure", "passed_over", "rug"),)
+
+
+def test_a_variant_that_is_drawn_replaces_the_one_that_was_ranked() -> None:
+    ranked = shop(("blue", "ana", "lamps"), ("lamp", "ana", "lamps"))
+    [red] = shop(("red", "ana", "lamps"))
+    blue, red = (
+        replace(each, card=replace(each.card, group_id="g")) for each in (ranked[0], red) if each.card
+    )
+    extras = {"red": replace(red, rank=None)}
+
+    shown = apply_rules([blue, ranked[1]], extras, [(1, "red", 0.1)], RuleContext(), 3)
+
+    assert ids(shown) == ["lamp", "red"]
+    assert shown.effects == (("exposure", "inserted", "red"), ("one_per_group", "removed", "blue"))
+
+
+def test_each_page_of_a_visitor_draws_a_place_and_a_product_of_its_own() -> None:
+    pool = ExposurePool(others=tuple(f"new{number}" for number in range(40)))
+    rules = ShopRules(SettingValues(), pool=lambda: pool, clock_s=lambda: NOW_S)
+    pages: list[tuple[Page, str | None]] = [
+        ("home", None), ("cart", None), *(("product", f"lamp{number}") for number in range(98)),
+    ]  # fmt: skip
+    context = RuleContext(ActiveRules(exposure_share=0.1), pool=pool)
+
+    drawn = {
+        page: draws_of(replace(context, seed=rules.seed_of("ann", *page)), 6, is_empty=False)
+        for page in pages
+    }
+    again = draws_of(replace(context, seed=rules.seed_of("ann", "home", None)), 6, is_empty=False)
+
+    places = Counter(place for draws in drawn.values() for place, _, _ in draws)
+    products = {product for draws in drawn.values() for _, product, _ in draws}
+    assert set(places) == set(range(6)), "not the same place everywhere"
+    assert max(places.values()) < 30
+    assert len(products) > 20
+    assert again == drawn["home", None], "for an hour, a page that loads again shows the same"
+    assert {propensity for draws in drawn.values() for _, _, propensity in draws} == {0.1 / 40}

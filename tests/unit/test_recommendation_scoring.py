@@ -11,13 +11,21 @@ from serving.recommendations.scoring import (
     ANCHOR_WEIGHT,
     COVISIT_HALF_LIFE_S,
     HALF_LIFE_S,
+    LEAST_SUPPORT,
     MAX_SEEDS,
+    SUPPORTED_LIST,
+    CoVisits,
     Seed,
     cosines,
     covisit_unit,
     favourite_categories,
+    heaviest,
+    list_support,
+    mean_support,
     score,
     seeds,
+    supported_seeds,
+    visits_together,
 )
 
 NOW = 1_800_000_000.0
@@ -169,3 +177,71 @@ def test_the_favourite_category_is_the_one_that_the_seeds_say_most_for() -> None
     assert list(favourites.items()) == [("floor", 1.0), ("light", pytest.approx(1 / 1.2))]
     assert list(favourite_categories(weighed, category_of, 1)) == ["floor"]
     assert favourite_categories([], category_of, 2) == {}
+
+
+def test_a_purchase_of_two_products_is_one_visit_that_had_both() -> None:
+    """It adds 9 to the co-visits and to the interest, a view of both adds 1."""
+    assert visits_together(9.0, 9.0, 1) == 1.0
+    assert visits_together(2.0, 8.0, 8) == 2.0
+    assert visits_together(2.0, 1.0, 1) == 1.0, "the other product was put into the cart"
+    assert visits_together(1.0, 0.0, 0) == 0.0
+
+
+def neighbours_seen(visits: float, count: int = SUPPORTED_LIST) -> float:
+    """The support of a list of so many neighbours, each seen by so many visits together with the product."""
+    names = [f"p{number}" for number in range(count)]
+    return list_support(dict.fromkeys(names, 0.5), dict.fromkeys(names, visits))
+
+
+def test_one_visit_says_nothing_two_little_and_many_almost_all() -> None:
+    assert neighbours_seen(1) == neighbours_seen(0.3) == 0.0
+    assert neighbours_seen(2) == pytest.approx(0.25)
+    assert neighbours_seen(3) == pytest.approx(0.5)
+    assert 0.93 < neighbours_seen(10) < 0.95
+    assert neighbours_seen(1e6) == pytest.approx(1.0)
+
+
+def test_a_list_is_supported_as_far_as_it_has_neighbours_and_by_the_best_of_them() -> None:
+    assert neighbours_seen(1e6, count=3) == pytest.approx(3 / SUPPORTED_LIST)
+    assert list_support({}, {}) == 0.0
+    best = {f"best{number}": 0.9 for number in range(SUPPORTED_LIST)}
+    many = best | {f"rest{number}": 0.1 for number in range(20)}
+    visits = {product: 1e6 if product in best else 1.0 for product in many}
+    assert list_support(many, visits) == pytest.approx(1.0)
+
+
+@given(st.lists(st.floats(0, 1e6), max_size=20), st.floats(1, 10))
+def test_more_visits_never_support_a_list_less(visits: list[float], factor: float) -> None:
+    cosine = {str(number): 1.0 for number in range(len(visits))}
+    before, after = (
+        list_support(cosine, {str(number): n * times for number, n in enumerate(visits)})
+        for times in (1.0, factor)
+    )
+
+    assert 0.0 <= before <= after + 1e-12 <= 1.0 + 1e-9
+
+
+def co_visits(**support: float) -> dict[str, CoVisits]:
+    return {product: CoVisits({}, each) for product, each in support.items()}
+
+
+def test_a_seed_counts_in_full_once_half_of_its_list_is_supported() -> None:
+    found = supported_seeds(
+        [Seed("known", 4.0), Seed("half", 2.0), Seed("quarter", 2.0), Seed("new", 2.0)],
+        co_visits(known=0.9, half=0.5, quarter=0.25, new=0.0),
+    )
+
+    assert [seed.weight for seed in found] == [4.0, 2.0, 1.0, 2.0 * LEAST_SUPPORT]
+
+
+def test_the_support_of_a_visitor_is_that_of_the_heaviest_products() -> None:
+    page, other = Seed("page", 3.0), Seed("other", 1.0)
+
+    assert mean_support([page, other], co_visits(page=0.0, other=0.8)) == pytest.approx(0.2)
+    assert mean_support([], {}) == 1.0
+
+
+def test_the_heaviest_seeds_are_those_with_a_weight() -> None:
+    found = heaviest([Seed("b", 1.0), Seed("none", 0.0), Seed("a", 1.0), Seed("c", 2.0)], 2)
+
+    assert [seed.product_id for seed in found] == ["c", "a"]

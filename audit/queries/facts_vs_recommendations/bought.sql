@@ -1,20 +1,24 @@
--- When each shopper last bought each product, from the facts; 0 if all orders of the product were cancelled.
--- `least` is from the last days only, because older facts may have expired.
+-- When each shopper last bought each product, from the facts: half a second more if the order was confirmed, and 0 if
+-- all orders of the product were cancelled. `least` is from the last days only, because older facts may have expired.
 SELECT
     shopper_id AS owner,
     member,
-    toFloat64(max(bought_s)) AS score,
-    toFloat64(maxOrNullIf(bought_s, ingested_at > now() - toIntervalDay({days:UInt32}))) AS least
+    max(bought_s) AS score,
+    maxOrNullIf(bought_s, ingested_at > now() - toIntervalDay({days:UInt32})) AS least
 FROM
 (
     SELECT
         shopper_id,
         lines.product_id AS members,
-        if(order_id IN (SELECT order_id FROM order_cancelled), 0, toUnixTimestamp(occurred_at)) AS bought_s,
+        multiIf(
+            order_id IN (SELECT order_id FROM order_cancelled), 0.,
+            order_id IN (SELECT order_id FROM order_confirmed WHERE notEmpty(lines)), toUnixTimestamp(occurred_at) + 0.5,
+            toFloat64(toUnixTimestamp(occurred_at))
+        ) AS bought_s,
         ingested_at
     FROM order_placed FINAL
     UNION ALL
-    SELECT shopper_id, lines.product_id AS members, 0 AS bought_s, ingested_at
+    SELECT shopper_id, lines.product_id AS members, 0. AS bought_s, ingested_at
     FROM order_cancelled FINAL
 )
 ARRAY JOIN members AS member

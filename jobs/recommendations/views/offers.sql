@@ -9,14 +9,18 @@ FROM (
   FROM (
     SELECT
       product_id, seller_id, occurred_at AS listed_at, CAST(NULL AS TIMESTAMP_LTZ(3)) AS delisted_at,
+      -- What a listing does not say takes no memory.
       CONCAT(CAST(occurred_at AS STRING), JSON_OBJECT(
         'seller_id' VALUE seller_id, 'name' VALUE name, 'category' VALUE category, 'currency' VALUE currency,
-        'price_minor' VALUE price_minor)) AS packed
+        'price_minor' VALUE price_minor, 'group_id' VALUE group_id,
+        'attributes' VALUE CASE WHEN CARDINALITY(attributes) > 0 THEN attributes END ABSENT ON NULL)) AS packed
     FROM (
-      SELECT product_id, CAST(occurred_at AS TIMESTAMP_LTZ(3)) AS occurred_at, seller_id, name, category, currency, price_minor
+      SELECT product_id, CAST(occurred_at AS TIMESTAMP_LTZ(3)) AS occurred_at, seller_id, name, category, currency, price_minor,
+        group_id, attributes
       FROM events.product_listed
       UNION ALL
-      SELECT product_id, CAST(occurred_at AS TIMESTAMP_LTZ(3)), seller_id, name, category, currency, price_minor
+      SELECT product_id, CAST(occurred_at AS TIMESTAMP_LTZ(3)), seller_id, name, category, currency, price_minor,
+        group_id, attributes
       FROM events.product_changed
     )
     UNION ALL

@@ -51,9 +51,11 @@ from producers.services.products.model import (
     check_contents,
     check_variants,
     is_below,
+    new_listing,
+    variant_keys_of,
 )
 from producers.services.products.pictures import check_pictures
-from schemas.product_categories import Attribute, Category
+from schemas.product_categories import ProductAttribute, ProductCategory
 
 MODERATE = allow("admin", traffic="write")
 
@@ -113,7 +115,7 @@ async def list_product(
     The ids of the products are new. What others see follows within seconds.
     """
     async with transaction(request, NAME, seller_id) as tx:
-        await _begin(tx, seller_id)
+        await begin(tx, seller_id)
         return await _list(request, tx, seller_id, body)
 
 
@@ -140,7 +142,7 @@ async def change_listing(
 ) -> Listing:
     """Write a listing anew. Its contents become those of the offers of all sellers of the product."""
     async with transaction(request, NAME, product_id) as tx:
-        await _begin(tx, seller_id)
+        await begin(tx, seller_id)
         offers = await store.lock_product(tx, product_id)
         before = _own(offers, seller_id, product_id)
         after = before.with_contents(body).with_terms(body)
@@ -221,7 +223,7 @@ async def offer_product(
 ) -> Listing:
     """Offer a product of another seller. Its contents are those of the seller who listed it first."""
     async with transaction(request, NAME, body.product_id) as tx:
-        await _begin(tx, seller_id)
+        await begin(tx, seller_id)
         offers = await store.lock_product(tx, body.product_id)
         unknown = UNKNOWN_PRODUCT_TO_OFFER(product_id=body.product_id)
         first = require(next((each for each in offers if each.seller_id == each.owner_id), None), unknown)
@@ -249,7 +251,7 @@ async def change_offer(
 ) -> Listing:
     """Change price, status, condition, handling time and SKU of a listing, and leave its contents."""
     async with transaction(request, NAME, product_id) as tx:
-        await _begin(tx, seller_id)
+        await begin(tx, seller_id)
         before = _own(await store.lock_product(tx, product_id), seller_id, product_id)
         return await _save(tx, before, before.with_terms(body))
 
@@ -308,9 +310,9 @@ async def put_category(
     request: Request,
     category_id: CategoryPath,
     body: Annotated[CategoryRequest, JsonBody({"names": {"en": "Lamps", "pt_BR": "Luminárias"}})],
-) -> Category:
+) -> ProductCategory:
     """Add a category, or change its names, its parent and the attributes of its products."""
-    category = Category(category_id, body.parent_id, body.names, tuple(body.attributes))
+    category = ProductCategory(category_id, body.parent_id, body.names, tuple(body.attributes))
     async with transaction(request, NAME, category_id) as tx:
         await store.lock_categories(tx)
         categories = await store.find_categories(tx)
@@ -345,9 +347,9 @@ async def put_attribute(
     body: Annotated[
         AttributeRequest, JsonBody({"names": {"en": "Colour", "pt_BR": "Cor"}, "is_variant": True})
     ],
-) -> Attribute:
+) -> ProductAttribute:
     """Add an attribute, or change its names and usual values. Categories say which ones they have."""
-    attribute = Attribute(key, body.names, body.is_variant, body.values)
+    attribute = ProductAttribute(key, body.names, body.is_variant, body.values)
     async with transaction(request, NAME, key) as tx:
         await store.save_attribute(tx, attribute)
     return attribute
@@ -409,7 +411,7 @@ def _page(rows: list[Listing], limit: int) -> Listings:
     return {"listings": list(shown), "next_cursor": next_cursor}
 
 
-def _path(category: Category, categories: dict[str, Category]) -> list[str]:
+def _path(category: ProductCategory, categories: dict[str, ProductCategory]) -> list[str]:
     """Return the ids from a department down to a category, by which parents come before their children."""
     parent = categories.get(category.parent_id or "")
     return [*(_path(parent, categories) if parent else ()), category.category_id]
@@ -425,7 +427,7 @@ def _own(offers: list[Listing], seller_id: str, product_id: str) -> Listing:
     return require(found, UNKNOWN_LISTING(seller_id=seller_id, product_id=product_id))
 
 
-async def _begin(tx: Transaction, seller_id: str) -> None:
+async def begin(tx: Transaction, seller_id: str) -> None:
     """Wait for other transactions about what a seller lists.
 
     Raises:
@@ -465,12 +467,9 @@ async def _check_contents(
         siblings = await store.lock_group(tx, group_id, seller_id)
         others = [each.attributes for each in siblings if each.product_id != product_id]
         if others:
-            check_variants([*others, contents.attributes], await _variant_keys(tx, known))
-
-
-async def _variant_keys(tx: Transaction, keys: list[str]) -> list[str]:
-    attributes = await store.find_attributes(tx)
-    return [key for key in keys if key in attributes and attributes[key].is_variant]
+            check_variants(
+                [*others, contents.attributes], variant_keys_of(known, await store.find_attributes(tx))
+            )
 
 
 async def _list(request: Request, tx: Transaction, seller_id: str, body: ListingRequest) -> list[Listing]:
@@ -483,7 +482,7 @@ async def _list(request: Request, tx: Transaction, seller_id: str, body: Listing
     variants = [variant.attributes for variant in body.variants]
     keys = {*body.attributes, *(key for variant in variants for key in variant)}
     known = check_contents(body.category, keys, await store.find_categories(tx))
-    variant_keys = await _variant_keys(tx, known)
+    variant_keys = variant_keys_of(known, await store.find_attributes(tx))
     sets = (body.pictures, *(variant.pictures or () for variant in body.variants))
     await check_pictures(tx, seller_id, [picture for pictures in sets for picture in pictures])
     first_id, group_id = new_id(), None
@@ -492,36 +491,8 @@ async def _list(request: Request, tx: Transaction, seller_id: str, body: Listing
         group_id = first_id
     elif body.variant_of is not None:
         group_id = await _join_group(tx, seller_id, body, variant_keys)
-    blank = (
-        Listing(
-            product_id=first_id,
-            seller_id=seller_id,
-            owner_id=seller_id,
-            status="draft",
-            hidden=False,
-            block_reason=None,
-            name=None,
-            category=None,
-            description=None,
-            group_id=group_id,
-            attributes={},
-            currency=settings_of(request, NAME).shop_currency,
-            price_minor=0,
-            condition="new",
-            handling_days=None,
-            sku=None,
-            pictures=[],
-            photos=0,
-            weight_g=None,
-            length_cm=None,
-            height_cm=None,
-            width_cm=None,
-            created_at=tx.now,
-            changed_at=tx.now,
-        )
-        .with_contents(body)
-        .with_terms(body)
-    )
+    currency = settings_of(request, NAME).shop_currency
+    blank = new_listing(first_id, seller_id, currency, tx.now, group_id).with_contents(body).with_terms(body)
     if not variants:
         return [await _save(tx, None, blank)]
     saved = []

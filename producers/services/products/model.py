@@ -1,6 +1,6 @@
 """What a listing is, what a seller may say in one, and when it is on offer. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
@@ -17,7 +17,7 @@ from producers.kit.tables.characters import without_accents
 from producers.kit.text import require_visible
 from schemas.codec import Record
 from schemas.events import all_events
-from schemas.product_categories import Attribute, Category
+from schemas.product_categories import ProductAttribute, ProductCategory
 
 NAME = "products"
 
@@ -399,8 +399,8 @@ class Holiday:
 class CategoryTree(TypedDict):
     """Categories, each after its parent, and the attributes that they name."""
 
-    categories: list[Category]
-    attributes: list[Attribute]
+    categories: list[ProductCategory]
+    attributes: list[ProductAttribute]
 
 
 def listing_of(event: Record) -> Listing:
@@ -415,17 +415,49 @@ def listing_of(event: Record) -> Listing:
     )
 
 
-def attributes_of(category: Category, categories: Mapping[str, Category]) -> list[str]:
+def new_listing(
+    product_id: str, seller_id: str, currency: str, now: datetime, group_id: str | None
+) -> Listing:
+    """Return a draft of a new product, of which nothing is said yet."""
+    return Listing(
+        product_id=product_id,
+        seller_id=seller_id,
+        owner_id=seller_id,
+        status="draft",
+        hidden=False,
+        block_reason=None,
+        name=None,
+        category=None,
+        description=None,
+        group_id=group_id,
+        attributes={},
+        currency=currency,
+        price_minor=0,
+        condition="new",
+        handling_days=None,
+        sku=None,
+        pictures=[],
+        photos=0,
+        weight_g=None,
+        length_cm=None,
+        height_cm=None,
+        width_cm=None,
+        created_at=now,
+        changed_at=now,
+    )
+
+
+def attributes_of(category: ProductCategory, categories: Mapping[str, ProductCategory]) -> list[str]:
     """Return the keys of the attributes of a category's products: its own, and those of what it is below."""
     found: dict[str, None] = {}
-    each: Category | None = category
+    each: ProductCategory | None = category
     while each is not None:
         found |= dict.fromkeys(each.attributes)
         each = categories.get(each.parent_id or "")
     return list(found)
 
 
-def is_below(category_id: str, ancestor_id: str, categories: Mapping[str, Category]) -> bool:
+def is_below(category_id: str, ancestor_id: str, categories: Mapping[str, ProductCategory]) -> bool:
     """Return whether a category is another one, or below it."""
     each = categories.get(category_id)
     while each is not None:
@@ -438,7 +470,7 @@ def is_below(category_id: str, ancestor_id: str, categories: Mapping[str, Catego
 def check_contents(
     category_id: str,
     attributes: Collection[str],
-    categories: Mapping[str, Category],
+    categories: Mapping[str, ProductCategory],
 ) -> list[str]:
     """Return the attributes that products of the category may have.
 
@@ -456,6 +488,11 @@ def check_contents(
                 category=category_id, attribute=attribute, known=", ".join(known) or "none"
             )
     return known
+
+
+def variant_keys_of(keys: Iterable[str], attributes: Mapping[str, ProductAttribute]) -> list[str]:
+    """Return those of the attributes that tell variants apart."""
+    return [key for key in keys if key in attributes and attributes[key].is_variant]
 
 
 def check_variants(variants: Sequence[Mapping[str, str]], variant_keys: Collection[str]) -> None:

@@ -1,5 +1,6 @@
 """Reads and writes listings, their prices, and the category tree."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.polling import poll
 from producers.kit.postgres.statements import statement
 from producers.services.products.model import STORED, Holiday, Listing, Price
-from schemas.product_categories import Attribute, Category, default_tree
+from schemas.product_categories import ProductAttribute, ProductCategory, default_tree
 
 _LISTINGS = """
     SELECT listings.*, (
@@ -44,6 +45,30 @@ async def find_listing(sql: Any, product_id: str, seller_id: str) -> Listing | N
 @statement(f"{_LISTINGS} WHERE product_id = $product_id::text ORDER BY seller_id FOR UPDATE")
 async def lock_product(tx: Transaction, product_id: str) -> list[Listing]:
     """Lock and return all listings of a product."""
+
+
+@statement(f"""
+    WITH named AS (
+        SELECT product_id, group_id FROM listings
+        WHERE seller_id = $seller_id::text
+            AND (product_id = ANY ($product_ids::text[]) OR sku = ANY ($skus::text[]))
+    ), wanted AS (
+        SELECT unnest($product_ids::text[]) AS product_id
+        UNION
+        SELECT product_id FROM named
+        UNION
+        SELECT product_id FROM listings
+        WHERE seller_id = $seller_id::text AND group_id IN (
+            SELECT unnest($group_ids::text[]) UNION SELECT group_id FROM named
+        )
+    )
+    {_LISTINGS} WHERE product_id IN (SELECT product_id FROM wanted)
+    ORDER BY product_id, seller_id FOR UPDATE OF listings
+""")
+async def lock_named(
+    tx: Transaction, seller_id: str, product_ids: Sequence[str], skus: Sequence[str], group_ids: Sequence[str]
+) -> list[Listing]:
+    """Lock and return all listings of the products that rows of a seller name, and of their variants."""
 
 
 @statement(f"""
@@ -100,10 +125,10 @@ async def find_with_sku(tx: Transaction, seller_id: str, sku: str, product_id: s
     """Return another product that a locked seller lists with this SKU."""
 
 
-@statement(f"""
+_SAVE = f"""
     WITH saved AS (
         INSERT INTO listings ({", ".join(STORED)}, plain)
-        VALUES ({", ".join(f"$listing.{name}" for name in STORED)}, $listing.plain)
+        {{}}
         ON CONFLICT (product_id, seller_id) DO UPDATE
         SET {", ".join(f"{name} = excluded.{name}" for name in (*STORED, "plain") if name != "created_at")},
             created_at = least(listings.created_at, excluded.created_at)
@@ -119,15 +144,49 @@ async def find_with_sku(tx: Transaction, seller_id: str, sku: str, product_id: s
         )
     )
     SELECT true FROM saved
-""")
+"""
+"""Saves listings and their prices, unless those that are saved are newer."""
+
+_COLUMNS = ", ".join((*STORED, "plain"))
+_VALUES = ", ".join(f"$listing.{name}" for name in (*STORED, "plain"))
+
+
+@statement(_SAVE.format(f"VALUES ({_VALUES})"))
 async def save_listing(tx: Transaction, listing: Listing) -> bool:
     """Save a listing and its price, and return whether it is newer than the saved one."""
 
 
+@statement(_SAVE.format(f"SELECT {_COLUMNS} FROM jsonb_populate_recordset(NULL::listings, $rows::jsonb)"))
+async def _save_listings(tx: Transaction, rows: list[dict[str, Any]]) -> None:
+    """Save listings, of which each occurs once, and their prices."""
+
+
 async def save_changed(tx: Transaction, before: Listing | None, after: Listing) -> Listing:
     """Save what was changed of a locked listing here, and emit what shoppers see of it."""
-    after = replace(after, changed_at=before.next_moment(tx.now) if before else tx.now)
+    after = _changed_now(tx, before, after)
     await save_listing(tx, after)
+    _emit_change(tx, before, after)
+    return after
+
+
+async def save_all_changed(tx: Transaction, changes: Sequence[tuple[Listing | None, Listing]]) -> None:
+    """Do what `save_changed` does for many listings, of which each occurs once."""
+    saved = [(before, _changed_now(tx, before, after)) for before, after in changes]
+    if saved:
+        await _save_listings(tx, [_row(after) for _, after in saved])
+    for before, after in saved:
+        _emit_change(tx, before, after)
+
+
+def _changed_now(tx: Transaction, before: Listing | None, after: Listing) -> Listing:
+    return replace(after, changed_at=before.next_moment(tx.now) if before else tx.now)
+
+
+def _row(listing: Listing) -> dict[str, Any]:
+    return {name: getattr(listing, name) for name in (*STORED, "plain")}
+
+
+def _emit_change(tx: Transaction, before: Listing | None, after: Listing) -> None:
     was_on_offer = before is not None and before.on_offer
     changed = after.differs_in(before) if before else []
     if after.on_offer:
@@ -137,7 +196,6 @@ async def save_changed(tx: Transaction, before: Listing | None, after: Listing) 
             tx.emit("product_changed", **after.said, changed_fields=changed, occurred_at=after.changed_at)
     elif was_on_offer:
         emit_delisted(tx, after)
-    return after
 
 
 def emit_delisted(tx: Transaction, listing: Listing) -> None:
@@ -231,12 +289,12 @@ async def lock_late_for_holidays(tx: Transaction, at: datetime, limit: int) -> l
 
 
 @statement("SELECT category_id, category_id, parent_id, names, attributes FROM categories")
-async def find_categories(sql: Any) -> dict[str, Category]:
+async def find_categories(sql: Any) -> dict[str, ProductCategory]:
     """Return the categories by id."""
 
 
 @statement('SELECT key, key, names, is_variant, "values" FROM attributes')
-async def find_attributes(sql: Any) -> dict[str, Attribute]:
+async def find_attributes(sql: Any) -> dict[str, ProductAttribute]:
     """Return the attributes by key."""
 
 
@@ -249,7 +307,7 @@ async def find_attributes(sql: Any) -> dict[str, Attribute]:
     ON CONFLICT (category_id) DO UPDATE
     SET parent_id = excluded.parent_id, names = excluded.names, attributes = excluded.attributes
 """)
-async def save_category(sql: Any, category: Category) -> None:
+async def save_category(sql: Any, category: ProductCategory) -> None:
     """Save a category whose parent is saved."""
 
 
@@ -264,7 +322,7 @@ async def save_category_of_event(tx: Transaction, category_id: str) -> None:
     ON CONFLICT (key) DO UPDATE
     SET names = excluded.names, is_variant = excluded.is_variant, "values" = excluded."values"
 """)
-async def save_attribute(sql: Any, attribute: Attribute) -> None:
+async def save_attribute(sql: Any, attribute: ProductAttribute) -> None:
     """Save an attribute."""
 
 

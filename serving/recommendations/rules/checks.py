@@ -61,6 +61,11 @@ def not_just_bought(card: Offer, context: RuleContext) -> bool:
     return context.now_s - bought_at >= days * DAY_S
 
 
+def not_of_page_group(card: Offer, context: RuleContext) -> bool:
+    """Return whether the product is no variant of that of the page, which shows its variants itself."""
+    return not card.group_id or card.group_id != context.page_group
+
+
 Check = Callable[[Offer, RuleContext], bool]
 
 CHECKS: Mapping[RuleName, Check] = {
@@ -69,6 +74,7 @@ CHECKS: Mapping[RuleName, Check] = {
     "restricted_category": unrestricted,
     "block": not_blocked,
     "just_bought": not_just_bought,
+    "one_per_group": not_of_page_group,
 }
 """The checks in their order."""
 

@@ -67,6 +67,7 @@ RuleName = Literal[
     "restricted_category",
     "block",
     "just_bought",
+    "one_per_group",
     "boost",
     "pin",
     "sponsored",
@@ -230,3 +231,5 @@ class RuleContext:
     unwanted: Set[str] = frozenset()
     bought: Mapping[str, float] = field(default_factory=dict)
     pool: ExposurePool = field(default_factory=ExposurePool)
+    page_group: str | None = None
+    """The group of the page's product, whose variants the page shows already."""

@@ -251,9 +251,12 @@ class ShopRules:
         """The present time in Unix seconds."""
         return self._clock_s()
 
-    def seed_of(self, visitor_id: str) -> str:
-        """Return the seed of a visitor's draws. For an hour, the visitor keeps what was drawn."""
-        return f"{visitor_id} {int(self._clock_s() // HOUR_S)}"
+    def seed_of(self, visitor_id: str, page: Page, product_id: str | None = None) -> str:
+        """Return the seed of the draws for a visitor on a page, which may be that of a product.
+
+        For an hour, the visitor keeps what was drawn there. Another page draws other products and places.
+        """
+        return f"{visitor_id} {page} {product_id or ''} {int(self._clock_s() // HOUR_S)}"
 
     def of(self, page: Page) -> ActiveRules:
         """Return the rules that apply on a page now."""
@@ -289,6 +292,7 @@ class ShopRules:
             seed=seed,
             currency=self._currency,
             page_category=category_key(page_product.category) if page_product else None,
+            page_group=page_product.group_id if page_product else None,
             suspended=self._suspended(),
             excluded=excluded,
             unwanted=unwanted,

@@ -1,12 +1,12 @@
 """Applies the rules to the candidates of one answer. Their order is fixed. Pure.
 
-1. `in_stock`, `deliverable`, `restricted_category`, `block`, `just_bought` remove products (`checks.py`).
-   They hold for everything that a later rule inserts, too.
+1. `in_stock`, `deliverable`, `restricted_category`, `block`, `just_bought` and `one_per_group` remove
+   products (`checks.py`). They hold for everything that a later rule inserts, too.
 2. `boost` changes the order.
 3. `pin`, `sponsored` and `exposure` give products places of their own, in this order: no other rule displaces
    a pin, and nobody can buy its place.
-4. `max_per_seller` and `max_per_category` remove ranked products. The products of step 3 count
-   first, and step 3 places nothing beyond the limits.
+4. `one_per_group`, `max_per_seller` and `max_per_category` remove ranked products. The products of step 3
+   count first, and step 3 places nothing beyond the limits.
 5. The list is cut to its length.
 """
 
@@ -35,9 +35,13 @@ from serving.recommendations.rules.context import (
 
 
 class Counts:
-    """The products of each seller and category in a list. A product without a category counts in none."""
+    """The products of each seller and category in a list, and the groups of variants that it has one of.
+
+    A product without a category or a group counts in none.
+    """
 
     def __init__(self, placed: Iterable[Placed] = ()) -> None:
+        self._groups: set[str] = set()
         self._of_seller: Counter[str] = Counter()
         self._of_category: Counter[str] = Counter()
         for each in placed:
@@ -49,9 +53,13 @@ class Counts:
         self._of_seller[card.seller_id] += 1
         if category := category_key(card.category):
             self._of_category[category] += 1
+        if card.group_id:
+            self._groups.add(card.group_id)
 
     def refusal(self, card: Offer, rules: ActiveRules) -> RuleName | None:
         """Return the limit that another offer would exceed; None if there is room for it."""
+        if card.group_id in self._groups:
+            return "one_per_group"
         if self._of_seller[card.seller_id] >= rules.max_per_seller:
             return "max_per_seller"
         category = category_key(card.category)
@@ -61,7 +69,7 @@ class Counts:
 
 
 def may_have_any(placed: Iterable[Placed], n: int, rules: ActiveRules) -> bool:
-    """Return whether a list may have any `n` of these products, whichever they are."""
+    """Return whether a list may have any `n` of these products of different groups, whichever they are."""
     cards = [each.candidate.card for each in placed if each.candidate.card]
     of_seller = Counter(card.seller_id for card in cards)
     of_category = Counter(category for card in cards if (category := category_key(card.category)))

@@ -270,12 +270,13 @@ async def orders(
 async def order(
     request: Request, products: ProductsDep, commerce: CommerceDep, session: Session, order_id: str
 ) -> Response:
-    """Return the page on which a shopper follows an order, with what goes with it."""
+    """Return the page on which a shopper follows an order, with what goes with it unless it was cancelled."""
     if redirect := renewal(request):
         return redirect
     found = await _order(request, products, commerce, order_id)
     ordered = [line["product_id"] for line in found["order"]["lines"]]
-    rows = await titled_rows(request, session, "order", ordered)
+    is_cancelled = found["order"]["status"] == "cancelled"
+    rows = [] if is_cancelled else await titled_rows(request, session, "order", ordered)
     return _page(request, session, "order.html", rows=rows, **found)
 
 

@@ -140,7 +140,7 @@ RECOMMENDER = Example(
             ),
             Put(
                 SERVING,
-                "            PopularInCategory(self._redis),\n",
+                "            PopularInCategory(rankings, contents),\n",
                 "            NewestInCategory(self._redis),\n",
             ),
             Put(

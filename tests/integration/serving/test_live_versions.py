@@ -69,7 +69,9 @@ def test_cached_neighbours_are_those_of_the_live_version(shop: Settings, redis: 
     async def found() -> list[Any]:
         client = open_redis(shop)
         cache = NeighbourCache(client)
-        neighbours = [list((await cache.of(["sofa"], prefix))["sofa"]) for prefix in ("aa:", "bb:", "aa:")]
+        neighbours = [
+            list((await cache.of(["sofa"], prefix))["sofa"].neighbours) for prefix in ("aa:", "bb:", "aa:")
+        ]
         await client.aclose()
         return [product for (product,) in neighbours]
 

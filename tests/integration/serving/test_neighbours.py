@@ -29,7 +29,8 @@ async def asked(settings: Settings, *times: list[str]) -> list[dict[str, list[tu
     client = open_redis(settings)
     kept = NeighbourCache(client)
     answers = [
-        {each: list(found.items()) for each, found in (await kept.of(one, "")).items()} for one in times
+        {each: list(found.neighbours.items()) for each, found in (await kept.of(one, "")).items()}
+        for one in times
     ]
     await client.aclose()
     return answers
@@ -54,7 +55,7 @@ def test_they_are_read_again_once_they_are_old(
         kept, lengths = NeighbourCache(client), []
         for old in (False, False, True):
             monkeypatch.setattr(NeighbourCache, "ttl_s", -1.0 if old else 3_600.0)
-            lengths.append(len((await kept.of(["sofa"], ""))["sofa"]))
+            lengths.append(len((await kept.of(["sofa"], ""))["sofa"].neighbours))
             redis.zremrangebyrank("similar:sofa", 0, 19)
         await client.aclose()
         return lengths
@@ -73,7 +74,7 @@ def test_no_more_are_kept_than_there_is_room_for(
         kept = NeighbourCache(client)
         await kept.of(["sofa", "stool"], "")  # the sofa's neighbours were read first and are evicted
         redis.delete("similar:sofa", "similar:stool")
-        found = [len((await kept.of([each], ""))[each]) for each in ("stool", "sofa")]
+        found = [len((await kept.of([each], ""))[each].neighbours) for each in ("stool", "sofa")]
         await client.aclose()
         return found
 

@@ -25,6 +25,7 @@ from serving.recommendations.schemas import TitledRows
 from serving.recommendations.service import RecommendationService
 from serving.recommendations.shelves import RowPage
 from serving.recommendations.strategies import StrategyChoice
+from tests.integration.serving.commerce_stub import ORDER_ID, CommerceStub, order_of_two_sellers
 from tests.integration.serving.conftest import put_offers
 from tests.principals import bearer
 
@@ -151,13 +152,29 @@ def test_a_product_of_a_category_in_the_cart_or_of_none_does_not_complete_it(
 def test_what_was_bought_goes_on_to_what_goes_with_it(
     shop: Settings, redis: "Redis[str]", visitor: str
 ) -> None:
-    redis.zadd(f"bought:{visitor}", {POTS[0]: 1_700_000_000, LAMPS[0]: 1_800_000_000})
+    redis.zadd(f"bought:{visitor}", {POTS[0]: 1_700_000_000.5, LAMPS[0]: 1_800_000_000.5})
 
     rows = rows_of(shop, visitor, page="order", n=6)
 
     assert list(rows) == ["because_bought"]
     assert rows["because_bought"]["title"] == "Because you bought Row Lamp 0"
     assert products(rows["because_bought"]) == [*LAMPS[1:], *BULBS[:2]]
+
+
+def test_nothing_is_because_of_a_purchase_whose_payment_may_be_declined(
+    shop: Settings, redis: "Redis[str]", visitor: str
+) -> None:
+    """The half second says that an order was confirmed."""
+    redis.zadd(f"bought:{visitor}", {POTS[0]: 1_700_000_000.5, LAMPS[0]: 1_800_000_000})
+
+    pending = rows_of(shop, visitor, page="order", n=6)
+    redis.zadd(f"bought:{visitor}", {LAMPS[0]: 0})
+    declined = rows_of(shop, visitor, page="order", n=6)
+
+    assert {name: row["title"] for name, row in pending.items()} == {
+        "because_looked": "Because you looked at Row Lamp 0"
+    }
+    assert "Row Lamp 0" not in {row["name"] for row in declined.values()}
 
 
 def test_consumables_are_offered_again_once_they_are_due(
@@ -227,3 +244,19 @@ def test_the_cart_of_a_page_is_that_of_the_browser(shop: Settings, redis: "Redis
         assert "in your cart" not in html
         assert "Completes your cart" not in html
     assert "Goes with Row Lamp 0 in your cart" in same
+
+
+def test_the_page_of_a_cancelled_order_has_no_rows(
+    shop: Settings, redis: "Redis[str]", commerce: CommerceStub
+) -> None:
+    page = f"/shop/orders/{ORDER_ID}"
+    with httpx.Client(base_url=shop.serving, trust_env=False, timeout=30, follow_redirects=True) as browser:
+        session = browser.get("/shop/visitor").raise_for_status().json()["session"]
+        redis.zadd(f"bought:{session}", {LAMPS[0]: 1_800_000_000.5})
+        paid = browser.get(page).raise_for_status().text
+        commerce.order = order_of_two_sellers("cancelled", "cancelled")
+        declined = browser.get(page).raise_for_status().text
+        redis.delete(f"bought:{session}")
+
+    assert "Because you bought Row Lamp 0" in paid
+    assert "Because you" not in declined

@@ -32,7 +32,7 @@ SOFA, CUSHION, CARPET, FRESH = range(4)
 Row = dict[int, dict[int, float]]
 
 
-def compact(rows: Row, prior: tuple[float, ...] = (1, 1, 1, 0)) -> CompactModel:
+def compact(rows: Row, prior: tuple[float, ...] = (9, 9, 9, 0)) -> CompactModel:
     """A model with these neighbours; nobody has viewed the product `fresh`."""
     lengths = [len(rows.get(code, {})) for code in range(len(prior))]
     pairs = [pair for code in range(len(prior)) for pair in rows.get(code, {}).items()]

@@ -58,12 +58,15 @@ def drawn(
     rugs: tuple[str, ...] = ("rug1", "rug2"),
     pool: tuple[str, ...] = (),
     n: int = 3,
+    variants: tuple[str, ...] = (),
 ) -> RankedItems | None:
     """Return a random list of at most `n` products of one seller, those of the default strategy first."""
     cards = ProductCardLoader(Redis(), "")
     listing = {"seller_id": "ana", "currency": "BRL", "price_minor": 900, "listed": 1, "category": "home"}
     products = {*lamps, *rugs, *pool, "sofa", "lamps", "rugs"}
-    cards.store(products, [(orjson.dumps([listing]), None)] * len(products))
+    for product_id in products:
+        group = {"group_id": "variants"} if product_id in variants else {}
+        cards.store([product_id], [(orjson.dumps([listing | group]), None)])
     model = ModelInUse(None, "no_model", DEFAULT_WEIGHTS)
     request = RecommendationRequest(VisitorHistory({}, {}, {}, None), [], None, frozenset(), cards, [], model)
     return asyncio.run(
@@ -111,6 +114,15 @@ def test_a_random_list_has_nothing_in_a_place_of_its_own() -> None:
     found = drawn(rules, pool=("sofa",))
     assert found is not None
     assert shown(found) == ["lamp2", "lamp1", "rug2"]
+
+
+def test_of_the_variants_of_a_product_one_is_drawn_and_the_chance_says_so() -> None:
+    found = drawn(ActiveRules(), variants=("lamp1", "rug2"), n=4)
+    assert found is not None
+    assert shown(found) == ["lamp2", "lamp1", "rug1"]
+    assert found.propensity == 1 / 3
+    assert [each.propensity for each in found.ranked.items] == [1 / 3, 1 / 6, 1 / 3]
+    assert found.alternatives == {"blend": ["lamp1", "lamp2"], "popular": ["rug1", "rug2"]}
 
 
 @pytest.mark.parametrize(("most", "is_random"), [(3, True), (2, False)])
