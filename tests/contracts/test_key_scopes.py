@@ -58,6 +58,11 @@ GET {seller}/listings
 GET {seller}/listings/{product_id}
 GET {seller}/listings/{product_id}/prices
 GET {seller}/holiday
+GET {seller}/listings.csv
+GET {seller}/listing_imports
+GET {seller}/listing_imports/{import_id}
+GET {seller}/listing_imports/{import_id}/report.csv
+GET {seller}/pictures/{picture_id}
 """
 LISTINGS_WRITTEN = """
 POST {seller}/listings
@@ -68,6 +73,8 @@ POST {seller}/offers
 PUT {seller}/offers/{product_id}
 PUT {seller}/holiday
 DELETE {seller}/holiday
+POST {seller}/listing_imports
+POST {seller}/pictures
 """
 TABLE: Mapping[tuple[str, ...], str] = {
     ("analytics:read",): FIGURES,
