@@ -215,6 +215,25 @@ def test_another_sellers_picture_is_unknown(shop, studio, eventually):
     assert known_to(shop, other.seller_id, ready["sha256"]) == set()
 
 
+def test_a_listing_shows_the_pictures_of_its_seller_only(shop, studio, eventually):
+    other = Studio(shop)
+    own, foreign = (
+        each.ended(each.send(written(drawn((320 + number, 220)))), eventually)["sha256"]
+        for number, each in enumerate((studio, other))
+    )
+    lamp = {"name": "A lamp", "category": "Lamps", "price_minor": 1_000}
+    listings = f"/v1/sellers/{studio.seller_id}/listings"
+    shop.await_row("SELECT FROM products.categories WHERE category_id = 'Lamps'")
+
+    refused = studio.http.post(listings, json={**lamp, "pictures": [own, foreign]})
+    (listed,) = studio.http.post(listings, json={**lamp, "pictures": [own]}).raise_for_status().json()
+    changed = studio.http.put(f"{listings}/{listed['product_id']}", json={**lamp, "pictures": [foreign]})
+
+    assert problem(refused) == problem(changed) == (404, "unknown-picture")
+    assert foreign in refused.json()["detail"]
+    assert (listed["pictures"], listed["photos"]) == ([own], 1)
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
