@@ -32,6 +32,7 @@ from producers.simulator.live.load_controller import LoadController, LoadSignals
 from producers.simulator.live.order_consumer import OrderConsumer
 from producers.simulator.live.orders import LiveOrders
 from producers.simulator.live.sales_poller import SalesPoller
+from producers.simulator.live.search_truth import LiveSearchTruth
 from producers.simulator.live.session_runner import SessionRunner
 from producers.simulator.live.shipments import LiveShipments
 from producers.simulator.live.steps import SubmitCart
@@ -196,10 +197,11 @@ class _LiveTraffic:
             world, api, status, random, self._sales_poller.record_order,
             self._stock_levels.record_failed_order,
         )  # fmt: skip
+        self._search_truth = LiveSearchTruth(world, settings.home)
         context = VisitContext(decisions, self._sales.prices.at, self._stock_levels.in_stock, index_of)
         self._session_runner = SessionRunner(
             context, api, self._event_sender, status, system_clock, rng, rate, self._controller,
-            self.spawn, self._check_out,
+            self.spawn, self._check_out, self._search_truth.add,
         )  # fmt: skip
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -231,6 +233,7 @@ class _LiveTraffic:
             reporter.cancel()
             with suppress(asyncio.CancelledError):
                 await reporter
+            self._write_search_truth()
             self._status.phase = "stopped"
             reporting.write(self._home, self._status)
         if self._failures:
@@ -279,8 +282,15 @@ class _LiveTraffic:
     async def _report(self) -> None:
         while True:
             self._external_events.poll()
+            self._write_search_truth()
             reporting.write(self._home, self._status)
             await asyncio.sleep(STATUS_EVERY_S)
+
+    def _write_search_truth(self) -> None:
+        try:
+            self._search_truth.flush()
+        except OSError as error:
+            self._status.record_error("ground truth", error.strerror or "can't be written")
 
     async def _drain(self) -> None:
         """Wait for running requests and queued browsing events; drop the rest after the timeout."""
