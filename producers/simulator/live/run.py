@@ -13,7 +13,6 @@ import uvloop
 
 from common import gc_tuning
 from common.clock import system_clock
-from common.errors import PartUnavailable
 from common.kafka import cluster_id
 from common.operations_server import serve_operations
 from common.principal_token import PlatformToken
@@ -25,9 +24,10 @@ from producers.simulator import status as reporting
 from producers.simulator.calendar import Calendar
 from producers.simulator.decisions import Behaviour, DecisionModel
 from producers.simulator.live.api import ApiUnavailable, RequestRejected, ShopApi
-from producers.simulator.live.catalogue import FlashSalePublisher, publish_catalogue
+from producers.simulator.live.catalogue import publish_catalogue
 from producers.simulator.live.event_sender import EventSender
 from producers.simulator.live.external_events import ExternalEventProducer
+from producers.simulator.live.flash_sales import FlashSales
 from producers.simulator.live.load_controller import LoadController, LoadSignals
 from producers.simulator.live.order_consumer import OrderConsumer
 from producers.simulator.live.orders import LiveOrders
@@ -178,7 +178,7 @@ class _LiveTraffic:
         rng = named_rng(world.shape.seed, "live", seed)
         decisions = DecisionModel(world, calendar, Behaviour())
         index_of = {product: row for row, product in enumerate(world.products.ids)}
-        self._sales = FlashSalePublisher(world, calendar, settings, schema_ids, system_clock)
+        self._sales = FlashSales(world, calendar, api, system_clock)
         self._stock_levels = StockLevels(world, rate)
         self._restocker = Restocker(world, api, self._stock_levels, random)
         self._api, self._rate, self._controller = api, rate, LoadController(system_clock().timestamp())
@@ -222,7 +222,7 @@ class _LiveTraffic:
                 self.spawn(self._event_sender.run(stopping))
                 self.spawn(self._session_runner.run(stopping))
                 self.spawn(self._order_consumer.run(stopping))
-                self.spawn(self._publish_sales())
+                self.spawn(self._set_sale_prices())
                 self.spawn(self._sales_poller.run(lambda: self._rate * self._controller.pace, stopping))
                 self.spawn(self._control_load())
                 await stopping.wait()
@@ -271,12 +271,9 @@ class _LiveTraffic:
             controller.update_load(signals, system_clock().timestamp())
             self._status.pace, self._status.slowed_because = controller.pace, controller.reason
 
-    async def _publish_sales(self) -> None:
+    async def _set_sale_prices(self) -> None:
         while not self._stopping.is_set():
-            try:
-                await asyncio.to_thread(self._sales.publish_due)
-            except PartUnavailable:
-                self._status.record_error("kafka", "a flash sale could not be published")
+            await self._sales.set_due_prices()
             await asyncio.sleep(SALES_EVERY_S)
 
     async def _report(self) -> None:
