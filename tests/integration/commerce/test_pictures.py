@@ -215,6 +215,25 @@ def test_another_sellers_picture_is_unknown(shop, studio, eventually):
     assert known_to(shop, other.seller_id, ready["sha256"]) == set()
 
 
+def test_a_listing_shows_the_pictures_of_its_seller_only(shop, studio, eventually):
+    other = Studio(shop)
+    own, foreign = (
+        each.ended(each.send(written(drawn((320 + number, 220)))), eventually)["sha256"]
+        for number, each in enumerate((studio, other))
+    )
+    lamp = {"name": "A lamp", "category": "Lamps", "price_minor": 1_000}
+    listings = f"/v1/sellers/{studio.seller_id}/listings"
+    shop.await_row("SELECT FROM products.categories WHERE category_id = 'Lamps'")
+
+    refused = studio.http.post(listings, json={**lamp, "pictures": [own, foreign]})
+    (listed,) = studio.http.post(listings, json={**lamp, "pictures": [own]}).raise_for_status().json()
+    changed = studio.http.put(f"{listings}/{listed['product_id']}", json={**lamp, "pictures": [foreign]})
+
+    assert problem(refused) == problem(changed) == (404, "unknown-picture")
+    assert foreign in refused.json()["detail"]
+    assert (listed["pictures"], listed["photos"]) == ([own], 1)
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -234,15 +253,15 @@ def test_a_picture_that_does_not_exist_is_not_found(shop, path, status):
 
 def test_many_pictures_of_one_seller_do_not_let_another_wait(shop, studio, eventually):
     other = Studio(shop)
-    content = [written(drawn((200 + number, 150))) for number in range(25)]
+    content = [written(drawn((200 + number, 150))) for number in range(12)]
     with ThreadPoolExecutor(5) as threads:
         many = list(threads.map(studio.send, content))
     one = other.ended(other.send(content[0]), eventually)
 
     assert one["status"] == "ready"
     ends = [studio.ended(each, eventually) for each in many]
-    assert [end["status"] for end in ends] == ["ready"] * 25
-    assert len({end["sha256"] for end in ends}) == 25
+    assert [end["status"] for end in ends] == ["ready"] * 12
+    assert len({end["sha256"] for end in ends}) == 12
 
 
 def test_so_many_pictures_of_a_seller_wait_and_no_more(shop, studio, eventually):
