@@ -14,10 +14,11 @@ from producers.kit.outbox.message import EventWriter
 from producers.kit.outbox.transaction import Transactions
 from producers.kit.postgres.listen_notify import Notifier
 from producers.kit.postgres.pool import make_pool
-from producers.services.products import pictures
+from producers.services.products import picture_store, picture_worker, pictures
 from producers.services.products.picture_rules import MAX_BYTES, SIZES
 from producers.services.products.picture_storage import open_storage
-from producers.services.products.pictures import Pictures, known
+from producers.services.products.picture_worker import Pictures
+from producers.services.products.pictures import known
 from tests.integration.commerce.people import admin, person, staff
 from tests.integration.commerce_servers import Shop
 from tests.pictures import HTML, SVG, drawn, jpeg_of, opened, png_of, written
@@ -282,7 +283,7 @@ def test_so_many_pictures_of_a_seller_wait_and_no_more(shop, studio, eventually)
 def test_a_picture_that_was_begun_too_often_is_refused(shop, studio, eventually):
     begun = "UPDATE products.pictures SET attempts = $2, due_at = now() WHERE picture_id = $1"
     sent = studio.http.post(studio.path, json={"url": "https://no-such-host.invalid/lamp.png"})
-    shop.sql(begun, sent.json()["picture_id"], pictures.MAX_ATTEMPTS)
+    shop.sql(begun, sent.json()["picture_id"], picture_worker.MAX_ATTEMPTS)
 
     assert studio.ended(sent, eventually)["reason"] in ("too_costly", "not_reachable")
 
@@ -378,7 +379,7 @@ def test_refused_pictures_are_forgotten_after_a_month(shop, studio, eventually):
 
     async def prune(transactions: Transactions) -> None:
         async with transactions.connection() as sql:
-            await sql.execute(pictures.PRUNE_REFUSED, pictures.REFUSED_AGE, 10)
+            await sql.execute(picture_store.PRUNE_REFUSED, picture_store.REFUSED_AGE, 10)
 
     in_service(shop, prune)
 
