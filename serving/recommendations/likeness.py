@@ -17,8 +17,7 @@ WORD = 0.5
 
 PRICE, POPULARITY = 0.25, 0.5
 """The weights of a near price and of popularity beside what is shared, each from 0 to 1. They decide among
-products that share about equally much, and everything where nothing is shared
-(docs/decisions/cold-start.md)."""
+products that share about equally much, and all where nothing is shared (docs/decisions/cold-start.md)."""
 
 SIMILAR = 0.1
 """A product that shares less than this is not similar: it is popular in the category, at about the price."""
