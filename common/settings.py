@@ -28,7 +28,7 @@ REGISTRY_USER = "souk"
 Part = Literal[
     "kafka", "kafka_controller", "registry", "flink", "flink_rpc",
     "flink_blob", "clickhouse", "postgres", "redis", "serving", "commerce", "jobs", "simulator",
-    "rollups", "training", "audit", "seller_sql", "prometheus", "alertmanager", "zipkin",
+    "rollups", "training", "audit", "seller_sql", "search", "prometheus", "alertmanager", "zipkin",
 ]  # fmt: skip
 
 PORTS: dict[Part, int] = {
@@ -49,6 +49,7 @@ PORTS: dict[Part, int] = {
     "training": 8023,
     "audit": 8024,
     "seller_sql": 8025,
+    "search": 8026,
     "prometheus": 9090,
     "alertmanager": 9094,
     "zipkin": 9411,

@@ -105,6 +105,13 @@ PROCESSES = {
             url=lambda settings: settings.serving,
             ready_without=("figures", "jobs", "flink", "kafka", "registry"),
         ),
+        # It keeps the search index current. Without it, ClickHouse finds products: the pages start first.
+        Process(
+            "search",
+            "serving.products.search",
+            ("clickhouse_analyst_password", "registry_password"),
+            ("topics", "tables", "serving"),
+        ),
         # It trains the recommender every night: the pages start first.
         Process(
             "training",

@@ -1,17 +1,18 @@
 """Reads products on offer: a search, one product, the categories.
 
-While ClickHouse does not answer, it returns what Redis has; names of sellers are then missing.
+Lists come from the search index. While there is none, they come from ClickHouse, which finds words as they
+are written and knows no filters; while that does not answer, from what Redis has, without names of sellers.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log2
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from common.cursor import INT64, decode_cursor, encode_cursor
+from common.cursor import INT64, BadCursor, decode_cursor, encode_cursor
 from serving.kit.cache.completeness import mark_incomplete
 from serving.kit.cache.last_answers import LastAnswers, Question
 from serving.kit.clickhouse import ClickHouseQueries, Row
@@ -19,11 +20,15 @@ from serving.kit.live_versions import LiveVersions, VersionedJob
 from serving.kit.names import Names, SellerNames
 from serving.kit.offers import Offer, Stock, card_order, choose_offer
 from serving.kit.problems import SEARCH_UNAVAILABLE, UNKNOWN_PRODUCT, ClickHouseUnavailable, RedisUnavailable
-from serving.kit.product_cards import ProductCardLoader, open_cards
+from serving.kit.product_cards import ProductCardLoader, open_cards, read_known_stock
 from serving.kit.product_lists import Categories, ListingWindow, Product, Products
 from serving.kit.rankings import HALF_LIFE_DAYS, KEYS
 from serving.kit.redis_client import OPTIONAL_TIMEOUT_S, run_redis
 from serving.kit.response_types import Minor
+from serving.products.indexed import FoundProducts, IndexedProducts, Suggestions
+from serving.products.popular_searches import PopularSearches
+from serving.products.search.filters import Filters
+from serving.products.search.query import Position, Search, Sort
 
 
 class ProductOffer(TypedDict):
@@ -52,12 +57,6 @@ class ProductInDetail(Product):
         ),
     ]
 
-
-Sort = Literal["best", "relevance", "newest", "cheapest", "dearest"]
-"""`best` has the best match first; in a list without words, the most popular product. Then comes the newest.
-
-`relevance` is the order of `best`, of which the shop makes a personal one for visitors whom it knows.
-"""
 
 MAX_WORDS = 8
 """The largest number of words in a search. Further words are ignored."""
@@ -156,35 +155,69 @@ _CATEGORIES = Question[Categories]("categories", Categories)
 
 @dataclass(frozen=True, slots=True)
 class ProductsService:
-    """Reads listings from ClickHouse and stock from Redis. While Redis does not answer, stock is unknown."""
+    """Reads listings from the index or ClickHouse, and stock from Redis; it is unknown while that is away."""
 
     clickhouse: ClickHouseQueries
     versions: LiveVersions
     names: Names
     currency: str
     last: LastAnswers
+    indexed: IndexedProducts
+    popular_searches: PopularSearches
 
-    async def find(self, text: str, category: str, sort: Sort, cursor: str | None, limit: int) -> Products:
+    async def find(
+        self,
+        text: str,
+        category: str,
+        sort: Sort,
+        cursor: str | None,
+        limit: int,
+        filters: Filters | None = None,
+        with_facets: bool = False,
+    ) -> FoundProducts:
         """Return a page of the products on offer in a category that match `text`; "" means any.
 
         A page begins behind the place that the last product of the page before had. A product that moves up
-        past this place meanwhile is on no page: one that changes, gets more popular, or cheaper (`cheapest`).
-        A product that moves down past it is on two: one that gets dearer, that leaves the `MAX_RANKED` most
-        popular, or whose views or orders are taken back. Time alone moves none.
-
-        While Redis does not answer, popular products have no places of their own. While ClickHouse does not
-        answer, the list without a text has popular products, on one page.
+        past this place meanwhile is on no page, one that moves down past it is on two. Time alone moves none.
 
         Raises:
             BadCursor: `cursor` is not a `next_cursor` of this list.
-            SEARCH_UNAVAILABLE: ClickHouse does not answer.
+            SEARCH_UNAVAILABLE: there is no index, and ClickHouse does not answer or can't continue the list.
         """
-        after = ProductCursor.decode(cursor) if cursor else ProductCursor()
+        wanted = replace(filters or Filters(), category=category)
+        after = _read_cursor(cursor)
+        if not isinstance(after, ProductCursor):
+            search = Search(text, wanted, sort)
+            if (page := await self.indexed.find(search, limit, after, with_facets)) is not None:
+                return page
+            if with_facets:
+                mark_incomplete()
+            if after is not None or wanted != Filters(category=category):
+                raise SEARCH_UNAVAILABLE()
+        products = await self._find_by_scan(text, category, sort, after, limit)
+        return {**products, "tried": [], "did_you_mean": None, "facets": None, "instead": []}
+
+    async def suggestions(self, text: str, limit: int) -> Suggestions:
+        """Return what a shopper may be typing; nothing while there is no index."""
+        popular = await self.popular_searches.counts()
+        if (found := await self.indexed.suggestions(text, popular, limit)) is not None:
+            return found
+        mark_incomplete()
+        return {"searches": [], "products": [], "categories": [], "sellers": []}
+
+    async def _find_by_scan(
+        self, text: str, category: str, sort: Sort, after: ProductCursor | None, limit: int
+    ) -> Products:
+        """Return a page from ClickHouse.
+
+        While Redis does not answer, popular products have no places of their own. While ClickHouse does not
+        answer, the list without a text has popular products, on one page.
+        """
         try:
-            return await self._find(text, category, sort, after, limit)
+            return await self._find(text, category, sort, after or ProductCursor(), limit)
         except ClickHouseUnavailable as error:
             mark_incomplete()
-            if text.strip() or cursor:
+            if text.strip() or after:
                 raise SEARCH_UNAVAILABLE() from error
             cards = await popular_cards(self.versions, category, self.currency, sort, limit)
             return {
@@ -214,10 +247,17 @@ class ProductsService:
 
         Raises:
             BadCursor: `until` is not that of a window.
-            ClickHouseUnavailable: ClickHouse does not answer.
+            ClickHouseUnavailable: there is no index, and ClickHouse does not answer.
+            SEARCH_UNAVAILABLE: there is no index any more, which the window is of.
         """
-        last = ProductCursor.decode(until) if until else END_OF_LIST
-        most = MAX_WINDOW if until else limit + 1
+        position, most = _read_cursor(until), MAX_WINDOW if until else limit
+        if not isinstance(position, ProductCursor):
+            search = Search(text, Filters(category=category))
+            if (found := await self.indexed.window(search, most, position)) is not None:
+                return found
+            if position is not None:
+                raise SEARCH_UNAVAILABLE()
+        last, most = position or END_OF_LIST, MAX_WINDOW if until else limit + 1
         rows = await self._rows(text, category, "best", ProductCursor(), last, most)
         hits = rows if until else rows[:limit]
         positions = [_position(row) for row in hits]
@@ -239,7 +279,7 @@ class ProductsService:
             category=category,
             popular_ids=list(popular),
             popular_keys=list(popular.values()),
-            sort="best" if sort == "relevance" else sort,
+            sort="best" if sort in ("relevance", "rating") else sort,
             currency=self.currency,
             after_rank=after.rank,
             after_key=after.key,
@@ -318,15 +358,22 @@ class ProductsService:
         """
         return await open_cards(self.versions)
 
-    async def _stock(self, product_ids: Sequence[str]) -> dict[str, Stock]:
-        """Return the available units of each seller by product; none while Redis does not answer."""
-        try:
-            loader = await open_cards(self.versions, OPTIONAL_TIMEOUT_S)
-            await loader.load(product_ids, OPTIONAL_TIMEOUT_S)
-        except RedisUnavailable:
-            mark_incomplete()
-            return {}
-        return {product_id: loader.stock(product_id) for product_id in product_ids}
+    async def _stock(self, product_ids: Sequence[str]) -> Mapping[str, Stock]:
+        return await read_known_stock(self.versions, product_ids)
+
+
+def _read_cursor(cursor: str | None) -> Position | ProductCursor | None:
+    """Return the position in a list of the index, or in one of ClickHouse.
+
+    Raises:
+        BadCursor: the text is not a cursor of either.
+    """
+    if not cursor:
+        return None
+    try:
+        return Position.decode(cursor)
+    except BadCursor:
+        return ProductCursor.decode(cursor)
 
 
 def _position(row: Row) -> ProductCursor:

@@ -16,6 +16,7 @@ CacheName = Literal[
     "similar",
     "popular_products",
     "listing_page",
+    "suggestions",
     "product_page",
 ]
 
@@ -66,6 +67,16 @@ def categories_tags(_categories: Categories) -> set[str]:
 def products_tags(page: Products | ListingWindow) -> set[str]:
     """Return the tags of a page of products: another product may enter it with any change of a listing."""
     return {CATALOGUE, *_shown(page["products"])}
+
+
+def found_tags(page: Mapping[str, Any]) -> set[str]:
+    """Return the tags of a page of a search, and of what is offered if it finds nothing."""
+    return {CATALOGUE, *_shown(page["products"]), *_shown(page["instead"])}
+
+
+def suggestions_tags(_suggestions: Mapping[str, Any]) -> set[str]:
+    """Return the tags of what a shopper may be typing."""
+    return {CATALOGUE}
 
 
 def product_tags(product: Mapping[str, Any]) -> set[str]:

@@ -81,6 +81,7 @@ GET /v1/marketplace/analytics/{metric}/export.csv  marketplace
 GET /v1/live                                     staff other_owner marketplace
 GET /v1/products/popular                         everybody
 GET /v1/products                                 everybody
+GET /v1/products/suggestions                     everybody
 GET /v1/products/{product_id}                    everybody
 GET /v1/categories                               everybody
 GET /v1/recommendations/{visitor_id}             visitors platform | platform
