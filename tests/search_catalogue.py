@@ -6,18 +6,20 @@ from typing import Any
 
 import tantivy
 
-from schemas.product_categories import Attribute, Category, CategoryTree
+from schemas.product_categories import CategoryTree, ProductAttribute, ProductCategory
 from serving.products.search.documents import SCHEMA, Listing, Standing, document_of, fields_of, to_document
 
 TREE = CategoryTree(
     categories={
-        "Home": Category("Home", None, {"en": "Home", "pt_BR": "Casa"}),
-        "Lamps": Category("Lamps", "Home", {"en": "Lamps", "pt_BR": "Luminárias"}, ("colour", "brand")),
-        "Shades": Category("Shades", "Home", {"en": "Lamp shades", "pt_BR": "Cúpulas"}),
-        "Clothes": Category("Clothes", None, {"en": "Clothes", "pt_BR": "Roupas"}, ("colour", "size")),
+        "Home": ProductCategory("Home", None, {"en": "Home", "pt_BR": "Casa"}),
+        "Lamps": ProductCategory(
+            "Lamps", "Home", {"en": "Lamps", "pt_BR": "Luminárias"}, ("colour", "brand")
+        ),
+        "Shades": ProductCategory("Shades", "Home", {"en": "Lamp shades", "pt_BR": "Cúpulas"}),
+        "Clothes": ProductCategory("Clothes", None, {"en": "Clothes", "pt_BR": "Roupas"}, ("colour", "size")),
     },
     attributes={
-        "colour": Attribute(
+        "colour": ProductAttribute(
             "colour",
             {"en": "Colour", "pt_BR": "Cor"},
             is_variant=True,
@@ -26,9 +28,9 @@ TREE = CategoryTree(
                 "blue": {"en": "Blue", "pt_BR": "Azul"},
             },
         ),
-        "size": Attribute("size", {"en": "Size", "pt_BR": "Tamanho"}, is_variant=True),
-        "fabric": Attribute("fabric", {"en": "Fabric", "pt_BR": "Tecido"}, is_variant=True),
-        "brand": Attribute("brand", {"en": "Brand", "pt_BR": "Marca"}),
+        "size": ProductAttribute("size", {"en": "Size", "pt_BR": "Tamanho"}, is_variant=True),
+        "fabric": ProductAttribute("fabric", {"en": "Fabric", "pt_BR": "Tecido"}, is_variant=True),
+        "brand": ProductAttribute("brand", {"en": "Brand", "pt_BR": "Marca"}),
     },
 )
 

@@ -13,11 +13,12 @@ from typing_extensions import TypedDict
 from common.metrics import SEARCHES
 from serving.kit.offers import Offer, Stock, choose_offer
 from serving.kit.product_lists import ListingWindow, Product, Products
-from serving.products.search.documents import CATEGORY, SELLER, CardOffer
+from serving.kit.response_types import Minor
+from serving.products.search.documents import CATEGORY, SELLER, CardOffer, document_of
 from serving.products.search.filters import Facets, Filters
 from serving.products.search.index import IndexDamaged, LiveIndex
 from serving.products.search.matching import Step
-from serving.products.search.query import Found, Hit, Position, Search, find, window
+from serving.products.search.query import Found, Hit, Position, Search, find, offers_of_document, window
 from serving.products.search.suggestions import Completion, completions, products_begun, searches_begun
 
 T = TypeVar("T")
@@ -77,6 +78,15 @@ class Suggestions(TypedDict):
     products: list[SuggestedProduct]
     categories: list[SuggestedName]
     sellers: list[SuggestedName]
+
+
+class ProductVariant(TypedDict):
+    """A product of the group of variants of a product, as its best offer is."""
+
+    product_id: str
+    attributes: dict[str, str]
+    price_minor: Minor
+    sold_out: bool
 
 
 StockOf = Callable[[Sequence[str]], Awaitable[Mapping[str, Stock]]]
@@ -146,6 +156,26 @@ class IndexedProducts:
             "sellers": [_name(each) for each in sellers],
         }
 
+    async def variants(self, group_id: str) -> list[ProductVariant]:
+        """Return the products on offer of a group, the first listed one first; none if there is no index."""
+        found = await self._read(partial(offers_of_document, document=document_of("", group_id)))
+        offers: dict[str, list[CardOffer]] = {}
+        for offer in found or ():
+            offers.setdefault(offer.product_id, []).append(offer)
+        stock = await self.stock_of(sorted(offers)) if offers else {}
+        variants: list[ProductVariant] = []
+        for product_id, of_product in sorted(offers.items()):
+            card = self._product(of_product, stock)
+            variants.append(
+                {
+                    "product_id": product_id,
+                    "attributes": dict(of_product[0].attributes),
+                    "price_minor": card["price_minor"],
+                    "sold_out": card["sold_out"],
+                }
+            )
+        return variants
+
     async def _read(self, ask: Callable[[tantivy.Searcher], T]) -> T | None:
         """Ask the index in a thread, because that may take some milliseconds."""
 
@@ -174,6 +204,7 @@ class IndexedProducts:
 
     def _product(self, offers: Sequence[CardOffer], stock: Mapping[str, Stock]) -> Product:
         names = {offer.seller_id: offer.seller_name for offer in offers}
+        pictures = {(offer.product_id, offer.seller_id): offer.picture for offer in offers}
         card = choose_offer(
             Offer(
                 product_id=each.product_id,
@@ -198,6 +229,7 @@ class IndexedProducts:
             "currency": card.currency,
             "available": card.available,
             "sold_out": card.sold_out,
+            "picture": pictures[card.product_id, card.seller_id],
         }
 
 

@@ -5,7 +5,7 @@ are written and knows no filters; while that does not answer, from what Redis ha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import log2
 from typing import Annotated, Any, Self
 
@@ -25,7 +25,7 @@ from serving.kit.product_lists import Categories, ListingWindow, Product, Produc
 from serving.kit.rankings import HALF_LIFE_DAYS, KEYS
 from serving.kit.redis_client import OPTIONAL_TIMEOUT_S, run_redis
 from serving.kit.response_types import Minor
-from serving.products.indexed import FoundProducts, IndexedProducts, Suggestions
+from serving.products.indexed import FoundProducts, IndexedProducts, ProductVariant, Suggestions
 from serving.products.popular_searches import PopularSearches
 from serving.products.search.filters import Filters
 from serving.products.search.query import Position, Search, Sort
@@ -43,10 +43,61 @@ class ProductOffer(TypedDict):
     ]
     sold_out: bool
     on_offer: Annotated[bool, Field(description="False once the seller has delisted the product.")]
+    condition: Annotated[str, Field(description="`new`, `used` or `refurbished`.")]
+    handling_days: Annotated[
+        int | None, Field(description="Working days until it is handed over, at most; null if not said.")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SellersListing:
+    """A seller's newest listing of a product: the offer, and what else it says. Redis has only the offer."""
+
+    offer: Offer
+    description: str | None = None
+    group_id: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    pictures: Sequence[str] = ()
+    condition: str = "new"
+    handling_days: int | None = None
+
+    @classmethod
+    def of(cls, product_id: str, row: Row, stock: Stock) -> Self:
+        """Return the listing of one row of the query `product`."""
+        offer = Offer(
+            product_id=product_id,
+            seller_id=row["seller_id"],
+            name=row["name"],
+            category=row["category"],
+            currency=row["currency"],
+            price_minor=int(row["price_minor"]),
+            listed=bool(row["on_offer"]),
+            available=stock.get(row["seller_id"]),
+        )
+        return cls(
+            offer,
+            row["description"],
+            row["group_id"],
+            row["attributes"],
+            row["pictures"],
+            row["condition"] or "new",
+            row["handling_days"],
+        )
 
 
 class ProductInDetail(Product):
     """A product as its best offer shows it, and the offers of all its sellers."""
+
+    description: Annotated[str | None, Field(description="Plain text, whose line breaks count.")]
+    attributes: Annotated[dict[str, str], Field(examples=[{"colour": "blue"}])]
+    pictures: Annotated[
+        list[str],
+        Field(description="The `sha256` of each (GET /v1/pictures/{sha256}/{size}), the first one first."),
+    ]
+    variants: Annotated[
+        list[ProductVariant],
+        Field(description="All variants of it on offer, with itself; empty if it has none."),
+    ]
 
     on_offer: Annotated[bool, Field(description="Whether at least one seller offers it.")]
     offers: Annotated[
@@ -311,20 +362,25 @@ class ProductsService:
             UNKNOWN_PRODUCT: it was never listed.
             ClickHouseUnavailable: ClickHouse does not answer, and Redis does not have the product.
         """
-        offers = sorted(await self._offers(product_id), key=card_order)
-        own_currency = [offer for offer in offers if offer.currency == self.currency]
-        card = choose_offer(own_currency or offers)
-        if card is None:
+        listings = sorted(await self._listings(product_id), key=lambda listing: card_order(listing.offer))
+        own_currency = [listing for listing in listings if listing.offer.currency == self.currency]
+        best = next(iter(own_currency or listings), None)
+        if best is None:
             raise UNKNOWN_PRODUCT(product_id=product_id)
-        names = await self.names.of_sellers(offer.seller_id for offer in offers)
+        names = await self.names.of_sellers(listing.offer.seller_id for listing in listings)
         return {
-            **_product(card, names),
-            "on_offer": card.listed,
-            "offers": [_product_offer(offer, names) for offer in offers],
+            **_product(best.offer, names),
+            "picture": next(iter(best.pictures), None),
+            "on_offer": best.offer.listed,
+            "description": best.description,
+            "attributes": dict(best.attributes),
+            "pictures": list(best.pictures),
+            "variants": await self.indexed.variants(best.group_id) if best.group_id else [],
+            "offers": [_product_offer(listing, names) for listing in listings],
         }
 
-    async def _offers(self, product_id: str) -> list[Offer]:
-        """Return the offers of all sellers of a product; from Redis while ClickHouse does not answer."""
+    async def _listings(self, product_id: str) -> list[SellersListing]:
+        """Return the listings of all sellers of a product; from Redis while ClickHouse does not answer."""
         try:
             rows = await self.clickhouse.rows("product", product_id=product_id)
         except ClickHouseUnavailable:
@@ -332,10 +388,10 @@ class ProductsService:
             loader = await open_cards(self.versions, OPTIONAL_TIMEOUT_S)
             await loader.load([product_id], OPTIONAL_TIMEOUT_S)
             if offers := list(loader.offers(product_id)):
-                return offers
+                return [SellersListing(offer) for offer in offers]
             raise
         stock = (await self._stock([product_id])).get(product_id, {})
-        return [_listed_offer(product_id, row, stock) for row in rows]
+        return [SellersListing.of(product_id, row, stock) for row in rows]
 
     async def categories(self) -> Categories:
         """Return the categories that have products on offer, the largest first.
@@ -391,20 +447,6 @@ def _found_offers(row: Row, currency: str, stock: Mapping[str, Stock]) -> list[O
     ]
 
 
-def _listed_offer(product_id: str, row: Row, stock: Stock) -> Offer:
-    """Return the offer of one row of the query `product`."""
-    return Offer(
-        product_id=product_id,
-        seller_id=row["seller_id"],
-        name=row["name"],
-        category=row["category"],
-        currency=row["currency"],
-        price_minor=int(row["price_minor"]),
-        listed=bool(row["on_offer"]),
-        available=stock.get(row["seller_id"]),
-    )
-
-
 def _product(card: Offer, names: SellerNames) -> Product:
     return {
         "product_id": card.product_id,
@@ -416,10 +458,12 @@ def _product(card: Offer, names: SellerNames) -> Product:
         "currency": card.currency,
         "available": card.available,
         "sold_out": card.sold_out,
+        "picture": None,
     }
 
 
-def _product_offer(offer: Offer, names: SellerNames) -> ProductOffer:
+def _product_offer(listing: SellersListing, names: SellerNames) -> ProductOffer:
+    offer = listing.offer
     return {
         "seller_id": offer.seller_id,
         "seller_name": names.get(offer.seller_id),
@@ -428,4 +472,6 @@ def _product_offer(offer: Offer, names: SellerNames) -> ProductOffer:
         "available": offer.available,
         "sold_out": offer.sold_out,
         "on_offer": offer.listed,
+        "condition": listing.condition,
+        "handling_days": listing.handling_days,
     }

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.products.search.documents import FIELD_END
+from serving.products.search.documents import FIELD_END, CardOffer
 from serving.products.search.index import IndexWriter, current_format, damaged_files, live_name, make_live
 from serving.products.search.rows import Rows
 
@@ -36,6 +36,7 @@ def listed(at: int, price: int = 100, **changes: Any) -> tuple[str, Mapping[str,
         "group_id": None,
         "currency": "BRL",
         "price_minor": price,
+        "pictures": [],
     }
     return "product_changed", {**event, **changes}
 
@@ -195,3 +196,12 @@ def test_an_index_of_another_format_is_not_read(tmp_path: Path) -> None:
         assert live_name(tmp_path) is None
     make_live(tmp_path, f"{current_format()}-1")
     assert live_name(tmp_path) == f"{current_format()}-1"
+
+
+def test_a_card_has_the_first_picture_of_its_offer(rows: Rows) -> None:
+    rows.apply([listed(1, pictures=["a" * 64, "b" * 64])], {})
+
+    fields = rows.fields(LAMP)
+
+    assert fields is not None
+    assert CardOffer(*json.loads(fields["card"])["offers"][0]).picture == "a" * 64

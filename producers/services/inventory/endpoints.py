@@ -22,6 +22,9 @@ from producers.services.inventory.restock import RestockNeeds, find_needs
 
 NAME = "inventory"
 
+MAX_LISTED = 100
+"""Limit of products whose stock a request asks for."""
+
 STOCK_KEEPERS = allow(
     "seller",
     "admin",
@@ -90,6 +93,20 @@ async def set_stocks(
 ) -> Response:
     """Set the stock of a list of products. If one entry is refused, none is set."""
     return json_response(await _set_stock(request, body[0].seller_id, body))
+
+
+@router.get("/sellers/{seller_id}/stock", summary="A seller's stock of several products")
+@policy(anyone("read"))
+async def stock_of_seller(
+    request: Request,
+    seller_id: SellerPath,
+    product_id: Annotated[
+        list[Id], Query(min_length=1, max_length=MAX_LISTED, description="Repeated: one for each product.")
+    ],
+) -> list[Stock]:
+    """Return the stock that a seller has of these products; a product without stock is left out."""
+    async with transactions(request, NAME).connection() as sql:
+        return await store.find_stock_of_seller(sql, seller_id, product_id)
 
 
 @router.get("/sellers/{seller_id}/restock", summary="What needs more stock")

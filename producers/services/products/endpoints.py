@@ -87,6 +87,7 @@ async def listings_of_seller(
     seller_id: SellerPath,
     status: StatusQuery = None,
     category: Annotated[Id | None, Query(description="Only those in this category.")] = None,
+    group_id: Annotated[Id | None, Query(description="Only the variants of this product.")] = None,
     q: Text = "",
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -95,7 +96,7 @@ async def listings_of_seller(
     after = Position.of(cursor)
     async with transactions(request, NAME).connection() as sql:
         rows = await store.find_of_seller(
-            sql, seller_id, status, category, without_accents(q), after, limit + 1
+            sql, seller_id, status, category, group_id, without_accents(q), after, limit + 1
         )
     return _page(rows, limit)
 

@@ -84,6 +84,7 @@ async def lock_group(tx: Transaction, group_id: str, seller_id: str) -> list[Lis
     WHERE seller_id = $seller_id::text
         AND ($status::text IS NULL OR status = $status::text)
         AND ($category::text IS NULL OR category = $category::text)
+        AND ($group_id::text IS NULL OR group_id = $group_id::text)
         AND position($plain::text IN plain) > 0
         AND (changed_at, product_id) < ($after.at::timestamptz, $after.row_id::text)
     ORDER BY changed_at DESC, product_id DESC
@@ -94,6 +95,7 @@ async def find_of_seller(
     seller_id: str,
     status: str | None,
     category: str | None,
+    group_id: str | None,
     plain: str,
     after: Position,
     limit: int,

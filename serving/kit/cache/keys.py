@@ -16,6 +16,7 @@ CacheName = Literal[
     "similar",
     "popular_products",
     "listing_page",
+    "seller_page",
     "suggestions",
     "product_page",
 ]
@@ -80,9 +81,9 @@ def suggestions_tags(_suggestions: Mapping[str, Any]) -> set[str]:
 
 
 def product_tags(product: Mapping[str, Any]) -> set[str]:
-    """Return the tags of a product with its offers."""
+    """Return the tags of a product with its offers and variants."""
     sellers = (seller_tag(offer["seller_id"]) for offer in product["offers"])
-    return {product_tag(product["product_id"]), *sellers}
+    return {product_tag(product["product_id"]), *_products(product["variants"]), *sellers}
 
 
 def similar_tags(similar: Mapping[str, Any]) -> set[str]:

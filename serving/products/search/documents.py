@@ -83,6 +83,7 @@ class CardOffer(NamedTuple):
     price_minor: int
     in_stock: bool
     attributes: Mapping[str, str]
+    picture: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Listing:
     price_minor: int
     listed_at_ms: int
     in_stock: bool
+    picture: str | None = None
 
     @property
     def card_order(self) -> tuple[bool, int, str, str]:
@@ -110,7 +112,7 @@ class Listing:
         """What its card has of it."""
         return CardOffer(
             *(self.product_id, self.seller_id, self.seller_name, self.name, self.category),
-            *(self.price_minor, self.in_stock, dict(sorted(self.attributes.items()))),
+            *(self.price_minor, self.in_stock, dict(sorted(self.attributes.items())), self.picture),
         )
 
 

@@ -31,7 +31,7 @@ from serving.products.search.documents import (
 from serving.products.search.index import EVERYTHING, all_of, any_of
 
 MAX_VALUES = 20
-"""The number of values of a facet: those with the most products."""
+"""The number of values of a facet: those with the most products. Categories are a tree: all are shown."""
 
 MAX_ATTRIBUTES = 12
 """The number of attributes that have a facet: those with the most products."""
@@ -215,7 +215,9 @@ class FacetCounter:
             if name in _AGGREGATIONS:
                 counted |= self._aggregate(name, [name])
         return {
-            "categories": _values(counted["category"], self._chosen("category", filters.category)),
+            "categories": _values(
+                counted["category"], self._chosen("category", filters.category), _EVERY_VALUE
+            ),
             "sellers": _sellers(counted["seller"], self._chosen("seller", filters.seller_id)),
             "attributes": self._attributes(counted["attribute"]),
             "prices": _price_bands(counted["price"]),
@@ -317,8 +319,10 @@ _AGGREGATIONS: Mapping[str, Any] = {
 }
 
 
-def _values(buckets: Iterable[Mapping[str, Any]], chosen: Mapping[str, int]) -> list[FacetValue]:
-    return _ranked({bucket["key"]: bucket["doc_count"] for bucket in buckets}, chosen)
+def _values(
+    buckets: Iterable[Mapping[str, Any]], chosen: Mapping[str, int], most: int = MAX_VALUES
+) -> list[FacetValue]:
+    return _ranked({bucket["key"]: bucket["doc_count"] for bucket in buckets}, chosen, most)
 
 
 def _sellers(buckets: Iterable[Mapping[str, Any]], chosen: Mapping[str, int]) -> list[SellerValue]:
@@ -330,11 +334,11 @@ def _sellers(buckets: Iterable[Mapping[str, Any]], chosen: Mapping[str, int]) ->
     return [{**value, "name": names.get(value["value"])} for value in _ranked(counts, chosen)]
 
 
-def _ranked(counts: Mapping[str, int], chosen: Mapping[str, int]) -> list[FacetValue]:
+def _ranked(counts: Mapping[str, int], chosen: Mapping[str, int], most: int = MAX_VALUES) -> list[FacetValue]:
     """Return the chosen values and those with the most products, the largest first."""
     every = {**counts, **chosen}
     order = sorted(every, key=lambda value: (-every[value], value))
-    shown = {*order[:MAX_VALUES], *chosen}
+    shown = {*order[:most], *chosen}
     return [
         {"value": value, "products": every[value], "chosen": value in chosen}
         for value in order

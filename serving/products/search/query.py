@@ -274,6 +274,11 @@ def offers_of_products(searcher: tantivy.Searcher, product_ids: Collection[str])
     yield from (offer for offer in offers if offer.product_id in wanted)
 
 
+def offers_of_document(searcher: tantivy.Searcher, document: str) -> list[CardOffer]:
+    """Return all offers of a document, with those of other variants."""
+    return list(_offers(searcher, any_of("document", [document]), 1))
+
+
 def _offers(searcher: tantivy.Searcher, query: Query, most: int) -> Iterator[CardOffer]:
     for _, address in searcher.search(query, max(1, most), count=False, order_by_field="by_price").hits:
         yield from Hit(0, 0, _card(searcher, address)).offers

@@ -132,7 +132,7 @@ STATEMENTS: Mapping[str, str] = {
 REVIEW_RANKS: Mapping[str, int] = {"review_published": 1, "review_rejected": 2, "review_withdrawn": 3}
 """Of two events of a review at the same time, the one with the higher rank counts, as in ClickHouse."""
 
-CONTENT = ("name", "category", "description", "attributes", "group_id", "currency", "price_minor")
+CONTENT = ("name", "category", "description", "attributes", "group_id", "currency", "price_minor", "pictures")
 
 _LISTING = ("product_id", "seller_id")
 _REVIEW_COLUMNS = ("review_id", "product_id", "score")
@@ -313,6 +313,7 @@ class Rows:
             price_minor=said["price_minor"],
             listed_at_ms=at,
             in_stock=bool(in_stock),
+            picture=next(iter(said["pictures"]), None),
         )
 
     def _take(self, name: str, event: Event) -> Sequence[str]:
@@ -384,8 +385,12 @@ def parameters_of(name: str, event: Event) -> dict[str, Any] | None:
     `event` has `COLUMNS[name]`, and its time as Unix milliseconds in `at`.
     """
     if name in ("product_listed", "product_changed"):
-        content = orjson.dumps({key: event[key] for key in CONTENT}).decode()
-        return {**_parts(event, "product_id", "seller_id", "at", "event_id"), "content": content}
+        content = {key: event[key] for key in CONTENT}
+        content["pictures"] = content["pictures"][:1]  # a list shows the first one
+        return {
+            **_parts(event, "product_id", "seller_id", "at", "event_id"),
+            "content": orjson.dumps(content).decode(),
+        }
     if name == "stock_changed":
         available = event["on_hand"] - event["reserved"]
         return {**_parts(event, "product_id", "seller_id", "version"), "available": available}

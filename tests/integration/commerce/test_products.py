@@ -126,6 +126,7 @@ def test_each_variant_is_a_product_of_one_group(shop, seller):
     assert [each["price_minor"] for each in listings] == [14_900, 14_900, 1]
     (late,) = seller.listed(attributes={"colour": "green"}, variant_of=listings[1]["product_id"])
     assert late["group_id"] == listings[0]["group_id"]
+    assert len(seller.all(group_id=late["group_id"])) == 4
     assert {event["group_id"] for each in listings for _, event in steps(shop, each["product_id"])} == {
         listings[0]["group_id"]
     }
