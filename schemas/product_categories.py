@@ -29,6 +29,10 @@ class ProductAttribute:
     is_variant: bool = False
     values: Mapping[str, Names] = field(default_factory=dict)
 
+    def value_names(self, value: str) -> Names:
+        """Return the names of a value. One that is not among the usual values is its own name."""
+        return self.values.get(value) or dict.fromkeys(self.names, value)
+
 
 @dataclass(frozen=True, slots=True)
 class ProductCategory:
@@ -47,6 +51,16 @@ class CategoryTree:
 
     categories: Mapping[str, ProductCategory]
     attributes: Mapping[str, ProductAttribute]
+
+    def department_of(self, category_id: str) -> str:
+        """Return the id of the department above a category, or its own id if it is one.
+
+        Raises:
+            KeyError: the tree has no such category.
+        """
+        while (parent_id := self.categories[category_id].parent_id) is not None:
+            category_id = parent_id
+        return category_id
 
 
 @cache

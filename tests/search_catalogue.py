@@ -12,7 +12,9 @@ from serving.products.search.documents import SCHEMA, Listing, Standing, documen
 TREE = CategoryTree(
     categories={
         "Home": ProductCategory("Home", None, {"en": "Home", "pt_BR": "Casa"}),
-        "Lamps": ProductCategory("Lamps", "Home", {"en": "Lamps", "pt_BR": "Luminárias"}, ("colour", "brand")),
+        "Lamps": ProductCategory(
+            "Lamps", "Home", {"en": "Lamps", "pt_BR": "Luminárias"}, ("colour", "brand")
+        ),
         "Shades": ProductCategory("Shades", "Home", {"en": "Lamp shades", "pt_BR": "Cúpulas"}),
         "Clothes": ProductCategory("Clothes", None, {"en": "Clothes", "pt_BR": "Roupas"}, ("colour", "size")),
     },

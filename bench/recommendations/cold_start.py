@@ -36,8 +36,8 @@ from producers.simulator.randomness import named_rng
 from producers.simulator.visits import draw_organic_views, draw_visits
 from producers.simulator.world.shape import WorldShape
 from producers.simulator.world.world import World, build_world
-from recommenders.evaluation.loaders.interactions import log_of
 from recommenders.evaluation.loaders.attributes import attributes_of
+from recommenders.evaluation.loaders.interactions import log_of
 from recommenders.registry import MODELS
 from recommenders.training.neighbour_rows import FEW_SHOPPERS, ServedModel, similar_content
 from recommenders.training.publication import Publications
@@ -93,7 +93,8 @@ class ColdStartPlan:
 class ColdStartFigures:
     """The lists of an arm beside products of which `kept` visits are known; None: all.
 
-    `in_category` is the share of the twelve places with a product of the same category. `wanted` is the NDCG
+    `in_category` is the share of the twelve places with a product of the same category, `same_thing` that of
+    products which are the same thing, such as another desk lamp. `wanted` is the NDCG
     of the truth, `as_full` that of the neighbours which the full history gives. `gain` is the mean difference
     of `wanted` from the first arm, with the half-width of its 95 % interval. `variants` is the share of lists
     with two variants of one product, `ms` the mean time of an answer with empty caches.
@@ -102,6 +103,7 @@ class ColdStartFigures:
     kept: int | None
     arm: str
     in_category: float
+    same_thing: float
     wanted: float
     as_full: float
     gain: float
@@ -262,12 +264,14 @@ class Shop:
 
     def _publish(self, redis: Redis, log: VisitLog) -> None:
         """Train a model on the log and publish it once for each number of shoppers from which it is used."""
-        texts = {name: self.columns[name] for name in ("name", "category") if name in self.columns}
-        words = [" ".join(f"{key}_{value}" for key, value in (each or {}).items())
-                 for each in self.columns.get("attributes", [])]  # fmt: skip
-        table = pa.table(
-            {"item": self.world.products.ids, **texts, **({"attributes": words} if words else {})}
-        )
+        texts: dict[str, list[Any]] = {"item": self.world.products.ids}
+        texts |= {name: self.columns[name] for name in ("name", "category")}
+        if "attributes" in self.columns:
+            texts["attributes"] = [
+                " ".join(f"{key}_{value}" for key, value in each.items())
+                for each in self.columns["attributes"]
+            ]
+        table = pa.table(texts)
         columns = {
             "user": pa.array(log.shopper),
             "item": pa.array([self.world.products.ids[code] for code in log.product.tolist()]),
@@ -349,7 +353,7 @@ def _figures(
     truth: Floats,
     full: Floats,
 ) -> list[ColdStartFigures]:
-    category = shop.world.products.category
+    category, thing = shop.world.products.category, things(shop.world)
     groups = shop.columns.get("group_id", [None] * len(category))
     wanted = {
         arm: np.array([ndcg(shown, truth[code]) for code, shown in zip(hidden, found, strict=True)])
@@ -360,20 +364,34 @@ def _figures(
         ColdStartFigures(
             kept,
             arm,
-            round(
-                float(np.mean([np.sum(category[shown] == category[code]) / LENGTH
-                               for code, shown in zip(hidden, found, strict=True)])), 4
-            ),
+            _share(category, hidden, found),
+            _share(thing, hidden, found),
             round(float(wanted[arm].mean()), 4),
-            round(float(np.mean([ndcg(shown, full[code])
-                                 for code, shown in zip(hidden, found, strict=True)])), 4),
+            round(
+                float(np.mean([ndcg(shown, full[code]) for code, shown in zip(hidden, found, strict=True)])),
+                4,
+            ),
             round(float((wanted[arm] - first).mean()), 4),
             round(float(1.96 * (wanted[arm] - first).std() / np.sqrt(len(hidden))), 4),
             round(float(np.mean([_has_variants([groups[each] for each in shown]) for shown in found])), 4),
             round(ms, 2),
         )
         for arm, (found, ms) in lists.items()
-    ]  # fmt: skip
+    ]
+
+
+def things(world: World) -> Ints:
+    """Return a number for each product that says what it is: the noun of its name."""
+    products: Any = world.products
+    nouns = products.noun if hasattr(products, "noun") else products.nouns
+    found: Ints = np.unique(nouns, return_inverse=True)[1]
+    return found
+
+
+def _share(of: Ints, hidden: Ints, lists: Sequence[Sequence[int]]) -> float:
+    """Return the mean share of the places with a product that has the number of the page's product."""
+    pairs = zip(hidden.tolist(), lists, strict=True)
+    return round(float(np.mean([np.sum(of[list(shown)] == of[code]) / LENGTH for code, shown in pairs])), 4)
 
 
 def _has_variants(groups: Sequence[str | None]) -> bool:
@@ -385,12 +403,23 @@ def show(result: ColdStartResult, console: Console) -> None:
     """Print the result."""
     print_table(
         console,
-        ("visits", "lists", "same category", "wanted", "gain", "as full history", "variants", "ms"),
+        (
+            "visits",
+            "lists",
+            "same category",
+            "same thing",
+            "wanted",
+            "gain",
+            "as full history",
+            "variants",
+            "ms",
+        ),
         (
             (
                 "all" if each.kept is None else f"{each.kept}",
                 each.arm,
                 f"{each.in_category:.3f}",
+                f"{each.same_thing:.3f}",
                 f"{each.wanted:.3f}",
                 f"{each.gain:+.3f} ± {each.gain_within:.3f}",
                 f"{each.as_full:.3f}",

@@ -123,7 +123,9 @@ class CandidateCollector:
         if support > SUPPORTED:
             return weights
         answered = [name for name, proposals in blended.items() if proposals]
-        blended[source] = await self._ask(source, self._n)
+        if not (alike := await self._ask(source, self._n)):
+            return weights
+        blended[source] = alike
         return weights_until_supported(weights, answered, ItemNeighbours.strategy, source, support)
 
     async def _ranked(

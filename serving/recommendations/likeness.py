@@ -15,9 +15,9 @@ from serving.recommendations.scoring import Neighbours
 WORD = 0.5
 """The weight of a shared word of the names; a shared attribute weighs 1."""
 
-PRICE, POPULARITY = 0.25, 0.25
+PRICE, POPULARITY = 0.25, 0.5
 """The weights of a near price and of popularity beside what is shared, each from 0 to 1. They decide among
-products that share equally much, and everything where nothing is shared."""
+products that share about equally much, and all where nothing is shared (docs/decisions/cold-start.md)."""
 
 SIMILAR = 0.1
 """A product that shares less than this is not similar: it is popular in the category, at about the price."""

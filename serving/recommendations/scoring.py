@@ -31,7 +31,7 @@ PAIRS = 3.0
 (docs/decisions/cold-start.md)."""
 
 SUPPORTED_LIST = 12
-"""The best neighbours that decide how far the visits to a product support its list."""
+"""The number of best neighbours that decide how far visits support those of a product."""
 
 LEAST_SUPPORT = 0.05
 """Neighbours that no visits support count this much: they are shown where nothing else is found."""
@@ -149,19 +149,21 @@ def visits_together(together: float, own: float, visits: float) -> float:
 
 
 def list_support(neighbours: Neighbours, visits: Mapping[str, float]) -> float:
-    """Return which share of a list of the best neighbours is supported by visits, from 0 to 1.
+    """Return how far visits support the best neighbours, from 0 to 1; 0 without neighbours.
 
     A neighbour with n common visits counts p / (p + `PAIRS`), where p = n (n − 1) / 2 is the number of pairs
     of visits that agree on it. So what one visit had together says nothing, and what two had little. Pairs of
-    people are the idea of Swing (Yang et al. 2020, arXiv 2010.05525). Places without a neighbour count 0.
+    people are the idea of Swing (Yang et al. 2020, arXiv 2010.05525). The mean is weighted by the cosines.
 
     Args:
         neighbours: product → cosine.
         visits: product → the visits that had both, as `visits_together` counts them.
     """
     best = nlargest(SUPPORTED_LIST, neighbours, key=neighbours.__getitem__)
-    pairs = (max(0.0, 0.5 * n * (n - 1.0)) for n in map(visits.__getitem__, best))
-    return sum(each / (each + PAIRS) for each in pairs) / SUPPORTED_LIST
+    pairs = {each: max(0.0, 0.5 * visits[each] * (visits[each] - 1.0)) for each in best}
+    supported = sum(neighbours[each] * agree / (agree + PAIRS) for each, agree in pairs.items())
+    whole = sum(neighbours[each] for each in best)
+    return supported / whole if whole else 0.0
 
 
 def heaviest(seeds: Iterable[Seed], limit: int) -> list[Seed]:
@@ -173,8 +175,8 @@ def heaviest(seeds: Iterable[Seed], limit: int) -> list[Seed]:
 def supported_seeds(seeds: Sequence[Seed], co_visits: Mapping[str, CoVisits]) -> list[Seed]:
     """Return the seeds, of which those count less whose neighbours few visits support.
 
-    A seed counts in full once half of its list is supported. Among several seeds, a product that few have
-    seen would otherwise decide: its few neighbours have high cosines.
+    A seed counts in full once half of its neighbours are supported. Among several seeds, a product that few
+    have seen would otherwise decide: its few neighbours have high cosines.
     """
     supports = (min(1.0, 2.0 * co_visits[seed.product_id].support) for seed in seeds)
     return [

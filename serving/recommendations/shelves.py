@@ -154,6 +154,8 @@ async def _one_product(request: RecommendationRequest, newest_first: Sequence[st
 
 
 GOES_WITH = Strategy(NEIGHBOUR_SOURCES, (), until_supported=UNTIL_SUPPORTED)
+"""What goes with a product, which few may have seen."""
+
 TOGETHER = Strategy(("item_neighbours", "trained_neighbours"), ())
 """Without the sources that propose products which are alike, as substitutes are."""
 
@@ -184,7 +186,7 @@ BOUGHT = RowDefinition("because_bought", "Because you bought %(name)s", newest_b
 ORDERED = RowDefinition("because_looked", LOOKED.title, newest_ordered, GOES_WITH)
 """Instead of `BOUGHT`, until the payment of the order is known."""
 
-FOR_YOU = RowDefinition("for_you", "Chosen for you", whole_history, GOES_WITH)
+FOR_YOU = RowDefinition("for_you", "Chosen for you", whole_history, Strategy(NEIGHBOUR_SOURCES, ()))
 
 ROWS: Mapping[RowPage, Sequence[RowDefinition]] = {
     "home": (AGAIN, FOLLOWED, SINCE, LOOKED, POPULAR),

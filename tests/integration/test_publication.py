@@ -105,8 +105,8 @@ def test_a_product_of_few_shoppers_has_products_like_it_instead_of_neighbours_in
         for version, each in (("v1", unlike), ("v2", model))
     ]
 
-    assert (len(known.trained), known.content) == (NEIGHBOURS, [])
-    assert (alike.trained, len(alike.content)) == ([], NEIGHBOURS)
+    assert (len(known.trained), len(known.content)) == (NEIGHBOURS, 0)
+    assert (len(alike.trained), len(alike.content)) == (0, NEIGHBOURS)
 
 
 def test_a_version_is_read_only_once_it_is_whole_and_named(redis: Redis) -> None:

@@ -126,7 +126,9 @@ def test_an_offer_is_compared_field_by_field_and_a_product_without_a_listing_has
     row = {"product_id": "lamp", "seller_id": "ann", "name": "", "category": "light", "currency": "BRL",
            "price_minor": 500, "listed": 1, "available": -1, "group_id": "", "attributes": ""}  # fmt: skip
     listing = {"seller_id": "ann", "category": "light", "currency": "BRL", "price_minor": 500, "listed": 1}
-    found = {"lamp": [json.dumps([listing]), '{"ann": 0}'], "rug": [None, '{"ann": 3}']}
+    found: dict[str, list[str | None]] = {
+        "lamp": [json.dumps([listing]), '{"ann": 0}'], "rug": [None, '{"ann": 3}'],
+    }  # fmt: skip
 
     [difference] = offers(pa.Table.from_pylist([row]), found).differences
     assert (difference.field, difference.left, difference.right) == ("available", -1, 0)
@@ -146,8 +148,10 @@ def test_an_attribute_or_a_group_that_differs_is_found() -> None:
     row = {"product_id": "lamp", "seller_id": "ann", "name": "", "category": "", "currency": "BRL",
            "price_minor": 500, "group_id": "g", "attributes": "colour=blue\nroom=hall", "listed": 1,
            "available": -1}  # fmt: skip
-    listing = {"seller_id": "ann", "currency": "BRL", "price_minor": 500, "listed": 1, "group_id": "g",
-               "attributes": {"room": "hall", "colour": "blue"}}  # fmt: skip
+    listing: dict[str, Any] = {
+        "seller_id": "ann", "currency": "BRL", "price_minor": 500, "listed": 1, "group_id": "g",
+        "attributes": {"room": "hall", "colour": "blue"},
+    }  # fmt: skip
 
     def fields(changed: dict[str, Any]) -> list[str]:
         hashes: dict[str, list[str | None]] = {"lamp": [json.dumps([listing | changed]), None]}

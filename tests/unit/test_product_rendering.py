@@ -51,7 +51,7 @@ def test_a_confined_process_says_why_it_refuses_a_picture():
 
 
 def test_the_largest_picture_fits_into_the_limits():
-    rendered = asyncio.run(render_confined(png_of(7_000, 7_000), "image/png"))
+    rendered = asyncio.run(render_confined(png_of(5_400, 5_400), "image/png"))
 
     assert (rendered.width, rendered.height) == (2_000, 2_000)
 
@@ -81,7 +81,7 @@ except OSError as error:
 
 
 def test_a_picture_that_needs_too_much_memory_is_refused():
-    said = confined("images.MEMORY = 48 << 20\nimages.main('image/png')", png_of(7_000, 7_000))
+    said = confined("images.MEMORY = 48 << 20\nimages.main('image/png')", png_of(5_000, 5_000))
 
     assert json.loads(said) == {"reason": "too_costly"}
 

@@ -201,13 +201,14 @@ def test_one_visit_says_nothing_two_little_and_many_almost_all() -> None:
     assert neighbours_seen(1e6) == pytest.approx(1.0)
 
 
-def test_a_list_is_supported_as_far_as_it_has_neighbours_and_by_the_best_of_them() -> None:
-    assert neighbours_seen(1e6, count=3) == pytest.approx(3 / SUPPORTED_LIST)
+def test_the_best_neighbours_decide_by_their_cosines() -> None:
     assert list_support({}, {}) == 0.0
+    assert neighbours_seen(1e6, count=1) == pytest.approx(1.0)
     best = {f"best{number}": 0.9 for number in range(SUPPORTED_LIST)}
     many = best | {f"rest{number}": 0.1 for number in range(20)}
     visits = {product: 1e6 if product in best else 1.0 for product in many}
     assert list_support(many, visits) == pytest.approx(1.0)
+    assert list_support({"known": 0.3, "chance": 0.1}, {"known": 1e6, "chance": 1}) == pytest.approx(0.75)
 
 
 @given(st.lists(st.floats(0, 1e6), max_size=20), st.floats(1, 10))
@@ -225,7 +226,7 @@ def co_visits(**support: float) -> dict[str, CoVisits]:
     return {product: CoVisits({}, each) for product, each in support.items()}
 
 
-def test_a_seed_counts_in_full_once_half_of_its_list_is_supported() -> None:
+def test_a_seed_counts_in_full_once_half_of_its_neighbours_are_supported() -> None:
     found = supported_seeds(
         [Seed("known", 4.0), Seed("half", 2.0), Seed("quarter", 2.0), Seed("new", 2.0)],
         co_visits(known=0.9, half=0.5, quarter=0.25, new=0.0),

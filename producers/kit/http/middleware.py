@@ -1,6 +1,8 @@
 """Wraps every request: checks its host and origin, bounds its body, describes errors and measures time."""
 
+import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Any
 
@@ -24,9 +26,13 @@ from producers.kit.http.problems import (
     as_problem,
 )
 
+LARGE_AT_ONCE = 3
+"""Requests with larger bodies that are answered at the same time: each takes several times its size in
+memory. The gateway has a whole body before it sends it, so no client is slow here."""
+
 BODY_LIMIT = 1024 * 1024
 """Bytes. This is enough for the stock of thousands of products, and hundreds of times the longest order.
-Routes that declare a larger body take that."""
+Routes that declare a larger body take that, with the header `Content-Length`."""
 
 
 class CommerceMiddleware:
@@ -50,6 +56,7 @@ class CommerceMiddleware:
         self._hosts = frozenset(hosts)
         self._service_of = service_of
         self._limits = limits
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -72,7 +79,8 @@ class CommerceMiddleware:
         with request_span(scope, "commerce") as span:
             try:
                 self._check(scope)
-                await self._app(scope, bounded(scope, receive, self._limits), measured)
+                async with self._large if _length(scope) > BODY_LIMIT else nullcontext():
+                    await self._app(scope, bounded(scope, receive, self._limits), measured)
             except ClientDisconnect:
                 metrics.status = metrics.status or status_of_disconnect(scope)
             except Exception as error:
@@ -102,15 +110,14 @@ class CommerceMiddleware:
 def bounded(scope: Scope, receive: Receive, limits: Mapping[Any, int] = MappingProxyType({})) -> Receive:
     """Return a `receive` that raises `BODY_TOO_LARGE` for bodies of more than `BODY_LIMIT` bytes.
 
-    The endpoint of the request, which is known when its body is read, may have a larger one of `limits`.
-    It checks the header `Content-Length`, or counts the bytes if the request has no such header.
+    It checks the header `Content-Length`, or counts the bytes if the request has no such header. With it, the
+    endpoint of the request, which is known when its body is read, may have a larger one of `limits`.
     """
-    declared = Headers(scope=scope).get("content-length", "")
-    length = int(declared) if declared.isdecimal() else 0
+    declared = length = _length(scope)
 
     async def limited() -> Message:
         nonlocal length
-        limit = max(BODY_LIMIT, limits.get(scope.get("endpoint"), 0))
+        limit = max(BODY_LIMIT, limits.get(scope.get("endpoint"), 0)) if declared else BODY_LIMIT
         if length > limit:
             raise BODY_TOO_LARGE(limit=limit)
         message = await receive()
@@ -121,3 +128,9 @@ def bounded(scope: Scope, receive: Receive, limits: Mapping[Any, int] = MappingP
         return message
 
     return limited
+
+
+def _length(scope: Scope) -> int:
+    """Return the length of a request's body as its header says; 0 without one."""
+    declared = Headers(scope=scope).get("content-length", "")
+    return int(declared) if declared.isdecimal() else 0

@@ -15,6 +15,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from math import ceil
+from pathlib import Path
 
 from landlockpy import Ruleset, Scope, supported
 from PIL import (
@@ -50,8 +52,8 @@ QUALITY = 82
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF")
 """With which files of these formats begin."""
 
-MEMORY = 1 << 30
-"""Limit of the process' own memory in bytes. A WebP of `MAX_PIXELS` takes most of it."""
+MEMORY = 448 << 20
+"""Limit of the process' own memory in bytes: enough for pictures of `MAX_PIXELS`."""
 
 CPU_S = 15
 NICENESS = 10
@@ -87,11 +89,12 @@ def render(content: bytes, media_type: str | None) -> Rendered:
         is_of = "JPEG" if image.format == "MPO" else image.format  # several JPEGs in one file
         if media_type is not None and FORMATS[media_type] != is_of:
             raise PictureRefused("wrong_type")
-        _check_size(image)
+        _check_size(image, is_of)
         if is_of == "JPEG":
-            image.draft(None, (int(LARGEST), int(LARGEST)))  # decodes a large one at 1/2, 1/4 or 1/8
+            share = int(LARGEST) / max(image.size)  # decodes a large one at 1/2, 1/4 or 1/8
+            image.draft(None, (ceil(image.width * share), ceil(image.height * share)))
         image.load()
-        _check_size(image)
+        _check_size(image, is_of)
         turn = _TURNS.get(_orientation(image))
         whole = _coloured(image)
         if turn is not None:
@@ -115,8 +118,8 @@ def _refusals(content: bytes) -> Iterator[None]:
         raise PictureRefused("damaged") from error
 
 
-def _check_size(image: Image.Image) -> None:
-    if image.width * image.height > MAX_PIXELS:
+def _check_size(image: Image.Image, is_of: str | None) -> None:
+    if image.width * image.height > MAX_PIXELS[str(is_of)]:
         raise PictureRefused("too_many_pixels")
     if min(image.size) < MIN_SIDE:
         raise PictureRefused("too_small")
@@ -191,9 +194,10 @@ def confine() -> None:
     A kernel without Landlock still refuses every further file and connection, by the limit of open files.
     """
     os.nice(NICENESS)
+    Path("/proc/self/oom_score_adj").write_text("1000")  # if memory runs out, it ends, and not its parent
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     Image.preinit()  # further plugins, which it would import later
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    Image.MAX_IMAGE_PIXELS = max(MAX_PIXELS.values())
     if supported():
         with Ruleset(scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET) as ruleset:
             ruleset.restrict()

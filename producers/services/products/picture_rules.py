@@ -26,8 +26,14 @@ FORMATS: Mapping[str, str] = {
 MAX_BYTES = 10 * 1024 * 1024
 """The largest file that a seller may send, and that is read from a URL."""
 
-MAX_PIXELS = 50_000_000
-"""Enough for the largest pictures that most phones take, which have 48 or 50 megapixels."""
+MAX_PIXELS: Mapping[str, int] = {
+    "JPEG": 50_000_000,
+    "PNG": 30_000_000,
+    "GIF": 30_000_000,
+    "WEBP": 20_000_000,
+}
+"""Format → the most pixels of a picture. Phones take up to 50 megapixels, as JPEG. A JPEG takes up to 8 bytes
+of memory a pixel, a PNG 13 and a WebP 20."""
 
 MIN_SIDE = 64
 
@@ -50,8 +56,8 @@ REASONS: Mapping[Reason, str] = {
     "not_a_picture": "The file is no JPEG, PNG, WebP or GIF picture. Save it as one, and send it again.",
     "wrong_type": "The file is of another type than its Content-Type says. Send it with its own type.",
     "damaged": "The file is damaged, or its end is missing. Save it anew, and send it again.",
-    "too_many_pixels": f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels. Make it smaller, "
-    "and send it again.",
+    "too_many_pixels": "The picture is too large: a JPEG may have 50 megapixels, a PNG or GIF 30, a WebP 20. "
+    "Make it smaller, and send it again.",
     "too_small": f"The picture is less than {MIN_SIDE} pixels wide or high. Send a larger one.",
     "too_costly": "Reading the picture takes too much time or memory. Save it as a JPEG of at most 2,000 "
     "pixels, and send it again.",

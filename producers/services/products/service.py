@@ -3,7 +3,14 @@
 from fastapi import APIRouter
 
 from producers.kit.service import Service
-from producers.services.products import endpoints, import_worker, imports, pictures
+from producers.services.products import (
+    endpoints,
+    import_worker,
+    imports,
+    picture_store,
+    picture_worker,
+    pictures,
+)
 from producers.services.products.handlers import SUBSCRIPTIONS
 from producers.services.products.holidays import run_holidays
 from producers.services.products.picture_storage import open_storage
@@ -20,12 +27,12 @@ SERVICE = Service(
     workers=(
         run_first_categories,
         run_holidays,
-        pictures.run_pictures,
-        pictures.run_picture_removal,
+        picture_worker.run_pictures,
+        picture_worker.run_picture_removal,
         import_worker.run_imports,
     ),
     expiring=lambda _settings: {
-        "refused pictures": (pictures.REFUSED_AGE, pictures.PRUNE_REFUSED),
+        "refused pictures": (picture_store.REFUSED_AGE, picture_store.PRUNE_REFUSED),
         "imports": (imports.KEPT_FOR, imports.PRUNE_IMPORTS),
     },
     private_tables=("pictures", "sent_files", "stored_responses"),

@@ -14,10 +14,11 @@ from producers.kit.outbox.message import EventWriter
 from producers.kit.outbox.transaction import Transactions
 from producers.kit.postgres.listen_notify import Notifier
 from producers.kit.postgres.pool import make_pool
-from producers.services.products import pictures
+from producers.services.products import picture_store, picture_worker, pictures
 from producers.services.products.picture_rules import MAX_BYTES, SIZES
 from producers.services.products.picture_storage import open_storage
-from producers.services.products.pictures import Pictures, known
+from producers.services.products.picture_worker import Pictures
+from producers.services.products.pictures import known
 from tests.integration.commerce.people import admin, person, staff
 from tests.integration.commerce_servers import Shop
 from tests.pictures import HTML, SVG, drawn, jpeg_of, opened, png_of, written
@@ -215,6 +216,25 @@ def test_another_sellers_picture_is_unknown(shop, studio, eventually):
     assert known_to(shop, other.seller_id, ready["sha256"]) == set()
 
 
+def test_a_listing_shows_the_pictures_of_its_seller_only(shop, studio, eventually):
+    other = Studio(shop)
+    own, foreign = (
+        each.ended(each.send(written(drawn((320 + number, 220)))), eventually)["sha256"]
+        for number, each in enumerate((studio, other))
+    )
+    lamp = {"name": "A lamp", "category": "Lamps", "price_minor": 1_000}
+    listings = f"/v1/sellers/{studio.seller_id}/listings"
+    shop.await_row("SELECT FROM products.categories WHERE category_id = 'Lamps'")
+
+    refused = studio.http.post(listings, json={**lamp, "pictures": [own, foreign]})
+    (listed,) = studio.http.post(listings, json={**lamp, "pictures": [own]}).raise_for_status().json()
+    changed = studio.http.put(f"{listings}/{listed['product_id']}", json={**lamp, "pictures": [foreign]})
+
+    assert problem(refused) == problem(changed) == (404, "unknown-picture")
+    assert foreign in refused.json()["detail"]
+    assert (listed["pictures"], listed["photos"]) == ([own], 1)
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -234,15 +254,15 @@ def test_a_picture_that_does_not_exist_is_not_found(shop, path, status):
 
 def test_many_pictures_of_one_seller_do_not_let_another_wait(shop, studio, eventually):
     other = Studio(shop)
-    content = [written(drawn((200 + number, 150))) for number in range(25)]
+    content = [written(drawn((200 + number, 150))) for number in range(12)]
     with ThreadPoolExecutor(5) as threads:
         many = list(threads.map(studio.send, content))
     one = other.ended(other.send(content[0]), eventually)
 
     assert one["status"] == "ready"
     ends = [studio.ended(each, eventually) for each in many]
-    assert [end["status"] for end in ends] == ["ready"] * 25
-    assert len({end["sha256"] for end in ends}) == 25
+    assert [end["status"] for end in ends] == ["ready"] * 12
+    assert len({end["sha256"] for end in ends}) == 12
 
 
 def test_so_many_pictures_of_a_seller_wait_and_no_more(shop, studio, eventually):
@@ -263,7 +283,7 @@ def test_so_many_pictures_of_a_seller_wait_and_no_more(shop, studio, eventually)
 def test_a_picture_that_was_begun_too_often_is_refused(shop, studio, eventually):
     begun = "UPDATE products.pictures SET attempts = $2, due_at = now() WHERE picture_id = $1"
     sent = studio.http.post(studio.path, json={"url": "https://no-such-host.invalid/lamp.png"})
-    shop.sql(begun, sent.json()["picture_id"], pictures.MAX_ATTEMPTS)
+    shop.sql(begun, sent.json()["picture_id"], picture_worker.MAX_ATTEMPTS)
 
     assert studio.ended(sent, eventually)["reason"] in ("too_costly", "not_reachable")
 
@@ -359,7 +379,7 @@ def test_refused_pictures_are_forgotten_after_a_month(shop, studio, eventually):
 
     async def prune(transactions: Transactions) -> None:
         async with transactions.connection() as sql:
-            await sql.execute(pictures.PRUNE_REFUSED, pictures.REFUSED_AGE, 10)
+            await sql.execute(picture_store.PRUNE_REFUSED, picture_store.REFUSED_AGE, 10)
 
     in_service(shop, prune)
 
