@@ -6,6 +6,7 @@ offers of all sellers of each. Words of all of them find it. `SCHEMA` says what 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -259,6 +260,12 @@ def names_of_value(key: str, value: str, tree: CategoryTree) -> Iterable[str]:
 def variant_keys(tree: CategoryTree) -> tuple[str, ...]:
     """Return the keys of the attributes in which variants differ, sorted."""
     return tuple(sorted(key for key, attribute in tree.attributes.items() if attribute.is_variant))
+
+
+@cache
+def default_variant_keys() -> tuple[str, ...]:
+    """Return the keys of the default tree."""
+    return variant_keys(default_tree())
 
 
 MAX_COMBINED = 3

@@ -17,7 +17,6 @@ from pydantic import Field
 from tantivy import FieldType, Query
 from typing_extensions import TypedDict
 
-from schemas.product_categories import default_tree
 from serving.products.search.documents import (
     FIELD_END,
     MAX_COMBINED,
@@ -26,7 +25,7 @@ from serving.products.search.documents import (
     SCHEMA,
     attribute_term,
     combination_term,
-    variant_keys,
+    default_variant_keys,
 )
 from serving.products.search.index import EVERYTHING, all_of, any_of
 
@@ -63,7 +62,7 @@ class Filters:
     stars: int | None = None
     in_stock: bool = False
     attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    variant_keys: tuple[str, ...] = field(default_factory=lambda: variant_keys(default_tree()))
+    variant_keys: tuple[str, ...] = field(default_factory=default_variant_keys)
     """The attributes in which variants differ, as the index has them."""
 
 

@@ -8,7 +8,6 @@ parsed as a query.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from typing import Literal
 
@@ -52,22 +51,45 @@ class Attempt:
     products: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Matching:
     """What a text matches. `levels` has a query for each, the best first; a product may be in several.
 
-    `steps` is how far the text was widened: 0 not at all, 1 by spelling, 2 also without the last word, …
+    `any_level` finds what is in any of them. `steps` is how far the text was widened: 0 not at all, 1 by
+    spelling, 2 also without the last word, …
     """
 
     levels: Sequence[Query]
+    any_level: Query
     steps: int = 0
     tried: Sequence[Attempt] = ()
     did_you_mean: Sequence[str] | None = None
 
-    @cached_property
-    def any_level(self) -> Query:
-        """What matches in any way."""
-        return one_of(*self.levels)
+
+ALL = Matching([EVERYTHING], EVERYTHING)
+"""Matches every product equally well."""
+
+
+class _Levels:
+    """The levels that were tried so far. `widest` has those that contain the others."""
+
+    def __init__(self, searcher: tantivy.Searcher, levels: Sequence[Query], widest: Sequence[Query]) -> None:
+        self._searcher = searcher
+        self.levels, self.widest = [*levels], [*widest]
+        self.tried: list[Attempt] = []
+
+    def add(self, level: Query) -> None:
+        self.levels.append(level)
+        self.widest.append(level)
+
+    def count(self, step: Step, slots: Sequence[Slot]) -> int:
+        """Note what was tried, and return how many products there are."""
+        products = count(self._searcher, one_of(*self.widest))
+        self.tried.append(Attempt(step, " ".join(slot.text for slot in slots), products))
+        return products
+
+    def matching(self, steps: int, did_you_mean: Sequence[str] | None = None) -> Matching:
+        return Matching(self.levels, one_of(*self.widest), steps, self.tried, did_you_mean)
 
 
 def match(searcher: tantivy.Searcher, text: str, steps: int | None, fill: bool) -> Matching:
@@ -80,24 +102,24 @@ def match(searcher: tantivy.Searcher, text: str, steps: int | None, fill: bool) 
         fill: whether it is widened if it finds few products, and not only if it finds none.
     """
     if not text.strip():
-        return Matching([EVERYTHING])
+        return ALL
     spelling = _Spelling(searcher, slots_of(text))
-    levels = [*_exact(text), *_levels(spelling.slots)]
-    tried = [Attempt("words", _typed(spelling.slots), count(searcher, one_of(*levels)))]
-    if not spelling.slots or (steps is None and tried[0].products >= (FEW if fill else 1)) or steps == 0:
-        return Matching(levels, 0, tried)
-    words_only = tried[0].products
-    levels.append(one_of(*(_all_slots("about", reading) for reading in spelling.readings())))
-    tried.append(Attempt("spelling", _typed(spelling.slots), count(searcher, one_of(*levels))))
-    did_you_mean = spelling.correction() if tried[-1].products > words_only else None
+    slots, exact = spelling.slots, _exact(text)
+    by_words = [*_levels(slots)]
+    found = _Levels(searcher, [exact, *by_words], [exact, *by_words[-1:]])
+    by_words_only = found.count("words", slots)
+    if not slots or steps == 0 or (steps is None and by_words_only >= (FEW if fill else 1)):
+        return found.matching(0)
+    found.add(one_of(*(_all_slots("about", reading) for reading in spelling.readings())))
+    products = found.count("spelling", slots)
+    did_you_mean = spelling.correction() if products > by_words_only else None
     done = 1
-    most = len(spelling.slots) - 1 if steps is None else min(steps - 1, len(spelling.slots) - 1)
-    while done <= most and (steps is not None or not tried[-1].products):
-        fewer = spelling.slots[:-done]
-        levels.append(_all_slots("anything", [spelling.widened(slot) for slot in fewer]))
-        tried.append(Attempt("fewer_words", _typed(fewer), count(searcher, one_of(*levels))))
+    while done < len(slots) and (done < steps if steps is not None else not products):
+        fewer = slots[:-done]
+        found.add(_all_slots("anything", [spelling.widened(slot) for slot in fewer]))
+        products = found.count("fewer_words", fewer)
         done += 1
-    return Matching(levels, done, tried, did_you_mean)
+    return found.matching(done, did_you_mean)
 
 
 def nearest_category(searcher: tantivy.Searcher, text: str) -> Query | None:
@@ -114,18 +136,14 @@ def nearest_category(searcher: tantivy.Searcher, text: str) -> Query | None:
     return any_of("category", categories) if categories else None
 
 
-def _typed(slots: Sequence[Slot]) -> str:
-    return " ".join(slot.text for slot in slots)
-
-
-def _exact(text: str) -> Iterator[Query]:
-    """Yield the query for a product's id or whole name."""
+def _exact(text: str) -> Query:
+    """Return the query for a product's id or whole name."""
     whole = text.strip().encode(errors="ignore").decode()[:MAX_TERM]
-    yield any_of("exact", {whole, exact_term(text)} - {""})
+    return any_of("exact", {whole, exact_term(text)} - {""})
 
 
 def _levels(slots: Sequence[Slot]) -> Iterator[Query]:
-    """Yield the queries for products that have all words, the best level first.
+    """Yield the queries for products that have all words, the best level first. The last contains the others.
 
     The name of the product's category says best what a product is: a lamp shade is no lamp.
     """

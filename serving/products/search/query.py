@@ -155,9 +155,9 @@ def window(searcher: tantivy.Searcher, search: Search, limit: int, until: Positi
     return Found(listing.count(), page, end, matching.tried, _as_written(matching.did_you_mean, page))
 
 
-def listed(searcher: tantivy.Searcher, matching: Matching, limit: int) -> list[Hit]:
-    """Return the first `limit` products that match, in the order `best`."""
-    return _Listing(searcher, Search(), matching).hits(None, None, limit)
+def listed(searcher: tantivy.Searcher, query: Query, limit: int) -> list[Hit]:
+    """Return the first `limit` products that a query finds, in the order `best`."""
+    return _Listing(searcher, Search(), Matching([query], query)).hits(None, None, limit)
 
 
 def _match(searcher: tantivy.Searcher, search: Search, position: Position | None) -> Matching:
@@ -248,7 +248,7 @@ def _instead(searcher: tantivy.Searcher, search: Search) -> list[Hit]:
     by_filter = any_of("category", [search.filters.category]) if search.filters.category else None
     for category in (by_words, by_filter, EVERYTHING):
         if category is not None:
-            hits = listed(searcher, Matching([category]), INSTEAD)
+            hits = listed(searcher, category, INSTEAD)
             if hits:
                 return hits
     return []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import tantivy
 
 from serving.products.search.documents import FIELD_END, folded_words
-from serving.products.search.matching import Matching, words_begun
+from serving.products.search.matching import words_begun
 from serving.products.search.query import Found, Hit, Search, find, listed
 
 MAX_COMPLETIONS = 60
@@ -30,7 +30,7 @@ def products_begun(searcher: tantivy.Searcher, text: str, limit: int) -> Sequenc
     query = words_begun(searcher, text)
     if query is None:
         return ()
-    return listed(searcher, Matching([query]), limit) or _spelt_otherwise(searcher, text, limit)
+    return listed(searcher, query, limit) or _spelt_otherwise(searcher, text, limit)
 
 
 def _spelt_otherwise(searcher: tantivy.Searcher, text: str, limit: int) -> Sequence[Hit]:
